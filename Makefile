@@ -1,0 +1,39 @@
+# Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
+PYTHON_VENV := .venv/bin/python
+
+.PHONY: help setup demo test test-cpp test-python bench lint clean
+
+help:
+	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
+	@echo "make test      every test: C++ kernels (plain and sanitized), Python, doctests"
+	@echo "make bench     speed of each stage, and lme4 on the same problems in the same run"
+	@echo "make test-cpp  C++ kernel tests only;  make test-python  pytest only (ARGS='-k name')"
+	@echo "make lint      ruff"
+	@echo "make clean     remove builds and the virtual environment"
+
+setup:
+	@bash tools/setup.sh
+
+demo: setup
+	@$(PYTHON_VENV) examples/demo.py
+
+test: setup
+	@bash tools/test_cpp.sh
+	@$(PYTHON_VENV) -m pytest $(ARGS)
+
+test-cpp: setup
+	@bash tools/test_cpp.sh
+
+test-python: setup
+	@$(PYTHON_VENV) -m pytest $(ARGS)
+
+bench:
+	@bash tools/setup.sh bench
+	@$(PYTHON_VENV) -m benchmarks
+
+lint: setup
+	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)
+	@$(PYTHON_VENV) -m ruff check .
+
+clean:
+	rm -rf build .venv

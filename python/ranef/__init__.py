@@ -1,0 +1,1 @@
+"""Linear mixed-effects models: the rows are read once, everything after is free of their number."""

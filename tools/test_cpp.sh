@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The C++ kernel tests: plain, then under AddressSanitizer and UndefinedBehaviorSanitizer. Warnings are errors in both.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+run() {  # directory, then CMake's arguments
+  local dir=$1; shift
+  [ -f "$dir/CMakeCache.txt" ] || cmake -S . -B "$dir" -DRANEF_BUILD_TESTS=ON -DRANEF_WERROR=ON "$@" > "$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
+  cmake --build "$dir" --parallel "$(getconf _NPROCESSORS_ONLN)" > "$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
+  grep -E 'warning' "$dir.log" >&2 || true
+  printf '== kernel tests, %s: ' "$(basename "$dir")"
+  if [ ! -x "$dir/ranef_core_tests" ]; then echo "none yet"; return; fi
+  "$dir/ranef_core_tests" --no-intro --minimal=false | tail -n 5
+}
+
+mkdir -p build
+run build/kernels -DCMAKE_BUILD_TYPE=Release -DRANEF_NATIVE="${RANEF_NATIVE:-ON}"
+ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  run build/kernels-sanitized -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g" -DRANEF_SANITIZE=address,undefined
