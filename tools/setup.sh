@@ -125,12 +125,13 @@ requirements_step() {
 }
 
 # ---------------------------------------------------------------- the package
-build_inputs() {  # everything the extension depends on, the CPU included when built for it
+cpu() {  # what -march=native looks at
+  { grep -m1 -E '^(flags|Features)' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; } 2>/dev/null | checksum
+}
+
+build_inputs() {  # everything the extension depends on
   { find cpp cmake CMakeLists.txt pyproject.toml -type f -print0 | LC_ALL=C sort -z | xargs -0 cksum
-    echo "$native ${CXX:-} ${CXXFLAGS:-}"
-    if [ "$native" = ON ]; then
-      grep -m1 -E '^(flags|Features)' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.brand_string 2>/dev/null || true
-    fi
+    echo "$native ${CXX:-} ${CXXFLAGS:-} $(cpu)"
     .venv/bin/python --version
   } | checksum
 }
@@ -138,11 +139,12 @@ build_inputs() {  # everything the extension depends on, the CPU included when b
 build_step() {
   local want; want=$(build_inputs)
   fresh build "$want" && return
+  if ! fresh cpu "$(cpu)"; then rm -rf build; stamp cpu "$(cpu)"; fi  # objects made for another CPU look up to date to CMake
   say "building ranef (native CPU: $native)"
   local prefixes=${CMAKE_PREFIX_PATH:-}
   if command -v brew >/dev/null; then prefixes="$prefixes;$(brew --prefix openblas 2>/dev/null);$(brew --prefix suite-sparse 2>/dev/null)"; fi
-  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes .venv/bin/python -m pip install -qq --disable-pip-version-check \
-    --no-build-isolation --no-deps -e . -C cmake.define.RANEF_NATIVE="$native"
+  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
   stamp build "$want"
 }
 
