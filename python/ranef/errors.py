@@ -1,0 +1,103 @@
+"""The exceptions of ranef: each names the column, level or argument at fault and says what would be right.
+
+``RanefError`` is the root; the others are also ``ValueError`` so that ``except ValueError`` keeps working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RanefError(Exception):
+    """Root of every exception ranef raises on purpose."""
+
+
+class ArgumentError(RanefError, ValueError):
+    """An argument has a value it cannot have (a negative ``n``, a bad ``seed``, an unknown method ...)."""
+
+
+class DataError(RanefError, ValueError):
+    """The data cannot be used as the formula asks: a column, a level or a row is named in the message."""
+
+
+class UnknownColumnError(DataError):
+    """A name in the formula or in an argument is no column of the data."""
+
+
+class NewLevelError(DataError):
+    """New data hold a level the fit has not seen."""
+
+
+class FormulaError(RanefError, ValueError):
+    """The formula text cannot be understood.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what would be right.
+    text : str, optional
+        The formula, printed below the message.
+    position : int, optional
+        0-based index into ``text``; a caret is printed there.
+
+    Examples
+    --------
+    >>> print(FormulaError("a term is missing after '+'", "y ~ x + ", 6))
+    a term is missing after '+'
+      y ~ x +
+            ^
+    """
+
+    def __init__(self, message: str, text: str = "", position: int | None = None) -> None:
+        super().__init__(message, text, position)
+        self.message = message
+        self.text = text
+        self.position = position
+
+    def __str__(self) -> str:
+        if not self.text:
+            return self.message
+        if self.position is None:
+            return f"{self.message}\n  {self.text.rstrip()}"
+        start = self.text.rfind("\n", 0, self.position) + 1
+        line = self.text[start:].split("\n", 1)[0].rstrip()
+        # tabs keep their width in the line of the caret, so both lines stay aligned
+        lead = "".join("\t" if char == "\t" else " " for char in self.text[start : self.position])
+        return f"{self.message}\n  {line}\n  {lead}^"
+
+
+def quote_list(names: Iterable[object], limit: int = 10) -> str:
+    """Return ``'a', 'b', ...`` for a message, cut after `limit` names with a count of the rest.
+
+    Examples
+    --------
+    >>> quote_list(["a", "b", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    """
+    listed = [f"'{name}'" for name in names]
+    if len(listed) <= limit:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:limit])} and {len(listed) - limit} more"
+
+
+def unknown_column(name: str, columns: Iterable[str], where: str) -> UnknownColumnError:
+    """Return the error for a `name` that is no column: with the closest match and the columns there are.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    columns : iterable of str
+        The columns there are.
+    where : str
+        Where the name comes from, such as ``"the formula"`` or ``"weights="``.
+    """
+    known = [str(column) for column in columns]
+    by_lower = {column.lower(): column for column in reversed(known)}
+    close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+    return UnknownColumnError(
+        f"{where} uses the column '{name}', which the data do not have.{hint} "
+        f"Columns: {quote_list(known, 25)}."
+    )

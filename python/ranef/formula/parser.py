@@ -1,0 +1,140 @@
+"""Formula text -> ``Formula``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ..errors import FormulaError
+from . import python_code
+from .grammar import Grammar
+from .grouping import expand_group
+from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
+from .tokens import CLOSING, Token, tokenize
+from .types import Formula, RandomBar
+
+
+def parse_formula(text: str) -> Formula:
+    """Split a formula in the language of lme4 into response, fixed part, random terms and offsets.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"reaction ~ days + (days | subject)"``.
+
+    Returns
+    -------
+    Formula
+        Frozen; the same text gives the same object.
+
+    Raises
+    ------
+    FormulaError
+        With the text and the position at fault.
+
+    Examples
+    --------
+    >>> formula = parse_formula("log(y) ~ x*f + (1 | batch/cask) + offset(z)")
+    >>> formula.response, formula.fixed, formula.offsets
+    ('log(y)', 'x * f', ('z',))
+    >>> [str(term) for term in formula.random]
+    ['(1 | cask:batch)', '(1 | batch)']
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"the formula must be text such as 'y ~ x + (x | g)', not {type(text).__name__}")
+    return _parse(text)
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Formula:
+    tokens = tokenize(text)
+    tilde = _tilde(tokens, text)
+    response = _response(tokens[:tilde], text)
+    parts = _Parts(text)
+    parts.collect(Grammar(text, tokens, tilde + 1).whole_sum())
+    if not parts.random:
+        raise FormulaError(
+            "the formula has no random term: add one such as (1 | group); "
+            "a model without random terms is an ordinary regression",
+            text,
+        )
+    fixed = render_sum(tuple(parts.fixed)) or "1"
+    return Formula(text, response, fixed, tuple(parts.random), tuple(parts.offsets))
+
+
+def _tilde(tokens: list[Token], text: str) -> int:
+    found = [index for index, token in enumerate(tokens) if token.text == "~"]
+    if not found:
+        raise FormulaError("the formula has no '~': write response ~ predictors + (1 | group)", text)
+    if len(found) > 1:
+        raise FormulaError("the formula has a second '~': one separates response and predictors", text,
+                           tokens[found[1]].start)
+    if found[0] == 0:
+        raise FormulaError("the formula has no response: name a numeric column before '~'", text,
+                           tokens[0].start)
+    return found[0]
+
+
+def _response(tokens: list[Token], text: str) -> str:
+    depth = 0
+    for token in tokens:
+        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        if token.text in ("|", "||"):
+            raise FormulaError("a random term belongs to the right of '~'", text, token.start)
+    return python_code.translate(text, tokens)
+
+
+class _Parts:
+    """Collects the parts of the right-hand side."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.fixed: list[tuple[str, Node]] = []
+        self.random: list[RandomBar] = []
+        self.offsets: list[str] = []
+        self._bars = 0
+
+    def collect(self, node: Sum) -> None:
+        """Sort the terms of a sum; a sum in parentheses that holds bars is opened, as lme4 does."""
+        for sign, item in node.items:
+            if isinstance(item, Bar):
+                self._require_plus(sign, item, "a random term")
+                self._random(item)
+            elif _is_offset(item):
+                self._require_plus(sign, item, "an offset")
+                self.offsets.append(item.text[len("offset(") : -1].strip())
+            elif isinstance(item, Sum) and _special(item) is not None:
+                self._require_plus(sign, item, "a group with a random term or an offset")
+                self.collect(item)
+            else:
+                self._refuse_special(item)
+                self.fixed.append((sign, item))
+
+    def _random(self, bar: Bar) -> None:
+        self._refuse_special(bar.columns)
+        columns = render(bar.columns)
+        for group in expand_group(bar.group, self.text):
+            self.random.append(RandomBar(columns, group.name, bar.correlated, group.columns, self._bars))
+        self._bars += 1
+
+    def _require_plus(self, sign: str, node: Node, what: str) -> None:
+        if sign == "-":
+            raise FormulaError(f"{what} can only be added with '+'", self.text, node.start)
+
+    def _refuse_special(self, node: Node) -> None:
+        inner = _special(node)
+        if inner is not None:
+            what = "a random term" if isinstance(inner, Bar) else "an offset"
+            raise FormulaError(
+                f"{what} can only be added with '+' to the other terms", self.text, inner.start
+            )
+
+
+def _is_offset(node: Node) -> bool:
+    return isinstance(node, Leaf) and node.kind == "python" and node.text.startswith("offset(")
+
+
+def _special(node: Node) -> Node | None:
+    """Return the first bar or offset in a tree."""
+    if isinstance(node, Bar) or _is_offset(node):
+        return node
+    return next((found for found in map(_special, children(node)) if found is not None), None)

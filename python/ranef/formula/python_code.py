@@ -1,0 +1,121 @@
+"""Python code inside a formula: checked, R's spellings translated, and the names in it listed."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..errors import FormulaError
+from .tokens import Token, tokenize
+
+# R's spelling -> formulaic's; as functions only, so that a column may bear such a name
+_CALLS = {"factor": "C", "as.factor": "C"}
+_CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None"}
+
+
+def translate(text: str, tokens: list[Token]) -> str:
+    """Return the code spanned by `tokens` as Python: ``factor(x)`` becomes ``C(x)``, ``TRUE`` ``True``.
+
+    Raises
+    ------
+    FormulaError
+        When the code is not Python; R's ``^`` gets a message of its own.
+    """
+    for token in tokens:
+        if token.text == "^":
+            raise FormulaError("inside code a power is written '**', as in I(x**2), not '^'", text, token.start)
+    _check_syntax(text, tokens)
+    return "".join(piece for piece in _pieces(text, tokens))
+
+
+def _pieces(text: str, tokens: list[Token]) -> list[str]:
+    pieces = []
+    for index, token in enumerate(tokens):
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        gap = text[token.end : following.start] if following else ""
+        word = token.text
+        if token.kind == "name" and following is not None and following.text == "(":
+            word, gap = _CALLS.get(word, word), ""
+        elif token.kind == "name":
+            word = _CONSTANTS.get(word, word)
+        pieces.append(word + gap)
+    return pieces
+
+
+def _check_syntax(text: str, tokens: list[Token]) -> None:
+    """Let Python parse the code, with names it could not read replaced by others of the same length."""
+    start, end = tokens[0].start, tokens[-1].end
+    code = list(text[start:end])
+    for token in tokens:
+        if token.kind == "quoted" or (token.kind == "name" and "." in token.text):
+            code[token.start - start : token.end - start] = "_" * len(token.text)
+    braces = code[0] == "{"
+    if braces:
+        code[0], code[-1] = "(", ")"
+    try:
+        # the parentheses let the code run over several lines
+        ast.parse("(" + "".join(code).replace("\n", " ") + ")", mode="eval")
+    except SyntaxError as error:
+        offset = min(max((error.offset or 1) - 2, 0), end - start - 1)
+        what = text[start:end]
+        raise FormulaError(f"{what} is no Python expression: {error.msg}", text, start + offset) from None
+
+
+class Reference(NamedTuple):
+    """A name in formula text; ``called`` when it is the function of a call."""
+
+    name: str
+    called: bool
+
+
+@lru_cache(maxsize=512)
+def references(text: str) -> tuple[Reference, ...]:
+    """Return every name that formula text (or code) refers to, in order, each once.
+
+    Examples
+    --------
+    >>> references("x + log(IQ.ver + 1):f")
+    (Reference(name='x', called=False), Reference(name='log', called=True), \
+Reference(name='IQ.ver', called=False), Reference(name='f', called=False))
+    """
+    tokens = tokenize(text)
+    found: dict[Reference, None] = {}
+    for index, token in enumerate(tokens):
+        if token.kind == "quoted" or (token.kind == "name" and _is_reference(tokens, index)):
+            called = token.kind == "name" and tokens[index + 1].text == "("
+            found[Reference(token.name, called)] = None
+        elif token.kind == "string" and index > 1 and tokens[index - 2].text == "Q":
+            found[Reference(token.text[1:-1], False)] = None  # Q("column") as in patsy
+    return tuple(found)
+
+
+def _is_reference(tokens: list[Token], index: int) -> bool:
+    token, following = tokens[index], tokens[index + 1]
+    if keyword.iskeyword(token.text):
+        return False
+    if token.text.startswith(".") and index and tokens[index - 1].end == token.start:
+        return False  # an attribute of what a call returned
+    # the name of a keyword argument: follows "(" or "," and is followed by "="
+    return not (following.text == "=" and tokens[index - 1].text in ("(", ","))
+
+
+def backtick(text: str, is_column: Callable[[str], bool]) -> str:
+    """Put in backticks each column whose name is no Python identifier, as formulaic wants it.
+
+    Examples
+    --------
+    >>> backtick("log(IQ.ver) + np.sqrt(x)", {"IQ.ver", "x"}.__contains__)
+    'log(`IQ.ver`) + np.sqrt(x)'
+    """
+    tokens = tokenize(text)
+    pieces, last = [], 0
+    for index, token in enumerate(tokens):
+        if token.kind != "name" or token.text.isidentifier() or not _is_reference(tokens, index):
+            continue
+        if tokens[index + 1].text != "(" and is_column(token.text):
+            pieces += [text[last : token.start], f"`{token.text}`"]
+            last = token.end
+    return "".join([*pieces, text[last:]])

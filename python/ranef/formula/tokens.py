@@ -1,0 +1,85 @@
+"""Formula text -> tokens with their positions. Knows no grammar."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..errors import FormulaError
+
+# a name may contain dots, as R's names do (IQ.ver.cen); %in% is R's "nested in"
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<name>(?:[^\W\d]|\.(?!\d))[\w.]*)
+    | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+    | (?P<quoted>`[^`]+`)
+    | (?P<op>\|\||\*\*|%in%|//|==|!=|<=|>=|[-+*/:^|~(){}\[\],=<>!&@%])
+    """,
+    re.VERBOSE,
+)
+
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+class Token(NamedTuple):
+    """One token: ``kind`` is name, number, string, quoted (a name in backticks), op or end."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The name without its backticks."""
+        return self.text.strip("`")
+
+
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a formula, closed by one of kind ``end``.
+
+    Raises
+    ------
+    FormulaError
+        At a character that belongs to no token, such as an unclosed quote.
+    """
+    tokens = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise FormulaError(_unreadable(text[position]), text, position)
+        if match.lastgroup != "space":
+            tokens.append(Token(str(match.lastgroup), match.group(), match.start(), match.end()))
+        position = match.end()
+    end = len(text.rstrip())
+    return [*tokens, Token("end", "", end, end)]
+
+
+def _unreadable(char: str) -> str:
+    if char in "\"'`":
+        return f"the quote {char} is never closed: add the closing {char}"
+    return f"the character {char!r} has no meaning in a formula: put odd column names in backticks"
+
+
+def matching(tokens: list[Token], opening: int, text: str) -> int:
+    """Return the index of the bracket that closes the one at index `opening`."""
+    expected: list[Token] = []
+    for index in range(opening, len(tokens)):
+        token = tokens[index]
+        if token.kind != "op":
+            continue
+        if token.text in CLOSING:
+            expected.append(token)
+        elif token.text in CLOSING.values():
+            if CLOSING[expected[-1].text] != token.text:
+                break
+            expected.pop()
+            if not expected:
+                return index
+    bracket = expected[-1]
+    raise FormulaError(
+        f"'{bracket.text}' is never closed: add the closing '{CLOSING[bracket.text]}'", text, bracket.start
+    )
