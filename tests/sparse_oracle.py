@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from oracle import covariance_factors
+from oracle import covariance_factors, one_blas_thread
 from scipy import linalg, sparse
 from sksparse.cholmod import cholesky
 
@@ -35,6 +35,7 @@ def _z_lambda(design, theta):
     return sparse.hstack(blocks, format="csc")
 
 
+@one_blas_thread
 def solve(design, theta, reml=True):
     """Everything at theta: a `SparseFit`."""
     (n, p), y, X = design.X.shape, design.y, design.X
