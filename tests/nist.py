@@ -1,11 +1,14 @@
-"""NIST StRD one-way layouts SmLs01 .. SmLs09 by their rule, and the exact answers of the balanced one-way random-effects model.
+"""NIST StRD one-way layouts SmLs01 .. SmLs09 by their rule, and the exact answers of the balanced one-way
+random-effects model.
 
-Nine groups; group i has mean c + 0.4 + (0, -0.1, +0.1, -0.1, ..., +0.1) and r observations: one at the mean, half of the rest 0.1 below, half
-0.1 above; r = 21, 201, 2001 and c = 1, 10^6, 10^12. Source: NIST Statistical Reference Datasets, Analysis of Variance, after
-Simon & Lesage (1989), Assessing the accuracy of ANOVA calculations in statistical software, Comput. Stat. Data Anal. 8, 325-332.
+Nine groups; group i has mean c + 0.4 + (0, -0.1, +0.1, -0.1, ..., +0.1) and r observations: one at the mean,
+half of the rest 0.1 below, half 0.1 above; r = 21, 201, 2001 and c = 1, 10^6, 10^12. Source: NIST
+Statistical Reference Datasets, Analysis of Variance, after Simon & Lesage (1989), Assessing the accuracy of
+ANOVA calculations in statistical software, Comput. Stat. Data Anal. 8, 325-332.
 
-Certified, in closed form: SSB = 0.08 r (8 degrees of freedom), SSW = 0.09 (r - 1) (9 (r - 1)), F = r. In double precision 10^12 + 0.4 is not
-what is stored, so a perfect program does not return the certified digits there; `stored()` gives the exact answer for the numbers as stored::
+Certified, in closed form: SSB = 0.08 r (8 degrees of freedom), SSW = 0.09 (r - 1) (9 (r - 1)), F = r. In
+double precision 10^12 + 0.4 is not what is stored, so a perfect program does not return the certified digits
+there; `stored()` gives the exact answer for the numbers as stored::
 
     layout = one_way("SmLs08")
     fit = ranef.lmer("y ~ 1 + (1 | group)", layout.frame())
@@ -28,7 +31,8 @@ NAMES = tuple(f"SmLs0{i}" for i in range(1, 10))
 
 @dataclass(frozen=True)
 class OneWayAnswer:
-    """Maximum likelihood and REML in closed form from the sums of squares of a balanced one-way layout (F > 9/8 assumed)."""
+    """Maximum likelihood and REML in closed form from the sums of squares of a balanced one-way layout (F >
+    9/8 assumed)."""
 
     groups: int
     replicates: int

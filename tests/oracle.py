@@ -27,7 +27,7 @@ _blas = ThreadpoolController()
 
 
 def one_blas_thread(function):
-    """Matrices of a few hundred rows: several BLAS threads only wait for each other (15 times slower on a busy machine)."""
+    """On matrices this small several BLAS threads only wait for each other (15 times slower, measured)."""
 
     @functools.wraps(function)
     def limited(*args, **kwargs):
@@ -39,7 +39,7 @@ def one_blas_thread(function):
 
 @dataclass(frozen=True)
 class OracleFit:
-    """The answer at one theta. modes[i] is (levels, r), cond_var[i] (levels, r, r) on the scale of the data (sigma^2 in)."""
+    """The answer at one theta: modes[i] is (levels, r), cond_var[i] (levels, r, r) with sigma^2 in it."""
 
     criterion: float
     beta: np.ndarray
@@ -147,12 +147,14 @@ def solve(design, theta, reml=True):
         variances.append(sigma2 * (D - D @ blocks @ D))
     vcov = sigma2 * r_inverse @ r_inverse.T
     value = float(_criterion(white, n, p, reml))
-    return OracleFit(value, white.beta, float(np.sqrt(sigma2)), vcov, modes, variances, white.pwrss, white.log_det, fitted)
+    return OracleFit(
+        value, white.beta, float(np.sqrt(sigma2)), vcov, modes, variances, white.pwrss, white.log_det, fitted
+    )
 
 
 @one_blas_thread
 def gradient(design, theta, reml=True):
-    """Exact gradient of the criterion in theta: tr(A dH) - (nu / r^2) y'P dH P y, A = P for REML and H^-1 for ML."""
+    """Exact gradient in theta: tr(A dH) - (nu / r^2) y'P dH P y with A = P for REML, H^-1 for ML."""
     n, p = design.X.shape
     white = _whiten(design, theta)
     L_inverse = linalg.solve_triangular(white.chol, np.eye(n), lower=True)

@@ -1,15 +1,16 @@
-"""Design matrices the slow and obvious way, for the oracle: formulaic for every matrix, loops for every grouping factor.
+"""Design matrices for the oracle, the slow and obvious way.
 
 Independent of ranef.formula and ranef.design on purpose, so that they can be checked against it::
 
-    design = oracle_design(model.formula, model.frame(), weights="w")       # any formula in the tests' battery
-    design = reference_design(model)                                        # a ReferenceModel, columns lme4 drops removed
+    design = oracle_design(model.formula, model.frame(), weights="w")
+    design = reference_design(model)     # a ReferenceModel; the columns lme4 drops are removed
     value = oracle.criterion(design, theta, reml=True)
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass, replace
 
@@ -54,7 +55,7 @@ class OracleDesign:
 
 
 def oracle_design(formula, frame, weights=None, offset=None):
-    """The design of a formula; weights and offset are column names (offset() in the formula is handled too)."""
+    """The design of a formula (with offset() where it has one); weights and offset are column names."""
     response, _, right = formula.partition("~")
     bars = _bars(right)
     fixed = right
@@ -76,7 +77,7 @@ def oracle_design(formula, frame, weights=None, offset=None):
 
 @functools.cache
 def reference_design(name):
-    """The design of a model of the battery (by name or ReferenceModel), columns in our order, dropped ones removed."""
+    """The design of a ReferenceModel or its name: our column order, without the columns lme4 drops."""
     model = load_model(str(name))
     design = oracle_design(model.formula, model.frame(), model.weights, model.offset)
     dropped = set(model.dropped_coefficients)
@@ -85,7 +86,7 @@ def reference_design(name):
 
 
 def _bars(text):
-    """[(left, "|" or "||", group)] of every bracket pair with a bar in it, found by walking through the text."""
+    """[(left, "|" or "||", group)] of every pair of brackets with a bar in it."""
     found, opened = [], []
     for i, character in enumerate(text):
         if character == "(":
@@ -112,7 +113,11 @@ def _summands(text):
 
 
 def _complete_rows(formula, extra, frame):
-    used = [c for c in frame.columns if re.search(rf"(?<![\w.]){re.escape(str(c))}(?![\w.])", formula) or c in extra]
+    used = [
+        c
+        for c in frame.columns
+        if re.search(rf"(?<![\w.]){re.escape(str(c))}(?![\w.])", formula) or c in extra
+    ]
     return frame[used].notna().all(axis=1)
 
 
@@ -138,13 +143,15 @@ def _codes(factor, frame):
     flat = np.ravel_multi_index([part.codes.astype(np.int64) for part in parts], sizes)
     used, codes = np.unique(flat, return_inverse=True)
     rows = zip(*np.unravel_index(used, sizes), strict=True)
-    labels = tuple(":".join(str(part.categories[i]) for part, i in zip(parts, row, strict=True)) for row in rows)
+    labels = tuple(
+        ":".join(str(part.categories[i]) for part, i in zip(parts, row, strict=True)) for row in rows
+    )
     return codes, labels
 
 
 def _lme4_order(terms):
     """Unchanged if level counts already fall; otherwise R's rev(order(counts))."""
     counts = [term.levels for term in terms]
-    if all(a >= b for a, b in zip(counts, counts[1:], strict=False)):
+    if all(a >= b for a, b in itertools.pairwise(counts)):
         return terms
     return [terms[i] for i in np.argsort(counts, kind="stable")[::-1]]

@@ -1,4 +1,4 @@
-"""lme4's answers as objects: every model of `tests/reference/models`, its data, our spelling of its formula, names mapped.
+"""lme4's answers as objects: every model of `tests/reference`, its data, our formula, names mapped.
 
 Use in a test::
 
@@ -10,7 +10,8 @@ Use in a test::
         assert fit.objective <= model.criterion + 1e-6
         beta, se = model.align(fit.params.index, model.beta), model.align(fit.params.index, model.se)
 
-`all_models(tag="crossed", big=False, reml=True)` selects. R's names meet ours through `canonical`, which both spellings map to.
+`all_models(tag="crossed", big=False, reml=True)` selects. R's names meet ours through `canonical`, which
+both spellings map to.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import numpy as np
 import pandas as pd
 
 REFERENCE = Path(__file__).parent / "reference"
-# The school models are not ours to redistribute; where the shared reference lies beside the checkout they join the battery.
+# The school models are not ours to redistribute; where the shared reference lies beside the checkout they
+# join the battery.
 EXTRA = Path(os.environ.get("RANEF_EXTRA_REFERENCE", Path(__file__).parents[2] / "shared" / "reference"))
 EXTRA_DATA = ("school",)
 
@@ -78,7 +80,7 @@ def _load(name):
 
 
 def load_data(name):
-    """A fresh DataFrame of the data set: factors are unordered categoricals with the manifest's level order."""
+    """A fresh DataFrame; factors are unordered categoricals in the manifest's level order."""
     return _load(name).copy()
 
 
@@ -187,12 +189,12 @@ class ReferenceModel:
 
     @property
     def offset(self):
-        """Name of the column given as the offset *argument*, or None (an `offset()` in the formula stays there)."""
+        """Name of the column given as the offset *argument*, or None; offset() stays in the formula."""
         return self.raw.get("offset")
 
     @property
     def arguments(self):
-        """Keyword arguments for `ranef.lmer` besides formula and data; weights and offset as arrays over all rows."""
+        """For `ranef.lmer` besides formula and data; weights and offset as arrays over all rows."""
         arguments = {"reml": self.reml}
         for argument in ("weights", "offset"):
             if self.raw.get(argument):
@@ -220,7 +222,11 @@ class ReferenceModel:
     def criterion_at(self):
         """[(theta, criterion), ...]; points lme4 could not evaluate are left out."""
         points = self.raw["criterion_at"]
-        return [(np.array(point["theta"], float), point["value"]) for point in points if point["value"] is not None]
+        return [
+            (np.array(point["theta"], float), point["value"])
+            for point in points
+            if point["value"] is not None
+        ]
 
     # -------- fixed effects, by canonical name
     @property
@@ -259,11 +265,13 @@ class ReferenceModel:
         wanted = [canonical(name) for name in ours]
         unknown = [name for name in wanted if name not in theirs and name not in dropped]
         if unknown or not set(theirs) <= set(wanted):
-            raise KeyError(f"{self.name}: our columns {wanted} do not match lme4's {theirs} (dropped: {sorted(dropped)})")
+            raise KeyError(
+                f"{self.name}: our columns {wanted} do not match lme4's {theirs} (dropped: {sorted(dropped)})"
+            )
         return np.array([theirs.index(name) if name in theirs else -1 for name in wanted])
 
     def align(self, ours, values):
-        """R's per-coefficient values (vector or square matrix) in the order of our names, NaN where lme4 drops."""
+        """R's vector or square matrix in the order of our names, NaN where lme4 drops a column."""
         order, values = self.order(ours), np.asarray(values, float)
         if values.ndim == 1:
             return np.append(values, np.nan)[order]
@@ -274,12 +282,14 @@ class ReferenceModel:
     @property
     def terms(self):
         """Variance components by term in lme4's order: [{group, columns (canonical), sd, corr, cov}]."""
-        return [dict(term, columns=self._canonical_columns(term)) | {"cov": np.array(term["cov"], float)}
-                for term in self.raw["varcorr"]]
+        return [
+            dict(term, columns=self._canonical_columns(term)) | {"cov": np.array(term["cov"], float)}
+            for term in self.raw["varcorr"]
+        ]
 
     @property
     def modes(self):
-        """Conditional modes by term: [{group, columns, levels, modes (levels, r), cond_var (levels, r, r) or None}]."""
+        """By term: [{group, columns, levels, modes (levels, r), cond_var (levels, r, r) or None}]."""
         return [
             {
                 "group": term["group"],
@@ -300,7 +310,7 @@ class ReferenceModel:
 
 @functools.cache
 def load_model(name):
-    """One model by its full name, e.g. "ss_slope_reml" (the school models only where the shared reference is)."""
+    """One model by its full name, e.g. "ss_slope_reml"."""
     for directory in (REFERENCE, EXTRA):
         path = directory / "models" / f"{name}.json"
         if path.exists():
@@ -329,13 +339,17 @@ def all_models(*, tag=None, reml=None, big=None, refused=False, unique=None, mat
     """
     wanted = {"reml": reml, "big": big, "refused": refused}
     models = [load_model(name) for name in _names() if match is None or re.search(match, name)]
-    models = [m for m in models if all(value is None or getattr(m, key) == value for key, value in wanted.items())]
-    return [m for m in models if (tag is None or tag in m.tags) and (unique is None or m.theta_unique == unique)]
+    models = [
+        m for m in models if all(value is None or getattr(m, key) == value for key, value in wanted.items())
+    ]
+    return [
+        m for m in models if (tag is None or tag in m.tags) and (unique is None or m.theta_unique == unique)
+    ]
 
 
 # ---------------------------------------------------------------- the other files
 def load_refits(name):
-    """Best fits to 20 simulated responses: (the model's reference, responses (n, 20), list of expected fits)."""
+    """Best fits to 20 simulated responses: (base model, responses (n, 20), expected fits)."""
     about = read_json(REFERENCE / "refit" / f"{name}.json")
     responses = pd.read_csv(REFERENCE / "refit" / about["csv"])
     base = load_model(f"{name.removesuffix('_ml')}_{'reml' if about['REML'] else 'ml'}")
@@ -343,7 +357,7 @@ def load_refits(name):
 
 
 def load_bootstrap(name):
-    """bootMer's summary (dict) and its 2,000 replicates (DataFrame) for "dye", "gap_slope", "pen" or "ss_slope"."""
+    """bootMer's summary and 2,000 replicates (DataFrame): "dye", "gap_slope", "pen" or "ss_slope"."""
     replicates = pd.read_csv(REFERENCE / "bootstrap" / f"{name}_replicates.csv.gz")
     return read_json(REFERENCE / "bootstrap" / f"{name}.json"), replicates
 

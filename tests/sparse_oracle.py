@@ -1,7 +1,9 @@
-"""The sparse oracle: lme4's penalised least squares through scikit-sparse's CHOLMOD, for data the dense oracle cannot hold.
+"""The sparse oracle: lme4's penalised least squares through scikit-sparse's CHOLMOD, for data the dense
+oracle cannot hold.
 
-Import it with `sparse_oracle = pytest.importorskip("sparse_oracle", reason=...)`: it needs scikit-sparse below 0.5 (built by
-tools/setup.sh where possible). Same arguments as `oracle.criterion` and `oracle.solve`, no gradient, no conditional variances.
+Import it with `sparse_oracle = pytest.importorskip("sparse_oracle", reason=...)`: it needs scikit-sparse
+below 0.5 (built by tools/setup.sh where possible). Same arguments as `oracle.criterion` and `oracle.solve`,
+no gradient, no conditional variances.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def _z_lambda(design, theta):
         scaled = term.basis @ factor
         rows = np.repeat(np.arange(n), term.width)
         columns = (term.codes[:, None] * term.width + np.arange(term.width)).ravel()
-        blocks.append(sparse.csc_matrix((scaled.ravel(), (rows, columns)), shape=(n, term.levels * term.width)))
+        blocks.append(
+            sparse.csc_matrix((scaled.ravel(), (rows, columns)), shape=(n, term.levels * term.width))
+        )
     return sparse.hstack(blocks, format="csc")
 
 
@@ -56,8 +60,14 @@ def solve(design, theta, reml=True):
     value = factor.logdet() - np.log(weights).sum() + nu * (1 + np.log(2 * np.pi * pwrss / nu))
     value += 2 * np.log(np.diag(R)).sum() if reml else 0.0
     sigma2 = pwrss / nu
-    return SparseFit(float(value), beta, float(np.sqrt(sigma2)), sigma2 * linalg.cho_solve((R, False), np.eye(p)),
-                     _modes(design, theta, u), pwrss)
+    return SparseFit(
+        float(value),
+        beta,
+        float(np.sqrt(sigma2)),
+        sigma2 * linalg.cho_solve((R, False), np.eye(p)),
+        _modes(design, theta, u),
+        pwrss,
+    )
 
 
 def criterion(design, theta, reml=True):

@@ -17,7 +17,9 @@ def by_level(term, levels, values):
 
 
 def check_modes(model, design, fit, tolerance=1e-7):
-    for expected, term, modes, index in zip(model.modes, design.terms, fit.modes, range(len(fit.modes)), strict=True):
+    for expected, term, modes, index in zip(
+        model.modes, design.terms, fit.modes, range(len(fit.modes)), strict=True
+    ):
         assert [canonical(c) for c in term.columns] == expected["columns"]
         ours = by_level(term, expected["levels"], modes)
         assert np.abs(ours - expected["modes"]).max() < tolerance * fit.sigma
@@ -38,14 +40,19 @@ def test_dense_oracle_agrees_with_lme4(model):
     assert fit.sigma == pytest.approx(model.sigma, rel=1e-8)
     se = model.align(design.names, model.se)
     assert np.abs((fit.beta - model.align(design.names, model.beta)) / se).max() < 1e-6
-    assert fit.vcov / np.outer(se, se) == pytest.approx(model.align(design.names, model.vcov) / np.outer(se, se), abs=1e-6)
+    assert fit.vcov / np.outer(se, se) == pytest.approx(
+        model.align(design.names, model.vcov) / np.outer(se, se), abs=1e-6
+    )
     check_modes(model, design, fit)
     head = np.array(model.raw["fitted"])
     offset = model.frame()["off"].to_numpy()[: len(head)] if "offset" in model.tags else 0.0
     assert fit.fitted[: len(head)] + offset == pytest.approx(head, abs=1e-6 * fit.sigma)
 
 
-@pytest.mark.parametrize("name", ["ss_slope_reml", "ss_crossed_ml", "ss_weights_ml", "mach_0_reml", "pastes_slash_ml", "oxboys_reml"])
+@pytest.mark.parametrize(
+    "name",
+    ["ss_slope_reml", "ss_crossed_ml", "ss_weights_ml", "mach_0_reml", "pastes_slash_ml", "oxboys_reml"],
+)
 def test_dense_gradient_agrees_with_differences(name):
     model = load_model(name)
     design = reference_design(name)
@@ -70,11 +77,16 @@ def test_optimum_of_the_reference_is_stationary_with_lme4s_hessian(name):
 
 @pytest.fixture(scope="module")
 def sparse_oracle():
-    return pytest.importorskip("sparse_oracle", reason="scikit-sparse < 0.5 is not installed (it could not be built here)",
-                               exc_type=ImportError)
+    return pytest.importorskip(
+        "sparse_oracle",
+        reason="scikit-sparse < 0.5 is not installed (it could not be built here)",
+        exc_type=ImportError,
+    )
 
 
-@pytest.mark.parametrize("model", [*MEDIUM, *[m for m in SMALL if "weights" in m.tags or "crossed" in m.tags]], ids=str)
+@pytest.mark.parametrize(
+    "model", [*MEDIUM, *[m for m in SMALL if "weights" in m.tags or "crossed" in m.tags]], ids=str
+)
 def test_sparse_oracle_agrees_with_lme4(model, sparse_oracle):
     design = reference_design(model)
     for theta, value in model.criterion_at:
@@ -92,5 +104,8 @@ def test_sparse_oracle_agrees_with_lme4_on_large_data(model, sparse_oracle):
     design = reference_design(model)
     fit = sparse_oracle.solve(design, model.theta, model.reml)
     assert fit.criterion == pytest.approx(model.criterion, rel=1e-10)
-    assert np.abs((fit.beta - model.align(design.names, model.beta)) / model.align(design.names, model.se)).max() < 1e-6
+    assert (
+        np.abs((fit.beta - model.align(design.names, model.beta)) / model.align(design.names, model.se)).max()
+        < 1e-6
+    )
     check_modes(model, design, fit, tolerance=1e-6)

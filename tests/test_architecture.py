@@ -1,0 +1,232 @@
+"""The codebase as a test: which way imports and includes point, who may import numba, how long a file may
+be."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "ranef"
+CPP = ROOT / "cpp"
+
+# Lowest first. A module imports from its own layer and those below; layers on one line are peers, which must
+# not form a cycle.
+LAYERS = [
+    ("errors",),
+    ("formula",),
+    ("frame",),
+    ("design",),
+    ("_core", "cross_products"),
+    ("model",),
+    ("optimize",),
+    ("fit",),
+    ("result",),
+    ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+STANDS_ALONE = {"datasets": {"datasets", "errors"}}
+# A result's verb is one call into a topic module above it, imported inside the verb.
+LAZY_UPWARDS = {"result"}
+LINE_LIMIT = 400
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def layer_of(path):
+    """The layer a file belongs to: the first name below the package ("" for ranef/__init__.py)."""
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imported_names(node, path):
+    """Absolute dotted names one import statement asks for."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        inside = ("ranef", *path.relative_to(PACKAGE).with_suffix("").parts)
+        base = ".".join([*inside[: len(inside) - node.level], *([node.module] if node.module else [])])
+    return [f"{base}.{alias.name}" for alias in node.names]
+
+
+def imports(path):
+    """(dotted name, line, whether inside a function) of every import, those under TYPE_CHECKING left out."""
+    found = []
+
+    def visit(node, inside_function):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.extend((name, node.lineno, inside_function) for name in imported_names(node, path))
+        for child in ast.iter_child_nodes(node):
+            visit(
+                child,
+                inside_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda),
+            )
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), False)
+    return found
+
+
+def own_imports(path):
+    """(layer imported from, line, inside a function) within the package."""
+    for name, line, lazy in imports(path):
+        parts = name.split(".")
+        if parts[0] == "ranef" and len(parts) > 1:
+            yield parts[1], line, lazy
+
+
+def test_every_module_has_a_layer():
+    unknown = {layer_of(path) for path in MODULES} - set(RANK) - set(STANDS_ALONE) - {""}
+    assert not unknown, f"give these a place in LAYERS (and CONTRIBUTING.md): {sorted(unknown)}"
+
+
+def test_imports_point_down():
+    wrong = []
+    for path in MODULES:
+        layer = layer_of(path)
+        for target, line, lazy in own_imports(path):
+            if layer == "" or target == layer or (lazy and layer in LAZY_UPWARDS):
+                continue
+            if layer in STANDS_ALONE:
+                fine = target in STANDS_ALONE[layer]
+            else:
+                fine = target in RANK and RANK[target] <= RANK[layer]
+            if not fine:
+                wrong.append(f"{short(path)}:{line}: {layer} imports {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_layers_form_no_cycle():
+    edges = {}
+    for path in MODULES:
+        for target, _, lazy in own_imports(path):
+            if layer_of(path) and target != layer_of(path) and not lazy:
+                edges.setdefault(layer_of(path), set()).add(target)
+
+    def walk(layer, trail):
+        assert layer not in trail, "import cycle: " + " -> ".join([*trail, layer])
+        for target in sorted(edges.get(layer, ())):
+            walk(target, [*trail, layer])
+
+    for layer in edges:
+        walk(layer, [])
+
+
+def test_only_the_bootstrap_knows_numba():
+    wrong = [
+        f"{short(path)}:{line}"
+        for path in MODULES
+        for name, line, _ in imports(path)
+        if name.split(".")[0] in {"numba", "llvmlite"} and layer_of(path) != "bootstrap"
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("heavy", ["numba", "formulaic", "matplotlib", "pyarrow", "polars", "tqdm"])
+def test_import_is_light(heavy):
+    """`import ranef` loads nothing that only some users need."""
+    code = f"import sys, ranef; sys.exit({heavy!r} in sys.modules)"
+    # pandas loads pyarrow by itself where it is installed; then it is not ours to answer for.
+    pandas_loads_it = subprocess.run(
+        [sys.executable, "-c", f"import sys, pandas; sys.exit({heavy!r} in sys.modules)"], check=False
+    )
+    if pandas_loads_it.returncode == 0:
+        answer = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+        assert answer.returncode == 0, f"import ranef loads {heavy}. {answer.stderr}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_module_is_short(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines < LINE_LIMIT, f"{short(path)} has {lines} lines: split it by subject"
+
+
+def test_no_exception_is_swallowed():
+    """No handler for everything whose body does nothing."""
+    wrong = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            broad = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+            silent = all(
+                isinstance(s, ast.Pass | ast.Continue)
+                or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+                for s in node.body
+            )
+            if node.type is None or (broad and silent):
+                wrong.append(f"{short(path)}:{node.lineno}")
+    assert not wrong, wrong
+
+
+# ---------------------------------------------------------------- C++
+def includes(path):
+    return re.findall(
+        r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+
+
+def cpp_files(*folders):
+    return sorted(
+        p for folder in folders for p in (CPP / folder).rglob("*") if p.suffix in {".h", ".hpp", ".cpp"}
+    )
+
+
+def test_core_knows_neither_python_nor_input_and_output():
+    forbidden = re.compile(r"Python\.h|pybind11|numpy|bindings/|^(iostream|fstream|cstdio|stdio\.h|print)$")
+    wrong = [
+        f"{short(p)}: {name}"
+        for p in cpp_files("include", "src")
+        for name in includes(p)
+        if forbidden.search(name)
+    ]
+    assert not wrong, wrong
+
+
+def test_public_headers_do_not_include_private_ones():
+    private = {p.name for p in cpp_files("src")}
+    wrong = [
+        f"{short(p)}: {name}"
+        for p in cpp_files("include")
+        for name in includes(p)
+        if Path(name).name in private
+    ]
+    assert not wrong, wrong
+
+
+def test_one_header_owns_pybind11():
+    owners = [
+        short(p) for p in cpp_files("bindings") if any(name.startswith("pybind11/") for name in includes(p))
+    ]
+    assert len(owners) <= 1, f"include pybind11 through one header: {owners}"
+    assert all(owner.endswith((".h", ".hpp")) for owner in owners), owners
+
+
+def test_headers_form_no_cycle():
+    headers = {str(p.relative_to(CPP / "include")): p for p in cpp_files("include")}
+
+    def walk(name, trail):
+        assert name not in trail, "include cycle: " + " -> ".join([*trail, name])
+        for target in includes(headers[name]):
+            if target in headers:
+                walk(target, [*trail, name])
+
+    for name in headers:
+        walk(name, [])
+
+
+@pytest.mark.parametrize("header", sorted(CPP.rglob("c_api.h")), ids=short)
+def test_c_interface_is_c(header):
+    """It is read by callers that know no C++: no std:: in its declarations, C linkage."""
+    text = re.sub(r"//[^\n]*|/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert "std::" not in text
+    assert 'extern "C"' in text
