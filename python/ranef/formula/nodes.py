@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import TypeAlias
 
 PRECEDENCE = {"*": 2, "/": 2, "%in%": 3, ":": 4, "**": 5}
 
@@ -45,7 +45,7 @@ class Bar:
     start: int
 
 
-Node = Union[Leaf, Operation, Sum, Bar]
+Node: TypeAlias = "Leaf | Operation | Sum | Bar"
 
 
 def children(node: Node) -> tuple[Node, ...]:

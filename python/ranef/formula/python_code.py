@@ -26,9 +26,10 @@ def translate(text: str, tokens: list[Token]) -> str:
     """
     for token in tokens:
         if token.text == "^":
-            raise FormulaError("inside code a power is written '**', as in I(x**2), not '^'", text, token.start)
+            message = "inside code a power is written '**', as in I(x**2), not '^'"
+            raise FormulaError(message, text, token.start)
     _check_syntax(text, tokens)
-    return "".join(piece for piece in _pieces(text, tokens))
+    return "".join(_pieces(text, tokens))
 
 
 def _pieces(text: str, tokens: list[Token]) -> list[str]:

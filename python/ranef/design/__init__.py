@@ -1,0 +1,7 @@
+"""Formula and data -> the arrays of a model, and what was learned on the way."""
+
+from .build import build_design
+from .spec import DesignSpec
+from .types import Design, GroupingFactor, NewRows, RandomTerm
+
+__all__ = ["Design", "DesignSpec", "GroupingFactor", "NewRows", "RandomTerm", "build_design"]

@@ -1,0 +1,178 @@
+"""Formula and data -> ``Design``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..formula import Formula, parse_formula
+from ..frame import NumberColumn, Table, UsedRows, complete_rows
+from .matrices import constant_vector, learn_matrix
+from .random_terms import RandomBuilder, lme4_order, require_enough_rows
+from .spec import DesignSpec
+from .types import Design, FloatArray
+from .used import UsedColumns, needed_columns, require_number
+from .vectors import (
+    CodeVector,
+    argument_column,
+    learn_vector,
+    require_finite_argument,
+    require_positive_weights,
+    require_variation,
+    response,
+)
+
+
+def build_design(
+    formula: str | Formula,
+    data: Any,
+    weights: str | npt.ArrayLike | None = None,
+    offset: str | npt.ArrayLike | None = None,
+    allow_saturated: bool = False,
+) -> Design:
+    """Turn a formula and a table into the arrays of a linear mixed model.
+
+    Rows where a used column is missing are dropped and counted. Nothing else is changed: X keeps columns that
+    depend on others, and every other thing a model cannot use is an error.
+
+    Parameters
+    ----------
+    formula : str or Formula
+        In the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
+    data : pandas, polars or pyarrow table, or dict of arrays
+        One row per observation.
+    weights : column name or (n,) array, optional
+        Prior weights, positive: the residual variance of a row is sigma^2 / weight.
+    offset : column name or (n,) array, optional
+        Added to the offsets of the formula.
+    allow_saturated : bool
+        Accept a random term with as many levels, or random effects, as rows.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    FormulaError
+        The formula cannot be read.
+    DataError
+        The data cannot be used as the formula asks; the message names column and row.
+
+    Examples
+    --------
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0], "x": [0, 1, 2, 0, 1, 2], "g": list("aaabbb")}
+    >>> design = build_design("y ~ x + (1 | g)", data)
+    >>> design.column_names, design.terms[0].columns, design.terms[0].factor.levels.tolist()
+    (('Intercept', 'x'), ('Intercept',), ['a', 'b'])
+    """
+    parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
+    table = Table(data)
+    needed = _needed(parsed, table)
+    arguments = {
+        name: _argument(name, values, table)
+        for name, values in (("weights", weights), ("offset", offset))
+        if values is not None
+    }
+    used = _used_columns(parsed, table, needed, arguments, weights, offset)
+    values = response(parsed.response, used, needed[parsed.response])
+    fixed, X = learn_matrix(parsed.fixed, used, needed[parsed.fixed])
+    builder = RandomBuilder(used, needed, fixed, X)
+    built = builder.build(parsed.random)
+    built = [built[index] for index in lme4_order([term.factor.n_levels for term, _ in built])]
+    terms = tuple(term for term, _ in built)
+    if not allow_saturated:
+        require_enough_rows(terms, used.rows.n)
+    vectors, offsets = _offset(parsed, used, needed, arguments.get("offset"))
+    require_variation(values if offsets is None else values - offsets, parsed.response)
+    spec = DesignSpec(
+        formula=parsed,
+        fixed=fixed,
+        bases=tuple(builder.bases),
+        terms=tuple(term for _, term in built),
+        offsets=vectors,
+        offset_columns=tuple(dict.fromkeys(name for code in parsed.offsets for name in needed[code])),
+        offset_argument=offset if isinstance(offset, str) else None,
+        offset_array=offset is not None and not isinstance(offset, str),
+    )
+    return Design(
+        response=values,
+        response_name=parsed.response.replace("`", ""),
+        X=X,
+        column_names=fixed.names,
+        constant=constant_vector(fixed, X),
+        terms=terms,
+        weights=_weights(arguments.get("weights"), used.rows),
+        offset=offsets,
+        nobs=used.rows.n,
+        n_dropped=used.rows.n_total - used.rows.n,
+        missing=used.rows.missing,
+        spec=spec,
+        kept=used.rows.kept,
+    )
+
+
+def _needed(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
+    """Return the columns each part of the formula uses."""
+    parts = [parsed.response, parsed.fixed, *parsed.offsets, *(bar.columns for bar in parsed.random)]
+    return {part: needed_columns(part, table, parsed.text) for part in parts}
+
+
+def _argument(name: str, values: Any, table: Table) -> NumberColumn:
+    if isinstance(values, str):
+        return require_number(table.column(values, f"{name}="))
+    return argument_column(name, values, table.n_rows)
+
+
+def _used_columns(
+    parsed: Formula,
+    table: Table,
+    needed: dict[str, tuple[str, ...]],
+    arguments: dict[str, NumberColumn],
+    weights: Any,
+    offset: Any,
+) -> UsedColumns:
+    names = dict.fromkeys(name for part in needed.values() for name in part)
+    names.update(dict.fromkeys(name for bar in parsed.random for name in bar.group_columns))
+    columns = {name: table.column(name) for name in names}
+    may_miss = [*columns.values()]
+    may_miss += [arguments["weights"]] if isinstance(weights, str) else []
+    may_miss += [arguments["offset"]] if isinstance(offset, str) else []
+    return UsedColumns(columns, complete_rows(may_miss, table.n_rows))
+
+
+def _argument_values(column: NumberColumn, name: str, rows: UsedRows) -> FloatArray:
+    values = column.values.astype(np.float64)
+    if column.null is not None:
+        values[column.null] = np.nan
+    if rows.kept is not None:
+        values = values[rows.kept]
+    require_finite_argument(values, name, rows)
+    return values
+
+
+def _weights(column: NumberColumn | None, rows: UsedRows) -> FloatArray | None:
+    if column is None:
+        return None
+    values = _argument_values(column, "weights", rows)
+    require_positive_weights(values, rows)
+    return values
+
+
+def _offset(
+    parsed: Formula,
+    used: UsedColumns,
+    needed: dict[str, tuple[str, ...]],
+    argument: NumberColumn | None,
+) -> tuple[tuple[CodeVector, ...], FloatArray | None]:
+    """Return the offsets of the formula as learned, and the sum of all offsets."""
+    learned = [learn_vector(code, used, needed[code]) for code in parsed.offsets]
+    parts = [values for _, values in learned]
+    for code, values in zip(parsed.offsets, parts, strict=True):
+        require_finite_argument(values, f"offset({code})", used.rows)
+    if argument is not None:
+        parts.append(_argument_values(argument, "offset", used.rows))
+    total = np.sum(parts, axis=0) if parts else None
+    return tuple(vector for vector, _ in learned), total

@@ -1,0 +1,174 @@
+"""Random terms: grouping factors, bases, the expansion of ``||``, lme4's order and its rules on size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from ..formula import RandomBar
+from ..formula.plain import plain_terms
+from ..frame import Column
+from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode, take
+from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_view
+from .types import Codes, GroupingFactor, RandomTerm
+from .used import UsedColumns
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """A grouping factor as learned: the levels of its columns, and for combinations the cells that occur."""
+
+    name: str
+    columns: tuple[str, ...]
+    levels: Levels
+    parts: tuple[Levels, ...]
+    cells: npt.NDArray[np.int64] | None
+
+    def codes(self, columns: dict[str, Column]) -> Codes:
+        """Return the codes of new data, -1 for a level the fit has not seen or a missing value."""
+        factors = [as_factor(columns[name]) for name in self.columns]
+        coded = [recode(factor, levels)[0] for factor, levels in zip(factors, self.parts, strict=True)]
+        if self.cells is None:
+            return coded[0]
+        from ..frame import FactorColumn
+
+        cells = cell_numbers(
+            [FactorColumn(name, codes, levels)
+             for name, codes, levels in zip(self.columns, coded, self.parts, strict=True)]
+        )
+        place = np.minimum(np.searchsorted(self.cells, cells), self.cells.shape[0] - 1)
+        return np.where(self.cells[place] == cells, place, -1).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class TermSpec:
+    """A random term as learned: its group and the columns of a basis it takes."""
+
+    group: GroupSpec
+    basis: int
+    """Number of the learned basis."""
+    columns: tuple[int, ...]
+    """The columns of that basis; one of them for a term that ``||`` gave."""
+
+
+def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, GroupSpec]:
+    """Code the grouping factor of a bar on the used rows.
+
+    Raises
+    ------
+    DataError
+        When it has one level.
+    """
+    parts = [take(as_factor(used.columns[name]), used.rows.kept) for name in bar.group_columns]
+    cells = None
+    factor = parts[0]
+    if len(parts) > 1:
+        factor, cells = combine(bar.group, parts)
+    if factor.levels.shape[0] < 2:
+        raise DataError(
+            f"the grouping factor '{bar.group}' has one level ({factor.levels[0]}) on the rows used: "
+            "a variance between groups needs two or more; leave the term out"
+        )
+    spec = GroupSpec(bar.group, bar.group_columns, factor.levels, tuple(p.levels for p in parts), cells)
+    return GroupingFactor(bar.group, factor.codes, factor.levels), spec
+
+
+class RandomBuilder:
+    """Builds the random terms of one model; equal bases and equal groups are built once."""
+
+    def __init__(self, used: UsedColumns, needed: dict[str, tuple[str, ...]], fixed: MatrixSpec, X: FloatArray):
+        self.used = used
+        self.needed = needed
+        self.fixed = fixed
+        self.X = X
+        self.bases: list[MatrixSpec] = []
+        self._basis_number: dict[str, int] = {}
+        self._matrices: list[FloatArray] = []
+        self._groups: dict[str, tuple[GroupingFactor, GroupSpec]] = {}
+
+    def build(self, bars: Sequence[RandomBar]) -> list[tuple[RandomTerm, TermSpec]]:
+        """Return the terms in the order of the formula."""
+        terms: list[tuple[RandomTerm, TermSpec]] = []
+        for _, same_source in groupby(bars, key=lambda bar: bar.source):
+            siblings = list(same_source)
+            number = self._basis(siblings[0])
+            width = len(self.bases[number].names)
+            if siblings[0].correlated:
+                chosen: list[tuple[int, ...]] = [tuple(range(width))]
+            else:
+                chosen = [(index,) for index in range(width)]
+            # column by column, then group by group: lme4 expands || before /
+            terms += [self._term(bar, number, columns) for columns in chosen for bar in siblings]
+        return terms
+
+    def _basis(self, bar: RandomBar) -> int:
+        found = self._basis_number.get(bar.columns)
+        if found is not None:
+            return found
+        spec, matrix = self._learn(bar.columns)
+        if not spec.names:
+            raise DataError(f"the random term {bar} has no columns: write (1 | {bar.group}) for intercepts")
+        self.bases.append(spec)
+        self._matrices.append(matrix)
+        self._basis_number[bar.columns] = len(self.bases) - 1
+        return len(self.bases) - 1
+
+    def _learn(self, text: str) -> tuple[MatrixSpec, FloatArray]:
+        """Learn a basis; a plain one whose columns stand in X is a view of X."""
+        plain = plain_terms(text)
+        if plain is not None and isinstance(self.fixed, PlainMatrix):
+            intercept, columns = plain
+            if not any(self.used.is_factor(name) for name in columns):
+                names = ("Intercept", *columns) if intercept else columns
+                view = shared_view(names, self.fixed, self.X)
+                if view is not None:
+                    terms = tuple((index, index + 1) for index in range(len(names)))
+                    return PlainMatrix(intercept, columns, {}, None, names, terms), view
+        return learn_matrix(text, self.used, self.needed[text])
+
+    def _term(self, bar: RandomBar, number: int, columns: tuple[int, ...]) -> tuple[RandomTerm, TermSpec]:
+        if bar.group not in self._groups:
+            self._groups[bar.group] = grouping_factor(bar, self.used)
+        factor, group = self._groups[bar.group]
+        names = tuple(self.bases[number].names[index] for index in columns)
+        basis = self._matrices[number][:, columns[0] : columns[-1] + 1]
+        intercept = names.index("Intercept") if "Intercept" in names else -1
+        return RandomTerm(bar.group, names, basis, intercept, factor), TermSpec(group, number, columns)
+
+
+def lme4_order(level_counts: Sequence[int]) -> list[int]:
+    """Return the order of terms in lme4: as written if the level counts do not rise, else by rev(order(n)).
+
+    Examples
+    --------
+    >>> lme4_order([18, 18]), lme4_order([10, 30, 30])
+    ([0, 1], [2, 1, 0])
+    """
+    positions = list(range(len(level_counts)))
+    if all(a >= b for a, b in zip(level_counts, level_counts[1:], strict=False)):
+        return positions
+    return sorted(positions, key=level_counts.__getitem__)[::-1]
+
+
+def require_enough_rows(terms: Sequence[RandomTerm], n: int) -> None:
+    """Raise a DataError for a term with at least as many levels, or random effects, as rows (lme4's rule)."""
+    for term in terms:
+        levels, width = term.factor.n_levels, len(term.columns)
+        if levels >= n:
+            raise DataError(
+                f"the grouping factor '{term.group}' has {levels} levels for {n} rows: its variance cannot be told "
+                "from the residual variance; take a coarser factor, or pass allow_saturated=True"
+            )
+        if levels * width >= n:
+            raise DataError(
+                f"the random term {term} has {levels} levels x {width} columns = {levels * width} random effects "
+                f"for {n} rows: its variances cannot be told from the residual variance; "
+                "take fewer columns, or pass allow_saturated=True"
+            )

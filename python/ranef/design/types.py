@@ -1,0 +1,140 @@
+"""The design: what a model needs of the data, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .spec import DesignSpec
+
+FloatArray = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class GroupingFactor:
+    """A grouping factor on the used rows; every level occurs.
+
+    Attributes
+    ----------
+    name : str
+        ``"subject"``, or ``"cask:batch"`` for combinations.
+    codes : (n,) int32
+        Index into ``levels``.
+    levels : (n_levels,) array
+        Labels in order: as categories, else sorted; ``"x:y"`` for combinations.
+    """
+
+    name: str
+    codes: Codes = field(repr=False)
+    levels: npt.NDArray[Any] = field(repr=False)
+
+    @property
+    def n_levels(self) -> int:
+        return int(self.levels.shape[0])
+
+
+@dataclass(frozen=True)
+class RandomTerm:
+    """One random term after ``/`` and ``||`` are expanded, with an unstructured r x r covariance.
+
+    Attributes
+    ----------
+    group : str
+        Name of the grouping factor.
+    columns : tuple of str
+        Names of the r columns, such as ``("Intercept", "days")``.
+    basis : (n, r) float64, Fortran order
+        May be a view of the fixed-effects matrix: do not write to it.
+    intercept : int
+        Index of the constant column, -1 when there is none.
+    factor : GroupingFactor
+        Terms with the same group share the object.
+    """
+
+    group: str
+    columns: tuple[str, ...]
+    basis: FloatArray = field(repr=False)
+    intercept: int
+    factor: GroupingFactor
+
+    def __str__(self) -> str:
+        return f"({' + '.join(self.columns)} | {self.group})"
+
+
+@dataclass(frozen=True)
+class Design:
+    """Response, fixed-effects matrix and random terms on the used rows.
+
+    Attributes
+    ----------
+    response : (n,) float64
+        As given (an offset is not subtracted).
+    response_name : str
+        Code of the response, such as ``"log(y)"``.
+    X : (n, p) float64, Fortran order
+        All columns, also those that depend linearly on others.
+    column_names : tuple of str
+        formulaic's names: ``"Intercept"``, ``"service[T.1]"``.
+    constant : (p,) float64 or None
+        Coefficients with ``X @ constant == 1`` exactly, when the constant is in the span of X.
+    terms : tuple of RandomTerm
+        In lme4's order.
+    weights, offset : (n,) float64 or None
+        Prior weights; sum of all offsets.
+    nobs : int
+        Rows used, n.
+    n_dropped : int
+        Rows not used because a value is missing.
+    missing : mapping
+        Column name -> number of missing values, for columns that have some.
+    rows : (n,) int
+        Position of the used rows in the data.
+    spec : DesignSpec
+        What was learned from the data, to replay on new data.
+    """
+
+    response: FloatArray = field(repr=False)
+    response_name: str
+    X: FloatArray = field(repr=False)
+    column_names: tuple[str, ...]
+    constant: FloatArray | None = field(repr=False)
+    terms: tuple[RandomTerm, ...]
+    weights: FloatArray | None = field(repr=False)
+    offset: FloatArray | None = field(repr=False)
+    nobs: int
+    n_dropped: int
+    missing: Mapping[str, int]
+    spec: DesignSpec = field(repr=False)
+    kept: npt.NDArray[np.intp] | None = field(repr=False)
+
+    @property
+    def rows(self) -> npt.NDArray[np.intp]:
+        return np.arange(self.nobs) if self.kept is None else self.kept
+
+    @property
+    def factors(self) -> tuple[GroupingFactor, ...]:
+        """The distinct grouping factors in the order of the terms."""
+        return tuple({term.group: term.factor for term in self.terms}.values())
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The design of new data, columns as in the fit; rows with a missing predictor are NaN.
+
+    Attributes
+    ----------
+    X : (m, p) float64
+    terms : tuple of (codes, basis)
+        For each random term the (m,) codes, -1 for a new or missing level, and the (m, r) basis.
+    offset : (m,) float64 or None
+    """
+
+    X: FloatArray = field(repr=False)
+    terms: tuple[tuple[Codes, FloatArray], ...] = field(repr=False)
+    offset: FloatArray | None = field(repr=False)

@@ -1,0 +1,105 @@
+"""Which columns formula text needs, and their values on the used rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError, FormulaError, unknown_column
+from ..formula.python_code import references
+from ..frame import Column, FactorColumn, NumberColumn, Table, UsedRows
+from ..frame.factors import take
+from .functions import is_function
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
+    """Return the columns that formula text refers to, in order.
+
+    Parameters
+    ----------
+    text : str
+        A part of the formula.
+    table : Table
+        Knows which names are columns.
+    whole : str
+        The whole formula, for the message.
+
+    Raises
+    ------
+    UnknownColumnError, FormulaError
+        For a name that is neither a column nor a function the formula can use.
+    """
+    needed: dict[str, None] = {}
+    for name, called in references(text):
+        root = name.split(".", 1)[0]
+        if not called and name in table:
+            needed[name] = None
+        elif root != name and root in table:  # a method or attribute of a column: x.clip(0)
+            needed[root] = None
+        elif is_function(root) or (called and is_function(name)):
+            continue
+        elif called:
+            raise FormulaError(
+                f"the function {name}() is not known here: use numpy's as np.{name}(), or add its result "
+                "to the data as a column",
+                whole,
+            )
+        else:
+            raise unknown_column(name, table.names, "the formula")
+    return tuple(needed)
+
+
+@dataclass(frozen=True)
+class UsedColumns:
+    """The columns a model uses, on all rows and on the used ones."""
+
+    columns: Mapping[str, Column]
+    rows: UsedRows
+    _factors: dict[str, FactorColumn] = field(default_factory=dict, repr=False)
+
+    def is_factor(self, name: str) -> bool:
+        return isinstance(self.columns[name], FactorColumn)
+
+    def factor(self, name: str) -> FactorColumn:
+        """Return a categorical column on the used rows, unused levels dropped."""
+        found = self._factors.get(name)
+        if found is None:
+            column = self.columns[name]
+            assert isinstance(column, FactorColumn)
+            found = self._factors[name] = take(column, self.rows.kept)
+        return found
+
+    def number(self, name: str) -> NumberColumn:
+        """Return a numeric or boolean column on all rows."""
+        return require_number(self.columns[name])
+
+    def fill(self, name: str, out: FloatArray) -> None:
+        """Write the numbers of the used rows to `out`: the one copy a numeric predictor costs."""
+        values = self.number(name).values
+        if self.rows.kept is None:
+            out[:] = values
+        elif values.dtype == np.float64:
+            np.take(values, self.rows.kept, out=out, mode="clip")
+        else:
+            out[:] = values[self.rows.kept]
+
+
+def require_number(column: Column) -> NumberColumn:
+    """Return the column if it is numeric or boolean.
+
+    Raises
+    ------
+    DataError
+        For dates and durations, which a matrix cannot hold without a choice of origin and unit.
+    """
+    if isinstance(column, NumberColumn):
+        return column
+    kind = "text or categories" if isinstance(column, FactorColumn) else "dates or times"
+    raise DataError(
+        f"the column '{column.name}' holds {kind} where numbers are needed: convert it to a number first"
+    )

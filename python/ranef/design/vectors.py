@@ -1,0 +1,157 @@
+"""Response, offset and prior weights: one number per row, from a column, from code, or from an array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from ..formula.plain import plain_terms
+from ..frame import Column, FactorColumn, NumberColumn, TimeColumn, UsedRows
+from ..frame.convert import from_any
+from .matrices import MatrixSpec, PlainMatrix
+from .used import UsedColumns, require_number
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CodeVector:
+    """One number per row from code such as ``"log(y)"``, replayable on new data."""
+
+    code: str
+    spec: MatrixSpec
+
+    def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
+        return self.spec.rows(columns, n)[:, 0]
+
+
+def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[CodeVector, FloatArray]:
+    """Evaluate code on the used rows; a bare column needs no formulaic."""
+    name = _bare_name(code)
+    if name is not None:
+        values = np.empty(used.rows.n)
+        used.fill(name, values)
+        plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
+        return CodeVector(code, plain), values
+    from .formulaic_bridge import learn_formulaic
+
+    spec, matrix = learn_formulaic("0 + {" + code + "}", used, columns)
+    if matrix.shape[1] != 1:
+        raise DataError(f"'{code}' gives {matrix.shape[1]} columns where one number per row is needed")
+    return CodeVector(code, spec), np.ascontiguousarray(matrix[:, 0])
+
+
+def _bare_name(code: str) -> str | None:
+    if not code.replace(".", "").replace("`", "").replace(" ", "").replace("_", "").isalnum():
+        return None
+    plain = plain_terms("0 + " + code)
+    return plain[1][0] if plain and len(plain[1]) == 1 else None
+
+
+def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArray:
+    """Return the response on the used rows.
+
+    Raises
+    ------
+    DataError
+        When it is not numeric or not finite.
+    """
+    for name in columns:
+        _require_numeric_response(used.columns[name])
+    values = learn_vector(code, used, columns)[1]
+    if not np.isfinite(values.sum()):
+        finite = np.isfinite(values)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise DataError(
+                f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from 0): "
+                "every value must be finite; correct it, or set it missing to drop the row"
+            )
+    return values
+
+
+def _require_numeric_response(column: Column) -> None:
+    if isinstance(column, NumberColumn) and not column.boolean:
+        return
+    if isinstance(column, NumberColumn):
+        raise DataError(f"the response '{column.name}' is boolean: convert it with astype(float) if 0/1 is meant")
+    kind = "dates or times" if isinstance(column, TimeColumn) else "text or categories"
+    example = ""
+    if isinstance(column, FactorColumn) and column.levels.size:
+        example = f" such as {column.levels[0]!r}"
+    raise DataError(f"the response '{column.name}' must be numeric, it holds {kind}{example}: convert it first")
+
+
+def require_variation(values: FloatArray, code: str) -> None:
+    """Raise a DataError when the response is the same in every row."""
+    if values.min() == values.max():
+        raise DataError(
+            f"the response '{code}' is constant ({values[0]:g} in each of the {values.shape[0]} rows used): "
+            "there is no variation to model; check the column"
+        )
+
+
+def argument_column(argument: str, values: Any, n_rows: int) -> NumberColumn:
+    """Convert an array given as ``weights=`` or ``offset=``.
+
+    Raises
+    ------
+    DataError
+        For a wrong length, a type that is no number, or a missing value; only a column of the data may have
+        missing values, as only there is it plain that the row is meant to be dropped.
+    """
+    if np.ndim(values) == 0 and not hasattr(values, "__len__"):
+        raise DataError(
+            f"{argument}= must be the name of a column or an array of {n_rows} numbers, not {values!r}"
+        )
+    column = from_any(f"{argument}=", values)
+    if not isinstance(column, NumberColumn):
+        raise DataError(f"{argument}= must hold numbers")
+    if column.values.shape[0] != n_rows:
+        raise DataError(
+            f"{argument}= has {column.values.shape[0]} values, the data have {n_rows} rows: give one per row"
+        )
+    return column
+
+
+def require_finite_argument(values: FloatArray, argument: str, rows: UsedRows) -> None:
+    """Raise a DataError that names the first used row where ``weights=`` or ``offset=`` is not finite."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(
+            f"{argument}= is {values[row]} in row {rows.original(row)} (rows count from 0): every value must be "
+            "finite; correct it, or drop the row from the data"
+        )
+
+
+def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:
+    """Raise a DataError for negative weights, and for zeros: their likelihood is not defined."""
+    lowest = int(np.argmin(values))
+    if values[lowest] > 0:
+        return
+    what = "negative" if values[lowest] < 0 else "zero"
+    first = int(np.argmax(values < 0 if what == "negative" else values == 0))
+    reason = (
+        "a weight divides the residual variance of its row"
+        if what == "negative"
+        else "a row of weight zero has infinite variance, and the likelihood no value"
+    )
+    raise DataError(
+        f"weights= is {what} ({values[first]:g}) in row {rows.original(first)} (rows count from 0): {reason}. "
+        "Weights must be positive; drop such rows from the data."
+    )
+
+
+def number_values(column: Column) -> FloatArray:
+    """Return the column as float64, NaN where missing."""
+    numbers = require_number(column)
+    values = numbers.values.astype(np.float64)
+    if numbers.null is not None:
+        values[numbers.null] = np.nan
+    return values

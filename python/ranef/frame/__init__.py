@@ -1,0 +1,7 @@
+"""Any table -> the columns a model needs: their kinds, missing values, factor coding."""
+
+from .columns import Column, FactorColumn, NumberColumn, TimeColumn
+from .rows import UsedRows, complete_rows
+from .table import Table
+
+__all__ = ["Column", "FactorColumn", "NumberColumn", "Table", "TimeColumn", "UsedRows", "complete_rows"]

@@ -1,0 +1,78 @@
+"""The kinds a column of data can be, whatever table it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
+"""True where a value is missing; None when none is."""
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """Numbers (float64, int64) or booleans; the values are those of the table, not a copy, where types allow.
+
+    ``null`` marks values missing by the table's own mask; NaN counts as missing too.
+    """
+
+    name: str
+    values: npt.NDArray[np.generic]
+    null: Mask = field(default=None, repr=False)
+
+    @cached_property
+    def missing(self) -> Mask:
+        if self.values.dtype.kind != "f" or self.all_finite:
+            return self.null
+        nan = np.isnan(self.values)
+        if self.null is not None:
+            nan |= self.null
+        return nan if nan.any() else None
+
+    @cached_property
+    def all_finite(self) -> bool:
+        """Whether no value is NaN or infinite: one pass without a temporary in the usual case."""
+        if self.values.dtype.kind != "f":
+            return True
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self.values.sum()
+        return bool(np.isfinite(total) or np.isfinite(self.values).all())
+
+    @property
+    def boolean(self) -> bool:
+        return self.values.dtype.kind == "b"
+
+
+@dataclass(frozen=True)
+class FactorColumn:
+    """Categories: int32 ``codes`` into ``levels``, -1 where missing; the levels are in their final order."""
+
+    name: str
+    codes: npt.NDArray[np.int32]
+    levels: npt.NDArray[np.generic]
+
+    @cached_property
+    def missing(self) -> Mask:
+        if self.codes.size == 0 or self.codes.min() >= 0:
+            return None
+        return self.codes < 0
+
+
+@dataclass(frozen=True)
+class TimeColumn:
+    """Dates, times or durations (datetime64 or timedelta64)."""
+
+    name: str
+    values: npt.NDArray[np.generic]
+
+    @cached_property
+    def missing(self) -> Mask:
+        absent = np.isnat(self.values)
+        return absent if absent.any() else None
+
+
+Column: TypeAlias = "NumberColumn | FactorColumn | TimeColumn"

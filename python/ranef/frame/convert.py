@@ -1,0 +1,176 @@
+"""Columns of pandas, polars, pyarrow, numpy or plain lists -> the kinds of ``columns``, copied only if need be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from .columns import Column, FactorColumn, NumberColumn, TimeColumn
+from .factors import code_values, drop_unused, sort_levels
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pandas as pd
+
+# what pandas calls the contents of an object column that holds numbers
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
+_TIMES = {"datetime64", "datetime", "timedelta64", "timedelta"}
+
+
+def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] | None = None) -> Column:
+    """Convert a one-dimensional numpy array."""
+    kind = values.dtype.kind
+    if kind == "f":
+        return NumberColumn(name, values.astype(np.float64, copy=False), null)
+    if kind == "u" and values.dtype.itemsize == 8 and values.size and values.max() > np.iinfo(np.int64).max:
+        return NumberColumn(name, values.astype(np.float64), null)
+    if kind in "iu":
+        return NumberColumn(name, values.astype(np.int64, copy=False), null)
+    if kind == "b":
+        return NumberColumn(name, values, null)
+    if kind in "mM":
+        return TimeColumn(name, values)
+    if kind in "UST":
+        return _from_objects(name, values.astype(object))
+    if kind == "O":
+        return _from_objects(name, values)
+    raise DataError(f"the column '{name}' has the type {values.dtype}, which no model can use")
+
+
+def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
+    import pandas as pd
+
+    contents = pd.api.types.infer_dtype(values, skipna=True)
+    if contents in _NUMBERS:
+        absent = pd.isna(values)
+        if contents == "integer" and not absent.any():
+            return from_numpy(name, values.astype(np.int64))
+        numbers = np.full(values.shape, np.nan)
+        numbers[~absent] = values[~absent].astype(np.float64)
+        return NumberColumn(name, numbers)
+    if contents == "boolean":
+        absent = pd.isna(values)
+        truth = np.where(absent, False, values).astype(bool)
+        return NumberColumn(name, truth, absent if absent.any() else None)
+    if contents in _TIMES:
+        return from_pandas(name, pd.Series(values.tolist()))
+    try:
+        return FactorColumn(name, *code_values(values))
+    except TypeError as error:
+        raise DataError(f"the column '{name}' holds values that are no levels of a factor: {error}") from None
+
+
+def from_pandas(name: str, series: pd.Series) -> Column:
+    """Convert a pandas Series."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        return from_numpy(name, series.to_numpy())
+    if dtype.name == "category":
+        return _from_categories(name, series.cat.codes.to_numpy(), series.cat.categories)
+    if hasattr(dtype, "pyarrow_dtype"):
+        return from_arrow(name, series.array.__arrow_array__())
+    if dtype.kind in "mM":
+        return TimeColumn(name, series.to_numpy(dtype=f"{dtype.kind}8[ns]"))
+    if dtype.kind in "iufb":  # pandas' own nullable numbers
+        absent = series.isna().to_numpy()
+        if not absent.any():
+            return from_numpy(name, series.to_numpy(dtype=dtype.numpy_dtype))
+        filled = series.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
+        return from_numpy(name, filled, absent)
+    return FactorColumn(name, *code_values(series))
+
+
+def _from_categories(name: str, codes: npt.NDArray[Any], categories: Any) -> FactorColumn:
+    levels = np.asarray(categories)
+    return drop_unused(FactorColumn(name, codes.astype(np.int32), levels))
+
+
+def from_arrow(name: str, values: Any) -> Column:
+    """Convert a pyarrow Array or ChunkedArray."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.ChunkedArray):
+        values = values.unify_dictionaries().combine_chunks()
+        if isinstance(values, pa.ChunkedArray):
+            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return _from_categories(name, codes, values.dictionary.to_numpy(zero_copy_only=False))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _from_arrow_text(name, values)
+    if pa.types.is_decimal(kind):
+        values = values.cast(pa.float64())
+    null = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
+    if pa.types.is_null(kind):
+        return NumberColumn(name, np.full(len(values), np.nan))
+    if null is not None and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+        values = values.fill_null(False if pa.types.is_boolean(kind) else 0)
+    return from_numpy(name, values.to_numpy(zero_copy_only=False), null)
+
+
+def _from_arrow_text(name: str, values: Any) -> FactorColumn:
+    coded = values.dictionary_encode()
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return FactorColumn(name, *sort_levels(codes, coded.dictionary.to_numpy(zero_copy_only=False)))
+
+
+def from_narwhals(name: str, series: nw.Series[Any]) -> Column:
+    """Convert a column of any table narwhals reads."""
+    import narwhals as nw
+
+    if series.implementation.is_pandas():
+        return from_pandas(name, series.to_native())
+    if series.implementation.is_pyarrow():
+        return from_arrow(name, series.to_native())
+    if series.implementation.is_pandas_like():
+        return from_pandas(name, series.to_pandas())
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return _from_plain(name, series)
+    if series.dtype == nw.Categorical:  # polars gives these no order of the user's
+        series = series.cast(nw.String)
+    try:
+        return from_arrow(name, series.to_arrow())
+    except ImportError:
+        return from_numpy(name, series.to_numpy())
+
+
+def _from_plain(name: str, series: nw.Series[Any]) -> Column:
+    import narwhals as nw
+
+    if series.dtype.is_decimal():
+        series = series.cast(nw.Float64)
+    if not series.null_count():
+        return from_numpy(name, series.to_numpy())
+    null = series.is_null().to_numpy()
+    return from_numpy(name, series.fill_null(False if series.dtype == nw.Boolean else 0).to_numpy(), null)
+
+
+def from_any(name: str, values: Any) -> Column:
+    """Convert one array-like: an array, a Series of any library, a list."""
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise DataError(f"'{name}' must have one dimension, it has the shape {values.shape}")
+        if isinstance(values, np.ma.MaskedArray):
+            null = np.ma.getmaskarray(values)
+            return from_numpy(name, values.filled(), null if null.any() else None)
+        return from_numpy(name, values)
+    if isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        return from_pandas(name, pd.Series(values))
+    if isinstance(values, (list, tuple, range)):
+        return from_pandas(name, pd.Series(list(values)))
+    try:
+        return from_narwhals(name, nw.from_native(values, series_only=True))
+    except TypeError:
+        pass
+    if type(values).__module__.startswith("pyarrow"):
+        return from_arrow(name, values)
+    if hasattr(values, "__array__"):
+        return from_any(name, np.asarray(values))
+    raise DataError(f"'{name}' must be a sequence of values, it is a {type(values).__name__}")

@@ -1,0 +1,177 @@
+"""Factor coding: values of any type -> int32 codes and levels in order.
+
+The order of the levels is that of the categories where the column has them, else sorted. Hashing is left to
+pandas or pyarrow; here are the order, the dropping of unused levels, and combinations of factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from .columns import Column, FactorColumn, NumberColumn
+
+Codes = npt.NDArray[np.int32]
+Levels = npt.NDArray[Any]
+
+
+def as_factor(column: Column) -> FactorColumn:
+    """Return any column as a factor; whole numbers stored as floats get whole-number levels."""
+    if isinstance(column, FactorColumn):
+        return column
+    values = column.values
+    if isinstance(column, NumberColumn) and values.dtype.kind in "iu" and column.null is None:
+        coded = _code_dense_integers(values)
+        if coded is not None:
+            return FactorColumn(column.name, *coded)
+    codes, levels = code_values(values)
+    if isinstance(column, NumberColumn) and column.null is not None:
+        codes = np.where(column.null, np.int32(-1), codes)
+    if levels.dtype.kind == "f" and np.all(np.mod(levels, 1) == 0) and np.all(np.abs(levels) < 2.0**53):
+        levels = levels.astype(np.int64)
+    return drop_unused(FactorColumn(column.name, codes, levels))
+
+
+def _code_dense_integers(values: npt.NDArray[Any]) -> tuple[Codes, Levels] | None:
+    """Code integers whose range is no larger than their number by a table: no hashing."""
+    if values.size == 0:
+        return None
+    low, high = int(values.min()), int(values.max())
+    if high - low > max(4 * values.size, 1024):
+        return None
+    shifted = values - values.dtype.type(low) if low else values
+    used = np.zeros(high - low + 1, dtype=bool)
+    used[shifted] = True
+    table = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return table[shifted], np.flatnonzero(used) + low
+
+
+def code_values(values: Any) -> tuple[Codes, Levels]:
+    """Code values of any type, sorted levels, -1 for missing ones (a pandas Series or a numpy array)."""
+    import pandas as pd
+
+    codes, levels = pd.factorize(values)
+    return sort_levels(codes, np.asarray(levels))
+
+
+def sort_levels(codes: npt.NDArray[Any], levels: Levels) -> tuple[Codes, Levels]:
+    """Sort levels and renumber the codes."""
+    codes = codes.astype(np.int32, copy=False)
+    order = _sorting_order(levels)
+    if np.array_equal(order, np.arange(order.size)):
+        return codes, levels
+    rank = np.empty(order.size + 1, dtype=np.int32)
+    rank[order] = np.arange(order.size, dtype=np.int32)
+    rank[-1] = -1  # so that the code -1 (missing) maps to itself
+    return rank[codes], levels[order]
+
+
+def _sorting_order(levels: Levels) -> npt.NDArray[np.intp]:
+    if levels.dtype.kind != "O":
+        return np.argsort(levels, kind="stable")
+    values = levels.tolist()
+    try:  # for Python objects the list sort is faster than numpy's
+        return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
+    except TypeError:  # mixed types have no order of their own
+        keys = [(type(value).__name__, str(value)) for value in values]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
+
+
+def drop_unused(factor: FactorColumn) -> FactorColumn:
+    """Return the factor without levels that no row has."""
+    n_levels = factor.levels.shape[0]
+    used = np.zeros(n_levels + 1, dtype=bool)
+    used[factor.codes] = True  # code -1 marks the extra last place
+    used = used[:-1]
+    if used.all():
+        return factor
+    table = np.full(n_levels + 1, -1, dtype=np.int32)
+    table[:-1][used] = np.arange(np.count_nonzero(used), dtype=np.int32)
+    return FactorColumn(factor.name, table[factor.codes], factor.levels[used])
+
+
+def take(factor: FactorColumn, rows: npt.NDArray[np.intp] | None) -> FactorColumn:
+    """Return the factor on some rows (None: all), without the levels these rows do not have."""
+    if rows is not None:
+        factor = FactorColumn(factor.name, factor.codes[rows], factor.levels)
+    return drop_unused(factor)
+
+
+def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, npt.NDArray[np.int64]]:
+    """Return the factor of the combinations that occur, first factor slowest, labels ``"x:y"`` as in R.
+
+    Also returned is the number of each level in the full crossing, to look up combinations in new data.
+    """
+    cells = cell_numbers(factors)
+    occurring, codes = _unique(cells)
+    if occurring.size and occurring[0] < 0:  # missing
+        occurring, codes = occurring[1:], codes - np.int32(1)
+    labels: list[list[str]] = []
+    rest = occurring
+    for factor in reversed(factors):
+        rest, inner = np.divmod(rest, max(factor.levels.shape[0], 1))
+        texts = label_texts(factor.levels)
+        labels.append([texts[code] for code in inner.tolist()])
+    levels = np.empty(occurring.size, dtype=object)
+    levels[:] = [":".join(parts) for parts in zip(*reversed(labels), strict=True)]
+    return FactorColumn(name, codes, levels), occurring
+
+
+def cell_numbers(factors: Sequence[FactorColumn]) -> npt.NDArray[np.int64]:
+    """Return the number of each row's combination in the full crossing, -1 where a part is missing."""
+    if np.prod([float(factor.levels.shape[0]) for factor in factors]) >= 2.0**62:
+        raise DataError(f"'{':'.join(f.name for f in factors)}' has too many combinations to number")
+    cells = factors[0].codes.astype(np.int64)
+    missing = cells < 0
+    for factor in factors[1:]:
+        cells = cells * factor.levels.shape[0] + factor.codes
+        missing |= factor.codes < 0
+    cells[missing] = -1
+    return cells
+
+
+def _unique(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Codes]:
+    dense = _code_dense_integers(cells)
+    if dense is not None:
+        return dense[1].astype(np.int64), dense[0]
+    codes, levels = code_values(cells)
+    return levels, codes
+
+
+def label_texts(levels: Levels) -> list[str]:
+    """Return the levels as text, whole floats without ``.0``.
+
+    Examples
+    --------
+    >>> label_texts(np.array([1.0, 0.2]))
+    ['1', '0.2']
+    """
+    if levels.dtype.kind == "f":
+        return [str(int(v)) if v == int(v) else str(v) for v in levels.tolist()]
+    if levels.dtype.kind in "mM":
+        return [str(value) for value in levels]
+    return [str(value) for value in levels.tolist()]
+
+
+def recode(factor: FactorColumn, levels: Levels) -> tuple[Codes, list[Any]]:
+    """Return the codes of a column of new data in learned `levels` (-1: missing or new), and the new levels.
+
+    Levels of one type are compared as they are, of different types as text: 308 is the level "308".
+    """
+    given = factor.levels
+    kinds = {given.dtype.kind, levels.dtype.kind}
+    if kinds <= {"i", "u", "f"} or (len(kinds) == 1 and kinds != {"O"}):
+        learned, asked = levels.tolist(), given.tolist()
+    else:
+        learned, asked = label_texts(levels), label_texts(given)
+    position = {value: code for code, value in enumerate(learned)}
+    table = np.array([*(position.get(value, -1) for value in asked), -1], dtype=np.int32)
+    codes = table[factor.codes]
+    used = np.zeros(given.shape[0] + 1, dtype=bool)
+    used[factor.codes] = True
+    new = [given[k] for k in np.flatnonzero((table[:-1] < 0) & used[:-1])]
+    return codes, new

@@ -1,0 +1,73 @@
+"""Which rows are used: those where no used column is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from .columns import Column, Mask
+
+
+@dataclass(frozen=True)
+class UsedRows:
+    """The rows of a table that are used.
+
+    Attributes
+    ----------
+    n_total : int
+        Rows of the table.
+    kept : array of int or None
+        Index of the rows used; None when all are.
+    missing : dict
+        Column name -> number of missing values, for columns that have some.
+    """
+
+    n_total: int
+    kept: npt.NDArray[np.intp] | None = None
+    missing: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        return self.n_total if self.kept is None else self.kept.shape[0]
+
+    @cached_property
+    def index(self) -> npt.NDArray[np.intp]:
+        """The used rows as positions in the table."""
+        return np.arange(self.n_total) if self.kept is None else self.kept
+
+    def original(self, row: int) -> int:
+        """Return the position in the table of a used row."""
+        return int(row) if self.kept is None else int(self.kept[row])
+
+
+def complete_rows(columns: Iterable[Column], n_total: int) -> UsedRows:
+    """Return the rows where none of the columns is missing.
+
+    Raises
+    ------
+    DataError
+        When no row is left, with the number of missing values by column.
+    """
+    missing: dict[str, int] = {}
+    absent: Mask = None
+    for column in columns:
+        if column.missing is not None:
+            missing[column.name] = int(np.count_nonzero(column.missing))
+            absent = column.missing if absent is None else absent | column.missing
+    if n_total == 0:
+        raise DataError("the data have no rows")
+    if absent is None:
+        return UsedRows(n_total)
+    kept = np.flatnonzero(~absent)
+    if kept.size == 0:
+        listed = ", ".join(f"'{name}' {count}" for name, count in missing.items())
+        raise DataError(
+            f"no row is left: each of the {n_total} rows has a missing value. Missing by column: {listed}. "
+            "Leave the emptiest column out of the formula, or fill it in."
+        )
+    return UsedRows(n_total, kept, missing)

@@ -1,0 +1,114 @@
+"""Any table -> its columns by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, unknown_column
+from .columns import Column
+from .convert import from_any, from_narwhals, from_pandas
+
+_ACCEPTED = "a pandas, polars or pyarrow table, or a dict of arrays"
+
+
+class Table:
+    """Uniform access to a table: a column is converted when it is first asked for.
+
+    Parameters
+    ----------
+    data : pandas, polars or pyarrow table, dict of array-likes, numpy record array
+        Anything eager that narwhals reads.
+
+    Raises
+    ------
+    DataError
+        When `data` is no table, or a dict whose arrays differ in length.
+
+    Examples
+    --------
+    >>> table = Table({"y": [1.0, 2.0], "g": ["a", "b"]})
+    >>> table.n_rows, table.names
+    (2, ('y', 'g'))
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._columns: dict[str, Column] = {}
+        self._read: Callable[[str], Column]
+        self.names: tuple[str, ...]
+        self.n_rows: int
+        if isinstance(data, np.ndarray) and data.dtype.names:
+            data = {name: data[name] for name in data.dtype.names}
+        if isinstance(data, Mapping):
+            self._open_mapping(data)
+        else:
+            self._open_frame(data)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def column(self, name: str, where: str = "the formula") -> Column:
+        """Return a column; `where` says in the error message who asked for it."""
+        found = self._columns.get(name)
+        if found is None:
+            self._require(name, where)
+            found = self._columns[name] = self._read(name)
+        return found
+
+    def _require(self, name: str, where: str) -> None:
+        if name not in self._known:
+            raise unknown_column(name, self.names, where)
+        count = self.names.count(name)
+        if count > 1:
+            raise DataError(f"the data have {count} columns named '{name}': rename all but one")
+
+    def _open_mapping(self, data: Mapping[Any, Any]) -> None:
+        self._set_names(data)
+        by_name = dict(zip(self.names, data.values(), strict=True))
+        lengths = {name: _length(name, values) for name, values in by_name.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
+            raise DataError(f"the arrays of the data differ in length: {listed}")
+        self.n_rows = next(iter(lengths.values()), 0)
+        self._read = lambda name: from_any(name, by_name[name])
+
+    def _open_frame(self, data: Any) -> None:
+        import pandas as pd
+
+        if isinstance(data, pd.DataFrame):  # without narwhals: on small data its overhead shows
+            self._set_names(data.columns)
+            self.n_rows = data.shape[0]
+            position = {name: index for index, name in enumerate(self.names)}
+            self._read = lambda name: from_pandas(name, data.iloc[:, position[name]])
+            return
+        frame = _narwhals_frame(data)
+        self._set_names(frame.columns)
+        self.n_rows = frame.shape[0]
+        self._read = lambda name: from_narwhals(name, frame.get_column(name))
+
+    def _set_names(self, names: Any) -> None:
+        self.names = tuple(str(name) for name in names)
+        self._known = frozenset(self.names)
+
+
+def _narwhals_frame(data: Any) -> Any:
+    import narwhals as nw
+
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}") from None
+    if isinstance(frame, nw.LazyFrame):
+        raise DataError("the data are a lazy frame: call .collect() on it first")
+    if not isinstance(frame, nw.DataFrame):
+        raise DataError(f"the data must be {_ACCEPTED}, not a single column ({type(data).__name__})")
+    return frame
+
+
+def _length(name: str, values: Any) -> int:
+    try:
+        return len(values)
+    except TypeError:
+        raise DataError(f"'{name}' must be a sequence of values, it is a {type(values).__name__}") from None
