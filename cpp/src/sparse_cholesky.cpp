@@ -1,0 +1,376 @@
+#include "ranef/sparse_cholesky.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "panel_kernels.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr int right_side_block = 4;
+
+// Room for the largest update of one panel by another, or for the dense part of an inverse that one
+// panel gathers plus its own two products.
+Index scratch_size(const PanelLayout& panels) {
+    Index widest = 0;
+    for (Index s = 0; s < panels.count(); ++s) widest = std::max(widest, panels.width(s));
+    Index size = widest;
+    for (Index s = 0; s < panels.count(); ++s) {
+        const Index below = panels.below_count(s), width = panels.width(s);
+        size = std::max(size, below * std::max<Index>(1, std::min(below, widest)));
+        if (width > 1) size = std::max(size, below * (below + width) + width * width);
+    }
+    return size;
+}
+
+Index most_below(const PanelLayout& panels) {
+    Index most = 0;
+    for (Index s = 0; s < panels.count(); ++s) most = std::max(most, panels.below_count(s));
+    return most;
+}
+
+// First position from `from` on whose row is at least `row`: steps double, then halve, so that runs
+// of neighbours cost one comparison each.
+Index seek(const Index* rows, Index from, Index count, Index row) {
+    Index step = 1;
+    while (from + step < count && rows[from + step] <= row) {
+        from += step;
+        step *= 2;
+    }
+    const Index* begin = rows + from;
+    return std::lower_bound(begin, rows + std::min(from + step, count), row) - rows;
+}
+
+}  // namespace
+
+SparseFactor::SparseFactor(std::shared_ptr<const SparseSymbolic> symbolic)
+    : symbolic_(std::move(symbolic)) {
+    const PanelLayout& panels = symbolic_->panels();
+    const auto n = static_cast<std::size_t>(size());
+    const auto count = static_cast<std::size_t>(panels.count());
+    values_.resize(static_cast<std::size_t>(panels.stored()));
+    inverse_.resize(values_.size());
+    scratch_.resize(static_cast<std::size_t>(scratch_size(panels)));
+    right_sides_.resize(n * right_side_block);
+    position_.resize(n);
+    relative_.resize(static_cast<std::size_t>(most_below(panels)));
+    head_.resize(count);
+    next_.resize(count);
+    cursor_.resize(count);
+}
+
+// ---- factor: left-looking, panel by panel. Every finished panel waits in the queue of the next
+// panel that it updates.
+
+SparseFactorResult SparseFactor::factor(const double* values) {
+    const PanelLayout& panels = symbolic_->panels();
+    factored_ = false;
+    std::fill(values_.begin(), values_.end(), 0.0);
+    const std::vector<Index>& place = symbolic_->entry_position();
+    for (std::size_t e = 0; e < place.size(); ++e) values_[place[e]] = values[e];
+    std::fill(head_.begin(), head_.end(), -1);
+
+    for (Index s = 0; s < panels.count(); ++s) {
+        apply_descendants(s);
+        double* panel = &values_[panels.value_ptr[s]];
+        const Index failed = panel::factor(panels.rows(s), panels.width(s), panel);
+        if (failed >= 0) {
+            return {Status::not_positive_definite,
+                    symbolic_->permutation()[panels.first[s] + failed]};
+        }
+        cursor_[s] = 0;
+        queue(s);
+    }
+    factored_ = true;
+    return {};
+}
+
+void SparseFactor::queue(Index s) {
+    const PanelLayout& panels = symbolic_->panels();
+    if (cursor_[s] == panels.below_count(s)) return;
+    const Index target = panels.panel_of[panels.below[panels.below_ptr[s] + cursor_[s]]];
+    next_[s] = head_[target];
+    head_[target] = s;
+}
+
+void SparseFactor::apply_descendants(Index target) {
+    const PanelLayout& panels = symbolic_->panels();
+    if (head_[target] == -1) return;
+    const Index first = panels.first[target], end = panels.first[target + 1];
+    for (Index row = first; row < end; ++row) position_[row] = row - first;
+    const Index* below = panels.below.data() + panels.below_ptr[target];
+    for (Index i = 0; i < panels.below_count(target); ++i) position_[below[i]] = end - first + i;
+
+    for (Index s = head_[target]; s != -1;) {
+        const Index following = next_[s];
+        const Index* rows = panels.below.data() + panels.below_ptr[s];
+        const Index begin = cursor_[s];
+        Index stop = begin + 1;
+        while (stop < panels.below_count(s) && rows[stop] < end) ++stop;
+        apply_update(s, target, begin, stop);
+        cursor_[s] = stop;
+        queue(s);
+        s = following;
+    }
+}
+
+// target -= (rows begin.. of source) (rows begin..end of source)', at the rows they share.
+void SparseFactor::apply_update(Index source, Index target, Index begin, Index end) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index width = panels.width(source), lda = panels.rows(source);
+    const Index m = panels.below_count(source) - begin, n = end - begin;
+    const Index* rows = panels.below.data() + panels.below_ptr[source] + begin;
+    const double* a = &values_[panels.value_ptr[source] + width + begin];
+    double* c = &values_[panels.value_ptr[target]];
+    const Index ldc = panels.rows(target);
+
+    if (width == 1) {  // nothing to sum up first
+        for (Index j = 0; j < n; ++j) {
+            double* column = c + position_[rows[j]] * ldc;
+            for (Index i = j; i < m; ++i) column[position_[rows[i]]] -= a[i] * a[j];
+        }
+        return;
+    }
+    const Index top = position_[rows[0]];
+    if (position_[rows[m - 1]] - top == m - 1) {  // the target's rows are neighbours too
+        panel::multiply(m, n, width, a, lda, a, 1, lda, c + top + top * ldc, ldc,
+                        panel::Store::subtract, true);
+        return;
+    }
+    double* product = scratch_.data();
+    panel::multiply(m, n, width, a, lda, a, 1, lda, product, m, panel::Store::negate, true);
+    for (Index i = 0; i < m; ++i) relative_[i] = position_[rows[i]];
+    for (Index j = 0; j < n; ++j) {
+        double* column = c + relative_[j] * ldc;
+        const double* add = product + j * m;
+        for (Index i = j; i < m; ++i) column[relative_[i]] += add[i];
+    }
+}
+
+double SparseFactor::log_det() const {
+    if (!factored_) return std::numeric_limits<double>::quiet_NaN();
+    const PanelLayout& panels = symbolic_->panels();
+    // Products of many diagonal entries for one logarithm, as long as they stay in range.
+    constexpr double low = 1.0e-140, high = 1.0e140;
+    double sum = 0.0, product = 1.0;
+    for (Index s = 0; s < panels.count(); ++s) {
+        const double* diagonal = &values_[panels.value_ptr[s]];
+        for (Index k = 0; k < panels.width(s); ++k, diagonal += panels.rows(s) + 1) {
+            product *= *diagonal;  // a square root of a double: no overflow from within the range
+            if (product < low || product > high) {
+                sum += std::log(product);
+                product = 1.0;
+            }
+        }
+    }
+    return 2.0 * (sum + std::log(product));
+}
+
+// ---- selected inverse: the Takahashi recursion, last panel first. With L = [L1; L2] in a panel,
+// Y = L2 L1^-1 and Z the inverse: Z21 = -Z22 Y, Z11 = (L1 L1')^-1 - Y' Z21. Every entry of Z22 that
+// is needed lies in panels already done.
+
+void SparseFactor::selected_inverse(double* values_out) {
+    const PanelLayout& panels = symbolic_->panels();
+    for (Index s = panels.count() - 1; s >= 0; --s) {
+        if (panels.width(s) == 1) {
+            invert_column(s);
+        } else {
+            invert_panel(s);
+        }
+    }
+    const std::vector<Index>& place = symbolic_->entry_position();
+    for (std::size_t e = 0; e < place.size(); ++e) values_out[e] = inverse_[place[e]];
+}
+
+// relative_[i] for i >= begin: where row i below panel s lies in the target panel, which holds them
+// all (they are a clique of L, and row begin is one of the target's columns).
+void SparseFactor::locate_below(Index s, Index begin, Index target) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index first = panels.first[target], width = panels.width(target);
+    const Index end = first + width;
+    const Index* rows = panels.below.data() + panels.below_ptr[s];
+    const Index* target_rows = panels.below.data() + panels.below_ptr[target];
+    const Index target_count = panels.below_count(target);
+    Index at = 0;
+    for (Index i = begin; i < panels.below_count(s); ++i) {
+        if (rows[i] < end) {
+            relative_[i] = rows[i] - first;
+        } else {
+            at = seek(target_rows, at, target_count, rows[i]);
+            relative_[i] = width + at;
+        }
+    }
+}
+
+void SparseFactor::invert_column(Index s) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index m = panels.below_count(s);
+    const Index* rows = panels.below.data() + panels.below_ptr[s];
+    const double* l = &values_[panels.value_ptr[s]];
+    double* z = &inverse_[panels.value_ptr[s]];
+    double* y = scratch_.data();
+    const double pivot = l[0];
+    for (Index i = 0; i < m; ++i) y[i] = l[i + 1] / pivot;
+    std::fill(z, z + m + 1, 0.0);
+    for (Index begin = 0; begin < m;) {
+        const Index target = panels.panel_of[rows[begin]];
+        const Index end = panels.first[target + 1], ld = panels.rows(target);
+        locate_below(s, begin, target);
+        for (; begin < m && rows[begin] < end; ++begin) {
+            const double* known = &inverse_[panels.value_ptr[target] + relative_[begin] * ld];
+            const double factor = y[begin];
+            double sum = known[relative_[begin]] * factor;
+            for (Index i = begin + 1; i < m; ++i) {
+                const double entry = known[relative_[i]];
+                z[i + 1] -= entry * factor;
+                sum += entry * y[i];
+            }
+            z[begin + 1] -= sum;
+        }
+    }
+    double diagonal = 1.0 / (pivot * pivot);
+    for (Index i = 0; i < m; ++i) diagonal -= y[i] * z[i + 1];
+    z[0] = diagonal;
+}
+
+// Z22 of panel s in full, m x m.
+void SparseFactor::gather_inverse(Index s, double* dense) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index m = panels.below_count(s);
+    const Index* rows = panels.below.data() + panels.below_ptr[s];
+    for (Index j = 0; j < m;) {
+        const Index target = panels.panel_of[rows[j]];
+        const Index end = panels.first[target + 1], ld = panels.rows(target);
+        locate_below(s, j, target);
+        for (; j < m && rows[j] < end; ++j) {
+            const double* known = &inverse_[panels.value_ptr[target] + relative_[j] * ld];
+            for (Index i = j; i < m; ++i) dense[i + j * m] = known[relative_[i]];
+        }
+    }
+    for (Index j = 0; j < m; ++j) {
+        for (Index i = j + 1; i < m; ++i) dense[j + i * m] = dense[i + j * m];
+    }
+}
+
+void SparseFactor::invert_panel(Index s) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index m = panels.below_count(s), width = panels.width(s), ld = panels.rows(s);
+    const double* l = &values_[panels.value_ptr[s]];
+    double* z11 = &inverse_[panels.value_ptr[s]];
+    double* z21 = z11 + width;
+    double* transposed = scratch_.data();  // Y', width x m
+    double* triangle = transposed + m * width;
+    double* z22 = triangle + width * width;
+
+    panel::invert_triangle(width, l, ld, triangle, z11, ld);
+    if (m == 0) return;
+    for (Index j = 0; j < width; ++j) {
+        std::copy(l + width + j * ld, l + width + j * ld + m, z21 + j * ld);
+    }
+    panel::solve_right(m, width, l, ld, z21, ld);
+    for (Index j = 0; j < width; ++j) {
+        for (Index i = 0; i < m; ++i) transposed[j + i * width] = z21[i + j * ld];
+    }
+    gather_inverse(s, z22);
+    panel::multiply(m, width, m, z22, m, transposed, 1, width, z21, ld, panel::Store::negate,
+                    false);
+    panel::multiply(width, width, m, transposed, width, z21, ld, 1, z11, ld, panel::Store::subtract,
+                    true);
+}
+
+// ---- solves: a few right-hand sides at a time, row by row in memory, so that each entry of L is
+// read once for all of them.
+
+template <int width>
+void SparseFactor::forward(double* x) const {
+    const PanelLayout& panels = symbolic_->panels();
+    for (Index s = 0; s < panels.count(); ++s) {
+        const Index columns = panels.width(s), rows = panels.rows(s);
+        const Index* below = panels.below.data() + panels.below_ptr[s];
+        double* own = x + panels.first[s] * width;
+        for (Index k = 0; k < columns; ++k) {
+            const double* l = &values_[panels.value_ptr[s] + k * rows];
+            double pivot[width];
+            for (int r = 0; r < width; ++r) {
+                pivot[r] = own[k * width + r] /= l[k];
+            }
+            for (Index i = k + 1; i < columns; ++i) {
+                for (int r = 0; r < width; ++r) own[i * width + r] -= l[i] * pivot[r];
+            }
+            for (Index i = columns; i < rows; ++i) {
+                double* target = x + below[i - columns] * width;
+                for (int r = 0; r < width; ++r) target[r] -= l[i] * pivot[r];
+            }
+        }
+    }
+}
+
+template <int width>
+void SparseFactor::backward(double* x) const {
+    const PanelLayout& panels = symbolic_->panels();
+    for (Index s = panels.count() - 1; s >= 0; --s) {
+        const Index columns = panels.width(s), rows = panels.rows(s);
+        const Index* below = panels.below.data() + panels.below_ptr[s];
+        double* own = x + panels.first[s] * width;
+        for (Index k = columns - 1; k >= 0; --k) {
+            const double* l = &values_[panels.value_ptr[s] + k * rows];
+            double sum[width];
+            for (int r = 0; r < width; ++r) sum[r] = own[k * width + r];
+            for (Index i = columns; i < rows; ++i) {
+                const double* source = x + below[i - columns] * width;
+                for (int r = 0; r < width; ++r) sum[r] -= l[i] * source[r];
+            }
+            for (Index i = k + 1; i < columns; ++i) {
+                for (int r = 0; r < width; ++r) sum[r] -= l[i] * own[i * width + r];
+            }
+            for (int r = 0; r < width; ++r) own[k * width + r] = sum[r] / l[k];
+        }
+    }
+}
+
+// `columns` of `width` right-hand sides are there. The others are zero: leftovers would do no harm
+// but could shrink, call by call, into the slow range below the normal numbers.
+template <int width>
+void SparseFactor::solve_block(double* b, Index columns, Index ld, Pass pass) {
+    const Index n = size();
+    const std::vector<Index>& permutation = symbolic_->permutation();
+    double* x = right_sides_.data();
+    if (columns < width) std::fill(x, x + n * width, 0.0);
+    for (Index k = 0; k < n; ++k) {
+        const Index row = pass == Pass::upper ? k : permutation[k];
+        for (Index r = 0; r < columns; ++r) x[k * width + r] = b[row + r * ld];
+    }
+    if (pass != Pass::upper) forward<width>(x);
+    if (pass != Pass::lower) backward<width>(x);
+    for (Index k = 0; k < n; ++k) {
+        const Index row = pass == Pass::lower ? k : permutation[k];
+        for (Index r = 0; r < columns; ++r) b[row + r * ld] = x[k * width + r];
+    }
+}
+
+void SparseFactor::solve_blocks(double* b, Index nrhs, Index ld, Pass pass) {
+    for (Index j = 0; j < nrhs; j += right_side_block) {
+        const Index columns = std::min<Index>(right_side_block, nrhs - j);
+        if (columns == 1) {
+            solve_block<1>(b + j * ld, columns, ld, pass);
+        } else {
+            solve_block<right_side_block>(b + j * ld, columns, ld, pass);
+        }
+    }
+}
+
+void SparseFactor::solve_lower(double* b, Index nrhs, Index ld) {
+    solve_blocks(b, nrhs, ld, Pass::lower);
+}
+
+void SparseFactor::solve_upper(double* b, Index nrhs, Index ld) {
+    solve_blocks(b, nrhs, ld, Pass::upper);
+}
+
+void SparseFactor::solve(double* b, Index nrhs, Index ld) { solve_blocks(b, nrhs, ld, Pass::both); }
+
+}  // namespace ranef
