@@ -81,7 +81,9 @@ def quote_list(names: Iterable[object], limit: int = 10) -> str:
     return f"{', '.join(listed[:limit])} and {len(listed) - limit} more"
 
 
-def unknown_column(name: str, columns: Iterable[str], where: str) -> UnknownColumnError:
+def unknown_column(
+    name: str, columns: Iterable[str], where: str, data: str = "the data"
+) -> UnknownColumnError:
     """Return the error for a `name` that is no column: with the closest match and the columns there are.
 
     Parameters
@@ -92,12 +94,14 @@ def unknown_column(name: str, columns: Iterable[str], where: str) -> UnknownColu
         The columns there are.
     where : str
         Where the name comes from, such as ``"the formula"`` or ``"weights="``.
+    data : str
+        What lacks the column: ``"the data"`` or ``"the new data"``.
     """
     known = [str(column) for column in columns]
     by_lower = {column.lower(): column for column in reversed(known)}
     close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
     return UnknownColumnError(
-        f"{where} uses the column '{name}', which the data do not have.{hint} "
+        f"{where} uses the column '{name}', which {data} do not have.{hint} "
         f"Columns: {quote_list(known, 25)}."
     )

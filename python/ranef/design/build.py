@@ -149,7 +149,7 @@ def _argument_values(column: NumberColumn, name: str, rows: UsedRows) -> FloatAr
         values[column.null] = np.nan
     if rows.kept is not None:
         values = values[rows.kept]
-    require_finite_argument(values, name, rows)
+    require_finite_argument(values, f"{name}=", rows)
     return values
 
 

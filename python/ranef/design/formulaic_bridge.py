@@ -1,8 +1,8 @@
 """Model matrices through formulaic: contrasts, interactions, transforms. Imported only where they are needed.
 
-What formulaic learns comes from two sets of rows, as in R. A transform such as ``scale(x)`` learns from every row
-where its own columns are present, even if the row is dropped for another column; the levels of a factor are those
-of the rows used.
+What formulaic learns comes from two sets of rows, as in R. A transform such as ``scale(x)`` learns from every
+row where its own columns are present, even if the row is dropped for another column; the levels of a factor
+are those of the rows used.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy.typing as npt
 from ..errors import DataError, FormulaError, NewLevelError, quote_list
 from ..formula.python_code import backtick, references
 from ..frame import Column, FactorColumn
-from ..frame.factors import Levels, take
+from ..frame.factors import Levels, as_factor, take
 from .functions import FUNCTIONS
-from .used import UsedColumns, require_number
+from .used import UsedColumns, learned_codes, require_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +72,20 @@ def learn_formulaic(
     spec.transform_state.update(_transform_state(code, used, columns))
     matrix = _materialize(spec, frame, text)
     learned = matrix.model_spec
+    _require_two_levels(learned)
     names = tuple(name.replace("`", "") for name in learned.column_names)
     result = FormulaicMatrix(text, names, columns, _term_bounds(learned), levels, learned)
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
+
+
+def _require_two_levels(spec: ModelSpec) -> None:
+    for expression, (_, state) in spec.encoder_state.items():
+        levels = state.get("categories")
+        if levels is not None and len(levels) < 2:
+            raise DataError(
+                f"the categorical predictor '{expression}' has one level on the rows used "
+                f"({quote_list(levels)}): it needs two, leave it out of the formula"
+            )
 
 
 @lru_cache(maxsize=128)
@@ -131,8 +142,6 @@ def _frame(
     """Return the columns on some rows as pandas, categorical ones with the learned levels."""
     import pandas as pd
 
-    from .matrices import learned_codes
-
     values: dict[str, Any] = {}
     for name in names:
         column = columns[name]
@@ -148,8 +157,6 @@ def _frame(
 def _on(column: Column, kept: npt.NDArray[np.intp]) -> Column:
     if isinstance(column, FactorColumn):
         return take(column, kept)
-    from ..frame.factors import as_factor
-
     return take(as_factor(column), kept)
 
 

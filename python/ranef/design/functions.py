@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
@@ -25,10 +24,19 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
+# Python's own that make sense in a formula
+_BUILTINS = {"float", "int", "len", "max", "min", "pow", "range", "round", "str", "sum"}
+
+
 def is_function(name: str) -> bool:
-    """Whether formula code finds `name` without it being a column."""
+    """Whether formula code finds `name` without it being a column, as in ``np.pi`` or ``contr.sum``."""
     if name in FUNCTIONS:
         return True
     from formulaic.transforms import TRANSFORMS
 
-    return name in TRANSFORMS or hasattr(builtins, name)
+    return name in TRANSFORMS
+
+
+def is_callable(name: str) -> bool:
+    """Whether ``name(...)`` means something in a formula."""
+    return name in _BUILTINS or is_function(name)

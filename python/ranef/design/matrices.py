@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, NewLevelError, quote_list
+from ..errors import DataError, quote_list
 from ..formula.plain import plain_terms
-from ..frame import Column, FactorColumn, UsedRows
-from ..frame.factors import Levels, label_texts, recode
-from .formulaic_bridge import FormulaicMatrix, learn_formulaic
-from .used import UsedColumns, require_number
+from ..frame import Column, UsedRows
+from ..frame.factors import Levels, label_texts
+from .formulaic_bridge import learn_formulaic
+from .used import UsedColumns, learned_codes, require_number
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -150,20 +150,6 @@ def _fill_dummies(codes: npt.NDArray[np.int32], out: FloatArray, full: bool) -> 
         np.equal(codes, index if full else index + 1, out=out[:, index], casting="unsafe")
 
 
-def learned_codes(column: Column, levels: Levels) -> npt.NDArray[np.int32]:
-    """Return codes of a categorical predictor in new data, refusing levels the fit has not seen."""
-    from ..frame.factors import as_factor
-
-    codes, new = recode(as_factor(column), levels)
-    if new:
-        known = quote_list(label_texts(levels))
-        raise NewLevelError(
-            f"the predictor '{column.name}' has levels the fit has not seen: {quote_list(new)}. "
-            f"A fixed effect has no estimate for them. Known: {known}."
-        )
-    return codes
-
-
 def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
     """Raise a DataError that names the first row where a predictor is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -181,7 +167,7 @@ def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
 def constant_vector(spec: MatrixSpec, X: FloatArray) -> FloatArray | None:
     """Return coefficients with ``X @ constant == 1`` in every row, exactly, or None.
 
-    The intercept if there is one; else the columns of a term that add up to 1, such as a dummy for every level.
+    The intercept if there is one; else the columns of a term that add up to 1, as dummies of every level do.
     """
     constant = np.zeros(X.shape[1])
     if "Intercept" in spec.names:
@@ -203,15 +189,3 @@ def shared_view(names: Sequence[str], spec: MatrixSpec, X: FloatArray) -> FloatA
             return X[:, first : first + width]
     return None
 
-
-__all__ = [
-    "FactorColumn",
-    "FormulaicMatrix",
-    "MatrixSpec",
-    "PlainMatrix",
-    "constant_vector",
-    "learn_matrix",
-    "learned_codes",
-    "require_finite",
-    "shared_view",
-]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import DataError
 from ..formula import RandomBar
 from ..formula.plain import plain_terms
-from ..frame import Column
+from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode, take
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_view
 from .types import Codes, GroupingFactor, RandomTerm
@@ -37,12 +37,8 @@ class GroupSpec:
         coded = [recode(factor, levels)[0] for factor, levels in zip(factors, self.parts, strict=True)]
         if self.cells is None:
             return coded[0]
-        from ..frame import FactorColumn
-
-        cells = cell_numbers(
-            [FactorColumn(name, codes, levels)
-             for name, codes, levels in zip(self.columns, coded, self.parts, strict=True)]
-        )
+        parts = zip(self.columns, coded, self.parts, strict=True)
+        cells = cell_numbers([FactorColumn(name, codes, levels) for name, codes, levels in parts])
         place = np.minimum(np.searchsorted(self.cells, cells), self.cells.shape[0] - 1)
         return np.where(self.cells[place] == cells, place, -1).astype(np.int32)
 
@@ -83,7 +79,9 @@ def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, 
 class RandomBuilder:
     """Builds the random terms of one model; equal bases and equal groups are built once."""
 
-    def __init__(self, used: UsedColumns, needed: dict[str, tuple[str, ...]], fixed: MatrixSpec, X: FloatArray):
+    def __init__(
+        self, used: UsedColumns, needed: dict[str, tuple[str, ...]], fixed: MatrixSpec, X: FloatArray
+    ) -> None:
         self.used = used
         self.needed = needed
         self.fixed = fixed
@@ -152,7 +150,7 @@ def lme4_order(level_counts: Sequence[int]) -> list[int]:
     ([0, 1], [2, 1, 0])
     """
     positions = list(range(len(level_counts)))
-    if all(a >= b for a, b in zip(level_counts, level_counts[1:], strict=False)):
+    if all(a >= b for a, b in pairwise(level_counts)):
         return positions
     return sorted(positions, key=level_counts.__getitem__)[::-1]
 
@@ -163,12 +161,12 @@ def require_enough_rows(terms: Sequence[RandomTerm], n: int) -> None:
         levels, width = term.factor.n_levels, len(term.columns)
         if levels >= n:
             raise DataError(
-                f"the grouping factor '{term.group}' has {levels} levels for {n} rows: its variance cannot be told "
-                "from the residual variance; take a coarser factor, or pass allow_saturated=True"
+                f"the grouping factor '{term.group}' has {levels} levels for {n} rows: its variance cannot "
+                "be told from the residual variance; take a coarser factor, or pass allow_saturated=True"
             )
         if levels * width >= n:
             raise DataError(
-                f"the random term {term} has {levels} levels x {width} columns = {levels * width} random effects "
-                f"for {n} rows: its variances cannot be told from the residual variance; "
+                f"the random term {term} has {levels} levels x {width} columns = {levels * width} random "
+                f"effects for {n} rows: its variances cannot be told from the residual variance; "
                 "take fewer columns, or pass allow_saturated=True"
             )

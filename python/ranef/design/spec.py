@@ -75,13 +75,13 @@ class DesignSpec:
         DataError
             A missing value in a grouping column without `allow_new_levels`.
         """
-        table = Table(newdata)
+        table = Table(newdata, "the new data")
         X = self.fixed.rows(self._columns(table, self.fixed.columns), table.n_rows)
         terms = self._terms(table, allow_new_levels) if random else ()
         return NewRows(X, terms, self._offset(table))
 
     def _columns(self, table: Table, names: Sequence[str]) -> dict[str, Column]:
-        return {name: table.column(name, "the new data lack a column: the formula") for name in names}
+        return {name: table.column(name) for name in names}
 
     def _terms(self, table: Table, allow_new: bool) -> tuple[tuple[Codes, FloatArray], ...]:
         bases = [basis.rows(self._columns(table, basis.columns), table.n_rows) for basis in self.bases]
@@ -101,10 +101,11 @@ class DesignSpec:
             return codes
         for column in columns.values():
             if column.missing is not None:
+                row = int(np.argmax(column.missing))
                 raise DataError(
-                    f"the grouping column '{column.name}' is missing in row {int(np.argmax(column.missing))} of the "
-                    "new data (rows count from 0): fill it in, or pass allow_new_levels=True to predict such rows "
-                    "without their random effect"
+                    f"the grouping column '{column.name}' is missing in row {row} of the new data (rows "
+                    "count from 0): fill it in, or pass allow_new_levels=True to predict such rows without their "
+                    "random effect"
                 )
         raise NewLevelError(
             f"the grouping factor '{group.name}' has levels the fit has not seen: "
@@ -123,7 +124,7 @@ class DesignSpec:
             columns = self._columns(table, self.offset_columns)
             parts = [vector.rows(columns, table.n_rows) for vector in self.offsets]
         if self.offset_argument is not None:
-            parts.append(number_values(table.column(self.offset_argument, "the new data lack a column: offset=")))
+            parts.append(number_values(table.column(self.offset_argument, "offset=")))
         return np.sum(parts, axis=0) if parts else None
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, FormulaError, unknown_column
+from ..errors import DataError, FormulaError, NewLevelError, quote_list, unknown_column
 from ..formula.python_code import references
 from ..frame import Column, FactorColumn, NumberColumn, Table, UsedRows
-from ..frame.factors import take
-from .functions import is_function
+from ..frame.factors import Levels, as_factor, label_texts, recode, take
+from .functions import is_callable, is_function
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -35,13 +35,13 @@ def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
         For a name that is neither a column nor a function the formula can use.
     """
     needed: dict[str, None] = {}
-    for name, called in references(text):
+    for name, called, inside in references(text):
         root = name.split(".", 1)[0]
         if not called and name in table:
             needed[name] = None
         elif root != name and root in table:  # a method or attribute of a column: x.clip(0)
             needed[root] = None
-        elif is_function(root) or (called and is_function(name)):
+        elif (called and is_callable(root)) or (inside and is_function(root)):
             continue
         elif called:
             raise FormulaError(
@@ -103,3 +103,15 @@ def require_number(column: Column) -> NumberColumn:
     raise DataError(
         f"the column '{column.name}' holds {kind} where numbers are needed: convert it to a number first"
     )
+
+
+def learned_codes(column: Column, levels: Levels) -> npt.NDArray[np.int32]:
+    """Return codes of a categorical predictor in new data, refusing levels the fit has not seen."""
+    codes, new = recode(as_factor(column), levels)
+    if new:
+        known = quote_list(label_texts(levels))
+        raise NewLevelError(
+            f"the predictor '{column.name}' has levels the fit has not seen: {quote_list(new)}. "
+            f"A fixed effect has no estimate for them. Known: {known}."
+        )
+    return codes

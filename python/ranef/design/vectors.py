@@ -69,8 +69,8 @@ def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArr
         if not finite.all():
             row = int(np.argmin(finite))
             raise DataError(
-                f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from 0): "
-                "every value must be finite; correct it, or set it missing to drop the row"
+                f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from "
+                "0): every value must be finite; correct it, or set it missing to drop the row"
             )
     return values
 
@@ -79,12 +79,16 @@ def _require_numeric_response(column: Column) -> None:
     if isinstance(column, NumberColumn) and not column.boolean:
         return
     if isinstance(column, NumberColumn):
-        raise DataError(f"the response '{column.name}' is boolean: convert it with astype(float) if 0/1 is meant")
+        raise DataError(
+            f"the response '{column.name}' must be numeric, it is boolean: use astype(float) if 0/1 is meant"
+        )
     kind = "dates or times" if isinstance(column, TimeColumn) else "text or categories"
     example = ""
     if isinstance(column, FactorColumn) and column.levels.size:
         example = f" such as {column.levels[0]!r}"
-    raise DataError(f"the response '{column.name}' must be numeric, it holds {kind}{example}: convert it first")
+    raise DataError(
+        f"the response '{column.name}' must be numeric, it holds {kind}{example}: convert it first"
+    )
 
 
 def require_variation(values: FloatArray, code: str) -> None:
@@ -125,8 +129,8 @@ def require_finite_argument(values: FloatArray, argument: str, rows: UsedRows) -
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(
-            f"{argument}= is {values[row]} in row {rows.original(row)} (rows count from 0): every value must be "
-            "finite; correct it, or drop the row from the data"
+            f"{argument} is {values[row]} in row {rows.original(row)} (rows count from 0): every value must "
+            "be finite; correct it, or drop the row from the data"
         )
 
 
@@ -143,8 +147,8 @@ def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:
         else "a row of weight zero has infinite variance, and the likelihood no value"
     )
     raise DataError(
-        f"weights= is {what} ({values[first]:g}) in row {rows.original(first)} (rows count from 0): {reason}. "
-        "Weights must be positive; drop such rows from the data."
+        f"weights= is {what} ({values[first]:g}) in row {rows.original(first)} (rows count from 0): "
+        f"{reason}. Weights must be positive; drop such rows from the data."
     )
 
 

@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import FormulaError
-from .tokens import Token, tokenize
+from .tokens import CLOSING, Token, tokenize
 
 # R's spelling -> formulaic's; as functions only, so that a column may bear such a name
 _CALLS = {"factor": "C", "as.factor": "C"}
 _CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None"}
+# Python's words with a meaning inside an expression; its other keywords (class, yield ...) may be columns
+_WORDS = {"and", "or", "not", "in", "is", "if", "else", "for", "lambda", "True", "False", "None"}
 
 
 def translate(text: str, tokens: list[Token]) -> str:
@@ -51,7 +53,7 @@ def _check_syntax(text: str, tokens: list[Token]) -> None:
     start, end = tokens[0].start, tokens[-1].end
     code = list(text[start:end])
     for token in tokens:
-        if token.kind == "quoted" or (token.kind == "name" and "." in token.text):
+        if token.kind == "quoted" or (token.kind == "name" and _odd(token.text)):
             code[token.start - start : token.end - start] = "_" * len(token.text)
     braces = code[0] == "{"
     if braces:
@@ -65,11 +67,17 @@ def _check_syntax(text: str, tokens: list[Token]) -> None:
         raise FormulaError(f"{what} is no Python expression: {error.msg}", text, start + offset) from None
 
 
+def _odd(name: str) -> bool:
+    """Whether Python could not read the name as that of a variable."""
+    return "." in name or (keyword.iskeyword(name) and name not in _WORDS)
+
+
 class Reference(NamedTuple):
-    """A name in formula text; ``called`` when it is the function of a call."""
+    """A name in formula text; ``called`` when it is the function of a call, ``inside`` when within code."""
 
     name: str
     called: bool
+    inside: bool
 
 
 @lru_cache(maxsize=512)
@@ -78,29 +86,37 @@ def references(text: str) -> tuple[Reference, ...]:
 
     Examples
     --------
-    >>> references("x + log(IQ.ver + 1):f")
-    (Reference(name='x', called=False), Reference(name='log', called=True), \
-Reference(name='IQ.ver', called=False), Reference(name='f', called=False))
+    >>> for reference in references("x + log(IQ.ver)"):
+    ...     print(reference)
+    Reference(name='x', called=False, inside=False)
+    Reference(name='log', called=True, inside=False)
+    Reference(name='IQ.ver', called=False, inside=True)
     """
     tokens = tokenize(text)
     found: dict[Reference, None] = {}
     for index, token in enumerate(tokens):
         if token.kind == "quoted" or (token.kind == "name" and _is_reference(tokens, index)):
             called = token.kind == "name" and tokens[index + 1].text == "("
-            found[Reference(token.name, called)] = None
+            found[Reference(token.name, called, _inside_code(tokens, index))] = None
         elif token.kind == "string" and index > 1 and tokens[index - 2].text == "Q":
-            found[Reference(token.text[1:-1], False)] = None  # Q("column") as in patsy
+            found[Reference(token.text[1:-1], False, True)] = None  # Q("column") as in patsy
     return tuple(found)
 
 
 def _is_reference(tokens: list[Token], index: int) -> bool:
     token, following = tokens[index], tokens[index + 1]
-    if keyword.iskeyword(token.text):
+    if token.text in _CONSTANTS.values() or (token.text in _WORDS and _inside_code(tokens, index)):
         return False
     if token.text.startswith(".") and index and tokens[index - 1].end == token.start:
         return False  # an attribute of what a call returned
     # the name of a keyword argument: follows "(" or "," and is followed by "="
     return not (following.text == "=" and tokens[index - 1].text in ("(", ","))
+
+
+def _inside_code(tokens: list[Token], index: int) -> bool:
+    opened = sum(token.text in CLOSING for token in tokens[:index])
+    closed = sum(token.text in CLOSING.values() for token in tokens[:index])
+    return opened > closed
 
 
 def backtick(text: str, is_column: Callable[[str], bool]) -> str:
@@ -114,7 +130,7 @@ def backtick(text: str, is_column: Callable[[str], bool]) -> str:
     tokens = tokenize(text)
     pieces, last = [], 0
     for index, token in enumerate(tokens):
-        if token.kind != "name" or token.text.isidentifier() or not _is_reference(tokens, index):
+        if token.kind != "name" or not _odd(token.text) or not _is_reference(tokens, index):
             continue
         if tokens[index + 1].text != "(" and is_column(token.text):
             pieces += [text[last : token.start], f"`{token.text}`"]

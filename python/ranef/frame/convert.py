@@ -1,4 +1,4 @@
-"""Columns of pandas, polars, pyarrow, numpy or plain lists -> the kinds of ``columns``, copied only if need be."""
+"""Columns of pandas, polars, pyarrow, numpy, plain lists -> the kinds of ``columns``, copied if need be."""
 
 from __future__ import annotations
 

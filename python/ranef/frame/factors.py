@@ -31,7 +31,7 @@ def as_factor(column: Column) -> FactorColumn:
     codes, levels = code_values(values)
     if isinstance(column, NumberColumn) and column.null is not None:
         codes = np.where(column.null, np.int32(-1), codes)
-    if levels.dtype.kind == "f" and np.all(np.mod(levels, 1) == 0) and np.all(np.abs(levels) < 2.0**53):
+    if levels.dtype.kind == "f" and np.all(np.abs(levels) < 2.0**53) and np.all(levels == np.rint(levels)):
         levels = levels.astype(np.int64)
     return drop_unused(FactorColumn(column.name, codes, levels))
 

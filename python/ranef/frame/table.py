@@ -21,6 +21,8 @@ class Table:
     ----------
     data : pandas, polars or pyarrow table, dict of array-likes, numpy record array
         Anything eager that narwhals reads.
+    what : str
+        What messages call the table.
 
     Raises
     ------
@@ -34,7 +36,8 @@ class Table:
     (2, ('y', 'g'))
     """
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, what: str = "the data") -> None:
+        self._what = what
         self._columns: dict[str, Column] = {}
         self._read: Callable[[str], Column]
         self.names: tuple[str, ...]
@@ -59,10 +62,10 @@ class Table:
 
     def _require(self, name: str, where: str) -> None:
         if name not in self._known:
-            raise unknown_column(name, self.names, where)
+            raise unknown_column(name, self.names, where, self._what)
         count = self.names.count(name)
         if count > 1:
-            raise DataError(f"the data have {count} columns named '{name}': rename all but one")
+            raise DataError(f"{self._what} have {count} columns named '{name}': rename all but one")
 
     def _open_mapping(self, data: Mapping[Any, Any]) -> None:
         self._set_names(data)
@@ -70,7 +73,7 @@ class Table:
         lengths = {name: _length(name, values) for name, values in by_name.items()}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
-            raise DataError(f"the arrays of the data differ in length: {listed}")
+            raise DataError(f"the arrays of {self._what} differ in length: {listed}")
         self.n_rows = next(iter(lengths.values()), 0)
         self._read = lambda name: from_any(name, by_name[name])
 
