@@ -33,7 +33,7 @@ FloatArray = npt.NDArray[np.float64]
 _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FormulaicMatrix:
     """A model matrix formulaic has learned."""
 

@@ -37,7 +37,7 @@ class MatrixSpec(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlainMatrix:
     """The intercept, numeric columns, and dummies of categorical columns."""
 

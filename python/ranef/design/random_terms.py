@@ -21,7 +21,7 @@ from .used import UsedColumns
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupSpec:
     """A grouping factor as learned: the levels of its columns, and for combinations the cells that occur."""
 
@@ -43,7 +43,7 @@ class GroupSpec:
         return np.where(self.cells[place] == cells, place, -1).astype(np.int32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TermSpec:
     """A random term as learned: its group and the columns of a basis it takes."""
 

@@ -19,7 +19,7 @@ from .types import Codes, FloatArray, NewRows
 from .vectors import CodeVector, number_values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DesignSpec:
     """Levels, contrasts and transforms learned from the data; can be pickled.
 
@@ -104,8 +104,8 @@ class DesignSpec:
                 row = int(np.argmax(column.missing))
                 raise DataError(
                     f"the grouping column '{column.name}' is missing in row {row} of the new data (rows "
-                    "count from 0): fill it in, or pass allow_new_levels=True to predict such rows without their "
-                    "random effect"
+                    "count from 0): fill it in, or pass allow_new_levels=True to predict such rows without "
+                    "their random effect"
                 )
         raise NewLevelError(
             f"the grouping factor '{group.name}' has levels the fit has not seen: "

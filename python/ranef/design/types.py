@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupingFactor:
     """A grouping factor on the used rows; every level occurs.
 
@@ -39,7 +39,7 @@ class GroupingFactor:
         return int(self.levels.shape[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RandomTerm:
     """One random term after ``/`` and ``||`` are expanded, with an unstructured r x r covariance.
 
@@ -67,7 +67,7 @@ class RandomTerm:
         return f"({' + '.join(self.columns)} | {self.group})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """Response, fixed-effects matrix and random terms on the used rows.
 
@@ -123,7 +123,7 @@ class Design:
         return tuple({term.group: term.factor for term in self.terms}.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NewRows:
     """The design of new data, columns as in the fit; rows with a missing predictor are NaN.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,13 +49,19 @@ def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
                 f"the function {name}() is not known here: use numpy's as np.{name}(), or add its result "
                 "to the data as a column",
                 whole,
+                _call_position(name, whole),
             )
         else:
             raise unknown_column(name, table.names, "the formula")
     return tuple(needed)
 
 
-@dataclass(frozen=True)
+def _call_position(name: str, whole: str) -> int | None:
+    found = re.search(rf"(?<![\w.]){re.escape(name)}\s*\(", whole)
+    return found.start() if found else None
+
+
+@dataclass(frozen=True, eq=False)
 class UsedColumns:
     """The columns a model uses, on all rows and on the used ones."""
 

@@ -19,7 +19,7 @@ from .used import UsedColumns, require_number
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodeVector:
     """One number per row from code such as ``"log(y)"``, replayable on new data."""
 

@@ -13,7 +13,7 @@ Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
 """True where a value is missing; None when none is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NumberColumn:
     """Numbers (float64, int64) or booleans; the values are those of the table, not a copy, where types allow.
 
@@ -47,7 +47,7 @@ class NumberColumn:
         return self.values.dtype.kind == "b"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FactorColumn:
     """Categories: int32 ``codes`` into ``levels``, -1 where missing; the levels are in their final order."""
 
@@ -62,7 +62,7 @@ class FactorColumn:
         return self.codes < 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimeColumn:
     """Dates, times or durations (datetime64 or timedelta64)."""
 

@@ -13,7 +13,7 @@ from ..errors import DataError
 from .columns import Column, Mask
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UsedRows:
     """The rows of a table that are used.
 
