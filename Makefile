@@ -29,7 +29,7 @@ test-python: setup
 
 bench:
 	@bash tools/setup.sh bench
-	@$(PYTHON_VENV) -m benchmarks
+	@$(PYTHON_VENV) -m benchmarks $(ARGS)
 
 lint: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)
