@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "optimum_object.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+template <class Kind>
+Kind choice(const std::string& value, const char* argument, std::initializer_list<std::pair<const char*, Kind>> valid) {
+    std::string names;
+    for (const auto& [name, kind] : valid) {
+        if (value == name) return kind;
+        names += names.empty() ? name : std::string(", ") + name;
+    }
+    throw py::value_error(std::string(argument) + " must be one of " + names + ", got '" + value + "'");
+}
+
+std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool reml, const std::string& leading,
+                                            const std::string& schur, bool merge_classes) {
+    PlanOptions options;
+    options.leading = choice<LeadingKind>(leading, "leading",
+                                          {{"auto", LeadingKind::automatic}, {"classes", LeadingKind::classes}, {"groups", LeadingKind::groups}});
+    options.schur = choice<SchurKind>(schur, "schur",
+                                      {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}});
+    options.merge_classes = merge_classes;
+    PlanResult plan;
+    {
+        const py::gil_scoped_release release;
+        plan = make_plan(*design.design, options);
+    }
+    if (!plan.error.empty()) throw py::value_error(plan.error);
+    return std::make_unique<ProblemObject>(
+        std::make_shared<const Problem>(Problem{design.design, std::move(plan.plan), reml}));
+}
+
+py::dict describe_plan(const ProblemObject& self) {
+    const Plan& plan = self.problem()->plan;
+    py::dict out;
+    out["leading_factor"] = self.design().factor_order[0];
+    out["leading"] = plan.leading == LeadingKind::classes ? "classes" : "groups";
+    out["schur"] = plan.schur == SchurKind::sparse ? "sparse" : "dense";
+    out["classes"] = plan.distinct_classes;
+    out["order"] = self.layout().rest();
+    out["fill"] = plan.fill;
+    out["bytes"] = plan.bytes;
+    out["exact_hessian"] = plan.leading == LeadingKind::classes;
+    out["reason"] = plan.reason;
+    return out;
+}
+
+double value(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    double result = 0.0;
+    evaluate_at(self, response, theta, Order::value,
+                [&](Workspace& w) { result = self.criterion(w.evaluator().value(), *response.response); });
+    return result;
+}
+
+// d criterion / d theta on the user's scale: 2 g_D Lambda with both in the user's coordinates. Where g_D of a singular
+// factor is known only times Lambda, the evaluation is repeated at a Lambda perturbed in its zero diagonal.
+py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    const Layout& layout = self.layout();
+    double criterion = 0.0;
+    std::vector<double> g_d;
+    bool known = true;
+    const auto take = [&](Workspace& w) {
+        g_d = w.evaluator().covariance_gradient();
+        known = true;
+        for (std::size_t f = 0; f < layout.factors.size(); ++f)
+            known = known && w.evaluator().covariance_gradient_known(static_cast<int>(f));
+    };
+    evaluate_at(self, response, theta, Order::gradient, [&](Workspace& w) {
+        criterion = self.criterion(w.evaluator().value(), *response.response);
+        take(w);
+    });
+    if (!known) {
+        std::vector<double> shifted = self.internal_theta(theta);
+        for (std::size_t i = 0; i < shifted.size(); ++i)
+            if (layout.theta[i].row == layout.theta[i].column && std::fabs(shifted[i]) < 1e-6) shifted[i] = 1e-6;
+        std::unique_ptr<Workspace> workspace = self.borrow();
+        workspace->evaluator().load(response.response->values.data());
+        if (workspace->evaluator().evaluate(shifted.data(), Order::gradient) == Status::ok) take(*workspace);
+        self.give_back(std::move(workspace));
+    }
+    self.design().coordinates.gradient_to_user(layout, g_d.data());
+    std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
+    layout.unpack(theta.data(), lambda.data());
+    for (std::size_t k = 0; k < out.size(); ++k) {
+        const ThetaSlot& slot = layout.theta[k];
+        const int r = layout.factors[slot.factor].width;
+        const double* g = g_d.data() + layout.lambda_offset[slot.factor];
+        const double* l = lambda.data() + layout.lambda_offset[slot.factor] + Index{slot.column} * r;
+        for (int i = 0; i < r; ++i) out[k] += 2.0 * g[Index{i} * r + slot.row] * l[i];
+    }
+    return py::make_tuple(criterion, to_numpy(out));
+}
+
+OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py::object& start, double tolerance,
+                  int max_evaluations, bool certify) {
+    std::vector<double> internal;
+    if (!start.is_none()) internal = self.internal_theta(start.cast<Doubles>());
+    bool interrupted = false;
+    const std::function<bool()> poll = [&] {
+        const py::gil_scoped_acquire acquire;
+        interrupted = interrupted || PyErr_CheckSignals() != 0;
+        return interrupted;
+    };
+    FitSettings settings;
+    settings.newton.tolerance = tolerance;
+    settings.newton.max_evaluations = max_evaluations;
+    settings.newton.interrupted = &poll;
+    settings.certify = certify;
+    Optimum optimum;
+    {
+        const py::gil_scoped_release release;
+        std::unique_ptr<Workspace> workspace = self.borrow();
+        optimum = workspace->fit(response.response->values.data(), internal.empty() ? nullptr : internal.data(), settings);
+        self.give_back(std::move(workspace));
+    }
+    if (interrupted) throw py::error_already_set();
+    return to_user(self, *response.response, std::move(optimum));
+}
+
+// Everything estimated at a theta, on the user's scale; factors in the order given to Rows.
+py::dict solve(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    const DesignCross& design = self.design();
+    const Layout& layout = design.layout;
+    const ResponseScale& scale = response.response->scale;
+    py::dict out;
+    evaluate_at(self, response, theta, Order::value, [&](Workspace& w) {
+        Evaluator& evaluator = w.evaluator();
+        const Index p = layout.p;
+        const double nu = static_cast<double>(design.n - (self.problem()->reml ? p : 0));
+        const double variance = scale.scale * scale.scale * evaluator.penalised_rss() / nu;
+        py::array_t<double> beta(p), vcov({p, p});
+        design.coordinates.beta_to_user(scale, evaluator.beta().data(), beta.mutable_data());
+        evaluator.fixed_covariance(vcov.mutable_data());
+        design.coordinates.covariance_to_user(layout.p, vcov.mutable_data());
+        for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
+        std::vector<double> coef(layout.n_coef());
+        evaluator.coefficients(coef.data());
+        py::list modes(layout.factors.size());
+        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+            const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+            py::array_t<double> b({levels, r});
+            std::copy_n(coef.data() + layout.offset[f], levels * r, b.mutable_data());
+            for (Index l = 0; l < levels; ++l)
+                design.coordinates.modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
+            modes[design.factor_order[f]] = b;
+        }
+        out["criterion"] = self.criterion(evaluator.value(), *response.response);
+        out["beta"] = beta;
+        out["sigma"] = std::sqrt(variance);
+        out["vcov"] = vcov;
+        out["modes"] = modes;
+        out["penalised_rss"] = variance * nu;
+        out["internal_coef"] = to_numpy(coef);
+        out["internal_sigma"] = std::sqrt(evaluator.penalised_rss() / nu);
+        out["internal_theta"] = to_numpy(self.internal_theta(theta));
+        py::list lambda;
+        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+            const Index r = layout.factors[f].width;
+            py::array_t<double> block({r, r});
+            for (Index i = 0; i < r; ++i)
+                for (Index j = 0; j < r; ++j)
+                    block.mutable_data()[i * r + j] = evaluator.lambda()[layout.lambda_offset[f] + j * r + i];
+            lambda.append(block);
+        }
+        out["internal_lambda"] = lambda;  // in the core's order of factors
+    });
+    return out;
+}
+
+py::list conditional_variances(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    const DesignCross& design = self.design();
+    const Layout& layout = design.layout;
+    py::list out(layout.factors.size());
+    evaluate_at(self, response, theta, Order::gradient, [&](Workspace& w) {
+        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+            const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+            py::array_t<double> block({levels, r, r});
+            w.evaluator().conditional_variances(static_cast<int>(f), block.mutable_data());
+            for (Index l = 0; l < levels; ++l)
+                design.coordinates.mode_covariance_to_user(layout, static_cast<int>(f), block.mutable_data() + l * r * r);
+            out[design.factor_order[f]] = block;
+        }
+    });
+    return out;
+}
+
+}  // namespace
+
+void bind_problem(py::module_& m) {
+    py::class_<ProblemObject>(m, "Problem", "A design, how its objective is computed, and ML or REML.")
+        .def(py::init(&make_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",
+             py::arg("schur") = "auto", py::arg("merge_classes") = true)
+        .def_property_readonly("n_theta", [](const ProblemObject& self) { return self.layout().n_theta(); })
+        .def_property_readonly("reml", [](const ProblemObject& self) { return self.problem()->reml; })
+        .def_property_readonly("plan", &describe_plan)
+        .def("value", &value, py::arg("response"), py::arg("theta"))
+        .def("gradient", &gradient, py::arg("response"), py::arg("theta"), "(criterion, d criterion / d theta)")
+        .def("fit", &fit, py::arg("response"), py::arg("start") = py::none(), py::kw_only(), py::arg("tolerance") = 1e-10,
+             py::arg("max_evaluations") = 200, py::arg("certify") = true)
+        .def("solve", &solve, py::arg("response"), py::arg("theta"))
+        .def("conditional_variances", &conditional_variances, py::arg("response"), py::arg("theta"));
+}
+
+}  // namespace ranef::bindings

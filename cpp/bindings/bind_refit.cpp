@@ -1,0 +1,50 @@
+#include "objects.hpp"
+#include "ranef/c_api.h"
+#include "ranef/shared_problem.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+// Owns a RanefProblem and everything it points to; its address is what compiled loops get.
+struct RefitTarget {
+    RanefProblem problem;
+    std::vector<py::object> arrays;
+};
+
+std::unique_ptr<RefitTarget> make_target(const ProblemObject& problem, const ResponseObject& response, const py::object& rows) {
+    auto target = std::make_unique<RefitTarget>();
+    target->problem.problem = problem.problem();
+    target->problem.scale = response.response->scale;
+    if (!rows.is_none()) {
+        const auto& object = rows.cast<const RowsObject&>();
+        target->problem.rows = object.rows;
+        target->arrays = object.arrays;
+    }
+    return target;
+}
+
+template <class Function>
+std::uintptr_t address(Function* function) {
+    return reinterpret_cast<std::uintptr_t>(function);
+}
+
+}  // namespace
+
+void bind_refit(py::module_& m) {
+    py::class_<RefitTarget>(m, "RefitTarget", "A problem and a response's scale behind one address for compiled loops.")
+        .def(py::init(&make_target), py::arg("problem"), py::arg("response"), py::arg("rows") = py::none())
+        .def_property_readonly("address", [](const RefitTarget& self) { return reinterpret_cast<std::uintptr_t>(&self.problem); })
+        .def_property_readonly("record_size", [](const RefitTarget& self) {
+            const Layout& layout = self.problem.problem->design->layout;
+            return layout.p + 1 + layout.n_theta() + 3;
+        });
+    py::dict functions;
+    functions["workspace_create"] = address(&ranef_workspace_create);
+    functions["workspace_destroy"] = address(&ranef_workspace_destroy);
+    functions["gram_multiply"] = address(&ranef_gram_multiply);
+    functions["response_from_rows"] = address(&ranef_response_from_rows);
+    functions["refit"] = address(&ranef_refit);
+    m.attr("c_functions") = functions;
+}
+
+}  // namespace ranef::bindings

@@ -1,0 +1,11 @@
+#include "pybind.hpp"
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
+    m.attr("__version__") = RANEF_VERSION;
+    ranef::bindings::bind_rows(m);
+    ranef::bindings::bind_cross_products(m);
+    ranef::bindings::bind_optimum(m);
+    ranef::bindings::bind_problem(m);
+    ranef::bindings::bind_refit(m);
+}

@@ -1,0 +1,26 @@
+// The only way to include pybind11: one set of type casters for the whole extension.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+
+namespace ranef::bindings {
+
+using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+// A new numpy array that owns a copy of the numbers.
+inline py::array_t<double> to_numpy(const std::vector<double>& values) {
+    return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+void bind_rows(py::module_& m);
+void bind_cross_products(py::module_& m);
+void bind_optimum(py::module_& m);
+void bind_problem(py::module_& m);
+void bind_refit(py::module_& m);
+
+}  // namespace ranef::bindings

@@ -1,0 +1,39 @@
+/* The core as seen by compiled loops of any language: addresses, plain numbers, status codes, no exceptions.
+   A problem is const and shared by all threads; a workspace belongs to one thread. */
+#ifndef RANEF_C_API_H
+#define RANEF_C_API_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct RanefProblem RanefProblem;
+typedef struct RanefWorkspace RanefWorkspace;
+
+enum RanefRecordStatus { RANEF_CONVERGED = 1, RANEF_SINGULAR = 2, RANEF_FAILED = 4 };
+
+/* Coefficients and responses live in the internal (shifted, scaled) coordinates with one layout:
+   [factor 0: level-major, r_0 numbers per level | factor 1 ... | X (p)] = q + p numbers; a response has one more, y'y. */
+
+/* NULL when out of memory. */
+RanefWorkspace* ranef_workspace_create(const RanefProblem* problem);
+void ranef_workspace_destroy(RanefWorkspace* workspace);
+
+/* out (q + p) <- C'C coef with C = [Z X]. Returns 0. */
+int ranef_gram_multiply(const RanefProblem* problem, const double* coef, double* out);
+
+/* Cross-products (q + p + 1) of a response given as n rows on the user's scale, offset subtracted. Returns 0, or -1
+   when out of memory. */
+int ranef_response_from_rows(const RanefProblem* problem, const double* y, double* response);
+
+/* Fits one response from start_theta (internal). The record, on the user's scale, is
+   [beta (p) | sigma | theta (user's order) | criterion | evaluations | status bits].
+   Returns the status bits; a failed refit has NaN in place of numbers. */
+int ranef_refit(const RanefProblem* problem, RanefWorkspace* workspace, const double* response,
+                const double* start_theta, double* record);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

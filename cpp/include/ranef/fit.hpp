@@ -1,0 +1,68 @@
+// From a start to an optimum with its certificate. Internal coordinates; the maps to the user's are coordinates.hpp's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ranef/evaluator.hpp"
+#include "ranef/newton.hpp"
+#include "ranef/plan.hpp"
+
+namespace ranef {
+
+// A direction in which a singular covariance matrix could grow: at the optimum no step along it may pay.
+struct BoundaryMultiplier {
+    int factor;                      // core factor
+    int block;                       // block of the factor
+    double value;                    // smallest eigenvalue of g_D on the null space; negative: the boundary is false
+    std::vector<double> direction;   // the null vector, over the block's columns
+};
+
+struct Optimum {
+    Status status = Status::ok;
+    std::vector<double> theta;
+    double value = 0.0;
+    int evaluations = 0;               // by the optimiser, escapes from false boundaries included
+    int certificate_evaluations = 0;   // to check the result
+    double gradient_norm = 0.0;        // Newton decrement sqrt(g'H^-1 g) over the free parameters
+    std::vector<double> gradient, hessian;  // at theta, all parameters
+    std::vector<double> eigenvalues;   // of the Hessian on the free parameters, scaled to a unit diagonal
+    std::vector<BoundaryMultiplier> multipliers;
+    std::vector<char> free;            // parameters not fixed at a boundary
+    int escapes = 0;
+    bool singular = false, converged = false;
+};
+
+struct FitSettings {
+    NewtonSettings newton;
+    bool certify = true;   // Hessian eigenvalues and multipliers; refits of replicates go without
+};
+
+// All mutable memory of one thread.
+class Workspace {
+public:
+    explicit Workspace(std::shared_ptr<const Problem> problem);
+
+    const Problem& problem() const { return *problem_; }
+    Evaluator& evaluator() { return *evaluator_; }
+
+    // start: internal theta, or null for the moment start. The response must outlive the call.
+    Optimum fit(const double* response, const double* start, const FitSettings& settings);
+
+private:
+    NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
+    bool snap(std::vector<double>& theta, Optimum& optimum);
+    bool leave_false_boundary(std::vector<double>& theta, Optimum& optimum);
+    void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
+    void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
+    void certify(Optimum& optimum);
+
+    std::shared_ptr<const Problem> problem_;
+    const Layout& layout_;
+    std::unique_ptr<Evaluator> evaluator_;
+    Newton newton_;
+    std::vector<double> lambda_;
+};
+
+}  // namespace ranef

@@ -1,0 +1,15 @@
+// What a RanefProblem handle of the C interface points to.
+#pragma once
+
+#include <memory>
+
+#include "ranef/c_api.h"
+#include "ranef/plan.hpp"
+#include "ranef/rows.hpp"
+
+struct RanefProblem {
+    std::shared_ptr<const ranef::Problem> problem;
+    ranef::ResponseScale scale;            // of the response that replicates are drawn for
+    std::shared_ptr<const ranef::Rows> rows;  // null when the rows are gone: then no response can come from rows
+    double tolerance = 1e-10;
+};

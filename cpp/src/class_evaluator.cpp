@@ -1,0 +1,529 @@
+#include "ranef/class_evaluator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/group_kernel.hpp"
+#include "ranef/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+// trace(A B) for r x r column-major A, B.
+template <class Kernel>
+double trace_product(const Kernel& kernel, const double* a, const double* b) {
+    const int r = kernel.r();
+    double sum = 0.0;
+    for (int j = 0; j < r; ++j)
+        for (int i = 0; i < r; ++i) sum += a[j * r + i] * b[i * r + j];
+    return sum;
+}
+
+}  // namespace
+
+template <int R>
+ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
+    : Evaluator(problem),
+      classes_(problem.plan.classes),
+      m_(layout_.rest()),
+      packed_(packed_size(m_)),
+      pairs_(pair_count(layout_.leading_width())),
+      square_(m_ * m_),
+      n_theta_(layout_.n_theta()),
+      r_(layout_.leading_width()) {
+    const Index count = classes_.count(), rr = Index{r_} * r_;
+    for (std::vector<double>* v : {&k_, &f_, &b_, &tau_, &rho_}) v->resize(count * rr);
+    cy_.resize(count * pairs_ * m_);
+    d_.resize(cy_.size());
+    cyy_.resize(count * pairs_);
+    t_packed_.resize(packed_);
+    for (std::vector<double>* v : {&t_, &s_, &inverse_, &n_, &psi_, &y_}) v->resize(square_);
+    for (std::vector<double>* v : {&ty_, &v_, &c_, &e_}) v->resize(m_);
+    moment_.resize(lambda_.size());
+    g_lambda_.resize(lambda_.size());
+    projected_.resize(n_theta_ * m_);
+    solved_.resize(projected_.size());
+    weight_.resize(projected_.size());
+    q_.resize(n_theta_ * square_);
+    nq_.resize(q_.size());
+    direction_.resize(n_theta_ * (std::max(rr, Index{layout_.lambda_size})));
+    scratch_.resize((std::max(8 * rr, 2 * square_ + 2 * m_)) + 8 * (layout_.lambda_size));
+
+    // W = C'C packed by columns, [Z_rest X].
+    const DesignCross& d = *problem.design;
+    std::vector<double> w(square_, 0.0);
+    const Index q2 = layout_.q_rest;
+    for (Index c = 0; c < q2; ++c)
+        for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e)
+            w[c * m_ + d.w_pattern.row_idx[e]] = d.w_val[e];
+    for (int k = 0; k < layout_.p; ++k) {
+        for (Index c = 0; c < q2; ++c) w[c * m_ + q2 + k] = d.w_x[k * q2 + c];
+        for (int l = k; l < layout_.p; ++l) w[(q2 + k) * m_ + q2 + l] = d.w_xx[Index{k} * layout_.p + l];
+    }
+    for (Index c = 0; c < m_; ++c)
+        for (Index i = c; i < m_; ++i) w_packed_.push_back(w[c * m_ + i]);
+}
+
+template <int R>
+void ClassEvaluator<R>::load(const double* response) {
+    response_ = response;
+    const DesignCross& d = *problem_.design;
+    std::fill(cy_.begin(), cy_.end(), 0.0);
+    std::fill(cyy_.begin(), cyy_.end(), 0.0);
+    const int r = R > 0 ? R : r_, p = layout_.p;
+    const Index q2 = layout_.q_rest;
+    for (Index j = 0; j < layout_.factors[0].levels; ++j) {
+        const Index c = classes_.class_of[j];
+        const double* z = response + j * r;
+        double* cy = cy_.data() + c * pairs_ * m_;
+        double* cyy = cyy_.data() + c * pairs_;
+        const auto add = [&](const double* v, Index column) {
+            int pair = 0;
+            for (int a = 0; a < r; ++a) {
+                cy[pair++ * m_ + column] += v[a] * z[a];
+                for (int b = a + 1; b < r; ++b) cy[pair++ * m_ + column] += v[a] * z[b] + v[b] * z[a];
+            }
+        };
+        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) add(d.a_val.data() + e * r, d.a_col[e]);
+        for (int k = 0; k < p; ++k) add(d.a_x.data() + (j * p + k) * r, q2 + k);
+        int pair = 0;
+        for (int a = 0; a < r; ++a) {
+            cyy[pair++] += z[a] * z[a];
+            for (int b = a + 1; b < r; ++b) cyy[pair++] += 2.0 * z[a] * z[b];
+        }
+    }
+}
+
+// T = W - sum_j A_j'K_j A_j and the same for the response; log|Omega| of the leading term.
+template <int R>
+Status ClassEvaluator<R>::eliminate_leading() {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    std::copy(w_packed_.begin(), w_packed_.end(), t_packed_.begin());
+    const double* rest = response_ + layout_.q_leading;
+    std::copy(rest, rest + m_, ty_.begin());
+    tyy_ = rest[m_];
+    log_det_ = 0.0;
+    for (Index c = 0; c < classes_.count(); ++c) {
+        double* k = k_.data() + c * rr;
+        double log_m = 0.0;
+        if (!kernel.shrinkage(classes_.g.data() + c * rr, lambda_.data(), k, &log_m, scratch_.data()))
+            return Status::not_positive_definite;
+        log_det_ += static_cast<double>(classes_.size[c]) * log_m;
+        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
+        const double* cy = cy_.data() + c * pairs_ * m_;
+        const double* cyy = cyy_.data() + c * pairs_;
+        for (int a = 0; a < r; ++a)
+            for (int b = a; b < r; ++b) {
+                const double kab = k[b * r + a];
+                for (Index i = 0; i < packed_; ++i) t_packed_[i] -= kab * sums[i];
+                for (Index i = 0; i < m_; ++i) ty_[i] -= kab * cy[i];
+                tyy_ -= kab * *cyy;
+                sums += packed_;
+                cy += m_;
+                ++cyy;
+            }
+    }
+    return Status::ok;
+}
+
+// v <- Gamma v or Gamma' v over the rest; X is untouched.
+template <int R>
+void ClassEvaluator<R>::apply_gamma(bool transpose, double* v) const {
+    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const double* lambda = lambda_.data() + layout_.lambda_offset[f];
+        double* x = v + (layout_.offset[f] - layout_.q_leading);
+        for (Index l = 0; l < layout_.factors[f].levels; ++l, x += r) {
+            if (transpose)
+                for (int i = 0; i < r; ++i) {
+                    double sum = 0.0;
+                    for (int j = i; j < r; ++j) sum += lambda[i * r + j] * x[j];
+                    x[i] = sum;
+                }
+            else
+                for (int i = r - 1; i >= 0; --i) {
+                    double sum = 0.0;
+                    for (int j = 0; j <= i; ++j) sum += lambda[j * r + i] * x[j];
+                    x[i] = sum;
+                }
+        }
+    }
+}
+
+// S = Gamma'T Gamma + E, its Cholesky factor, the solution and the penalised residual sum of squares.
+template <int R>
+Status ClassEvaluator<R>::solve() {
+    const Index q2 = layout_.q_rest;
+    const double* packed = t_packed_.data();
+    for (Index c = 0; c < m_; ++c)
+        for (Index i = c; i < m_; ++i) t_[c * m_ + i] = t_[i * m_ + c] = *packed++;
+    std::copy(t_.begin(), t_.end(), s_.begin());
+    if (q2 > 0) {
+        for (Index c = 0; c < m_; ++c) apply_gamma(true, s_.data() + c * m_);
+        linalg::transpose(m_, s_.data());
+        for (Index c = 0; c < m_; ++c) apply_gamma(true, s_.data() + c * m_);
+        for (Index c = 0; c < q2; ++c) s_[c * m_ + c] += 1.0;
+    }
+    if (!linalg::cholesky(m_, s_.data(), m_)) return Status::not_positive_definite;
+    double product = 1.0, logs = 0.0;
+    for (Index c = 0; c < q2; ++c) logs += std::log(s_[c * m_ + c]);
+    log_det_ += 2.0 * logs;
+    for (Index c = q2; c < m_; ++c) product *= s_[c * m_ + c];
+    log_det_x_ = 0.0;
+    if (product > 1e-200 && product < 1e200) log_det_x_ = 2.0 * std::log(product);
+    else
+        for (Index c = q2; c < m_; ++c) log_det_x_ += 2.0 * std::log(s_[c * m_ + c]);
+
+    std::copy(ty_.begin(), ty_.end(), v_.begin());
+    apply_gamma(true, v_.data());
+    linalg::solve_lower(m_, s_.data(), m_, v_.data(), 1, m_);
+    rss_ = tyy_ - linalg::dot(m_, v_.data(), v_.data());
+    linalg::solve_upper(m_, s_.data(), m_, v_.data(), 1, m_);
+    std::copy(v_.begin(), v_.end(), c_.begin());
+    apply_gamma(false, c_.data());
+    std::copy(c_.begin() + static_cast<std::ptrdiff_t>(q2), c_.end(), beta_.begin());
+    return finish_value(response_[layout_.n_coef()]);
+}
+
+// N = Gamma S^-1 Gamma' (REML), or Gamma_2 S_22^-1 Gamma_2' without X (ML): what traces of the inverse need.
+template <int R>
+void ClassEvaluator<R>::invert(bool with_x) {
+    const Index q2 = layout_.q_rest, order = with_x ? m_ : q2;
+    std::fill(n_.begin(), n_.end(), 0.0);
+    for (Index c = 0; c < order; ++c)
+        for (Index i = c; i < order; ++i) n_[c * m_ + i] = s_[c * m_ + i];
+    linalg::invert_cholesky(order, n_.data(), m_);
+    linalg::symmetrise(m_, n_.data(), m_);
+    if (q2 == 0) return;
+    for (Index c = 0; c < m_; ++c) apply_gamma(false, n_.data() + c * m_);
+    linalg::transpose(m_, n_.data());
+    for (Index c = 0; c < m_; ++c) apply_gamma(false, n_.data() + c * m_);
+}
+
+// <packed symmetric, full symmetric> over all m x m entries.
+template <int R>
+double ClassEvaluator<R>::contract(const double* packed, const double* full) const {
+    double diagonal = 0.0, below = 0.0;
+    for (Index c = 0; c < m_; ++c) {
+        const double* column = full + c * m_;
+        diagonal += packed[0] * column[c];
+        for (Index i = c + 1; i < m_; ++i) below += packed[i - c] * column[i];
+        packed += m_ - c;
+    }
+    return diagonal + 2.0 * below;
+}
+
+template <int R>
+void ClassEvaluator<R>::add_packed(double weight, const double* packed, double* full) const {
+    for (Index c = 0; c < m_; ++c)
+        for (Index i = c; i < m_; ++i) full[c * m_ + i] += weight * *packed++;
+}
+
+// Per class: rho = sum A_j N A_j', tau = sum t_j t_j' with t_j = Z_1j'y - A_j c, and d = (sum A_j (x) t_j).
+// For the rest: e = Z_2'(y - X beta - Z b). moment_ collects sum e e' by factor.
+template <int R>
+void ClassEvaluator<R>::moments() {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    std::fill(moment_.begin(), moment_.end(), 0.0);
+    for (Index c = 0; c < classes_.count(); ++c) {
+        const double* g = classes_.g.data() + c * rr;
+        const double* k = k_.data() + c * rr;
+        double* f = f_.data() + c * rr;
+        kernel.residual_maker(g, k, f);
+        kernel.product(g, f, b_.data() + c * rr);
+        double* tau = tau_.data() + c * rr;
+        double* rho = rho_.data() + c * rr;
+        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
+        const double* cy = cy_.data() + c * pairs_ * m_;
+        double* d = d_.data() + c * pairs_ * m_;
+        const double* cyy = cyy_.data() + c * pairs_;
+        for (int a = 0; a < r; ++a)
+            for (int b = a; b < r; ++b, sums += packed_, cy += m_, d += m_, ++cyy) {
+                const double half = a == b ? 1.0 : 0.5;
+                rho[b * r + a] = rho[a * r + b] = half * contract(sums, n_.data());
+                for (Index i = 0; i < m_; ++i) d[i] = cy[i];
+                const double* column = sums;
+                for (Index i = 0; i < m_; ++i) {  // d -= (symmetric packed) c
+                    double sum = column[0] * c_[i];
+                    for (Index l = i + 1; l < m_; ++l) {
+                        sum += column[l - i] * c_[l];
+                        d[l] -= column[l - i] * c_[i];
+                    }
+                    d[i] -= sum;
+                    column += m_ - i;
+                }
+                double sum = *cyy;
+                for (Index i = 0; i < m_; ++i) sum -= (cy[i] + d[i]) * c_[i];
+                tau[b * r + a] = tau[a * r + b] = half * sum;
+            }
+        // From here on tau holds F' tau F = sum e e', rho holds F' rho F.
+        double* scratch = scratch_.data();
+        kernel.congruence(f, tau, scratch, scratch + rr);
+        std::copy(scratch, scratch + rr, tau);
+        kernel.congruence(f, rho, scratch, scratch + rr);
+        std::copy(scratch, scratch + rr, rho);
+        for (int i = 0; i < rr; ++i) moment_[i] += tau[i];
+    }
+    linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
+    for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
+    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+        const int s = layout_.factors[f].width;
+        const double* x = e_.data() + (layout_.offset[f] - layout_.q_leading);
+        double* out = moment_.data() + layout_.lambda_offset[f];
+        for (Index l = 0; l < layout_.factors[f].levels; ++l, x += s)
+            for (int b = 0; b < s; ++b)
+                for (int a = 0; a < s; ++a) out[b * s + a] += x[a] * x[b];
+    }
+}
+
+template <int R>
+void ClassEvaluator<R>::assemble_gradient() {
+    const GroupKernel<R> kernel(r_);
+    const int rr = kernel.size();
+    const double ratio = nu() / rss_;
+    for (std::size_t i = 0; i < g_d_.size(); ++i) g_d_[i] = -ratio * moment_[i];
+    for (Index c = 0; c < classes_.count(); ++c) {
+        const double size = static_cast<double>(classes_.size[c]);
+        for (int i = 0; i < rr; ++i) g_d_[i] += size * b_[c * rr + i] - rho_[c * rr + i];
+    }
+    if (layout_.q_rest > 0) {
+        // Psi = I - N T and Y = T Psi = Z_2'P Z_2.
+        linalg::multiply(false, false, m_, m_, m_, -1.0, n_.data(), m_, t_.data(), m_, 0.0, psi_.data(), m_);
+        for (Index i = 0; i < m_; ++i) psi_[i * m_ + i] += 1.0;
+        linalg::multiply(false, false, m_, m_, m_, 1.0, t_.data(), m_, psi_.data(), m_, 0.0, y_.data(), m_);
+        for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+            const int s = layout_.factors[f].width;
+            double* out = g_d_.data() + layout_.lambda_offset[f];
+            Index base = layout_.offset[f] - layout_.q_leading;
+            for (Index l = 0; l < layout_.factors[f].levels; ++l, base += s)
+                for (int b = 0; b < s; ++b)
+                    for (int a = 0; a < s; ++a) out[b * s + a] += y_[(base + b) * m_ + base + a];
+        }
+    }
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const Index offset = layout_.lambda_offset[f];
+        const GroupKernel<0> any(layout_.factors[f].width);
+        any.product(g_d_.data() + offset, lambda_.data() + offset, g_lambda_.data() + offset);
+    }
+    finish_gradient(g_lambda_);
+}
+
+// h_i = sum_j A_j'(F E_i F') t_j and Q_i = sum_j A_j'(F E_i F') A_j for a direction of the leading term.
+template <int R>
+void ClassEvaluator<R>::leading_directions(Index direction, const double* e) {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    double* h = projected_.data() + direction * m_;
+    double* q = q_.data() + direction * square_;
+    std::fill(h, h + m_, 0.0);
+    std::fill(q, q + square_, 0.0);
+    double* transposed = scratch_.data();
+    double* m = transposed + rr;
+    for (Index c = 0; c < classes_.count(); ++c) {
+        const double* f = f_.data() + c * rr;
+        for (int j = 0; j < r; ++j)
+            for (int i = 0; i < r; ++i) transposed[j * r + i] = f[i * r + j];
+        kernel.congruence(transposed, e, m, m + rr);
+        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
+        const double* d = d_.data() + c * pairs_ * m_;
+        for (int a = 0; a < r; ++a)
+            for (int b = a; b < r; ++b, sums += packed_, d += m_) {
+                const double weight = m[b * r + a];
+                for (Index i = 0; i < m_; ++i) h[i] += weight * d[i];
+                add_packed(weight, sums, q);
+            }
+    }
+    linalg::symmetrise(m_, q, m_);
+}
+
+// w = E_i e on the levels of one other factor, h_i = T w.
+template <int R>
+void ClassEvaluator<R>::rest_direction(Index direction, int factor, const double* e) {
+    const auto f = Index(factor);
+    const GroupKernel<0> kernel(layout_.factors[f].width);
+    double* w = weight_.data() + direction * m_;
+    std::fill(w, w + m_, 0.0);
+    const Index base = layout_.offset[f] - layout_.q_leading;
+    for (Index l = 0; l < layout_.factors[f].levels; ++l) {
+        const Index first = base + l * kernel.r();
+        kernel.apply(e, e_.data() + first, w + first);
+    }
+    linalg::symmetric_multiply(m_, t_.data(), m_, w, projected_.data() + direction * m_);
+    // E_i Y, rows of the factor's levels only.
+    double* q = q_.data() + direction * square_;
+    std::fill(q, q + square_, 0.0);
+    for (Index c = 0; c < m_; ++c)
+        for (Index l = 0; l < layout_.factors[f].levels; ++l) {
+            const Index first = base + l * kernel.r();
+            kernel.apply(e, y_.data() + c * m_ + first, q + c * m_ + first);
+        }
+}
+
+// H_ik = <g_D, d2D> - tr(P dH_i P dH_k) + 2 (nu / r^2) f_i'P f_k - (nu / r^4) c_i c_k, f_i = dH_i P y, c_i = y'P dH_i P y;
+// under ML the trace has H^-1 in place of P.
+template <int R>
+void ClassEvaluator<R>::assemble_hessian() {
+    const GroupKernel<R> kernel(r_);
+    const int rr = kernel.size();
+    const double ratio = nu() / rss_;
+    const Index k = n_theta_, stride = static_cast<Index>(direction_.size()) / std::max<Index>(k, 1);
+    for (Index i = 0; i < k; ++i) {
+        const ThetaSlot& slot = layout_.theta[i];
+        const auto f = Index(slot.factor);
+        double* e = direction_.data() + i * stride;
+        covariance_direction(layout_.factors[f].width, lambda_.data() + layout_.lambda_offset[f], slot.row, slot.column, e);
+        if (slot.factor == 0) leading_directions(i, e);
+        else rest_direction(i, slot.factor, e);
+        double* z = solved_.data() + i * m_;
+        std::copy(projected_.data() + i * m_, projected_.data() + (i + 1) * m_, z);
+        apply_gamma(true, z);
+        linalg::solve_lower(m_, s_.data(), m_, z, 1, m_);
+    }
+    // N Q_i for leading directions; Psi'Q_i Psi where another factor meets them.
+    for (Index i = 0; i < k; ++i)
+        if (layout_.theta[i].factor == 0)
+            linalg::small_multiply(m_, n_.data(), q_.data() + i * square_, nq_.data() + i * square_);
+
+    std::fill(hessian_.begin(), hessian_.end(), 0.0);
+    for (Index i = 0; i < k; ++i) {
+        const ThetaSlot& si = layout_.theta[i];
+        const double* ei = direction_.data() + i * stride;
+        double* sandwich = scratch_.data() + 4 * rr;
+        if (si.factor == 0 && layout_.q_rest > 0) {
+            double* right = sandwich + square_;
+            linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + i * square_, m_, psi_.data(), m_, 0.0, right, m_);
+            linalg::multiply(true, false, m_, m_, m_, 1.0, psi_.data(), m_, right, m_, 0.0, sandwich, m_);
+        }
+        const auto c_of = [&](Index t, const double* e) {
+            const ThetaSlot& slot = layout_.theta[t];
+            const auto f = Index(slot.factor);
+            const Index size = Index{layout_.factors[f].width} * layout_.factors[f].width;
+            return linalg::dot(size, e, moment_.data() + layout_.lambda_offset[f]);
+        };
+        const double ci = c_of(i, ei);
+        for (Index l = 0; l < k; ++l) {
+            const ThetaSlot& sl = layout_.theta[l];
+            const double* el = direction_.data() + l * stride;
+            // Each unordered pair once; a (leading, other) pair is met with the leading direction as i.
+            const bool leading_i = si.factor == 0, leading_l = sl.factor == 0;
+            if (leading_i == leading_l ? l < i : !leading_i) continue;
+            double h = -2.0 * ratio * linalg::dot(m_, solved_.data() + i * m_, solved_.data() + l * m_) -
+                       ratio / rss_ * ci * c_of(l, el);
+            if (leading_i && leading_l) {
+                double* x = scratch_.data();
+                double *left = x + rr, *right = left + rr;
+                for (Index c = 0; c < classes_.count(); ++c) {
+                    const double size = static_cast<double>(classes_.size[c]);
+                    const double* b = b_.data() + c * rr;
+                    for (int a = 0; a < rr; ++a)
+                        x[a] = size * b[a] - 2.0 * rho_[c * rr + a] - 2.0 * ratio * tau_[c * rr + a];
+                    kernel.product(ei, b, left);
+                    kernel.product(el, x, right);
+                    h -= trace_product(kernel, left, right);
+                }
+                const double* a = nq_.data() + i * square_;
+                const double* b = nq_.data() + l * square_;
+                for (Index col = 0; col < m_; ++col)
+                    for (Index row = 0; row < m_; ++row) h -= a[col * m_ + row] * b[row * m_ + col];
+            } else if (leading_i) {
+                h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
+                const auto f = Index(sl.factor);
+                const int s = layout_.factors[f].width;
+                Index base = layout_.offset[f] - layout_.q_leading;
+                for (Index level = 0; level < layout_.factors[f].levels; ++level, base += s)
+                    for (int b = 0; b < s; ++b)
+                        for (int a = 0; a < s; ++a) h -= el[b * s + a] * sandwich[(base + b) * m_ + base + a];
+            } else {
+                h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
+                const double* a = q_.data() + i * square_;
+                const double* b = q_.data() + l * square_;
+                for (Index col = 0; col < m_; ++col)
+                    for (Index row = 0; row < m_; ++row) h -= a[col * m_ + row] * b[row * m_ + col];
+            }
+            hessian_[l * k + i] += h;
+            if (l != i) hessian_[i * k + l] += h;
+        }
+    }
+    add_curvature_of_covariance();
+}
+
+template <int R>
+Status ClassEvaluator<R>::evaluate(const double* theta, Order order) {
+    layout_.unpack(theta, lambda_.data());
+    Status status = eliminate_leading();
+    if (status == Status::ok) status = solve();
+    if (status != Status::ok || order == Order::value) return status;
+    invert(problem_.reml);
+    moments();
+    assemble_gradient();
+    if (order == Order::hessian) assemble_hessian();
+    return Status::ok;
+}
+
+template <int R>
+void ClassEvaluator<R>::coefficients(double* coef) const {
+    const DesignCross& d = *problem_.design;
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size(), p = layout_.p;
+    const Index q2 = layout_.q_rest;
+    std::vector<double> t(r);
+    for (Index j = 0; j < layout_.factors[0].levels; ++j) {
+        for (int a = 0; a < r; ++a) t[a] = response_[j * r + a];
+        const auto subtract = [&](const double* v, double c) {
+            for (int a = 0; a < r; ++a) t[a] -= v[a] * c;
+        };
+        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) subtract(d.a_val.data() + e * r, c_[d.a_col[e]]);
+        for (int k = 0; k < p; ++k) subtract(d.a_x.data() + (j * p + k) * r, c_[q2 + k]);
+        kernel.apply(k_.data() + Index{classes_.class_of[j]} * rr, t.data(), coef + j * r);
+    }
+    std::copy(c_.begin(), c_.end(), coef + layout_.q_leading);
+}
+
+template <int R>
+void ClassEvaluator<R>::conditional_variances(int factor, double* out) {
+    invert(false);
+    const DesignCross& d = *problem_.design;
+    if (factor > 0) {
+        const auto f = Index(factor);
+        const int s = layout_.factors[f].width;
+        Index base = layout_.offset[f] - layout_.q_leading;
+        for (Index l = 0; l < layout_.factors[f].levels; ++l, base += s)
+            for (int b = 0; b < s; ++b)
+                for (int a = 0; a < s; ++a) *out++ = n_[(base + b) * m_ + base + a];
+        return;
+    }
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    std::vector<double> rho(rr), extra(rho.size()), scratch(rho.size());
+    for (Index j = 0; j < layout_.factors[0].levels; ++j, out += rr) {
+        const double* k = k_.data() + Index{classes_.class_of[j]} * rr;
+        std::fill(rho.begin(), rho.end(), 0.0);
+        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e)
+            for (Index g = d.a_ptr[j]; g < d.a_ptr[j + 1]; ++g) {
+                const double weight = n_[Index{d.a_col[g]} * m_ + d.a_col[e]];
+                for (int b = 0; b < r; ++b)
+                    for (int a = 0; a < r; ++a)
+                        rho[b * r + a] += d.a_val[e * r + a] * weight * d.a_val[g * r + b];
+            }
+        kernel.congruence(k, rho.data(), extra.data(), scratch.data());
+        for (int i = 0; i < rr; ++i) out[i] = k[i] + extra[i];
+    }
+}
+
+template <int R>
+void ClassEvaluator<R>::fixed_covariance(double* out) const {
+    const Index q2 = layout_.q_rest, p = layout_.p;
+    for (Index c = 0; c < p; ++c)
+        for (Index i = c; i < p; ++i) out[c * p + i] = s_[(q2 + c) * m_ + q2 + i];
+    linalg::invert_cholesky(p, out, p);
+    linalg::symmetrise(p, out, p);
+}
+
+template class ClassEvaluator<0>;
+template class ClassEvaluator<1>;
+template class ClassEvaluator<2>;
+template class ClassEvaluator<3>;
+
+}  // namespace ranef

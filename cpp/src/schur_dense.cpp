@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/linalg.hpp"
+#include "ranef/schur.hpp"
+
+namespace ranef {
+namespace {
+
+bool all_scalar(const Layout& layout) {
+    return std::all_of(layout.factors.begin() + 1, layout.factors.end(), [](const Factor& f) { return f.width == 1; });
+}
+
+}  // namespace
+
+void apply_rest_lambda(const Layout& layout, const double* lambda, bool transpose, double* v) {
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        const double* block = lambda + layout.lambda_offset[f];
+        double* x = v + (layout.offset[f] - layout.q_leading);
+        if (r == 1) {
+            for (Index l = 0; l < layout.factors[f].levels; ++l) x[l] *= block[0];
+            continue;
+        }
+        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) {
+            if (transpose)
+                for (int i = 0; i < r; ++i) {
+                    double sum = 0.0;
+                    for (int j = i; j < r; ++j) sum += block[i * r + j] * x[j];
+                    x[i] = sum;
+                }
+            else
+                for (int i = r - 1; i >= 0; --i) {
+                    double sum = 0.0;
+                    for (int j = 0; j <= i; ++j) sum += block[j * r + i] * x[j];
+                    x[i] = sum;
+                }
+        }
+    }
+}
+
+DenseSchur::DenseSchur(const Problem& problem)
+    : design_(*problem.design),
+      layout_(design_.layout),
+      n_(layout_.q_rest),
+      t_(n_ * n_),
+      s_(n_ * n_),
+      column_(n_) {}
+
+void DenseSchur::reset() {
+    std::fill(t_.begin(), t_.end(), 0.0);
+    for (Index c = 0; c < n_; ++c)
+        for (Index e = design_.w_pattern.col_ptr[c]; e < design_.w_pattern.col_ptr[c + 1]; ++e)
+            t_[c * n_ + design_.w_pattern.row_idx[e]] = design_.w_val[e];
+}
+
+void DenseSchur::complete() { linalg::symmetrise(n_, t_.data(), n_); }
+
+bool DenseSchur::factor(const double* lambda) {
+    if (all_scalar(layout_)) {
+        std::fill(column_.begin(), column_.end(), 1.0);
+        apply_rest_lambda(layout_, lambda, false, column_.data());
+        for (Index c = 0; c < n_; ++c) {
+            const double scale = column_[c];
+            const double* from = t_.data() + c * n_;
+            double* to = s_.data() + c * n_;
+            for (Index i = c; i < n_; ++i) to[i] = from[i] * column_[i] * scale;
+            to[c] += 1.0;
+        }
+    } else {
+        std::copy(t_.begin(), t_.end(), s_.begin());
+        for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, true, s_.data() + c * n_);
+        linalg::transpose(n_, s_.data());
+        for (Index c = 0; c < n_; ++c) {
+            apply_rest_lambda(layout_, lambda, true, s_.data() + c * n_);
+            s_[c * n_ + c] += 1.0;
+        }
+    }
+    return linalg::cholesky(n_, s_.data(), n_);
+}
+
+double DenseSchur::log_det() const {
+    double sum = 0.0;
+    for (Index c = 0; c < n_; ++c) sum += std::log(s_[c * n_ + c]);
+    return 2.0 * sum;
+}
+
+void DenseSchur::solve_lower(double* b, Index nrhs) const { linalg::solve_lower(n_, s_.data(), n_, b, nrhs, n_); }
+void DenseSchur::solve_upper(double* b, Index nrhs) const { linalg::solve_upper(n_, s_.data(), n_, b, nrhs, n_); }
+void DenseSchur::multiply(const double* x, double* y) const { linalg::symmetric_multiply(n_, t_.data(), n_, x, y); }
+
+void DenseSchur::invert() {
+    linalg::invert_cholesky(n_, s_.data(), n_);
+    linalg::symmetrise(n_, s_.data(), n_);
+}
+
+void DenseSchur::add_outer(const double* u, Index p) {
+    linalg::multiply(false, true, n_, n_, p, 1.0, u, n_, u, n_, 1.0, s_.data(), n_);
+}
+
+void DenseSchur::trace_gradient(const double* lambda, double* out) const {
+    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        double* block = out + layout_.lambda_offset[f];
+        Index base = layout_.offset[f] - layout_.q_leading;
+        for (Index l = 0; l < layout_.factors[f].levels; ++l, base += r)
+            for (int b = 0; b < r; ++b) {
+                std::copy_n(s_.data() + (base + b) * n_, n_, column_.data());
+                apply_rest_lambda(layout_, lambda, false, column_.data());
+                for (int a = 0; a < r; ++a)
+                    block[b * r + a] += linalg::dot(n_, t_.data() + (base + a) * n_, column_.data());
+            }
+    }
+}
+
+void DenseSchur::scale_inverse(const double* lambda) {
+    if (all_scalar(layout_)) {
+        std::fill(column_.begin(), column_.end(), 1.0);
+        apply_rest_lambda(layout_, lambda, false, column_.data());
+        for (Index c = 0; c < n_; ++c)
+            for (Index i = 0; i < n_; ++i) s_[c * n_ + i] *= column_[i] * column_[c];
+        return;
+    }
+    for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, false, s_.data() + c * n_);
+    linalg::transpose(n_, s_.data());
+    for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, false, s_.data() + c * n_);
+}
+
+}  // namespace ranef
