@@ -1,0 +1,101 @@
+"""From a design to the core's cross-products: after this file nothing grows with the number of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .design import Design
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FactorBlocks:
+    """How the core sees one grouping factor: all its terms side by side.
+
+    Attributes
+    ----------
+    group : str
+        Name of the grouping factor.
+    terms : tuple of int
+        Indices of the design's terms on this factor, in order.
+    slices : tuple of slice
+        The factor's columns that belong to each of those terms.
+    """
+
+    group: str
+    terms: tuple[int, ...]
+    slices: tuple[slice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class CrossProducts:
+    """The design's cross-products with the map back to its terms.
+
+    Attributes
+    ----------
+    rows : _core.Rows
+        Views of the design's arrays; needed only to bring in another response.
+    design : _core.DesignCross
+        The cross-products, const.
+    factors : tuple of FactorBlocks
+        One per distinct grouping factor, in the order given to the core.
+    kept : (rank,) int
+        Columns of X that are not combinations of earlier ones.
+    """
+
+    rows: Any = field(repr=False)
+    design: Any = field(repr=False)
+    factors: tuple[FactorBlocks, ...]
+    kept: npt.NDArray[np.intp]
+
+    def response(self, y: FloatArray) -> Any:
+        """Cross-products of a response of the same rows (offset already subtracted)."""
+        return _core.ResponseCross(self.rows, self.design, y)
+
+
+def theta_sizes(widths: list[int]) -> list[int]:
+    """Free entries of an unstructured lower triangle of each width."""
+    return [r * (r + 1) // 2 for r in widths]
+
+
+def cross_products(design: Design) -> CrossProducts:
+    """One pass over the rows of a design.
+
+    Parameters
+    ----------
+    design : Design
+        Arrays of n rows: X (n, p), codes and bases of the random terms, weights.
+
+    Returns
+    -------
+    CrossProducts
+        Of the size of the random effects, whatever n is.
+    """
+    sizes = theta_sizes([len(term.columns) for term in design.terms])
+    theta_first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    by_group: dict[str, list[int]] = {}
+    for index, term in enumerate(design.terms):
+        by_group.setdefault(term.group, []).append(index)
+
+    factors, given = [], []
+    for group, members in by_group.items():
+        terms = [design.terms[i] for i in members]
+        edges = np.concatenate([[0], np.cumsum([len(t.columns) for t in terms])])
+        slices = tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        factors.append(FactorBlocks(group, tuple(members), slices))
+        blocks = [
+            {"basis": np.asfortranarray(term.basis), "intercept": term.intercept, "theta": int(theta_first[i])}
+            for i, term in zip(members, terms, strict=True)
+        ]
+        codes = np.ascontiguousarray(terms[0].factor.codes)
+        given.append({"codes": codes, "levels": terms[0].factor.n_levels, "blocks": blocks})
+
+    rows = _core.Rows(np.asfortranarray(design.X), design.constant, given, design.weights)
+    cross = _core.DesignCross(rows)
+    return CrossProducts(rows, cross, tuple(factors), np.asarray(cross.kept, dtype=np.intp))
