@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, FormulaError, NewLevelError, quote_list
-from ..formula.python_code import backtick, references
+from ..formula.python_code import alias, plain_name, references, spell
 from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, take
 from .functions import FUNCTIONS
@@ -65,7 +65,7 @@ def learn_formulaic(
     """Learn a model matrix and return it for the used rows, in Fortran order."""
     from formulaic import ModelSpec
 
-    code = backtick(text, columns.__contains__)
+    code = spell(text, columns.__contains__)
     levels = {name: used.factor(name).levels for name in columns if used.is_factor(name)}
     frame = _frame(columns, used.columns, used.rows.kept, levels, used.rows.n)
     spec = ModelSpec(formula=_parsed(code), na_action="ignore", output="numpy", materializer="pandas")
@@ -73,7 +73,7 @@ def learn_formulaic(
     matrix = _materialize(spec, frame, text)
     learned = matrix.model_spec
     _require_two_levels(learned)
-    names = tuple(name.replace("`", "") for name in learned.column_names)
+    names = tuple(map(plain_name, learned.column_names))
     result = FormulaicMatrix(text, names, columns, _term_bounds(learned), levels, learned)
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
 
@@ -83,7 +83,7 @@ def _require_two_levels(spec: ModelSpec) -> None:
         levels = state.get("categories")
         if levels is not None and len(levels) < 2:
             raise DataError(
-                f"the categorical predictor '{expression}' has one level on the rows used "
+                f"the categorical predictor '{plain_name(expression)}' has one level on the rows used "
                 f"({quote_list(levels)}): it needs two, leave it out of the formula"
             )
 
@@ -111,7 +111,7 @@ def _transform_state(code: str, used: UsedColumns, columns: tuple[str, ...]) -> 
     if used.rows.kept is None:
         return state
     for factor in {factor for term in _parsed(code) for factor in term.factors}:
-        own = tuple(ref.name for ref in references(factor.expr) if ref.name in columns)
+        own = tuple(name for name in columns if alias(name) in {ref.name for ref in references(factor.expr)})
         if "(" not in factor.expr or any(used.is_factor(name) for name in own):
             continue
         present = np.ones(used.rows.n_total, dtype=bool)
@@ -147,10 +147,10 @@ def _frame(
         column = columns[name]
         if name in levels:
             codes = learned_codes(column if kept is None else _on(column, kept), levels[name])
-            values[name] = pd.Categorical.from_codes(codes, categories=pd.Index(levels[name]))
+            values[alias(name)] = pd.Categorical.from_codes(codes, categories=pd.Index(levels[name]))
         else:
             numbers = require_number(column).values
-            values[name] = numbers if kept is None else numbers[kept]
+            values[alias(name)] = numbers if kept is None else numbers[kept]
     return pd.DataFrame(values, index=pd.RangeIndex(n), copy=False)
 
 
@@ -182,8 +182,8 @@ def _explain(error: BaseException, spec: ModelSpec, frame: pd.DataFrame, text: s
         new = [value for value in dict.fromkeys(frame[own[0]].tolist()) if value not in set(known)]
         if new:
             raise NewLevelError(
-                f"the predictor '{expression}' has levels the fit has not seen: {quote_list(new)}. "
-                f"A fixed effect has no estimate for them. Known: {quote_list(known)}."
+                f"the predictor '{plain_name(expression)}' has levels the fit has not seen: "
+                f"{quote_list(new)}. A fixed effect has no estimate for them. Known: {quote_list(known)}."
             ) from None
     raise DataError(f"'{text}' cannot be evaluated on the data: {_plain_text(error)}") from error
 

@@ -14,6 +14,8 @@ from .tokens import CLOSING, Token, tokenize
 # R's spelling -> formulaic's; as functions only, so that a column may bear such a name
 _CALLS = {"factor": "C", "as.factor": "C"}
 _CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None"}
+# what the name of a column gets appended if formulaic could not read it even in backticks
+_ALIAS = "__column"
 # Python's words with a meaning inside an expression; its other keywords (class, yield ...) may be columns
 _WORDS = {"and", "or", "not", "in", "is", "if", "else", "for", "lambda", "True", "False", "None"}
 
@@ -119,20 +121,33 @@ def _inside_code(tokens: list[Token], index: int) -> bool:
     return opened > closed
 
 
-def backtick(text: str, is_column: Callable[[str], bool]) -> str:
-    """Put in backticks each column whose name is no Python identifier, as formulaic wants it.
+def alias(column: str) -> str:
+    """Return the name a column gets for formulaic: its own, unless that is a keyword of Python."""
+    return column + _ALIAS if keyword.iskeyword(column) else column
+
+
+def plain_name(text: str) -> str:
+    """Return a name formulaic gave to a column of a matrix without backticks and aliases."""
+    return text.replace("`", "").replace(_ALIAS, "")
+
+
+def spell(text: str, is_column: Callable[[str], bool]) -> str:
+    """Spell columns so that formulaic can read them: in backticks with dots in the name, keywords aliased.
 
     Examples
     --------
-    >>> backtick("log(IQ.ver) + np.sqrt(x)", {"IQ.ver", "x"}.__contains__)
-    'log(`IQ.ver`) + np.sqrt(x)'
+    >>> spell("log(IQ.ver) + np.sqrt(x) + yield", {"IQ.ver", "x", "yield"}.__contains__)
+    'log(`IQ.ver`) + np.sqrt(x) + yield__column'
     """
     tokens = tokenize(text)
     pieces, last = [], 0
     for index, token in enumerate(tokens):
-        if token.kind != "name" or not _odd(token.text) or not _is_reference(tokens, index):
+        if token.kind not in ("name", "quoted") or tokens[index + 1].text == "(":
             continue
-        if tokens[index + 1].text != "(" and is_column(token.text):
-            pieces += [text[last : token.start], f"`{token.text}`"]
+        if not is_column(token.name) or (token.kind == "name" and not _is_reference(tokens, index)):
+            continue
+        if keyword.iskeyword(token.name) or not token.name.isidentifier():
+            name = alias(token.name)
+            pieces += [text[last : token.start], name if name.isidentifier() else f"`{name}`"]
             last = token.end
     return "".join([*pieces, text[last:]])

@@ -100,7 +100,7 @@ def from_arrow(name: str, values: Any) -> Column:
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
     kind = values.type
     if pa.types.is_dictionary(kind):
-        codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
         return _from_categories(name, codes, values.dictionary.to_numpy(zero_copy_only=False))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return _from_arrow_text(name, values)
