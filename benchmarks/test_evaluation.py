@@ -20,5 +20,5 @@ def test_value(benchmark, problem):
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 def test_plan(benchmark, problem):
     s = stages(problem.name)
-    planned = benchmark(_core.Problem, s.cross, reml=True)
+    planned = benchmark(_core.Problem, s.cross.design, reml=True)
     assert planned.n_theta == len(problem.expected()["theta"])
