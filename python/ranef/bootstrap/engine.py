@@ -1,0 +1,216 @@
+"""The parallel loop: threads that take chunks of replicates and run a compiled kernel on each without the GIL.
+
+Threads of Python rather than Numba's ``prange``: a third less to compile, no thread pool that aborts the process when it is
+entered from two threads or after a fork, chunks that balance themselves, and a main thread that stays free to show
+progress and hear Ctrl-C. A replicate's numbers depend on the seed and its own number alone, so none of this shows
+in the results.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+__all__ = ["Core", "Outcome", "Task", "available_cores", "run"]
+
+# Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
+_CHUNK_SECONDS = 0.05
+_FIRST_CHUNK = 8
+_REFRESH_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Core:
+    """Addresses of the core's C interface, and whatever has to stay alive for them to be valid."""
+
+    problem: int
+    refit: int
+    workspace_create: int
+    workspace_destroy: int
+    owner: object = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every replicate does.
+
+    Attributes
+    ----------
+    core : Core
+    kernel : ranef.bootstrap.kernels.Kernel
+    draw : int
+        Address of the core's function that the kernel draws with.
+    arguments : tuple
+        The kernel's arguments that describe the draw.
+    start : numpy.ndarray
+        Where every refit starts: theta in internal coordinates.
+    columns : int
+        Length of a record.
+    """
+
+    core: Core
+    kernel: object
+    draw: int
+    arguments: tuple
+    start: np.ndarray
+    columns: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The replicates' records, one row each, in order; and how it went."""
+
+    table: np.ndarray
+    seconds: float
+    threads: int
+    interrupted: bool
+
+
+def available_cores() -> int:
+    """Number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(task: Task, key: np.ndarray, n: int, threads: int, progress: bool, origin: int = 0) -> Outcome:
+    """Run ``n`` replicates.
+
+    Parameters
+    ----------
+    task : Task
+    key : numpy.ndarray of uint64, shape (2,)
+        The seed's key (`ranef.bootstrap.streams.stream_key`).
+    n, threads : int
+    progress : bool
+        Show a progress bar on standard error.
+    origin : int
+        Number of the first replicate.
+
+    Returns
+    -------
+    Outcome
+        With fewer than ``n`` rows when Ctrl-C was pressed; what had been done by then is kept.
+
+    Raises
+    ------
+    MemoryError
+        If the core cannot get the memory for a thread's workspace.
+    """
+    threads = min(threads, n)
+    with tqdm(total=n, unit="refit", disable=not progress, dynamic_ncols=True) as bar:
+        kernel = _compiled(task.kernel, bar)
+        crew = _Crew(task, kernel, key, n, threads, origin)
+        started = time.perf_counter()
+        # One thread a replicate is all the parallelism there is to have; BLAS would only add threads to threads.
+        with threadpool_limits(limits=1, user_api="blas"):
+            interrupted = crew.work(bar)
+        seconds = time.perf_counter() - started
+    return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
+
+
+def _compiled(kernel, bar):
+    """The compiled kernel; the progress line says so if that takes a while."""
+    bar.set_description("bootstrap" if kernel.is_ready() else "bootstrap: compiling, once per installation")
+    compiled = kernel.compiled()
+    bar.set_description("bootstrap", refresh=False)
+    bar.reset()
+    return compiled
+
+
+class _Crew:
+    """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
+
+    def __init__(self, task: Task, kernel, key: np.ndarray, n: int, threads: int, origin: int) -> None:
+        self.task, self.kernel, self.key, self.n, self.threads, self.origin = task, kernel, key, n, threads, origin
+        self.table = np.empty((n, task.columns))
+        self.taken = 0
+        self.finished = 0
+        self.error: BaseException | None = None
+        self.stop = False
+        self.change = threading.Condition()
+
+    def work(self, bar) -> bool:
+        """Run all replicates; True if Ctrl-C cut it short."""
+        crew = [threading.Thread(target=self._member, daemon=True) for _ in range(self.threads)]
+        for member in crew:
+            member.start()
+        try:
+            self._watch(bar)
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.stop = True
+            for member in crew:
+                member.join()
+        if self.error is not None:
+            raise self.error
+        if interrupted and self.taken == 0:
+            raise KeyboardInterrupt
+        bar.update(self.finished - bar.n)
+        return interrupted and self.taken < self.n
+
+    def _watch(self, bar) -> None:
+        """Move the bar until everything is done."""
+        with self.change:
+            while self.finished < self.n and self.error is None:
+                self.change.wait(_REFRESH_SECONDS)
+                bar.update(self.finished - bar.n)
+
+    def _member(self) -> None:
+        """One thread: a workspace of its own, and chunk after chunk."""
+        try:
+            workspace = self._create_workspace()
+            try:
+                self._run_chunks(workspace)
+            finally:
+                _c_function(self.task.core.workspace_destroy, None)(workspace)
+        except BaseException as error:
+            with self.change:
+                self.error, self.stop = error, True
+                self.change.notify_all()
+
+    def _create_workspace(self) -> int:
+        workspace = _c_function(self.task.core.workspace_create, ctypes.c_void_p)(self.task.core.problem)
+        if not workspace:
+            raise MemoryError(
+                f"not enough memory for the workspaces of {self.threads} threads; a smaller n_threads needs less"
+            )
+        return workspace
+
+    def _run_chunks(self, workspace: int) -> None:
+        task, size = self.task, _FIRST_CHUNK
+        while (chunk := self._take(size)) is not None:
+            first, stop = chunk
+            started = time.perf_counter()
+            self.kernel(
+                task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
+                task.start, self.table, *task.arguments,
+            )  # fmt: skip
+            rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
+            # At most four times the last chunk: the first replicates pay for cold caches.
+            size = int(min(max(rate * _CHUNK_SECONDS, 1), 4 * (stop - first)))
+            with self.change:
+                self.finished += stop - first
+                if self.finished == self.n:
+                    self.change.notify_all()
+
+    def _take(self, size: int) -> tuple[int, int] | None:
+        """The next chunk, smaller towards the end so that the threads finish together; None when there is none."""
+        with self.change:
+            left = self.n - self.taken
+            if left == 0 or self.stop:
+                return None
+            first = self.taken
+            self.taken += max(min(size, -(-left // (2 * self.threads))), 1)
+            return first, self.taken
+
+
+def _c_function(address: int, result):
+    return ctypes.CFUNCTYPE(result, ctypes.c_void_p)(address)

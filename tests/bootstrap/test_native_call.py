@@ -1,0 +1,126 @@
+"""C functions called by address from compiled code: the right values, from several threads, and across processes."""
+
+import ctypes
+import ctypes.util
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from numba import carray, cfunc, njit, prange, types
+from numba.core.errors import TypingError
+
+from ranef.bootstrap.native_call import call_native, pointer
+
+
+@cfunc(types.int32(types.CPointer(types.float64), types.CPointer(types.float64), types.CPointer(types.float64)))
+def add(a, b, out):
+    out[0] = a[0] + b[0]
+    return types.int32(out[0])
+
+
+@cfunc(types.int32(types.CPointer(types.float64), types.CPointer(types.int64)))
+def total(values, size):
+    array = carray(values, 4)
+    array[0] = array.sum() + size[0]
+    return types.int32(-1)
+
+
+@njit(nogil=True, parallel=True)
+def add_all(function, a, b, out, status):
+    for i in prange(a.size):
+        status[i] = call_native(function, (pointer(a, i), pointer(b, i), pointer(out, i)))
+
+
+@njit(nogil=True)
+def add_range(function, a, b, out, status, first, stop):
+    for i in range(first, stop):
+        status[i] = call_native(function, (pointer(a, i), pointer(b, i), pointer(out, i)))
+
+
+def test_called_from_prange():
+    a, b = np.arange(10_000.0), np.full(10_000, 0.5)
+    out, status = np.empty(10_000), np.empty(10_000, np.int32)
+    add_all(add.address, a, b, out, status)
+    assert np.array_equal(out, a + b)
+    assert np.array_equal(status, a.astype(np.int32))
+
+
+def test_a_function_of_libc():
+    # int atoi(const char*): not ours, so nothing but its address can have been used
+    libc = ctypes.CDLL(ctypes.util.find_library("c"))
+    address = ctypes.cast(libc.atoi, ctypes.c_void_p).value
+    text = np.frombuffer(b"-1234\0", np.uint8).copy()
+
+    @njit
+    def parse(function, text):
+        return call_native(function, (pointer(text, 0),)), call_native(function, (pointer(text, 1),))
+
+    assert parse(address, text) == (-1234, 1234)
+
+
+def test_other_numbers_of_arguments_and_offsets():
+    @njit
+    def call(function, values, size):
+        return call_native(function, (pointer(values, 2), pointer(size, 1)))
+
+    values, size = np.arange(6.0).reshape(3, 2), np.array([0, 10])
+    assert call(total.address, values, size) == -1
+    assert values[1, 0] == 2 + 3 + 4 + 5 + 10
+
+
+def test_what_the_call_writes_is_seen_at_once():
+    @njit
+    def chain(function, x, times):
+        for _ in range(times):
+            x[0] = 1.0
+            call_native(function, (pointer(x, 1), pointer(x, 0), pointer(x, 1)))
+        return x[1]
+
+    assert chain(add.address, np.zeros(2), 1000) == 1000.0
+
+
+def test_wrong_arguments_are_refused_when_compiling():
+    @njit
+    def no_address(x):
+        return call_native(x, (pointer(x, 0),))
+
+    @njit
+    def strided(x):
+        return pointer(x, 0)
+
+    with pytest.raises(TypingError, match="integer address"):
+        no_address(np.zeros(2))
+    with pytest.raises(TypingError, match="C-contiguous"):
+        strided(np.zeros((4, 4))[:, ::2])
+
+
+def test_kernel_cached_by_one_process_calls_another_address_in_the_next(tmp_path):
+    script = tmp_path / "user.py"
+    script.write_text(
+        textwrap.dedent("""
+        import sys
+        import numpy as np
+        from numba import cfunc, njit, types
+        from ranef.bootstrap.native_call import call_native, pointer
+
+        @njit(cache=True)
+        def apply(function, x):
+            return call_native(function, (pointer(x, 0),))
+
+        factor = int(sys.argv[1])
+        padding = [cfunc("int32(CPointer(float64))")(lambda x: 0) for _ in range(factor)]  # moves the address
+
+        @cfunc(types.int32(types.CPointer(types.float64)))
+        def scaled(x):
+            return types.int32(factor * x[0])
+
+        print(apply(scaled.address, np.array([7.0])), sum(apply.stats.cache_hits.values()))
+        """)
+    )
+    answers = [
+        subprocess.run([sys.executable, script, factor], capture_output=True, text=True, check=True).stdout.split()
+        for factor in ("1", "3")
+    ]
+    assert answers == [["7", "0"], ["21", "1"]]
