@@ -61,6 +61,7 @@ def run_rivals(slow):
     (RESULTS / "rivals.md").write_text(table + "\n", encoding="utf-8")
     print(f"\n{table}\n")
     print("Seconds per fit (median), refit or replicate; lme4 with its defaults and one BLAS thread.")
+    print("Evaluations: ours with gradient; neither count has those that check the result, both times do.")
 
 
 def main():
