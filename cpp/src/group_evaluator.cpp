@@ -11,6 +11,10 @@ namespace {
 
 // Below this a diagonal entry of Lambda counts as zero and g_D cannot be read off g_D Lambda.
 constexpr double singular_diagonal = 1e-9;
+// A level is heavy when it meets at least this part of the remaining columns (and enough of them for BLAS to pay).
+constexpr double heavy_part = 0.25;
+constexpr Index heavy_least = 24;
+constexpr Index block_target = 128;  // columns per rank update
 
 template <int R>
 inline double dot(int r, const double* x, const double* y) {
@@ -48,7 +52,29 @@ GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
       g_lambda_(lambda_.size()),
       projected_(gradient_.size() * rest_),
       weight_(gradient_.size() * q2_),
-      scratch_((8 + gradient_.size()) * r_ * r_ + (p_ + 4) * Index{r_} + 8 * layout_.lambda_size) {}
+      scratch_((8 + gradient_.size()) * r_ * r_ + (p_ + 4) * Index{r_} + 8 * layout_.lambda_size) {
+    find_heavy_levels();
+}
+
+template <class Schur, int R>
+void GroupEvaluator<Schur, R>::find_heavy_levels() {
+    heavy_index_.assign(levels_, -1);
+    Index most = 0;
+    for (Index j = 0; j < levels_; ++j) {
+        const Index entries = design_.a_ptr[j + 1] - design_.a_ptr[j];
+        most = std::max(most, entries);
+        if (!Schur::takes_blocks || entries < heavy_least || static_cast<double>(entries) < heavy_part * static_cast<double>(q2_))
+            continue;
+        heavy_index_[j] = static_cast<Index>(heavy_.size());
+        heavy_.push_back(j);
+    }
+    fold_.resize(most * r_);
+    if (heavy_.empty()) return;
+    block_capacity_ = std::min<Index>(static_cast<Index>(heavy_.size()), std::max<Index>(1, block_target / r_)) * r_;
+    block_.resize(q2_ * block_capacity_);
+    block_product_.resize(block_.size());
+    heavy_rho_.resize(heavy_.size() * r_ * r_);
+}
 
 // T = W - sum_j A_j'K_j A_j, the same for the response, and the leading term's share of log|Omega|.
 template <class Schur, int R>
@@ -62,6 +88,7 @@ Status GroupEvaluator<Schur, R>::eliminate_leading() {
     std::copy(rest, rest + rest_, ty_.begin());
     tyy_ = rest[rest_];
     log_det_ = 0.0;
+    block_columns_ = 0;
     double* shrunk = scratch_.data();   // K a, r numbers
     double* shrunk_x = shrunk + r;      // K x_c, p x r
     double* work = shrunk_x + Index{p_} * r;
@@ -84,18 +111,63 @@ Status GroupEvaluator<Schur, R>::eliminate_leading() {
         }
         for (int c = 0; c < p_; ++c)
             for (int d = c; d < p_; ++d) t_xx_[Index{c} * p_ + d] -= dot<R>(r, a_x + d * r, shrunk_x + c * r);
+        const bool heavy = heavy_index_[j] >= 0;
+        if (heavy) {  // K = Y'Y with Y (left in `work`): T - A'KA = T - (Y A)'(Y A)
+            if (block_columns_ + r > block_capacity_) flush_block();
+            double* h = block_.data() + block_columns_ * q2_;
+            std::fill(h, h + q2_ * r, 0.0);
+            for (Index e = begin; e < end; ++e) {
+                kernel.apply(work, design_.a_val.data() + e * r, shrunk);
+                for (int a = 0; a < r; ++a) h[a * q2_ + design_.a_col[e]] = shrunk[a];
+            }
+            block_columns_ += r;
+        }
         for (Index e2 = begin; e2 < end; ++e2) {
             const double* a2 = design_.a_val.data() + e2 * r;
             const Index col = design_.a_col[e2];
             for (int c = 0; c < p_; ++c) t_x_[c * q2_ + col] -= dot<R>(r, a2, shrunk_x + c * r);
+            if (heavy) continue;
             kernel.apply(k, a2, shrunk);
             for (Index e1 = e2; e1 < end; ++e1)
                 schur_.entry(counter++, design_.a_col[e1], col) -= dot<R>(r, design_.a_val.data() + e1 * r, shrunk);
         }
     }
+    flush_block();
     schur_.complete();
     linalg::symmetrise(p_, t_xx_.data(), p_);
     return Status::ok;
+}
+
+template <class Schur, int R>
+void GroupEvaluator<Schur, R>::flush_block() {
+    if constexpr (Schur::takes_blocks)
+        if (block_columns_ > 0) schur_.subtract_outer(block_.data(), block_columns_);
+    block_columns_ = 0;
+}
+
+// D_j N D_j' for the heavy levels, D_j the dense rows of A_j over Z_rest.
+template <class Schur, int R>
+void GroupEvaluator<Schur, R>::heavy_quadratics() {
+    if constexpr (Schur::takes_blocks) {
+        const int r = R > 0 ? R : r_;
+        const Index batch = block_capacity_ / std::max(r, 1);
+        for (Index first = 0; first < static_cast<Index>(heavy_.size()); first += batch) {
+            const Index count = std::min<Index>(batch, static_cast<Index>(heavy_.size()) - first);
+            std::fill(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(count * r * q2_), 0.0);
+            for (Index i = 0; i < count; ++i) {
+                const Index j = heavy_[first + i];
+                double* d = block_.data() + i * r * q2_;
+                for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
+                    for (int a = 0; a < r; ++a) d[a * q2_ + design_.a_col[e]] = design_.a_val[e * r + a];
+            }
+            schur_.inverse_multiply(block_.data(), count * r, block_product_.data());
+            for (Index i = 0; i < count; ++i)
+                for (int b = 0; b < r; ++b)
+                    for (int a = 0; a < r; ++a)
+                        heavy_rho_[((first + i) * r + b) * r + a] = linalg::dot(
+                            q2_, block_.data() + (i * r + a) * q2_, block_product_.data() + (i * r + b) * q2_);
+        }
+    }
 }
 
 template <class Schur, int R>
@@ -178,33 +250,51 @@ void GroupEvaluator<Schur, R>::level_residual(Index j, double* t) const {
 
 // rho_j = A_j N A_j' with N = Gamma S^-1 Gamma'.
 template <class Schur, int R>
-void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, double* rho) const {
+void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, double* rho) {
     const int r = R > 0 ? R : r_;
     const double* a_x = design_.a_x.data() + j * p_ * r;
-    std::fill(rho, rho + r * r, 0.0);
-    const auto add = [&](const double* x, const double* y, double weight) {  // weight (x y' + y x')
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a) rho[b * r + a] += weight * (x[a] * y[b] + y[a] * x[b]);
-    };
-    const Index end = design_.a_ptr[j + 1];
-    for (Index e2 = design_.a_ptr[j]; e2 < end; ++e2) {
-        const double* a2 = design_.a_val.data() + e2 * r;
-        const Index col = design_.a_col[e2];
-        if constexpr (R == 1) {
-            double sum = 0.5 * schur_.inverse_at(counter++, col, col) * a2[0];
-            for (Index e1 = e2 + 1; e1 < end; ++e1)
-                sum += schur_.inverse_at(counter++, design_.a_col[e1], col) * design_.a_val[e1];
-            for (int c = 0; c < p_; ++c) sum += n_x_[c * q2_ + col] * a_x[c];
-            rho[0] += 2.0 * sum * a2[0];
-        } else {
-            add(a2, a2, 0.5 * schur_.inverse_at(counter++, col, col));
-            for (Index e1 = e2 + 1; e1 < end; ++e1)
-                add(design_.a_val.data() + e1 * r, a2, schur_.inverse_at(counter++, design_.a_col[e1], col));
-            for (int c = 0; c < p_; ++c) add(a_x + c * r, a2, n_x_[c * q2_ + col]);
+    const Index begin = design_.a_ptr[j], end = design_.a_ptr[j + 1];
+    const double* a_val = design_.a_val.data() + begin * r;
+    if (heavy_index_[j] >= 0) {
+        const double* whole = heavy_rho_.data() + heavy_index_[j] * r * r;
+        std::copy(whole, whole + r * r, rho);
+        std::fill(fold_.begin(), fold_.begin() + static_cast<std::ptrdiff_t>((end - begin) * r), 0.0);
+    } else {
+        // fold = N A' by the lower triangle: every entry serves its row and its column.
+        std::fill(rho, rho + r * r, 0.0);
+        std::fill(fold_.begin(), fold_.begin() + static_cast<std::ptrdiff_t>((end - begin) * r), 0.0);
+        for (Index y = 0; y < end - begin; ++y) {
+            const Index col = design_.a_col[begin + y];
+            const double* ay = a_val + y * r;
+            double* fy = fold_.data() + y * r;
+            const double diagonal = schur_.inverse_at(counter++, col, col);
+            for (int a = 0; a < r; ++a) fy[a] += diagonal * ay[a];
+            for (Index x = y + 1; x < end - begin; ++x) {
+                const double n = schur_.inverse_at(counter++, design_.a_col[begin + x], col);
+                const double* ax = a_val + x * r;
+                double* fx = fold_.data() + x * r;
+                for (int a = 0; a < r; ++a) {
+                    fy[a] += n * ax[a];
+                    fx[a] += n * ay[a];
+                }
+            }
         }
     }
+    // The border counts twice: N_2X and its transpose.
     for (int c = 0; c < p_; ++c)
-        for (int d = 0; d < p_; ++d) add(a_x + c * r, a_x + d * r, 0.5 * n_xx_[Index{d} * p_ + c]);
+        for (Index y = 0; y < end - begin; ++y) {
+            const double n = 2.0 * n_x_[c * q2_ + design_.a_col[begin + y]];
+            for (int a = 0; a < r; ++a) fold_[y * r + a] += n * a_x[c * r + a];
+        }
+    for (Index y = 0; y < end - begin; ++y)
+        for (int b = 0; b < r; ++b)
+            for (int a = 0; a < r; ++a) rho[b * r + a] += 0.5 * (a_val[y * r + a] * fold_[y * r + b] + fold_[y * r + a] * a_val[y * r + b]);
+    for (int c = 0; c < p_; ++c)
+        for (int d = 0; d < p_; ++d) {
+            const double n = n_xx_[Index{d} * p_ + c];
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a) rho[b * r + a] += n * a_x[c * r + a] * a_x[d * r + b];
+        }
 }
 
 // e = Z'(y - X beta - Z b) for the factors behind the leading one, and sum e e' of those.
@@ -257,6 +347,7 @@ void GroupEvaluator<Schur, R>::assemble_gradient() {
         schur_.scale_inverse(lambda_.data());
         for (int c = 0; c < p_; ++c) apply_rest_lambda(layout_, lambda_.data(), false, n_x_.data() + c * q2_);
     }
+    heavy_quadratics();
     double *f = scratch_.data(), *b = f + rr, *rho = b + rr, *inner = rho + rr, *work = inner + rr;
     double *t = work + rr, *e = t + r;
     Index counter = 0;
@@ -434,6 +525,7 @@ void GroupEvaluator<Schur, R>::conditional_variances(int factor, double* out) {
     }
     const GroupKernel<R> kernel(r_);
     const int rr = kernel.size();
+    heavy_quadratics();
     std::vector<double> rho(rr), work(rr);
     Index counter = 0;
     for (Index j = 0; j < levels_; ++j, out += rr) {

@@ -12,6 +12,10 @@ void dsyev_(const char* jobz, const char* uplo, const int* n, double* a, const i
             const int* lwork, int* info);
 void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
             const double* alpha, const double* a, const int* lda, double* b, const int* ldb);
+void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha, const double* a,
+            const int* lda, const double* beta, double* c, const int* ldc);
+void dsymm_(const char* side, const char* uplo, const int* m, const int* n, const double* alpha, const double* a,
+            const int* lda, const double* b, const int* ldb, const double* beta, double* c, const int* ldc);
 void dgemm_(const char* ta, const char* tb, const int* m, const int* n, const int* k, const double* alpha,
             const double* a, const int* lda, const double* b, const int* ldb, const double* beta, double* c,
             const int* ldc);
@@ -190,6 +194,20 @@ void multiply(bool ta, bool tb, Index m, Index n, Index k, double alpha, const d
     const int stride_a = narrow(lda), stride_b = narrow(ldb), stride_c = narrow(ldc);
     dgemm_(ta ? "T" : "N", tb ? "T" : "N", &rows, &columns, &inner, &alpha, a, &stride_a, b, &stride_b, &beta, c,
            &stride_c);
+}
+
+void subtract_outer(Index n, Index k, const double* a, Index lda, double* c, Index ldc) {
+    if (n == 0 || k == 0) return;
+    const int order = narrow(n), columns = narrow(k), stride_a = narrow(lda), stride_c = narrow(ldc);
+    const double minus = -1.0, one = 1.0;
+    dsyrk_("L", "N", &order, &columns, &minus, a, &stride_a, &one, c, &stride_c);
+}
+
+void symmetric_product(Index n, Index k, const double* a, Index lda, const double* b, Index ldb, double* c, Index ldc) {
+    if (n == 0 || k == 0) return;
+    const int order = narrow(n), columns = narrow(k), sa = narrow(lda), sb = narrow(ldb), sc = narrow(ldc);
+    const double one = 1.0, zero = 0.0;
+    dsymm_("L", "L", &order, &columns, &one, a, &sa, b, &sb, &zero, c, &sc);
 }
 
 void small_multiply(Index n, const double* a, const double* b, double* c) {

@@ -56,6 +56,14 @@ void DenseSchur::reset() {
 
 void DenseSchur::complete() { linalg::symmetrise(n_, t_.data(), n_); }
 
+void DenseSchur::subtract_outer(const double* h, Index columns) {
+    linalg::subtract_outer(n_, columns, h, n_, t_.data(), n_);
+}
+
+void DenseSchur::inverse_multiply(const double* d, Index columns, double* w) const {
+    linalg::symmetric_product(n_, columns, s_.data(), n_, d, n_, w, n_);
+}
+
 bool DenseSchur::factor(const double* lambda) {
     if (all_scalar(layout_)) {
         std::fill(column_.begin(), column_.end(), 1.0);

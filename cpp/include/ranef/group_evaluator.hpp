@@ -21,13 +21,16 @@ public:
     void fixed_covariance(double* out) const override;
 
 private:
+    void find_heavy_levels();
     Status eliminate_leading();
+    void flush_block();
+    void heavy_quadratics();
     Status solve();
     void forward(double* rest) const;  // rest <- L^-1 Gamma' rest over q_rest + p
     void invert(bool with_x);
     void residuals();
     void level_residual(Index j, double* t) const;
-    void level_quadratic(Index j, Index counter, double* rho) const;
+    void level_quadratic(Index j, Index counter, double* rho);
     void assemble_gradient();
     void assemble_information();
     void other_covariance_gradients();
@@ -45,7 +48,12 @@ private:
     double tyy_ = 0.0;
     std::vector<double> moment_, g_lambda_;
     std::vector<double> projected_, weight_;   // per theta: h_i (then solved), w_i for the other factors
-    mutable std::vector<double> scratch_;
+    mutable std::vector<double> scratch_, fold_;
+    // Levels whose columns are a large part of Z_rest: handled as dense blocks of `block_capacity_` columns.
+    std::vector<Index> heavy_;                 // the levels
+    std::vector<Index> heavy_index_;           // level -> position in heavy_, or -1
+    std::vector<double> block_, block_product_, heavy_rho_;
+    Index block_capacity_ = 0, block_columns_ = 0;
 };
 
 extern template class GroupEvaluator<DenseSchur, 0>;

@@ -27,6 +27,12 @@ void symmetric_multiply(Index n, const double* a, Index ld, const double* x, dou
 void multiply(bool ta, bool tb, Index m, Index n, Index k, double alpha, const double* a, Index lda, const double* b,
               Index ldb, double beta, double* c, Index ldc);
 
+// C <- C - A A', lower triangle, A n x k.
+void subtract_outer(Index n, Index k, const double* a, Index lda, double* c, Index ldc);
+
+// C <- A B with A symmetric (lower triangle read), B n x k.
+void symmetric_product(Index n, Index k, const double* a, Index lda, const double* b, Index ldb, double* c, Index ldc);
+
 // C <- A B for square matrices of order n, inline while small.
 void small_multiply(Index n, const double* a, const double* b, double* c);
 

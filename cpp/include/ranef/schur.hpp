@@ -26,11 +26,16 @@ void apply_rest_lambda(const Layout& layout, const double* lambda, bool transpos
 
 class DenseSchur {
 public:
+    // Levels that meet many of the remaining columns go through BLAS instead of entry by entry.
+    static constexpr bool takes_blocks = true;
+
     explicit DenseSchur(const Problem& problem);
 
     void reset();
     double& entry(Index, Index row, Index col) { return t_[col * n_ + row]; }
     void complete();
+    void subtract_outer(const double* h, Index columns);                     // T <- T - H H'
+    void inverse_multiply(const double* d, Index columns, double* w) const;  // W <- N D
     bool factor(const double* lambda);
     double log_det() const;
     void solve_lower(double* b, Index nrhs) const;
@@ -54,6 +59,8 @@ private:
 
 class SparseSchur {
 public:
+    static constexpr bool takes_blocks = false;
+
     explicit SparseSchur(const Problem& problem);
 
     void reset();
