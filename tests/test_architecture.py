@@ -21,6 +21,7 @@ LAYERS = [
     ("frame",),
     ("design",),
     ("_core", "cross_products"),
+    ("plan",),
     ("model",),
     ("optimize",),
     ("fit",),
@@ -29,8 +30,8 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STANDS_ALONE = {"datasets": {"datasets", "errors"}}
-# A result's verb is one call into a topic module above it, imported inside the verb.
-LAZY_UPWARDS = {"result"}
+# A verb is one call into a topic module above it, imported inside the verb; Model.fit returns a result.
+LAZY_UPWARDS = {"model", "result"}
 LINE_LIMIT = 400
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

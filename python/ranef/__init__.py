@@ -1,1 +1,60 @@
 """Linear mixed-effects models: the rows are read once, everything after is free of their number."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    ArgumentError,
+    DataError,
+    FitError,
+    FormulaError,
+    NewLevelError,
+    RanefError,
+    UnknownColumnError,
+)
+
+try:
+    from . import _core
+except ImportError as error:
+    raise ImportError(
+        f"ranef's compiled core cannot be loaded ({error}). From a checkout: `make test` or "
+        "`pip install -e .` builds it (a C++17 compiler, CMake, SuiteSparse and a BLAS/LAPACK are needed). "
+        "Installed: reinstall with `pip install --force-reinstall ranef`."
+    ) from error
+
+from .fit import lmer
+from .model import Model
+
+if TYPE_CHECKING:
+    from . import datasets, plots
+
+__version__: str = _core.__version__
+
+__all__ = [
+    "ArgumentError",
+    "DataError",
+    "FitError",
+    "FormulaError",
+    "Model",
+    "NewLevelError",
+    "RanefError",
+    "UnknownColumnError",
+    "__version__",
+    "datasets",
+    "lmer",
+    "plots",
+]
+
+_LAZY = ("datasets", "plots")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'ranef' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

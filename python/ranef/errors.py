@@ -29,6 +29,10 @@ class NewLevelError(DataError):
     """New data hold a level the fit has not seen."""
 
 
+class FitError(RanefError, RuntimeError):
+    """The fit has no estimates: the criterion has no value where the optimiser ended."""
+
+
 class FormulaError(RanefError, ValueError):
     """The formula text cannot be understood.
 

@@ -1,0 +1,1 @@
+"""What a fitted state says: fixed effects, variance components, modes, predictions, simulations."""

@@ -1,0 +1,69 @@
+"""Confidence intervals of the parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+
+def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
+    """Return confidence intervals.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    level : float
+        Coverage, between 0 and 1.
+    method : {"wald", "bootstrap"}
+        ``"wald"``: estimate and normal quantiles of its standard error, for the fixed effects.
+        ``"bootstrap"``: percentiles of refits to drawn replicates, for sigma and theta too.
+    **options
+        For the bootstrap: ``n`` (default 2,000), ``seed`` and the other arguments of `ranef.bootstrap.bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``lower``, ``upper``, one row per parameter; NaN for a dropped coefficient.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown method or option, or a level that is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.conf_int().round(2)
+                lower   upper
+    Intercept  238.03  264.78
+    Days         7.44   13.50
+    """
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    if method == "wald":
+        if options:
+            raise ArgumentError(f"method='wald' takes no {', '.join(options)}=")
+        return wald(fit, level)
+    if method == "bootstrap":
+        return fit.bootstrap(options.pop("n", 2000), **options).conf_int(level)
+    if method == "profile":
+        raise ArgumentError("method='profile' is not in this version: use 'wald' or 'bootstrap'")
+    raise ArgumentError(f"method must be 'wald' or 'bootstrap', not {method!r}")
+
+
+def wald(fit: LmerResult, level: float) -> pd.DataFrame:
+    """Return estimate -+ normal quantile x standard error of the fixed effects."""
+    from scipy.special import ndtri
+
+    width = ndtri((1 + level) / 2) * fit.bse.to_numpy()
+    estimates = fit.params.to_numpy()
+    limits = np.column_stack([estimates - width, estimates + width])
+    return pd.DataFrame(limits, index=fit.params.index, columns=["lower", "upper"])

@@ -1,0 +1,117 @@
+"""Conditional modes of the random effects, and the coefficients of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..cross_products import FactorBlocks
+from ..fit import FitState
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class FactorTables(Mapping[str, pd.DataFrame]):
+    """Grouping factor -> DataFrame, levels x columns; prints its tables."""
+
+    def __init__(self, state: FitState) -> None:
+        self._state = state
+
+    @cached_property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        state = self._state
+        return {
+            factor.group: self._table(factor, np.asarray(modes))
+            for factor, modes in zip(state.model.cross.factors, state.solution["modes"], strict=True)
+        }
+
+    def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
+        """Return the modes of one factor, its terms side by side, index labels as in the data."""
+        terms = [self._state.model.design.terms[index] for index in factor.terms]
+        columns = [column for term in terms for column in term.columns]
+        return pd.DataFrame(
+            modes, index=pd.Index(terms[0].factor.levels, name=factor.group), columns=columns, copy=True
+        )
+
+    def __getitem__(self, group: str) -> pd.DataFrame:
+        try:
+            return self._tables[group]
+        except KeyError:
+            raise KeyError(f"{group!r}; the grouping factors are {list(self)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([factor.group for factor in self._state.model.cross.factors])
+
+    def __len__(self) -> int:
+        return len(self._state.model.cross.factors)
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{group}\n{table}" for group, table in self.items())
+
+
+class RandomEffects(FactorTables):
+    """Conditional modes b: grouping factor -> DataFrame, levels x columns.
+
+    Several terms on one factor stand side by side. ``cond_var`` has the conditional variances, ``to_frame()``
+    one row per mode.
+    """
+
+    @cached_property
+    def cond_var(self) -> dict[str, FloatArray]:
+        """Grouping factor -> conditional covariance matrices of its modes, (levels, r, r).
+
+        Given theta, sigma and beta, as in lme4. Rows and columns are those of the factor's table, covariances
+        between terms on one factor included.
+        """
+        state = self._state
+        variances = state.model.problem.conditional_variances(state.response, state.theta)
+        return {
+            factor.group: block * state.sigma**2
+            for factor, block in zip(state.model.cross.factors, variances, strict=True)
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per mode: group, level, name, mode, sd (the conditional standard deviation)."""
+        parts = []
+        for group, table in self.items():
+            sd = np.sqrt(np.einsum("lii->li", self.cond_var[group]))
+            levels, names = table.index.to_numpy(), list(table.columns)
+            parts.append(pd.DataFrame({
+                "group": group,
+                "level": np.tile(levels, len(names)),
+                "name": np.repeat(names, len(levels)),
+                "mode": table.to_numpy().T.ravel(),
+                "sd": sd.T.ravel(),
+            }))
+        return pd.concat(parts, ignore_index=True)
+
+
+class Coefficients(FactorTables):
+    """Fixed effects plus modes: grouping factor -> DataFrame, levels x columns.
+
+    The columns are the fixed effects that were estimated, then random effects without a fixed one.
+    """
+
+    def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
+        state, table = self._state, super()._table(factor, modes)
+        names = state.model.design.column_names
+        fixed = {names[index]: state.beta[index] for index in state.model.cross.kept}
+        columns = [*fixed, *(name for name in dict.fromkeys(table.columns) if name not in fixed)]
+        values = np.tile([fixed.get(name, 0.0) for name in columns], (len(table), 1))
+        for position, name in enumerate(table.columns):  # a name may stand in two terms
+            values[:, columns.index(name)] += table.iloc[:, position]
+        return pd.DataFrame(values, index=table.index, columns=columns)
+
+
+def random_effects(state: FitState) -> RandomEffects:
+    """Return the conditional modes of a fit."""
+    return RandomEffects(state)
+
+
+def coefficients(state: FitState) -> Coefficients:
+    """Return fixed effects plus modes of a fit."""
+    return Coefficients(state)

@@ -1,0 +1,121 @@
+"""Fitted values and predictions: the mean of the rows of the data or of new ones, with all, some or no modes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..design import DesignSpec
+from ..fit import FitState
+from .subset import chosen_columns
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def predict(
+    state: FitState,
+    newdata: Any = None,
+    random: str | None | Sequence[str] = "all",
+    allow_new_levels: bool = False,
+) -> FloatArray:
+    """Predict the response.
+
+    Parameters
+    ----------
+    state : FitState
+    newdata : table, optional
+        Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
+    random : "all", None, or list of str
+        The conditional modes that are added: all, none (the population), or those of the terms listed, each a
+        grouping factor such as ``"subject"`` or a random term such as ``"(0 + days | subject)"``, which may be a
+        part of one of the model's.
+    allow_new_levels : bool
+        Predict a level the fit has not seen, or a missing one, with a random effect of zero.
+
+    Returns
+    -------
+    (m,) float64
+        On the scale of the model's response, offset included; NaN in rows where a predictor is missing.
+
+    Raises
+    ------
+    UnknownColumnError
+        A column of the formula is not in `newdata`.
+    NewLevelError
+        A new level of a fixed factor, or of a grouping factor without `allow_new_levels`.
+    ArgumentError
+        `random` names no random term of the model.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}
+    >>> fit.predict(new, allow_new_levels=True).round(2)
+    array([253.66, 356.08])
+    >>> fit.predict(new, random=None).round(2)
+    array([251.41, 356.08])
+    """
+    chosen = chosen_columns(state.model.design, random)
+    wanted = [index for index, columns in enumerate(chosen) if columns.size]
+    modes = [_only(state.term_modes[index], chosen[index]) for index in wanted]
+    design = state.model.design
+    if newdata is None:
+        terms = [(design.terms[index].factor.codes, design.terms[index].basis) for index in wanted]
+        return population(state) + random_part(terms, modes, design.nobs)
+    spec = _with_terms(design.spec, wanted)
+    rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
+    mean = rows.X[:, state.model.cross.kept] @ state.solution["beta"]
+    mean += random_part(rows.terms, modes, mean.shape[0])
+    return mean if rows.offset is None else mean + rows.offset
+
+
+def fitted(state: FitState) -> FloatArray:
+    """Return X beta + Z b + offset on the used rows, (n,)."""
+    design = state.model.design
+    terms = ((term.factor.codes, term.basis) for term in design.terms)
+    return population(state) + random_part(terms, state.term_modes, design.nobs)
+
+
+def population(state: FitState) -> FloatArray:
+    """Return X beta + offset on the used rows, (n,)."""
+    design, kept = state.model.design, state.model.cross.kept
+    X = design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
+    mean = X @ state.solution["beta"]
+    return mean if design.offset is None else mean + design.offset
+
+
+def random_part(
+    terms: Iterable[tuple[npt.NDArray[np.int32], FloatArray]], modes: Sequence[FloatArray], n: int
+) -> FloatArray:
+    """Return Z b, (n,): the sum over terms of basis times the modes of each row's level; 0 for code -1."""
+    total = np.zeros(n)
+    for (codes, basis), b in zip(terms, modes, strict=True):
+        known = codes >= 0
+        if known.all():
+            for column in range(basis.shape[1]):
+                total += basis[:, column] * b[codes, column]
+        else:
+            total[known] += np.einsum("ij,ij->i", basis[known], b[codes[known]])
+    return total
+
+
+def _only(modes: FloatArray, columns: npt.NDArray[np.intp]) -> FloatArray:
+    """Return the modes with columns that are not wanted set to zero."""
+    out = np.zeros_like(modes)
+    out[:, columns] = modes[:, columns]
+    return out
+
+
+def _with_terms(spec: DesignSpec, wanted: Sequence[int]) -> DesignSpec:
+    """Return the specification with some of its random terms: new data need not have the others' columns."""
+    if not wanted:
+        return spec
+    terms = [spec.terms[index] for index in wanted]
+    bases = sorted({term.basis for term in terms})
+    renumbered = tuple(replace(term, basis=bases.index(term.basis)) for term in terms)
+    return replace(spec, bases=tuple(spec.bases[index] for index in bases), terms=renumbered)

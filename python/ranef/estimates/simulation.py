@@ -1,0 +1,76 @@
+"""Responses drawn from a fitted model, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from ..fit import FitState
+from .prediction import fitted, population, random_part
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+    """Draw responses from a fitted model.
+
+    Parameters
+    ----------
+    state : FitState
+    n : int
+        How many.
+    seed : int, SeedSequence or Generator, optional
+        The same seed gives the same numbers; None draws one from the operating system.
+    use_u : bool
+        Keep the random effects at their conditional modes; by default they are drawn anew.
+
+    Returns
+    -------
+    (n, nobs) float64
+        On the scale of the model's response (after ``log`` and the like), offset included. The residual
+        variance of a row is sigma^2 / weight.
+
+    Raises
+    ------
+    ArgumentError
+        For a bad `n` or `seed`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    >>> fit.simulate(3, seed=1).shape
+    (3, 30)
+    """
+    generator = _generator(seed)
+    count = _count(n)
+    design = state.model.design
+    noise = state.sigma if design.weights is None else state.sigma / np.sqrt(design.weights)
+    out = generator.standard_normal((count, design.nobs))
+    out *= noise
+    if use_u:
+        return out + fitted(state)
+    factors = state.model.covariance_factors(state.theta)
+    for row in out:
+        effects = [
+            state.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
+            for term, factor in zip(design.terms, factors, strict=True)
+        ]
+        row += random_part(((term.factor.codes, term.basis) for term in design.terms), effects, design.nobs)
+    return out + population(state)
+
+
+def _count(n: int) -> int:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ArgumentError(f"n must be a positive whole number, such as 100; got {n!r}")
+    return int(n)
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"seed must be a nonnegative whole number or None; got {seed!r}") from None

@@ -1,0 +1,97 @@
+"""Which random effects a prediction is to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..design import Design
+from ..errors import ArgumentError, FormulaError, quote_list
+from ..formula import RandomBar, parse_formula
+from ..formula.plain import plain_terms
+
+Chosen = list[npt.NDArray[np.intp]]
+
+
+def chosen_columns(design: Design, random: str | None | Sequence[str]) -> Chosen:
+    """Return for each random term the columns that are wanted.
+
+    Parameters
+    ----------
+    design : Design
+    random : "all", None, str or sequence of str
+        Grouping factors, or random terms as text.
+
+    Raises
+    ------
+    ArgumentError
+        Something asked for is not in the model.
+    """
+    if random is None:
+        return [np.empty(0, dtype=np.intp) for _ in design.terms]
+    if isinstance(random, str) and random == "all":
+        return [np.arange(len(term.columns)) for term in design.terms]
+    wanted: list[set[int]] = [set() for _ in design.terms]
+    for text in [random] if isinstance(random, str) else random:
+        for index, columns in _matches(design, text).items():
+            wanted[index] |= columns
+    return [np.array(sorted(columns), dtype=np.intp) for columns in wanted]
+
+
+def _matches(design: Design, text: str) -> dict[int, set[int]]:
+    """Return term -> columns for one grouping factor or one random term given as text."""
+    if not isinstance(text, str):
+        raise ArgumentError(f"random= must be 'all', None, or a list of terms as text; it has {text!r}")
+    whole = {
+        index: set(range(len(term.columns))) for index, term in enumerate(design.terms) if term.group == text
+    }
+    if whole:
+        return whole
+    found: dict[int, set[int]] = {}
+    for bar in _bars(text):
+        for name in _column_names(bar):
+            hits = _positions(design, bar.group, name)
+            if not hits:
+                raise _unknown(design, text, f"{name} by {bar.group}")
+            for index, column in hits:
+                found.setdefault(index, set()).add(column)
+    if not found:
+        raise _unknown(design, text, text)
+    return found
+
+
+def _bars(text: str) -> tuple[RandomBar, ...]:
+    inner = text.strip()
+    if "|" not in inner:
+        return ()
+    try:
+        return parse_formula(f"y ~ 1 + {inner if inner.startswith('(') else f'({inner})'}").random
+    except FormulaError as error:
+        raise ArgumentError(f"random= cannot be read: {error.message}") from None
+
+
+def _column_names(bar: RandomBar) -> tuple[str, ...]:
+    plain = plain_terms(bar.columns)
+    if plain is None:
+        return (bar.columns,)
+    intercept, columns = plain
+    return ("Intercept", *columns) if intercept else columns
+
+
+def _positions(design: Design, group: str, name: str) -> list[tuple[int, int]]:
+    """Return the (term, column) pairs of a group that a name means: itself, or the columns of a factor."""
+    pairs = [
+        (index, column, label)
+        for index, term in enumerate(design.terms)
+        if term.group == group
+        for column, label in enumerate(term.columns)
+    ]
+    exact = [(index, column) for index, column, label in pairs if label == name]
+    return exact or [(index, column) for index, column, label in pairs if label.startswith(f"{name}[")]
+
+
+def _unknown(design: Design, text: str, what: str) -> ArgumentError:
+    terms = quote_list(str(term) for term in design.terms)
+    return ArgumentError(f"random={text!r}: the model has no random effects of {what}. Its terms: {terms}.")

@@ -1,0 +1,117 @@
+"""Variance components: standard deviations and correlations of the random effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..fit import FitState
+from ..report.components import component_table
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """The covariance matrix of one random term.
+
+    Attributes
+    ----------
+    label : str
+        Group, numbered when terms share it: ``"subject"``, ``"subject.1"``.
+    group : str
+    columns : tuple of str
+    cov : (r, r) float64
+        Covariance matrix, sigma^2 Lambda Lambda'.
+    """
+
+    label: str
+    group: str
+    columns: tuple[str, ...]
+    cov: FloatArray = field(repr=False)
+
+    @property
+    def sd(self) -> FloatArray:
+        """Standard deviations, (r,)."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def corr(self) -> FloatArray:
+        """Correlations, (r, r), NaN in row and column of a zero variance (1 on the diagonal)."""
+        sd = self.sd
+        with np.errstate(invalid="ignore", divide="ignore"):
+            corr = np.clip(self.cov / np.outer(sd, sd), -1, 1)
+        np.fill_diagonal(corr, 1.0)
+        return corr
+
+
+@dataclass(frozen=True, eq=False)
+class VarCorr:
+    """Variance components of a fit; iterates over its terms, prints like lme4's VarCorr.
+
+    Attributes
+    ----------
+    components : tuple of Component
+        One per random term, in lme4's order.
+    sigma : float
+        Residual standard deviation.
+    """
+
+    components: tuple[Component, ...]
+    sigma: float
+
+    def __iter__(self) -> Iterator[Component]:
+        return iter(self.components)
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def __getitem__(self, label: str | int) -> Component:
+        if isinstance(label, int):
+            return self.components[label]
+        for component in self.components:
+            if component.label == label:
+                return component
+        raise KeyError(f"{label!r}; the terms are {[component.label for component in self.components]}")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per standard deviation, the residual last.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``group``, ``name`` (empty for the residual), ``var``, ``sd``, then ``corr``: the
+            correlation with the first column of the same term, ``corr.2``: with its second, and so on; NaN
+            where there is none.
+        """
+        width = max(len(component.columns) for component in self.components)
+        headers = [f"corr.{k + 1}" if k else "corr" for k in range(width - 1)]
+        rows = []
+        for component in self.components:
+            sd, corr = component.sd, component.corr
+            for i, column in enumerate(component.columns):
+                below = {header: corr[i, k] for k, header in enumerate(headers) if k < i}
+                rows.append({"group": component.label, "name": column, "var": component.cov[i, i], "sd": sd[i]}
+                            | below)
+        rows.append({"group": "Residual", "name": "", "var": self.sigma**2, "sd": self.sigma})
+        return pd.DataFrame(rows, columns=["group", "name", "var", "sd", *headers])
+
+    def __str__(self) -> str:
+        return component_table(self, ("Std.Dev.",), digits=5)
+
+    __repr__ = __str__
+
+
+def var_corr(state: FitState) -> VarCorr:
+    """Return the variance components of a fit."""
+    model, sigma = state.model, state.sigma
+    factors = model.covariance_factors(state.theta)
+    components = tuple(
+        Component(label, term.group, term.columns, (sigma * factor) @ (sigma * factor).T)
+        for label, term, factor in zip(model.term_labels, model.design.terms, factors, strict=True)
+    )
+    return VarCorr(components, sigma)

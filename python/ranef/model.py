@@ -1,0 +1,278 @@
+"""The unfitted model: design, cross-products, problem; the criterion and its gradient at any theta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .cross_products import cross_products
+from .design import build_design
+from .errors import ArgumentError, DataError
+from .formula import parse_formula
+from .plan import Plan
+
+if TYPE_CHECKING:
+    from .result import LmerResult
+
+FloatArray = npt.NDArray[np.float64]
+
+LEADING = ("auto", "classes", "groups")
+SCHUR = ("auto", "dense", "sparse")
+
+
+class Model:
+    """A linear mixed model with its data, not yet fitted: for refits, and for those who bring an optimiser.
+
+    The data are read once, here. Nothing after that costs more for more rows, except a new response.
+
+    Parameters
+    ----------
+    formula : str
+        In the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
+    data : pandas, polars or pyarrow table, or dict of arrays
+        One row per observation; rows with a missing value in a used column are dropped.
+    reml : bool
+        REML criterion (default) or maximum likelihood.
+    weights : column name or array, optional
+        Prior weights: the residual variance of a row is sigma^2 / weight.
+    offset : column name or array, optional
+        Added to the offsets of the formula.
+    allow_saturated : bool
+        Accept a random term with as many random effects as rows.
+    leading : {"auto", "classes", "groups"}
+        How to eliminate the leading term: by classes of equal groups, or group by group.
+    schur : {"auto", "dense", "sparse"}
+        How to factor the Schur complement of the rest.
+
+    Attributes
+    ----------
+    formula : Formula
+    design : Design
+        Response, X, random terms, weights, offset; ``design.spec`` replays on new data.
+    cross : CrossProducts
+    problem : _core.Problem
+    response : _core.ResponseCross
+        Of the data's own response.
+    reml : bool
+
+    Raises
+    ------
+    FormulaError, DataError, ArgumentError
+        The message names the column, level or argument and the remedy.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0], "g": list("aabbcc")}
+    >>> model = ranef.Model("y ~ 1 + (1 | g)", data)
+    >>> model.n_theta, model.theta_names
+    (1, ('g.Intercept',))
+    >>> fit = model.fit()
+    >>> bool(model.objective(fit.theta) == fit.objective)
+    True
+    """
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        *,
+        reml: bool = True,
+        weights: str | npt.ArrayLike | None = None,
+        offset: str | npt.ArrayLike | None = None,
+        allow_saturated: bool = False,
+        leading: str = "auto",
+        schur: str = "auto",
+    ) -> None:
+        require_choice("leading", leading, LEADING)
+        require_choice("schur", schur, SCHUR)
+        self.formula = parse_formula(formula)
+        self.weights_argument = weights if isinstance(weights, str) else None
+        self.offset_argument = offset if isinstance(offset, str) else None
+        self.reml = bool(reml)
+        self.design = build_design(self.formula, data, weights, offset, allow_saturated)
+        self.cross = cross_products(self.design)
+        self._require_degrees_of_freedom()
+        self.response = self.cross.response(self._without_offset(self.design.response))
+        try:
+            self.problem = _core.Problem(self.cross.design, self.reml, leading=leading, schur=schur)
+        except ValueError as error:  # a plan that was asked for and cannot be carried out
+            raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
+
+    # ------------------------------------------------------------ sizes and names
+    @property
+    def n_theta(self) -> int:
+        """Number of covariance parameters."""
+        return self.problem.n_theta
+
+    @cached_property
+    def term_labels(self) -> tuple[str, ...]:
+        """One label per random term: its group, numbered when terms share it (``"subject"``, ``"subject.1"``)."""
+        seen: dict[str, int] = {}
+        labels = []
+        for term in self.design.terms:
+            count = seen.get(term.group, 0)
+            labels.append(f"{term.group}.{count}" if count else term.group)
+            seen[term.group] = count + 1
+        return tuple(labels)
+
+    @cached_property
+    def theta_names(self) -> tuple[str, ...]:
+        """lme4's names of theta: ``"subject.Intercept"``, ``"subject.days.Intercept"``, ``"subject.days"``."""
+        names = []
+        for term in self.design.terms:
+            for column, above in enumerate(term.columns):
+                names.append(f"{term.group}.{above}")
+                names += [f"{term.group}.{below}.{above}" for below in term.columns[column + 1 :]]
+        return tuple(names)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How the criterion is computed: leading term, classes, Schur complement."""
+        return Plan.of(self.problem.plan, self.design.terms, self.cross.factors)
+
+    # ------------------------------------------------------------ the criterion
+    def objective(self, theta: npt.ArrayLike) -> float:
+        """Return the REML criterion or the deviance at theta.
+
+        Parameters
+        ----------
+        theta : (n_theta,) array
+            Relative covariance factors in the order of `theta_names`: the lower triangle of each term by
+            column. Any sign: the criterion is smooth and has no bounds.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong length or not finite.
+        """
+        return self.problem.value(self.response, self.checked_theta(theta))
+
+    def gradient(self, theta: npt.ArrayLike) -> FloatArray:
+        """Return the exact gradient of the criterion, (n_theta,); also right where a variance is zero."""
+        return self.problem.gradient(self.response, self.checked_theta(theta))[1]
+
+    def covariance_factors(self, theta: npt.ArrayLike) -> list[FloatArray]:
+        """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
+        values, first, factors = self.checked_theta(theta), 0, []
+        for term in self.design.terms:
+            r = len(term.columns)
+            columns, rows = np.triu_indices(r)
+            factor = np.zeros((r, r))
+            factor[rows, columns] = values[first : first + rows.size]
+            first += rows.size
+            factors.append(factor)
+        return factors
+
+    # ------------------------------------------------------------ fitting
+    def fit(
+        self,
+        y: npt.ArrayLike | None = None,
+        *,
+        start: npt.ArrayLike | None = None,
+        optimizer: str = "newton",
+        max_evaluations: int | None = None,
+        tolerance: float = 1e-10,
+    ) -> LmerResult:
+        """Fit the model, to its own response or to another one of the same rows.
+
+        Parameters
+        ----------
+        y : (n,) array, optional
+            Another response, on the scale of the model's (after ``log`` and the like, offset included): one
+            value per used row, or one per row of the data, of which the dropped rows are ignored.
+        start : (n_theta,) array, optional
+            By default from moments of the data.
+        optimizer : str
+            ``"newton"``, or for comparison ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``,
+            ``"cobyqa"`` of SciPy on the same criterion and gradient.
+        max_evaluations : int, optional
+            Limit on evaluations of the criterion.
+        tolerance : float
+            Stop when the criterion is expected to fall by less than this.
+
+        Returns
+        -------
+        LmerResult
+        """
+        from .result import fit_model
+
+        return fit_model(self, y, start, optimizer, max_evaluations, tolerance)
+
+    def checked_theta(self, theta: npt.ArrayLike, argument: str = "theta") -> FloatArray:
+        """Return theta as an array.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong length, not finite or not numeric.
+        """
+        try:
+            values = np.array(theta, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentError(f"{argument} must be {self.n_theta} numbers, not {theta!r}") from None
+        if values.shape != (self.n_theta,):
+            raise ArgumentError(
+                f"{argument} must have {self.n_theta} entries ({', '.join(self.theta_names)}), "
+                f"it has shape {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise ArgumentError(f"{argument} must be finite, it is {values}")
+        return values
+
+    def checked_response(self, y: npt.ArrayLike) -> FloatArray:
+        """Return another response on the used rows.
+
+        Raises
+        ------
+        DataError
+            Wrong length, not numeric, not finite or constant.
+        """
+        n, n_total = self.design.nobs, self.design.nobs + self.design.n_dropped
+        try:
+            values = np.ascontiguousarray(y, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
+        if values.shape == (n_total,) and n_total != n:
+            values = values[self.design.rows]
+        if values.shape != (n,):
+            rows = f"{n} values, one per used row" + (f", or {n_total}, one per row of the data" * (n_total != n))
+            raise DataError(f"y must have {rows}; it has shape {values.shape}")
+        total = values.sum()
+        if not np.isfinite(total) and not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
+        return values
+
+    def response_of(self, y: FloatArray) -> Any:
+        """Return the core's cross-products of a checked response."""
+        values = self._without_offset(y)
+        if values.min() == values.max():
+            raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
+        return self.cross.response(values)
+
+    def _without_offset(self, y: FloatArray) -> FloatArray:
+        return y if self.design.offset is None else y - self.design.offset
+
+    def _require_degrees_of_freedom(self) -> None:
+        n, p = self.design.nobs, len(self.cross.kept)
+        if n <= p:
+            raise DataError(
+                f"the {p} fixed effects reproduce the {n} rows used exactly: nothing is left for variances; "
+                "take fewer fixed effects"
+            )
+
+    def __repr__(self) -> str:
+        return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"
+
+
+def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:
+    """Raise an ArgumentError that lists the valid values."""
+    if value not in valid:
+        listed = ", ".join(f"'{name}'" for name in valid)
+        raise ArgumentError(f"{argument}= must be one of {listed}, not {value!r}")

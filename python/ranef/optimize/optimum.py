@@ -1,0 +1,115 @@
+"""The certificate: where an optimiser ended and the evidence that it is a minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Multiplier:
+    """How fast the criterion would rise if a singular covariance matrix grew in its empty direction.
+
+    Attributes
+    ----------
+    term : int
+        Index of the random term.
+    value : float
+        Derivative of the criterion with respect to the variance (relative to sigma^2) of the combination
+        `direction`, the smallest over all empty directions of the term. Negative: the boundary is false.
+    direction : (r,) float64
+        The combination of the term's columns that has no variance, of unit length.
+    """
+
+    term: int
+    value: float
+    direction: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where the optimiser ended and the evidence that it is a minimum.
+
+    Attributes
+    ----------
+    theta : (n_theta,) float64
+        Relative covariance factors, diagonals nonnegative.
+    value : float
+        REML criterion or deviance at `theta`.
+    optimizer : str
+        Name of the optimiser.
+    evaluations, certificate_evaluations : int
+        Of the criterion (with gradient, where the optimiser uses it): by the optimiser; to check its answer.
+    gradient_norm : float
+        Newton decrement sqrt(g' H^-1 g) over the free parameters: half its square is the decrease of the
+        criterion still to be had. Free of units.
+    eigenvalues : (n_free,) float64
+        Of the Hessian over the free parameters, scaled to a unit diagonal, ascending.
+    boundary : tuple of Multiplier
+        One per random term whose covariance matrix is singular.
+    singular, converged : bool
+        Whether a covariance matrix is singular; whether the evidence holds.
+    status : str
+        The optimiser's own word.
+    model : Model
+        Gives the names.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0], "g": list("aabbcc")}
+    >>> print(ranef.lmer("y ~ 1 + (1 | g)", data).optimum)
+    converged: a minimum of the REML criterion in the interior of the parameter space
+    newton: ... evaluations, gradient norm ..., smallest eigenvalue ...
+    """
+
+    theta: FloatArray
+    value: float
+    optimizer: str
+    evaluations: int
+    certificate_evaluations: int
+    gradient_norm: float
+    eigenvalues: FloatArray
+    boundary: tuple[Multiplier, ...]
+    singular: bool
+    converged: bool
+    status: str
+    model: Model = field(repr=False)
+
+    @property
+    def min_eigenvalue(self) -> float:
+        """Smallest of `eigenvalues`; NaN when every parameter is at a boundary."""
+        return float(self.eigenvalues[0]) if len(self.eigenvalues) else float("nan")
+
+    @cached_property
+    def multipliers(self) -> Mapping[str, float]:
+        """Label of each singular term (as in ``fit.varcorr``) -> its multiplier."""
+        labels = self.model.term_labels
+        return {labels[found.term]: found.value for found in self.boundary}
+
+    @cached_property
+    def message(self) -> str:
+        """What was found, in plain words; what is redundant when the fit is singular."""
+        from .words import message
+
+        return message(self)
+
+    def __str__(self) -> str:
+        numbers = [
+            f"{self.evaluations} evaluation{'s' if self.evaluations != 1 else ''}",
+            f"gradient norm {self.gradient_norm:.1e}",
+        ]
+        if len(self.eigenvalues):
+            numbers.append(f"smallest eigenvalue {self.min_eigenvalue:.2g}")
+        numbers += [f"multiplier of {name} {value:.3g}" for name, value in self.multipliers.items()]
+        return f"{self.message}\n{self.optimizer}: {', '.join(numbers)}"

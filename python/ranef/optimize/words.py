@@ -1,0 +1,102 @@
+"""An optimum in plain words: what is redundant in a singular fit, and what to do when it did not converge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .optimum import Optimum
+
+FloatArray = npt.NDArray[np.float64]
+
+_NEGLIGIBLE = 1e-13  # of the largest row of Lambda: a row this small is zero but for rounding
+_RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero
+
+# the words on the left are the core's
+_REMEDY = {
+    "the limit on evaluations was reached": "; give max_evaluations= a larger value",
+    "the model reproduces the response exactly: no residual variance is left": (
+        "; take fewer random effects, or check whether the response is computed from a predictor"
+    ),
+}
+
+
+def message(optimum: Optimum) -> str:
+    """Return one or two sentences on what the optimiser found."""
+    if not optimum.converged:
+        return f"not converged: {_reason(optimum)}"
+    criterion = "REML criterion" if optimum.model.reml else "deviance"
+    if not optimum.singular:
+        return f"converged: a minimum of the {criterion} in the interior of the parameter space"
+    return f"converged to a singular fit: {'; '.join(redundancies(optimum))}"
+
+
+def redundancies(optimum: Optimum) -> list[str]:
+    """Say for every singular term what has no variance."""
+    model = optimum.model
+    found = []
+    for multiplier in optimum.boundary:
+        term = model.design.terms[multiplier.term]
+        factor = model.covariance_factors(optimum.theta)[multiplier.term]
+        found.append(_redundancy(term.group, term.columns, factor))
+    return found
+
+
+def _redundancy(group: str, columns: tuple[str, ...], factor: FloatArray) -> str:
+    size = np.abs(factor).max(axis=1)
+    empty = size <= _NEGLIGIBLE * max(size.max(), 1e-300)
+    parts = []
+    if empty.any():
+        names = [_spoken(name) for name, gone in zip(columns, empty, strict=True) if gone]
+        parts.append(f"the by-{group} variance of {_listed(names)} is zero")
+    rest = [name for name, gone in zip(columns, empty, strict=True) if not gone]
+    if len(rest) > 1:
+        parts.append(_dependence(group, rest, factor[~empty]))
+    return " and ".join(part for part in parts if part)
+
+
+def _dependence(group: str, names: list[str], factor: FloatArray) -> str:
+    unit = factor / np.linalg.norm(factor, axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(unit @ unit.T)
+    null = int(np.count_nonzero(values < _RANK * len(names)))
+    if null == 0:
+        return ""
+    involved = [name for name, weight in zip(names, np.abs(vectors[:, :null]).max(axis=1), strict=True)
+                if weight > 1e-4]
+    spoken = _listed([_spoken(name) for name in involved])
+    if null == len(names) - 1:
+        signs = " (correlation -1)" if len(names) == 2 and unit[0] @ unit[1] < 0 else ""
+        signs = " (correlation 1)" if len(names) == 2 and not signs else signs
+        return f"the by-{group} effects of {spoken} are perfectly correlated{signs}: {_combinations(null)}"
+    return f"the by-{group} effects of {spoken} depend on each other: {_combinations(null)}"
+
+
+def _combinations(null: int) -> str:
+    if null == 1:
+        return "one combination of them has no variance"
+    return f"{null} combinations of them have no variance"
+
+
+def _spoken(column: str) -> str:
+    return "the intercept" if column == "Intercept" else column
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _reason(optimum: Optimum) -> str:
+    if any(value < 0 for value in optimum.multipliers.values()) and optimum.status == "ok":
+        names = _listed([name for name, value in optimum.multipliers.items() if value < 0])
+        return f"the criterion still falls when the variance of {names} leaves zero; try another start="
+    if optimum.status != "ok":
+        return optimum.status + _REMEDY.get(optimum.status, "")
+    if optimum.min_eigenvalue < 0:
+        return "the point found is a saddle, not a minimum; try another start="
+    return (
+        f"the gradient is not zero (norm {optimum.gradient_norm:.1e}): "
+        "give tolerance= a smaller or max_evaluations= a larger value, or use optimizer='newton'"
+    )

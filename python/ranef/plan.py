@@ -1,0 +1,90 @@
+"""How the criterion of a model is computed, as a value to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .cross_products import FactorBlocks
+from .design import RandomTerm
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the criterion is computed.
+
+    Attributes
+    ----------
+    leading : str
+        The grouping factor eliminated first, in closed form, group by group.
+    levels, width : int
+        Its number of groups and of random effects per group.
+    by_classes : bool
+        Whether groups with equal cross-products are eliminated together.
+    classes : int
+        Number of distinct groups.
+    kind : {"dense", "sparse"}
+        How the Schur complement that is left is stored and factored.
+    order : int
+        Its size: the other random effects and the fixed effects.
+    fill : float
+        Stored entries of the factor relative to the lower triangle of the Schur complement.
+    memory : int
+        Bytes of one thread's workspace.
+    exact_hessian : bool
+        Whether the optimiser has exact second derivatives; else average information, corrected as it goes.
+    reason : str
+        Why this plan.
+    """
+
+    leading: str
+    levels: int
+    width: int
+    by_classes: bool
+    classes: int
+    kind: str
+    order: int
+    fill: float
+    memory: int
+    exact_hessian: bool
+    reason: str
+
+    @classmethod
+    def of(
+        cls, plan: Mapping[str, Any], terms: Sequence[RandomTerm], factors: Sequence[FactorBlocks]
+    ) -> Plan:
+        """Name what the core's plan numbers."""
+        factor = factors[plan["leading_factor"]]
+        members = [terms[index] for index in factor.terms]
+        return cls(
+            leading=factor.group,
+            levels=members[0].factor.n_levels,
+            width=sum(len(term.columns) for term in members),
+            by_classes=plan["leading"] == "classes",
+            classes=int(plan["classes"]),
+            kind=plan["schur"],
+            order=int(plan["order"]),
+            fill=float(plan["fill"]),
+            memory=int(plan["bytes"]),
+            exact_hessian=bool(plan["exact_hessian"]),
+            reason=plan["reason"],
+        )
+
+    def __str__(self) -> str:
+        way = f"in {self.classes} classes" if self.by_classes else "group by group"
+        fill = f", fill {self.fill:.2f}" if self.kind == "sparse" else ""
+        hessian = "exact" if self.exact_hessian else "average information"
+        return "\n".join([
+            f"leading term      {self.leading}: {self.levels} groups x {self.width}, {way}",
+            f"Schur complement  {self.kind}, order {self.order}{fill}",
+            f"second derivative {hessian}",
+            f"memory            {_bytes(self.memory)} per thread",
+            f"because           {self.reason}",
+        ])
+
+
+def _bytes(size: int) -> str:
+    if size < 10_000:
+        return f"{size} bytes"
+    return f"{size / 1e6:.1f} MB" if size > 1e5 else f"{size / 1e3:.0f} kB"

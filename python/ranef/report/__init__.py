@@ -1,0 +1,1 @@
+"""Printed reports. Number formats live here and nowhere else."""

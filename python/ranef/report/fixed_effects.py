@@ -1,0 +1,77 @@
+"""The table of fixed effects; columns for degrees of freedom and p-values show when they are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .layout import columns_of_text
+from .numbers import format_estimates, format_p_values, format_statistics, significance_stars, zap_small
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
+P_VALUE = "Pr(>|t|)"
+
+
+@dataclass(frozen=True, eq=False)
+class FixedEffects:
+    """The coefficients that were estimated.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Index: names. Columns ``Estimate``, ``Std. Error``, ``df`` (if known), ``t value``, ``Pr(>|t|)`` (if
+        known).
+    """
+
+    frame: pd.DataFrame
+
+
+def fixed_effects(fit: LmerResult, df: pd.Series | None = None, p: pd.Series | None = None) -> FixedEffects:
+    """Return the table of fixed effects.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    df, p : Series, optional
+        Degrees of freedom and p-values by coefficient name.
+    """
+    kept = [fit.params.index[index] for index in fit.model.cross.kept]
+    columns = {"Estimate": fit.params, "Std. Error": fit.bse}
+    if df is not None:
+        columns["df"] = df
+    columns["t value"] = fit.tvalues
+    if p is not None:
+        columns[P_VALUE] = p
+    return FixedEffects(pd.DataFrame({name: series.loc[kept] for name, series in columns.items()}, index=kept))
+
+
+def fixed_effects_columns(fixed: FixedEffects, digits: int) -> tuple[list[str], list[list[str]]]:
+    """Return headers and columns of text; with p-values a last column of stars.
+
+    Estimates, standard errors and degrees of freedom share their decimals, as in lmerTest.
+    """
+    frame = fixed.frame
+    shared = [name for name in ("Estimate", "Std. Error", "df") if name in frame]
+    numbers = {name: frame[name].to_numpy() for name in frame}
+    third = list(frame)[2]  # R zaps the third column: df, or t where there is none
+    numbers[third] = zap_small(numbers[third], digits)
+    texts = dict(zip(shared, format_estimates([numbers[name] for name in shared], digits), strict=True))
+    texts["t value"] = format_statistics(numbers["t value"], digits)
+    if P_VALUE in frame:
+        texts[P_VALUE] = format_p_values(numbers[P_VALUE], digits - 1)
+        texts[""] = significance_stars(numbers[P_VALUE])
+    headers = [*frame, *([""] if P_VALUE in frame else [])]
+    return headers, [texts[name] for name in headers]
+
+
+def fixed_effects_lines(fixed: FixedEffects, digits: int) -> list[str]:
+    """Return the lines of the summary."""
+    headers, columns = fixed_effects_columns(fixed, digits)
+    sides = [False, *(name != "" for name in headers)]
+    lines = columns_of_text(["", *headers], [list(fixed.frame.index), *columns], sides)
+    return [*lines, "---", LEGEND] if any(columns[-1]) and headers[-1] == "" else lines

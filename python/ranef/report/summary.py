@@ -1,0 +1,108 @@
+"""The summary of a fit, in the layout of lme4 and lmerTest, with numbers by R's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import FitError
+from .brief import groups_line, method
+from .components import component_table
+from .correlations import correlation_lines
+from .criteria import criterion_lines
+from .fixed_effects import FixedEffects, fixed_effects, fixed_effects_lines
+from .notes import notes
+from .residuals import residual_lines
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+DIGITS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A printed fit.
+
+    Attributes
+    ----------
+    fit : LmerResult
+    fixed : FixedEffects or None
+        The coefficient table; ``fixed.frame`` has its numbers. None for a fit without estimates.
+    """
+
+    fit: LmerResult
+    fixed: FixedEffects | None
+
+    def __str__(self) -> str:
+        return summary_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from .html import summary_html
+
+        return summary_html(self)
+
+
+def summary(fit: LmerResult) -> Summary:
+    """Return the summary of a fit.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> print(ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff")).summary())
+    Linear mixed model fit by REML ['ranef']
+    Formula: Yield ~ 1 + (1 | Batch)
+    <BLANKLINE>
+    REML criterion at convergence: 319.7
+    <BLANKLINE>
+    Scaled residuals:
+        Min      1Q  Median      3Q     Max
+    -1.4117 -0.7634  0.1418  0.7792  1.8296
+    <BLANKLINE>
+    Random effects:
+     Groups   Name      Variance Std.Dev.
+     Batch    Intercept 1764     42.00
+     Residual           2451     49.51
+    Number of obs: 30, groups:  Batch, 6
+    <BLANKLINE>
+    Fixed effects:
+              Estimate Std. Error t value
+    Intercept  1527.50      19.38    78.8
+    """
+    try:
+        return Summary(fit, fixed_effects(fit))
+    except FitError:
+        return Summary(fit, None)
+
+
+def summary_text(summary: Summary) -> str:
+    """Return the whole summary as text."""
+    fit = summary.fit
+    head = [f"{method(fit)} ['ranef']", f"Formula: {fit.formula}"]
+    if fit.model.weights_argument:
+        head.append(f"Weights: {fit.model.weights_argument}")
+    if fit.model.offset_argument:
+        head.append(f"Offset: {fit.model.offset_argument}")
+    if summary.fixed is None:
+        return "\n".join([*head, "", groups_line(fit), *notes(fit)])
+    parts = [
+        head,
+        criterion_lines(fit),
+        ["Scaled residuals:", *residual_lines(fit, DIGITS)],
+        ["Random effects:", *random_lines(fit), groups_line(fit)],
+    ]
+    if len(summary.fixed.frame):
+        parts.append(["Fixed effects:", *fixed_effects_lines(summary.fixed, DIGITS)])
+    correlations = correlation_lines(fit)
+    if correlations:
+        parts.append(["Correlation of Fixed Effects:", *correlations])
+    remarks = notes(fit)
+    text = "\n\n".join("\n".join(part) for part in parts)
+    return text if not remarks else "\n".join([text, *remarks])
+
+
+def random_lines(fit: LmerResult) -> list[str]:
+    """Return the lines of the table of variance components."""
+    return [f" {line}" for line in component_table(fit.varcorr, ("Variance", "Std.Dev."), DIGITS).split("\n")]

@@ -1,0 +1,263 @@
+"""What a fit shows: names for what the modules behind it compute. Growth happens there, never here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .fit import FitState, checked_settings, fit_state
+from .model import Model
+from .optimize import DEFAULT, Optimum
+from .plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .bootstrap import BootstrapResult
+    from .estimates.modes import Coefficients, RandomEffects
+    from .estimates.varcorr import VarCorr
+    from .report.summary import Summary
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class LmerResult:
+    """A fitted linear mixed model.
+
+    Nothing is computed before it is asked for, so that a thousand refits cost no more than their optimisation.
+
+    Attributes
+    ----------
+    state : FitState
+        Model, response and optimum: what everything else is derived from.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.varcorr
+    Groups   Name      Std.Dev. Corr
+    Subject  Intercept 24.7407
+             Days       5.9221  0.066
+    Residual           25.5918
+    """
+
+    def __init__(self, state: FitState) -> None:
+        self.state = state
+
+    # ------------------------------------------------------------ the fit itself
+    @property
+    def model(self) -> Model:
+        """The model that was fitted."""
+        return self.state.model
+
+    @property
+    def formula(self) -> str:
+        """The formula as given."""
+        return self.model.formula.text
+
+    @property
+    def reml(self) -> bool:
+        """Whether the REML criterion was minimised, else the deviance."""
+        return self.model.reml
+
+    @property
+    def optimum(self) -> Optimum:
+        """The certificate: evaluations, gradient norm, smallest eigenvalue, multipliers, message."""
+        return self.state.optimum
+
+    @property
+    def plan(self) -> Plan:
+        """How the criterion was computed."""
+        return self.model.plan
+
+    @property
+    def converged(self) -> bool:
+        """Whether the certificate holds."""
+        return self.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether some random effect, or a combination of them, has no variance."""
+        return self.optimum.singular
+
+    @property
+    def objective(self) -> float:
+        """REML criterion or deviance at the optimum."""
+        return self.optimum.value
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.model.design.nobs
+
+    @property
+    def ngroups(self) -> dict[str, int]:
+        """Grouping factor -> number of levels."""
+        return {factor.name: factor.n_levels for factor in self.model.design.factors}
+
+    # ------------------------------------------------------------ estimates
+    @cached_property
+    def params(self) -> pd.Series:
+        """Fixed effects by name, NaN for a column that was dropped."""
+        return _fixed().params(self.state)
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors of the fixed effects."""
+        return _fixed().standard_errors(self.state)
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """Fixed effects over their standard errors."""
+        return _fixed().t_values(self.state)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Return the covariance matrix of the fixed effects, NaN where a column was dropped."""
+        return _fixed().covariance(self.state)
+
+    @property
+    def theta(self) -> FloatArray:
+        """Relative covariance factors in the order of ``model.theta_names``."""
+        return self.optimum.theta
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation (of a row with weight 1)."""
+        return self.state.sigma
+
+    @cached_property
+    def varcorr(self) -> VarCorr:
+        """Variance components; prints like lme4's VarCorr, ``.to_frame()`` for a table."""
+        from .estimates.varcorr import var_corr
+
+        return var_corr(self.state)
+
+    @cached_property
+    def ranef(self) -> RandomEffects:
+        """Conditional modes: mapping grouping factor -> DataFrame (levels x columns); ``.cond_var``."""
+        from .estimates.modes import random_effects
+
+        return random_effects(self.state)
+
+    @cached_property
+    def coef(self) -> Coefficients:
+        """Fixed effects plus modes: mapping grouping factor -> DataFrame (levels x columns)."""
+        from .estimates.modes import coefficients
+
+        return coefficients(self.state)
+
+    @cached_property
+    def fittedvalues(self) -> FloatArray:
+        """X beta + Z b + offset on the used rows, (n,)."""
+        from .estimates.prediction import fitted
+
+        return fitted(self.state)
+
+    @property
+    def resid(self) -> FloatArray:
+        """Response minus fitted values, (n,)."""
+        return self.state.y - self.fittedvalues
+
+    # ------------------------------------------------------------ information
+    @property
+    def llf(self) -> float:
+        """Log-likelihood, restricted for REML: -objective / 2."""
+        return _information().log_likelihood(self.state)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return _information().aic(self.state)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with n = nobs."""
+        return _information().bic(self.state)
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects, theta and sigma."""
+        return _information().n_parameters(self.state)
+
+    @property
+    def df_resid(self) -> int:
+        """nobs minus the number of parameters."""
+        return self.nobs - self.df_model_total
+
+    # ------------------------------------------------------------ verbs
+    def predict(
+        self,
+        newdata: Any = None,
+        random: str | None | Sequence[str] = "all",
+        allow_new_levels: bool = False,
+    ) -> FloatArray:
+        """Predict the response, see `ranef.estimates.prediction.predict`."""
+        from .estimates.prediction import predict
+
+        return predict(self.state, newdata, random, allow_new_levels)
+
+    def simulate(self, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+        """Simulate responses, (n, nobs), see `ranef.estimates.simulation.simulate`."""
+        from .estimates.simulation import simulate
+
+        return simulate(self.state, n, seed, use_u)
+
+    def refit(self, y: npt.ArrayLike) -> LmerResult:
+        """Fit the same model to another response, see `Model.fit`."""
+        return LmerResult(fit_state(self.model, y, self.state.settings))
+
+    def bootstrap(self, n: int, seed: Any = None, **options: Any) -> BootstrapResult:
+        """Refit n replicates drawn from the fitted model, see `ranef.bootstrap.bootstrap`."""
+        from .bootstrap import bootstrap
+
+        return bootstrap(self, n, seed=seed, **options)
+
+    def conf_int(self, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
+        """Return confidence intervals, see `ranef.estimates.intervals.conf_int`."""
+        from .estimates.intervals import conf_int
+
+        return conf_int(self, level, method, **options)
+
+    def summary(self) -> Summary:
+        """Return the summary in the layout of lme4; prints itself, as HTML in a notebook."""
+        from .report.summary import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        from .report.brief import brief
+
+        return brief(self)
+
+
+def fit_model(
+    model: Model,
+    y: npt.ArrayLike | None,
+    start: npt.ArrayLike | None,
+    optimizer: str,
+    max_evaluations: int | None,
+    tolerance: float,
+) -> LmerResult:
+    """Fit a model, to its own response or to another one."""
+    if start is None and optimizer == "newton" and max_evaluations is None and tolerance == DEFAULT.tolerance:
+        settings = DEFAULT
+    else:
+        settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
+    return LmerResult(fit_state(model, y, settings))
+
+
+def _fixed() -> Any:
+    from .estimates import fixed
+
+    return fixed
+
+
+def _information() -> Any:
+    from .estimates import information
+
+    return information
