@@ -46,8 +46,13 @@ ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     weight_.resize(projected_.size());
     q_.resize(n_theta_ * square_);
     nq_.resize(q_.size());
-    direction_.resize(n_theta_ * (std::max(rr, Index{layout_.lambda_size})));
-    scratch_.resize((std::max(8 * rr, 2 * square_ + 2 * m_)) + 8 * (layout_.lambda_size));
+    for (Index i = 0; i < n_theta_; ++i)
+        if (layout_.theta[i].factor == 0) leading_theta_.push_back(i);
+    q_packed_.resize(leading_theta_.size() * packed_);
+    c_theta_.resize(n_theta_);
+    direction_stride_ = layout_.lambda_size;
+    direction_.resize(n_theta_ * direction_stride_);
+    scratch_.resize(std::max((8 + 2 * static_cast<Index>(leading_theta_.size())) * rr, 2 * square_));
 
     // W = C'C packed by columns, [Z_rest X].
     const DesignCross& d = *problem.design;
@@ -214,12 +219,6 @@ double ClassEvaluator<R>::contract(const double* packed, const double* full) con
     return diagonal + 2.0 * below;
 }
 
-template <int R>
-void ClassEvaluator<R>::add_packed(double weight, const double* packed, double* full) const {
-    for (Index c = 0; c < m_; ++c)
-        for (Index i = c; i < m_; ++i) full[c * m_ + i] += weight * *packed++;
-}
-
 // Per class: rho = sum A_j N A_j', tau = sum t_j t_j' with t_j = Z_1j'y - A_j c, and d = (sum A_j (x) t_j).
 // For the rest: e = Z_2'(y - X beta - Z b). moment_ collects sum e e' by factor.
 template <int R>
@@ -310,32 +309,55 @@ void ClassEvaluator<R>::assemble_gradient() {
     finish_gradient(g_lambda_);
 }
 
-// h_i = sum_j A_j'(F E_i F') t_j and Q_i = sum_j A_j'(F E_i F') A_j for a direction of the leading term.
+// One pass over the classes for all directions of the leading term:
+//   h_i = sum_j A_j'(F E_i F') t_j,   Q_i = sum_j A_j'(F E_i F') A_j,   -sum_c tr(E_i B_c E_k X_c) into the Hessian,
+// where X_c = n_c B_c - 2 F'rho F - 2 (nu / r^2) sum e e'.
 template <int R>
-void ClassEvaluator<R>::leading_directions(Index direction, const double* e) {
+void ClassEvaluator<R>::leading_directions() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    double* h = projected_.data() + direction * m_;
-    double* q = q_.data() + direction * square_;
-    std::fill(h, h + m_, 0.0);
-    std::fill(q, q + square_, 0.0);
-    double* transposed = scratch_.data();
-    double* m = transposed + rr;
+    const double ratio = nu() / rss_;
+    const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
+    for (Index i : leading_theta_) std::fill_n(projected_.data() + i * m_, m_, 0.0);
+    std::fill(q_packed_.begin(), q_packed_.end(), 0.0);
+    double *transposed = scratch_.data(), *m = transposed + rr, *x = m + 2 * rr;
+    double *left = x + rr, *right = left + count * rr;
     for (Index c = 0; c < classes_.count(); ++c) {
         const double* f = f_.data() + c * rr;
+        const double* b = b_.data() + c * rr;
+        const double size = static_cast<double>(classes_.size[c]);
+        for (int a = 0; a < rr; ++a) x[a] = size * b[a] - 2.0 * rho_[c * rr + a] - 2.0 * ratio * tau_[c * rr + a];
         for (int j = 0; j < r; ++j)
             for (int i = 0; i < r; ++i) transposed[j * r + i] = f[i * r + j];
-        kernel.congruence(transposed, e, m, m + rr);
-        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
-        const double* d = d_.data() + c * pairs_ * m_;
-        for (int a = 0; a < r; ++a)
-            for (int b = a; b < r; ++b, sums += packed_, d += m_) {
-                const double weight = m[b * r + a];
-                for (Index i = 0; i < m_; ++i) h[i] += weight * d[i];
-                add_packed(weight, sums, q);
-            }
+        for (Index n = 0; n < count; ++n) {
+            const Index i = leading_theta_[n];
+            const double* e = direction_.data() + i * direction_stride_;
+            kernel.product(e, b, left + n * rr);
+            kernel.product(e, x, right + n * rr);
+            for (Index l = 0; l <= n; ++l)
+                hessian_[leading_theta_[l] * k + i] -= trace_product(kernel, left + n * rr, right + l * rr);
+            kernel.congruence(transposed, e, m, m + rr);
+            double* h = projected_.data() + i * m_;
+            double* q = q_packed_.data() + n * packed_;
+            const double* sums = classes_.sums.data() + c * pairs_ * packed_;
+            const double* d = d_.data() + c * pairs_ * m_;
+            for (int a = 0; a < r; ++a)
+                for (int bb = a; bb < r; ++bb, sums += packed_, d += m_) {
+                    const double weight = m[bb * r + a];
+                    for (Index z = 0; z < m_; ++z) h[z] += weight * d[z];
+                    for (Index z = 0; z < packed_; ++z) q[z] += weight * sums[z];
+                }
+        }
     }
-    linalg::symmetrise(m_, q, m_);
+    for (Index n = 0; n < count; ++n) {
+        const Index i = leading_theta_[n];
+        for (Index l = 0; l < n; ++l) hessian_[i * k + leading_theta_[l]] = hessian_[leading_theta_[l] * k + i];
+        double* q = q_.data() + i * square_;
+        const double* packed = q_packed_.data() + n * packed_;
+        for (Index c = 0; c < m_; ++c)
+            for (Index z = c; z < m_; ++z) q[c * m_ + z] = q[z * m_ + c] = *packed++;
+        linalg::small_multiply(m_, n_.data(), q, nq_.data() + i * square_);
+    }
 }
 
 // w = E_i e on the levels of one other factor, h_i = T w.
@@ -361,86 +383,70 @@ void ClassEvaluator<R>::rest_direction(Index direction, int factor, const double
         }
 }
 
+// tr(A B) for full m x m matrices.
+template <int R>
+double ClassEvaluator<R>::trace_of_product(const double* a, const double* b) const {
+    double sum = 0.0;
+    for (Index col = 0; col < m_; ++col)
+        for (Index row = 0; row < m_; ++row) sum += a[col * m_ + row] * b[row * m_ + col];
+    return sum;
+}
+
+// sum over the levels of another factor of tr(E A_ll).
+template <int R>
+double ClassEvaluator<R>::trace_on_levels(int factor, const double* e, const double* a) const {
+    const int s = layout_.factors[factor].width;
+    Index base = layout_.offset[factor] - layout_.q_leading;
+    double sum = 0.0;
+    for (Index level = 0; level < layout_.factors[factor].levels; ++level, base += s)
+        for (int j = 0; j < s; ++j)
+            for (int i = 0; i < s; ++i) sum += e[j * s + i] * a[(base + j) * m_ + base + i];
+    return sum;
+}
+
 // H_ik = <g_D, d2D> - tr(P dH_i P dH_k) + 2 (nu / r^2) f_i'P f_k - (nu / r^4) c_i c_k, f_i = dH_i P y, c_i = y'P dH_i P y;
 // under ML the trace has H^-1 in place of P.
 template <int R>
 void ClassEvaluator<R>::assemble_hessian() {
-    const GroupKernel<R> kernel(r_);
-    const int rr = kernel.size();
     const double ratio = nu() / rss_;
-    const Index k = n_theta_, stride = static_cast<Index>(direction_.size()) / std::max<Index>(k, 1);
+    const Index k = n_theta_;
+    std::fill(hessian_.begin(), hessian_.end(), 0.0);
     for (Index i = 0; i < k; ++i) {
         const ThetaSlot& slot = layout_.theta[i];
-        const auto f = Index(slot.factor);
-        double* e = direction_.data() + i * stride;
-        covariance_direction(layout_.factors[f].width, lambda_.data() + layout_.lambda_offset[f], slot.row, slot.column, e);
-        if (slot.factor == 0) leading_directions(i, e);
-        else rest_direction(i, slot.factor, e);
+        double* e = direction_.data() + i * direction_stride_;
+        const int width = layout_.factors[slot.factor].width;
+        covariance_direction(width, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
+        if (slot.factor > 0) rest_direction(i, slot.factor, e);
+        c_theta_[i] = linalg::dot(Index{width} * width, e, moment_.data() + layout_.lambda_offset[slot.factor]);
+    }
+    leading_directions();
+    for (Index i = 0; i < k; ++i) {
         double* z = solved_.data() + i * m_;
-        std::copy(projected_.data() + i * m_, projected_.data() + (i + 1) * m_, z);
+        std::copy_n(projected_.data() + i * m_, m_, z);
         apply_gamma(true, z);
         linalg::solve_lower(m_, s_.data(), m_, z, 1, m_);
     }
-    // N Q_i for leading directions; Psi'Q_i Psi where another factor meets them.
-    for (Index i = 0; i < k; ++i)
-        if (layout_.theta[i].factor == 0)
-            linalg::small_multiply(m_, n_.data(), q_.data() + i * square_, nq_.data() + i * square_);
-
-    std::fill(hessian_.begin(), hessian_.end(), 0.0);
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& si = layout_.theta[i];
-        const double* ei = direction_.data() + i * stride;
-        double* sandwich = scratch_.data() + 4 * rr;
-        if (si.factor == 0 && layout_.q_rest > 0) {
+        const bool leading_i = layout_.theta[i].factor == 0;
+        double* sandwich = scratch_.data();  // Psi'Q_i Psi, where a leading direction meets another factor
+        if (leading_i && layout_.q_rest > 0) {
             double* right = sandwich + square_;
             linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + i * square_, m_, psi_.data(), m_, 0.0, right, m_);
             linalg::multiply(true, false, m_, m_, m_, 1.0, psi_.data(), m_, right, m_, 0.0, sandwich, m_);
         }
-        const auto c_of = [&](Index t, const double* e) {
-            const ThetaSlot& slot = layout_.theta[t];
-            const auto f = Index(slot.factor);
-            const Index size = Index{layout_.factors[f].width} * layout_.factors[f].width;
-            return linalg::dot(size, e, moment_.data() + layout_.lambda_offset[f]);
-        };
-        const double ci = c_of(i, ei);
         for (Index l = 0; l < k; ++l) {
             const ThetaSlot& sl = layout_.theta[l];
-            const double* el = direction_.data() + l * stride;
             // Each unordered pair once; a (leading, other) pair is met with the leading direction as i.
-            const bool leading_i = si.factor == 0, leading_l = sl.factor == 0;
+            const bool leading_l = sl.factor == 0;
             if (leading_i == leading_l ? l < i : !leading_i) continue;
             double h = -2.0 * ratio * linalg::dot(m_, solved_.data() + i * m_, solved_.data() + l * m_) -
-                       ratio / rss_ * ci * c_of(l, el);
+                       ratio / rss_ * c_theta_[i] * c_theta_[l];
             if (leading_i && leading_l) {
-                double* x = scratch_.data();
-                double *left = x + rr, *right = left + rr;
-                for (Index c = 0; c < classes_.count(); ++c) {
-                    const double size = static_cast<double>(classes_.size[c]);
-                    const double* b = b_.data() + c * rr;
-                    for (int a = 0; a < rr; ++a)
-                        x[a] = size * b[a] - 2.0 * rho_[c * rr + a] - 2.0 * ratio * tau_[c * rr + a];
-                    kernel.product(ei, b, left);
-                    kernel.product(el, x, right);
-                    h -= trace_product(kernel, left, right);
-                }
-                const double* a = nq_.data() + i * square_;
-                const double* b = nq_.data() + l * square_;
-                for (Index col = 0; col < m_; ++col)
-                    for (Index row = 0; row < m_; ++row) h -= a[col * m_ + row] * b[row * m_ + col];
-            } else if (leading_i) {
-                h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
-                const auto f = Index(sl.factor);
-                const int s = layout_.factors[f].width;
-                Index base = layout_.offset[f] - layout_.q_leading;
-                for (Index level = 0; level < layout_.factors[f].levels; ++level, base += s)
-                    for (int b = 0; b < s; ++b)
-                        for (int a = 0; a < s; ++a) h -= el[b * s + a] * sandwich[(base + b) * m_ + base + a];
+                h -= trace_of_product(nq_.data() + i * square_, nq_.data() + l * square_);
             } else {
                 h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
-                const double* a = q_.data() + i * square_;
-                const double* b = q_.data() + l * square_;
-                for (Index col = 0; col < m_; ++col)
-                    for (Index row = 0; row < m_; ++row) h -= a[col * m_ + row] * b[row * m_ + col];
+                h -= leading_i ? trace_on_levels(sl.factor, direction_.data() + l * direction_stride_, sandwich)
+                               : trace_of_product(q_.data() + i * square_, q_.data() + l * square_);
             }
             hessian_[l * k + i] += h;
             if (l != i) hessian_[i * k + l] += h;

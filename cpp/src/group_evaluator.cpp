@@ -11,6 +11,7 @@ namespace {
 
 // Below this a diagonal entry of Lambda counts as zero and g_D cannot be read off g_D Lambda.
 constexpr double singular_diagonal = 1e-9;
+constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its largest
 // A level is heavy when it meets at least this part of the remaining columns (and enough of them for BLAS to pay).
 constexpr double heavy_part = 0.25;
 constexpr Index heavy_least = 24;
@@ -22,6 +23,40 @@ inline double dot(int r, const double* x, const double* y) {
     double sum = 0.0;
     for (int i = 0; i < n; ++i) sum += x[i] * y[i];
     return sum;
+}
+
+// The part of the symmetric G that Y = G L tells when L is singular: all of it but the block on the null space of L L',
+// which is set to zero (flat to the optimiser) rather than to whatever a back substitution would leave there.
+void gradient_on_range(int s, const double* l, const double* y, double* g) {
+    std::vector<double> d(s * s), values(s), product(s * s), on_range(s * s), projector(s * s);
+    for (int j = 0; j < s; ++j)
+        for (int i = 0; i < s; ++i)
+            for (int c = 0; c < s; ++c) {
+                d[j * s + i] += l[c * s + i] * l[c * s + j];
+                product[j * s + i] += y[c * s + i] * l[c * s + j];  // Y L' = G D
+            }
+    std::fill(g, g + s * s, 0.0);
+    if (!linalg::symmetric_eigen(s, d.data(), s, values.data())) return;
+    for (int k = 0; k < s; ++k) {
+        if (!(values[k] > null_eigenvalue * values[s - 1])) continue;
+        const double* v = d.data() + k * s;
+        for (int i = 0; i < s; ++i) {
+            double gv = 0.0;
+            for (int c = 0; c < s; ++c) gv += product[c * s + i] * v[c];
+            for (int j = 0; j < s; ++j) {
+                on_range[j * s + i] += gv / values[k] * v[j];
+                projector[j * s + i] += v[i] * v[j];
+            }
+        }
+    }
+    // G P + P G - P G P.
+    for (int j = 0; j < s; ++j)
+        for (int i = 0; i < s; ++i) {
+            g[j * s + i] = on_range[j * s + i] + on_range[i * s + j];
+            for (int c = 0; c < s; ++c) g[j * s + i] -= on_range[i * s + c] * projector[j * s + c];
+        }
+    for (int j = 0; j < s; ++j)
+        for (int i = j + 1; i < s; ++i) g[i * s + j] = g[j * s + i] = 0.5 * (g[i * s + j] + g[j * s + i]);
 }
 
 }  // namespace
@@ -382,18 +417,18 @@ void GroupEvaluator<Schur, R>::other_covariance_gradients() {
         const double* y = g_lambda_.data() + layout_.lambda_offset[f];
         double* g = g_d_.data() + layout_.lambda_offset[f];
         known_[f] = 1;
-        for (int c = s - 1; c >= 0; --c) {
-            const double pivot = lambda[c * s + c];
-            if (std::fabs(pivot) < singular_diagonal) {
-                known_[f] = 0;
-                continue;
-            }
+        for (int c = 0; c < s; ++c)
+            if (std::fabs(lambda[c * s + c]) < singular_diagonal) known_[f] = 0;
+        if (!known_[f]) {
+            gradient_on_range(s, lambda, y, g);
+            continue;
+        }
+        for (int c = s - 1; c >= 0; --c)
             for (int a = 0; a < s; ++a) {
                 double sum = y[c * s + a];
                 for (int d = c + 1; d < s; ++d) sum -= g[d * s + a] * lambda[c * s + d];
-                g[c * s + a] = sum / pivot;
+                g[c * s + a] = sum / lambda[c * s + c];
             }
-        }
         for (int a = 0; a < s; ++a)
             for (int c = a + 1; c < s; ++c) g[a * s + c] = g[c * s + a] = 0.5 * (g[a * s + c] + g[c * s + a]);
     }

@@ -26,11 +26,12 @@ private:
     void moments();
     void assemble_gradient();
     void assemble_hessian();
-    void leading_directions(Index direction, const double* e);
+    void leading_directions();
     void rest_direction(Index direction, int factor, const double* e);
     void apply_gamma(bool transpose, double* v) const;
     double contract(const double* packed, const double* full) const;
-    void add_packed(double weight, const double* packed, double* full) const;
+    double trace_of_product(const double* a, const double* b) const;
+    double trace_on_levels(int factor, const double* e, const double* a) const;
 
     const ClassSums& classes_;
     Index m_, packed_, pairs_, square_, n_theta_;
@@ -43,7 +44,9 @@ private:
     double tyy_ = 0.0;
     std::vector<double> moment_;                     // sum of e e' per factor, packed as Lambda
     std::vector<double> g_lambda_;
-    std::vector<double> direction_, projected_, solved_, weight_, q_, nq_;  // per theta
+    Index direction_stride_ = 0;
+    std::vector<Index> leading_theta_;
+    std::vector<double> direction_, projected_, solved_, weight_, q_, nq_, q_packed_, c_theta_;  // per theta
     std::vector<double> scratch_;
 };
 
