@@ -26,7 +26,7 @@ def task_for(design, route):
     if route == "gram":
         return Task(core, gram_kernel, gram_multiply.address, prepared(design).arguments(), np.zeros(1), columns)
     draw = row_draw(
-        design.factors, design.lambdas, design.sigma, design.X @ design.beta, design.X.shape[1], design.weights
+        design.factors, design.lambdas, design.sigma, design.X @ design.beta, design.C.shape[1] + 1, design.weights
     )
     return Task(core, rows_kernel, response_from_rows.address, draw.arguments(), np.zeros(1), columns)
 
@@ -145,14 +145,6 @@ def test_routes_agree_in_distribution(kind):
     for a, b in zip((gram @ directions).T, (rows @ directions).T, strict=True):
         assert stats.ks_2samp(a, b).pvalue > LEAST_P
     assert stats.ks_2samp(gram[:, -1], rows[:, -1]).pvalue > LEAST_P
-
-
-def test_rows_of_weight_zero_carry_no_noise():
-    design = make_design("crossed")
-    weights = np.ones(design.n)
-    weights[:3] = 0.0
-    draw = row_draw(design.factors, design.lambdas, 2.0, np.zeros(design.n), 3, weights)
-    assert np.all(draw.scale[:3] == 0.0) and np.all(draw.scale[3:] == 2.0)
 
 
 def test_triangular_factor_of_singular_sums():

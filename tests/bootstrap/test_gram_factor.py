@@ -121,8 +121,8 @@ def test_rest_factor_reproduces_the_matrix():
 
 def test_nothing_left():
     assert factor_rest(np.zeros((0, 0)), np.zeros(0)).rank == 0
-    rest = factor_rest(np.full((2, 2), 3e-15), np.ones(2))
-    assert rest.rank == 0 and rest.lower.shape == (2, 0)
+    rest = factor_rest(np.full((2, 2), 3e-16), np.ones(2))
+    assert rest.rank == 0 and rest.lower.shape == (2, 0) and rest.certain
 
 
 def test_not_a_number_is_refused():

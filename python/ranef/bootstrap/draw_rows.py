@@ -34,7 +34,7 @@ class RowDraw:
     mean : numpy.ndarray, shape (n,)
         What the rows vary about.
     scale : numpy.ndarray, shape (n,)
-        Residual sd of each row, ``sigma / sqrt(weight)``; 0 where the weight is 0, since such a row counts for nothing.
+        Residual sd of each row, ``sigma / sqrt(weight)``.
     response_size : int
         Length of a response in the core's layout, q + p + 1.
     """
@@ -51,33 +51,34 @@ class RowDraw:
         return (*self.effects.arguments(), self.codes, self.basis, self.mean, self.scale, self.response_size)
 
 
-def row_draw(factors, lambdas, sigma: float, mean: np.ndarray, rank: int, weights=None) -> RowDraw:
+def row_draw(
+    factors, lambdas, sigma: float, mean: np.ndarray, response_size: int, weights: np.ndarray | None = None
+) -> RowDraw:
     """Prepare draws for given parameters.
 
     Parameters
     ----------
     factors : sequence of (codes, levels, basis)
-        For every grouping factor its codes, int32 (n,); number of levels; and columns, (n, r_t).
+        For every random term its codes, int32 (n,); number of levels; and columns, (n, r_t).
     lambdas : sequence of numpy.ndarray, each (r_t, r_t)
-        Lambda_t of every factor on the user's scale.
+        Lambda_t of every term on the user's scale.
     sigma : float
     mean : numpy.ndarray, shape (n,)
         Mean of the rows without the random effects.
-    rank : int
-        Columns of X in the core, p.
+    response_size : int
+        Length of a response in the core's layout, q + p + 1.
     weights : numpy.ndarray of shape (n,), optional
     """
     mean = np.ascontiguousarray(mean, float)
     blocks = [sigma * triangular_factor(np.asarray(block, float)) for block in lambdas]
     effects = LevelFactors.of([levels for _, levels, _ in factors], blocks)
-    deviations = np.ones(len(mean)) if weights is None else np.sqrt(weights)
     return RowDraw(
         codes=np.ascontiguousarray([codes for codes, _, _ in factors], np.int32),
         basis=np.ascontiguousarray(np.concatenate([np.asarray(basis, float).T for _, _, basis in factors])),
         effects=effects,
         mean=mean,
-        scale=np.divide(sigma, deviations, out=np.zeros(len(mean)), where=deviations > 0.0),
-        response_size=int(effects.starts[-1]) + rank + 1,
+        scale=np.full(len(mean), float(sigma)) if weights is None else sigma / np.sqrt(weights),
+        response_size=response_size,
     )
 
 

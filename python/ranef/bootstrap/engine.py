@@ -103,24 +103,44 @@ def run(task: Task, key: np.ndarray, n: int, threads: int, progress: bool, origi
         If the core cannot get the memory for a thread's workspace.
     """
     threads = min(threads, n)
-    with tqdm(total=n, unit="refit", disable=not progress, dynamic_ncols=True) as bar:
-        kernel = _compiled(task.kernel, bar)
+    ready = task.kernel.is_ready()
+    wait = "bootstrap" if ready else "bootstrap: compiling, once per installation"
+    with tqdm(total=n, desc=wait, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+        kernel = task.kernel.compiled()
+        if not ready:
+            bar.set_description("bootstrap", refresh=False)
+            bar.reset()  # the rate counts refits only
         crew = _Crew(task, kernel, key, n, threads, origin)
         started = time.perf_counter()
-        # One thread a replicate is all the parallelism there is to have; BLAS would only add threads to threads.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with _single_blas_thread:
             interrupted = crew.work(bar)
         seconds = time.perf_counter() - started
     return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
 
 
-def _compiled(kernel, bar):
-    """The compiled kernel; the progress line says so if that takes a while."""
-    bar.set_description("bootstrap" if kernel.is_ready() else "bootstrap: compiling, once per installation")
-    compiled = kernel.compiled()
-    bar.set_description("bootstrap", refresh=False)
-    bar.reset()
-    return compiled
+class _SingleBlasThread:
+    """BLAS limited to one thread while any bootstrap runs, since it would only add threads to threads.
+
+    The limit belongs to the process: of runs that overlap, the first sets it and the last one lifts it.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.limits = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.users += 1
+            if self.users == 1:
+                self.limits = threadpool_limits(limits=1, user_api="blas")
+
+    def __exit__(self, *exception) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.limits.restore_original_limits()
+
+
+_single_blas_thread = _SingleBlasThread()
 
 
 class _Crew:

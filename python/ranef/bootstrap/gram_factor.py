@@ -165,6 +165,7 @@ def factor_rest(schur: np.ndarray, squares: np.ndarray, weakest: float = 1.0) ->
     scaled = np.asfortranarray(schur / scale[:, None] / scale)
     factor, order, rank, _ = lapack.dpstrf(scaled, tol=_REST_ROUNDING, lower=1, overwrite_a=1)
     pivots = np.diag(factor)[:rank] ** 2
+    pivots = pivots[pivots > _REST_ROUNDING]  # LAPACK takes the first one whatever the tolerance
     limit = max(_REST_LIMIT, 16.0 * _EPS / weakest)
     real = int(np.count_nonzero(pivots > limit))
     certain = not np.any(pivots <= _REST_MARGIN * limit)

@@ -88,8 +88,9 @@ class Kernel:
 @njit
 def _mark_failed(table, row):
     last = table.shape[1] - 1
-    for column in range(last):
+    for column in range(last - 1):
         table[row, column] = np.nan
+    table[row, last - 1] = 0.0  # evaluations
     table[row, last] = FAILED
 
 

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-__all__ = ["GRAM", "ROWS", "choose_route"]
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .gram_factor import GramFactor
+
+__all__ = ["GRAM", "ROWS", "Route", "choose_route"]
 
 GRAM = "gram"
 ROWS = "rows"
 
 
-def choose_route(nobs: int, levels, widths, rank: int) -> str:
-    """The route that touches fewer numbers per replicate.
+@dataclass(frozen=True)
+class Route:
+    """A way to draw, and why.
 
-    A draw from the Gram factor reads the leading factor's blocks, and the triangle of the rest, whose size does not depend
-    on the number of rows; a draw of rows reads each row's random-effects columns and codes, twice (for y, then
-    for its cross-products, where X is read too).
+    Attributes
+    ----------
+    name : str
+        ``"gram"`` or ``"rows"``.
+    reason : str
+    factor : GramFactor or None
+        What the Gram route draws from.
+    """
+
+    name: str
+    reason: str
+    factor: GramFactor | None = field(default=None, repr=False)
+
+
+def choose_route(
+    nobs: int, levels: Sequence[int], widths: Sequence[int], rank: int, factor: Callable[[], GramFactor]
+) -> Route:
+    """The route that touches fewer numbers per replicate; rows where cross-products cannot tell the rank.
+
+    A draw from the Gram factor reads the leading factor's blocks and the triangle of the rest, whose size does not depend
+    on the number of rows. A draw of rows reads each row's random-effects columns and codes twice (for y, then
+    for its cross-products) and X once.
 
     Parameters
     ----------
@@ -23,20 +48,24 @@ def choose_route(nobs: int, levels, widths, rank: int) -> str:
         Levels and random effects per level of every grouping factor, in the core's order (the leading one first).
     rank : int
         Columns of X in the core.
+    factor : callable
+        Makes the Gram factor; called only if the sizes speak for it.
 
     Returns
     -------
-    str
-        ``"gram"`` or ``"rows"``.
+    Route
 
     Examples
     --------
-    >>> choose_route(180, [18], [2], 2)
-    'gram'
-    >>> choose_route(1_000_000, [100_000, 50_000], [1, 1], 3)
-    'rows'
+    >>> choose_route(1_000_000, [100_000, 50_000], [1, 1], 3, factor=None)
+    Route(name='rows', reason='the factor of the cross-products would be larger than the rows')
     """
     rest = sum(count * width for count, width in zip(levels[1:], widths[1:], strict=True)) + rank
     gram = levels[0] * widths[0] ** 2 + rest * (rest + 1) // 2
     rows = nobs * (2 * (sum(widths) + len(widths)) + rank + 1)
-    return GRAM if gram <= rows else ROWS
+    if gram > rows:
+        return Route(ROWS, "the factor of the cross-products would be larger than the rows")
+    made = factor()
+    if not made.certain:
+        return Route(ROWS, "columns so nearly collinear that their cross-products cannot tell the rank")
+    return Route(GRAM, "the factor of the cross-products is smaller than the rows", made)
