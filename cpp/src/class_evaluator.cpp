@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ranef/blas_threads.hpp"
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
 
@@ -457,6 +458,7 @@ void ClassEvaluator<R>::assemble_hessian() {
 
 template <int R>
 Status ClassEvaluator<R>::evaluate(const double* theta, Order order) {
+    const BlasThreads threads(m_);
     layout_.unpack(theta, lambda_.data());
     Status status = eliminate_leading();
     if (status == Status::ok) status = solve();

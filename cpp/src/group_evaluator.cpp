@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ranef/blas_threads.hpp"
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
 
@@ -519,6 +520,7 @@ void GroupEvaluator<Schur, R>::assemble_information() {
 
 template <class Schur, int R>
 Status GroupEvaluator<Schur, R>::evaluate(const double* theta, Order order) {
+    const BlasThreads threads(rest_);
     layout_.unpack(theta, lambda_.data());
     Status status = eliminate_leading();
     if (status == Status::ok) status = solve();

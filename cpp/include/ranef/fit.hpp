@@ -57,6 +57,9 @@ private:
     void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
     void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
     void certify(Optimum& optimum);
+    bool confirm_weakest(Optimum& optimum, const std::vector<Index>& free);
+    void difference_hessian(Optimum& optimum, const std::vector<Index>& free);
+    bool gradient_along(Optimum& optimum, const std::vector<double>& direction, double step, std::vector<double>& change);
 
     std::shared_ptr<const Problem> problem_;
     const Layout& layout_;

@@ -42,6 +42,9 @@ public:
     // Minimises from x (overwritten by the best point). The function was last evaluated at the x returned.
     NewtonResult minimise(SmoothFunction& function, double* x, const NewtonSettings& settings);
 
+    // The Hessian as the last iteration knew it: the function's own, with the corrections learned on the way.
+    const std::vector<double>& model() const { return hessian_; }
+
 private:
     void take_model(const SmoothFunction& function);
     bool newton_step(double* decrement);
