@@ -11,13 +11,13 @@ from ..errors import ArgumentError
 from .result import BootstrapResult
 
 if TYPE_CHECKING:
-    from ..fit import FitState
+    from ..result import LmerResult
 
 __all__ = ["bootstrap"]
 
 
 def bootstrap(
-    state: FitState,
+    fit: LmerResult,
     n: int,
     seed: int | np.random.SeedSequence | None = None,
     n_threads: int | None = None,
@@ -29,8 +29,8 @@ def bootstrap(
 
     Parameters
     ----------
-    state : FitState
-        The fit; draws come from its parameters (random effects drawn anew), refits start at its theta.
+    fit : LmerResult
+        Draws come from its parameters (random effects drawn anew), refits start at its theta.
     n : int
         Number of replicates.
     seed : int, numpy.random.SeedSequence or None
@@ -75,13 +75,13 @@ def bootstrap(
     from .streams import stream_key
     from .task import make_task
 
-    task, chosen = make_task(state, route)
+    task, chosen = make_task(fit.state, route)
     key, seed = stream_key(seed)
     outcome = run(task, key, count, threads or available_cores(), bool(progress))
     return BootstrapResult(
-        formula=state.model.formula.text,
-        coefficients=tuple(state.model.design.column_names),
-        kept=state.model.cross.kept,
+        formula=fit.model.formula.text,
+        coefficients=tuple(fit.model.design.column_names),
+        kept=fit.model.cross.kept,
         records=outcome.table,
         requested=count,
         seed=seed,

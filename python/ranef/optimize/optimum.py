@@ -25,8 +25,9 @@ class Multiplier:
     term : int
         Index of the random term.
     value : float
-        Derivative of the criterion with respect to the variance (relative to sigma^2) of the combination
-        `direction`, the smallest over all empty directions of the term. Negative: the boundary is false.
+        Derivative of the criterion with respect to the variance in the empty direction, the least over all of
+        them, with the variance relative to sigma^2 and the term's columns scaled to unit size. Negative: the
+        boundary is false.
     direction : (r,) float64
         The combination of the term's columns that has no variance, of unit length.
     """

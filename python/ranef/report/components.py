@@ -45,7 +45,7 @@ def component_columns(
 
 def component_table(varcorr: VarCorr, shown: Sequence[str], digits: int) -> str:
     """Return the table as text."""
-    return "\n".join(columns_of_text(*component_columns(varcorr, shown, digits)))
+    return "\n".join(f" {line}" for line in columns_of_text(*component_columns(varcorr, shown, digits)))
 
 
 def _correlations(values: np.ndarray, decimals: int) -> list[str]:

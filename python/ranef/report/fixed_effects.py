@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .layout import columns_of_text
-from .numbers import format_estimates, format_p_values, format_statistics, significance_stars, zap_small
+from .numbers import format_estimates, format_p_values, format_statistics, significance_stars
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -58,8 +58,6 @@ def fixed_effects_columns(fixed: FixedEffects, digits: int) -> tuple[list[str], 
     frame = fixed.frame
     shared = [name for name in ("Estimate", "Std. Error", "df") if name in frame]
     numbers = {name: frame[name].to_numpy() for name in frame}
-    third = list(frame)[2]  # R zaps the third column: df, or t where there is none
-    numbers[third] = zap_small(numbers[third], digits)
     texts = dict(zip(shared, format_estimates([numbers[name] for name in shared], digits), strict=True))
     texts["t value"] = format_statistics(numbers["t value"], digits)
     if P_VALUE in frame:

@@ -91,7 +91,7 @@ def summary_text(summary: Summary) -> str:
         head,
         criterion_lines(fit),
         ["Scaled residuals:", *residual_lines(fit, DIGITS)],
-        ["Random effects:", *random_lines(fit), groups_line(fit)],
+        ["Random effects:", component_table(fit.varcorr, ("Variance", "Std.Dev."), DIGITS), groups_line(fit)],
     ]
     if len(summary.fixed.frame):
         parts.append(["Fixed effects:", *fixed_effects_lines(summary.fixed, DIGITS)])
@@ -101,8 +101,3 @@ def summary_text(summary: Summary) -> str:
     remarks = notes(fit)
     text = "\n\n".join("\n".join(part) for part in parts)
     return text if not remarks else "\n".join([text, *remarks])
-
-
-def random_lines(fit: LmerResult) -> list[str]:
-    """Return the lines of the table of variance components."""
-    return [f" {line}" for line in component_table(fit.varcorr, ("Variance", "Std.Dev."), DIGITS).split("\n")]

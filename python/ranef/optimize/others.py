@@ -1,0 +1,184 @@
+"""SciPy's optimisers on the same criterion and gradient, for comparison and for those who want them.
+
+They see ``theta`` in units of the columns it multiplies, without bounds: the criterion has none. Their answer gets
+the same kind of certificate, by differences, and reports what they found, good or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from .certificate import SINGULAR, Evidence, certify
+from .optimum import Optimum
+from .scaling import flipped, packed, row_scales, snapped, theta_scale
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+FloatArray = npt.NDArray[np.float64]
+
+_PER_PARAMETER = 1000
+LIMIT_REACHED = "the limit on evaluations was reached"
+_HARMLESS = 1e-6  # of the criterion: what an exact zero may cost
+
+
+@dataclass(frozen=True)
+class Method:
+    """How SciPy knows an optimiser.
+
+    Attributes
+    ----------
+    scipy : str
+        Its name in ``scipy.optimize.minimize``.
+    gradient : bool
+        Whether it uses the gradient.
+    limit : str
+        Its option for the most evaluations.
+    tolerances : mapping
+        Its stopping options as multiples of ``tolerance``.
+    """
+
+    scipy: str
+    gradient: bool
+    limit: str
+    tolerances: Mapping[str, float] = field(default_factory=dict)
+
+
+METHODS: dict[str, Method] = {
+    "l-bfgs-b": Method("L-BFGS-B", True, "maxfun", {"ftol": 1e-4, "gtol": 1e4}),
+    "bfgs": Method("BFGS", True, "maxiter", {"gtol": 1e4}),
+    "nelder-mead": Method("Nelder-Mead", False, "maxfev", {"fatol": 1.0, "xatol": 1e4}),
+    "powell": Method("Powell", False, "maxfev", {"ftol": 1e-4, "xtol": 1e4}),
+    "cobyqa": Method("COBYQA", False, "maxfev", {"final_tr_radius": 1e3}),
+}
+
+
+def require_known(optimizer: str) -> None:
+    """Raise an ArgumentError that lists the optimisers there are."""
+    if optimizer not in METHODS:
+        listed = ", ".join(f"'{name}'" for name in ("newton", *METHODS))
+        raise ArgumentError(f"optimizer= must be one of {listed}, not {optimizer!r}")
+
+
+class _Limit(Exception):
+    """The evaluations are used up."""
+
+
+class _Criterion:
+    """The criterion in scaled theta; counts, and remembers the best point."""
+
+    def __init__(self, model: Model, response: Any, scale: FloatArray, limit: int) -> None:
+        self.problem, self.response, self.scale, self.limit = model.problem, response, scale, limit
+        self.evaluations = 0
+        self.best_value, self.best = np.inf, None
+
+    def value(self, x: FloatArray) -> float:
+        return self._seen(x, self.problem.value(self.response, x / self.scale))
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = self.problem.gradient(self.response, x / self.scale)
+        return self._seen(x, value), gradient / self.scale
+
+    def _seen(self, x: FloatArray, value: float) -> float:
+        self.evaluations += 1
+        if value < self.best_value:
+            self.best_value, self.best = value, x.copy()
+        if self.evaluations >= self.limit:
+            raise _Limit
+        return value
+
+
+def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
+    """Minimise with one of SciPy's optimisers.
+
+    Raises
+    ------
+    ArgumentError
+        Unknown optimiser, or one this SciPy does not have.
+    """
+    require_known(settings.optimizer)
+    scale = theta_scale(model)
+    limit = settings.max_evaluations or _PER_PARAMETER * model.n_theta
+    criterion = _Criterion(model, response, scale, limit)
+    start = settings.start if settings.start is not None else moment_start(model, response)
+    status = _run(criterion, start * scale, settings)
+    best = start if criterion.best is None else criterion.best / scale
+    theta = _canonical(model, response, best, scale)
+    evidence = certify(model, response, theta)
+    return _optimum(model, response, theta, settings, criterion.evaluations, status, evidence)
+
+
+def _run(criterion: _Criterion, x: FloatArray, settings: Settings) -> str:
+    from scipy.optimize import minimize
+
+    method = METHODS[settings.optimizer]
+    options: dict[str, Any] = {name: factor * settings.tolerance for name, factor in method.tolerances.items()}
+    options[method.limit] = criterion.limit
+    try:
+        answer = minimize(
+            criterion.value_and_gradient if method.gradient else criterion.value,
+            x,
+            jac=method.gradient or None,
+            method=method.scipy,
+            options=options,
+        )
+    except _Limit:
+        return LIMIT_REACHED
+    except RuntimeError as error:  # the core's word on a point without a value
+        return str(error)
+    except ValueError as error:
+        if "Unknown solver" in str(error):
+            raise ArgumentError(
+                f"optimizer='{settings.optimizer}' needs a newer SciPy (1.14); use another, such as 'l-bfgs-b'"
+            ) from None
+        raise
+    return "ok" if answer.success else str(answer.message)
+
+
+def moment_start(model: Model, response: Any) -> FloatArray:
+    """Return the core's start: variance components from moments of the data."""
+    return model.problem.fit(response, max_evaluations=1, certify=False).theta
+
+
+def _canonical(model: Model, response: Any, theta: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return theta with nonnegative diagonals; what counts as zero is zero, if the criterion does not mind."""
+    factors = model.covariance_factors(theta)
+    sizes = row_scales(model, scale)
+    exact = [flipped(factor) for factor in factors]
+    zeroed = [flipped(snapped(f, size, SINGULAR)) for f, size in zip(factors, sizes, strict=True)]
+    before, after = (model.problem.value(response, packed(form)) for form in (exact, zeroed))
+    return packed(zeroed) if after <= before + _HARMLESS else packed(exact)
+
+
+def _optimum(
+    model: Model,
+    response: Any,
+    theta: FloatArray,
+    settings: Settings,
+    evaluations: int,
+    status: str,
+    evidence: Evidence,
+) -> Optimum:
+    exhausted = status == LIMIT_REACHED
+    return Optimum(
+        theta=theta,
+        value=model.problem.value(response, theta),
+        optimizer=settings.optimizer,
+        evaluations=evaluations,
+        certificate_evaluations=evidence.evaluations,
+        gradient_norm=evidence.gradient_norm,
+        eigenvalues=evidence.eigenvalues,
+        boundary=evidence.boundary,
+        singular=bool(evidence.boundary),
+        # a line search that ends for want of progress at a minimum has found it all the same
+        converged=evidence.holds and not exhausted,
+        status="ok" if evidence.holds and not exhausted else status,
+        model=model,
+    )

@@ -1,0 +1,70 @@
+"""Theta in units that an optimiser without curvature can work with, and its form on the user's scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def theta_scale(model: Model) -> FloatArray:
+    """Return the root mean square of the column of the basis each theta multiplies, (n_theta,).
+
+    ``theta * scale`` is free of the columns' units. Reads the rows once, for optimisers other than Newton.
+    """
+    scales = []
+    for term in model.design.terms:
+        size = np.sqrt(np.mean(term.basis**2, axis=0))
+        size[size == 0] = 1.0
+        _, rows = np.triu_indices(len(term.columns))
+        scales.append(size[rows])
+    return np.concatenate(scales)
+
+
+def row_scales(model: Model, scale: FloatArray) -> list[FloatArray]:
+    """Return the scale of each term's columns, (r,), from that of its theta."""
+    out, first = [], 0
+    for term in model.design.terms:
+        r = len(term.columns)
+        out.append(scale[first : first + r])  # the first column of Lambda has every row
+        first += r * (r + 1) // 2
+    return out
+
+
+def packed(factors: list[FloatArray]) -> FloatArray:
+    """Return theta of covariance factors: the lower triangle of each by column."""
+    parts = []
+    for factor in factors:
+        columns, rows = np.triu_indices(factor.shape[0])
+        parts.append(factor[rows, columns])
+    return np.concatenate(parts)
+
+
+def semidefinite_factor(matrix: FloatArray, negligible: float) -> FloatArray:
+    """Return lower triangular L with L L' = matrix; a pivot up to `negligible` squared gives a zero column."""
+    rest, factor = matrix.copy(), np.zeros_like(matrix)
+    for column in range(matrix.shape[0]):
+        pivot = rest[column, column]
+        if pivot > negligible**2:
+            factor[column:, column] = rest[column:, column] / np.sqrt(pivot)
+            rest -= np.outer(factor[:, column], factor[:, column])
+    return factor
+
+
+def flipped(factor: FloatArray) -> FloatArray:
+    """Return a factor of the same covariance matrix with nonnegative diagonal."""
+    return factor * np.where(np.diag(factor) < 0, -1.0, 1.0)
+
+
+def snapped(factor: FloatArray, size: FloatArray, negligible: float) -> FloatArray:
+    """Return the factor with pivots up to `negligible` exactly zero, in units where its columns have `size`."""
+    if np.all(np.abs(np.diag(factor)) * size > negligible):
+        return factor
+    unit = factor * size[:, None]
+    return semidefinite_factor(unit @ unit.T, negligible) / size[:, None]
