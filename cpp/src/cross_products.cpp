@@ -38,12 +38,13 @@ Moments moments(Column column, Index n, bool shift) {
     return {mean, largest * std::sqrt(sum / static_cast<double>(used))};
 }
 
-Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order) {
+// Columns of X before `first_shifted` keep their origin.
+Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted) {
     Coordinates c;
     c.constant = rows.constant;
     for (int k = 0; k < rows.p(); ++k) {
         const Index column = k;
-        const bool shift = !rows.constant.empty() && rows.constant[column] == 0.0;
+        const bool shift = k >= first_shifted && !rows.constant.empty() && rows.constant[column] == 0.0;
         const Moments m = moments(rows.x[k], rows.n, shift);
         c.x_shift.push_back(m.mean);
         c.x_scale.push_back(m.root_mean_square);
@@ -401,13 +402,19 @@ std::vector<double> take_columns(const std::vector<double>& from, Index levels, 
     return out;
 }
 
-}  // namespace
+// Number of columns after which the constant is in the span of X.
+int constant_complete(const Rows& rows) {
+    int columns = 0;
+    for (std::size_t k = 0; k < rows.constant.size(); ++k)
+        if (rows.constant[k] != 0.0) columns = static_cast<int>(k) + 1;
+    return columns;
+}
 
-DesignCross accumulate_design(const Rows& rows) {
+DesignCross accumulate(const Rows& rows, int first_shifted) {
     DesignCross d;
     d.n = rows.n;
     d.factor_order = order_factors(rows);
-    d.coordinates = learn_coordinates(rows, d.factor_order);
+    d.coordinates = learn_coordinates(rows, d.factor_order, first_shifted);
     std::vector<Factor> shapes;
     for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
     d.layout = Layout(shapes, rows.p());
@@ -443,6 +450,17 @@ DesignCross accumulate_design(const Rows& rows) {
                         sums[f].with_x[(j * rows.p() + d.kept[k]) * r + a];
     }
     return d;
+}
+
+}  // namespace
+
+DesignCross accumulate_design(const Rows& rows) {
+    DesignCross d = accumulate(rows, 0);
+    // Shifted by the constant, columns that come before the constant's own may be dependent though as given they are not
+    // (two dummies that add up to 1): then the rank is decided again with these columns as they are.
+    const int complete = constant_complete(rows);
+    const auto before = std::lower_bound(d.kept.begin(), d.kept.end(), complete) - d.kept.begin();
+    return before < complete ? accumulate(rows, complete) : d;
 }
 
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,
