@@ -6,11 +6,29 @@
 #include <utility>
 
 #include "panel_kernels.hpp"
+#include "ranef/linalg.hpp"
 
 namespace ranef {
 namespace {
 
 constexpr int right_side_block = 4;
+// Products with at least this many multiplications, and no side too thin, are BLAS's: the fronts that fill leaves at the
+// root of the tree hold most of the work.
+constexpr double blas_work = 1e5;
+constexpr Index blas_side = 8;
+
+// C (m x n) against A (m x k) B', as panel::multiply; B is n x k by rows of stride b_row or columns of stride b_step.
+void large_multiply(Index m, Index n, Index k, const double* a, Index lda, const double* b,
+                    Index b_row, Index b_step, double* c, Index ldc, panel::Store store, bool lower) {
+    const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+    if (work < blas_work || n < blas_side || k < blas_side) {
+        panel::multiply(m, n, k, a, lda, b, b_row, b_step, c, ldc, store, lower);
+        return;
+    }
+    const bool transposed = b_row == 1;  // B n x k column-major; otherwise B' is k x n column-major
+    linalg::multiply(false, transposed, m, n, k, -1.0, a, lda, b, transposed ? b_step : b_row,
+                     store == panel::Store::subtract ? 1.0 : 0.0, c, ldc);
+}
 
 // Room for the largest update of one panel by another, or for the dense part of an inverse that one
 // panel gathers plus its own two products.
@@ -136,12 +154,12 @@ void SparseFactor::apply_update(Index source, Index target, Index begin, Index e
     }
     const Index top = position_[rows[0]];
     if (position_[rows[m - 1]] - top == m - 1) {  // the target's rows are neighbours too
-        panel::multiply(m, n, width, a, lda, a, 1, lda, c + top + top * ldc, ldc,
+        large_multiply(m, n, width, a, lda, a, 1, lda, c + top + top * ldc, ldc,
                         panel::Store::subtract, true);
         return;
     }
     double* product = scratch_.data();
-    panel::multiply(m, n, width, a, lda, a, 1, lda, product, m, panel::Store::negate, true);
+    large_multiply(m, n, width, a, lda, a, 1, lda, product, m, panel::Store::negate, true);
     for (Index i = 0; i < m; ++i) relative_[i] = position_[rows[i]];
     for (Index j = 0; j < n; ++j) {
         double* column = c + relative_[j] * ldc;
@@ -276,9 +294,9 @@ void SparseFactor::invert_panel(Index s) {
         for (Index i = 0; i < m; ++i) transposed[j + i * width] = z21[i + j * ld];
     }
     gather_inverse(s, z22);
-    panel::multiply(m, width, m, z22, m, transposed, 1, width, z21, ld, panel::Store::negate,
+    large_multiply(m, width, m, z22, m, transposed, 1, width, z21, ld, panel::Store::negate,
                     false);
-    panel::multiply(width, width, m, transposed, width, z21, ld, 1, z11, ld, panel::Store::subtract,
+    large_multiply(width, width, m, transposed, width, z21, ld, 1, z11, ld, panel::Store::subtract,
                     true);
 }
 
