@@ -91,6 +91,8 @@ class Model:
     ) -> None:
         require_choice("leading", leading, LEADING)
         require_choice("schur", schur, SCHUR)
+        if leading == "classes" and schur == "sparse":
+            raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         self.formula = parse_formula(formula)
         self.weights_argument = weights if isinstance(weights, str) else None
         self.offset_argument = offset if isinstance(offset, str) else None
@@ -177,7 +179,7 @@ class Model:
         start: npt.ArrayLike | None = None,
         optimizer: str = "newton",
         max_evaluations: int | None = None,
-        tolerance: float = 1e-10,
+        tolerance: float = 1e-12,
     ) -> LmerResult:
         """Fit the model, to its own response or to another one of the same rows.
 

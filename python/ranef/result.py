@@ -40,10 +40,10 @@ class LmerResult:
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> fit.varcorr
-    Groups   Name      Std.Dev. Corr
-    Subject  Intercept 24.7407
-             Days       5.9221  0.066
-    Residual           25.5918
+     Groups   Name      Std.Dev. Corr
+     Subject  Intercept 24.7405
+              Days       5.9221   0.066
+     Residual           25.5918
     """
 
     def __init__(self, state: FitState) -> None:

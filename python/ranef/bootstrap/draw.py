@@ -1,14 +1,15 @@
 """Drawing a replicate's response cross-products without drawing rows.
 
-With b_t = sigma Lambda_t u_t for every factor t, y = Z_1 d + C_2 c + sigma e_2, where d_j = b_j + sigma H_j xi_j carries the
-part of the noise that lies in the span of Z_1, c = [b_2; beta], and e_2 is orthogonal to Z_1 (`ranef.bootstrap.gram_factor`):
+With b_t = sigma Lambda_t u_t for every factor t, y = Z_1 d + C_2 c + sigma e_2, where d_j = b_j + sigma H_j
+xi_j carries the part of the noise that lies in the span of Z_1, c = [b_2; beta], and e_2 is orthogonal to Z_1
+(`ranef.bootstrap.gram_factor`):
 
     C'y = C'C [d; c] + [0; sigma R xi_2]
     y'y = [d; c]'C'C [d; c] + 2 c' sigma R xi_2 + sigma^2 (|xi_2|^2 + chi2(n - rank C))
 
-b_j and H_j xi_j only ever appear as their sum, so one factor N_j N_j' = sigma^2 (Lambda_1 Lambda_1' + H_j H_j') and r normals a
-group do for both. Everything is in the core's internal coordinates; the layout of a coefficient vector is the core's:
-``[factor 0: level-major, r_0 numbers a level | factor 1 | ... | X]``.
+b_j and H_j xi_j only ever appear as their sum, so one factor N_j N_j' = sigma^2 (Lambda_1 Lambda_1' + H_j
+H_j') and r normals a group do for both. Everything is in the core's internal coordinates; the layout of a
+coefficient vector is the core's: ``[factor 0: level-major, r_0 numbers a level | factor 1 | ... | X]``.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class LevelFactors:
 
     @classmethod
     def of(cls, levels, factors) -> LevelFactors:
-        """Collect, for every grouping factor, its number of levels and its factor: (r, r), or (levels, r, r)."""
+        """Collect every grouping factor's number of levels and its factor: (r, r), or (levels, r, r)."""
         widths = np.array([factor.shape[-1] for factor in factors], np.int64)
         own = np.array([factor.ndim == 3 for factor in factors])
         return cls(
@@ -141,7 +142,7 @@ def gram_draw(factor: GramFactor, levels, lambdas, sigma: float, mean: np.ndarra
 
 @njit
 def _scale_levels(effects, start, stop, width, values, offset, step):
-    """Multiply each level's ``width`` numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
+    """Multiply each level's numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
     for first in range(start, stop, width):
         # From the last row up, since a row needs the unscaled numbers before it.
         for row in range(width - 1, -1, -1):
@@ -181,8 +182,8 @@ def add_rest_noise(noise, coef, response, first, order, lower):
 
 @njit(inline="always")
 def draw_from_gram(
-    state, key, replicate, problem, gram_multiply, values, starts, widths, steps, mean, order, lower, sigma, df,
-    coef, noise, response,
+    state, key, replicate, problem, gram_multiply, values, starts, widths, steps, mean, order, lower, sigma,
+    df, coef, noise, response,
 ):  # fmt: skip
     """Draw one replicate's response cross-products.
 

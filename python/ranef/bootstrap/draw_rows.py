@@ -1,7 +1,7 @@
 """Drawing a replicate row by row: y = mean + sum_t Z_t b_t + sigma e, on the user's scale.
 
-The route for designs whose Gram factor would be larger than their rows (two crossed factors with very many levels each).
-The core turns the rows into response cross-products.
+The route for designs whose Gram factor would be larger than their rows (two crossed factors with very many
+levels each). The core turns the rows into response cross-products.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def add_random_effects(rows, effects, codes, basis, starts, widths):
 
 @njit(inline="always")
 def draw_from_rows(
-    state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean, scale,
-    effects, rows, response,
+    state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean,
+    scale, effects, rows, response,
 ):  # fmt: skip
     """Draw one replicate's rows and have the core turn them into response cross-products.
 

@@ -1,9 +1,9 @@
-"""The parallel loop: threads that take chunks of replicates and run a compiled kernel on each without the GIL.
+"""The parallel loop: threads take chunks of replicates and run a compiled kernel on each without the GIL.
 
-Threads of Python rather than Numba's ``prange``: a third less to compile, no thread pool that aborts the process when it is
-entered from two threads or after a fork, chunks that balance themselves, and a main thread that stays free to show
-progress and hear Ctrl-C. A replicate's numbers depend on the seed and its own number alone, so none of this shows
-in the results.
+Threads of Python rather than Numba's ``prange``: a third less to compile, no thread pool that aborts the
+process when it is entered from two threads or after a fork, chunks that balance themselves, and a main thread
+that stays free to show progress and hear Ctrl-C. A replicate's numbers depend on the seed and its own number
+alone, so none of this shows in the results.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class _Crew:
     """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
 
     def __init__(self, task: Task, kernel, key: np.ndarray, n: int, threads: int, origin: int) -> None:
-        self.task, self.kernel, self.key, self.n, self.threads, self.origin = task, kernel, key, n, threads, origin
+        self.task, self.kernel, self.key = task, kernel, key
+        self.n, self.threads, self.origin = n, threads, origin
         self.table = np.empty((n, task.columns))
         self.taken = 0
         self.finished = 0
@@ -200,7 +201,8 @@ class _Crew:
         workspace = _c_function(self.task.core.workspace_create, ctypes.c_void_p)(self.task.core.problem)
         if not workspace:
             raise MemoryError(
-                f"not enough memory for the workspaces of {self.threads} threads; a smaller n_threads needs less"
+                f"not enough memory for the workspaces of {self.threads} threads; "
+                "a smaller n_threads needs less"
             )
         return workspace
 
@@ -222,7 +224,7 @@ class _Crew:
                     self.change.notify_all()
 
     def _take(self, size: int) -> tuple[int, int] | None:
-        """The next chunk, smaller towards the end so that the threads finish together; None when there is none."""
+        """The next chunk, or None; smaller towards the end so that the threads finish together."""
         with self.change:
             left = self.n - self.taken
             if left == 0 or self.stop:

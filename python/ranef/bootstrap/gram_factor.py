@@ -1,13 +1,16 @@
-"""The semidefinite, rank-revealing factor of the Gram matrix C'C, C = [Z_1 | Z_2 X], from which noise is drawn.
+"""The semidefinite, rank-revealing factor of the Gram matrix C'C, C = [Z_1 | Z_2 X], to draw noise from.
 
-The rows' noise e ~ N(0, I) enters a replicate through C'e ~ N(0, C'C) and e'e alone. With the leading term's blocks
-``G_j = H_j^-1' H_j^-1`` and the Schur complement ``S_2 = W - sum_j A_j' G_j^- A_j = R R'`` of the rest,
+The rows' noise e ~ N(0, I) enters a replicate through C'e ~ N(0, C'C) and e'e alone. With factors H_j of the
+leading term's blocks, ``G_j H_j H_j' G_j = G_j``, and the Schur complement of the rest,
+``S_2 = W - sum_j A_j' H_j H_j' A_j = R R'``,
 
-    Z_1j'e = G_j H_j xi_j,    [Z_2 X]'e = sum_j A_j' H_j xi_j + R xi_2,    e'e = sum_j |xi_j|^2 + |xi_2|^2 + chi2(n - rank C)
+    Z_1j'e    = G_j H_j xi_j
+    [Z_2 X]'e = sum_j A_j' H_j xi_j + R xi_2
+    e'e       = sum_j |xi_j|^2 + |xi_2|^2 + chi2(n - rank C)
 
-with independent standard normals ``xi_j`` (rank G_j of them) and ``xi_2`` (rank S_2). [Z X] is rank-deficient by
-construction (the levels of every factor add up to the constant), and the rank is a number of degrees of freedom, so
-both ranks are decided here, with the reasons for the limits.
+with independent standard normals ``xi_j`` (rank G_j of them) and ``xi_2`` (rank S_2). [Z X] is rank-deficient
+by construction (the levels of every factor add up to the constant), and the rank is a number of degrees of
+freedom, so both ranks are decided here, with the reasons for the limits.
 """
 
 from __future__ import annotations
@@ -21,16 +24,19 @@ __all__ = ["GramFactor", "RestFactor", "factor_gram", "factor_leading", "factor_
 
 _EPS = np.finfo(float).eps
 
-# Eigenvalues of a block G_j scaled to a unit diagonal: above the first limit a direction is real, below the second it is the
-# rounding of the sums (3e-12 over 10**5 rows added one by one). In between only the rows know.
+# Eigenvalues of a block G_j scaled to a unit diagonal: above the first limit a direction is real, below the
+# second it is the rounding of the sums (3e-12 over 10**5 rows added one by one). In between only the rows
+# know.
 _LEADING_REAL = 1e-10
 _LEADING_ROUNDING = 1e-13
-# A column of one group that is all but zero, against its mean sum of squares over the groups: rounding of the basis.
+# A column of one group that is all but zero, against its mean sum of squares over the groups: rounding of the
+# basis.
 _COLUMN_LIMIT = 1e-15
 
-# Pivots of S_2 scaled by the diagonal of W. Rounding leaves 8e-14 in crossed factors of 3,000 levels with slopes; a chain of 4,000
-# weakly connected levels has real pivots of 1e-4, an uncentred polynomial of degree 7 of 3e-9. A direction of G_j of
-# eigenvalue t is known to eps / t, which S_2 inherits: the limit moves with the smallest t.
+# Pivots of S_2 scaled by the diagonal of W. Rounding leaves 8e-14 in crossed factors of 3,000 levels with
+# slopes; a chain of 4,000 weakly connected levels has real pivots of 1e-4, an uncentred polynomial of degree
+# 7 of 3e-9. A direction of G_j of eigenvalue t is known to eps / t, which S_2 inherits: the limit moves with
+# the smallest t.
 _REST_ROUNDING = 1e-13
 _REST_LIMIT = 1e-12
 _REST_MARGIN = 1e3
@@ -38,7 +44,7 @@ _REST_MARGIN = 1e3
 
 @dataclass(frozen=True)
 class RestFactor:
-    """``R`` with ``R R' = S_2``: row ``order[i]`` of R is ``lower[i]``, whose entries right of column i are zero.
+    """``R`` with ``R R' = S_2``: row ``order[i]`` of R is ``lower[i]``, zero to the right of column i.
 
     Attributes
     ----------
@@ -72,8 +78,8 @@ class GramFactor:
     rank : int
         Rank of C.
     certain : bool
-        Whether the rank is beyond doubt. Where it is not (columns so nearly collinear that their squares cannot tell),
-        the rows can still be drawn.
+        Whether the rank is beyond doubt. Where it is not (columns so nearly collinear that their squares
+        cannot tell), the rows can still be drawn.
     """
 
     leading: np.ndarray
@@ -143,7 +149,8 @@ def factor_rest(schur: np.ndarray, squares: np.ndarray, weakest: float = 1.0) ->
     schur : numpy.ndarray, shape (m, m)
         ``S_2 = W - sum_j A_j' H_j H_j' A_j``.
     squares : numpy.ndarray, shape (m,)
-        Diagonal of W: the columns' sums of squares before the elimination, against which what is left is judged.
+        Diagonal of W: the columns' sums of squares before the elimination, against which what is left is
+        judged.
     weakest : float
         Smallest eigenvalue among the directions that were eliminated.
 

@@ -11,9 +11,10 @@ __all__ = ["percentile_interval"]
 def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]:
     """The percentile interval, as R's ``boot.ci(type = "perc")`` defines it.
 
-    The limits are the order statistics number ``(R + 1) alpha`` and ``(R + 1)(1 - alpha)`` of the R replicates, with interpolation
-    between neighbours on the normal quantile scale (Davison & Hinkley, 1997, Bootstrap Methods and their
-    Application, eq. 5.8). Where R is too small for the level, the limits are the extremes.
+    The limits are the order statistics number ``(R + 1) alpha`` and ``(R + 1)(1 - alpha)`` of the R
+    replicates, with interpolation between neighbours on the normal quantile scale (Davison & Hinkley, 1997,
+    Bootstrap Methods and their Application, eq. 5.8). Where R is too small for the level, the limits are the
+    extremes.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """The compiled loops over replicates: draw, refit, record. The only functions cached on disk.
 
-Numba's cache looks at a kernel's own file only and would go on using a kernel whose callees have changed. So the kernels
-carry a digest of the package's sources in their name, which names the cache's files, and the callees are not cached.
-A kernel holds no GIL and takes no lock: each call owns its workspace, scratch and rows of the table, and shares the rest
-read-only.
+Numba's cache looks at a kernel's own file only and would go on using a kernel whose callees have changed. So
+the kernels carry a digest of the package's sources in their name, which names the cache's files, and the
+callees are not cached. A kernel holds no GIL and takes no lock: each call owns its workspace, scratch and
+rows of the table, and shares the rest read-only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _COUNTS = types.int64[::1]
 _CODES = types.int32[:, ::1]
 _KEY = types.uint64[::1]
 
-# problem, draw function, refit function, workspace; key, number of row 0; first row, end of rows; start, table
+# problem, draw function, refit function, workspace; key, number of row 0; first row, end of rows; start,
+# table
 _COMMON = (_ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _KEY, _COUNT, _COUNT, _COUNT, _VECTOR, _MATRIX)
 _EFFECTS = (_VECTOR, _COUNTS, _COUNTS, _COUNTS)
 _GRAM = (*_EFFECTS, _VECTOR, _COUNTS, _MATRIX, _NUMBER, _NUMBER)

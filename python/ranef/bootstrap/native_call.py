@@ -1,8 +1,8 @@
 """Calling a C function by its address from compiled code, without the GIL.
 
-The address is an ``int64`` argument of the kernel, not a constant inside it: a kernel that knows no address can be
-cached on disk and used by the next process, where the library sits elsewhere. Pointers travel as ``int64`` too.
-Whoever passes an address vouches for the function's signature; nothing can check it here.
+The address is an ``int64`` argument of the kernel, not a constant inside it: a kernel that knows no address
+can be cached on disk and used by the next process, where the library sits elsewhere. Pointers travel as
+``int64`` too. Whoever passes an address vouches for the function's signature; nothing can check it here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["call_native", "pointer"]
 
 @intrinsic
 def call_native(typing_context, address, arguments):
-    """``((int (*)(void*, ...)) address)(*arguments)``: every argument a pointer held in an ``int64``, the result an ``int32``.
+    """Call the C function at ``address``: every argument a pointer held in an ``int64``, the result an int.
 
     Parameters
     ----------

@@ -34,8 +34,8 @@ def bootstrap(
     n : int
         Number of replicates.
     seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads. None takes one from the operating system and
-        reports it in the result.
+        The same seed gives the same replicates, for any number of threads. None takes one from the operating
+        system and reports it in the result.
     n_threads : int, optional
         Threads; by default all cores this process may use.
     progress : bool
@@ -111,6 +111,7 @@ def _checked_seed(seed):
         number = -1
     if number < 0:
         raise ArgumentError(
-            f"seed must be a whole number, 0 or more, a numpy.random.SeedSequence, or None for a new one; got {seed!r}"
+            "seed must be a whole number, 0 or more, a numpy.random.SeedSequence, or None for a new one; "
+            f"got {seed!r}"
         )
     return number

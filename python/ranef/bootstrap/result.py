@@ -33,9 +33,11 @@ class BootstrapResult:
     requested : int
         Replicates asked for; fewer were done if Ctrl-C was pressed.
     seed : int or numpy.random.SeedSequence
-        Gives these replicates again, on any number of threads. Drawn from the operating system if none was given.
+        Gives these replicates again, on any number of threads. Drawn from the operating system if none was
+        given.
     route : str
-        ``"gram"``: drawn from the factor of the cross-products, at a cost without the number of rows; ``"rows"``: row by row.
+        ``"gram"``: drawn from the factor of the cross-products, at a cost without the number of rows;
+        ``"rows"``: row by row.
     route_reason : str
     seconds : float
         Time of the draws and refits.
@@ -97,8 +99,8 @@ class BootstrapResult:
         Returns
         -------
         pandas.DataFrame
-            Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ..., ``objective``,
-            ``evaluations``, ``singular``, ``converged``, ``failed``.
+            Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
+            ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``.
         """
         return self._parameters().assign(
             objective=self.records[:, -3],
@@ -118,7 +120,8 @@ class BootstrapResult:
         level : float
             Coverage, between 0 and 1.
         method : {"percentile"}
-            The percentile interval as R's ``boot.ci`` defines it (`ranef.bootstrap.intervals.percentile_interval`).
+            The percentile interval as R's ``boot.ci`` defines it
+            (`ranef.bootstrap.intervals.percentile_interval`).
 
         Returns
         -------
@@ -151,13 +154,15 @@ class BootstrapResult:
         return (self.records[:, -1].astype(np.int64) & bit) != 0
 
     def __str__(self) -> str:
-        done = f"{len(self):,}" if not self.interrupted else f"{len(self):,} of {self.requested:,} (interrupted)"
+        done = f"{len(self):,}"
+        if self.interrupted:
+            done += f" of {self.requested:,} (interrupted)"
         rate = len(self) / self.seconds if self.seconds > 0 else float("inf")
         threads = "1 thread" if self.n_threads == 1 else f"{self.n_threads} threads"
         lines = [
             f"Parametric bootstrap of {self.formula}",
-            f"  {done} replicates in {self.seconds:.3g} s on {threads} ({rate:,.0f} refits a second), seed {self.seed}",
-            f"  drawn {_ROUTES[self.route]}: {self.route_reason}",
+            f"  {done} replicates in {self.seconds:.3g} s on {threads} ({rate:,.0f} refits a second)",
+            f"  seed {self.seed}, drawn {_ROUTES[self.route]}: {self.route_reason}",
             f"  singular {self.n_singular:,}, not converged {self.n_unconverged:,}, failed {self.n_failed:,}",
             "",
             "95 % percentile intervals",

@@ -36,16 +36,17 @@ def choose_route(
 ) -> Route:
     """The route that touches fewer numbers per replicate; rows where cross-products cannot tell the rank.
 
-    A draw from the Gram factor reads the leading factor's blocks and the triangle of the rest, whose size does not depend
-    on the number of rows. A draw of rows reads each row's random-effects columns and codes twice (for y, then
-    for its cross-products) and X once.
+    A draw from the Gram factor reads the leading factor's blocks and the triangle of the rest, whose size
+    does not depend on the number of rows. A draw of rows reads each row's random-effects columns and codes
+    twice (for y, then for its cross-products) and X once.
 
     Parameters
     ----------
     nobs : int
         Rows.
     levels, widths : sequences of int
-        Levels and random effects per level of every grouping factor, in the core's order (the leading one first).
+        Levels and random effects per level of every grouping factor, in the core's order (the leading one
+        first).
     rank : int
         Columns of X in the core.
     factor : callable

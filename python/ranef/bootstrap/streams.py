@@ -1,15 +1,15 @@
 """Random streams for compiled loops: Philox4x64-10, one stream per (seed, replicate).
 
-Philox is counter-based (Salmon, Moraes, Dror & Shaw, 2011, "Parallel random numbers: as easy as 1, 2, 3"): a block
-of four 64-bit words is a pure function of a key and a counter. The key comes from the seed, the replicate's number is
-one word of the counter, so a replicate's numbers depend on nothing else: not on the thread that draws it, not on the
-replicates before it, not on how the work was cut. The words are those of ``numpy.random.Philox`` with the same key and
-counter, bit for bit.
+Philox is counter-based (Salmon, Moraes, Dror & Shaw, 2011, "Parallel random numbers: as easy as 1, 2, 3"): a
+block of four 64-bit words is a pure function of a key and a counter. The key comes from the seed, the
+replicate's number is one word of the counter, so a replicate's numbers depend on nothing else: not on the
+thread that draws it, not on the replicates before it, not on how the work was cut. The words are those of
+``numpy.random.Philox`` with the same key and counter, bit for bit.
 
-A stream has two lanes, told apart by the last word of the counter: whole blocks, for filling arrays at full speed, and
-single words, for the draws whose number of words is not known beforehand (rejections, gammas). It is a ``uint64``
-array of `STATE_WORDS` words, owned by the caller:
-``[key 0, key 1 | replicate | blocks drawn | blocks of single words drawn | block 0..3 | words of the block used]``.
+A stream has two lanes, told apart by the last word of the counter: whole blocks, for filling arrays at full
+speed, and single words, for the draws whose number of words is not known beforehand (rejections, gammas). It
+is a ``uint64`` array of `STATE_WORDS` words, owned by the caller: ``[key 0, key 1 | replicate | blocks drawn
+| blocks of single words drawn | block 0..3 | words of the block used]``.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def stream_key(seed) -> tuple[np.ndarray, int | np.random.SeedSequence]:
 
 @intrinsic
 def _high_word(typing_context, a, b):
-    """The upper 64 bits of a 64 x 64 bit product (one machine instruction; Numba itself has no 128-bit integers)."""
+    """The upper 64 bits of a product: one machine instruction, but Numba has no 128-bit integers."""
     wide = ir.IntType(128)
 
     def codegen(context, builder, signature, args):
@@ -93,7 +93,7 @@ def _philox_round(c0, c1, c2, c3, k0, k1):
 
 @njit
 def philox_block(c0, c1, c2, c3, k0, k1):
-    """Four random words: ten rounds of Philox on the counter ``(c0, c1, c2, c3)`` with the key ``(k0, k1)``."""
+    """Four random words: ten rounds of Philox on a counter of four words with a key of two."""
     for _ in range(9):
         c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
         k0 = k0 + _WEYL_0
@@ -118,7 +118,8 @@ def open_stream(state, key, replicate):
 @njit
 def next_block(state):
     """The next four words of the block lane."""
-    # As numpy does, the counter moves before the block is made. 2**64 blocks are never used up, so nothing is carried.
+    # As numpy does, the counter moves before the block is made. 2**64 blocks are never used up, so nothing is
+    # carried.
     state[3] += _ONE
     return philox_block(state[3], _ZERO, state[2], BLOCK_LANE, state[0], state[1])
 
@@ -139,5 +140,5 @@ def next_raw(state):
 
 @njit
 def uniform(state):
-    """A double uniform on [0, 1), of 53 bits; the same as ``numpy.random.Generator.random`` makes of the same word."""
+    """A double uniform on [0, 1), of 53 bits: what ``numpy.random.Generator.random`` makes of the word."""
     return np.float64(next_raw(state) >> _SHIFT_TO_53_BITS) * _TWO_TO_MINUS_53

@@ -1,4 +1,4 @@
-"""From a fit to the task of its bootstrap: the one place that knows both the core's exports and the kernels' inputs."""
+"""From a fit to its bootstrap's task: the one place to know the core's exports and the kernels' inputs."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Standard normal and chi-square variates from a stream.
 
-Normals come from the ziggurat of Marsaglia & Tsang (2000, J. Stat. Software 5(8)) with the improvement of Doornik
-(2005, "An improved ziggurat method to generate normal random samples"): the layer and the abscissa use different bits
-of the word. 98.8 % of the draws cost one random word, one comparison and one multiplication, no logarithm or sine as in Box-Muller,
-and the method is exact, tails included. Chi-squares come from the gamma method of Marsaglia & Tsang (2000,
-ACM Trans. Math. Software 26(3)), whose cost does not depend on the degrees of freedom.
+Normals come from the ziggurat of Marsaglia & Tsang (2000, J. Stat. Software 5(8)) with the improvement of
+Doornik (2005, "An improved ziggurat method to generate normal random samples"): the layer and the abscissa
+use different bits of the word. 98.8 % of the draws cost one random word, one comparison and one
+multiplication, no logarithm or sine as in Box-Muller, and the method is exact, tails included. Chi-squares
+come from the gamma method of Marsaglia & Tsang (2000, ACM Trans. Math. Software 26(3)), whose cost does not
+depend on the degrees of freedom.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ _SHIFT_TO_54_BITS = int64(10)
 
 
 def layer_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The right edges of the 256 layers of equal area under ``exp(-x**2 / 2)``, the inner shares, the heights.
+    """Right edges of the 256 layers of equal area under ``exp(-x**2 / 2)``, inner shares, heights.
 
     Returns
     -------
     edge : numpy.ndarray, shape (257,)
-        ``edge[i]`` is the width of layer i; ``edge[0]`` that of the base layer as if it had no tail, ``edge[1]`` where
-        the tail begins, ``edge[256] = 0``.
+        ``edge[i]`` is the width of layer i; ``edge[0]`` that of the base layer as if it had no tail,
+        ``edge[1]`` where the tail begins, ``edge[256] = 0``.
     inner : numpy.ndarray, shape (256,)
         ``edge[i + 1] / edge[i]``: the share of layer i that lies under the curve whatever the ordinate.
     height : numpy.ndarray, shape (257,)
@@ -56,7 +57,7 @@ def _layer_area(start: float) -> float:
 
 
 def _overshoot(start: float) -> float:
-    """Height of the topmost layer minus 1 when the tail begins at ``start``; zero when the layers fit exactly."""
+    """Height of the topmost layer minus 1 when the tail begins at ``start``; zero when the layers fit."""
     area, x = _layer_area(start), start
     for _ in range(2, _LAYERS):
         top = area / x + math.exp(-0.5 * x * x)
@@ -131,10 +132,10 @@ def _finish_block(state, out, start, stop, position):
 
 @njit
 def fill_normal(state, out, start, stop):
-    """Standard normals into ``out[start:stop]``, four to a block; what is left of the last block is thrown away."""
+    """Standard normals into ``out[start:stop]``, four to a block; the rest of the last block is lost."""
     i, end = uint64(start), uint64(stop)
-    # The lane's position and the key are kept in registers, and the loop has a single, rare call: through memory the
-    # blocks would wait for one another, and this loop is half of a replicate's draw.
+    # The lane's position and the key are kept in registers, and the loop has a single, rare call: through
+    # memory the blocks would wait for one another, and this loop is half of a replicate's draw.
     position, key0, key1, replicate = state[3], state[0], state[1], state[2]
     while i < end:
         position += uint64(1)

@@ -71,7 +71,7 @@ class Optimum:
     >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0], "g": list("aabbcc")}
     >>> print(ranef.lmer("y ~ 1 + (1 | g)", data).optimum)
     converged: a minimum of the REML criterion in the interior of the parameter space
-    newton: ... evaluations, gradient norm ..., smallest eigenvalue ...
+    newton: ... evaluation..., gradient norm ..., smallest eigenvalue ...
     """
 
     theta: FloatArray
