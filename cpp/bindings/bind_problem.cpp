@@ -78,10 +78,11 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
         std::vector<double> shifted = self.internal_theta(theta);
         for (std::size_t i = 0; i < shifted.size(); ++i)
             if (layout.theta[i].row == layout.theta[i].column && std::fabs(shifted[i]) < 1e-6) shifted[i] = 1e-6;
-        std::unique_ptr<Workspace> workspace = self.borrow();
-        workspace->evaluator().load(response.response->values.data());
-        if (workspace->evaluator().evaluate(shifted.data(), Order::gradient) == Status::ok) take(*workspace);
-        self.give_back(std::move(workspace));
+        Session session = self.borrow();
+        session.response = nullptr;
+        session.workspace->evaluator().load(response.response->values.data());
+        if (session.workspace->evaluator().evaluate(shifted.data(), Order::gradient) == Status::ok) take(*session.workspace);
+        self.give_back(std::move(session));
     }
     self.design().coordinates.gradient_to_user(layout, g_d.data());
     std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
@@ -114,9 +115,14 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     Optimum optimum;
     {
         const py::gil_scoped_release release;
-        std::unique_ptr<Workspace> workspace = self.borrow();
-        optimum = workspace->fit(response.response->values.data(), internal.empty() ? nullptr : internal.data(), settings);
-        self.give_back(std::move(workspace));
+        Session session = self.borrow();
+        session.response = nullptr;
+        optimum = session.workspace->fit(response.response->values.data(), internal.empty() ? nullptr : internal.data(), settings);
+        if (optimum.status == Status::ok || optimum.status == Status::stalled) {
+            session.response = response.response;
+            session.theta = optimum.theta;
+        }
+        self.give_back(std::move(session));
     }
     if (interrupted) throw py::error_already_set();
     return to_user(self, *response.response, std::move(optimum));

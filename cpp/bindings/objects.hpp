@@ -1,6 +1,7 @@
 // What the Python objects hold: the core's const data behind shared pointers, and the arrays that views point into.
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -26,6 +27,20 @@ struct ResponseObject {
     std::shared_ptr<const ResponseCross> response;
 };
 
+// A workspace and what it was last evaluated at, so that reading the estimates after a fit evaluates nothing again.
+struct Session {
+    std::unique_ptr<Workspace> workspace;
+    std::shared_ptr<const ResponseCross> response;
+    std::vector<double> theta;  // internal
+
+    bool stands_at(const std::shared_ptr<const ResponseCross>& wanted, const std::vector<double>& at) const {
+        if (response != wanted || theta.size() != at.size()) return false;
+        for (std::size_t i = 0; i < at.size(); ++i)
+            if (std::fabs(theta[i] - at[i]) > 1e-14 * (1.0 + std::fabs(at[i]))) return false;
+        return true;
+    }
+};
+
 // A problem and the workspaces its calls have used: as many as there were concurrent callers.
 class ProblemObject {
 public:
@@ -35,20 +50,20 @@ public:
     const DesignCross& design() const { return *problem_->design; }
     const Layout& layout() const { return problem_->design->layout; }
 
-    std::unique_ptr<Workspace> borrow() {
+    Session borrow() {
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!idle_.empty()) {
-                std::unique_ptr<Workspace> workspace = std::move(idle_.back());
+                Session session = std::move(idle_.back());
                 idle_.pop_back();
-                return workspace;
+                return session;
             }
         }
-        return std::make_unique<Workspace>(problem_);
+        return {std::make_unique<Workspace>(problem_), nullptr, {}};
     }
-    void give_back(std::unique_ptr<Workspace> workspace) {
+    void give_back(Session session) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        idle_.push_back(std::move(workspace));
+        idle_.push_back(std::move(session));
     }
 
     double criterion(double internal, const ResponseCross& response) const {
@@ -70,23 +85,27 @@ public:
 private:
     std::shared_ptr<const Problem> problem_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Workspace>> idle_;
+    std::vector<Session> idle_;
 };
 
 // Evaluates at a user's theta and hands the workspace to `use`; RuntimeError naming the status when it fails.
 template <class Use>
 void evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, const Use& use) {
     const std::vector<double> internal = self.internal_theta(theta);
-    Status status;
-    std::unique_ptr<Workspace> workspace;
+    Status status = Status::ok;
+    Session session;
     {
         const py::gil_scoped_release release;
-        workspace = self.borrow();
-        workspace->evaluator().load(response.response->values.data());
-        status = workspace->evaluator().evaluate(internal.data(), order);
+        session = self.borrow();
+        if (order != Order::value || !session.stands_at(response.response, internal)) {
+            session.response = nullptr;
+            session.workspace->evaluator().load(response.response->values.data());
+            status = session.workspace->evaluator().evaluate(internal.data(), order);
+        }
     }
-    if (status == Status::ok) use(*workspace);
-    self.give_back(std::move(workspace));
+    if (status == Status::ok) use(*session.workspace);
+    session.response = nullptr;
+    self.give_back(std::move(session));
     if (status != Status::ok) throw std::runtime_error(describe(status));
 }
 
