@@ -1,6 +1,7 @@
 """A small mixed-model design with explicit rows, and a dense stand-in for the core's C interface over it.
 
-The stand-in's refit copies the response into the record, so that draws can be looked at through the real kernels.
+The stand-in's refit copies the response into the record, so that draws can be looked at through the real
+kernels.
 """
 
 import ctypes
@@ -8,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import carray, cfunc, types
-from scipy.linalg import block_diag
-
 from ranef.bootstrap.engine import Core
 from ranef.bootstrap.gram_factor import factor_gram
+from scipy.linalg import block_diag
 
 _DOUBLES = types.CPointer(types.float64)
-# The problem behind the address: [q + p, n | C'C row by row | for every row its square root of the weight, then C]
+# The problem behind the address: [q + p, n | C'C row by row | for every row its square root of the weight,
+# then C]
 
 
 @cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES))
@@ -90,7 +91,7 @@ def address(callback):
 
 @dataclass
 class Design:
-    """Rows of a crossed design: factors as (codes, levels, basis), X, and everything formed densely from them."""
+    """Rows of a crossed design, factors as (codes, levels, basis), and what is formed densely from them."""
 
     factors: list
     X: np.ndarray
@@ -128,7 +129,10 @@ class Design:
     def effects_factor(self):
         """Lambda of all random effects."""
         return block_diag(
-            *(block_diag(*[block] * levels) for (_, levels, _), block in zip(self.factors, self.lambdas, strict=True))
+            *(
+                block_diag(*[block] * levels)
+                for (_, levels, _), block in zip(self.factors, self.lambdas, strict=True)
+            )
         )
 
     @property
@@ -142,6 +146,7 @@ class Design:
         leading = groups * width
         gram = C.T @ C
         blocks = np.array([gram[j : j + width, j : j + width] for j in range(0, leading, width)])
+
         def schur_of(H):
             projected = np.einsum("jab,jac->jbc", H, gram[:leading, leading:].reshape(groups, width, -1))
             return gram[leading:, leading:] - np.einsum("jbc,jbd->cd", projected, projected)
@@ -177,7 +182,10 @@ def make_design(kind, seed=0):
         x = x if kind == "tiny" else rng.normal(size=12)[a]  # the slope's column is one number in every group
         factors = [(a, 12, np.column_stack([ones, x]))]
     elif kind == "nested":
-        factors = [(a, 12, np.column_stack([ones, x])), ((a // 3).astype(np.int32), 4, np.column_stack([ones, x]))]
+        factors = [
+            (a, 12, np.column_stack([ones, x])),
+            ((a // 3).astype(np.int32), 4, np.column_stack([ones, x])),
+        ]
     elif kind == "pairs":  # most groups have as many rows as random effects, so nothing is left of them
         a = np.concatenate([np.repeat(np.arange(60), 2), rng.integers(0, 60, n - 120)]).astype(np.int32)
         factors = [(a, 60, np.column_stack([ones, x])), (b, 5, ones[:, None])]

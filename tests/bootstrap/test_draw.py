@@ -1,17 +1,16 @@
-"""Draws of response cross-products against explicit rows: their mean and covariance exactly, the rest in distribution."""
+"""Draws of cross-products against explicit rows: mean and covariance exactly, the rest in distribution."""
 
 import numpy as np
 import pytest
 from bootstrap.standin import KINDS, Workspaces, gram_multiply, make_design, response_from_rows
 from numba import njit
-from scipy import stats
-
 from ranef.bootstrap.draw import gram_draw, triangular_factor
 from ranef.bootstrap.draw_rows import row_draw
 from ranef.bootstrap.engine import Task, run
 from ranef.bootstrap.kernels import gram_kernel, rows_kernel
 from ranef.bootstrap.streams import STATE_WORDS, open_stream, stream_key
 from ranef.bootstrap.variates import chi_square, fill_normal
+from scipy import stats
 
 LEAST_P = 1e-4
 
@@ -24,9 +23,16 @@ def task_for(design, route):
     columns = design.C.shape[1] + 2
     core = design.core(Workspaces())
     if route == "gram":
-        return Task(core, gram_kernel, gram_multiply.address, prepared(design).arguments(), np.zeros(1), columns)
+        return Task(
+            core, gram_kernel, gram_multiply.address, prepared(design).arguments(), np.zeros(1), columns
+        )
     draw = row_draw(
-        design.factors, design.lambdas, design.sigma, design.X @ design.beta, design.C.shape[1] + 1, design.weights
+        design.factors,
+        design.lambdas,
+        design.sigma,
+        design.X @ design.beta,
+        design.C.shape[1] + 1,
+        design.weights,
     )
     return Task(core, rows_kernel, response_from_rows.address, draw.arguments(), np.zeros(1), columns)
 
@@ -90,13 +96,17 @@ def test_kernel_computes_the_formula(kind):
     design = make_design(kind)
     draw, gram, key = prepared(design), design.C.T @ design.C, stream_key(1)[0]
     for replicate, response in enumerate(draws(design, "gram", 3)):
-        u, xi, chi2 = stream_of_gram_draw(key, replicate, draw.effects.starts[-1], draw.lower.shape[1], draw.df)
+        u, xi, chi2 = stream_of_gram_draw(
+            key, replicate, draw.effects.starts[-1], draw.lower.shape[1], draw.df
+        )
         coef = draw.mean.copy()
         coef[: len(u)] += coefficient_factor(draw) @ u
         noise = np.zeros(len(coef))
         noise[draw.effects.starts[1] + draw.order] = draw.lower @ xi
         squares = coef @ gram @ coef + 2 * coef @ noise + design.sigma**2 * (xi @ xi + chi2)
-        assert np.allclose(response[:-1], gram @ coef + noise, rtol=1e-11, atol=1e-11 * abs(response[:-1]).max())
+        assert np.allclose(
+            response[:-1], gram @ coef + noise, rtol=1e-11, atol=1e-11 * abs(response[:-1]).max()
+        )
         assert response[-1] == pytest.approx(squares, rel=1e-11)
 
 

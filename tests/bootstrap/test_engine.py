@@ -10,13 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bootstrap.standin import Workspaces, broken, gram_multiply, make_design
-from threadpoolctl import threadpool_info
-
 from ranef.bootstrap import engine
 from ranef.bootstrap.draw import gram_draw
 from ranef.bootstrap.engine import Task, available_cores, run
 from ranef.bootstrap.kernels import FAILED, gram_kernel
 from ranef.bootstrap.streams import stream_key
+from threadpoolctl import threadpool_info
 
 KEY = stream_key(7)[0]
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from bootstrap.standin import KINDS, make_design
-
 from ranef.bootstrap.gram_factor import factor_gram, factor_leading, factor_rest
 
 
@@ -55,7 +54,8 @@ def test_leading_factor_is_a_reflexive_inverse():
 
 
 def test_rounding_of_long_sums_is_no_rank():
-    # Two columns that are multiples of each other, summed naively over many rows, in every order of magnitude.
+    # Two columns that are multiples of each other, summed naively over many rows, in every order of
+    # magnitude.
     rng = np.random.default_rng(2)
     for n in (10, 1_000, 100_000):
         x = rng.normal(size=n) + 100.0
@@ -66,7 +66,8 @@ def test_rounding_of_long_sums_is_no_rank():
 
 @pytest.mark.parametrize("levels", [10, 100, 500])
 def test_weakly_connected_levels_keep_their_rank(levels):
-    # A chain a1 b1 a2 b2 ...: connected, so [Z X] lacks one dimension per factor only, but its smallest eigenvalue is tiny.
+    # A chain a1 b1 a2 b2 ...: connected, so [Z X] lacks one dimension per factor only, but its smallest
+    # eigenvalue is tiny.
     a = np.repeat(np.arange(levels), 2)
     b = a.copy()
     b[1::2] += 1

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from reference_battery import load_bootstrap
-
 from ranef.bootstrap.intervals import percentile_interval
+from reference_battery import load_bootstrap
 
 VALUES = [3.2, -1.5, 0.7, 8.1, 2.2, 4.4, -0.3, 1.9, 5.0, 2.8, 3.9, 0.1, 6.6, -2.4, 1.2]
 

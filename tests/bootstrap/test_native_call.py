@@ -1,4 +1,4 @@
-"""C functions called by address from compiled code: the right values, from several threads, and across processes."""
+"""C functions called by address from compiled code: right, from several threads, across processes."""
 
 import ctypes
 import ctypes.util
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from numba import carray, cfunc, njit, prange, types
 from numba.core.errors import TypingError
-
 from ranef.bootstrap.native_call import call_native, pointer
 
 
-@cfunc(types.int32(types.CPointer(types.float64), types.CPointer(types.float64), types.CPointer(types.float64)))
+@cfunc(
+    types.int32(types.CPointer(types.float64), types.CPointer(types.float64), types.CPointer(types.float64))
+)
 def add(a, b, out):
     out[0] = a[0] + b[0]
     return types.int32(out[0])
@@ -120,7 +121,9 @@ def test_kernel_cached_by_one_process_calls_another_address_in_the_next(tmp_path
         """)
     )
     answers = [
-        subprocess.run([sys.executable, script, factor], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, script, factor], capture_output=True, text=True, check=True
+        ).stdout.split()
         for factor in ("1", "3")
     ]
     assert answers == [["7", "0"], ["21", "1"]]

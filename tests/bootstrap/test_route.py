@@ -1,7 +1,6 @@
 """Which route draws take."""
 
 import pytest
-
 from ranef.bootstrap.gram_factor import GramFactor
 from ranef.bootstrap.route import choose_route
 

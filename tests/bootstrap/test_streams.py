@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numba import njit
-
 from ranef.bootstrap.streams import (
     BLOCK_LANE,
     STATE_WORDS,
@@ -93,6 +92,7 @@ def test_neighbouring_replicates_are_uncorrelated():
     count = 20_000
     values = np.array([uniforms(key, replicate, count) for replicate in range(20)])
     correlations = np.corrcoef(values)[np.triu_indices(20, 1)]
-    # 190 correlations of sd 1/sqrt(count): the largest of so many stays below 5 sd except once in 10**4 seeds.
+    # 190 correlations of sd 1/sqrt(count): the largest of so many stays below 5 sd except once in 10**4
+    # seeds.
     assert abs(correlations).max() < 5.0 / np.sqrt(count)
     assert not np.array_equal(values[0, 1:], values[1, :-1])

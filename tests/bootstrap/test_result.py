@@ -1,0 +1,104 @@
+"""The result: its table, counts, intervals and print-out, from records written by hand."""
+
+import pickle
+
+import numpy as np
+import pytest
+from ranef.bootstrap import BootstrapResult
+from ranef.bootstrap.intervals import percentile_interval
+from ranef.errors import ArgumentError
+
+CONVERGED, SINGULAR, FAILED = 1, 2, 4
+
+
+def make_result(count=40, **changes):
+    rng = np.random.default_rng(0)
+    # two coefficients kept of three, sigma, two theta | objective, evaluations, bits
+    records = np.column_stack([rng.normal(size=(count, 6)), np.full(count, 7.0), np.full(count, CONVERGED)])
+    records[1, -1] = CONVERGED | SINGULAR
+    records[2, -1] = SINGULAR
+    records[3, :-2], records[3, -1] = np.nan, FAILED
+    values = {
+        "formula": "y ~ a + b + (b || g)",
+        "coefficients": ("Intercept", "a", "b"),
+        "kept": np.array([0, 2]),
+        "records": records,
+        "requested": count,
+        "seed": 11,
+        "route": "gram",
+        "route_reason": "the factor of the cross-products is smaller than the rows",
+        "seconds": 0.02,
+        "n_threads": 2,
+    }
+    return BootstrapResult(**(values | changes))
+
+
+def test_table():
+    result = make_result()
+    frame = result.to_frame()
+    assert list(frame.columns) == [
+        *("Intercept", "a", "b", "sigma", "theta1", "theta2"),
+        *("objective", "evaluations", "singular", "converged", "failed"),
+    ]
+    assert frame.index.name == "replicate" and len(frame) == 40
+    assert frame["a"].isna().all()
+    assert np.array_equal(frame["b"], result.records[:, 1], equal_nan=True)
+    assert np.array_equal(frame["theta2"], result.records[:, 4], equal_nan=True)
+    assert np.array_equal(frame["objective"], result.records[:, 5], equal_nan=True)
+    assert frame["evaluations"].dtype == np.int64
+    assert list(frame["singular"][:5]) == [False, True, True, False, False]
+    assert list(frame["converged"][:5]) == [True, True, False, False, True]
+    assert list(frame["failed"][:5]) == [False, False, False, True, False]
+
+
+def test_counts():
+    result = make_result()
+    assert (result.n_singular, result.n_unconverged, result.n_failed) == (2, 1, 1)
+
+
+def test_intervals_leave_out_failures():
+    result = make_result()
+    intervals = result.conf_int(0.8)
+    assert list(intervals.columns) == ["lower", "upper"]
+    assert list(intervals.index) == ["Intercept", "a", "b", "sigma", "theta1", "theta2"]
+    expected = percentile_interval(np.delete(result.records[:, 2], 3), 0.8)
+    assert tuple(intervals.loc["sigma"]) == expected
+    assert intervals.loc["a"].isna().all()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95, -0.5, float("nan")])
+def test_bad_level(level):
+    with pytest.raises(ArgumentError, match="level must be between 0 and 1"):
+        make_result().conf_int(level)
+
+
+def test_bad_method():
+    with pytest.raises(ArgumentError, match="method must be one of 'percentile'; got 'basic'"):
+        make_result().conf_int(method="basic")
+
+
+def test_prints_itself():
+    text = str(make_result())
+    assert text.splitlines()[:4] == [
+        "Parametric bootstrap of y ~ a + b + (b || g)",
+        "  40 replicates in 0.02 s on 2 threads (2,000 refits a second)",
+        "  seed 11, drawn from the Gram factor: the factor of the cross-products is smaller than the rows",
+        "  singular 2, not converged 1, failed 1",
+    ]
+    assert "theta2" in text and "lower" in text
+    assert repr(make_result()) == text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_prints_an_interrupted_run():
+    result = make_result(requested=1000, n_threads=1, route="rows")
+    assert result.interrupted and not make_result().interrupted
+    assert "40 of 1,000 (interrupted)" in str(result)
+    assert "1 thread " in str(result) and "row by row" in str(result)
+
+
+def test_survives_pickling():
+    result = make_result()
+    again = pickle.loads(pickle.dumps(result))
+    assert np.array_equal(again.records, result.records, equal_nan=True)
+    assert str(again) == str(result)
