@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
+_EPSILON = float(np.finfo(float).eps)
+
 
 def format_common(values: npt.ArrayLike, digits: int = 7, nsmall: int = 0) -> list[str]:
     """Format numbers as R's ``format(values, digits=, nsmall=)``: alike, and padded to one width.
@@ -128,7 +130,7 @@ def format_statistics(values: npt.ArrayLike, digits: int) -> list[str]:
 
 
 def format_p_values(values: npt.ArrayLike, digits: int = 3) -> list[str]:
-    """Format p-values: fixed notation and scientific each with common digits, tiny ones as ``< 2e-16``.
+    """Format p-values: those from 0.0001 with common digits, so too the smaller ones; tiny ones as ``< 2e-16``.
 
     Examples
     --------
@@ -136,21 +138,24 @@ def format_p_values(values: npt.ArrayLike, digits: int = 3) -> list[str]:
     ['0.219', '2.13e-05', '< 2e-16']
     """
     array = np.asarray(values, dtype=np.float64)
-    epsilon = float(np.finfo(float).eps)
     out = np.full(array.shape, "NA", dtype=object)
     finite = np.isfinite(array)
-    exponent = np.floor(np.log10(np.where(finite & (array > 0), array, 1e-50)))
-    fixed = finite & (array >= epsilon) & (exponent >= -3)
-    tiny = finite & (array < epsilon)
-    small = finite & ~fixed & ~tiny
-    if fixed.any():
-        out[fixed] = format_common(array[fixed], digits)
-    if small.any():
-        out[small] = format_common(array[small], digits)
-    if tiny.any():
-        sep = " " if fixed.any() or small.any() else ""
-        out[tiny] = f"<{sep}{format_common([epsilon], max(1, digits - 2))[0]}"
+    tiny = finite & (array < _EPSILON)
+    large = finite & ~tiny & (array >= (1e-4 if digits > 1 else 1e-3))
+    for part in (large, finite & ~tiny & ~large):
+        out[part] = format_common(array[part], digits)
+    widest = max((len(text) for text in out[finite & ~tiny]), default=0)
+    out[tiny] = _tiny(digits, widest)
     return [str(text) for text in out]
+
+
+def _tiny(digits: int, widest: int) -> str:
+    """Return ``< 2e-16``, with more digits or without the blank as the width of the other p-values suggests."""
+    shown = max(1, digits - 2)
+    if widest and shown > 1 and shown + 6 > widest:
+        shown = max(1, widest - 7)
+    close = shown == 1 and widest <= 6
+    return f"<{'' if close else ' '}{format_common([_EPSILON], shown)[0]}"
 
 
 def significance_stars(values: npt.ArrayLike) -> list[str]:
