@@ -1,0 +1,162 @@
+// Classes of levels, the pattern of the Schur complement, and what the plan chooses.
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "dense_oracle.hpp"
+#include "designs.hpp"
+#include "ranef/plan.hpp"
+#include "support.hpp"
+
+using namespace ranef;
+using namespace ranef::testing;
+
+namespace {
+
+// A_j over [Z_rest X], r rows, from the cross-products.
+Matrix leading_products(const DesignCross& d, Index j) {
+    const Index r = d.layout.leading_width();
+    Matrix a(r, d.layout.rest());
+    for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e)
+        for (Index i = 0; i < r; ++i) a(i, d.a_col[e]) = d.a_val[e * r + i];
+    for (Index k = 0; k < d.layout.p; ++k)
+        for (Index i = 0; i < r; ++i) a(i, d.layout.q_rest + k) = d.a_x[(j * d.layout.p + k) * r + i];
+    return a;
+}
+
+}  // namespace
+
+TEST_CASE("plan: class sums are the sums over the levels of each class") {
+    for (const Data& data : all_structures())
+        for (const bool merge : {true, false}) {
+            CAPTURE(data.name);
+            CAPTURE(merge);
+            const DesignCross d = accumulate_design(data.rows());
+            const Plan plan = make_plan(d, {LeadingKind::classes, SchurKind::automatic, merge}).plan;
+            const ClassSums& classes = plan.classes;
+            const Index levels = d.layout.factors[0].levels, r = d.layout.leading_width(), m = d.layout.rest();
+            CHECK(std::accumulate(classes.size.begin(), classes.size.end(), Index{0}) == levels);
+            if (!merge) CHECK(classes.count() == levels);
+            CHECK(plan.distinct_classes == classes.count());
+            std::vector<Real> expected(classes.sums.size(), 0.0L);
+            for (Index j = 0; j < levels; ++j) {
+                const Index c = classes.class_of[j];
+                const double* g = d.g.data() + j * r * r;
+                for (Index i = 0; i < r * r; ++i)
+                    CHECK(std::fabs(g[i] - classes.g[c * r * r + i]) <= 1e-11 * (1.0 + std::fabs(g[i])));
+                const Matrix a = leading_products(d, j);
+                Index at = c * pair_count(static_cast<int>(r)) * packed_size(m);
+                for (Index s = 0; s < r; ++s)
+                    for (Index t = s; t < r; ++t)
+                        for (Index col = 0; col < m; ++col)
+                            for (Index row = col; row < m; ++row)
+                                expected[at++] += s == t ? a(s, row) * a(s, col) : a(s, row) * a(t, col) + a(t, row) * a(s, col);
+            }
+            CHECK(relative_distance(classes.sums, expected) < 1e-12);
+        }
+}
+
+TEST_CASE("plan: levels with equal Gram blocks share a class") {
+    CHECK(make_plan(accumulate_design(all_structures()[5].rows()), {}).plan.distinct_classes == 1);  // balanced
+    // Random intercepts: a class per distinct number of rows.
+    Maker make("sizes", 30, 3);
+    std::vector<std::int32_t> codes;
+    for (std::int32_t j = 0; j < 9; ++j)
+        for (int i = 0; i < 2 + j % 3; ++i) codes.push_back(j);
+    codes.resize(30, 8);
+    const Data sizes = make.intercept().group(9, codes).block(true).finish();
+    std::set<Index> distinct;
+    std::vector<Index> count(9, 0);
+    for (std::int32_t c : codes) ++count[c];
+    for (Index c : count) distinct.insert(c);
+    const Plan plan = make_plan(accumulate_design(sizes.rows()), {}).plan;
+    CHECK(plan.distinct_classes == static_cast<Index>(distinct.size()));
+    CHECK(plan.leading == LeadingKind::classes);
+    // The same covariate in every group, in another order: one class in spite of rounding.
+    Maker design("repeated", 50, 4);
+    std::vector<std::int32_t> group(50);
+    std::vector<double> u(50);
+    for (int i = 0; i < 50; ++i) {
+        group[i] = i / 5;
+        u[i] = 0.1 * ((i % 5 + i / 5) % 5) + 1.0 / 3.0;
+    }
+    const Data repeated = design.intercept().fixed(u).group(10, group).block(true, {u}).finish();
+    CHECK(make_plan(accumulate_design(repeated.rows()), {}).plan.distinct_classes == 1);
+}
+
+TEST_CASE("plan: the sparse plan finds every product of W and of the levels") {
+    for (const Data& data : all_structures()) {
+        CAPTURE(data.name);
+        const DesignCross d = accumulate_design(data.rows());
+        const PlanResult result = make_plan(d, {LeadingKind::groups, SchurKind::sparse, true});
+        REQUIRE(result.error.empty());
+        if (d.layout.q_rest == 0) {
+            CHECK(result.plan.schur == SchurKind::dense);
+            continue;
+        }
+        REQUIRE(result.plan.schur == SchurKind::sparse);
+        const SparsePlan& plan = result.plan.sparse;
+        const Index n = d.layout.q_rest;
+        std::set<std::pair<Index, Index>> wanted;
+        const auto at = [&](Index position) {
+            for (Index c = 0; c < n; ++c)
+                if (position < plan.pattern.col_ptr[c + 1]) return std::pair{plan.pattern.row_idx[position], c};
+            return std::pair{Index{-1}, Index{-1}};
+        };
+        std::size_t counter = 0;
+        for (Index c = 0; c < n; ++c) {
+            wanted.insert({c, c});
+            for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e) {
+                wanted.insert({d.w_pattern.row_idx[e], c});
+                CHECK(at(plan.w_position[e]) == std::pair{d.w_pattern.row_idx[e], c});
+            }
+        }
+        for (Index j = 0; j < d.layout.factors[0].levels; ++j)
+            for (Index e2 = d.a_ptr[j]; e2 < d.a_ptr[j + 1]; ++e2)
+                for (Index e1 = e2; e1 < d.a_ptr[j + 1]; ++e1, ++counter) {
+                    const std::pair<Index, Index> entry{d.a_col[e1], d.a_col[e2]};
+                    wanted.insert(entry);
+                    REQUIRE(counter < plan.pair_position.size());
+                    CHECK(at(plan.pair_position[counter]) == entry);
+                }
+        CHECK(counter == plan.pair_position.size());
+        CHECK(plan.pattern.row_idx.size() == wanted.size());  // and nothing more
+        // The full pattern: both triangles, ascending, pointing at the entry of the lower one.
+        CHECK(static_cast<std::size_t>(plan.full_ptr.back()) == 2 * wanted.size() - static_cast<std::size_t>(n));
+        for (Index c = 0; c < n; ++c)
+            for (Index e = plan.full_ptr[c]; e < plan.full_ptr[c + 1]; ++e) {
+                const Index row = plan.full_row[e];
+                CHECK(at(plan.full_position[e]) == std::pair{std::max(row, c), std::min(row, c)});
+                if (e > plan.full_ptr[c]) CHECK(row > plan.full_row[e - 1]);
+            }
+    }
+}
+
+TEST_CASE("plan: what is chosen") {
+    // Small: classes. Asked for: as asked.
+    const DesignCross small = accumulate_design(one_factor(1, 60, 10, 5).rows());
+    CHECK(make_plan(small, {}).plan.leading == LeadingKind::classes);
+    CHECK(make_plan(small, {LeadingKind::groups, SchurKind::automatic, true}).plan.leading == LeadingKind::groups);
+    CHECK(make_plan(small, {LeadingKind::automatic, SchurKind::sparse, true}).plan.leading == LeadingKind::groups);
+
+    // Many nested levels: no fill, hence sparse. As many crossed at random: dense.
+    const Index n = 3000;
+    Maker tree("nested", n, 6);
+    const Data nested = tree.intercept().group(1500).block(true).nesting(500).block(true).finish();
+    const Plan sparse = make_plan(accumulate_design(nested.rows()), {}).plan;
+    CHECK(sparse.leading == LeadingKind::groups);
+    CHECK(sparse.schur == SchurKind::sparse);
+    CHECK(sparse.fill < 0.01);
+    CHECK(sparse.bytes < 1e6);
+
+    Maker grid("crossed", 20000, 7);
+    const Data crossed = grid.intercept().group(400).block(true).group(300).block(true).finish();
+    const Plan dense = make_plan(accumulate_design(crossed.rows()), {}).plan;
+    CHECK(dense.leading == LeadingKind::groups);
+    CHECK(dense.schur == SchurKind::dense);
+    CHECK(dense.bytes >= 2.0 * 8.0 * 300.0 * 300.0);
+    CHECK_FALSE(dense.reason.empty());
+}
