@@ -6,9 +6,10 @@ import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ..errors import ArgumentError
-from .result import BootstrapResult
+from .result import BootstrapResult, parameter_names
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -89,6 +90,10 @@ def bootstrap(
         route_reason=chosen.reason,
         seconds=outcome.seconds,
         n_threads=outcome.threads,
+        estimates=pd.Series(
+            np.concatenate([fit.state.beta, [fit.sigma], fit.theta]),
+            parameter_names(fit.model.design.column_names, len(fit.theta)),
+        ),
     )
 
 

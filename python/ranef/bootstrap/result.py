@@ -10,10 +10,15 @@ import pandas as pd
 from ..errors import ArgumentError, quote_list
 from .intervals import percentile_interval
 
-__all__ = ["BootstrapResult"]
+__all__ = ["BootstrapResult", "parameter_names"]
 
 _CONVERGED, _SINGULAR, _FAILED = 1, 2, 4
 _METHODS = {"percentile": percentile_interval}
+
+
+def parameter_names(coefficients, n_theta: int) -> list[str]:
+    """Names of a replicate's parameters: the coefficients', ``sigma``, ``theta1``, ``theta2``, ..."""
+    return [*coefficients, "sigma", *(f"theta{i + 1}" for i in range(n_theta))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,8 @@ class BootstrapResult:
     seconds : float
         Time of the draws and refits.
     n_threads : int
+    estimates : pandas.Series, optional
+        Of the fit that replicates were drawn from: coefficients, sigma, theta, named as in `to_frame`.
     """
 
     formula: str
@@ -54,6 +61,7 @@ class BootstrapResult:
     route_reason: str
     seconds: float
     n_threads: int
+    estimates: pd.Series | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -146,7 +154,7 @@ class BootstrapResult:
         coefficients = np.full((len(self), len(self.coefficients)), np.nan)
         coefficients[:, self.kept] = self.records[:, :rank]
         others = self.records[:, rank:-3]
-        names = [*self.coefficients, "sigma", *(f"theta{i + 1}" for i in range(others.shape[1] - 1))]
+        names = parameter_names(self.coefficients, others.shape[1] - 1)
         index = pd.RangeIndex(len(self), name="replicate")
         return pd.DataFrame(np.hstack([coefficients, others]), index, names)
 
