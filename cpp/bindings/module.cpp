@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_optimum(m);
     ranef::bindings::bind_problem(m);
     ranef::bindings::bind_refit(m);
+    ranef::bindings::bind_information(m);
 }

@@ -22,5 +22,6 @@ void bind_cross_products(py::module_& m);
 void bind_optimum(py::module_& m);
 void bind_problem(py::module_& m);
 void bind_refit(py::module_& m);
+void bind_information(py::module_& m);
 
 }  // namespace ranef::bindings

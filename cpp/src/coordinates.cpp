@@ -124,6 +124,16 @@ void Coordinates::theta_to_user(const Layout& layout, const double* internal, do
     layout.pack(lambda.data(), user);
 }
 
+void Coordinates::covariance_to_internal(const Layout& layout, int factor, double* d) const {
+    const int r = layout.factors[factor].width;
+    for (int side = 0; side < 2; ++side) {
+        for (const Block& block : layout.factors[factor].blocks)
+            to_internal_rows(block, z_shift[factor], z_scale[factor], r, d);
+        for (int c = 0; c < r; ++c)
+            for (int a = c + 1; a < r; ++a) std::swap(d[Index{c} * r + a], d[Index{a} * r + c]);
+    }
+}
+
 void Coordinates::gradient_to_user(const Layout& layout, double* g_d) const {
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         const int r = layout.factors[f].width;

@@ -27,6 +27,9 @@ struct Coordinates {
     void theta_to_internal(const Layout& layout, const double* user, double* internal) const;
     void theta_to_user(const Layout& layout, const double* internal, double* user) const;
 
+    // A direction dD of one factor's covariance (symmetric r x r, within the blocks) from user to internal coordinates.
+    void covariance_to_internal(const Layout& layout, int factor, double* d) const;
+
     // d criterion / dD (symmetric r x r per factor, packed as Lambda) from internal to user coordinates, in place.
     void gradient_to_user(const Layout& layout, double* g_d) const;
 
