@@ -13,7 +13,7 @@ every_model = pytest.mark.parametrize("model", MODELS, ids=str)
 
 # Values are never above lme4's best by more than this; lower is a win.
 CRITERION = 1e-6
-# (1 | Worker) + (0 + Machine | Worker) as lme4's || leaves it: only the sum of the two covariance matrices counts.
+# (1 | Worker) + (0 + Machine | Worker), as lme4's || leaves it: only the sum of the two covariances counts.
 OVERPARAMETERISED = {"mach_dbar"}
 MOST_EVALUATIONS = 30
 SMALL = [model for model in MODELS if model.raw["dims"]["n"] <= 10_000]
@@ -62,7 +62,8 @@ def test_theta_and_covariances(model):
             size = np.abs(np.diag(theirs["cov"])).max()
             order = [[canonical(c) for c in ours.columns].index(name) for name in theirs["columns"]]
             assert ours.group == theirs["group"]
-            assert np.abs(ours.cov[np.ix_(order, order)] - theirs["cov"]).max() <= 1e-3 * max(size, model.sigma**2)
+            error = np.abs(ours.cov[np.ix_(order, order)] - theirs["cov"]).max()
+            assert error <= 1e-3 * max(size, model.sigma**2)
     else:  # only the covariance a factor's terms add up to is identified
         for group in {term["group"] for term in model.terms}:
             assert total_covariance(model, fit, group) < 2e-3 * model.sigma**2

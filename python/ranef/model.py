@@ -114,7 +114,7 @@ class Model:
 
     @cached_property
     def term_labels(self) -> tuple[str, ...]:
-        """One label per random term: its group, numbered when terms share it (``"subject"``, ``"subject.1"``)."""
+        """A label per random term: its group, numbered if terms share it: ``"subject"``, ``"subject.1"``."""
         seen: dict[str, int] = {}
         labels = []
         for term in self.design.terms:
@@ -125,7 +125,7 @@ class Model:
 
     @cached_property
     def theta_names(self) -> tuple[str, ...]:
-        """lme4's names of theta: ``"subject.Intercept"``, ``"subject.days.Intercept"``, ``"subject.days"``."""
+        """lme4's names of theta, such as ``"subject.Intercept"``, ``"subject.days.Intercept"``."""
         names = []
         for term in self.design.terms:
             for column, above in enumerate(term.columns):
@@ -243,8 +243,8 @@ class Model:
         if values.shape == (n_total,) and n_total != n:
             values = values[self.design.rows]
         if values.shape != (n,):
-            rows = f"{n} values, one per used row" + (f", or {n_total}, one per row of the data" * (n_total != n))
-            raise DataError(f"y must have {rows}; it has shape {values.shape}")
+            every = f", or {n_total}, one per row of the data" if n_total != n else ""
+            raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
         total = values.sum()
         if not np.isfinite(total) and not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))

@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 class LmerResult:
     """A fitted linear mixed model.
 
-    Nothing is computed before it is asked for, so that a thousand refits cost no more than their optimisation.
+    Nothing is computed before it is asked for: a thousand refits cost no more than their optimisation.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class LmerResult:
     def predict(
         self,
         newdata: Any = None,
-        random: str | None | Sequence[str] = "all",
+        random: str | Sequence[str] | None = "all",
         allow_new_levels: bool = False,
     ) -> FloatArray:
         """Predict the response, see `ranef.estimates.prediction.predict`."""

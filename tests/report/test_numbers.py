@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from reference_battery import REFERENCE, read_json
-
 from ranef.report.layout import abbreviate_all, columns_of_text
 from ranef.report.numbers import (
     format_common,
@@ -14,6 +12,7 @@ from ranef.report.numbers import (
     significance_stars,
     zap_small,
 )
+from reference_battery import REFERENCE, read_json
 
 R = read_json(REFERENCE / "report" / "r_formats.json")
 
@@ -72,4 +71,5 @@ def test_stars():
 
 
 def test_columns_of_text():
-    assert columns_of_text(["a", "bb"], [["x", "yyy"], ["1", "22"]], [False, True]) == ["a   bb", "x    1", "yyy 22"]
+    lines = columns_of_text(["a", "bb"], [["x", "yyy"], ["1", "22"]], [False, True])
+    assert lines == ["a   bb", "x    1", "yyy 22"]

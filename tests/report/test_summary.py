@@ -4,17 +4,22 @@ import re
 
 import pandas as pd
 import pytest
-from conftest import fitted
-from reference_battery import REFERENCE, load_data, read_json
-
 import ranef
+from conftest import fitted
 from ranef.report.fixed_effects import fixed_effects, fixed_effects_lines
 from ranef.report.summary import DIGITS
+from reference_battery import REFERENCE, load_data, read_json
 
 PRINTED = read_json(REFERENCE / "report" / "summaries.json")
-del PRINTED["oats_reml"]  # its residual variance is 168.75 exactly: which way that rounds is up to the last bit
+del PRINTED["oats_reml"]  # its residual variance is 168.75: a tie, rounded by the last bit
 SECTIONS = (
-    "convergence", "logLik", "Scaled residuals", "Random effects", "Number of obs", "Fixed effects", "Correlation",
+    "convergence",
+    "logLik",
+    "Scaled residuals",
+    "Random effects",
+    "Number of obs",
+    "Fixed effects",
+    "Correlation",
 )
 _NUMBER = re.compile(r"(?<![\w.\[(])-?\d+(?:\.\d+)?(?:e[+-]\d+)?(?![\w.\])])")
 
@@ -52,8 +57,13 @@ def test_layout_is_that_of_lme4(name):
         assert (title in ours) == (title in theirs)
     order = [ours.index(title) for title in wanted if title in ours]
     assert order == sorted(order)
-    for header in ("Min *1Q *Median *3Q *Max", "Groups *Name *Variance *Std.Dev.", "Estimate Std. Error t value",
-                   "AIC *BIC *logLik *deviance *df.resid"):
+    headers = (
+        "Min *1Q *Median *3Q *Max",
+        "Groups *Name *Variance *Std.Dev.",
+        "Estimate Std. Error t value",
+        "AIC *BIC *logLik *deviance *df.resid",
+    )
+    for header in headers:
         assert bool(re.search(header, ours)) == bool(re.search(header, theirs))
 
 

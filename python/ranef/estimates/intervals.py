@@ -25,7 +25,7 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
         ``"wald"``: estimate and normal quantiles of its standard error, for the fixed effects.
         ``"bootstrap"``: percentiles of refits to drawn replicates, for sigma and theta too.
     **options
-        For the bootstrap: ``n`` (default 2,000), ``seed`` and the other arguments of `ranef.bootstrap.bootstrap`.
+        For the bootstrap: ``n`` (default 2,000), ``seed`` and what else `ranef.bootstrap.bootstrap` takes.
 
     Returns
     -------

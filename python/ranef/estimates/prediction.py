@@ -1,4 +1,4 @@
-"""Fitted values and predictions: the mean of the rows of the data or of new ones, with all, some or no modes."""
+"""Fitted values and predictions: the mean of the data's rows or of new ones, with all, some or no modes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 def predict(
     state: FitState,
     newdata: Any = None,
-    random: str | None | Sequence[str] = "all",
+    random: str | Sequence[str] | None = "all",
     allow_new_levels: bool = False,
 ) -> FloatArray:
     """Predict the response.
@@ -30,9 +30,9 @@ def predict(
     newdata : table, optional
         Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
     random : "all", None, or list of str
-        The conditional modes that are added: all, none (the population), or those of the terms listed, each a
-        grouping factor such as ``"subject"`` or a random term such as ``"(0 + days | subject)"``, which may be a
-        part of one of the model's.
+        The conditional modes that are added: all, none (the population), or those of the terms listed, each
+        a grouping factor such as ``"subject"`` or a random term such as ``"(0 + days | subject)"``, which may
+        be a part of one of the model's.
     allow_new_levels : bool
         Predict a level the fit has not seen, or a missing one, with a random effect of zero.
 

@@ -70,6 +70,8 @@ def _count(n: int) -> int:
 
 
 def _generator(seed: Any) -> np.random.Generator:
+    if isinstance(seed, bool):
+        raise ArgumentError(f"seed must be a nonnegative whole number or None; got {seed!r}")
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):

@@ -15,7 +15,7 @@ from ..formula.plain import plain_terms
 Chosen = list[npt.NDArray[np.intp]]
 
 
-def chosen_columns(design: Design, random: str | None | Sequence[str]) -> Chosen:
+def chosen_columns(design: Design, random: str | Sequence[str] | None) -> Chosen:
     """Return for each random term the columns that are wanted.
 
     Parameters

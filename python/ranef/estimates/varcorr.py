@@ -94,9 +94,8 @@ class VarCorr:
         for component in self.components:
             sd, corr = component.sd, component.corr
             for i, column in enumerate(component.columns):
-                below = {header: corr[i, k] for k, header in enumerate(headers) if k < i}
-                rows.append({"group": component.label, "name": column, "var": component.cov[i, i], "sd": sd[i]}
-                            | below)
+                row = {"group": component.label, "name": column, "var": component.cov[i, i], "sd": sd[i]}
+                rows.append(row | {header: corr[i, k] for k, header in enumerate(headers) if k < i})
         rows.append({"group": "Residual", "name": "", "var": self.sigma**2, "sd": self.sigma})
         return pd.DataFrame(rows, columns=["group", "name", "var", "sd", *headers])
 

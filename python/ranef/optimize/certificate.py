@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column and sigma, counts as zero (lme4's rule)
+SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column, counts as zero (lme4's rule)
 STATIONARY = 1e-2  # decrement up to which the gradient counts as zero: 5e-5 of the criterion
 FALSE_BOUNDARY = -1e-3  # a multiplier below this is evidence against the boundary
-_FLAT = 1e-4  # relative size of an eigenvalue, by differences, that may belong to a direction without curvature
+_FLAT = 1e-4  # relative size of an eigenvalue, by differences, that may be zero in truth
 _STEP = 1e-5
 _VARIANCE_STEP = 1e-3
 

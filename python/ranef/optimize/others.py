@@ -1,7 +1,7 @@
 """SciPy's optimisers on the same criterion and gradient, for comparison and for those who want them.
 
-They see ``theta`` in units of the columns it multiplies, without bounds: the criterion has none. Their answer gets
-the same kind of certificate, by differences, and reports what they found, good or not.
+They see ``theta`` in units of the columns it multiplies, without bounds: the criterion has none. Their answer
+gets the same kind of certificate, by differences, and reports what they found, good or not.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _run(criterion: _Criterion, x: FloatArray, settings: Settings) -> str:
     from scipy.optimize import minimize
 
     method = METHODS[settings.optimizer]
-    options: dict[str, Any] = {name: factor * settings.tolerance for name, factor in method.tolerances.items()}
+    options: dict[str, Any] = {name: part * settings.tolerance for name, part in method.tolerances.items()}
     options[method.limit] = criterion.limit
     try:
         answer = minimize(
@@ -136,7 +136,7 @@ def _run(criterion: _Criterion, x: FloatArray, settings: Settings) -> str:
     except ValueError as error:
         if "Unknown solver" in str(error):
             raise ArgumentError(
-                f"optimizer='{settings.optimizer}' needs a newer SciPy (1.14); use another, such as 'l-bfgs-b'"
+                f"optimizer='{settings.optimizer}' needs SciPy 1.14; use another, such as 'l-bfgs-b'"
             ) from None
         raise
     return "ok" if answer.success else str(answer.message)
@@ -148,7 +148,7 @@ def moment_start(model: Model, response: Any) -> FloatArray:
 
 
 def _canonical(model: Model, response: Any, theta: FloatArray, scale: FloatArray) -> FloatArray:
-    """Return theta with nonnegative diagonals; what counts as zero is zero, if the criterion does not mind."""
+    """Return theta with nonnegative diagonals, and exact zeros where the criterion does not mind."""
     factors = model.covariance_factors(theta)
     sizes = row_scales(model, scale)
     exact = [flipped(factor) for factor in factors]

@@ -47,7 +47,7 @@ def packed(factors: list[FloatArray]) -> FloatArray:
 
 
 def semidefinite_factor(matrix: FloatArray, negligible: float) -> FloatArray:
-    """Return lower triangular L with L L' = matrix; a pivot up to `negligible` squared gives a zero column."""
+    """Return lower triangular L with L L' = matrix; a pivot up to `negligible`^2 gives a zero column."""
     rest, factor = matrix.copy(), np.zeros_like(matrix)
     for column in range(matrix.shape[0]):
         pivot = rest[column, column]
@@ -63,7 +63,7 @@ def flipped(factor: FloatArray) -> FloatArray:
 
 
 def snapped(factor: FloatArray, size: FloatArray, negligible: float) -> FloatArray:
-    """Return the factor with pivots up to `negligible` exactly zero, in units where its columns have `size`."""
+    """Return the factor with pivots up to `negligible` exactly zero; `size` is that of the columns."""
     if np.all(np.abs(np.diag(factor)) * size > negligible):
         return factor
     unit = factor * size[:, None]

@@ -47,7 +47,8 @@ def fixed_effects(fit: LmerResult, df: pd.Series | None = None, p: pd.Series | N
     columns["t value"] = fit.tvalues
     if p is not None:
         columns[P_VALUE] = p
-    return FixedEffects(pd.DataFrame({name: series.loc[kept] for name, series in columns.items()}, index=kept))
+    estimated = {name: series.loc[kept] for name, series in columns.items()}
+    return FixedEffects(pd.DataFrame(estimated, index=kept))
 
 
 def fixed_effects_columns(fixed: FixedEffects, digits: int) -> tuple[list[str], list[list[str]]]:

@@ -18,7 +18,7 @@ def columns_of_text(
 
 
 def abbreviate(name: str, length: int) -> str:
-    """Shorten a name as R does: drop lower-case vowels from the right, then lower-case letters, then anything.
+    """Shorten a name as R does: drop small vowels from the right, then small letters, then anything.
 
     The first letter of a word stays.
 

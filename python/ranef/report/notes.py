@@ -23,7 +23,7 @@ def notes(fit: LmerResult) -> list[str]:
     if dropped:
         what = "column was" if len(dropped) == 1 else "columns were"
         lines.append(
-            f"{len(dropped)} {what} dropped, the fixed-effects matrix being rank deficient: {quote_list(dropped)}"
+            f"{len(dropped)} {what} dropped, being linearly dependent on others: {quote_list(dropped)}"
         )
     if fit.singular or not fit.converged:
         lines.append(fit.optimum.message)

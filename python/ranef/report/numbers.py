@@ -1,8 +1,8 @@
 """R's rules for printing numbers: digits common to a column, fixed or scientific notation, zapping, p-values.
 
-After the documentation of R's ``format``, ``zapsmall``, ``printCoefmat`` and ``format.pval``: a column shows as
-few digits as give its most demanding entry the wanted significant digits, and fixed notation unless scientific
-is narrower.
+After the documentation of R's ``format``, ``zapsmall``, ``printCoefmat`` and ``format.pval``: a column shows
+as few digits as give its most demanding entry the wanted significant digits, and fixed notation unless
+scientific is narrower.
 """
 
 from __future__ import annotations
@@ -74,8 +74,7 @@ def _notation(finite: Sequence[float], digits: int) -> tuple[int, int | None]:
 
 
 def _significant(value: float, digits: int) -> tuple[int, int, bool]:
-    """Return the digits needed (trailing zeros dropped), the decimal exponent after rounding, whether rounding
-    carried to the next power of ten."""
+    """Return the digits needed (no trailing zeros), the exponent once rounded, whether rounding raised it."""
     if value == 0:
         return 1, 0, False
     mantissa, exponent = format(abs(value), f".{digits - 1}e").split("e")
@@ -103,8 +102,8 @@ def round_to(values: npt.ArrayLike, decimals: int) -> FloatArray:
     array = np.asarray(values, dtype=np.float64)
     if decimals > 300:
         return array.copy()
-    flat = [float(format(value, f".{decimals}f")) if math.isfinite(value) else value for value in array.ravel()]
-    return np.array(flat).reshape(array.shape)
+    out = [float(format(value, f".{decimals}f")) if math.isfinite(value) else value for value in array.flat]
+    return np.array(out).reshape(array.shape)
 
 
 def format_estimates(columns: Sequence[npt.ArrayLike], digits: int) -> list[list[str]]:
@@ -114,7 +113,8 @@ def format_estimates(columns: Sequence[npt.ArrayLike], digits: int) -> list[list
     """
     table = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
     size = np.abs(table[np.isfinite(table) & (table != 0)])
-    exponents = [math.floor(math.log10(extreme)) for extreme in (size.min(), size.max())] if size.size else [0]
+    extremes = (size.min(), size.max()) if size.size else (1.0,)
+    exponents = [math.floor(math.log10(extreme)) for extreme in extremes]
     decimals = max(1, *(digits - 1 - exponent for exponent in exponents))
     rounded = round_to(table, decimals)
     texts = np.array(format_common(rounded, digits)).reshape(table.shape)
@@ -130,7 +130,7 @@ def format_statistics(values: npt.ArrayLike, digits: int) -> list[str]:
 
 
 def format_p_values(values: npt.ArrayLike, digits: int = 3) -> list[str]:
-    """Format p-values: those from 0.0001 with common digits, so too the smaller ones; tiny ones as ``< 2e-16``.
+    """Format p-values: from 0.0001 with common digits, so too the smaller ones; tiny ones ``< 2e-16``.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def format_p_values(values: npt.ArrayLike, digits: int = 3) -> list[str]:
 
 
 def _tiny(digits: int, widest: int) -> str:
-    """Return ``< 2e-16``, with more digits or without the blank as the width of the other p-values suggests."""
+    """Return ``< 2e-16``, with more digits or no blank as the width of the others suggests."""
     shown = max(1, digits - 2)
     if widest and shown > 1 and shown + 6 > widest:
         shown = max(1, widest - 7)
