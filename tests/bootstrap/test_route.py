@@ -19,6 +19,7 @@ def factor(certain):
         (73_421, [2972, 1128, 14], [1, 1, 1], 29, "gram"),
         (1_000_000, [100_000, 50_000], [1, 1], 3, "rows"),
         (400, [100, 90], [1, 1], 1, "rows"),
+        (10**9, [50_000, 20_000], [1, 1], 3, "rows"),  # 1.6 GB a copy
     ],
 )
 def test_by_size(nobs, levels, widths, rank, expected):

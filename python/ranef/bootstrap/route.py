@@ -12,6 +12,9 @@ __all__ = ["GRAM", "ROWS", "Route", "choose_route"]
 GRAM = "gram"
 ROWS = "rows"
 
+# Order of the Schur complement of the rest: three dense copies, as its factorisation needs, are 1.5 GB.
+_LARGEST_REST = 8_000
+
 
 @dataclass(frozen=True)
 class Route:
@@ -66,6 +69,8 @@ def choose_route(
     rows = nobs * (2 * (sum(widths) + len(widths)) + rank + 1)
     if gram > rows:
         return Route(ROWS, "the factor of the cross-products would be larger than the rows")
+    if rest > _LARGEST_REST:
+        return Route(ROWS, "the factor of the cross-products would take too much memory")
     made = factor()
     if not made.certain:
         return Route(ROWS, "columns so nearly collinear that their cross-products cannot tell the rank")
