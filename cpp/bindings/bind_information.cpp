@@ -22,13 +22,14 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     Status status;
     {
         const py::gil_scoped_release release;
-        std::unique_ptr<Workspace> workspace = self.borrow();
-        Evaluator& evaluator = workspace->evaluator();
+        Session session = self.borrow();
+        session.response = nullptr;
+        Evaluator& evaluator = session.workspace->evaluator();
         evaluator.load(response.response->values.data());
         status = evaluator.evaluate(internal.data(), Order::value);
         if (status == Status::ok)
             status = information(self.design(), find_components(self.design()), evaluator, response.response->values.data(), poll, found);
-        self.give_back(std::move(workspace));
+        self.give_back(std::move(session));
     }
     if (status == Status::interrupted) throw py::error_already_set();
     if (status != Status::ok) throw std::runtime_error(describe(status));

@@ -1,11 +1,22 @@
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <exception>
+#include <future>
 #include <string>
+#include <thread>
 
 #include "optimum_object.hpp"
 
 namespace ranef::bindings {
 namespace {
+
+// Whether an evaluation may take so long (milliseconds) that waiting for signals beside it costs nothing.
+bool evaluations_are_long(const Problem& problem) {
+    const Layout& layout = problem.design->layout;
+    return problem.plan.leading == LeadingKind::groups && (layout.rest() > 400 || layout.q > 100000);
+}
 
 template <class Kind>
 Kind choice(const std::string& value, const char* argument, std::initializer_list<std::pair<const char*, Kind>> valid) {
@@ -18,19 +29,23 @@ Kind choice(const std::string& value, const char* argument, std::initializer_lis
 }
 
 std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool reml, const std::string& leading,
-                                            const std::string& schur, bool merge_classes) {
+                                            const std::string& schur, bool merge_classes, double memory_limit) {
     PlanOptions options;
     options.leading = choice<LeadingKind>(leading, "leading",
                                           {{"auto", LeadingKind::automatic}, {"classes", LeadingKind::classes}, {"groups", LeadingKind::groups}});
     options.schur = choice<SchurKind>(schur, "schur",
                                       {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}});
     options.merge_classes = merge_classes;
+    if (memory_limit > 0.0) options.memory_limit = memory_limit;
     PlanResult plan;
     {
         const py::gil_scoped_release release;
         plan = make_plan(*design.design, options);
     }
-    if (!plan.error.empty()) throw py::value_error(plan.error);
+    if (!plan.error.empty()) {
+        PyErr_SetString(plan.out_of_memory ? PyExc_MemoryError : PyExc_ValueError, plan.error.c_str());
+        throw py::error_already_set();
+    }
     return std::make_unique<ProblemObject>(
         std::make_shared<const Problem>(Problem{design.design, std::move(plan.plan), reml}));
 }
@@ -97,34 +112,67 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
     return py::make_tuple(criterion, to_numpy(out));
 }
 
+// One fit and everything it needs to stay alive: a fit whose caller was interrupted runs on to the end of its current
+// evaluation (a factorisation cannot be broken off) and is then forgotten.
+struct RunningFit {
+    std::shared_ptr<const ResponseCross> response;
+    std::vector<double> start;  // internal, or empty
+    FitSettings settings;
+    Session session;
+    Optimum optimum;
+    std::exception_ptr failure;
+    std::atomic<bool> cancelled{false};
+    std::promise<void> done;
+    std::function<bool()> poll = [this] { return cancelled.load(); };
+
+    void run() {
+        try {
+            settings.newton.interrupted = &poll;
+            optimum = session.workspace->fit(response->values.data(), start.empty() ? nullptr : start.data(), settings);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        done.set_value();
+    }
+};
+
+// Runs a fit whose evaluations may be long beside the calling thread, which listens for Ctrl-C. False when interrupted.
+bool run_beside(const std::shared_ptr<RunningFit>& fit) {
+    std::future<void> done = fit->done.get_future();
+    std::thread([fit] { fit->run(); }).detach();
+    while (done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() == 0) continue;
+        fit->cancelled = true;
+        return false;
+    }
+    return true;
+}
+
 OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py::object& start, double tolerance,
                   int max_evaluations, bool certify) {
-    std::vector<double> internal;
-    if (!start.is_none()) internal = self.internal_theta(start.cast<Doubles>());
-    bool interrupted = false;
-    const std::function<bool()> poll = [&] {
-        const py::gil_scoped_acquire acquire;
-        interrupted = interrupted || PyErr_CheckSignals() != 0;
-        return interrupted;
-    };
-    FitSettings settings;
-    settings.newton.tolerance = tolerance;
-    settings.newton.max_evaluations = max_evaluations;
-    settings.newton.interrupted = &poll;
-    settings.certify = certify;
-    Optimum optimum;
+    const auto running = std::make_shared<RunningFit>();
+    running->response = response.response;
+    if (!start.is_none()) running->start = self.internal_theta(start.cast<Doubles>());
+    running->settings.newton.tolerance = tolerance;
+    running->settings.newton.max_evaluations = max_evaluations;
+    running->settings.certify = certify;
+    bool finished = true;
     {
         const py::gil_scoped_release release;
-        Session session = self.borrow();
-        session.response = nullptr;
-        optimum = session.workspace->fit(response.response->values.data(), internal.empty() ? nullptr : internal.data(), settings);
-        if (optimum.status == Status::ok || optimum.status == Status::stalled) {
-            session.response = response.response;
-            session.theta = optimum.theta;
-        }
-        self.give_back(std::move(session));
+        running->session = self.borrow();
+        running->session.response = nullptr;
+        if (evaluations_are_long(*self.problem())) finished = run_beside(running);
+        else running->run();
     }
-    if (interrupted) throw py::error_already_set();
+    if (!finished) throw py::error_already_set();
+    if (running->failure) std::rethrow_exception(running->failure);
+    Optimum& optimum = running->optimum;
+    if (optimum.status == Status::ok || optimum.status == Status::stalled) {
+        running->session.response = response.response;
+        running->session.theta = optimum.theta;
+    }
+    self.give_back(std::move(running->session));
     return to_user(self, *response.response, std::move(optimum));
 }
 
@@ -200,7 +248,7 @@ py::list conditional_variances(ProblemObject& self, const ResponseObject& respon
 void bind_problem(py::module_& m) {
     py::class_<ProblemObject>(m, "Problem", "A design, how its objective is computed, and ML or REML.")
         .def(py::init(&make_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",
-             py::arg("schur") = "auto", py::arg("merge_classes") = true)
+             py::arg("schur") = "auto", py::arg("merge_classes") = true, py::arg("memory_limit") = 0.0)
         .def_property_readonly("n_theta", [](const ProblemObject& self) { return self.layout().n_theta(); })
         .def_property_readonly("reml", [](const ProblemObject& self) { return self.problem()->reml; })
         .def_property_readonly("plan", &describe_plan)

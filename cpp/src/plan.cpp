@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdio>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
 
 namespace ranef {
 namespace {
@@ -232,6 +237,30 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
 
 }  // namespace
 
+namespace {
+
+// Most of the physical memory; infinite where the system does not tell.
+double machine_memory() {
+#if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && size > 0) return 0.9 * static_cast<double>(pages) * static_cast<double>(size);
+#endif
+    return std::numeric_limits<double>::infinity();
+}
+
+std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
+    char text[512];
+    std::snprintf(text, sizeof text,
+                  "the random effects behind the leading term number %.0f: the %s Schur complement and its inverse need "
+                  "%.1f GiB, and %.1f GiB may be used. Model fewer levels (combine rare ones), or drop one of the crossed "
+                  "factors",
+                  static_cast<double>(design.layout.q_rest), plan.schur == SchurKind::sparse ? "sparse" : "dense",
+                  plan.bytes / 1073741824.0, limit / 1073741824.0);
+    return text;
+}
+
+}  // namespace
+
 PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
     PlanResult result;
     Plan& plan = result.plan;
@@ -253,6 +282,11 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
     }
     plan.leading = LeadingKind::groups;
     plan.reason = choose_schur(design, options, plan);
+    const double limit = options.memory_limit > 0.0 ? options.memory_limit : machine_memory();
+    if (plan.bytes > limit) {
+        result.error = too_large(design, plan, limit);
+        result.out_of_memory = true;
+    }
     if (plan.reason == "error") result.error = "the sparse Schur complement could not be analysed";
     return result;
 }

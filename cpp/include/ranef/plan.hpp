@@ -17,6 +17,7 @@ struct PlanOptions {
     LeadingKind leading = LeadingKind::automatic;
     SchurKind schur = SchurKind::automatic;
     bool merge_classes = true;  // false: every level of the leading factor is its own class
+    double memory_limit = 0.0;  // bytes one workspace may take; 0: most of the machine's memory
 };
 
 // Levels of the leading factor with equal G_j share M_j, K_j, F_j. With a_ja row a of A_j:
@@ -54,6 +55,7 @@ struct Plan {
 struct PlanResult {
     Plan plan;
     std::string error;  // empty when the plan can be carried out
+    bool out_of_memory = false;
 };
 
 PlanResult make_plan(const DesignCross& design, const PlanOptions& options);
