@@ -132,10 +132,10 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
             squared = 0.0;
             for (Index i = 0; i < n_; ++i) {
                 const double c = linalg::dot(n_, work_.data() + i * n_, gradient_.data());
-                squared += c * c / std::max(std::fabs(values_[i]), 1e-6 * largest);
+                if (c != 0.0) squared += c * c / std::max(std::fabs(values_[i]), 1e-6 * largest);
             }
         }
-        const bool curved = definite || values_[0] > -1e-7 * std::fabs(values_[n_ - 1]);
+        const bool curved = definite || values_[0] >= -1e-7 * std::fabs(values_[n_ - 1]);
         result.decrement = std::sqrt(squared);
         if (curved && 0.5 * squared <= settings.tolerance) break;
         if (result.evaluations >= settings.max_evaluations) {
