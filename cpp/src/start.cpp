@@ -150,7 +150,8 @@ void moment_start(const DesignCross& design, const double* response, double* the
         for (int a = 0; a < layout.factors[f].width; ++a, ++component) {
             const double signal = system.spread[component] / static_cast<double>(layout.factors[f].levels);
             const double estimate = solved ? solution[component] / residual : 1.0;
-            const double variance = std::isfinite(estimate)
+            // A column of zeros says nothing: any value will do.
+            const double variance = std::isfinite(estimate) && signal > 0.0
                                         ? std::clamp(estimate, least_signal / signal, most_signal / signal)
                                         : 1.0;
             for (int i = 0; i < layout.n_theta(); ++i) {
