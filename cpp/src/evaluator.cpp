@@ -41,6 +41,7 @@ double Evaluator::nu() const {
 }
 
 Status Evaluator::finish_value(double response_norm) {
+    if (!std::isfinite(rss_)) return Status::not_finite;
     if (!(rss_ > exact_fit_tolerance * response_norm)) return Status::exact_fit;
     const double degrees = nu();
     value_ = log_det_ + (problem_.reml ? log_det_x_ : 0.0) + degrees * (1.0 + std::log(two_pi * rss_ / degrees)) -

@@ -7,7 +7,7 @@
 namespace ranef::linalg {
 
 // Overwrites the lower triangle of `a` (n x n, leading dimension ld) with its Cholesky factor.
-// False when `a` is not positive definite (a pivot at or below `floor`, which is absolute).
+// False when `a` is not positive definite.
 bool cholesky(Index n, double* a, Index ld);
 
 // B <- L^-1 B and B <- L^-T B, with B n x nrhs.
