@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <unordered_map>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -248,15 +248,17 @@ double machine_memory() {
     return std::numeric_limits<double>::infinity();
 }
 
+// One decimal, without a stream.
+std::string gibibytes(double bytes) {
+    const long long tenths = std::llround(std::min(bytes / 1073741824.0 * 10.0, 9e17));
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
+}
+
 std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
-    char text[512];
-    std::snprintf(text, sizeof text,
-                  "the random effects behind the leading term number %.0f: the %s Schur complement and its inverse need "
-                  "%.1f GiB, and %.1f GiB may be used. Model fewer levels (combine rare ones), or drop one of the crossed "
-                  "factors",
-                  static_cast<double>(design.layout.q_rest), plan.schur == SchurKind::sparse ? "sparse" : "dense",
-                  plan.bytes / 1073741824.0, limit / 1073741824.0);
-    return text;
+    return "the random effects behind the leading term number " + std::to_string(design.layout.q_rest) + ": the " +
+           (plan.schur == SchurKind::sparse ? "sparse" : "dense") + " Schur complement and its inverse need " +
+           gibibytes(plan.bytes) + ", and " + gibibytes(limit) +
+           " may be used. Model fewer levels (combine rare ones), or drop one of the crossed factors";
 }
 
 }  // namespace
