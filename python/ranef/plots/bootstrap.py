@@ -1,0 +1,138 @@
+"""The distribution of bootstrap replicates, parameter by parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    LIGHT,
+    VERMILION,
+    choose_columns,
+    panels,
+    result_axes,
+    shared_legend,
+    tidy,
+)
+from .density import density
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from ..bootstrap import BootstrapResult
+
+_RUG = 200  # marks; evenly spaced order statistics of the replicates
+
+
+def bootstrap(
+    result: BootstrapResult,
+    parameters: Sequence[str] | str | None = None,
+    level: float = 0.95,
+    method: str = "percentile",
+    ax: Any = None,
+) -> Axes | np.ndarray:
+    """Draw the density of each parameter over the replicates, its interval shaded, the estimate marked.
+
+    Where replicates are singular, a variance of exactly zero has a probability of its own: it is drawn as a
+    bar at zero with its share, and the density is that of the rest.
+
+    Parameters
+    ----------
+    result : BootstrapResult
+        Of ``fit.bootstrap(n)``.
+    parameters : str or sequence of str, optional
+        Which ones, by the names in ``result.conf_int()``; all by default.
+    level : float
+        Coverage of the interval.
+    method : str
+        Kind of interval, as in ``result.conf_int``.
+    ax : Axes or sequence of Axes, optional
+        One per parameter.
+
+    Returns
+    -------
+    Axes, or array of Axes when there are several parameters
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown parameter, or when too few replicates have a value.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> result = fit.bootstrap(500, seed=1, progress=False)
+    >>> axes = ranef.plots.bootstrap(result, "Days")
+    >>> axes.get_title(loc="left")
+    'Days'
+    """
+    limits = result.conf_int(level=level, method=method)
+    replicates = result.to_frame()
+    known = [name for name in limits.index if replicates[name].notna().sum() > 1]
+    if not known:
+        raise ArgumentError("a density needs two replicates or more")
+    chosen = known if parameters is None else choose_columns(known, parameters, "parameters")
+    count = len(chosen)
+    size = (4.6, 3.2) if count == 1 else (2.9, 2.1)
+    axes = panels(count, ax, columns=2 if count in (2, 4) else 3, size=size)
+    for axis, name in zip(axes, chosen, strict=True):
+        estimate = np.nan if result.estimates is None else result.estimates[name]
+        _panel(axis, replicates[name].to_numpy(), limits.loc[name], estimate)
+        lower, upper = limits.loc[name]
+        axis.set_title(name, loc="left", fontsize=10)
+        interval = f"{_short(lower, upper - lower)} to {_short(upper, upper - lower)}"
+        axis.set_title(interval, loc="right", fontsize=9, color=GREY)
+    shared_legend(axes, _handles(level, method, len(result)), own_figure=ax is None)
+    return result_axes(axes)
+
+
+def _panel(axis: Axes, values: np.ndarray, limits: pd.Series, estimate: float) -> None:
+    curve = density(values)
+    lower, upper = limits["lower"], limits["upper"]
+    top = curve.y.max() if curve.y.size else 1.0
+    axis.fill_between(curve.x, curve.y, color=LIGHT, linewidth=0)
+    inside = np.linspace(max(lower, curve.x[0]), upper, 200) if curve.x.size else np.zeros(0)
+    axis.fill_between(inside, np.interp(inside, curve.x, curve.y), color=BLUE, alpha=0.45, linewidth=0)
+    axis.plot(curve.x, curve.y, color=BLUE, linewidth=1.2)
+    if curve.at_zero > 0.0:
+        axis.plot([0, 0], [0, top], color=BLUE, linewidth=3, solid_capstyle="butt")
+        axis.annotate(f"{curve.at_zero:.1%} at 0", (0, 1.08 * top), fontsize=8)
+    if np.isfinite(estimate):
+        axis.plot([estimate, estimate], [0, 1.06 * top], color=VERMILION, linewidth=1.5)
+    _rug(axis, values, top)
+    axis.set(yticks=[], ylim=(-0.1 * top, 1.2 * top))
+    axis.tick_params(labelsize=8)
+    axis.locator_params(axis="x", nbins=5)
+    tidy(axis)
+    axis.spines["left"].set_visible(False)
+
+
+def _rug(axis: Axes, values: np.ndarray, top: float) -> None:
+    ordered = np.sort(values[np.isfinite(values)])
+    marks = ordered[np.linspace(0, ordered.size - 1, min(_RUG, ordered.size)).round().astype(int)]
+    axis.vlines(marks, -0.07 * top, -0.02 * top, color=BLACK, linewidth=0.4, alpha=0.6)
+
+
+def _short(value: float, scale: float) -> str:
+    """The number with three digits of the interval's width."""
+    digits = 0 if scale <= 0 or not np.isfinite(scale) else max(0, 2 - int(np.floor(np.log10(scale))))
+    return f"{value:.{min(digits, 9)}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _handles(level: float, method: str, count: int) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        Patch(facecolor=LIGHT, edgecolor=BLUE, label=f"{count:,} replicates"),
+        Patch(facecolor=BLUE, alpha=0.45, label=f"{100 * level:g} % {method} interval"),
+        Line2D([], [], color=VERMILION, linewidth=1.5, label="estimate"),
+    ]

@@ -1,0 +1,165 @@
+"""The data of each group with three lines: complete pooling, no pooling, partial pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ArgumentError, quote_list
+from .canvas import BLACK, BLUE, GREY, VERMILION, choose_group, panels, shared_legend, tidy
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+_PANELS = 24  # by default; more are chosen, not squeezed in
+_STYLES = {
+    "complete pooling": {"color": GREY, "linestyle": (0, (5, 2)), "linewidth": 1.3},
+    "no pooling": {"color": VERMILION, "linestyle": (0, (1.5, 1)), "linewidth": 1.6},
+    "partial pooling": {"color": BLUE, "linestyle": "-", "linewidth": 1.8},
+}
+
+
+def pooling(
+    fit: LmerResult,
+    group: str | None = None,
+    levels: Sequence[Any] | None = None,
+    ax: Any = None,
+) -> np.ndarray:
+    """Draw each group's data with the lines of complete, no and partial pooling, one panel per group.
+
+    Complete pooling: one least-squares line for everybody. No pooling: a line for each group alone, as far
+    as its rows determine one. Partial pooling: the mixed model. For models of a response on one numeric
+    predictor; terms of other grouping factors are at zero.
+
+    Parameters
+    ----------
+    fit : LmerResult
+        Of a formula such as ``y ~ x + (x | g)``, ``y ~ x + (1 | g)``, ``y ~ x + (0 + x | g)`` or with
+        ``||``.
+    group : str, optional
+        Grouping factor; may be left out when there is one.
+    levels : sequence, optional
+        The groups to draw, by label. By default all, or, when there are more than 24, 24 spread evenly over
+        the order of their partially pooled values.
+    ax : sequence of Axes, optional
+        One per group.
+
+    Returns
+    -------
+    array of Axes
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown group or level, or when the fixed effects are more than a line in one predictor.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("reaction ~ days + (days | subject)", ranef.datasets.load("sleep_gappy"))
+    >>> len(ranef.plots.pooling(fit))
+    20
+    """
+    name = choose_group(list(fit.ranef), group, "plots.pooling")
+    predictor = _require_line(fit, name)
+    factor = next(term.factor for term in fit.model.design.terms if term.group == name)
+    all_levels = list(factor.levels)
+    lines = _pooled_lines(fit, name, predictor)
+    shown = _choose_levels(all_levels, levels, lines)
+    design = fit.model.design
+    x = design.X[:, design.column_names.index(predictor)]
+    y = fit.state.y - (design.offset if design.offset is not None else 0.0)
+    complete = _least_squares(x, y)
+    across = min(6, max(4, -(-len(shown) // 4)))
+    axes = panels(len(shown), ax, columns=across, size=(1.5, 1.45), sharex=True, sharey=True)
+    ends = np.array([x.min(), x.max()])
+    for axis, level in zip(axes, shown, strict=True):
+        rows = factor.codes == level
+        drawn = {
+            "complete pooling": complete,
+            "no pooling": _least_squares(x[rows], y[rows]),
+            "partial pooling": lines[level],
+        }
+        for label, line in drawn.items():
+            if line is not None:
+                axis.plot(ends, line[0] + line[1] * ends, **_STYLES[label])
+        axis.scatter(x[rows], y[rows], s=9, color=BLACK, zorder=3)
+        axis.set_title(str(all_levels[level]), fontsize=8, pad=2)
+        axis.tick_params(labelsize=7)
+        tidy(axis)
+    part = f"   ({len(shown)} of {len(all_levels):,} levels of {name})"
+    note = part if len(shown) < len(all_levels) else ""
+    _frame(axes, predictor, design.response_name, y, note, own_figure=ax is None)
+    return axes
+
+
+def _require_line(fit: LmerResult, group: str) -> str:
+    """The predictor, or an error when the model is not a line in one."""
+    names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
+    slopes = [name for name in names if name != "Intercept"]
+    if len(slopes) != 1 or "Intercept" not in names:
+        raise ArgumentError(
+            "plots.pooling draws a response against one numeric predictor, with fixed effects 'Intercept' "
+            f"and that predictor; this model has {quote_list(names)}"
+        )
+    for term in fit.model.design.terms:
+        extra = set(term.columns) - {"Intercept", slopes[0]}
+        if term.group == group and extra:
+            raise ArgumentError(
+                f"plots.pooling draws lines in '{slopes[0]}'; '{group}' also has the random effects "
+                f"{quote_list(sorted(extra))}"
+            )
+    return slopes[0]
+
+
+def _pooled_lines(fit: LmerResult, group: str, predictor: str) -> np.ndarray:
+    """Intercept and slope of every level, (levels, 2)."""
+    table = fit.coef[group]
+    return table[["Intercept", predictor]].to_numpy()
+
+
+def _choose_levels(labels: list[Any], wanted: Sequence[Any] | None, lines: np.ndarray) -> list[int]:
+    if wanted is not None:
+        places = {str(label): place for place, label in enumerate(labels)}
+        places |= {label: place for place, label in enumerate(labels)}
+        unknown = [label for label in wanted if label not in places]
+        if unknown or not len(wanted):
+            wrong = f"names {quote_list(unknown)}" if unknown else "is empty"
+            raise ArgumentError(f"levels= {wrong}; the levels are {quote_list(labels, 25)}")
+        return [places[label] for label in wanted]
+    if len(labels) <= _PANELS:
+        return list(range(len(labels)))
+    varying = 1 if np.ptp(lines[:, 1]) > 0 else 0
+    order = np.argsort(lines[:, varying], kind="stable")
+    spread = np.linspace(0, len(labels) - 1, _PANELS).round().astype(int)
+    return sorted(int(level) for level in order[spread])
+
+
+def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:
+    """Intercept and slope; None when all x are the same."""
+    centred = x - x.mean()
+    squares = centred @ centred
+    if squares <= 1e-18 * (x @ x):
+        return None
+    slope = float(centred @ (y - y.mean()) / squares)
+    return float(y.mean()) - slope * float(x.mean()), slope
+
+
+def _frame(
+    axes: np.ndarray, predictor: str, response: str, y: np.ndarray, note: str, own_figure: bool
+) -> None:
+    from matplotlib.lines import Line2D
+
+    room = 0.08 * np.ptp(y)
+    for axis in axes:
+        axis.set_ylim(y.min() - room, y.max() + room)
+        axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
+    handles = [Line2D([], [], label=label, **style) for label, style in _STYLES.items()]
+    shared_legend(axes, handles, own_figure)
+    if own_figure:
+        axes[0].figure.supxlabel(f"{predictor}{note}", fontsize=9)
+        axes[0].figure.supylabel(response, fontsize=9)
+    else:
+        axes[0].set(xlabel=predictor, ylabel=response)
