@@ -132,6 +132,26 @@ Data wide_scalar_rest() {
     return make.intercept().group(45).block(true).unbalanced(36).block(true).finish();
 }
 
+// Every level of the leading factor meets every column behind it, as long as that level is not one of the `lonely`, which
+// have one row: both ways of eliminating a level, by products of whole blocks and entry by entry.
+Data fully_crossed(int slopes, Index levels, Index lonely, Index others, int other_slopes, unsigned seed) {
+    const Index cells = (levels - lonely) * others, n = cells + lonely;
+    Maker make("fully crossed, r = " + std::to_string(slopes + 1), n, seed);
+    std::vector<std::int32_t> leading(n), other(n);
+    for (Index i = 0; i < n; ++i) {
+        leading[i] = static_cast<std::int32_t>(i < cells ? i / others : levels - lonely + i - cells);
+        other[i] = static_cast<std::int32_t>(i % others);
+    }
+    std::vector<std::vector<double>> columns;
+    make.intercept();
+    for (int s = 0; s < std::max(slopes, other_slopes); ++s) {
+        columns.push_back(make.covariate(static_cast<double>(s)));
+        make.fixed(columns.back());
+    }
+    make.group(levels, leading).block(true, {columns.begin(), columns.begin() + slopes});
+    return make.group(others, other).block(true, {columns.begin(), columns.begin() + other_slopes}).finish();
+}
+
 }  // namespace
 
 std::vector<Data> all_structures() {
@@ -140,7 +160,8 @@ std::vector<Data> all_structures() {
             intercept_last(),          crossed(),                three_crossed(),            nested(),
             vectors_on_several(),      blocks_on_several(),      crossed_with_weights(),     no_intercept(),
             cell_means(),              rank_deficient(),         constant_dropped(),         no_fixed_effects(),
-            lonely_rows(),             seconds_since_1970(),     wide_rest(),                wide_scalar_rest()};
+            lonely_rows(),             seconds_since_1970(),     wide_rest(),                wide_scalar_rest(),
+            fully_crossed(2, 9, 0, 8, 2, 41), fully_crossed(1, 15, 6, 8, 2, 42), fully_crossed(0, 26, 1, 6, 3, 43)};
 }
 
 }  // namespace ranef::testing
