@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from .scaling import row_scales, theta_scale
+
 if TYPE_CHECKING:
     from .optimum import Optimum
 
 FloatArray = npt.NDArray[np.float64]
 
-_NEGLIGIBLE = 1e-13  # of the largest row of Lambda: a row this small is zero but for rounding
+_NEGLIGIBLE = 1e-6  # a standard deviation this small, in units of sigma and its column, is zero but for rounding
 _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero
 
 # the words on the left are the core's
@@ -37,17 +39,18 @@ def message(optimum: Optimum) -> str:
 def redundancies(optimum: Optimum) -> list[str]:
     """Say for every singular term what has no variance."""
     model = optimum.model
+    factors = model.covariance_factors(optimum.theta)
+    sizes = row_scales(model, theta_scale(model))
     found = []
     for multiplier in optimum.boundary:
         term = model.design.terms[multiplier.term]
-        factor = model.covariance_factors(optimum.theta)[multiplier.term]
-        found.append(_redundancy(term.group, term.columns, factor))
+        unit = factors[multiplier.term] * sizes[multiplier.term][:, None]
+        found.append(_redundancy(term.group, term.columns, unit))
     return found
 
 
 def _redundancy(group: str, columns: tuple[str, ...], factor: FloatArray) -> str:
-    size = np.abs(factor).max(axis=1)
-    empty = size <= _NEGLIGIBLE * max(size.max(), 1e-300)
+    empty = np.abs(factor).max(axis=1) <= _NEGLIGIBLE
     parts = []
     if empty.any():
         names = [_spoken(name) for name, gone in zip(columns, empty, strict=True) if gone]
