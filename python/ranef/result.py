@@ -116,9 +116,21 @@ class LmerResult:
         """Fixed effects over their standard errors."""
         return _fixed().t_values(self.state)
 
-    def cov_params(self) -> pd.DataFrame:
-        """Return the covariance matrix of the fixed effects, NaN where a column was dropped."""
-        return _fixed().covariance(self.state)
+    @cached_property
+    def df(self) -> pd.Series:
+        """Degrees of freedom of the fixed effects by Satterthwaite's approximation."""
+        return self.coef_table()["df"]
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of the fixed effects with those degrees of freedom."""
+        return self.coef_table()["p"]
+
+    def cov_params(self, ddf: str = "satterthwaite") -> pd.DataFrame:
+        """Return the covariance of the fixed effects, see `ranef.inference.coefficients.covariance`."""
+        from .inference.coefficients import covariance
+
+        return covariance(self.state, ddf)
 
     @property
     def theta(self) -> FloatArray:
@@ -223,11 +235,17 @@ class LmerResult:
 
         return conf_int(self, level, method, **options)
 
-    def summary(self) -> Summary:
-        """Return the summary in the layout of lme4; prints itself, as HTML in a notebook."""
+    def coef_table(self, ddf: str = "satterthwaite", alternative: str = "two-sided") -> pd.DataFrame:
+        """Test every coefficient against zero, see `ranef.inference.coefficients.coef_table`."""
+        from .inference.coefficients import coef_table
+
+        return coef_table(self.state, ddf, alternative)
+
+    def summary(self, ddf: str | None = "satterthwaite") -> Summary:
+        """Return the summary in the layout of lmerTest; prints itself, as HTML in a notebook."""
         from .report.summary import summary
 
-        return summary(self)
+        return summary(self, ddf)
 
     def __repr__(self) -> str:
         from .report.brief import brief

@@ -24,29 +24,29 @@ class FixedEffects:
     Attributes
     ----------
     frame : DataFrame
-        Index: names. Columns ``Estimate``, ``Std. Error``, ``df`` (if known), ``t value``, ``Pr(>|t|)`` (if
-        known).
+        Index: names. Columns ``Estimate``, ``Std. Error``, ``df``, ``t value``, ``Pr(>|t|)``; without tests
+        no ``df`` and ``Pr(>|t|)``.
     """
 
     frame: pd.DataFrame
 
 
-def fixed_effects(fit: LmerResult, df: pd.Series | None = None, p: pd.Series | None = None) -> FixedEffects:
+def fixed_effects(fit: LmerResult, ddf: str | None = "satterthwaite") -> FixedEffects:
     """Return the table of fixed effects.
 
     Parameters
     ----------
     fit : LmerResult
-    df, p : Series, optional
-        Degrees of freedom and p-values by coefficient name.
+    ddf : str, optional
+        Method of testing, as in ``fit.coef_table``; None for a table without tests.
     """
     kept = [fit.params.index[index] for index in fit.model.cross.kept]
-    columns = {"Estimate": fit.params, "Std. Error": fit.bse}
-    if df is not None:
-        columns["df"] = df
-    columns["t value"] = fit.tvalues
-    if p is not None:
-        columns[P_VALUE] = p
+    if ddf is None:
+        columns = {"Estimate": fit.params, "Std. Error": fit.bse, "t value": fit.tvalues}
+    else:
+        names = {"estimate": "Estimate", "se": "Std. Error", "df": "df", "t": "t value", "p": P_VALUE}
+        table = fit.coef_table(ddf)
+        columns = {header: table[name] for name, header in names.items()}
     estimated = {name: series.loc[kept] for name, series in columns.items()}
     return FixedEffects(pd.DataFrame(estimated, index=kept))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from .brief import groups_line, method
+from .brief import groups_line
 from .components import component_columns
 from .correlations import MOST_SHOWN, correlation_columns
 from .criteria import criterion_lines, information
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def summary_html(summary: Summary) -> str:
     """Return the summary as one ``<div>``."""
-    from .summary import DIGITS
+    from .summary import DIGITS, title
 
     fit = summary.fit
-    parts = [f"<h4>{escape(method(fit))}</h4>", f"<code>{escape(fit.formula)}</code>"]
+    parts = [f"<h4>{escape(title(summary))}</h4>", f"<code>{escape(fit.formula)}</code>"]
     if summary.fixed is None:
         return _div([*parts, _paragraph(groups_line(fit)), *map(_paragraph, notes(fit))])
     if fit.reml:

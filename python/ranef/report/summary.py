@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ..result import LmerResult
 
 DIGITS = 4
+TESTS = {
+    "satterthwaite": "t-tests use Satterthwaite's method",
+    "kenward-roger": "t-tests use Kenward-Roger's method",
+    "residual": "t-tests use residual degrees of freedom",
+    "normal": "Tests use the normal distribution",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +35,13 @@ class Summary:
     fit : LmerResult
     fixed : FixedEffects or None
         The coefficient table; ``fixed.frame`` has its numbers. None for a fit without estimates.
+    ddf : str or None
+        Method of the tests.
     """
 
     fit: LmerResult
     fixed: FixedEffects | None
+    ddf: str | None = None
 
     def __str__(self) -> str:
         return summary_text(self)
@@ -45,14 +54,25 @@ class Summary:
         return summary_html(self)
 
 
-def summary(fit: LmerResult) -> Summary:
+def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
     """Return the summary of a fit.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+        Degrees of freedom of the tests, as in ``fit.coef_table``; None for lme4's table without p-values.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name, and for Kenward-Roger of a fit by maximum likelihood.
 
     Examples
     --------
     >>> import ranef
     >>> print(ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff")).summary())
-    Linear mixed model fit by REML ['ranef']
+    Linear mixed model fit by REML. t-tests use Satterthwaite's method ['ranef']
     Formula: Yield ~ 1 + (1 | Batch)
     <BLANKLINE>
     REML criterion at convergence: 319.7
@@ -68,19 +88,27 @@ def summary(fit: LmerResult) -> Summary:
     Number of obs: 30, groups:  Batch, 6
     <BLANKLINE>
     Fixed effects:
-              Estimate Std. Error t value
-    Intercept  1527.50      19.38    78.8
+              Estimate Std. Error      df t value Pr(>|t|)
+    Intercept  1527.50      19.38    5.00    78.8 6.23e-09 ***
+    ---
+    Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
     try:
-        return Summary(fit, fixed_effects(fit))
+        return Summary(fit, fixed_effects(fit, ddf), ddf)
     except FitError:
         return Summary(fit, None)
+
+
+def title(summary: Summary) -> str:
+    """Return the first line: how the model was fitted and how it is tested."""
+    tests = f". {TESTS[summary.ddf]}" if summary.ddf and summary.fixed is not None else ""
+    return f"{method(summary.fit)}{tests}"
 
 
 def summary_text(summary: Summary) -> str:
     """Return the whole summary as text."""
     fit = summary.fit
-    head = [f"{method(fit)} ['ranef']", f"Formula: {fit.formula}"]
+    head = [f"{title(summary)} ['ranef']", f"Formula: {fit.formula}"]
     if fit.model.weights_argument:
         head.append(f"Weights: {fit.model.weights_argument}")
     if fit.model.offset_argument:

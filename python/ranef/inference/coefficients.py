@@ -1,0 +1,92 @@
+"""The table of coefficients with their tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..estimates.fixed import covariance as _fixed_covariance
+from ..fit import FitState
+from ..model import require_choice
+from .methods import METHODS, method
+from .pvalues import ALTERNATIVES, t_p_values
+
+
+def coef_table(
+    state: FitState, ddf: str = "satterthwaite", alternative: str = "two-sided"
+) -> pd.DataFrame:
+    """Test every coefficient against zero.
+
+    Parameters
+    ----------
+    state : FitState
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        Degrees of freedom: by Satterthwaite's approximation; by Kenward and Roger's, with their adjusted
+        standard errors; rows minus fixed effects; infinite (the statistic is then a z).
+    alternative : {"two-sided", "less", "greater"}
+        Of the coefficient against zero.
+
+    Returns
+    -------
+    DataFrame
+        One row per column of X: ``estimate``, ``se``, ``df``, ``t``, ``p``; NaN for a column that was
+        dropped.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name, and for Kenward-Roger of a fit by maximum likelihood.
+
+    References
+    ----------
+    Kuznetsova, Brockhoff & Christensen (2017), lmerTest package, Journal of Statistical Software 82(13).
+    Kenward & Roger (1997), Biometrics 53, 983-997.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.coef_table().round(3)
+               estimate     se    df       t    p
+    Intercept   251.405  6.825  17.0  36.838  0.0
+    Days         10.467  1.546  17.0   6.771  0.0
+    """
+    require_choice("alternative", alternative, ALTERNATIVES)
+    tests = method(state, ddf)
+    beta = state.solution["beta"]
+    se = np.sqrt(np.diag(tests.covariance))
+    df = np.array([tests.df(contrast) for contrast in np.eye(len(beta))])
+    t = beta / se
+    columns = {"estimate": beta, "se": se, "df": df, "t": t, "p": t_p_values(t, df, alternative)}
+    index = list(state.model.design.column_names)
+    return pd.DataFrame({name: state.padded(values) for name, values in columns.items()}, index=index)
+
+
+def covariance(state: FitState, ddf: str = "satterthwaite") -> pd.DataFrame:
+    """Return the covariance of the coefficients that a method uses, NaN where a column was dropped.
+
+    Parameters
+    ----------
+    state : FitState
+    ddf : str
+        ``"kenward-roger"`` adjusts for small samples; the other methods do not.
+
+    Returns
+    -------
+    DataFrame
+        Names by names.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("reaction ~ days + (days | subject)", ranef.datasets.load("sleep_gappy"))
+    >>> fit.cov_params("kenward-roger").round(3)
+               Intercept   days
+    Intercept     41.434 -1.363
+    days          -1.363  2.399
+    """
+    if ddf != "kenward-roger":  # needs no more than the fit
+        require_choice("ddf", ddf, tuple(METHODS))
+        return _fixed_covariance(state)
+    names = list(state.model.design.column_names)
+    return pd.DataFrame(state.padded(method(state, ddf).covariance).copy(), index=names, columns=names)

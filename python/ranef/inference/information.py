@@ -1,0 +1,112 @@
+"""How a fit depends on each variance and covariance of its random effects, and the chain rule to theta.
+
+The parameters d_k are the unique elements of D = Lambda Lambda' of each term, relative to sigma^2, in the
+order of theta. With H = W^-1 + sum_k d_k G_k (W: prior weights) the covariance matrix of the response is
+sigma^2 H.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..errors import FitError
+from ..fit import FitState
+from ..model import Model
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """First and second order effects of the parameters d_k, over the kept columns of X.
+
+    With P = H^-1 - H^-1 X C X'H^-1 and C = (X'H^-1 X)^-1:
+
+    Attributes
+    ----------
+    trace, trace_projected : (k,) float64
+        tr(H^-1 G_k); tr(P G_k).
+    product, product_projected : (k, k) float64
+        tr(H^-1 G_k H^-1 G_l); tr(P G_k P G_l).
+    slope : (k, p, p) float64
+        dC / dd_k = C X'H^-1 G_k H^-1 X C.
+    bend : (k, k, p, p) float64
+        C X'H^-1 G_k P G_l H^-1 X C.
+    rss_slope : (k,) float64
+        y'P G_k P y: how fast the penalised residual sum of squares falls.
+    rss_bend : (k, k) float64
+        y'P G_k P G_l P y.
+    """
+
+    trace: FloatArray
+    trace_projected: FloatArray
+    product: FloatArray
+    product_projected: FloatArray
+    slope: FloatArray
+    bend: FloatArray
+    rss_slope: FloatArray
+    rss_bend: FloatArray
+
+
+_known: WeakKeyDictionary[FitState, Information] = WeakKeyDictionary()
+
+
+def information(state: FitState) -> Information:
+    """Return the information of a fit, computed once.
+
+    Raises
+    ------
+    FitError
+        When the criterion has no value at the fit's theta.
+    """
+    found = _known.get(state)
+    if found is None:
+        try:
+            found = Information(**_core.information(state.model.problem, state.response, state.theta))
+        except RuntimeError:
+            raise FitError(f"this fit has no estimates: {state.optimum.message}") from None
+        _known[state] = found
+    return found
+
+
+def predicted_cost(model: Model) -> tuple[int, float]:
+    """Return the order of the largest dense matrix that `information` needs, and its memory in bytes."""
+    return _core.information_cost(model.problem)
+
+
+def covariance_jacobian(model: Model, theta: FloatArray) -> FloatArray:
+    """Return dd_k / dtheta_i, (k, k): the unique elements of D = Lambda Lambda' against those of Lambda."""
+    size, first = model.n_theta, 0
+    out = np.zeros((size, size))
+    for factor in model.covariance_factors(theta):
+        r = factor.shape[0]
+        columns, rows = np.triu_indices(r)  # element k of the term is (rows[k], columns[k])
+        for k, (a, b) in enumerate(zip(rows, columns, strict=True)):
+            for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
+                value = (row == a) * factor[b, column] + (row == b) * factor[a, column]
+                out[first + k, first + i] = value
+        first += rows.size
+    return out
+
+
+def covariance_curvature(model: Model, weights: FloatArray) -> FloatArray:
+    """Return sum_k weights_k d2 d_k / dtheta dtheta', (k, k)."""
+    size, first = model.n_theta, 0
+    out = np.zeros((size, size))
+    for term in model.design.terms:
+        r = len(term.columns)
+        columns, rows = np.triu_indices(r)
+        gradient = np.zeros((r, r))  # d / dD with both off-diagonal entries of a covariance moving
+        part = weights[first : first + rows.size]
+        gradient[rows, columns] += part
+        gradient[columns, rows] += part
+        same_column = columns[:, None] == columns[None, :]
+        block = slice(first, first + rows.size)
+        out[block, block] = np.where(same_column, gradient[np.ix_(rows, rows)], 0.0)
+        first += rows.size
+    return out

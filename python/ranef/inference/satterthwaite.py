@@ -1,0 +1,129 @@
+"""Satterthwaite's approximation to the degrees of freedom.
+
+The variance of a contrast f = l'Phi l is a function of the variance parameters (theta, sigma); a chi-square
+with the same mean and variance has df = 2 f^2 / (g'A g), where g is the gradient of f and A the covariance
+of the parameters: twice the inverse Hessian of the deviance, or of the REML criterion, not profiled over
+sigma.
+
+References
+----------
+Giesbrecht & Burns (1985), Two-stage analysis based on a mixed model, Biometrics 41, 477-486.
+Fai & Cornelius (1996), Approximate F-tests of multiple degree of freedom hypotheses in generalized least
+squares analyses of unbalanced split-plot experiments, Journal of Statistical Computation and Simulation 54,
+363-378.
+Kuznetsova, Brockhoff & Christensen (2017), lmerTest package, Journal of Statistical Software 82(13),
+section 2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..fit import FitState
+from .differences import difference_derivatives
+from .information import covariance_curvature, covariance_jacobian, information, predicted_cost
+from .method import FStatistic, independent_contrasts
+
+FloatArray = npt.NDArray[np.float64]
+
+LARGEST_EXACT = 3000  # order of a dense matrix up to which exact derivatives cost less than differences
+_FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that counts as zero
+_EQUAL = 1e-8  # degrees of freedom closer than this are the same
+
+
+class Satterthwaite:
+    """Satterthwaite's degrees of freedom for any contrast of one fit.
+
+    Attributes
+    ----------
+    covariance : (p, p) float64
+        Of the kept coefficients.
+    gradient : (k + 1, p, p) float64
+        Its derivatives with respect to theta and sigma.
+    parameter_covariance : (k + 1, k + 1) float64
+        Of (theta, sigma).
+    """
+
+    def __init__(self, state: FitState) -> None:
+        self.covariance: FloatArray = state.solution["vcov"]
+        if predicted_cost(state.model)[0] <= LARGEST_EXACT:
+            slopes, hessian = exact_derivatives(state)
+        else:
+            slopes, hessian = difference_derivatives(state)
+        variance = state.sigma**2
+        self.gradient = np.concatenate([variance * slopes, 2 / state.sigma * self.covariance[None]])
+        self.parameter_covariance = 2 * inverse(hessian)
+
+    def df(self, contrast: FloatArray) -> float:
+        """Return 2 f^2 / (g'A g)."""
+        value = contrast @ self.covariance @ contrast
+        slope = self.gradient @ contrast @ contrast
+        spread = slope @ self.parameter_covariance @ slope
+        return float(2 * value**2 / spread) if spread > 0 else float("inf")
+
+    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
+        """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
+        rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
+        value = float(np.mean(wanted**2 / variances))
+        return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+
+
+def joint_df(each: list[float]) -> float:
+    """Return the denominator df whose F has the mean of a sum of squared t with `each` df.
+
+    Examples
+    --------
+    >>> joint_df([10.0, 10.0])
+    10.0
+    >>> round(joint_df([10.0, 20.0]), 4)
+    13.0769
+    """
+    dfs = np.asarray(each)
+    if np.ptp(dfs[np.isfinite(dfs)]) < _EQUAL if np.isfinite(dfs).all() else len(dfs) == 1:
+        return float(dfs.mean())
+    if (dfs <= 2).any():
+        return 2.0
+    # nu / (nu - 2), 1 for an infinite nu
+    means = np.where(np.isfinite(dfs), 1 + 2 / (dfs - 2), 1.0)
+    excess = means.sum() - len(dfs)
+    return float(2 * means.sum() / excess) if excess > 0 else float("inf")
+
+
+def exact_derivatives(state: FitState) -> tuple[FloatArray, FloatArray]:
+    """Return dC / dtheta, (k, p, p), and the Hessian of the criterion in (theta, sigma), (k + 1, k + 1).
+
+    The criterion log|H| (+ log|X'H^-1 X|) + r^2(theta) / sigma^2 + nu log(2 pi sigma^2) at sigma^2 = r^2 /
+    nu.
+    """
+    model, theta, sigma = state.model, state.theta, state.sigma
+    found = information(state)
+    trace = found.trace_projected if model.reml else found.trace
+    product = found.product_projected if model.reml else found.product
+    nu = model.design.nobs - (len(model.cross.kept) if model.reml else 0)
+    jacobian = covariance_jacobian(model, theta)
+
+    in_d = -product + 2 * found.rss_bend / sigma**2
+    in_theta = jacobian.T @ in_d @ jacobian + covariance_curvature(model, trace - found.rss_slope / sigma**2)
+    mixed = 2 / sigma**3 * (jacobian.T @ found.rss_slope)
+    slopes = np.tensordot(jacobian.T, found.slope, axes=1)
+    return slopes, bordered(in_theta, mixed, 4 * nu / sigma**2)
+
+
+def bordered(inner: FloatArray, border: FloatArray, corner: float) -> FloatArray:
+    """Return [[inner, border], [border', corner]]."""
+    return np.block([[inner, border[:, None]], [border[None, :], np.array([[corner]])]])
+
+
+def inverse(hessian: FloatArray) -> FloatArray:
+    """Invert a Hessian on the directions in which it is positive.
+
+    A direction in which the criterion is flat or falls says nothing about the parameters: it is left out,
+    as lmerTest does. The scaling to a unit diagonal makes the choice free of units.
+    """
+    diagonal = np.abs(np.diag(hessian))
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    kept = values > _FLAT * values[-1]
+    part = vectors[:, kept] * scale[:, None]
+    return (part / values[kept]) @ part.T
