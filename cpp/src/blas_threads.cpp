@@ -1,5 +1,7 @@
 #include "ranef/blas_threads.hpp"
 
+#include <mutex>
+
 // OpenBLAS only, found at load time: with another BLAS (or a static one without these) the scope does nothing.
 extern "C" {
 #if defined(__GNUC__) && !defined(__APPLE__)
@@ -15,15 +17,23 @@ namespace {
 // Measured on two cores: Cholesky and inverse gain from the second thread from an order of about 400 on.
 constexpr Index order_that_pays = 400;
 
+#ifdef RANEF_HAS_WEAK_SYMBOLS
+// The number of threads belongs to the process: the first scope lowers it, the last one to end restores it. Otherwise a
+// scope would restore it in the middle of another thread's evaluation, and change the last bits of that one's result.
+std::mutex guard;
+int open_scopes = 0, before = 0;
+#endif
+
 }  // namespace
 
 BlasThreads::BlasThreads(Index order) {
 #ifdef RANEF_HAS_WEAK_SYMBOLS
     if (order >= order_that_pays || !openblas_set_num_threads || !openblas_get_num_threads) return;
-    const int now = openblas_get_num_threads();
-    if (now <= 1) return;
-    before_ = now;
-    openblas_set_num_threads(1);
+    limits_ = true;
+    const std::lock_guard<std::mutex> lock(guard);
+    if (open_scopes++ > 0) return;
+    before = openblas_get_num_threads();
+    if (before > 1) openblas_set_num_threads(1);
 #else
     (void)order;
 #endif
@@ -31,7 +41,9 @@ BlasThreads::BlasThreads(Index order) {
 
 BlasThreads::~BlasThreads() {
 #ifdef RANEF_HAS_WEAK_SYMBOLS
-    if (before_ > 0) openblas_set_num_threads(before_);
+    if (!limits_) return;
+    const std::lock_guard<std::mutex> lock(guard);
+    if (--open_scopes == 0 && before > 1) openblas_set_num_threads(before);
 #endif
 }
 

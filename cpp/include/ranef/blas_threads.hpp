@@ -14,7 +14,7 @@ public:
     BlasThreads& operator=(const BlasThreads&) = delete;
 
 private:
-    int before_ = 0;  // 0: nothing was changed
+    bool limits_ = false;
 };
 
 }  // namespace ranef
