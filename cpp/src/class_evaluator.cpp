@@ -5,6 +5,7 @@
 
 #include "ranef/blas_threads.hpp"
 #include "ranef/group_kernel.hpp"
+#include "ranef/level_blocks.hpp"
 #include "ranef/linalg.hpp"
 
 namespace ranef {
@@ -48,7 +49,7 @@ ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     q_.resize(n_theta_ * square_);
     nq_.resize(q_.size());
     for (Index i = 0; i < n_theta_; ++i)
-        if (layout_.theta[i].factor == 0) leading_theta_.push_back(i);
+        if (slots_[i].factor == 0) leading_theta_.push_back(i);
     q_packed_.resize(leading_theta_.size() * packed_);
     c_theta_.resize(n_theta_);
     direction_stride_ = layout_.lambda_size;
@@ -133,30 +134,6 @@ Status ClassEvaluator<R>::eliminate_leading() {
     return Status::ok;
 }
 
-// v <- Gamma v or Gamma' v over the rest; X is untouched.
-template <int R>
-void ClassEvaluator<R>::apply_gamma(bool transpose, double* v) const {
-    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-        const int r = layout_.factors[f].width;
-        const double* lambda = lambda_.data() + layout_.lambda_offset[f];
-        double* x = v + (layout_.offset[f] - layout_.q_leading);
-        for (Index l = 0; l < layout_.factors[f].levels; ++l, x += r) {
-            if (transpose)
-                for (int i = 0; i < r; ++i) {
-                    double sum = 0.0;
-                    for (int j = i; j < r; ++j) sum += lambda[i * r + j] * x[j];
-                    x[i] = sum;
-                }
-            else
-                for (int i = r - 1; i >= 0; --i) {
-                    double sum = 0.0;
-                    for (int j = 0; j <= i; ++j) sum += lambda[j * r + i] * x[j];
-                    x[i] = sum;
-                }
-        }
-    }
-}
-
 // S = Gamma'T Gamma + E, its Cholesky factor, the solution and the penalised residual sum of squares.
 template <int R>
 Status ClassEvaluator<R>::solve() {
@@ -166,9 +143,9 @@ Status ClassEvaluator<R>::solve() {
         for (Index i = c; i < m_; ++i) t_[c * m_ + i] = t_[i * m_ + c] = *packed++;
     std::copy(t_.begin(), t_.end(), s_.begin());
     if (q2 > 0) {
-        for (Index c = 0; c < m_; ++c) apply_gamma(true, s_.data() + c * m_);
+        for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_.data(), true, s_.data() + c * m_);
         linalg::transpose(m_, s_.data());
-        for (Index c = 0; c < m_; ++c) apply_gamma(true, s_.data() + c * m_);
+        for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_.data(), true, s_.data() + c * m_);
         for (Index c = 0; c < q2; ++c) s_[c * m_ + c] += 1.0;
     }
     if (!linalg::cholesky(m_, s_.data(), m_)) return Status::not_positive_definite;
@@ -182,12 +159,12 @@ Status ClassEvaluator<R>::solve() {
         for (Index c = q2; c < m_; ++c) log_det_x_ += 2.0 * std::log(s_[c * m_ + c]);
 
     std::copy(ty_.begin(), ty_.end(), v_.begin());
-    apply_gamma(true, v_.data());
+    apply_rest_lambda(layout_, lambda_.data(), true, v_.data());
     linalg::solve_lower(m_, s_.data(), m_, v_.data(), 1, m_);
     rss_ = tyy_ - linalg::dot(m_, v_.data(), v_.data());
     linalg::solve_upper(m_, s_.data(), m_, v_.data(), 1, m_);
     std::copy(v_.begin(), v_.end(), c_.begin());
-    apply_gamma(false, c_.data());
+    apply_rest_lambda(layout_, lambda_.data(), false, c_.data());
     std::copy(c_.begin() + static_cast<std::ptrdiff_t>(q2), c_.end(), beta_.begin());
     return finish_value(response_[layout_.n_coef()]);
 }
@@ -202,9 +179,9 @@ void ClassEvaluator<R>::invert(bool with_x) {
     linalg::invert_cholesky(order, n_.data(), m_);
     linalg::symmetrise(m_, n_.data(), m_);
     if (q2 == 0) return;
-    for (Index c = 0; c < m_; ++c) apply_gamma(false, n_.data() + c * m_);
+    for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_.data(), false, n_.data() + c * m_);
     linalg::transpose(m_, n_.data());
-    for (Index c = 0; c < m_; ++c) apply_gamma(false, n_.data() + c * m_);
+    for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_.data(), false, n_.data() + c * m_);
 }
 
 // <packed symmetric, full symmetric> over all m x m entries.
@@ -413,7 +390,7 @@ void ClassEvaluator<R>::assemble_hessian() {
     const Index k = n_theta_;
     std::fill(hessian_.begin(), hessian_.end(), 0.0);
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = layout_.theta[i];
+        const ThetaSlot& slot = slots_[i];
         double* e = direction_.data() + i * direction_stride_;
         const int width = layout_.factors[slot.factor].width;
         covariance_direction(width, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
@@ -424,11 +401,11 @@ void ClassEvaluator<R>::assemble_hessian() {
     for (Index i = 0; i < k; ++i) {
         double* z = solved_.data() + i * m_;
         std::copy_n(projected_.data() + i * m_, m_, z);
-        apply_gamma(true, z);
+        apply_rest_lambda(layout_, lambda_.data(), true, z);
         linalg::solve_lower(m_, s_.data(), m_, z, 1, m_);
     }
     for (Index i = 0; i < k; ++i) {
-        const bool leading_i = layout_.theta[i].factor == 0;
+        const bool leading_i = slots_[i].factor == 0;
         double* sandwich = scratch_.data();  // Psi'Q_i Psi, where a leading direction meets another factor
         if (leading_i && layout_.q_rest > 0) {
             double* right = sandwich + square_;
@@ -436,7 +413,7 @@ void ClassEvaluator<R>::assemble_hessian() {
             linalg::multiply(true, false, m_, m_, m_, 1.0, psi_.data(), m_, right, m_, 0.0, sandwich, m_);
         }
         for (Index l = 0; l < k; ++l) {
-            const ThetaSlot& sl = layout_.theta[l];
+            const ThetaSlot& sl = slots_[l];
             // Each unordered pair once; a (leading, other) pair is met with the leading direction as i.
             const bool leading_l = sl.factor == 0;
             if (leading_i == leading_l ? l < i : !leading_i) continue;
@@ -459,7 +436,7 @@ void ClassEvaluator<R>::assemble_hessian() {
 template <int R>
 Status ClassEvaluator<R>::evaluate(const double* theta, Order order) {
     const BlasThreads threads(m_);
-    layout_.unpack(theta, lambda_.data());
+    unpack(theta);
     Status status = eliminate_leading();
     if (status == Status::ok) status = solve();
     if (status != Status::ok || order == Order::value) return status;

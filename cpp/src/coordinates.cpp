@@ -59,6 +59,22 @@ void triangularise(const Factor& factor, double* lambda) {
 
 }  // namespace
 
+void lower_triangle(int r, double* m) {
+    for (int row = 0; row < r; ++row)
+        for (int c = r - 1; c > row; --c) {
+            double &x = m[Index{row} * r + row], &y = m[Index{c} * r + row];
+            if (y == 0.0) continue;
+            const double h = std::hypot(x, y), cosine = x / h, sine = y / h;
+            x = h;
+            y = 0.0;
+            for (int i = row + 1; i < r; ++i) {
+                const double u = m[Index{row} * r + i], v = m[Index{c} * r + i];
+                m[Index{row} * r + i] = cosine * u + sine * v;
+                m[Index{c} * r + i] = cosine * v - sine * u;
+            }
+        }
+}
+
 void lower_echelon(int r, double* m, double tolerance) {
     const auto at = [&](int row, int column) -> double& { return m[Index{column} * r + row]; };
     std::vector<int> pivot_row;  // pivot_row[c] is the row whose pivot was rotated into column c
@@ -154,6 +170,24 @@ void Coordinates::beta_to_user(const ResponseScale& y, const double* internal, d
     }
     if (constant.empty()) return;
     for (std::size_t c = 0; c < p; ++c) user[c] += constant[c] * level;
+}
+
+// The inverse: user = w + constant (shift_y - x_shift'w) with w = internal scale_y / x_scale, solved for x_shift'w first.
+void Coordinates::beta_to_internal(const ResponseScale& y, const double* user, double* internal) const {
+    const std::size_t p = x_scale.size();
+    double level = 0.0;
+    if (!constant.empty()) {
+        double shifted = 0.0, overlap = 0.0;
+        for (std::size_t c = 0; c < p; ++c) {
+            shifted += x_shift[c] * user[c];
+            overlap += x_shift[c] * constant[c];
+        }
+        level = y.shift - (shifted - overlap * y.shift) / (1.0 - overlap);
+    }
+    for (std::size_t c = 0; c < p; ++c) {
+        const double w = user[c] - (constant.empty() ? 0.0 : constant[c] * level);
+        internal[c] = w * x_scale[c] / y.scale;
+    }
 }
 
 void Coordinates::covariance_to_user(int p, double* matrix) const {

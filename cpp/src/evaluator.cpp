@@ -29,6 +29,7 @@ const char* describe(Status status) {
 Evaluator::Evaluator(const Problem& problem)
     : problem_(problem),
       layout_(problem.design->layout),
+      slots_(layout_.theta),
       gradient_(layout_.n_theta()),
       hessian_(gradient_.size() * gradient_.size()),
       lambda_(layout_.lambda_size),
@@ -39,6 +40,14 @@ Evaluator::Evaluator(const Problem& problem)
 double Evaluator::nu() const {
     return static_cast<double>(problem_.design->n - (problem_.reml ? layout_.p : 0));
 }
+
+bool Evaluator::is_permuted() const {
+    for (std::size_t k = 0; k < slots_.size(); ++k)
+        if (slots_[k].row != layout_.theta[k].row) return true;
+    return false;
+}
+
+void Evaluator::unpack(const double* theta) { layout_.unpack(slots_, theta, lambda_.data()); }
 
 Status Evaluator::finish_value(double response_norm) {
     if (!std::isfinite(rss_)) return Status::not_finite;
@@ -51,7 +60,7 @@ Status Evaluator::finish_value(double response_norm) {
 
 void Evaluator::finish_gradient(const std::vector<double>& g_lambda) {
     for (std::size_t k = 0; k < gradient_.size(); ++k) {
-        const ThetaSlot& slot = layout_.theta[k];
+        const ThetaSlot& slot = slots_[k];
         const auto f = Index(slot.factor);
         gradient_[k] = 2.0 * g_lambda[layout_.lambda_offset[f] +
                                                                Index{slot.column} * layout_.factors[f].width + slot.row];
@@ -62,7 +71,7 @@ void Evaluator::add_curvature_of_covariance() {
     const std::size_t k = gradient_.size();
     for (std::size_t i = 0; i < k; ++i)
         for (std::size_t j = 0; j < k; ++j) {
-            const ThetaSlot &a = layout_.theta[i], &b = layout_.theta[j];
+            const ThetaSlot &a = slots_[i], &b = slots_[j];
             if (a.factor != b.factor || a.column != b.column) continue;
             const auto f = Index(a.factor);
             hessian_[j * k + i] +=

@@ -22,17 +22,85 @@ constexpr double difference_step = 1e-5;  // relative, for differences of the ex
 constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
 constexpr Index large_rest = 400;         // remaining columns beyond which an evaluation is dear
 
-class CriterionOfTheta final : public SmoothFunction {
+// The criterion as the optimiser sees it. Near a singular covariance a Cholesky factor whose small pivot stands above
+// large entries makes a curved valley (only their norm matters); with the rows reordered by decreasing pivots there is
+// none. So the rows are repivoted whenever that happens; the criterion depends on D = Lambda Lambda' alone.
+class PivotedCriterion final : public SmoothFunction {
 public:
-    explicit CriterionOfTheta(Evaluator& evaluator) : evaluator_(evaluator) {}
+    explicit PivotedCriterion(Evaluator& evaluator, const Layout& layout) : evaluator_(evaluator), layout_(layout) {}
+    ~PivotedCriterion() override { evaluator_.set_slots(layout_.theta); }
+
     Status evaluate(const double* theta) override { return evaluator_.evaluate(theta, Order::hessian); }
     double value() const override { return evaluator_.value(); }
     const std::vector<double>& gradient() const override { return evaluator_.gradient(); }
     const std::vector<double>& hessian() const override { return evaluator_.hessian(); }
     bool exact_hessian() const override { return evaluator_.exact_hessian(); }
 
+    bool change_coordinates(double* theta) override {
+        std::vector<ThetaSlot> slots = evaluator_.slots();
+        bool changed = false;
+        for (std::size_t f = 0; f < layout_.factors.size(); ++f)
+            for (const Block& block : layout_.factors[f].blocks)
+                if (block.width > 1) changed = repivot(block, theta + block.theta_first, slots.data() + block.theta_first) || changed;
+        if (changed) evaluator_.set_slots(slots);
+        return changed;
+    }
+
 private:
+    // The block's thetas are the columns of a lower triangle whose row i is row order[i] of the block.
+    static bool repivot(const Block& block, double* theta, ThetaSlot* slots) {
+        const int w = block.width;
+        const double* column = theta;
+        bool poor = false;
+        for (int c = 0; c < w && !poor; column += w - c, ++c)
+            for (int i = 1; i < w - c; ++i) poor = poor || std::fabs(column[0]) < poor_pivot * std::fabs(column[i]);
+        if (!poor) return false;
+        std::vector<int> order(w);
+        for (int i = 0; i < w; ++i) order[i] = slots[i].row - block.first;  // the first column holds every row
+        std::vector<double> l(w * w, 0.0), d(w * w, 0.0);
+        const double* value = theta;
+        for (int c = 0; c < w; ++c)
+            for (int i = c; i < w; ++i) l[c * w + i] = *value++;
+        for (int j = 0; j < w; ++j)
+            for (int i = 0; i < w; ++i)
+                for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+        // Cholesky with complete pivoting. The triangle is rotated rather than refactored from D so that small pivots
+        // keep their digits: rows are taken in the order that D's pivots give.
+        std::vector<int> rows(w);
+        for (int i = 0; i < w; ++i) rows[i] = i;
+        for (int k = 0; k < w; ++k) {
+            int best = k;
+            for (int i = k + 1; i < w; ++i)
+                if (d[rows[i] * w + rows[i]] > d[rows[best] * w + rows[best]]) best = i;
+            std::swap(rows[k], rows[best]);
+            const double pivot = d[rows[k] * w + rows[k]];
+            if (!(pivot > 0.0)) break;
+            for (int j = k + 1; j < w; ++j)
+                for (int i = k + 1; i < w; ++i)
+                    d[rows[j] * w + rows[i]] -= d[rows[k] * w + rows[i]] * d[rows[k] * w + rows[j]] / pivot;
+        }
+        bool same = true;
+        for (int i = 0; i < w; ++i) same = same && rows[i] == i;
+        if (same) return false;
+        std::vector<double> permuted(w * w);
+        for (int c = 0; c < w; ++c)
+            for (int i = 0; i < w; ++i) permuted[c * w + i] = l[c * w + rows[i]];
+        lower_triangle(w, permuted.data());
+        double* out = theta;
+        for (int c = 0; c < w; ++c)
+            for (int i = c; i < w; ++i) *out++ = permuted[c * w + i];
+        ThetaSlot* slot = slots;
+        for (int c = 0; c < w; ++c)
+            for (int i = c; i < w; ++i, ++slot) {
+                slot->row = block.first + order[rows[i]];
+                slot->column = block.first + c;
+            }
+        return true;
+    }
+
+    static constexpr double poor_pivot = 0.5;
     Evaluator& evaluator_;
+    const Layout& layout_;
 };
 
 // Applies `change` to every block's own w x w triangle of Lambda.
@@ -76,15 +144,24 @@ Workspace::Workspace(std::shared_ptr<const Problem> problem)
       lambda_(layout_.lambda_size) {}
 
 NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum) {
-    CriterionOfTheta criterion(*evaluator_);
     NewtonSettings newton = settings.newton;
     newton.max_evaluations -= optimum.evaluations;
-    const NewtonResult result = newton_.minimise(criterion, theta.data(), newton);
+    NewtonResult result;
+    bool permuted = false;
+    {
+        PivotedCriterion criterion(*evaluator_, layout_);
+        result = newton_.minimise(criterion, theta.data(), newton);
+        layout_.unpack(evaluator_->slots(), theta.data(), lambda_.data());
+        permuted = evaluator_->is_permuted();
+    }
     optimum.evaluations += result.evaluations;
     optimum.status = result.status;
     optimum.gradient_norm = result.decrement;
-    layout_.unpack(theta.data(), lambda_.data());
-    bool flipped = false;
+    if (permuted) {
+        for_blocks(layout_, lambda_, [](int, int, int w, double* l) { lower_triangle(w, l); });
+        layout_.pack(lambda_.data(), theta.data());
+    }
+    bool flipped = permuted;
     for_blocks(layout_, lambda_, [&](int, int, int w, double* l) { flipped = flip_columns(w, l) || flipped; });
     if (flipped && (result.status == Status::ok || result.status == Status::stalled)) {
         layout_.pack(lambda_.data(), theta.data());

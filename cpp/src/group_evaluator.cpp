@@ -409,7 +409,7 @@ void GroupEvaluator<Schur, R>::assemble_gradient() {
     other_covariance_gradients();
 }
 
-// g_D of the other factors from g_D Lambda by back substitution, where Lambda allows it.
+// g_D of the other factors from g_D Lambda, where Lambda allows it.
 template <class Schur, int R>
 void GroupEvaluator<Schur, R>::other_covariance_gradients() {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
@@ -417,19 +417,11 @@ void GroupEvaluator<Schur, R>::other_covariance_gradients() {
         const double* lambda = lambda_.data() + layout_.lambda_offset[f];
         const double* y = g_lambda_.data() + layout_.lambda_offset[f];
         double* g = g_d_.data() + layout_.lambda_offset[f];
-        known_[f] = 1;
-        for (int c = 0; c < s; ++c)
-            if (std::fabs(lambda[c * s + c]) < singular_diagonal) known_[f] = 0;
+        known_[f] = linalg::divide_right(s, y, lambda, singular_diagonal, g);
         if (!known_[f]) {
             gradient_on_range(s, lambda, y, g);
             continue;
         }
-        for (int c = s - 1; c >= 0; --c)
-            for (int a = 0; a < s; ++a) {
-                double sum = y[c * s + a];
-                for (int d = c + 1; d < s; ++d) sum -= g[d * s + a] * lambda[c * s + d];
-                g[c * s + a] = sum / lambda[c * s + c];
-            }
         for (int a = 0; a < s; ++a)
             for (int c = a + 1; c < s; ++c) g[a * s + c] = g[c * s + a] = 0.5 * (g[a * s + c] + g[c * s + a]);
     }
@@ -447,7 +439,7 @@ void GroupEvaluator<Schur, R>::assemble_information() {
     std::vector<double> directions(k * layout_.lambda_size);
     std::vector<Index> leading;
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = layout_.theta[i];
+        const ThetaSlot& slot = slots_[i];
         const int s = layout_.factors[slot.factor].width;
         double* e = directions.data() + i * layout_.lambda_size;
         covariance_direction(s, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
@@ -495,9 +487,9 @@ void GroupEvaluator<Schur, R>::assemble_information() {
     // The other factors against all: f_i'H_1^-1 f_k = h_i'w_k.
     for (Index i = 0; i < k; ++i)
         for (Index l = 0; l < k; ++l) {
-            if (layout_.theta[l].factor == 0) continue;
+            if (slots_[l].factor == 0) continue;
             const double value = ratio * linalg::dot(q2_, projected_.data() + i * rest_, weight_.data() + l * q2_);
-            if (layout_.theta[i].factor == 0) {
+            if (slots_[i].factor == 0) {
                 hessian_[l * k + i] += value;
                 hessian_[i * k + l] += value;
             } else {
@@ -507,7 +499,7 @@ void GroupEvaluator<Schur, R>::assemble_information() {
     for (Index i = 0; i < k; ++i) forward(projected_.data() + i * rest_);
     std::vector<double> c(k);
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = layout_.theta[i];
+        const ThetaSlot& slot = slots_[i];
         const Index size = Index{layout_.factors[slot.factor].width} * layout_.factors[slot.factor].width;
         const double* direction = directions.data() + i * layout_.lambda_size;
         c[i] = linalg::dot(size, direction, moment_.data() + layout_.lambda_offset[slot.factor]);
@@ -521,7 +513,7 @@ void GroupEvaluator<Schur, R>::assemble_information() {
 template <class Schur, int R>
 Status GroupEvaluator<Schur, R>::evaluate(const double* theta, Order order) {
     const BlasThreads threads(rest_);
-    layout_.unpack(theta, lambda_.data());
+    unpack(theta);
     Status status = eliminate_leading();
     if (status == Status::ok) status = solve();
     if (status != Status::ok || order == Order::value) return status;

@@ -220,6 +220,38 @@ void small_multiply(Index n, const double* a, const double* b, double* c) {
         }
 }
 
+bool divide_right(Index n, const double* y, const double* l, double floor, double* x) {
+    // X L = Y is L'X' = Y': eliminate on a copy of L' (row-major L), carrying Y' (row-major X) along.
+    std::vector<double> work(l, l + n * n);  // work[j * n + i] = L'[j, i] = L[i, j]
+    std::vector<double> right(n * n);
+    for (Index j = 0; j < n; ++j)
+        for (Index i = 0; i < n; ++i) right[j * n + i] = y[j * n + i];  // row j of Y' is column j of Y
+    for (Index k = 0; k < n; ++k) {
+        Index pivot = k;
+        for (Index j = k + 1; j < n; ++j)
+            if (std::fabs(work[j * n + k]) > std::fabs(work[pivot * n + k])) pivot = j;
+        if (!(std::fabs(work[pivot * n + k]) >= floor)) return false;
+        if (pivot != k)
+            for (Index i = 0; i < n; ++i) {
+                std::swap(work[k * n + i], work[pivot * n + i]);
+                std::swap(right[k * n + i], right[pivot * n + i]);
+            }
+        for (Index j = k + 1; j < n; ++j) {
+            const double f = work[j * n + k] / work[k * n + k];
+            if (f == 0.0) continue;
+            for (Index i = k; i < n; ++i) work[j * n + i] -= f * work[k * n + i];
+            for (Index i = 0; i < n; ++i) right[j * n + i] -= f * right[k * n + i];
+        }
+    }
+    for (Index k = n - 1; k >= 0; --k)
+        for (Index i = 0; i < n; ++i) {
+            double sum = right[k * n + i];
+            for (Index j = k + 1; j < n; ++j) sum -= work[k * n + j] * x[j * n + i];
+            x[k * n + i] = sum / work[k * n + k];
+        }
+    return true;
+}
+
 void transpose(Index n, double* a) {
     for (Index j = 0; j < n; ++j)
         for (Index i = j + 1; i < n; ++i) std::swap(a[j * n + i], a[i * n + j]);

@@ -182,6 +182,13 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
             value = function.value();
             take_model(function);
             at_x = true;
+            if (function.change_coordinates(x)) {
+                result.status = evaluate(x);
+                if (result.status != Status::ok) return result;
+                value = function.value();
+                std::fill(correction_.begin(), correction_.end(), 0.0);
+                take_model(function);
+            }
             if (ratio > grow_ratio) radius = std::max(radius, 2.0 * length);
             else if (ratio < shrink_ratio) radius = 0.25 * length;
         } else {

@@ -13,32 +13,6 @@ bool all_scalar(const Layout& layout) {
 
 }  // namespace
 
-void apply_rest_lambda(const Layout& layout, const double* lambda, bool transpose, double* v) {
-    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const int r = layout.factors[f].width;
-        const double* block = lambda + layout.lambda_offset[f];
-        double* x = v + (layout.offset[f] - layout.q_leading);
-        if (r == 1) {
-            for (Index l = 0; l < layout.factors[f].levels; ++l) x[l] *= block[0];
-            continue;
-        }
-        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) {
-            if (transpose)
-                for (int i = 0; i < r; ++i) {
-                    double sum = 0.0;
-                    for (int j = i; j < r; ++j) sum += block[i * r + j] * x[j];
-                    x[i] = sum;
-                }
-            else
-                for (int i = r - 1; i >= 0; --i) {
-                    double sum = 0.0;
-                    for (int j = 0; j <= i; ++j) sum += block[j * r + i] * x[j];
-                    x[i] = sum;
-                }
-        }
-    }
-}
-
 DenseSchur::DenseSchur(const Problem& problem)
     : design_(*problem.design),
       layout_(design_.layout),

@@ -114,12 +114,7 @@ void SparseSchur::trace_gradient(const double* lambda, double* out) const {
             const int g = factor_of_[plan_.full_row[e]];
             const int s = layout_.factors[g].width;
             const double* l = lambda + layout_.lambda_offset[g];
-            double* x = column_.data() + level_first_[plan_.full_row[e]];
-            for (int i = s - 1; i >= 0; --i) {
-                double sum = 0.0;
-                for (int j = 0; j <= i; ++j) sum += l[j * s + i] * x[j];
-                x[i] = sum;
-            }
+            apply_block(s, l, false, column_.data() + level_first_[plan_.full_row[e]]);
             e += s;
         }
         const int b = static_cast<int>(col - first);

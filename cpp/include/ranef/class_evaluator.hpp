@@ -28,7 +28,6 @@ private:
     void assemble_hessian();
     void leading_directions();
     void rest_direction(Index direction, int factor, const double* e);
-    void apply_gamma(bool transpose, double* v) const;
     double contract(const double* packed, const double* full) const;
     double trace_of_product(const double* a, const double* b) const;
     double trace_on_levels(int factor, const double* e, const double* a) const;

@@ -34,6 +34,7 @@ struct Coordinates {
     void gradient_to_user(const Layout& layout, double* g_d) const;
 
     void beta_to_user(const ResponseScale& y, const double* internal, double* user) const;
+    void beta_to_internal(const ResponseScale& y, const double* user, double* internal) const;
     // Covariance matrix of beta (p x p), without the response's scale; in place, both triangles.
     void covariance_to_user(int p, double* matrix) const;
     // One level's modes of factor f, in place (length r).
@@ -48,6 +49,9 @@ struct Coordinates {
     // REML, where the scaling of X counts too).
     double criterion_offset(bool reml, Index n, int p, const ResponseScale& y) const;
 };
+
+// Rotates the columns of `m` (r x r, column-major) to a lower triangle L with L L' = m m'; pivots may be of any size.
+void lower_triangle(int r, double* m);
 
 // Rotates the columns of `m` (r x r, column-major) to the lower echelon factor L with L L' = m m', nonnegative pivots,
 // the pivot of row k in column k. Rows whose remaining part is below `tolerance` times their norm become pivot-free.

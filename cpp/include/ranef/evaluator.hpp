@@ -24,6 +24,12 @@ public:
     explicit Evaluator(const Problem& problem);
     virtual ~Evaluator() = default;
 
+    // Which entry of Lambda each theta is. The layout's own by default; the optimiser permutes the rows of a block while
+    // it searches (pivoting), so that a small pivot never stands above large entries.
+    const std::vector<ThetaSlot>& slots() const { return slots_; }
+    void set_slots(const std::vector<ThetaSlot>& slots) { slots_ = slots; }
+    bool is_permuted() const;
+
     // Takes the cross-products of a response (q + p + 1 numbers); the memory must outlive the evaluations.
     virtual void load(const double* response) = 0;
     virtual Status evaluate(const double* theta, Order order) = 0;
@@ -59,9 +65,11 @@ protected:
     // Adds <g_D, d2D/dtheta dtheta'> to hessian_.
     void add_curvature_of_covariance();
     double nu() const;
+    void unpack(const double* theta);
 
     const Problem& problem_;
     const Layout& layout_;
+    std::vector<ThetaSlot> slots_;
     double value_ = 0.0, rss_ = 0.0, log_det_ = 0.0, log_det_x_ = 0.0;
     std::vector<double> gradient_, hessian_, lambda_, g_d_, beta_;
     std::vector<char> known_;

@@ -49,8 +49,11 @@ struct Layout {
     int leading_width() const { return factors[0].width; }
 
     // Lambda (all factors, column-major r x r each) from theta; entries outside the blocks are zero.
-    void unpack(const double* theta, double* lambda) const;
-    void pack(const double* lambda, double* theta) const;
+    void unpack(const double* theta, double* lambda) const { unpack(this->theta, theta, lambda); }
+    void pack(const double* lambda, double* theta) const { pack(this->theta, lambda, theta); }
+    // The same with other places for the thetas.
+    void unpack(const std::vector<ThetaSlot>& slots, const double* theta, double* lambda) const;
+    void pack(const std::vector<ThetaSlot>& slots, const double* lambda, double* theta) const;
 };
 
 }  // namespace ranef

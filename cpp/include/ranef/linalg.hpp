@@ -36,6 +36,9 @@ void symmetric_product(Index n, Index k, const double* a, Index lda, const doubl
 // C <- A B for square matrices of order n, inline while small.
 void small_multiply(Index n, const double* a, const double* b, double* c);
 
+// X <- Y L^-1 for square matrices of order n by elimination with row pivoting. False when a pivot is below `floor`.
+bool divide_right(Index n, const double* y, const double* l, double floor, double* x);
+
 // Transposes a square matrix (leading dimension n) in place.
 void transpose(Index n, double* a);
 

@@ -33,6 +33,8 @@ public:
     virtual const std::vector<double>& gradient() const = 0;
     virtual const std::vector<double>& hessian() const = 0;
     virtual bool exact_hessian() const = 0;
+    // Offered after every accepted step: change to better coordinates by rewriting x; true when they changed.
+    virtual bool change_coordinates(double*) { return false; }
 };
 
 class Newton {

@@ -17,12 +17,10 @@
 
 #include <vector>
 
+#include "ranef/level_blocks.hpp"
 #include "ranef/plan.hpp"
 
 namespace ranef {
-
-// Applies every level's block of the rest: v <- Lambda v or Lambda' v over q_rest entries.
-void apply_rest_lambda(const Layout& layout, const double* lambda, bool transpose, double* v);
 
 class DenseSchur {
 public:
