@@ -132,7 +132,7 @@ def lmer(
     optimizer: str = "newton",
     *,
     max_evaluations: int | None = None,
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-14,
     allow_saturated: bool = False,
     leading: str = "auto",
     schur: str = "auto",

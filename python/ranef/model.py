@@ -179,7 +179,7 @@ class Model:
         start: npt.ArrayLike | None = None,
         optimizer: str = "newton",
         max_evaluations: int | None = None,
-        tolerance: float = 1e-12,
+        tolerance: float = 1e-14,
     ) -> LmerResult:
         """Fit the model, to its own response or to another one of the same rows.
 

@@ -1,4 +1,4 @@
-"""Predictions against lme4's: new data, new levels, missing values, some of the terms, transforms replayed."""
+"""Predictions against lme4's: new data, new levels, missing values, some of the terms, transforms."""
 
 import numpy as np
 import pytest

@@ -42,9 +42,8 @@ def test_seed(sleepstudy):
 
 def test_offset_is_added(sleepstudy):
     plain = ranef.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
-    moved = ranef.lmer(
-        "Reaction ~ Days + (1 | Subject)", sleepstudy.assign(Reaction=sleepstudy["Reaction"] + 50.0), offset=np.full(180, 50.0)
-    )
+    shifted = sleepstudy.assign(Reaction=sleepstudy["Reaction"] + 50.0)
+    moved = ranef.lmer("Reaction ~ Days + (1 | Subject)", shifted, offset=np.full(180, 50.0))
     np.testing.assert_allclose(moved.simulate(3, seed=1), plain.simulate(3, seed=1) + 50, atol=1e-6)
 
 

@@ -52,11 +52,11 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "l-bfgs-b": Method("L-BFGS-B", True, "maxfun", {"ftol": 1e-2, "gtol": 1e6}),
-    "bfgs": Method("BFGS", True, "maxiter", {"gtol": 1e6}),
-    "nelder-mead": Method("Nelder-Mead", False, "maxfev", {"fatol": 1e2, "xatol": 1e6}),
-    "powell": Method("Powell", False, "maxfev", {"ftol": 1e-2, "xtol": 1e6}),
-    "cobyqa": Method("COBYQA", False, "maxfev", {"final_tr_radius": 1e5}),
+    "l-bfgs-b": Method("L-BFGS-B", True, "maxfun", {"ftol": 1.0, "gtol": 1e8}),
+    "bfgs": Method("BFGS", True, "maxiter", {"gtol": 1e8}),
+    "nelder-mead": Method("Nelder-Mead", False, "maxfev", {"fatol": 1e4, "xatol": 1e8}),
+    "powell": Method("Powell", False, "maxfev", {"ftol": 1.0, "xtol": 1e8}),
+    "cobyqa": Method("COBYQA", False, "maxfev", {"final_tr_radius": 1e7}),
 }
 
 

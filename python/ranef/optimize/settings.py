@@ -27,7 +27,7 @@ class Settings:
     optimizer: str = "newton"
     start: npt.NDArray[np.float64] | None = None
     max_evaluations: int | None = None
-    tolerance: float = 1e-12
+    tolerance: float = 1e-14
 
 
 DEFAULT = Settings()

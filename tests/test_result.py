@@ -1,0 +1,57 @@
+"""The result is small: names, lazily computed, printed elsewhere."""
+
+import numpy as np
+import pandas as pd
+import ranef
+from conftest import fitted
+from reference_battery import load_data
+
+# The contract of the public face; grow modules, not this list.
+NAMES = set(
+    """
+    aic bic bootstrap bse coef conf_int converged cov_params df_model_total df_resid fittedvalues formula llf model
+    ngroups nobs objective optimum params plan predict ranef refit reml resid sigma simulate singular summary theta
+    tvalues varcorr
+    """.split()
+)
+
+
+def test_surface():
+    public = {name for name in dir(fitted("ss_slope_reml")) if not name.startswith("_")}
+    assert NAMES | {"state"} <= public
+    assert len(public) <= 45
+
+
+def test_labels():
+    fit = fitted("oats_f_reml")
+    assert isinstance(fit.params, pd.Series)
+    assert list(fit.bse.index) == list(fit.params.index) == list(fit.cov_params().columns)
+    np.testing.assert_allclose(fit.tvalues, fit.params / fit.bse)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.cov_params())), fit.bse)
+
+
+def test_dropped_coefficient_is_nan_everywhere():
+    fit = fitted("ss_rankdef_reml")
+    name = "I(2 * Days)"
+    assert all(np.isnan(series[name]) for series in (fit.params, fit.bse, fit.tvalues))
+    assert fit.cov_params()[name].isna().all() and fit.cov_params().loc[name].isna().all()
+    assert fit.params.notna().sum() == 3
+
+
+def test_nothing_is_computed_before_it_is_asked_for():
+    fit = fitted("ss_slope_reml").model.fit()
+    assert "solution" not in vars(fit.state)
+    assert "params" not in vars(fit)
+
+
+def test_residuals_are_those_of_the_data():
+    frame = load_data("sleepstudy").assign(o=5.0)
+    fit = ranef.lmer("Reaction ~ Days + offset(o) + (1 | Subject)", frame)
+    np.testing.assert_allclose(fit.fittedvalues + fit.resid, frame["Reaction"])
+
+
+def test_printed_at_a_glance():
+    text = repr(fitted("ss_slope_reml"))
+    for part in ("fit by REML", "1743.6283", "24.7405", "Number of obs: 180, groups:  Subject, 18", "251.41"):
+        assert part in text
+    assert "variance of the intercept is zero" in repr(fitted("dye2_reml"))
