@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-_NEGLIGIBLE = 1e-6  # a standard deviation this small, in units of sigma and its column, is zero but for rounding
+_NEGLIGIBLE = 1e-6  # a standard deviation, in units of sigma and its column, that is zero but for rounding
 _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero
 
 # the words on the left are the core's
