@@ -3,6 +3,7 @@
 
 #include "objects.hpp"
 #include "ranef/information.hpp"
+#include "ranef/linalg.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -49,6 +50,29 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     return out;
 }
 
+// A (row-major p x p) with A'A = X'X in the user's coordinates: X~ = (X - 1 shift') / scale and 1 = X constant give
+// X = X~ scale (I + constant shift' / (1 - shift'constant)), and L'L'' is X~'X~.
+py::array_t<double> fixed_factor(const DesignObject& self) {
+    const DesignCross& d = *self.design;
+    const Coordinates& c = d.coordinates;
+    const Index p = d.layout.p;
+    std::vector<double> l(d.w_xx);
+    py::array_t<double> out({static_cast<py::ssize_t>(p), static_cast<py::ssize_t>(p)});
+    if (!linalg::cholesky(p, l.data(), p)) throw std::runtime_error(describe(Status::not_positive_definite));
+    double determinant = 1.0;
+    for (Index k = 0; k < p && !c.constant.empty(); ++k) determinant -= c.constant[k] * c.x_shift[k];
+    for (Index i = 0; i < p; ++i) {
+        double* row = out.mutable_data() + i * p;
+        double level = 0.0;
+        for (Index k = 0; k < p; ++k) {
+            row[k] = k < i ? 0.0 : l[i * p + k] * c.x_scale[k];
+            if (!c.constant.empty()) level += row[k] * c.constant[k] / determinant;
+        }
+        for (Index k = 0; k < p; ++k) row[k] += level * c.x_shift[k];
+    }
+    return out;
+}
+
 py::tuple cost(const ProblemObject& self) {
     const InformationCost predicted = information_cost(self.design(), find_components(self.design()));
     return py::make_tuple(predicted.largest, predicted.bytes);
@@ -59,6 +83,7 @@ py::tuple cost(const ProblemObject& self) {
 void bind_information(py::module_& m) {
     m.def("information", &compute, py::arg("problem"), py::arg("response"), py::arg("theta"),
           "How the fit at theta depends on each variance and covariance, to second order.");
+    m.def("fixed_factor", &fixed_factor, py::arg("design"), "A with A'A = X'WX over the kept columns of X.");
     m.def("information_cost", &cost, py::arg("problem"), "(order of the largest dense matrix, bytes of memory)");
 }
 
