@@ -4,67 +4,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "cross_rows.hpp"
+#include "rank.hpp"
 #include "ranef/linalg.hpp"
+#include "row_chunks.hpp"
+#include "scaling.hpp"
 
 namespace ranef {
 namespace {
-
-constexpr Index chunk_rows = 256;          // rows standardised at a time: the buffers stay in L1/L2
-constexpr Index scale_rows = 65536;        // shifts and scales are learned from the first batch
-constexpr double degenerate_spread = 1e-10;  // a column whose spread is below this part of its mean is constant
-constexpr double rank_tolerance = 1e-13;   // of a column's squared norm left after the columns before it: (3e-7)^2
-
-struct Moments {
-    double mean = 0.0, root_mean_square = 1.0;
-};
-
-// Two passes over the first batch: the mean, then the size about it (about zero when the column is not shifted).
-Moments moments(Column column, Index n, bool shift) {
-    if (!column) return {};
-    const Index used = std::min(n, scale_rows);
-    double mean = 0.0;
-    if (shift) {
-        for (Index i = 0; i < used; ++i) mean += column[i] / static_cast<double>(used);
-        mean += std::accumulate(column, column + used, 0.0, [&](double s, double v) { return s + (v - mean); }) /
-                static_cast<double>(used);
-    }
-    double largest = 0.0, sum = 0.0;
-    for (Index i = 0; i < used; ++i) largest = std::max(largest, std::fabs(column[i] - mean));
-    if (largest == 0.0 || largest <= degenerate_spread * std::fabs(mean)) return {mean, 1.0};
-    for (Index i = 0; i < used; ++i) {
-        const double v = (column[i] - mean) / largest;
-        sum += v * v;
-    }
-    return {mean, largest * std::sqrt(sum / static_cast<double>(used))};
-}
-
-// Columns of X before `first_shifted` keep their origin.
-Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted) {
-    Coordinates c;
-    c.constant = rows.constant;
-    for (int k = 0; k < rows.p(); ++k) {
-        const Index column = k;
-        const bool shift = k >= first_shifted && !rows.constant.empty() && rows.constant[column] == 0.0;
-        const Moments m = moments(rows.x[k], rows.n, shift);
-        c.x_shift.push_back(m.mean);
-        c.x_scale.push_back(m.root_mean_square);
-    }
-    for (int f : order) {
-        const FactorRows& factor = rows.factors[f];
-        std::vector<double> shift(factor.shape.width, 0.0), scale(shift.size(), 1.0);
-        for (const Block& block : factor.shape.blocks)
-            for (int a = 0; a < block.width; ++a) {
-                if (a == block.intercept) continue;  // a column of ones
-                const Index column = block.first + a;
-                const Moments m = moments(factor.basis[block.first + a], rows.n, block.intercept >= 0);
-                shift[column] = m.mean;
-                scale[column] = m.root_mean_square;
-            }
-        c.z_shift.push_back(std::move(shift));
-        c.z_scale.push_back(std::move(scale));
-    }
-    return c;
-}
 
 // The factor with the most random effects leads: its elimination is in closed form, and what is left is smallest.
 std::vector<int> order_factors(const Rows& rows) {
@@ -77,61 +24,6 @@ std::vector<int> order_factors(const Rows& rows) {
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return size(a) > size(b); });
     return order;
 }
-
-// A chunk of rows in internal coordinates, multiplied by the square roots of the weights.
-class Chunk {
-public:
-    Chunk(const Rows& rows, const DesignCross& design, int p)
-        : rows_(rows), design_(design), p_(p), root_(chunk_rows, 1.0), x_(chunk_rows * p) {
-        for (int f : design.factor_order)
-            z_.emplace_back(chunk_rows * rows.factors[f].shape.width);
-    }
-
-    void load(Index first, const int* columns) {
-        first_ = first;
-        size_ = std::min(chunk_rows, rows_.n - first);
-        if (rows_.weights)
-            for (Index i = 0; i < size_; ++i) root_[i] = std::sqrt(rows_.weights[first + i]);
-        const Coordinates& c = design_.coordinates;
-        for (int k = 0; k < p_; ++k) {
-            const Index kk = k;
-            standardise(rows_.x[columns ? columns[k] : k], c.x_shift[kk], c.x_scale[kk], x(k));
-        }
-        for (std::size_t f = 0; f < z_.size(); ++f) {
-            const FactorRows& factor = rows_.factors[design_.factor_order[f]];
-            for (int a = 0; a < factor.shape.width; ++a) {
-                const Index aa = a;
-                standardise(factor.basis[a], c.z_shift[f][aa], c.z_scale[f][aa], z(f, a));
-            }
-        }
-    }
-
-    Index size() const { return size_; }
-    double* x(int k) { return x_.data() + chunk_rows * k; }
-    double* z(std::size_t f, int a) { return z_[f].data() + chunk_rows * a; }
-    double root(Index i) const { return root_[i]; }
-    Index level(std::size_t f, Index i) const {
-        return rows_.factors[design_.factor_order[f]].codes[first_ + i];
-    }
-
-private:
-    void standardise(Column column, double shift, double scale, double* out) const {
-        const double inverse = 1.0 / scale;
-        if (!column) {
-            for (Index i = 0; i < size_; ++i) out[i] = (1.0 - shift) * inverse * root_[i];
-            return;
-        }
-        for (Index i = 0; i < size_; ++i)
-            out[i] = (column[first_ + i] - shift) * inverse * root_[i];
-    }
-
-    const Rows& rows_;
-    const DesignCross& design_;
-    int p_;
-    Index first_ = 0, size_ = 0;
-    std::vector<double> root_, x_;
-    std::vector<std::vector<double>> z_;
-};
 
 struct FactorSums {
     std::vector<double> gram;    // levels x r x r, lower triangles filled, then symmetrised
@@ -181,93 +73,6 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d) {
     }
     return sums;
 }
-
-// The rows of each level of one factor: a stable counting sort.
-struct RowsByLevel {
-    std::vector<Index> start, row;
-
-    RowsByLevel(const std::int32_t* codes, Index n, Index levels) : start(levels + 1, 0) {
-        for (Index i = 0; i < n; ++i) ++start[codes[i] + 1];
-        for (Index j = 0; j < levels; ++j) start[j + 1] += start[j];
-        std::vector<Index> next(start.begin(), start.end() - 1);
-        row.resize(n);
-        for (Index i = 0; i < n; ++i) row[next[codes[i]]++] = i;
-    }
-};
-
-// Cross-products of one factor with the factors after it, level by level: for each level its touched columns
-// (ascending, relative to Z_rest) and their r values.
-class CrossRow {
-public:
-    CrossRow(const Rows& rows, const DesignCross& d, std::size_t factor)
-        : rows_(rows), d_(d), f_(factor), r_(d.layout.factors[factor].width) {
-        for (std::size_t g = factor + 1; g < d.layout.factors.size(); ++g) {
-            const Factor& shape = d.layout.factors[g];
-            slot_.emplace_back(shape.levels, Index{-1});
-        }
-        width_ = r_;
-        for (std::size_t g = factor + 1; g < d.layout.factors.size(); ++g)
-            width_ = std::max(width_, d.layout.factors[g].width);
-        zf_.resize(width_);
-        zg_.resize(width_);
-    }
-
-    // emit(column, values): called once per column in ascending order; values has r entries.
-    template <class Emit>
-    void level(const Index* rows, Index count, const Emit& emit) {
-        for (std::size_t g = f_ + 1; g < d_.layout.factors.size(); ++g) {
-            const int s = d_.layout.factors[g].width;
-            std::vector<Index>& slot = slot_[g - f_ - 1];
-            touched_.clear();
-            values_.clear();
-            const FactorRows& other = source(g);
-            for (Index k = 0; k < count; ++k) {
-                const Index i = rows[k];
-                const Index l = other.codes[i];
-                Index& position = slot[l];
-                if (position < 0) {
-                    position = static_cast<Index>(touched_.size());
-                    touched_.push_back(l);
-                    values_.resize(values_.size() + r_ * s, 0.0);
-                }
-                basis(f_, i, zf_.data());
-                basis(g, i, zg_.data());
-                const double w = rows_.weights ? rows_.weights[i] : 1.0;
-                double* v = values_.data() + position * r_ * s;
-                for (int b = 0; b < s; ++b)
-                    for (int a = 0; a < r_; ++a) v[b * r_ + a] += w * zf_[a] * zg_[b];
-            }
-            sorted_ = touched_;
-            std::sort(sorted_.begin(), sorted_.end());
-            const Index base = d_.layout.offset[g] - d_.layout.q_leading;
-            for (Index l : sorted_) {
-                const double* v = values_.data() + slot[l] * r_ * s;
-                for (int b = 0; b < s; ++b) emit(base + l * s + b, v + b * r_);
-            }
-            for (Index l : touched_) slot[l] = -1;
-        }
-    }
-
-private:
-    const FactorRows& source(std::size_t f) const {
-        return rows_.factors[d_.factor_order[f]];
-    }
-    void basis(std::size_t f, Index i, double* out) const {
-        const FactorRows& factor = source(f);
-        for (int a = 0; a < factor.shape.width; ++a) {
-            const Index aa = a;
-            out[a] = ((factor.basis[a] ? factor.basis[a][i] : 1.0) - d_.coordinates.z_shift[f][aa]) / d_.coordinates.z_scale[f][aa];
-        }
-    }
-
-    const Rows& rows_;
-    const DesignCross& d_;
-    std::size_t f_;
-    int r_, width_ = 0;
-    std::vector<std::vector<Index>> slot_;
-    std::vector<Index> touched_, sorted_;
-    std::vector<double> values_, zf_, zg_;
-};
 
 // A_j over Z_rest.
 void accumulate_leading(const Rows& rows, DesignCross& d) {
@@ -324,62 +129,6 @@ void accumulate_rest(const Rows& rows, const std::vector<FactorSums>& sums, Desi
             }
         }
     }
-}
-
-// The columns of X that are not combinations of the columns before them, as R's rank-revealing QR keeps them.
-// `gamma` receives, for each dropped column, its coefficients on the kept ones (internal coordinates).
-std::vector<int> independent_columns(const std::vector<double>& gram, int p) {
-    std::vector<double> work = gram;
-    std::vector<int> kept;
-    for (int k = 0; k < p; ++k) {
-        double* column = work.data() + Index{k} * p;
-        const double norm = gram[Index{k} * p + k];
-        if (!(column[k] > rank_tolerance * norm) || norm == 0.0) continue;
-        kept.push_back(k);
-        const double pivot = std::sqrt(column[k]);
-        for (int i = k; i < p; ++i) column[i] /= pivot;
-        for (int j = k + 1; j < p; ++j)
-            for (int i = j; i < p; ++i) work[Index{j} * p + i] -= column[i] * column[j];
-    }
-    return kept;
-}
-
-// A constant whose support lost columns is expressed in the kept ones: least squares on the Gram matrix.
-void restate_constant(const std::vector<double>& gram, int p, const std::vector<int>& kept, Coordinates& c) {
-    if (c.constant.empty()) return;
-    bool intact = true;
-    std::size_t next = 0;
-    for (int k = 0; k < p; ++k) {
-        const bool is_kept = next < kept.size() && kept[next] == k;
-        next += is_kept;
-        if (!is_kept && c.constant[k] != 0.0) intact = false;
-    }
-    std::vector<double> internal(kept.size());
-    if (intact) {
-        for (std::size_t i = 0; i < kept.size(); ++i) internal[i] = c.constant[kept[i]];
-        c.constant = internal;
-        return;
-    }
-    const auto m = static_cast<Index>(kept.size());
-    std::vector<double> factor(kept.size() * kept.size());
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        for (std::size_t j = 0; j < kept.size(); ++j)
-            factor[j * kept.size() + i] = gram[Index{kept[j]} * p + kept[i]];
-        for (int k = 0; k < p; ++k)
-            internal[i] += gram[Index{k} * p + Index(kept[i])] *
-                           c.constant[k] * c.x_scale[k];
-    }
-    linalg::cholesky(m, factor.data(), m);
-    linalg::solve_lower(m, factor.data(), m, internal.data(), 1, m);
-    linalg::solve_upper(m, factor.data(), m, internal.data(), 1, m);
-    double level = 1.0;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        const Index k = kept[i];
-        internal[i] /= c.x_scale[k];
-        level += internal[i] * c.x_shift[k];
-    }
-    for (double& v : internal) v /= level;
-    c.constant = internal;
 }
 
 template <class T>
@@ -495,56 +244,6 @@ ResponseCross accumulate_response(const Rows& rows, const DesignCross& d, const 
     response.values.resize(d.layout.n_coef() + 1);
     accumulate_response(rows, d, y, response.scale, response.values.data());
     return response;
-}
-
-void gram_multiply(const DesignCross& d, const double* coef, double* out) {
-    const Layout& layout = d.layout;
-    const int r = layout.leading_width(), p = layout.p;
-    const Index q1 = layout.q_leading, q2 = layout.q_rest;
-    const double* rest = coef + q1;
-    const double* beta = rest + q2;
-    double* out_rest = out + q1;
-    double* out_x = out_rest + q2;
-    std::fill(out_rest, out_rest + q2 + p, 0.0);
-    for (Index j = 0; j < layout.factors[0].levels; ++j) {
-        const double* b = coef + j * r;
-        double* o = out + j * r;
-        for (int a = 0; a < r; ++a) {
-            double sum = 0.0;
-            for (int c = 0; c < r; ++c) sum += d.g[(j * r + c) * r + a] * b[c];
-            o[a] = sum;
-        }
-        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) {
-            const double* v = d.a_val.data() + e * r;
-            const Index column = d.a_col[e];
-            for (int a = 0; a < r; ++a) {
-                o[a] += v[a] * rest[column];
-                out_rest[column] += v[a] * b[a];
-            }
-        }
-        for (int k = 0; k < p; ++k) {
-            const double* v = d.a_x.data() + (j * p + k) * r;
-            for (int a = 0; a < r; ++a) {
-                o[a] += v[a] * beta[k];
-                out_x[k] += v[a] * b[a];
-            }
-        }
-    }
-    for (Index c = 0; c < q2; ++c)
-        for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e) {
-            const Index row = d.w_pattern.row_idx[e];
-            const double v = d.w_val[e];
-            out_rest[row] += v * rest[c];
-            if (row != c) out_rest[c] += v * rest[row];
-        }
-    for (int k = 0; k < p; ++k) {
-        const double* column = d.w_x.data() + k * q2;
-        for (Index c = 0; c < q2; ++c) {
-            out_rest[c] += column[c] * beta[k];
-            out_x[k] += column[c] * rest[c];
-        }
-        for (int l = 0; l < p; ++l) out_x[l] += d.w_xx[Index{k} * p + l] * beta[k];
-    }
 }
 
 }  // namespace ranef

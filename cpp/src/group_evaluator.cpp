@@ -13,23 +13,12 @@ namespace {
 // Below this a diagonal entry of Lambda counts as zero and g_D cannot be read off g_D Lambda.
 constexpr double singular_diagonal = 1e-9;
 constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its largest
-// A level is heavy when it meets at least this part of the remaining columns (and enough of them for BLAS to pay).
-constexpr double heavy_part = 0.25;
-constexpr Index heavy_least = 24;
-constexpr Index block_target = 128;  // columns per rank update
 
-template <int R>
-inline double dot(int r, const double* x, const double* y) {
-    const int n = R > 0 ? R : r;
-    double sum = 0.0;
-    for (int i = 0; i < n; ++i) sum += x[i] * y[i];
-    return sum;
-}
-
-// The part of the symmetric G that Y = G L tells when L is singular: all of it but the block on the null space of L L',
-// which is set to zero (flat to the optimiser) rather than to whatever a back substitution would leave there.
-void gradient_on_range(int s, const double* l, const double* y, double* g) {
-    std::vector<double> d(s * s), values(s), product(s * s), on_range(s * s), projector(s * s);
+// The part of the symmetric G that Y = G L tells when L is singular: all of it but the block on the null space of L L'.
+// There the trace part of G is replaced by its data-based estimate, `moment`, as in the average information: the sign of
+// a true boundary, so that the optimiser sees a valley with its bottom on the boundary and stays there.
+void gradient_on_range(int s, const double* l, const double* y, const double* moment, double ratio, double* g) {
+    std::vector<double> d(s * s), values(s), product(s * s), on_range(s * s), projector(s * s), null(s * s), scaled(s * s);
     for (int j = 0; j < s; ++j)
         for (int i = 0; i < s; ++i)
             for (int c = 0; c < s; ++c) {
@@ -50,11 +39,15 @@ void gradient_on_range(int s, const double* l, const double* y, double* g) {
             }
         }
     }
-    // G P + P G - P G P.
+    // G P + P G - P G P + (I - P) moment (I - P).
+    for (int i = 0; i < s * s; ++i) null[i] = (i % (s + 1) == 0 ? 1.0 : 0.0) - projector[i];
+    for (int i = 0; i < s * s; ++i) scaled[i] = ratio * moment[i];
+    linalg::small_multiply(s, scaled.data(), null.data(), product.data());
     for (int j = 0; j < s; ++j)
         for (int i = 0; i < s; ++i) {
             g[j * s + i] = on_range[j * s + i] + on_range[i * s + j];
-            for (int c = 0; c < s; ++c) g[j * s + i] -= on_range[i * s + c] * projector[j * s + c];
+            for (int c = 0; c < s; ++c)
+                g[j * s + i] += null[c * s + i] * product[j * s + c] - on_range[i * s + c] * projector[j * s + c];
         }
     for (int j = 0; j < s; ++j)
         for (int i = j + 1; i < s; ++i) g[i * s + j] = g[j * s + i] = 0.5 * (g[i * s + j] + g[j * s + i]);
@@ -90,120 +83,6 @@ GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
       weight_(gradient_.size() * q2_),
       scratch_((8 + gradient_.size()) * r_ * r_ + (p_ + 4) * Index{r_} + 8 * layout_.lambda_size) {
     find_heavy_levels();
-}
-
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::find_heavy_levels() {
-    heavy_index_.assign(levels_, -1);
-    Index most = 0;
-    for (Index j = 0; j < levels_; ++j) {
-        const Index entries = design_.a_ptr[j + 1] - design_.a_ptr[j];
-        most = std::max(most, entries);
-        if (!Schur::takes_blocks || entries < heavy_least || static_cast<double>(entries) < heavy_part * static_cast<double>(q2_))
-            continue;
-        heavy_index_[j] = static_cast<Index>(heavy_.size());
-        heavy_.push_back(j);
-    }
-    fold_.resize(most * r_);
-    if (heavy_.empty()) return;
-    block_capacity_ = std::min<Index>(static_cast<Index>(heavy_.size()), std::max<Index>(1, block_target / r_)) * r_;
-    block_.resize(q2_ * block_capacity_);
-    block_product_.resize(block_.size());
-    heavy_rho_.resize(heavy_.size() * r_ * r_);
-}
-
-// T = W - sum_j A_j'K_j A_j, the same for the response, and the leading term's share of log|Omega|.
-template <class Schur, int R>
-Status GroupEvaluator<Schur, R>::eliminate_leading() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    schur_.reset();
-    std::copy(design_.w_x.begin(), design_.w_x.end(), t_x_.begin());
-    std::copy(design_.w_xx.begin(), design_.w_xx.end(), t_xx_.begin());
-    const double* rest = response_ + layout_.q_leading;
-    std::copy(rest, rest + rest_, ty_.begin());
-    tyy_ = rest[rest_];
-    log_det_ = 0.0;
-    block_columns_ = 0;
-    double* shrunk = scratch_.data();   // K a, r numbers
-    double* shrunk_x = shrunk + r;      // K x_c, p x r
-    double* work = shrunk_x + Index{p_} * r;
-    Index counter = 0;
-    for (Index j = 0; j < levels_; ++j) {
-        double* k = k_.data() + j * rr;
-        double log_m = 0.0;
-        if (!kernel.shrinkage(design_.g.data() + j * rr, lambda_.data(), k, &log_m, work))
-            return Status::not_positive_definite;
-        log_det_ += log_m;
-        const double* z = response_ + j * r;
-        const double* a_x = design_.a_x.data() + j * p_ * r;
-        kernel.apply(k, z, shrunk);
-        tyy_ -= dot<R>(r, z, shrunk);
-        const Index begin = design_.a_ptr[j], end = design_.a_ptr[j + 1];
-        for (Index e = begin; e < end; ++e) ty_[design_.a_col[e]] -= dot<R>(r, design_.a_val.data() + e * r, shrunk);
-        for (int c = 0; c < p_; ++c) {
-            ty_[q2_ + c] -= dot<R>(r, a_x + c * r, shrunk);
-            kernel.apply(k, a_x + c * r, shrunk_x + c * r);
-        }
-        for (int c = 0; c < p_; ++c)
-            for (int d = c; d < p_; ++d) t_xx_[Index{c} * p_ + d] -= dot<R>(r, a_x + d * r, shrunk_x + c * r);
-        const bool heavy = heavy_index_[j] >= 0;
-        if (heavy) {  // K = Y'Y with Y (left in `work`): T - A'KA = T - (Y A)'(Y A)
-            if (block_columns_ + r > block_capacity_) flush_block();
-            double* h = block_.data() + block_columns_ * q2_;
-            std::fill(h, h + q2_ * r, 0.0);
-            for (Index e = begin; e < end; ++e) {
-                kernel.apply(work, design_.a_val.data() + e * r, shrunk);
-                for (int a = 0; a < r; ++a) h[a * q2_ + design_.a_col[e]] = shrunk[a];
-            }
-            block_columns_ += r;
-        }
-        for (Index e2 = begin; e2 < end; ++e2) {
-            const double* a2 = design_.a_val.data() + e2 * r;
-            const Index col = design_.a_col[e2];
-            for (int c = 0; c < p_; ++c) t_x_[c * q2_ + col] -= dot<R>(r, a2, shrunk_x + c * r);
-            if (heavy) continue;
-            kernel.apply(k, a2, shrunk);
-            for (Index e1 = e2; e1 < end; ++e1)
-                schur_.entry(counter++, design_.a_col[e1], col) -= dot<R>(r, design_.a_val.data() + e1 * r, shrunk);
-        }
-    }
-    flush_block();
-    schur_.complete();
-    linalg::symmetrise(p_, t_xx_.data(), p_);
-    return Status::ok;
-}
-
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::flush_block() {
-    if constexpr (Schur::takes_blocks)
-        if (block_columns_ > 0) schur_.subtract_outer(block_.data(), block_columns_);
-    block_columns_ = 0;
-}
-
-// D_j N D_j' for the heavy levels, D_j the dense rows of A_j over Z_rest.
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::heavy_quadratics() {
-    if constexpr (Schur::takes_blocks) {
-        const int r = R > 0 ? R : r_;
-        const Index batch = block_capacity_ / std::max(r, 1);
-        for (Index first = 0; first < static_cast<Index>(heavy_.size()); first += batch) {
-            const Index count = std::min<Index>(batch, static_cast<Index>(heavy_.size()) - first);
-            std::fill(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(count * r * q2_), 0.0);
-            for (Index i = 0; i < count; ++i) {
-                const Index j = heavy_[first + i];
-                double* d = block_.data() + i * r * q2_;
-                for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
-                    for (int a = 0; a < r; ++a) d[a * q2_ + design_.a_col[e]] = design_.a_val[e * r + a];
-            }
-            schur_.inverse_multiply(block_.data(), count * r, block_product_.data());
-            for (Index i = 0; i < count; ++i)
-                for (int b = 0; b < r; ++b)
-                    for (int a = 0; a < r; ++a)
-                        heavy_rho_[((first + i) * r + b) * r + a] = linalg::dot(
-                            q2_, block_.data() + (i * r + a) * q2_, block_product_.data() + (i * r + b) * q2_);
-        }
-    }
 }
 
 template <class Schur, int R>
@@ -268,69 +147,6 @@ void GroupEvaluator<Schur, R>::invert(bool with_x) {
         for (Index i = 0; i < q2_; ++i) column[i] /= c_xx_[Index{c} * p_ + c];
     }
     schur_.add_outer(u_.data(), p_);
-}
-
-// t_j = Z_1j'y - A_j (b_rest, beta).
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::level_residual(Index j, double* t) const {
-    const int r = R > 0 ? R : r_;
-    for (int a = 0; a < r; ++a) t[a] = response_[j * r + a];
-    for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
-        const double c = rest_coef_[design_.a_col[e]];
-        for (int a = 0; a < r; ++a) t[a] -= design_.a_val[e * r + a] * c;
-    }
-    const double* a_x = design_.a_x.data() + j * p_ * r;
-    for (int c = 0; c < p_; ++c)
-        for (int a = 0; a < r; ++a) t[a] -= a_x[c * r + a] * rest_coef_[q2_ + c];
-}
-
-// rho_j = A_j N A_j' with N = Gamma S^-1 Gamma'.
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, double* rho) {
-    const int r = R > 0 ? R : r_;
-    const double* a_x = design_.a_x.data() + j * p_ * r;
-    const Index begin = design_.a_ptr[j], end = design_.a_ptr[j + 1];
-    const double* a_val = design_.a_val.data() + begin * r;
-    if (heavy_index_[j] >= 0) {
-        const double* whole = heavy_rho_.data() + heavy_index_[j] * r * r;
-        std::copy(whole, whole + r * r, rho);
-        std::fill(fold_.begin(), fold_.begin() + static_cast<std::ptrdiff_t>((end - begin) * r), 0.0);
-    } else {
-        // fold = N A' by the lower triangle: every entry serves its row and its column.
-        std::fill(rho, rho + r * r, 0.0);
-        std::fill(fold_.begin(), fold_.begin() + static_cast<std::ptrdiff_t>((end - begin) * r), 0.0);
-        for (Index y = 0; y < end - begin; ++y) {
-            const Index col = design_.a_col[begin + y];
-            const double* ay = a_val + y * r;
-            double* fy = fold_.data() + y * r;
-            const double diagonal = schur_.inverse_at(counter++, col, col);
-            for (int a = 0; a < r; ++a) fy[a] += diagonal * ay[a];
-            for (Index x = y + 1; x < end - begin; ++x) {
-                const double n = schur_.inverse_at(counter++, design_.a_col[begin + x], col);
-                const double* ax = a_val + x * r;
-                double* fx = fold_.data() + x * r;
-                for (int a = 0; a < r; ++a) {
-                    fy[a] += n * ax[a];
-                    fx[a] += n * ay[a];
-                }
-            }
-        }
-    }
-    // The border counts twice: N_2X and its transpose.
-    for (int c = 0; c < p_; ++c)
-        for (Index y = 0; y < end - begin; ++y) {
-            const double n = 2.0 * n_x_[c * q2_ + design_.a_col[begin + y]];
-            for (int a = 0; a < r; ++a) fold_[y * r + a] += n * a_x[c * r + a];
-        }
-    for (Index y = 0; y < end - begin; ++y)
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a) rho[b * r + a] += 0.5 * (a_val[y * r + a] * fold_[y * r + b] + fold_[y * r + a] * a_val[y * r + b]);
-    for (int c = 0; c < p_; ++c)
-        for (int d = 0; d < p_; ++d) {
-            const double n = n_xx_[Index{d} * p_ + c];
-            for (int b = 0; b < r; ++b)
-                for (int a = 0; a < r; ++a) rho[b * r + a] += n * a_x[c * r + a] * a_x[d * r + b];
-        }
 }
 
 // e = Z'(y - X beta - Z b) for the factors behind the leading one, and sum e e' of those.
@@ -419,95 +235,12 @@ void GroupEvaluator<Schur, R>::other_covariance_gradients() {
         double* g = g_d_.data() + layout_.lambda_offset[f];
         known_[f] = linalg::divide_right(s, y, lambda, singular_diagonal, g);
         if (!known_[f]) {
-            gradient_on_range(s, lambda, y, g);
+            gradient_on_range(s, lambda, y, moment_.data() + layout_.lambda_offset[f], nu() / rss_, g);
             continue;
         }
         for (int a = 0; a < s; ++a)
             for (int c = a + 1; c < s; ++c) g[a * s + c] = g[c * s + a] = 0.5 * (g[a * s + c] + g[c * s + a]);
     }
-}
-
-// H_ik ~ <g_D, d2D> + (nu / r^2) f_i'P f_k - (nu / r^4) c_i c_k. Uses the factor, so it runs before invert().
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::assemble_information() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    const Index k = layout_.n_theta();
-    const double ratio = nu() / rss_;
-    std::fill(hessian_.begin(), hessian_.end(), 0.0);
-    std::fill(projected_.begin(), projected_.end(), 0.0);
-    std::vector<double> directions(k * layout_.lambda_size);
-    std::vector<Index> leading;
-    for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = slots_[i];
-        const int s = layout_.factors[slot.factor].width;
-        double* e = directions.data() + i * layout_.lambda_size;
-        covariance_direction(s, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
-        if (slot.factor == 0) {
-            leading.push_back(i);
-            continue;
-        }
-        // w = E_i e on the factor's levels, h = T w.
-        double* w = weight_.data() + i * q2_;
-        double* h = projected_.data() + i * rest_;
-        std::fill(w, w + q2_, 0.0);
-        const GroupKernel<0> any(s);
-        const Index base = layout_.offset[slot.factor] - layout_.q_leading;
-        for (Index l = 0; l < layout_.factors[slot.factor].levels; ++l)
-            any.apply(e, e_.data() + base + l * s, w + base + l * s);
-        schur_.multiply(w, h);
-        for (int c = 0; c < p_; ++c) h[q2_ + c] = linalg::dot(q2_, t_x_.data() + c * q2_, w);
-    }
-    // Leading directions: h_i = sum_j A_j'F_j E_i e_j, f_i'H_1^-1 f_k = sum_j e_j'E_i B_j E_k e_j.
-    double *f = scratch_.data(), *b = f + rr, *t = b + rr, *e = t + r, *x = e + r, *y = x + r, *w = y + r;
-    for (Index j = 0; j < levels_; ++j) {
-        const double* g = design_.g.data() + j * rr;
-        kernel.residual_maker(g, k_.data() + j * rr, f);
-        kernel.product(g, f, b);
-        level_residual(j, t);
-        kernel.apply_transposed(f, t, e);
-        for (int col = 0; col < r; ++col)
-            for (int row = 0; row < r; ++row) moment_[col * r + row] += e[row] * e[col];
-        const double* a_x = design_.a_x.data() + j * p_ * r;
-        for (std::size_t n = 0; n < leading.size(); ++n)
-            kernel.apply(directions.data() + leading[n] * layout_.lambda_size, e, w + n * r);
-        for (std::size_t n = 0; n < leading.size(); ++n) {
-            const Index i = leading[n];
-            kernel.apply(b, w + n * r, y);
-            for (std::size_t m = 0; m <= n; ++m) hessian_[leading[m] * k + i] += ratio * dot<R>(r, w + m * r, y);
-            kernel.apply(f, w + n * r, x);
-            double* h = projected_.data() + i * rest_;
-            for (Index a = design_.a_ptr[j]; a < design_.a_ptr[j + 1]; ++a)
-                h[design_.a_col[a]] += dot<R>(r, design_.a_val.data() + a * r, x);
-            for (int c = 0; c < p_; ++c) h[q2_ + c] += dot<R>(r, a_x + c * r, x);
-        }
-    }
-    for (std::size_t n = 0; n < leading.size(); ++n)
-        for (std::size_t m = 0; m < n; ++m) hessian_[leading[n] * k + leading[m]] = hessian_[leading[m] * k + leading[n]];
-    // The other factors against all: f_i'H_1^-1 f_k = h_i'w_k.
-    for (Index i = 0; i < k; ++i)
-        for (Index l = 0; l < k; ++l) {
-            if (slots_[l].factor == 0) continue;
-            const double value = ratio * linalg::dot(q2_, projected_.data() + i * rest_, weight_.data() + l * q2_);
-            if (slots_[i].factor == 0) {
-                hessian_[l * k + i] += value;
-                hessian_[i * k + l] += value;
-            } else {
-                hessian_[l * k + i] += value;
-            }
-        }
-    for (Index i = 0; i < k; ++i) forward(projected_.data() + i * rest_);
-    std::vector<double> c(k);
-    for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = slots_[i];
-        const Index size = Index{layout_.factors[slot.factor].width} * layout_.factors[slot.factor].width;
-        const double* direction = directions.data() + i * layout_.lambda_size;
-        c[i] = linalg::dot(size, direction, moment_.data() + layout_.lambda_offset[slot.factor]);
-    }
-    for (Index i = 0; i < k; ++i)
-        for (Index l = 0; l < k; ++l)
-            hessian_[l * k + i] -= ratio * linalg::dot(rest_, projected_.data() + i * rest_, projected_.data() + l * rest_) +
-                                   ratio / rss_ * c[i] * c[l];
 }
 
 template <class Schur, int R>

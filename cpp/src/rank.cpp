@@ -1,0 +1,68 @@
+#include "rank.hpp"
+
+#include <cmath>
+
+#include "ranef/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+// Of a column's squared norm left after the columns before it: (3e-7)^2, where rounding of the Gram matrix ends.
+constexpr double rank_tolerance = 1e-13;
+
+}  // namespace
+
+std::vector<int> independent_columns(const std::vector<double>& gram, int p) {
+    std::vector<double> work = gram;
+    std::vector<int> kept;
+    for (int k = 0; k < p; ++k) {
+        double* column = work.data() + Index{k} * p;
+        const double norm = gram[Index{k} * p + k];
+        if (!(column[k] > rank_tolerance * norm) || norm == 0.0) continue;
+        kept.push_back(k);
+        const double pivot = std::sqrt(column[k]);
+        for (int i = k; i < p; ++i) column[i] /= pivot;
+        for (int j = k + 1; j < p; ++j)
+            for (int i = j; i < p; ++i) work[Index{j} * p + i] -= column[i] * column[j];
+    }
+    return kept;
+}
+
+void restate_constant(const std::vector<double>& gram, int p, const std::vector<int>& kept, Coordinates& c) {
+    if (c.constant.empty()) return;
+    bool intact = true;
+    std::size_t next = 0;
+    for (int k = 0; k < p; ++k) {
+        const bool is_kept = next < kept.size() && kept[next] == k;
+        next += is_kept;
+        if (!is_kept && c.constant[k] != 0.0) intact = false;
+    }
+    std::vector<double> internal(kept.size());
+    if (intact) {
+        for (std::size_t i = 0; i < kept.size(); ++i) internal[i] = c.constant[kept[i]];
+        c.constant = internal;
+        return;
+    }
+    const auto m = static_cast<Index>(kept.size());
+    std::vector<double> factor(kept.size() * kept.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        for (std::size_t j = 0; j < kept.size(); ++j)
+            factor[j * kept.size() + i] = gram[Index{kept[j]} * p + kept[i]];
+        for (int k = 0; k < p; ++k)
+            internal[i] += gram[Index{k} * p + Index(kept[i])] *
+                           c.constant[k] * c.x_scale[k];
+    }
+    linalg::cholesky(m, factor.data(), m);
+    linalg::solve_lower(m, factor.data(), m, internal.data(), 1, m);
+    linalg::solve_upper(m, factor.data(), m, internal.data(), 1, m);
+    double level = 1.0;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        const Index k = kept[i];
+        internal[i] /= c.x_scale[k];
+        level += internal[i] * c.x_shift[k];
+    }
+    for (double& v : internal) v /= level;
+    c.constant = internal;
+}
+
+}  // namespace ranef

@@ -1,0 +1,21 @@
+// Shifts and scales of the internal coordinates, learned from the first batch of rows.
+#pragma once
+
+#include <vector>
+
+#include "ranef/coordinates.hpp"
+#include "ranef/rows.hpp"
+
+namespace ranef {
+
+struct Moments {
+    double mean = 0.0, root_mean_square = 1.0;
+};
+
+// The mean, and the size about it; about zero, and a mean of zero, when the column is not shifted.
+Moments moments(Column column, Index n, bool shift);
+
+// For the factors in the given order. Columns of X before `first_shifted` keep their origin.
+Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted);
+
+}  // namespace ranef
