@@ -111,9 +111,12 @@ bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, std:
     layout_.unpack(theta.data(), lambda_.data());
     for_blocks(layout_, lambda_, [&](int f, int b, int w, double* l) {
         if (std::find(blocks.begin(), blocks.end(), std::pair{f, b}) == blocks.end()) return;
-        for (int c = 0; c < w; ++c)
-            if (std::fabs(l[c * w + c]) < snap_size) l[c * w + c] = 0.0;
-        lower_echelon(w, l, 0.0);
+        // Zeroing a pivot moves what stood under it: the new triangle may have another small one.
+        for (int pass = 0; pass < w; ++pass) {
+            for (int c = 0; c < w; ++c)
+                if (std::fabs(l[c * w + c]) < snap_size) l[c * w + c] = 0.0;
+            lower_echelon(w, l, 0.0);
+        }
     });
     std::vector<double> snapped(theta.size());
     layout_.pack(lambda_.data(), snapped.data());

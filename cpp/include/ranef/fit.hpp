@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ranef/evaluator.hpp"
@@ -53,6 +54,7 @@ public:
 private:
     NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
     bool snap(std::vector<double>& theta, Optimum& optimum);
+    bool snap_blocks(const std::vector<std::pair<int, int>>& blocks, std::vector<double>& theta, Optimum& optimum);
     bool leave_false_boundary(std::vector<double>& theta, Optimum& optimum);
     void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
     void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);

@@ -12,7 +12,7 @@ namespace ranef {
 
 struct NewtonSettings {
     // Stop when the predicted decrease of the criterion, half the squared Newton decrement g'H^-1 g, is below this.
-    double tolerance = 1e-10;
+    double tolerance = 1e-12;
     int max_evaluations = 200;
     double initial_radius = 1.0;
     const std::function<bool()>* interrupted = nullptr;  // asked before every evaluation
