@@ -161,7 +161,8 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
         }
         const double length = norm(step_.data());
         const Status status = evaluate(trial_.data());
-        if (status == Status::interrupted) {
+        // An exact fit ahead: the criterion falls without bound, there is no minimum to look for.
+        if (status == Status::interrupted || status == Status::exact_fit) {
             result.status = status;
             return result;
         }
