@@ -67,6 +67,7 @@ void DenseOracle::complete(const std::vector<double>& packed, const Matrix& fact
 
     s.modes.assign(layout_.q, 0.0L);
     s.covariance_gradient.assign(layout_.lambda_size, 0.0L);
+    s.score_moment = s.covariance_gradient;
     for (std::size_t f = 0; f < z_.size(); ++f) {
         const Index w = layout_.factors[f].width;
         const Matrix l = lambda(packed, f), d = times(l, transposed(l));
@@ -86,6 +87,9 @@ void DenseOracle::complete(const std::vector<double>& packed, const Matrix& fact
             }
             for (std::size_t e = 0; e < gradient.entries.size(); ++e)
                 s.covariance_gradient[layout_.lambda_offset[f] + e] += gradient.entries[e];
+            for (Index a = 0; a < w; ++a)
+                for (Index c = 0; c < w; ++c)
+                    s.score_moment[layout_.lambda_offset[f] + c * w + a] += ratio * score(a, 0) * score(c, 0);
             const Matrix b = times(d, score);
             for (Index a = 0; a < w; ++a) s.modes[layout_.offset[f] + level * w + a] = b(a, 0);
             Matrix variance = times(d, times(zhz, d));

@@ -93,6 +93,7 @@ struct OracleState {
     Matrix fixed_covariance;                     // (X'H^-1 X)^-1
     std::vector<std::vector<Matrix>> variances;  // per factor and level: Var(b | y, beta) / sigma^2
     std::vector<Real> covariance_gradient;       // d criterion / dD, packed as Lambda
+    std::vector<Real> score_moment;              // its part (nu / r^2) sum_l Z_l'P y y'P Z_l
     std::vector<Real> gradient;                  // 2 g_D Lambda
     Matrix information;                          // (nu / r^2) f_i'P f_k - (nu / r^4) c_i c_k
 };

@@ -60,8 +60,8 @@ Matrix null_projector(const double* lambda, Index r) {
     return null;
 }
 
-// d criterion / dD (internal, packed as Lambda): all of it, or without the block on the null space of a factor whose
-// gradient the evaluator declares unknown.
+// d criterion / dD (internal, packed as Lambda): all of it, or with the data-based estimate in the block on the null space
+// of a factor whose gradient the evaluator declares unknown.
 std::vector<Real> expected_covariance_gradient(const Case& c, const Evaluator& e, const Expected& x) {
     std::vector<Real> g = x.internal.covariance_gradient;
     for (std::size_t f = 0; f < c.layout().factors.size(); ++f) {
@@ -72,11 +72,11 @@ std::vector<Real> expected_covariance_gradient(const Case& c, const Evaluator& e
         CHECK((known || singular));
         if (f == 0 || e.exact_hessian()) CHECK(known);
         if (known) continue;
-        Matrix whole(r, r);
-        std::copy_n(g.begin() + offset, r * r, whole.entries.begin());
+        Matrix change(r, r);
+        for (Index i = 0; i < r * r; ++i) change.entries[i] = x.internal.score_moment[offset + i] - g[offset + i];
         const Matrix null = null_projector(e.lambda().data() + offset, r);
-        const Matrix hidden = times(null, times(whole, null));
-        for (Index i = 0; i < r * r; ++i) g[offset + i] -= hidden.entries[i];
+        change = times(null, times(change, null));
+        for (Index i = 0; i < r * r; ++i) g[offset + i] += change.entries[i];
     }
     return g;
 }

@@ -46,7 +46,7 @@ public:
     const std::vector<double>& hessian() const { return hessian_; }  // k x k, column-major, full
     const std::vector<double>& lambda() const { return lambda_; }    // packed as in the layout
     // d criterion / dD of each factor, packed as Lambda. False for a factor whose Lambda is singular where the
-    // evaluator knows only g_D Lambda: then g_D is zero on the null space of D, right everywhere else.
+    // evaluator knows only g_D Lambda: then g_D is an estimate on the null space of D, right everywhere else.
     const std::vector<double>& covariance_gradient() const { return g_d_; }
     bool covariance_gradient_known(int factor) const { return known_[factor] != 0; }
 
