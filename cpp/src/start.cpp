@@ -121,6 +121,27 @@ private:
     std::vector<double> outer_, factor_x_, fitted_, rest_x_;
 };
 
+// x <- N^-1 x for a positive semidefinite N: a slight ridge against columns that cannot be told apart, its effect taken
+// back by iterative refinement. False when N cannot be factored.
+bool solve_ridged(Index m, const std::vector<double>& normal, std::vector<double>& x) {
+    constexpr double ridge = 1e-9;
+    constexpr int refinements = 2;
+    std::vector<double> factor = normal;
+    for (Index a = 0; a < m; ++a) factor[a * m + a] *= 1.0 + ridge;
+    if (!linalg::cholesky(m, factor.data(), m)) return false;
+    const std::vector<double> right = x;
+    std::vector<double> residual = right;
+    std::fill(x.begin(), x.end(), 0.0);
+    for (int pass = 0; pass <= refinements; ++pass) {
+        linalg::solve_lower(m, factor.data(), m, residual.data(), 1, m);
+        linalg::solve_upper(m, factor.data(), m, residual.data(), 1, m);
+        for (Index a = 0; a < m; ++a) x[a] += residual[a];
+        linalg::symmetric_multiply(m, normal.data(), m, x.data(), residual.data());
+        for (Index a = 0; a < m; ++a) residual[a] = right[a] - residual[a];
+    }
+    return true;
+}
+
 }  // namespace
 
 void moment_start(const DesignCross& design, const double* response, double* theta) {
@@ -137,12 +158,7 @@ void moment_start(const DesignCross& design, const double* response, double* the
     const double degrees = static_cast<double>(design.n - layout.p);
     normal[k * m + k] = degrees;
     solution[k] = accumulator.residual_norm();
-    for (Index a = 0; a < m; ++a) normal[a * m + a] *= 1.0 + 1e-9;
-    const bool solved = linalg::cholesky(m, normal.data(), m);
-    if (solved) {
-        linalg::solve_lower(m, normal.data(), m, solution.data(), 1, m);
-        linalg::solve_upper(m, normal.data(), m, solution.data(), 1, m);
-    }
+    const bool solved = solve_ridged(m, normal, solution);
     const double residual = std::max(solution[k], 0.02 * accumulator.residual_norm() / degrees);
     std::fill(theta, theta + layout.n_theta(), 0.0);
     Index component = 0;
