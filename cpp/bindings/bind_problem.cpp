@@ -226,6 +226,15 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
     return out;
 }
 
+// The user's coefficients (kept columns) in internal coordinates.
+py::array_t<double> internal_beta(const ProblemObject& self, const ResponseObject& response, const Doubles& beta) {
+    if (beta.ndim() != 1 || beta.size() != self.layout().p)
+        throw py::value_error("beta must have " + std::to_string(self.layout().p) + " entries, got " + std::to_string(beta.size()));
+    py::array_t<double> out(beta.size());
+    self.design().coordinates.beta_to_internal(response.response->scale, beta.data(), out.mutable_data());
+    return out;
+}
+
 py::list conditional_variances(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     const DesignCross& design = self.design();
     const Layout& layout = design.layout;
@@ -257,6 +266,7 @@ void bind_problem(py::module_& m) {
         .def("fit", &fit, py::arg("response"), py::arg("start") = py::none(), py::kw_only(), py::arg("tolerance") = 1e-10,
              py::arg("max_evaluations") = 200, py::arg("certify") = true)
         .def("solve", &solve, py::arg("response"), py::arg("theta"))
+        .def("internal_beta", &internal_beta, py::arg("response"), py::arg("beta"))
         .def("conditional_variances", &conditional_variances, py::arg("response"), py::arg("theta"));
 }
 

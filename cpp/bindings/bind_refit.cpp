@@ -11,10 +11,12 @@ struct RefitTarget {
     std::vector<py::object> arrays;
 };
 
-std::unique_ptr<RefitTarget> make_target(const ProblemObject& problem, const ResponseObject& response, const py::object& rows) {
+std::unique_ptr<RefitTarget> make_target(const ProblemObject& problem, const ResponseObject& response, const py::object& rows,
+                                         bool modes) {
     auto target = std::make_unique<RefitTarget>();
     target->problem.problem = problem.problem();
     target->problem.scale = response.response->scale;
+    target->problem.modes = modes;
     if (!rows.is_none()) {
         const auto& object = rows.cast<const RowsObject&>();
         target->problem.rows = object.rows;
@@ -32,18 +34,17 @@ std::uintptr_t address(Function* function) {
 
 void bind_refit(py::module_& m) {
     py::class_<RefitTarget>(m, "RefitTarget", "A problem and a response's scale behind one address for compiled loops.")
-        .def(py::init(&make_target), py::arg("problem"), py::arg("response"), py::arg("rows") = py::none())
+        .def(py::init(&make_target), py::arg("problem"), py::arg("response"), py::arg("rows") = py::none(),
+             py::arg("modes") = false)
         .def_property_readonly("address", [](const RefitTarget& self) { return reinterpret_cast<std::uintptr_t>(&self.problem); })
-        .def_property_readonly("record_size", [](const RefitTarget& self) {
-            const Layout& layout = self.problem.problem->design->layout;
-            return layout.p + 1 + layout.n_theta() + 3;
-        });
+        .def_property_readonly("record_size", [](const RefitTarget& self) { return ranef_record_size(&self.problem); });
     py::dict functions;
     functions["workspace_create"] = address(&ranef_workspace_create);
     functions["workspace_destroy"] = address(&ranef_workspace_destroy);
     functions["gram_multiply"] = address(&ranef_gram_multiply);
     functions["response_from_rows"] = address(&ranef_response_from_rows);
     functions["refit"] = address(&ranef_refit);
+    functions["fit_rows"] = address(&ranef_fit_rows);
     m.attr("c_functions") = functions;
 }
 

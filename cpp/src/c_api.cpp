@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <vector>
 
 #include "ranef/fit.hpp"
 #include "ranef/shared_problem.hpp"
@@ -11,14 +12,102 @@
 using namespace ranef;
 
 struct RanefWorkspace {
+    explicit RanefWorkspace(const RanefProblem& problem)
+        : workspace(problem.problem), covariance(square(problem.problem->design->layout.p)) {}
+
+    static std::size_t square(int p) { return static_cast<std::size_t>(p) * static_cast<std::size_t>(p); }
+
     Workspace workspace;
+    std::vector<double> covariance;  // of beta, p x p
 };
+
+namespace {
+
+// Where a record's parts begin.
+struct RecordLayout {
+    explicit RecordLayout(const RanefProblem& problem) {
+        const Layout& layout = problem.problem->design->layout;
+        errors = layout.p;
+        sigma = errors + layout.p;
+        theta = sigma + 1;
+        modes = theta + layout.n_theta();
+        criterion = modes + (problem.modes ? layout.q : 0);
+        evaluations = criterion + 1;
+        bits = evaluations + 1;
+        size = bits + 1;
+    }
+    Index errors, sigma, theta, modes, criterion, evaluations, bits, size;
+};
+
+void write_modes(const DesignCross& design, const Evaluator& evaluator, const ResponseScale& scale, double* modes) {
+    const Layout& layout = design.layout;
+    std::vector<double> coef(layout.n_coef());
+    evaluator.coefficients(coef.data());
+    std::copy_n(coef.data(), layout.q, modes);
+    for (std::size_t f = 0; f < layout.factors.size(); ++f)
+        for (Index l = 0; l < layout.factors[f].levels; ++l)
+            design.coordinates.modes_to_user(layout, static_cast<int>(f), scale,
+                                             modes + layout.offset[f] + l * layout.factors[f].width);
+}
+
+void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const ResponseScale& scale, const Optimum& optimum,
+                     const RecordLayout& at, double* record) {
+    const DesignCross& design = *problem.problem->design;
+    const Coordinates& coordinates = design.coordinates;
+    const bool reml = problem.problem->reml;
+    const int p = design.layout.p;
+    const Evaluator& evaluator = handle.workspace.evaluator();
+    const double nu = static_cast<double>(design.n - (reml ? p : 0));
+    const double sigma = scale.scale * std::sqrt(evaluator.penalised_rss() / nu);
+    coordinates.beta_to_user(scale, evaluator.beta().data(), record);
+    evaluator.fixed_covariance(handle.covariance.data());
+    coordinates.covariance_to_user(p, handle.covariance.data());
+    for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(handle.covariance[c * (p + 1)]);
+    record[at.sigma] = sigma;
+    coordinates.theta_to_user(design.layout, optimum.theta.data(), record + at.theta);
+    if (problem.modes) write_modes(design, evaluator, scale, record + at.modes);
+    record[at.criterion] = optimum.value + coordinates.criterion_offset(reml, design.n, p, scale);
+}
+
+bool has_estimates(Status status) {
+    return status == Status::ok || status == Status::stalled || status == Status::max_evaluations;
+}
+
+int fit_into_record(const RanefProblem& problem, RanefWorkspace& handle, const double* response, const ResponseScale& scale,
+                    const double* start_theta, double* record) {
+    FitSettings settings;
+    settings.certify = false;
+    settings.newton.tolerance = problem.tolerance;
+    const Optimum optimum = handle.workspace.fit(response, start_theta, settings);
+    const RecordLayout at(problem);
+    record[at.evaluations] = optimum.evaluations;
+    if (!has_estimates(optimum.status)) return RANEF_FAILED;
+    write_estimates(problem, handle, scale, optimum, at, record);
+    return (optimum.converged ? RANEF_CONVERGED : 0) | (optimum.singular ? RANEF_SINGULAR : 0);
+}
+
+// Runs `fit` with whatever it throws turned into a record of a failure.
+template <class Fit>
+int recorded(const RanefProblem& problem, double* record, const Fit& fit) {
+    const RecordLayout at(problem);
+    int bits = RANEF_FAILED;
+    record[at.evaluations] = 0.0;
+    try {
+        bits = fit();
+    } catch (const std::bad_alloc&) {
+    }
+    if (bits & RANEF_FAILED) std::fill(record, record + at.evaluations, std::numeric_limits<double>::quiet_NaN());
+    record[at.bits] = bits;
+    return bits;
+}
+
+}  // namespace
 
 extern "C" {
 
 RanefWorkspace* ranef_workspace_create(const RanefProblem* problem) {
     try {
-        return new RanefWorkspace{Workspace(problem->problem)};
+        return new RanefWorkspace(*problem);
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -41,35 +130,20 @@ int ranef_response_from_rows(const RanefProblem* problem, const double* y, doubl
     }
 }
 
+int ranef_record_size(const RanefProblem* problem) { return static_cast<int>(RecordLayout(*problem).size); }
+
 int ranef_refit(const RanefProblem* problem, RanefWorkspace* handle, const double* response, const double* start_theta,
                 double* record) {
-    const DesignCross& design = *problem->problem->design;
-    const Layout& layout = design.layout;
-    const int p = layout.p, k = layout.n_theta();
-    const int size = p + 1 + k + 3;
-    int bits = RANEF_FAILED;
-    try {
-        FitSettings settings;
-        settings.certify = false;
-        settings.newton.tolerance = problem->tolerance;
-        Workspace& workspace = handle->workspace;
-        const Optimum optimum = workspace.fit(response, start_theta, settings);
-        if (optimum.status == Status::ok || optimum.status == Status::stalled || optimum.status == Status::max_evaluations) {
-            bits = (optimum.converged ? RANEF_CONVERGED : 0) | (optimum.singular ? RANEF_SINGULAR : 0);
-            Evaluator& evaluator = workspace.evaluator();
-            design.coordinates.beta_to_user(problem->scale, evaluator.beta().data(), record);
-            const double nu = static_cast<double>(design.n - (problem->problem->reml ? p : 0));
-            record[p] = problem->scale.scale * std::sqrt(evaluator.penalised_rss() / nu);
-            design.coordinates.theta_to_user(layout, optimum.theta.data(), record + p + 1);
-            record[p + 1 + k] = optimum.value + design.coordinates.criterion_offset(problem->problem->reml, design.n, p, problem->scale);
-        }
-        record[size - 2] = optimum.evaluations;
-    } catch (const std::bad_alloc&) {
-        record[size - 2] = 0.0;
-    }
-    if (bits & RANEF_FAILED) std::fill(record, record + size - 2, std::numeric_limits<double>::quiet_NaN());
-    record[size - 1] = bits;
-    return bits;
+    return recorded(*problem, record,
+                    [&] { return fit_into_record(*problem, *handle, response, problem->scale, start_theta, record); });
+}
+
+int ranef_fit_rows(const RanefProblem* problem, RanefWorkspace* handle, const double* y, double* record) {
+    return recorded(*problem, record, [&] {
+        if (!problem->rows) return static_cast<int>(RANEF_FAILED);
+        const ResponseCross response = accumulate_response(*problem->rows, *problem->problem->design, y);
+        return fit_into_record(*problem, *handle, response.values.data(), response.scale, nullptr, record);
+    });
 }
 
 }  // extern "C"

@@ -13,7 +13,8 @@ from bootstrap.standin import Workspaces, broken, gram_multiply, make_design
 from ranef.bootstrap import engine
 from ranef.bootstrap.draw import gram_draw
 from ranef.bootstrap.engine import Task, available_cores, run
-from ranef.bootstrap.kernels import FAILED, gram_kernel
+from ranef.bootstrap.kernels import gram_kernel
+from ranef.bootstrap.record import FAILED
 from ranef.bootstrap.streams import stream_key
 from threadpoolctl import threadpool_info
 

@@ -6,23 +6,34 @@ import numpy as np
 import pytest
 from ranef.bootstrap import BootstrapResult
 from ranef.bootstrap.intervals import percentile_interval
+from ranef.bootstrap.parameters import ParameterNames
 from ranef.errors import ArgumentError
 
 CONVERGED, SINGULAR, FAILED = 1, 2, 4
+# two coefficients kept of three, their standard errors, sigma, two theta, objective, evaluations | status
+PLACES = {
+    "coefficients": slice(0, 2),
+    "se": slice(2, 4),
+    "sigma": slice(4, 5),
+    "theta": slice(5, 7),
+    "objective": slice(7, 8),
+    "evaluations": slice(8, 9),
+}
+NAMES = ParameterNames(("Intercept", "a", "b"), (0, 2), (("g", ("Intercept",)), ("g", ("b",))))
+PARAMETERS = ["Intercept", "a", "b", "sigma", "theta1", "theta2", "sd[g.Intercept]", "sd[g.b]"]
 
 
 def make_result(count=40, **changes):
     rng = np.random.default_rng(0)
-    # two coefficients kept of three, sigma, two theta | objective, evaluations, bits
-    records = np.column_stack([rng.normal(size=(count, 6)), np.full(count, 7.0), np.full(count, CONVERGED)])
+    records = np.column_stack([rng.normal(size=(count, 8)), np.full(count, 7.0), np.full(count, CONVERGED)])
     records[1, -1] = CONVERGED | SINGULAR
     records[2, -1] = SINGULAR
     records[3, :-2], records[3, -1] = np.nan, FAILED
     values = {
         "formula": "y ~ a + b + (b || g)",
-        "coefficients": ("Intercept", "a", "b"),
-        "kept": np.array([0, 2]),
+        "names": NAMES,
         "records": records,
+        "places": PLACES,
         "requested": count,
         "seed": 11,
         "route": "gram",
@@ -37,18 +48,34 @@ def test_table():
     result = make_result()
     frame = result.to_frame()
     assert list(frame.columns) == [
-        *("Intercept", "a", "b", "sigma", "theta1", "theta2"),
+        *PARAMETERS,
+        *("se[Intercept]", "se[a]", "se[b]"),
         *("objective", "evaluations", "singular", "converged", "failed"),
     ]
     assert frame.index.name == "replicate" and len(frame) == 40
-    assert frame["a"].isna().all()
+    assert frame["a"].isna().all() and frame["se[a]"].isna().all()
     assert np.array_equal(frame["b"], result.records[:, 1], equal_nan=True)
-    assert np.array_equal(frame["theta2"], result.records[:, 4], equal_nan=True)
-    assert np.array_equal(frame["objective"], result.records[:, 5], equal_nan=True)
+    assert np.array_equal(frame["se[b]"], result.records[:, 3], equal_nan=True)
+    assert np.array_equal(frame["theta2"], result.records[:, 6], equal_nan=True)
+    product = abs(result.records[:, 4] * result.records[:, 6]) * np.sign(result.records[:, 4])
+    assert np.allclose(frame["sd[g.b]"], product, equal_nan=True)
+    assert np.array_equal(frame["objective"], result.records[:, 7], equal_nan=True)
     assert frame["evaluations"].dtype == np.int64
     assert list(frame["singular"][:5]) == [False, True, True, False, False]
     assert list(frame["converged"][:5]) == [True, True, False, False, True]
     assert list(frame["failed"][:5]) == [False, False, False, True, False]
+
+
+def test_table_of_some_columns():
+    result = make_result()
+    places = {"sigma": slice(0, 1)}
+    some = make_result(records=result.records[:, [4, 9]], places=places)
+    assert list(some.to_frame().columns) == ["sigma", "singular", "converged", "failed"]
+    assert list(some.conf_int().index) == ["sigma"]
+    with pytest.raises(ArgumentError, match=r"'theta'.*columns="):
+        some.part("theta")
+    with pytest.raises(ArgumentError, match=r"'modes'.*columns="):
+        _ = some.modes
 
 
 def test_counts():
@@ -60,8 +87,8 @@ def test_intervals_leave_out_failures():
     result = make_result()
     intervals = result.conf_int(0.8)
     assert list(intervals.columns) == ["lower", "upper"]
-    assert list(intervals.index) == ["Intercept", "a", "b", "sigma", "theta1", "theta2"]
-    expected = percentile_interval(np.delete(result.records[:, 2], 3), 0.8)
+    assert list(intervals.index) == PARAMETERS
+    expected = percentile_interval(np.delete(result.records[:, 4], 3), 0.8)
     assert tuple(intervals.loc["sigma"]) == expected
     assert intervals.loc["a"].isna().all()
 
@@ -73,8 +100,13 @@ def test_bad_level(level):
 
 
 def test_bad_method():
-    with pytest.raises(ArgumentError, match="method must be one of 'percentile'; got 'basic'"):
-        make_result().conf_int(method="basic")
+    with pytest.raises(ArgumentError, match=r"method must be one of 'percentile', 'basic', .*got 'quantile'"):
+        make_result().conf_int(method="quantile")
+
+
+def test_bad_parameter():
+    with pytest.raises(ArgumentError, match=r"parameters= has 'days'.*'Intercept', 'a', 'b', 'sigma'"):
+        make_result().conf_int(parameters="days")
 
 
 def test_prints_itself():

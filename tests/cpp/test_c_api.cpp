@@ -34,7 +34,7 @@ struct Handle {
     }
 
     Index coefficients() const { return design->layout.n_coef(); }
-    Index record_size() const { return design->layout.p + 1 + design->layout.n_theta() + 3; }
+    Index record_size() const { return ranef_record_size(&problem); }
 
     // Cross-products of y plus noise, `count` of them, one after the other.
     std::vector<double> replicates(int count, unsigned seed) const {
@@ -62,6 +62,38 @@ WorkspaceHandle make_workspace(const Handle& h) {
     return workspace;
 }
 
+// [beta | standard errors | sigma | theta | modes, if asked for | criterion | evaluations | bits]
+std::vector<double> expected_record(const Handle& h, const Evaluator& evaluator, const Optimum& optimum) {
+    const Layout& layout = h.design->layout;
+    const Coordinates& c = h.design->coordinates;
+    const int p = layout.p;
+    const bool reml = h.problem.problem->reml;
+    std::vector<double> record(p), covariance(Index{p} * p), theta(layout.n_theta());
+    c.beta_to_user(h.response.scale, evaluator.beta().data(), record.data());
+    evaluator.fixed_covariance(covariance.data());
+    c.covariance_to_user(p, covariance.data());
+    c.theta_to_user(layout, optimum.theta.data(), theta.data());
+    const double sigma = h.response.scale.scale *
+                         std::sqrt(evaluator.penalised_rss() / static_cast<double>(h.data.n - (reml ? p : 0)));
+    for (int k = 0; k < p; ++k) record.push_back(sigma * std::sqrt(covariance[Index{k} * (p + 1)]));
+    record.push_back(sigma);
+    record.insert(record.end(), theta.begin(), theta.end());
+    if (h.problem.modes) {
+        std::vector<double> modes(layout.n_coef());
+        evaluator.coefficients(modes.data());
+        modes.resize(layout.q);
+        for (std::size_t f = 0; f < layout.factors.size(); ++f)
+            for (Index l = 0; l < layout.factors[f].levels; ++l)
+                c.modes_to_user(layout, static_cast<int>(f), h.response.scale,
+                                modes.data() + layout.offset[f] + l * layout.factors[f].width);
+        record.insert(record.end(), modes.begin(), modes.end());
+    }
+    record.push_back(optimum.value + c.criterion_offset(reml, h.data.n, p, h.response.scale));
+    record.push_back(optimum.evaluations);
+    record.push_back(RANEF_CONVERGED | (optimum.singular ? RANEF_SINGULAR : 0));
+    return record;
+}
+
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
 }
@@ -73,10 +105,11 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
         for (const bool reml : {true, false}) {
             CAPTURE(data.name);
             CAPTURE(reml);
-            const Handle h(data, reml, {});
+            Handle h(data, reml, {});
+            h.problem.modes = reml;
             const Layout& layout = h.design->layout;
             const WorkspaceHandle workspace = make_workspace(h);
-            std::vector<double> record(h.record_size() + 1, -99.0), theta(layout.n_theta()), beta(layout.p);
+            std::vector<double> record(h.record_size() + 1, -99.0);
             std::vector<double> start(layout.n_theta(), 0.0);
             for (int t = 0; t < layout.n_theta(); ++t)
                 if (layout.theta[t].row == layout.theta[t].column) start[t] = 1.0;
@@ -90,22 +123,20 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
             const Optimum optimum = direct.fit(h.response.values.data(), start.data(), settings);
             REQUIRE(optimum.converged);
             CHECK(bits == (RANEF_CONVERGED | (optimum.singular ? RANEF_SINGULAR : 0)));
-            const Coordinates& c = h.design->coordinates;
-            c.beta_to_user(h.response.scale, direct.evaluator().beta().data(), beta.data());
-            c.theta_to_user(layout, optimum.theta.data(), theta.data());
-            const auto nu = static_cast<double>(data.n - (reml ? layout.p : 0));
-            std::vector<double> expected = beta;
-            expected.push_back(h.response.scale.scale * std::sqrt(direct.evaluator().penalised_rss() / nu));
-            expected.insert(expected.end(), theta.begin(), theta.end());
-            expected.push_back(optimum.value + c.criterion_offset(reml, data.n, layout.p, h.response.scale));
-            expected.push_back(optimum.evaluations);
-            expected.push_back(bits);
+            const std::vector<double> expected = expected_record(h, direct.evaluator(), optimum);
             CHECK(same_bits(record, expected));
             // Without a start: the same minimum.
             std::vector<double> from_moments(record.size());
             CHECK(ranef_refit(&h.problem, workspace.get(), h.response.values.data(), nullptr, from_moments.data()) == bits);
             const std::size_t criterion = record.size() - 3;
             CHECK(std::fabs(from_moments[criterion] - record[criterion]) < 1e-8);
+            // From the rows themselves: those of the response that the scale was learned from.
+            std::vector<double> from_rows(record.size());
+            CHECK(ranef_fit_rows(&h.problem, workspace.get(), data.y.data(), from_rows.data()) == bits);
+            CHECK(same_bits(from_rows, from_moments));
+            h.problem.rows = nullptr;
+            CHECK(ranef_fit_rows(&h.problem, workspace.get(), data.y.data(), from_rows.data()) == RANEF_FAILED);
+            CHECK(std::isnan(from_rows[0]));
         }
 }
 

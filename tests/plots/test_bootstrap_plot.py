@@ -20,6 +20,9 @@ def test_a_panel_per_parameter(replicates, gappy):
         "theta1",
         "theta2",
         "theta3",
+        "sd[subject.Intercept]",
+        "sd[subject.days]",
+        "corr[subject.days.Intercept]",
     ]
     estimates = [gappy.params["days"], gappy.sigma]
     assert [axes[i].lines[-1].get_xdata()[0] for i in (1, 2)] == estimates

@@ -26,11 +26,18 @@ int ranef_gram_multiply(const RanefProblem* problem, const double* coef, double*
    when out of memory. */
 int ranef_response_from_rows(const RanefProblem* problem, const double* y, double* response);
 
-/* Fits one response from start_theta (internal). The record, on the user's scale, is
-   [beta (p) | sigma | theta (user's order) | criterion | evaluations | status bits].
-   Returns the status bits; a failed refit has NaN in place of numbers. */
+/* A record is what is kept of a fit, on the user's scale:
+   [beta (p) | standard errors (p) | sigma | theta (user's order) | conditional modes (q, if the problem asks for them;
+   the core's order of factors) | criterion | evaluations | status bits]. A failed fit has NaN in place of numbers. */
+int ranef_record_size(const RanefProblem* problem);
+
+/* Fits one response from start_theta (internal). Returns the status bits. */
 int ranef_refit(const RanefProblem* problem, RanefWorkspace* workspace, const double* response,
                 const double* start_theta, double* record);
+
+/* Fits one response given as n rows on the user's scale, offset subtracted; shifted and scaled for itself, and started
+   from its own moments. Returns the status bits. */
+int ranef_fit_rows(const RanefProblem* problem, RanefWorkspace* workspace, const double* y, double* record);
 
 #ifdef __cplusplus
 }

@@ -11,5 +11,6 @@ struct RanefProblem {
     std::shared_ptr<const ranef::Problem> problem;
     ranef::ResponseScale scale;            // of the response that replicates are drawn for
     std::shared_ptr<const ranef::Rows> rows;  // null when the rows are gone: then no response can come from rows
-    double tolerance = 1e-10;
+    double tolerance = 1e-12;
+    bool modes = false;                    // whether records hold the conditional modes
 };

@@ -16,7 +16,7 @@ from .native_call import call_native, pointer
 from .streams import open_stream
 from .variates import fill_normal
 
-__all__ = ["RowDraw", "draw_from_rows", "row_draw"]
+__all__ = ["RowDraw", "draw_from_rows", "fill_rows", "row_draw"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,19 @@ def add_random_effects(rows, effects, codes, basis, starts, widths):
 
 
 @njit(inline="always")
+def fill_rows(
+    state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows,
+):  # fmt: skip
+    """Draw one replicate's rows; the arguments are those of `draw_from_rows`."""
+    open_stream(state, key, replicate)
+    draw_effects(state, effects, values, starts, widths, steps)
+    fill_normal(state, rows, 0, rows.size)
+    for i in range(rows.size):
+        rows[i] = mean[i] + scale[i] * rows[i]
+    add_random_effects(rows, effects, codes, basis, starts, widths)
+
+
+@njit(inline="always")
 def draw_from_rows(
     state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean,
     scale, effects, rows, response,
@@ -122,10 +135,7 @@ def draw_from_rows(
     int32
         Status of the core, 0 when all is well.
     """
-    open_stream(state, key, replicate)
-    draw_effects(state, effects, values, starts, widths, steps)
-    fill_normal(state, rows, 0, rows.size)
-    for i in range(rows.size):
-        rows[i] = mean[i] + scale[i] * rows[i]
-    add_random_effects(rows, effects, codes, basis, starts, widths)
+    fill_rows(
+        state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows
+    )  # fmt: skip
     return call_native(response_from_rows, (problem, pointer(rows, 0), pointer(response, 0)))

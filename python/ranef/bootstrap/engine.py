@@ -51,8 +51,14 @@ class Task:
         The kernel's arguments that describe the draw.
     start : numpy.ndarray
         Where every refit starts: theta in internal coordinates.
-    columns : int
-        Length of a record.
+    record_size : int
+        Numbers in a record, the status last.
+    selection : numpy.ndarray of int64, optional
+        Which of them are kept; by default all but the status, which always is.
+    statistic : int
+        Address of the user's compiled statistic, ``int f(const double* record, double* values)``; 0 for none.
+    n_values : int
+        How many numbers it gives.
     """
 
     core: Core
@@ -60,7 +66,20 @@ class Task:
     draw: int
     arguments: tuple
     start: np.ndarray
-    columns: int
+    record_size: int
+    selection: np.ndarray | None = None
+    statistic: int = 0
+    n_values: int = 0
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Positions of the numbers kept of a record."""
+        return np.arange(self.record_size - 1) if self.selection is None else self.selection
+
+    @property
+    def columns(self) -> int:
+        """Numbers in a row of the table."""
+        return len(self.kept) + self.n_values + 1
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,7 @@ class _Crew:
 
     def __init__(self, task: Task, kernel, key: np.ndarray, n: int, threads: int, origin: int) -> None:
         self.task, self.kernel, self.key = task, kernel, key
+        self.kept = np.ascontiguousarray(task.kept, np.int64)
         self.n, self.threads, self.origin = n, threads, origin
         self.table = np.empty((n, task.columns))
         self.taken = 0
@@ -213,7 +233,7 @@ class _Crew:
             started = time.perf_counter()
             self.kernel(
                 task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
-                task.start, self.table, *task.arguments,
+                task.start, self.table, task.record_size, self.kept, task.statistic, *task.arguments,
             )  # fmt: skip
             rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
             # At most four times the last chunk: the first replicates pay for cold caches.

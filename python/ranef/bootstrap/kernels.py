@@ -17,14 +17,12 @@ import numpy as np
 from numba import njit, types
 
 from .draw import draw_from_gram
-from .draw_rows import draw_from_rows
+from .draw_rows import draw_from_rows, fill_rows
 from .native_call import call_native, pointer
+from .record import FAILED
 from .streams import STATE_WORDS
 
-__all__ = ["CONVERGED", "FAILED", "SINGULAR", "Kernel", "gram_kernel", "rows_kernel"]
-
-# Bits of the last column of the table, as the core sets them.
-CONVERGED, SINGULAR, FAILED = 1, 2, 4
+__all__ = ["Kernel", "gram_kernel", "responses_kernel", "rows_kernel", "sample_kernel"]
 
 _COUNT = types.int64
 _ADDRESS = types.int64
@@ -36,11 +34,15 @@ _CODES = types.int32[:, ::1]
 _KEY = types.uint64[::1]
 
 # problem, draw function, refit function, workspace; key, number of row 0; first row, end of rows; start,
-# table
-_COMMON = (_ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _KEY, _COUNT, _COUNT, _COUNT, _VECTOR, _MATRIX)
+# table; numbers in a record, which of them are kept, the statistic's function (0: none)
+_COMMON = (
+    _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _KEY, _COUNT, _COUNT, _COUNT, _VECTOR, _MATRIX,
+    _COUNT, _COUNTS, _ADDRESS,
+)  # fmt: skip
 _EFFECTS = (_VECTOR, _COUNTS, _COUNTS, _COUNTS)
 _GRAM = (*_EFFECTS, _VECTOR, _COUNTS, _MATRIX, _NUMBER, _NUMBER)
 _ROWS = (*_EFFECTS, _CODES, _MATRIX, _VECTOR, _VECTOR, _COUNT)
+_RESPONSES = (_MATRIX,)
 
 
 _compiling = threading.Lock()
@@ -87,58 +89,107 @@ class Kernel:
 
 
 @njit
-def _mark_failed(table, row):
-    last = table.shape[1] - 1
-    for column in range(last - 1):
-        table[row, column] = np.nan
-    table[row, last - 1] = 0.0  # evaluations
-    table[row, last] = FAILED
+def _mark_failed(record):
+    for i in range(record.size - 1):
+        record[i] = np.nan
+    record[record.size - 2] = 0.0  # evaluations
+    record[record.size - 1] = FAILED
 
 
 @njit
-def _refit(refit, problem, workspace, response, start, table, row):
-    """Refit the draw into a row of the table. The core itself marks a refit that fails."""
-    record = pointer(table, row * table.shape[1])
-    call_native(refit, (problem, workspace, pointer(response, 0), pointer(start, 0), record))
+def _refit(refit, problem, workspace, response, start, record):
+    """Refit the draw. The core itself marks a refit that fails."""
+    call_native(refit, (problem, workspace, pointer(response, 0), pointer(start, 0), pointer(record, 0)))
+
+
+@njit
+def _keep(record, selection, statistic, table, row):
+    """Write a row of the table: what is kept of the record, the statistic's values, the status."""
+    columns = table.shape[1]
+    bits = int(record[record.size - 1])
+    for i in range(selection.size):
+        table[row, i] = record[selection[i]]
+    if selection.size < columns - 1:
+        outcome = 0
+        if bits & FAILED == 0:
+            values = pointer(table, row * columns + selection.size)
+            outcome = call_native(statistic, (pointer(record, 0), values))
+        if bits & FAILED or outcome != 0:
+            for i in range(selection.size, columns - 1):
+                table[row, i] = np.nan
+        bits |= outcome
+    table[row, columns - 1] = bits
 
 
 def _run_gram(
-    problem, gram_multiply, refit, workspace, key, origin, first, stop, begin, table,
-    values, starts, widths, steps, mean, order, lower, sigma, df,
+    problem, gram_multiply, refit, workspace, key, origin, first, stop, begin, table, record_size, selection,
+    statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
 ):  # fmt: skip
     state = np.empty(STATE_WORDS, np.uint64)
     coef = np.empty(mean.size)
     noise = np.empty(lower.shape[1])
     response = np.empty(mean.size + 1)
+    record = np.empty(record_size)
     for row in range(first, stop):
         status = draw_from_gram(
             state, key, origin + row, problem, gram_multiply,
             values, starts, widths, steps, mean, order, lower, sigma, df, coef, noise, response,
         )  # fmt: skip
         if status == 0:
-            _refit(refit, problem, workspace, response, begin, table, row)
+            _refit(refit, problem, workspace, response, begin, record)
         else:
-            _mark_failed(table, row)
+            _mark_failed(record)
+        _keep(record, selection, statistic, table, row)
 
 
 def _run_rows(
-    problem, response_from_rows, refit, workspace, key, origin, first, stop, begin, table,
-    values, starts, widths, steps, codes, basis, mean, scale, response_size,
+    problem, response_from_rows, refit, workspace, key, origin, first, stop, begin, table, record_size,
+    selection, statistic, values, starts, widths, steps, codes, basis, mean, scale, response_size,
 ):  # fmt: skip
     state = np.empty(STATE_WORDS, np.uint64)
     effects = np.empty(starts[-1])
     rows = np.empty(mean.size)
     response = np.empty(response_size)
+    record = np.empty(record_size)
     for row in range(first, stop):
         status = draw_from_rows(
             state, key, origin + row, problem, response_from_rows,
             values, starts, widths, steps, codes, basis, mean, scale, effects, rows, response,
         )  # fmt: skip
         if status == 0:
-            _refit(refit, problem, workspace, response, begin, table, row)
+            _refit(refit, problem, workspace, response, begin, record)
         else:
-            _mark_failed(table, row)
+            _mark_failed(record)
+        _keep(record, selection, statistic, table, row)
+
+
+def _run_sample(
+    problem, unused_draw, unused_refit, workspace, key, origin, first, stop, begin, table, record_size,
+    selection, statistic, values, starts, widths, steps, codes, basis, mean, scale, response_size,
+):  # fmt: skip
+    """The rows that `_run_rows` refits, themselves."""
+    state = np.empty(STATE_WORDS, np.uint64)
+    effects = np.empty(starts[-1])
+    for row in range(first, stop):
+        fill_rows(
+            state, key, origin + row, values, starts, widths, steps, codes, basis, mean, scale, effects,
+            table[row],
+        )  # fmt: skip
+
+
+def _run_responses(
+    problem, unused_draw, fit_rows, workspace, key, origin, first, stop, begin, table, record_size, selection,
+    statistic, responses,
+):  # fmt: skip
+    """Fit given responses, one a row."""
+    record = np.empty(record_size)
+    for row in range(first, stop):
+        response = pointer(responses, row * responses.shape[1])
+        call_native(fit_rows, (problem, workspace, response, pointer(record, 0)))
+        _keep(record, selection, statistic, table, row)
 
 
 gram_kernel = Kernel.of(_run_gram, _COMMON + _GRAM)
 rows_kernel = Kernel.of(_run_rows, _COMMON + _ROWS)
+sample_kernel = Kernel.of(_run_sample, _COMMON + _ROWS)
+responses_kernel = Kernel.of(_run_responses, _COMMON + _RESPONSES)

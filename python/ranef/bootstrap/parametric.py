@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import operator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..errors import ArgumentError
-from .result import BootstrapResult, parameter_names
+from .checks import checked_seed, whole_number
+from .memory import require_memory
+from .parameters import ParameterNames
+from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, checked_columns, kept_columns
+from .result import BootstrapResult
+from .truth import truth as make_truth
 
 if TYPE_CHECKING:
     from ..result import LmerResult
 
 __all__ = ["bootstrap"]
+
+_ROUTES = (None, "gram", "rows")
+_MOST_MESSAGES = 100
 
 
 def bootstrap(
@@ -24,7 +33,14 @@ def bootstrap(
     n_threads: int | None = None,
     progress: bool = True,
     *,
+    params: Mapping[str, float] | npt.ArrayLike | None = None,
+    theta: npt.ArrayLike | None = None,
+    sigma: float | None = None,
+    use_u: bool = False,
+    statistic: Any = None,
+    columns: str | Iterable[str] | None = None,
     route: str | None = None,
+    first: int = 0,
 ) -> BootstrapResult:
     """Draw responses from a fitted model and refit the model to each.
 
@@ -41,8 +57,31 @@ def bootstrap(
         Threads; by default all cores this process may use.
     progress : bool
         Show a progress bar with the rate and the time left. Ctrl-C stops and keeps what is done.
+    params : mapping or array, optional
+        Draw with these coefficients (a mapping may name some of them) in place of the estimates.
+    theta : (n_theta,) array, optional
+        Draw with these relative covariance factors, in the order of ``fit.theta``.
+    sigma : float, optional
+        Draw with this residual standard deviation.
+    use_u : bool
+        Keep the random effects at their conditional modes and draw residuals only (lme4's ``use.u=TRUE``).
+    statistic : callable, optional
+        Your own statistic of a refit, added to the columns of the result. A function compiled by
+        ``numba.njit`` runs in the loop without the GIL; it names as arguments what it wants of
+        ``coefficients``, ``se``, ``theta``, ``modes`` (arrays; dropped coefficients left out), ``sigma``,
+        ``objective`` (numbers), and returns a number, a tuple or an array. Any other callable gets each
+        refit as an `LmerResult`, one after the other (the refits still run in parallel, drawn by rows), and
+        may return a number, an array, or a dict or Series of numbers by name. Where it raises, returns NaN
+        or another shape, the result's ``messages`` say at which replicate; the rest is kept.
+    columns : str or iterable of str, optional
+        What to keep of ``"coefficients"``, ``"se"``, ``"sigma"``, ``"theta"``, ``"modes"``, ``"objective"``,
+        ``"evaluations"``: everything but the conditional modes unless said otherwise. A table that would not
+        fit in memory is refused before anything is drawn.
     route : {None, "gram", "rows"}
         How replicates are drawn; None takes the cheaper way (`ranef.bootstrap.route.choose_route`).
+    first : int
+        Number of the first replicate: with the same seed, replicates ``first``, ``first + 1``, ... of a
+        longer run.
 
     Returns
     -------
@@ -53,7 +92,12 @@ def bootstrap(
     ArgumentError
         If an argument has a value it cannot have.
     MemoryError
-        If there is not enough memory for the threads' workspaces.
+        If there is not enough memory for the columns asked for, or for the threads' workspaces.
+
+    Notes
+    -----
+    In place of n rows a replicate's cross-products are drawn, from a factor of those of the design, so
+    that its cost does not depend on the number of rows.
 
     Examples
     --------
@@ -63,60 +107,113 @@ def bootstrap(
     >>> result.conf_int().loc["Days"].round(0).tolist()
     [7.0, 13.0]
     >>> result.to_frame().shape
-    (1000, 11)
+    (1000, 16)
+
+    A statistic of one's own, compiled into the loop:
+
+    >>> from numba import njit
+    >>> @njit
+    ... def slope_in_sd(coefficients, sigma):
+    ...     return coefficients[1] / sigma
+    >>> result = fit.bootstrap(1000, seed=1, statistic=slope_in_sd, progress=False)
+    >>> result.conf_int(parameters="slope_in_sd").round(1)
+                 lower  upper
+    slope_in_sd    0.3    0.5
     """
-    count = _whole_number(n, "n", "the number of replicates")
-    seed = _checked_seed(seed)
-    threads = None if n_threads is None else _whole_number(n_threads, "n_threads", "the number of threads")
-    if route not in (None, "gram", "rows"):
+    count = whole_number(n, "n", "the number of replicates")
+    seed = checked_seed(seed)
+    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+    if route not in _ROUTES:
         raise ArgumentError(f"route must be 'gram', 'rows' or None, got {route!r}")
+    kept = checked_columns(columns)
+    if not (statistic is None or callable(statistic)):
+        raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
+    at = make_truth(fit.state, params, theta, sigma, use_u)
 
     # Numba is loaded here, not when ranef is imported.
     from .engine import available_cores, run
+    from .statistic import compile_statistic, is_compiled
     from .streams import stream_key
-    from .task import make_task
+    from .task import make_task, record_layout
 
-    task, chosen = make_task(fit.state, route)
+    names = ParameterNames.of(fit.model)
+    compiled = plain = None
+    if is_compiled(statistic):
+        compiled = compile_statistic(
+            statistic,
+            lambda modes: record_layout(fit.model, modes),
+            lambda modes: fit_record(fit, modes),
+            (*names.all, *names.errors, "objective", "evaluations", "singular", "converged", "failed"),
+        )
+    elif statistic is not None:
+        plain, route = statistic, "rows"
+        kept = checked_columns({*kept, "theta", "objective", "evaluations"})
+    task, chosen = make_task(fit.state, at, route, kept, compiled)
+    require_memory(count, task.columns)
     key, seed = stream_key(seed)
-    outcome = run(task, key, count, threads or available_cores(), bool(progress))
-    return BootstrapResult(
+    outcome = run(task, key, count, threads or available_cores(), bool(progress), origin=first)
+    layout = record_layout(fit.model, "modes" in kept)
+    _, places = kept_columns(layout, kept)
+    estimates = make_truth(fit.state).series(names)
+    if compiled is not None:
+        places["statistic"] = slice(len(task.kept), len(task.kept) + compiled.n_values)
+        estimates = pd.concat([estimates, pd.Series(compiled.estimate, list(compiled.names))])
+    result = BootstrapResult(
         formula=fit.model.formula.text,
-        coefficients=tuple(fit.model.design.column_names),
-        kept=fit.model.cross.kept,
+        names=names,
         records=outcome.table,
+        places=places,
         requested=count,
         seed=seed,
         route=chosen.name,
         route_reason=chosen.reason,
         seconds=outcome.seconds,
         n_threads=outcome.threads,
-        estimates=pd.Series(
-            np.concatenate([fit.state.beta, [fit.sigma], fit.theta]),
-            parameter_names(fit.model.design.column_names, len(fit.theta)),
-        ),
+        estimates=estimates,
+        errors=fit.bse.copy(),
+        given=at.given,
+        use_u=at.use_u,
+        statistic_names=compiled.names if compiled else (),
+        statistic=statistic,
+        first=first,
+        fit=fit,
+    )
+    if plain is not None:
+        from .callback import apply_statistic
+
+        return apply_statistic(result, fit, at, plain, key, bool(progress))
+    return result.replaced(messages=compiled_messages(result)) if compiled else result
+
+
+def fit_record(fit: LmerResult, modes: bool = False) -> np.ndarray:
+    """The record of the fit itself, as the core would write it."""
+    state = fit.state
+    solution = state.solution
+    order = state.model.cross.design.factor_order
+    effects = [solution["modes"][given].ravel() for given in order] if modes else []
+    return np.concatenate(
+        [
+            solution["beta"],
+            np.sqrt(np.diag(solution["vcov"])),
+            [solution["sigma"]],
+            state.theta,
+            *effects,
+            [fit.objective, fit.optimum.evaluations, 0.0],
+        ]
     )
 
 
-def _whole_number(value, argument: str, meaning: str) -> int:
-    try:
-        number = 0 if isinstance(value, bool | np.bool_) else operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ArgumentError(f"{argument} is {meaning}: a whole number, 1 or more; got {value!r}")
-    return number
+def compiled_messages(result: BootstrapResult) -> dict[int, str]:
+    """What went wrong with a compiled statistic, by replicate: the first hundred."""
+    bits = result.records[:, -1].astype(np.int64)
+    undefined = np.isnan(result.part("statistic")).any(axis=1)
+    wrong = np.flatnonzero(undefined & (bits & FAILED == 0))[:_MOST_MESSAGES]
+    return {result.first + int(row): _message(int(bits[row])) for row in wrong}
 
 
-def _checked_seed(seed):
-    if seed is None or isinstance(seed, np.random.SeedSequence):
-        return seed
-    try:
-        number = -1 if isinstance(seed, bool | np.bool_) else operator.index(seed)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ArgumentError(
-            "seed must be a whole number, 0 or more, a numpy.random.SeedSequence, or None for a new one; "
-            f"got {seed!r}"
-        )
-    return number
+def _message(bits: int) -> str:
+    if bits & STATISTIC_FAILED:
+        return "the statistic raised an exception"
+    if bits & STATISTIC_SHAPE:
+        return "the statistic returned an array of another size than at the fit"
+    return "the statistic returned NaN"

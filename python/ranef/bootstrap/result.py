@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, quote_list
-from .intervals import percentile_interval
+from ..errors import ArgumentError
+from .parameters import ParameterNames
+from .record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
-__all__ = ["BootstrapResult", "parameter_names"]
+if TYPE_CHECKING:
+    from ..result import LmerResult
 
-_CONVERGED, _SINGULAR, _FAILED = 1, 2, 4
-_METHODS = {"percentile": percentile_interval}
-
-
-def parameter_names(coefficients, n_theta: int) -> list[str]:
-    """Names of a replicate's parameters: the coefficients', ``sigma``, ``theta1``, ``theta2``, ..."""
-    return [*coefficients, "sigma", *(f"theta{i + 1}" for i in range(n_theta))]
+__all__ = ["BootstrapResult"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +27,13 @@ class BootstrapResult:
     ----------
     formula : str
         The model.
-    coefficients : tuple of str
-        Names of the fixed effects, those dropped for rank deficiency included.
-    kept : numpy.ndarray of int
-        Which of them were fitted.
+    names : ParameterNames
+        Of its parameters.
     records : numpy.ndarray
-        The core's records: fitted coefficients, sigma, theta, criterion, evaluations, status bits.
+        A row per replicate: what was kept of its record, the statistic's values, status bits.
+    places : dict of str to slice
+        Which columns of `records` hold ``"coefficients"``, ``"se"``, ``"sigma"``, ``"theta"``, ``"modes"``,
+        ``"objective"``, ``"evaluations"`` (those that were asked for) and ``"statistic"``.
     requested : int
         Replicates asked for; fewer were done if Ctrl-C was pressed.
     seed : int or numpy.random.SeedSequence
@@ -47,25 +46,55 @@ class BootstrapResult:
     seconds : float
         Time of the draws and refits.
     n_threads : int
+    scheme : str
+        How replicates were made.
     estimates : pandas.Series, optional
-        Of the fit that replicates were drawn from: coefficients, sigma, theta, named as in `to_frame`.
+        Of the fit: what `ParameterNames.all` names, and the statistic.
+    errors : pandas.Series, optional
+        Standard errors of the fit's coefficients.
+    given : bool
+        Whether replicates were drawn from other parameters than the fit's.
+    use_u : bool
+        Whether they were drawn with the random effects kept.
+    statistic_names : tuple of str
+    messages : dict of int to str
+        What the user's statistic raised or gave back wrong, by replicate.
+    statistic : callable, optional
+        The user's; not kept when the result is pickled or saved, as little as `fit`.
+    first : int
+        Number of the first replicate.
+    fit : LmerResult, optional
+        Where the replicates come from.
     """
 
     formula: str
-    coefficients: tuple[str, ...]
-    kept: np.ndarray = field(repr=False)
+    names: ParameterNames
     records: np.ndarray = field(repr=False)
+    places: dict[str, slice]
     requested: int
     seed: int | np.random.SeedSequence
     route: str
     route_reason: str
     seconds: float
     n_threads: int
+    scheme: str = "parametric"
     estimates: pd.Series | None = field(default=None, repr=False)
+    errors: pd.Series | None = field(default=None, repr=False)
+    given: bool = False
+    use_u: bool = False
+    statistic_names: tuple[str, ...] = ()
+    messages: dict[int, str] = field(default_factory=dict)
+    statistic: Any = field(default=None, repr=False)
+    first: int = 0
+    fit: LmerResult | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"fit": None, "statistic": None}
+
+    # ------------------------------------------------------------ how it went
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C cut the run short."""
@@ -74,17 +103,22 @@ class BootstrapResult:
     @property
     def singular(self) -> np.ndarray:
         """For each replicate, whether its fit is singular."""
-        return self._has(_SINGULAR)
+        return self._has(SINGULAR)
 
     @property
     def converged(self) -> np.ndarray:
         """For each replicate, whether its refit converged."""
-        return self._has(_CONVERGED)
+        return self._has(CONVERGED)
 
     @property
     def failed(self) -> np.ndarray:
         """For each replicate, whether there is no refit; its numbers are NaN."""
-        return self._has(_FAILED)
+        return self._has(FAILED)
+
+    @property
+    def statistic_failed(self) -> np.ndarray:
+        """For each replicate, whether the user's statistic failed on its refit."""
+        return self._has(STATISTIC_FAILED | STATISTIC_SHAPE)
 
     @property
     def n_singular(self) -> int:
@@ -101,6 +135,19 @@ class BootstrapResult:
         """Number of replicates without a refit."""
         return int(self.failed.sum())
 
+    # ------------------------------------------------------------ the numbers
+    def part(self, name: str) -> np.ndarray:
+        """What was kept of the records under a name, (n, columns).
+
+        Raises
+        ------
+        ArgumentError
+            If the run did not keep it.
+        """
+        if name not in self.places:
+            raise ArgumentError(f"the replicates were made without {name!r}: ask for it in columns=")
+        return self.records[:, self.places[name]]
+
     def to_frame(self) -> pd.DataFrame:
         """One row per replicate.
 
@@ -108,18 +155,28 @@ class BootstrapResult:
         -------
         pandas.DataFrame
             Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
-            ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``.
+            ``sd[group.column]`` and ``corr[group.column.column]``, ``se[coefficient]``, the statistic,
+            ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``; without what `columns`
+            left out. Conditional modes are in `modes`.
         """
-        return self._parameters().assign(
-            objective=self.records[:, -3],
-            evaluations=self.records[:, -2].astype(np.int64),
-            singular=self.singular,
-            converged=self.converged,
-            failed=self.failed,
-        )
+        from .frame import to_frame
 
-    def conf_int(self, level: float = 0.95, method: str = "percentile") -> pd.DataFrame:
-        """Intervals for the coefficients, sigma and theta.
+        return to_frame(self)
+
+    @property
+    def modes(self) -> dict[str, np.ndarray]:
+        """Conditional modes: grouping factor -> (replicates, levels, random effects)."""
+        from .frame import modes
+
+        return modes(self)
+
+    def conf_int(
+        self,
+        level: float = 0.95,
+        method: str = "percentile",
+        parameters: str | Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
 
         Replicates without a refit are left out (`n_failed` counts them).
 
@@ -127,58 +184,60 @@ class BootstrapResult:
         ----------
         level : float
             Coverage, between 0 and 1.
-        method : {"percentile"}
-            The percentile interval as R's ``boot.ci`` defines it
-            (`ranef.bootstrap.intervals.percentile_interval`).
+        method : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
+            See `ranef.bootstrap.intervals`.
+        parameters : str or iterable of str, optional
+            Names as in the index of the result; all by default.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient.
+            Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient, and for
+            what the method cannot give (studentized intervals need standard errors, which only
+            coefficients have).
 
         Raises
         ------
         ArgumentError
-            If the level is not between 0 and 1, or the method is unknown.
+            If the level is not between 0 and 1, the method or a parameter is unknown, or the replicates lack
+            what the method needs.
         """
-        if method not in _METHODS:
-            raise ArgumentError(f"method must be one of {quote_list(_METHODS)}; got {method!r}")
-        if not 0.0 < level < 1.0:
-            raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
-        parameters = self._parameters()
-        limits = [_METHODS[method](column, level) for column in parameters.to_numpy().T]
-        return pd.DataFrame(limits, index=parameters.columns, columns=["lower", "upper"])
+        from .conf_int import conf_int
 
-    def _parameters(self) -> pd.DataFrame:
-        rank = len(self.kept)
-        coefficients = np.full((len(self), len(self.coefficients)), np.nan)
-        coefficients[:, self.kept] = self.records[:, :rank]
-        others = self.records[:, rank:-3]
-        names = parameter_names(self.coefficients, others.shape[1] - 1)
-        index = pd.RangeIndex(len(self), name="replicate")
-        return pd.DataFrame(np.hstack([coefficients, others]), index, names)
+        return conf_int(self, level, method, parameters)
+
+    # ------------------------------------------------------------ more of it
+    def append(self, n: int, fit: LmerResult | None = None, **options: Any) -> BootstrapResult:
+        """Return this result with ``n`` more replicates: those that one longer run would have made.
+
+        Parameters
+        ----------
+        n : int
+        fit : LmerResult, optional
+            Where the replicates came from; needed after pickling or loading.
+        **options
+            ``n_threads``, ``progress``, ``executor``.
+        """
+        from .resume import append
+
+        return append(self, n, fit, **options)
+
+    def save(self, path: Any) -> None:
+        """Write the replicates and where they come from to a Parquet file, see `ranef.bootstrap.load`."""
+        from .storage import save
+
+        save(self, path)
+
+    def replaced(self, **changes: Any) -> BootstrapResult:
+        """Return a copy with some attributes changed."""
+        return replace(self, **changes)
 
     def _has(self, bit: int) -> np.ndarray:
         return (self.records[:, -1].astype(np.int64) & bit) != 0
 
     def __str__(self) -> str:
-        done = f"{len(self):,}"
-        if self.interrupted:
-            done += f" of {self.requested:,} (interrupted)"
-        rate = len(self) / self.seconds if self.seconds > 0 else float("inf")
-        threads = "1 thread" if self.n_threads == 1 else f"{self.n_threads} threads"
-        lines = [
-            f"Parametric bootstrap of {self.formula}",
-            f"  {done} replicates in {self.seconds:.3g} s on {threads} ({rate:,.0f} refits a second)",
-            f"  seed {self.seed}, drawn {_ROUTES[self.route]}: {self.route_reason}",
-            f"  singular {self.n_singular:,}, not converged {self.n_unconverged:,}, failed {self.n_failed:,}",
-            "",
-            "95 % percentile intervals",
-            self.conf_int().to_string(float_format=lambda x: f"{x:.6g}"),
-        ]
-        return "\n".join(lines)
+        from .words import describe
+
+        return describe(self)
 
     __repr__ = __str__
-
-
-_ROUTES = {"gram": "from the Gram factor", "rows": "row by row"}

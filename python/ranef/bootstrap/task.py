@@ -1,7 +1,9 @@
-"""From a fit to its bootstrap's task: the one place to know the core's exports and the kernels' inputs."""
+"""From a fit to its replicates' task: the one place to know the core's exports and the kernels' inputs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,82 +13,184 @@ from .draw import GramDraw, gram_draw
 from .draw_rows import RowDraw, row_draw
 from .engine import Core, Task
 from .gram_factor import GramFactor, factor_gram
-from .kernels import gram_kernel, rows_kernel
+from .kernels import gram_kernel, responses_kernel, rows_kernel, sample_kernel
+from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 from .route import GRAM, ROWS, Route, choose_route
+from .truth import Truth
 
 if TYPE_CHECKING:
     from ..fit import FitState
+    from ..model import Model
+    from .statistic import CompiledStatistic
 
-__all__ = ["make_task"]
+__all__ = ["make_task", "record_layout", "responses_task", "rows_task", "sample_task", "with_statistic"]
 
 
-def make_task(state: FitState, route: str | None = None) -> tuple[Task, Route]:
-    """Prepare replicates of a fit: draws at its parameters, and refits that start at its theta.
+def make_task(
+    state: FitState,
+    truth: Truth,
+    route: str | None = None,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    statistic: CompiledStatistic | None = None,
+) -> tuple[Task, Route]:
+    """Prepare replicates of a model: draws at given parameters, and refits that start at their theta.
 
     Parameters
     ----------
     state : FitState
+    truth : Truth
+        What is drawn from.
     route : {None, "gram", "rows"}
         None chooses (`choose_route`).
+    columns : iterable of str
+        Parts of the records to keep.
+    statistic : CompiledStatistic, optional
+        Computed from each record.
 
     Returns
     -------
     task : Task
     route : Route
     """
-    chosen = _route(state, route)
-    if chosen.factor is not None:
-        return _task(state, gram_kernel, "gram_multiply", _gram_draw(state, chosen.factor), rows=None), chosen
-    rows = state.model.cross.rows
-    return _task(state, rows_kernel, "response_from_rows", _row_draw(state), rows), chosen
-
-
-def _route(state: FitState, route: str | None) -> Route:
     model = state.model
+    chosen = _route(model, route)
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
+    if chosen.factor is None:
+        task = rows_task(state, truth, layout=layout, columns=columns)
+    else:
+        core = _core_of(model, state.response, "refit", layout, rows=None)
+        draw = _gram_draw(state, truth, chosen.factor).arguments()
+        task = _task(core, gram_kernel, "gram_multiply", draw, truth, layout, columns)
+    return (with_statistic(task, statistic) if statistic else task), chosen
+
+
+def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:
+    """The task with a statistic computed from each record."""
+    return replace(task, statistic=statistic.address, n_values=statistic.n_values)
+
+
+def rows_task(
+    state: FitState,
+    truth: Truth,
+    refitted: FitState | None = None,
+    layout: RecordLayout | None = None,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+) -> Task:
+    """Draws of rows from one model, refitted by it or by another one of the same rows.
+
+    Parameters
+    ----------
+    state : FitState
+        Of the model that is drawn from, at `truth`.
+    truth : Truth
+    refitted : FitState, optional
+        Of the model that is refitted; refits start at its theta.
+    layout : RecordLayout, optional
+        Of the model that is refitted; by default without conditional modes.
+    columns : iterable of str
+    """
+    target = refitted or state
+    model = target.model
+    layout = layout or record_layout(model)
+    core = _core_of(model, target.response, "refit", layout, rows=model.cross.rows)
+    draw = _row_draw(state, truth, model.cross.design.q + len(model.cross.kept) + 1)
+    task = _task(core, rows_kernel, "response_from_rows", draw.arguments(), truth, layout, columns)
+    return task if refitted is None else replace(task, start=_start(target.solution))
+
+
+def sample_task(state: FitState, truth: Truth) -> Task:
+    """Draws of rows, not refitted: the table holds the rows (offset not added)."""
+    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
+    draw = _row_draw(state, truth, response_size=0)
+    return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), state.model.design.nobs)
+
+
+def responses_task(model: Model, responses: np.ndarray, columns: Iterable[str] = DEFAULT_COLUMNS) -> Task:
+    """Fits to given responses, (m, n), offset subtracted; each starts from its own moments."""
+    layout = record_layout(model, "modes" in columns)
+    core = _core_of(model, model.response, "fit_rows", layout, rows=model.cross.rows)
+    selection, _ = kept_columns(layout, columns)
+    return Task(core, responses_kernel, 0, (responses,), np.zeros(1), layout.size, selection)
+
+
+def record_layout(model: Model, modes: bool = False) -> RecordLayout:
+    """The layout of a model's records, with or without conditional modes."""
+    return RecordLayout(len(model.cross.kept), model.n_theta, model.cross.design.q if modes else 0)
+
+
+def _route(model: Model, route: str | None) -> Route:
     if route == ROWS:
         return Route(ROWS, "asked for")
     if route == GRAM:
-        return Route(GRAM, "asked for", _gram_factor(state))
+        return Route(GRAM, "asked for", _gram_factor(model))
     levels, widths = zip(*model.cross.design.shapes, strict=True)
-    return choose_route(model.design.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(state))
+    return choose_route(model.design.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(model))
 
 
-def _gram_factor(state: FitState) -> GramFactor:
-    cross = state.model.cross.design
+def _gram_factor(model: Model) -> GramFactor:
+    cross = model.cross.design
     blocks = cross.leading_gram()
     squares = np.diag(cross.remaining_gram(np.zeros_like(blocks)))
-    return factor_gram(blocks, cross.remaining_gram, squares, state.model.design.nobs)
+    return factor_gram(blocks, cross.remaining_gram, squares, model.design.nobs)
 
 
-def _gram_draw(state: FitState, factor: GramFactor) -> GramDraw:
-    cross, solution = state.model.cross.design, state.solution
-    mean = np.concatenate([np.zeros(cross.q), solution["internal_coef"][cross.q :]])
+def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
+    cross, solution = state.model.cross.design, truth.solution
+    modes = solution["internal_coef"][: cross.q] if truth.use_u else np.zeros(cross.q)
+    mean = np.concatenate([modes, state.model.problem.internal_beta(state.response, truth.beta)])
+    lambdas = [0.0 * block if truth.use_u else block for block in solution["internal_lambda"]]
+    sigma = truth.sigma / state.response.scale
     levels = [count for count, _ in cross.shapes]
-    lambdas, sigma = solution["internal_lambda"], solution["internal_sigma"]
     return gram_draw(factor, levels, lambdas, sigma, mean, state.model.design.nobs)
 
 
-def _row_draw(state: FitState) -> RowDraw:
-    design, cross = state.model.design, state.model.cross
-    return row_draw(
-        [(term.factor.codes, term.factor.n_levels, term.basis) for term in design.terms],
-        state.model.covariance_factors(state.theta),
-        state.sigma,
-        design.X[:, cross.kept] @ state.solution["beta"],
-        response_size=cross.design.q + len(cross.kept) + 1,
-        weights=design.weights,
-    )
+def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:
+    model, design = state.model, state.model.design
+    mean = design.X[:, model.cross.kept] @ truth.beta
+    lambdas = model.covariance_factors(truth.theta)
+    if truth.use_u:
+        mean = mean + _conditional_part(model, truth.solution["modes"])
+        lambdas = [0.0 * block for block in lambdas]
+    terms = [(term.factor.codes, term.factor.n_levels, term.basis) for term in design.terms]
+    return row_draw(terms, lambdas, truth.sigma, mean, response_size, design.weights)
 
 
-def _task(state: FitState, kernel: Any, draw: str, prepared: GramDraw | RowDraw, rows: Any) -> Task:
-    target = _core.RefitTarget(state.model.problem, state.response, rows)
+def _conditional_part(model: Model, modes: list[np.ndarray]) -> np.ndarray:
+    """Z b for modes by grouping factor."""
+    total = np.zeros(model.design.nobs)
+    for factor, values in zip(model.cross.factors, modes, strict=True):
+        for index, part in zip(factor.terms, factor.slices, strict=True):
+            term = model.design.terms[index]
+            total += np.einsum("ij,ij->i", term.basis, values[term.factor.codes, part])
+    return total
+
+
+def _core_of(model: Model, response: Any, function: str, layout: RecordLayout, rows: Any) -> Core:
+    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0)
     functions = _core.c_functions
-    core = Core(
+    return Core(
         problem=target.address,
-        refit=functions["refit"],
+        refit=functions[function],
         workspace_create=functions["workspace_create"],
         workspace_destroy=functions["workspace_destroy"],
         owner=target,
     )
-    start = np.ascontiguousarray(state.solution["internal_theta"], float)
-    return Task(core, kernel, functions[draw], prepared.arguments(), start, target.record_size)
+
+
+def _task(
+    core: Core,
+    kernel: Any,
+    draw: str,
+    arguments: tuple,
+    truth: Truth,
+    layout: RecordLayout,
+    columns: Iterable[str],
+) -> Task:
+    selection, _ = kept_columns(layout, columns)
+    start = _start(truth.solution)
+    return Task(core, kernel, _core.c_functions[draw], arguments, start, layout.size, selection)
+
+
+def _start(solution: dict[str, Any]) -> np.ndarray:
+    return np.ascontiguousarray(solution["internal_theta"], float)

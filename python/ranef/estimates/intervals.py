@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, quote_list
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -21,16 +21,21 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
     fit : LmerResult
     level : float
         Coverage, between 0 and 1.
-    method : {"wald", "bootstrap"}
-        ``"wald"``: estimate and normal quantiles of its standard error, for the fixed effects.
-        ``"bootstrap"``: percentiles of refits to drawn replicates, for sigma and theta too.
+    method : {"wald", "profile", "bootstrap"}
+        ``"wald"``: estimate and normal quantiles of its standard error; for the fixed effects, and with
+        ``parameters="all"`` or ``"random"`` for sigma and standard deviations (on the log scale) and
+        correlations (on Fisher's). ``"profile"``: profile likelihood, exact, of all parameters; a REML fit is
+        refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of refits to drawn replicates.
     **options
-        For the bootstrap: ``n`` (default 2,000), ``seed`` and what else `ranef.bootstrap.bootstrap` takes.
+        ``parameters``: names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not
+        Wald), ``"all"``. For the bootstrap also ``n`` (default 2,000), ``seed`` and what else
+        `ranef.bootstrap.bootstrap` takes.
 
     Returns
     -------
     DataFrame
-        Columns ``lower``, ``upper``, one row per parameter; NaN for a dropped coefficient.
+        Columns ``lower``, ``upper``, one row per parameter; NaN for a dropped coefficient, and for Wald
+        intervals at the boundary (a standard deviation of zero).
 
     Raises
     ------
@@ -53,10 +58,32 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
             raise ArgumentError(f"method='wald' takes no {', '.join(options)}=")
         return wald(fit, level)
     if method == "bootstrap":
-        return fit.bootstrap(options.pop("n", 2000), **options).conf_int(level)
+        kind, parameters = options.pop("kind", "percentile"), options.pop("parameters", None)
+        return fit.bootstrap(options.pop("n", 2000), **options).conf_int(level, kind, parameters)
     if method == "profile":
         raise ArgumentError("method='profile' is not in this version: use 'wald' or 'bootstrap'")
     raise ArgumentError(f"method must be 'wald' or 'bootstrap', not {method!r}")
+
+
+def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame:
+    """Return the Wald intervals asked for: by default those of the fixed effects."""
+    fixed = wald(fit, level)
+    if parameters is None or parameters == "fixed":
+        return fixed
+    from ..inference.wald import component_intervals
+
+    everything = pd.concat([fixed, component_intervals(fit.state, level)])
+    wanted = [parameters] if isinstance(parameters, str) else list(parameters)
+    names: list[str] = []
+    for name in wanted:
+        group = {"fixed": fixed.index, "random": everything.index[len(fixed) :], "all": everything.index}.get(name)
+        if group is None and name not in everything.index:
+            raise ArgumentError(
+                f"parameters: there is no {name!r}. There are {quote_list(everything.index, 30)}; "
+                "and the groups 'fixed', 'random', 'all'"
+            )
+        names += [name] if group is None else list(group)
+    return everything.loc[list(dict.fromkeys(names))]
 
 
 def wald(fit: LmerResult, level: float) -> pd.DataFrame:

@@ -1,0 +1,126 @@
+"""A plain Python statistic of each refit: refits come from the compiled loop, the statistic runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ..errors import ArgumentError
+from ..fit import FitState
+from ..optimize import Optimum
+from ..result import LmerResult
+from .engine import run
+from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
+from .statistic import value_names, values_of
+from .task import sample_task
+
+if TYPE_CHECKING:
+    from .result import BootstrapResult
+    from .truth import Truth
+
+__all__ = ["apply_statistic"]
+
+# Rows drawn at a time: enough to make the draw's overhead small, few enough to stay small in memory.
+_NUMBERS_AT_A_TIME = 2_000_000
+
+
+def apply_statistic(
+    result: BootstrapResult,
+    fit: LmerResult,
+    truth: Truth,
+    statistic: Callable[[LmerResult], Any],
+    key: np.ndarray,
+    progress: bool,
+) -> BootstrapResult:
+    """Add a statistic of every refit to a result drawn by rows.
+
+    Ctrl-C keeps the replicates whose statistic is done.
+
+    Raises
+    ------
+    ArgumentError
+        If the statistic fails on the fit itself.
+    """
+    try:
+        estimate = statistic(fit)
+    except Exception as error:
+        raise ArgumentError(f"statistic= fails on the fit itself: {type(error).__name__}: {error}") from error
+    names = value_names(statistic, estimate, result.to_frame().columns)
+    values = np.full((len(result), len(names)), np.nan)
+    bits = result.records[:, -1].astype(np.int64)
+    messages: dict[int, str] = {}
+    done = 0
+    try:
+        for row, refit in tqdm(
+            _refits(result, fit, truth, key), total=len(result), desc="statistic", disable=not progress
+        ):
+            if refit is not None:
+                outcome, message = _apply(statistic, refit, values[row])
+                bits[row] |= outcome
+                if message:
+                    messages[result.first + row] = message
+            done = row + 1
+    except KeyboardInterrupt:
+        if done == 0:
+            raise
+    records = np.column_stack([result.records[:done, :-1], values[:done], bits[:done]])
+    first = result.records.shape[1] - 1
+    return result.replaced(
+        records=records,
+        places=result.places | {"statistic": slice(first, first + len(names))},
+        estimates=pd.concat([result.estimates, pd.Series(values_of(estimate), list(names))]),
+        statistic_names=names,
+        messages=messages,
+    )
+
+
+def _refits(result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray):
+    """Each replicate's number from 0 and its refit; None where there is no refit."""
+    task = sample_task(fit.state, truth)
+    offset = fit.model.design.offset
+    batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
+    bits = result.records[:, -1].astype(np.int64)
+    for first in range(0, len(result), batch):
+        count = min(batch, len(result) - first)
+        rows = run(task, key, count, result.n_threads, progress=False, origin=result.first + first).table
+        for place, row in enumerate(range(first, first + count)):
+            if bits[row] & FAILED:
+                yield row, None
+                continue
+            y = rows[place].copy() if offset is None else rows[place] + offset
+            yield row, _as_result(result, fit, row, y)
+
+
+def _as_result(result: BootstrapResult, fit: LmerResult, row: int, y: np.ndarray) -> LmerResult:
+    """The refit behind a record, without optimising again."""
+    optimum = Optimum(
+        theta=result.part("theta")[row].copy(),
+        value=float(result.part("objective")[row, 0]),
+        optimizer="newton",
+        evaluations=int(result.part("evaluations")[row, 0]),
+        certificate_evaluations=0,
+        gradient_norm=float("nan"),
+        eigenvalues=np.zeros(0),
+        boundary=(),
+        singular=bool(result.singular[row]),
+        converged=bool(result.converged[row]),
+        status="ok",
+        model=fit.model,
+    )
+    return LmerResult(FitState(fit.model, y, fit.model.response_of(y), optimum, fit.state.settings))
+
+
+def _apply(statistic: Callable[[LmerResult], Any], refit: LmerResult, out: np.ndarray) -> tuple[int, str]:
+    """Write the statistic's values; return status bits and what went wrong."""
+    try:
+        values = values_of(statistic(refit))
+    except Exception as error:
+        return STATISTIC_FAILED, f"the statistic raised {type(error).__name__}: {error}"
+    if len(values) != len(out):
+        return STATISTIC_SHAPE, f"the statistic returned {len(values)} numbers, at the fit {len(out)}"
+    out[:] = values
+    return 0, "the statistic returned NaN" if np.isnan(values).any() else ""

@@ -1,0 +1,49 @@
+"""Arguments of the bootstrap, checked."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+
+__all__ = ["checked_seed", "whole_number"]
+
+
+def whole_number(value: Any, argument: str, meaning: str) -> int:
+    """A whole number, 1 or more.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    try:
+        number = 0 if isinstance(value, bool | np.bool_) else operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ArgumentError(f"{argument} is {meaning}: a whole number, 1 or more; got {value!r}")
+    return number
+
+
+def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
+    """A seed that can be used.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if seed is None or isinstance(seed, np.random.SeedSequence):
+        return seed
+    try:
+        number = -1 if isinstance(seed, bool | np.bool_) else operator.index(seed)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ArgumentError(
+            "seed must be a whole number, 0 or more, a numpy.random.SeedSequence, or None for a new one; "
+            f"got {seed!r}"
+        )
+    return number

@@ -1,0 +1,163 @@
+"""A model's parameters by name: coefficients, sigma, theta, and the variance components they imply."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+__all__ = ["ParameterNames", "components"]
+
+
+@dataclass(frozen=True)
+class ParameterNames:
+    """Names of everything a replicate estimates.
+
+    Attributes
+    ----------
+    coefficients : tuple of str
+        All fixed effects, those dropped for rank deficiency included.
+    kept : tuple of int
+        Which of them are fitted.
+    terms : tuple of (str, tuple of str)
+        Of every random term a name for its group and the names of its columns.
+    groups : tuple of (str, int, int)
+        Grouping factors as the core orders them: name, levels, random effects per level.
+
+    Examples
+    --------
+    >>> names = ParameterNames(("Intercept", "days"), (0, 1), (("subject", ("Intercept", "days")),))
+    >>> names.theta
+    ('theta1', 'theta2', 'theta3')
+    >>> names.sd, names.corr
+    (('sd[subject.Intercept]', 'sd[subject.days]'), ('corr[subject.days.Intercept]',))
+    """
+
+    coefficients: tuple[str, ...]
+    kept: tuple[int, ...]
+    terms: tuple[tuple[str, tuple[str, ...]], ...]
+    groups: tuple[tuple[str, int, int], ...] = ()
+
+    @classmethod
+    def of(cls, model: Model) -> ParameterNames:
+        """The names of a model's parameters."""
+        terms = model.design.terms
+        pairs = Counter((term.group, column) for term in terms for column in term.columns)
+        # A group's name says enough unless two terms give it the same column.
+        clear = max(pairs.values(), default=1) == 1
+        labels = [term.group for term in terms] if clear else model.term_labels
+        return cls(
+            tuple(model.design.column_names),
+            tuple(int(column) for column in model.cross.kept),
+            tuple((label, tuple(term.columns)) for label, term in zip(labels, terms, strict=True)),
+            tuple(
+                (model.cross.factors[given].group, int(levels), int(width))
+                for given, (levels, width) in zip(
+                    model.cross.design.factor_order, model.cross.design.shapes, strict=True
+                )
+            ),
+        )
+
+    @property
+    def n_theta(self) -> int:
+        """Number of covariance parameters."""
+        return sum(len(columns) * (len(columns) + 1) // 2 for _, columns in self.terms)
+
+    @property
+    def theta(self) -> tuple[str, ...]:
+        """``theta1``, ``theta2``, ..."""
+        return tuple(f"theta{i + 1}" for i in range(self.n_theta))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """``se[coefficient]`` of every coefficient."""
+        return tuple(f"se[{name}]" for name in self.coefficients)
+
+    @property
+    def sd(self) -> tuple[str, ...]:
+        """``sd[group.column]`` of every random effect."""
+        return tuple(f"sd[{label}.{column}]" for label, columns in self.terms for column in columns)
+
+    @property
+    def corr(self) -> tuple[str, ...]:
+        """``corr[group.below.above]`` of every pair of random effects of a term, as lme4 orders theta."""
+        return tuple(
+            f"corr[{label}.{below}.{above}]"
+            for label, columns in self.terms
+            for place, above in enumerate(columns)
+            for below in columns[place + 1 :]
+        )
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Coefficients, ``sigma``, theta, standard deviations, correlations."""
+        return (*self.coefficients, "sigma", *self.theta, *self.sd, *self.corr)
+
+    def values(self, coefficients: np.ndarray, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """The numbers of `all`, from those of the fitted coefficients, sigma and theta.
+
+        Parameters
+        ----------
+        coefficients : numpy.ndarray, shape (n, rank)
+        sigma : numpy.ndarray, shape (n,)
+        theta : numpy.ndarray, shape (n, n_theta)
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, len(all))
+        """
+        return np.hstack([self.spread(coefficients), sigma[:, None], theta, self.components(sigma, theta)])
+
+    def components(self, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """The numbers of `sd` and `corr`, see `components`."""
+        return np.hstack(components([len(columns) for _, columns in self.terms], sigma, theta))
+
+    def spread(self, fitted: np.ndarray) -> np.ndarray:
+        """Columns of the fitted coefficients put among all coefficients, NaN where one was dropped."""
+        out = np.full((len(fitted), len(self.coefficients)), np.nan)
+        out[:, list(self.kept)] = fitted
+        return out
+
+
+def components(widths: list[int], sigma: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations and correlations of the random effects.
+
+    Parameters
+    ----------
+    widths : list of int
+        Random effects of each term.
+    sigma : numpy.ndarray, shape (n,)
+    theta : numpy.ndarray, shape (n, n_theta)
+        Lower triangles by column, term after term.
+
+    Returns
+    -------
+    sd : numpy.ndarray, shape (n, sum of widths)
+    corr : numpy.ndarray, shape (n, pairs)
+        NaN beside a variance of zero.
+
+    Examples
+    --------
+    >>> sd, corr = components([2], np.array([2.0]), np.array([[1.0, 0.6, 0.8]]))
+    >>> sd.round(12).tolist(), corr.round(12).tolist()
+    ([[2.0, 2.0]], [[0.6]])
+    """
+    deviations, correlations, first = [], [], 0
+    for r in widths:
+        above, below = np.triu_indices(r)
+        factor = np.zeros((len(theta), r, r))
+        factor[:, below, above] = theta[:, first : first + above.size]
+        first += above.size
+        relative = np.sqrt(np.einsum("nij,nij->ni", factor, factor))
+        deviations.append(sigma[:, None] * relative)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rows = factor / relative[:, :, None]
+        products = np.einsum("nik,njk->nij", rows, rows)
+        above, below = np.triu_indices(r, 1)
+        correlations.append(np.clip(products[:, below, above], -1.0, 1.0))
+    return np.hstack(deviations), np.hstack(correlations)
