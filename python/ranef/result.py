@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .bootstrap import BootstrapResult
     from .estimates.modes import Coefficients, RandomEffects
     from .estimates.varcorr import VarCorr
+    from .inference.linear import LinearTest
     from .report.summary import Summary
 
 FloatArray = npt.NDArray[np.float64]
@@ -240,6 +241,24 @@ class LmerResult:
         from .inference.coefficients import coef_table
 
         return coef_table(self.state, ddf, alternative)
+
+    def test(
+        self,
+        L: Any,
+        ddf: str = "satterthwaite",
+        alternative: str = "two-sided",
+        rhs: npt.ArrayLike = 0.0,
+    ) -> LinearTest:
+        """Test a linear hypothesis such as ``"days = 0"``, see `ranef.inference.linear.linear_test`."""
+        from .inference.linear import linear_test
+
+        return linear_test(self.state, L, ddf, alternative, rhs)
+
+    def anova(self, type: int | str = 3, ddf: str = "satterthwaite") -> pd.DataFrame:
+        """Test each term of the fixed part, see `ranef.inference.anova.anova`."""
+        from .inference.anova import anova
+
+        return anova(self.state, type, ddf)
 
     def summary(self, ddf: str | None = "satterthwaite") -> Summary:
         """Return the summary in the layout of lmerTest; prints itself, as HTML in a notebook."""

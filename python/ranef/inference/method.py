@@ -43,17 +43,30 @@ def independent_contrasts(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Turn contrasts into uncorrelated ones, redundant ones left out.
 
+    Fai & Cornelius' degrees of freedom depend on the basis: as in lmerTest it is that of the eigenvectors of
+    L Phi L' as given, unless rows of very different size would then be taken for redundant ones.
+
     Returns
     -------
     (q, p) contrasts, (q,) differences, (q,) variances
         With L Phi L' = U diag(d) U': U'L, U'difference, d.
     """
     between = contrasts @ covariance @ contrasts.T
-    values, vectors = np.linalg.eigh((between + between.T) / 2)
-    order = np.argsort(values)[::-1]
-    values, vectors = values[order], vectors[:, order]
-    kept = values > max(_RANK * values[0], 0.0)
-    return vectors[:, kept].T @ contrasts, vectors[:, kept].T @ difference, values[kept]
+    found = _eigen(between)
+    scale = np.sqrt(np.diag(between))
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = _eigen(between / np.outer(scale, scale))
+    if len(scaled[0]) != len(found[0]):
+        found, contrasts, difference = scaled, contrasts / scale[:, None], difference / scale
+    values, vectors = found
+    return vectors.T @ contrasts, vectors.T @ difference, values
+
+
+def _eigen(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the eigenvalues that are not zero, falling, and their vectors."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    kept = values > max(_RANK * values[-1], 0.0)
+    return values[kept][::-1], vectors[:, kept][:, ::-1]
 
 
 class KnownDf:

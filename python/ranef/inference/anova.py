@@ -1,0 +1,74 @@
+"""Analysis of variance of one fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..fit import FitState
+from .contrasts import hypotheses
+from .method import FStatistic
+from .methods import method
+from .pvalues import f_p_value
+
+TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
+COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
+
+
+def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> pd.DataFrame:
+    """Test each term of the fixed part.
+
+    Parameters
+    ----------
+    state : FitState
+    type : {3, 2, 1}
+        3: marginal means averaged over the levels of the other factors, whatever their coding and the cell
+        counts; 2: each term after all terms that do not contain it; 1: each term after those before it in
+        the formula.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        Denominator degrees of freedom, as in `coef_table`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``term``: ``sum_sq``, ``mean_sq``, ``num_df``, ``den_df``, ``F``, ``p``; NaN for a term
+        of which nothing can be estimated. Sums of squares are on the scale of the residual variance; the F
+        of Kenward and Roger is scaled, they are not.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown type or method, and for Kenward-Roger of a fit by maximum likelihood.
+
+    References
+    ----------
+    Kuznetsova, Brockhoff & Christensen (2017), lmerTest package, Journal of Statistical Software 82(13).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("score ~ Machine + (1 | Worker)", ranef.datasets.load("Machines"))
+    >>> fit.anova().round(4)
+               sum_sq   mean_sq  num_df  den_df        F    p
+    term
+    Machine  1755.2633  877.6317       2    46.0  87.7982  0.0
+    """
+    if isinstance(type, bool) or type not in TYPES:
+        raise ArgumentError(f"type= must be 1, 2 or 3, not {type!r}")
+    tests = method(state, ddf)
+    beta, variance = state.solution["beta"], state.sigma**2
+    rows = {}
+    for term, contrasts in hypotheses(state, TYPES[type]).items():
+        found = tests.f_statistic(contrasts, contrasts @ beta) if len(contrasts) else None
+        rows[term] = _row(found, variance)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")
+    return table if table["num_df"].isna().any() else table.astype({"num_df": int})
+
+
+def _row(found: FStatistic | None, variance: float) -> tuple[float, ...]:
+    if found is None:
+        return (np.nan,) * len(COLUMNS)
+    mean = found.unscaled * variance
+    p = f_p_value(found.value, found.num_df, found.den_df)
+    return mean * found.num_df, mean, found.num_df, found.den_df, found.value, p

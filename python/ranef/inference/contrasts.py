@@ -1,0 +1,123 @@
+"""The hypotheses of an analysis of variance: type I (sequential), II (hierarchical), III (marginal means).
+
+After the construction of SAS PROC GLM as lmerTest describes it. Type III starts from the estimable
+functions of the model with a column for every combination of levels; those of a term are made orthogonal to
+those of the terms that contain it, so that the hypothesis does not depend on the coding of the factors.
+(lmerTest 3.1 overlooks that ``a`` is contained in ``a:b`` when ``b`` has no main effect, and tests it at
+the base level of ``b``; here it is the mean over b.)
+
+References
+----------
+SAS Institute (1978), Tests of hypotheses in fixed-effects linear models, SAS Technical Report R-101.
+Goodnight (1980), Tests of hypotheses in fixed effects linear models, Communications in Statistics A9,
+167-180.
+Kuznetsova, Brockhoff & Christensen (2017), lmerTest package, Journal of Statistical Software 82(13),
+section 2.3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..fit import FitState
+from .aliasing import aliases, fixed_factor
+from .cells import coded, made_up_values, spelt_out
+from .structure import Structure, Term, structure
+
+FloatArray = npt.NDArray[np.float64]
+Hypotheses = dict[str, FloatArray]
+
+_SMALL = 1e-8
+
+
+def hypotheses(state: FitState, type: int) -> Hypotheses:
+    """Return term -> contrasts (rows, kept columns of X), no rows where nothing of it can be estimated."""
+    shape = structure(state.model.design.spec.fixed)
+    tested = [term for term in shape.terms if term.variables]
+    if type == 1 or len(tested) < 2:
+        return _sequential(state, shape, tested)
+    return _hierarchical(state, shape, tested) if type == 2 else _marginal_means(state, shape, tested)
+
+
+def _kept_columns(state: FitState, term: Term) -> list[int]:
+    """Return the positions of a term's columns among the kept ones."""
+    kept = state.model.cross.kept.tolist()
+    return [kept.index(column) for column in range(term.first, term.last) if column in kept]
+
+
+def _doolittle(factor: FloatArray) -> FloatArray:
+    """Return the unit upper triangular rows of X'X = U'DU from any A with A'A = X'X."""
+    upper = np.linalg.qr(factor, mode="r")
+    return upper / np.diag(upper)[:, None]
+
+
+def _sequential(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+    """Each term after those before it."""
+    rows = _doolittle(fixed_factor(state.model))
+    return {term.name: rows[_kept_columns(state, term)] for term in tested}
+
+
+def _hierarchical(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+    """Each term after all that do not contain it."""
+    factor, out = fixed_factor(state.model), {}
+    size = factor.shape[1]
+    for term in tested:
+        own = _kept_columns(state, term)
+        above = [c for other in tested if shape.contains(other, term) for c in _kept_columns(state, other)]
+        if not above:
+            out[term.name] = np.eye(size)[own]
+            continue
+        last = own + above
+        order = [column for column in range(size) if column not in set(last)] + last
+        rows = _doolittle(factor[:, order])[size - len(last) : size - len(above)]
+        back = np.empty((len(own), size))
+        back[:, order] = rows
+        out[term.name] = back
+    return out
+
+
+def _marginal_means(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+    """Each term on its own footing: contrasts that involve no term that contains it more than they must.
+
+    All matrices are in the coordinates of the kept columns K of X: the columns of X are K M (see
+    `aliases`), those of the treatment coding K M T, those with every combination of levels spelt out K M S.
+    """
+    values = made_up_values(shape, len(state.model.design.column_names))
+    X = coded(shape, values)
+    to_kept = aliases(state.model)
+    treated = to_kept @ _solve(X, coded(shape, values, treated=True))
+    spelt = to_kept @ _solve(X, spelt_out(shape, values))
+    chosen = _independent_columns(treated)
+    # rows: the general form of the estimable functions, in treatment coding
+    general = _solve(treated[:, chosen], spelt).T
+    owner = [term for term in shape.terms for _ in term.columns]
+    position = {term.name: [i for i, c in enumerate(chosen) if owner[c] is term] for term in shape.terms}
+    for term in sorted(tested, key=lambda term: -len(term.variables)):
+        above = [i for other in tested if shape.contains(other, term) for i in position[other.name]]
+        own = position[term.name]
+        if above and own:
+            basis = general[:, above]
+            general[:, own] -= basis @ np.linalg.lstsq(basis, general[:, own], rcond=None)[0]
+    # from the parameters of the spelt-out columns to the kept coefficients
+    inward = np.linalg.pinv(spelt)
+    out = {term.name: general[:, position[term.name]].T @ inward for term in tested}
+    return {name: rows[np.abs(rows).sum(axis=1) > _SMALL] for name, rows in out.items()}
+
+
+def _solve(X: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return C with X C = columns."""
+    return np.linalg.lstsq(X, columns, rcond=None)[0]
+
+
+def _independent_columns(matrix: FloatArray) -> list[int]:
+    """Return the columns that are not combinations of earlier ones."""
+    chosen: list[int] = []
+    basis = np.zeros((matrix.shape[0], 0))
+    for index, column in enumerate(matrix.T):
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > _SMALL * max(np.linalg.norm(column), _SMALL):
+            chosen.append(index)
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+    return chosen

@@ -1,0 +1,182 @@
+"""Tests of linear hypotheses about the fixed effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..fit import FitState
+from ..model import require_choice
+from .hypothesis import read_hypothesis
+from .method import Method
+from .methods import method
+from .pvalues import ALTERNATIVES, f_p_value, t_p_values
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearTest:
+    """A tested hypothesis.
+
+    Attributes
+    ----------
+    each : DataFrame
+        One row per contrast, in words: ``estimate``, ``se``, ``df``, ``t``, ``p`` (two-sided in a joint
+        test).
+    F, num_df, den_df : float, int, float
+        The joint test; for one contrast F = t^2.
+    sum_sq, mean_sq : float
+        On the scale of the residual variance.
+    p : float
+        Of the whole hypothesis, for the alternative asked for.
+    ddf, alternative : str
+
+    Notes
+    -----
+    For one contrast ``estimate``, ``se``, ``df`` and ``t`` are numbers too.
+    """
+
+    each: pd.DataFrame
+    F: float
+    num_df: int
+    den_df: float
+    sum_sq: float
+    mean_sq: float
+    p: float
+    ddf: str
+    alternative: str
+    title: str = field(repr=False, default="Linear hypothesis")
+
+    @property
+    def estimate(self) -> float:
+        """Estimated value of the only contrast."""
+        return self._single("estimate")
+
+    @property
+    def se(self) -> float:
+        """Standard error of the only contrast."""
+        return self._single("se")
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the t test, or of the denominator of F."""
+        return self.den_df
+
+    @property
+    def t(self) -> float:
+        """Statistic of the only contrast: (estimate - rhs) / se."""
+        return self._single("t")
+
+    @property
+    def pvalue(self) -> float:
+        """The same as ``p``."""
+        return self.p
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row: the t test of one contrast, the F test of several."""
+        if len(self.each) == 1:
+            return self.each.copy()
+        names = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
+        return pd.DataFrame([{name: getattr(self, name) for name in names}], index=["joint"])
+
+    def __repr__(self) -> str:
+        lines = [f"{self.title}, {self.ddf}, {self.alternative}", self.each.to_string()]
+        if len(self.each) > 1:
+            lines.append(f"joint: F({self.num_df}, {self.den_df:.6g}) = {self.F:.6g}, p = {self.p:.4g}")
+        return "\n".join(lines)
+
+    def _single(self, name: str) -> float:
+        if len(self.each) != 1:
+            count = len(self.each)
+            raise AttributeError(f"a joint test of {count} contrasts has no single {name}: see .each")
+        return float(self.each[name].iloc[0])
+
+
+def linear_test(
+    state: FitState,
+    L: Any,
+    ddf: str = "satterthwaite",
+    alternative: str = "two-sided",
+    rhs: npt.ArrayLike = 0.0,
+) -> LinearTest:
+    """Test L beta = rhs.
+
+    Parameters
+    ----------
+    state : FitState
+    L : str, sequence of str, mapping, or array
+        In words, ``"days = 0"``, ``"service[T.1] - 2*lectage = 0"``, several as a list or separated by
+        commas; names with their weights; or numbers, one row per contrast and one column per coefficient.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        Degrees of freedom, as in `coef_table`.
+    alternative : {"two-sided", "less", "greater"}
+        Of one contrast against its value; a joint test has no direction.
+    rhs : float or (m,) array
+        Value under the hypothesis.
+
+    Returns
+    -------
+    LinearTest
+
+    Raises
+    ------
+    ArgumentError
+        For a coefficient there is not or that was dropped, numbers of the wrong shape, an alternative or a
+        method there is not, a direction for a joint test, or contrasts that contradict each other.
+
+    References
+    ----------
+    Fai & Cornelius (1996), Journal of Statistical Computation and Simulation 54, 363-378, for the joint
+    test with Satterthwaite's degrees of freedom; Kenward & Roger (1997), Biometrics 53, 983-997.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> test = fit.test("Days = 8", alternative="greater")
+    >>> round(test.estimate, 3), round(test.df, 3), round(test.t, 3), round(test.p, 3)
+    (10.467, 17.0, 1.596, 0.064)
+    """
+    require_choice("alternative", alternative, ALTERNATIVES)
+    hypothesis = read_hypothesis(state, L, rhs)
+    if alternative != "two-sided" and len(hypothesis.rhs) > 1:
+        raise ArgumentError(
+            f"alternative='{alternative}' has a direction, a joint test of {len(hypothesis.rhs)} hypotheses "
+            "has none: test them one by one, or use alternative='two-sided'"
+        )
+    tests = method(state, ddf)
+    contrasts = hypothesis.contrasts[:, state.model.cross.kept]
+    difference = contrasts @ state.solution["beta"] - hypothesis.rhs
+    _require_consistent(contrasts, hypothesis.rhs)
+    each = _each(tests, contrasts, difference, hypothesis.rhs, alternative)
+    each.index = hypothesis.labels(state.model.design.column_names)
+    joint = tests.f_statistic(contrasts, difference)
+    mean = joint.unscaled * state.sigma**2
+    p = float(each["p"].iloc[0]) if len(each) == 1 else f_p_value(joint.value, joint.num_df, joint.den_df)
+    return LinearTest(
+        each, joint.value, joint.num_df, joint.den_df, mean * joint.num_df, mean, p, ddf, alternative
+    )
+
+
+def _each(
+    tests: Method, contrasts: FloatArray, difference: FloatArray, rhs: FloatArray, alternative: str
+) -> pd.DataFrame:
+    se = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, tests.covariance, contrasts))
+    df = np.array([tests.df(row) for row in contrasts])
+    t = difference / se
+    columns = {"estimate": difference + rhs, "se": se, "df": df, "t": t, "p": t_p_values(t, df, alternative)}
+    return pd.DataFrame(columns)
+
+
+def _require_consistent(contrasts: FloatArray, rhs: FloatArray) -> None:
+    """Raise unless some beta satisfies every hypothesis."""
+    found, _, rank, _ = np.linalg.lstsq(contrasts, rhs, rcond=None)
+    size = max(1.0, float(np.abs(rhs).max()))
+    if rank < len(rhs) and np.abs(contrasts @ found - rhs).max() > 1e-8 * size:
+        raise ArgumentError("the hypotheses contradict each other: no coefficients satisfy all of them")

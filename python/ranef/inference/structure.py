@@ -1,0 +1,169 @@
+"""The fixed part as terms: which columns are whose, and how each column is a product of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..design.matrices import MatrixSpec, PlainMatrix
+from ..formula.python_code import plain_name
+
+FloatArray = npt.NDArray[np.float64]
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """A factor of the formula, such as ``days``, ``recipe`` or ``poly(x, 2)``.
+
+    Attributes
+    ----------
+    name : str
+    size : int
+        Levels of a categorical variable, columns of a numeric one.
+    contrasts : (levels, levels - 1) float64 or None
+        Coding of a categorical variable where it is not spelt out level by level; None for a numeric one.
+    """
+
+    name: str
+    size: int
+    contrasts: FloatArray | None
+
+    @property
+    def numeric(self) -> bool:
+        return self.contrasts is None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one variable contributes to a column: a numeric column, a level (full) or a contrast."""
+
+    variable: str
+    index: int
+    full: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of X: `scale` times the product of its entries (1 without any)."""
+
+    entries: tuple[Entry, ...]
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A term of the fixed part.
+
+    Attributes
+    ----------
+    name : str
+    variables : tuple of str
+    first, last : int
+        Its columns of X are first .. last - 1.
+    columns : tuple of Column
+        What each of them is.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    first: int
+    last: int
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Terms and variables of a fixed part; the intercept is the term without variables."""
+
+    terms: tuple[Term, ...]
+    variables: dict[str, Variable]
+
+    def contains(self, outer: Term, inner: Term) -> bool:
+        """Whether `outer` is `inner` times further categorical variables."""
+        one, other = set(inner.variables), set(outer.variables)
+        return one < other and all(not self.variables[name].numeric for name in other - one)
+
+
+def structure(spec: MatrixSpec) -> Structure:
+    """Read the structure of a learned fixed-effects matrix."""
+    return _plain(spec) if isinstance(spec, PlainMatrix) else _formulaic(spec)
+
+
+def _plain(spec: PlainMatrix) -> Structure:
+    terms = [Term("Intercept", (), 0, 1, (Column(()),))] if spec.intercept else []
+    variables = {}
+    for name, (first, last) in zip(spec.columns, spec.terms[spec.intercept :], strict=True):
+        levels = len(spec.levels[name]) if name in spec.levels else 0
+        variables[name] = Variable(name, levels or 1, treatment(levels) if levels else None)
+        full = not levels or name == spec.full
+        columns = tuple(Column((Entry(name, index, full),)) for index in range(last - first))
+        terms.append(Term(name, (name,), first, last, columns))
+    return Structure(tuple(terms), variables)
+
+
+def _formulaic(spec: Any) -> Structure:
+    learned = spec.spec
+    variables: dict[str, Variable] = {}
+    terms = []
+    for encoded, (first, last) in zip(learned.structure, spec.terms, strict=True):
+        parts = [_parts(name) for name in encoded.columns]
+        own = [factor.expr for factor in encoded.term.factors if factor.expr in learned.encoder_state]
+        for expression in own:
+            if expression not in variables:
+                variables[expression] = _variable(expression, learned, parts)
+        columns = [column for scoped in encoded.scoped_terms for column in _columns(scoped, variables)]
+        names = tuple(plain_name(expression) for expression in own)
+        terms.append(Term(":".join(names) or "Intercept", names, first, last, tuple(columns)))
+    return Structure(tuple(terms), {variable.name: variable for variable in variables.values()})
+
+
+def _variable(expression: str, learned: Any, parts: Sequence[Sequence[str]]) -> Variable:
+    state = learned.encoder_state[expression][1]
+    name = plain_name(expression)
+    if "categories" in state:
+        coding = state["contrasts"].get_coding_matrix(reduced_rank=True, sparse=False)
+        return Variable(name, len(state["categories"]), np.asarray(coding, dtype=np.float64))
+    first = f"{expression}["
+    own = {part for column in parts for part in column if part == expression or part.startswith(first)}
+    return Variable(name, max(len(own), 1), None)
+
+
+def _columns(scoped: Any, variables: dict[str, Variable]) -> list[Column]:
+    """Return the columns of one scoped term of formulaic, its first factor running fastest."""
+    choices = []
+    for factor in scoped.factors:
+        variable = variables.get(factor.factor.expr)
+        if variable is None:  # a constant
+            continue
+        reduced = factor.reduced and not variable.numeric
+        choices.append([Entry(variable.name, i, not reduced) for i in range(variable.size - reduced)])
+    scale = 1.0 if scoped.scale is None else float(scoped.scale)
+    return [Column(entries[::-1], scale) for entries in product(*reversed(choices))]
+
+
+def _parts(name: str) -> list[str]:
+    """Split a column's name at the colons outside brackets and quotes."""
+    out, depth, quote = [""], 0, ""
+    for character in name:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "`'\"":
+            quote = character
+        elif character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        elif character == ":" and depth == 0:
+            out.append("")
+            continue
+        out[-1] += character
+    return out
+
+
+def treatment(levels: int) -> FloatArray:
+    """Return the coding by treatment contrasts, the first level being the base."""
+    return np.eye(levels)[:, 1:]
