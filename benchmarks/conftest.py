@@ -1,6 +1,10 @@
-"""How close a benchmark's answer has to be to lme4's."""
+"""How close a benchmark's answer has to be, and the switch for the huge workloads."""
 
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--huge", action="store_true", help="also ten million rows, minutes and gigabytes")
 
 
 @pytest.fixture

@@ -1,37 +1,50 @@
 """The one registry of benchmark problems, tagged by structure, each with seeded data.
 
-    from benchmarks.problems import PROBLEMS, problem
+    from benchmarks.problems import PROBLEMS, problem, workloads
     p = problem("crossed_ratings")
-    p.frame(), p.formula, p.expected()      # data (cached), formula for both programs, lme4's answer
+    p.frame(), p.formula, p.expected()      # data (cached), formula for all programs, lme4's answer
 
-`expected()` is what lme4 found (benchmarks/expected.json, written by `python -m benchmarks.rivals.expect`),
-never our own output.
+The ten *workloads* of the comparison with other programs are problems too; `number` is their place in its
+table. `expected()` is what lme4 found (benchmarks/expected.json, written by `python -m
+benchmarks.rivals.expect`), never our own output. Where lme4 is out of reach it is None, and the answer is
+judged by what was put into the simulation (`truth`). Imports no ranef: other programs' processes use it too.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from reference_battery import load_data
+
+from benchmarks import simulated
 
 EXPECTED = Path(__file__).with_name("expected.json")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Data and formula. `slow` ones take lme4 more than some 20 seconds and are left out unless asked for."""
+    """Data and formula.
+
+    `slow` ones take lme4 more than some 20 seconds, `huge` ones much more than a minute; both are left out
+    unless asked for. `number` is the place in the table of workloads, `truth` the name of the simulation when
+    it is not the problem's, `spelled` the formula for programs that know no interactions between the bars.
+    """
 
     name: str
     formula: str
     build: Callable[[], pd.DataFrame]
     structure: tuple[str, ...]
+    number: str = ""
     slow: bool = False
+    huge: bool = False
+    truth: str = ""
+    spelled: str = ""
 
     def __str__(self):
         return self.name
@@ -42,12 +55,17 @@ class Problem:
 
     @property
     def columns(self):
-        """The columns the formula uses, for the rivals' CSV."""
-        return [column for column in self.frame().columns if column in self.formula]
+        """The columns the formula uses, for the rivals."""
+        words = set(re.findall(r"\w+", self.formula))
+        return [column for column in self.frame().columns if column in words]
 
     def expected(self):
-        """lme4's REML criterion and theta: {"criterion", "theta", "evaluations"}."""
-        return json.loads(EXPECTED.read_text(encoding="utf-8"))[self.name]
+        """lme4's REML criterion and theta: {"criterion", "theta", "evaluations"}; None where it has none."""
+        return json.loads(EXPECTED.read_text(encoding="utf-8")).get(self.name)
+
+    def put_in(self):
+        """What the simulation used: {"beta", "sigma", "sd"}."""
+        return simulated.TRUTH[self.truth or self.name]
 
 
 @functools.cache
@@ -55,92 +73,31 @@ def _frame(name):
     return problem(name).build()
 
 
-# ---------------------------------------------------------------- simulated data
-def labels(prefix, codes):
-    """Integer codes as strings, the way identifiers arrive in practice."""
-    width = len(str(codes.max()))
-    names = np.array([f"{prefix}{i:0{width}d}" for i in range(codes.max() + 1)], dtype=object)
-    return names[codes]
-
-
-def irregular_sleep():
-    """200 subjects, 5 to 15 days each at real-valued times: no two subjects share a G_j, so no classes."""
-    rng = np.random.default_rng(20260101)
-    subject = np.repeat(np.arange(200), rng.integers(5, 16, 200))
-    days = rng.uniform(0, 10, subject.size)
-    b = rng.normal(size=(200, 2)) @ np.array([[24.0, 0.4], [0.0, 5.9]])
-    mean = 251 + 10.5 * days + b[subject, 0] + b[subject, 1] * days
-    reaction = mean + rng.normal(0, 25.6, subject.size)
-    return pd.DataFrame({"reaction": reaction, "days": days, "subject": labels("s", subject)})
-
-
-def one_factor(n=1_000_000, groups=50_000):
-    """A million rows in 50,000 string-labelled groups, intercept and slope."""
-    rng = np.random.default_rng(20260102)
-    g = rng.integers(0, groups, n)
-    x, w = rng.normal(size=(2, n))
-    b = rng.normal(size=(groups, 2)) @ np.array([[0.5, 0.1], [0.0, 0.3]])
-    y = 1 + 0.5 * x - 0.2 * w + b[g, 0] + b[g, 1] * x + rng.normal(size=n)
-    return pd.DataFrame({"y": y, "x": x, "w": w, "g": labels("g", g)})
-
-
-def crossed_ratings(n=1_000_000, users=40_000, items=4_000):
-    """A million ratings, users uniform, items by popularity 1/(rank + 20): a large dense Schur complement."""
-    rng = np.random.default_rng(20260103)
-    popularity = 1 / (np.arange(items) + 20)
-    user = rng.integers(0, users, n)
-    item = rng.choice(items, n, p=popularity / popularity.sum())
-    x = rng.normal(size=n)
-    u, i = 0.45 * rng.normal(size=users), 0.5 * rng.normal(size=items)
-    y = 3.5 + 0.2 * x + u[user] + i[item] + 0.9 * rng.normal(size=n)
-    return pd.DataFrame({"y": y, "x": x, "user": labels("u", user), "item": labels("i", item)})
-
-
-def nested(districts=100, schools=20, classes=10, pupils=10):
-    """Pupils in classes in schools in districts, 200,000 rows: a sparse Schur complement without fill."""
-    rng = np.random.default_rng(20260104)
-    n = districts * schools * classes * pupils
-    row = np.arange(n)
-    klass = row // pupils
-    school, district = klass // classes, klass // (classes * schools)
-    x = rng.normal(size=n)
-    scales = ((0.4, klass), (0.5, school), (0.3, district))
-    effects = sum(scale * rng.normal(size=code.max() + 1)[code] for scale, code in scales)
-    y = 1 + 0.5 * x + effects + rng.normal(size=n)
-    codes = {"district": labels("d", district), "school": labels("s", school), "klass": labels("c", klass)}
-    return pd.DataFrame({"y": y, "x": x} | codes)
-
-
-def maximal(subjects=60, items=40):
-    """A psychologist's maximal model: 2 x 2 within subjects and items, each pair once, conditions by Latin
-    square."""
-    rng = np.random.default_rng(20260105)
-    subject, item = np.divmod(np.arange(subjects * items), items)
-    condition = (subject + item) % 4
-    a, b = np.where(condition % 2, 0.5, -0.5), np.where(condition // 2, 0.5, -0.5)
-    basis = np.column_stack([np.ones(a.size), a, b, a * b])
-    by_subject = rng.normal(size=(subjects, 4)) * [60, 25, 20, 15]
-    by_item = rng.normal(size=(items, 4)) * [40, 15, 15, 10]
-    mean = basis @ [400, 30, 20, 15] + (basis * (by_subject[subject] + by_item[item])).sum(axis=1)
-    rt = mean + rng.normal(0, 90, a.size)
-    return pd.DataFrame(
-        {"rt": rt, "a": a, "b": b, "subject": labels("s", subject), "item": labels("i", item)}
-    )
-
-
+# ---------------------------------------------------------------- data sets
 def reference(name):
     return functools.partial(load_data, name)
+
+
+def insteval():
+    """Lecturers' evaluations with identifiers as strings; service as a factor and as a number."""
+    data = load_data("InstEval")
+    keys = {name: data[name].astype(str) for name in ("s", "d", "dept", "service")}
+    return pd.DataFrame({"y": data["y"].astype(float)} | keys | {"visit": keys["service"].astype(float)})
 
 
 # ---------------------------------------------------------------- the registry
 PROBLEMS = [
     Problem(
-        "sleepstudy", "Reaction ~ Days + (Days | Subject)", reference("sleepstudy"), ("vector", "one class")
+        "sleepstudy",
+        "Reaction ~ Days + (Days | Subject)",
+        reference("sleepstudy"),
+        ("vector", "one class"),
+        number="1",
     ),
     Problem(
         "sleepstudy_irregular",
         "reaction ~ days + (days | subject)",
-        irregular_sleep,
+        simulated.irregular_sleep,
         ("vector", "no classes"),
     ),
     Problem(
@@ -150,24 +107,85 @@ PROBLEMS = [
         ("crossed", "small"),
     ),
     Problem("pastes", "strength ~ 1 + (1 | batch) + (1 | sample)", reference("Pastes"), ("nested", "small")),
-    Problem("insteval_2", "y ~ service + (1 | s) + (1 | d)", reference("InstEval"), ("crossed", "large")),
+    Problem("insteval_2", "y ~ service + (1 | s) + (1 | d)", insteval, ("crossed", "large")),
     Problem(
         "insteval_3",
         "y ~ service + (1 | s) + (1 | d) + (1 | dept)",
-        reference("InstEval"),
+        insteval,
         ("crossed", "large"),
+        number="3",
     ),
     Problem(
-        "nested", "y ~ x + (1 | klass) + (1 | school) + (1 | district)", nested, ("nested", "large", "sparse")
+        "insteval_4",
+        "y ~ visit + (1 | s) + (1 | d) + (1 | dept) + (0 + visit | dept)",
+        insteval,
+        ("crossed", "large", "two terms on a factor"),
+        number="4a",
     ),
     Problem(
-        "maximal", "rt ~ a * b + (a * b | subject) + (a * b | item)", maximal, ("crossed", "vector", "dim4")
+        "insteval_fixed",
+        "y ~ service * dept + (1 | s) + (1 | d)",
+        insteval,
+        ("crossed", "large", "many fixed effects"),
+        number="4b",
     ),
     Problem(
-        "one_factor", "y ~ x + w + (1 + x | g)", one_factor, ("vector", "no classes", "large"), slow=True
+        "nested",
+        "y ~ x + (1 | klass) + (1 | school) + (1 | district)",
+        simulated.nested,
+        ("nested", "large", "sparse"),
     ),
     Problem(
-        "crossed_ratings", "y ~ x + (1 | user) + (1 | item)", crossed_ratings, ("crossed", "huge"), slow=True
+        "one_factor",
+        "y ~ x + w + (1 + x | g)",
+        simulated.one_factor,
+        ("vector", "no classes", "large"),
+        number="5",
+        slow=True,
+    ),
+    Problem(
+        "one_factor_10m",
+        "y ~ x + w + (1 + x | g)",
+        functools.partial(simulated.one_factor, 10_000_000, 200_000, strings=False),
+        ("vector", "no classes", "rows"),
+        number="6",
+        slow=True,
+        huge=True,
+        truth="one_factor",
+    ),
+    Problem(
+        "crossed_ratings",
+        "y ~ x + (1 | user) + (1 | item)",
+        simulated.crossed_ratings,
+        ("crossed", "dense"),
+        number="7",
+        slow=True,
+    ),
+    Problem(
+        "crossed_ratings_10m",
+        "y ~ x + (1 | user) + (1 | item)",
+        functools.partial(simulated.crossed_ratings, 10_000_000, 70_000, 10_000),
+        ("crossed", "dense", "rows"),
+        number="8",
+        slow=True,
+        huge=True,
+        truth="crossed_ratings",
+    ),
+    Problem(
+        "moving_pupils",
+        "y ~ x + (1 | pupil) + (1 | klass) + (1 | school)",
+        simulated.moving_pupils,
+        ("partly nested", "sparse", "large"),
+        number="9",
+        slow=True,
+    ),
+    Problem(
+        "maximal",
+        "rt ~ 1 + a + b + a:b + (1 + a + b + a:b | subject) + (1 + a + b + a:b | item)",
+        simulated.maximal,
+        ("crossed", "vector", "dim4"),
+        number="10",
+        spelled="rt ~ 1 + a + b + ab + (1 + a + b + ab | subject) + (1 + a + b + ab | item)",
     ),
 ]
 _BY_NAME = {p.name: p for p in PROBLEMS}
@@ -178,6 +196,12 @@ def problem(name):
     return _BY_NAME[name]
 
 
-def problems(*structure, slow=False):
-    """Problems that have all the tags; the slow ones only on request."""
-    return [p for p in PROBLEMS if set(structure) <= set(p.structure) and (slow or not p.slow)]
+def problems(*structure, slow=False, huge=False):
+    """Problems that have all the tags; the slow and the huge ones only on request."""
+    wanted = [p for p in PROBLEMS if set(structure) <= set(p.structure)]
+    return [p for p in wanted if (slow or not p.slow) and (huge or not p.huge)]
+
+
+def workloads():
+    """The problems of the comparison, in the order of its table."""
+    return [p for p in PROBLEMS if p.number]

@@ -1,0 +1,87 @@
+"""Every program on every workload, one process each, and whether the answers agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.problems import problem, workloads
+from benchmarks.results import Measurement
+from benchmarks.rivals import environment
+from benchmarks.rivals.peers import PEERS, REFITS, peer
+from benchmarks.rivals.run import run
+from benchmarks.rivals.verdict import excess, verdict
+
+# Who exceeds the cap on the first is not tried on the second, which is several times the work.
+SMALLER = {"one_factor_10m": "one_factor", "crossed_ratings_10m": "crossed_ratings"}
+OURS_CAP = 1800.0
+
+
+class Comparison:
+    """A run in progress: caps, scratch folder, what could not be installed, what was seen so far."""
+
+    def __init__(self, scratch: Path, cap: float, budget: float, programs=None, only=None, everything=False):
+        self.scratch, self.cap, self.budget = scratch, cap, budget
+        self.peers = [p for p in PEERS if programs is None or p.name in programs or p.home == "ours"]
+        self.only, self.everything = only, everything
+        self.failed = environment.install() if any(p.home == "pypi" for p in self.peers) else {}
+        self.r = environment.r_packages()
+        self.over: set[tuple[str, str]] = set()
+
+    def tasks(self):
+        """(problem, task, number) in the order of the table."""
+        listed = []
+        for p in workloads():
+            listed.append((p, "fit", p.number))
+            if p.name in REFITS:
+                listed += [(p, "refit", "2a"), (p, "replicate", "2b")]
+        return [item for item in listed if self.wanted(item)]
+
+    def wanted(self, item):
+        p, _, number = item
+        return number in self.only if self.only else self.everything or not p.huge
+
+    def measurements(self):
+        """One at a time, as it is measured."""
+        for p, task, number in self.tasks():
+            answers = {}
+            for who in self.peers:
+                yield self.one(who, p, task, number, answers)
+
+    def one(self, who, p, task, number, answers):
+        place = {"number": number, "problem": p.name, "task": task, "program": who.name}
+        why = self.not_tried(who, p, task)
+        if why:
+            return Measurement(**place, status="skipped", reason=why)
+        cap = OURS_CAP if who.home == "ours" else self.cap * who.patience
+        outcome = run(who, p, task, cap, self.budget, self.scratch)
+        if outcome.status != "ok":
+            self.over.add((who.name, p.name))
+            return Measurement(**place, status=outcome.status, reason=outcome.reason)
+        result = outcome.result
+        answer = result.get("answer")
+        if who.home == "ours":
+            answers["REML"] = answer
+        kept = ("seconds", "fastest", "slowest", "first", "repeats", "growth", "input")
+        judged = self.judged(who, p, answer, answers) if answer else {}
+        return Measurement(**place, status="ok", **{key: result[key] for key in kept}, **judged)
+
+    def judged(self, who, p, answer, answers):
+        """The columns about the answer."""
+        if who.method == "ML" and "ML" not in answers:
+            answers["ML"] = run(peer("ranef"), p, "ml", OURS_CAP, 0.0, self.scratch).result["answer"]
+        ours = answers[who.method]
+        shown = {key: answer.get(key) for key in ("criterion", "evaluations")}
+        if who.name == "OLS":
+            return shown | {"verdict": "another model"}
+        return shown | {"excess": excess(answer, ours), "verdict": verdict(answer, ours)}
+
+    def not_tried(self, who, p, task):
+        """Why a program is left out here, or None."""
+        if who.home == "pypi" and self.failed.get(who.requirement):
+            return f"could not be installed: {self.failed[who.requirement]}"[:160]
+        if who.home == "R" and who.requirement not in self.r:
+            return "not installed in R"
+        smaller = SMALLER.get(p.name)
+        if (who.name, smaller) in self.over:
+            return f"did not finish workload {problem(smaller).number}"
+        return who.cannot(p, task)

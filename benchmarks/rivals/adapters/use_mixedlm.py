@@ -1,0 +1,45 @@
+"""mixedlm (Rust, SciPy's L-BFGS-B on an exact gradient)."""
+
+import mixedlm
+import numpy as np
+
+
+def fit_of(problem, frame):
+    return mixedlm.lmer(problem.formula, frame, control=mixedlm.LmerControl(calc_derivs=False))
+
+
+def prepare(problem, frame):
+    def call():
+        fit = fit_of(problem, frame)
+        return fit, np.sqrt(np.diag(fit.vcov()))
+
+    return call
+
+
+def answer(fitted):
+    fit, se = fitted
+    return {
+        "criterion": fit.deviance,
+        "beta": list(fit.fixef().values()),
+        "se": list(se),
+        "sigma": fit.sigma,
+        "evaluations": fit.function_evals,
+        "converged": fit.converged,
+    }
+
+
+def refit(problem, frame, responses):
+    fit = fit_of(problem, frame)
+
+    def call():
+        for y in responses[:50]:
+            again = fit.refit(y)
+        return again, np.sqrt(np.diag(again.vcov()))
+
+    call.count = 50
+    return call
+
+
+def replicate(problem, frame, count=200):
+    fit = fit_of(problem, frame)
+    return lambda: mixedlm.bootMer(fit, nsim=count, seed=1), count

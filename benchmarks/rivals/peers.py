@@ -1,0 +1,97 @@
+"""The programs of the comparison: version, best settings, and what each cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ONE_FACTOR = ("sleepstudy", "one_factor", "one_factor_10m")
+REFITS = ("sleepstudy",)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A program.
+
+    Attributes
+    ----------
+    name : str
+        As the tables call it.
+    home : {"ours", "pypi", "R"}
+        Where it lives: this environment, the rivals' environment, an R package.
+    settings : str
+        The settings it is given, in words; the best we know of for speed at full accuracy.
+    requirement : str
+        What pip installs, or the R package.
+    method : {"REML", "ML"}
+        What it maximises; an ML answer is compared with our ML fit.
+    patience : float
+        How many caps it is given: lme4 is the yardstick.
+    tasks : tuple of str
+        "fit", "refit" (another response on the same design), "replicate" (parametric bootstrap).
+    """
+
+    name: str
+    home: str
+    settings: str
+    requirement: str = ""
+    method: str = "REML"
+    patience: float = 1.0
+    tasks: tuple[str, ...] = ("fit",)
+
+    def cannot(self, problem, task="fit"):
+        """Why it has no such model, or None."""
+        if task not in self.tasks:
+            return f"has no {task}"
+        if self.name == "statsmodels" and problem.name not in ONE_FACTOR:
+            return "crossed factors only as one group of all rows: dense matrices of n x n"
+        if self.name.startswith("GPBoost") and problem.name in (*ONE_FACTOR, "maximal"):
+            return "random slopes only uncorrelated: another model"
+        if self.name == "OLS" and not problem.name.startswith("one_factor"):
+            return "only beside the one-factor models"
+        if self.name == "GPBoost, iterative" and problem.structure[0] != "crossed":
+            return "only for crossed factors"
+        return None
+
+
+PEERS = [
+    Peer("ranef", "ours", "defaults (every core)", tasks=("fit", "refit", "replicate")),
+    Peer(
+        "lme4",
+        "R",
+        "calc.derivs = FALSE, factors coded beforehand, one BLAS thread (more are slower here)",
+        "lme4",
+        patience=5.0,
+        tasks=("fit", "refit", "replicate"),
+    ),
+    Peer("glmmTMB", "R", "REML = TRUE, parallel = 2, factors coded beforehand", "glmmTMB"),
+    Peer("glmm", "pypi", "satterthwaite=False", "glmm==0.6.2"),
+    Peer(
+        "mixedlm",
+        "pypi",
+        "defaults (L-BFGS-B with its exact gradient), calc_derivs=False",
+        "mixedlm==1.3.0",
+        tasks=("fit", "refit", "replicate"),
+    ),
+    Peer(
+        "lme-python",
+        "pypi",
+        "polars table; refits of a prepared design; bootstrap with one job per core",
+        "lme-python==0.2.7",
+        tasks=("fit", "refit", "replicate"),
+    ),
+    Peer("statsmodels", "pypi", "MixedLM, defaults", "statsmodels==0.15.0"),
+    Peer("GPBoost", "pypi", "Cholesky, every core", "gpboost==1.8.0", method="ML"),
+    Peer("GPBoost, iterative", "pypi", "conjugate gradients, stochastic", "gpboost==1.8.0", method="ML"),
+    Peer(
+        "OLS",
+        "pypi",
+        "statsmodels OLS of the fixed part: the price of a linear regression",
+        "statsmodels==0.15.0",
+    ),
+]
+_BY_NAME = {peer.name: peer for peer in PEERS}
+
+
+def peer(name):
+    """A program by name."""
+    return _BY_NAME[name]
