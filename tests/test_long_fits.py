@@ -1,0 +1,92 @@
+"""Fits that take long or would take too much memory: Ctrl-C, and the refusal before anything is allocated."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from ranef import _core
+
+FIT = """
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    import numpy as np, ranef
+    rng = np.random.default_rng(1)
+    user, item = rng.integers(0, {users}, {n}), rng.integers(0, {items}, {n})
+    y = rng.normal(size={users})[user] + rng.normal(size={items})[item] + rng.normal(size={n})
+    model = ranef.Model("y ~ 1 + (1 | user) + (1 | item)", {{"y": y, "user": user, "item": item}})
+    print("fitting", flush=True)
+    try:
+        while True:
+            model.fit()
+    except KeyboardInterrupt:
+        print("interrupted", time.time(), flush=True)
+    again = model.problem.value(model.response, [0.5, 0.5])
+    print("alive" if np.isfinite(again) else "broken", flush=True)
+"""
+
+
+def interrupted(n, users, items):
+    """Seconds from Ctrl-C to Python's KeyboardInterrupt, and what the process printed."""
+    code = textwrap.dedent(FIT.format(n=n, users=users, items=items))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline().strip() == "fitting"
+        time.sleep(0.7)
+        sent = time.time()
+        os.kill(process.pid, signal.SIGINT)
+        word, when = process.stdout.readline().split()
+        last = process.stdout.readline().strip()
+        process.wait(timeout=60)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+    return float(when) - sent, word, last, process.returncode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "sizes", [(200_000, 20_000, 3_000), (20_000, 2_000, 100)], ids=["long evaluations", "short"]
+)
+def test_interrupt(sizes):
+    """A fit returns to Python within a second, and the model can still be used."""
+    seconds, word, last, status = interrupted(*sizes)
+    assert word == "interrupted"
+    assert seconds < 1.0
+    assert (last, status) == ("alive", 0)
+
+
+# ---------------------------------------------------------------- memory
+@pytest.fixture(scope="module")
+def crossed():
+    rng = np.random.default_rng(2)
+    user, item = rng.integers(0, 900, 30_000), rng.integers(0, 700, 30_000)
+    return pd.DataFrame({"y": rng.normal(size=30_000), "user": user, "item": item})
+
+
+FORMULA = "y ~ 1 + (1 | user) + (1 | item)"
+
+
+def test_refused_with_its_size(crossed, monkeypatch):
+    """The message states what would be needed, what there is, and the remedy."""
+    limited = functools.partial(_core.Problem, memory_limit=4 * 2.0**20)
+    monkeypatch.setattr(ranef.model._core, "Problem", limited)
+    with pytest.raises(MemoryError, match=r"number 700.*GiB.*Model fewer levels.*drop one"):
+        ranef.Model(FORMULA, crossed)
+
+
+def test_within_the_limit(crossed):
+    """The same design is planned where two dense matrices of its order fit."""
+    cross = ranef.Model(FORMULA, crossed).cross.design
+    assert _core.Problem(cross, reml=True, memory_limit=2 * 8 * 701.0**2 + 1e5).n_theta == 2
+    with pytest.raises(MemoryError):
+        _core.Problem(cross, reml=True, memory_limit=0.9 * 2 * 8 * 700.0**2)
