@@ -1,12 +1,14 @@
 # Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
 PYTHON_VENV := .venv/bin/python
 
-.PHONY: help setup demo test test-cpp test-python bench lint clean
+.PHONY: help setup demo test test-cpp test-python bench bench-publish bench-gate lint clean
 
 help:
 	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
 	@echo "make test      every test: C++ kernels (plain and sanitized), Python, doctests"
-	@echo "make bench     speed of each stage, and lme4 on the same problems in the same run"
+	@echo "make bench     ranef beside lme4 and the other programs, ten minutes (ARGS=--all: everything, hours)"
+	@echo "make bench-publish   the last run's tables into README and docs"
+	@echo "make bench-gate BASE=main   is HEAD slower than that commit?"
 	@echo "make test-cpp  C++ kernel tests only;  make test-python  pytest only (ARGS='-k name')"
 	@echo "make lint      ruff"
 	@echo "make clean     remove builds and the virtual environment"
@@ -30,6 +32,13 @@ test-python: setup
 bench:
 	@bash tools/setup.sh bench
 	@$(PYTHON_VENV) -m benchmarks $(ARGS)
+
+bench-publish: setup
+	@$(PYTHON_VENV) -m benchmarks.publish $(ARGS)
+
+bench-gate: setup
+	@test -n "$(BASE)" || { echo "usage: make bench-gate BASE=<branch, tag or hash> [ARGS='--rounds 5']"; exit 2; }
+	@$(PYTHON_VENV) -m benchmarks.gate $(BASE) $(ARGS)
 
 lint: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)

@@ -150,10 +150,10 @@ build_step() {
 
 # ---------------------------------------------------------------- R, for the rivals only
 r_step() {
-  if Rscript --vanilla -e 'suppressMessages(library(lme4))' >/dev/null 2>&1; then return; fi
+  if Rscript --vanilla -e 'suppressMessages(library(lme4)); suppressWarnings(library(glmmTMB))' >/dev/null 2>&1; then return; fi
   if command -v apt-get >/dev/null && may_install; then
-    say "installing R and lme4"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-lme4 >&2 || true
+    say "installing R, lme4 and glmmTMB"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-lme4 r-cran-glmmtmb >&2 || true
   fi
   Rscript --vanilla -e 'suppressMessages(library(lme4))' >/dev/null 2>&1 \
     || say "no R with lme4 here (Debian: sudo apt-get install r-base-core r-cran-lme4): the benchmarks run without the rival"
