@@ -12,6 +12,7 @@ constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this c
 constexpr double difference_step = 1e-5;  // relative, for differences of the exact gradient
 constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
 constexpr Index large_rest = 400;         // remaining columns beyond which an evaluation is dear
+constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
 
 // The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.
 struct ScaledHessian {
@@ -50,8 +51,8 @@ void Workspace::certify(Optimum& optimum) {
     }
     if (free.empty()) return;
     if (!evaluator_->exact_hessian()) {
-        const bool large = layout_.rest() > large_rest;
-        if (!large || !confirm_weakest(optimum, free)) difference_hessian(optimum, free);
+        const bool dear = layout_.rest() > large_rest || static_cast<Index>(free.size()) > many_free;
+        if (!dear || !confirm_weakest(optimum, free)) difference_hessian(optimum, free);
         ++optimum.certificate_evaluations;
         evaluator_->evaluate(optimum.theta.data(), Order::value);
     }

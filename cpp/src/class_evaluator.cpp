@@ -350,5 +350,6 @@ template class ClassEvaluator<0>;
 template class ClassEvaluator<1>;
 template class ClassEvaluator<2>;
 template class ClassEvaluator<3>;
+template class ClassEvaluator<4>;
 
 }  // namespace ranef

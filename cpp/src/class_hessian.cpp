@@ -171,21 +171,26 @@ template void ClassEvaluator<0>::leading_directions();
 template void ClassEvaluator<1>::leading_directions();
 template void ClassEvaluator<2>::leading_directions();
 template void ClassEvaluator<3>::leading_directions();
+template void ClassEvaluator<4>::leading_directions();
 template void ClassEvaluator<0>::rest_direction(Index, int, const double*);
 template void ClassEvaluator<1>::rest_direction(Index, int, const double*);
 template void ClassEvaluator<2>::rest_direction(Index, int, const double*);
 template void ClassEvaluator<3>::rest_direction(Index, int, const double*);
+template void ClassEvaluator<4>::rest_direction(Index, int, const double*);
 template double ClassEvaluator<0>::trace_of_product(const double*, const double*) const;
 template double ClassEvaluator<1>::trace_of_product(const double*, const double*) const;
 template double ClassEvaluator<2>::trace_of_product(const double*, const double*) const;
 template double ClassEvaluator<3>::trace_of_product(const double*, const double*) const;
+template double ClassEvaluator<4>::trace_of_product(const double*, const double*) const;
 template double ClassEvaluator<0>::trace_on_levels(int, const double*, const double*) const;
 template double ClassEvaluator<1>::trace_on_levels(int, const double*, const double*) const;
 template double ClassEvaluator<2>::trace_on_levels(int, const double*, const double*) const;
 template double ClassEvaluator<3>::trace_on_levels(int, const double*, const double*) const;
+template double ClassEvaluator<4>::trace_on_levels(int, const double*, const double*) const;
 template void ClassEvaluator<0>::assemble_hessian();
 template void ClassEvaluator<1>::assemble_hessian();
 template void ClassEvaluator<2>::assemble_hessian();
 template void ClassEvaluator<3>::assemble_hessian();
+template void ClassEvaluator<4>::assemble_hessian();
 
 }  // namespace ranef

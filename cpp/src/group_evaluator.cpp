@@ -310,9 +310,11 @@ template class GroupEvaluator<DenseSchur, 0>;
 template class GroupEvaluator<DenseSchur, 1>;
 template class GroupEvaluator<DenseSchur, 2>;
 template class GroupEvaluator<DenseSchur, 3>;
+template class GroupEvaluator<DenseSchur, 4>;
 template class GroupEvaluator<SparseSchur, 0>;
 template class GroupEvaluator<SparseSchur, 1>;
 template class GroupEvaluator<SparseSchur, 2>;
 template class GroupEvaluator<SparseSchur, 3>;
+template class GroupEvaluator<SparseSchur, 4>;
 
 }  // namespace ranef

@@ -95,9 +95,11 @@ template void GroupEvaluator<DenseSchur, 0>::assemble_information();
 template void GroupEvaluator<DenseSchur, 1>::assemble_information();
 template void GroupEvaluator<DenseSchur, 2>::assemble_information();
 template void GroupEvaluator<DenseSchur, 3>::assemble_information();
+template void GroupEvaluator<DenseSchur, 4>::assemble_information();
 template void GroupEvaluator<SparseSchur, 0>::assemble_information();
 template void GroupEvaluator<SparseSchur, 1>::assemble_information();
 template void GroupEvaluator<SparseSchur, 2>::assemble_information();
 template void GroupEvaluator<SparseSchur, 3>::assemble_information();
+template void GroupEvaluator<SparseSchur, 4>::assemble_information();
 
 }  // namespace ranef

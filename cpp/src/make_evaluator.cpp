@@ -10,6 +10,7 @@ std::unique_ptr<Evaluator> by_width(const Problem& problem) {
         case 1: return std::make_unique<Kind<1>>(problem);
         case 2: return std::make_unique<Kind<2>>(problem);
         case 3: return std::make_unique<Kind<3>>(problem);
+        case 4: return std::make_unique<Kind<4>>(problem);
         default: return std::make_unique<Kind<0>>(problem);
     }
 }

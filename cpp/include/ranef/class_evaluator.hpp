@@ -53,5 +53,6 @@ extern template class ClassEvaluator<0>;
 extern template class ClassEvaluator<1>;
 extern template class ClassEvaluator<2>;
 extern template class ClassEvaluator<3>;
+extern template class ClassEvaluator<4>;
 
 }  // namespace ranef

@@ -60,9 +60,11 @@ extern template class GroupEvaluator<DenseSchur, 0>;
 extern template class GroupEvaluator<DenseSchur, 1>;
 extern template class GroupEvaluator<DenseSchur, 2>;
 extern template class GroupEvaluator<DenseSchur, 3>;
+extern template class GroupEvaluator<DenseSchur, 4>;
 extern template class GroupEvaluator<SparseSchur, 0>;
 extern template class GroupEvaluator<SparseSchur, 1>;
 extern template class GroupEvaluator<SparseSchur, 2>;
 extern template class GroupEvaluator<SparseSchur, 3>;
+extern template class GroupEvaluator<SparseSchur, 4>;
 
 }  // namespace ranef

@@ -1,6 +1,6 @@
 // The r x r algebra of one level (or one class of levels) of the leading factor, all column-major:
 //   M = Lambda' G Lambda + I,  K = Lambda M^-1 Lambda',  F = I - K G,  B = G F = Z_1j' H_1^-1 Z_1j.
-// R is the width when it is known at compile time, 0 when it is not: the loops of widths 1 to 3 unroll.
+// R is the width when it is known at compile time, 0 when it is not: the loops of widths 1 to 4 unroll.
 #pragma once
 
 #include <cmath>

@@ -7,27 +7,25 @@
 
 namespace ranef {
 
+template <int R>
+inline void apply_fixed(const double* l, bool transpose, double* x) {
+    double y[R] = {};
+    for (int j = 0; j < R; ++j)
+        for (int i = 0; i < R; ++i) y[i] += (transpose ? l[i * R + j] : l[j * R + i]) * x[j];
+    for (int i = 0; i < R; ++i) x[i] = y[i];
+}
+
 // x <- L x or L' x for one level's r numbers. L is any r x r matrix: the optimiser may hold Lambda with its rows permuted.
 inline void apply_block(int r, const double* l, bool transpose, double* x) {
-    if (r == 1) {
-        x[0] *= l[0];
-        return;
+    switch (r) {
+        case 1: x[0] *= l[0]; return;
+        case 2: return apply_fixed<2>(l, transpose, x);
+        case 3: return apply_fixed<3>(l, transpose, x);
+        case 4: return apply_fixed<4>(l, transpose, x);
     }
-    if (r == 2) {
-        const double a = x[0], b = x[1];
-        x[0] = l[0] * a + (transpose ? l[1] : l[2]) * b;
-        x[1] = (transpose ? l[2] : l[1]) * a + l[3] * b;
-        return;
-    }
-    constexpr int most = 32;
-    double local[most];
-    std::vector<double> heap(r > most ? r : 0);
-    double* y = r > most ? heap.data() : local;
-    for (int i = 0; i < r; ++i) {
-        double sum = 0.0;
-        for (int j = 0; j < r; ++j) sum += (transpose ? l[i * r + j] : l[j * r + i]) * x[j];
-        y[i] = sum;
-    }
+    std::vector<double> y(r, 0.0);
+    for (int j = 0; j < r; ++j)
+        for (int i = 0; i < r; ++i) y[i] += (transpose ? l[i * r + j] : l[j * r + i]) * x[j];
     for (int i = 0; i < r; ++i) x[i] = y[i];
 }
 
