@@ -17,6 +17,8 @@ from .formula import parse_formula
 from .plan import Plan
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .result import LmerResult
 
 FloatArray = npt.NDArray[np.float64]
@@ -180,14 +182,15 @@ class Model:
         optimizer: str = "newton",
         max_evaluations: int | None = None,
         tolerance: float = 1e-14,
-    ) -> LmerResult:
-        """Fit the model, to its own response or to another one of the same rows.
+    ) -> LmerResult | pd.DataFrame:
+        """Fit the model, to its own response, to another one of the same rows, or to many of them.
 
         Parameters
         ----------
         y : (n,) array, optional
             Another response, on the scale of the model's (after ``log`` and the like, offset included): one
-            value per used row, or one per row of the data, of which the dropped rows are ignored.
+            value per used row, or one per row of the data, of which the dropped rows are ignored. A matrix
+            (n, m) or a DataFrame with one response per column: all are fitted, in threads.
         start : (n_theta,) array, optional
             By default from moments of the data.
         optimizer : str
@@ -201,7 +204,17 @@ class Model:
         Returns
         -------
         LmerResult
+            For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
         """
+        if getattr(y, "ndim", 1) == 2:
+            if start is not None or optimizer != "newton" or max_evaluations is not None:
+                raise ArgumentError(
+                    "many responses are fitted by newton from their moments: leave out start=, optimizer= and "
+                    "max_evaluations="
+                )
+            from .bootstrap.responses import fit_responses
+
+            return fit_responses(self, y)
         from .result import fit_model
 
         return fit_model(self, y, start, optimizer, max_evaluations, tolerance)

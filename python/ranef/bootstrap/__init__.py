@@ -5,5 +5,6 @@ The only home of Numba in ranef, and even here it is loaded at the first bootstr
 
 from .parametric import bootstrap
 from .result import BootstrapResult
+from .storage import load
 
-__all__ = ["BootstrapResult", "bootstrap"]
+__all__ = ["BootstrapResult", "bootstrap", "load"]

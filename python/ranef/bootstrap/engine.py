@@ -97,7 +97,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(task: Task, key: np.ndarray, n: int, threads: int, progress: bool, origin: int = 0) -> Outcome:
+def run(
+    task: Task,
+    key: np.ndarray,
+    n: int,
+    threads: int,
+    progress: bool,
+    origin: int = 0,
+    label: str = "bootstrap",
+) -> Outcome:
     """Run ``n`` replicates.
 
     Parameters
@@ -110,6 +118,8 @@ def run(task: Task, key: np.ndarray, n: int, threads: int, progress: bool, origi
         Show a progress bar on standard error.
     origin : int
         Number of the first replicate.
+    label : str
+        Begins the progress line.
 
     Returns
     -------
@@ -123,11 +133,11 @@ def run(task: Task, key: np.ndarray, n: int, threads: int, progress: bool, origi
     """
     threads = min(threads, n)
     ready = task.kernel.is_ready()
-    wait = "bootstrap" if ready else "bootstrap: compiling, once per installation"
+    wait = label if ready else f"{label}: compiling, once per installation"
     with tqdm(total=n, desc=wait, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
         kernel = task.kernel.compiled()
         if not ready:
-            bar.set_description("bootstrap", refresh=False)
+            bar.set_description(label, refresh=False)
             bar.reset()  # the rate counts refits only
         crew = _Crew(task, kernel, key, n, threads, origin)
         started = time.perf_counter()

@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import ArgumentError
 from .checks import checked_seed, whole_number
 from .memory import require_memory
+from .origin import make_origin
 from .parameters import ParameterNames
 from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, checked_columns, kept_columns
 from .result import BootstrapResult
@@ -41,6 +42,7 @@ def bootstrap(
     columns: str | Iterable[str] | None = None,
     route: str | None = None,
     first: int = 0,
+    resume: Any = None,
 ) -> BootstrapResult:
     """Draw responses from a fitted model and refit the model to each.
 
@@ -82,6 +84,9 @@ def bootstrap(
     first : int
         Number of the first replicate: with the same seed, replicates ``first``, ``first + 1``, ... of a
         longer run.
+    resume : path or BootstrapResult, optional
+        Continue up to ``n`` replicates in all: exactly those of one run. A file is read if it exists and
+        written at the end, also after Ctrl-C. Refused if it comes from another fit, seed or statistic.
 
     Returns
     -------
@@ -122,6 +127,12 @@ def bootstrap(
     """
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
+    if resume is not None:
+        from .resume import resumed
+
+        options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
+        options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
+        return resumed(fit, count, seed, resume, options)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
     if route not in _ROUTES:
         raise ArgumentError(f"route must be 'gram', 'rows' or None, got {route!r}")
@@ -171,6 +182,7 @@ def bootstrap(
         n_threads=outcome.threads,
         estimates=estimates,
         errors=fit.bse.copy(),
+        origin=make_origin(fit, at),
         given=at.given,
         use_u=at.use_u,
         statistic_names=compiled.names if compiled else (),

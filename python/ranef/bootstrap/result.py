@@ -52,6 +52,8 @@ class BootstrapResult:
         Of the fit: what `ParameterNames.all` names, and the statistic.
     errors : pandas.Series, optional
         Standard errors of the fit's coefficients.
+    origin : dict
+        Where the replicates come from, in plain numbers and text (`ranef.bootstrap.origin`).
     given : bool
         Whether replicates were drawn from other parameters than the fit's.
     use_u : bool
@@ -80,6 +82,7 @@ class BootstrapResult:
     scheme: str = "parametric"
     estimates: pd.Series | None = field(default=None, repr=False)
     errors: pd.Series | None = field(default=None, repr=False)
+    origin: dict[str, Any] = field(default_factory=dict, repr=False)
     given: bool = False
     use_u: bool = False
     statistic_names: tuple[str, ...] = ()

@@ -1,0 +1,113 @@
+"""Many responses of the same rows, fitted with one design: genes, voxels, metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from .checks import whole_number
+from .memory import require_memory
+from .parameters import ParameterNames
+from .record import checked_columns, kept_columns
+from .result import BootstrapResult
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+__all__ = ["fit_responses"]
+
+
+def fit_responses(
+    model: Model, responses: Any, n_threads: int | None = None, progress: bool = False
+) -> pd.DataFrame:
+    """Fit a model to each column of a matrix of responses.
+
+    Cross-products and plan of the design are shared; every response starts from its own moments and is
+    scaled for itself.
+
+    Parameters
+    ----------
+    model : Model
+    responses : (n, m) array or DataFrame
+        One response per column, on the scale of the model's (offset included); one row per used row, or per
+        row of the data, of which the dropped rows are ignored.
+    n_threads : int, optional
+        By default all cores this process may use.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        One row per response, named as the columns of a DataFrame, else numbered. Columns as in
+        `BootstrapResult.to_frame`. A response that cannot be fitted (missing values, constant) is a row of
+        NaN with ``failed``.
+
+    Raises
+    ------
+    DataError
+        If the matrix has the wrong number of rows, or holds no numbers.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> model = ranef.Model("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> Y = model.fit().simulate(1000, seed=1).T
+    >>> table = model.fit(Y)
+    >>> len(table), bool(table["converged"].all())
+    (1000, True)
+    """
+    labels = responses.columns if isinstance(responses, pd.DataFrame) else None
+    rows = _checked(model, responses)
+    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+
+    from .engine import available_cores, run
+    from .task import record_layout, responses_task
+
+    columns = checked_columns(None)
+    task = responses_task(model, rows, columns)
+    require_memory(len(rows), task.columns)
+    key = np.zeros(2, np.uint64)  # nothing is drawn
+    outcome = run(
+        task, key, len(rows), threads or available_cores(), progress, label=f"{model.formula.response} fits"
+    )
+    _, places = kept_columns(record_layout(model), columns)
+    result = BootstrapResult(
+        formula=model.formula.text,
+        names=ParameterNames.of(model),
+        records=outcome.table,
+        places=places,
+        requested=len(rows),
+        seed=0,
+        route="rows",
+        route_reason="given",
+        seconds=outcome.seconds,
+        n_threads=outcome.threads,
+        scheme="responses",
+    )
+    table = result.to_frame()
+    done = slice(0, len(table))
+    table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels[done]
+    return table
+
+
+def _checked(model: Model, responses: Any) -> np.ndarray:
+    """The responses as rows, offset subtracted."""
+    design = model.design
+    n, n_total = design.nobs, design.nobs + design.n_dropped
+    try:
+        values = np.asarray(responses, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("y must be a matrix of numbers, one response per column") from None
+    if values.shape[0] == n_total and n_total != n:
+        values = values[design.rows]
+    if values.ndim != 2 or values.shape[0] != n or values.shape[1] == 0:
+        every = f", or {n_total}, one per row of the data" if n_total != n else ""
+        raise DataError(
+            f"y must have {n} rows, one per used row{every}, and a column per response; "
+            f"its shape is {values.shape}"
+        )
+    rows = np.require(values.T, requirements=["C", "W"])
+    return rows if design.offset is None else rows - design.offset

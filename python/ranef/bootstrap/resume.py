@@ -1,0 +1,116 @@
+"""More replicates for a result: exactly those that one longer run would have made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .checks import whole_number
+from .origin import difference, make_origin
+from .record import PARTS, checked_columns
+from .truth import truth as make_truth
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+    from .result import BootstrapResult
+
+__all__ = ["append", "resumed"]
+
+_FROM_RESULT = ("params", "theta", "sigma")
+
+
+def resumed(fit: LmerResult, n: int, seed: Any, source: Any, options: dict[str, Any]) -> BootstrapResult:
+    """Continue a result, or a file, up to ``n`` replicates; see `ranef.bootstrap.bootstrap`.
+
+    Raises
+    ------
+    ArgumentError
+        If the replicates there come from something else; the message names the difference.
+    """
+    from .parametric import bootstrap
+    from .result import BootstrapResult
+    from .storage import is_path, load, save
+
+    if isinstance(source, BootstrapResult):
+        return _continued(source, fit, n, seed, options)
+    if not is_path(source):
+        raise ArgumentError(f"resume= must be a path or a BootstrapResult, got {source!r}")
+    path = Path(source)
+    if path.exists():
+        result = _continued(load(path), fit, n, seed, options)
+    else:
+        result = bootstrap(fit, n, seed, **options)
+    save(result, path)
+    return result
+
+
+def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: Any) -> BootstrapResult:
+    """``n`` more replicates of the same kind."""
+    count = whole_number(n, "n", "the number of replicates to add")
+    fit = fit or result.fit
+    if fit is None:
+        raise ArgumentError("this result has lost its fit (it was pickled or loaded): append(n, fit=fit)")
+    unknown = set(options) - {"n_threads", "progress", "statistic"}
+    if unknown:
+        raise ArgumentError(f"append() takes n_threads=, progress= and statistic=, not {', '.join(unknown)}=")
+    options = {"statistic": result.statistic, **_drawn_with(result, fit), **options}
+    return _continued(result, fit, len(result) + count, None, options)
+
+
+def _drawn_with(result: BootstrapResult, fit: LmerResult) -> dict[str, Any]:
+    """The arguments that give the parameters the result was drawn with."""
+    options: dict[str, Any] = {"use_u": result.use_u}
+    if result.given:
+        params = np.zeros(len(result.names.coefficients))
+        params[list(result.names.kept)] = result.origin["drawn with params"]
+        options |= {"params": params, "theta": result.origin["drawn with theta"]}
+        options["sigma"] = result.origin["drawn with sigma"]
+    return options
+
+
+def _continued(
+    before: BootstrapResult, fit: LmerResult, n: int, seed: Any, options: dict[str, Any]
+) -> BootstrapResult:
+    from .parametric import bootstrap
+
+    options = dict(options)
+    _require_same(before, fit, seed, options)
+    options["columns"] = [part for part in PARTS if part in before.places]
+    options["route"] = before.route
+    missing = n - len(before)
+    if missing <= 0:
+        return before.replaced(fit=fit, requested=len(before))
+    more = bootstrap(fit, missing, before.seed, first=before.first + len(before), **options)
+    return before.replaced(
+        records=np.vstack([before.records, more.records]),
+        requested=n,
+        seconds=before.seconds + more.seconds,
+        n_threads=more.n_threads,
+        messages=before.messages | more.messages,
+        statistic=more.statistic,
+        fit=fit,
+    )
+
+
+def _require_same(before: BootstrapResult, fit: LmerResult, seed: Any, options: dict[str, Any]) -> None:
+    drawn = {name: options.get(name) for name in _FROM_RESULT}
+    here = make_origin(fit, make_truth(fit.state, **drawn, use_u=options.get("use_u", False)))
+    found = difference(before.origin, here)
+    if found is None and seed is not None and not _same_seed(before.seed, seed):
+        found = f"seed is {before.seed} there and {seed} here"
+    columns = options.get("columns")
+    if found is None and columns is not None:
+        asked, kept = checked_columns(columns), tuple(part for part in PARTS if part in before.places)
+        found = None if asked == kept else f"columns are {kept} there and {asked} here"
+    if found is None and bool(before.statistic_names) != (options.get("statistic") is not None):
+        found = "one of the two has a statistic= and the other has none"
+    if found is not None:
+        raise ArgumentError(f"these replicates cannot be continued: {found}")
+
+
+def _same_seed(a: Any, b: Any) -> bool:
+    states = [s if isinstance(s, np.random.SeedSequence) else np.random.SeedSequence(s) for s in (a, b)]
+    return bool(np.array_equal(*(state.generate_state(4) for state in states)))
