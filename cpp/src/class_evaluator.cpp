@@ -231,14 +231,7 @@ void ClassEvaluator<R>::moments() {
     }
     linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
     for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
-    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-        const int s = layout_.factors[f].width;
-        const double* x = e_.data() + (layout_.offset[f] - layout_.q_leading);
-        double* out = moment_.data() + layout_.lambda_offset[f];
-        for (Index l = 0; l < layout_.factors[f].levels; ++l, x += s)
-            for (int b = 0; b < s; ++b)
-                for (int a = 0; a < s; ++a) out[b * s + a] += x[a] * x[b];
-    }
+    add_rest_moments(layout_, e_.data(), moment_.data());
 }
 
 template <int R>

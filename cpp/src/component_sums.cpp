@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ranef/level_blocks.hpp"
 #include "ranef/linalg.hpp"
 
 namespace ranef {
@@ -131,23 +132,8 @@ void ComponentSums::level_columns(Index j, double* out) const {
 }
 
 void ComponentSums::apply_gamma(bool transpose, double* v) const {
-    for (const LocalLevel& block : blocks_) {
-        const int r = layout_.factors[block.factor].width;
-        const double* lambda = lambda_ + layout_.lambda_offset[block.factor];
-        double* x = v + block.first;
-        if (transpose)
-            for (int i = 0; i < r; ++i) {
-                double sum = 0.0;
-                for (int j = i; j < r; ++j) sum += lambda[i * r + j] * x[j];
-                x[i] = sum;
-            }
-        else
-            for (int i = r - 1; i >= 0; --i) {
-                double sum = 0.0;
-                for (int j = 0; j <= i; ++j) sum += lambda[j * r + i] * x[j];
-                x[i] = sum;
-            }
-    }
+    for (const LocalLevel& block : blocks_)
+        apply_block(layout_.factors[block.factor].width, lambda_ + layout_.lambda_offset[block.factor], transpose, v + block.first);
 }
 
 // T = W - sum_j A_j'K_j A_j over the component's columns (both triangles), T_2X likewise.

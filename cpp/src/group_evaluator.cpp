@@ -157,14 +157,7 @@ void GroupEvaluator<Schur, R>::residuals() {
     for (int c = 0; c < p_; ++c)
         for (Index i = 0; i < q2_; ++i) e_[i] -= t_x_[c * q2_ + i] * rest_coef_[q2_ + c];
     std::fill(moment_.begin(), moment_.end(), 0.0);
-    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-        const int s = layout_.factors[f].width;
-        const double* x = e_.data() + (layout_.offset[f] - layout_.q_leading);
-        double* out = moment_.data() + layout_.lambda_offset[f];
-        for (Index l = 0; l < layout_.factors[f].levels; ++l, x += s)
-            for (int b = 0; b < s; ++b)
-                for (int a = 0; a < s; ++a) out[b * s + a] += x[a] * x[b];
-    }
+    add_rest_moments(layout_, e_.data(), moment_.data());
 }
 
 template <class Schur, int R>

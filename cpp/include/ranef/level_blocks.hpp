@@ -1,4 +1,4 @@
-// Lambda applied level by level to vectors over the columns behind the leading term.
+// What is done level by level to vectors over the columns behind the leading term.
 #pragma once
 
 #include <vector>
@@ -36,6 +36,18 @@ inline void apply_rest_lambda(const Layout& layout, const double* lambda, bool t
         const double* block = lambda + layout.lambda_offset[f];
         double* x = v + (layout.offset[f] - layout.q_leading);
         for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) apply_block(r, block, transpose, x);
+    }
+}
+
+// moment (packed as Lambda) += sum over the levels of e_l e_l' for every factor behind the leading one.
+inline void add_rest_moments(const Layout& layout, const double* e, double* moment) {
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        const double* x = e + (layout.offset[f] - layout.q_leading);
+        double* out = moment + layout.lambda_offset[f];
+        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r)
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a) out[b * r + a] += x[a] * x[b];
     }
 }
 
