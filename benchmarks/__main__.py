@@ -31,7 +31,7 @@ def run_workloads(options, out):
     cap, budget = options.cap or (60.0 if options.all else 15.0), 60.0 if options.all else 5.0
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        run = Comparison(Path(scratch), cap, budget, options.programs, only, options.all)
+        run = Comparison(Path(scratch), cap, budget, options.programs, only, options.all, options.wait)
         for row in run.measurements():
             rows.append(row)
             results.write(out, "workloads", rows)
@@ -99,6 +99,9 @@ def arguments():
         "--programs", nargs="+", choices=[p.name for p in PEERS], help="these programs, and ranef"
     )
     parser.add_argument("--cap", type=float, help="seconds after which a program's first call is ended")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, help="wait so many seconds at most for a quiet machine each time"
+    )
     parser.add_argument("--stages", action="store_true", help="only pytest-benchmark over every stage")
     parser.add_argument(
         "--parts", nargs="+", default=["workloads", "growth", "profile"], help="which parts to run"

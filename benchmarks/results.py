@@ -33,6 +33,7 @@ class Measurement:
     criterion: float | None = None
     excess: float | None = None  # criterion above ours (the same method, REML or ML)
     verdict: str = ""
+    others: float | None = None  # share of all cores that other processes used meanwhile
 
 
 @dataclass(frozen=True)

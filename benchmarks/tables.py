@@ -8,6 +8,20 @@ from benchmarks.results import Measurement, Point, Stage
 from benchmarks.rivals.peers import PEERS
 
 TASKS = {"fit": "", "refit": "refit: ", "replicate": "bootstrap replicate: "}
+IN_WORDS = {
+    "1": "sleepstudy, 180 rows, correlated slopes",
+    "2a": "the same, another response from Python",
+    "2b": "the same, a bootstrap replicate",
+    "3": "InstEval, 73,421 rows, three crossed factors",
+    "4a": "InstEval, four covariance parameters",
+    "4b": "InstEval, 28 fixed effects",
+    "5": "10^6 rows in 50,000 groups, correlated slopes",
+    "6": "10^7 rows in 200,000 groups, correlated slopes",
+    "7": "10^6 ratings, 40,000 users x 4,000 items",
+    "8": "10^7 ratings, 70,000 users x 10,000 items",
+    "9": "10^6 rows, pupils, classes, schools, with movers",
+    "10": "60 subjects x 40 items, 20 covariance parameters",
+}
 SHORT = {"GPBoost, iterative": "GPBoost iter.", "OLS": "OLS only"}
 
 
@@ -85,6 +99,31 @@ def ratio(row, ours):
     return f"wrong ({times})" if row.verdict.startswith("wrong") else times
 
 
+def summary(measurements):
+    """The README's table: ranef, lme4, and the fastest other program that is right."""
+    lines = ["| workload | ranef | peak memory | lme4 | fastest other |", "|---|--:|--:|--:|--:|"]
+    for number, rows in by_workload(measurements).items():
+        found = {row.program: row for row in rows}
+        ours = found["ranef"]
+        if ours.status != "ok":
+            continue
+        memory = in_bytes(ours.growth) if ours.task == "fit" else ""
+        cells = [in_words(ours.seconds), memory, ratio(found.get("lme4"), ours), fastest(rows, ours)]
+        lines.append("| " + " | ".join([f"{number}. {IN_WORDS[number]}", *cells]) + " |")
+    return "\n".join(lines)
+
+
+def fastest(rows, ours):
+    """ "glmm, 1.9x" """
+    others = [row for row in rows if row.program not in ("ranef", "lme4", "OLS")]
+    right = [row for row in others if row.status == "ok" and not row.verdict.startswith("wrong")]
+    if right:
+        best = min(right, key=lambda row: row.seconds)
+        return f"{best.program}, {two_digits(best.seconds / ours.seconds)}x"
+    capped = [cap_of(row) for row in others if row.status == "over cap" and cap_of(row)]
+    return f"none within {digits(max(capped))} s" if capped else "none"
+
+
 def cap_of(row):
     """Seconds after which an attempt was ended, None when its data were never in memory."""
     return float(row.reason.split()[2]) if row.reason.startswith("more") else None
@@ -99,8 +138,8 @@ def details(measurements):
         if ours.input and ours.task == "fit":
             head += f"; the columns take {in_bytes(ours.input)}"
         lines = [
-            "| program | time | from - to | repeats | / ranef | peak memory | evaluations | answer |",
-            "|---|--:|--:|--:|--:|--:|--:|---|",
+            "| program | time | from - to | repeats | / ranef | peak memory | evaluations | others | answer |",
+            "|---|--:|--:|--:|--:|--:|--:|--:|---|",
             *(detail(row, ours) for row in rows if not is_no_model(row)),
         ]
         left_out = [f"{row.program} ({row.reason})" for row in rows if is_no_model(row)]
@@ -115,13 +154,14 @@ def is_no_model(row):
 
 def detail(row, ours):
     if row.status != "ok":
-        return f"| {row.program} | {row.status}: {row.reason} | | | | | | |"
+        return f"| {row.program} | {row.status}: {row.reason} | | | | | | | |"
     spread = f"{in_words(row.fastest)} to {in_words(row.slowest)}" if row.repeats > 1 else ""
     evaluations = "" if row.evaluations is None else str(row.evaluations)
     against = two_digits(row.seconds / ours.seconds) if ours.status == "ok" else ""
     memory = in_bytes(row.growth)
     times = [in_words(row.seconds), spread, str(row.repeats), against]
-    return "| " + " | ".join([row.program, *times, memory, evaluations, answer(row)]) + " |"
+    others = "" if row.others is None else f"{100 * row.others:.0f} %"
+    return "| " + " | ".join([row.program, *times, memory, evaluations, others, answer(row)]) + " |"
 
 
 def answer(row):
@@ -187,6 +227,7 @@ def settings():
 
 TABLES = {
     "conditions": lambda folder: conditions(results.read_machine(folder)),
+    "summary": lambda folder: summary(results.read(folder, "workloads", Measurement)),
     "ratios": lambda folder: ratios(results.read(folder, "workloads", Measurement)),
     "details": lambda folder: details(results.read(folder, "workloads", Measurement)),
     "growth": lambda folder: growth(results.read(folder, "growth", Point)),

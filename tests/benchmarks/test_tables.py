@@ -39,6 +39,13 @@ def test_ratios():
     assert line == "| 3 | insteval_3 | 250 ms | 30x | wrong (0.4x) | > 240x | - |"
 
 
+def test_summary_takes_the_fastest_that_is_right():
+    line = tables.summary([OURS, LME4, WRONG, OVER, NONE]).splitlines()[-1]
+    assert line.endswith("| 250 ms |  | 30x | none within 60 s |")
+    right = Measurement("3", "insteval_3", "fit", "glmm", "ok", seconds=1.5, repeats=5, verdict="right")
+    assert tables.summary([OURS, LME4, right]).endswith("| glmm, 6x |")
+
+
 def test_details_say_who_was_left_out_and_why():
     text = tables.details([OURS, LME4, WRONG, OVER, NONE])
     assert "Left out: statsmodels (dense matrices of n x n)." in text
