@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_problem(m);
     ranef::bindings::bind_refit(m);
     ranef::bindings::bind_information(m);
+    ranef::bindings::bind_profile(m);
 }

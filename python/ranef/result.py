@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .estimates.modes import Coefficients, RandomEffects
     from .estimates.varcorr import VarCorr
     from .inference.linear import LinearTest
+    from .inference.profile import Profile
     from .report.summary import Summary
 
 FloatArray = npt.NDArray[np.float64]
@@ -229,6 +230,12 @@ class LmerResult:
         from .bootstrap import bootstrap
 
         return bootstrap(self, n, seed=seed, **options)
+
+    def profile(self, parameters: Any = None, level: float = 0.99) -> Profile:
+        """Profile the likelihood, see `ranef.inference.profile.profile`."""
+        from .inference.profile import profile
+
+        return profile(self.state, parameters, level)
 
     def conf_int(self, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
         """Return confidence intervals, see `ranef.estimates.intervals.conf_int`."""

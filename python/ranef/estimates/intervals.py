@@ -28,8 +28,8 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
         refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of refits to drawn replicates.
     **options
         ``parameters``: names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not
-        Wald), ``"all"``. For the bootstrap also ``n`` (default 2,000), ``seed`` and what else
-        `ranef.bootstrap.bootstrap` takes.
+        Wald), ``"all"``. For the bootstrap also ``n`` (default 2,000), ``seed``, ``kind`` (of interval, see
+        `ranef.bootstrap.intervals`) and what else `ranef.bootstrap.bootstrap` takes.
 
     Returns
     -------
@@ -53,16 +53,19 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
     """
     if isinstance(level, bool) or not 0 < level < 1:
         raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
-    if method == "wald":
-        if options:
-            raise ArgumentError(f"method='wald' takes no {', '.join(options)}=")
-        return wald(fit, level)
+    if method not in ("wald", "profile", "bootstrap"):
+        raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
+    parameters = options.pop("parameters", None)
     if method == "bootstrap":
-        kind, parameters = options.pop("kind", "percentile"), options.pop("parameters", None)
+        kind = options.pop("kind", "percentile")
         return fit.bootstrap(options.pop("n", 2000), **options).conf_int(level, kind, parameters)
+    if options:
+        raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
     if method == "profile":
-        raise ArgumentError("method='profile' is not in this version: use 'wald' or 'bootstrap'")
-    raise ArgumentError(f"method must be 'wald' or 'bootstrap', not {method!r}")
+        from ..inference.profile import profile
+
+        return profile(fit.state, parameters, level).conf_int(level)
+    return _wald_chosen(fit, level, parameters)
 
 
 def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame:
@@ -74,12 +77,14 @@ def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame
 
     everything = pd.concat([fixed, component_intervals(fit.state, level)])
     wanted = [parameters] if isinstance(parameters, str) else list(parameters)
+    index = everything.index
+    groups = {"fixed": fixed.index, "random": index[len(fixed) :], "all": index}
     names: list[str] = []
     for name in wanted:
-        group = {"fixed": fixed.index, "random": everything.index[len(fixed) :], "all": everything.index}.get(name)
-        if group is None and name not in everything.index:
+        group = groups.get(name)
+        if group is None and name not in index:
             raise ArgumentError(
-                f"parameters: there is no {name!r}. There are {quote_list(everything.index, 30)}; "
+                f"parameters: there is no {name!r}. There are {quote_list(index, 30)}; "
                 "and the groups 'fixed', 'random', 'all'"
             )
         names += [name] if group is None else list(group)

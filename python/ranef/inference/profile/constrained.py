@@ -1,0 +1,139 @@
+"""The deviance with one parameter held at a value, minimised over all the others by the core."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import _core
+from ...fit import FitState
+from .parameters import Parameter
+
+FloatArray = npt.NDArray[np.float64]
+
+BETTER = 1e-6  # a deviance lower than the fit's by more than this is another optimum
+
+
+class Point(NamedTuple):
+    """One point of a profile.
+
+    Attributes
+    ----------
+    value : float
+        Of the parameter held.
+    zeta : float
+        Signed square root of the rise of the deviance; infinite where it has no value.
+    deviance, sigma : float
+    theta, beta : (k,), (p,) float64
+        The other parameters at the minimum; beta over the kept columns.
+    converged : bool
+    """
+
+    value: float
+    zeta: float
+    deviance: float
+    theta: FloatArray
+    sigma: float
+    beta: FloatArray
+    converged: bool
+
+
+class BetterOptimum(Exception):
+    """The profile has found a deviance below that of the fit."""
+
+    def __init__(self, point: Point) -> None:
+        super().__init__(point)
+        self.point = point
+
+
+class Constrained:
+    """Minimises the deviance of one ML fit with a parameter held; counts evaluations."""
+
+    def __init__(self, state: FitState) -> None:
+        self.state = state
+        self.evaluations = 0
+        self._profiler: Any = None
+        self._coefficients: dict[int, Any] = {}
+        self._plateaus: dict[str, Point] = {}
+        sizes = [len(term.columns) for term in state.model.design.terms]
+        self._first = np.concatenate([[0], np.cumsum([r * (r + 1) // 2 for r in sizes])]).tolist()
+
+    def origin(self, parameter: Parameter) -> Point:
+        """The fit itself as a point."""
+        state = self.state
+        return Point(
+            parameter.estimate,
+            0.0,
+            state.optimum.value,
+            state.theta,
+            state.sigma,
+            state.solution["beta"],
+            True,
+        )
+
+    def at(self, parameter: Parameter, value: float, near: Point) -> Point:
+        """Return the minimum with the parameter at `value`, found from a point nearby.
+
+        Raises
+        ------
+        BetterOptimum
+            When it lies below the fit's own deviance.
+        """
+        found = self._minimise(parameter, value, near)
+        if parameter.kind == "correlation":
+            found = min(found, self._without_variance(parameter, value), key=lambda point: point.deviance)
+        if not found.converged or found.deviance > near.deviance + 25:  # a long way up: try from the optimum
+            other = self._minimise(parameter, value, self.origin(parameter))
+            if other.deviance < found.deviance:
+                found = other
+        rise = found.deviance - self.state.optimum.value
+        if found.converged and rise < -BETTER * max(1.0, 1e-9 * abs(found.deviance)):
+            raise BetterOptimum(found)
+        return found
+
+    def _minimise(self, parameter: Parameter, value: float, near: Point) -> Point:
+        response, held = self.state.response, self._held(parameter)
+        if parameter.kind == "coefficient":
+            answer = held.at(response, value, near.theta, near.sigma)
+        else:
+            first = self._first[parameter.term]
+            kind, row, column = parameter.kind, parameter.row, parameter.column
+            answer = held.at(kind, first, row, column, response, value, near.theta, near.sigma)
+        deviance, theta, sigma, beta, evaluations, converged, _ = answer
+        self.evaluations += evaluations
+        if not np.isfinite(deviance):
+            return Point(value, np.inf, np.inf, near.theta, near.sigma, near.beta, False)
+        return Point(value, self._zeta(parameter, value, deviance), deviance, theta, sigma, beta, converged)
+
+    def _without_variance(self, parameter: Parameter, value: float) -> Point:
+        """One of the two effects without variance: then their correlation is whatever one likes.
+
+        The minimum over the boundary of a correlation's domain, the same for every value: often missed by a
+        search from inside, where a ridge lies between.
+        """
+        if parameter.name not in self._plateaus:
+            ends = [
+                self._minimise(replace(parameter, kind="sd", row=row), 0.0, self.origin(parameter))
+                for row in (parameter.row, parameter.column)
+            ]
+            self._plateaus[parameter.name] = min(ends, key=lambda point: point.deviance)
+        point = self._plateaus[parameter.name]
+        return point._replace(value=value, zeta=self._zeta(parameter, value, point.deviance))
+
+    def _zeta(self, parameter: Parameter, value: float, deviance: float) -> float:
+        rise = max(0.0, deviance - self.state.optimum.value)
+        return -(rise**0.5) if value < parameter.estimate else rise**0.5
+
+    def _held(self, parameter: Parameter) -> Any:
+        model = self.state.model
+        if parameter.kind != "coefficient":
+            if self._profiler is None:
+                self._profiler = _core.Profiler(model.problem)
+            return self._profiler
+        if parameter.row not in self._coefficients:
+            combination = (model.cross.kept == parameter.row).astype(float)
+            self._coefficients[parameter.row] = _core.HeldCombination(model.problem, combination)
+        return self._coefficients[parameter.row]

@@ -1,0 +1,133 @@
+"""The parameters that can be profiled: names, estimates, bounds, and how the core holds each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...bootstrap.parameters import ParameterNames
+from ...errors import ArgumentError, quote_list
+from ...fit import FitState
+
+GROUPS = ("fixed", "random", "theta", "all")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a fit.
+
+    Attributes
+    ----------
+    name : str
+        As in the bootstrap's tables: a coefficient's name, ``sigma``, ``sd[subject.days]``,
+        ``corr[subject.days.Intercept]``, ``theta1``.
+    kind : {"coefficient", "sigma", "sd", "correlation", "theta"}
+    estimate : float
+        NaN for a correlation with an effect of no variance.
+    lower, upper : float
+        Values it can have.
+    scale : float
+        Guess of its standard error: the length of the first step.
+    term, row, column : int
+        Where it is: index of the random term, and in it; `row` is the column of X of a coefficient.
+    """
+
+    name: str
+    kind: str
+    estimate: float
+    lower: float = -np.inf
+    upper: float = np.inf
+    scale: float = 1.0
+    term: int = 0
+    row: int = 0
+    column: int = 0
+
+
+def parameters_of(state: FitState) -> dict[str, Parameter]:
+    """Return every parameter by name: coefficients that were fitted, sigma, sd, correlations, theta."""
+    model, sigma = state.model, state.sigma
+    names = ParameterNames.of(model)
+    errors = np.sqrt(np.diag(state.vcov))
+    found = [
+        Parameter(names.coefficients[j], "coefficient", float(state.beta[j]), scale=float(errors[j]), row=j)
+        for j in model.cross.kept
+    ]
+    relative = 1 / np.sqrt(2 * model.design.nobs)
+    found.append(Parameter("sigma", "sigma", sigma, lower=0.0, scale=sigma * relative))
+    sd, corr, theta = iter(names.sd), iter(names.corr), iter(names.theta)
+    deviations, correlations, factors = [], [], []
+    for index, (term, factor) in enumerate(
+        zip(model.design.terms, model.covariance_factors(state.theta), strict=True)
+    ):
+        size = np.linalg.norm(factor, axis=1)
+        relative = 1 / np.sqrt(2 * term.factor.n_levels)
+        unit = np.sqrt(np.mean(term.basis**2, axis=0))
+        unit[unit == 0] = 1.0
+        least = np.maximum(size, 0.1 / unit)  # of the sd relative to sigma, for the first step
+        for i in range(len(term.columns)):
+            deviations.append(
+                Parameter(
+                    next(sd), "sd", sigma * size[i], 0.0, scale=sigma * least[i] * relative, term=index, row=i
+                )
+            )
+        for c in range(len(term.columns)):
+            for r in range(c, len(term.columns)):
+                factors.append(
+                    Parameter(
+                        next(theta),
+                        "theta",
+                        factor[r, c],
+                        0.0 if r == c else -np.inf,
+                        scale=least[r] * relative,
+                        term=index,
+                        row=r,
+                        column=c,
+                    )
+                )
+                if r > c:
+                    length = size[r] * size[c]
+                    value = float(np.clip(factor[r] @ factor[c] / length, -1, 1)) if length > 0 else np.nan
+                    correlations.append(
+                        Parameter(next(corr), "correlation", value, -1.0, 1.0, relative, index, r, c)
+                    )
+    return {p.name: p for p in (*found, *deviations, *correlations, *factors)}
+
+
+def chosen(known: dict[str, Parameter], wanted: str | Iterable[str] | None) -> list[Parameter]:
+    """Return the parameters asked for.
+
+    Parameters
+    ----------
+    known : dict
+    wanted : str or iterable of str, optional
+        Names, ``"fixed"`` (coefficients), ``"random"`` (sigma, standard deviations, correlations),
+        ``"theta"``, ``"all"``; by default fixed and random.
+
+    Raises
+    ------
+    ArgumentError
+        A name that is no parameter; the message lists those there are.
+    """
+    kinds = {
+        "fixed": ("coefficient",),
+        "random": ("sigma", "sd", "correlation"),
+        "theta": ("theta",),
+        "all": ("coefficient", "sigma", "sd", "correlation", "theta"),
+    }
+    names = ("fixed", "random") if wanted is None else (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    out: dict[str, Parameter] = {}
+    for name in names:
+        if name in known:
+            out[name] = known[name]
+        elif name in kinds:
+            out.update((p.name, p) for p in known.values() if p.kind in kinds[name])
+        else:
+            raise ArgumentError(
+                f"parameters: there is no parameter {name!r}. There are {quote_list(known, 30)}; "
+                f"and the groups {quote_list(GROUPS)}"
+            )
+    if not out:
+        raise ArgumentError("parameters: none was asked for")
+    return list(out.values())

@@ -1,0 +1,106 @@
+"""Profile the parameters of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from ...errors import ArgumentError, FitError
+from ...fit import FitState
+from ...optimize import Settings
+from ..likelihood import by_maximum_likelihood, refitted
+from .constrained import BetterOptimum, Constrained, Point
+from .parameters import Parameter, chosen, parameters_of
+from .result import Curve, Profile
+from .walk import walk
+
+_RESTARTS = 5
+
+
+def profile(state: FitState, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
+    """Profile the deviance of a fit.
+
+    For every parameter, the deviance is minimised with that parameter held at values on both sides of its
+    estimate. A REML fit is refitted by maximum likelihood first, as in lme4: REML criteria of different
+    fixed effects cannot be compared. The rows are not read again.
+
+    Parameters
+    ----------
+    state : FitState
+    parameters : str or iterable of str, optional
+        Names such as ``"days"``, ``"sigma"``, ``"sd[subject.days]"``, ``"corr[subject.days.Intercept]"``,
+        ``"theta1"``; or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"``. By default fixed and random.
+    level : float
+        How far out: up to where an interval of this coverage ends.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    ArgumentError
+        A parameter that does not exist, or a level that is not between 0 and 1.
+    FitError
+        The fit has no estimates, or is no minimum of the deviance.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"), reml=False)
+    >>> fit.profile().conf_int().round(3)
+                                    lower    upper
+    Intercept                     237.681  265.130
+    Days                            7.359   13.576
+    sigma                          22.898   28.858
+    sd[Subject.Intercept]          14.381   37.716
+    sd[Subject.Days]                3.801    8.753
+    corr[Subject.Days.Intercept]   -0.481    0.685
+    """
+    from scipy.special import chdtri
+
+    checked_level(level)
+    cutoff = float(np.sqrt(chdtri(1, 1 - level)))
+    notes = ["REML fit: refitted by maximum likelihood for the profile"] if state.model.reml else []
+    best = by_maximum_likelihood(state)
+    for _ in range(_RESTARTS):
+        if not best.optimum.converged:
+            raise FitError(f"a profile needs the minimum of the deviance: {best.optimum.message}")
+        constrained = Constrained(best)
+        wanted = chosen(parameters_of(best), parameters)
+        try:
+            curves = {p.name: _curve(constrained, p, cutoff) for p in wanted}
+        except BetterOptimum as found:
+            start = Settings(start=found.point.theta)
+            best = refitted(best, best.model, start)
+            notes.append(f"a better optimum was met on the way: the deviance is {best.optimum.value:.6g}")
+            continue
+        return Profile(constrained, curves, cutoff, tuple(notes))
+    raise FitError("the profile meets ever better optima: try other starts first, see ranef.allfit")
+
+
+def checked_level(level: float) -> None:
+    """Raise an ArgumentError unless 0 < level < 1."""
+    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+
+
+def _curve(constrained: Constrained, parameter: Parameter, cutoff: float) -> Curve:
+    """Walk both ways from the estimate."""
+    if np.isnan(parameter.estimate):  # a correlation of nothing: every value fits as well as any other
+        parameter = replace(parameter, estimate=0.0)
+        undefined = True
+    else:
+        undefined = False
+    origin = constrained.origin(parameter)
+
+    def evaluate(value: float, near: Point) -> Point:
+        return constrained.at(parameter, value, near)
+
+    sides = [
+        walk(evaluate, origin, direction, bound, 0.5 * parameter.scale, cutoff)
+        for direction, bound in ((-1, parameter.lower), (1, parameter.upper))
+    ]
+    return Curve(parameter, undefined, sides[0], sides[1])

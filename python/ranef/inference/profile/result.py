@@ -1,0 +1,243 @@
+"""What a profile shows: zeta, intervals, the other parameters along the way, contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...bootstrap.parameters import ParameterNames
+from ...errors import ArgumentError, quote_list
+from .constrained import Constrained, Point
+from .parameters import Parameter
+from .walk import crossing, walk
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Curve:
+    """The profile of one parameter: points from the estimate (included) downwards and upwards."""
+
+    parameter: Parameter
+    undefined: bool
+    down: list[Point]
+    up: list[Point]
+
+    @property
+    def points(self) -> list[Point]:
+        """All points, by rising value."""
+        return [*self.down[:0:-1], *self.up]
+
+    @cached_property
+    def _increasing(self) -> list[Point]:
+        points = self.points
+        return [
+            p for i, p in enumerate(points) if np.isfinite(p.zeta) and (i == 0 or p.zeta > points[i - 1].zeta)
+        ]
+
+    @cached_property
+    def forward(self) -> CubicSpline:
+        """Zeta as a function of the value."""
+        from scipy.interpolate import CubicSpline
+
+        points = [p for p in self.points if np.isfinite(p.zeta)]
+        return CubicSpline([p.value for p in points], [p.zeta for p in points], extrapolate=False)
+
+    @cached_property
+    def backward(self) -> CubicSpline:
+        """The value as a function of zeta."""
+        from scipy.interpolate import CubicSpline
+
+        points = self._increasing
+        return CubicSpline([p.zeta for p in points], [p.value for p in points], extrapolate=False)
+
+
+class Profile:
+    """Likelihood profiles of a fit.
+
+    Attributes
+    ----------
+    curves : dict of Curve
+        By parameter.
+    cutoff : float
+        Largest absolute zeta that was looked for.
+    notes : tuple of str
+        What was done on the way: a REML fit refitted by maximum likelihood, a better optimum met.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2"), reml=False)
+    >>> profile = fit.profile()
+    >>> profile
+    Profile likelihood intervals, 95 %
+                         estimate  lower  upper
+    Intercept              5.6656 4.3128 7.0184
+    sigma                  3.6532 2.8928 4.8158
+    sd[Batch.Intercept]    0.0000 0.0000 2.0840
+    sd[Batch.Intercept]: the interval ends at 0, the least value it can have
+    """
+
+    def __init__(
+        self, constrained: Constrained, curves: dict[str, Curve], cutoff: float, notes: tuple[str, ...]
+    ) -> None:
+        self._constrained = constrained
+        self.curves = curves
+        self.cutoff = cutoff
+        self.notes = notes
+
+    @property
+    def deviance(self) -> float:
+        """The deviance at the maximum likelihood estimates."""
+        return self._constrained.state.optimum.value
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the criterion so far."""
+        return self._constrained.evaluations
+
+    @property
+    def estimates(self) -> pd.Series:
+        """Maximum likelihood estimates; NaN for a correlation with an effect of no variance."""
+        values = {name: np.nan if c.undefined else c.parameter.estimate for name, c in self.curves.items()}
+        return pd.Series(values, name="estimate", dtype=float)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.curves)
+
+    def zeta(self, parameter: str, value: npt.ArrayLike) -> FloatArray:
+        """Return zeta at values of a parameter, by the spline through its points; NaN beyond them."""
+        return np.asarray(self._curve(parameter).forward(np.asarray(value, dtype=float)))
+
+    def value(self, parameter: str, zeta: npt.ArrayLike) -> FloatArray:
+        """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them."""
+        return np.asarray(self._curve(parameter).backward(np.asarray(zeta, dtype=float)))
+
+    def conf_int(self, level: float = 0.95, parameters: str | Iterable[str] | None = None) -> pd.DataFrame:
+        """Return profile likelihood intervals: exact, not read off a spline.
+
+        Parameters
+        ----------
+        level : float
+        parameters : str or iterable of str, optional
+            By default all that were profiled.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``lower``, ``upper``. A limit at the end of what a parameter can be (0 for a standard
+            deviation, -1 and 1 for a correlation) means that the data do not exclude the end;
+            ``attrs["notes"]`` says so in words.
+
+        Raises
+        ------
+        ArgumentError
+            A parameter that was not profiled, or a level that is not between 0 and 1.
+        """
+        from scipy.special import chdtri
+
+        from .profiling import checked_level
+
+        checked_level(level)
+        wanted = self.curves if parameters is None else parameters
+        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        height, limits, notes = float(np.sqrt(chdtri(1, 1 - level))), [], list(self.notes)
+        for name in names:
+            lower, upper = (self._limit(self._curve(name), direction, height) for direction in (-1, 1))
+            limits.append((lower, upper))
+            notes += _words(self._curve(name), lower, upper)
+        table = pd.DataFrame(limits, index=names, columns=["lower", "upper"], dtype=float)
+        table.attrs["notes"] = tuple(notes)
+        return table
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per point.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``parameter`` (the one held), ``value``, ``zeta``, ``deviance``, and every parameter of
+            the model at that point.
+        """
+        state = self._constrained.state
+        names = ParameterNames.of(state.model)
+        rows = [(name, point) for name, curve in self.curves.items() for point in curve.points]
+        points = [point for _, point in rows]
+        beta, sigma, theta = (
+            np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta")
+        )
+        table = pd.DataFrame(
+            {
+                "parameter": [name for name, _ in rows],
+                "value": [p.value for p in points],
+                "zeta": [p.zeta for p in points],
+                "deviance": [p.deviance for p in points],
+            }
+        )
+        return pd.concat([table, pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)], axis=1)
+
+    def contour(self, first: str, second: str, level: float = 0.95, n: int = 100) -> pd.DataFrame:
+        """Return a contour of the deviance over two parameters, the others minimised.
+
+        Interpolated from both profiles and the traces in them, as Bates & Watts (1988, appendix 6) do.
+
+        Returns
+        -------
+        DataFrame
+            `n` points, a column per parameter; joint coverage `level`.
+        """
+        from .contour import contour
+
+        return contour(self, first, second, level, n)
+
+    def _limit(self, curve: Curve, direction: int, height: float) -> float:
+        side = curve.down if direction < 0 else curve.up
+        bound = curve.parameter.lower if direction < 0 else curve.parameter.upper
+
+        def evaluate(value: float, near: Point) -> Point:
+            return self._constrained.at(curve.parameter, value, near)
+
+        if abs(side[-1].zeta) < height and side[-1].value != bound:
+            step = abs(side[-1].value - side[0].value) / max(1, len(side) - 1) or curve.parameter.scale
+            side += walk(evaluate, side[-1], direction, bound, step, height)[1:]
+        found = crossing(evaluate, side, height)
+        if found is not None:
+            return found.value
+        return bound if side[-1].value == bound else np.nan
+
+    def _curve(self, name: str) -> Curve:
+        try:
+            return self.curves[name]
+        except (KeyError, TypeError):
+            raise ArgumentError(
+                f"{name!r} was not profiled: there are {quote_list(self.curves, 30)}"
+            ) from None
+
+    def __repr__(self) -> str:
+        limits = self.conf_int()
+        table = pd.concat([self.estimates, limits], axis=1)
+        notes = limits.attrs["notes"]
+        text = table.to_string(float_format=lambda x: f"{x:.4f}")
+        return "\n".join(["Profile likelihood intervals, 95 %", text, *notes])
+
+
+def _words(curve: Curve, lower: float, upper: float) -> list[str]:
+    """Say what a limit at a bound means."""
+    p = curve.parameter
+    if curve.undefined:
+        return [f"{p.name}: not defined where a standard deviation is estimated as 0"]
+    if p.kind == "correlation":
+        ends = " and ".join(f"{end:g}" for end, limit in ((-1, lower), (1, upper)) if limit == end)
+        return [f"{p.name}: the interval ends at {ends}, perfect correlation"] if ends else []
+    if lower == 0.0 == p.lower:
+        return [f"{p.name}: the interval ends at 0, the least value it can have"]
+    return []

@@ -1,0 +1,76 @@
+"""Wald intervals of variance components against differences of the dense oracle's criterion."""
+
+import numpy as np
+import oracle
+import pytest
+import ranef
+from conftest import fitted
+from oracle_design import reference_design
+from ranef.inference.wald import component_errors
+from reference_battery import load_model
+
+
+@pytest.mark.parametrize(
+    "name", ["ss_slope_reml", "ss_slope_ml", "gap_slope_reml", "pen_ml", "mach_slash_reml"]
+)
+def test_standard_errors_come_from_the_curvature(name):
+    """The same Hessian by sixth-order differences, in log sd, Fisher's z and log sigma themselves."""
+    fit, design = fitted(name), reference_design(load_model(name))
+    table = component_errors(fit.state)
+    widths = [term.width for term in design.terms]
+    nu = len(design.y) - (design.X.shape[1] if fit.reml else 0)
+
+    def unpack(x):
+        sigma, theta, at = np.exp(x[0]), [], 1
+        parts = []
+        for r in widths:
+            parts.append(np.exp(x[at : at + r]))
+            at += r
+        for r, sd in zip(widths, parts, strict=True):
+            corr = np.eye(r)
+            for c in range(r):
+                for i in range(c + 1, r):
+                    corr[i, c] = corr[c, i] = np.tanh(x[at])
+                    at += 1
+            factor = np.linalg.cholesky(corr * np.outer(sd, sd)) / sigma
+            theta += [factor[i, c] for c in range(r) for i in range(c, r)]
+        return sigma, np.array(theta)
+
+    def criterion(x):
+        sigma, theta = unpack(x)
+        profiled = oracle.solve(design, theta, fit.reml)
+        rss = profiled.pwrss
+        constant = profiled.criterion - nu * (1 + np.log(2 * np.pi * rss / nu))
+        return constant + nu * np.log(2 * np.pi * sigma**2) + rss / sigma**2
+
+    log = (table["scale"] == "log").to_numpy()
+    estimate = table["estimate"]
+    x = np.where(log, np.log(np.where(log, estimate, 1)), np.arctanh(np.where(log, 0, estimate)))
+    assert criterion(x) == pytest.approx(fit.objective, abs=1e-6)
+    hessian = oracle.difference_hessian(criterion, x, np.full(len(x), 2e-2))
+    expected = np.sqrt(np.diag(2 * np.linalg.inv(hessian)))
+    np.testing.assert_allclose(table["se_scaled"], expected, rtol=2e-4)
+
+
+def test_all_parameters_in_one_table():
+    fit = fitted("ss_slope_reml")
+    limits = fit.conf_int(parameters="all")
+    assert list(limits.index[:3]) == ["Intercept", "Days", "sigma"]
+    errors = component_errors(fit.state)
+    width = 1.959963984540054 * errors.loc["sigma", "se_scaled"]
+    np.testing.assert_allclose(limits.loc["sigma"], fit.sigma * np.exp([-width, width]))
+    lower, upper = limits.loc["corr[Subject.Days.Intercept]"]
+    assert -1 < lower < upper < 1
+    assert list(fit.conf_int(parameters=["sigma", "Days"]).index) == ["sigma", "Days"]
+    assert list(fit.conf_int(parameters="fixed").index) == ["Intercept", "Days"]
+
+
+def test_no_interval_at_the_boundary():
+    limits = fitted("dye2_reml").conf_int(parameters="random")
+    assert np.isnan(limits.loc["sd[Batch.Intercept]"]).all()
+    assert np.isfinite(limits.loc["sigma"]).all()
+
+
+def test_unknown_parameter():
+    with pytest.raises(ranef.ArgumentError, match="there is no 'Dayz'"):
+        fitted("ss_slope_reml").conf_int(parameters="Dayz")
