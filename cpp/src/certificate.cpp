@@ -74,6 +74,7 @@ bool Workspace::gradient_along(Optimum& optimum, const std::vector<double>& dire
 }
 
 bool Workspace::confirm_weakest(Optimum& optimum, const std::vector<Index>& free) {
+    if (!model_is_current_) return false;
     const Index k = layout_.n_theta(), m = static_cast<Index>(free.size());
     const std::vector<double>& model = newton_.model();
     const ScaledHessian scaled(model, k, free);
@@ -88,18 +89,15 @@ bool Workspace::confirm_weakest(Optimum& optimum, const std::vector<Index>& free
     if (!gradient_along(optimum, direction, step, change)) return false;
     const double found = linalg::dot(k, change.data(), direction.data()) / step;
     if (std::fabs(found - scaled.values[0]) > confirm_within * scaled.values[0]) return false;
-    // Take over what was seen: the symmetric rank-one change that makes model * direction = change / step.
+    // Take over what was seen by the BFGS update, which leaves a positive definite model positive definite; a symmetric
+    // rank-one update need not, where what the model misses is nearly orthogonal to the direction.
     optimum.hessian = model;
-    std::vector<double> missing(k, 0.0);
-    for (Index i = 0; i < m; ++i) {
-        missing[free[i]] = change[free[i]] / step;
-        for (Index j = 0; j < m; ++j) missing[free[i]] -= model[free[j] * k + free[i]] * direction[free[j]];
-    }
-    const double along = linalg::dot(k, missing.data(), direction.data());
-    const double norm = linalg::dot(k, missing.data(), missing.data());
-    if (along * along > 1e-6 * norm * linalg::dot(k, direction.data(), direction.data()))
-        for (Index j = 0; j < k; ++j)
-            for (Index i = 0; i < k; ++i) optimum.hessian[j * k + i] += missing[i] * missing[j] / along;
+    std::vector<double> expected(k, 0.0);
+    for (Index i : free)
+        for (Index j : free) expected[i] += model[j * k + i] * direction[j];
+    for (Index j : free)
+        for (Index i : free)
+            optimum.hessian[j * k + i] += change[i] * change[j] / (step * step * found) - expected[i] * expected[j] / scaled.values[0];
     return true;
 }
 

@@ -81,6 +81,7 @@ NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& s
     }
     bool flipped = permuted;
     for_blocks(layout_, lambda_, [&](int, int, int w, double* l) { flipped = flip_columns(w, l) || flipped; });
+    model_is_current_ = !flipped;
     if (flipped && (result.status == Status::ok || result.status == Status::stalled)) {
         layout_.pack(lambda_.data(), theta.data());
         evaluator_->evaluate(theta.data(), Order::hessian);
@@ -124,6 +125,7 @@ bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, std:
     ++optimum.evaluations;
     if (evaluator_->evaluate(snapped.data(), Order::hessian) == Status::ok && evaluator_->value() <= before + snap_loss) {
         theta = snapped;
+        model_is_current_ = false;
         return true;
     }
     evaluator_->evaluate(theta.data(), Order::hessian);

@@ -67,6 +67,7 @@ private:
     const Layout& layout_;
     std::unique_ptr<Evaluator> evaluator_;
     Newton newton_;
+    bool model_is_current_ = false;  // whether the optimiser's Hessian is that of theta's own coordinates
     std::vector<double> lambda_;
 };
 
