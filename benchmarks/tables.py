@@ -138,7 +138,7 @@ def details(measurements):
         if ours.input and ours.task == "fit":
             head += f"; the columns take {in_bytes(ours.input)}"
         lines = [
-            "| program | time | from - to | repeats | / ranef | peak memory | evaluations | others | answer |",
+            "| program | time | from - to | runs | / ranef | peak memory | evaluations | others | answer |",
             "|---|--:|--:|--:|--:|--:|--:|--:|---|",
             *(detail(row, ours) for row in rows if not is_no_model(row)),
         ]
