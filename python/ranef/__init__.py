@@ -29,6 +29,7 @@ from .model import Model
 
 if TYPE_CHECKING:
     from . import datasets, plots
+    from .report.regression import modelsummary
 
 __version__: str = _core.__version__
 
@@ -44,15 +45,20 @@ __all__ = [
     "__version__",
     "datasets",
     "lmer",
+    "modelsummary",
     "plots",
 ]
 
+# Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "plots")
+_HOME = {"modelsummary": "report.regression"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f".{name}", __name__)
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
     raise AttributeError(f"module 'ranef' has no attribute {name!r}")
 
 

@@ -96,6 +96,7 @@ class Model:
         if leading == "classes" and schur == "sparse":
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         self.formula = parse_formula(formula)
+        self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
         self.weights_argument = weights if isinstance(weights, str) else None
         self.offset_argument = offset if isinstance(offset, str) else None
         self.reml = bool(reml)

@@ -267,11 +267,29 @@ class LmerResult:
 
         return anova(self.state, type, ddf)
 
-    def summary(self, ddf: str | None = "satterthwaite") -> Summary:
-        """Return the summary in the layout of lmerTest; prints itself, as HTML in a notebook."""
+    def summary(self, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
+        """Return the summary in the layout of lmerTest, see `ranef.report.summary.summary`."""
         from .report.summary import summary
 
-        return summary(self, ddf)
+        return summary(self, ddf, stars)
+
+    def tidy(self, effects: str | Sequence[str] = ("fixed", "ran_pars"), **options: Any) -> Any:
+        """Return one row per parameter, with broom's columns, see `ranef.report.broom.tidy`."""
+        from .report.broom import tidy
+
+        return tidy(self, effects, **options)
+
+    def glance(self) -> Any:
+        """Return one row for the fit, see `ranef.report.broom.glance`."""
+        from .report.broom import glance
+
+        return glance(self)
+
+    def augment(self, data: Any = None) -> Any:
+        """Return the rows with fitted values and residuals, see `ranef.report.broom.augment`."""
+        from .report.broom import augment
+
+        return augment(self, data)
 
     def __repr__(self) -> str:
         from .report.brief import brief

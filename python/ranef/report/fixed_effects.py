@@ -26,12 +26,17 @@ class FixedEffects:
     frame : DataFrame
         Index: names. Columns ``Estimate``, ``Std. Error``, ``df``, ``t value``, ``Pr(>|t|)``; without tests
         no ``df`` and ``Pr(>|t|)``.
+    stars : bool
+        Whether p-values are followed by stars.
     """
 
     frame: pd.DataFrame
+    stars: bool = True
 
 
-def fixed_effects(fit: LmerResult, ddf: str | None = "satterthwaite") -> FixedEffects:
+def fixed_effects(
+    fit: LmerResult, ddf: str | None = "satterthwaite", stars: bool = True
+) -> FixedEffects:
     """Return the table of fixed effects.
 
     Parameters
@@ -39,6 +44,8 @@ def fixed_effects(fit: LmerResult, ddf: str | None = "satterthwaite") -> FixedEf
     fit : LmerResult
     ddf : str, optional
         Method of testing, as in ``fit.coef_table``; None for a table without tests.
+    stars : bool
+        Follow p-values by stars when they are printed.
     """
     kept = [fit.params.index[index] for index in fit.model.cross.kept]
     if ddf is None:
@@ -48,11 +55,11 @@ def fixed_effects(fit: LmerResult, ddf: str | None = "satterthwaite") -> FixedEf
         table = fit.coef_table(ddf)
         columns = {header: table[name] for name, header in names.items()}
     estimated = {name: series.loc[kept] for name, series in columns.items()}
-    return FixedEffects(pd.DataFrame(estimated, index=kept))
+    return FixedEffects(pd.DataFrame(estimated, index=kept), stars)
 
 
 def fixed_effects_columns(fixed: FixedEffects, digits: int) -> tuple[list[str], list[list[str]]]:
-    """Return headers and columns of text; with p-values a last column of stars.
+    """Return headers and columns of text; with p-values and if wanted a last column of stars.
 
     Estimates, standard errors and degrees of freedom share their decimals, as in lmerTest.
     """
@@ -63,8 +70,10 @@ def fixed_effects_columns(fixed: FixedEffects, digits: int) -> tuple[list[str], 
     texts["t value"] = format_statistics(numbers["t value"], digits)
     if P_VALUE in frame:
         texts[P_VALUE] = format_p_values(numbers[P_VALUE], digits - 1)
+    starred = fixed.stars and P_VALUE in frame
+    if starred:
         texts[""] = significance_stars(numbers[P_VALUE])
-    headers = [*frame, *([""] if P_VALUE in frame else [])]
+    headers = [*frame, *([""] if starred else [])]
     return headers, [texts[name] for name in headers]
 
 

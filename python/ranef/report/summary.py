@@ -10,9 +10,11 @@ from .brief import groups_line, method
 from .components import component_table
 from .correlations import correlation_lines
 from .criteria import criterion_lines
+from .document import Document, Printed
 from .fixed_effects import FixedEffects, fixed_effects, fixed_effects_lines
 from .notes import notes
 from .residuals import residual_lines
+from .sections import summary_document
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -26,9 +28,9 @@ TESTS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """A printed fit.
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Printed):
+    """A printed fit: as text, as HTML in a notebook, and ``.to("markdown")`` or ``.to("latex")``.
 
     Attributes
     ----------
@@ -46,15 +48,12 @@ class Summary:
     def __str__(self) -> str:
         return summary_text(self)
 
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from .html import summary_html
-
-        return summary_html(self)
+    def document(self) -> Document:
+        """Return the summary in parts, which HTML, Markdown and LaTeX are made of."""
+        return summary_document(self, title(self), DIGITS)
 
 
-def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
+def summary(fit: LmerResult, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
     """Return the summary of a fit.
 
     Parameters
@@ -62,6 +61,8 @@ def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
     fit : LmerResult
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         Degrees of freedom of the tests, as in ``fit.coef_table``; None for lme4's table without p-values.
+    stars : bool
+        Mark small p-values.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
     try:
-        return Summary(fit, fixed_effects(fit, ddf), ddf)
+        return Summary(fit, fixed_effects(fit, ddf, stars), ddf)
     except FitError:
         return Summary(fit, None)
 

@@ -1,0 +1,257 @@
+"""Fits as tidy tables: one row per parameter, per fit, per row of data, with the columns of R's broom.mixed.
+
+Spelling: where R has a dot inside a name, there is an underscore (``std_error``, ``p_value``,
+``df_residual``); what is added to data keeps the dot in front (``.fitted``). The intercept is ``Intercept``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..frame.native import native_table, selected_rows
+from ..model import require_choice
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
+
+
+def tidy(
+    fit: LmerResult,
+    effects: str | Sequence[str] = ("fixed", "ran_pars"),
+    level: float = 0.95,
+    ddf: str = "satterthwaite",
+) -> Any:
+    """Return one row per parameter.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    effects : str or sequence of str
+        ``"fixed"``: fixed effects with tests and intervals. ``"ran_pars"``: standard deviations and
+        correlations. ``"ran_vals"``: conditional modes with conditional standard deviations. ``"ran_coefs"``:
+        coefficients of each level, fixed effect plus mode.
+    level : float
+        Coverage of the intervals.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        Degrees of freedom of tests and intervals of the fixed effects.
+
+    Returns
+    -------
+    table
+        Of the library the data came in: pandas, polars or pyarrow. Columns ``effect``, ``group``, ``level``
+        (of modes and coefficients only), ``term``, ``estimate``, ``std_error``, ``statistic``, ``df``,
+        ``p_value``, ``conf_low``, ``conf_high``; terms of ``ran_pars`` are ``sd__x``, ``cor__x.z`` and
+        ``sd__Observation``.
+
+    Raises
+    ------
+    ArgumentError
+        For unknown effects, or a level that is not between 0 and 1.
+
+    References
+    ----------
+    Bolker & Robinson, broom.mixed: tidying methods for mixed models, R package.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.tidy()[["effect", "term", "estimate", "std_error", "conf_low"]].round(2)
+         effect                 term  estimate  std_error  conf_low
+    0     fixed            Intercept    251.41       6.82    237.01
+    1     fixed                 Days     10.47       1.55      7.21
+    2  ran_pars        sd__Intercept     24.74        NaN       NaN
+    3  ran_pars  cor__Intercept.Days      0.07        NaN       NaN
+    4  ran_pars             sd__Days      5.92        NaN       NaN
+    5  ran_pars      sd__Observation     25.59        NaN       NaN
+    """
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    wanted = [effects] if isinstance(effects, str) else list(effects)
+    for name in wanted:
+        require_choice("effects", name, EFFECTS)
+    parts = {
+        "fixed": lambda: fixed_columns(fit, level, ddf),
+        "ran_pars": lambda: _components(fit),
+        "ran_vals": lambda: _modes(fit, level),
+        "ran_coefs": lambda: _coefficients(fit),
+    }
+    found = [parts[name]() for name in wanted]
+    order = [
+        name
+        for name in (
+            *("effect", "group", "level", "term", "estimate", "std_error"),
+            *("statistic", "df", "p_value", "conf_low", "conf_high"),
+        )
+        if any(name in part for part in found)
+    ]
+    columns = {name: _stack([(part.get(name), len(part["term"])) for part in found]) for name in order}
+    return native_table(columns, fit.model.data_library)
+
+
+def glance(fit: LmerResult) -> Any:
+    """Return one row for the fit.
+
+    Parameters
+    ----------
+    fit : LmerResult
+
+    Returns
+    -------
+    table
+        Columns ``nobs``, ``sigma``, ``logLik``, ``AIC``, ``BIC``, ``REMLcrit`` (``deviance`` for maximum
+        likelihood) and ``df_residual``, of the library the data came in.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff")).glance().round(2)
+       nobs  sigma  logLik     AIC     BIC  REMLcrit  df_residual
+    0    30  49.51 -159.83  325.65  329.86    319.65           27
+    """
+    values = {
+        "nobs": fit.nobs,
+        "sigma": fit.sigma,
+        "logLik": fit.llf,
+        "AIC": fit.aic,
+        "BIC": fit.bic,
+        "REMLcrit" if fit.reml else "deviance": fit.objective,
+        "df_residual": fit.df_resid,
+    }
+    return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
+
+
+def augment(fit: LmerResult, data: Any = None) -> Any:
+    """Return the rows used with fitted values and residuals.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    data : table, optional
+        The data of the fit: their columns come first. Without, the response and the grouping factors.
+
+    Returns
+    -------
+    table
+        One row per row used. Adds ``.fitted``, ``.resid``, ``.fixed`` (without random effects), ``.offset``,
+        ``.weights`` and ``.wtres`` (residuals times the root of the weight).
+
+    Raises
+    ------
+    ArgumentError
+        When `data` are not the rows of the fit.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    >>> fit.augment()[["Yield", "Batch", ".fitted", ".resid"]].round(2).head(2)
+        Yield Batch  .fitted  .resid
+    0  1545.0     A  1509.89   35.11
+    1  1440.0     A  1509.89  -69.89
+    """
+    from ..estimates.prediction import population
+
+    design = fit.model.design
+    ones, zeros = np.ones(fit.nobs), np.zeros(fit.nobs)
+    weights = ones if design.weights is None else np.asarray(design.weights)
+    added = {
+        ".fitted": fit.fittedvalues,
+        ".resid": fit.resid,
+        ".fixed": population(fit.state),
+        ".offset": zeros if design.offset is None else design.offset,
+        ".weights": weights,
+        ".wtres": fit.resid * np.sqrt(weights),
+    }
+    if data is None:
+        given: dict[str, Any] = {design.response_name: fit.state.y}
+        given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
+        return native_table(given | added, fit.model.data_library)
+    total, count = fit.nobs + design.n_dropped, _rows(data)
+    if count != total:
+        raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
+    library = type(data).__module__.partition(".")[0]
+    return native_table(selected_rows(data, np.asarray(design.rows)) | added, library)
+
+
+def _rows(data: Any) -> int:
+    from ..frame.table import Table
+
+    return Table(data, "data=").n_rows
+
+
+def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:
+    """Columns below each other; where a part lacks it, NaN under numbers and None under text."""
+    text = any(part is not None and np.asarray(part).dtype.kind not in "fiu" for part, _ in parts)
+    filled = [[None if text else np.nan] * size if part is None else list(part) for part, size in parts]
+    return np.array([value for part in filled for value in part], dtype=object if text else float)
+
+
+def fixed_columns(fit: LmerResult, level: float, ddf: str) -> dict[str, Any]:
+    """Return the columns of the fixed effects."""
+    from scipy.stats import t as student
+
+    table = fit.coef_table(ddf)
+    width = student.ppf((1 + level) / 2, table["df"]) * table["se"]
+    return {
+        "effect": ["fixed"] * len(table),
+        "term": list(table.index),
+        "estimate": table["estimate"].to_numpy(),
+        "std_error": table["se"].to_numpy(),
+        "statistic": table["t"].to_numpy(),
+        "df": table["df"].to_numpy(),
+        "p_value": table["p"].to_numpy(),
+        "conf_low": (table["estimate"] - width).to_numpy(),
+        "conf_high": (table["estimate"] + width).to_numpy(),
+    }
+
+
+def component_rows(fit: LmerResult) -> list[tuple[str, str, float]]:
+    """Return (group, term, estimate) of standard deviations and correlations, in the order of theta."""
+    rows = []
+    for component in fit.varcorr:
+        for i, above in enumerate(component.columns):
+            rows.append((component.label, f"sd__{above}", component.sd[i]))
+            for k, below in enumerate(component.columns[i + 1 :], start=i + 1):
+                rows.append((component.label, f"cor__{above}.{below}", component.corr[k, i]))
+    return [*rows, ("Residual", "sd__Observation", fit.sigma)]
+
+
+def _components(fit: LmerResult) -> dict[str, Any]:
+    rows = component_rows(fit)
+    groups, terms, estimates = zip(*rows, strict=True)
+    return {"effect": ["ran_pars"] * len(rows), "group": groups, "term": terms, "estimate": estimates}
+
+
+def _modes(fit: LmerResult, level: float) -> dict[str, Any]:
+    from scipy.special import ndtri
+
+    table = fit.ranef.to_frame()
+    width = ndtri((1 + level) / 2) * table["sd"]
+    return {
+        "effect": ["ran_vals"] * len(table),
+        "group": list(table["group"]),
+        "level": [str(label) for label in table["level"]],
+        "term": list(table["name"]),
+        "estimate": table["mode"].to_numpy(),
+        "std_error": table["sd"].to_numpy(),
+        "conf_low": (table["mode"] - width).to_numpy(),
+        "conf_high": (table["mode"] + width).to_numpy(),
+    }
+
+
+def _coefficients(fit: LmerResult) -> dict[str, Any]:
+    parts = []
+    for group, table in fit.coef.items():
+        long = table.melt(var_name="term", value_name="estimate")
+        long["level"] = [str(label) for label in table.index] * table.shape[1]
+        parts.append(long.assign(effect="ran_coefs", group=group))
+    together = pd.concat(parts, ignore_index=True)
+    return {name: together[name].to_numpy() for name in ("effect", "group", "level", "term", "estimate")}

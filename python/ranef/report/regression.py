@@ -1,0 +1,240 @@
+"""Several fits side by side: the regression table of papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..model import require_choice
+from .broom import component_rows, fixed_columns
+from .document import Document, Line, Printed, Table
+from .layout import columns_of_text
+from .numbers import significance_stars
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+STATISTICS = {
+    "se": "Standard errors in parentheses.",
+    "ci": "{level:g} % confidence intervals in brackets.",
+    "t": "t values in parentheses.",
+    "p": "p-values in parentheses.",
+    "none": "",
+}
+LEGEND = "+ p < 0.1, * p < 0.05, ** p < 0.01, *** p < 0.001."
+INCOMPARABLE = "AIC and BIC of REML fits with different fixed effects cannot be compared."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegressionTable(Printed):
+    """Fits side by side: prints itself, as HTML in a notebook; ``.to("latex")``, ``.to("markdown")``.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The numbers: columns ``model``, ``part`` ("fixed" or "random"), ``term``, ``estimate``, ``std_error``,
+        ``statistic``, ``df``, ``p_value``, ``conf_low``, ``conf_high``.
+    names : tuple of str
+        Of the models.
+    rows : list
+        The texts: a label, then one text per model.
+    rules : tuple of int
+        Rows followed by a line.
+    notes : tuple of str
+    """
+
+    frame: pd.DataFrame
+    names: tuple[str, ...]
+    rows: list[list[str]] = field(repr=False)
+    rules: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the numbers, one row per model and parameter."""
+        return self.frame.copy()
+
+    def document(self) -> Document:
+        """Return the table and its notes."""
+        columns = [list(column) for column in zip(*self.rows, strict=True)]
+        table = Table("", ["", *self.names], columns, labels=1, rules=self.rules)
+        return [table, *map(Line, self.notes)]
+
+    def __str__(self) -> str:
+        columns = [list(column) for column in zip(*self.rows, strict=True)]
+        lines = columns_of_text(["", *self.names], columns, [False, *[True] * len(self.names)])
+        rule = "-" * max(map(len, lines))
+        for after in sorted(self.rules, reverse=True):
+            lines.insert(after + 2, rule)
+        return "\n".join([lines[0], rule, *lines[1:], rule, *self.notes])
+
+
+def modelsummary(
+    *fits: LmerResult,
+    names: Sequence[str] | None = None,
+    statistic: str = "se",
+    stars: bool = True,
+    digits: int = 3,
+    level: float = 0.95,
+    ddf: str = "satterthwaite",
+) -> RegressionTable:
+    """Put several fits side by side in one table.
+
+    Parameters
+    ----------
+    *fits : LmerResult
+        In the order of the columns.
+    names : sequence of str, optional
+        Headers; ``(1)``, ``(2)``, ... by default.
+    statistic : {"se", "ci", "t", "p", "none"}
+        What stands below an estimate.
+    stars : bool
+        Mark small p-values.
+    digits : int
+        Significant digits of the smallest standard error in a row; its estimates have as many decimals.
+    level : float
+        Coverage of the intervals.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        Method of the tests and intervals, as in ``fit.coef_table``.
+
+    Returns
+    -------
+    RegressionTable
+
+    Raises
+    ------
+    ArgumentError
+        Without fits, for another number of names than fits, or for an unknown statistic.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> sleep = ranef.datasets.load("sleepstudy")
+    >>> formulas = ["Reaction ~ Days + (1 | Subject)", "Reaction ~ Days + (Days | Subject)"]
+    >>> print(ranef.modelsummary(*[ranef.lmer(f, sleep) for f in formulas], names=["lines", "slopes"]))
+                                    lines    slopes
+    -----------------------------------------------
+    Intercept                   251.41*** 251.41***
+                                   (9.75)    (6.82)
+    Days                        10.467*** 10.467***
+                                  (0.804)   (1.546)
+    -----------------------------------------------
+    Subject: sd Intercept            37.1      24.7
+    Subject: cor Intercept.Days              0.0656
+    Subject: sd Days                           5.92
+    Residual: sd                     31.0      25.6
+    -----------------------------------------------
+    Observations                      180       180
+    Groups: Subject                    18        18
+    Criterion                        REML      REML
+    Log-likelihood                 -893.2    -871.8
+    AIC                            1794.5    1755.6
+    BIC                            1807.2    1774.8
+    -----------------------------------------------
+    Standard errors in parentheses.
+    + p < 0.1, * p < 0.05, ** p < 0.01, *** p < 0.001.
+    """
+    if not fits:
+        raise ArgumentError("modelsummary needs at least one fit: ranef.modelsummary(fit_a, fit_b)")
+    require_choice("statistic", statistic, tuple(STATISTICS))
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    headers = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(name) for name in names]
+    if len(headers) != len(fits) or len(set(headers)) != len(headers):
+        raise ArgumentError(f"names= must be {len(fits)} different names, one per fit, not {headers}")
+    frame = _numbers(fits, headers, level, ddf)
+    fixed = _fixed_rows(frame, headers, statistic, stars, digits)
+    random = _random_rows(frame, headers, digits)
+    rules = (len(fixed) - 1, len(fixed) + len(random) - 1) if fixed else (len(random) - 1,)
+    notes = [STATISTICS[statistic].format(level=100 * level), LEGEND if stars else ""]
+    fixed_parts = {tuple(fit.model.design.column_names) for fit in fits if fit.reml}
+    notes.append(INCOMPARABLE if len(fixed_parts) > 1 else "")
+    rows = [*fixed, *random, *_fit_rows(fits)]
+    return RegressionTable(frame, tuple(headers), rows, rules, tuple(filter(None, notes)))
+
+
+def _numbers(fits: Sequence[LmerResult], names: Sequence[str], level: float, ddf: str) -> pd.DataFrame:
+    parts = []
+    for name, fit in zip(names, fits, strict=True):
+        fixed = pd.DataFrame(fixed_columns(fit, level, ddf)).drop(columns="effect")
+        rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
+        random = pd.DataFrame(rows, columns=["term", "estimate"])
+        parts += [fixed.assign(model=name, part="fixed"), random.assign(model=name, part="random")]
+    columns = ["model", "part", *parts[0].columns[:-2]]
+    return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)
+
+
+def _component_label(group: str, term: str) -> str:
+    kind, _, name = term.partition("__")
+    return f"{group}: {kind}" if group == "Residual" else f"{group}: {kind} {name}"
+
+
+def _by_model(part: pd.DataFrame, names: Sequence[str]) -> list[pd.Series | None]:
+    found = {row["model"]: row for _, row in part.iterrows()}
+    return [found.get(name) for name in names]
+
+
+def _fixed_rows(
+    frame: pd.DataFrame, names: Sequence[str], statistic: str, stars: bool, digits: int
+) -> list[list[str]]:
+    below = {
+        "se": lambda row, d: f"({row['std_error']:.{d}f})",
+        "ci": lambda row, d: f"[{row['conf_low']:.{d}f}, {row['conf_high']:.{d}f}]",
+        "t": lambda row, d: f"({row['statistic']:.{digits - 1}f})",
+        "p": lambda row, d: f"({row['p_value']:.{digits}g})",
+    }
+    rows = []
+    fixed = frame[frame["part"] == "fixed"]
+    for term in dict.fromkeys(fixed["term"]):
+        here = _by_model(fixed[fixed["term"] == term], names)
+        decimals = _decimals([row["std_error"] for row in here if row is not None], digits)
+        rows.append([term, *_texts(here, lambda row, d=decimals: _estimate(row, d, stars))])
+        if statistic != "none":
+            rows.append(["", *_texts(here, lambda row, d=decimals: below[statistic](row, d))])
+    return rows
+
+
+def _random_rows(frame: pd.DataFrame, names: Sequence[str], digits: int) -> list[list[str]]:
+    random = frame[frame["part"] == "random"]
+    terms = list(dict.fromkeys(random["term"]))
+    terms.sort(key=lambda term: term == "Residual: sd")  # stable: the residual last
+    rows = []
+    for term in terms:
+        here = _by_model(random[random["term"] == term], names)
+        decimals = _decimals([row["estimate"] for row in here if row is not None], digits)
+        rows.append([term, *_texts(here, lambda row, d=decimals: f"{row['estimate']:.{d}f}")])
+    return rows
+
+
+def _fit_rows(fits: Sequence[LmerResult]) -> list[list[str]]:
+    groups = dict.fromkeys(name for fit in fits for name in fit.ngroups)
+    criterion = ["REML" if fit.reml else "ML" for fit in fits]
+    return [
+        ["Observations", *(f"{fit.nobs}" for fit in fits)],
+        *([f"Groups: {name}", *(str(fit.ngroups.get(name, "")) for fit in fits)] for name in groups),
+        ["Criterion", *criterion],
+        ["Log-likelihood", *(f"{fit.llf:.1f}" for fit in fits)],
+        ["AIC", *(f"{fit.aic:.1f}" for fit in fits)],
+        ["BIC", *(f"{fit.bic:.1f}" for fit in fits)],
+    ]
+
+
+def _texts(rows: Sequence[pd.Series | None], show: Callable[[pd.Series], str]) -> list[str]:
+    """One text per model, empty where it has no such parameter or it was dropped."""
+    return ["" if row is None or np.isnan(row["estimate"]) else show(row) for row in rows]
+
+
+def _estimate(row: pd.Series, decimals: int, stars: bool) -> str:
+    mark = significance_stars([row["p_value"]])[0].replace(".", "+") if stars else ""
+    return f"{row['estimate']:.{decimals}f}{mark}"
+
+
+def _decimals(sizes: Sequence[float], digits: int) -> int:
+    """Decimals that show the smallest size other than zero with so many digits."""
+    positive = [abs(size) for size in sizes if size and np.isfinite(size) and abs(size) > 1e-12]
+    return min(10, max(0, digits - 1 - floor(log10(min(positive))))) if positive else digits - 1
