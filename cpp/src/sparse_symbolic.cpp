@@ -10,7 +10,7 @@
 namespace ranef {
 namespace {
 
-constexpr Index max_panel_width = 64;  // wider ones are cut: panels block the dense part too
+constexpr Index max_panel_width = 128;  // wider ones are cut: panels block the dense part too
 constexpr double max_stored = 1.0e15;  // entries; beyond any memory, well within Index
 
 bool is_valid(const SparsePattern& pattern) {
