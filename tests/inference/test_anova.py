@@ -1,0 +1,130 @@
+"""Analysis of variance, types I, II and III, against lmerTest."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from conftest import fitted
+from inference.reference import CASES, case_fit
+from reference_battery import all_models, canonical, load_data
+
+TYPES = {"anova_I": 1, "anova_II": 2, "anova_III": 3}
+MODELS = [model for model in all_models() if "term" in model.raw.get("anova_III", {})]
+KENWARD_ROGER = [model for model in MODELS if "term" in (model.raw.get("anova_III_kr") or {})]
+COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
+# a is contained in a:b although b has no main effect; lmerTest 3.1 overlooks it and tests a at the base of b
+OVERLOOKED = ("slopes_only", "anova_II"), ("slopes_only", "anova_III")
+
+
+def agrees(table, wanted, rtol=1e-5):
+    """By position where the names are spelt differently, by name where the order differs."""
+    terms = [canonical(term.replace("^", "**")) for term in wanted["term"]]
+    ours = [canonical(term) for term in table.index]
+    order = [ours.index(term) for term in terms] if set(ours) == set(terms) else range(len(ours))
+    assert len(ours) == len(terms)
+    for column in COLUMNS:
+        expected = np.array(wanted[column], float)
+        tolerance = 1e-3 if column == "p" else rtol
+        found = table[column].iloc[list(order)].astype(float)
+        np.testing.assert_allclose(found, expected, rtol=tolerance, err_msg=column)
+
+
+@pytest.mark.parametrize("key", TYPES)
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_the_battery(model, key):
+    """lmerTest rounds the contrasts of type III to 7 digits."""
+    agrees(fitted(str(model)).anova(TYPES[key]), model.raw[key], rtol=2e-5)
+
+
+@pytest.mark.parametrize("model", KENWARD_ROGER, ids=str)
+def test_the_battery_by_kenward_roger(model):
+    agrees(fitted(str(model)).anova(ddf="kenward-roger"), model.raw["anova_III_kr"])
+
+
+@pytest.mark.parametrize("key", [*TYPES, *(f"{key}_kr" for key in TYPES)])
+@pytest.mark.parametrize("name", CASES)
+def test_unbalanced_designs(name, key):
+    """Missing cells, no intercept, numeric by categorical, three factors, other contrasts, crossing."""
+    fit, case, _ = case_fit(name)
+    if key not in case:
+        pytest.skip("not computed in R")
+    if (name, key.removesuffix("_kr")) in OVERLOOKED:
+        pytest.skip("lmerTest tests another hypothesis there")
+    ddf = "kenward-roger" if key.endswith("_kr") else "satterthwaite"
+    agrees(fit.anova(TYPES[key.removesuffix("_kr")], ddf=ddf), case[key], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_coefficients_of_unbalanced_designs(name):
+    fit, case, order = case_fit(name)
+    for ddf, key in (("satterthwaite", "satterthwaite"), ("kenward-roger", "kenward_roger")):
+        table = fit.coef_table(ddf).iloc[order]
+        np.testing.assert_allclose(table["se"], case[key]["se"], rtol=1e-5)
+        np.testing.assert_allclose(table["df"], case[key]["df"], rtol=1e-5)
+
+
+def test_type_three_does_not_depend_on_the_coding():
+    """Whatever contrasts and base levels; with numeric variables and missing main effects too."""
+    data = load_data("cake").iloc[CASES["two_factors"]["rows"]]
+    for right in ("{} * {}", "{} * temp", "temp + temp:{}", "{} + {}:{}"):
+        tables = []
+        for a, b in (
+            ("recipe", "temperature"),
+            ("C(recipe, contr.sum)", "C(temperature, contr.helmert)"),
+            ("C(recipe, contr.treatment('C'))", "C(temperature, contr.poly)"),
+        ):
+            fixed = right.format(*((a, b) if right.count("{}") == 2 else (a, a, b)))
+            fit = ranef.lmer(f"angle ~ {fixed} + (1 | recipe:replicate)", data)
+            tables.append(fit.anova(3).to_numpy(float))
+        np.testing.assert_allclose(tables[1], tables[0], rtol=1e-6)
+        np.testing.assert_allclose(tables[2], tables[0], rtol=1e-6)
+
+
+def test_a_term_contained_without_its_margin():
+    """temp + temp:recipe: the mean of the three slopes."""
+    fit, _, _ = case_fit("slopes_only")
+    row = fit.anova(3).loc["temp"]
+    test = fit.test("temp + temp:recipe[T.B]/3 + temp:recipe[T.C]/3 = 0")
+    np.testing.assert_allclose([row["F"], row["den_df"], row["p"]], [test.F, test.den_df, test.p], rtol=1e-8)
+
+
+def test_far_away_numbers():
+    """Types I and II come from X'X: a covariate in seconds since 1970 must not lose the digits."""
+    data = load_data("cake").iloc[CASES["factor_by_number"]["rows"]]
+    near = ranef.lmer("angle ~ temp + recipe + (1 | recipe:replicate)", data)
+    far = ranef.lmer("angle ~ temp + recipe + (1 | recipe:replicate)", data.assign(temp=data["temp"] + 1.7e9))
+    for kind in (1, 2, 3):
+        found, wanted = far.anova(kind).to_numpy(float), near.anova(kind).to_numpy(float)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_weights_do_not_enter_the_hypotheses():
+    """As in lmerTest: X'X without prior weights."""
+    data = load_data("cake").iloc[CASES["two_factors"]["rows"]]
+    formula = "angle ~ recipe * temperature + (1 | recipe:replicate)"
+    plain, same = ranef.lmer(formula, data), ranef.lmer(formula, data, weights=np.full(len(data), 2.0))
+    for kind in (1, 2, 3):
+        tables = [fit.anova(kind)[["num_df", "den_df", "F"]].to_numpy(float) for fit in (same, plain)]
+        np.testing.assert_allclose(*tables, rtol=1e-6)
+
+
+def test_nothing_but_an_intercept():
+    table = fitted("dye_reml").anova()
+    assert isinstance(table, pd.DataFrame) and table.empty and list(table.columns) == list(COLUMNS)
+
+
+def test_one_numeric_column_without_intercept():
+    table = fitted("ss_noint_reml").anova(1)
+    assert list(table.index) == ["Days"] and table["num_df"].iloc[0] == 1
+
+
+@pytest.mark.parametrize("kind", [0, 4, "IV", "three", None, True, 3.5])
+def test_unknown_type(kind):
+    with pytest.raises(ranef.ArgumentError, match="type= must be 1, 2 or 3"):
+        fitted("ss_slope_reml").anova(type=kind)
+
+
+def test_roman_types():
+    fit = fitted("oats_reml")
+    pd.testing.assert_frame_equal(fit.anova("III"), fit.anova(3))
+    pd.testing.assert_frame_equal(fit.anova("2"), fit.anova(2))
