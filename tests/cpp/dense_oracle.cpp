@@ -46,7 +46,8 @@ OracleState DenseOracle::solve(const std::vector<double>& theta, bool everything
     return s;
 }
 
-void DenseOracle::complete(const std::vector<double>& packed, const Matrix& factor, Matrix q, OracleState& s) const {
+void DenseOracle::complete(const std::vector<double>& packed, const Matrix& factor, Matrix q,
+                           OracleState& s) const {
     const Index p = layout_.p;
     const Real nu = static_cast<Real>(reml_ ? n_ - p : n_), ratio = nu / s.rss;
     Matrix root(n_, n_);  // L^-1
@@ -110,7 +111,8 @@ void DenseOracle::complete(const std::vector<double>& packed, const Matrix& fact
         const Matrix& z = z_[slot.factor];
         Real slope = 0.0L;
         for (Index a = 0; a < w; ++a)
-            slope += 2.0L * s.covariance_gradient[layout_.lambda_offset[slot.factor] + a * w + slot.row] * l(a, slot.column);
+            slope += 2.0L * s.covariance_gradient[layout_.lambda_offset[slot.factor] + a * w + slot.row] *
+                     l(a, slot.column);
         s.gradient.push_back(slope);
         Matrix zl(n_, 1);
         for (Index i = 0; i < n_; ++i)
@@ -123,7 +125,8 @@ void DenseOracle::complete(const std::vector<double>& packed, const Matrix& fact
     const Matrix pf = times(projector, f_i);
     for (Index i = 0; i < k; ++i)
         for (Index j = 0; j < k; ++j) {
-            const Real ci = inner(n_, f_i.column(i), py.column(0)), cj = inner(n_, f_i.column(j), py.column(0));
+            const Real ci = inner(n_, f_i.column(i), py.column(0)),
+                       cj = inner(n_, f_i.column(j), py.column(0));
             s.information(i, j) = ratio * inner(n_, f_i.column(i), pf.column(j)) - ratio / s.rss * ci * cj;
         }
 }

@@ -1,4 +1,5 @@
-// The model written out with n x n matrices, slowly and plainly, in long double. Nothing of the core's algebra is used:
+// The model written out with n x n matrices, slowly and plainly, in long double. Nothing of the core's
+// algebra is used:
 //   H = W^-1 + Z Lambda Lambda'Z',  P = H^-1 - H^-1 X (X'H^-1 X)^-1 X'H^-1,  r^2 = y'P y.
 #pragma once
 
@@ -101,7 +102,8 @@ struct OracleState {
 class DenseOracle {
 public:
     // The user's coordinates, with factors and columns of X as the core has them.
-    DenseOracle(const Data& data, const DesignCross& design, bool reml) : layout_(design.layout), reml_(reml) {
+    DenseOracle(const Data& data, const DesignCross& design, bool reml)
+        : layout_(design.layout), reml_(reml) {
         read(data, design, [](Real v, Real, Real) { return v; }, {});
     }
     // The core's internal coordinates: its shifts and scales taken as given.
@@ -154,7 +156,8 @@ private:
             Matrix z(n_, g.shape.width);
             for (int a = 0; a < g.shape.width; ++a)
                 for (Index i = 0; i < n_; ++i)
-                    z(i, a) = change(g.basis[a].empty() ? 1.0 : g.basis[a][i], c.z_shift[f][a], c.z_scale[f][a]);
+                    z(i, a) =
+                        change(g.basis[a].empty() ? 1.0 : g.basis[a][i], c.z_shift[f][a], c.z_scale[f][a]);
             z_.push_back(z);
             codes_.push_back(g.codes);
         }

@@ -37,7 +37,8 @@ struct Data {
         rows.constant = constant;
         for (const Grouping& g : groupings) {
             FactorRows factor{g.codes.data(), {}, g.shape};
-            for (const auto& column : g.basis) factor.basis.push_back(column.empty() ? nullptr : column.data());
+            for (const auto& column : g.basis)
+                factor.basis.push_back(column.empty() ? nullptr : column.data());
             rows.factors.push_back(factor);
         }
         return rows;
@@ -100,7 +101,8 @@ public:
         std::vector<std::int32_t> codes(data_.n);
         for (Index i = 0; i < data_.n; ++i) {
             const double u = uniform();
-            codes[i] = static_cast<std::int32_t>(i < levels ? i : static_cast<Index>(u * u * static_cast<double>(levels - 1)));
+            codes[i] = static_cast<std::int32_t>(
+                i < levels ? i : static_cast<Index>(u * u * static_cast<double>(levels - 1)));
         }
         return group(levels, codes);
     }
@@ -139,7 +141,8 @@ public:
                 std::vector<double> b(g.shape.levels);
                 for (double& v : b) v = between * normal();
                 const double size = spread(column);
-                for (Index i = 0; i < data_.n; ++i) y[i] += b[g.codes[i]] * (column.empty() ? 1.0 : column[i] / size);
+                for (Index i = 0; i < data_.n; ++i)
+                    y[i] += b[g.codes[i]] * (column.empty() ? 1.0 : column[i] / size);
             }
         data_.y = y;
         for (double& v : data_.y) v = shift + scale * v;
@@ -194,6 +197,17 @@ inline Data one_factor(int slopes, Index n, Index levels, unsigned seed, bool we
     make.unbalanced(levels).block(true, columns);
     if (weighted) make.weigh();
     return make.finish();
+}
+
+// Equal groups, one after the other.
+inline Data one_way(const std::string& name, const std::vector<double>& y, Index levels) {
+    Maker make(name, static_cast<Index>(y.size()), 1);
+    std::vector<std::int32_t> codes(y.size());
+    const std::size_t each = y.size() / static_cast<std::size_t>(levels);
+    for (std::size_t i = 0; i < y.size(); ++i) codes[i] = static_cast<std::int32_t>(i / each);
+    Data data = make.intercept().group(levels, codes).block(true).finish();
+    data.y = y;
+    return data;
 }
 
 std::vector<Data> all_structures();  // structures.cpp

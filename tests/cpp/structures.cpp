@@ -18,7 +18,14 @@ Data no_random_intercept() {
 Data blocks_of_one_factor() {
     Maker make("three blocks of one factor", 48, 4);
     const auto u = make.covariate(1.0), v = make.covariate(), w = make.covariate(-2.0, 5.0);
-    return make.intercept().fixed(u).fixed(v).unbalanced(9).block(true, {u}).block(false, {v}).block(false, {w}).finish();
+    return make.intercept()
+        .fixed(u)
+        .fixed(v)
+        .unbalanced(9)
+        .block(true, {u})
+        .block(false, {v})
+        .block(false, {w})
+        .finish();
 }
 
 Data intercept_last() {
@@ -39,7 +46,15 @@ Data three_crossed() {
 
 Data nested() {
     Maker make("nested factors", 48, 8);
-    return make.intercept().fixed(make.covariate()).group(12).block(true).nesting(4).block(true).nesting(2).block(true).finish();
+    return make.intercept()
+        .fixed(make.covariate())
+        .group(12)
+        .block(true)
+        .nesting(4)
+        .block(true)
+        .nesting(2)
+        .block(true)
+        .finish();
 }
 
 Data vectors_on_several() {
@@ -53,7 +68,13 @@ Data blocks_on_several() {
     Maker make("several blocks of several factors", 60, 10);
     const auto u = make.covariate(2.0), v = make.covariate(), w = make.covariate(0.5, 3.0);
     make.intercept().fixed(u).fixed(v);
-    return make.group(5).block(true, {u}).block(false, {v, w}).unbalanced(8).block(true, {w}).block(false, {u}).finish();
+    return make.group(5)
+        .block(true, {u})
+        .block(false, {v, w})
+        .unbalanced(8)
+        .block(true, {w})
+        .block(false, {u})
+        .finish();
 }
 
 Data crossed_with_weights() {
@@ -132,8 +153,9 @@ Data wide_scalar_rest() {
     return make.intercept().group(45).block(true).unbalanced(36).block(true).finish();
 }
 
-// Every level of the leading factor meets every column behind it, as long as that level is not one of the `lonely`, which
-// have one row: both ways of eliminating a level, by products of whole blocks and entry by entry.
+// Every level of the leading factor meets every column behind it, as long as that level is not one of the
+// `lonely`, which have one row: both ways of eliminating a level, by products of whole blocks and entry by
+// entry.
 Data fully_crossed(int slopes, Index levels, Index lonely, Index others, int other_slopes, unsigned seed) {
     const Index cells = (levels - lonely) * others, n = cells + lonely;
     Maker make("fully crossed, r = " + std::to_string(slopes + 1), n, seed);
@@ -155,13 +177,33 @@ Data fully_crossed(int slopes, Index levels, Index lonely, Index others, int oth
 }  // namespace
 
 std::vector<Data> all_structures() {
-    return {one_factor(0, 40, 7, 21),  one_factor(1, 44, 8, 22), one_factor(2, 50, 8, 23),   one_factor(3, 56, 8, 24),
-            one_factor(1, 44, 8, 25, true), balanced(),          no_random_intercept(),      blocks_of_one_factor(),
-            intercept_last(),          crossed(),                three_crossed(),            nested(),
-            vectors_on_several(),      blocks_on_several(),      crossed_with_weights(),     no_intercept(),
-            cell_means(),              rank_deficient(),         constant_dropped(),         no_fixed_effects(),
-            lonely_rows(),             seconds_since_1970(),     wide_rest(),                wide_scalar_rest(),
-            fully_crossed(2, 9, 0, 8, 2, 41), fully_crossed(1, 15, 6, 8, 2, 42), fully_crossed(0, 26, 1, 6, 3, 43)};
+    return {one_factor(0, 40, 7, 21),
+            one_factor(1, 44, 8, 22),
+            one_factor(2, 50, 8, 23),
+            one_factor(3, 56, 8, 24),
+            one_factor(1, 44, 8, 25, true),
+            balanced(),
+            no_random_intercept(),
+            blocks_of_one_factor(),
+            intercept_last(),
+            crossed(),
+            three_crossed(),
+            nested(),
+            vectors_on_several(),
+            blocks_on_several(),
+            crossed_with_weights(),
+            no_intercept(),
+            cell_means(),
+            rank_deficient(),
+            constant_dropped(),
+            no_fixed_effects(),
+            lonely_rows(),
+            seconds_since_1970(),
+            wide_rest(),
+            wide_scalar_rest(),
+            fully_crossed(2, 9, 0, 8, 2, 41),
+            fully_crossed(1, 15, 6, 8, 2, 42),
+            fully_crossed(0, 26, 1, 6, 3, 43)};
 }
 
 }  // namespace ranef::testing

@@ -69,7 +69,8 @@ struct Point {
 inline std::vector<Point> points(const Layout& layout, unsigned seed) {
     std::mt19937 generator(seed);
     std::uniform_real_distribution<double> diagonal(0.3, 1.2), below(-0.7, 0.7);
-    std::vector<int> first(layout.n_theta()), last(layout.n_theta());  // is this the block's first, last column?
+    std::vector<int> first(layout.n_theta()),
+        last(layout.n_theta());  // is this the block's first, last column?
     for (int t = 0; t < layout.n_theta(); ++t)
         for (const Block& b : layout.factors[layout.theta[t].factor].blocks)
             if (layout.theta[t].column >= b.first && layout.theta[t].column < b.first + b.width) {
@@ -97,7 +98,8 @@ inline std::vector<Point> points(const Layout& layout, unsigned seed) {
     out.push_back(draw("leading factor zero", [](int, const ThetaSlot& s) { return s.factor != 0; }));
     const int factors = static_cast<int>(layout.factors.size());
     if (factors > 1) {
-        out.push_back(draw("last factor zero", [&](int, const ThetaSlot& s) { return s.factor + 1 != factors; }));
+        out.push_back(
+            draw("last factor zero", [&](int, const ThetaSlot& s) { return s.factor + 1 != factors; }));
         out.push_back(draw("everything zero", [](int, const ThetaSlot&) { return false; }));
     }
     return out;

@@ -73,8 +73,8 @@ std::vector<double> expected_record(const Handle& h, const Evaluator& evaluator,
     evaluator.fixed_covariance(covariance.data());
     c.covariance_to_user(p, covariance.data());
     c.theta_to_user(layout, optimum.theta.data(), theta.data());
-    const double sigma = h.response.scale.scale *
-                         std::sqrt(evaluator.penalised_rss() / static_cast<double>(h.data.n - (reml ? p : 0)));
+    const double sigma = h.response.scale.scale * std::sqrt(evaluator.penalised_rss() /
+                                                            static_cast<double>(h.data.n - (reml ? p : 0)));
     for (int k = 0; k < p; ++k) record.push_back(sigma * std::sqrt(covariance[Index{k} * (p + 1)]));
     record.push_back(sigma);
     record.insert(record.end(), theta.begin(), theta.end());
@@ -113,7 +113,8 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
             std::vector<double> start(layout.n_theta(), 0.0);
             for (int t = 0; t < layout.n_theta(); ++t)
                 if (layout.theta[t].row == layout.theta[t].column) start[t] = 1.0;
-            const int bits = ranef_refit(&h.problem, workspace.get(), h.response.values.data(), start.data(), record.data());
+            const int bits = ranef_refit(&h.problem, workspace.get(), h.response.values.data(), start.data(),
+                                         record.data());
             CHECK(record.back() == -99.0);  // not a number too many
             record.pop_back();
 
@@ -127,7 +128,8 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
             CHECK(same_bits(record, expected));
             // Without a start: the same minimum.
             std::vector<double> from_moments(record.size());
-            CHECK(ranef_refit(&h.problem, workspace.get(), h.response.values.data(), nullptr, from_moments.data()) == bits);
+            CHECK(ranef_refit(&h.problem, workspace.get(), h.response.values.data(), nullptr,
+                              from_moments.data()) == bits);
             const std::size_t criterion = record.size() - 3;
             CHECK(std::fabs(from_moments[criterion] - record[criterion]) < 1e-8);
             // From the rows themselves: those of the response that the scale was learned from.
@@ -135,7 +137,8 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
             CHECK(ranef_fit_rows(&h.problem, workspace.get(), data.y.data(), from_rows.data()) == bits);
             CHECK(same_bits(from_rows, from_moments));
             h.problem.rows = nullptr;
-            CHECK(ranef_fit_rows(&h.problem, workspace.get(), data.y.data(), from_rows.data()) == RANEF_FAILED);
+            CHECK(ranef_fit_rows(&h.problem, workspace.get(), data.y.data(), from_rows.data()) ==
+                  RANEF_FAILED);
             CHECK(std::isnan(from_rows[0]));
         }
 }
@@ -152,7 +155,8 @@ TEST_CASE("c_api: four threads give the bits of one") {
             const auto work = [&](int first, int step, std::vector<double>& records) {
                 const WorkspaceHandle workspace = make_workspace(h);
                 for (int i = first; i < replicates; i += step)
-                    ranef_refit(&h.problem, workspace.get(), responses.data() + i * stride, nullptr, records.data() + i * size);
+                    ranef_refit(&h.problem, workspace.get(), responses.data() + i * stride, nullptr,
+                                records.data() + i * size);
             };
             std::vector<double> alone(replicates * size), together(alone);
             work(0, 1, alone);
@@ -205,7 +209,8 @@ TEST_CASE("c_api: a failed refit says so, leaves NaN, and harms no other") {
         infinite.back() = std::numeric_limits<double>::infinity();
         for (const std::vector<double>& response : {exact, bad, zero, infinite}) {
             record.assign(size, 1.0);
-            CHECK(ranef_refit(&h.problem, workspace.get(), response.data(), nullptr, record.data()) == RANEF_FAILED);
+            CHECK(ranef_refit(&h.problem, workspace.get(), response.data(), nullptr, record.data()) ==
+                  RANEF_FAILED);
             for (Index i = 0; i < size - 2; ++i) CHECK(std::isnan(record[i]));
             CHECK(record[size - 2] >= 1.0);  // evaluations
             CHECK(record[size - 1] == RANEF_FAILED);

@@ -19,7 +19,8 @@ Square product(int r, const Square& a, const Square& b, bool transpose_b = false
     Square c(a.size(), 0.0);
     for (int j = 0; j < r; ++j)
         for (int i = 0; i < r; ++i)
-            for (int k = 0; k < r; ++k) c[j * r + i] += a[k * r + i] * (transpose_b ? b[k * r + j] : b[j * r + k]);
+            for (int k = 0; k < r; ++k)
+                c[j * r + i] += a[k * r + i] * (transpose_b ? b[k * r + j] : b[j * r + k]);
     return c;
 }
 
@@ -32,7 +33,12 @@ struct Example {
         Maker make("coordinates", 60, 3);
         const auto u = make.covariate(50.0, 2.0), v = make.covariate(-3.0, 0.01), w = make.covariate(7.0);
         make.intercept().fixed(u).fixed(v);
-        data = make.group(9).block(true, {u, v}, 1).block(false, {w}).group(5).block(true, {w}).finish(20.0, 4.0);
+        data = make.group(9)
+                   .block(true, {u, v}, 1)
+                   .block(false, {w})
+                   .group(5)
+                   .block(true, {w})
+                   .finish(20.0, 4.0);
         design = accumulate_design(data.rows());
     }
 };
@@ -114,8 +120,10 @@ TEST_CASE("coordinates: theta goes to the internal coordinates and back") {
         layout.unpack(internal.data(), after.data());
         for (std::size_t f = 0; f < layout.factors.size(); ++f) {
             const int r = layout.factors[f].width;
-            const Square x(before.begin() + layout.lambda_offset[f], before.begin() + layout.lambda_offset[f] + r * r);
-            const Square y(after.begin() + layout.lambda_offset[f], after.begin() + layout.lambda_offset[f] + r * r);
+            const Square x(before.begin() + layout.lambda_offset[f],
+                           before.begin() + layout.lambda_offset[f] + r * r);
+            const Square y(after.begin() + layout.lambda_offset[f],
+                           after.begin() + layout.lambda_offset[f] + r * r);
             CHECK(distance(product(r, y, y, true), product(r, x, x, true)) < 1e-10);
         }
     }
@@ -139,8 +147,11 @@ TEST_CASE("coordinates: the maps of theta, modes, covariances and gradients fit 
         const Square user(user_lambda.begin() + offset, user_lambda.begin() + offset + r * r);
         // D of the user is the image of the internal D under the map of covariances.
         Square d = product(r, internal, internal, true);
+        const Square before_d = d;
         c.mode_covariance_to_user(layout, f, d.data());
         CHECK(relative_distance(d, product(r, user, user, true)) < 1e-12);
+        c.covariance_to_internal(layout, f, d.data());
+        CHECK(distance(d, before_d) < 1e-9);
         // z'b does not change: modes of a row's basis, shifted and scaled as its columns are.
         const Grouping& g = e.data.groupings[e.design.factor_order[f]];
         std::vector<double> b(r), mapped;
@@ -227,6 +238,9 @@ TEST_CASE("coordinates: beta and its covariance, and the criterion's offset") {
     const Square expected = product(3, product(3, map, covariance), map, true);
     c.covariance_to_user(3, covariance.data());
     CHECK(relative_distance(covariance, expected) < 1e-12);
+    std::vector<double> back(3);
+    c.beta_to_internal(y, beta.data(), back.data());
+    CHECK(distance(back, internal) < 1e-12);
     CHECK(c.criterion_offset(false, 60, 3, y) == doctest::Approx(120.0 * std::log(4.0)));
     CHECK(c.criterion_offset(true, 60, 3, y) ==
           doctest::Approx(114.0 * std::log(4.0) + 2.0 * std::log(c.x_scale[1] * c.x_scale[2])));

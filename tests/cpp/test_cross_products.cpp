@@ -54,7 +54,8 @@ TEST_CASE("cross-products: gram_multiply and the response agree with dense produ
         const Index m = d.layout.n_coef();
         REQUIRE(static_cast<Index>(response.values.size()) == m + 1);
         std::vector<Real> expected;
-        for (Index c = 0; c <= m; ++c) expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
+        for (Index c = 0; c <= m; ++c)
+            expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
         CHECK(relative_distance(response.values, expected) < 1e-12);
 
         const std::vector<double> coef = random_coefficients(m, 9);
@@ -97,7 +98,8 @@ TEST_CASE("cross-products: sizes, bases and the order of factors") {
         // Unit size is what the internal coordinates are for.
         for (Index k = 0; k < d.layout.p; ++k)
             if (data.weights.empty())
-                CHECK(d.w_xx[k * d.layout.p + k] == doctest::Approx(static_cast<double>(data.n)).epsilon(1e-9));
+                CHECK(d.w_xx[k * d.layout.p + k] ==
+                      doctest::Approx(static_cast<double>(data.n)).epsilon(1e-9));
         double log_weights = 0.0;
         for (double w : data.weights) log_weights += std::log(w);
         CHECK(d.sum_log_weights == doctest::Approx(log_weights));
@@ -105,7 +107,8 @@ TEST_CASE("cross-products: sizes, bases and the order of factors") {
         if (!d.coordinates.constant.empty())
             for (Index i = 0; i < data.n; ++i) {
                 double sum = 0.0;
-                for (std::size_t k = 0; k < d.kept.size(); ++k) sum += data.x[d.kept[k]][i] * d.coordinates.constant[k];
+                for (std::size_t k = 0; k < d.kept.size(); ++k)
+                    sum += data.x[d.kept[k]][i] * d.coordinates.constant[k];
                 CHECK(sum == doctest::Approx(1.0).epsilon(1e-12));
             }
     }
@@ -206,7 +209,8 @@ TEST_CASE("cross-products: responses and columns that are constant, enormous, ti
     const ResponseCross response = accumulate_response(rows, d, y.data());
     for (double v : response.values) CHECK(std::isfinite(v));
     CHECK(response.values.back() == doctest::Approx(static_cast<double>(data.n)).epsilon(1e-9));
-    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    for (const double bad :
+         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
         y = data.y;
         y[7] = bad;
         CHECK_FALSE(std::isfinite(accumulate_response(rows, d, y.data()).values.back()));

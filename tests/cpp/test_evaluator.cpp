@@ -60,8 +60,8 @@ Matrix null_projector(const double* lambda, Index r) {
     return null;
 }
 
-// d criterion / dD (internal, packed as Lambda): all of it, or with the data-based estimate in the block on the null space
-// of a factor whose gradient the evaluator declares unknown.
+// d criterion / dD (internal, packed as Lambda): all of it, or with the data-based estimate in the block on
+// the null space of a factor whose gradient the evaluator declares unknown.
 std::vector<Real> expected_covariance_gradient(const Case& c, const Evaluator& e, const Expected& x) {
     std::vector<Real> g = x.internal.covariance_gradient;
     for (std::size_t f = 0; f < c.layout().factors.size(); ++f) {
@@ -73,7 +73,8 @@ std::vector<Real> expected_covariance_gradient(const Case& c, const Evaluator& e
         if (f == 0 || e.exact_hessian()) CHECK(known);
         if (known) continue;
         Matrix change(r, r);
-        for (Index i = 0; i < r * r; ++i) change.entries[i] = x.internal.score_moment[offset + i] - g[offset + i];
+        for (Index i = 0; i < r * r; ++i)
+            change.entries[i] = x.internal.score_moment[offset + i] - g[offset + i];
         const Matrix null = null_projector(e.lambda().data() + offset, r);
         change = times(null, times(change, null));
         for (Index i = 0; i < r * r; ++i) g[offset + i] += change.entries[i];
@@ -132,7 +133,8 @@ void check_fixed_effects(const Case& c, const Evaluator& e, const Expected& x) {
         CHECK(std::fabs(beta[k] - static_cast<double>(x.user.beta[k])) < 1e-7 * sigma * sd);
         for (int l = 0; l < p; ++l) {
             const double scale = sd * std::sqrt(static_cast<double>(x.user.fixed_covariance(l, l)));
-            CHECK(std::fabs(covariance[Index{l} * p + k] - static_cast<double>(x.user.fixed_covariance(k, l))) < 1e-8 * scale);
+            CHECK(std::fabs(covariance[Index{l} * p + k] -
+                            static_cast<double>(x.user.fixed_covariance(k, l))) < 1e-8 * scale);
         }
     }
 }
@@ -148,13 +150,16 @@ void check_modes(const Case& c, const Evaluator& e, const Expected& x) {
         std::vector<double> scale(r, 1e-300);
         for (Index l = 0; l < c.layout().factors[f].levels; ++l)
             for (Index a = 0; a < r; ++a)
-                scale[a] = std::max(scale[a], static_cast<double>(std::fabs(x.user.modes[offset + l * r + a])));
+                scale[a] =
+                    std::max(scale[a], static_cast<double>(std::fabs(x.user.modes[offset + l * r + a])));
         double worst = 0.0;
         for (Index l = 0; l < c.layout().factors[f].levels; ++l) {
             double* b = coef.data() + offset + l * r;
             c.design->coordinates.modes_to_user(c.layout(), static_cast<int>(f), c.response.scale, b);
             for (Index a = 0; a < r; ++a)
-                worst = std::max(worst, std::fabs(b[a] - static_cast<double>(x.user.modes[offset + l * r + a])) / scale[a]);
+                worst =
+                    std::max(worst, std::fabs(b[a] - static_cast<double>(x.user.modes[offset + l * r + a])) /
+                                        scale[a]);
         }
         CHECK(worst < 1e-8);
     }
@@ -167,16 +172,20 @@ void check_conditional_variances(const Case& c, Evaluator& e, const Expected& x)
         e.conditional_variances(static_cast<int>(f), found.data());
         std::vector<Real> expected;
         std::vector<double> scale(r, 1e-300);
-        for (const Matrix& v : x.internal.variances[f]) expected.insert(expected.end(), v.entries.begin(), v.entries.end());
+        for (const Matrix& v : x.internal.variances[f])
+            expected.insert(expected.end(), v.entries.begin(), v.entries.end());
         CHECK(relative_distance(found, expected) < 1e-9);
         for (const Matrix& v : x.user.variances[f])
-            for (Index a = 0; a < r; ++a) scale[a] = std::max(scale[a], std::sqrt(std::fabs(static_cast<double>(v(a, a)))));
+            for (Index a = 0; a < r; ++a)
+                scale[a] = std::max(scale[a], std::sqrt(std::fabs(static_cast<double>(v(a, a)))));
         double worst = 0.0;
         for (Index l = 0; l < levels; ++l) {
-            c.design->coordinates.mode_covariance_to_user(c.layout(), static_cast<int>(f), found.data() + l * r * r);
+            c.design->coordinates.mode_covariance_to_user(c.layout(), static_cast<int>(f),
+                                                          found.data() + l * r * r);
             for (Index b = 0; b < r; ++b)
                 for (Index a = 0; a < r; ++a)
-                    worst = std::max(worst, std::fabs(found[l * r * r + b * r + a] - static_cast<double>(x.user.variances[f][l](a, b))) /
+                    worst = std::max(worst, std::fabs(found[l * r * r + b * r + a] -
+                                                      static_cast<double>(x.user.variances[f][l](a, b))) /
                                                 (scale[a] * scale[b]));
         }
         CHECK(worst < 1e-8);
@@ -190,7 +199,8 @@ void check_hessian(const Case& c, Evaluator& e, std::vector<double> theta, const
     for (std::size_t i = 0; i < k; ++i)
         for (std::size_t j = 0; j < k; ++j) {
             CHECK(std::isfinite(hessian[j * k + i]));
-            CHECK(std::fabs(hessian[j * k + i] - hessian[i * k + j]) <= 1e-10 * std::max(1.0, largest(hessian)));
+            CHECK(std::fabs(hessian[j * k + i] - hessian[i * k + j]) <=
+                  1e-10 * std::max(1.0, largest(hessian)));
         }
     if (!e.exact_hessian()) {
         const std::vector<Real> g = expected_covariance_gradient(c, e, x);
@@ -212,7 +222,8 @@ void check_hessian(const Case& c, Evaluator& e, std::vector<double> theta, const
         for (const auto& [shift, weight] : {std::pair{-2, 1.0}, {-1, -8.0}, {1, 8.0}, {2, -1.0}}) {
             theta[j] = middle + shift * step;
             REQUIRE(e.evaluate(theta.data(), Order::gradient) == Status::ok);
-            for (std::size_t i = 0; i < k; ++i) expected[j * k + i] += weight * e.gradient()[i] / (12.0 * step);
+            for (std::size_t i = 0; i < k; ++i)
+                expected[j * k + i] += weight * e.gradient()[i] / (12.0 * step);
         }
         theta[j] = middle;
     }
@@ -245,6 +256,19 @@ void check_point(const Case& c, const Problem& problem, const Point& point, cons
 }
 
 }  // namespace
+
+TEST_CASE("evaluators: every status has its own words") {
+    std::vector<std::string> words;
+    for (const Status status :
+         {Status::ok, Status::not_positive_definite, Status::not_finite, Status::exact_fit,
+          Status::max_evaluations, Status::stalled, Status::interrupted})
+        words.emplace_back(describe(status));
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        CHECK_FALSE(words[i].empty());
+        CHECK(words[i] != "unknown");
+        for (std::size_t j = 0; j < i; ++j) CHECK(words[i] != words[j]);
+    }
+}
 
 TEST_CASE("evaluators: every structure, criterion, kind and point against the dense oracle") {
     for (const Data& data : all_structures()) {

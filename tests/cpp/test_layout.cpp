@@ -10,8 +10,8 @@ using namespace ranef;
 
 namespace {
 
-// A leading factor of 5 levels with blocks of width 2 and 1, then one of 3 levels and width 2. The user wrote the second
-// factor's term first: its theta are 0..2.
+// A leading factor of 5 levels with blocks of width 2 and 1, then one of 3 levels and width 2. The user wrote
+// the second factor's term first: its theta are 0..2.
 Layout example() {
     const Factor leading{5, 3, {{0, 2, 0, 3}, {2, 1, -1, 6}}};
     const Factor other{3, 2, {{0, 2, 0, 0}}};

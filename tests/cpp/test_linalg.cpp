@@ -1,4 +1,5 @@
-// Dense kernels at orders on both sides of every switch between inline loops and LAPACK, with gaps between columns.
+// Dense kernels at orders on both sides of every switch between inline loops and LAPACK, with gaps between
+// columns.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -37,7 +38,9 @@ std::vector<double> positive_definite(Index n, Index ld) {
     return a;
 }
 
-double lower(const std::vector<double>& a, Index ld, Index i, Index j) { return i >= j ? a[j * ld + i] : 0.0; }
+double lower(const std::vector<double>& a, Index ld, Index i, Index j) {
+    return i >= j ? a[j * ld + i] : 0.0;
+}
 
 bool gaps_intact(const std::vector<double>& a, Index n, Index ld, Index columns) {
     for (Index j = 0; j < columns; ++j)
@@ -78,7 +81,8 @@ TEST_CASE("linalg: what is not positive definite is refused") {
         }
     // NaN and infinity: refused at once by the loops; LAPACK may let them pass, but never as finite numbers.
     for (const Index n : {1, 5, 32, 33, 50})
-        for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        for (const double bad :
+             {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
             std::vector<double> a = positive_definite(n, n);
             a[(n / 2) * n + n / 2] = bad;
             const bool ok = linalg::cholesky(n, a.data(), n);
@@ -132,7 +136,8 @@ TEST_CASE("linalg: triangular solves and the inverse") {
 TEST_CASE("linalg: products and transposition") {
     for (const Index n : orders) {
         CAPTURE(n);
-        const std::vector<double> a = random_numbers(n * n, 3), b = random_numbers(n * n, 4), x = random_numbers(n, 5);
+        const std::vector<double> a = random_numbers(n * n, 3), b = random_numbers(n * n, 4),
+                                  x = random_numbers(n, 5);
         std::vector<double> expected(n * n, 0.0), c(n * n, gap), y(n, gap), ax(n, 0.0);
         for (Index j = 0; j < n; ++j)
             for (Index k = 0; k < n; ++k)
@@ -192,7 +197,8 @@ TEST_CASE("linalg: eigenvalues of graded, repeated and non-finite matrices") {
     CHECK(values == std::vector<double>{-3.0, 0.0, 1e-15, 1.0, 1.0, 1e15});
 
     for (const Index n : {2, 16, 17, 40})
-        for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        for (const double bad :
+             {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
             CAPTURE(n);
             std::vector<double> a = positive_definite(n, n), w(n);
             a[n - 1] = a[(n - 1) * n] = bad;

@@ -91,7 +91,8 @@ TEST_CASE("newton: Rosenbrock's valley") {
 TEST_CASE("newton: a quadratic takes one step, its minimum none") {
     const auto quadratic = [](const double* x) {
         const double a = x[0] - 0.25, b = x[1] + 0.5;
-        return Evaluation{Status::ok, 2.0 * a * a + a * b + b * b, {4.0 * a + b, a + 2.0 * b}, {4.0, 1.0, 1.0, 2.0}};
+        return Evaluation{
+            Status::ok, 2.0 * a * a + a * b + b * b, {4.0 * a + b, a + 2.0 * b}, {4.0, 1.0, 1.0, 2.0}};
     };
     Function f(quadratic, 2), g(quadratic, 2);
     Vector x{1.0, 0.0}, y{0.25, -0.5};
@@ -115,7 +116,8 @@ TEST_CASE("newton: leaves a saddle, even one it starts on") {
 TEST_CASE("newton: one and many variables") {
     Function quartic([](const double* x) {
         const double d = x[0] - 3.0;
-        return Evaluation{Status::ok, d * d * d * d + d * d, {4.0 * d * d * d + 2.0 * d}, {12.0 * d * d + 2.0}};
+        return Evaluation{
+            Status::ok, d * d * d * d + d * d, {4.0 * d * d * d + 2.0 * d}, {12.0 * d * d + 2.0}};
     }, 1);
     Vector x{-40.0};
     CHECK(minimise(quartic, x).status == Status::ok);
@@ -125,7 +127,8 @@ TEST_CASE("newton: one and many variables") {
     Function many([](const double* v) {
         Evaluation e{Status::ok, 0.0, Vector(n), Vector(n * n, 0.0)};
         for (Index i = 0; i < n; ++i) {
-            const double weight = std::pow(10.0, static_cast<double>(i % 9) - 4.0), d = v[i] - 0.1 * static_cast<double>(i);
+            const double weight = std::pow(10.0, static_cast<double>(i % 9) - 4.0),
+                         d = v[i] - 0.1 * static_cast<double>(i);
             e.value += weight * (d * d + 0.25 * d * d * d * d);
             e.gradient[i] = weight * (2.0 * d + d * d * d);
             e.hessian[i * n + i] = weight * (2.0 + 3.0 * d * d);
@@ -179,7 +182,11 @@ TEST_CASE("newton: a ridge and a flat function converge") {
     Vector x{3.0, -7.0};
     CHECK(minimise(ridge, x).status == Status::ok);
     CHECK(x[0] + x[1] == doctest::Approx(1.0));
-    Function flat([](const double*) { return Evaluation{Status::ok, 5.0, {0.0, 0.0}, {0.0, 0.0, 0.0, 0.0}}; }, 2);
+    Function flat(
+        [](const double*) {
+            return Evaluation{Status::ok, 5.0, {0.0, 0.0}, {0.0, 0.0, 0.0, 0.0}};
+        },
+        2);
     Vector y{3.0, -7.0};
     CHECK(minimise(flat, y).status == Status::ok);
     CHECK(y == Vector{3.0, -7.0});
@@ -196,8 +203,13 @@ TEST_CASE("newton: regions where the function fails are stepped around") {
     CHECK(x[0] == doctest::Approx(1.0).epsilon(1e-4));
 
     Vector outside{-1.0};
-    CHECK(minimise(barrier = Function([](const double*) { return Evaluation{Status::exact_fit, 0.0, {}, {}}; }, 1), outside).status ==
-          Status::exact_fit);
+    CHECK(minimise(barrier = Function(
+                       [](const double*) {
+                           return Evaluation{Status::exact_fit, 0.0, {}, {}};
+                       },
+                       1),
+                   outside)
+              .status == Status::exact_fit);
     CHECK(outside == Vector{-1.0});
 
     // Defined at the start only: no step can be taken.
@@ -212,13 +224,22 @@ TEST_CASE("newton: regions where the function fails are stepped around") {
 }
 
 TEST_CASE("newton: what is not finite ends the search") {
-    const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    const double nan = std::numeric_limits<double>::quiet_NaN(),
+                 inf = std::numeric_limits<double>::infinity();
     for (const double bad : {nan, inf, -inf})
         for (const bool exact : {true, false}) {
-            Function gradient([bad](const double*) { return Evaluation{Status::ok, 1.0, {bad, 1.0}, {1.0, 0.0, 0.0, 1.0}}; }, 2, exact);
+            Function gradient(
+                [bad](const double*) {
+                    return Evaluation{Status::ok, 1.0, {bad, 1.0}, {1.0, 0.0, 0.0, 1.0}};
+                },
+                2, exact);
             Vector x{1.0, 1.0};
             CHECK(minimise(gradient, x).status != Status::ok);
-            Function hessian([bad](const double*) { return Evaluation{Status::ok, 1.0, {1.0, 1.0}, {bad, 0.0, 0.0, 1.0}}; }, 2, exact);
+            Function hessian(
+                [bad](const double*) {
+                    return Evaluation{Status::ok, 1.0, {1.0, 1.0}, {bad, 0.0, 0.0, 1.0}};
+                },
+                2, exact);
             Vector y{1.0, 1.0};
             CHECK(minimise(hessian, y).status != Status::ok);
         }

@@ -3,6 +3,7 @@
 
 #include <numeric>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,7 +38,8 @@ TEST_CASE("plan: class sums are the sums over the levels of each class") {
             const DesignCross d = accumulate_design(data.rows());
             const Plan plan = make_plan(d, {LeadingKind::classes, SchurKind::automatic, merge}).plan;
             const ClassSums& classes = plan.classes;
-            const Index levels = d.layout.factors[0].levels, r = d.layout.leading_width(), m = d.layout.rest();
+            const Index levels = d.layout.factors[0].levels, r = d.layout.leading_width(),
+                        m = d.layout.rest();
             CHECK(std::accumulate(classes.size.begin(), classes.size.end(), Index{0}) == levels);
             if (!merge) CHECK(classes.count() == levels);
             CHECK(plan.distinct_classes == classes.count());
@@ -53,14 +55,16 @@ TEST_CASE("plan: class sums are the sums over the levels of each class") {
                     for (Index t = s; t < r; ++t)
                         for (Index col = 0; col < m; ++col)
                             for (Index row = col; row < m; ++row)
-                                expected[at++] += s == t ? a(s, row) * a(s, col) : a(s, row) * a(t, col) + a(t, row) * a(s, col);
+                                expected[at++] += s == t ? a(s, row) * a(s, col)
+                                                         : a(s, row) * a(t, col) + a(t, row) * a(s, col);
             }
             CHECK(relative_distance(classes.sums, expected) < 1e-12);
         }
 }
 
 TEST_CASE("plan: levels with equal Gram blocks share a class") {
-    CHECK(make_plan(accumulate_design(all_structures()[5].rows()), {}).plan.distinct_classes == 1);  // balanced
+    CHECK(make_plan(accumulate_design(all_structures()[5].rows()), {}).plan.distinct_classes ==
+          1);  // balanced
     // Random intercepts: a class per distinct number of rows.
     Maker make("sizes", 30, 3);
     std::vector<std::int32_t> codes;
@@ -103,7 +107,8 @@ TEST_CASE("plan: the sparse plan finds every product of W and of the levels") {
         std::set<std::pair<Index, Index>> wanted;
         const auto at = [&](Index position) {
             for (Index c = 0; c < n; ++c)
-                if (position < plan.pattern.col_ptr[c + 1]) return std::pair{plan.pattern.row_idx[position], c};
+                if (position < plan.pattern.col_ptr[c + 1])
+                    return std::pair{plan.pattern.row_idx[position], c};
             return std::pair{Index{-1}, Index{-1}};
         };
         std::size_t counter = 0;
@@ -125,7 +130,8 @@ TEST_CASE("plan: the sparse plan finds every product of W and of the levels") {
         CHECK(counter == plan.pair_position.size());
         CHECK(plan.pattern.row_idx.size() == wanted.size());  // and nothing more
         // The full pattern: both triangles, ascending, pointing at the entry of the lower one.
-        CHECK(static_cast<std::size_t>(plan.full_ptr.back()) == 2 * wanted.size() - static_cast<std::size_t>(n));
+        CHECK(static_cast<std::size_t>(plan.full_ptr.back()) ==
+              2 * wanted.size() - static_cast<std::size_t>(n));
         for (Index c = 0; c < n; ++c)
             for (Index e = plan.full_ptr[c]; e < plan.full_ptr[c + 1]; ++e) {
                 const Index row = plan.full_row[e];
@@ -139,8 +145,10 @@ TEST_CASE("plan: what is chosen") {
     // Small: classes. Asked for: as asked.
     const DesignCross small = accumulate_design(one_factor(1, 60, 10, 5).rows());
     CHECK(make_plan(small, {}).plan.leading == LeadingKind::classes);
-    CHECK(make_plan(small, {LeadingKind::groups, SchurKind::automatic, true}).plan.leading == LeadingKind::groups);
-    CHECK(make_plan(small, {LeadingKind::automatic, SchurKind::sparse, true}).plan.leading == LeadingKind::groups);
+    CHECK(make_plan(small, {LeadingKind::groups, SchurKind::automatic, true}).plan.leading ==
+          LeadingKind::groups);
+    CHECK(make_plan(small, {LeadingKind::automatic, SchurKind::sparse, true}).plan.leading ==
+          LeadingKind::groups);
 
     // Many nested levels: no fill, hence sparse. As many crossed at random: dense.
     const Index n = 3000;
@@ -159,4 +167,18 @@ TEST_CASE("plan: what is chosen") {
     CHECK(dense.schur == SchurKind::dense);
     CHECK(dense.bytes >= 2.0 * 8.0 * 300.0 * 300.0);
     CHECK_FALSE(dense.reason.empty());
+}
+
+TEST_CASE("plan: what does not fit into memory is refused with the numbers") {
+    Maker make("crossed", 20000, 7);
+    const DesignCross design =
+        accumulate_design(make.intercept().group(400).block(true).group(300).block(true).finish().rows());
+    PlanOptions options;
+    options.leading = LeadingKind::groups;
+    options.memory_limit = 1e6;
+    const PlanResult result = make_plan(design, options);
+    CHECK(result.out_of_memory);
+    CHECK(result.error.find("300") != std::string::npos);
+    options.memory_limit = 1e9;
+    CHECK(make_plan(design, options).error.empty());
 }
