@@ -29,6 +29,9 @@ from .model import Model
 
 if TYPE_CHECKING:
     from . import datasets, plots
+    from .bootstrap import exact_rlrt, pbtest
+    from .estimates.lm_list import lm_list
+    from .estimates.pooling import pooling
     from .report.regression import modelsummary
 
 __version__: str = _core.__version__
@@ -44,14 +47,16 @@ __all__ = [
     "UnknownColumnError",
     "__version__",
     "datasets",
+    "exact_rlrt",
     "lmer",
     "modelsummary",
+    "pbtest",
     "plots",
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "plots")
-_HOME = {"modelsummary": "report.regression"}
+_HOME = {"exact_rlrt": "bootstrap", "modelsummary": "report.regression", "pbtest": "bootstrap"}
 
 
 def __getattr__(name: str) -> Any:

@@ -108,7 +108,7 @@ def test_other_data_are_refused(fit_of, sleepstudy):
     result = fit_of("ss_slope_reml").bootstrap(10, seed=8, progress=False)
     sleepstudy.loc[0, "Reaction"] += 1.0
     other = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
-    with pytest.raises(ArgumentError, match="objective is 1743.6.* there and"):
+    with pytest.raises(ArgumentError, match=r"objective is 1743.6.* there and"):
         other.bootstrap(20, seed=8, resume=result.replaced(origin=result.origin | {"formula": other.formula}))
 
 

@@ -3,8 +3,10 @@
 The only home of Numba in ranef, and even here it is loaded at the first bootstrap, not before.
 """
 
+from .exact_test import ExactRLRT, exact_rlrt
+from .likelihood_ratio import PBTest, pbtest
 from .parametric import bootstrap
 from .result import BootstrapResult
 from .storage import load
 
-__all__ = ["BootstrapResult", "bootstrap", "load"]
+__all__ = ["BootstrapResult", "ExactRLRT", "PBTest", "bootstrap", "exact_rlrt", "load", "pbtest"]
