@@ -48,15 +48,23 @@ __all__ = [
     "__version__",
     "datasets",
     "exact_rlrt",
+    "lm_list",
     "lmer",
     "modelsummary",
     "pbtest",
     "plots",
+    "pooling",
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "plots")
-_HOME = {"exact_rlrt": "bootstrap", "modelsummary": "report.regression", "pbtest": "bootstrap"}
+_HOME = {
+    "exact_rlrt": "bootstrap",
+    "lm_list": "estimates.lm_list",
+    "modelsummary": "report.regression",
+    "pbtest": "bootstrap",
+    "pooling": "estimates.pooling",
+}
 
 
 def __getattr__(name: str) -> Any:

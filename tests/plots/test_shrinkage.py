@@ -3,7 +3,7 @@ import pytest
 import ranef
 from ranef import plots
 from ranef.errors import ArgumentError
-from ranef.plots.unpooled import group_rows, no_pooling
+from ranef.estimates.unpooled import group_rows, no_pooling
 from reference_battery import load_data
 
 

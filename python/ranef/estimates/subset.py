@@ -95,3 +95,21 @@ def _positions(design: Design, group: str, name: str) -> list[tuple[int, int]]:
 def _unknown(design: Design, text: str, what: str) -> ArgumentError:
     terms = quote_list(str(term) for term in design.terms)
     return ArgumentError(f"random={text!r}: the model has no random effects of {what}. Its terms: {terms}.")
+
+
+def choose_group(groups: Sequence[str], group: str | None, what: str) -> str:
+    """Return the grouping factor asked for, or the only one there is.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name, or when several leave the choice open.
+    """
+    names = ", ".join(f"'{name}'" for name in groups)
+    if group is None:
+        if len(groups) > 1:
+            raise ArgumentError(f"this model has several grouping factors: give {what} group= one of {names}")
+        return groups[0]
+    if group not in groups:
+        raise ArgumentError(f"group='{group}' is no grouping factor of this model; there is {names}")
+    return group

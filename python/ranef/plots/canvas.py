@@ -102,24 +102,6 @@ def shared_legend(axes: np.ndarray, handles: Sequence[Any], own_figure: bool) ->
         axes[0].legend(handles=list(handles), framealpha=0.85, edgecolor="none", fontsize=7)
 
 
-def choose_group(groups: Sequence[str], group: str | None, what: str) -> str:
-    """Return the grouping factor asked for, or the only one there is.
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, or when several leave the choice open.
-    """
-    names = ", ".join(f"'{name}'" for name in groups)
-    if group is None:
-        if len(groups) > 1:
-            raise ArgumentError(f"this model has several grouping factors: give {what} group= one of {names}")
-        return groups[0]
-    if group not in groups:
-        raise ArgumentError(f"group='{group}' is no grouping factor of this model; there is {names}")
-    return group
-
-
 def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argument: str) -> list[str]:
     """Return `chosen` as a list, or an ArgumentError that lists what there is."""
     wanted = [chosen] if isinstance(chosen, str) else list(chosen)

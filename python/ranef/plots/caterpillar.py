@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import ArgumentError
-from .canvas import BLACK, BLUE, GREY, choose_columns, choose_group, panels, result_axes, tidy
+from ..estimates.subset import choose_group
+from .canvas import BLACK, BLUE, GREY, choose_columns, panels, result_axes, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, quote_list
-from .canvas import BLACK, BLUE, GREY, VERMILION, choose_group, panels, shared_legend, tidy
+from ..estimates.pooling import pooling as pooled_coefficients
+from ..estimates.subset import choose_group
+from .canvas import BLACK, BLUE, GREY, VERMILION, panels, shared_legend, tidy
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -66,12 +68,13 @@ def pooling(
     predictor = _require_line(fit, name)
     factor = next(term.factor for term in fit.model.design.terms if term.group == name)
     all_levels = list(factor.levels)
-    lines = _pooled_lines(fit, name, predictor)
+    table = pooled_coefficients(fit, name)
+    columns = ["Intercept", predictor]
+    complete, alone, lines = (part[columns].to_numpy() for part in (table.complete, table.no, table.partial))
     shown = _choose_levels(all_levels, levels, lines)
     design = fit.model.design
     x = design.X[:, design.column_names.index(predictor)]
     y = fit.state.y - (design.offset if design.offset is not None else 0.0)
-    complete = _least_squares(x, y)
     across = min(6, max(4, -(-len(shown) // 4)))
     axes = panels(len(shown), ax, columns=across, size=(1.5, 1.45), sharex=True, sharey=True)
     ends = np.array([x.min(), x.max()])
@@ -79,11 +82,11 @@ def pooling(
         rows = factor.codes == level
         drawn = {
             "complete pooling": complete,
-            "no pooling": _least_squares(x[rows], y[rows]),
+            "no pooling": alone[level],
             "partial pooling": lines[level],
         }
         for label, line in drawn.items():
-            if line is not None:
+            if np.isfinite(line).all():
                 axis.plot(ends, line[0] + line[1] * ends, **_STYLES[label])
         axis.scatter(x[rows], y[rows], s=9, color=BLACK, zorder=3)
         axis.set_title(str(all_levels[level]), fontsize=8, pad=2)
@@ -114,12 +117,6 @@ def _require_line(fit: LmerResult, group: str) -> str:
     return slopes[0]
 
 
-def _pooled_lines(fit: LmerResult, group: str, predictor: str) -> np.ndarray:
-    """Intercept and slope of every level, (levels, 2)."""
-    table = fit.coef[group]
-    return table[["Intercept", predictor]].to_numpy()
-
-
 def _choose_levels(labels: list[Any], wanted: Sequence[Any] | None, lines: np.ndarray) -> list[int]:
     if wanted is not None:
         places = {str(label): place for place, label in enumerate(labels)}
@@ -135,16 +132,6 @@ def _choose_levels(labels: list[Any], wanted: Sequence[Any] | None, lines: np.nd
     order = np.argsort(lines[:, varying], kind="stable")
     spread = np.linspace(0, len(labels) - 1, _PANELS).round().astype(int)
     return sorted(int(level) for level in order[spread])
-
-
-def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:
-    """Intercept and slope; None when all x are the same."""
-    centred = x - x.mean()
-    squares = centred @ centred
-    if squares <= 1e-18 * (x @ x):
-        return None
-    slope = float(centred @ (y - y.mean()) / squares)
-    return float(y.mean()) - slope * float(x.mean()), slope
 
 
 def _frame(

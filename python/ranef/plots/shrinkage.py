@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import chdtri
 
 from ..errors import ArgumentError
+from ..estimates.subset import choose_group
+from ..estimates.unpooled import group_rows, no_pooling
 from .canvas import (
     BLACK,
     BLUE,
@@ -16,12 +18,10 @@ from .canvas import (
     LIGHT,
     VERMILION,
     choose_columns,
-    choose_group,
     panels,
     shared_legend,
     tidy,
 )
-from .unpooled import group_rows, no_pooling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,174 @@
+"""No pooling: a linear model for each group alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..design import Design, build_design
+from ..errors import ArgumentError, FormulaError, quote_list
+from .unpooled import OwnFits, least_squares_by_level
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LmList:
+    """A linear model for each group alone; prints the coefficients.
+
+    Attributes
+    ----------
+    formula : str
+    group : str
+        Grouping factor.
+    coef : DataFrame
+        Levels x columns; NaN in the row of a level whose data do not determine every coefficient.
+    bse : DataFrame
+        Standard errors with the pooled `sigma`.
+    nobs : Series
+        Rows of each level.
+    sigma : float
+        Residual standard deviation pooled over the levels; NaN when no level has rows to spare.
+    df_resid : int
+        Rows to spare, over all levels.
+    """
+
+    formula: str
+    group: str
+    coef: pd.DataFrame
+    bse: pd.DataFrame
+    nobs: pd.Series
+    sigma: float
+    df_resid: int
+
+    @property
+    def undetermined(self) -> list[Any]:
+        """Levels without coefficients of their own."""
+        return list(self.coef.index[self.coef.isna().any(axis=1)])
+
+    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+        """Return intervals with the pooled sigma: one row per level and column, ``lower`` and ``upper``."""
+        import pandas as pd
+        from scipy.stats import t as student
+
+        if isinstance(level, bool) or not 0 < level < 1:
+            raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+        width = (student.ppf((1 + level) / 2, self.df_resid) * self.bse).stack(future_stack=True)
+        middle = self.coef.stack(future_stack=True)
+        return pd.DataFrame({"lower": middle - width, "upper": middle + width})
+
+    def __str__(self) -> str:
+        lines = [f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}", str(self.coef)]
+        if self.undetermined:
+            lines.append(f"too few rows of their own: {quote_list(self.undetermined)}")
+        return "\n".join([*lines, f"pooled sigma {self.sigma:.4g} on {self.df_resid} degrees of freedom"])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.coef.to_html()
+
+
+def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None) -> LmList:
+    """Fit a linear model to each group alone: no pooling.
+
+    Parameters
+    ----------
+    formula : str
+        As for lme4's lmList, ``"reaction ~ days | subject"``, or a mixed model on one grouping factor, whose
+        fixed part is fitted to each of its levels.
+    data : table
+        As for `ranef.lmer`; rows with missing values are left out.
+    weights : str or (n,) array, optional
+        Prior weights.
+
+    Returns
+    -------
+    LmList
+
+    Raises
+    ------
+    FormulaError
+        When the formula names no grouping factor, or several.
+    DataError
+        For data that the formula cannot use.
+
+    Notes
+    -----
+    Groups with fewer rows than coefficients, or without variation in a predictor, have NaN throughout. (R
+    gives such a group its first coefficients, which then do not mean what they mean in other groups.)
+
+    Examples
+    --------
+    >>> import ranef
+    >>> alone = ranef.lm_list("reaction ~ days | subject", ranef.datasets.load("sleep_gappy"))
+    >>> alone.coef.loc[["308", "373", "374"]].round(3)
+             Intercept    days
+    subject
+    308        244.193  21.765
+    373            NaN     NaN
+    374        286.000   2.000
+    >>> alone.undetermined, round(alone.sigma, 3)
+    (['373'], 25.592)
+    """
+    design = build_design(_mixed(formula), data, weights, allow_saturated=True)
+    groups = list(dict.fromkeys(term.group for term in design.terms))
+    if len(groups) != 1:
+        raise FormulaError(
+            f"lm_list takes one grouping factor, '{formula}' has {quote_list(groups)}: write 'y ~ x | group'"
+        )
+    factor = design.terms[0].factor
+    fits = own_fits(design, design.X, _without_offset(design), factor.codes, factor.n_levels)
+    return _labelled(formula, design, fits)
+
+
+def own_fits(
+    design: Design, X: FloatArray, y: FloatArray, codes: npt.NDArray[np.int32], n_levels: int
+) -> OwnFits:
+    """Fit y on X within the levels, with the weights of the design."""
+    root = None if design.weights is None else np.sqrt(design.weights)
+    if root is not None:
+        X, y = X * root[:, None], y * root
+    return least_squares_by_level(X, y, codes, n_levels)
+
+
+def _labelled(formula: str, design: Design, fits: OwnFits) -> LmList:
+    import pandas as pd
+
+    factor = design.terms[0].factor
+    index = pd.Index(factor.levels, name=factor.name)
+    has = np.isfinite(fits.rss)
+    df = int((fits.rows[has] - design.X.shape[1]).sum())
+    sigma = float(np.sqrt(fits.rss[has].sum() / df)) if df else float("nan")
+    names = list(design.column_names)
+    return LmList(
+        formula,
+        factor.name,
+        pd.DataFrame(fits.coef, index=index, columns=names),
+        pd.DataFrame(sigma * np.sqrt(fits.spread), index=index, columns=names),
+        pd.Series(fits.rows, index=index, name="nobs"),
+        sigma,
+        df,
+    )
+
+
+def _without_offset(design: Design) -> FloatArray:
+    return design.response if design.offset is None else design.response - design.offset
+
+
+def _mixed(formula: str) -> str:
+    """``y ~ x | g`` as ``y ~ x + (1 | g)``; a formula without a bar of its own stays."""
+    depth, bar = 0, -1
+    for place, sign in enumerate(formula):
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "|" and depth == 0:
+            bar = place
+    if bar < 0:
+        return formula
+    return f"{formula[:bar].rstrip()} + (1 | {formula[bar + 1 :].strip()})"

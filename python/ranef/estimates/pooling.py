@@ -1,0 +1,180 @@
+"""Complete, no and partial pooling side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError, quote_list
+from .lm_list import own_fits
+from .subset import choose_group
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..result import LmerResult
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pooling:
+    """The coefficients of each group under complete, no and partial pooling; prints both tables.
+
+    Attributes
+    ----------
+    group : str
+        Grouping factor.
+    complete : Series
+        One model for everybody.
+    no : DataFrame
+        Levels x coefficients, each level alone; NaN where its rows do not determine them.
+    partial : DataFrame
+        Levels x coefficients of the mixed model.
+    nobs : Series
+        Rows of each level.
+    """
+
+    group: str
+    complete: pd.Series
+    no: pd.DataFrame
+    partial: pd.DataFrame
+    nobs: pd.Series
+
+    @property
+    def estimable(self) -> npt.NDArray[np.bool_]:
+        """Levels with coefficients of their own and rows to spare, (levels,)."""
+        r = self.no.shape[1]
+        return self.no.notna().all(axis=1).to_numpy() & (self.nobs.to_numpy() > r)
+
+    @property
+    def shrinkage(self) -> pd.DataFrame:
+        """Spread before and after: standard deviations over the `estimable` levels.
+
+        One row per coefficient: ``sd_no``, ``sd_partial``, ``ratio`` (after over before) and ``groups``, the
+        number of levels.
+        """
+        import pandas as pd
+
+        has = self.estimable
+        before, after = self.no[has].std(ddof=1), self.partial[has].std(ddof=1)
+        columns = {"sd_no": before, "sd_partial": after, "ratio": after / before, "groups": int(has.sum())}
+        return pd.DataFrame(columns, index=self.no.columns)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per level and coefficient: level, nobs, term, complete, no, partial."""
+        import pandas as pd
+
+        parts = [
+            pd.DataFrame({
+                "level": self.no.index.to_numpy(),
+                "nobs": self.nobs.to_numpy(),
+                "term": term,
+                "complete": self.complete[term],
+                "no": self.no[term].to_numpy(),
+                "partial": self.partial[term].to_numpy(),
+            })
+            for term in self.no.columns
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def wide(self) -> pd.DataFrame:
+        """Return one row per level: nobs, then complete, no and partial pooling under each coefficient."""
+        import pandas as pd
+
+        columns: dict[tuple[str, str], Any] = {("", "nobs"): self.nobs}
+        for term in self.no.columns:
+            columns[term, "complete"] = self.complete[term]
+            columns[term, "no"] = self.no[term]
+            columns[term, "partial"] = self.partial[term]
+        return pd.DataFrame(columns, index=self.no.index)
+
+    def __str__(self) -> str:
+        left_out = [str(level) for level in self.no.index[~self.estimable]]
+        lines = [f"Pooling by {self.group}", self.wide().to_string(max_rows=30, float_format="%.4g"), ""]
+        lines += ["Shrinkage: standard deviation over groups", self.shrinkage.to_string(float_format="%.4g")]
+        if left_out:
+            lines.append(f"not in it, too few rows of their own: {quote_list(left_out)}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.wide().to_html(max_rows=30) + self.shrinkage.to_html()
+
+
+def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
+    """Put complete, no and partial pooling side by side.
+
+    Complete pooling: least squares of the fixed part over all rows. No pooling: least squares of the fixed
+    part in each level alone; what cannot differ there, predictors that vary within no level, is held at the
+    fit's estimates. Partial pooling: ``fit.coef``.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    group : str, optional
+        Grouping factor; may be left out when there is one.
+
+    Returns
+    -------
+    Pooling
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown group, when several leave the choice open, or when no fixed effect varies within
+        groups.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("reaction ~ days + (days | subject)", ranef.datasets.load("sleep_gappy"))
+    >>> table = ranef.pooling(fit)
+    >>> table.wide().loc[["308", "373"]].round(1)
+                 Intercept                    days
+            nobs  complete     no partial complete    no partial
+    subject
+    308       10     252.3  244.2   253.9     10.3  21.8    19.6
+    373        1     252.3    NaN   249.0     10.3   NaN    10.4
+    >>> table.shrinkage.round(2)
+               sd_no  sd_partial  ratio  groups
+    Intercept  28.95       21.37   0.74      18
+    days        6.56        5.47   0.83      18
+    """
+    import pandas as pd
+
+    name = choose_group(list(fit.ranef), group, "pooling")
+    design, state = fit.model.design, fit.state
+    factor = next(term.factor for term in design.terms if term.group == name)
+    kept = list(fit.model.cross.kept)
+    varying = [index for index in kept if _is_own(design.X[:, index], factor.codes, factor.n_levels)]
+    if not varying:
+        raise ArgumentError(f"no fixed effect can differ between the levels of '{name}': nothing to compare")
+    y = state.y if design.offset is None else state.y - design.offset
+    common = [index for index in kept if index not in varying]
+    rest = y - design.X[:, common] @ state.beta[common]
+    own = own_fits(design, design.X[:, varying], rest, factor.codes, factor.n_levels)
+    everybody = own_fits(design, design.X[:, kept], y, np.zeros(len(y), np.int32), 1).coef[0]
+    names = [design.column_names[index] for index in varying]
+    index = pd.Index(factor.levels, name=name)
+    return Pooling(
+        name,
+        pd.Series(everybody, index=[design.column_names[index] for index in kept])[names],
+        pd.DataFrame(own.coef, index=index, columns=names),
+        fit.coef[name][names],
+        pd.Series(own.rows, index=index, name="nobs"),
+    )
+
+
+def _is_own(column: FloatArray, codes: npt.NDArray[np.int32], n_levels: int) -> bool:
+    """Whether a level can have a coefficient of its own: the constant, and what varies within some level."""
+    if np.ptp(column) == 0:
+        return True
+    lowest, highest = np.full(n_levels, np.inf), np.full(n_levels, -np.inf)
+    np.minimum.at(lowest, codes, column)
+    np.maximum.at(highest, codes, column)
+    return bool((highest > lowest).any())
