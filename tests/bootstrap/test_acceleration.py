@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import ranef
-from ranef.bootstrap.acceleration import accelerations, independent_factor, leave_out_estimates
+from ranef.bootstrap.acceleration import accelerations, leave_out_estimates
+from ranef.bootstrap.independent import independent_factor
 from reference_battery import load_model
 
 
@@ -18,11 +19,11 @@ from reference_battery import load_model
 )
 def test_refits_are_plain_fits_without_the_group(fit_of, name, group):
     fit, model = fit_of(name), load_model(name)
-    assert fit.model.design.factors[independent_factor(fit)].name == group
+    assert fit.model.design.factors[independent_factor(fit.model.design)].name == group
     result = fit.bootstrap(2, seed=1, progress=False)
     found = leave_out_estimates(fit, result)
     data = model.frame()
-    levels = fit.model.design.factors[independent_factor(fit)].levels
+    levels = fit.model.design.factors[independent_factor(fit.model.design)].levels
     assert len(found) == len(levels)
     for row in (0, len(levels) // 2, len(levels) - 1):
         rest = data[data[group].astype(str) != str(levels[row])]

@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .. import _core
-from ..cross_products import cross_products
 from ..errors import ArgumentError
+from .independent import independent_factor
+from .refit_rows import record_of_rows
 from .statistic import is_compiled, pick, values_of, wanted_parts
-from .subset import rows_of
 
 if TYPE_CHECKING:
     from ..result import LmerResult
     from .result import BootstrapResult
 
-__all__ = ["accelerations", "independent_factor", "leave_out_estimates"]
+__all__ = ["accelerations", "leave_out_estimates"]
 
 _MOST_REFITS = 400
 
@@ -50,22 +49,9 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     return values.reindex(names)
 
 
-def independent_factor(fit: LmerResult) -> int:
-    """The index of the grouping factor whose groups are left out, see the module."""
-    factors = fit.model.design.factors
-    counts = [factor.n_levels for factor in factors]
-    coarsest = int(np.argmin(counts))
-    outer = factors[coarsest]
-    for factor in factors:
-        pairs = np.unique(factor.codes.astype(np.int64) * outer.n_levels + outer.codes).size
-        if pairs != factor.n_levels:
-            return int(np.argmax(counts))
-    return coarsest
-
-
 def leave_out_estimates(fit: LmerResult, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
-    factor = fit.model.design.factors[independent_factor(fit)]
+    factor = fit.model.design.factors[independent_factor(fit.model.design)]
     blocks = min(factor.n_levels, _MOST_REFITS)
     block_of = (np.arange(factor.n_levels) * blocks) // factor.n_levels
     row_block = block_of[factor.codes]
@@ -75,7 +61,7 @@ def leave_out_estimates(fit: LmerResult, result: BootstrapResult) -> pd.DataFram
 
 def _estimates(fit: LmerResult, result: BootstrapResult, keep: np.ndarray) -> np.ndarray:
     """Estimates from the rows that are kept."""
-    record = _record_of_rows(fit, keep)
+    record = record_of_rows(fit, keep)
     count = len(result.names.all) + len(result.statistic_names)
     if record is None:
         return np.full(count, np.nan)
@@ -94,24 +80,3 @@ def _statistic(result: BootstrapResult, record: np.ndarray) -> np.ndarray:
     if "modes" in wanted:  # without its group, a group has no mode; a plain function wants a whole fit
         return np.full(len(result.statistic_names), np.nan)
     return values_of(result.statistic(*pick(record, record_layout(result.fit.model), wanted)))
-
-
-def _record_of_rows(fit: LmerResult, keep: np.ndarray) -> np.ndarray | None:
-    """The record of a fit to some of the rows; None where these cannot give one."""
-    model = fit.model
-    design = rows_of(model.design, keep)
-    cross = cross_products(design)
-    if not np.array_equal(cross.kept, model.cross.kept):
-        return None
-    y = fit.state.y if model.design.offset is None else fit.state.y - model.design.offset
-    response = cross.response(np.ascontiguousarray(y[keep]))
-    problem = _core.Problem(cross.design, model.reml)
-    optimum = problem.fit(response, fit.theta, certify=False)
-    try:
-        solution = problem.solve(response, optimum.theta)
-    except RuntimeError:
-        return None
-    errors = np.sqrt(np.diag(solution["vcov"]))
-    return np.concatenate(
-        [solution["beta"], errors, [solution["sigma"]], optimum.theta, [optimum.value, 0.0, 0.0]]
-    )

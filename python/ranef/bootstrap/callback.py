@@ -15,6 +15,7 @@ from ..optimize import Optimum
 from ..result import LmerResult
 from .engine import run
 from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
+from .schemes import rows_of_scheme
 from .statistic import value_names, values_of
 from .task import sample_task
 
@@ -80,19 +81,26 @@ def apply_statistic(
 
 def _refits(result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray):
     """Each replicate's number from 0 and its refit; None where there is no refit."""
-    task = sample_task(fit.state, truth)
+    draw = rows_of_scheme(fit, result.scheme, key) or _parametric_rows(result, fit, truth, key)
     offset = fit.model.design.offset
     batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
     bits = result.records[:, -1].astype(np.int64)
     for first in range(0, len(result), batch):
         count = min(batch, len(result) - first)
-        rows = run(task, key, count, result.n_threads, progress=False, origin=result.first + first).table
+        rows = draw(result.first + first, count)
         for place, row in enumerate(range(first, first + count)):
             if bits[row] & FAILED:
                 yield row, None
                 continue
             y = rows[place].copy() if offset is None else rows[place] + offset
             yield row, _as_result(result, fit, row, y)
+
+
+def _parametric_rows(
+    result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray
+) -> Callable[[int, int], np.ndarray]:
+    task = sample_task(fit.state, truth)
+    return lambda first, count: run(task, key, count, result.n_threads, progress=False, origin=first).table
 
 
 def _as_result(result: BootstrapResult, fit: LmerResult, row: int, y: np.ndarray) -> LmerResult:

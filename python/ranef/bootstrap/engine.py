@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-__all__ = ["Core", "Outcome", "Task", "available_cores", "run"]
+__all__ = ["Core", "Outcome", "Task", "available_cores", "run", "single_blas_thread"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -170,6 +170,11 @@ class _SingleBlasThread:
 
 
 _single_blas_thread = _SingleBlasThread()
+
+
+def single_blas_thread() -> _SingleBlasThread:
+    """The context in which BLAS has one thread."""
+    return _single_blas_thread
 
 
 class _Crew:

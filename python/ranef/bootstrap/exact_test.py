@@ -1,8 +1,9 @@
 """The exact restricted likelihood-ratio test of one variance component.
 
 Under the null hypothesis of no variance, Crainiceanu & Ruppert (2004, Likelihood ratio tests in linear mixed
-models with one variance component, JRSS B 66) give the distribution of the statistic by its spectral form: with
-mu_s the eigenvalues of Z'(I - P_X) Z, independent standard normals w_s, and lambda the variance over sigma^2,
+models with one variance component, JRSS B 66) give the distribution of the statistic by its spectral form:
+with mu_s the eigenvalues of Z'(I - P_X) Z, independent standard normals w_s, and lambda the variance over
+sigma^2,
 
     RLRT = sup over lambda >= 0 of (n - p) log(1 + N / D) - sum_s log(1 + lambda mu_s)
     N = sum_s lambda mu_s / (1 + lambda mu_s) w_s^2,   D = sum_s w_s^2 / (1 + lambda mu_s) + chi2(n - p - K)
@@ -125,7 +126,7 @@ def exact_rlrt(
 
 
 def spectrum(design: Design, term: RandomTerm, kept: np.ndarray) -> np.ndarray:
-    """Eigenvalues of Z'(I - P_X) Z of a term with one column, (levels,), rows times the root of their weights."""
+    """Eigenvalues of Z'(I - P_X) Z of a term with one column, (levels,); rows times the roots of weights."""
     weights = np.ones(design.nobs) if design.weights is None else design.weights
     levels, codes, z = term.factor.n_levels, term.factor.codes, term.basis[:, 0]
     X = design.X[:, kept] * np.sqrt(weights)[:, None]
@@ -164,9 +165,7 @@ def _distinct(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ordered = np.sort(eigenvalues)
     ordered = ordered[ordered > _EQUAL * ordered[-1]]
     if len(ordered) == 0:
-        raise ArgumentError(
-            "the random effect is a combination of the fixed effects: it has no variance to test"
-        )
+        raise ArgumentError("the random effect is a combination of the fixed effects: no variance to test")
     group = np.concatenate([[0], np.cumsum(np.diff(ordered) > _EQUAL * ordered[-1])])
     count = np.bincount(group)
     return np.bincount(group, ordered) / count, count
@@ -175,7 +174,7 @@ def _distinct(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _supremum(
     mu: np.ndarray, multiplicity: np.ndarray, squares: np.ndarray, other: np.ndarray, df: int
 ) -> np.ndarray:
-    """The supremum over lambda of each replicate: the best point of a grid, then golden sections around it."""
+    """The supremum over lambda of each replicate: the best of a grid, then golden sections around it."""
     total = squares.sum(axis=1) + other
 
     def value(lam: np.ndarray) -> np.ndarray:
@@ -201,8 +200,8 @@ def _tested(fit: LmerResult, null: LmerResult | None) -> RandomTerm:
     if len(tested) != 1 or len(tested[0].columns) != 1 or not without <= set(terms):
         have = "; ".join(map(str, tested)) or "none"
         raise ArgumentError(
-            "exact_rlrt tests one uncorrelated random effect, such as (1 | g) or (0 + x | g), that fit has and "
-            f"null= has not; here: {have}. For anything else: ranef.pbtest(small, large)"
+            "exact_rlrt tests one uncorrelated random effect, such as (1 | g) or (0 + x | g), that fit has "
+            f"and null= has not; here: {have}. For anything else: ranef.pbtest(small, large)"
         )
     if null is not None and not np.array_equal(null.state.y, fit.state.y):
         raise ArgumentError("fit and null= are fitted to different rows or responses")

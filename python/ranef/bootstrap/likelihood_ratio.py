@@ -9,7 +9,7 @@ PBtest    p = (1 + #{T* >= T}) / (1 + number of T*)
 Gamma     the gamma distribution with the mean and variance of T*
 Bartlett  d T / mean(T*), against chi-square with d degrees of freedom
 F         T / d, against F with d and 2 m / (m - 1) degrees of freedom, m = mean(T*) / d: the F whose mean is
-          that of T* / d (a chi-square where m <= 1). pbkrtest 0.5.2 takes m = mean(T*), which agrees for d = 1.
+          that of T* / d (a chi-square where m <= 1). pbkrtest 0.5.2 has m = mean(T*), the same for d = 1
 ========  ==============================================================================================
 """
 
@@ -176,8 +176,8 @@ def pbtest(
     df = large.df_model_total - small.df_model_total
     if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
         raise ArgumentError(
-            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits better "
-            f"by {-statistic:.4g}. Give the small model first"
+            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
+            f"better by {-statistic:.4g}. Give the small model first"
         )
 
     from .engine import available_cores, run

@@ -12,10 +12,12 @@ import pandas as pd
 from ..errors import ArgumentError
 from .checks import checked_seed, whole_number
 from .memory import require_memory
+from .messages import compiled_messages, fit_record
 from .origin import make_origin
 from .parameters import ParameterNames
-from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, checked_columns, kept_columns
+from .record import checked_columns, kept_columns
 from .result import BootstrapResult
+from .schemes import check_scheme, other_scheme
 from .truth import truth as make_truth
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["bootstrap"]
 
 _ROUTES = (None, "gram", "rows")
-_MOST_MESSAGES = 100
 
 
 def bootstrap(
@@ -34,6 +35,7 @@ def bootstrap(
     n_threads: int | None = None,
     progress: bool = True,
     *,
+    scheme: str = "parametric",
     params: Mapping[str, float] | npt.ArrayLike | None = None,
     theta: npt.ArrayLike | None = None,
     sigma: float | None = None,
@@ -59,6 +61,8 @@ def bootstrap(
         Threads; by default all cores this process may use.
     progress : bool
         Show a progress bar with the rate and the time left. Ctrl-C stops and keeps what is done.
+    scheme : {"parametric", "residual", "wild", "cases", "semiparametric"}
+        How replicates are made; see Notes. Only the parametric one draws from given parameters.
     params : mapping or array, optional
         Draw with these coefficients (a mapping may name some of them) in place of the estimates.
     theta : (n_theta,) array, optional
@@ -102,7 +106,17 @@ def bootstrap(
     Notes
     -----
     In place of n rows a replicate's cross-products are drawn, from a factor of those of the design, so
-    that its cost does not depend on the number of rows.
+    that its cost does not depend on the number of rows. The other schemes need the rows:
+
+    * ``"residual"``: random effects and residuals resampled, each first centred and reflated to the
+      estimated variances (Carpenter, Goldstein & Rasbash 2003, JRSS C 52);
+    * ``"semiparametric"``: residuals resampled around the fitted values, random effects kept, as
+      ``bootMer(type = "semiparametric", use.u = TRUE)``;
+    * ``"wild"``: every independent group's residuals from the fixed part, divided by sqrt(1 - leverage),
+      times one draw of Mammen's two-point variable (Modugno & Giannerini 2015, Communications in
+      Statistics 44);
+    * ``"cases"``: groups drawn with replacement, their rows with them, each copy a group of its own: those
+      of the factor that all others are nested in, or for crossed factors of the one with the most levels.
 
     Examples
     --------
@@ -131,6 +145,7 @@ def bootstrap(
         from .resume import resumed
 
         options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
+        options["scheme"] = scheme
         options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
         return resumed(fit, count, seed, resume, options)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
@@ -140,6 +155,9 @@ def bootstrap(
     if not (statistic is None or callable(statistic)):
         raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
     at = make_truth(fit.state, params, theta, sigma, use_u)
+    check_scheme(scheme, at, route)
+    if scheme == "cases" and "modes" in kept:
+        raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
     # Numba is loaded here, not when ranef is imported.
     from .engine import available_cores, run
@@ -147,6 +165,7 @@ def bootstrap(
     from .streams import stream_key
     from .task import make_task, record_layout
 
+    threads = threads or available_cores()
     names = ParameterNames.of(fit.model)
     compiled = plain = None
     if is_compiled(statistic):
@@ -156,18 +175,29 @@ def bootstrap(
             lambda modes: fit_record(fit, modes),
             (*names.all, *names.errors, "objective", "evaluations", "singular", "converged", "failed"),
         )
+    elif statistic is not None and scheme == "cases":
+        raise ArgumentError("scheme='cases' takes a statistic compiled by Numba: each refit has its own data")
     elif statistic is not None:
-        plain, route = statistic, "rows"
+        plain, route = statistic, "rows" if scheme == "parametric" else None
         kept = checked_columns({*kept, "theta", "objective", "evaluations"})
-    task, chosen = make_task(fit.state, at, route, kept, compiled)
-    require_memory(count, task.columns)
+    if compiled is not None and compiled.wants_modes and scheme == "cases":
+        raise ArgumentError(
+            "scheme='cases' draws other groups each time: the statistic cannot have their modes"
+        )
+    selection, places = kept_columns(record_layout(fit.model, "modes" in kept), kept)
+    width = len(selection)
+    require_memory(count, width + (compiled.n_values if compiled else 0) + 1)
     key, seed = stream_key(seed)
-    outcome = run(task, key, count, threads or available_cores(), bool(progress), origin=first)
-    layout = record_layout(fit.model, "modes" in kept)
-    _, places = kept_columns(layout, kept)
+    if scheme == "parametric":
+        task, chosen = make_task(fit.state, at, route, kept, compiled)
+        outcome = run(task, key, count, threads, bool(progress), origin=first)
+    else:
+        outcome, chosen = other_scheme(
+            fit, scheme, key, count, first, threads, bool(progress), kept, compiled
+        )
     estimates = make_truth(fit.state).series(names)
     if compiled is not None:
-        places["statistic"] = slice(len(task.kept), len(task.kept) + compiled.n_values)
+        places["statistic"] = slice(width, width + compiled.n_values)
         estimates = pd.concat([estimates, pd.Series(compiled.estimate, list(compiled.names))])
     result = BootstrapResult(
         formula=fit.model.formula.text,
@@ -180,6 +210,7 @@ def bootstrap(
         route_reason=chosen.reason,
         seconds=outcome.seconds,
         n_threads=outcome.threads,
+        scheme=scheme,
         estimates=estimates,
         errors=fit.bse.copy(),
         origin=make_origin(fit, at),
@@ -195,37 +226,3 @@ def bootstrap(
 
         return apply_statistic(result, fit, at, plain, key, bool(progress))
     return result.replaced(messages=compiled_messages(result)) if compiled else result
-
-
-def fit_record(fit: LmerResult, modes: bool = False) -> np.ndarray:
-    """The record of the fit itself, as the core would write it."""
-    state = fit.state
-    solution = state.solution
-    order = state.model.cross.design.factor_order
-    effects = [solution["modes"][given].ravel() for given in order] if modes else []
-    return np.concatenate(
-        [
-            solution["beta"],
-            np.sqrt(np.diag(solution["vcov"])),
-            [solution["sigma"]],
-            state.theta,
-            *effects,
-            [fit.objective, fit.optimum.evaluations, 0.0],
-        ]
-    )
-
-
-def compiled_messages(result: BootstrapResult) -> dict[int, str]:
-    """What went wrong with a compiled statistic, by replicate: the first hundred."""
-    bits = result.records[:, -1].astype(np.int64)
-    undefined = np.isnan(result.part("statistic")).any(axis=1)
-    wrong = np.flatnonzero(undefined & (bits & FAILED == 0))[:_MOST_MESSAGES]
-    return {result.first + int(row): _message(int(bits[row])) for row in wrong}
-
-
-def _message(bits: int) -> str:
-    if bits & STATISTIC_FAILED:
-        return "the statistic raised an exception"
-    if bits & STATISTIC_SHAPE:
-        return "the statistic returned an array of another size than at the fit"
-    return "the statistic returned NaN"

@@ -56,7 +56,7 @@ def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: A
     unknown = set(options) - {"n_threads", "progress", "statistic"}
     if unknown:
         raise ArgumentError(f"append() takes n_threads=, progress= and statistic=, not {', '.join(unknown)}=")
-    options = {"statistic": result.statistic, **_drawn_with(result, fit), **options}
+    options = {"statistic": result.statistic, "scheme": result.scheme, **_drawn_with(result, fit), **options}
     return _continued(result, fit, len(result) + count, None, options)
 
 
@@ -79,7 +79,7 @@ def _continued(
     options = dict(options)
     _require_same(before, fit, seed, options)
     options["columns"] = [part for part in PARTS if part in before.places]
-    options["route"] = before.route
+    options["route"] = before.route if before.scheme == "parametric" else None
     missing = n - len(before)
     if missing <= 0:
         return before.replaced(fit=fit, requested=len(before))
@@ -99,6 +99,9 @@ def _require_same(before: BootstrapResult, fit: LmerResult, seed: Any, options: 
     drawn = {name: options.get(name) for name in _FROM_RESULT}
     here = make_origin(fit, make_truth(fit.state, **drawn, use_u=options.get("use_u", False)))
     found = difference(before.origin, here)
+    scheme = options.get("scheme", "parametric")
+    if found is None and before.scheme != scheme:
+        found = f"scheme is '{before.scheme}' there and '{scheme}' here"
     if found is None and seed is not None and not _same_seed(before.seed, seed):
         found = f"seed is {before.seed} there and {seed} here"
     columns = options.get("columns")

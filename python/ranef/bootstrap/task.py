@@ -106,12 +106,19 @@ def sample_task(state: FitState, truth: Truth) -> Task:
     return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), state.model.design.nobs)
 
 
-def responses_task(model: Model, responses: np.ndarray, columns: Iterable[str] = DEFAULT_COLUMNS) -> Task:
+def responses_task(
+    model: Model,
+    responses: np.ndarray,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    statistic: CompiledStatistic | None = None,
+) -> Task:
     """Fits to given responses, (m, n), offset subtracted; each starts from its own moments."""
-    layout = record_layout(model, "modes" in columns)
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
     core = _core_of(model, model.response, "fit_rows", layout, rows=model.cross.rows)
     selection, _ = kept_columns(layout, columns)
-    return Task(core, responses_kernel, 0, (responses,), np.zeros(1), layout.size, selection)
+    task = Task(core, responses_kernel, 0, (responses,), np.zeros(1), layout.size, selection)
+    return with_statistic(task, statistic) if statistic else task
 
 
 def record_layout(model: Model, modes: bool = False) -> RecordLayout:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe"]
 
-_ROUTES = {"gram": "from the Gram factor", "rows": "row by row"}
+_ROUTES = {"gram": "from the Gram factor", "rows": "row by row", "groups": "by group"}
 _SCHEMES = {
     "parametric": "Parametric bootstrap",
     "semiparametric": "Semiparametric bootstrap",

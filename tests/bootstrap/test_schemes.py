@@ -1,0 +1,140 @@
+"""Schemes that are made of the data's residuals and groups."""
+
+import numpy as np
+import pytest
+import ranef
+from numba import njit
+from ranef.bootstrap.cases import drawn_rows
+from ranef.bootstrap.residuals import reflated, residual_rows, semiparametric_rows, wild_rows
+from ranef.bootstrap.schemes import replicate_generator
+from ranef.bootstrap.streams import stream_key
+from ranef.errors import ArgumentError
+from reference_battery import load_model
+
+ROWS = ("residual", "wild", "semiparametric")
+
+
+def drawn(fit, rows, count=3000):
+    one, key = rows(fit), stream_key(1)[0]
+    return np.stack([one(replicate_generator(key, i)) for i in range(count)])
+
+
+@pytest.mark.parametrize("name", ["ss_slope_reml", "ss_weights_reml", "ss_offset_reml"])
+def test_moments_of_resampled_residuals(fit_of, name):
+    fit = fit_of(name)
+    weights = np.ones(fit.nobs) if fit.model.design.weights is None else fit.model.design.weights
+    offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
+    Y = drawn(fit, semiparametric_rows) + offset
+    residuals = fit.resid * np.sqrt(weights)
+    error = residuals.std() / np.sqrt(weights * 3000)
+    centre = fit.fittedvalues + residuals.mean() / np.sqrt(weights)
+    assert np.all(abs(Y.mean(axis=0) - centre) < 5 * error)
+    assert np.allclose(Y.var(axis=0) * weights, residuals.var(), rtol=0.25)
+
+
+def test_reflated_draws_have_the_estimated_covariance(fit_of):
+    fit = fit_of("ss_slope_reml")
+    Y = drawn(fit, residual_rows, 20_000)
+    design = fit.model.design
+    term = design.terms[0]
+    D = fit.varcorr[0].cov
+    rows = np.flatnonzero(term.factor.codes == 3)
+    expected = term.basis[rows] @ D @ term.basis[rows].T + fit.sigma**2 * np.eye(len(rows))
+    assert np.allclose(np.cov(Y[:, rows].T), expected, atol=0.06 * expected.max())
+    assert np.allclose(Y.mean(axis=0), design.X @ fit.params, atol=5 * np.sqrt(expected.max() / 20_000))
+
+
+def test_reflation():
+    rng = np.random.default_rng(0)
+    modes = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 3)) + 2.0
+    L = np.tril(rng.normal(size=(3, 3)))
+    values = reflated(modes, L)
+    assert np.allclose(values.mean(axis=0), 0, atol=1e-12)
+    assert np.allclose(values.T @ values / 40, L @ L.T)
+    L[2] = 0.0  # a singular fit
+    modes[:, 2] = 0.0
+    assert np.allclose(reflated(modes, L).T @ reflated(modes, L) / 40, L @ L.T)
+    assert not reflated(np.zeros((5, 2)), np.zeros((2, 2))).any()
+
+
+def test_wild_draws(fit_of):
+    fit = fit_of("ss_slope_reml")
+    Y = drawn(fit, wild_rows, 20_000)
+    centre = fit.model.design.X @ fit.params
+    basis = np.linalg.qr(fit.model.design.X)[0]
+    residuals = (fit.state.y - centre) / np.sqrt(1 - np.sum(basis**2, axis=1))
+    assert np.allclose(Y.mean(axis=0), centre, atol=5 * abs(residuals).max() / np.sqrt(20_000))
+    assert np.allclose(Y.var(axis=0), residuals**2, rtol=0.05)
+    scaled = (Y[0] - centre) / residuals  # one number a group, of two
+    codes = fit.model.design.terms[0].factor.codes
+    for group in range(18):
+        assert np.ptp(scaled[codes == group]) < 1e-9
+    assert np.allclose(np.unique(scaled.round(9)), [(1 - 5**0.5) / 2, (1 + 5**0.5) / 2])
+    with pytest.raises(ArgumentError, match="'sample' is crossed with 'plate'"):
+        fit_of("pen_reml").bootstrap(10, seed=1, scheme="wild", progress=False)
+
+
+@pytest.mark.parametrize("scheme", ROWS)
+def test_replicates_are_fits_to_the_drawn_rows(fit_of, scheme):
+    fit = fit_of("ss_offset_reml")
+    result = fit.bootstrap(4, seed=1, scheme=scheme, progress=False)
+    rows = {"residual": residual_rows, "wild": wild_rows, "semiparametric": semiparametric_rows}[scheme]
+    Y = drawn(fit, rows, 4) + fit.model.design.offset
+    for replicate in range(4):
+        refit = fit.refit(Y[replicate])
+        assert result.part("objective")[replicate, 0] == pytest.approx(refit.objective, abs=1e-6)
+    assert result.scheme == scheme and scheme.capitalize() in str(result)
+
+
+@pytest.mark.parametrize("name", ["ss_slope_reml", "pastes_reml", "pen_reml"])
+def test_cases_are_fits_to_drawn_groups(fit_of, name):
+    fit, model = fit_of(name), load_model(name)
+    result = fit.bootstrap(3, seed=4, scheme="cases", progress=False)
+    data, key = model.frame(), stream_key(4)[0]
+    for replicate in range(3):
+        rows, codes = drawn_rows(fit.model.design, replicate_generator(key, replicate))
+        sample = data.iloc[rows].copy()
+        for group, values in codes.items():  # nested factors are recoded by their own labels
+            if ":" in group:
+                continue
+            sample[group] = values.astype(str)
+        refit = ranef.lmer(model.formula, sample, **model.arguments)
+        assert result.part("objective")[replicate, 0] == pytest.approx(refit.objective, abs=1e-5)
+        assert result.part("sigma")[replicate, 0] == pytest.approx(refit.sigma, rel=1e-4)
+
+
+@pytest.mark.parametrize("scheme", [*ROWS, "cases"])
+def test_same_for_any_threads_and_chunks(fit_of, scheme):
+    fit = fit_of("ss_slope_reml")
+    whole = fit.bootstrap(40, seed=2, scheme=scheme, n_threads=1, progress=False)
+    again = fit.bootstrap(15, seed=2, scheme=scheme, n_threads=3, progress=False).append(25, progress=False)
+    assert np.array_equal(again.records, whole.records)
+    assert whole.n_failed == 0
+    assert whole.conf_int(method="basic").notna().all(axis=None)
+
+
+@njit
+def ratio(coefficients, sigma):
+    return coefficients[1] / sigma
+
+
+@pytest.mark.parametrize("scheme", [*ROWS, "cases"])
+def test_statistic(fit_of, scheme):
+    fit = fit_of("ss_slope_reml")
+    frame = fit.bootstrap(10, seed=2, scheme=scheme, statistic=ratio, progress=False).to_frame()
+    assert np.array_equal(frame["ratio"], frame["Days"] / frame["sigma"])
+    if scheme != "cases":
+        plain = fit.bootstrap(10, seed=2, scheme=scheme, statistic=lambda refit: refit.sigma, progress=False)
+        assert np.allclose(plain.to_frame()["statistic"], frame["sigma"], rtol=1e-9)
+
+
+def test_bad_schemes(fit_of):
+    fit = fit_of("ss_slope_reml")
+    with pytest.raises(ArgumentError, match=r"scheme= must be one of 'parametric', .*'jackknife'"):
+        fit.bootstrap(10, scheme="jackknife")
+    with pytest.raises(ArgumentError, match=r"are for scheme='parametric'"):
+        fit.bootstrap(10, scheme="wild", sigma=2.0)
+    with pytest.raises(ArgumentError, match=r"scheme='cases'.*compiled"):
+        fit.bootstrap(10, scheme="cases", statistic=lambda refit: refit.sigma)
+    with pytest.raises(ArgumentError, match=r"scheme='cases'.*modes"):
+        fit.bootstrap(10, scheme="cases", columns="modes")
