@@ -28,7 +28,7 @@ from .fit import lmer
 from .model import Model
 
 if TYPE_CHECKING:
-    from . import datasets, plots
+    from . import datasets, lme4, plots
     from .bootstrap import exact_rlrt, pbtest
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
@@ -49,6 +49,7 @@ __all__ = [
     "datasets",
     "exact_rlrt",
     "lm_list",
+    "lme4",
     "lmer",
     "modelsummary",
     "pbtest",
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.
-_LAZY = ("datasets", "plots")
+_LAZY = ("datasets", "lme4", "plots")
 _HOME = {
     "exact_rlrt": "bootstrap",
     "lm_list": "estimates.lm_list",

@@ -1,0 +1,169 @@
+"""lme4's getME: components of the model by name, from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError, quote_list
+from .words import fitted, fixef, isREML, nobs, sigma
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from ..result import LmerResult
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def getME(fit: LmerResult, name: str | list[str]) -> Any:
+    """Return a component of the model by lme4's name.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    name : str or list of str
+        One component, or a list of them for a dict. ``X``, ``Z``, ``Zt``, ``y``, ``mu``, ``offset``;
+        ``theta``, ``Lambda``, ``Lambdat``, ``lower``, ``Tp``; ``beta``, ``fixef``, ``b``, ``u``, ``sigma``;
+        ``flist``, ``cnms``, ``Gp``; ``REML``, ``is_REML``; the counts ``n``, ``N``, ``p``, ``q``,
+        ``n_rtrms``, ``n_rfacs``, ``p_i``, ``l_i``, ``q_i``, ``m_i``, ``k``, ``m``; and ``devfun``, the
+        criterion as a function of theta. Random effects are ordered as in lme4: terms, their levels, the
+        columns of a level. Z and Lambda are sparse.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name, with those there are.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> from ranef.lme4 import getME
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    >>> getME(fit, "Z").shape, getME(fit, ["n", "p", "q"])
+    ((30, 6), {'n': 30, 'p': 1, 'q': 6})
+    """
+    if not isinstance(name, str):
+        return {one: getME(fit, one) for one in name}
+    if name not in COMPONENTS:
+        raise ArgumentError(f"getME has no {name!r}; it has {quote_list(COMPONENTS, 50)}")
+    return COMPONENTS[name](fit)
+
+
+def _terms(fit: LmerResult) -> Any:
+    return fit.model.design.terms
+
+
+def _z(fit: LmerResult) -> sp.csc_array:
+    import scipy.sparse as sp
+
+    blocks = []
+    for term in _terms(fit):
+        n, r = term.basis.shape
+        columns = term.factor.codes.astype(np.int64)[:, None] * r + np.arange(r)
+        shape = (n, term.factor.n_levels * r)
+        rows = np.repeat(np.arange(n), r)
+        block = sp.coo_array((np.asarray(term.basis).ravel(), (rows, columns.ravel())), shape=shape).tocsc()
+        block.eliminate_zeros()
+        blocks.append(block)
+    return sp.hstack(blocks, format="csc")
+
+
+def _lambda(fit: LmerResult) -> sp.csc_array:
+    import scipy.sparse as sp
+
+    factors = fit.model.covariance_factors(fit.theta)
+    kinds = zip(_terms(fit), factors, strict=True)
+    blocks = [sp.kron(sp.eye_array(term.factor.n_levels), factor) for term, factor in kinds]
+    return sp.csc_array(sp.block_diag(blocks))
+
+
+def _b(fit: LmerResult) -> FloatArray:
+    return np.concatenate([modes.ravel() for modes in fit.state.term_modes])
+
+
+def _u(fit: LmerResult) -> FloatArray:
+    """Spherical random effects: the shortest u with b = Lambda u."""
+    factors = fit.model.covariance_factors(fit.theta)
+    parts = zip(factors, fit.state.term_modes, strict=True)
+    return np.concatenate([(modes @ np.linalg.pinv(factor).T).ravel() for factor, modes in parts])
+
+
+def _lower(fit: LmerResult) -> FloatArray:
+    bounds = []
+    for term in _terms(fit):
+        columns, rows = np.triu_indices(len(term.columns))
+        bounds.append(np.where(rows == columns, 0.0, -np.inf))
+    return np.concatenate(bounds)
+
+
+def _sizes(fit: LmerResult) -> list[int]:
+    return [len(term.columns) for term in _terms(fit)]
+
+
+def _levels(fit: LmerResult) -> list[int]:
+    return [term.factor.n_levels for term in _terms(fit)]
+
+
+def _starts(counts: list[int]) -> list[int]:
+    return np.concatenate([[0], np.cumsum(counts, dtype=int)]).tolist()
+
+
+def _parameters(fit: LmerResult) -> list[int]:
+    return [r * (r + 1) // 2 for r in _sizes(fit)]
+
+
+def _modes_by_term(fit: LmerResult) -> list[int]:
+    return [r * levels for r, levels in zip(_sizes(fit), _levels(fit), strict=True)]
+
+
+def _offset(fit: LmerResult) -> FloatArray:
+    given = fit.model.design.offset
+    return np.zeros(fit.nobs) if given is None else np.asarray(given)
+
+
+def _p(fit: LmerResult) -> int:
+    return len(fit.model.cross.kept)
+
+
+COMPONENTS: dict[str, Callable[[Any], Any]] = {
+    "X": lambda fit: fit.model.design.X[:, fit.model.cross.kept],
+    "Z": _z,
+    "Zt": lambda fit: _z(fit).T.tocsc(),
+    "y": lambda fit: fit.state.y,
+    "mu": fitted,
+    "offset": _offset,
+    "theta": lambda fit: fit.theta,
+    "Lambda": _lambda,
+    "Lambdat": lambda fit: _lambda(fit).T.tocsc(),
+    "lower": _lower,
+    "Tp": lambda fit: _starts(_parameters(fit)),
+    "beta": lambda fit: fixef(fit).to_numpy(),
+    "fixef": fixef,
+    "b": _b,
+    "u": _u,
+    "sigma": sigma,
+    "flist": lambda fit: {f.name: np.asarray(f.levels)[f.codes] for f in fit.model.design.factors},
+    "cnms": lambda fit: dict(
+        zip(fit.model.term_labels, [list(term.columns) for term in _terms(fit)], strict=True)
+    ),
+    "Gp": lambda fit: _starts(_modes_by_term(fit)),
+    "REML": lambda fit: _p(fit) if fit.reml else 0,
+    "is_REML": isREML,
+    "n": nobs,
+    "N": nobs,
+    "p": _p,
+    "q": lambda fit: sum(_modes_by_term(fit)),
+    "n_rtrms": lambda fit: len(_terms(fit)),
+    "n_rfacs": lambda fit: len(fit.model.design.factors),
+    "p_i": _sizes,
+    "l_i": _levels,
+    "q_i": _modes_by_term,
+    "m_i": _parameters,
+    "k": lambda fit: len(_terms(fit)),
+    "m": lambda fit: fit.model.n_theta,
+    "devfun": lambda fit: fit.model.objective,
+}

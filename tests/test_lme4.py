@@ -1,0 +1,106 @@
+"""lme4's words: what getME says in R (tests/reference/tests/getME.json), and what every word names."""
+
+import numpy as np
+import pytest
+import ranef
+from ranef import lme4
+from ranef.errors import ArgumentError
+from ranef.lme4.getme import COMPONENTS
+from reference_battery import REFERENCE, load_data, read_json
+
+GETME = read_json(REFERENCE / "tests" / "getME.json")
+COUNTS = ("n", "p", "q", "n_rtrms", "n_rfacs", "k", "m", "REML", "is_REML")
+SIZES = ("p_i", "l_i", "q_i", "m_i", "Gp")
+
+
+@pytest.fixture(params=GETME)
+def pair(request):
+    expected = GETME[request.param]
+    fit = ranef.lmer(expected["formula"], load_data(request.param), reml=expected["is_REML"])
+    return fit, expected
+
+
+def test_counts(pair):
+    fit, expected = pair
+    assert lme4.getME(fit, list(COUNTS)) == {name: expected[name] for name in COUNTS}
+    for name in SIZES:
+        assert list(lme4.getME(fit, name)) == np.atleast_1d(expected[name]).tolist()
+    bounds = np.where(np.atleast_1d(expected["lower"]) == 0, 0.0, -np.inf)
+    np.testing.assert_array_equal(lme4.getME(fit, "lower"), bounds)
+    assert list(lme4.getME(fit, "flist")) == list(np.atleast_1d(expected["flist"]))
+    assert list(lme4.getME(fit, "cnms")) == list(expected["cnms"])
+
+
+def test_arrays(pair):
+    """Of the nested model R may order the levels of the combination otherwise: compared sorted."""
+    fit, expected = pair
+    order = np.asarray if len(fit.model.design.terms) == 1 else np.sort
+    np.testing.assert_allclose(lme4.getME(fit, "theta"), expected["theta"], atol=1e-3)
+    for name in ("b", "u"):
+        np.testing.assert_allclose(order(lme4.getME(fit, name)), order(expected[name]), atol=1e-3 * fit.sigma)
+    Z, Lambda = lme4.getME(fit, "Z"), lme4.getME(fit, "Lambda")
+    np.testing.assert_array_equal(order(Z.sum(axis=0)), order(expected["Z_sums"]))
+    np.testing.assert_allclose(order(Lambda.diagonal()), order(expected["Lambda_diag"]), atol=1e-3)
+    assert Lambda.sum() == pytest.approx(expected["Lambda_sum"], abs=0.05)
+
+
+def test_components_fit_together(fit_of):
+    for name in ("mach_slash_reml", "ss_offset_reml", "ss_rankdef_reml", "cake_slope_c_reml"):
+        fit = fit_of(name)
+        got = lme4.getME(fit, list(COMPONENTS))
+        mean = got["X"] @ got["beta"] + got["Z"] @ got["b"] + got["offset"]
+        np.testing.assert_allclose(mean, got["mu"], rtol=1e-9)
+        np.testing.assert_allclose(got["Lambda"] @ got["u"], got["b"], atol=1e-7 * fit.sigma)
+        assert (got["Zt"] != got["Z"].T).nnz == 0 and got["devfun"](got["theta"]) == fit.objective
+        assert got["Gp"][-1] == got["q"] and got["Tp"][-1] == got["m"] == len(got["lower"])
+
+
+def test_words_are_what_they_name(fit_of):
+    fit = fit_of("ss_rankdef_reml")
+    assert list(lme4.fixef(fit).index) == list(lme4.vcov(fit).index) == list(fit.params.dropna().index)
+    assert len(lme4.fixef(fit)) == len(fit.params) - 1
+    assert lme4.ranef(fit) is fit.ranef and lme4.coef(fit) is fit.coef and lme4.VarCorr(fit) is fit.varcorr
+    assert (lme4.logLik(fit), lme4.AIC(fit), lme4.BIC(fit)) == (fit.llf, fit.aic, fit.bic)
+    assert (lme4.sigma(fit), lme4.REMLcrit(fit), lme4.isREML(fit)) == (fit.sigma, fit.objective, True)
+    assert (lme4.nobs(fit), lme4.ngrps(fit), lme4.df_residual(fit)) == (180, {"Subject": 18}, fit.df_resid)
+    assert lme4.formula(fit) == fit.formula and str(lme4.summary(fit)) == str(fit.summary())
+    np.testing.assert_array_equal(lme4.fitted(fit), fit.fittedvalues)
+    np.testing.assert_allclose(lme4.residuals(fit, scaled=True) * fit.sigma, lme4.residuals(fit))
+    np.testing.assert_array_equal(lme4.predict(fit, re_form=None), fit.predict(random=None))
+    np.testing.assert_array_equal(lme4.simulate(fit, 2, seed=1), fit.simulate(2, seed=1))
+    assert lme4.weights(fit).sum() == 180 and lme4.isSingular(fit) == fit.singular
+    assert lme4.refit(fit, fit.state.y).objective == pytest.approx(fit.objective)
+    assert lme4.lmList is ranef.lm_list and lme4.lmer is ranef.lmer
+
+
+def test_criteria_are_not_mixed_up(fit_of):
+    reml, ml = fit_of("ss_slope_reml"), fit_of("ss_slope_ml")
+    with pytest.raises(ArgumentError, match="use REMLcrit"):
+        lme4.deviance(reml)
+    with pytest.raises(ArgumentError, match="use deviance"):
+        lme4.REMLcrit(ml)
+    assert lme4.deviance(lme4.refitML(reml)) == pytest.approx(lme4.deviance(ml), abs=1e-6)
+
+
+def test_intervals_and_bootstrap(fit_of):
+    fit = fit_of("dye_reml")
+    assert lme4.confint(fit, method="Wald").equals(fit.conf_int())
+    boot = lme4.bootMer(fit, nsim=20, seed=3, progress=False)
+    assert len(boot.to_frame()) == 20
+    twice = lme4.bootMer(fit, lambda refit: {"twice": 2 * refit.sigma}, nsim=5, seed=3, progress=False)
+    own = twice.to_frame()
+    np.testing.assert_allclose(own["twice"], 2 * own["sigma"])
+    limits = lme4.confint(fit, "sigma", method="boot", nsim=50, seed=1, progress=False)
+    assert list(limits.index) == ["sigma"]
+    with pytest.raises(ArgumentError, match="'profile', 'Wald', 'boot', not 'wald'"):
+        lme4.confint(fit, method="wald")
+
+
+def test_profile_intervals_are_the_default(fit_of):
+    limits = lme4.confint(fit_of("dye_ml"), "sigma")
+    assert limits.loc["sigma"].round(1).tolist() == [38.2, 67.7]  # lme4: 38.22998, 67.65770
+
+
+def test_unknown_component(fit_of):
+    with pytest.raises(ArgumentError, match=r"getME has no 'Zz'; it has 'X', 'Z'"):
+        lme4.getME(fit_of("dye_reml"), "Zz")
