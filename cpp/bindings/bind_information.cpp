@@ -47,7 +47,42 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     out["bend"] = shaped(found.bend, {k, k, p, p});
     out["rss_slope"] = shaped(found.rss_slope, {k});
     out["rss_bend"] = shaped(found.rss_bend, {k, k});
+    out["to_internal"] = shaped(found.to_internal, {k, k});
+    out["internal_theta"] = to_numpy(internal);
     return out;
+}
+
+// ((X'H^-1 X)^-1, r^2, d criterion / d theta) at an internal theta, all but theta on the user's scale.
+py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    const Index p = self.layout().p;
+    if (theta.size() != self.layout().n_theta()) throw py::value_error("theta: wrong length");
+    py::array_t<double> covariance({p, p});
+    std::vector<double> gradient;
+    double rss = 0.0;
+    Status status;
+    {
+        double* out = covariance.mutable_data();
+        const double* at = theta.data();
+        const py::gil_scoped_release release;
+        Session session = self.borrow();
+        session.response = nullptr;
+        Evaluator& evaluator = session.workspace->evaluator();
+        evaluator.load(response.response->values.data());
+        status = evaluator.evaluate(at, Order::gradient);
+        if (status == Status::ok) {
+            evaluator.fixed_covariance(out);
+            self.design().coordinates.covariance_to_user(self.layout().p, out);
+            gradient = evaluator.gradient();
+            rss = evaluator.penalised_rss() * response.response->scale.scale * response.response->scale.scale;
+        }
+        self.give_back(std::move(session));
+    }
+    if (status != Status::ok) throw std::runtime_error(describe(status));
+    return py::make_tuple(covariance, rss, to_numpy(gradient));
+}
+
+py::array_t<double> internal_theta(const ProblemObject& self, const Doubles& theta) {
+    return to_numpy(self.internal_theta(theta));
 }
 
 // A (row-major p x p) with A'A = X'X in the user's coordinates: X~ = (X - 1 shift') / scale and 1 = X constant give
@@ -83,6 +118,9 @@ py::tuple cost(const ProblemObject& self) {
 void bind_information(py::module_& m) {
     m.def("information", &compute, py::arg("problem"), py::arg("response"), py::arg("theta"),
           "How the fit at theta depends on each variance and covariance, to second order.");
+    m.def("first_derivatives", &first_derivatives, py::arg("problem"), py::arg("response"), py::arg("internal_theta"),
+          "(covariance of beta over sigma^2, penalised residual sum of squares, gradient) at an internal theta.");
+    m.def("internal_theta", &internal_theta, py::arg("problem"), py::arg("theta"));
     m.def("fixed_factor", &fixed_factor, py::arg("design"), "A with A'A = X'WX over the kept columns of X.");
     m.def("information_cost", &cost, py::arg("problem"), "(order of the largest dense matrix, bytes of memory)");
 }

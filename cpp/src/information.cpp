@@ -9,9 +9,8 @@
 namespace ranef {
 namespace {
 
-// dD / dd_k for every parameter in internal coordinates, those of the leading term first.
-std::vector<Direction> directions_of(const DesignCross& design) {
-    const Layout& layout = design.layout;
+// dD / dd_k for every parameter, those of the leading term first.
+std::vector<Direction> directions_of(const Layout& layout) {
     std::vector<Direction> out;
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         const int r = layout.factors[f].width;
@@ -20,8 +19,24 @@ std::vector<Direction> directions_of(const DesignCross& design) {
             if (slot.factor != static_cast<int>(f)) continue;
             Direction direction{k, slot.factor, std::vector<double>(Index{r} * r, 0.0)};
             direction.e[Index{slot.column} * r + slot.row] = direction.e[Index{slot.row} * r + slot.column] = 1.0;
-            design.coordinates.covariance_to_internal(layout, slot.factor, direction.e.data());
             out.push_back(std::move(direction));
+        }
+    }
+    return out;
+}
+
+// What each of the user's parameters is in internal coordinates, read off its direction.
+std::vector<double> map_to_internal(const DesignCross& design, const std::vector<Direction>& directions) {
+    const Layout& layout = design.layout;
+    const Index K = layout.n_theta();
+    std::vector<double> out(K * K, 0.0);
+    for (const Direction& user : directions) {
+        std::vector<double> e = user.e;
+        design.coordinates.covariance_to_internal(layout, user.factor, e.data());
+        for (Index k = 0; k < K; ++k) {
+            const ThetaSlot& slot = layout.theta[k];
+            if (slot.factor == user.factor)
+                out[k * K + user.parameter] = e[Index{slot.column} * layout.factors[slot.factor].width + slot.row];
         }
     }
     return out;
@@ -119,7 +134,8 @@ Status information(const DesignCross& design, const Components& components, cons
     out.slope.assign(K * p * p, 0.0);
     out.bend.assign(K * K * p * p, 0.0);
 
-    const std::vector<Direction> directions = directions_of(design);
+    const std::vector<Direction> directions = directions_of(design.layout);
+    out.to_internal = map_to_internal(design, directions);
     const std::vector<double> z = residual_products(design, response, evaluator.beta().data());
     ComponentSums sums(design, components, evaluator.lambda().data(), z.data(), directions);
     for (Index c = 0; c < components.count(); ++c) {

@@ -21,7 +21,7 @@ def made_up_data(n=90, seed=3):
     """A frame with factors a (8 levels), b (6), c (4), part (3, a is nested in it), big (40), many (60)."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame({
-        "x": random.normal(50, 3, n),
+        "x": random.normal(5, 3, n),
         "z": random.normal(size=n),
         "a": random.integers(0, 8, n),
         "b": random.integers(0, 6, n),

@@ -8,8 +8,8 @@ import ranef
 from conftest import fitted
 from inference.made_up import FORMULAS, made_up_data
 from ranef.inference.differences import difference_derivatives
-from ranef.inference.satterthwaite import Satterthwaite, exact_derivatives, joint_df
-from reference_battery import all_models
+from ranef.inference.satterthwaite import Satterthwaite, core_coordinates, exact_derivatives, joint_df
+from reference_battery import all_models, load_data
 
 MODELS = [model for model in all_models() if (model.raw.get("satterthwaite") or {}).get("df")]
 
@@ -66,9 +66,10 @@ def test_exact_derivatives_are_the_limits_of_differences(formula, reml):
     fit = ranef.lmer(formula, made_up_data(120), reml=reml, weights="w", allow_saturated=True)
     # away from the optimum: nothing vanishes there by itself
     state = replace(fit.state, optimum=replace(fit.state.optimum, theta=fit.theta + 0.4))
-    exact, near = exact_derivatives(state), difference_derivatives(state)
-    for found, wanted in zip(near, exact, strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
+    for core in (True, False):
+        exact, near = exact_derivatives(state, core), difference_derivatives(state, core)
+        for found, wanted in zip(near, exact, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
 
 
 def test_large_schur_complements_use_differences(monkeypatch):
@@ -101,3 +102,27 @@ def test_joint_df():
     assert joint_df([np.inf, np.inf]) == np.inf
     assert joint_df([np.inf]) == np.inf
     assert joint_df([np.inf, 10.0]) == pytest.approx(2 * 2.25 / 0.25)
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(2000, 1), (1e5, 1), (1.7e9, 86400), (1.7e9, 1), (0, 1e-9)])
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_covariates_far_from_zero(shift, scale, ddf):
+    """Years, or seconds since 1970: the slope's test is that of days since the start."""
+    data = load_data("sleep_gappy")
+    formula = "reaction ~ days + (days | subject)"
+    plain = ranef.lmer(formula, data).coef_table(ddf).loc["days"]
+    far = ranef.lmer(formula, data.assign(days=data["days"] * scale + shift)).coef_table(ddf).loc["days"]
+    np.testing.assert_allclose(far[["df", "t"]], plain[["df", "t"]], rtol=1e-5)
+    np.testing.assert_allclose(far["se"] * scale, plain["se"], rtol=1e-5)
+
+
+def test_a_slope_without_an_intercept_by_group():
+    """Where the intercept has exactly no variance, zero has a meaning, and theta is the user's."""
+    random = np.random.default_rng(8)
+    g, x = np.repeat(np.arange(30), 8), random.uniform(0, 2, 240)
+    y = 1 + x + random.normal(0, 2, 30)[g] * x + random.normal(size=240)
+    fit = ranef.lmer("y ~ x + (x | g)", {"y": y, "x": x, "g": g})
+    at_zero = replace(fit.state, optimum=replace(fit.state.optimum, theta=np.array([0.0, 0.0, 2.0])))
+    assert not core_coordinates(at_zero)
+    assert core_coordinates(fit.state) or fit.singular
+    assert np.isfinite(Satterthwaite(at_zero).df(np.array([0.0, 1.0])))

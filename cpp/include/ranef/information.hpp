@@ -1,6 +1,7 @@
 // How the fit depends on each variance and covariance of the random effects: what tests of the fixed effects need.
 //
-// Parameters d_k are the unique elements of each term's D = Lambda Lambda' on the user's scale, in the order of theta;
+// Parameters d_k are the unique elements of each term's D = Lambda Lambda', in the order of theta. They are those of the
+// internal coordinates: with a covariate far from zero the user's are so nearly dependent that no digit would be left.
 // G_k = dH / dd_k with H = W^-1 + sum_k d_k G_k (W: prior weights), P = H^-1 - H^-1 X C X'H^-1, C = (X'H^-1 X)^-1.
 // Everything comes from the cross-products, component by component (components.hpp); nothing has n rows.
 #pragma once
@@ -21,6 +22,7 @@ struct Information {
     std::vector<double> bend;            // K x K x p x p, row-major: C X'H^-1 G_k P G_l H^-1 X C
     std::vector<double> rss_slope;       // K: y'P G_k P y = - d r^2 / dd_k
     std::vector<double> rss_bend;        // K x K: y'P G_k P G_l P y
+    std::vector<double> to_internal;     // K x K, row-major: d = to_internal d_user
 };
 
 struct InformationCost {
@@ -30,7 +32,7 @@ struct InformationCost {
 
 InformationCost information_cost(const DesignCross& design, const Components& components);
 
-// At the theta and the response of `evaluator`'s last evaluation. On the user's scale but for the response's.
+// At the theta and the response of `evaluator`'s last evaluation. Coefficients are the user's, the response's scale is not.
 // Status::interrupted when `interrupted` says so (asked between components and between large products).
 Status information(const DesignCross& design, const Components& components, const Evaluator& evaluator,
                    const double* response, const std::function<bool()>& interrupted, Information& out);

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..fit import FitState
 
 FloatArray = npt.NDArray[np.float64]
@@ -16,20 +17,21 @@ _OFFSETS = (-2, -1, 1, 2)
 _WEIGHTS = np.array([1, -8, 8, -1]) / 12
 
 
-def difference_derivatives(state: FitState) -> tuple[FloatArray, FloatArray]:
-    """Return dC / dtheta and the Hessian in (theta, sigma), as `exact_derivatives` does.
+def difference_derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:
+    """Return dC / dtheta and the Hessian in (theta, sigma), as `satterthwaite.derivatives` does.
 
-    Sigma is eliminated from the criterion whose gradient is exact, hence its row is put back: the Hessian
-    in theta is the profiled one plus border border' / corner.
+    Sigma is eliminated from the criterion whose gradient is exact, hence its row is put back: the Hessian in
+    theta is the profiled one plus border border' / corner.
     """
-    model, theta, sigma = state.model, state.theta, state.sigma
+    model, sigma = state.model, state.sigma
     nu = model.design.nobs - (len(model.cross.kept) if model.reml else 0)
     size = model.n_theta
+    theta = _core.internal_theta(model.problem, state.theta) if core else state.theta
+    at = _at_core_theta if core else _at_theta
     slopes, profiled, border = [], np.zeros((size, size)), np.zeros(size)
     for i in range(size):
         step = _STEP * max(abs(theta[i]), 0.1)
-        points = [theta + offset * step * np.eye(size)[i] for offset in _OFFSETS]
-        found = [_at(state, point) for point in points]
+        found = [at(state, theta + offset * step * np.eye(size)[i]) for offset in _OFFSETS]
         weights = _WEIGHTS / step
         slopes.append(np.tensordot(weights, np.array([covariance for covariance, _, _ in found]), axes=1))
         border[i] = -2 / sigma**3 * (weights @ np.array([rss for _, rss, _ in found]))
@@ -40,9 +42,13 @@ def difference_derivatives(state: FitState) -> tuple[FloatArray, FloatArray]:
     return np.array(slopes), hessian
 
 
-def _at(state: FitState, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
+def _at_theta(state: FitState, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
     """Return (X'H^-1 X)^-1, the penalised residual sum of squares and the gradient at another theta."""
     problem = state.model.problem
     solution: dict[str, Any] = problem.solve(state.response, theta)
     gradient = problem.gradient(state.response, theta)[1]
     return solution["vcov"] / solution["sigma"] ** 2, solution["penalised_rss"], gradient
+
+
+def _at_core_theta(state: FitState, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
+    return _core.first_derivatives(state.model.problem, state.response, theta)

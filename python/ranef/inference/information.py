@@ -1,8 +1,9 @@
 """How a fit depends on each variance and covariance of its random effects, and the chain rule to theta.
 
 The parameters d_k are the unique elements of D = Lambda Lambda' of each term, relative to sigma^2, in the
-order of theta. With H = W^-1 + sum_k d_k G_k (W: prior weights) the covariance matrix of the response is
-sigma^2 H.
+order of theta, in the core's coordinates (covariates shifted and scaled: those of a covariate far from zero
+would be too nearly dependent on the user's scale). With H = W^-1 + sum_k d_k G_k (W: prior weights) the
+covariance matrix of the response is sigma^2 H.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Information:
         y'P G_k P y: how fast the penalised residual sum of squares falls.
     rss_bend : (k, k) float64
         y'P G_k P G_l P y.
+    to_internal : (k, k) float64
+        The linear map to d from the same elements on the user's scale.
+    internal_theta : (k,) float64
+        Lambda in the core's coordinates.
     """
 
     trace: FloatArray
@@ -51,6 +56,8 @@ class Information:
     bend: FloatArray
     rss_slope: FloatArray
     rss_bend: FloatArray
+    to_internal: FloatArray
+    internal_theta: FloatArray
 
 
 _known: WeakKeyDictionary[FitState, Information] = WeakKeyDictionary()

@@ -17,10 +17,14 @@ section 2.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..fit import FitState
+from ..model import Model
 from .differences import difference_derivatives
 from .information import covariance_curvature, covariance_jacobian, information, predicted_cost
 from .method import FStatistic, independent_contrasts
@@ -40,26 +44,27 @@ class Satterthwaite:
     covariance : (p, p) float64
         Of the kept coefficients.
     gradient : (k + 1, p, p) float64
-        Its derivatives with respect to theta and sigma.
-    parameter_covariance : (k + 1, k + 1) float64
-        Of (theta, sigma).
+        Its derivatives with respect to theta (in the coordinates of `core_coordinates`) and sigma.
     """
 
     def __init__(self, state: FitState) -> None:
+        self._state = state
         self.covariance: FloatArray = state.solution["vcov"]
-        if predicted_cost(state.model)[0] <= LARGEST_EXACT:
-            slopes, hessian = exact_derivatives(state)
-        else:
-            slopes, hessian = difference_derivatives(state)
+        slopes, hessian = derivatives(state, core_coordinates(state))
         variance = state.sigma**2
         self.gradient = np.concatenate([variance * slopes, 2 / state.sigma * self.covariance[None]])
-        self.parameter_covariance = 2 * inverse(hessian)
+        self._spread = 2 * inverse(hessian)
+
+    @cached_property
+    def parameter_covariance(self) -> FloatArray:
+        """Covariance of (theta, sigma), (k + 1, k + 1)."""
+        return 2 * inverse(derivatives(self._state, False)[1])
 
     def df(self, contrast: FloatArray) -> float:
         """Return 2 f^2 / (g'A g)."""
         value = contrast @ self.covariance @ contrast
         slope = self.gradient @ contrast @ contrast
-        spread = slope @ self.parameter_covariance @ slope
+        spread = slope @ self._spread @ slope
         return float(2 * value**2 / spread) if spread > 0 else float("inf")
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
@@ -90,21 +95,57 @@ def joint_df(each: list[float]) -> float:
     return float(2 * means.sum() / excess) if excess > 0 else float("inf")
 
 
-def exact_derivatives(state: FitState) -> tuple[FloatArray, FloatArray]:
+def core_coordinates(state: FitState) -> bool:
+    """Return whether to differentiate with respect to theta in the core's coordinates.
+
+    They lose no digits to covariates far from zero, and the answer is the same because the gradient is
+    zero: as long as both thetas span the same directions, which can fail at a boundary where a column of
+    Lambda is zero.
+    """
+    inside = _core.internal_theta(state.model.problem, state.theta)
+    columns = zip(_zero_columns(state.model, state.theta), _zero_columns(state.model, inside), strict=True)
+    return all(np.array_equal(*pair) for pair in columns)
+
+
+def _zero_columns(model: Model, theta: FloatArray) -> list[npt.NDArray[np.bool_]]:
+    factors = model.covariance_factors(theta)
+    return [~factor.any(axis=0) for factor in factors]
+
+
+def derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:
     """Return dC / dtheta, (k, p, p), and the Hessian of the criterion in (theta, sigma), (k + 1, k + 1).
 
-    The criterion log|H| (+ log|X'H^-1 X|) + r^2(theta) / sigma^2 + nu log(2 pi sigma^2) at sigma^2 = r^2 /
-    nu.
+    Parameters
+    ----------
+    state : FitState
+    core : bool
+        Whether theta is that of the core's coordinates.
     """
-    model, theta, sigma = state.model, state.theta, state.sigma
+    if predicted_cost(state.model)[0] <= LARGEST_EXACT:
+        return exact_derivatives(state, core)
+    return difference_derivatives(state, core)
+
+
+def exact_derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:
+    """Return `derivatives` in closed form.
+
+    The criterion is log|H| (+ log|X'H^-1 X|) + r^2(theta) / sigma^2 + nu log(2 pi sigma^2), at
+    sigma^2 = r^2 / nu.
+    """
+    model, sigma = state.model, state.sigma
     found = information(state)
     trace = found.trace_projected if model.reml else found.trace
     product = found.product_projected if model.reml else found.product
     nu = model.design.nobs - (len(model.cross.kept) if model.reml else 0)
-    jacobian = covariance_jacobian(model, theta)
+    weights = trace - found.rss_slope / sigma**2  # d criterion / dd
+    if core:
+        jacobian = covariance_jacobian(model, found.internal_theta)
+    else:
+        jacobian = found.to_internal @ covariance_jacobian(model, state.theta)
+        weights = found.to_internal.T @ weights
 
     in_d = -product + 2 * found.rss_bend / sigma**2
-    in_theta = jacobian.T @ in_d @ jacobian + covariance_curvature(model, trace - found.rss_slope / sigma**2)
+    in_theta = jacobian.T @ in_d @ jacobian + covariance_curvature(model, weights)
     mixed = 2 / sigma**3 * (jacobian.T @ found.rss_slope)
     slopes = np.tensordot(jacobian.T, found.slope, axes=1)
     return slopes, bordered(in_theta, mixed, 4 * nu / sigma**2)
