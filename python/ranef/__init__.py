@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from .bootstrap import exact_rlrt, pbtest
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
+    from .inference.comparison import anova
     from .report.regression import modelsummary
+    from .versions import show_versions
 
 __version__: str = _core.__version__
 
@@ -46,6 +48,7 @@ __all__ = [
     "RanefError",
     "UnknownColumnError",
     "__version__",
+    "anova",
     "datasets",
     "exact_rlrt",
     "lm_list",
@@ -60,6 +63,7 @@ __all__ = [
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "lme4", "plots")
 _HOME = {
+    "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
     "lm_list": "estimates.lm_list",
     "modelsummary": "report.regression",

@@ -267,6 +267,18 @@ class LmerResult:
 
         return anova(self.state, type, ddf)
 
+    def drop1(self, scope: Any = None, test: str = "chisq", ddf: str = "satterthwaite") -> pd.DataFrame:
+        """Drop each term of the fixed part in turn, see `ranef.inference.comparison.drop1`."""
+        from .inference.comparison import drop1
+
+        return drop1(self.state, scope, test, ddf)
+
+    def ranova(self, reduce_terms: bool = True) -> pd.DataFrame:
+        """Drop or reduce each random term in turn, see `ranef.inference.comparison.ranova`."""
+        from .inference.comparison import ranova
+
+        return ranova(self.state, reduce_terms)
+
     def summary(self, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
         """Return the summary in the layout of lmerTest, see `ranef.report.summary.summary`."""
         from .report.summary import summary

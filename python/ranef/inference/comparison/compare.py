@@ -1,0 +1,235 @@
+"""Comparison of fits: likelihood ratio tests and information criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...errors import ArgumentError, DataError
+from ...fit import FitState
+from ..likelihood import by_maximum_likelihood
+from .boundary import Mixture, mixture
+from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
+
+COLUMNS = ("npar", "aic", "aicc", "bic", "weight", "llf", "deviance", "chisq", "df", "p", "p_boundary")
+
+
+class Comparison(pd.DataFrame):
+    """A table of models that says below itself how it was made (``attrs["notes"]``)."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self.attrs.get("notes", ())])
+
+
+def anova(
+    *fits: Any,
+    refit: bool | None = None,
+    nested: bool = True,
+    names: Sequence[str] | None = None,
+) -> Comparison:
+    """Compare fits of different models to the same response.
+
+    Parameters
+    ----------
+    *fits : LmerResult
+        Two or more, in any order: they are sorted by their number of parameters. The smallest may be another
+        library's linear regression with ``llf``, ``nobs`` and ``params``, such as statsmodels' OLS result.
+    refit : bool, optional
+        Refit REML fits by maximum likelihood. By default where the fixed parts differ, as REML criteria of
+        different fixed effects cannot be compared, or where one is an ML fit.
+    nested : bool
+        True (default): each model must be a special case of the next, and is tested against it. False: only
+        information criteria.
+    names : sequence of str, optional
+        Of the fits; by default ``"model 1"``, ``"model 2"``, ... in the order given.
+
+    Returns
+    -------
+    Comparison
+        A DataFrame with a row per model: ``npar``, ``aic``, ``aicc`` (corrected for small samples), ``bic``,
+        ``weight`` (Akaike's), ``llf``, ``deviance`` (-2 llf, of REML where that is compared), ``chisq``,
+        ``df``, ``p`` (naive chi-square) and ``p_boundary``, which takes account of variances that cannot be
+        negative: where a variance is tested, the naive p is too large.
+
+    Raises
+    ------
+    ArgumentError
+        Fewer than two fits, two with the same number of parameters, or one that is not nested in the next;
+        the message says which.
+    DataError
+        Fits of different rows, responses, weights or offsets.
+
+    Notes
+    -----
+    ``p_boundary`` is exact for the asymptotic distribution when at most two variances are tested; for more,
+    or for a whole covariance matrix, its weights are drawn with a fixed seed (about three digits).
+
+    References
+    ----------
+    Stram & Lee (1994), Biometrics 50, 1171-1177; Self & Liang (1987), JASA 82, 605-610.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> one = ranef.lmer("Reaction ~ Days + (1 | Subject)", data)
+    >>> two = ranef.lmer("Reaction ~ Days + (Days | Subject)", data)
+    >>> ranef.anova(one, two)[["npar", "deviance", "chisq", "df", "p"]].round(3)
+             npar  deviance   chisq  df    p
+    model 1     4  1786.465     NaN NaN  NaN
+    model 2     6  1743.628  42.837 2.0  0.0
+    """
+    if len(fits) < 2:
+        raise ArgumentError("anova compares two or more fits; for the terms of one fit use fit.anova()")
+    labels = [f"model {i + 1}" for i in range(len(fits))] if names is None else list(names)
+    if len(labels) != len(fits):
+        raise ArgumentError(f"names= must have one name per fit: {len(labels)} for {len(fits)} fits")
+    regressions = [(name, fit) for name, fit in zip(labels, fits, strict=True) if not hasattr(fit, "state")]
+    states = [(name, fit.state) for name, fit in zip(labels, fits, strict=True) if hasattr(fit, "state")]
+    _require_comparable(states, regressions)
+    compared, notes = _on_one_criterion(states, refit, bool(regressions))
+    compared.sort(key=lambda pair: _parameters(pair[1]))
+    entries = [(name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions]
+    entries += [(name, _parameters(s), -s.optimum.value / 2, s) for name, s in compared]
+    table = _criteria(entries, compared[0][1].model.design.nobs)
+    if nested:
+        notes += _tests(table, entries)
+    out = Comparison(table, columns=list(COLUMNS) if nested else list(COLUMNS[:7]))
+    out.attrs["notes"] = tuple(notes)
+    return out
+
+
+def _parameters(state: FitState) -> int:
+    return len(state.model.cross.kept) + state.model.n_theta + 1
+
+
+def _criteria(entries: list[tuple[str, int, float, Any]], n: int) -> pd.DataFrame:
+    """Return information criteria of every model."""
+    k = np.array([entry[1] for entry in entries])
+    llf = np.array([entry[2] for entry in entries])
+    aic = -2 * llf + 2 * k
+    with np.errstate(divide="ignore"):
+        aicc = np.where(n - k - 1 > 0, aic + 2 * k * (k + 1) / np.maximum(n - k - 1, 1), np.inf)
+    weight = np.exp(-(aic - aic.min()) / 2)
+    table = pd.DataFrame(
+        {
+            "npar": k,
+            "aic": aic,
+            "aicc": aicc,
+            "bic": -2 * llf + k * np.log(n),
+            "weight": weight / weight.sum(),
+            "llf": llf,
+            "deviance": -2 * llf,
+        },
+        index=[entry[0] for entry in entries],
+    )
+    for name in COLUMNS[7:]:
+        table[name] = np.nan
+    return table
+
+
+def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> list[str]:
+    """Fill in the likelihood ratio of each model against the one before it."""
+    from scipy.special import chdtrc
+
+    notes = []
+    for (small, k0, llf0, null), (large, k1, llf1, state) in pairwise(entries):
+        if k0 == k1:
+            raise ArgumentError(
+                f"{small} and {large} have the same number of parameters ({k0}), so neither is nested in the "
+                "other: compare them by information criteria, with nested=False"
+            )
+        statistic, df = 2 * (llf1 - llf0), k1 - k0
+        table.loc[large, ["chisq", "df", "p"]] = [statistic, df, float(chdtrc(df, max(statistic, 0.0)))]
+        found = _null_distribution(small, null, large, state)
+        if found is not None:
+            table.loc[large, "p_boundary"] = found.p_value(statistic)
+            if str(found) != f"1 chi2({df})":
+                notes.append(f"p_boundary of {large}: {found}")
+        if statistic < -1e-4:
+            notes.append(f"{large} fits worse than {small}, which it contains: it has not converged")
+    return notes
+
+
+def _null_distribution(small: str, null: FitState | None, large: str, state: FitState) -> Mixture | None:
+    if null is None:  # a linear regression, taken to have the same fixed part
+        return mixture(None, state.y, state.model, no_random_part(state.model), 0)
+    if not fixed_part_in(null.model, state.model):
+        raise ArgumentError(
+            f"{small} is not nested in {large}: its fixed effects are no special case of those of {large}. "
+            "Compare them by information criteria, with nested=False"
+        )
+    embedding = random_part_in(null.model, state.model)
+    if embedding is None:
+        raise ArgumentError(
+            f"{small} is not nested in {large}: its random effects are no special case of those of {large}. "
+            "Compare them by information criteria, with nested=False"
+        )
+    extra = len(state.model.cross.kept) - len(null.model.cross.kept)
+    return mixture(null, state.y, state.model, embedding, extra)
+
+
+def _require_comparable(states: list[tuple[str, FitState]], regressions: list[tuple[str, Any]]) -> None:
+    if not states:
+        raise ArgumentError("anova needs at least one fit of a mixed model")
+    first, one = states[0]
+    design = one.model.design
+    for name, fit in regressions:
+        if not all(hasattr(fit, part) for part in ("llf", "nobs", "params")):
+            raise ArgumentError(f"{name} is no fit: it has type {type(fit).__name__}")
+        if int(fit.nobs) != design.nobs:
+            raise DataError(
+                f"{name} uses {int(fit.nobs)} rows, {first} {design.nobs}: fit both to the same rows"
+            )
+    for name, state in states[1:]:
+        other = state.model.design
+        if other.nobs != design.nobs:
+            raise DataError(
+                f"{name} uses {other.nobs} rows, {first} {design.nobs}: fit both to the same rows (missing "
+                "values in a column that only one of them uses are the usual reason)"
+            )
+        for what, a, b in (
+            ("responses", one.y, state.y),
+            ("weights", design.weights, other.weights),
+            ("offsets", design.offset, other.offset),
+        ):
+            if (a is None) != (b is None) or (a is not None and not np.array_equal(a, b)):
+                raise DataError(
+                    f"{first} and {name} have different {what}: their likelihoods cannot be compared"
+                )
+
+
+def _on_one_criterion(
+    states: list[tuple[str, FitState]], refit: bool | None, regression: bool
+) -> tuple[list[tuple[str, FitState]], list[str]]:
+    """Return all fits on the same criterion, and what was done for it."""
+    reml = [state.model.reml for _, state in states]
+    if not any(reml):
+        return states, []
+    same = all(same_fixed_part(states[0][1].model, state.model) for _, state in states[1:])
+    comparable = all(reml) and same and not regression
+    if refit is False and not comparable:
+        raise ArgumentError(
+            "REML criteria of different fixed parts, or of REML and ML fits, cannot be compared: "
+            "leave refit= alone, or fit with reml=False"
+        )
+    if comparable and not refit:
+        return states, ["REML criteria compared: the fixed parts are the same"]
+    why = (
+        ""
+        if refit
+        else (" because the fixed parts differ" if not same else " to be comparable with the others")
+    )
+    changed = [name for (name, _), was in zip(states, reml, strict=True) if was]
+    return (
+        [(name, by_maximum_likelihood(state)) for name, state in states],
+        [f"refitted by maximum likelihood{why}: {', '.join(changed)}"],
+    )

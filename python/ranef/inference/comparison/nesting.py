@@ -1,0 +1,105 @@
+"""Whether one model is a special case of another, from the rows alone: names do not matter.
+
+The covariance matrix of the response is sigma^2 (W^-1 + sum_k d_k G_k); a model is nested in another when its
+columns of X are combinations of the other's, and its matrices G_k combinations of the other's and W^-1. Both
+are seen in a few random projections: an identity that holds for random vectors holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...design import RandomTerm
+from ...model import Model
+
+FloatArray = npt.NDArray[np.float64]
+
+_SPARE = 8  # projections beyond the number of unknowns
+_TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """How the variances of a smaller model are those of a larger one.
+
+    Attributes
+    ----------
+    map : (k_large, k_small) float64
+        Variances and covariances d of the larger model from those of the smaller.
+    own : (k_small,) float64
+        What each d of the smaller model adds to the residual variance, relative to sigma^2.
+    """
+
+    map: FloatArray
+    own: FloatArray
+
+
+def fixed_part_in(small: Model, large: Model) -> bool:
+    """Whether the columns of X of one model are combinations of the other's."""
+    one, other = (m.design.X[:, m.cross.kept] for m in (small, large))
+    weights = _random((other.shape[1] + _SPARE, one.shape[0]))
+    return _within(weights @ one, weights @ other)[0]
+
+
+def same_fixed_part(first: Model, second: Model) -> bool:
+    """Whether two models have the same columns of X, so that their REML criteria can be compared."""
+    one, other = first.design, second.design
+    return one.column_names == other.column_names and np.array_equal(one.X, other.X)
+
+
+def random_part_in(small: Model, large: Model) -> Embedding | None:
+    """Return how the covariance structure of one model is a case of the other's; None when it is not."""
+    n, count = small.design.nobs, small.n_theta + large.n_theta + 1 + _SPARE
+    left, right = _random((n, count)), _random((n, count), seed=2)
+    weights = small.design.weights
+    noise = np.einsum("ij,ij->j", left if weights is None else left / weights[:, None], right)
+    one, other = (_projections(m.design.terms, left, right) for m in (small, large))
+    holds, found = _within(one, np.column_stack([other, noise]))
+    if not holds:
+        return None
+    found[np.abs(found) < 1e-8] = 0.0
+    return Embedding(found[:-1], found[-1])
+
+
+def no_random_part(large: Model) -> Embedding:
+    """Return the embedding of a model without random effects."""
+    return Embedding(np.zeros((large.n_theta, 0)), np.zeros(0))
+
+
+def _projections(terms: tuple[RandomTerm, ...], left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return u'G_k w for every pair of vectors (rows) and every variance or covariance (columns)."""
+    parts = []
+    for term in terms:
+        r, levels = len(term.columns), term.factor.n_levels
+        sums = [
+            np.stack(
+                [
+                    [np.bincount(term.factor.codes, term.basis[:, i] * v, levels) for v in side.T]
+                    for i in range(r)
+                ]
+            )
+            for side in (left, right)
+        ]  # (r, projections, levels)
+        for c in range(r):
+            for i in range(c, r):
+                value = np.einsum("pl,pl->p", sums[0][i], sums[1][c])
+                if i != c:
+                    value = value + np.einsum("pl,pl->p", sums[0][c], sums[1][i])
+                parts.append(value)
+    return np.column_stack(parts)
+
+
+def _within(one: FloatArray, other: FloatArray) -> tuple[bool, FloatArray]:
+    """Whether the columns of `one` are combinations of those of `other`, and which."""
+    scale = np.linalg.norm(other, axis=0)
+    scale[scale == 0] = 1.0
+    found = np.linalg.lstsq(other / scale, one, rcond=None)[0] / scale[:, None]
+    rest = np.linalg.norm(one - other @ found, axis=0)
+    return bool((rest <= _TOLERANCE * np.linalg.norm(one, axis=0)).all()), found
+
+
+def _random(shape: tuple[int, int], seed: int = 1) -> FloatArray:
+    return np.random.default_rng(seed).standard_normal(shape)

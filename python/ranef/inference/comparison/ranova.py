@@ -1,0 +1,146 @@
+"""Random terms dropped or reduced one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ...design import RandomTerm
+from ...fit import FitState
+from .boundary import Mixture, mixture
+from .compare import Comparison
+from .nesting import no_random_part, random_part_in
+from .submodels import fitted, with_terms, without_random_effects
+
+_NOTHING: tuple[RandomTerm, ...] = ()
+
+
+def ranova(state: FitState, reduce_terms: bool = True) -> pd.DataFrame:
+    """Test each random term by the likelihood ratio, on the criterion of the fit (REML keeps REML).
+
+    Parameters
+    ----------
+    state : FitState
+    reduce_terms : bool
+        True: a term with several columns loses one of its variables at a time, ``(days | subject)`` becomes
+        ``(1 | subject)``; False: every term is dropped whole.
+
+    Returns
+    -------
+    DataFrame
+        First the model itself, ``"<none>"``, then a row per reduction: ``npar`` (of the reduced model),
+        ``llf``, ``aic``, ``chisq``, ``df``, ``p`` (naive) and ``p_boundary``, which takes account of
+        variances that cannot be negative.
+
+    References
+    ----------
+    Kuznetsova, Brockhoff & Christensen (2017), lmerTest package, Journal of Statistical Software 82(13).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.ranova()[["npar", "llf", "chisq", "df"]].round(3)
+                              npar      llf   chisq   df
+    <none>                       6 -871.814     NaN  NaN
+    Days in (Days | Subject)     4 -893.233  42.837  2.0
+    """
+    from scipy.special import chdtrc
+
+    whole = state.optimum.value
+    size = len(state.model.cross.kept) + state.model.n_theta + 1
+    rows = {"<none>": (size, -whole / 2, whole + 2 * size, np.nan, np.nan, np.nan, np.nan)}
+    terms = state.model.design.terms
+    for index in _formula_order(state):
+        for label, reduced in _reductions(state, index, reduce_terms):
+            rest = (*terms[:index], *reduced, *terms[index + 1 :])
+            df = state.model.n_theta - _parameters(rest)
+            value, null = _refit(state, rest)
+            statistic = value - whole
+            rows[label] = (
+                size - df,
+                -value / 2,
+                value + 2 * (size - df),
+                statistic,
+                df,
+                float(chdtrc(df, max(statistic, 0.0))),
+                np.nan if null is None else null.p_value(statistic),
+            )
+    names = ["npar", "llf", "aic", "chisq", "df", "p", "p_boundary"]
+    return Comparison(pd.DataFrame.from_dict(rows, orient="index", columns=names))
+
+
+def _formula_order(state: FitState) -> list[int]:
+    """Return the terms as the formula has them, not by their number of levels."""
+    groups = [bar.group for bar in state.model.design.spec.formula.random]
+    return sorted(
+        range(len(state.model.design.terms)), key=lambda i: groups.index(state.model.design.terms[i].group)
+    )
+
+
+def _refit(state: FitState, terms: tuple[RandomTerm, ...]) -> tuple[float, Mixture | None]:
+    """Return the criterion with these terms, and the distribution of the likelihood ratio."""
+    if not terms:
+        null = mixture(None, state.y, state.model, no_random_part(state.model), 0)
+        return without_random_effects(state), null
+    small = fitted(state, with_terms(state.model, terms))
+    embedding = random_part_in(small.model, state.model)
+    null = None if embedding is None else mixture(small, state.y, state.model, embedding, 0)
+    return small.optimum.value, null
+
+
+def _parameters(terms: tuple[RandomTerm, ...]) -> int:
+    return sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in terms)
+
+
+def _reductions(state: FitState, index: int, reduce_terms: bool) -> list[tuple[str, tuple[RandomTerm, ...]]]:
+    """Return (label, what the term becomes) for every reduction of one term."""
+    term, spec = state.model.design.terms[index], state.model.design.spec.terms[index]
+    label = _label(state, index)
+    if len(term.columns) == 1 or not reduce_terms:
+        return [(label, _NOTHING)]
+    basis = state.model.design.spec.bases[spec.basis]
+    groups = []  # columns of each variable of the left-hand side
+    for first, last in basis.terms:
+        own = [spec.columns.index(column) for column in range(first, last) if column in spec.columns]
+        if own and own != [term.intercept]:
+            groups.append(own)
+    out = []
+    for own in groups:
+        left = [column for column in range(len(term.columns)) if column not in own]
+        name = _variable(term.columns[own[0]])
+        out.append((f"{name} in {label}", (_only(term, left) if left else _intercepts(term),)))
+    return out
+
+
+def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
+    return replace(
+        term,
+        columns=tuple(term.columns[column] for column in columns),
+        basis=np.asfortranarray(term.basis[:, columns]),
+        intercept=columns.index(term.intercept) if term.intercept in columns else -1,
+    )
+
+
+def _intercepts(term: RandomTerm) -> RandomTerm:
+    ones = np.ones((term.basis.shape[0], 1), order="F")
+    return replace(term, columns=("Intercept",), basis=ones, intercept=0)
+
+
+def _label(state: FitState, index: int) -> str:
+    """The term as the formula has it; a part of a ``||`` term by its column."""
+    term = state.model.design.terms[index]
+    for bar in state.model.design.spec.formula.random:
+        same = bar.group == term.group and sum(t.group == term.group for t in state.model.design.terms) == 1
+        if bar.correlated and same:
+            return f"({bar.columns} | {bar.group})"
+    columns = ["1" if name == "Intercept" else name for name in term.columns]
+    start = [] if term.intercept >= 0 else ["0"]
+    return f"({' + '.join([*start, *columns])} | {term.group})"
+
+
+def _variable(column: str) -> str:
+    """The variable a column comes from: ``Machine`` of ``Machine[T.B]``."""
+    return column.split("[")[0]

@@ -1,0 +1,61 @@
+"""Smaller models of the same rows: some columns of X, some random terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+
+from ... import _core
+from ...cross_products import cross_products
+from ...design import Design, RandomTerm
+from ...fit import FitState
+from ...model import Model
+from ...optimize import Settings
+from ..likelihood import refitted
+
+
+def with_columns(model: Model, columns: Sequence[int]) -> Model:
+    """Return the model with only these columns of X."""
+    design = model.design
+    constant = None
+    if design.constant is not None:
+        used = np.flatnonzero(design.constant)
+        if set(used) <= set(columns):
+            constant = design.constant[list(columns)]
+    smaller = replace(
+        design,
+        X=np.asfortranarray(design.X[:, list(columns)]),
+        column_names=tuple(design.column_names[column] for column in columns),
+        constant=constant,
+    )
+    return _of(model, smaller)
+
+
+def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
+    """Return the model with other random terms on its rows."""
+    return _of(model, replace(model.design, terms=tuple(terms)))
+
+
+def fitted(state: FitState, model: Model) -> FitState:
+    """Fit a smaller model to the response of a fit."""
+    own = FitState(model, state.y, model.response_of(state.y), state.optimum, state.settings)
+    return refitted(own, model, Settings())
+
+
+def without_random_effects(state: FitState) -> float:
+    """Return the criterion of the linear model with the same fixed part, no variance between groups."""
+    return state.model.problem.value(state.response, np.zeros(state.model.n_theta))
+
+
+def _of(model: Model, design: Design) -> Model:
+    other = copy(model)
+    for name in ("plan", "theta_names", "term_labels"):
+        other.__dict__.pop(name, None)
+    other.design = design
+    other.cross = cross_products(design)
+    other.problem = _core.Problem(other.cross.design, model.reml)
+    other.response = other.response_of(design.response)
+    return other
