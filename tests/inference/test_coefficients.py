@@ -1,5 +1,8 @@
 """The table of coefficients: methods, alternatives, dropped columns, what is refused."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import ranef
@@ -87,3 +90,12 @@ def test_f_tail():
         np.testing.assert_allclose(f_p_value(f, m, n), stats.f.sf(f, m, n), rtol=1e-9)
     np.testing.assert_allclose(f_p_value(2.5, 4, np.inf), stats.chi2.sf(10.0, 4), rtol=1e-12)
     assert np.isnan(f_p_value(np.nan, 1, 5.0))
+
+
+def test_tests_do_not_keep_a_fit_alive():
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    fit.coef_table(), fit.coef_table("kenward-roger"), fit.anova(), fit.test("Days")
+    state = weakref.ref(fit.state)
+    del fit
+    gc.collect()
+    assert state() is None

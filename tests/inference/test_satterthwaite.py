@@ -55,7 +55,8 @@ def test_covariance_of_the_parameters(name):
     """Of (theta, sigma), singular fits included: a variance at zero has a Hessian too."""
     model = next(m for m in MODELS if str(m) == name)
     wanted = np.array(model.raw["satterthwaite"]["vcov_varpar_refined"], float)
-    found = Satterthwaite(at_reference(model)).parameter_covariance
+    state = at_reference(model)
+    found = Satterthwaite(state).parameter_covariance
     size = np.sqrt(np.outer(np.diag(wanted), np.diag(wanted)))
     np.testing.assert_allclose(found / size, wanted / size, atol=1e-4)
 

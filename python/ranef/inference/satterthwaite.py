@@ -18,6 +18,7 @@ section 2.
 from __future__ import annotations
 
 from functools import cached_property
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class Satterthwaite:
     """
 
     def __init__(self, state: FitState) -> None:
-        self._state = state
+        self._state = ref(state)  # the state's own cache holds this object
         self.covariance: FloatArray = state.solution["vcov"]
         slopes, hessian = derivatives(state, core_coordinates(state))
         variance = state.sigma**2
@@ -58,7 +59,10 @@ class Satterthwaite:
     @cached_property
     def parameter_covariance(self) -> FloatArray:
         """Covariance of (theta, sigma), (k + 1, k + 1)."""
-        return 2 * inverse(derivatives(self._state, False)[1])
+        state = self._state()
+        if state is None:
+            raise ReferenceError("the fit that these degrees of freedom belong to is gone")
+        return 2 * inverse(derivatives(state, False)[1])
 
     def df(self, contrast: FloatArray) -> float:
         """Return 2 f^2 / (g'A g)."""
