@@ -27,7 +27,7 @@ LAYERS = [
     ("fit",),
     ("result",),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
-    ("lme4",),
+    ("lme4", "versions"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STANDS_ALONE = {"datasets": {"datasets", "errors"}}

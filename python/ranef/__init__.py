@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .inference.comparison import anova
     from .report.regression import modelsummary
     from .versions import show_versions
+    from .versions import show_versions
 
 __version__: str = _core.__version__
 
@@ -58,6 +59,7 @@ __all__ = [
     "pbtest",
     "plots",
     "pooling",
+    "show_versions",
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.
@@ -69,6 +71,7 @@ _HOME = {
     "modelsummary": "report.regression",
     "pbtest": "bootstrap",
     "pooling": "estimates.pooling",
+    "show_versions": "versions",
 }
 
 
