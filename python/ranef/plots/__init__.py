@@ -7,6 +7,19 @@ otherwise, and returns the Axes it drew on: one, or an array of them where there
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .pooling import pooling
+from .qq import qq
+from .residuals import residuals
 from .shrinkage import shrinkage
+from .simulated import simulated
+from .topographic import topographic
 
-__all__ = ["bootstrap", "caterpillar", "pooling", "shrinkage"]
+__all__ = [
+    "bootstrap",
+    "caterpillar",
+    "pooling",
+    "qq",
+    "residuals",
+    "shrinkage",
+    "simulated",
+    "topographic",
+]

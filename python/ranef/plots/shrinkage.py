@@ -78,7 +78,7 @@ def shrinkage(
     ('Intercept', 'Days')
     """
     name = choose_group(list(fit.ranef), group, "plots.shrinkage")
-    term, pair = _choose_pair(fit, name, columns)
+    term, pair = choose_pair(fit, name, columns, "plots.shrinkage")
     design = fit.model.design.terms[term]
     rows = group_rows(fit.state, term)
     alone = no_pooling(rows, design.columns)[pair].to_numpy()
@@ -103,7 +103,9 @@ def shrinkage(
     return axis
 
 
-def _choose_pair(fit: LmerResult, group: str, columns: Sequence[str] | None) -> tuple[int, list[str]]:
+def choose_pair(
+    fit: LmerResult, group: str, columns: Sequence[str] | None, what: str
+) -> tuple[int, list[str]]:
     """The term of the group that has the two columns, and the columns."""
     terms = [(i, t.columns) for i, t in enumerate(fit.model.design.terms) if t.group == group]
     wide = [(index, names) for index, names in terms if len(names) > 1]
@@ -111,7 +113,7 @@ def _choose_pair(fit: LmerResult, group: str, columns: Sequence[str] | None) -> 
         only = ", ".join(name for _, names in terms for name in names)
         apart = "; terms joined by || are drawn one by one" if len(terms) > 1 else ""
         raise ArgumentError(
-            f"plots.shrinkage draws two correlated random effects, and '{group}' has {only} alone{apart}: "
+            f"{what} draws two correlated random effects, and '{group}' has {only} alone{apart}: "
             "use plots.caterpillar"
         )
     if columns is None:

@@ -1,0 +1,84 @@
+"""Quantiles of residuals and of conditional modes against the normal distribution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import betaincinv, ndtri
+
+from ..errors import ArgumentError
+from ..report.residuals import scaled_residuals
+from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..result import LmerResult
+
+_DRAWN = 2000  # quantiles that can be told apart, the extremes among them
+
+
+def qq(fit: LmerResult, what: str = "residuals", level: float = 0.95, ax: Any = None) -> Axes | np.ndarray:
+    """Draw quantiles against those of a normal distribution, with a pointwise band.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    what : str
+        ``"residuals"``, or a grouping factor for its conditional modes, one panel per random effect.
+    level : float
+        Coverage of the band for each quantile of a normal sample.
+    ax : Axes or sequence of Axes, optional
+        One per panel.
+
+    Returns
+    -------
+    Axes, or array of Axes when there are several panels
+
+    Raises
+    ------
+    ArgumentError
+        When `what` is neither; for a level that is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> len(ranef.plots.qq(fit, "Subject"))
+    2
+    """
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    samples = _samples(fit, what)
+    axes = panels(len(samples), ax, columns=3, size=(3.6, 3.5))
+    for axis, (title, values) in zip(axes, samples.items(), strict=True):
+        _draw(axis, np.sort(values), level)
+        axis.set_title(title, fontsize=10)
+        axis.set(xlabel="normal quantile", ylabel="scaled residual" if what == "residuals" else "mode")
+        tidy(axis)
+    return result_axes(axes)
+
+
+def _samples(fit: LmerResult, what: str) -> dict[str, np.ndarray]:
+    if what == "residuals":
+        return {"residuals": scaled_residuals(fit)}
+    if what not in fit.ranef:
+        known = ", ".join(f"'{name}'" for name in ("residuals", *fit.ranef))
+        raise ArgumentError(f"what= must be one of {known}, not {what!r}")
+    table = fit.ranef[what]
+    return {f"{what}: {name}": table.iloc[:, i].to_numpy() for i, name in enumerate(table.columns)}
+
+
+def _draw(axis: Axes, values: np.ndarray, level: float) -> None:
+    n = len(values)
+    rank = np.arange(1, n + 1)
+    if n > _DRAWN:
+        ends = _DRAWN // 8
+        middle = np.linspace(ends, n - ends, _DRAWN).round().astype(int)
+        rank = np.unique(np.concatenate([rank[:ends], middle, rank[-ends:]]))
+    x, centre, scale = ndtri((rank - 0.375) / (n + 0.25)), values.mean(), values.std()
+    low, high = (ndtri(betaincinv(rank, n + 1 - rank, p)) for p in ((1 - level) / 2, (1 + level) / 2))
+    axis.fill_between(x, centre + scale * low, centre + scale * high, color=LIGHT, linewidth=0)
+    axis.plot(x, centre + scale * x, color=GREY, linewidth=1)
+    axis.scatter(x, values[rank - 1], s=12, color=BLUE, linewidths=0, zorder=3)

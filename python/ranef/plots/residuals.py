@@ -1,0 +1,79 @@
+"""Residuals against fitted values, and their size against them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..model import require_choice
+from ..report.residuals import scaled_residuals
+from .canvas import BLACK, BLUE, GREY, VERMILION, panels, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..result import LmerResult
+
+KINDS = ("residuals", "scale-location")
+_POINTS = 5000  # beyond that, the density of points in hexagons
+_BINS = 20
+
+
+def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
+    """Draw scaled residuals against fitted values, with their mean over slices of equal size.
+
+    A bent line means a missing curve or interaction; a line that rises in the scale-location plot means that
+    the residual variance grows with the mean.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    kind : {"residuals", "scale-location"}
+        Residuals over their standard deviation, or the square root of their size.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ArgumentError
+        For another kind.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> ranef.plots.residuals(fit).get_ylabel()
+    'scaled residual'
+    """
+    require_choice("kind", kind, KINDS)
+    x, y = fit.fittedvalues, scaled_residuals(fit)
+    if kind == "scale-location":
+        y = np.sqrt(np.abs(y))
+    (axis,) = panels(1, ax, columns=1, size=(5.2, 3.8))
+    if len(x) > _POINTS:
+        axis.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap="Blues", linewidths=0)
+    else:
+        axis.scatter(x, y, s=14, color=BLUE, alpha=0.6, linewidths=0)
+    if kind == "residuals":
+        axis.axhline(0, color=GREY, linewidth=0.8)
+        for limit in (-1.96, 1.96):
+            axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    axis.plot(*_slices(x, y), color=VERMILION, linewidth=1.6, label="mean of a slice")
+    axis.set(
+        xlabel=f"fitted {fit.model.design.response_name}",
+        ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",
+    )
+    axis.legend(frameon=False, fontsize=8, labelcolor=BLACK)
+    tidy(axis)
+    return axis
+
+
+def _slices(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means of x and y over slices with equally many rows."""
+    order = np.argsort(x, kind="stable")
+    parts = np.array_split(order, max(2, min(_BINS, len(x) // 8)))
+    return np.array([x[part].mean() for part in parts]), np.array([y[part].mean() for part in parts])
