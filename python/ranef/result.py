@@ -209,11 +209,12 @@ class LmerResult:
         newdata: Any = None,
         random: str | Sequence[str] | None = "all",
         allow_new_levels: bool = False,
-    ) -> FloatArray:
-        """Predict the response, see `ranef.estimates.prediction.predict`."""
-        from .estimates.prediction import predict
+        **options: Any,
+    ) -> FloatArray | pd.DataFrame:
+        """Predict the response, with standard errors on request: `ranef.inference.prediction.predict`."""
+        from .inference.prediction import predict
 
-        return predict(self.state, newdata, random, allow_new_levels)
+        return predict(self.state, newdata, random, allow_new_levels, **options)
 
     def simulate(self, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
         """Simulate responses, (n, nobs), see `ranef.estimates.simulation.simulate`."""

@@ -1,0 +1,214 @@
+"""The mixed-model equations at a fit: exact variances of X beta + Z b for any rows.
+
+With Omega = Lambda' Z'W Z Lambda + I, U = Omega^-1 Lambda' Z'W X and C = (X'H^-1 X)^-1 the error of x'beta +
+z'b has the variance sigma^2 (g'C g + v'Omega^-1 v), v = Lambda'z, g = x - U'v: nothing is divided by Lambda,
+so it holds for singular fits too.
+
+References
+----------
+Henderson (1975), Best linear unbiased estimation and prediction under a selection model, Biometrics 31,
+423-447. Robinson (1991), That BLUP is a good thing, Statistical Science 6, 15-32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from ..design import RandomTerm
+from ..fit import FitState
+
+FloatArray = npt.NDArray[np.float64]
+Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
+"""For each random term the codes of the rows, -1 for a level without data, and their basis."""
+
+_DENSE = 6000  # random effects up to which Omega^-1 is kept as a matrix
+_CHUNK = 2**24  # numbers in one block of right-hand sides
+
+
+class Equations:
+    """The equations of one fit.
+
+    Attributes
+    ----------
+    C : (p, p) float64
+        (X'H^-1 X)^-1 over the kept columns.
+    factors : list of (r, r) float64
+        Lambda of each term.
+    """
+
+    def __init__(self, state: FitState) -> None:
+        self.state = state
+        self.terms: tuple[RandomTerm, ...] = state.model.design.terms
+        self.factors = state.model.covariance_factors(state.theta)
+        self.C: FloatArray = state.solution["vcov"] / state.sigma**2
+        sizes = [term.factor.n_levels * len(term.columns) for term in self.terms]
+        self.first = np.concatenate([[0], np.cumsum(sizes)])
+        self.q = int(self.first[-1])
+
+    @property
+    def X(self) -> FloatArray:
+        """Kept columns of X on the used rows."""
+        design, kept = self.state.model.design, self.state.model.cross.kept
+        return design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
+
+    def spherical(self, rows: Rows, chosen: Sequence[npt.NDArray[np.intp]] | None = None) -> Any:
+        """Return Lambda'z of rows as a sparse (m, q) matrix; no entries where a level is new.
+
+        Parameters
+        ----------
+        rows : sequence of (codes, basis)
+        chosen : sequence of int arrays, optional
+            Columns of each term that are meant; all by default.
+        """
+        from scipy.sparse import csr_matrix, hstack
+
+        blocks = []
+        for index, (term, (codes, basis)) in enumerate(zip(self.terms, rows, strict=True)):
+            m, r = basis.shape
+            z = basis if chosen is None else np.zeros_like(basis)
+            if chosen is not None:
+                z[:, chosen[index]] = basis[:, chosen[index]]
+            v = z @ self.factors[index]
+            v[codes < 0] = 0.0
+            columns = np.where(codes < 0, 0, codes).astype(np.int64)[:, None] * r + np.arange(r)
+            pointer = np.arange(0, m * r + 1, r)
+            shape = (m, term.factor.n_levels * r)
+            blocks.append(csr_matrix((v.ravel(), columns.ravel(), pointer), shape=shape))
+        return hstack(blocks, format="csr")
+
+    @cached_property
+    def _z(self) -> Any:
+        """Lambda'z of the data's own rows."""
+        return self.spherical([(term.factor.codes, term.basis) for term in self.terms])
+
+    @cached_property
+    def _weighted(self) -> Any:
+        from scipy.sparse import diags
+
+        weights = self.state.model.design.weights
+        return self._z if weights is None else diags(weights) @ self._z
+
+    @cached_property
+    def omega(self) -> Any:
+        """Omega, sparse."""
+        from scipy.sparse import identity
+
+        return (self._weighted.T @ self._z + identity(self.q)).tocsc()
+
+    @cached_property
+    def _blocks(self) -> FloatArray | None:
+        """Omega^-1 of each level, (levels, R, R), when there is one grouping factor; R over all terms."""
+        if len({term.group for term in self.terms}) > 1:
+            return None
+        codes, levels = self.terms[0].factor.codes, self.terms[0].factor.n_levels
+        v = self._z.data.reshape(codes.size, -1)
+        weights = self.state.model.design.weights
+        weighted = v if weights is None else v * weights[:, None]
+        out = np.empty((levels, v.shape[1], v.shape[1]))
+        for i in range(v.shape[1]):
+            for j in range(i + 1):
+                out[:, i, j] = out[:, j, i] = np.bincount(codes, weighted[:, i] * v[:, j], levels) + (i == j)
+        return np.linalg.inv(out)
+
+    @cached_property
+    def _places(self) -> npt.NDArray[np.int64]:
+        """Index among the q of the random effects of each level, (levels, R): one grouping factor."""
+        levels = np.arange(self.terms[0].factor.n_levels)[:, None]
+        return np.hstack(
+            [
+                first + levels * len(t.columns) + np.arange(len(t.columns))
+                for first, t in zip(self.first, self.terms, strict=False)
+            ]
+        )
+
+    @cached_property
+    def _inverse(self) -> FloatArray | None:
+        """Omega^-1 where it is small enough and has no blocks."""
+        if self.q > _DENSE:
+            return None
+        from scipy.linalg.lapack import dpotrf, dpotri
+
+        factor, _ = dpotrf(self.omega.toarray(order="F"), lower=True)
+        inverse, _ = dpotri(factor, lower=True)
+        return np.tril(inverse) + np.tril(inverse, -1).T
+
+    @cached_property
+    def _factor(self) -> Any:
+        from scipy.sparse.linalg import splu
+
+        options = {"SymmetricMode": True, "Equil": False}
+        return splu(self.omega, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """Return Omega^-1 right, (q, k)."""
+        if self._blocks is not None:
+            out = np.empty_like(right)
+            out[self._places] = self._blocks @ right[self._places]
+            return out
+        return self._factor.solve(right) if self._inverse is None else self._inverse @ right
+
+    @cached_property
+    def U(self) -> FloatArray:
+        """Omega^-1 Lambda'Z'W X, (q, p)."""
+        return self.solve(np.ascontiguousarray(self._weighted.T @ self.X))
+
+    def variances(self, X: FloatArray, v: Any) -> tuple[FloatArray, FloatArray]:
+        """Return g'C g and v'Omega^-1 v of every row.
+
+        Parameters
+        ----------
+        X : (m, p) float64
+            Kept columns.
+        v : sparse (m, q)
+            Of `spherical`.
+        """
+        g = X - v @ self.U
+        return np.einsum("ij,jk,ik->i", g, self.C, g), self._quadratic(v)
+
+    def _quadratic(self, v: Any) -> FloatArray:
+        """Return v'Omega^-1 v of every row."""
+        if self._blocks is not None:
+            values = v.data.reshape(v.shape[0], -1)
+            levels = v.indices.reshape(v.shape[0], -1)[:, 0] // len(self.terms[0].columns)
+            return np.einsum("mi,mij,mj->m", values, self._blocks[levels], values)
+        if self._inverse is not None:
+            return _sparse_quadratic(v, self._inverse)
+        out = np.empty(v.shape[0])
+        step = max(1, _CHUNK // self.q)
+        for first in range(0, v.shape[0], step):
+            part = v[first : first + step]
+            solved = self._factor.solve(np.ascontiguousarray(part.T.toarray()))
+            out[first : first + step] = np.asarray(part.multiply(solved.T).sum(axis=1)).ravel()
+        return out
+
+
+def _sparse_quadratic(v: Any, inverse: FloatArray) -> FloatArray:
+    """Return v'A v of every row of a sparse matrix whose rows have equally many entries."""
+    m = v.shape[0]
+    width = np.diff(v.indptr)
+    if m and (width == width[0]).all():
+        columns, values = v.indices.reshape(m, -1), v.data.reshape(m, -1)
+        out = np.zeros(m)
+        for i in range(width[0]):
+            for j in range(i + 1):
+                part = values[:, i] * values[:, j] * inverse[columns[:, i], columns[:, j]]
+                out += part if i == j else 2 * part
+        return out
+    return np.asarray(v.multiply(v @ inverse).sum(axis=1)).ravel()
+
+
+_made: WeakKeyDictionary[FitState, Equations] = WeakKeyDictionary()
+
+
+def equations(state: FitState) -> Equations:
+    """Return the equations of a fit, made once."""
+    found = _made.get(state)
+    if found is None:
+        found = _made[state] = Equations(state)
+    return found

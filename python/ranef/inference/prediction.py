@@ -1,0 +1,233 @@
+"""Predictions with their uncertainty: of the mean, and of a new observation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..errors import ArgumentError, DataError
+from ..estimates.prediction import predict as predict_mean
+from ..estimates.subset import chosen_columns
+from ..fit import FitState
+from ..frame import Table
+from ..model import require_choice
+from .equations import equations
+from .methods import method
+
+FloatArray = npt.NDArray[np.float64]
+
+_STEP = 1e-3  # fourth-order differences
+_OFFSETS = (-2, -1, 1, 2)
+_WEIGHTS = np.array([1, -8, 8, -1]) / 12
+
+
+def predict(
+    state: FitState,
+    newdata: Any = None,
+    random: str | Sequence[str] | None = "all",
+    allow_new_levels: bool = False,
+    *,
+    se: bool = False,
+    interval: str | None = None,
+    level: float = 0.95,
+    parts: bool = False,
+    theta_uncertainty: bool = False,
+    weights: str | npt.ArrayLike | None = None,
+) -> FloatArray | pd.DataFrame:
+    """Predict the response, with standard errors and intervals on request.
+
+    Parameters
+    ----------
+    state : FitState
+    newdata : table, optional
+        Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
+    random : "all", None, or list of str
+        The random effects that are predicted along: all, none (the population), or those of the terms listed,
+        such as ``"subject"`` or ``"(0 + days | subject)"``.
+    allow_new_levels : bool
+        Predict a level the fit has not seen with a random effect of zero, whose variance is the prior one.
+    se : bool
+        Return standard errors.
+    interval : {"confidence", "prediction"}, optional
+        Of the mean of the row given its predicted random effects, or of a new observation: that adds the
+        residual variance, and the prior variance of the random effects left out by `random`.
+    level : float
+        Coverage.
+    parts : bool
+        Also return the variances the interval is made of: ``var_fixed`` (of beta, and what the random effects
+        lose by not knowing it), ``var_random`` (random effects with beta known, prior ones of new levels
+        included) and ``var_residual`` (with the random effects left out).
+    theta_uncertainty : bool
+        Add what the estimation of the variances contributes (delta method, as Kackar & Harville).
+    weights : column name or array, optional
+        Prior weights of the new rows: the residual variance of a new observation is sigma^2 / weight. By
+        default 1, and the model's own on its own rows.
+
+    Returns
+    -------
+    (m,) float64 or DataFrame
+        The predictions; with any of `se`, `interval` or `parts` a DataFrame with columns ``fit``, ``se``,
+        then ``lower``, ``upper``; NaN in rows where a predictor is missing.
+
+    Raises
+    ------
+    UnknownColumnError, NewLevelError, DataError
+        About the new data; the message names column, level or row.
+    ArgumentError
+        `random` names no random term of the model; an unknown interval; a level that is not between 0 and 1.
+
+    Notes
+    -----
+    Exact given theta: the joint error variance of beta and the random effects from the mixed-model equations,
+    with their covariance. A singular fit is no obstacle: nothing is divided by a variance.
+
+    References
+    ----------
+    Henderson (1975), Biometrics 31, 423-447.
+    Kackar & Harville (1984), Approximations for standard errors of estimators of fixed and random effects in
+    mixed linear models, Journal of the American Statistical Association 79, 853-862.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}
+    >>> fit.predict(new, allow_new_levels=True).round(2)
+    array([253.66, 356.08])
+    >>> fit.predict(new, allow_new_levels=True, interval="prediction").round(2)
+          fit     se   lower   upper
+    0  253.66  12.25  198.05  309.28
+    1  356.08  67.59  214.43  497.72
+    """
+    if interval is not None:
+        require_choice("interval", interval, ("confidence", "prediction"))
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    mean = predict_mean(state, newdata, random, allow_new_levels)
+    if not (se or interval or parts or theta_uncertainty):
+        return mean
+    known = _residual_weights(state, newdata, weights, mean.size)
+    left_out = parts or interval == "prediction"
+    found = _variances(state, newdata, random, allow_new_levels, known, left_out)
+    variance = found["var_fixed"] + found["var_random"]
+    if theta_uncertainty:
+        found["var_theta"] = _theta_part(state, newdata, random, allow_new_levels)
+        variance = variance + found["var_theta"]
+    table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
+    if interval is not None:
+        from scipy.special import ndtri
+
+        total = variance + (found["var_residual"] if interval == "prediction" else 0.0)
+        width = ndtri((1 + level) / 2) * np.sqrt(total)
+        table["lower"], table["upper"] = mean - width, mean + width
+    return table.assign(**found) if parts else table
+
+
+def _variances(
+    state: FitState,
+    newdata: Any,
+    random: Any,
+    allow_new_levels: bool,
+    weights: FloatArray,
+    left_out: bool,
+) -> dict[str, FloatArray]:
+    """Return the variances of a prediction; with `left_out` also those of random effects not chosen."""
+    design, kept, system = state.model.design, state.model.cross.kept, equations(state)
+    chosen = chosen_columns(design, random)
+    everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
+    nothing = not any(c.size for c in chosen)
+    if newdata is None:
+        own = [(term.factor.codes, term.basis) for term in design.terms]
+        X, rows = system.X, [] if nothing and not left_out else own
+    else:
+        # random effects that are left out need their columns only for the variance they add
+        if nothing and not left_out:
+            new = design.spec.rows(newdata, random=False)
+        else:
+            new = _rows(state, newdata, allow_new_levels or not everything, nothing)
+        X, rows = new.X[:, kept], new.terms
+    variance = state.sigma**2
+    if not rows:  # the mean of the population
+        fixed = np.einsum("ij,jk,ik->i", X, system.C, X)
+        zero = np.zeros(len(X))
+        return {"var_fixed": variance * fixed, "var_random": zero, "var_residual": variance / weights}
+    v = system.spherical(rows, chosen)
+    fixed, random_part = system.variances(X, v)
+    prior, rest = np.zeros(len(X)), np.zeros(len(X))
+    for factor, columns, (codes, basis) in zip(system.factors, chosen, rows, strict=True):
+        inside = np.zeros_like(basis)
+        inside[:, columns] = basis[:, columns]
+        new_level = np.sum((inside @ factor) ** 2, axis=1)
+        prior += np.where(codes < 0, new_level, 0.0)
+        rest += np.sum(((basis - inside) @ factor) ** 2, axis=1)
+    return {
+        "var_fixed": variance * fixed,
+        "var_random": variance * (random_part + prior),
+        "var_residual": variance * (1 / weights + rest),
+    }
+
+
+def _rows(state: FitState, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
+    """Return the design of new data; for the population, grouping columns may be absent."""
+    spec = state.model.design.spec
+    if nothing:
+        table = Table(newdata, "the new data")
+        absent = [c for term in spec.terms for c in term.group.columns if c not in table.names]
+        if absent:
+            return _with_new_groups(state, newdata, table)
+    return spec.rows(newdata, allow_new_levels=allow_new_levels)
+
+
+def _with_new_groups(state: FitState, newdata: Any, table: Table) -> Any:
+    """Return rows of groups without data: the grouping columns are not in the table."""
+    spec = state.model.design.spec
+    new = spec.rows(newdata, random=False)
+    bases = [b.rows({name: table.column(name) for name in b.columns}, table.n_rows) for b in spec.bases]
+    codes = np.full(table.n_rows, -1, dtype=np.int32)
+    terms = tuple((codes, bases[t.basis][:, t.columns[0] : t.columns[-1] + 1]) for t in spec.terms)
+    return type(new)(new.X, terms, new.offset)
+
+
+def _residual_weights(state: FitState, newdata: Any, weights: Any, m: int) -> FloatArray:
+    if weights is None:
+        own = state.model.design.weights
+        return own if newdata is None and own is not None else np.ones(m)
+    if isinstance(weights, str):
+        if newdata is None:
+            raise ArgumentError("weights= as a column needs newdata")
+        values = np.asarray(Table(newdata, "the new data").column(weights, "weights=").values, dtype=float)
+    else:
+        values = np.asarray(weights, dtype=float)
+    if values.shape != (m,):
+        raise DataError(f"weights= must have one value per row, {m}; it has shape {values.shape}")
+    if not (values > 0).all():
+        row = int(np.argmin(values > 0))
+        raise DataError(f"weights= must be positive: row {row} has {values[row]} (rows count from 0)")
+    return values
+
+
+def _theta_part(state: FitState, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:
+    """Return the variance from estimating theta: gradient of the prediction, by fourth-order differences."""
+    theta = state.theta
+    covariance = method(state, "satterthwaite").parameter_covariance[:-1, :-1]  # type: ignore[attr-defined]
+    slopes = []
+    for i in range(theta.size):
+        step = _STEP * max(abs(theta[i]), 0.1)
+        ends = []
+        for offset in _OFFSETS:
+            moved = theta.copy()
+            moved[i] += offset * step
+            ends.append(predict_mean(_at(state, moved), newdata, random, allow_new_levels))
+        slopes.append(np.tensordot(_WEIGHTS / step, np.array(ends), axes=1))
+    gradient = np.array(slopes)
+    return np.einsum("im,ij,jm->m", gradient, covariance, gradient)
+
+
+def _at(state: FitState, theta: FloatArray) -> FitState:
+    from dataclasses import replace
+
+    return FitState(state.model, state.y, state.response, replace(state.optimum, theta=theta), state.settings)
