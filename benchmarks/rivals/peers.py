@@ -24,6 +24,8 @@ class Peer:
         What pip installs, or the R package.
     method : {"REML", "ML"}
         What it maximises; an ML answer is compared with our ML fit.
+    one_thread : bool
+        Whether its BLAS gets one thread, because more only get into each other's way.
     patience : float
         How many caps it is given: lme4 is the yardstick.
     tasks : tuple of str
@@ -35,6 +37,7 @@ class Peer:
     settings: str
     requirement: str = ""
     method: str = "REML"
+    one_thread: bool = False
     patience: float = 1.0
     tasks: tuple[str, ...] = ("fit",)
 
@@ -60,6 +63,7 @@ PEERS = [
         "R",
         "calc.derivs = FALSE, factors coded beforehand, one BLAS thread (more are slower here)",
         "lme4",
+        one_thread=True,
         patience=5.0,
         tasks=("fit", "refit", "replicate"),
     ),
@@ -68,8 +72,9 @@ PEERS = [
     Peer(
         "mixedlm",
         "pypi",
-        "defaults (L-BFGS-B with its exact gradient), calc_derivs=False",
+        "defaults (L-BFGS-B with its exact gradient), calc_derivs=False, one BLAS thread",
         "mixedlm==1.3.0",
+        one_thread=True,
         tasks=("fit", "refit", "replicate"),
     ),
     Peer(
@@ -79,7 +84,7 @@ PEERS = [
         "lme-python==0.2.7",
         tasks=("fit", "refit", "replicate"),
     ),
-    Peer("statsmodels", "pypi", "MixedLM, defaults", "statsmodels==0.15.0"),
+    Peer("statsmodels", "pypi", "MixedLM, defaults, one BLAS thread", "statsmodels==0.15.0", one_thread=True),
     Peer("GPBoost", "pypi", "Cholesky, every core", "gpboost==1.8.0", method="ML"),
     Peer("GPBoost, iterative", "pypi", "conjugate gradients, stochastic", "gpboost==1.8.0", method="ML"),
     Peer(

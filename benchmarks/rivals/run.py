@@ -58,7 +58,8 @@ def run(peer, problem, task, cap, budget, scratch):
 
 def command(peer, problem, task, budget, scratch):
     """The command line and environment of a worker."""
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environ = os.environ | {"PYTHONPATH": path} | ({"OPENBLAS_NUM_THREADS": "1"} if peer.one_thread else {})
     if peer.home != "R":
         python = sys.executable if peer.home == "ours" else str(environment.PYTHON)
         worker = [python, "-m", "benchmarks.rivals.worker", peer.name, problem.name, task, str(budget)]
@@ -71,9 +72,8 @@ def command(peer, problem, task, budget, scratch):
         "budget": budget,
         "formula": problem.formula,
     }
-    one_thread = {"OPENBLAS_NUM_THREADS": "1"}
     words = [f"{key}={value}" for key, value in arguments.items()]
-    return ["Rscript", "--vanilla", script, *words], environ | one_thread
+    return ["Rscript", "--vanilla", script, *words], environ
 
 
 def listen(process, messages, cap, budget, errors):
