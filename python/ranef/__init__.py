@@ -29,7 +29,7 @@ from .model import Model
 
 if TYPE_CHECKING:
     from . import datasets, lme4, plots
-    from .bootstrap import exact_rlrt, pbtest
+    from .bootstrap import exact_rlrt, pbtest, power, power_curve
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
     from .inference.comparison import anova
@@ -59,6 +59,8 @@ __all__ = [
     "pbtest",
     "plots",
     "pooling",
+    "power",
+    "power_curve",
     "show_versions",
 ]
 
@@ -71,6 +73,8 @@ _HOME = {
     "modelsummary": "report.regression",
     "pbtest": "bootstrap",
     "pooling": "estimates.pooling",
+    "power": "bootstrap",
+    "power_curve": "bootstrap",
     "show_versions": "versions",
 }
 

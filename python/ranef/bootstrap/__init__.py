@@ -8,5 +8,17 @@ from .likelihood_ratio import PBTest, pbtest
 from .parametric import bootstrap
 from .result import BootstrapResult
 from .storage import load
+from .studies import Power, power, power_curve
 
-__all__ = ["BootstrapResult", "ExactRLRT", "PBTest", "bootstrap", "exact_rlrt", "load", "pbtest"]
+__all__ = [
+    "BootstrapResult",
+    "ExactRLRT",
+    "PBTest",
+    "Power",
+    "bootstrap",
+    "exact_rlrt",
+    "load",
+    "pbtest",
+    "power",
+    "power_curve",
+]

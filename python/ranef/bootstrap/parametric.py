@@ -16,6 +16,7 @@ from .messages import compiled_messages, fit_record
 from .origin import make_origin
 from .parameters import ParameterNames
 from .record import checked_columns, kept_columns
+from .remote import check_executor, run_remotely
 from .result import BootstrapResult
 from .schemes import check_scheme, other_scheme
 from .truth import truth as make_truth
@@ -45,6 +46,7 @@ def bootstrap(
     route: str | None = None,
     first: int = 0,
     resume: Any = None,
+    executor: Any = None,
 ) -> BootstrapResult:
     """Draw responses from a fitted model and refit the model to each.
 
@@ -91,6 +93,10 @@ def bootstrap(
     resume : path or BootstrapResult, optional
         Continue up to ``n`` replicates in all: exactly those of one run. A file is read if it exists and
         written at the end, also after Ctrl-C. Refused if it comes from another fit, seed or statistic.
+    executor : optional
+        Runs the replicates elsewhere: anything with the ``submit`` of ``concurrent.futures``, such as a
+        ``ProcessPoolExecutor`` or ``dask.distributed.Client``; ``n_threads`` is then that of each worker, 1
+        by default. The replicates are those of a local run; chunks of lost workers are done again.
 
     Returns
     -------
@@ -146,6 +152,7 @@ def bootstrap(
 
         options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
         options["scheme"] = scheme
+        options["executor"] = executor
         options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
         return resumed(fit, count, seed, resume, options)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
@@ -156,6 +163,8 @@ def bootstrap(
         raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
     at = make_truth(fit.state, params, theta, sigma, use_u)
     check_scheme(scheme, at, route)
+    if executor is not None:
+        check_executor(executor, scheme, statistic)
     if scheme == "cases" and "modes" in kept:
         raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
@@ -165,7 +174,6 @@ def bootstrap(
     from .streams import stream_key
     from .task import make_task, record_layout
 
-    threads = threads or available_cores()
     names = ParameterNames.of(fit.model)
     compiled = plain = None
     if is_compiled(statistic):
@@ -190,10 +198,16 @@ def bootstrap(
     key, seed = stream_key(seed)
     if scheme == "parametric":
         task, chosen = make_task(fit.state, at, route, kept, compiled)
-        outcome = run(task, key, count, threads, bool(progress), origin=first)
+        if executor is None:
+            outcome = run(task, key, count, threads or available_cores(), bool(progress), origin=first)
+        else:
+            outcome = run_remotely(
+                executor, fit, task, chosen.name, kept, statistic, key, count, first, threads or 1,
+                bool(progress),
+            )  # fmt: skip
     else:
         outcome, chosen = other_scheme(
-            fit, scheme, key, count, first, threads, bool(progress), kept, compiled
+            fit, scheme, key, count, first, threads or available_cores(), bool(progress), kept, compiled
         )
     estimates = make_truth(fit.state).series(names)
     if compiled is not None:

@@ -53,9 +53,11 @@ def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: A
     fit = fit or result.fit
     if fit is None:
         raise ArgumentError("this result has lost its fit (it was pickled or loaded): append(n, fit=fit)")
-    unknown = set(options) - {"n_threads", "progress", "statistic"}
+    unknown = set(options) - {"n_threads", "progress", "statistic", "executor"}
     if unknown:
-        raise ArgumentError(f"append() takes n_threads=, progress= and statistic=, not {', '.join(unknown)}=")
+        raise ArgumentError(
+            f"append() takes n_threads=, progress=, executor= and statistic=, not {', '.join(unknown)}="
+        )
     options = {"statistic": result.statistic, "scheme": result.scheme, **_drawn_with(result, fit), **options}
     return _continued(result, fit, len(result) + count, None, options)
 

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from ..model import Model
     from .statistic import CompiledStatistic
 
-__all__ = ["make_task", "record_layout", "responses_task", "rows_task", "sample_task", "with_statistic"]
+__all__ = [
+    "make_task",
+    "rebuilt_task",
+    "record_layout",
+    "responses_task",
+    "rows_task",
+    "sample_task",
+    "with_statistic",
+]
 
 
 def make_task(
@@ -63,6 +71,27 @@ def make_task(
         draw = _gram_draw(state, truth, chosen.factor).arguments()
         task = _task(core, gram_kernel, "gram_multiply", draw, truth, layout, columns)
     return (with_statistic(task, statistic) if statistic else task), chosen
+
+
+def rebuilt_task(
+    model: Model,
+    response: Any,
+    route: str,
+    arguments: tuple,
+    start: np.ndarray,
+    columns: Iterable[str],
+    statistic: CompiledStatistic | None = None,
+) -> Task:
+    """The task of `make_task` from its draw's arrays and its start, in another process."""
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
+    gram = route == GRAM
+    core = _core_of(model, response, "refit", layout, rows=None if gram else model.cross.rows)
+    draw = _core.c_functions["gram_multiply" if gram else "response_from_rows"]
+    selection, _ = kept_columns(layout, columns)
+    kernel = gram_kernel if gram else rows_kernel
+    task = Task(core, kernel, draw, arguments, start, layout.size, selection)
+    return with_statistic(task, statistic) if statistic else task
 
 
 def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,6 +108,6 @@ def _coefficients(state: FitState, params: Any) -> FloatArray:
 
 
 def _positive(sigma: Any) -> float:
-    if isinstance(sigma, bool) or not np.isscalar(sigma) or not 0 < sigma < np.inf:
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < np.inf:
         raise ArgumentError(f"sigma= is the residual standard deviation, a positive number; got {sigma!r}")
     return float(sigma)

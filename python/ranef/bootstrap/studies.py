@@ -1,0 +1,306 @@
+"""The power of a study: how often its test rejects, by simulation from a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ..errors import ArgumentError, quote_list
+from .checks import checked_seed, whole_number
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+__all__ = ["Power", "power", "power_curve"]
+
+_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Power:
+    """A simulated power; prints itself.
+
+    Attributes
+    ----------
+    coefficient : str
+    effect : float
+        Its true value.
+    test : str
+    alpha : float
+    rejections, n : int
+        Studies that reject; studies that could be fitted.
+    failed : int
+        Studies that could not; they do not count.
+    groups : dict of str to int
+        Levels of the grouping factors.
+    nobs : int
+        Rows of a study.
+    """
+
+    coefficient: str
+    effect: float
+    test: str
+    alpha: float
+    rejections: int
+    n: int
+    failed: int
+    groups: dict[str, int]
+    nobs: int
+
+    @property
+    def power(self) -> float:
+        """Share of the studies that reject."""
+        return self.rejections / self.n if self.n else float("nan")
+
+    def conf_int(self, level: float = 0.95) -> tuple[float, float]:
+        """The Monte Carlo interval of the power, by Clopper and Pearson (exact)."""
+        from scipy.special import betaincinv
+
+        tail, x, n = 0.5 * (1.0 - level), self.rejections, self.n
+        lower = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
+        upper = float(betaincinv(x + 1, n - x, 1.0 - tail)) if x < n else 1.0
+        return lower, upper
+
+    def __str__(self) -> str:
+        lower, upper = self.conf_int()
+        sizes = ", ".join(f"{name} {count:,}" for name, count in self.groups.items())
+        failed = f"; {self.failed:,} could not be fitted" if self.failed else ""
+        return (
+            f"Power of {self.coefficient} = {self.effect:.6g}: {self.power:.1%} "
+            f"({lower:.1%} to {upper:.1%})\n"
+            f"  test {self.test} at {self.alpha:g}, {self.n:,} simulated studies{failed}\n"
+            f"  {self.nobs:,} rows, {sizes}"
+        )
+
+    __repr__ = __str__
+
+
+def power(
+    fit: LmerResult,
+    coefficient: str,
+    effect: float | None = None,
+    n: int = 1000,
+    *,
+    test: str = "satterthwaite",
+    alpha: float = 0.05,
+    groups: int | None = None,
+    per_group: int | None = None,
+    along: str | None = None,
+    params: Mapping[str, float] | Any = None,
+    theta: Any = None,
+    sigma: float | None = None,
+    precision: float | None = None,
+    seed: int | np.random.SeedSequence | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+) -> Power:
+    """Simulate studies from a fitted model and count how often a coefficient is found to differ from zero.
+
+    Parameters
+    ----------
+    fit : LmerResult
+        Gives design and parameters.
+    coefficient : str
+        The tested one.
+    effect : float, optional
+        Its true value; by default the estimate.
+    n : int
+        Studies, at most.
+    test : {"satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap"}
+        Wald t with those degrees of freedom, or normal; likelihood ratio (by maximum likelihood) against
+        chi-square; or against its distribution without the effect, simulated at the same other parameters.
+    alpha : float
+        Level of the test.
+    groups, per_group, along
+        Another size of study, see `ranef.bootstrap.extend.model_of_size`.
+    params, theta, sigma
+        Other true values, as in `ranef.bootstrap.bootstrap`.
+    precision : float, optional
+        Stop as soon as the Monte Carlo 95 % interval of the power is at most this far from it to either side.
+    seed : int, numpy.random.SeedSequence or None
+    n_threads : int, optional
+    progress : bool
+
+    Returns
+    -------
+    Power
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown coefficient, test or factor, or a number that cannot be.
+
+    References
+    ----------
+    Green & MacLeod (2016), SIMR: an R package for power analysis of generalized linear mixed models by
+    simulation, Methods in Ecology and Evolution 7.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> found = ranef.power(fit, "Days", effect=4.0, n=400, seed=1, progress=False)
+    >>> 0.55 < found.power < 0.8
+    True
+    """
+    count = whole_number(n, "n", "the number of simulated studies")
+    key, threads = _streams(seed, n_threads)
+    study = _study(fit, coefficient, effect, test, alpha, groups, per_group, along, params, theta, sigma)
+    if precision is not None and not 0.0 < precision < 1.0:
+        raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
+    rejected: list[np.ndarray] = []
+    batch = count if precision is None and not progress else _BATCH
+    with tqdm(total=count, desc=f"power of {coefficient}", unit=" studies", disable=not progress) as bar:
+        for first in range(0, count, batch):
+            size = min(batch, count - first)
+            rejected.append(study.rejections(key, first, size, threads))
+            bar.update(size)
+            found = _summary(study, coefficient, np.concatenate(rejected))
+            if precision is not None and _half_width(found) <= precision:
+                break
+    return found
+
+
+def power_curve(
+    fit: LmerResult,
+    coefficient: str,
+    *,
+    effects: Iterable[float] | None = None,
+    groups: Iterable[int] | None = None,
+    per_group: Iterable[int] | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """The power over effect sizes, numbers of groups, rows per group, or their grid if several are given.
+
+    All points use the same seed, so that the curve is smooth.
+
+    Parameters
+    ----------
+    fit, coefficient, **options
+        As in `power`; ``n`` and ``precision`` are per point.
+    effects, groups, per_group : iterable, optional
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        One row per point: ``effect``, ``groups``, ``per_group``, ``nobs``, ``power``, ``lower``, ``upper``
+        (95 % Monte Carlo interval), ``n``, ``failed``.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> curve = ranef.power_curve(fit, "Days", effects=[0, 6], n=200, seed=1, progress=False)
+    >>> curve["power"].round(0).tolist()
+    [0.0, 1.0]
+    """
+    if effects is None and groups is None and per_group is None:
+        raise ArgumentError("power_curve needs effects=, groups= or per_group=: the values to go through")
+    if options.get("seed") is None:
+        options["seed"] = int(np.random.SeedSequence().generate_state(1)[0])
+    points = [
+        (effect, size, rows)
+        for effect in _points(effects)
+        for size in _points(groups)
+        for rows in _points(per_group)
+    ]
+    rows = []
+    for effect, size, per in tqdm(points, desc="power curve", unit=" points", disable=not progress):
+        sizes = {"groups": size, "per_group": per, "progress": False}
+        found = power(fit, coefficient, effect, **sizes, **options)
+        lower, upper = found.conf_int()
+        along = options.get("along")
+        count = found.groups[along] if along else _main_count(fit, found)
+        rows.append(
+            {
+                "effect": found.effect,
+                "groups": count,
+                "per_group": found.nobs / count if per is None else per,
+                "nobs": found.nobs,
+                "power": found.power,
+                "lower": lower,
+                "upper": upper,
+                "n": found.n,
+                "failed": found.failed,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _points(values: Iterable[Any] | None) -> list[Any]:
+    return [None] if values is None else list(values)
+
+
+def _main_count(fit: LmerResult, found: Power) -> int:
+    from .independent import independent_factor
+
+    return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
+
+
+def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
+    seed = checked_seed(seed)
+    if n_threads is not None:
+        n_threads = whole_number(n_threads, "n_threads", "the number of threads")
+    from .engine import available_cores
+    from .streams import stream_key
+
+    return stream_key(seed)[0], n_threads or available_cores()
+
+
+def _study(
+    fit: LmerResult, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
+    along: str | None, params: Any, theta: Any, sigma: Any,
+) -> Any:  # fmt: skip
+    from .extend import model_of_size
+    from .rejections import TESTS, Study
+    from .truth import truth
+
+    names = [fit.model.design.column_names[i] for i in fit.model.cross.kept]
+    if coefficient not in names:
+        raise ArgumentError(f"coefficient must be one of {quote_list(names, 30)}; got {coefficient!r}")
+    if test not in TESTS:
+        raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
+    if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
+        raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
+    at = truth(fit.state, params, theta, sigma)
+    beta = at.beta.copy()
+    if effect is not None:
+        if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(effect):
+            raise ArgumentError(f"effect= must be a finite number; got {effect!r}")
+        beta[names.index(coefficient)] = effect
+    model = fit.model
+    if not (groups is None and per_group is None):
+        for name, value in (("groups", groups), ("per_group", per_group)):
+            if value is not None:
+                whole_number(value, f"{name}=", "a number")
+        model = model_of_size(model, groups, per_group, along)
+    return Study(model, beta, at.theta, at.sigma, names.index(coefficient), test, alpha)
+
+
+def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
+    fine = ~np.isnan(rejected)
+    counts = {f.name: int(np.unique(f.codes).size) for f in study.model.design.factors}
+    return Power(
+        coefficient=coefficient,
+        effect=float(study.truth.beta[study.position]),
+        test=study.test,
+        alpha=study.alpha,
+        rejections=int(np.nansum(rejected)),
+        n=int(fine.sum()),
+        failed=int((~fine).sum()),
+        groups=counts,
+        nobs=study.model.design.nobs,
+    )
+
+
+def _half_width(found: Power) -> float:
+    lower, upper = found.conf_int()
+    return max(upper - found.power, found.power - lower) if found.n else 1.0
