@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .bootstrap import BootstrapResult
     from .estimates.modes import Coefficients, RandomEffects
     from .estimates.varcorr import VarCorr
+    from .inference.components import RandomEffectsPCA, Redundancy
     from .inference.linear import LinearTest
     from .inference.profile import Profile
     from .report.summary import Summary
@@ -279,6 +280,30 @@ class LmerResult:
         from .inference.comparison import ranova
 
         return ranova(self.state, reduce_terms)
+
+    def rePCA(self) -> RandomEffectsPCA:
+        """Return the principal components of the random effects: `ranef.inference.components.re_pca`."""
+        from .inference.components import re_pca
+
+        return re_pca(self.state)
+
+    def r2(self) -> pd.Series:
+        """Return marginal and conditional R squared, see `ranef.inference.components.r2`."""
+        from .inference.components import r2
+
+        return r2(self.state)
+
+    def icc(self, by_group: bool = False) -> pd.Series:
+        """Return intraclass correlations, see `ranef.inference.components.icc`."""
+        from .inference.components import icc
+
+        return icc(self.state, by_group)
+
+    def redundancy(self) -> Redundancy:
+        """Say what a singular fit could do without, see `ranef.inference.components.redundancy`."""
+        from .inference.components import redundancy
+
+        return redundancy(self.state)
 
     def summary(self, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
         """Return the summary in the layout of lmerTest, see `ranef.report.summary.summary`."""

@@ -12,7 +12,8 @@ from scipy.linalg import block_diag
 
 NAMES = [
     "ss_slope_reml", "ss_uncorr_ml", "pen_reml", "pastes_slash_reml", "mach_slash_reml", "oats_ml",
-    "ss_weights_reml", "dye2_reml", "ss_rankdef_reml", "ss_na_reml", "ss_crossed_reml", "mach_0_reml", "ss_offset_arg_reml",
+    "ss_weights_reml", "dye2_reml",
+    "ss_rankdef_reml", "ss_na_reml", "ss_crossed_reml", "mach_0_reml", "ss_offset_arg_reml",
 ]  # fmt: skip
 
 

@@ -90,6 +90,13 @@ class RandomEffects(FactorTables):
         return pd.concat(parts, ignore_index=True)
 
 
+    def conf_int(self, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
+        """Return intervals of the modes, see `ranef.inference.mode_intervals.mode_intervals`."""
+        from ..inference.mode_intervals import mode_intervals
+
+        return mode_intervals(self._state, level, given_beta)
+
+
 class Coefficients(FactorTables):
     """Fixed effects plus modes: grouping factor -> DataFrame, levels x columns.
 

@@ -1,0 +1,90 @@
+"""Shares of variance: intraclass correlations and R squared.
+
+References
+----------
+Nakagawa & Schielzeth (2013), A general and simple method for obtaining R2 from generalized linear
+mixed-effects models, Methods in Ecology and Evolution 4, 133-142.
+Johnson (2014), Extension of Nakagawa & Schielzeth's R2GLMM to random slopes models, Methods in Ecology and
+Evolution 5, 944-946.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ...fit import FitState
+
+
+def r2(state: FitState) -> pd.Series:
+    """Return the marginal and the conditional R squared of Nakagawa and Schielzeth.
+
+    ``marginal``: variance of the fixed part over that of the response, ``conditional``: of fixed and random
+    parts. The variance of a random term with slopes is its mean over the rows (Johnson).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.r2().round(4)
+    marginal       0.2787
+    conditional    0.7992
+    Name: R2, dtype: float64
+    """
+    fixed, terms, residual = _variances(state)
+    random = sum(terms.values())
+    total = fixed + random + residual
+    return pd.Series({"marginal": fixed / total, "conditional": (fixed + random) / total}, name="R2")
+
+
+def icc(state: FitState, by_group: bool = False) -> pd.Series:
+    """Return intraclass correlations.
+
+    Parameters
+    ----------
+    state : FitState
+    by_group : bool
+        One for each grouping factor, instead of for all random effects together.
+
+    Returns
+    -------
+    Series
+        ``adjusted``: variance of the random effects over that and the residual variance; ``unadjusted``: over
+        the variance of the fixed part too. With `by_group` the adjusted one of each grouping factor.
+
+    Notes
+    -----
+    The variance of a random term with slopes is its mean over the rows of the data.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("strength ~ 1 + (1 | batch/cask)", ranef.datasets.load("Pastes"))
+    >>> fit.icc().round(3)
+    adjusted      0.937
+    unadjusted    0.937
+    Name: ICC, dtype: float64
+    >>> fit.icc(by_group=True).round(3)
+    cask:batch    0.783
+    batch         0.154
+    Name: ICC, dtype: float64
+    """
+    fixed, terms, residual = _variances(state)
+    random = sum(terms.values())
+    if by_group:
+        return pd.Series({group: part / (random + residual) for group, part in terms.items()}, name="ICC")
+    shares = {"adjusted": random / (random + residual), "unadjusted": random / (fixed + random + residual)}
+    return pd.Series(shares, name="ICC")
+
+
+def _variances(state: FitState) -> tuple[float, dict[str, float], float]:
+    """Return the variance of the fixed part, mean variances by grouping factor, the residual variance."""
+    design, kept = state.model.design, state.model.cross.kept
+    fixed = float(np.var(design.X[:, kept] @ state.solution["beta"], ddof=1))
+    groups: dict[str, float] = {}
+    for term, factor in zip(design.terms, state.model.covariance_factors(state.theta), strict=True):
+        covariance = state.sigma**2 * factor @ factor.T
+        second_moments = term.basis.T @ term.basis / design.nobs
+        groups[term.group] = groups.get(term.group, 0.0) + float(np.sum(covariance * second_moments))
+    scale = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
+    return fixed, groups, state.sigma**2 * scale

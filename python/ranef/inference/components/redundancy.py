@@ -1,0 +1,97 @@
+"""What a singular fit could do without, and what the simpler model costs in criterion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+
+import numpy as np
+import pandas as pd
+
+from ...design import RandomTerm
+from ...fit import FitState
+from ...optimize.words import redundancies
+from ..comparison.submodels import fitted, with_terms, without_random_effects
+
+FREE = 1e-4  # a rise of the criterion up to this is none
+
+
+@dataclass(frozen=True, eq=False)
+class Redundancy:
+    """The random effects a fit has no use for, in words.
+
+    Attributes
+    ----------
+    words : tuple of str
+        One sentence per singular term; empty when the fit is not singular.
+    simpler : DataFrame
+        Models with less: ``term`` (index), ``becomes``, ``npar`` (saved), ``cost`` (rise of the criterion).
+    """
+
+    words: tuple[str, ...]
+    simpler: pd.DataFrame = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def __repr__(self) -> str:
+        if not self.words:
+            return "Every random effect has variance of its own: nothing is redundant."
+        lines = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in self.words]
+        for row in self.simpler.itertuples():
+            cost = "at no cost" if row.cost < FREE else f"and costs {row.cost:.4g} in criterion"
+            plural = "s" if row.npar > 1 else ""
+            lines.append(f"  {row.Index} -> {row.becomes} saves {row.npar} parameter{plural} {cost}")
+        return "\n".join(lines)
+
+
+def redundancy(state: FitState) -> Redundancy:
+    """Say which random effects are redundant in a singular fit, and refit without them.
+
+    For each term whose covariance matrix is singular: its columns left out one at a time, its correlations
+    left out, the whole term left out; with the rise of the criterion the fit minimised.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2")).redundancy()
+    The by-Batch variance of the intercept is zero.
+      (Intercept | Batch) -> nothing saves 1 parameter at no cost
+    """
+    rows = []
+    for found in state.optimum.boundary:
+        term = state.model.design.terms[found.term]
+        for label, reduced in _reductions(term):
+            rest = [*state.model.design.terms]
+            rest[found.term : found.term + 1] = reduced
+            saved = state.model.n_theta - sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in rest)
+            if rest:
+                value = fitted(state, with_terms(state.model, rest)).optimum.value
+            else:
+                value = without_random_effects(state)
+            rows.append((str(term), label, saved, max(0.0, value - state.optimum.value)))
+    table = pd.DataFrame(rows, columns=["term", "becomes", "npar", "cost"]).set_index("term")
+    words = tuple(redundancies(state.optimum)) if state.optimum.boundary else ()
+    return Redundancy(words, table.sort_values("cost", kind="stable"))
+
+
+def _reductions(term: RandomTerm) -> list[tuple[str, list[RandomTerm]]]:
+    r = len(term.columns)
+    out: list[tuple[str, list[RandomTerm]]] = []
+    if r > 1:
+        for gone in range(r):
+            part = _only(term, [c for c in range(r) if c != gone])
+            out.append((str(part), [part]))
+        apart = [_only(term, [c]) for c in range(r)]
+        out.append((" + ".join(str(part) for part in apart), apart))
+    out.append(("nothing", []))
+    return out
+
+
+def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
+    return replaced(
+        term,
+        columns=tuple(term.columns[c] for c in columns),
+        basis=np.asfortranarray(term.basis[:, columns]),
+        intercept=columns.index(term.intercept) if term.intercept in columns else -1,
+    )

@@ -1,0 +1,66 @@
+"""Intervals of the conditional modes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..estimates.modes import RandomEffects
+from ..fit import FitState
+from .equations import equations
+
+
+def mode_intervals(state: FitState, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
+    """Return intervals of the random effects around their conditional modes.
+
+    Parameters
+    ----------
+    state : FitState
+    level : float
+        Coverage.
+    given_beta : bool
+        True: conditional standard deviations with the fixed effects taken as known, as lme4 gives them.
+        False: with the error of the fixed effects in them (Henderson's prediction error variances).
+
+    Returns
+    -------
+    DataFrame
+        One row per mode: ``group``, ``level``, ``name``, ``mode``, ``sd``, ``lower``, ``upper``.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.ranef.conf_int().round(2).head(2)
+         group level       name   mode     sd  lower  upper
+    0  Subject   308  Intercept   2.26  12.07 -21.40  25.92
+    1  Subject   309  Intercept -40.40  12.07 -64.06 -16.74
+    """
+    from scipy.special import ndtri
+
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    table = RandomEffects(state).to_frame()
+    if not given_beta:
+        table["sd"] = _prediction_errors(state)
+    width = ndtri((1 + level) / 2) * table["sd"]
+    return table.assign(lower=table["mode"] - width, upper=table["mode"] + width)
+
+
+def _prediction_errors(state: FitState) -> np.ndarray:
+    """Return the standard errors of b - mode in the order of ``RandomEffects.to_frame``."""
+    system, terms, parts = equations(state), state.model.design.terms, []
+    for blocks in state.model.cross.factors:
+        for index in blocks.terms:
+            levels, r = terms[index].factor.n_levels, len(terms[index].columns)
+            for column in range(r):
+                codes = np.arange(levels, dtype=np.int32)
+                basis = np.zeros((levels, r))
+                basis[:, column] = 1.0
+                rows = [(codes % t.factor.n_levels, np.zeros((levels, len(t.columns)))) for t in terms]
+                rows[index] = (codes, basis)
+                v = system.spherical(rows)
+                fixed, random = system.variances(np.zeros((levels, len(system.C))), v)
+                parts.append(state.sigma * np.sqrt(fixed + random))
+    return np.concatenate(parts)
