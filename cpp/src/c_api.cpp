@@ -94,7 +94,7 @@ int recorded(const RanefProblem& problem, double* record, const Fit& fit) {
     record[at.evaluations] = 0.0;
     try {
         bits = fit();
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // out of memory, in practice: nothing may cross the C interface
     }
     if (bits & RANEF_FAILED) std::fill(record, record + at.evaluations, std::numeric_limits<double>::quiet_NaN());
     record[at.bits] = bits;
@@ -108,7 +108,7 @@ extern "C" {
 RanefWorkspace* ranef_workspace_create(const RanefProblem* problem) {
     try {
         return new RanefWorkspace(*problem);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // out of memory, in practice: nothing may cross the C interface
         return nullptr;
     }
 }
@@ -125,7 +125,7 @@ int ranef_response_from_rows(const RanefProblem* problem, const double* y, doubl
     try {
         accumulate_response(*problem->rows, *problem->problem->design, y, problem->scale, response);
         return 0;
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // out of memory, in practice: nothing may cross the C interface
         return -1;
     }
 }

@@ -200,7 +200,7 @@ bool classes_pay(const DesignCross& design, const ClassSums& classes) {
     return by_class <= class_sum_budget || by_class <= 2.0 * by_level;
 }
 
-std::string choose_schur(const DesignCross& design, const PlanOptions& options, Plan& plan) {
+std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
     const Index n = design.layout.q_rest;
     const double triangle = static_cast<double>(n) * (n + 1) / 2;
     plan.fill = 1.0;
@@ -222,6 +222,9 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
         plan.sparse = SparsePlan{};
         return "dense: predicted fill leaves too little to gain";
     }
+    // The factor and its inverse, T, S and N on the pattern, and where every product of a level's columns lands.
+    plan.bytes = 8.0 * (2.0 * predicted.nnz + 6.0 * entries + count_pairs(design));
+    if (plan.bytes > limit) return "sparse: little fill";
     SparseAnalysis analysis = SparseSymbolic::analyze(plan.sparse.pattern);
     if (analysis.status != AnalysisStatus::ok) {
         plan.sparse = SparsePlan{};
@@ -230,7 +233,6 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     plan.schur = SchurKind::sparse;
     plan.sparse.symbolic = analysis.symbolic;
     plan.fill = predicted.nnz / triangle;
-    plan.bytes = 8.0 * (2.0 * predicted.nnz + 3.0 * entries);
     locate_products(design, plan.sparse);
     return "sparse: little fill";
 }
@@ -283,8 +285,8 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         return result;
     }
     plan.leading = LeadingKind::groups;
-    plan.reason = choose_schur(design, options, plan);
     const double limit = options.memory_limit > 0.0 ? options.memory_limit : machine_memory();
+    plan.reason = choose_schur(design, options, limit, plan);
     if (plan.bytes > limit) {
         result.error = too_large(design, plan, limit);
         result.out_of_memory = true;
