@@ -2,8 +2,10 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <exception>
 #include <future>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -122,6 +124,7 @@ struct RunningFit {
     Optimum optimum;
     std::exception_ptr failure;
     std::atomic<bool> cancelled{false};
+    bool finished = false, abandoned = false;  // guarded by the mutex of `abandoned_fits`
     std::promise<void> done;
     std::function<bool()> poll = [this] { return cancelled.load(); };
 
@@ -136,14 +139,45 @@ struct RunningFit {
     }
 };
 
+// Fits whose callers left. The interpreter waits for them before it goes: BLAS must not be taken down under a running
+// factorisation.
+struct AbandonedFits {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int count = 0;
+
+    void wait() {
+        std::unique_lock<std::mutex> lock(mutex);
+        changed.wait(lock, [this] { return count == 0; });
+    }
+};
+
+AbandonedFits& abandoned_fits() {
+    static AbandonedFits* const fits = new AbandonedFits;  // never destroyed: threads may outlive static objects
+    return *fits;
+}
+
 // Runs a fit whose evaluations may be long beside the calling thread, which listens for Ctrl-C. False when interrupted.
 bool run_beside(const std::shared_ptr<RunningFit>& fit) {
     std::future<void> done = fit->done.get_future();
-    std::thread([fit] { fit->run(); }).detach();
+    std::thread([fit] {
+        fit->run();
+        AbandonedFits& fits = abandoned_fits();
+        const std::lock_guard<std::mutex> lock(fits.mutex);
+        fit->finished = true;
+        if (fit->abandoned) --fits.count;
+        fits.changed.notify_all();
+    }).detach();
     while (done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
         const py::gil_scoped_acquire acquire;
         if (PyErr_CheckSignals() == 0) continue;
         fit->cancelled = true;
+        AbandonedFits& fits = abandoned_fits();
+        const std::lock_guard<std::mutex> lock(fits.mutex);
+        if (!fit->finished) {
+            fit->abandoned = true;
+            ++fits.count;
+        }
         return false;
     }
     return true;
@@ -255,6 +289,10 @@ py::list conditional_variances(ProblemObject& self, const ResponseObject& respon
 }  // namespace
 
 void bind_problem(py::module_& m) {
+    py::module_::import("atexit").attr("register")(py::cpp_function([] {
+        const py::gil_scoped_release release;
+        abandoned_fits().wait();
+    }));
     py::class_<ProblemObject>(m, "Problem", "A design, how its objective is computed, and ML or REML.")
         .def(py::init(&make_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",
              py::arg("schur") = "auto", py::arg("merge_classes") = true, py::arg("memory_limit") = 0.0)
