@@ -6,9 +6,10 @@ The only home of Numba in ranef, and even here it is loaded at the first bootstr
 from .exact_test import ExactRLRT, exact_rlrt
 from .likelihood_ratio import PBTest, pbtest
 from .parametric import bootstrap
+from .power_summary import Power
 from .result import BootstrapResult
 from .storage import load
-from .studies import Power, power, power_curve
+from .studies import power, power_curve
 
 __all__ = [
     "BootstrapResult",

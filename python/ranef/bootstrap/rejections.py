@@ -11,7 +11,6 @@ from scipy.special import ndtri, stdtr
 
 from .. import _core
 from ..fit import FitState
-from ..inference.methods import method
 from ..optimize import Optimum
 from .engine import run
 from .record import FAILED, kept_columns
@@ -84,6 +83,8 @@ class Study:
         self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], key: np.ndarray, first: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Statistics and degrees of freedom of the studies for which they decide."""
+        from ..inference.methods import method  # a peer, which may want our names in turn
+
         t, df = t.copy(), np.full(len(t), np.inf)
         wanted = np.isfinite(t)
         if self.test == "satterthwaite":
