@@ -40,9 +40,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     print(f"{DATA_SETS:,} data sets, {REPLICATES} replicates each, {LEVEL:.0%} intervals; {seconds:.0f} s")
     print(f"singular fits among the data sets: {singular}")
-    print(
-        f"Monte Carlo standard error of a coverage near {LEVEL}: {np.sqrt(LEVEL * (1 - LEVEL) / DATA_SETS):.4f}"
-    )
+    error = np.sqrt(LEVEL * (1 - LEVEL) / DATA_SETS)
+    print(f"Monte Carlo standard error of a coverage near {LEVEL}: {error:.4f}")
     print("Coverage (mean width); '-': no such interval\n")
     print(f"{'':12}" + "".join(f"{name:>26}" for name in PARAMETERS))
     for method in METHODS:

@@ -1,7 +1,7 @@
 """Size of the bootstrap likelihood-ratio test at 5 % on 1,000 data sets drawn without the effect.
 
 Six groups of five rows, where chi-square is known to reject too often for fixed effects. Fixed effect:
-``1 + (1 | g)`` against ``1 + z + (1 | g)`` with z constant within groups. Variance components: ``x + (1 | g)``
+``1 + (1 | g)`` against ``1 + z + (1 | g)``, z constant within groups. Variance components: ``x + (1 | g)``
 against ``x + (x | g)``, two parameters at once.
 
     python -m benchmarks.studies.size > benchmarks/studies/size.txt
