@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from .inference.comparison import anova
     from .report.regression import modelsummary
     from .versions import show_versions
-    from .versions import show_versions
 
 __version__: str = _core.__version__
 
@@ -49,8 +48,10 @@ __all__ = [
     "RanefError",
     "UnknownColumnError",
     "__version__",
+    "allfit",
     "anova",
     "datasets",
+    "diagnose",
     "exact_rlrt",
     "lm_list",
     "lme4",
@@ -67,6 +68,8 @@ __all__ = [
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "lme4", "plots")
 _HOME = {
+    "allfit": "diagnostics",
+    "diagnose": "diagnostics",
     "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
     "lm_list": "estimates.lm_list",

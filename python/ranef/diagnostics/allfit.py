@@ -1,0 +1,165 @@
+"""The same model by every optimiser there is, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..bootstrap.parameters import ParameterNames
+from ..errors import ArgumentError
+from ..fit import FitState
+from ..optimize import Settings, optimise
+from ..optimize.others import METHODS, require_known
+
+OPTIMIZERS = ("newton", *METHODS)
+AGREE = 1e-3  # of the criterion: optimisers closer than this have found the same optimum
+
+
+@dataclass(frozen=True, eq=False)
+class AllFit:
+    """What each optimiser found; prints the three tables of lme4's ``summary(allFit(...))``.
+
+    Attributes
+    ----------
+    fixef : DataFrame
+        Fixed effects, a row per optimiser.
+    llik : DataFrame
+        ``llf``, ``behind`` (how far below the best log-likelihood), ``evaluations``, ``seconds``,
+        ``converged``.
+    sdcor : DataFrame
+        Standard deviations, correlations, sigma.
+    theta : DataFrame
+    messages : Series
+        What each certificate says.
+    skipped : dict
+        Optimiser -> why it was not run.
+    """
+
+    fixef: pd.DataFrame
+    llik: pd.DataFrame
+    sdcor: pd.DataFrame
+    theta: pd.DataFrame = field(repr=False)
+    messages: pd.Series = field(repr=False)
+    skipped: dict[str, str] = field(repr=False)
+
+    @property
+    def agree(self) -> bool:
+        """Whether all optimisers found the same optimum, to 0.0005 of the log-likelihood."""
+        return bool((self.llik["behind"] <= AGREE / 2).all())
+
+    @property
+    def best(self) -> str:
+        """The optimiser with the largest log-likelihood."""
+        return str(self.llik["llf"].idxmax())
+
+    def __repr__(self) -> str:
+        number = {"float_format": lambda x: f"{x:.6g}"}
+        llik = self.llik.assign(
+            llf=self.llik["llf"].map(lambda x: f"{x:.4f}"),
+            behind=self.llik["behind"].map(lambda x: f"{x:.1e}"),
+            seconds=self.llik["seconds"].map(lambda x: f"{x:.4f}"),
+        )
+        tables = [
+            ("Fixed effects", self.fixef.to_string(**number)),
+            ("Log-likelihood", llik.to_string()),
+            ("Standard deviations and correlations", self.sdcor.to_string(**number)),
+        ]
+        behind = self.llik.index[self.llik["behind"] > AGREE / 2]
+        verdict = (
+            "All optimisers agree."
+            if self.agree
+            else f"Not at the best optimum: {', '.join(behind)}; the best is that of {self.best}."
+        )
+        skipped = [f"{name} was not run: {why}" for name, why in self.skipped.items()]
+        return "\n".join([*(f"{title}\n{text}\n" for title, text in tables), verdict, *skipped])
+
+
+def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: int | None = None) -> AllFit:
+    """Refit a model with every optimiser, from the same start.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    optimizers : iterable of str, optional
+        By default the built-in ``"newton"`` and SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``,
+        ``"powell"``, ``"cobyqa"``.
+    max_evaluations : int, optional
+        Limit for each of them.
+
+    Returns
+    -------
+    AllFit
+
+    Raises
+    ------
+    ArgumentError
+        An unknown optimiser.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> found = ranef.allfit(fit)
+    >>> found.agree
+    True
+    >>> found.fixef.round(2)
+                 Intercept   Days
+    newton          251.41  10.47
+    l-bfgs-b        251.41  10.47
+    bfgs            251.41  10.47
+    nelder-mead     251.41  10.47
+    powell          251.41  10.47
+    cobyqa          251.41  10.47
+    """
+    names = list(
+        OPTIMIZERS if optimizers is None else [optimizers] if isinstance(optimizers, str) else optimizers
+    )
+    for name in names:
+        if name != "newton":
+            require_known(name)
+    state, runs, skipped = fit.state, {}, {}
+    for name in names:
+        settings = Settings(optimizer=name, max_evaluations=max_evaluations)
+        began = perf_counter()
+        try:
+            optimum = optimise(state.model, state.response, settings)
+        except ArgumentError as error:  # an optimiser that the installed SciPy lacks
+            skipped[name] = str(error)
+            continue
+        seconds = perf_counter() - began
+        runs[name] = (FitState(state.model, state.y, state.response, optimum, settings), seconds)
+    return _tables(state, runs, skipped)
+
+
+def _tables(state: FitState, runs: dict[str, tuple[FitState, float]], skipped: dict[str, str]) -> AllFit:
+    names = ParameterNames.of(state.model)
+    found = [run for run, _ in runs.values()]
+    theta = np.array([run.theta for run in found])
+    sigma = np.array([run.sigma for run in found])
+    llf = np.array([-run.optimum.value / 2 for run in found])
+    components = names.components(sigma, theta)
+    index = list(runs)
+    return AllFit(
+        fixef=pd.DataFrame([run.beta for run in found], index=index, columns=list(names.coefficients)),
+        llik=pd.DataFrame(
+            {
+                "llf": llf,
+                "behind": llf.max() - llf,
+                "evaluations": [run.optimum.evaluations for run in found],
+                "seconds": [seconds for _, seconds in runs.values()],
+                "converged": [run.optimum.converged for run in found],
+            },
+            index=index,
+        ),
+        sdcor=pd.DataFrame(
+            np.column_stack([components, sigma]), index=index, columns=[*names.sd, *names.corr, "sigma"]
+        ),
+        theta=pd.DataFrame(theta, index=index, columns=list(names.theta)),
+        messages=pd.Series([run.optimum.message for run in found], index=index, name="message"),
+        skipped=skipped,
+    )

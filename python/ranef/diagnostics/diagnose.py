@@ -1,0 +1,216 @@
+"""What is wrong with a fit, in plain words, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..estimates.fixed import dropped_columns
+from ..fit import FitState
+from ..inference.components import redundancy
+from .allfit import AGREE, AllFit, allfit
+
+_FEW_LEVELS = 5
+_WEAK = 1e-3  # scaled eigenvalue of the Hessian below which the data hardly tell parameters apart
+_FAR = 5.0  # standardised residual that is no longer noise in samples of this size
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know about a fit.
+
+    Attributes
+    ----------
+    topic : {"convergence", "singular", "identification", "data"}
+    what, advice : str
+    """
+
+    topic: str
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Findings about a fit, the gravest first; prints them.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+    allfit : AllFit or None
+        The other optimisers' answers, where they were asked.
+    """
+
+    findings: tuple[Finding, ...]
+    allfit: AllFit | None = None
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __repr__(self) -> str:
+        if not self.findings:
+            return "Nothing is wrong with this fit: it is a minimum inside the parameter space."
+        return "\n".join(f"- {f.what}\n  {f.advice}" for f in self.findings)
+
+
+def diagnose(fit: Any) -> Diagnosis:
+    """Say what is wrong with a fit, and what to try.
+
+    Looks at the certificate of the optimum (and asks the other optimisers when it does not hold), at
+    redundant random effects and what leaving them out would cost, at the grouping factors, dropped columns
+    and rows, and rows far from their prediction.
+
+    Parameters
+    ----------
+    fit : LmerResult
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> import ranef
+    >>> ranef.diagnose(ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2")))
+    - The by-Batch variance of the intercept is zero.
+      The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
+    """
+    state: FitState = fit.state
+    others = None if state.optimum.converged else allfit(fit)
+    findings = [
+        *_convergence(state, others),
+        *(_singular(state) if state.optimum.converged else []),
+        *_identification(state),
+        *_data(state),
+    ]
+    return Diagnosis(tuple(findings), others)
+
+
+def _convergence(state: FitState, others: AllFit | None) -> list[Finding]:
+    if others is None:
+        return []
+    better = others.llik["llf"].max() * -2 < state.optimum.value - AGREE
+    good = others.llik.index[others.llik["converged"]]
+    if better and len(good):
+        advice = (
+            f"'{others.best}' finds a better optimum: refit with optimizer='{others.best}', "
+            f"or start= its theta."
+        )
+    elif len(good):
+        listed = ", ".join(good)
+        advice = f"{listed} end at the same criterion with a valid certificate: use optimizer='{good[0]}'."
+    else:
+        advice = (
+            "No optimiser finds a valid optimum: the model asks for more than the data hold. "
+            "Take fewer random effects, first the correlations (||), then the slopes."
+        )
+    return [Finding("convergence", f"The fit has {state.optimum.message}.", advice)]
+
+
+def _singular(state: FitState) -> list[Finding]:
+    if not state.optimum.singular:
+        return []
+    found = redundancy(state)
+    out = []
+    for sentence in found.words:
+        free = found.simpler[found.simpler["cost"] < AGREE]
+        if len(free):
+            best = free.sort_values("npar", kind="stable").iloc[-1]
+            term = str(best.name).replace("(Intercept", "(1")
+            change = "can be left out" if best["becomes"] == "nothing" else f"can become {best['becomes']}"
+            more = f"{term} {change}: {_count(best['npar'], 'parameter')} fewer, criterion unchanged."
+        else:
+            cheapest = found.simpler.iloc[0]
+            more = (
+                f"The cheapest simpler model, {cheapest['becomes']}, costs "
+                f"{cheapest['cost']:.3g} in criterion "
+                f"for {_count(cheapest['npar'], 'parameter')}."
+            )
+        what = f"{sentence[0].upper()}{sentence[1:]}."
+        out.append(
+            Finding("singular", what, f"The data show no such differences; the fit is valid as it is. {more}")
+        )
+    return out
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _identification(state: FitState) -> list[Finding]:
+    out = []
+    smallest = state.optimum.min_eigenvalue
+    if state.optimum.converged and smallest < _WEAK:
+        out.append(
+            Finding(
+                "identification",
+                f"The criterion is almost flat in one direction (scaled eigenvalue {smallest:.1e}).",
+                "Some variances or correlations can hardly be told apart: look at fit.profile() "
+                "and fit.rePCA(), and "
+                "trust their estimates less than the fixed effects.",
+            )
+        )
+    for factor in state.model.design.factors:
+        if factor.n_levels < _FEW_LEVELS:
+            out.append(
+                Finding(
+                    "identification",
+                    f"The grouping factor '{factor.name}' has only {factor.n_levels} levels.",
+                    "A variance from so few groups is hardly known: consider it as a fixed effect, and use "
+                    "Kenward-Roger tests.",
+                )
+            )
+    return out
+
+
+def _data(state: FitState) -> list[Finding]:
+    design, out = state.model.design, []
+    dropped = dropped_columns(state)
+    if dropped:
+        out.append(
+            Finding(
+                "data",
+                f"{', '.join(dropped)}: dropped, a combination of other columns.",
+                "Leave out of the formula what repeats other predictors, or fill the empty "
+                "cells of the design.",
+            )
+        )
+    if design.n_dropped:
+        columns = ", ".join(f"{name} ({count})" for name, count in design.missing.items())
+        out.append(
+            Finding(
+                "data",
+                f"{design.n_dropped} of {design.nobs + design.n_dropped} rows were dropped for "
+                f"missing values: "
+                f"{columns}.",
+                "Compare with models that use the same rows only.",
+            )
+        )
+    far = _far_rows(state)
+    if far.size:
+        rows = ", ".join(str(row) for row in far[:5])
+        out.append(
+            Finding(
+                "data",
+                f"{_count(far.size, 'row')} more than {_FAR:g} residual standard deviations from "
+                f"the fit: {rows}.",
+                "Check these rows (counted from 0); refit without them to see what depends on them.",
+            )
+        )
+    return out
+
+
+def _far_rows(state: FitState) -> np.ndarray:
+    from ..estimates.prediction import fitted
+
+    design = state.model.design
+    residual = (state.y - fitted(state)) / state.sigma
+    if design.weights is not None:
+        residual = residual * np.sqrt(design.weights)
+    return design.rows[np.flatnonzero(np.abs(residual) > _FAR)]
