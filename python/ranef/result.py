@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .inference.components import RandomEffectsPCA, Redundancy
     from .inference.linear import LinearTest
     from .inference.profile import Profile
+    from .inference.robust import RobustCovariance
     from .report.summary import Summary
 
 FloatArray = npt.NDArray[np.float64]
@@ -280,6 +281,30 @@ class LmerResult:
         from .inference.comparison import ranova
 
         return ranova(self.state, reduce_terms)
+
+    def residuals(self, type: str = "response") -> FloatArray:
+        """Return residuals of a type, see `ranef.diagnostics.rows.residuals`."""
+        from .diagnostics.rows import residuals
+
+        return residuals(self.state, type)
+
+    def leverage(self) -> FloatArray:
+        """Return the diagonal of the hat matrix, see `ranef.diagnostics.rows.leverage`."""
+        from .diagnostics.rows import leverage
+
+        return leverage(self.state)
+
+    def influence(self, by: str | None = None) -> Any:
+        """Return the influence of rows or groups, see `ranef.diagnostics.influence.influence`."""
+        from .diagnostics.influence import influence
+
+        return influence(self.state, by)
+
+    def robust(self, cluster: Any = None, type: str = "CR2") -> RobustCovariance:
+        """Return a cluster-robust covariance of the fixed effects: `ranef.inference.robust.robust`."""
+        from .inference.robust import robust
+
+        return robust(self.state, cluster, type)
 
     def rePCA(self) -> RandomEffectsPCA:
         """Return the principal components of the random effects: `ranef.inference.components.re_pca`."""

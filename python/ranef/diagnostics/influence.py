@@ -1,0 +1,34 @@
+"""Influence on a fit: of its rows, or of whole groups."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..fit import FitState
+from .groups import GroupInfluence, group_influence
+from .rows import row_influence
+
+
+def influence(state: FitState, by: str | None = None) -> pd.DataFrame | GroupInfluence:
+    """Return the influence of every row, or of every level of a grouping factor.
+
+    Parameters
+    ----------
+    state : FitState
+    by : str, optional
+        A grouping factor; by default rows.
+
+    Returns
+    -------
+    DataFrame or GroupInfluence
+        See `row_influence` and `group_influence`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.influence().nlargest(1, "cooks").round(3).to_dict("list")
+    {'leverage': [0.293], 'residual': [-98.336], 'standardised': [-4.57], 'quantile': [0.08], 'cooks':
+    [4.332]}
+    """
+    return row_influence(state) if by is None else group_influence(state, by)

@@ -1,0 +1,123 @@
+"""Residuals and influence of single rows: leverage, Cook's distance, standardised and quantile residuals."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..estimates.prediction import fitted, population
+from ..fit import FitState
+from ..inference.equations import equations
+from ..model import require_choice
+
+FloatArray = npt.NDArray[np.float64]
+
+TYPES = ("response", "pearson", "standardised", "marginal", "quantile")
+_leverages: WeakKeyDictionary[FitState, FloatArray] = WeakKeyDictionary()
+
+
+def leverage(state: FitState) -> FloatArray:
+    """Return the diagonal of the hat matrix, (n,): how much each row pulls its own fitted value.
+
+    Of fitted values with the random effects, theta known, as lme4's ``hatvalues``: the error variance of the
+    fitted value over the residual variance of the row.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.leverage()[:3].round(4)
+    array([0.2293, 0.1697, 0.1268])
+    """
+    found = _leverages.get(state)
+    if found is None:
+        system, design = equations(state), state.model.design
+        v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
+        fixed, random = system.variances(system.X, v)
+        found = fixed + random
+        if design.weights is not None:
+            found = found * design.weights
+        _leverages[state] = found
+    return found.copy()
+
+
+def residuals(state: FitState, type: str = "response") -> FloatArray:
+    """Return residuals, (n,).
+
+    Parameters
+    ----------
+    state : FitState
+    type : {"response", "pearson", "standardised", "marginal", "quantile"}
+        ``response``: y minus fitted value. ``pearson``: times the square root of the prior weight, over
+        sigma. ``standardised``: that over sqrt(1 - leverage), of unit variance (lme4's ``rstudent``).
+        ``marginal``: y minus X beta. ``quantile``: the probability of a smaller y under the fitted marginal
+        distribution, uniform on (0, 1) when the model holds.
+
+    References
+    ----------
+    Dunn & Smyth (1996), Randomized quantile residuals, Journal of Computational and Graphical Statistics 5,
+    236-244.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.residuals("standardised")[:3].round(4)
+    array([-0.1827, -0.6272, -1.7645])
+    """
+    require_choice("type", type, TYPES)
+    if type in ("marginal", "quantile"):
+        rest = state.y - population(state)
+        if type == "marginal":
+            return rest
+        from scipy.special import ndtr
+
+        return ndtr(rest / np.sqrt(marginal_variance(state)))
+    rest = state.y - fitted(state)
+    if type == "response":
+        return rest
+    weights = state.model.design.weights
+    rest = (rest if weights is None else rest * np.sqrt(weights)) / state.sigma
+    if type == "pearson":
+        return rest
+    return rest / np.sqrt(np.maximum(1 - leverage(state), np.finfo(float).tiny))
+
+
+def marginal_variance(state: FitState) -> FloatArray:
+    """Return the variance of each row, random effects included: sigma^2 (1 / weight + |Lambda'z|^2), (n,)."""
+    design = state.model.design
+    relative = np.ones(design.nobs) if design.weights is None else 1 / design.weights
+    for term, factor in zip(design.terms, state.model.covariance_factors(state.theta), strict=True):
+        relative = relative + np.sum((term.basis @ factor) ** 2, axis=1)
+    return state.sigma**2 * relative
+
+
+def cooks_distance(state: FitState) -> FloatArray:
+    """Return Cook's distance of each row, (n,), with theta known: r^2 h / (p (1 - h)), r standardised.
+
+    References
+    ----------
+    Cook (1977), Detection of influential observation in linear regression, Technometrics 19, 15-18.
+    """
+    h, r = leverage(state), residuals(state, "standardised")
+    return r**2 * h / ((1 - h) * len(state.model.cross.kept))
+
+
+def row_influence(state: FitState) -> pd.DataFrame:
+    """Return one row per row used: ``leverage``, ``residual``, ``standardised``, ``quantile``, ``cooks``.
+
+    The index is the position of the row in the data.
+    """
+    return pd.DataFrame(
+        {
+            "leverage": leverage(state),
+            "residual": residuals(state),
+            "standardised": residuals(state, "standardised"),
+            "quantile": residuals(state, "quantile"),
+            "cooks": cooks_distance(state),
+        },
+        index=pd.Index(state.model.design.rows, name="row"),
+    )
