@@ -184,7 +184,6 @@ def test_offset_is_taken_off_another_response(sleepstudy):
     ("y", "message"),
     [
         (np.ones(7), "y must have 180 values"),
-        (np.ones((180, 1)), "y must have 180 values"),
         (np.full(180, 3.0), "y is constant"),
         (np.append(np.arange(179.0), np.nan), "y is nan in used row 179"),
         (np.append(np.inf, np.arange(179.0)), "y is inf in used row 0"),
