@@ -23,7 +23,8 @@ SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
     *("UnknownColumnError", "__version__"),
     *("Model", "lmer", "lm_list"),
-    *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power", "power_curve"),
+    *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
+    "power_curve",
     *("datasets", "lme4", "plots", "show_versions"),
 }
 CLASSES = [
