@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
     from .inference.comparison import anova
+    from .inference.means import emmeans, emtrends
     from .report.regression import modelsummary
     from .versions import show_versions
 
@@ -52,6 +53,8 @@ __all__ = [
     "anova",
     "datasets",
     "diagnose",
+    "emmeans",
+    "emtrends",
     "exact_rlrt",
     "lm_list",
     "lme4",
@@ -68,6 +71,8 @@ __all__ = [
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "lme4", "plots")
 _HOME = {
+    "emmeans": "inference.means",
+    "emtrends": "inference.means",
     "allfit": "diagnostics",
     "diagnose": "diagnostics",
     "anova": "inference.comparison",

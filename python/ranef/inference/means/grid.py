@@ -1,0 +1,128 @@
+"""The reference grid: every combination of the levels of the factors, at given values of the covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...errors import ArgumentError, quote_list, unknown_column
+from ...fit import FitState
+from ...formula.python_code import references
+from ...frame import Table
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A reference grid.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per combination, one column per variable of the fixed part.
+    factors : tuple of str
+        Variables that run over several values.
+    X : (rows, p) float64
+        The fixed-effects matrix, all columns.
+    """
+
+    table: pd.DataFrame
+    factors: tuple[str, ...]
+    X: FloatArray = field(repr=False)
+
+
+def reference_grid(
+    state: FitState, wanted: Sequence[str], at: Mapping[str, Any] | None = None, data: Any = None
+) -> Grid:
+    """Return the reference grid of a fit.
+
+    Parameters
+    ----------
+    state : FitState
+    wanted : sequence of str
+        Variables that are asked for; each must be in the fixed part.
+    at : mapping, optional
+        Variable -> value or values instead of all levels, or of the mean.
+    data : table, optional
+        Where means of covariates come from that appear only transformed, such as ``x`` in ``log(x)``.
+
+    Raises
+    ------
+    UnknownColumnError
+        A variable that the fixed part does not use.
+    ArgumentError
+        A level that does not exist, or a covariate whose mean is not known.
+    """
+    spec, given = state.model.design.spec.fixed, dict(at or {})
+    for name in (*wanted, *given):
+        if name not in spec.columns:
+            raise unknown_column(name, spec.columns, "the grid", "the fixed effects")
+    levels = _factor_levels(state)
+    values: dict[str, list[Any]] = {}
+    for name in spec.columns:
+        if name in given:
+            values[name] = _given(name, given[name], levels.get(name))
+        elif name in levels:
+            values[name] = levels[name]
+        else:
+            values[name] = [_mean(state, name, data)]
+    rows = list(product(*values.values()))
+    table = pd.DataFrame(rows, columns=list(values)) if values else pd.DataFrame(index=[0])
+    return Grid(table, tuple(n for n, v in values.items() if n in levels or len(v) > 1), matrix(state, table))
+
+
+def matrix(state: FitState, table: pd.DataFrame) -> FloatArray:
+    """Return the fixed-effects matrix of rows of a grid."""
+    spec = state.model.design.spec.fixed
+    columns = Table({name: table[name].to_numpy() for name in table} or {"": np.zeros(len(table))})
+    return spec.rows({name: columns.column(name) for name in spec.columns}, len(table))
+
+
+def _factor_levels(state: FitState) -> dict[str, list[Any]]:
+    """Return the levels of every column that is used as a factor, numbers within ``C()`` too."""
+    spec = state.model.design.spec.fixed
+    found = {name: list(levels) for name, levels in spec.levels.items()}  # type: ignore[attr-defined]
+    encoders = getattr(getattr(spec, "spec", None), "encoder_state", {})
+    for expression, (_, learned) in encoders.items():
+        if "categories" not in learned:
+            continue
+        names = {reference.name for reference in references(expression)}
+        for name in spec.columns:
+            if name in names and name not in found:
+                found[name] = list(learned["categories"])
+    return found
+
+
+def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
+    many = [values] if isinstance(values, str) or not hasattr(values, "__iter__") else list(values)
+    if not many:
+        raise ArgumentError(f"at={{{name!r}: ...}} has no values")
+    if levels is not None:
+        by_text = {str(level): level for level in levels}
+        for value in many:
+            if str(value) not in by_text:
+                raise ArgumentError(f"at: {name!r} has no level {value!r}; it has {quote_list(levels)}")
+        return [by_text[str(value)] for value in many]
+    return [float(value) for value in many]
+
+
+def _mean(state: FitState, name: str, data: Any) -> float:
+    """Return the mean of a covariate over the used rows."""
+    design = state.model.design
+    if data is not None:
+        values = np.asarray(Table(data).column(name).values, dtype=float)
+        used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
+        return float(np.nanmean(used))
+    if name in design.column_names:
+        return float(design.X[:, design.column_names.index(name)].mean())
+    raise ArgumentError(
+        f"the mean of {name!r} is not known from the model, where it is only transformed: "
+        f"give at={{{name!r}: value}}, or data= with the data of the fit"
+    )
