@@ -46,7 +46,6 @@ class Profile:
         self.frame = self.problem.frame()
         self.repeats = 1 if self.problem.huge else 5
         self.stages = []
-        self.speed = machine.bandwidth()
 
     def add(self, stage, seconds, **more):
         place = {"number": self.problem.number, "problem": self.problem.name}
@@ -54,6 +53,7 @@ class Profile:
 
     def run(self):
         whole = self.end_to_end()
+        self.speed = machine.bandwidth()
         design = self.rows()
         evaluations = self.criterion(design)
         known = sum(stage["seconds"] for stage in self.stages if stage["stage"] in COUNTED)

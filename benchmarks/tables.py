@@ -215,7 +215,8 @@ def conditions(record):
     return (
         f"{record['when'][:10]}: {record['cores']} cores ({record['cpu']}){memory}, {record['system']}, "
         f"Python {record['python']}; BLAS of the core: {blas['internal_api']} {blas['version']}, kernels for "
-        f"{blas['architecture']}. {versions}.{ended} Load when the run began: {record['load']:.1f}."
+        f"{blas['architecture']}. {versions}.{ended} Load when the run began: {record['load']:.1f}. "
+        f"{record.get('note', '')}".rstrip()
     )
 
 
