@@ -24,7 +24,7 @@ SURFACE = {
     *("UnknownColumnError", "__version__"),
     *("Model", "lmer", "lm_list"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
-    "power_curve",
+    *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
 }
 CLASSES = [
