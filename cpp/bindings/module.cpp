@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_refit(m);
     ranef::bindings::bind_information(m);
     ranef::bindings::bind_profile(m);
+    ranef::bindings::bind_downdate(m);
 }

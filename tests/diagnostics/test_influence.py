@@ -94,6 +94,49 @@ def test_residuals(name):
     np.testing.assert_allclose(fit.leverage(), 1 - np.diag(P) / weights, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("ss_slope_reml", "Subject"),
+        ("ss_weights_ml", "Subject"),
+        ("ss_offset_arg_reml", "Subject"),
+        ("pen_reml", "plate"),
+        ("pen_reml", "sample"),
+        ("pastes_slash_reml", "batch"),
+        ("mach_0_reml", "Worker"),
+        ("ss_crossed_reml", "Dayf"),
+        ("oats_reml", "Block"),
+        ("ss_rankdef_reml", "Subject"),
+    ],
+)
+def test_downdating_is_reading_the_other_rows(name, group):
+    """Taking a group's products away against a fit to the other rows, for every kind of design."""
+    from ranef.diagnostics.groups import fit_rows, fit_without
+
+    state = fitted(name).state
+    factor = next(f for f in state.model.design.factors if f.name == group)
+    for level in range(0, factor.n_levels, max(1, factor.n_levels // 4)):
+        found = fit_without(state, np.flatnonzero(factor.codes == level))
+        again = fit_rows(state, factor.codes != level)
+        scale = np.sqrt(np.diag(state.vcov))
+        np.testing.assert_array_equal(np.isnan(found.beta), np.isnan(again.beta))
+        np.testing.assert_allclose(np.nan_to_num((found.beta - again.beta) / scale), 0, atol=1e-6)
+        np.testing.assert_allclose(found.sigma, again.sigma, rtol=1e-6)
+        np.testing.assert_allclose(found.vcov, again.vcov, rtol=1e-4, atol=1e-10 * np.nanmax(state.vcov))
+
+
+def test_a_coefficient_that_goes_with_its_group():
+    """One group alone carries a level: without it the column is dropped, and the others are as always."""
+    data = load_data("sleepstudy")
+    data["special"] = (data["Subject"] == "308").astype(float)
+    fit = ranef.lmer("Reaction ~ Days + special + (1 | Subject)", data)
+    found = fit.influence("Subject")
+    assert np.isnan(found.params.loc["308", "special"])
+    without = ranef.lmer("Reaction ~ Days + (1 | Subject)", data[data["Subject"] != "308"])
+    np.testing.assert_allclose(found.params.loc["308", ["Intercept", "Days"]], without.params, rtol=1e-6)
+    assert np.isnan(found.cooks.loc["308"])
+
+
 def test_index_is_the_row_of_the_data():
     fit = fitted("ss_na_reml")
     assert isinstance(fit.influence(), pd.DataFrame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from ..model import Model
 from ..optimize import Settings, optimise
 
 FloatArray = npt.NDArray[np.float64]
+
+_LOST = 1e10  # growth of a variance that means the coefficient is gone
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,8 @@ class GroupInfluence:
 def group_influence(state: FitState, group: str | None = None) -> GroupInfluence:
     """Refit without each level of a grouping factor.
 
-    Exact: every refit goes to its own optimum, variances included, from the cross-products of the remaining
-    rows, starting at the full fit.
+    Exact: every refit goes to its own optimum, variances included, starting at the full fit. The group's
+    products are taken away from the cross-products: no other row is read.
 
     Parameters
     ----------
@@ -115,14 +117,16 @@ def group_influence(state: FitState, group: str | None = None) -> GroupInfluence
         "converged": [],
         "cooks": [],
     }
-    for level in range(factor.n_levels):
-        without = fit_without(state, factor.codes != level)
+    order = np.argsort(factor.codes, kind="stable")
+    ends = np.cumsum(np.bincount(factor.codes, minlength=count))
+    for removed in np.split(order, ends[:-1]):
+        without = fit_without(state, removed)
         shift = (without.beta - beta)[kept]
         rows["beta"].append(without.beta)
         rows["se"].append(np.sqrt(np.diag(without.vcov)))
         rows["sigma"].append(without.sigma)
         rows["theta"].append(without.theta)
-        rows["converged"].append(without.optimum.converged)
+        rows["converged"].append(without.converged)
         rows["cooks"].append(float(shift @ precision @ shift))
     index = pd.Index(factor.levels, name=factor.name)
     sigma, theta, coefficients = (np.array(rows[name]) for name in ("sigma", "theta", "beta"))
@@ -141,8 +145,49 @@ def group_influence(state: FitState, group: str | None = None) -> GroupInfluence
     )
 
 
-def fit_without(state: FitState, rows: npt.NDArray[np.bool_]) -> FitState:
-    """Fit the same model to some of its rows."""
+class Without(NamedTuple):
+    """Estimates without some rows; beta and vcov over all columns of X, NaN where one is dropped."""
+
+    beta: FloatArray
+    vcov: FloatArray
+    sigma: float
+    theta: FloatArray
+    converged: bool
+
+
+def fit_without(state: FitState, removed: npt.NDArray[np.intp]) -> Without:
+    """Fit the same model to the other rows, from downdated cross-products.
+
+    When columns of X depend on each other without those rows, the cross-products are made anew.
+    """
+    model = state.model
+    y = state.y if model.design.offset is None else state.y - model.design.offset
+    design, response = _core.without_rows(model.cross.rows, model.cross.design, state.response, y, removed)
+    problem = _core.Problem(design, model.reml)
+    try:
+        found = problem.fit(response, state.theta, tolerance=state.settings.tolerance)
+        if found.converged:
+            answer = problem.solve(response, found.theta)
+            beta, vcov = state.padded(answer["beta"]), state.padded(answer["vcov"])
+            if np.isfinite(beta[model.cross.kept]).all() and _well_determined(state, vcov):
+                return Without(beta, vcov, answer["sigma"], found.theta, True)
+    except RuntimeError:  # dependent columns, or an exact fit: the core's word on an evaluation that failed
+        pass
+    rows = np.ones(model.design.nobs, dtype=bool)
+    rows[removed] = False
+    again = fit_rows(state, rows)
+    return Without(again.beta, again.vcov, again.sigma, again.theta, again.optimum.converged)
+
+
+def _well_determined(state: FitState, vcov: FloatArray) -> bool:
+    """Whether no coefficient lost all it rested on: then only rounding keeps its variance finite."""
+    kept = state.model.cross.kept
+    ratio = np.diag(vcov)[kept] / np.diag(state.solution["vcov"])
+    return bool((ratio < _LOST).all())
+
+
+def fit_rows(state: FitState, rows: npt.NDArray[np.bool_]) -> FitState:
+    """Fit the same model to some of its rows, read again."""
     design = _subset(state.model.design, rows, state.y)
     model: Model = copy(state.model)
     for name in ("plan", "theta_names", "term_labels"):

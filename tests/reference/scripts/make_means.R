@@ -1,7 +1,7 @@
 ## make_means.R -- marginal means, pairwise differences and their adjustments: tests/means.json
 ##   means: lmerTest::ls_means; Tukey: ptukey; single-step (mvt): multcomp::glht with mvtnorm; slopes: contest1D
-## usage: REF_DIR=.. Rscript --vanilla make_means.R
-source(file.path(Sys.getenv("REF_DIR", "."), "scripts", "ref_lib.R"))
+## usage: REF_DIR=. Rscript --vanilla make_means.R
+source(file.path(Sys.getenv("REF_DIR", "."), "ref_lib.R"))
 suppressMessages({library(lmerTest); library(multcomp)})
 tight <- lmerControl(optimizer = "nloptwrap", optCtrl = list(algorithm = "NLOPT_LN_BOBYQA", xtol_abs = 1e-13, ftol_abs = 1e-15, xtol_rel = 0, ftol_rel = 0, maxeval = 20000))
 JOBS <- list(cake = c("angle ~ recipe + temperature + (1 | recipe:replicate)", "cake", "recipe", "temperature"),

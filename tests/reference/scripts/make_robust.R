@@ -1,6 +1,6 @@
 ## make_robust.R -- cluster-robust covariances of lme4 fits by clubSandwich: tests/robust.json
-## usage: REF_DIR=.. Rscript --vanilla make_robust.R
-source(file.path(Sys.getenv("REF_DIR", "."), "scripts", "ref_lib.R"))
+## usage: REF_DIR=. Rscript --vanilla make_robust.R
+source(file.path(Sys.getenv("REF_DIR", "."), "ref_lib.R"))
 suppressMessages(library(clubSandwich))
 JOBS <- list(gap = c("reaction ~ 1 + days + (1 + days | subject)", "sleep_gappy"), na = c("Reaction ~ Days + (Days | Subject)", "sleepstudy_na"),
   ergo = c("effort ~ Type + (1 | Subject)", "ergoStool"), oats = c("yield ~ nitro + Variety + (1 | Block/Variety)", "Oats"),

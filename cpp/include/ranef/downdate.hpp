@@ -1,0 +1,21 @@
+// Cross-products without some of the rows, by taking the rows' own products away: nothing is read but those rows.
+#pragma once
+
+#include <vector>
+
+#include "ranef/cross_products.hpp"
+#include "ranef/rows.hpp"
+
+namespace ranef {
+
+struct Downdated {
+    DesignCross design;
+    ResponseCross response;
+};
+
+// In the coordinates of `design`; a level that loses its rows stays, with nothing in it. `response` and `y` are the
+// full response, as cross-products and as rows. Columns of X may have become dependent: evaluations then fail.
+Downdated without_rows(const Rows& rows, const DesignCross& design, const ResponseCross& response, const double* y,
+                       const std::vector<Index>& removed);
+
+}  // namespace ranef
