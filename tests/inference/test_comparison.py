@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import ranef
 from conftest import fitted
-from ranef.inference.comparison.boundary import Mixture, cone_draws, cone_weights, quadrant_weights
+from ranef.inference.comparison.boundary import Mixture
+from ranef.inference.comparison.cone import cone_draws, cone_weights, quadrant_weights
 from reference_battery import load_data, load_table, our_formula
 
 LRT = load_table("lrt")

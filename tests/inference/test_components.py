@@ -1,4 +1,4 @@
-"""Principal components, shares of variance, redundancy, intervals of modes: lme4, published values, dense matrices."""
+"""Principal components, shares of variance, redundancy, intervals of modes: lme4, papers, dense matrices."""
 
 import numpy as np
 import oracle

@@ -26,14 +26,12 @@ from ... import _core
 from ...fit import FitState
 from ...model import Model
 from ...optimize.scaling import packed, semidefinite_factor
+from .cone import cone_draws, cone_weights, quadrant_weights
 from .nesting import Embedding
 
 FloatArray = npt.NDArray[np.float64]
 
 _LARGEST = 3000  # order of a dense matrix that is worth an information matrix
-_DRAWS = 40_000
-_STEPS = 300
-_EM_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,123 +116,6 @@ def mixture(
     if widths == [1, 1]:
         return Mixture(free, quadrant_weights(information))
     return Mixture(free, cone_weights(*cone_draws(information, widths), boundary))
-
-
-def quadrant_weights(information: FloatArray) -> tuple[float, float, float]:
-    """Return the weights of chi2_0, chi2_1, chi2_2 for two variances, from their information matrix.
-
-    Examples
-    --------
-    >>> quadrant_weights(np.eye(2))
-    (0.25, 0.5, 0.25)
-    """
-    correlation = -information[0, 1] / np.sqrt(information[0, 0] * information[1, 1])  # of the estimates
-    two = float(0.25 + np.arcsin(correlation) / (2 * np.pi))
-    return (0.5 - two, 0.5, two)
-
-
-def cone_draws(
-    information: FloatArray, widths: list[int], seed: int = 1
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Draw squared lengths of projections on a product of cones of covariance matrices.
-
-    z ~ N(0, I^-1); the projection in the metric of the information I, by accelerated projected gradient
-    steps.
-
-    Parameters
-    ----------
-    information : (b, b) float64
-        For the unique elements of each matrix, lower triangle by column.
-    widths : list of int
-        Orders of the matrices.
-
-    Returns
-    -------
-    (m,) float64, (m,) bool
-        Squared lengths, and whether the vector lies in the cone.
-    """
-    rng = np.random.default_rng(seed)
-    factor = np.linalg.cholesky(information)
-    z = np.linalg.solve(factor.T, rng.standard_normal((len(information), _DRAWS))).T
-    # unique elements weighted so that Euclidean projection is that of matrices
-    weight = np.concatenate([_off_diagonal_weights(width) for width in widths])
-    metric = information / np.outer(weight, weight)
-    target = z * weight
-    step = 1 / np.linalg.eigvalsh(metric)[-1]
-    x = _project(target, widths)
-    ahead, momentum = x, 1.0
-    for _ in range(_STEPS):
-        new = _project(ahead - step * (ahead - target) @ metric, widths)
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = new + (momentum - 1) / following * (new - x)
-        change = np.abs(new - x).max()
-        x, momentum = new, following
-        if change < 1e-9 * np.abs(target).max():
-            break
-    inside = np.abs(_project(target, widths) - target).max(axis=1) <= 1e-12 * np.abs(target).max()
-    return np.maximum(np.einsum("ij,jk,ik->i", x, metric, x), 0.0), inside
-
-
-def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) -> tuple[float, ...]:
-    """Return the weights of chi2_0 ... chi2_most whose mixture the squared lengths come from.
-
-    Squared lengths of projections on a closed convex cone have such a distribution. Its first weight is the
-    chance of the apex, the last that of the inside; even and odd ones add to a half each (Gauss and Bonnet);
-    what is left open by that is estimated by maximum likelihood.
-
-    Examples
-    --------
-    >>> z = np.random.default_rng(1).standard_normal(100_000)
-    >>> [round(w, 2) for w in cone_weights(np.maximum(z, 0) ** 2, z > 0, 1)]
-    [0.5, 0.5]
-    """
-    from scipy.special import gammaln
-
-    weights = np.zeros(most + 1)
-    apex = draws <= 1e-10 * draws.max()
-    weights[[0, most]] = apex.mean(), inside.mean()
-    df = np.arange(1, most)
-    x = draws[~apex & ~inside][:, None]
-    if x.size and df.size:
-        log = (df / 2 - 1) * np.log(x) - x / 2 - df / 2 * np.log(2) - gammaln(df / 2)
-        # a length is chi2_k only given its face; the sizes are independent, so the ends may be left out
-        density, middle = np.exp(log), np.full(df.size, 1 / df.size)
-        for _ in range(_EM_STEPS):
-            part = density * middle
-            middle = (part / part.sum(axis=1, keepdims=True)).mean(axis=0)
-        weights[1:most] = middle * (1 - weights[0] - weights[most])
-    for parity in (0, 1):
-        same = np.arange(parity, most + 1, 2)
-        free = [k for k in same if 0 < k < most]
-        fixed = weights[[k for k in same if k not in free]].sum()
-        if free:
-            weights[free] *= max(0.5 - fixed, 0.0) / weights[free].sum()
-    return tuple((weights / weights.sum()).tolist())
-
-
-def _off_diagonal_weights(width: int) -> FloatArray:
-    columns, rows = np.triu_indices(width)
-    return np.where(rows == columns, 1.0, np.sqrt(2.0))
-
-
-def _project(values: FloatArray, widths: list[int]) -> FloatArray:
-    """Project weighted unique elements on positive semidefinite matrices."""
-    out, first = np.empty_like(values), 0
-    for width in widths:
-        columns, rows = np.triu_indices(width)
-        weight = _off_diagonal_weights(width)
-        part = slice(first, first + rows.size)
-        if width == 1:
-            out[:, part] = np.maximum(values[:, part], 0.0)
-        else:
-            matrix = np.zeros((len(values), width, width))
-            matrix[:, rows, columns] = values[:, part] / weight
-            matrix[:, columns, rows] = values[:, part] / weight
-            size, vectors = np.linalg.eigh(matrix)
-            kept = (vectors * np.maximum(size, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1)
-            out[:, part] = kept[:, rows, columns] * weight
-        first += rows.size
-    return out
 
 
 def _matrices(model: Model, d: FloatArray) -> list[FloatArray]:

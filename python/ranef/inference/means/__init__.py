@@ -7,6 +7,7 @@ squares means, The American Statistician 34, 216-221.
 Lenth (2016), Least-squares means: the R package lsmeans, Journal of Statistical Software 69(1).
 """
 
-from .marginal import MarginalMeans, emmeans, emtrends
+from .estimates import MarginalMeans
+from .marginal import emmeans, emtrends
 
 __all__ = ["MarginalMeans", "emmeans", "emtrends"]

@@ -1,0 +1,200 @@
+"""Estimates over a reference grid, and comparisons among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...errors import ArgumentError
+from ...fit import FitState
+from ...model import require_choice
+from ..aliasing import aliases
+from ..methods import method
+from .adjust import METHODS, adjusted
+
+FloatArray = npt.NDArray[np.float64]
+
+_ESTIMABLE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class MarginalMeans:
+    """Estimates over a reference grid, averaged over the factors that were not asked for.
+
+    Attributes
+    ----------
+    keys : DataFrame
+        What each row is: one column per variable asked for.
+    L : (rows, p) float64
+        The estimates as combinations of all coefficients.
+    what : str
+        Name of the estimate's column: ``"emmean"``, ``"trend"`` or ``"estimate"``.
+    by : tuple of str
+        Variables within whose values comparisons are made.
+    """
+
+    state: FitState = field(repr=False)
+    keys: pd.DataFrame
+    L: FloatArray = field(repr=False)
+    what: str
+    by: tuple[str, ...]
+    ddf: str
+    level: float
+    adjust: str = "none"
+    family: int = 0  # number of means the rows compare, for Tukey
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""
+        kept, estimable = self._kept()
+        tests = method(self.state, self.ddf)
+        beta = self.state.solution["beta"]
+        estimate = kept @ beta
+        covariance = kept @ tests.covariance @ kept.T
+        se = np.sqrt(np.diag(covariance))
+        df = np.array(
+            [tests.df(row) if ok and row.any() else np.nan for row, ok in zip(kept, estimable, strict=True)]
+        )
+        t = np.divide(estimate, se, out=np.full_like(se, np.nan), where=se > 0)
+        p, critical = np.empty_like(t), np.empty_like(t)
+        for rows in self._families(estimable):
+            correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
+            p[rows], critical[rows] = adjusted(
+                t[rows], df[rows], self.adjust, self.family, correlation, self.level
+            )
+        values = {
+            self.what: estimate,
+            "se": se,
+            "df": df,
+            "lower": estimate - critical * se,
+            "upper": estimate + critical * se,
+            "t": t,
+            "p": p,
+        }
+        table = pd.concat([self.keys.reset_index(drop=True), pd.DataFrame(values)], axis=1)
+        table.loc[~estimable, list(values)] = np.nan
+        return table
+
+    def pairs(self, adjust: str = "tukey", reverse: bool = False) -> MarginalMeans:
+        """Return all pairwise differences, within each value of ``by``.
+
+        Parameters
+        ----------
+        adjust : {"tukey", "holm", "bonferroni", "sidak", "mvt", "none"}
+            For several comparisons at once, each value of ``by`` being a family.
+        reverse : bool
+            Later minus earlier level.
+        """
+        weights = {}
+        for key, rows in self._groups():
+            for i, j in combinations(rows, 2):
+                first, second = (j, i) if reverse else (i, j)
+                vector = np.zeros(len(self.keys))
+                vector[first], vector[second] = 1.0, -1.0
+                weights[(f"{self._label(first)} - {self._label(second)}", *key)] = vector
+        size = max((len(rows) for _, rows in self._groups()), default=0)
+        return self._combined(weights, adjust, size)
+
+    def contrast(self, weights: Mapping[str, Sequence[float]] | str, adjust: str = "none") -> MarginalMeans:
+        """Return contrasts, within each value of ``by``.
+
+        Parameters
+        ----------
+        weights : mapping or str
+            Name -> a weight per mean, in the order of the table; or ``"eff"`` (each minus the mean of all),
+            ``"consec"`` (each minus the one before), ``"trt.vs.ctrl"`` (each minus the first), ``"poly"``.
+        adjust : {"none", "holm", "bonferroni", "sidak", "mvt"}
+
+        Raises
+        ------
+        ArgumentError
+            Wrong number of weights, or an unknown name.
+        """
+        out = {}
+        for key, rows in self._groups():
+            for name, values in self._weights(weights, rows).items():
+                numbers = np.asarray(values, dtype=float)
+                if numbers.shape != (len(rows),):
+                    raise ArgumentError(
+                        f"contrast {name!r} must have {len(rows)} weights, one per mean; "
+                        f"it has {numbers.size}"
+                    )
+                vector = np.zeros(len(self.keys))
+                vector[rows] = numbers
+                out[(name, *key)] = vector
+        if adjust == "tukey":
+            raise ArgumentError(
+                "adjust='tukey' is for pairwise differences: use pairs(), or adjust='mvt' here"
+            )
+        return self._combined(out, adjust, 0)
+
+    # ------------------------------------------------------------ inside
+    def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:
+        if not isinstance(weights, str):
+            return weights
+        require_choice("contrast", weights, ("eff", "consec", "trt.vs.ctrl", "poly"))
+        k, eye, names = len(rows), np.eye(len(rows)), [self._label(row) for row in rows]
+        if weights == "eff":
+            return {f"{names[i]} effect": eye[i] - 1 / k for i in range(k)}
+        if weights == "consec":
+            return {f"{names[i]} - {names[i - 1]}": eye[i] - eye[i - 1] for i in range(1, k)}
+        if weights == "trt.vs.ctrl":
+            return {f"{names[i]} - {names[0]}": eye[i] - eye[0] for i in range(1, k)}
+        powers = np.vander(np.arange(k) - (k - 1) / 2, k, increasing=True)
+        orthogonal = np.linalg.qr(powers)[0] * np.sign(np.diag(np.linalg.qr(powers)[1]))
+        degrees = ["linear", "quadratic", "cubic", "quartic"]
+        return {degrees[i - 1] if i <= len(degrees) else f"degree {i}": orthogonal[:, i] for i in range(1, k)}
+
+    def _combined(
+        self, weights: dict[tuple[Any, ...], FloatArray], adjust: str, family: int
+    ) -> MarginalMeans:
+        require_choice("adjust", adjust, METHODS)
+        if not weights:
+            raise ArgumentError("there is only one mean: nothing to compare")
+        keys = pd.DataFrame(list(weights), columns=["contrast", *self.by])
+        L = np.array(list(weights.values())) @ self.L
+        return MarginalMeans(self.state, keys, L, "estimate", self.by, self.ddf, self.level, adjust, family)
+
+    def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
+        """Return (values of by, rows) of every family."""
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        columns = [self.keys[name].tolist() for name in self.by]
+        for row in range(len(self.keys)):
+            groups.setdefault(tuple(column[row] for column in columns), []).append(row)
+        return list(groups.items())
+
+    def _families(self, estimable: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.intp]]:
+        found = [
+            np.array([row for row in rows if estimable[row]], dtype=np.intp) for _, rows in self._groups()
+        ]
+        if self.adjust == "none":
+            found = [np.flatnonzero(estimable)]
+        return [rows for rows in found if rows.size]
+
+    def _label(self, row: int) -> str:
+        return " ".join(str(self.keys[name].iloc[row]) for name in self.keys if name not in self.by)
+
+    def _kept(self) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Return the estimates over the kept coefficients, and which can be estimated."""
+        kept = self.state.model.cross.kept
+        if len(kept) == self.L.shape[1]:
+            return self.L, np.ones(len(self.L), dtype=bool)
+        reduced = self.L[:, kept]
+        rest = self.L - reduced @ aliases(self.state.model)
+        size = 1 + np.abs(self.L).max(axis=1)
+        return reduced, np.abs(rest).max(axis=1) <= _ESTIMABLE * size
+
+    def __repr__(self) -> str:
+        table = self.to_frame()
+        lines = [table.to_string(index=False, float_format=lambda x: f"{x:.4g}")]
+        lines.append(f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %")
+        if self.adjust != "none":
+            lines.append(f"p-values and intervals adjusted by {self.adjust}")
+        if table[self.what].isna().any():
+            lines.append("NaN: not estimable, cells of the design are empty")
+        return "\n".join(lines)
