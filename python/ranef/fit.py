@@ -45,6 +45,15 @@ class FitState:
     def theta(self) -> FloatArray:
         return self.optimum.theta
 
+    # Cross-products stay behind when a fit is saved: they follow from model and response.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "response"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        own = self.y is self.model.design.response
+        self.__dict__["response"] = self.model.response if own else self.model.response_of(self.y)
+
     @cached_property
     def solution(self) -> dict[str, Any]:
         """The core's answer at theta: beta, sigma, vcov over the kept columns, modes by factor.

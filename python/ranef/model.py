@@ -104,10 +104,30 @@ class Model:
         self.cross = cross_products(self.design)
         self._require_degrees_of_freedom()
         self.response = self.cross.response(self._without_offset(self.design.response))
+        self.leading, self.schur = leading, schur
         try:
-            self.problem = _core.Problem(self.cross.design, self.reml, leading=leading, schur=schur)
+            self.problem = self._problem()
         except ValueError as error:  # a plan that was asked for and cannot be carried out
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
+
+    def _problem(self) -> Any:
+        return _core.Problem(self.cross.design, self.reml, leading=self.leading, schur=self.schur)
+
+    # The core's objects stay behind: they follow from the design, at the price of one pass over its rows.
+    def __getstate__(self) -> dict[str, Any]:
+        ours = {"cross", "response", "problem", "plan"}
+        return {name: value for name, value in self.__dict__.items() if name not in ours}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.cross = cross_products(self.design)
+        self.response = self.cross.response(self._without_offset(self.design.response))
+        self.problem = self._problem()
+
+    def __copy__(self) -> Model:
+        other = Model.__new__(Model)
+        other.__dict__.update(self.__dict__)
+        return other
 
     # ------------------------------------------------------------ sizes and names
     @property

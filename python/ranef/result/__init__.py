@@ -1,7 +1,7 @@
 """What a fit shows: names for what the modules behind it compute. Growth happens there, never here.
 
 The rooms, one subject a file: the fit itself (`fitted`), its parameters (`estimates`), tests (`inference`),
-answers per row (`rows`). Here are the verbs that need the whole result: refits, intervals by any method, reports.
+answers per row (`rows`). Here are the verbs that need the whole result: refits, intervals, reports.
 """
 
 from __future__ import annotations

@@ -61,6 +61,9 @@ class Constrained:
         sizes = [len(term.columns) for term in state.model.design.terms]
         self._first = np.concatenate([[0], np.cumsum([r * (r + 1) // 2 for r in sizes])]).tolist()
 
+    def __getstate__(self) -> dict[str, Any]:  # the core's profilers are made again when needed
+        return self.__dict__ | {"_profiler": None, "_coefficients": {}}
+
     def origin(self, parameter: Parameter) -> Point:
         """The fit itself as a point."""
         state = self.state
