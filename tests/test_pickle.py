@@ -24,8 +24,10 @@ def test_a_fit_comes_back_whole(name, route):
     assert str(back.summary()) == str(fit.summary())
     assert back.model.objective(fit.theta) == fit.model.objective(fit.theta)
     np.testing.assert_allclose(back.fittedvalues, fit.fittedvalues, rtol=1e-14)  # X's layout may change
-    again = fit.bootstrap(5, seed=1, progress=False).to_frame()
-    assert back.bootstrap(5, seed=1, progress=False).to_frame().equals(again)
+    again = fit.bootstrap(5, seed=1, progress=False).to_frame()[fit.params.index]
+    np.testing.assert_allclose(
+        back.bootstrap(5, seed=1, progress=False).to_frame()[fit.params.index], again, rtol=1e-6
+    )
 
 
 def test_a_refit_keeps_its_own_response():
