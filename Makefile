@@ -1,10 +1,11 @@
 # Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
 PYTHON_VENV := .venv/bin/python
 
-.PHONY: help setup demo test test-cpp test-python bench bench-publish bench-gate lint clean
+.PHONY: help setup demo docs test test-cpp test-python bench bench-publish bench-gate lint clean
 
 help:
 	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
+	@echo "make docs      the documentation site into build/docs, every example and picture made anew"
 	@echo "make test      every test: C++ kernels (plain and sanitized), Python, doctests"
 	@echo "make bench     ranef beside lme4 and the other programs, ten minutes (ARGS=--all: everything, hours)"
 	@echo "make bench-publish   the last run's tables into README and docs"
@@ -18,6 +19,10 @@ setup:
 
 demo: setup
 	@$(PYTHON_VENV) examples/demo.py
+
+docs: setup
+	@$(PYTHON_VENV) -m sphinx -W --keep-going -q -b html docs build/docs $(ARGS)
+	@echo "build/docs/index.html"
 
 test: setup
 	@bash tools/test_cpp.sh

@@ -115,7 +115,7 @@ requirements_step() {
   fresh requirements "$want" && return
   say "installing requirements into .venv"
   .venv/bin/python -m pip install -qq --disable-pip-version-check \
-    $(.venv/bin/python tools/requirements.py build dependencies plots test)
+    $(.venv/bin/python tools/requirements.py build dependencies plots test docs)
   if ! .venv/bin/python -c 'import sksparse.cholmod' 2>/dev/null; then
     .venv/bin/python -m pip install -qq --disable-pip-version-check $(.venv/bin/python tools/requirements.py oracle) \
       >"$stamps.oracle.log" 2>&1 \

@@ -1,0 +1,68 @@
+"""Sphinx: `make docs`, or `python -m sphinx -W docs build/docs`. No network is needed."""
+
+import sys
+from pathlib import Path
+
+import ranef
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "ranef"
+author = "ranef developers"
+copyright = "ranef developers, BSD-3-Clause"
+version = release = ranef.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "pictures",  # what a page's examples draw stands below them
+    "mathml",  # formulas as MathML: no script, no font to fetch
+]
+exclude_patterns = ["_ext", "_pictures", "gallery"]
+default_role = "autolink"
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!ranef).*"),  # numpydoc's types ("array of float") are prose, not cross-references
+    (r"py:obj", r"ranef\.bootstrap\.(extend|intervals|origin|responses|route)\b.*"),  # of the source
+]
+
+myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's sections say what the types are
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "_gallery",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
+    "min_reported_time": 1_000_000,  # seconds on whatever machine built the pages say nothing
+    "write_computation_times": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+html_theme = "furo"
+html_title = f"ranef {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0060a0", "color-brand-content": "#0060a0"},
+    "dark_css_variables": {"color-brand-primary": "#6cb6e8", "color-brand-content": "#6cb6e8"},
+}
+html_math_renderer = "mathml"
+templates_path = ["_templates"]

@@ -1,0 +1,14 @@
+"""
+Three ways to draw a line
+=========================
+
+Reaction times of twenty people who sleep three hours a night. Subject 374 was seen on two days, 373 on one.
+Complete pooling ignores that people differ, no pooling has no line at all for 373, partial pooling borrows
+from the others.
+"""
+
+import ranef
+
+sleep = ranef.datasets.load("sleep_gappy")
+fit = ranef.lmer("reaction ~ days + (days | subject)", sleep)
+axes = ranef.plots.pooling(fit)

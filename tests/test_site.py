@@ -1,0 +1,84 @@
+"""The documentation site: every page is listed, every name has an entry, it builds offline."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+import ranef
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = {
+    str(path.relative_to(DOCS).with_suffix(""))
+    for suffix in ("md", "rst")
+    for path in DOCS.rglob(f"*.{suffix}")
+    if not path.relative_to(DOCS).parts[0].startswith("_") and path.parent.name != "gallery"
+}
+TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```|^\.\. toctree::\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+FETCHED = re.compile(r"""(?:<(?:script|img|link)[^>]*?(?:src|href)=["'](?:https?:)?//[^"']+)""")
+
+
+def listed():
+    """Every page named in a table of contents."""
+    for page in PAGES:
+        (path,) = DOCS.glob(f"{page}.*")
+        for match in TOCTREE.finditer(path.read_text(encoding="utf-8")):
+            for line in (match[1] or match[2]).splitlines():
+                entry = line.strip()
+                if entry and not entry.startswith(":"):
+                    yield str(Path(page).parent / entry)
+
+
+def test_every_page_is_in_a_table_of_contents():
+    orphans = PAGES - set(listed()) - {"index"}
+    assert not orphans, f"add these to a toctree: {sorted(orphans)}"
+
+
+def test_every_public_name_has_its_entry():
+    """In docs/api; classes and functions by name, modules that are listed whole by their name."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.rst"))
+    missing = [
+        name
+        for name in ranef.__all__
+        if not name.startswith("_") and not re.search(rf":: (ranef\.)?(errors|{name})$", text, re.MULTILINE)
+    ]
+    assert not missing, missing
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built site, from a copy of docs/ (the gallery writes into its source)."""
+    pytest.importorskip("sphinx", reason="pip install ranef[docs] for the test that builds the site")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(DOCS, folder / "docs", ignore=shutil.ignore_patterns("_gallery", "_pictures"))
+    strictly = ["-W", "--keep-going", "-q"]
+    command = [sys.executable, "-m", "sphinx", *strictly, str(folder / "docs"), str(folder / "html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.mark.slow
+def test_site_builds_without_warnings(site):
+    assert all((site / f"{page}.html").exists() for page in PAGES)
+
+
+@pytest.mark.slow
+def test_every_public_name_can_be_looked_up(site):
+    _, _, _, _, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
+    known = {line.split()[0] for line in zlib.decompress(packed).decode().splitlines()}
+    names = [name for name in ranef.__all__ if not name.startswith("_")]
+    names += [f"plots.{name}" for name in ranef.plots.__all__]
+    names += [f"lme4.{name}" for name in ranef.lme4.__all__ if name not in ("lmer", "lmList")]
+    missing = [name for name in names if not {f"ranef.{name}", f"ranef.errors.{name}"} & known]
+    assert not missing, missing
+
+
+@pytest.mark.slow
+def test_nothing_is_fetched_from_elsewhere(site):
+    pages = site.rglob("*.html")
+    remote = {match for page in pages for match in FETCHED.findall(page.read_text(encoding="utf-8"))}
+    assert not remote, remote
