@@ -129,8 +129,9 @@ cpu() {  # what -march=native looks at
   { grep -m1 -E '^(flags|Features)' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; } 2>/dev/null | checksum
 }
 
-build_inputs() {  # everything the extension depends on
+build_inputs() {  # everything the extension depends on, and the names of the modules, which the editable install keeps a list of
   { find cpp cmake CMakeLists.txt pyproject.toml -type f -print0 | LC_ALL=C sort -z | xargs -0 cksum
+    find python -name '*.py' | LC_ALL=C sort
     echo "$native ${CXX:-} ${CXXFLAGS:-} $(cpu)"
     .venv/bin/python --version
   } | checksum

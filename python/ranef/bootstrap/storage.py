@@ -29,7 +29,7 @@ _PLAIN = (
 
 
 def save(result: BootstrapResult, path: Any) -> None:
-    """Write replicates to a Parquet file (needs pyarrow: ``pip install ranef[stream]``).
+    """Write replicates to a Parquet file (needs pyarrow: ``pip install ranef[parquet]``).
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _parquet() -> Any:
     try:
         import pyarrow.parquet
     except ImportError:
-        raise ArgumentError("files of replicates need pyarrow: pip install ranef[stream]") from None
+        raise ArgumentError("files of replicates need pyarrow: pip install ranef[parquet]") from None
     return pyarrow.parquet
 
 
