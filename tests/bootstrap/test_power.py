@@ -1,6 +1,7 @@
 """Power: against closed forms, plain tests of plain fits, and a noncentral t."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import ranef
 import ranef.bootstrap.likelihood_ratio
@@ -140,3 +141,12 @@ def test_bad_arguments(fit_of, arguments, options, message):
         ranef.power(fit_of("ss_slope_reml"), *arguments, progress=False, **options)
     with pytest.raises(ArgumentError, match="effects=, groups= or per_group="):
         ranef.power_curve(fit_of("ss_slope_reml"), "Days")
+    with pytest.raises(ArgumentError, match="not both"):
+        ranef.power_curve(fit_of("ss_slope_reml"), "Days", effects=[0, 3], effect=3.0)
+
+
+def test_one_effect_for_a_whole_curve(fit_of):
+    fit, options = fit_of("ss_slope_reml"), {"n": 20, "seed": 1, "progress": False}
+    one = ranef.power_curve(fit, "Days", groups=[9, 18], effect=4.0, **options)
+    assert one["effect"].tolist() == [4.0, 4.0] and one["groups"].tolist() == [9, 18]
+    pd.testing.assert_frame_equal(one, ranef.power_curve(fit, "Days", groups=[9, 18], effects=4.0, **options))

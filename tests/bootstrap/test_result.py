@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from ranef.bootstrap import BootstrapResult
 from ranef.bootstrap.intervals import percentile_interval
@@ -134,3 +135,9 @@ def test_survives_pickling():
     again = pickle.loads(pickle.dumps(result))
     assert np.array_equal(again.records, result.records, equal_nan=True)
     assert str(again) == str(result)
+
+
+def test_both_spellings_of_studentized(fit_of):
+    result = fit_of("ss_slope_reml").bootstrap(50, seed=1, progress=False)
+    british, american = (result.conf_int(method=name) for name in ("studentised", "studentized"))
+    pd.testing.assert_frame_equal(british, american)

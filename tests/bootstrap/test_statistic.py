@@ -159,6 +159,7 @@ def test_names_that_are_taken(fit_of):
         (njit(lambda: 1.0), "names what it wants"),
         (njit(lambda sigma: "text"), "must return a number"),
         (njit(lambda sigma: sigma.nothing), "cannot be compiled"),
+        (njit(lambda coefficients: coefficients[2]), "fails on the fit itself: IndexError"),
         (lambda refit: 1 / 0, "fails on the fit itself: ZeroDivisionError"),
         (lambda refit: "text", "must return a number"),
     ],

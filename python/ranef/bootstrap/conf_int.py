@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "conf_int"]
 
 METHODS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
+_SPELLINGS = {"studentised": "studentized"}
 _WITHOUT_ESTIMATE = ("percentile", "shortest")
 
 
@@ -25,6 +26,7 @@ def conf_int(
     result: BootstrapResult, level: float, method: str, parameters: str | Iterable[str] | None
 ) -> pd.DataFrame:
     """Intervals, see `BootstrapResult.conf_int`."""
+    method = _SPELLINGS.get(method, method)
     if method not in METHODS:
         raise ArgumentError(f"method must be one of {quote_list(METHODS)}; got {method!r}")
     if isinstance(level, bool) or not 0.0 < level < 1.0:

@@ -99,6 +99,7 @@ def compile_statistic(
     modes = "modes" in wanted
     layout, record = layout_of(modes), record_of(modes)
     try:
+        _require_bounds(statistic, pick(record, layout, wanted))
         estimate = statistic(*pick(record, layout, wanted))
     except NumbaError as error:
         raise ArgumentError(f"statistic= cannot be compiled: {error}") from None
@@ -108,6 +109,16 @@ def compile_statistic(
     wrapper = _wrapper(statistic, layout, wanted, estimate, len(values))
     names = value_names(statistic, estimate, taken)
     return CompiledStatistic(statistic, names, values, wrapper.address, modes, wrapper)
+
+
+def _require_bounds(statistic: Any, parts: list[Any]) -> None:
+    """Compiled code does not look where an array ends; the same code in Python does."""
+    try:
+        statistic.py_func(*parts)
+    except IndexError:
+        raise
+    except Exception:  # the compiled function itself says what is wrong, if anything is
+        pass
 
 
 def values_of(result: Any) -> np.ndarray:

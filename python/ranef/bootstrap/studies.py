@@ -112,9 +112,9 @@ def power_curve(
     fit: LmerResult,
     coefficient: str,
     *,
-    effects: Iterable[float] | None = None,
-    groups: Iterable[int] | None = None,
-    per_group: Iterable[int] | None = None,
+    effects: float | Iterable[float] | None = None,
+    groups: int | Iterable[int] | None = None,
+    per_group: int | Iterable[int] | None = None,
     progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
@@ -126,7 +126,8 @@ def power_curve(
     ----------
     fit, coefficient, **options
         As in `power`; ``n`` and ``precision`` are per point.
-    effects, groups, per_group : iterable, optional
+    effects, groups, per_group : iterable or number, optional
+        The values to go through. A number holds for every point, as ``effect=`` does.
     progress : bool
 
     Returns
@@ -143,6 +144,10 @@ def power_curve(
     >>> curve["power"].round(0).tolist()
     [0.0, 1.0]
     """
+    if "effect" in options:
+        if effects is not None:
+            raise ArgumentError("give effects= (to go through) or effect= (for all points), not both")
+        effects = options.pop("effect")
     if effects is None and groups is None and per_group is None:
         raise ArgumentError("power_curve needs effects=, groups= or per_group=: the values to go through")
     if options.get("seed") is None:
@@ -176,8 +181,8 @@ def power_curve(
     return pd.DataFrame(rows)
 
 
-def _points(values: Iterable[Any] | None) -> list[Any]:
-    return [None] if values is None else list(values)
+def _points(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, Iterable) else [values]
 
 
 def _main_count(fit: LmerResult, found: Power) -> int:
