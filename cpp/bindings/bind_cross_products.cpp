@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "objects.hpp"
+#include "pickling.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -55,6 +56,17 @@ py::array_t<double> remaining_gram(const DesignObject& self, const Doubles& h) {
     return out;
 }
 
+py::dict coordinates_of(const DesignObject& self) {
+    const Coordinates& c = self.design->coordinates;
+    py::dict out;
+    out["x_shift"] = c.x_shift;
+    out["x_scale"] = c.x_scale;
+    out["constant"] = c.constant;
+    out["z_shift"] = c.z_shift;
+    out["z_scale"] = c.z_scale;
+    return out;
+}
+
 ResponseObject make_response(const RowsObject& rows, const DesignObject& design, const Doubles& y) {
     if (y.ndim() != 1 || y.size() != rows.rows->n)
         throw py::value_error("y must have " + std::to_string(rows.rows->n) + " entries, got " + std::to_string(y.size()));
@@ -78,6 +90,7 @@ void bind_cross_products(py::module_& m) {
         .def_property_readonly("kept", [](const DesignObject& self) { return self.design->kept; })
         .def_property_readonly("factor_order", [](const DesignObject& self) { return self.design->factor_order; },
                                "Core factor -> factor as given.")
+        .def_property_readonly("coordinates", &coordinates_of, "Shifts and scales of the columns, by the core's factors.")
         .def_property_readonly("shapes",
                                [](const DesignObject& self) {
                                    std::vector<std::pair<Index, int>> shapes;
@@ -86,13 +99,23 @@ void bind_cross_products(py::module_& m) {
                                },
                                "(levels, width) of the core's factors.")
         .def("leading_gram", &leading_gram, "G_j: levels x r x r.")
-        .def("remaining_gram", &remaining_gram, py::arg("h"));
+        .def("remaining_gram", &remaining_gram, py::arg("h"))
+        .def(py::pickle(&design_state, &design_from));
 
     py::class_<ResponseObject>(m, "ResponseCross", "Cross-products of a response with a design.")
         .def(py::init(&make_response), py::arg("rows"), py::arg("design"), py::arg("y"))
         .def_property_readonly("values", [](const ResponseObject& self) { return to_numpy(self.response->values); })
         .def_property_readonly("shift", [](const ResponseObject& self) { return self.response->scale.shift; })
-        .def_property_readonly("scale", [](const ResponseObject& self) { return self.response->scale.scale; });
+        .def_property_readonly("scale", [](const ResponseObject& self) { return self.response->scale.scale; })
+        .def("with_values",
+             [](const ResponseObject& self, const Doubles& values) {
+                 if (values.size() != static_cast<py::ssize_t>(self.response->values.size()))
+                     throw py::value_error("values: as many as this response has");
+                 return ResponseObject{std::make_shared<const ResponseCross>(
+                     ResponseCross{std::vector<double>(values.data(), values.data() + values.size()), self.response->scale})};
+             },
+             py::arg("values"), "Another response on the same scale.")
+        .def(py::pickle(&response_state, &response_from));
 }
 
 }  // namespace ranef::bindings

@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_information(m);
     ranef::bindings::bind_profile(m);
     ranef::bindings::bind_downdate(m);
+    ranef::bindings::bind_groups(m);
 }

@@ -151,12 +151,43 @@ std::vector<double> take_columns(const std::vector<double>& from, Index levels, 
     return out;
 }
 
+double sum_of_logs(const Rows& rows) {
+    double sum = 0.0;
+    if (rows.weights)
+        for (Index i = 0; i < rows.n; ++i) sum += std::log(rows.weights[i]);
+    return sum;
+}
+
 // Number of columns after which the constant is in the span of X.
 int constant_complete(const Rows& rows) {
     int columns = 0;
     for (std::size_t k = 0; k < rows.constant.size(); ++k)
         if (rows.constant[k] != 0.0) columns = static_cast<int>(k) + 1;
     return columns;
+}
+
+// From the products of all p columns of X to those of the kept ones, in the design's own layout.
+void keep_columns(int all, std::vector<Factor> shapes, std::vector<FactorSums> sums, DesignCross& d) {
+    const int p = static_cast<int>(d.kept.size());
+    std::vector<double> w_xx(Index{p} * p);
+    for (int k = 0; k < p; ++k)
+        for (int l = 0; l < p; ++l) w_xx[Index{k} * p + l] = d.w_xx[Index(d.kept[k]) * all + d.kept[l]];
+    d.w_xx = std::move(w_xx);
+    d.coordinates.x_shift = take(d.coordinates.x_shift, d.kept);
+    d.coordinates.x_scale = take(d.coordinates.x_scale, d.kept);
+    d.layout = Layout(std::move(shapes), p);
+    const std::vector<Factor>& factors = d.layout.factors;
+    d.g = std::move(sums[0].gram);
+    d.a_x = take_columns(sums[0].with_x, factors[0].levels, all, factors[0].width, d.kept);
+    d.w_x.resize(d.layout.q_rest * p);
+    for (std::size_t f = 1; f < factors.size(); ++f) {
+        const int r = factors[f].width;
+        const Index base = d.layout.offset[f] - d.layout.q_leading;
+        for (Index j = 0; j < factors[f].levels; ++j)
+            for (int k = 0; k < p; ++k)
+                for (int a = 0; a < r; ++a)
+                    d.w_x[k * d.layout.q_rest + base + j * r + a] = sums[f].with_x[(j * all + d.kept[k]) * r + a];
+    }
 }
 
 DesignCross accumulate(const Rows& rows, int first_shifted) {
@@ -167,8 +198,7 @@ DesignCross accumulate(const Rows& rows, int first_shifted) {
     std::vector<Factor> shapes;
     for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
     d.layout = Layout(shapes, rows.p());
-    if (rows.weights)
-        for (Index i = 0; i < rows.n; ++i) d.sum_log_weights += std::log(rows.weights[i]);
+    d.sum_log_weights = sum_of_logs(rows);
 
     std::vector<FactorSums> sums = accumulate_blocks(rows, d);
     accumulate_leading(rows, d);
@@ -176,28 +206,7 @@ DesignCross accumulate(const Rows& rows, int first_shifted) {
 
     d.kept = independent_columns(d.w_xx, rows.p());
     restate_constant(d.w_xx, rows.p(), d.kept, d.coordinates);
-    const int p = static_cast<int>(d.kept.size());
-    std::vector<double> w_xx(Index{p} * p);
-    for (int k = 0; k < p; ++k)
-        for (int l = 0; l < p; ++l)
-            w_xx[Index{k} * p + l] =
-                d.w_xx[Index(d.kept[k]) * rows.p() + d.kept[l]];
-    d.w_xx = std::move(w_xx);
-    d.coordinates.x_shift = take(d.coordinates.x_shift, d.kept);
-    d.coordinates.x_scale = take(d.coordinates.x_scale, d.kept);
-    d.layout = Layout(shapes, p);
-    d.g = std::move(sums[0].gram);
-    d.a_x = take_columns(sums[0].with_x, shapes[0].levels, rows.p(), shapes[0].width, d.kept);
-    d.w_x.resize(d.layout.q_rest * p);
-    for (std::size_t f = 1; f < shapes.size(); ++f) {
-        const int r = shapes[f].width;
-        const Index base = d.layout.offset[f] - d.layout.q_leading;
-        for (Index j = 0; j < shapes[f].levels; ++j)
-            for (int k = 0; k < p; ++k)
-                for (int a = 0; a < r; ++a)
-                    d.w_x[k * d.layout.q_rest + base + j * r + a] =
-                        sums[f].with_x[(j * rows.p() + d.kept[k]) * r + a];
-    }
+    keep_columns(rows.p(), std::move(shapes), std::move(sums), d);
     return d;
 }
 
@@ -210,6 +219,24 @@ DesignCross accumulate_design(const Rows& rows) {
     const int complete = constant_complete(rows);
     const auto before = std::lower_bound(d.kept.begin(), d.kept.end(), complete) - d.kept.begin();
     return before < complete ? accumulate(rows, complete) : d;
+}
+
+DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
+    DesignCross d;
+    d.n = rows.n;
+    d.factor_order = model.factor_order;
+    d.coordinates = model.coordinates;
+    std::vector<Factor> shapes;
+    for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
+    d.layout = Layout(shapes, rows.p());
+    d.sum_log_weights = sum_of_logs(rows);
+    std::vector<FactorSums> sums = accumulate_blocks(rows, d);
+    accumulate_leading(rows, d);
+    accumulate_rest(rows, sums, d);
+    d.kept.resize(rows.x.size());
+    std::iota(d.kept.begin(), d.kept.end(), 0);
+    keep_columns(rows.p(), std::move(shapes), std::move(sums), d);
+    return d;
 }
 
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,

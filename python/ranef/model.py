@@ -135,6 +135,16 @@ class Model:
         """Number of covariance parameters."""
         return self.problem.n_theta
 
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.cross.design.n
+
+    @property
+    def term_widths(self) -> tuple[int, ...]:
+        """Random effects of each term."""
+        return tuple(len(term.columns) for term in self.design.terms)
+
     @cached_property
     def term_labels(self) -> tuple[str, ...]:
         """A label per random term: its group, numbered if terms share it: ``"subject"``, ``"subject.1"``."""
@@ -185,8 +195,7 @@ class Model:
     def covariance_factors(self, theta: npt.ArrayLike) -> list[FloatArray]:
         """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
         values, first, factors = self.checked_theta(theta), 0, []
-        for term in self.design.terms:
-            r = len(term.columns)
+        for r in self.term_widths:
             columns, rows = np.triu_indices(r)
             factor = np.zeros((r, r))
             factor[rows, columns] = values[first : first + rows.size]

@@ -1,10 +1,12 @@
 """The bootstrap likelihood-ratio test against pbkrtest 0.5.2, the exact one against RLRsim 3.1-8."""
 
+import ctypes
 import json
 
 import numpy as np
 import pytest
 import ranef
+from ranef import _core
 from ranef.bootstrap.exact_test import simulate_rlrt, spectrum
 from ranef.errors import ArgumentError
 from reference_battery import REFERENCE, load_data, our_formula
@@ -156,3 +158,117 @@ def test_wrong_pairs(sleepstudy):
         ranef.exact_rlrt(slope)
     with pytest.raises(ArgumentError, match="one uncorrelated random effect"):
         ranef.exact_rlrt(slope, large)
+
+
+def made_up(rng, n=240):
+    data = {
+        "x": rng.normal(1e3, 2.0, n),
+        "z": rng.integers(0, 3, n).astype(str),
+        "w": rng.uniform(0.5, 2.0, n),
+        "o": rng.normal(size=n),
+        "g": np.repeat(np.arange(24), n // 24).astype(str),
+        "h": rng.integers(0, 6, n).astype(str),
+    }
+    u, v = rng.normal(size=(24, 2)), rng.normal(size=6)
+    g, h = data["g"].astype(int), data["h"].astype(int)
+    data["y"] = 2 + u[g, 0] + u[g, 1] * (data["x"] - 1e3) + v[h] + data["o"] + rng.normal(size=n)
+    return data
+
+
+PAIRS = [
+    ("y ~ 1 + (1 | g)", "y ~ x + (1 | g)"),
+    ("y ~ x + (1 | g)", "y ~ x + (x | g)"),
+    ("y ~ x + (0 + x | g)", "y ~ x + (x | g)"),
+    ("y ~ x + (x || g)", "y ~ x + (x | g)"),
+    ("y ~ 1 + (1 | g)", "y ~ x + z + (x | g) + (1 | h)"),
+    ("y ~ 1 + (1 | h)", "y ~ x + (1 | g) + (x | h)"),
+    ("y ~ 0 + z + (1 | g)", "y ~ z * x + (1 | g) + (1 | h)"),  # other columns, the same span
+    ("y ~ x + I(2 * x) + (1 | g)", "y ~ x + z + I(3 * x) + (x | g)"),
+]
+
+
+@pytest.mark.parametrize(("small", "large"), PAIRS)
+def test_a_small_model_inside_a_large_one(small, large):
+    """The embedded responses are those of the rows; so are the parameters: the same moments."""
+    from ranef.bootstrap.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.nested import embedding
+
+    rng = np.random.default_rng(1)
+    data = made_up(rng)
+    inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
+    outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
+    found = embedding(inner.state, outer.state, _nested_columns(inner, outer))
+    assert found is not None
+    # any response on the models' scale: its products with the large design give those with the small
+    design, kept = outer.model.design, inner.model.cross.kept
+    y = design.response + rng.normal(size=design.nobs) - design.offset
+    from ranef.bootstrap.truth import truth
+
+    large_cross, small_cross = products(outer, y), products(inner, y)
+    assert np.allclose(found.responses(large_cross[None])[0], small_cross, rtol=1e-8, atol=1e-8)
+    # the mean and the covariance that the two sets of parameters imply
+    assert np.allclose(
+        design.X[:, outer.model.cross.kept] @ found.columns @ inner.state.solution["beta"],
+        inner.model.design.X[:, kept] @ inner.state.solution["beta"],
+    )
+    assert np.allclose(covariance(outer, found.theta), covariance(inner, truth(inner.state).theta), atol=1e-9)
+
+
+def products(fit, y):
+    """A response's cross-products at the scale of the fit's own response, from the rows."""
+    model = fit.model
+    target = _core.RefitTarget(model.problem, fit.state.response, model.cross.rows)
+    out = np.empty(len(fit.state.response.values))
+    call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    y = np.ascontiguousarray(y)
+    call(_core.c_functions["response_from_rows"])(target.address, y.ctypes.data, out.ctypes.data)
+    return out
+
+
+def covariance(fit, theta):
+    total = np.zeros((fit.nobs, fit.nobs))
+    for term, factor in zip(fit.model.design.terms, fit.model.covariance_factors(theta), strict=True):
+        codes = term.factor.codes
+        inner = term.basis @ factor
+        total += (inner @ inner.T) * (codes[:, None] == codes[None, :])
+    return total
+
+
+@pytest.mark.parametrize(("small", "large"), PAIRS[:6])
+def test_both_ways_to_draw_agree(small, large):
+    from ranef.bootstrap.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.pairs import Pair
+    from ranef.bootstrap.streams import stream_key
+    from ranef.bootstrap.truth import truth
+
+    data = made_up(np.random.default_rng(1))
+    inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
+    outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
+    pair = Pair.of(inner.state, outer.state, _nested_columns(inner, outer), inner.state, truth(inner.state))
+    assert pair.route == "gram"
+    by_rows = Pair(inner.state, outer.state, inner.state, truth(inner.state))
+    assert by_rows.route == "rows"
+    key = stream_key(3)[0]
+    a, b = (one.ratios(key, 1500, 2) for one in (pair, by_rows))
+    assert np.isfinite(a).all() and np.isfinite(b).all() and a.min() > -1e-6
+    assert stats.ks_2samp(a, b).pvalue > 1e-3
+    assert a.mean() == pytest.approx(b.mean(), rel=0.2)
+
+
+def test_the_cost_is_without_the_rows():
+    from ranef.bootstrap.pairs import Pair
+
+    rng = np.random.default_rng(0)
+    data = {"x": np.tile(np.arange(50.0), 40), "g": np.repeat(np.arange(40), 50), "y": rng.normal(size=2000)}
+    small, large = (ranef.lmer(f"y ~ {x} + (1 | g)", data, reml=False) for x in ("1", "x"))
+    seen = []
+    plain = Pair.of
+
+    def spy(*arguments):
+        seen.append(plain(*arguments))
+        return seen[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pair, "of", spy)
+        ranef.pbtest(small, large, 50, seed=1, progress=False)
+    assert seen[0].route == "gram" and len(seen[0].large.response.values) == 40 + 2 + 1

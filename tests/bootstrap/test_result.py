@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from ranef.bootstrap import BootstrapResult
 from ranef.bootstrap.intervals import percentile_interval
-from ranef.bootstrap.parameters import ParameterNames
 from ranef.errors import ArgumentError
+from ranef.estimates.parameters import ParameterNames
 
 CONVERGED, SINGULAR, FAILED = 1, 2, 4
 # two coefficients kept of three, their standard errors, sigma, two theta, objective, evaluations | status

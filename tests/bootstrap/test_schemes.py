@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import ranef
 from numba import njit
-from ranef.bootstrap.cases import drawn_rows
+from ranef.bootstrap.cases import CaseDraw
+from ranef.bootstrap.group_products import group_members
+from ranef.bootstrap.independent import is_nested
 from ranef.bootstrap.residuals import reflated, residual_rows, semiparametric_rows, wild_rows
 from ranef.bootstrap.schemes import replicate_generator
 from ranef.bootstrap.streams import stream_key
@@ -86,21 +88,93 @@ def test_replicates_are_fits_to_the_drawn_rows(fit_of, scheme):
     assert result.scheme == scheme and scheme.capitalize() in str(result)
 
 
-@pytest.mark.parametrize("name", ["ss_slope_reml", "pastes_reml", "pen_reml"])
-def test_cases_are_fits_to_drawn_groups(fit_of, name):
-    fit, model = fit_of(name), load_model(name)
-    result = fit.bootstrap(3, seed=4, scheme="cases", progress=False)
-    data, key = model.frame(), stream_key(4)[0]
+def sampled(fit, model, by, key, replicate):
+    """The data frame of a case replicate, made of rows: copies get levels of their own."""
+    design = fit.model.design
+    draw = CaseDraw(design, by)
+    picks = draw.picks(replicate_generator(key, replicate))
+    members = group_members(draw.factor)
+    rows = np.concatenate([members[group] for group in picks])
+    copies = np.repeat(np.arange(len(picks)), [len(members[group]) for group in picks])
+    sample = model.frame().iloc[rows].copy()
+    for factor in design.factors:
+        if not is_nested(factor.codes, draw.factor.codes, factor.n_levels):
+            continue
+        own = [f"{copy}-{level}" for copy, level in zip(copies, factor.codes[rows], strict=True)]
+        sample[factor.name] = own
+    given = model.arguments.items()
+    return sample, {name: value[rows] if isinstance(value, np.ndarray) else value for name, value in given}
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("ss_slope_reml", None),
+        ("ss_slope_ml", "Subject"),
+        ("ss_weights_reml", None),
+        ("ss_offset_reml", None),
+        ("pen_reml", None),
+        ("pen_reml", "sample"),
+        ("pastes_reml", "batch"),
+        ("pastes_reml", "sample"),
+    ],
+)
+def test_cases_are_fits_to_drawn_groups(fit_of, name, by):
+    model = load_model(name)
+    fit = fit_of(name)
+    result = fit.bootstrap(3, seed=4, scheme="cases", by=by, progress=False)
+    key = stream_key(4)[0]
     for replicate in range(3):
-        rows, codes = drawn_rows(fit.model.design, replicate_generator(key, replicate))
-        sample = data.iloc[rows].copy()
-        for group, values in codes.items():  # nested factors are recoded by their own labels
-            if ":" in group:
-                continue
-            sample[group] = values.astype(str)
-        refit = ranef.lmer(model.formula, sample, **model.arguments)
+        sample, arguments = sampled(fit, model, by, key, replicate)
+        refit = ranef.lmer(model.formula, sample, **arguments)
         assert result.part("objective")[replicate, 0] == pytest.approx(refit.objective, abs=1e-5)
         assert result.part("sigma")[replicate, 0] == pytest.approx(refit.sigma, rel=1e-4)
+        assert np.allclose(result.part("coefficients")[replicate], refit.params, rtol=1e-5)
+        assert np.allclose(result.part("se")[replicate], refit.bse, rtol=1e-4)
+
+
+def test_cases_within_their_level(fit_of):
+    fit = fit_of("pastes_reml")
+    draw = CaseDraw(fit.model.design, "sample")
+    batch = next(f for f in fit.model.design.factors if f.name == "batch")
+    of = np.zeros(draw.factor.n_levels, int)
+    of[draw.factor.codes] = batch.codes
+    picks = np.stack([draw.picks(replicate_generator(stream_key(1)[0], i)) for i in range(2000)])
+    assert np.array_equal(np.bincount(of[picks[0]]), np.bincount(of))
+    shares = np.bincount(picks.ravel(), minlength=len(of)) / picks.size
+    assert np.allclose(shares, 1 / len(of), rtol=0.1)
+    assert "within the levels they are nested in" in draw.reason
+
+
+def test_cases_cost_nothing_that_grows_with_the_rows():
+    # The groups' products are as large for a hundred times the rows.
+    import pickle
+
+    rng = np.random.default_rng(0)
+    sizes = []
+    for per in (20, 2000):
+        n = 30 * per
+        data = {"y": rng.normal(size=n), "x": rng.normal(size=n), "g": np.repeat(np.arange(30), per)}
+        fit = ranef.lmer("y ~ x + (x | g)", data)
+        from ranef.bootstrap.group_products import all_groups
+
+        design, _, full_rank = all_groups(fit.state).products.sum(np.zeros(30, int))
+        assert full_rank
+        sizes.append(len(pickle.dumps(design)))
+    assert sizes[0] == sizes[1]
+
+
+def test_resumed_cases(fit_of, tmp_path):
+    fit = fit_of("pastes_reml")
+    whole = fit.bootstrap(20, seed=2, scheme="cases", by="sample", progress=False)
+    part = fit.bootstrap(8, seed=2, scheme="cases", by="sample", progress=False)
+    assert np.array_equal(part.append(12, progress=False).records, whole.records)
+    part.save(tmp_path / "cases.parquet")
+    options = {"scheme": "cases", "progress": False, "resume": tmp_path / "cases.parquet"}
+    with pytest.raises(ArgumentError, match=r"by is 'sample' there and 'batch' here"):
+        fit.bootstrap(20, seed=2, by="batch", **options)
+    again = fit.bootstrap(20, seed=2, by="sample", **options)
+    assert np.array_equal(again.records, whole.records)
 
 
 @pytest.mark.parametrize("scheme", [*ROWS, "cases"])
@@ -134,6 +208,10 @@ def test_bad_schemes(fit_of):
         fit.bootstrap(10, scheme="jackknife")
     with pytest.raises(ArgumentError, match=r"are for scheme='parametric'"):
         fit.bootstrap(10, scheme="wild", sigma=2.0)
+    with pytest.raises(ArgumentError, match=r"by= is the factor whose groups scheme='cases' draws"):
+        fit.bootstrap(10, by="Subject")
+    with pytest.raises(ArgumentError, match=r"by= must be a grouping factor, of 'Subject'; got 'Days'"):
+        fit.bootstrap(10, scheme="cases", by="Days")
     with pytest.raises(ArgumentError, match=r"scheme='cases'.*compiled"):
         fit.bootstrap(10, scheme="cases", statistic=lambda refit: refit.sigma)
     with pytest.raises(ArgumentError, match=r"scheme='cases'.*modes"):

@@ -42,6 +42,10 @@ struct ResponseCross {
 };
 
 DesignCross accumulate_design(const Rows& rows);
+
+// The same for other rows in the coordinates and the order of factors of `model`; X has its kept columns only, all kept.
+DesignCross accumulate_alike(const Rows& rows, const DesignCross& model);
+
 ResponseCross accumulate_response(const Rows& rows, const DesignCross& design, const double* y);
 
 // The same with a given scale of the response, into memory of the caller (q + p + 1): for replicates drawn as rows.

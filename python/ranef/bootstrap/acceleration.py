@@ -3,9 +3,9 @@
 From refits that leave one group out: with ``t_(-j)`` the estimate without group j and ``d_j`` the distance to
 it from their mean, ``a = sum d_j**3 / (6 (sum d_j**2)**1.5)`` (Efron 1987). The groups are those of the
 factor that every other grouping factor is nested in, since only they are independent; where there is none
-(crossed factors), those of the factor with the most levels. The refits are exact: the cross-products are
-accumulated again from the rows that remain and the fit starts at the full fit's theta. Beyond 400 groups,
-blocks of groups are left out (the contributions of a block add up, and so do the sums' expectations).
+(crossed factors), those of the factor with the most levels. The refits are exact: the cross-products of the
+groups that remain are added up and the fit starts at the full fit's theta. Beyond 400 groups, blocks of
+groups are left out (the contributions of a block add up, and so do the sums' expectations).
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
-from .independent import independent_factor
-from .refit_rows import record_of_rows
+from .group_products import Groups, all_groups
 from .statistic import is_compiled, pick, values_of, wanted_parts
 
 if TYPE_CHECKING:
@@ -51,17 +50,19 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
 
 def leave_out_estimates(fit: LmerResult, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
-    factor = fit.model.design.factors[independent_factor(fit.model.design)]
-    blocks = min(factor.n_levels, _MOST_REFITS)
-    block_of = (np.arange(factor.n_levels) * blocks) // factor.n_levels
-    row_block = block_of[factor.codes]
-    rows = [_estimates(fit, result, row_block != block) for block in range(blocks)]
+    groups = all_groups(fit.state)
+    count = groups.factor.n_levels
+    blocks = min(count, _MOST_REFITS)
+    block_of = (np.arange(count) * blocks) // count
+    rows = [
+        _estimates(fit, result, groups, np.flatnonzero(block_of != block)) for block in range(blocks)
+    ]
     return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
 
 
-def _estimates(fit: LmerResult, result: BootstrapResult, keep: np.ndarray) -> np.ndarray:
-    """Estimates from the rows that are kept."""
-    record = record_of_rows(fit, keep)
+def _estimates(fit: LmerResult, result: BootstrapResult, groups: Groups, kept: np.ndarray) -> np.ndarray:
+    """Estimates from the groups that are kept."""
+    record = groups.refit(kept, fit.state.solution["internal_theta"])
     count = len(result.names.all) + len(result.statistic_names)
     if record is None:
         return np.full(count, np.nan)

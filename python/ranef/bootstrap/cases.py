@@ -1,6 +1,6 @@
-"""Groups drawn with replacement, their rows with them; every copy is a group of its own.
+"""Groups drawn with replacement, every copy a group of its own; from the groups' cross-products.
 
-The cross-products of each replicate are accumulated from its rows, so a replicate costs a pass over the data.
+The rows are read once, for the products of each group; a replicate is a sum of them.
 """
 
 from __future__ import annotations
@@ -14,22 +14,62 @@ import numpy as np
 from tqdm import tqdm
 
 from ..design import Design
-from .independent import independent_factor, is_nested
+from ..errors import ArgumentError
+from .group_products import all_groups, chosen_factor, strata_of
 from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_columns
-from .refit_rows import record_of_rows
 
 if TYPE_CHECKING:
     from ..result import LmerResult
     from .engine import Outcome
     from .statistic import CompiledStatistic
 
-__all__ = ["drawn_rows", "run_cases"]
+__all__ = ["CaseDraw", "run_cases"]
 
 _AT_A_TIME = 64
 
 
+class CaseDraw:
+    """Which groups make up a replicate.
+
+    Parameters
+    ----------
+    design : Design
+    by : str, optional
+        The factor whose groups are drawn, within the levels that it is nested in.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown factor, or one with nothing to draw from.
+    """
+
+    def __init__(self, design: Design, by: str | None = None) -> None:
+        self.factor = chosen_factor(design, by)
+        strata = strata_of(design, self.factor)
+        self.order = np.argsort(strata, kind="stable")
+        sizes = np.bincount(strata)
+        if sizes.max() == 1:
+            raise ArgumentError(
+                f"by={self.factor.name!r}: each of its groups is the only one within the level it is nested "
+                "in, so there is nothing to draw; draw by the outer factor"
+            )
+        self.size = np.repeat(sizes, sizes)
+        self.first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+    def picks(self, generator: np.random.Generator) -> np.ndarray:
+        """Groups drawn with replacement, as many from each stratum as it has."""
+        return self.order[self.first + generator.integers(0, self.size)]
+
+    @property
+    def reason(self) -> str:
+        """The draw in words."""
+        within = "" if len(np.unique(self.first)) == 1 else ", within the levels they are nested in"
+        return f"{self.factor.n_levels:,} groups of '{self.factor.name}' with replacement{within}"
+
+
 def run_cases(
     fit: LmerResult,
+    draw: CaseDraw,
     key: np.ndarray,
     n: int,
     first: int,
@@ -42,12 +82,12 @@ def run_cases(
     from .engine import Outcome, single_blas_thread
     from .schemes import replicate_generator
 
-    plan = _Plan(fit.model.design)
+    groups = all_groups(fit.state, draw.factor.name)
+    start = fit.state.solution["internal_theta"]
 
     def one(number: int) -> np.ndarray:
-        rows, codes = plan.draw(replicate_generator(key, first + number))
-        record = record_of_rows(fit, rows, codes)
-        return _row(fit, record, columns, statistic)
+        picks = draw.picks(replicate_generator(key, first + number))
+        return _row(fit, groups.refit(picks, start), columns, statistic)
 
     done: list[np.ndarray] = []
     started, interrupted = time.perf_counter(), False
@@ -65,37 +105,6 @@ def run_cases(
             if not done:
                 raise
     return Outcome(np.stack(done), time.perf_counter() - started, threads, interrupted)
-
-
-def drawn_rows(design: Design, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The rows of groups drawn with replacement, and the new codes of the factors that come with them."""
-    return _Plan(design).draw(generator)
-
-
-class _Plan:
-    """Rows by group, and which factors are nested in the one that is drawn."""
-
-    def __init__(self, design: Design) -> None:
-        self.factor = design.factors[independent_factor(design)]
-        order = np.argsort(self.factor.codes, kind="stable")
-        self.rows = np.split(
-            order, np.cumsum(np.bincount(self.factor.codes, minlength=self.factor.n_levels))[:-1]
-        )
-        self.nested = [
-            other
-            for other in design.factors
-            if other is not self.factor and is_nested(other.codes, self.factor.codes, other.n_levels)
-        ]
-
-    def draw(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        groups = generator.integers(0, self.factor.n_levels, self.factor.n_levels)
-        rows = np.concatenate([self.rows[group] for group in groups])
-        copy = np.repeat(np.arange(len(groups)), [len(self.rows[group]) for group in groups])
-        codes = {self.factor.name: copy}
-        for other in self.nested:
-            pairs = copy * other.n_levels + other.codes[rows]
-            codes[other.name] = np.unique(pairs, return_inverse=True)[1].reshape(-1)
-        return rows, codes
 
 
 def _row(

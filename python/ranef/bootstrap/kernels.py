@@ -22,7 +22,15 @@ from .native_call import call_native, pointer
 from .record import FAILED
 from .streams import STATE_WORDS
 
-__all__ = ["Kernel", "gram_kernel", "responses_kernel", "rows_kernel", "sample_kernel"]
+__all__ = [
+    "Kernel",
+    "gram_kernel",
+    "gram_sample_kernel",
+    "refits_kernel",
+    "responses_kernel",
+    "rows_kernel",
+    "sample_kernel",
+]
 
 _COUNT = types.int64
 _ADDRESS = types.int64
@@ -177,6 +185,32 @@ def _run_sample(
         )  # fmt: skip
 
 
+def _run_gram_sample(
+    problem, gram_multiply, unused_refit, workspace, key, origin, first, stop, begin, table, record_size,
+    selection, statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
+):  # fmt: skip
+    """The draws that `_run_gram` refits, themselves."""
+    state = np.empty(STATE_WORDS, np.uint64)
+    coef = np.empty(mean.size)
+    noise = np.empty(lower.shape[1])
+    for row in range(first, stop):
+        draw_from_gram(
+            state, key, origin + row, problem, gram_multiply,
+            values, starts, widths, steps, mean, order, lower, sigma, df, coef, noise, table[row],
+        )  # fmt: skip
+
+
+def _run_refits(
+    problem, unused_draw, refit, workspace, key, origin, first, stop, begin, table, record_size, selection,
+    statistic, draws,
+):  # fmt: skip
+    """Refit given draws, one a row."""
+    record = np.empty(record_size)
+    for row in range(first, stop):
+        _refit(refit, problem, workspace, draws[row], begin, record)
+        _keep(record, selection, statistic, table, row)
+
+
 def _run_responses(
     problem, unused_draw, fit_rows, workspace, key, origin, first, stop, begin, table, record_size, selection,
     statistic, responses,
@@ -192,4 +226,6 @@ def _run_responses(
 gram_kernel = Kernel.of(_run_gram, _COMMON + _GRAM)
 rows_kernel = Kernel.of(_run_rows, _COMMON + _ROWS)
 sample_kernel = Kernel.of(_run_sample, _COMMON + _ROWS)
+gram_sample_kernel = Kernel.of(_run_gram_sample, _COMMON + _GRAM)
+refits_kernel = Kernel.of(_run_refits, _COMMON + _RESPONSES)
 responses_kernel = Kernel.of(_run_responses, _COMMON + _RESPONSES)

@@ -27,7 +27,6 @@ from ..errors import ArgumentError
 from ..fit import FitState
 from ..result import LmerResult
 from .checks import checked_seed, whole_number
-from .record import FAILED
 from .truth import truth
 
 if TYPE_CHECKING:
@@ -133,7 +132,8 @@ def pbtest(
 ) -> PBTest:
     """Test a fit against a smaller one by the parametric bootstrap of the likelihood ratio.
 
-    Responses are drawn from the small model, row by row, and fitted by both.
+    Responses are drawn from the small model and fitted by both. Where the small model's random effects are
+    columns of the large one's, their cross-products are drawn, at a cost without the number of rows.
 
     Parameters
     ----------
@@ -169,7 +169,8 @@ def pbtest(
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
-    fixed = _require_nested(small, large)
+    columns = _nested_columns(small, large)
+    fixed = columns.shape[0] > columns.shape[1]
     if fixed or not (small.reml and large.reml):
         small, large = by_maximum_likelihood(small), by_maximum_likelihood(large)
     statistic = small.objective - large.objective
@@ -180,21 +181,14 @@ def pbtest(
             f"better by {-statistic:.4g}. Give the small model first"
         )
 
-    from .engine import available_cores, run
+    from .engine import available_cores
+    from .pairs import Pair
     from .streams import stream_key
-    from .task import rows_task
 
     key, seed = stream_key(seed)
-    at = truth(small.state)
-    tables = []
-    for fit in (small, large):  # the same streams: the same responses
-        task = rows_task(small.state, at, refitted=fit.state, columns=("objective",))
-        label = f"pbtest, {'small' if fit is small else 'large'} model"
-        tables.append(run(task, key, count, threads or available_cores(), progress, label=label).table)
-    done = min(len(table) for table in tables)
-    first, second = (table[:done] for table in tables)
-    fine = ((first[:, -1].astype(int) | second[:, -1].astype(int)) & FAILED) == 0
-    reference = np.maximum(first[fine, 0] - second[fine, 0], 0.0)  # rounding, where both end in one place
+    pair = Pair.of(small.state, large.state, columns, small.state, truth(small.state))
+    ratios = pair.ratios(key, count, threads or available_cores(), label="pbtest", progress=bool(progress))
+    reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
     return PBTest(
         small=small.formula,
         large=large.formula,
@@ -230,8 +224,14 @@ def _by(fit: LmerResult, reml: bool) -> LmerResult:
     return LmerResult(FitState(model, state.y, state.response, optimum, state.settings))
 
 
-def _require_nested(small: LmerResult, large: LmerResult) -> bool:
-    """Whether the fixed effects differ; an error where they are not nested or the rows not the same."""
+def _nested_columns(small: LmerResult, large: LmerResult) -> np.ndarray:
+    """The small model's columns of X as combinations of the large one's, (p_large, p_small).
+
+    Raises
+    ------
+    ArgumentError
+        Where they are none, or the rows are not the same.
+    """
     a, b = small.model.design, large.model.design
     if a.nobs != b.nobs or not np.array_equal(small.state.y, large.state.y):
         raise ArgumentError(
@@ -243,14 +243,17 @@ def _require_nested(small: LmerResult, large: LmerResult) -> bool:
         if (x is None) != (y is None) or not (x is None or np.array_equal(x, y)):
             raise ArgumentError(f"the models have different {name}")
     inner, outer = a.X[:, small.model.cross.kept], b.X[:, large.model.cross.kept]
-    if inner.shape[1] == outer.shape[1] and np.array_equal(inner, outer):
-        return False
-    basis = np.linalg.qr(outer / np.linalg.norm(outer, axis=0))[0]
-    left = np.linalg.norm(inner - basis @ (basis.T @ inner), axis=0) / np.linalg.norm(inner, axis=0)
+    same = [[k for k, column in enumerate(outer.T) if np.array_equal(column, x)] for x in inner.T]
+    if all(same):
+        return np.eye(outer.shape[1])[:, [places[0] for places in same]]
+    sizes = np.linalg.norm(outer, axis=0)
+    basis, triangle = np.linalg.qr(outer / sizes)
+    products = basis.T @ inner
+    left = np.linalg.norm(inner - basis @ products, axis=0) / np.linalg.norm(inner, axis=0)
     if left.max() > _SAME:
         names = [a.column_names[i] for i in small.model.cross.kept]
         raise ArgumentError(
             f"'{small.formula}' is not nested in '{large.formula}': its column '{names[int(left.argmax())]}' "
             "is no combination of the other's. Give the small model first"
         )
-    return inner.shape[1] < outer.shape[1]
+    return np.linalg.solve(triangle, products) / sizes[:, None]

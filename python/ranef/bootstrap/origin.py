@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
+from .group_products import chosen_factor
 
 if TYPE_CHECKING:
     from ..result import LmerResult
     from .truth import Truth
 
-__all__ = ["difference", "make_origin", "versions"]
+__all__ = ["difference", "drawn_by", "make_origin", "versions"]
 
 # Another build of the core may end a fit a rounding error away; another data set does not.
 _SAME = 1e-6
 
 
-def make_origin(fit: LmerResult, truth: Truth) -> dict[str, Any]:
-    """The fit and the parameters that are drawn from."""
+def make_origin(fit: LmerResult, truth: Truth, by: str | None = None) -> dict[str, Any]:
+    """The fit and the parameters that are drawn from; the factor whose groups are drawn, if any are."""
     return {
         "formula": fit.formula,
         "criterion": "REML" if fit.reml else "ML",
@@ -33,7 +34,13 @@ def make_origin(fit: LmerResult, truth: Truth) -> dict[str, Any]:
         "drawn with theta": _numbers(truth.theta),
         "drawn with sigma": float(truth.sigma),
         "use_u": truth.use_u,
+        "by": by,
     }
+
+
+def drawn_by(fit: LmerResult, scheme: str, by: str | None) -> str | None:
+    """The name of the factor whose groups a scheme draws."""
+    return chosen_factor(fit.model.design, by).name if scheme == "cases" else None
 
 
 def versions() -> dict[str, str]:

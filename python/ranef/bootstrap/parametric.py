@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import ArgumentError
+from ..estimates.parameters import ParameterNames
 from .checks import checked_seed, whole_number
 from .memory import require_memory
 from .messages import compiled_messages, fit_record
-from .origin import make_origin
-from .parameters import ParameterNames
+from .origin import drawn_by, make_origin
 from .record import checked_columns, kept_columns
 from .remote import check_executor, run_remotely
 from .result import BootstrapResult
@@ -37,6 +37,7 @@ def bootstrap(
     progress: bool = True,
     *,
     scheme: str = "parametric",
+    by: str | None = None,
     params: Mapping[str, float] | npt.ArrayLike | None = None,
     theta: npt.ArrayLike | None = None,
     sigma: float | None = None,
@@ -65,6 +66,9 @@ def bootstrap(
         Show a progress bar with the rate and the time left. Ctrl-C stops and keeps what is done.
     scheme : {"parametric", "residual", "wild", "cases", "semiparametric"}
         How replicates are made; see Notes. Only the parametric one draws from given parameters.
+    by : str, optional
+        The grouping factor whose groups ``scheme="cases"`` draws; by default the one that all others are
+        nested in, for crossed factors the one with the most levels.
     params : mapping or array, optional
         Draw with these coefficients (a mapping may name some of them) in place of the estimates.
     theta : (n_theta,) array, optional
@@ -112,7 +116,7 @@ def bootstrap(
     Notes
     -----
     In place of n rows a replicate's cross-products are drawn, from a factor of those of the design, so
-    that its cost does not depend on the number of rows. The other schemes need the rows:
+    that its cost does not depend on the number of rows. The other schemes:
 
     * ``"residual"``: random effects and residuals resampled, each first centred and reflated to the
       estimated variances (Carpenter, Goldstein & Rasbash 2003, JRSS C 52);
@@ -121,8 +125,10 @@ def bootstrap(
     * ``"wild"``: every independent group's residuals from the fixed part, divided by sqrt(1 - leverage),
       times one draw of Mammen's two-point variable (Modugno & Giannerini 2015, Communications in
       Statistics 44);
-    * ``"cases"``: groups drawn with replacement, their rows with them, each copy a group of its own: those
-      of the factor that all others are nested in, or for crossed factors of the one with the most levels.
+    * ``"cases"``: groups of the factor ``by`` drawn with replacement, all that is nested in them with them,
+      each copy a group of its own. A factor that is itself nested in another is drawn within the other's
+      levels; factors crossed with it keep their levels. The rows are read once: a replicate adds up the
+      cross-products of its groups.
 
     Examples
     --------
@@ -151,7 +157,7 @@ def bootstrap(
         from .resume import resumed
 
         options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
-        options["scheme"] = scheme
+        options |= {"scheme": scheme, "by": by}
         options["executor"] = executor
         options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
         return resumed(fit, count, seed, resume, options)
@@ -162,7 +168,7 @@ def bootstrap(
     if not (statistic is None or callable(statistic)):
         raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
     at = make_truth(fit.state, params, theta, sigma, use_u)
-    check_scheme(scheme, at, route)
+    check_scheme(scheme, at, route, by)
     if executor is not None:
         check_executor(executor, scheme, statistic)
     if scheme == "cases" and "modes" in kept:
@@ -207,7 +213,7 @@ def bootstrap(
             )  # fmt: skip
     else:
         outcome, chosen = other_scheme(
-            fit, scheme, key, count, first, threads or available_cores(), bool(progress), kept, compiled
+            fit, scheme, key, count, first, threads or available_cores(), bool(progress), kept, compiled, by
         )
     estimates = make_truth(fit.state).series(names)
     if compiled is not None:
@@ -227,7 +233,7 @@ def bootstrap(
         scheme=scheme,
         estimates=estimates,
         errors=fit.bse.copy(),
-        origin=make_origin(fit, at),
+        origin=make_origin(fit, at, drawn_by(fit, scheme, by)),
         given=at.given,
         use_u=at.use_u,
         statistic_names=compiled.names if compiled else (),

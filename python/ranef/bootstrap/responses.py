@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..estimates.parameters import ParameterNames
 from .checks import whole_number
 from .memory import require_memory
-from .parameters import ParameterNames
 from .record import checked_columns, kept_columns
 from .result import BootstrapResult
 

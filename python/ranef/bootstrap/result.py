@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
-from .parameters import ParameterNames
+from ..estimates.parameters import ParameterNames
 from .record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from .checks import whole_number
-from .origin import difference, make_origin
+from .origin import difference, drawn_by, make_origin
 from .record import PARTS, checked_columns
 from .truth import truth as make_truth
 
@@ -64,7 +64,7 @@ def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: A
 
 def _drawn_with(result: BootstrapResult, fit: LmerResult) -> dict[str, Any]:
     """The arguments that give the parameters the result was drawn with."""
-    options: dict[str, Any] = {"use_u": result.use_u}
+    options: dict[str, Any] = {"use_u": result.use_u, "by": result.origin.get("by")}
     if result.given:
         params = np.zeros(len(result.names.coefficients))
         params[list(result.names.kept)] = result.origin["drawn with params"]
@@ -99,9 +99,10 @@ def _continued(
 
 def _require_same(before: BootstrapResult, fit: LmerResult, seed: Any, options: dict[str, Any]) -> None:
     drawn = {name: options.get(name) for name in _FROM_RESULT}
-    here = make_origin(fit, make_truth(fit.state, **drawn, use_u=options.get("use_u", False)))
-    found = difference(before.origin, here)
     scheme = options.get("scheme", "parametric")
+    by = drawn_by(fit, scheme, options.get("by")) if scheme == before.scheme else before.origin.get("by")
+    here = make_origin(fit, make_truth(fit.state, **drawn, use_u=options.get("use_u", False)), by)
+    found = difference(before.origin, here)
     if found is None and before.scheme != scheme:
         found = f"scheme is '{before.scheme}' there and '{scheme}' here"
     if found is None and seed is not None and not _same_seed(before.seed, seed):

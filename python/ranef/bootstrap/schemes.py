@@ -14,7 +14,6 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import ArgumentError, quote_list
-from .independent import independent_factor
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _REASONS = {
 }
 
 
-def check_scheme(scheme: str, truth: Truth, route: str | None) -> None:
+def check_scheme(scheme: str, truth: Truth, route: str | None, by: str | None) -> None:
     """Refuse an unknown scheme, and arguments that only the parametric one has.
 
     Raises
@@ -51,6 +50,8 @@ def check_scheme(scheme: str, truth: Truth, route: str | None) -> None:
             f"scheme='{scheme}' is made of the fit's own residuals and groups: params=, theta=, sigma=, "
             "use_u= and route= are for scheme='parametric'"
         )
+    if by is not None and scheme != "cases":
+        raise ArgumentError(f"by= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
 
 
 def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
@@ -83,17 +84,18 @@ def other_scheme(
     progress: bool,
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
+    by: str | None = None,
 ) -> tuple[Outcome, Route]:
     """Run replicates of a scheme that is not parametric."""
     from .engine import Outcome
     from .route import Route
 
     if scheme == "cases":
-        from .cases import run_cases
+        from .cases import CaseDraw, run_cases
 
-        factor = fit.model.design.factors[independent_factor(fit.model.design)]
-        outcome = run_cases(fit, key, n, first, threads, progress, columns, statistic)
-        return outcome, Route("groups", f"{factor.n_levels:,} groups of '{factor.name}' with replacement")
+        draw = CaseDraw(fit.model.design, by)
+        outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
+        return outcome, Route("groups", draw.reason)
 
     rows = rows_of_scheme(fit, scheme, key)
     batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)

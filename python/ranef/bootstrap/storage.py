@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, DataError
+from ..estimates.parameters import ParameterNames
 from .origin import versions
-from .parameters import ParameterNames
 from .record import PARTS
 from .result import BootstrapResult
 

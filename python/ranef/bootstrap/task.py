@@ -13,7 +13,14 @@ from .draw import GramDraw, gram_draw
 from .draw_rows import RowDraw, row_draw
 from .engine import Core, Task
 from .gram_factor import GramFactor, factor_gram
-from .kernels import gram_kernel, responses_kernel, rows_kernel, sample_kernel
+from .kernels import (
+    gram_kernel,
+    gram_sample_kernel,
+    refits_kernel,
+    responses_kernel,
+    rows_kernel,
+    sample_kernel,
+)
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 from .route import GRAM, ROWS, Route, choose_route
 from .truth import Truth
@@ -24,10 +31,13 @@ if TYPE_CHECKING:
     from .statistic import CompiledStatistic
 
 __all__ = [
+    "draws_task",
     "make_task",
     "rebuilt_task",
     "record_layout",
+    "refits_task",
     "responses_task",
+    "route_of",
     "rows_task",
     "sample_task",
     "with_statistic",
@@ -61,7 +71,7 @@ def make_task(
     route : Route
     """
     model = state.model
-    chosen = _route(model, route)
+    chosen = route_of(model, route)
     modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
     layout = record_layout(model, modes)
     if chosen.factor is None:
@@ -135,6 +145,23 @@ def sample_task(state: FitState, truth: Truth) -> Task:
     return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), state.model.design.nobs)
 
 
+def draws_task(state: FitState, truth: Truth, factor: GramFactor) -> Task:
+    """Draws from a Gram factor, not refitted: the table holds C'y and y'y in internal coordinates."""
+    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
+    draw = _gram_draw(state, truth, factor).arguments()
+    address = _core.c_functions["gram_multiply"]
+    return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(state.response.values))
+
+
+def refits_task(state: FitState, draws: np.ndarray, columns: Iterable[str] = DEFAULT_COLUMNS) -> Task:
+    """Refits of given draws, (m, q + p + 1), from the state's theta."""
+    layout = record_layout(state.model)
+    core = _core_of(state.model, state.response, "refit", layout, rows=None)
+    selection, _ = kept_columns(layout, columns)
+    start = _start(state.solution)
+    return Task(core, refits_kernel, 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
+
+
 def responses_task(
     model: Model,
     responses: np.ndarray,
@@ -155,20 +182,21 @@ def record_layout(model: Model, modes: bool = False) -> RecordLayout:
     return RecordLayout(len(model.cross.kept), model.n_theta, model.cross.design.q if modes else 0)
 
 
-def _route(model: Model, route: str | None) -> Route:
+def route_of(model: Model, route: str | None = None) -> Route:
+    """How replicates of a model are drawn; None chooses (`choose_route`)."""
     if route == ROWS:
         return Route(ROWS, "asked for")
     if route == GRAM:
         return Route(GRAM, "asked for", _gram_factor(model))
     levels, widths = zip(*model.cross.design.shapes, strict=True)
-    return choose_route(model.design.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(model))
+    return choose_route(model.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(model))
 
 
 def _gram_factor(model: Model) -> GramFactor:
     cross = model.cross.design
     blocks = cross.leading_gram()
     squares = np.diag(cross.remaining_gram(np.zeros_like(blocks)))
-    return factor_gram(blocks, cross.remaining_gram, squares, model.design.nobs)
+    return factor_gram(blocks, cross.remaining_gram, squares, model.nobs)
 
 
 def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
@@ -178,7 +206,7 @@ def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
     lambdas = [0.0 * block if truth.use_u else block for block in solution["internal_lambda"]]
     sigma = truth.sigma / state.response.scale
     levels = [count for count, _ in cross.shapes]
-    return gram_draw(factor, levels, lambdas, sigma, mean, state.model.design.nobs)
+    return gram_draw(factor, levels, lambdas, sigma, mean, state.model.nobs)
 
 
 def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:

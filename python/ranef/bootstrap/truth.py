@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import ArgumentError, quote_list
-from .parameters import ParameterNames
+from ..estimates.parameters import ParameterNames
 
 if TYPE_CHECKING:
     from ..fit import FitState

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..bootstrap.parameters import ParameterNames
 from ..errors import ArgumentError
+from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known

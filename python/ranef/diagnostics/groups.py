@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from .. import _core
-from ..bootstrap.parameters import ParameterNames
 from ..cross_products import cross_products
 from ..design import Design, GroupingFactor, RandomTerm
 from ..errors import ArgumentError, quote_list
+from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from ..model import Model
 from ..optimize import Settings, optimise

@@ -105,8 +105,7 @@ def covariance_curvature(model: Model, weights: FloatArray) -> FloatArray:
     """Return sum_k weights_k d2 d_k / dtheta dtheta', (k, k)."""
     size, first = model.n_theta, 0
     out = np.zeros((size, size))
-    for term in model.design.terms:
-        r = len(term.columns)
+    for r in model.term_widths:
         columns, rows = np.triu_indices(r)
         gradient = np.zeros((r, r))  # d / dD with both off-diagonal entries of a covariance moving
         part = weights[first : first + rows.size]

@@ -52,7 +52,7 @@ class KenwardRoger:
         found, variance = information(state), state.sigma**2
         self.unadjusted: FloatArray = state.solution["vcov"]
         relative = self.unadjusted / variance  # C
-        residual_df = state.model.design.nobs - len(relative)
+        residual_df = state.model.nobs - len(relative)
         # The expected information of the REML likelihood is half of this, over sigma^4; W its inverse.
         expected = np.block([
             [found.product_projected, found.trace_projected[:, None]],

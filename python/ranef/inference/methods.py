@@ -13,7 +13,7 @@ from .satterthwaite import Satterthwaite
 
 
 def _residual(state: FitState) -> Method:
-    return KnownDf(state.solution["vcov"], float(state.model.design.nobs - len(state.model.cross.kept)))
+    return KnownDf(state.solution["vcov"], float(state.model.nobs - len(state.model.cross.kept)))
 
 
 def _normal(state: FitState) -> Method:

@@ -140,7 +140,7 @@ def exact_derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArr
     found = information(state)
     trace = found.trace_projected if model.reml else found.trace
     product = found.product_projected if model.reml else found.product
-    nu = model.design.nobs - (len(model.cross.kept) if model.reml else 0)
+    nu = model.nobs - (len(model.cross.kept) if model.reml else 0)
     weights = trace - found.rss_slope / sigma**2  # d criterion / dd
     if core:
         jacobian = covariance_jacobian(model, found.internal_theta)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..bootstrap.parameters import ParameterNames
+from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from .methods import method
 

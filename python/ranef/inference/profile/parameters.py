@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...bootstrap.parameters import ParameterNames
 from ...errors import ArgumentError, quote_list
+from ...estimates.parameters import ParameterNames
 from ...fit import FitState
 
 GROUPS = ("fixed", "random", "theta", "all")

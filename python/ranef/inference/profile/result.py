@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...bootstrap.parameters import ParameterNames
 from ...errors import ArgumentError, quote_list
+from ...estimates.parameters import ParameterNames
 from .constrained import Constrained, Point
 from .parameters import Parameter
 from .walk import crossing, walk

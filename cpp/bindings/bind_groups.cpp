@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <new>
+
+#include "objects.hpp"
+#include "ranef/c_api.h"
+#include "ranef/groups.hpp"
+#include "ranef/shared_problem.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+using Indices = py::array_t<Index, py::array::c_style | py::array::forcecast>;
+
+std::vector<Index> checked_indices(const Indices& given, Index end, const char* what) {
+    std::vector<Index> out(given.data(), given.data() + given.size());
+    for (Index i : out)
+        if (i < 0 || i >= end) throw py::value_error(std::string(what) + ": out of range");
+    return out;
+}
+
+// `own`: by factor as given to Rows.
+GroupProducts make_groups(const RowsObject& rows, const DesignObject& design, const ResponseObject& response, const Doubles& y,
+                          const Indices& start, const Indices& row, const std::vector<bool>& own) {
+    if (y.size() != rows.rows->n) throw py::value_error("y: one number per row");
+    GroupRows groups{checked_indices(start, row.size() + 1, "start"), checked_indices(row, rows.rows->n, "row")};
+    if (groups.start.empty() || groups.start.front() != 0 || groups.start.back() != row.size() ||
+        !std::is_sorted(groups.start.begin(), groups.start.end()))
+        throw py::value_error("start: must rise from 0 to the number of rows listed");
+    if (own.size() != rows.rows->factors.size()) throw py::value_error("own: one per factor");
+    std::vector<char> copied;
+    for (int f : design.design->factor_order) copied.push_back(own[f]);
+    const py::gil_scoped_release release;
+    return group_products(*rows.rows, *design.design, response.response->scale, y.data(), groups, copied);
+}
+
+py::tuple sum(const GroupProducts& self, const Indices& picks) {
+    const std::vector<Index> chosen = checked_indices(picks, static_cast<Index>(self.parts.size()), "picks");
+    DesignObject design;
+    ResponseObject response;
+    bool full_rank = false;
+    {
+        const py::gil_scoped_release release;
+        GroupSum out = sum_groups(self, chosen);
+        full_rank = out.full_rank;
+        design.design = std::make_shared<const DesignCross>(std::move(out.design));
+        response.response = std::make_shared<const ResponseCross>(std::move(out.response));
+    }
+    return py::make_tuple(design, response, full_rank);
+}
+
+// The record (c_api.h) of the fit to the groups picked, without conditional modes; None where there is none.
+py::object refit(const GroupProducts& self, const Indices& picks, bool reml, const Doubles& start) {
+    const std::vector<Index> chosen = checked_indices(picks, static_cast<Index>(self.parts.size()), "picks");
+    if (start.size() != self.whole.layout.n_theta()) throw py::value_error("start: one number per theta");
+    std::vector<double> record;
+    int bits = RANEF_FAILED;
+    {
+        const py::gil_scoped_release release;
+        GroupSum groups = sum_groups(self, chosen);
+        if (groups.full_rank) {
+            RanefProblem target;
+            auto design = std::make_shared<const DesignCross>(std::move(groups.design));
+            PlanResult plan = make_plan(*design, PlanOptions{});
+            if (!plan.error.empty()) throw std::runtime_error(plan.error);
+            target.problem = std::make_shared<const Problem>(Problem{design, std::move(plan.plan), reml});
+            target.scale = groups.response.scale;
+            record.resize(ranef_record_size(&target));
+            RanefWorkspace* workspace = ranef_workspace_create(&target);
+            if (!workspace) throw std::bad_alloc();
+            bits = ranef_refit(&target, workspace, groups.response.values.data(), start.data(), record.data());
+            ranef_workspace_destroy(workspace);
+        }
+    }
+    return bits & RANEF_FAILED ? py::object(py::none()) : py::object(to_numpy(record));
+}
+
+}  // namespace
+
+void bind_groups(py::module_& m) {
+    py::class_<GroupProducts>(m, "GroupProducts", "Cross-products of groups of rows, to be added up again.")
+        .def(py::init(&make_groups), py::arg("rows"), py::arg("design"), py::arg("response"), py::arg("y"), py::arg("start"),
+             py::arg("row"), py::arg("own"))
+        .def("__len__", [](const GroupProducts& self) { return self.parts.size(); })
+        .def("sum", &sum, py::arg("picks"), "(DesignCross, ResponseCross, whether X keeps its rank) of the groups picked.")
+        .def("refit", &refit, py::arg("picks"), py::arg("reml"), py::arg("start"),
+             "The record of a fit to the groups picked, from an internal theta; None where there is no fit.");
+}
+
+}  // namespace ranef::bindings

@@ -1,0 +1,13 @@
+// Cross-products as plain arrays and back: they travel between processes in place of the rows.
+#pragma once
+
+#include "objects.hpp"
+
+namespace ranef::bindings {
+
+py::tuple design_state(const DesignObject& object);
+DesignObject design_from(const py::tuple& state);
+py::tuple response_state(const ResponseObject& object);
+ResponseObject response_from(const py::tuple& state);
+
+}  // namespace ranef::bindings
