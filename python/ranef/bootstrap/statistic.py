@@ -115,10 +115,9 @@ def _require_bounds(statistic: Any, parts: list[Any]) -> None:
     """Compiled code does not look where an array ends; the same code in Python does."""
     try:
         statistic.py_func(*parts)
-    except IndexError:
-        raise
-    except Exception:  # the compiled function itself says what is wrong, if anything is
-        pass
+    except Exception as error:  # of anything else the compiled function itself says what is wrong
+        if isinstance(error, IndexError):
+            raise
 
 
 def values_of(result: Any) -> np.ndarray:
