@@ -8,9 +8,7 @@ import oracle
 import pandas as pd
 import pytest
 import ranef
-from conftest import fitted
 from oracle_design import oracle_design
-from reference_battery import load_data, load_table
 from test_model import FORMULAS, PLANS, random_frame
 
 
@@ -120,76 +118,6 @@ def test_start_and_limits(sleepstudy):
 def test_refit_keeps_the_settings(sleepstudy):
     fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, optimizer="bfgs")
     assert fit.refit(fit.simulate(1, seed=1)[0]).optimum.optimizer == "bfgs"
-
-
-# ---------------------------------------------------------------- the lecture's numbers
-SLIDES = {
-    "gap slope": "reaction ~ days + (days | subject)",
-    "gap int": "reaction ~ days + (1 | subject)",
-    "gap 0slope": "reaction ~ days + (0 + days | subject)",
-    "gap uncorr": "reaction ~ days + (days || subject)",
-}
-
-
-def looked_up(fit, what):
-    """The number of our fit that a line of slides_check names, or None for what comes with later parts."""
-    words = what.split()
-    if what.startswith("scaled residual"):
-        return np.quantile(fit.resid / fit.sigma, int(words[-1].rstrip("%")) / 100)
-    levels = [word for word in words if word.isdigit()]
-    if levels:  # "coef 308 days", "308 days"
-        return fit.coef["subject"].loc[levels[0], "days" if "days" in words else "Intercept"]
-    direct = {
-        "REML criterion": lambda: fit.objective,
-        "logLik (allFit)": lambda: fit.llf,
-        "intercept": lambda: fit.params["Intercept"],
-        "days": lambda: fit.params["days"],
-        "se intercept": lambda: fit.bse["Intercept"],
-        "se days": lambda: fit.bse["days"],
-        "t intercept": lambda: fit.tvalues["Intercept"],
-        "t days": lambda: fit.tvalues["days"],
-        "sigma": lambda: fit.sigma,
-        "corr": lambda: fit.varcorr[0].corr[1, 0],
-        "sd intercept": lambda: fit.varcorr[0].sd[0],
-        "sd days": lambda: fit.varcorr[-1].sd[-1],
-        "var intercept": lambda: fit.varcorr[0].cov[0, 0],
-        "var days": lambda: fit.varcorr[-1].cov[-1, -1],
-        "var residual": lambda: fit.sigma**2,
-        "corr of fixed effects": lambda: fit.cov_params().iloc[0, 1] / fit.bse.prod(),
-    }
-    return direct[what]() if what in direct else None
-
-
-def test_numbers_on_the_slides():
-    gap, checked = load_data("sleep_gappy"), 0
-    fits = {title: ranef.lmer(formula, gap) for title, formula in SLIDES.items()}
-    for line in load_table("slides_check"):
-        title, _, what = line["what"].partition(": ")
-        if title not in fits:
-            continue
-        value = looked_up(fits[title], what)
-        if value is not None:
-            assert value == pytest.approx(line["reference"], rel=1e-4), line["what"]
-            checked += 1
-    assert checked >= 25
-
-
-def test_numbers_on_the_slides_about_groups():
-    for title in ("outlier", "mixture", "mixture with group", "variance"):
-        fit = fitted(f"slides_{title.replace(' with group', '_g')}_reml")
-        for line in load_table("slides_check"):
-            if line["what"] == f"{title}: REML criterion":
-                assert round(fit.objective, line["digits"]) == line["slide"]
-            if line["what"] == f"{title}: var participant":
-                assert fit.varcorr[0].cov[0, 0] == pytest.approx(line["reference"], rel=1e-4)
-
-
-def test_school_data_of_the_slides(school):
-    nested = ranef.lmer("extro ~ open + agree + social + (1 | school/class)", school)
-    crossed = ranef.lmer("extro ~ open + agree + social + (1 | school) + (1 | class)", school)
-    assert round(nested.objective, 1) == 3554.6
-    assert round(crossed.objective, 1) == 4723.9
-    assert nested.varcorr.to_frame()["var"].to_numpy() == pytest.approx([8.2046, 93.8433, 0.9684], rel=1e-4)
 
 
 # ---------------------------------------------------------------- bad input
