@@ -20,7 +20,7 @@ LAYERS = [
     ("formula",),
     ("frame",),
     ("design",),
-    ("_core", "cross_products"),
+    ("_core", "threads", "cross_products"),
     ("plan",),
     ("model",),
     ("optimize",),

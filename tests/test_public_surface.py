@@ -26,6 +26,7 @@ SURFACE = {
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
+    *("get_num_threads", "set_num_threads"),
 }
 CLASSES = [
     *(LmerResult, ranef.Model, BootstrapResult, LmList, Pooling),

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_profile(m);
     ranef::bindings::bind_downdate(m);
     ranef::bindings::bind_groups(m);
+    ranef::bindings::bind_threads(m);
 }

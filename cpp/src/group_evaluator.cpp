@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/blas_threads.hpp"
+#include "ranef/threads.hpp"
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
 

@@ -26,6 +26,7 @@ except ImportError as error:
 
 from .fit import lmer
 from .model import Model
+from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
     from . import datasets, lme4, plots
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .versions import show_versions
 
 __version__: str = _core.__version__
+read_environment()
 
 __all__ = [
     "ArgumentError",
@@ -56,6 +58,7 @@ __all__ = [
     "emmeans",
     "emtrends",
     "exact_rlrt",
+    "get_num_threads",
     "lm_list",
     "lme4",
     "lmer",
@@ -65,6 +68,7 @@ __all__ = [
     "pooling",
     "power",
     "power_curve",
+    "set_num_threads",
     "show_versions",
 ]
 

@@ -10,6 +10,10 @@ Array = npt.NDArray[np.float64]
 __version__: str
 c_functions: dict[str, int]
 
+def available_cores() -> int: ...
+def thread_limit() -> int: ...
+def set_thread_limit(threads: int) -> None: ...
+
 class Rows:
     def __init__(
         self, X: npt.ArrayLike, constant: Any, factors: list[dict[str, Any]], weights: Any = None

@@ -12,7 +12,7 @@ import pytest
 from bootstrap.standin import Workspaces, broken, gram_multiply, make_design
 from ranef.bootstrap import engine
 from ranef.bootstrap.draw import gram_draw
-from ranef.bootstrap.engine import Task, available_cores, run
+from ranef.bootstrap.engine import Task, run
 from ranef.bootstrap.kernels import gram_kernel
 from ranef.bootstrap.record import FAILED
 from ranef.bootstrap.streams import stream_key
@@ -138,10 +138,6 @@ def test_runs_side_by_side(task):
     for member in crew:
         member.join()
     assert all(np.array_equal(found[name], expected) for name in range(4))
-
-
-def test_available_cores():
-    assert available_cores() >= 1
 
 
 def test_kernel_is_compiled_once_and_cached_for_the_next_process(tmp_path):

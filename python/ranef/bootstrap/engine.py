@@ -9,7 +9,6 @@ alone, so none of this shows in the results.
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-__all__ = ["Core", "Outcome", "Task", "available_cores", "run", "single_blas_thread"]
+__all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -90,11 +89,6 @@ class Outcome:
     seconds: float
     threads: int
     interrupted: bool
-
-
-def available_cores() -> int:
-    """Number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(

@@ -26,6 +26,7 @@ from .. import _core
 from ..errors import ArgumentError
 from ..fit import FitState
 from ..result import LmerResult
+from ..threads import get_num_threads
 from .checks import checked_seed, whole_number
 from .truth import truth
 
@@ -181,13 +182,12 @@ def pbtest(
             f"better by {-statistic:.4g}. Give the small model first"
         )
 
-    from .engine import available_cores
     from .pairs import Pair
     from .streams import stream_key
 
     key, seed = stream_key(seed)
     pair = Pair.of(small.state, large.state, columns, small.state, truth(small.state))
-    ratios = pair.ratios(key, count, threads or available_cores(), label="pbtest", progress=bool(progress))
+    ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
     reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
     return PBTest(
         small=small.formula,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
+from ..threads import get_num_threads
 from .checks import checked_seed, whole_number
 from .memory import require_memory
 from .messages import compiled_messages, fit_record
@@ -61,7 +62,7 @@ def bootstrap(
         The same seed gives the same replicates, for any number of threads. None takes one from the operating
         system and reports it in the result.
     n_threads : int, optional
-        Threads; by default all cores this process may use.
+        Threads; by default as many as `ranef.get_num_threads` says.
     progress : bool
         Show a progress bar with the rate and the time left. Ctrl-C stops and keeps what is done.
     scheme : {"parametric", "residual", "wild", "cases", "semiparametric"}
@@ -175,7 +176,7 @@ def bootstrap(
         raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
     # Numba is loaded here, not when ranef is imported.
-    from .engine import available_cores, run
+    from .engine import run
     from .statistic import compile_statistic, is_compiled
     from .streams import stream_key
     from .task import make_task, record_layout
@@ -205,7 +206,7 @@ def bootstrap(
     if scheme == "parametric":
         task, chosen = make_task(fit.state, at, route, kept, compiled)
         if executor is None:
-            outcome = run(task, key, count, threads or available_cores(), bool(progress), origin=first)
+            outcome = run(task, key, count, threads or get_num_threads(), bool(progress), origin=first)
         else:
             outcome = run_remotely(
                 executor, fit, task, chosen.name, kept, statistic, key, count, first, threads or 1,
@@ -213,7 +214,7 @@ def bootstrap(
             )  # fmt: skip
     else:
         outcome, chosen = other_scheme(
-            fit, scheme, key, count, first, threads or available_cores(), bool(progress), kept, compiled, by
+            fit, scheme, key, count, first, threads or get_num_threads(), bool(progress), kept, compiled, by
         )
     estimates = make_truth(fit.state).series(names)
     if compiled is not None:

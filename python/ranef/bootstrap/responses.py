@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..errors import DataError
 from ..estimates.parameters import ParameterNames
+from ..threads import get_num_threads
 from .checks import whole_number
 from .memory import require_memory
 from .record import checked_columns, kept_columns
@@ -35,7 +36,7 @@ def fit_responses(
         One response per column, on the scale of the model's (offset included); one row per used row, or per
         row of the data, of which the dropped rows are ignored.
     n_threads : int, optional
-        By default all cores this process may use.
+        By default as many as `ranef.get_num_threads` says.
     progress : bool
 
     Returns
@@ -63,7 +64,7 @@ def fit_responses(
     rows = _checked(model, responses)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
 
-    from .engine import available_cores, run
+    from .engine import run
     from .task import record_layout, responses_task
 
     columns = checked_columns(None)
@@ -71,7 +72,7 @@ def fit_responses(
     require_memory(len(rows), task.columns)
     key = np.zeros(2, np.uint64)  # nothing is drawn
     outcome = run(
-        task, key, len(rows), threads or available_cores(), progress, label=f"{model.formula.response} fits"
+        task, key, len(rows), threads or get_num_threads(), progress, label=f"{model.formula.response} fits"
     )
     _, places = kept_columns(record_layout(model), columns)
     result = BootstrapResult(

@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..errors import ArgumentError, quote_list
+from ..threads import get_num_threads
 from .checks import checked_seed, whole_number
 from .power_summary import Power
 
@@ -195,10 +196,9 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
     seed = checked_seed(seed)
     if n_threads is not None:
         n_threads = whole_number(n_threads, "n_threads", "the number of threads")
-    from .engine import available_cores
     from .streams import stream_key
 
-    return stream_key(seed)[0], n_threads or available_cores()
+    return stream_key(seed)[0], n_threads or get_num_threads()
 
 
 def _study(

@@ -1,0 +1,79 @@
+"""One setting for every thread ranef starts: BLAS, the core's own loops, bootstrap refits."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral
+
+from . import _core
+from .errors import ArgumentError
+
+VARIABLE = "RANEF_NUM_THREADS"
+
+
+def get_num_threads() -> int:
+    """Return how many threads ranef may use.
+
+    Returns
+    -------
+    int
+        What `set_num_threads` or the environment variable ``RANEF_NUM_THREADS`` said, else the number of
+        cores this process may run on.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> ranef.get_num_threads() >= 1
+    True
+    """
+    return _core.thread_limit()
+
+
+def set_num_threads(n: int | None) -> None:
+    """Limit the threads of everything ranef does in this process.
+
+    That is the linear algebra of large models, the loops over rows and groups, and the refits of a bootstrap
+    (there ``n_threads=`` says otherwise for one call). Replicates are the same for any number of threads. The
+    environment variable ``RANEF_NUM_THREADS`` does the same before Python starts.
+
+    Parameters
+    ----------
+    n : int or None
+        1 or more; None for every core this process may run on.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> ranef.set_num_threads(1)
+    >>> ranef.get_num_threads()
+    1
+    >>> ranef.set_num_threads(None)
+    """
+    if n is None:
+        n = _core.available_cores()
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+        raise ArgumentError(f"n is the number of threads: a whole number, 1 or more, or None; got {n!r}")
+    _core.set_thread_limit(int(n))
+
+
+def read_environment() -> None:
+    """Set what ``RANEF_NUM_THREADS`` says, if it is there.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not a whole number of 1 or more.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
+        return
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentError(
+            f"the environment variable {VARIABLE} must be a whole number, 1 or more; it is {text!r}"
+        )
+    set_num_threads(int(text))
