@@ -17,6 +17,7 @@ CPP = ROOT / "cpp"
 # not form a cycle.
 LAYERS = [
     ("errors",),
+    ("show",),
     ("formula",),
     ("frame",),
     ("design",),
@@ -30,7 +31,7 @@ LAYERS = [
     ("lme4", "versions"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-STANDS_ALONE = {"datasets": {"datasets", "errors"}}
+STANDS_ALONE = {"datasets": {"datasets", "errors", "show"}}
 # A verb is one call into a topic module above it, imported inside the verb; Model.fit returns a result.
 LAZY_UPWARDS = {"model", "result"}
 LINE_LIMIT = 400

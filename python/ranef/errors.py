@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -109,3 +109,10 @@ def unknown_column(
         f"{where} uses the column '{name}', which {data} do not have.{hint} "
         f"Columns: {quote_list(known, 25)}."
     )
+
+
+def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:
+    """Raise an ArgumentError that lists the valid values."""
+    if value not in valid:
+        listed = ", ".join(f"'{name}'" for name in valid)
+        raise ArgumentError(f"{argument}= must be one of {listed}, not {value!r}")

@@ -38,7 +38,7 @@ class FitState:
     model: Model
     y: FloatArray = field(repr=False)
     response: Any = field(repr=False)
-    optimum: Optimum
+    optimum: Optimum = field(repr=False)
     settings: Settings = field(default=DEFAULT, repr=False)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from . import _core
 from .cross_products import cross_products
 from .design import build_design
-from .errors import ArgumentError, DataError
+from .errors import ArgumentError, DataError, require_choice
 from .formula import parse_formula
 from .plan import Plan
 
@@ -239,8 +238,8 @@ class Model:
         if getattr(y, "ndim", 1) == 2:
             if start is not None or optimizer != "newton" or max_evaluations is not None:
                 raise ArgumentError(
-                    "many responses are fitted by newton from their moments: leave out start=, optimizer= and "
-                    "max_evaluations="
+                    "many responses are fitted by newton from their moments: leave out start=, "
+                    "optimizer= and max_evaluations="
                 )
             from .bootstrap.responses import fit_responses
 
@@ -314,10 +313,3 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"
-
-
-def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:
-    """Raise an ArgumentError that lists the valid values."""
-    if value not in valid:
-        listed = ", ".join(f"'{name}'" for name in valid)
-        raise ArgumentError(f"{argument}= must be one of {listed}, not {value!r}")

@@ -8,10 +8,11 @@ from typing import Any
 
 from .cross_products import FactorBlocks
 from .design import RandomTerm
+from .show import Printed
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Printed):
     """How the criterion is computed.
 
     Attributes

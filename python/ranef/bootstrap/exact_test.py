@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ArgumentError
+from ..show import Printed
 from .checks import checked_seed, whole_number
 from .likelihood_ratio import by_reml
 
@@ -37,8 +38,8 @@ _AT_A_TIME = 20_000
 _GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
 
-@dataclass(frozen=True, eq=False)
-class ExactRLRT:
+@dataclass(frozen=True, eq=False, repr=False)
+class ExactRLRT(Printed):
     """An exact restricted likelihood-ratio test; prints itself.
 
     Attributes
@@ -63,14 +64,15 @@ class ExactRLRT:
     exact: bool
     reference: np.ndarray = field(repr=False)
 
+    def _p_text(self) -> str:
+        return f"p = {self.pvalue:.4g}" if self.pvalue > 0 else f"p < {1 / len(self.reference):.2g}"
+
     def __str__(self) -> str:
         kind = "Exact" if self.exact else "Approximate (other components in the model)"
         return (
             f"{kind} restricted likelihood-ratio test of {self.term}\n  {self.formula}\n"
-            f"  RLRT = {self.statistic:.5g}, p = {self.pvalue:.4g} ({len(self.reference):,} simulated values)"
+            f"  RLRT = {self.statistic:.5g}, {self._p_text()} ({len(self.reference):,} simulated values)"
         )
-
-    __repr__ = __str__
 
 
 def exact_rlrt(

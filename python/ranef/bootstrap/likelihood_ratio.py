@@ -26,6 +26,7 @@ from .. import _core
 from ..errors import ArgumentError
 from ..fit import FitState
 from ..result import LmerResult
+from ..show import Document, Line, Printed, frame_table
 from ..threads import get_num_threads
 from .checks import checked_seed, whole_number
 from .truth import truth
@@ -38,8 +39,8 @@ __all__ = ["PBTest", "pbtest"]
 _SAME = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
-class PBTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class PBTest(Printed):
     """A bootstrap likelihood-ratio test; prints itself.
 
     Attributes
@@ -106,21 +107,24 @@ class PBTest:
         return pd.DataFrame(rows, index=["stat", "df", "ddf", "p"]).T.rename_axis("test")
 
     def __str__(self) -> str:
+        table = self.to_frame().to_string(float_format=lambda x: f"{x:.5g}", na_rep="")
+        return "\n".join([*self._heading(), "", table])
+
+    def _heading(self) -> list[str]:
         used = f"{len(self.reference):,} replicates"
         if len(self.reference) < self.n:
             used += f" ({self.n - len(self.reference):,} more could not be fitted)"
-        lines = [
+        return [
             f"Parametric bootstrap test of {'fixed effects' if self.fixed else 'variance components'} "
             f"({self.criterion})",
             f"  large: {self.large}",
             f"  small: {self.small}",
             f"  {used}, seed {self.seed}; standard error of PBtest's p {self.pvalue_error:.2g}",
-            "",
-            self.to_frame().to_string(float_format=lambda x: f"{x:.5g}", na_rep=""),
         ]
-        return "\n".join(lines)
 
-    __repr__ = __str__
+    def document(self) -> Document:
+        """Return the parts."""
+        return [*map(Line, self._heading()), frame_table(self.to_frame(), digits=5)]
 
 
 def pbtest(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..show import Printed
+
 __all__ = ["Power"]
 
 
-@dataclass(frozen=True)
-class Power:
+@dataclass(frozen=True, repr=False)
+class Power(Printed):
     """A simulated power; prints itself.
 
     Attributes
@@ -62,5 +64,3 @@ class Power:
             f"  test {self.test} at {self.alpha:g}, {self.n:,} simulated studies{failed}\n"
             f"  {self.nobs:,} rows, {sizes}"
         )
-
-    __repr__ = __str__

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
+from ..show import Document, Printed
 from .record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["BootstrapResult"]
 
 
-@dataclass(frozen=True, eq=False)
-class BootstrapResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapResult(Printed):
     """Refits to replicates drawn from a fitted model.
 
     Attributes
@@ -243,4 +244,8 @@ class BootstrapResult:
 
         return describe(self)
 
-    __repr__ = __str__
+    def document(self) -> Document:
+        """Return the parts."""
+        from .words import document
+
+        return document(self)

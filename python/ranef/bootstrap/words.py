@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..show import Document, Line, frame_table
+
 if TYPE_CHECKING:
     from .result import BootstrapResult
 
-__all__ = ["describe"]
+__all__ = ["describe", "document"]
 
 _ROUTES = {"gram": "from the Gram factor", "rows": "row by row", "groups": "by group"}
 _SCHEMES = {
@@ -19,15 +21,27 @@ _SCHEMES = {
     "responses": "Fits",
 }
 _MOST_MESSAGES = 3
+INTERVALS = "95 % percentile intervals"
 
 
 def describe(result: BootstrapResult) -> str:
     """How it went, and 95 % percentile intervals."""
-    lines = [_title(result), _effort(result), _origin(result), _counts(result), *_messages(result)]
+    lines = [_title(result), *_how(result)]
     intervals = result.conf_int()
     if len(intervals):
-        lines += ["", "95 % percentile intervals", intervals.to_string(float_format=lambda x: f"{x:.6g}")]
+        lines += ["", INTERVALS, intervals.to_string(float_format=lambda x: f"{x:.6g}")]
     return "\n".join(lines)
+
+
+def document(result: BootstrapResult) -> Document:
+    """Return the same in parts."""
+    intervals = result.conf_int()
+    table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
+    return [Line(_title(result), "title"), *(Line(line.strip()) for line in _how(result)), *table]
+
+
+def _how(result: BootstrapResult) -> list[str]:
+    return [_effort(result), _origin(result), _counts(result), *_messages(result)]
 
 
 def _title(result: BootstrapResult) -> str:

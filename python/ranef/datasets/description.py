@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import fill
 
+from ..show import Printed
+
 # How the levels of a factor are ordered; a tuple of levels gives them outright.
 NUMBERS = "numbers"  # whole numbers as labels, in numerical order
 TEXT = "text"  # in alphabetical order
@@ -26,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True, repr=False)
-class Description:
+class Description(Printed):
     """A data set described; printing it shows everything.
 
     Attributes
@@ -58,7 +60,7 @@ class Description:
     columns: tuple[Column, ...]
     formula: str
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         width = max(len(column.name) for column in self.columns)
         lines = [f"{self.name}: {self.title} ({self.n:,} rows)", "", _wrap(self.about), ""]
         for column in self.columns:

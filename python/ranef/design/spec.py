@@ -19,7 +19,7 @@ from .types import Codes, FloatArray, NewRows
 from .vectors import CodeVector, number_values
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DesignSpec:
     """Levels, contrasts and transforms learned from the data; can be pickled.
 
@@ -48,6 +48,9 @@ class DesignSpec:
     offset_columns: tuple[str, ...]
     offset_argument: str | None
     offset_array: bool
+
+    def __repr__(self) -> str:
+        return f"DesignSpec({self.formula.text!r})"
 
     def rows(self, newdata: Any, allow_new_levels: bool = False, random: bool = True) -> NewRows:
         """Return the design of new data.

@@ -67,7 +67,7 @@ class RandomTerm:
         return f"({' + '.join(self.columns)} | {self.group})"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Design:
     """Response, fixed-effects matrix and random terms on the used rows.
 
@@ -112,6 +112,11 @@ class Design:
     missing: Mapping[str, int]
     spec: DesignSpec = field(repr=False)
     kept: npt.NDArray[np.intp] | None = field(repr=False)
+
+    def __repr__(self) -> str:
+        n, p = self.X.shape
+        terms = ", ".join(f"{term}: {term.factor.n_levels:,} levels" for term in self.terms)
+        return f"Design({self.response_name}: {n:,} rows; X: {p} columns; {terms})"
 
     @property
     def rows(self) -> npt.NDArray[np.intp]:

@@ -15,13 +15,14 @@ from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known
+from ..show import Document, Line, Printed, frame_table
 
 OPTIMIZERS = ("newton", *METHODS)
 AGREE = 1e-3  # of the criterion: optimisers closer than this have found the same optimum
 
 
-@dataclass(frozen=True, eq=False)
-class AllFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class AllFit(Printed):
     """What each optimiser found; prints the three tables of lme4's ``summary(allFit(...))``.
 
     Attributes
@@ -57,18 +58,32 @@ class AllFit:
         """The optimiser with the largest log-likelihood."""
         return str(self.llik["llf"].idxmax())
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         number = {"float_format": lambda x: f"{x:.6g}"}
-        llik = self.llik.assign(
+        tables = [
+            ("Fixed effects", self.fixef.to_string(**number)),
+            ("Log-likelihood", self._llik_texts().to_string()),
+            ("Standard deviations and correlations", self.sdcor.to_string(**number)),
+        ]
+        return "\n".join([*(f"{title}\n{text}\n" for title, text in tables), *self._verdict()])
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [
+            frame_table(self.fixef, "Fixed effects", digits=6),
+            frame_table(self._llik_texts(), "Log-likelihood"),
+            frame_table(self.sdcor, "Standard deviations and correlations", digits=6),
+            *map(Line, self._verdict()),
+        ]
+
+    def _llik_texts(self) -> pd.DataFrame:
+        return self.llik.assign(
             llf=self.llik["llf"].map(lambda x: f"{x:.4f}"),
             behind=self.llik["behind"].map(lambda x: f"{x:.1e}"),
             seconds=self.llik["seconds"].map(lambda x: f"{x:.4f}"),
         )
-        tables = [
-            ("Fixed effects", self.fixef.to_string(**number)),
-            ("Log-likelihood", llik.to_string()),
-            ("Standard deviations and correlations", self.sdcor.to_string(**number)),
-        ]
+
+    def _verdict(self) -> list[str]:
         behind = self.llik.index[self.llik["behind"] > AGREE / 2]
         verdict = (
             "All optimisers agree."
@@ -76,7 +91,7 @@ class AllFit:
             else f"Not at the best optimum: {', '.join(behind)}; the best is that of {self.best}."
         )
         skipped = [f"{name} was not run: {why}" for name, why in self.skipped.items()]
-        return "\n".join([*(f"{title}\n{text}\n" for title, text in tables), verdict, *skipped])
+        return [verdict, *skipped]
 
 
 def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: int | None = None) -> AllFit:

@@ -11,6 +11,7 @@ import numpy as np
 from ..estimates.fixed import dropped_columns
 from ..fit import FitState
 from ..inference.components import redundancy
+from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 
 _FEW_LEVELS = 5
@@ -33,8 +34,8 @@ class Finding:
     advice: str
 
 
-@dataclass(frozen=True, eq=False)
-class Diagnosis:
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagnosis(Printed):
     """Findings about a fit, the gravest first; prints them.
 
     Attributes
@@ -53,7 +54,13 @@ class Diagnosis:
     def __len__(self) -> int:
         return len(self.findings)
 
-    def __repr__(self) -> str:
+    def document(self) -> Document:
+        """Return the parts."""
+        if not self.findings:
+            return [Line(str(self))]
+        return [line for f in self.findings for line in (Line(f.what, "title"), Line(f.advice))]
+
+    def __str__(self) -> str:
         if not self.findings:
             return "Nothing is wrong with this fit: it is a minimum inside the parameter space."
         return "\n".join(f"- {f.what}\n  {f.advice}" for f in self.findings)

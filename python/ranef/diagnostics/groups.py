@@ -18,14 +18,16 @@ from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from ..model import Model
 from ..optimize import Settings, optimise
+from ..show import Document, Printed, frame_table
+from ..show.frames import MOST_ROWS
 
 FloatArray = npt.NDArray[np.float64]
 
 _LOST = 1e10  # growth of a variance that means the coefficient is gone
 
 
-@dataclass(frozen=True, eq=False)
-class GroupInfluence:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupInfluence(Printed):
     """Estimates without each group; rows are the groups left out.
 
     Attributes
@@ -61,9 +63,20 @@ class GroupInfluence:
         ]
         return pd.concat(parts, axis=1)
 
-    def __repr__(self) -> str:
-        table = pd.concat([self.params, self.cooks], axis=1).sort_values("cooks", ascending=False)
-        return f"Without one {self.group} at a time, most influential first\n{table.to_string()}"
+    def __str__(self) -> str:
+        return f"{self._title}\n{self._shown().to_string(max_rows=MOST_ROWS)}"
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self._shown(), self._title)]
+
+    @property
+    def _title(self) -> str:
+        return f"Without one {self.group} at a time, most influential first"
+
+    def _shown(self) -> pd.DataFrame:
+        table = pd.concat([self.params, self.cooks], axis=1)
+        return table.sort_values("cooks", ascending=False)
 
 
 def group_influence(state: FitState, group: str | None = None) -> GroupInfluence:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..errors import require_choice
 from ..estimates.prediction import fitted, population
 from ..fit import FitState
 from ..inference.equations import equations
-from ..model import require_choice
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..design import Design, build_design
 from ..errors import ArgumentError, FormulaError, quote_list
+from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LmList:
+class LmList(Printed):
     """A linear model for each group alone; prints the coefficients.
 
     Attributes
@@ -65,14 +66,17 @@ class LmList:
 
     def __str__(self) -> str:
         lines = [f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}", str(self.coef)]
-        if self.undetermined:
-            lines.append(f"too few rows of their own: {quote_list(self.undetermined)}")
-        return "\n".join([*lines, f"pooled sigma {self.sigma:.4g} on {self.df_resid} degrees of freedom"])
+        return "\n".join([*lines, *self._remarks()])
 
-    __repr__ = __str__
+    def _remarks(self) -> list[str]:
+        few = self.undetermined
+        lines = [f"too few rows of their own: {quote_list(few)}"] if few else []
+        return [*lines, f"pooled sigma {self.sigma:.4g} on {self.df_resid} degrees of freedom"]
 
-    def _repr_html_(self) -> str:
-        return self.coef.to_html()
+    def document(self) -> Document:
+        """Return the parts."""
+        title = f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}"
+        return [Line(title, "title"), frame_table(self.coef), *map(Line, self._remarks())]
 
 
 def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None) -> LmList:

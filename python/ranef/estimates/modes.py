@@ -11,11 +11,12 @@ import pandas as pd
 
 from ..cross_products import FactorBlocks
 from ..fit import FitState
+from ..show import Document, Printed, frame_table
 
 FloatArray = npt.NDArray[np.float64]
 
 
-class FactorTables(Mapping[str, pd.DataFrame]):
+class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     """Grouping factor -> DataFrame, levels x columns; prints its tables."""
 
     def __init__(self, state: FitState) -> None:
@@ -49,8 +50,12 @@ class FactorTables(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self._state.model.cross.factors)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return "\n\n".join(f"{group}\n{table}" for group, table in self.items())
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(table, group) for group, table in self.items()]
 
 
 class RandomEffects(FactorTables):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, quote_list
+from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
 from .subset import choose_group
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 
+SHRINKAGE = "Shrinkage: standard deviation over groups"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Pooling:
+class Pooling(Printed):
     """The coefficients of each group under complete, no and partial pooling; prints both tables.
 
     Attributes
@@ -93,17 +97,21 @@ class Pooling:
         return pd.DataFrame(columns, index=self.no.index)
 
     def __str__(self) -> str:
-        left_out = [str(level) for level in self.no.index[~self.estimable]]
         lines = [f"Pooling by {self.group}", self.wide().to_string(max_rows=30, float_format="%.4g"), ""]
-        lines += ["Shrinkage: standard deviation over groups", self.shrinkage.to_string(float_format="%.4g")]
-        if left_out:
-            lines.append(f"not in it, too few rows of their own: {quote_list(left_out)}")
-        return "\n".join(lines)
+        lines += [SHRINKAGE, self.shrinkage.to_string(float_format="%.4g")]
+        return "\n".join([*lines, *self._remarks()])
 
-    __repr__ = __str__
+    def _remarks(self) -> list[str]:
+        few = [str(level) for level in self.no.index[~self.estimable]]
+        return [f"not in it, too few rows of their own: {quote_list(few)}"] if few else []
 
-    def _repr_html_(self) -> str:
-        return self.wide().to_html(max_rows=30) + self.shrinkage.to_html()
+    def document(self) -> Document:
+        """Return the parts."""
+        return [
+            frame_table(self.wide(), f"Pooling by {self.group}"),
+            frame_table(self.shrinkage, SHRINKAGE),
+            *map(Line, self._remarks()),
+        ]
 
 
 def pooling(fit: LmerResult, group: str | None = None) -> Pooling:

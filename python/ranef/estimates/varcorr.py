@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..fit import FitState
-from ..report.components import component_table
+from ..report.components import component_columns, component_table
+from ..show import Document, Printed, Table, frame_table
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Component:
+@dataclass(frozen=True, eq=False, repr=False)
+class Component(Printed):
     """The covariance matrix of one random term.
 
     Attributes
@@ -48,9 +49,16 @@ class Component:
         np.fill_diagonal(corr, 1.0)
         return corr
 
+    def document(self) -> Document:
+        """Return the parts: standard deviations, and correlations where there are some."""
+        table = pd.DataFrame({"Variance": self.sd**2, "Std.Dev.": self.sd}, index=list(self.columns))
+        for k, name in enumerate(self.columns[:-1]):
+            table[f"Corr {name}"] = [self.corr[i, k] if i > k else np.nan for i in range(len(self.columns))]
+        return [frame_table(table, self.label)]
 
-@dataclass(frozen=True, eq=False)
-class VarCorr:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VarCorr(Printed):
     """Variance components of a fit; iterates over its terms, prints like lme4's VarCorr.
 
     Attributes
@@ -102,7 +110,9 @@ class VarCorr:
     def __str__(self) -> str:
         return component_table(self, ("Std.Dev.",), digits=5)
 
-    __repr__ = __str__
+    def document(self) -> Document:
+        """Return the parts."""
+        return [Table("Random effects", *component_columns(self, ("Variance", "Std.Dev."), 4), labels=2)]
 
 
 def var_corr(state: FitState) -> VarCorr:

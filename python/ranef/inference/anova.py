@@ -11,12 +11,13 @@ from .contrasts import hypotheses
 from .method import FStatistic
 from .methods import method
 from .pvalues import f_p_value
+from .tables import TestTable, with_words
 
 TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
 COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
 
 
-def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> pd.DataFrame:
+def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> TestTable:
     """Test each term of the fixed part.
 
     Parameters
@@ -31,10 +32,10 @@ def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> p
 
     Returns
     -------
-    DataFrame
-        Indexed by ``term``: ``sum_sq``, ``mean_sq``, ``num_df``, ``den_df``, ``F``, ``p``; NaN for a term
-        of which nothing can be estimated. Sums of squares are on the scale of the residual variance; the F
-        of Kenward and Roger is scaled, they are not.
+    TestTable
+        A DataFrame indexed by ``term``: ``sum_sq``, ``mean_sq``, ``num_df``, ``den_df``, ``F``, ``p``; NaN
+        for a term of which nothing can be estimated. Sums of squares are on the scale of the residual
+        variance; the F of Kenward and Roger is scaled, they are not.
 
     Raises
     ------
@@ -63,7 +64,9 @@ def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> p
         found = tests.f_statistic(contrasts, contrasts @ beta) if len(contrasts) else None
         rows[term] = _row(found, variance)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")
-    return table if table["num_df"].isna().any() else table.astype({"num_df": int})
+    table = table if table["num_df"].isna().any() else table.astype({"num_df": int})
+    title = f"Analysis of variance of type {'I' * TYPES[type]}, degrees of freedom: {ddf}"
+    return with_words(table, (title,))
 
 
 def _row(found: FStatistic | None, variance: float) -> tuple[float, ...]:

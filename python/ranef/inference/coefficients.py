@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..errors import require_choice
 from ..estimates.fixed import covariance as _fixed_covariance
 from ..fit import FitState
-from ..model import require_choice
 from .methods import METHODS, method
 from .pvalues import ALTERNATIVES, t_p_values
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require_choice
 from ..fit import FitState
-from ..model import require_choice
+from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
 from .method import Method
 from .methods import method
@@ -20,8 +20,8 @@ from .pvalues import ALTERNATIVES, f_p_value, t_p_values
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class LinearTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearTest(Printed):
     """A tested hypothesis.
 
     Attributes
@@ -85,11 +85,21 @@ class LinearTest:
         names = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
         return pd.DataFrame([{name: getattr(self, name) for name in names}], index=["joint"])
 
-    def __repr__(self) -> str:
-        lines = [f"{self.title}, {self.ddf}, {self.alternative}", self.each.to_string()]
-        if len(self.each) > 1:
-            lines.append(f"joint: F({self.num_df}, {self.den_df:.6g}) = {self.F:.6g}, p = {self.p:.4g}")
-        return "\n".join(lines)
+    def __str__(self) -> str:
+        return "\n".join([self._heading, self.each.to_string(), *self._joint()])
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.each, self._heading), *map(Line, self._joint())]
+
+    @property
+    def _heading(self) -> str:
+        return f"{self.title}, {self.ddf}, {self.alternative}"
+
+    def _joint(self) -> list[str]:
+        if len(self.each) == 1:
+            return []
+        return [f"joint: F({self.num_df}, {self.den_df:.6g}) = {self.F:.6g}, p = {self.p:.4g}"]
 
     def _single(self, name: str) -> float:
         if len(self.each) != 1:

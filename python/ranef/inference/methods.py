@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+from ..errors import require_choice
 from ..fit import FitState
-from ..model import require_choice
 from .kenward_roger import KenwardRoger
 from .method import KnownDf, Method
 from .satterthwaite import Satterthwaite

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, require_choice
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import FitState
 from ..frame import Table
-from ..model import require_choice
 from .equations import equations
 from .methods import method
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..model import require_choice
+from ..errors import require_choice
 
 ALTERNATIVES = ("two-sided", "less", "greater")
 

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..errors import ArgumentError, DataError, quote_list
+from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..fit import FitState
-from ..model import require_choice
+from ..show import Document, Printed, frame_table
 from .pvalues import ALTERNATIVES, t_p_values
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,8 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 TYPES = ("CR0", "CR1", "CR2")
 
 
-@dataclass(frozen=True, eq=False)
-class RobustCovariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class RobustCovariance(Printed):
     """A cluster-robust covariance matrix of the fixed effects.
 
     Attributes
@@ -58,9 +58,16 @@ class RobustCovariance:
         p = t_p_values(t.to_numpy(), self.df.to_numpy(), alternative)
         return pd.DataFrame({"estimate": self.params, "se": se, "df": self.df, "t": t, "p": p})
 
-    def __repr__(self) -> str:
-        title = f"{self.type}, {self.n_clusters} clusters ({self.cluster})"
-        return f"{title}\n{self.coef_table().to_string()}"
+    def __str__(self) -> str:
+        return f"{self._title}\n{self.coef_table().to_string()}"
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.coef_table(), self._title)]
+
+    @property
+    def _title(self) -> str:
+        return f"{self.type}, {self.n_clusters} clusters ({self.cluster})"
 
 
 def robust(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..show import Printed
+
 if TYPE_CHECKING:
     from ..model import Model
 
@@ -37,8 +39,8 @@ class Multiplier:
     direction: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class Optimum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Optimum(Printed):
     """Where the optimiser ended and the evidence that it is a minimum.
 
     Attributes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import require_choice
+from ..errors import require_choice
 from ..report.residuals import scaled_residuals
 from .canvas import BLACK, BLUE, GREY, VERMILION, panels, tidy
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import FitError
-from .numbers import format_common
+from ..show import Document, Line, Table
+from ..show.numbers import format_common
+from ..show.text import columns_of_text, in_width, width
+from .components import component_columns
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -31,10 +34,31 @@ def brief(fit: LmerResult) -> str:
     except FitError as error:
         return "\n".join([*lines, str(error)])
     lines += [groups_line(fit), "Fixed effects:"]
+    names = [str(name) for name in fit.params.index]
     texts = format_common(fit.params.to_numpy(), 4)
-    widths = [max(len(name), len(text)) for name, text in zip(fit.params.index, texts, strict=True)]
-    lines.append("  ".join(name.rjust(width) for name, width in zip(fit.params.index, widths, strict=True)))
-    lines.append("  ".join(text.rjust(width) for text, width in zip(texts, widths, strict=True)))
-    if not fit.converged or fit.singular:
-        lines.append(fit.optimum.message)
-    return "\n".join(lines)
+    sizes = [1 + max(len(name), len(text)) for name, text in zip(names, texts, strict=True)]
+    for block in in_width(sizes, 0, width()):
+        lines += columns_of_text([names[k] for k in block], [[" " + texts[k]] for k in block], right=True)
+    return "\n".join([*lines, *_remarks(fit)])
+
+
+def brief_document(fit: LmerResult) -> Document:
+    """Return the same in parts."""
+    title = [Line(method(fit), "title"), Line(fit.formula, "code")]
+    try:
+        components = component_columns(fit.varcorr, ("Variance", "Std.Dev."), 4)
+    except FitError as error:
+        return [*title, Line(str(error))]
+    texts = format_common(fit.params.to_numpy(), 4), format_common(fit.bse.to_numpy(), 4)
+    names = [str(name) for name in fit.params.index]
+    return [
+        *title,
+        Line(f"{'REML criterion' if fit.reml else 'Deviance'} {fit.objective:.4f}. {groups_line(fit)}"),
+        Table("Random effects", *components, labels=2),
+        Table("Fixed effects", ["", "Estimate", "Std. Error"], [names, *texts], labels=1),
+        *map(Line, _remarks(fit)),
+    ]
+
+
+def _remarks(fit: LmerResult) -> list[str]:
+    return [] if fit.converged and not fit.singular else [fit.optimum.message]

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require_choice
 from ..frame.native import native_table, selected_rows
-from ..model import require_choice
 
 if TYPE_CHECKING:
     from ..result import LmerResult

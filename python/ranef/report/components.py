@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .layout import columns_of_text
-from .numbers import format_common, round_to
+from ..show.numbers import format_common, round_to
+from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
     from ..estimates.varcorr import VarCorr

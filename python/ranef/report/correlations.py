@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .layout import abbreviate_all, columns_of_text
-from .numbers import format_common, round_to
+from ..show.numbers import format_common, round_to
+from ..show.text import columns_of_text
+from .layout import abbreviate_all
 
 if TYPE_CHECKING:
     from ..result import LmerResult

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .layout import columns_of_text
-from .numbers import format_common, round_to
+from ..show.numbers import format_common, round_to
+from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
     from ..result import LmerResult

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .layout import columns_of_text
-from .numbers import format_estimates, format_p_values, format_statistics, significance_stars
+from ..show.numbers import format_estimates, format_p_values, format_statistics, significance_stars
+from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
     from ..result import LmerResult

@@ -1,20 +1,8 @@
-"""Tables of text: columns left or right aligned under their headers."""
+"""Names shortened as R shortens them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-
-def columns_of_text(
-    headers: Sequence[str], columns: Sequence[Sequence[str]], right: bool | Sequence[bool] = False
-) -> list[str]:
-    """Return the lines of a table, columns one blank apart."""
-    sides = [right] * len(headers) if isinstance(right, bool) else right
-    padded = []
-    for header, column, to_right in zip(headers, columns, sides, strict=True):
-        width = max(len(text) for text in (header, *column))
-        padded.append([text.rjust(width) if to_right else text.ljust(width) for text in (header, *column)])
-    return [" ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
 def abbreviate(name: str, length: int) -> str:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
-from ..model import require_choice
+from ..errors import ArgumentError, require_choice
+from ..show.document import Document, Line, Printed, Table
+from ..show.numbers import significance_stars
+from ..show.text import columns_of_text
 from .broom import component_rows, fixed_columns
-from .document import Document, Line, Printed, Table
-from .layout import columns_of_text
-from .numbers import significance_stars
 
 if TYPE_CHECKING:
     from ..result import LmerResult

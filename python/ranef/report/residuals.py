@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .layout import columns_of_text
-from .numbers import format_common, zap_small
+from ..show.numbers import format_common, zap_small
+from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
     from ..result import LmerResult

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..show.document import Document, Line, Table
 from .brief import groups_line
 from .components import component_columns
 from .correlations import MOST_SHOWN, correlation_columns
 from .criteria import criterion_lines, information
-from .document import Document, Line, Table
 from .fixed_effects import LEGEND, P_VALUE, fixed_effects_columns
 from .notes import notes
 from .residuals import QUANTILES, residual_texts

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import FitError
+from ..show.document import Document, Printed
 from .brief import groups_line, method
 from .components import component_table
 from .correlations import correlation_lines
 from .criteria import criterion_lines
-from .document import Document, Printed
 from .fixed_effects import FixedEffects, fixed_effects, fixed_effects_lines
 from .notes import notes
 from .residuals import residual_lines

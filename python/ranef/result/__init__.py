@@ -93,6 +93,12 @@ class LmerResult(Estimates, Inference, Rows):
 
         return brief(self)
 
+    def _repr_html_(self) -> str:
+        from ..report.brief import brief_document
+        from ..show import render
+
+        return render(brief_document(self), "html")
+
 
 def fit_model(
     model: Model,

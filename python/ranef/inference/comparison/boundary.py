@@ -26,6 +26,7 @@ from ... import _core
 from ...fit import FitState
 from ...model import Model
 from ...optimize.scaling import packed, semidefinite_factor
+from ...show import Printed
 from .cone import cone_draws, cone_weights, quadrant_weights
 from .nesting import Embedding
 
@@ -34,8 +35,8 @@ FloatArray = npt.NDArray[np.float64]
 _LARGEST = 3000  # order of a dense matrix that is worth an information matrix
 
 
-@dataclass(frozen=True, eq=False)
-class Mixture:
+@dataclass(frozen=True, eq=False, repr=False)
+class Mixture(Printed):
     """The null distribution of a likelihood ratio: a mixture of chi-squares.
 
     Attributes

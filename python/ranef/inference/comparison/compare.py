@@ -12,21 +12,15 @@ import pandas as pd
 from ...errors import ArgumentError, DataError
 from ...fit import FitState
 from ..likelihood import by_maximum_likelihood
+from ..tables import TestTable
 from .boundary import Mixture, mixture
 from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
 
 COLUMNS = ("npar", "aic", "aicc", "bic", "weight", "llf", "deviance", "chisq", "df", "p", "p_boundary")
 
 
-class Comparison(pd.DataFrame):
-    """A table of models that says below itself how it was made (``attrs["notes"]``)."""
-
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        return pd.DataFrame
-
-    def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *self.attrs.get("notes", ())])
+class Comparison(TestTable):
+    """A table of models; says above itself what they are, below how it was made (``attrs["notes"]``)."""
 
 
 def anova(
@@ -103,6 +97,8 @@ def anova(
     if nested:
         notes += _tests(table, entries)
     out = Comparison(table, columns=list(COLUMNS) if nested else list(COLUMNS[:7]))
+    formulas = {name: s.model.formula.text for name, s in compared}
+    out.attrs["title"] = tuple(f"{name}: {formulas[name]}" for name in table.index if name in formulas)
     out.attrs["notes"] = tuple(notes)
     return out
 

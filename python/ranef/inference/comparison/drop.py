@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from ...errors import ArgumentError, quote_list
+from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import FitState
-from ...model import require_choice
 from ..likelihood import by_maximum_likelihood
 from ..linear import linear_test
 from ..structure import Term, structure

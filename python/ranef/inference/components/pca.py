@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...fit import FitState
+from ...show import Document, Printed, frame_table
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class GroupPCA:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupPCA(Printed):
     """Principal components of the random effects of one grouping factor.
 
     Attributes
@@ -41,11 +42,15 @@ class GroupPCA:
             [self.sdev, share, np.cumsum(share)], index=rows, columns=list(self.rotation.columns)
         )
 
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.importance, self.group)]
+
     def __str__(self) -> str:
         return f"{self.group}\n{self.importance.to_string(float_format=lambda x: f'{x:.4f}')}"
 
 
-class RandomEffectsPCA(Mapping[str, GroupPCA]):
+class RandomEffectsPCA(Printed, Mapping[str, GroupPCA]):
     """Grouping factor -> principal components of its random effects; prints their importance."""
 
     def __init__(self, parts: dict[str, GroupPCA]) -> None:
@@ -71,8 +76,12 @@ class RandomEffectsPCA(Mapping[str, GroupPCA]):
             rows += [(group, name, *table[:, i]) for i, name in enumerate(part.rotation.columns)]
         return pd.DataFrame(rows, columns=["group", "component", "sdev", "proportion", "cumulative"])
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return "\n\n".join(str(part) for part in self.values())
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(part.importance, group) for group, part in self.items()]
 
 
 def re_pca(state: FitState) -> RandomEffectsPCA:

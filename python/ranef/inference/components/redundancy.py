@@ -11,13 +11,14 @@ import pandas as pd
 from ...design import RandomTerm
 from ...fit import FitState
 from ...optimize.words import redundancies
+from ...show import Document, Line, Printed, frame_table
 from ..comparison.submodels import fitted, with_terms, without_random_effects
 
 FREE = 1e-4  # a rise of the criterion up to this is none
 
 
-@dataclass(frozen=True, eq=False)
-class Redundancy:
+@dataclass(frozen=True, eq=False, repr=False)
+class Redundancy(Printed):
     """The random effects a fit has no use for, in words.
 
     Attributes
@@ -34,7 +35,7 @@ class Redundancy:
     def __bool__(self) -> bool:
         return bool(self.words)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         if not self.words:
             return "Every random effect has variance of its own: nothing is redundant."
         lines = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in self.words]
@@ -43,6 +44,13 @@ class Redundancy:
             plural = "s" if row.npar > 1 else ""
             lines.append(f"  {row.Index} -> {row.becomes} saves {row.npar} parameter{plural} {cost}")
         return "\n".join(lines)
+
+    def document(self) -> Document:
+        """Return the parts."""
+        if not self.words:
+            return [Line(str(self))]
+        sentences = [Line(f"{sentence[0].upper()}{sentence[1:]}.") for sentence in self.words]
+        return [*sentences, frame_table(self.simpler, "Simpler models")]
 
 
 def redundancy(state: FitState) -> Redundancy:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, require_choice
 from ...fit import FitState
-from ...model import require_choice
+from ...show import Document, Line, Printed, frame_table
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
@@ -23,8 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 _ESTIMABLE = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
-class MarginalMeans:
+@dataclass(frozen=True, eq=False, repr=False)
+class MarginalMeans(Printed):
     """Estimates over a reference grid, averaged over the factors that were not asked for.
 
     Attributes
@@ -189,12 +189,18 @@ class MarginalMeans:
         size = 1 + np.abs(self.L).max(axis=1)
         return reduced, np.abs(rest).max(axis=1) <= _ESTIMABLE * size
 
-    def __repr__(self) -> str:
-        table = self.to_frame()
-        lines = [table.to_string(index=False, float_format=lambda x: f"{x:.4g}")]
-        lines.append(f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %")
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:.4g}")
+        return "\n".join([table, *self._remarks()])
+
+    def _remarks(self) -> list[str]:
+        lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
         if self.adjust != "none":
             lines.append(f"p-values and intervals adjusted by {self.adjust}")
-        if table[self.what].isna().any():
+        if self.to_frame()[self.what].isna().any():
             lines.append("NaN: not estimable, cells of the design are empty")
-        return "\n".join(lines)
+        return lines

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, require_choice
 from ...fit import FitState
-from ...model import require_choice
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
 

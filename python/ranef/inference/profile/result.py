@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
+from ...show import Document, Line, Printed, frame_table
 from .constrained import Constrained, Point
 from .parameters import Parameter
 from .walk import crossing, walk
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
 
 FloatArray = npt.NDArray[np.float64]
+
+
+TITLE = "Profile likelihood intervals, 95 %"
 
 
 @dataclass(eq=False)
@@ -61,7 +65,7 @@ class Curve:
         return CubicSpline([p.zeta for p in points], [p.value for p in points], extrapolate=False)
 
 
-class Profile:
+class Profile(Printed):
     """Likelihood profiles of a fit.
 
     Attributes
@@ -222,12 +226,18 @@ class Profile:
                 f"{name!r} was not profiled: there are {quote_list(self.curves, 30)}"
             ) from None
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
+        table, notes = self._shown()
+        return "\n".join([TITLE, table.to_string(float_format=lambda x: f"{x:.4f}"), *notes])
+
+    def document(self) -> Document:
+        """Return the parts."""
+        table, notes = self._shown()
+        return [frame_table(table, TITLE, digits=5), *map(Line, notes)]
+
+    def _shown(self) -> tuple[pd.DataFrame, list[str]]:
         limits = self.conf_int()
-        table = pd.concat([self.estimates, limits], axis=1)
-        notes = limits.attrs["notes"]
-        text = table.to_string(float_format=lambda x: f"{x:.4f}")
-        return "\n".join(["Profile likelihood intervals, 95 %", text, *notes])
+        return pd.concat([self.estimates, limits], axis=1), limits.attrs["notes"]
 
 
 def _words(curve: Curve, lower: float, upper: float) -> list[str]:

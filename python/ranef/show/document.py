@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..model import require_choice
+from ..errors import require_choice
 from .html import html
 from .latex import latex
 from .markdown import markdown
+from .text import text
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; a `title` stands out, `code` keeps its spelling."""
+    """A line of text: a `title` stands out, `code` keeps its spelling, `pre` (several lines) its blanks."""
 
     text: str
     style: str = "plain"
@@ -40,21 +41,33 @@ class Table:
 
 Document = Sequence["Line | Table"]
 
-_RENDERERS: dict[str, Callable[[Document], str]] = {"html": html, "markdown": markdown, "latex": latex}
-FORMATS = ("text", *_RENDERERS)
+_RENDERERS: dict[str, Callable[[Document], str]] = {
+    "text": text,
+    "html": html,
+    "markdown": markdown,
+    "latex": latex,
+}
+FORMATS = tuple(_RENDERERS)
 
 
 def render(document: Document, format: str) -> str:
-    """Return a document as HTML, Markdown or LaTeX."""
+    """Return a document as text, HTML, Markdown or LaTeX."""
     return _RENDERERS[format](document)
 
 
 class Printed:
-    """What has a text and a document: shows itself in a terminal, in a notebook, in a paper."""
+    """What shows itself in a terminal, in a notebook, in a paper.
+
+    A class says what it is in parts (`document`), or as text (`__str__`), or both where the text has a layout
+    of its own; the other follows.
+    """
 
     def document(self) -> Document:
         """Return the parts."""
-        raise NotImplementedError
+        return [Line(str(self), "pre")]
+
+    def __str__(self) -> str:
+        return text(self.document())
 
     def to(self, format: str) -> str:
         """Return the report as a string.
@@ -86,6 +99,12 @@ class Printed:
 
     def _repr_html_(self) -> str:
         return self.to("html")
+
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")
+
+    def _repr_latex_(self) -> str:
+        return self.to("latex")
 
     def __repr__(self) -> str:
         return str(self)

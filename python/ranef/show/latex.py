@@ -37,6 +37,8 @@ def escape(text: str) -> str:
 
 
 def _line(line: Line) -> str:
+    if line.style == "pre":
+        return "\n".join([r"\begin{verbatim}", line.text, r"\end{verbatim}"])
     text = escape(line.text)
     return {"title": rf"\textbf{{{text}}}", "code": rf"\texttt{{{text}}}"}.get(line.style, text)
 

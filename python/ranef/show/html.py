@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .document import Document, Table
 
-_TAGS = {"title": "h4", "code": "code", "plain": "p"}
+_TAGS = {"title": "h4", "code": "code", "plain": "p", "pre": "pre"}
 
 
 def html(document: Document) -> str:
@@ -20,7 +20,7 @@ def html(document: Document) -> str:
             parts.append(f"<{tag}>{escape(part.text)}</{tag}>")
         else:
             parts.append(_table(part))
-    return f'<div class="ranef-summary">{"".join(parts)}</div>'
+    return f'<div class="ranef">{"".join(parts)}</div>'
 
 
 def _table(table: Table) -> str:

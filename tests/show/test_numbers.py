@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from ranef.report.layout import abbreviate_all, columns_of_text
-from ranef.report.numbers import (
+from ranef.report.layout import abbreviate_all
+from ranef.show.numbers import (
     format_common,
     format_estimates,
     format_p_values,
@@ -12,6 +12,7 @@ from ranef.report.numbers import (
     significance_stars,
     zap_small,
 )
+from ranef.show.text import columns_of_text
 from reference_battery import REFERENCE, read_json
 
 R = read_json(REFERENCE / "report" / "r_formats.json")

@@ -28,6 +28,8 @@ def escape(text: str) -> str:
 
 
 def _line(line: Line) -> str:
+    if line.style == "pre":
+        return f"```\n{line.text}\n```"
     if line.style == "code":
         return f"`{line.text}`"
     return f"**{escape(line.text)}**" if line.style == "title" else escape(line.text)

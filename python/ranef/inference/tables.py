@@ -1,0 +1,46 @@
+"""Tables of tests: data frames that print titles, notes and p-values as a reader wants them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..show import Document, Line, frame_table, render
+
+# Differences of criteria count, however large they are.
+FORMS = dict.fromkeys(("aic", "aicc", "bic", "llf", "deviance"), ".2f") | {"weight": ".3g"}
+
+
+class TestTable(pd.DataFrame):
+    """A table of tests.
+
+    What stands above and below it when printed are the lines in ``attrs["title"]`` and ``attrs["notes"]``. A
+    part of it, or anything computed from it, is an ordinary DataFrame.
+    """
+
+    __test__ = False  # no test case, whatever pytest makes of its name
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def document(self) -> Document:
+        """Return the table between its title and its notes."""
+        title, notes = self.attrs.get("title", ()), self.attrs.get("notes", ())
+        table = pd.DataFrame(self)
+        for name, form in FORMS.items():
+            if name in table:
+                table[name] = [None if pd.isna(value) else format(value, form) for value in table[name]]
+        return [*map(Line, title), frame_table(table), *map(Line, notes)]
+
+    def __repr__(self) -> str:
+        return render(self.document(), "text")
+
+    def _repr_html_(self) -> str:
+        return render(self.document(), "html")
+
+
+def with_words(table: pd.DataFrame, title: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> TestTable:
+    """Return a table with the lines to print above and below it."""
+    out = TestTable(table)
+    out.attrs.update(title=title, notes=notes)
+    return out
