@@ -10,8 +10,8 @@ from ranef.errors import ArgumentError
 from reference_battery import REFERENCE, load_data, read_json
 
 CASES = read_json(REFERENCE / "tests" / "tidy.json")
-# Of the same rows: what lme4 keeps for generalised models, and influence, which is not broom's alone.
-LEFT_OUT = {".hat", ".cooksd", ".mu", ".sqrtXwt", ".sqrtrwt"}
+# What lme4 keeps for generalised models: nothing new here.
+LEFT_OUT = {".mu", ".sqrtXwt", ".sqrtrwt"}
 
 
 @pytest.fixture(params=CASES, ids=[case["formula"] for case in CASES])
@@ -66,6 +66,10 @@ def test_augment(case):
     assert len(ours) == fit.nobs and list(ours.columns)[: data.shape[1]] == list(data.columns)
     for name in [name for name in head if name.startswith(".") and name not in LEFT_OUT]:
         np.testing.assert_allclose(ours[name].head(len(head[name])), head[name], rtol=1e-4, atol=1e-3)
+
+
+def test_influence_may_be_left_out(case):
+    assert {".hat", ".cooksd"} == set(case[0].augment().columns) - set(case[0].augment(influence=False).columns)
 
 
 def test_modes(case):

@@ -127,19 +127,22 @@ def glance(fit: LmerResult) -> Any:
     return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
 
 
-def augment(fit: LmerResult, data: Any = None) -> Any:
-    """Return the rows used with fitted values and residuals.
+def augment(fit: LmerResult, data: Any = None, influence: bool = True) -> Any:
+    """Return the rows used with fitted values, residuals and influence.
 
     Parameters
     ----------
     fit : LmerResult
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
+    influence : bool
+        With ``.hat`` and ``.cooksd``. They are dear where crossed factors have many levels.
 
     Returns
     -------
     table
-        One row per row used. Adds ``.fitted``, ``.resid``, ``.fixed`` (without random effects), ``.offset``,
+        One row per row used, of the library the data came in. Adds ``.fitted``, ``.resid``, ``.hat``
+        (leverage), ``.cooksd`` (Cook's distance), ``.fixed`` (without random effects), ``.offset``,
         ``.weights`` and ``.wtres`` (residuals times the root of the weight).
 
     Raises
@@ -156,6 +159,7 @@ def augment(fit: LmerResult, data: Any = None) -> Any:
     0  1545.0     A  1509.89   35.11
     1  1440.0     A  1509.89  -69.89
     """
+    from ..diagnostics.rows import cooks_distance, leverage
     from ..estimates.prediction import population
 
     design = fit.model.design
@@ -164,6 +168,7 @@ def augment(fit: LmerResult, data: Any = None) -> Any:
     added = {
         ".fitted": fit.fittedvalues,
         ".resid": fit.resid,
+        **({".hat": leverage(fit.state), ".cooksd": cooks_distance(fit.state)} if influence else {}),
         ".fixed": population(fit.state),
         ".offset": zeros if design.offset is None else design.offset,
         ".weights": weights,

@@ -82,11 +82,11 @@ class LmerResult(Estimates, Inference, Rows):
 
         return glance(self)
 
-    def augment(self, data: Any = None) -> Any:
+    def augment(self, data: Any = None, influence: bool = True) -> Any:
         """Return the rows with fitted values and residuals, see `ranef.report.broom.augment`."""
         from ..report.broom import augment
 
-        return augment(self, data)
+        return augment(self, data, influence)
 
     def __repr__(self) -> str:
         from ..report.brief import brief
