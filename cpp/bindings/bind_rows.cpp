@@ -3,7 +3,6 @@
 namespace ranef::bindings {
 namespace {
 
-using Matrix = py::array_t<double, py::array::f_style>;
 using Vector = py::array_t<double, py::array::c_style>;
 using Codes = py::array_t<std::int32_t, py::array::c_style>;
 
@@ -15,8 +14,19 @@ Array checked(const py::object& object, const char* what, Index n) {
     return array;
 }
 
-void add_columns(const Matrix& matrix, Index n, std::vector<Column>& columns) {
-    for (py::ssize_t c = 0; c < matrix.shape(1); ++c) columns.push_back(matrix.data() + c * n);
+// One column as numpy has it: float64, int64 or bool with any stride, or None for ones.
+Column read_column(const py::handle& given, Index n, std::vector<py::object>& keep) {
+    if (given.is_none()) return {};
+    if (!py::isinstance<py::array>(given)) throw py::type_error("column: must be an array or None");
+    const auto array = py::reinterpret_borrow<py::array>(given);
+    if (array.ndim() != 1 || array.shape(0) != n) throw py::value_error("column: wrong number of rows");
+    const bool aligned = (py::detail::array_proxy(array.ptr())->flags & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+    keep.push_back(array);
+    const auto view = [&](Column::Type type) { return Column(array.data(), type, array.strides(0)); };
+    if (aligned && array.dtype().equal(py::dtype::of<double>())) return view(Column::Type::real);
+    if (aligned && array.dtype().equal(py::dtype::of<std::int64_t>())) return view(Column::Type::integer);
+    if (array.dtype().equal(py::dtype::of<bool>())) return view(Column::Type::truth);
+    throw py::type_error("column: must be float64, int64 or bool in the machine's byte order");
 }
 
 FactorRows read_factor(const py::dict& given, Index n, std::vector<py::object>& keep) {
@@ -30,31 +40,26 @@ FactorRows read_factor(const py::dict& given, Index n, std::vector<py::object>& 
     factor.shape.width = 0;
     for (const py::handle& item : given["blocks"].cast<py::list>()) {
         const auto block = item.cast<py::dict>();
-        const Matrix basis = checked<Matrix>(block["basis"], "basis", n);
-        keep.push_back(basis);
-        const int width = static_cast<int>(basis.shape(1));
+        const auto basis = block["basis"].cast<py::sequence>();
+        const int width = static_cast<int>(basis.size());
         const int intercept = block["intercept"].cast<int>();
         factor.shape.blocks.push_back({factor.shape.width, width, intercept, block["theta"].cast<int>()});
-        const std::size_t first = factor.basis.size();
-        add_columns(basis, n, factor.basis);
-        if (intercept >= 0) factor.basis[first + static_cast<std::size_t>(intercept)] = nullptr;
+        for (int a = 0; a < width; ++a)
+            factor.basis.push_back(a == intercept ? Column{} : read_column(basis[a], n, keep));
         factor.shape.width += width;
     }
     return factor;
 }
 
-RowsObject make_rows(const py::object& x, const py::object& constant, const py::list& factors, const py::object& weights) {
-    if (!py::isinstance<Matrix>(x)) throw py::type_error("X: wrong dtype or memory order");
+RowsObject make_rows(Index n, const py::sequence& x, const py::object& constant, const py::list& factors,
+                     const py::object& weights) {
     RowsObject object{std::make_shared<Rows>(), {}};
     Rows& rows = *object.rows;
-    const Matrix matrix = py::reinterpret_borrow<Matrix>(x);
-    if (matrix.ndim() != 2) throw py::value_error("X: must have two dimensions");
-    rows.n = matrix.shape(0);
-    object.arrays.push_back(matrix);
-    add_columns(matrix, rows.n, rows.x);
+    rows.n = n;
+    for (const py::handle& column : x) rows.x.push_back(read_column(column, n, object.arrays));
     if (!constant.is_none()) {
         const auto vector = constant.cast<Vector>();
-        if (vector.size() != matrix.shape(1)) throw py::value_error("constant: one entry per column of X");
+        if (vector.size() != static_cast<py::ssize_t>(rows.x.size())) throw py::value_error("constant: one entry per column of X");
         rows.constant.assign(vector.data(), vector.data() + vector.size());
     }
     if (!weights.is_none()) {
@@ -71,7 +76,7 @@ RowsObject make_rows(const py::object& x, const py::object& constant, const py::
 
 void bind_rows(py::module_& m) {
     py::class_<RowsObject>(m, "Rows", "Views of the data's arrays (nothing is copied).")
-        .def(py::init(&make_rows), py::arg("X"), py::arg("constant"), py::arg("factors"), py::arg("weights") = py::none())
+        .def(py::init(&make_rows), py::arg("n"), py::arg("X"), py::arg("constant"), py::arg("factors"), py::arg("weights") = py::none())
         .def_property_readonly("n", [](const RowsObject& self) { return self.rows->n; });
 }
 

@@ -82,7 +82,7 @@ private:
         const FactorRows& factor = source(f);
         for (int a = 0; a < factor.shape.width; ++a) {
             const Index aa = a;
-            out[a] = ((factor.basis[a] ? factor.basis[a][i] : 1.0) - d_.coordinates.z_shift[f][aa]) / d_.coordinates.z_scale[f][aa];
+            out[a] = (factor.basis[a][i] - d_.coordinates.z_shift[f][aa]) / d_.coordinates.z_scale[f][aa];
         }
     }
 

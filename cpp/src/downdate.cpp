@@ -20,8 +20,8 @@ struct InternalRow {
         const double root = rows.weights ? std::sqrt(rows.weights[i]) : 1.0;
         x.resize(static_cast<std::size_t>(layout.p));
         for (int k = 0; k < layout.p; ++k) {
-            const Column source = rows.x[d.kept[k]];
-            x[k] = root * ((source ? source[i] : 1.0) - c.x_shift[k]) / c.x_scale[k];
+            const Column& source = rows.x[d.kept[k]];
+            x[k] = root * (source[i] - c.x_shift[k]) / c.x_scale[k];
         }
         column.clear();
         value.clear();
@@ -34,7 +34,7 @@ struct InternalRow {
             }
             const Index base = layout.offset[f] - layout.q_leading + Index{factor.codes[i]} * r;
             for (int a = 0; a < r; ++a) {
-                const double z = root * ((factor.basis[a] ? factor.basis[a][i] : 1.0) - c.z_shift[f][a]) / c.z_scale[f][a];
+                const double z = root * (factor.basis[a][i] - c.z_shift[f][a]) / c.z_scale[f][a];
                 if (f == 0) {
                     leading[a] = z;
                 } else {

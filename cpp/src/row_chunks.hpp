@@ -48,14 +48,10 @@ public:
     }
 
 private:
-    void standardise(Column column, double shift, double scale, double* out) const {
+    void standardise(const Column& column, double shift, double scale, double* out) const {
         const double inverse = 1.0 / scale;
-        if (!column) {
-            for (Index i = 0; i < size_; ++i) out[i] = (1.0 - shift) * inverse * root_[i];
-            return;
-        }
-        for (Index i = 0; i < size_; ++i)
-            out[i] = (column[first_ + i] - shift) * inverse * root_[i];
+        const double* values = column.read(first_, size_, out);
+        for (Index i = 0; i < size_; ++i) out[i] = (values[i] - shift) * inverse * root_[i];
     }
 
     const Rows& rows_;

@@ -13,9 +13,11 @@ constexpr double degenerate_spread = 1e-10;  // a column whose spread is below t
 }  // namespace
 
 // Two passes, so that a mean of 1e12 costs no digits of the spread.
-Moments moments(Column column, Index n, bool shift) {
-    if (!column) return {};
+Moments moments(const Column& source, Index n, bool shift) {
+    if (source.ones()) return {};
     const Index used = std::min(n, scale_rows);
+    std::vector<double> buffer(used);
+    const double* column = source.read(0, used, buffer.data());
     double mean = 0.0;
     if (shift) {
         for (Index i = 0; i < used; ++i) mean += column[i] / static_cast<double>(used);

@@ -13,7 +13,7 @@ struct Moments {
 };
 
 // The mean, and the size about it; about zero, and a mean of zero, when the column is not shifted.
-Moments moments(Column column, Index n, bool shift);
+Moments moments(const Column& column, Index n, bool shift);
 
 // For the factors in the given order. Columns of X before `first_shifted` keep their origin.
 Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted);

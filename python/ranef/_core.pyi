@@ -16,7 +16,12 @@ def set_thread_limit(threads: int) -> None: ...
 
 class Rows:
     def __init__(
-        self, X: npt.ArrayLike, constant: Any, factors: list[dict[str, Any]], weights: Any = None
+        self,
+        n: int,
+        X: Sequence[npt.NDArray[Any] | None],
+        constant: Any,
+        factors: list[dict[str, Any]],
+        weights: Any = None,
     ) -> None: ...
     @property
     def n(self) -> int: ...

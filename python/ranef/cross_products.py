@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def cross_products(design: Design) -> CrossProducts:
     Parameters
     ----------
     design : Design
-        Arrays of n rows: X (n, p), codes and bases of the random terms, weights.
+        Arrays of n rows: columns of X, codes and bases of the random terms, weights.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def cross_products(design: Design) -> CrossProducts:
         Of the size of the random effects, whatever n is.
     """
     sizes = theta_sizes([len(term.columns) for term in design.terms])
-    theta_first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    theta_first = [0, *accumulate(sizes)]
     by_group: dict[str, list[int]] = {}
     for index, term in enumerate(design.terms):
         by_group.setdefault(term.group, []).append(index)
@@ -86,16 +87,16 @@ def cross_products(design: Design) -> CrossProducts:
     factors, given = [], []
     for group, members in by_group.items():
         terms = [design.terms[i] for i in members]
-        edges = np.concatenate([[0], np.cumsum([len(t.columns) for t in terms])])
-        slices = tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        edges = [0, *accumulate(len(term.columns) for term in terms)]
+        slices = tuple(slice(first, last) for first, last in pairwise(edges))
         factors.append(FactorBlocks(group, tuple(members), slices))
         blocks = [
-            {"basis": np.asfortranarray(term.basis), "intercept": term.intercept, "theta": int(theta_first[i])}
+            {"basis": term.matrix.columns, "intercept": term.intercept, "theta": theta_first[i]}
             for i, term in zip(members, terms, strict=True)
         ]
         codes = np.ascontiguousarray(terms[0].factor.codes)
         given.append({"codes": codes, "levels": terms[0].factor.n_levels, "blocks": blocks})
 
-    rows = _core.Rows(np.asfortranarray(design.X), design.constant, given, design.weights)
+    rows = _core.Rows(design.nobs, design.matrix.columns, design.constant, given, design.weights)
     cross = _core.DesignCross(rows)
     return CrossProducts(rows, cross, tuple(factors), np.asarray(cross.kept, dtype=np.intp))

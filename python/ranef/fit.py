@@ -84,7 +84,7 @@ class FitState:
 
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.kept, self.model.design.X.shape[1]
+        kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
         if len(kept) == p:
             return values
         out = np.full((p,) * values.ndim, np.nan)

@@ -216,3 +216,22 @@ TEST_CASE("cross-products: responses and columns that are constant, enormous, ti
         CHECK_FALSE(std::isfinite(accumulate_response(rows, d, y.data()).values.back()));
     }
 }
+
+TEST_CASE("columns: integers, truth values, strides and ones mean the same as doubles") {
+    const std::vector<std::int64_t> integers{3, -1, 0, 7, 2};
+    const std::vector<std::uint8_t> truths{1, 0, 0, 1, 1};
+    const std::vector<double> pairs{0.5, 9, 1.5, 9, 2.5, 9, 3.5, 9, 4.5, 9}, plain{0.5, 1.5, 2.5, 3.5, 4.5};
+    const auto check = [](const Column& column, const std::vector<double>& expected) {
+        std::vector<double> buffer(3);
+        const double* read = column.read(1, 3, buffer.data());
+        for (Index i = 0; i < 3; ++i) CHECK(read[i] == expected[1 + i]);
+        for (Index i = 0; i < 5; ++i) CHECK(column[i] == expected[i]);
+    };
+    check(plain.data(), plain);
+    check({pairs.data(), Column::Type::real, 2 * sizeof(double)}, plain);
+    check({integers.data(), Column::Type::integer, sizeof(std::int64_t)}, {3, -1, 0, 7, 2});
+    check({truths.data(), Column::Type::truth, 1}, {1, 0, 0, 1, 1});
+    check({}, {1, 1, 1, 1, 1});
+    CHECK(Column(nullptr).ones());
+    CHECK(Column(plain.data()).read(2, 3, nullptr) == plain.data() + 2);  // nothing copied
+}

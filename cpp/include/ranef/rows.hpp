@@ -3,13 +3,11 @@
 
 #include <vector>
 
+#include "ranef/column.hpp"
 #include "ranef/coordinates.hpp"
 #include "ranef/layout.hpp"
 
 namespace ranef {
-
-// n numbers; null stands for a column of ones.
-using Column = const double*;
 
 struct FactorRows {
     const std::int32_t* codes;   // n, in [0, levels)

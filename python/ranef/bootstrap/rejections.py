@@ -176,7 +176,7 @@ def _by_maximum_likelihood(model: Model, keep: np.ndarray) -> Model:
         constant = None if constant[dropped].any() else np.ascontiguousarray(constant[columns])
     other.design = replace(
         model.design,
-        X=np.asfortranarray(model.design.X[:, columns]),
+        matrix=model.design.matrix.take(columns),
         column_names=tuple(model.design.column_names[i] for i in columns),
         constant=constant,
     )

@@ -27,14 +27,14 @@ def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | Non
         factor.name: _factor(factor, codes.get(factor.name, factor.codes[rows])) for factor in design.factors
     }
     terms = tuple(
-        replace(term, basis=np.asfortranarray(term.basis[rows]), factor=factors[term.group])
+        replace(term, matrix=term.matrix.rows(rows), factor=factors[term.group])
         for term in design.terms
     )
     response = np.ascontiguousarray(design.response[rows])
     return replace(
         design,
         response=response,
-        X=np.asfortranarray(design.X[rows]),
+        matrix=design.matrix.rows(rows),
         terms=terms,
         weights=None if design.weights is None else np.ascontiguousarray(design.weights[rows]),
         offset=None if design.offset is None else np.ascontiguousarray(design.offset[rows]),

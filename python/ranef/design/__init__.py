@@ -1,7 +1,8 @@
 """Formula and data -> the arrays of a model, and what was learned on the way."""
 
 from .build import build_design
+from .model_matrix import ModelMatrix
 from .spec import DesignSpec
 from .types import Design, GroupingFactor, NewRows, RandomTerm
 
-__all__ = ["Design", "DesignSpec", "GroupingFactor", "NewRows", "RandomTerm", "build_design"]
+__all__ = ["Design", "DesignSpec", "GroupingFactor", "ModelMatrix", "NewRows", "RandomTerm", "build_design"]

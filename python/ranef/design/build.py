@@ -78,8 +78,8 @@ def build_design(
     }
     used = _used_columns(parsed, table, needed, arguments, weights, offset)
     values = response(parsed.response, used, needed[parsed.response])
-    fixed, X = learn_matrix(parsed.fixed, used, needed[parsed.fixed])
-    builder = RandomBuilder(used, needed, fixed, X)
+    fixed, matrix = learn_matrix(parsed.fixed, used, needed[parsed.fixed])
+    builder = RandomBuilder(used, needed, fixed, matrix)
     built = builder.build(parsed.random)
     built = [built[index] for index in lme4_order([term.factor.n_levels for term, _ in built])]
     terms = tuple(term for term, _ in built)
@@ -100,9 +100,9 @@ def build_design(
     return Design(
         response=values,
         response_name=parsed.response.replace("`", ""),
-        X=X,
+        matrix=matrix,
         column_names=fixed.names,
-        constant=constant_vector(fixed, X),
+        constant=constant_vector(fixed, matrix),
         terms=terms,
         weights=_weights(arguments.get("weights"), used.rows),
         offset=offsets,

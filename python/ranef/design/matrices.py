@@ -1,7 +1,7 @@
 """A model matrix learned from data and replayable on new data: the plain kind, built without formulaic.
 
 Plain is a sum of the intercept and bare column names, by far the most frequent; the numbers and the names are
-those formulaic gives (tested), at a hundredth of the time, and a numeric column is copied once.
+those formulaic gives (tested), at a hundredth of the time, and numeric columns are those of the table.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..formula.plain import plain_terms
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
 from .formulaic_bridge import learn_formulaic
+from .model_matrix import ColumnValues, ModelMatrix
 from .used import UsedColumns, learned_codes, require_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,19 +50,21 @@ class PlainMatrix:
     names: tuple[str, ...]
     terms: tuple[tuple[int, int], ...]
 
-    def build(self, used: UsedColumns) -> FloatArray:
+    def build(self, used: UsedColumns) -> ModelMatrix:
         """Return the matrix of the used rows."""
-        out = np.empty((used.rows.n, len(self.names)), order="F")
-        if self.intercept:
-            out[:, 0] = 1.0
+        n = used.rows.n
+        columns: list[ColumnValues] = [None] if self.intercept else []
         for name, (first, last) in zip(self.columns, self.terms[self.intercept :], strict=True):
             if name in self.levels:
-                _fill_dummies(used.factor(name).codes, out[:, first:last], name == self.full)
+                dummies = np.empty((n, last - first), order="F")
+                _fill_dummies(used.factor(name).codes, dummies, name == self.full)
+                columns += [dummies[:, k] for k in range(last - first)]
             else:
-                used.fill(name, out[:, first])
+                values = used.values(name)
                 if not used.number(name).all_finite:
-                    require_finite(out[:, first], name, used.rows)
-        return out
+                    require_finite(values, name, used.rows)
+                columns.append(values)
+        return ModelMatrix(n, tuple(columns))
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         out = np.ones((n, len(self.names)), order="F")
@@ -79,8 +82,8 @@ class PlainMatrix:
         return out
 
 
-def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[MatrixSpec, FloatArray]:
-    """Learn the model matrix of formula text and return it for the used rows, in Fortran order.
+def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[MatrixSpec, ModelMatrix]:
+    """Learn the model matrix of formula text and return it for the used rows.
 
     Parameters
     ----------
@@ -108,7 +111,7 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
         spec, matrix = learn_formulaic(text, used, columns)
         for index, name in enumerate(spec.names):
             require_finite(matrix[:, index], name, used.rows)
-        return spec, matrix
+        return spec, ModelMatrix.of(matrix)
     learned = _learn_plain(plain[0], plain[1], used)
     return learned, learned.build(used)
 
@@ -164,28 +167,28 @@ def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
         )
 
 
-def constant_vector(spec: MatrixSpec, X: FloatArray) -> FloatArray | None:
-    """Return coefficients with ``X @ constant == 1`` in every row, exactly, or None.
+def constant_vector(spec: MatrixSpec, matrix: ModelMatrix) -> FloatArray | None:
+    """Return coefficients with ``matrix @ constant == 1`` in every row, exactly, or None.
 
     The intercept if there is one; else the columns of a term that add up to 1, as dummies of every level do.
     """
-    constant = np.zeros(X.shape[1])
+    constant = np.zeros(matrix.shape[1])
     if "Intercept" in spec.names:
         constant[spec.names.index("Intercept")] = 1.0
         return constant
     for first, last in spec.terms:
-        if last > first and np.all(X[:, first:last].sum(axis=1) == 1.0):
+        if last > first and np.all(matrix.part(first, last) @ np.ones(last - first) == 1.0):
             constant[first:last] = 1.0
             return constant
     return None
 
 
-def shared_view(names: Sequence[str], spec: MatrixSpec, X: FloatArray) -> FloatArray | None:
-    """Return the columns `names` of X when they stand side by side there, so that they need no copy."""
+def shared_part(names: Sequence[str], spec: MatrixSpec, matrix: ModelMatrix) -> ModelMatrix | None:
+    """Return the columns `names` of X when they stand side by side there, so that both share one array."""
     wanted = tuple(names)
     width = len(wanted)
     for first in range(len(spec.names) - width + 1):
         if spec.names[first : first + width] == wanted:
-            return X[:, first : first + width]
+            return matrix.part(first, first + width)
     return None
 

@@ -14,11 +14,10 @@ from ..formula import RandomBar
 from ..formula.plain import plain_terms
 from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode, take
-from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_view
+from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
+from .model_matrix import ModelMatrix
 from .types import Codes, GroupingFactor, RandomTerm
 from .used import UsedColumns
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +79,15 @@ class RandomBuilder:
     """Builds the random terms of one model; equal bases and equal groups are built once."""
 
     def __init__(
-        self, used: UsedColumns, needed: dict[str, tuple[str, ...]], fixed: MatrixSpec, X: FloatArray
+        self, used: UsedColumns, needed: dict[str, tuple[str, ...]], fixed: MatrixSpec, matrix: ModelMatrix
     ) -> None:
         self.used = used
         self.needed = needed
         self.fixed = fixed
-        self.X = X
+        self.matrix = matrix
         self.bases: list[MatrixSpec] = []
         self._basis_number: dict[str, int] = {}
-        self._matrices: list[FloatArray] = []
+        self._matrices: list[ModelMatrix] = []
         self._groups: dict[str, tuple[GroupingFactor, GroupSpec]] = {}
 
     def build(self, bars: Sequence[RandomBar]) -> list[tuple[RandomTerm, TermSpec]]:
@@ -118,17 +117,17 @@ class RandomBuilder:
         self._basis_number[bar.columns] = len(self.bases) - 1
         return len(self.bases) - 1
 
-    def _learn(self, text: str) -> tuple[MatrixSpec, FloatArray]:
-        """Learn a basis; a plain one whose columns stand in X is a view of X."""
+    def _learn(self, text: str) -> tuple[MatrixSpec, ModelMatrix]:
+        """Learn a basis; a plain one whose columns stand in X is a part of X."""
         plain = plain_terms(text)
         if plain is not None and isinstance(self.fixed, PlainMatrix):
             intercept, columns = plain
             if not any(self.used.is_factor(name) for name in columns):
                 names = ("Intercept", *columns) if intercept else columns
-                view = shared_view(names, self.fixed, self.X)
-                if view is not None:
+                part = shared_part(names, self.fixed, self.matrix)
+                if part is not None:
                     terms = tuple((index, index + 1) for index in range(len(names)))
-                    return PlainMatrix(intercept, columns, {}, None, names, terms), view
+                    return PlainMatrix(intercept, columns, {}, None, names, terms), part
         return learn_matrix(text, self.used, self.needed[text])
 
     def _term(self, bar: RandomBar, number: int, columns: tuple[int, ...]) -> tuple[RandomTerm, TermSpec]:
@@ -136,9 +135,9 @@ class RandomBuilder:
             self._groups[bar.group] = grouping_factor(bar, self.used)
         factor, group = self._groups[bar.group]
         names = tuple(self.bases[number].names[index] for index in columns)
-        basis = self._matrices[number][:, columns[0] : columns[-1] + 1]
+        matrix = self._matrices[number].part(columns[0], columns[-1] + 1)
         intercept = names.index("Intercept") if "Intercept" in names else -1
-        return RandomTerm(bar.group, names, basis, intercept, factor), TermSpec(group, number, columns)
+        return RandomTerm(bar.group, names, matrix, intercept, factor), TermSpec(group, number, columns)
 
 
 def lme4_order(level_counts: Sequence[int]) -> list[int]:

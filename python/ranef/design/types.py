@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .model_matrix import ModelMatrix
+
 if TYPE_CHECKING:
     from .spec import DesignSpec
 
@@ -49,8 +51,11 @@ class RandomTerm:
         Name of the grouping factor.
     columns : tuple of str
         Names of the r columns, such as ``("Intercept", "days")``.
+    matrix : ModelMatrix
+        The r columns.
     basis : (n, r) float64, Fortran order
-        May be a view of the fixed-effects matrix: do not write to it.
+        The same as one array, built when first asked for; may be a view of the fixed-effects matrix: do not
+        write to it.
     intercept : int
         Index of the constant column, -1 when there is none.
     factor : GroupingFactor
@@ -59,9 +64,13 @@ class RandomTerm:
 
     group: str
     columns: tuple[str, ...]
-    basis: FloatArray = field(repr=False)
+    matrix: ModelMatrix = field(repr=False)
     intercept: int
     factor: GroupingFactor
+
+    @property
+    def basis(self) -> FloatArray:
+        return self.matrix.array
 
     def __str__(self) -> str:
         return f"({' + '.join(self.columns)} | {self.group})"
@@ -77,8 +86,10 @@ class Design:
         As given (an offset is not subtracted).
     response_name : str
         Code of the response, such as ``"log(y)"``.
+    matrix : ModelMatrix
+        The columns of X, also those that depend linearly on others.
     X : (n, p) float64, Fortran order
-        All columns, also those that depend linearly on others.
+        The same as one array, built when first asked for.
     column_names : tuple of str
         formulaic's names: ``"Intercept"``, ``"service[T.1]"``.
     constant : (p,) float64 or None
@@ -101,7 +112,7 @@ class Design:
 
     response: FloatArray = field(repr=False)
     response_name: str
-    X: FloatArray = field(repr=False)
+    matrix: ModelMatrix = field(repr=False)
     column_names: tuple[str, ...]
     constant: FloatArray | None = field(repr=False)
     terms: tuple[RandomTerm, ...]
@@ -117,6 +128,10 @@ class Design:
         n, p = self.X.shape
         terms = ", ".join(f"{term}: {term.factor.n_levels:,} levels" for term in self.terms)
         return f"Design({self.response_name}: {n:,} rows; X: {p} columns; {terms})"
+
+    @property
+    def X(self) -> FloatArray:
+        return self.matrix.array
 
     @property
     def rows(self) -> npt.NDArray[np.intp]:

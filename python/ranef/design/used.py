@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,6 @@ from ..formula.python_code import references
 from ..frame import Column, FactorColumn, NumberColumn, Table, UsedRows
 from ..frame.factors import Levels, as_factor, label_texts, recode, take
 from .functions import is_callable, is_function
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
@@ -68,6 +67,7 @@ class UsedColumns:
     columns: Mapping[str, Column]
     rows: UsedRows
     _factors: dict[str, FactorColumn] = field(default_factory=dict, repr=False)
+    _values: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def is_factor(self, name: str) -> bool:
         return isinstance(self.columns[name], FactorColumn)
@@ -85,15 +85,21 @@ class UsedColumns:
         """Return a numeric or boolean column on all rows."""
         return require_number(self.columns[name])
 
-    def fill(self, name: str, out: FloatArray) -> None:
-        """Write the numbers of the used rows to `out`: the one copy a numeric predictor costs."""
-        values = self.number(name).values
-        if self.rows.kept is None:
-            out[:] = values
-        elif values.dtype == np.float64:
-            np.take(values, self.rows.kept, out=out, mode="clip")
-        else:
-            out[:] = values[self.rows.kept]
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """Return the numbers (float64, int64 or bool) of the used rows; do not write to them.
+
+        They are the table's own memory when all rows are used and nobody can write to it, as with polars,
+        Arrow and pandas' copy-on-write; otherwise a copy, one per column however often it is used.
+        """
+        found = self._values.get(name)
+        if found is None:
+            found = self.number(name).values
+            if self.rows.kept is not None:
+                found = np.take(found, self.rows.kept)
+            elif found.flags.writeable:
+                found = found.copy()
+            self._values[name] = found
+        return found
 
 
 def require_number(column: Column) -> NumberColumn:

@@ -34,8 +34,7 @@ def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
     """Evaluate code on the used rows; a bare column needs no formulaic."""
     name = _bare_name(code)
     if name is not None:
-        values = np.empty(used.rows.n)
-        used.fill(name, values)
+        values = np.ascontiguousarray(used.values(name), dtype=np.float64)
         plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
         return CodeVector(code, plain), values
     from .formulaic_bridge import learn_formulaic

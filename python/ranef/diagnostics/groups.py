@@ -12,7 +12,7 @@ import pandas as pd
 
 from .. import _core
 from ..cross_products import cross_products
-from ..design import Design, GroupingFactor, RandomTerm
+from ..design import Design, GroupingFactor
 from ..errors import ArgumentError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..fit import FitState
@@ -234,13 +234,13 @@ def _subset(design: Design, rows: npt.NDArray[np.bool_], y: FloatArray) -> Desig
         used, codes = np.unique(factor.codes[rows], return_inverse=True)
         factors[factor.name] = GroupingFactor(factor.name, codes.astype(np.int32), factor.levels[used])
     terms = tuple(
-        RandomTerm(t.group, t.columns, np.asfortranarray(t.basis[rows]), t.intercept, factors[t.group])
+        replace(t, matrix=t.matrix.rows(rows), factor=factors[t.group])
         for t in design.terms
     )
     return replace(
         design,
         response=np.ascontiguousarray(y[rows]),
-        X=np.asfortranarray(design.X[rows]),
+        matrix=design.matrix.rows(rows),
         terms=terms,
         weights=None if design.weights is None else np.ascontiguousarray(design.weights[rows]),
         offset=None if design.offset is None else design.offset[rows],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -36,4 +38,10 @@ def dropped_columns(state: FitState) -> tuple[str, ...]:
 
 
 def _series(state: FitState, values: np.ndarray, name: str) -> pd.Series:
-    return pd.Series(values.copy(), index=list(state.model.design.column_names), name=name)
+    return pd.Series(values.copy(), index=_index(state.model.design.column_names), name=name)
+
+
+@lru_cache(maxsize=256)
+def _index(names: tuple[str, ...]) -> pd.Index[str]:
+    """One index for every table of the same coefficients: pandas takes longer to make one than a small fit takes."""
+    return pd.Index(list(names))

@@ -69,9 +69,10 @@ def from_pandas(name: str, series: pd.Series) -> Column:
     """Convert a pandas Series."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
-        return from_numpy(name, series.to_numpy())
+        return from_numpy(name, _memory_of(series))
     if dtype.name == "category":
-        return _from_categories(name, series.cat.codes.to_numpy(), series.cat.categories)
+        categorical = series.array
+        return _from_categories(name, categorical.codes, categorical.categories)
     if hasattr(dtype, "pyarrow_dtype"):
         return from_arrow(name, series.array.__arrow_array__())
     if dtype.kind in "mM":
@@ -85,6 +86,25 @@ def from_pandas(name: str, series: pd.Series) -> Column:
     return FactorColumn(name, *code_values(series))
 
 
+class _Held:
+    """The memory of a pandas Series, together with the Series.
+
+    As long as that lives, pandas copies before it writes into this memory (copy-on-write; the memory is then
+    read-only here), so that arrays made of it never change.
+    """
+
+    def __init__(self, series: pd.Series, values: npt.NDArray[Any]) -> None:
+        self.series = series
+        self.__array_interface__ = values.__array_interface__
+
+
+def _memory_of(series: pd.Series) -> npt.NDArray[Any]:
+    values = series.to_numpy()
+    if values.flags.writeable or values.dtype.kind not in "iufb":
+        return values
+    return np.asarray(_Held(series, values))
+
+
 def _from_categories(name: str, codes: npt.NDArray[Any], categories: Any) -> FactorColumn:
     levels = np.asarray(categories)
     return drop_unused(FactorColumn(name, codes.astype(np.int32), levels))
@@ -95,9 +115,7 @@ def from_arrow(name: str, values: Any) -> Column:
     import pyarrow as pa
 
     if isinstance(values, pa.ChunkedArray):
-        values = values.unify_dictionaries().combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        values = _one_chunk(values)
     kind = values.type
     if pa.types.is_dictionary(kind):
         codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
@@ -112,6 +130,17 @@ def from_arrow(name: str, values: Any) -> Column:
     if null is not None and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         values = values.fill_null(False if pa.types.is_boolean(kind) else 0)
     return from_numpy(name, values.to_numpy(zero_copy_only=False), null)
+
+
+def _one_chunk(values: Any) -> Any:
+    import pyarrow as pa
+
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    values = values.unify_dictionaries().combine_chunks()
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    return values
 
 
 def _from_arrow_text(name: str, values: Any) -> FactorColumn:

@@ -81,10 +81,11 @@ class Table:
         import pandas as pd
 
         if isinstance(data, pd.DataFrame):  # without narwhals: on small data its overhead shows
-            self._set_names(data.columns)
+            labels = data.columns.tolist()
+            self._set_names(labels)
             self.n_rows = data.shape[0]
-            position = {name: index for index, name in enumerate(self.names)}
-            self._read = lambda name: from_pandas(name, data.iloc[:, position[name]])
+            label_of = dict(zip(self.names, labels, strict=True))
+            self._read = lambda name: from_pandas(name, data[label_of[name]])
             return
         frame = _narwhals_frame(data)
         self._set_names(frame.columns)

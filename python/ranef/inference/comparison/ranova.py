@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ...design import RandomTerm
+from ...design import ModelMatrix, RandomTerm
 from ...fit import FitState
 from .boundary import Mixture, mixture
 from .compare import Comparison
@@ -119,14 +119,13 @@ def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
     return replace(
         term,
         columns=tuple(term.columns[column] for column in columns),
-        basis=np.asfortranarray(term.basis[:, columns]),
+        matrix=term.matrix.take(columns),
         intercept=columns.index(term.intercept) if term.intercept in columns else -1,
     )
 
 
 def _intercepts(term: RandomTerm) -> RandomTerm:
-    ones = np.ones((term.basis.shape[0], 1), order="F")
-    return replace(term, columns=("Intercept",), basis=ones, intercept=0)
+    return replace(term, columns=("Intercept",), matrix=ModelMatrix(term.matrix.n, (None,)), intercept=0)
 
 
 def _label(state: FitState, index: int) -> str:

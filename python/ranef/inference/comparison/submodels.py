@@ -27,7 +27,7 @@ def with_columns(model: Model, columns: Sequence[int]) -> Model:
             constant = design.constant[list(columns)]
     smaller = replace(
         design,
-        X=np.asfortranarray(design.X[:, list(columns)]),
+        matrix=design.matrix.take(columns),
         column_names=tuple(design.column_names[column] for column in columns),
         constant=constant,
     )

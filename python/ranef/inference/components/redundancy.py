@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
-import numpy as np
 import pandas as pd
 
 from ...design import RandomTerm
@@ -100,6 +99,6 @@ def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
     return replaced(
         term,
         columns=tuple(term.columns[c] for c in columns),
-        basis=np.asfortranarray(term.basis[:, columns]),
+        matrix=term.matrix.take(columns),
         intercept=columns.index(term.intercept) if term.intercept in columns else -1,
     )
