@@ -14,10 +14,10 @@ public:
     GatheredRows(const Rows& rows, const DesignCross& design, const Index* first, Index count) : first_(first) {
         view_.n = count;
         for (int k : design.kept) view_.x.push_back(gather(rows.x[k], count));
-        view_.weights = rows.weights ? gather(rows.weights, count) : nullptr;
+        view_.weights = rows.weights ? copy(rows.weights, count) : nullptr;
         for (const FactorRows& factor : rows.factors) {
             FactorRows local{nullptr, {}, factor.shape};
-            for (Column column : factor.basis) local.basis.push_back(gather(column, count));
+            for (const Column& column : factor.basis) local.basis.push_back(gather(column, count));
             view_.factors.push_back(std::move(local));
         }
         for (std::size_t f = 0; f < design.factor_order.size(); ++f) recode(rows, design.factor_order[f], count);
@@ -29,8 +29,9 @@ public:
     std::vector<std::vector<Index>> take_levels() { return std::move(levels_); }  // per core factor
 
 private:
-    Column gather(Column from, Index count) {
-        if (!from) return nullptr;
+    Column gather(const Column& from, Index count) { return from.ones() ? Column() : Column(copy(from, count)); }
+
+    const double* copy(const Column& from, Index count) {
         numbers_.emplace_back(count);
         for (Index i = 0; i < count; ++i) numbers_.back()[i] = from[first_[i]];
         return numbers_.back().data();
