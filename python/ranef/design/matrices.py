@@ -28,10 +28,16 @@ FloatArray = npt.NDArray[np.float64]
 class MatrixSpec(Protocol):
     """What was learned about a model matrix."""
 
-    names: tuple[str, ...]
-    columns: tuple[str, ...]
-    terms: tuple[tuple[int, int], ...]
-    """First and past-the-last column of each term."""
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    @property
+    def terms(self) -> tuple[tuple[int, int], ...]:
+        """First and past-the-last column of each term."""
+        ...
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         """Return the matrix of new data, NaN where a column is missing."""

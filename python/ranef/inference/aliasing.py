@@ -20,7 +20,7 @@ def fixed_factor(model: Model) -> FloatArray:
     """
     if model.design.weights is None:
         return _core.fixed_factor(model.cross.design)
-    return np.linalg.qr(model.design.X[:, model.cross.kept], mode="r")
+    return np.asarray(np.linalg.qr(model.design.X[:, model.cross.kept], mode="r"))
 
 
 def aliases(model: Model) -> FloatArray:

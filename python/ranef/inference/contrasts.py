@@ -107,7 +107,7 @@ def _marginal_means(state: FitState, shape: Structure, tested: list[Term]) -> Hy
 
 def _solve(X: FloatArray, columns: FloatArray) -> FloatArray:
     """Return C with X C = columns."""
-    return np.linalg.lstsq(X, columns, rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(X, columns, rcond=None)[0], dtype=np.float64)
 
 
 def _independent_columns(matrix: FloatArray) -> list[int]:
@@ -117,7 +117,7 @@ def _independent_columns(matrix: FloatArray) -> list[int]:
     for index, column in enumerate(matrix.T):
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
-        if np.linalg.norm(rest) > _SMALL * max(np.linalg.norm(column), _SMALL):
+        if np.linalg.norm(rest) > _SMALL * max(float(np.linalg.norm(column)), _SMALL):
             chosen.append(index)
             basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
     return chosen

@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DataError, require_choice
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import FitState
-from ..frame import Table
+from ..frame import NumberColumn, Table
 from .equations import equations
 from .methods import method
 
@@ -198,7 +198,7 @@ def _residual_weights(state: FitState, newdata: Any, weights: Any, m: int) -> Fl
     if isinstance(weights, str):
         if newdata is None:
             raise ArgumentError("weights= as a column needs newdata")
-        values = np.asarray(Table(newdata, "the new data").column(weights, "weights=").values, dtype=float)
+        values = _number_column(newdata, weights)
     else:
         values = np.asarray(weights, dtype=float)
     if values.shape != (m,):
@@ -207,6 +207,13 @@ def _residual_weights(state: FitState, newdata: Any, weights: Any, m: int) -> Fl
         row = int(np.argmin(values > 0))
         raise DataError(f"weights= must be positive: row {row} has {values[row]} (rows count from 0)")
     return values
+
+
+def _number_column(newdata: Any, weights: str) -> FloatArray:
+    column = Table(newdata, "the new data").column(weights, "weights=")
+    if not isinstance(column, NumberColumn):
+        raise DataError(f"weights={weights!r}: the column must hold numbers")
+    return np.asarray(column.values, dtype=float)
 
 
 def _theta_part(state: FitState, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:

@@ -213,7 +213,7 @@ def _clusters(state: FitState, cluster: Any) -> tuple[str, npt.NDArray[np.intp]]
         values = np.asarray(cluster)
         if values.shape != (state.model.design.nobs,):
             raise ArgumentError(f"cluster= must have one label per used row, {state.model.design.nobs}")
-        name, codes = "cluster", np.unique(values, return_inverse=True)[1]
+        name, codes = "cluster", np.unique(values, return_inverse=True)[1].astype(np.int32)
     for factor in factors:
         pairs = np.unique(np.column_stack([factor.codes, codes]), axis=0)
         if len(pairs) > factor.n_levels:

@@ -113,7 +113,7 @@ def core_coordinates(state: FitState) -> bool:
 
 def _zero_columns(model: Model, theta: FloatArray) -> list[npt.NDArray[np.bool_]]:
     factors = model.covariance_factors(theta)
-    return [~factor.any(axis=0) for factor in factors]
+    return [np.logical_not(factor.any(axis=0)) for factor in factors]
 
 
 def derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:

@@ -94,7 +94,7 @@ def _choose_column(fit: LmerResult, x: str | None) -> str:
     candidates = [name for name in names if name != "Intercept"]
     if x is None and len(candidates) == 1:
         return candidates[0]
-    if x not in candidates:
+    if x is None or x not in candidates:
         asked = "give x= one of" if x is None else f"x='{x}' is no column of the fixed effects; there is"
         there = quote_list(candidates) or "none beside the intercept"
         raise ArgumentError(f"plots.simulated: {asked} {there}")

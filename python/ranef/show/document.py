@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from ..errors import require_choice
 from .html import html
 from .latex import latex
 from .markdown import markdown
+from .parts import Document, Line, Table
 from .text import text
 
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text: a `title` stands out, `code` keeps its spelling, `pre` (several lines) its blanks."""
-
-    text: str
-    style: str = "plain"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Columns of text under headers; the first `labels` columns are names, the others numbers.
-
-    `rules` are the rows below which a line is drawn.
-    """
-
-    caption: str
-    headers: Sequence[str]
-    columns: Sequence[Sequence[str]] = field(repr=False)
-    labels: int = 0
-    rules: Sequence[int] = ()
-
-    @property
-    def rows(self) -> list[tuple[str, ...]]:
-        """The cells by row, without blanks around them."""
-        return [tuple(text.strip() for text in row) for row in zip(*self.columns, strict=True)]
-
-
-Document = Sequence["Line | Table"]
+__all__ = ["FORMATS", "Document", "Line", "Printed", "Table", "render"]
 
 _RENDERERS: dict[str, Callable[[Document], str]] = {
     "text": text,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .document import Document, Table
+from .parts import Document, Line, Table
 
 _TAGS = {"title": "h4", "code": "code", "plain": "p", "pre": "pre"}
 
@@ -15,7 +13,7 @@ def html(document: Document) -> str:
     """Return a document as one ``<div>``."""
     parts = []
     for part in document:
-        if hasattr(part, "style"):
+        if isinstance(part, Line):
             tag = _TAGS[part.style]
             parts.append(f"<{tag}>{escape(part.text)}</{tag}>")
         else:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .document import Document, Line, Table
+from .parts import Document, Line, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -22,7 +20,7 @@ _NEGATIVE = re.compile(r"^-(?=[\d.])|(?<=[\[ (,])-(?=\d)")
 
 def latex(document: Document) -> str:
     """Return a document as LaTeX, parts one blank line apart."""
-    return "\n\n".join(_line(part) if hasattr(part, "style") else _table(part) for part in document)
+    return "\n\n".join(_line(part) if isinstance(part, Line) else _table(part) for part in document)
 
 
 def escape(text: str) -> str:

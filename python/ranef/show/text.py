@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .document import Document, Table
+from .parts import Document, Line, Table
 
 USUAL_WIDTH = 100
 
 
 def text(document: Document) -> str:
     """Return a document as text."""
-    return "\n".join(part.text if hasattr(part, "style") else _table(part) for part in document)
+    return "\n".join(part.text if isinstance(part, Line) else _table(part) for part in document)
 
 
 def width() -> int:

@@ -173,7 +173,9 @@ def _basis(large: Model, empty: list[FloatArray]) -> tuple[FloatArray, int]:
     D = Q S Q' with Q = [empty directions, the rest]: the elements of S within the empty directions are what
     must be positive semidefinite.
     """
-    inside, outside, first, total = [], [], 0, large.n_theta
+    inside: list[FloatArray] = []
+    outside: list[FloatArray] = []
+    first, total = 0, large.n_theta
     for term, null in zip(large.design.terms, empty, strict=True):
         r = len(term.columns)
         columns, rows = np.triu_indices(r)

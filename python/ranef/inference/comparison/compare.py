@@ -91,7 +91,9 @@ def anova(
     _require_comparable(states, regressions)
     compared, notes = _on_one_criterion(states, refit, bool(regressions))
     compared.sort(key=lambda pair: _parameters(pair[1]))
-    entries = [(name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions]
+    entries: list[tuple[str, int, float, Any]] = [
+        (name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions
+    ]
     entries += [(name, _parameters(s), -s.optimum.value / 2, s) for name, s in compared]
     table = _criteria(entries, compared[0][1].model.design.nobs)
     if nested:
@@ -197,7 +199,8 @@ def _require_comparable(states: list[tuple[str, FitState]], regressions: list[tu
             ("weights", design.weights, other.weights),
             ("offsets", design.offset, other.offset),
         ):
-            if (a is None) != (b is None) or (a is not None and not np.array_equal(a, b)):
+            same = a is b or (a is not None and b is not None and np.array_equal(a, b))
+            if not same:
                 raise DataError(
                     f"{first} and {name} have different {what}: their likelihoods cannot be compared"
                 )

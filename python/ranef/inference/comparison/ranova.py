@@ -107,7 +107,7 @@ def _reductions(state: FitState, index: int, reduce_terms: bool) -> list[tuple[s
         own = [spec.columns.index(column) for column in range(first, last) if column in spec.columns]
         if own and own != [term.intercept]:
             groups.append(own)
-    out = []
+    out: list[tuple[str, tuple[RandomTerm, ...]]] = []
     for own in groups:
         left = [column for column in range(len(term.columns)) if column not in own]
         name = _variable(term.columns[own[0]])

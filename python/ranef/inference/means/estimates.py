@@ -148,7 +148,8 @@ class MarginalMeans(Printed):
         powers = np.vander(np.arange(k) - (k - 1) / 2, k, increasing=True)
         orthogonal = np.linalg.qr(powers)[0] * np.sign(np.diag(np.linalg.qr(powers)[1]))
         degrees = ["linear", "quadratic", "cubic", "quartic"]
-        return {degrees[i - 1] if i <= len(degrees) else f"degree {i}": orthogonal[:, i] for i in range(1, k)}
+        named = [*degrees, *(f"degree {i}" for i in range(len(degrees) + 1, k))]
+        return {named[i - 1]: orthogonal[:, i].tolist() for i in range(1, k)}
 
     def _combined(
         self, weights: dict[tuple[Any, ...], FloatArray], adjust: str, family: int

@@ -14,7 +14,7 @@ import pandas as pd
 from ...errors import ArgumentError, quote_list, unknown_column
 from ...fit import FitState
 from ...formula.python_code import references
-from ...frame import Table
+from ...frame import NumberColumn, Table
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -117,7 +117,10 @@ def _mean(state: FitState, name: str, data: Any) -> float:
     """Return the mean of a covariate over the used rows."""
     design = state.model.design
     if data is not None:
-        values = np.asarray(Table(data).column(name).values, dtype=float)
+        column = Table(data).column(name)
+        if not isinstance(column, NumberColumn):
+            raise ArgumentError(f"{name!r} has no mean: give its values, at={{{name!r}: [...]}}")
+        values = np.asarray(column.values, dtype=float)
         used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
         return float(np.nanmean(used))
     if name in design.column_names:
