@@ -1,7 +1,7 @@
 # Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
 PYTHON_VENV := .venv/bin/python
 
-.PHONY: help setup demo docs test test-cpp test-python bench bench-publish bench-gate lint clean
+.PHONY: help setup demo docs test test-cpp test-python wheel bench bench-publish bench-gate lint clean
 
 help:
 	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench-publish   the last run's tables into README and docs"
 	@echo "make bench-gate BASE=main   is HEAD slower than that commit?"
 	@echo "make test-cpp  C++ kernel tests only;  make test-python  pytest only (ARGS='-k name')"
+	@echo "make wheel     a wheel with its libraries inside, tried where the system has none of them"
 	@echo "make lint      ruff"
 	@echo "make clean     remove builds and the virtual environment"
 
@@ -44,6 +45,10 @@ bench-publish: setup
 bench-gate: setup
 	@test -n "$(BASE)" || { echo "usage: make bench-gate BASE=<branch, tag or hash> [ARGS='--rounds 5']"; exit 2; }
 	@$(PYTHON_VENV) -m benchmarks.gate $(BASE) $(ARGS)
+
+wheel: setup
+	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py wheel)
+	@$(PYTHON_VENV) tools/wheel.py
 
 lint: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)

@@ -1,8 +1,9 @@
 """Build the wheel and try it where no system library of ours can be reached: `make wheel`.
 
-The source distribution is made first and the wheel from it, so that one cannot lack what the other needs. auditwheel
-(delocate on macOS) copies SuiteSparse, the BLAS and what they need into the wheel; the notices of the copied Debian
-packages go along. `CMAKE_PREFIX_PATH=/own/suitesparse make wheel` bundles a CHOLMOD of your own (README, Licence).
+The source distribution is made first and the wheel from it, so that one cannot lack what the other needs.
+auditwheel (delocate on macOS) copies SuiteSparse, the BLAS and what they need into the wheel; the notices of
+the copied Debian packages go along. `CMAKE_PREFIX_PATH=/own/suitesparse make wheel` bundles a CHOLMOD of your
+own (README, Licence).
 
     wheel.py             build into dist/, then check
     wheel.py --check F   check a wheel that is there
@@ -66,7 +67,7 @@ def repaired(wheel: Path) -> Path:
 
 
 def with_notices(wheel: Path) -> None:
-    """Add the copyright notices of the Debian packages whose libraries were copied in; elsewhere say what to do."""
+    """Add the notices of the Debian packages whose libraries were copied in; elsewhere say what to do."""
     names = [
         Path(name).name.split("-")[0].split(".")[0]
         for name in run(sys.executable, "-m", "zipfile", "-l", wheel).split()
