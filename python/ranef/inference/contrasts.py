@@ -86,8 +86,8 @@ def _marginal_means(state: FitState, shape: Structure, tested: list[Term]) -> Hy
     values = made_up_values(shape, len(state.model.design.column_names))
     X = coded(shape, values)
     to_kept = aliases(state.model)
-    treated = to_kept @ _solve(X, coded(shape, values, treated=True))
-    spelt = to_kept @ _solve(X, spelt_out(shape, values))
+    treated = to_kept @ _codings(X, coded(shape, values, treated=True))
+    spelt = to_kept @ _codings(X, spelt_out(shape, values))
     chosen = _independent_columns(treated)
     # rows: the general form of the estimable functions, in treatment coding
     general = _solve(treated[:, chosen], spelt).T
@@ -108,6 +108,13 @@ def _marginal_means(state: FitState, shape: Structure, tested: list[Term]) -> Hy
 def _solve(X: FloatArray, columns: FloatArray) -> FloatArray:
     """Return C with X C = columns."""
     return np.asarray(np.linalg.lstsq(X, columns, rcond=None)[0], dtype=np.float64)
+
+
+def _codings(X: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return C with X C = columns; made-up numbers are of order one, so tiny weights are rounding."""
+    found = _solve(X, columns)
+    found[np.abs(found) < _SMALL] = 0.0  # else a column of an empty cell would count as one of its own
+    return found
 
 
 def _independent_columns(matrix: FloatArray) -> list[int]:

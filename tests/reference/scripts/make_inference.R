@@ -12,6 +12,7 @@ table_of <- function(a) { a <- as.data.frame(a)
 thin <- function(d, by, of, at_least) which((seq_len(nrow(d)) * by) %% of >= at_least)
 every_third <- function(d) thin(d, 7, 11, 4)
 no_cell <- function(d) setdiff(every_third(d), which(d$recipe == "A" & d$temperature == "225"))
+no_cells <- function(d) { d$i <- seq_len(nrow(d)); d <- d[!(d$sector == "Catholic" & d$minrty == "Yes"), ]; d$i[(d$i * 7) %% 20 == 1] }
 students <- function(every) function(d) which(as.integer(d$s) %% every == 1)
 
 cases <- list(
@@ -20,6 +21,7 @@ cases <- list(
   list(name = "no_intercept", data = "cake", formula = "angle ~ 0 + recipe * temp + (1 | recipe:replicate)", rows = every_third),
   list(name = "slopes_only", data = "cake", formula = "angle ~ temp + temp:recipe + (1 | recipe:replicate)", rows = every_third),
   list(name = "missing_cell", data = "cake", formula = "angle ~ recipe * temperature + (1 | recipe:replicate)", rows = no_cell),
+  list(name = "missing_cells", data = "Hsb82", formula = "mAch ~ sector * minrty * sx + (1 | school)", rows = no_cells),
   list(name = "sum_contrasts", data = "cake", formula = "angle ~ recipe * temperature + (1 | recipe:replicate)", rows = every_third,
        contrasts = list(recipe = "contr.sum", temperature = "contr.poly")),
   list(name = "vector_valued", data = "Machines", formula = "score ~ Machine + (Machine | Worker)", rows = function(d) thin(d, 5, 9, 2)),
