@@ -166,8 +166,8 @@ def lmer(
     start : (n_theta,) array, optional
         Where to start; by default from moments of the data.
     optimizer : str
-        ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"`` and ``"cobyqa"`` are
-        there for comparison.
+        ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``, ``"cobyqa"`` and
+        NLopt's ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` are there for comparison.
     max_evaluations : int, optional
         Limit on evaluations of the criterion.
     tolerance : float

@@ -224,7 +224,7 @@ class Model:
             By default from moments of the data.
         optimizer : str
             ``"newton"``, or for comparison ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``,
-            ``"cobyqa"`` of SciPy on the same criterion and gradient.
+            ``"cobyqa"`` of SciPy, ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` of NLopt on the same criterion.
         max_evaluations : int, optional
             Limit on evaluations of the criterion.
         tolerance : float

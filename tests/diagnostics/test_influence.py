@@ -7,10 +7,11 @@ import pytest
 import ranef
 from conftest import fitted
 from oracle_design import reference_design
-from reference_battery import load_data, load_model, load_table
+from reference_battery import canonical, load_data, load_model, load_table, manifest, translate_name
 from scipy.stats import norm
 
 TABLES = load_table("influence")
+LEFT_OUT = [(case, group) for case in load_table("leave_out") for group in case["without"]]
 
 
 @pytest.fixture(scope="module", params=TABLES, ids=lambda t: t["data"])
@@ -71,6 +72,30 @@ def test_nested_weighted_and_offset_models():
     keep = frame["Subject"] != "308"
     again = ranef.lmer("Reaction ~ Days + (Days | Subject)", frame[keep], weights=frame["w"][keep].to_numpy())
     np.testing.assert_allclose(weighted.influence("Subject").params.loc["308"], again.params, rtol=1e-7)
+
+
+@pytest.mark.parametrize(("case", "group"), LEFT_OUT, ids=lambda x: x if isinstance(x, str) else x["formula"])
+def test_every_factor_against_refits_in_lme4(case, group):
+    """lme4's fits to the rows outside a level: nested, crossed, vector-valued, weighted, ML, any factor."""
+    data = load_data(case["data"]).iloc[case["rows"]]
+    weights = np.arange(1, len(data) + 1) % 3 + 1.0 if case["weights"] else None
+    fit = ranef.lmer(case["formula"], data, reml=case["reml"], weights=weights)
+    columns = manifest()[case["data"]]["columns"]
+    found = fit.influence(group)
+    for left_out in case["without"][group]:
+        row = found.params.loc[found.params.index.astype(str) == left_out["level"]].iloc[0]
+        row.index = [canonical(name) for name in row.index]
+        expected = pd.Series(
+            left_out["beta"], [translate_name(name, columns, None) for name in left_out["names"]]
+        )
+        errors = np.sqrt(np.diag(left_out["vcov"]))
+        np.testing.assert_allclose((row[expected.index] - expected) / errors, 0, atol=1e-4)
+        components = found.components.loc[found.params.index.astype(str) == left_out["level"]].iloc[0]
+        assert components["sigma"] == pytest.approx(left_out["sigma"], rel=1e-5)
+        sd = components[components.index.str.startswith("sd[")]
+        np.testing.assert_allclose(
+            sorted(sd), sorted(left_out["sd"][:-1]), rtol=1e-3, atol=1e-3 * left_out["sigma"]
+        )
 
 
 @pytest.mark.parametrize("name", ["ss_slope_reml", "pen_ml", "ss_weights_reml", "ss_offset_arg_reml"])

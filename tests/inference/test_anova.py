@@ -128,3 +128,25 @@ def test_roman_types():
     fit = fitted("oats_reml")
     pd.testing.assert_frame_equal(fit.anova("III"), fit.anova(3))
     pd.testing.assert_frame_equal(fit.anova("2"), fit.anova(2))
+
+
+def test_the_highest_interaction_of_a_design_with_an_empty_cell():
+    """No term contains it: its type III hypothesis is that its estimable coefficients are zero."""
+    random = np.random.default_rng(8)
+    n = 160
+    data = pd.DataFrame(
+        {
+            name: random.choice(list(levels), n)
+            for name, levels in zip("ABC", ("abc", "uv", "pq"), strict=True)
+        }
+    )
+    data.loc[data["A"] == "c", "C"] = "p"
+    data["g"] = random.integers(0, 8, n)
+    data["y"] = random.normal(size=n) + random.normal(size=8)[data["g"]]
+    fit = ranef.lmer("y ~ A * B * C + (1 | g)", data)
+    table = fit.anova()
+    assert table.loc["A:B:C", "num_df"] == 1
+    expected = fit.test("A[T.b]:B[T.v]:C[T.q] = 0")
+    assert table.loc["A:B:C", "F"] == pytest.approx(expected.F, rel=1e-10)
+    assert table.loc["A:B:C", "den_df"] == pytest.approx(expected.den_df, rel=1e-10)
+    assert table["F"].notna().all()

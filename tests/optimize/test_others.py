@@ -1,8 +1,12 @@
-"""SciPy's optimisers on the same criterion: they find Newton's optimum, or say that they did not."""
+"""SciPy's and NLopt's optimisers on the criterion: they find Newton's optimum, or say that they did not."""
+
+import importlib.util
+import sys
 
 import numpy as np
 import pytest
 import ranef
+import scipy
 from conftest import fitted, unfitted
 from ranef.optimize.others import METHODS
 from ranef.optimize.scaling import flipped, packed, semidefinite_factor, snapped, theta_scale
@@ -11,13 +15,23 @@ MODELS = ["ss_slope_reml", "dye2_ml", "cake_slope_c_ml", "ss_crossed_reml", "pen
 NO_GRADIENT_NO_PROMISE = {("nelder-mead", "cake_slope_c_ml")}  # stops short at the boundary
 
 
+def is_installed(optimizer):
+    if METHODS[optimizer].library == "nlopt":
+        return importlib.util.find_spec("nlopt") is not None
+    return optimizer != "cobyqa" or tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 14)
+
+
+def require_installed(optimizer):
+    if not is_installed(optimizer):
+        pytest.skip(f"{optimizer}: its library is not installed, or too old")
+
+
 @pytest.mark.parametrize("optimizer", METHODS)
 @pytest.mark.parametrize("name", MODELS)
 def test_same_optimum_as_newton(name, optimizer):
     if (optimizer, name) in NO_GRADIENT_NO_PROMISE:
         pytest.skip("a method without gradient may stop short; the next test looks at what it says")
-    if optimizer == "cobyqa":
-        pytest.importorskip("scipy", minversion="1.14")
+    require_installed(optimizer)
     newton, other = fitted(name), unfitted(name).fit(optimizer=optimizer)
     assert other.converged, other.optimum
     assert other.objective == pytest.approx(newton.objective, abs=1e-7)
@@ -33,7 +47,7 @@ def test_same_optimum_as_newton(name, optimizer):
 def test_what_stopped_short_is_not_called_converged():
     model = unfitted("ss_quad_re_reml")
     best = fitted("ss_quad_re_reml").objective
-    for optimizer in METHODS:
+    for optimizer in filter(is_installed, METHODS):
         fit = model.fit(optimizer=optimizer, max_evaluations=12)
         assert fit.optimum.evaluations <= 12
         assert not fit.converged
@@ -48,9 +62,22 @@ def test_start_is_used():
 
 
 def test_unknown_optimizer_lists_those_there_are():
-    listed = "'newton', 'l-bfgs-b', 'bfgs', 'nelder-mead', 'powell', 'cobyqa'"
+    listed = (
+        "'newton', 'l-bfgs-b', 'bfgs', 'nelder-mead', 'powell', 'cobyqa', 'nlopt-bobyqa', 'nlopt-nelder-mead'"
+    )
     with pytest.raises(ranef.ArgumentError, match=listed):
         unfitted("ss_slope_reml").fit(optimizer="bobyqa")
+
+
+def test_a_library_that_is_missing_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nlopt", None)
+    with pytest.raises(
+        ranef.ArgumentError, match=r"needs the package nlopt: pip install 'ranef\[optimizers\]'"
+    ):
+        unfitted("ss_slope_reml").fit(optimizer="nlopt-bobyqa")
+    found = ranef.allfit(fitted("ss_slope_reml"))
+    assert list(found.skipped)[-2:] == ["nlopt-bobyqa", "nlopt-nelder-mead"]
+    assert "nlopt-bobyqa was not run: " in repr(found)
 
 
 def test_badly_scaled_columns(sleepstudy):

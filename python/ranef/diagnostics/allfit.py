@@ -101,8 +101,10 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     ----------
     fit : LmerResult
     optimizers : iterable of str, optional
-        By default the built-in ``"newton"`` and SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``,
-        ``"powell"``, ``"cobyqa"``.
+        By default all there are: the built-in ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``,
+        ``"nelder-mead"``, ``"powell"`` and ``"cobyqa"`` (the successor of Powell's BOBYQA and COBYLA by the
+        authors of PRIMA); with ``pip install 'ranef[optimizers]'`` also NLopt's ``"nlopt-bobyqa"`` and
+        ``"nlopt-nelder-mead"``, which lme4 uses. One that is not installed is skipped, and that is said.
     max_evaluations : int, optional
         Limit for each of them.
 
@@ -122,7 +124,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     >>> found = ranef.allfit(fit)
     >>> found.agree
     True
-    >>> found.fixef.round(2)
+    >>> found.fixef.head(6).round(2)
                  Intercept   Days
     newton          251.41  10.47
     l-bfgs-b        251.41  10.47
@@ -143,7 +145,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
         began = perf_counter()
         try:
             optimum = optimise(state.model, state.response, settings)
-        except ArgumentError as error:  # an optimiser that the installed SciPy lacks
+        except ArgumentError as error:  # an optimiser that is not installed
             skipped[name] = str(error)
             continue
         seconds = perf_counter() - began

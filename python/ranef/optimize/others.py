@@ -1,4 +1,4 @@
-"""SciPy's optimisers on the same criterion and gradient, for comparison and for those who want them.
+"""SciPy's and NLopt's optimisers on the same criterion and gradient, for comparison or by choice.
 
 They see ``theta`` in units of the columns it multiplies, without bounds: the criterion has none. Their answer
 gets the same kind of certificate, by differences, and reports what they found, good or not.
@@ -26,17 +26,18 @@ FloatArray = npt.NDArray[np.float64]
 
 _PER_PARAMETER = 1000
 LIMIT_REACHED = "the limit on evaluations was reached"
+_NLOPT_STEP = 0.2  # first step in scaled theta, where 1 is a random effect as large as the residual
 _HARMLESS = 1e-6  # of the criterion: what an exact zero may cost
 
 
 @dataclass(frozen=True)
 class Method:
-    """How SciPy knows an optimiser.
+    """How a library knows an optimiser.
 
     Attributes
     ----------
-    scipy : str
-        Its name in ``scipy.optimize.minimize``.
+    name : str
+        Its name in ``scipy.optimize.minimize``, or in ``nlopt``.
     gradient : bool
         Whether it uses the gradient.
     limit : str
@@ -45,10 +46,11 @@ class Method:
         Its stopping options as multiples of ``tolerance``.
     """
 
-    scipy: str
+    name: str
     gradient: bool
     limit: str
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    library: str = "scipy"
 
 
 METHODS: dict[str, Method] = {
@@ -57,6 +59,10 @@ METHODS: dict[str, Method] = {
     "nelder-mead": Method("Nelder-Mead", False, "maxfev", {"fatol": 1e4, "xatol": 1e8}),
     "powell": Method("Powell", False, "maxfev", {"ftol": 1.0, "xtol": 1e8}),
     "cobyqa": Method("COBYQA", False, "maxfev", {"final_tr_radius": 1e7}),
+    "nlopt-bobyqa": Method("LN_BOBYQA", False, "maxeval", {"ftol_abs": 1e3, "xtol_abs": 1e7}, "nlopt"),
+    "nlopt-nelder-mead": Method(
+        "LN_NELDERMEAD", False, "maxeval", {"ftol_abs": 1.0, "xtol_abs": 1e7}, "nlopt"
+    ),
 }
 
 
@@ -96,12 +102,12 @@ class _Criterion:
 
 
 def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
-    """Minimise with one of SciPy's optimisers.
+    """Minimise with an optimiser of SciPy or NLopt.
 
     Raises
     ------
     ArgumentError
-        Unknown optimiser, or one this SciPy does not have.
+        Unknown optimiser, or one that the installed SciPy lacks, or NLopt is not installed.
     """
     require_known(settings.optimizer)
     scale = theta_scale(model)
@@ -116,30 +122,57 @@ def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
 
 
 def _run(criterion: _Criterion, x: FloatArray, settings: Settings) -> str:
-    from scipy.optimize import minimize
-
     method = METHODS[settings.optimizer]
     options: dict[str, Any] = {name: part * settings.tolerance for name, part in method.tolerances.items()}
     options[method.limit] = criterion.limit
+    try:
+        run = _by_scipy if method.library == "scipy" else _by_nlopt
+        return run(criterion, x, settings.optimizer, options)
+    except _Limit:
+        return LIMIT_REACHED
+    except RuntimeError as error:  # the core's word on a point without a value
+        return str(error)
+
+
+def _by_scipy(criterion: _Criterion, x: FloatArray, optimizer: str, options: dict[str, Any]) -> str:
+    from scipy.optimize import minimize
+
+    method = METHODS[optimizer]
     try:
         answer = minimize(
             criterion.value_and_gradient if method.gradient else criterion.value,
             x,
             jac=method.gradient or None,
-            method=method.scipy,
+            method=method.name,
             options=options,
         )
-    except _Limit:
-        return LIMIT_REACHED
-    except RuntimeError as error:  # the core's word on a point without a value
-        return str(error)
     except ValueError as error:
         if "Unknown solver" in str(error):
             raise ArgumentError(
-                f"optimizer='{settings.optimizer}' needs SciPy 1.14; use another, such as 'l-bfgs-b'"
+                f"optimizer='{optimizer}' needs SciPy 1.14; use another, such as 'l-bfgs-b'"
             ) from None
         raise
     return "ok" if answer.success else str(answer.message)
+
+
+def _by_nlopt(criterion: _Criterion, x: FloatArray, optimizer: str, options: dict[str, Any]) -> str:
+    try:
+        import nlopt
+    except ImportError:
+        raise ArgumentError(
+            f"optimizer='{optimizer}' needs the package nlopt: pip install 'ranef[optimizers]'; "
+            "or use another, such as 'cobyqa'"
+        ) from None
+    run = nlopt.opt(getattr(nlopt, METHODS[optimizer].name), len(x))
+    run.set_min_objective(lambda point, _: criterion.value(point.copy()))
+    run.set_initial_step(_NLOPT_STEP)
+    for name, value in options.items():
+        getattr(run, f"set_{name}")(value)
+    try:
+        run.optimize(x)
+    except nlopt.RoundoffLimited:
+        return "no further progress: rounding"
+    return "ok"
 
 
 def moment_start(model: Model, response: Any) -> FloatArray:

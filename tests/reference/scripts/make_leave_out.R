@@ -19,8 +19,10 @@ run <- function(case) {
   d <- load_data(case$data); rows <- if (is.null(case$rows)) all_rows(d) else case$rows(d); d <- droplevels(d[rows, ])
   reml <- !identical(case$reml, FALSE); d$w <- if (isTRUE(case$weights)) seq_len(nrow(d)) %% 3 + 1 else rep(1, nrow(d))
   fit <- function(d) { assign("part", droplevels(d), envir = globalenv())
-    quiet(lmer(as.formula(case$formula), part, REML = reml, weights = w, control = tight)) }
-  whole <- fit(d)
+    starts <- c(list(NULL), if (!is.null(whole)) list(getME(whole, "theta")))  # the default start can end at a false boundary
+    fits <- lapply(starts, function(s) quiet(lmer(as.formula(case$formula), part, REML = reml, weights = w, control = tight, start = s)))
+    fits[[which.min(vapply(fits, function(m) if (reml) REMLcrit(m) else deviance(m), 0))]] }
+  whole <- NULL; whole <- fit(d)
   out <- list(); levels_of <- lapply(whole@flist, levels)
   for (g in names(levels_of)) {
     codes <- as.character(getME(whole, "flist")[[g]]); chosen <- head(unique(codes), 6)
