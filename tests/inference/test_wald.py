@@ -74,3 +74,32 @@ def test_no_interval_at_the_boundary():
 def test_unknown_parameter():
     with pytest.raises(ranef.ArgumentError, match="there is no 'Dayz'"):
         fitted("ss_slope_reml").conf_int(parameters="Dayz")
+
+
+def test_table_of_components_and_covariance_of_theta():
+    fit = fitted("ss_slope_reml")
+    table, limits = fit.component_table(0.9), fit.conf_int(level=0.9, parameters="random")
+    np.testing.assert_allclose(table[["lower", "upper"]], limits)
+    np.testing.assert_allclose(table.loc["sigma", "se"], np.sqrt(fit.cov_theta().loc["sigma", "sigma"]))
+    assert list(fit.cov_theta().index) == ["theta1", "theta2", "theta3", "sigma"]
+    assert table.attrs["notes"] == ()
+    design = reference_design(load_model("ss_slope_reml"))
+    nu = len(design.y) - 2
+
+    def criterion(x):
+        profiled = oracle.solve(design, x[:3], True)
+        constant = profiled.criterion - nu * (1 + np.log(2 * np.pi * profiled.pwrss / nu))
+        return constant + nu * np.log(2 * np.pi * x[3] ** 2) + profiled.pwrss / x[3] ** 2
+
+    x = np.append(fit.theta, fit.sigma)
+    hessian = oracle.difference_hessian(criterion, x, np.array([0.01, 0.01, 0.01, 0.2]))
+    np.testing.assert_allclose(fit.cov_theta(), 2 * np.linalg.inv(hessian), rtol=1e-3, atol=1e-6)
+
+
+def test_a_singular_term_is_named():
+    fit = fitted("dye2_reml")
+    for table in (fit.component_table(), fit.cov_theta(), fit.conf_int(parameters="all")):
+        assert len(table.attrs["notes"]) == 1
+        assert "Batch: the fit is singular there" in table.attrs["notes"][0]
+    with pytest.raises(ranef.ArgumentError, match="level must be between 0 and 1"):
+        fit.component_table(95)

@@ -73,7 +73,7 @@ def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame
     fixed = wald(fit, level)
     if parameters is None or parameters == "fixed":
         return fixed
-    from ..inference.wald import component_intervals
+    from ..inference.wald import component_intervals, singular_notes
 
     everything = pd.concat([fixed, component_intervals(fit.state, level)])
     wanted = [parameters] if isinstance(parameters, str) else list(parameters)
@@ -88,7 +88,9 @@ def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame
                 "and the groups 'fixed', 'random', 'all'"
             )
         names += [name] if group is None else list(group)
-    return everything.loc[list(dict.fromkeys(names))]
+    chosen = everything.loc[list(dict.fromkeys(names))]
+    chosen.attrs["notes"] = singular_notes(fit.state) if chosen.isna().any(axis=None) else ()
+    return chosen
 
 
 def wald(fit: LmerResult, level: float) -> pd.DataFrame:

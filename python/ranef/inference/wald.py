@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..fit import FitState
 from .methods import method
@@ -79,6 +80,85 @@ def component_errors(state: FitState) -> pd.DataFrame:
     steepness = np.where(table["scale"] == "log", table["estimate"], 1 - table["estimate"] ** 2)
     table.insert(1, "se", scaled * steepness)
     return table
+
+
+def component_table(state: FitState, level: float = 0.95) -> pd.DataFrame:
+    """Return sigma, standard deviations and correlations with their standard errors and Wald intervals.
+
+    Parameters
+    ----------
+    state : FitState
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``estimate``, ``se``, ``lower``, ``upper``: standard errors from the exact Hessian of the
+        criterion, intervals on the log scale and on Fisher's z. NaN for the parameters of a singular term,
+        where the criterion has no curvature to speak of; ``attrs["notes"]`` names the terms.
+
+    Raises
+    ------
+    ArgumentError
+        A level that is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.component_table().round(2)
+                                  estimate    se  lower  upper
+    sigma                            25.59  1.51  22.80  28.72
+    sd[Subject.Intercept]            24.74  5.84  15.58  39.28
+    sd[Subject.Days]                  5.92  1.25   3.92   8.95
+    corr[Subject.Days.Intercept]      0.07  0.33  -0.52   0.61
+    """
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    table = pd.concat(
+        [component_errors(state)[["estimate", "se"]], component_intervals(state, level)], axis=1
+    )
+    table.attrs["notes"] = singular_notes(state)
+    return table
+
+
+def theta_covariance(state: FitState) -> pd.DataFrame:
+    """Return the asymptotic covariance of theta and sigma.
+
+    Twice the inverse of the exact Hessian, in (theta, sigma), of the criterion the fit minimised, not
+    profiled over sigma; theta on the user's scale, in the order of ``fit.theta``. Directions in which the
+    criterion does not curve upwards, as at a boundary, are left out (a generalised inverse).
+
+    Returns
+    -------
+    (k + 1, k + 1) DataFrame
+        Labelled ``theta1``, ..., ``sigma``; ``attrs["notes"]`` names singular terms.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.cov_theta().round(4)
+            theta1   sigma
+    theta1  0.0534 -0.1233
+    sigma  -0.1233  2.9828
+    """
+    names = [*ParameterNames.of(state.model).theta, "sigma"]
+    covariance = method(state, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
+    table = pd.DataFrame(covariance, index=names, columns=names)
+    table.attrs["notes"] = singular_notes(state)
+    return table
+
+
+def singular_notes(state: FitState) -> tuple[str, ...]:
+    """Say which terms have no standard errors, and why."""
+    labels = [state.model.term_labels[i] for i in sorted({found.term for found in state.optimum.boundary})]
+    return tuple(
+        f"{label}: the fit is singular there, its variances and correlations have no standard errors; "
+        "profile intervals have no such limit"
+        for label in labels
+    )
 
 
 def component_intervals(state: FitState, level: float) -> pd.DataFrame:

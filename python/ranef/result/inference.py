@@ -32,6 +32,18 @@ class Inference(Fitted):
 
         return coef_table(self.state, ddf, alternative)
 
+    def component_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return variance components with standard errors, see `ranef.inference.wald.component_table`."""
+        from ..inference.wald import component_table
+
+        return component_table(self.state, level)
+
+    def cov_theta(self) -> pd.DataFrame:
+        """Return the covariance of theta and sigma, see `ranef.inference.wald.theta_covariance`."""
+        from ..inference.wald import theta_covariance
+
+        return theta_covariance(self.state)
+
     def test(
         self,
         L: Any,
