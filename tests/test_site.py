@@ -48,6 +48,13 @@ def test_every_public_name_has_its_entry():
     assert not missing, missing
 
 
+def test_the_tour_names_files_that_exist():
+    text = (DOCS / "tour.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:python|cpp|tests|docs)/[\w./]+)`", text))
+    missing = [path for path in paths if not (DOCS.parent / path).exists()]
+    assert len(paths) > 20 and not missing, missing
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The built site, from a copy of docs/ (the gallery writes into its source)."""
