@@ -8,7 +8,10 @@ import re
 from pathlib import Path
 
 import lecture
+import numpy as np
 import pytest
+import ranef
+from reference_battery import load_data
 
 PAGES = Path(__file__).parents[1] / "docs" / "lecture"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -58,6 +61,23 @@ def test_the_table_of_all_numbers():
         assert theirs == row["slide"]
         rounding = 0.6 * 10.0 ** -row["digits"]
         assert ours == pytest.approx(lecture.value(row["what"]), abs=rounding), row["what"]
+
+
+def test_a_variance_for_each_group_is_nlmes():
+    """The problem case: nlme 3.1-162, varIdent(form = ~ 1 | group) and pdDiag(~ 0 + g1 + g2)."""
+    data = load_data("slides_variance")
+    second = data["group"].astype(str) == "2"
+    data = data.assign(calm=1.0 - second, wild=1.0 * second)
+    formula = "value ~ group + condition + (0 + calm | participant) + (0 + wild | participant)"
+    ratio, criterion, estimate, error = 8.355127, 202.9541, 1.188842, 0.3820417
+
+    def criterion_at(r):
+        return ranef.lmer(formula, data, weights=np.where(second, r**-2.0, 1.0)).objective
+
+    fit = ranef.lmer(formula, data, weights=np.where(second, ratio**-2.0, 1.0))
+    assert fit.objective == pytest.approx(criterion, abs=1e-4)
+    assert (fit.params["condition"], fit.bse["condition"]) == pytest.approx((estimate, error), rel=1e-5)
+    assert fit.objective < min(criterion_at(0.999 * ratio), criterion_at(1.001 * ratio))
 
 
 @pytest.mark.parametrize("row", lecture.printed(school=True), ids=what)
