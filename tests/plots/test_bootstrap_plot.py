@@ -31,7 +31,7 @@ def test_a_panel_per_parameter(replicates, gappy):
 def test_interval_is_written_and_shaded(replicates):
     axis = plots.bootstrap(replicates, "days", level=0.8)
     lower, upper = replicates.conf_int(level=0.8).loc["days"]
-    assert axis.get_title(loc="right") == f"{lower:.2f} to {upper:.2f}"
+    assert f"{lower:.2f} to {upper:.2f}" in [text.get_text() for text in axis.texts]
     shaded = axis.collections[1].get_paths()[0].vertices[:, 0]
     np.testing.assert_allclose([shaded.min(), shaded.max()], [lower, upper])
 

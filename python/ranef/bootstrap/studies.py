@@ -135,7 +135,7 @@ def power_curve(
     -------
     DataFrame
         One row per point: ``effect``, ``groups``, ``per_group``, ``nobs``, ``power``, ``lower``, ``upper``
-        (95 % Monte Carlo interval), ``n``, ``failed``.
+        (95 % Monte Carlo interval), ``n``, ``failed``; ``attrs["coefficient"]``.
 
     Examples
     --------
@@ -179,7 +179,9 @@ def power_curve(
                 "failed": found.failed,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table.attrs["coefficient"] = coefficient
+    return table
 
 
 def _points(values: Any) -> list[Any]:

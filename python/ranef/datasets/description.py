@@ -60,6 +60,11 @@ class Description(Printed):
     columns: tuple[Column, ...]
     formula: str
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Column -> what the axis of a picture calls it: what it holds and its unit."""
+        return {c.name: f"{c.about} ({c.unit})" if c.unit else c.about for c in self.columns}
+
     def __str__(self) -> str:
         width = max(len(column.name) for column in self.columns)
         lines = [f"{self.name}: {self.title} ({self.n:,} rows)", "", _wrap(self.about), ""]

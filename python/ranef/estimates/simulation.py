@@ -53,14 +53,19 @@ def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False)
     out *= noise
     if use_u:
         return out + fitted(state)
-    factors = state.model.covariance_factors(state.theta)
     for row in out:
-        effects = [
-            state.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
-            for term, factor in zip(design.terms, factors, strict=True)
-        ]
+        effects = drawn_effects(state, generator)
         row += random_part(((term.factor.codes, term.basis) for term in design.terms), effects, design.nobs)
     return out + population(state)
+
+
+def drawn_effects(state: FitState, generator: np.random.Generator) -> list[FloatArray]:
+    """Draw the random effects of each term, (levels, r)."""
+    factors = state.model.covariance_factors(state.theta)
+    return [
+        state.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
+        for term, factor in zip(state.model.design.terms, factors, strict=True)
+    ]
 
 
 def _count(n: int) -> int:

@@ -1,25 +1,45 @@
 """Pictures of fits and bootstraps, with matplotlib: ``pip install ranef[plots]``.
 
 Every function takes ``ax=`` (one Axes, or as many as there are panels), makes a figure of a sensible size
-otherwise, and returns the Axes it drew on: one, or an array of them where there are several panels.
+otherwise, and returns the Axes it drew on: one, or an array of them where there are several panels. The
+figures within ``with style(width=3.5):`` are that many inches wide, their text still readable.
 """
 
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
+from .coefficients import coefficients
+from .criterion import criterion
+from .intervals import intervals
+from .means import means
+from .pairs import bootstrap_pairs, profile_pairs
 from .pooling import pooling
+from .power import power
+from .profile import profile
 from .qq import qq
 from .residuals import residuals
 from .shrinkage import shrinkage
 from .simulated import simulated
+from .slopes import slopes
+from .style import style
 from .topographic import topographic
 
 __all__ = [
     "bootstrap",
+    "bootstrap_pairs",
     "caterpillar",
+    "coefficients",
+    "criterion",
+    "intervals",
+    "means",
     "pooling",
+    "power",
+    "profile",
+    "profile_pairs",
     "qq",
     "residuals",
     "shrinkage",
     "simulated",
+    "slopes",
+    "style",
     "topographic",
 ]

@@ -13,12 +13,16 @@ from .canvas import (
     BLUE,
     GREY,
     LIGHT,
+    SMALL,
+    TEXT,
     VERMILION,
     choose_columns,
+    named,
     panels,
     result_axes,
     shared_legend,
     tidy,
+    title,
 )
 from .density import density
 
@@ -87,9 +91,11 @@ def bootstrap(
         estimate = np.nan if result.estimates is None else result.estimates[name]
         _panel(axis, replicates[name].to_numpy(), limits.loc[name], estimate)
         lower, upper = limits.loc[name]
-        axis.set_title(name, loc="left", fontsize=10)
-        interval = f"{_short(lower, upper - lower)} to {_short(upper, upper - lower)}"
-        axis.set_title(interval, loc="right", fontsize=9, color=GREY)
+        title(axis, named(name), loc="left", y=1.09)
+        axis.text(
+            *(0, 1.03, f"{_short(lower, upper - lower)} to {_short(upper, upper - lower)}"),
+            **{"transform": axis.transAxes, "fontsize": TEXT["xtick.labelsize"], "color": GREY},
+        )
     shared_legend(axes, _handles(level, method, len(result)), own_figure=ax is None)
     return result_axes(axes)
 
@@ -104,12 +110,11 @@ def _panel(axis: Axes, values: np.ndarray, limits: pd.Series, estimate: float) -
     axis.plot(curve.x, curve.y, color=BLUE, linewidth=1.2)
     if curve.at_zero > 0.0:
         axis.plot([0, 0], [0, top], color=BLUE, linewidth=3, solid_capstyle="butt")
-        axis.annotate(f"{curve.at_zero:.1%} at 0", (0, 1.08 * top), fontsize=8)
+        axis.annotate(f"{curve.at_zero:.1%} at 0", (0, 1.04 * top), fontsize=SMALL)
     if np.isfinite(estimate):
         axis.plot([estimate, estimate], [0, 1.06 * top], color=VERMILION, linewidth=1.5)
     _rug(axis, values, top)
-    axis.set(yticks=[], ylim=(-0.1 * top, 1.2 * top))
-    axis.tick_params(labelsize=8)
+    axis.set(yticks=[], ylim=(-0.1 * top, 1.25 * top))
     axis.locator_params(axis="x", nbins=5)
     tidy(axis)
     axis.spines["left"].set_visible(False)

@@ -1,4 +1,4 @@
-"""What the plots share: matplotlib on demand, colours, axes of their own or of the caller."""
+"""What the plots share: matplotlib on demand, one style, axes of their own or of the caller."""
 
 from __future__ import annotations
 
@@ -8,15 +8,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
+from .style import current_width, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe and Ito's palette: told apart with any kind of colour vision, and, by lightness, in print.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-BLACK, GREY, LIGHT = "#222222", "#777777", "#DDDDDD"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
+BLACK, GREY, LIGHT = "#222222", "#707070", "#DDDDDD"
+# Series one after another: differ in colour, marker and dash, so that one of the three is enough.
+SERIES = (
+    {"color": BLUE, "marker": "o", "linestyle": "-"},
+    {"color": VERMILION, "marker": "s", "linestyle": (0, (5, 2))},
+    {"color": GREEN, "marker": "^", "linestyle": (0, (1.5, 1))},
+    {"color": PURPLE, "marker": "D", "linestyle": (0, (6, 2, 1, 2))},
+    {"color": BLACK, "marker": "v", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+    {"color": ORANGE, "marker": "P", "linestyle": (0, (8, 2))},
+    {"color": SKY, "marker": "X", "linestyle": (0, (1, 2))},
+)
 
-_ENTRY_INCHES = 1.75  # of a legend
+SMALL = 7.0  # points: the smallest text, readable on paper
+TEXT = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+DENSE = {"axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "axes.titlepad": 3}
+
+_ENTRY_INCHES = 0.42  # of a legend's key; and of a character beside it:
+_LETTER_INCHES = 0.057
+_LETTER = 0.62  # width of a letter over the size of the text
+_LABELS_INCHES = 0.55  # of the names and ticks beside a panel
+_MOST_PANELS = 48
+_SQUEEZE = 0.58  # a panel may be this much narrower than it would like to be
 
 
 def pyplot() -> Any:
@@ -36,14 +69,29 @@ def panels(
     *,
     columns: int,
     size: tuple[float, float],
+    dense: bool = False,
+    rigid: bool = False,
+    most: int = _MOST_PANELS,
     **sharing: Any,
 ) -> np.ndarray:
     """Return `count` Axes: the caller's, or a new figure's in `columns` columns, each of `size` inches.
 
+    Inside ``style(width=...)`` the figure is that wide, with as many columns as its panels can bear.
+
+    Parameters
+    ----------
+    dense : bool
+        Small text, for small multiples.
+    rigid : bool
+        The number of columns may not change; nor may the height, unless panels are square.
+    most : int
+        Panels that can be read.
+
     Raises
     ------
     ArgumentError
-        When the caller gives another number of Axes than there are panels.
+        When the caller gives another number of Axes than there are panels, or for more panels than can be
+        read.
     """
     if ax is not None:
         given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
@@ -53,17 +101,24 @@ def panels(
                 "leave it out for a figure of its own"
             )
         return given
-    columns = min(columns, count)
+    if count > most:
+        raise ArgumentError(
+            f"this picture would have {count:,} panels, of which no more than {most} can be read: "
+            "choose some of them by name"
+        )
+    plt = pyplot()
+    columns, width, height = _extent(min(columns, count), size, rigid)
     rows = -(-count // columns)
-    figure, axes = pyplot().subplots(
-        rows,
-        columns,
-        figsize=(size[0] * columns, size[1] * rows),
-        squeeze=False,
-        layout="constrained",
-        **sharing,
-    )
-    figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)
+    with plt.rc_context(TEXT | (DENSE if dense else {})):
+        figure, axes = plt.subplots(
+            rows,
+            columns,
+            figsize=(width * columns, height * rows),
+            squeeze=False,
+            layout="constrained",
+            **sharing,
+        )
+    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05)
     flat = axes.ravel()
     for unused in flat[count:]:
         unused.remove()
@@ -72,6 +127,20 @@ def panels(
         for above in flat[max(0, count - columns) : count]:
             above.tick_params(labelbottom=True)
     return flat[:count]
+
+
+def _extent(columns: int, size: tuple[float, float], rigid: bool) -> tuple[int, float, float]:
+    """Columns, and width and height of a panel, in the width that is asked for."""
+    width, height = size
+    wanted = current_width()
+    if wanted is None:
+        return columns, width, height
+    if not rigid:
+        columns = max(1, min(columns, int(wanted / (_SQUEEZE * width))))
+    stretch = wanted / (columns * width)
+    if rigid:
+        return columns, wanted / columns, wanted / columns if width == height else height
+    return columns, wanted / columns, height * float(np.clip(stretch, 0.8, 1.25))
 
 
 def result_axes(axes: np.ndarray) -> Axes | np.ndarray:
@@ -84,22 +153,61 @@ def tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def shared_legend(axes: np.ndarray, handles: Sequence[Any], own_figure: bool) -> None:
-    """One legend for all panels: above them in a figure of our own, inside the first of the caller's Axes."""
+def title(axes: Axes, text: str, **options: Any) -> None:
+    """Give a panel its title, on two lines or smaller where it is too narrow for one."""
+    spec, figure = axes.get_subplotspec(), axes.figure
+    part = axes.get_position().width if spec is None else 1 / spec.get_gridspec().ncols
+    size = axes.title.get_fontsize()
+    room = int(72 * (part * figure.get_figwidth() - _LABELS_INCHES) / (_LETTER * size))
+    if len(text) > room:
+        breaks = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " [.:" and i < room]
+        if breaks:
+            text = f"{text[: breaks[-1]].rstrip()}\n{text[breaks[-1] :]}"
+        if max(map(len, text.split("\n"))) > room:
+            options["fontsize"] = SMALL
+    axes.set_title(text, **options)
+
+
+def common_labels(axes: np.ndarray, x: str, y: str, own_figure: bool) -> None:
+    """Name the axes that all panels share: once for our figure, at the first of the caller's Axes."""
     if own_figure:
-        figure = axes[0].figure
-        room = max(1, int(figure.get_figwidth() / _ENTRY_INCHES))
-        columns = -(-len(handles) // -(-len(handles) // room))  # rows of equal length
-        figure.legend(
-            handles=list(handles),
-            loc="outside upper center",
-            ncols=columns,
-            frameon=False,
-            fontsize=9,
-            columnspacing=1.4,
-        )
+        axes[0].figure.supxlabel(x, fontsize=TEXT["axes.labelsize"])
+        axes[0].figure.supylabel(y, fontsize=TEXT["axes.labelsize"])
     else:
-        axes[0].legend(handles=list(handles), framealpha=0.85, edgecolor="none", fontsize=7)
+        axes[0].set(xlabel=x, ylabel=y)
+
+
+def shared_legend(
+    axes: np.ndarray, handles: Sequence[Any], own_figure: bool, title: str | None = None
+) -> None:
+    """One legend for all panels: above them in a figure of our own, inside the first of the caller's Axes."""
+    if not handles:
+        return
+    if not own_figure:
+        axes[0].legend(handles=list(handles), framealpha=0.85, edgecolor="none", fontsize=SMALL, title=title)
+        return
+    figure = axes[0].figure
+    longest = max(len(handle.get_label()) for handle in handles)
+    room = max(1, int(figure.get_figwidth() / (_ENTRY_INCHES + _LETTER_INCHES * longest)))
+    columns = -(-len(handles) // -(-len(handles) // room))  # rows of equal length
+    figure.legend(
+        handles=list(handles),
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+        fontsize=TEXT["legend.fontsize"],
+        title=title,
+        title_fontsize=TEXT["legend.fontsize"],
+        columnspacing=1.2,
+        handletextpad=0.5,
+    )
+
+
+def blues() -> Any:
+    """Return a map of counts whose lightest colour still differs from paper."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("counts", ["#B9D7EA", BLUE, "#08306B"])
 
 
 def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argument: str) -> list[str]:
@@ -112,3 +220,21 @@ def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argume
     if not wanted:
         raise ArgumentError(f"{argument}= is empty")
     return wanted
+
+
+def require_level(level: float) -> None:
+    """Raise an ArgumentError unless the level is a share between 0 and 1."""
+    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+
+
+def spread_over(count: int, most: int) -> np.ndarray:
+    """Return up to `most` places spread evenly over ``range(count)``, both ends among them."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+
+
+__all__ = [
+    "BLACK", "BLUE", "DENSE", "GREEN", "GREY", "LIGHT", "ORANGE", "PURPLE", "SERIES", "SKY", "SMALL", "TEXT",
+    "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "named", "panels",
+    "pyplot", "require_level", "result_axes", "shared_legend", "spread_over", "tidy", "title",
+]  # fmt: skip

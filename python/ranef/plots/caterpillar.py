@@ -9,9 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import ArgumentError
 from ..estimates.subset import choose_group
-from .canvas import BLACK, BLUE, GREY, choose_columns, panels, result_axes, tidy
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    choose_columns,
+    common_labels,
+    named,
+    panels,
+    require_level,
+    result_axes,
+    tidy,
+    title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,8 +80,7 @@ def caterpillar(
     >>> [label.get_text() for label in axes.get_yticklabels()]
     ['F', 'D', 'A', 'B', 'C', 'E']
     """
-    if not 0.0 < level < 1.0:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     name = choose_group(list(fit.ranef), group, "plots.caterpillar")
     modes = fit.ranef[name]
     available = list(modes.columns)
@@ -78,18 +88,23 @@ def caterpillar(
     if sort is not None:
         choose_columns(available, sort, "sort")
     count = len(modes)
-    named = count <= _LABELLED
-    sort = sort or (chosen[0] if named else None)
+    labelled = count <= _LABELLED
+    sort = sort or (chosen[0] if labelled else None)
     half = ndtri(0.5 + level / 2) * np.sqrt(np.einsum("lii->li", fit.ranef.cond_var[name]))
-    height = max(1.8, 0.17 * count + 0.9) if named else 5.0
-    axes = panels(len(chosen), ax, columns=len(chosen), size=(2.9, height), sharey=named)
+    height = max(1.8, 0.17 * count + 0.9) if labelled else 5.0
+    axes = panels(len(chosen), ax, columns=len(chosen), size=(2.9, height), rigid=True, sharey=labelled)
     for axis, column in zip(axes, chosen, strict=True):
         place = available.index(column)
         order = np.argsort(modes[sort or column].to_numpy(), kind="stable")
         _panel(axis, modes[column].iloc[order], half[order, place])
-        axis.set_title(column, fontsize=10)
-        axis.set_xlabel(f"mode and {100 * level:g} % interval", fontsize=9)
-    axes[0].set_ylabel(name if named else f"{name}: rank of {count:,} levels")
+        title(axis, named(column))
+    axes[0].set_ylabel(named(name) if labelled else f"{named(name)}: rank of {count:,} levels")
+    across = f"mode and {100 * level:g} % interval"
+    if ax is None:
+        common_labels(axes, across, "", own_figure=True)
+    else:
+        for axis in axes:
+            axis.set_xlabel(across)
     return result_axes(axes)
 
 
@@ -117,9 +132,8 @@ def _panel(axis: Axes, modes: pd.Series, half: np.ndarray) -> None:
                 zorder=3,
             )
     if len(modes) <= _LABELLED:
-        axis.set_yticks(rank, [str(label) for label in modes.index], fontsize=8)
+        axis.set_yticks(rank, [str(label) for label in modes.index])
         axis.tick_params(axis="y", length=0)
     axis.set_ylim(-0.02 * len(modes) - 0.6, 1.02 * len(modes) - 0.4)
-    axis.tick_params(labelsize=8)
     axis.locator_params(axis="x", nbins=5)
     tidy(axis)

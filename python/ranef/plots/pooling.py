@@ -10,7 +10,18 @@ import numpy as np
 from ..errors import ArgumentError, quote_list
 from ..estimates.pooling import pooling as pooled_coefficients
 from ..estimates.subset import choose_group
-from .canvas import BLACK, BLUE, GREY, VERMILION, panels, shared_legend, tidy
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    VERMILION,
+    common_labels,
+    named,
+    panels,
+    shared_legend,
+    spread_over,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -65,7 +76,7 @@ def pooling(
     20
     """
     name = choose_group(list(fit.ranef), group, "plots.pooling")
-    predictor = _require_line(fit, name)
+    predictor = require_line(fit, name)
     factor = next(term.factor for term in fit.model.design.terms if term.group == name)
     all_levels = list(factor.levels)
     table = pooled_coefficients(fit, name)
@@ -76,7 +87,7 @@ def pooling(
     x = design.X[:, design.column_names.index(predictor)]
     y = fit.state.y - (design.offset if design.offset is not None else 0.0)
     across = min(6, max(4, -(-len(shown) // 4)))
-    axes = panels(len(shown), ax, columns=across, size=(1.5, 1.45), sharex=True, sharey=True)
+    axes = panels(len(shown), ax, columns=across, size=(1.5, 1.45), dense=True, sharex=True, sharey=True)
     ends = np.array([x.min(), x.max()])
     for axis, level in zip(axes, shown, strict=True):
         rows = factor.codes == level
@@ -89,8 +100,7 @@ def pooling(
             if np.isfinite(line).all():
                 axis.plot(ends, line[0] + line[1] * ends, **_STYLES[label])
         axis.scatter(x[rows], y[rows], s=9, color=BLACK, zorder=3)
-        axis.set_title(str(all_levels[level]), fontsize=8, pad=2)
-        axis.tick_params(labelsize=7)
+        axis.set_title(str(all_levels[level]))
         tidy(axis)
     part = f"   ({len(shown)} of {len(all_levels):,} levels of {name})"
     note = part if len(shown) < len(all_levels) else ""
@@ -98,20 +108,20 @@ def pooling(
     return axes
 
 
-def _require_line(fit: LmerResult, group: str) -> str:
+def require_line(fit: LmerResult, group: str, what: str = "plots.pooling") -> str:
     """The predictor, or an error when the model is not a line in one."""
     names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
     slopes = [name for name in names if name != "Intercept"]
     if len(slopes) != 1 or "Intercept" not in names:
         raise ArgumentError(
-            "plots.pooling draws a response against one numeric predictor, with fixed effects 'Intercept' "
+            f"{what} draws a response against one numeric predictor, with fixed effects 'Intercept' "
             f"and that predictor; this model has {quote_list(names)}"
         )
     for term in fit.model.design.terms:
         extra = set(term.columns) - {"Intercept", slopes[0]}
         if term.group == group and extra:
             raise ArgumentError(
-                f"plots.pooling draws lines in '{slopes[0]}'; '{group}' also has the random effects "
+                f"{what} draws lines in '{slopes[0]}'; '{group}' also has the random effects "
                 f"{quote_list(sorted(extra))}"
             )
     return slopes[0]
@@ -130,8 +140,7 @@ def _choose_levels(labels: list[Any], wanted: Sequence[Any] | None, lines: np.nd
         return list(range(len(labels)))
     varying = 1 if np.ptp(lines[:, 1]) > 0 else 0
     order = np.argsort(lines[:, varying], kind="stable")
-    spread = np.linspace(0, len(labels) - 1, _PANELS).round().astype(int)
-    return sorted(int(level) for level in order[spread])
+    return sorted(int(level) for level in order[spread_over(len(labels), _PANELS)])
 
 
 def _frame(
@@ -145,8 +154,4 @@ def _frame(
         axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
     handles = [Line2D([], [], label=label, **style) for label, style in _STYLES.items()]
     shared_legend(axes, handles, own_figure)
-    if own_figure:
-        axes[0].figure.supxlabel(f"{predictor}{note}", fontsize=9)
-        axes[0].figure.supylabel(response, fontsize=9)
-    else:
-        axes[0].set(xlabel=predictor, ylabel=response)
+    common_labels(axes, f"{named(predictor)}{note if own_figure else ''}", named(response), own_figure)

@@ -9,7 +9,7 @@ from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError
 from ..report.residuals import scaled_residuals
-from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy
+from .canvas import BLUE, GREY, LIGHT, panels, require_level, result_axes, tidy, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,13 +48,12 @@ def qq(fit: LmerResult, what: str = "residuals", level: float = 0.95, ax: Any = 
     >>> len(ranef.plots.qq(fit, "Subject"))
     2
     """
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     samples = _samples(fit, what)
-    axes = panels(len(samples), ax, columns=3, size=(3.6, 3.5))
-    for axis, (title, values) in zip(axes, samples.items(), strict=True):
+    axes = panels(len(samples), ax, columns=3, size=(3.6, 3.4) if len(samples) == 1 else (2.8, 2.7))
+    for axis, (name, values) in zip(axes, samples.items(), strict=True):
         _draw(axis, np.sort(values), level)
-        axis.set_title(title, fontsize=10)
+        title(axis, name)
         axis.set(xlabel="normal quantile", ylabel="scaled residual" if what == "residuals" else "mode")
         tidy(axis)
     return result_axes(axes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import require_choice
 from ..report.residuals import scaled_residuals
-from .canvas import BLACK, BLUE, GREY, VERMILION, panels, tidy
+from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
         y = np.sqrt(np.abs(y))
     (axis,) = panels(1, ax, columns=1, size=(5.2, 3.8))
     if len(x) > _POINTS:
-        axis.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap="Blues", linewidths=0)
+        axis.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap=blues(), linewidths=0)
     else:
         axis.scatter(x, y, s=14, color=BLUE, alpha=0.6, linewidths=0)
     if kind == "residuals":
@@ -64,10 +64,10 @@ def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
             axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     axis.plot(*_slices(x, y), color=VERMILION, linewidth=1.6, label="mean of a slice")
     axis.set(
-        xlabel=f"fitted {fit.model.design.response_name}",
+        xlabel=f"fitted {named(fit.model.design.response_name)}",
         ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",
     )
-    axis.legend(frameon=False, fontsize=8, labelcolor=BLACK)
+    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
     tidy(axis)
     return axis
 
@@ -75,5 +75,5 @@ def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
 def _slices(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of x and y over slices with equally many rows."""
     order = np.argsort(x, kind="stable")
-    parts = np.array_split(order, max(2, min(_BINS, len(x) // 8)))
+    parts = np.array_split(order, max(2, min(_BINS, len(x) // 15)))
     return np.array([x[part].mean() for part in parts]), np.array([y[part].mean() for part in parts])

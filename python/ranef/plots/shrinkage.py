@@ -10,7 +10,7 @@ from scipy.special import chdtri
 
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
-from ..estimates.unpooled import group_rows, no_pooling
+from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
 from .canvas import (
     BLACK,
     BLUE,
@@ -18,10 +18,14 @@ from .canvas import (
     LIGHT,
     VERMILION,
     choose_columns,
+    named,
     panels,
     shared_legend,
+    spread_over,
     tidy,
+    title,
 )
+from .placing import extent, name_points, off_the_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from ..result import LmerResult
 
 _CONTOURS = (0.5, 0.8, 0.95)
+_ARROWS = 200  # groups whose arrows can be followed
 _NAMED = 40  # groups that can be named in one picture
 _VISIBLE = 0.04  # of the picture's extent: shorter arrows have no head
 
@@ -45,7 +50,8 @@ def shrinkage(
 
     Without pooling: least squares in each group alone, the rest of the model held at its estimates. Partial
     pooling: ``fit.coef``. The contours hold 50, 80 and 95 % of the estimated Gaussian from which groups are
-    drawn. Groups with too few rows for least squares have a partially pooled point and no arrow.
+    drawn. Groups with too few rows for least squares have a partially pooled point and no arrow. Of more than
+    200 groups, 200 are drawn, from the middle to the outermost.
 
     Parameters
     ----------
@@ -81,26 +87,55 @@ def shrinkage(
     term, pair = choose_pair(fit, name, columns, "plots.shrinkage")
     design = fit.model.design.terms[term]
     rows = group_rows(fit.state, term)
-    alone = no_pooling(rows, design.columns)[pair].to_numpy()
     names = fit.model.design.column_names
     centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
     places = [design.columns.index(column) for column in pair]
-    pooled = centre + fit.state.term_modes[term][:, places]
-    (axis,) = panels(1, ax, columns=1, size=(5.6, 4.6))
+    modes = fit.state.term_modes[term][:, places]
+    shown = outline(modes, _ARROWS)
+    alone, pooled = alone_of(rows, shown)[:, places], centre + modes[shown]
+    (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
+    low, high = extent(centre, np.sqrt(np.diag(fit.varcorr[term].cov))[places], pooled, alone)
+    axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if contours:
         _contours(axis, centre, fit.varcorr[term].cov[np.ix_(places, places)])
     _arrows(axis, alone, pooled)
     axis.scatter(*centre, marker="D", s=60, color=BLACK, zorder=4, label="fixed effects")
     if labels or (labels is None and len(pooled) <= _NAMED):
-        _name_groups(axis, alone, pooled, rows.levels)
+        ends = np.where(np.isfinite(alone).all(axis=1)[:, None], alone, pooled)
+        every = bool(labels)
+        name_points(axis, ends, [str(level) for level in rows.levels[shown]], pooled, every)
     # A random effect without a fixed one is a deviation from the rest of the model.
-    labelled = [column if column in names else f"{column}, deviation" for column in pair]
+    labelled = [named(column) if column in names else f"{named(column)}, deviation" for column in pair]
     axis.set(xlabel=labelled[0], ylabel=labelled[1])
-    axis.set_title(f"Shrinkage of {len(pooled):,} groups: {name}", fontsize=11)
+    title(axis, f"{named(name)}: {how_many(len(shown), len(modes), off_the_map(alone, low, high))}")
     handles = axis.get_legend_handles_labels()[0]
     shared_legend(np.array([axis]), handles, own_figure=ax is None)
     tidy(axis)
     return axis
+
+
+def outline(modes: np.ndarray, most: int) -> np.ndarray:
+    """Up to `most` groups, spread evenly over the order of their distance from the centre."""
+    if len(modes) <= most:
+        return np.arange(len(modes))
+    scale = np.maximum(modes.std(axis=0), np.finfo(float).tiny)
+    order = np.argsort(((modes / scale) ** 2).sum(axis=1), kind="stable")
+    return np.sort(order[spread_over(len(modes), most)])
+
+
+def how_many(shown: int, count: int, outside: int) -> str:
+    """Say how many groups a picture shows."""
+    part = "" if shown == count else f"{shown} of "
+    return f"{part}{count:,} groups" + (f", {outside} of them off the map" if outside else "")
+
+
+def alone_of(rows: GroupRows, levels: np.ndarray) -> np.ndarray:
+    """Least squares in some of the groups, (levels, r); NaN where rows do not determine it."""
+    place = np.full(len(rows.levels), -1)
+    place[levels] = np.arange(len(levels))
+    codes = place[rows.codes]
+    take = codes >= 0
+    return least_squares_by_level(rows.basis[take], rows.y[take], codes[take], len(levels)).coef
 
 
 def choose_pair(
@@ -135,40 +170,22 @@ def _contours(axis: Axes, centre: np.ndarray, cov: np.ndarray) -> None:
     circle = np.array([np.cos(turn), np.sin(turn)])
     for share in _CONTOURS[::-1]:
         ring = centre[:, None] + np.sqrt(chdtri(2, 1 - share)) * root @ circle
-        label = "50, 80, 95 % of all groups" if share == _CONTOURS[0] else None
+        label = "50, 80, 95 % of groups" if share == _CONTOURS[0] else None
         axis.fill(*ring, facecolor=LIGHT, alpha=0.45, edgecolor=GREY, linewidth=0.6, zorder=0, label=label)
 
 
 def _arrows(axis: Axes, alone: np.ndarray, pooled: np.ndarray) -> None:
     has = np.isfinite(alone).all(axis=1)
-    both = np.concatenate([alone[has], pooled])
-    span = np.ptp(both, axis=0) + (np.ptp(both, axis=0) == 0.0)
+    span = np.array([np.ptp(axis.get_xlim()), np.ptp(axis.get_ylim())])
     for start, end in zip(alone[has], pooled[has], strict=True):
         # Between points that touch there is no room for a head.
         far = np.hypot(*((end - start) / span)) > _VISIBLE
         style = {"arrowstyle": "-|>" if far else "-", "color": GREY, "linewidth": 0.8}
         shrink = {"shrinkA": 3, "shrinkB": 3} if far else {"shrinkA": 0, "shrinkB": 0}
-        axis.annotate("", end, start, arrowprops=style | shrink, zorder=1)
+        arrow = axis.annotate("", end, start, arrowprops=style | shrink, zorder=1)
+        arrow.arrow_patch.set_clip_box(axis.bbox)
     axis.scatter(*alone[has].T, s=26, facecolor="white", edgecolor=VERMILION, zorder=2, label="no pooling")
     axis.scatter(*pooled[has].T, s=26, color=BLUE, zorder=3, label="partial pooling")
     if not has.all():
         label = "too few rows alone"
         axis.scatter(*pooled[~has].T, s=34, marker="s", color=BLUE, zorder=3, label=label)
-
-
-def _name_groups(axis: Axes, alone: np.ndarray, pooled: np.ndarray, levels: np.ndarray) -> None:
-    """Names beside the outer end of each arrow."""
-    centre = pooled.mean(axis=0)
-    for start, end, level in zip(alone, pooled, levels, strict=True):
-        point = start if np.isfinite(start).all() else end
-        right = point[0] >= centre[0]
-        axis.annotate(
-            str(level),
-            point,
-            xytext=(5 if right else -5, 0),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            va="center",
-            fontsize=7,
-            color=BLACK,
-        )

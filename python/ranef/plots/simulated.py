@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, quote_list
 from ..estimates.subset import choose_group
-from .canvas import BLUE, VERMILION, panels, tidy
+from .canvas import BLUE, VERMILION, common_labels, named, panels, spread_over, tidy, title
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -68,24 +68,23 @@ def simulated(
     design = fit.model.design
     along = design.X[:, design.column_names.index(column)]
     factor = next(term.factor for term in design.terms if term.group == name)
-    shown = np.unique(np.linspace(0, factor.n_levels - 1, min(_LINES, factor.n_levels)).round().astype(int))
+    shown = spread_over(factor.n_levels, _LINES)
     responses = [fit.state.y, *fit.simulate(int(n), seed=seed)]
-    axes = panels(n + 1, ax, columns=3, size=(2.6, 2.4), sharex=True, sharey=True)
+    axes = panels(n + 1, ax, columns=3, size=(2.4, 2.2), dense=True, sharex=True, sharey=True)
     for number, (axis, y) in enumerate(zip(axes, responses, strict=True)):
         color = BLUE if number else VERMILION
         for level in shown:
             rows = np.flatnonzero(factor.codes == level)
             rows = rows[np.argsort(along[rows], kind="stable")]
             axis.plot(along[rows], y[rows], color=color, linewidth=0.8, alpha=0.7, marker=".", markersize=3)
-        axis.set_title(f"simulated {number}" if number else "data", fontsize=9, color=color)
+        title(axis, f"simulated {number}" if number else "data", color=color)
+        axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
         tidy(axis)
     cut = f"   ({len(shown)} of {factor.n_levels:,} levels of {name})"
     part = cut if len(shown) < factor.n_levels else ""
-    if ax is None:
-        axes[0].figure.supxlabel(f"{column}{part}", fontsize=9)
-        axes[0].figure.supylabel(design.response_name, fontsize=9)
-    else:
-        axes[0].set(xlabel=column, ylabel=design.response_name)
+    common_labels(
+        axes, named(column) + (part if ax is None else ""), named(design.response_name), own_figure=ax is None
+    )
     return axes
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
-from ..estimates.unpooled import group_rows, no_pooling
-from .canvas import BLACK, BLUE, VERMILION, panels, shared_legend, tidy
-from .shrinkage import choose_pair
+from ..estimates.unpooled import group_rows
+from .canvas import BLACK, BLUE, VERMILION, named, panels, shared_legend, tidy, title
+from .placing import extent, off_the_map
+from .shrinkage import alone_of, choose_pair, how_many, outline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..result import LmerResult
 
 _GRID = 200
+_POINTS = 400  # groups that can be told apart
 _FLAT = 1e-6  # smallest sd along an axis of the ellipse, over the largest: below, the hill is a ridge
 
 
@@ -27,7 +29,8 @@ def topographic(
 ) -> Axes:
     """Draw the density that groups are drawn from as a map, with each group without and with partial pooling.
 
-    Partial pooling moves a group uphill, the further the less its own rows say.
+    Partial pooling moves a group uphill, the further the less its own rows say. Of more than 400 groups, 400
+    are drawn, from the middle to the outermost.
 
     Parameters
     ----------
@@ -68,29 +71,30 @@ def topographic(
         )
     names = fit.model.design.column_names
     centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
-    alone = no_pooling(group_rows(fit.state, term), design.columns)[pair].to_numpy()
+    modes = fit.state.term_modes[term][:, places]
+    shown = outline(modes, _POINTS)
+    alone, pooled = alone_of(group_rows(fit.state, term), shown)[:, places], centre + modes[shown]
     alone = alone[np.isfinite(alone).all(axis=1)]
-    pooled = centre + fit.state.term_modes[term][:, places]
-    (axis,) = panels(1, ax, columns=1, size=(5.6, 4.6))
-    _map(axis, centre, cov, np.concatenate([alone, pooled]))
+    (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
+    low, high = extent(centre, scales, pooled, alone)
+    _map(axis, centre, cov, low, high)
     axis.scatter(*alone.T, s=26, facecolor="white", edgecolor=VERMILION, zorder=3, label="no pooling")
     axis.scatter(*pooled.T, s=22, color=BLUE, zorder=4, label="partial pooling")
-    axis.scatter(*centre, marker="D", s=50, color=BLACK, zorder=5, label="fixed effects")
-    labelled = [column if column in names else f"{column}, deviation" for column in pair]
+    axis.scatter(*centre, marker="D", s=50, color=BLACK, edgecolor="white", zorder=5, label="fixed effects")
+    labelled = [named(column) if column in names else f"{named(column)}, deviation" for column in pair]
     axis.set(xlabel=labelled[0], ylabel=labelled[1])
+    title(axis, f"{named(name)}: {how_many(len(shown), len(modes), off_the_map(alone, low, high))}")
     shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
     tidy(axis)
     return axis
 
 
-def _map(axis: Axes, centre: np.ndarray, cov: np.ndarray, points: np.ndarray) -> None:
-    """Filled contours of the density, as a share of its height, over the points and three deviations."""
-    sd = np.sqrt(np.diag(cov))
-    lowest = np.minimum(points.min(axis=0) - 0.3 * sd, centre - 2.6 * sd)
-    highest = np.maximum(points.max(axis=0) + 0.3 * sd, centre + 2.6 * sd)
-    x, y = (np.linspace(a, b, _GRID) for a, b in zip(lowest, highest, strict=True))
+def _map(axis: Axes, centre: np.ndarray, cov: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Filled contours of the density, as a share of its height."""
+    x, y = (np.linspace(a, b, _GRID) for a, b in zip(low, high, strict=True))
     away = np.stack(np.meshgrid(x - centre[0], y - centre[1]), axis=-1)
     height = np.exp(-0.5 * np.einsum("...i,ij,...j->...", away, np.linalg.inv(cov), away))
     levels = np.exp(-0.5 * np.linspace(2.75, 0, 12) ** 2)
-    axis.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.55)
+    axis.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.5)
     axis.contour(x, y, height, levels=levels, colors="white", linewidths=0.5)
+    axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))

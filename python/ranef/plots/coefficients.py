@@ -1,0 +1,107 @@
+"""Fixed effects of one or several fits with intervals: the forest plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..report.broom import fixed_columns
+from .canvas import GREY, SERIES, choose_columns, named, panels, require_level, shared_legend, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..result import LmerResult
+
+_ROWS = 60  # coefficients that can be named on one page
+
+
+def coefficients(
+    *fits: LmerResult,
+    names: Sequence[str] | None = None,
+    terms: Sequence[str] | str | None = None,
+    intercept: bool = False,
+    level: float = 0.95,
+    ddf: str = "satterthwaite",
+    ax: Any = None,
+) -> Axes:
+    """Draw the fixed effects of several fits side by side, with intervals.
+
+    Parameters
+    ----------
+    *fits : LmerResult
+        Up to seven.
+    names : sequence of str, optional
+        Of the fits; ``(1)``, ``(2)``, ... by default, as in `ranef.modelsummary`.
+    terms : str or sequence of str, optional
+        Which coefficients, by name; by default all but the intercept.
+    intercept : bool
+        Draw the intercept as well, which is rarely on the scale of the others.
+    level : float
+        Coverage of the intervals.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        As in ``fit.coef_table``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ArgumentError
+        Without fits or for too many, for an unknown coefficient, and for more than 60 coefficients.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> oats = ranef.datasets.load("Oats")
+    >>> fits = [ranef.lmer(f"yield ~ {x} + (1 | Block)", oats) for x in ("nitro", "nitro + Variety")]
+    >>> axes = ranef.plots.coefficients(*fits, names=["nitrogen", "and variety"])
+    >>> [label.get_text() for label in axes.get_yticklabels()]
+    ['nitro', 'Variety[T.Marvellous]', 'Variety[T.Victory]']
+    """
+    require_level(level)
+    if not 1 <= len(fits) <= len(SERIES):
+        raise ArgumentError(f"plots.coefficients draws 1 to {len(SERIES)} fits, not {len(fits)}")
+    labels = [f"({i + 1})" for i in range(len(fits))] if names is None else [str(name) for name in names]
+    if len(set(labels)) != len(fits):
+        raise ArgumentError(f"names= must be {len(fits)} different names, one per fit, not {labels}")
+    tables = [_table(fit, level, ddf) for fit in fits]
+    known = list(dict.fromkeys(term for table in tables for term in table))
+    usual = known if intercept or known == ["Intercept"] else [name for name in known if name != "Intercept"]
+    chosen = usual if terms is None else choose_columns(known, terms, "terms")
+    if len(chosen) > _ROWS:
+        raise ArgumentError(f"{len(chosen):,} coefficients cannot be named on one page: choose with terms=")
+    step = min(0.22, 0.7 / len(fits))
+    height = max(1.9, (0.2 + 0.09 * len(fits)) * len(chosen) + 0.8)
+    (axis,) = panels(1, ax, columns=1, size=(4.8, height), rigid=True)
+    axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
+    for number, (table, label) in enumerate(zip(tables, labels, strict=True)):
+        look = SERIES[number]
+        offset = step * (number - (len(fits) - 1) / 2)
+        rows = [(place + offset, *table[name]) for place, name in enumerate(chosen) if name in table]
+        y, estimate, lower, upper = np.array(rows).reshape(-1, 4).T
+        axis.hlines(y, lower, upper, color=look["color"], linewidth=1.5)
+        axis.plot(estimate, y, color=look["color"], marker=look["marker"], markersize=5, linestyle="",
+                  label=label)  # fmt: skip
+    axis.set_yticks(range(len(chosen)), [named(name) for name in chosen])
+    axis.set_ylim(len(chosen) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    responses = list(dict.fromkeys(fit.model.design.response_name for fit in fits))
+    what = f"effect on {named(responses[0])}" if len(responses) == 1 else "effect"
+    axis.set_xlabel(f"{what}, {100 * level:g} % interval")
+    if len(fits) > 1:
+        shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+    tidy(axis)
+    return axis
+
+
+def _table(fit: LmerResult, level: float, ddf: str) -> dict[str, tuple[float, float, float]]:
+    """Coefficient -> estimate and interval; those that were dropped are left out."""
+    columns = fixed_columns(fit, level, ddf)
+    rows = zip(columns["term"], columns["estimate"], columns["conf_low"], columns["conf_high"], strict=True)
+    return {term: values for term, *values in rows if np.isfinite(values[0])}

@@ -1,0 +1,161 @@
+"""Intervals of several kinds side by side, parameter by parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError, quote_list
+from .canvas import (
+    BLUE,
+    GREY,
+    SMALL,
+    VERMILION,
+    choose_columns,
+    named,
+    panels,
+    require_level,
+    result_axes,
+    shared_legend,
+    tidy,
+    title,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..bootstrap import BootstrapResult
+    from ..result import LmerResult
+
+_OF_THE_FIT = ("wald", "profile")
+_OF_REPLICATES = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
+_USUAL = ("wald", "profile", "percentile", "basic", "bca")
+_THETA = "theta"
+
+
+def intervals(
+    source: BootstrapResult | LmerResult | Mapping[str, pd.DataFrame],
+    methods: Sequence[str] | None = None,
+    parameters: Sequence[str] | str | None = None,
+    level: float = 0.95,
+    ax: Any = None,
+) -> Axes | np.ndarray:
+    """Draw intervals of several kinds under each other, a panel for each parameter.
+
+    Parameters
+    ----------
+    source : BootstrapResult, LmerResult or mapping
+        Of ``fit.bootstrap(n)``: intervals from the replicates and of the fit they come from. A fit: Wald and
+        profile. A mapping of label -> table with columns ``lower`` and ``upper``: those.
+    methods : sequence of str, optional
+        Of ``"wald"``, ``"profile"``, and, from replicates, ``"percentile"``, ``"basic"``, ``"normal"``,
+        ``"studentized"``, ``"bca"``, ``"shortest"``.
+    parameters : str or sequence of str, optional
+        All but theta by default.
+    level : float
+        Coverage.
+    ax : Axes or sequence of Axes, optional
+        One per parameter.
+
+    Returns
+    -------
+    Axes, or array of Axes when there are several parameters
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown parameter or method, or one that needs replicates and there are none.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    >>> axes = ranef.plots.intervals(fit)
+    >>> [label.get_text() for label in axes[0].get_yticklabels()]
+    ['wald', 'profile']
+    """
+    require_level(level)
+    tables, estimates = _tables(source, methods, parameters, level)
+    known = list(dict.fromkeys(name for table in tables.values() for name in table.index))
+    usual = [name for name in known if not (name.startswith(_THETA) and name[len(_THETA) :].isdigit())]
+    chosen = usual if parameters is None else choose_columns(known, parameters, "parameters")
+    labels = list(tables)
+    height = 0.19 * len(labels) + 0.75
+    axes = panels(len(chosen), ax, columns=3, size=(2.4, height), sharey=True)
+    for axis, name in zip(axes, chosen, strict=True):
+        _panel(axis, [table.loc[name] if name in table.index else None for table in tables.values()])
+        if estimates is not None and np.isfinite(estimates.get(name, np.nan)):
+            axis.axvline(estimates[name], color=VERMILION, linewidth=1.2, zorder=0)
+        title(axis, named(name))
+        axis.set_yticks(range(len(labels)), labels)
+        axis.set_ylim(len(labels) - 0.4, -0.6)
+        axis.tick_params(axis="y", length=0)
+        axis.locator_params(axis="x", nbins=4)
+        tidy(axis)
+    shared_legend(axes, _handles(level, estimates is not None), own_figure=ax is None)
+    return result_axes(axes)
+
+
+def _tables(
+    source: Any, methods: Sequence[str] | None, parameters: Any, level: float
+) -> tuple[dict[str, pd.DataFrame], pd.Series | None]:
+    """Intervals by label, and estimates where they are known."""
+    if isinstance(source, Mapping):
+        if methods is not None:
+            raise ArgumentError("methods= goes with a fit or a bootstrap; a mapping has its own labels")
+        for label, table in source.items():
+            if not isinstance(table, pd.DataFrame) or not {"lower", "upper"} <= set(table):
+                raise ArgumentError(f"source['{label}'] must be a table with columns 'lower' and 'upper'")
+        if not source:
+            raise ArgumentError("source is an empty mapping: give at least one table of intervals")
+        return dict(source), None
+    replicates = source if hasattr(source, "scheme") else None
+    fit = replicates.fit if replicates is not None else source
+    possible = (_OF_THE_FIT if fit is not None else ()) + (_OF_REPLICATES if replicates is not None else ())
+    wanted = [name for name in _USUAL if name in possible] if methods is None else list(methods)
+    for name in wanted:
+        if name not in possible:
+            hint = "; intervals from replicates need fit.bootstrap(n)" if replicates is None else ""
+            raise ArgumentError(f"methods= names {name!r}; there is {quote_list(possible)}{hint}")
+    if not wanted:
+        raise ArgumentError("methods= is empty")
+    tables = {}
+    for name in wanted:
+        if name == "wald":
+            tables[name] = fit.conf_int(level, "wald", parameters="all")
+        elif name == "profile":
+            tables[name] = fit.profile(parameters, level).conf_int(level)
+        else:
+            tables[name] = replicates.conf_int(level, name)
+    return tables, replicates.estimates if replicates is not None else _estimates(fit)
+
+
+def _estimates(fit: LmerResult) -> pd.Series:
+    from ..bootstrap.parameters import ParameterNames
+
+    names, state = ParameterNames.of(fit.model), fit.state
+    values = names.values(state.beta[None, :], np.array([state.sigma]), state.theta[None, :])
+    return pd.Series(values[0], index=list(names.all))
+
+
+def _panel(axis: Axes, limits: list[pd.Series | None]) -> None:
+    for place, interval in enumerate(limits):
+        if interval is None or not np.isfinite([interval["lower"], interval["upper"]]).all():
+            axis.text(0.5, place, "none", transform=axis.get_yaxis_transform(), ha="center", va="center",
+                      fontsize=SMALL, color=GREY)  # fmt: skip
+            continue
+        ends = [interval["lower"], interval["upper"]]
+        axis.plot(ends, [place, place], color=BLUE, linewidth=1.8, solid_capstyle="butt")
+        axis.plot(ends, [place, place], color=BLUE, linestyle="", marker="|", markersize=7)
+
+
+def _handles(level: float, with_estimate: bool) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=BLUE, linewidth=1.8, label=f"{100 * level:g} % interval")]
+    if with_estimate:
+        handles.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="estimate"))
+    return handles

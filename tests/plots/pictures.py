@@ -1,0 +1,140 @@
+"""Every picture that is compared with a baseline: name -> a function that draws it.
+
+`python -m tests.plots.pictures FOLDER` writes them at paper and screen size, to be looked at.
+"""
+
+import functools
+import sys
+from pathlib import Path
+
+import ranef
+from ranef import plots
+
+
+@functools.cache
+def data(name):
+    return ranef.datasets.load(name)
+
+
+@functools.cache
+def fit(name, formula, reml=True):
+    return ranef.lmer(formula, data(name), reml=reml)
+
+
+def gappy():
+    return fit("sleep_gappy", "reaction ~ days + (days | subject)")
+
+
+def lines():
+    return fit("sleep_gappy", "reaction ~ days + (1 | subject)")
+
+
+def dye(name="Dyestuff"):
+    return fit(name, "Yield ~ 1 + (1 | Batch)")
+
+
+def pastes():
+    return fit("Pastes", "strength ~ 1 + (1 | batch/cask)")
+
+
+def oats():
+    return fit("Oats", "yield ~ nitro * Variety + (1 | Block/Variety)")
+
+
+def machines():
+    return fit("Machines", "score ~ Machine + (1 | Worker)")
+
+
+def exam():
+    return fit("Exam", "normexam ~ standLRT + (standLRT | school)")
+
+
+def chem():
+    return fit("Chem97", "score ~ gcsecnt + (1 | lea/school)")
+
+
+def chem_slopes():
+    return fit("Chem97", "score ~ gcsecnt + (gcsecnt | school)")
+
+
+@functools.cache
+def replicates():
+    return gappy().bootstrap(1000, seed=1, progress=False)
+
+
+@functools.cache
+def profiled():
+    return fit("sleep_gappy", "reaction ~ days + (days | subject)", reml=False).profile()
+
+
+@functools.cache
+def curve(**options):
+    return ranef.power_curve(
+        gappy(), "days", effects=(2, 4, 6, 8), seed=1, progress=False, n=200, **dict(options)
+    )
+
+
+def several():
+    formulas = ("nitro", "nitro + Variety", "nitro * Variety")
+    return [fit("Oats", f"yield ~ {text} + (1 | Block/Variety)") for text in formulas]
+
+
+CHOSEN = ["Intercept", "days", "sigma", "sd[subject.Intercept]", "sd[subject.days]"]
+
+PICTURES = {
+    "bootstrap": lambda: plots.bootstrap(replicates()),
+    "bootstrap_one": lambda: plots.bootstrap(replicates(), "days"),
+    "bootstrap_pairs": lambda: plots.bootstrap_pairs(replicates(), CHOSEN[1:]),
+    "caterpillar": lambda: plots.caterpillar(gappy()),
+    "caterpillar_many": lambda: plots.caterpillar(exam()),
+    "caterpillar_band": lambda: plots.caterpillar(chem(), "school:lea"),
+    "coefficients": lambda: plots.coefficients(*several(), names=["nitrogen", "+ variety", "interaction"]),
+    "criterion_one": lambda: plots.criterion(dye()),
+    "criterion_zero": lambda: plots.criterion(dye("Dyestuff2")),
+    "criterion_two": lambda: plots.criterion(pastes(), points=61),
+    "intervals": lambda: plots.intervals(replicates()),
+    "means": lambda: plots.means(ranef.emmeans(machines(), "Machine")),
+    "means_lines": lambda: plots.means(
+        ranef.emmeans(oats(), ["nitro", "Variety"], at={"nitro": [0, 0.2, 0.4, 0.6]})
+    ),
+    "means_pairs": lambda: plots.means(ranef.emmeans(machines(), "Machine").pairs()),
+    "pooling": lambda: plots.pooling(gappy()),
+    "power": lambda: plots.power(curve()),
+    "power_lines": lambda: plots.power(curve(groups=(10, 20, 40))),
+    "profile": lambda: plots.profile(profiled()),
+    "profile_density": lambda: plots.profile(profiled(), kind="density"),
+    "profile_pairs": lambda: plots.profile_pairs(profiled(), CHOSEN[1:]),
+    "qq": lambda: plots.qq(gappy()),
+    "qq_modes": lambda: plots.qq(gappy(), "subject"),
+    "residuals": lambda: plots.residuals(gappy()),
+    "residuals_many": lambda: plots.residuals(chem()),
+    "scale_location": lambda: plots.residuals(gappy(), "scale-location"),
+    "shrinkage": lambda: plots.shrinkage(gappy()),
+    "shrinkage_many": lambda: plots.shrinkage(chem_slopes()),
+    "simulated": lambda: plots.simulated(gappy(), seed=1),
+    "slopes": lambda: plots.slopes(gappy(), seed=1),
+    "slopes_parallel": lambda: plots.slopes(lines(), seed=1),
+    "topographic": lambda: plots.topographic(gappy()),
+    "topographic_many": lambda: plots.topographic(chem_slopes()),
+}
+
+
+def figure_of(axes):
+    """The figure that one Axes, or the first of several, belongs to."""
+    return getattr(axes, "flat", [axes])[0].figure
+
+
+def main(folder, *names):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("Agg")
+    Path(folder).mkdir(exist_ok=True)
+    for name in names or PICTURES:
+        for place, width, dpi in (("screen", None, 100), ("narrow", 3.5, 150), ("wide", 7.0, 120)):
+            with plots.style(width=width):
+                figure_of(PICTURES[name]()).savefig(Path(folder) / f"{name}_{place}.png", dpi=dpi)
+            plt.close("all")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
