@@ -57,9 +57,7 @@ def test_colours_are_told_apart_without_red_or_green():
     for matrix in dichromats.values():
         seen = np.clip(linear @ np.array(matrix).T, 0, 1) @ xyz.T / [0.9505, 1.0, 1.089]
         f = np.where(seen > 0.008856, np.cbrt(seen), 7.787 * seen + 16 / 116)
-        lab = np.column_stack(
-            [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])]
-        )
+        lab = np.column_stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])])
         apart = np.linalg.norm(lab[:, None] - lab, axis=2)[np.triu_indices(5, 1)]
         assert apart.min() > 15
     assert len({look["marker"] for look in SERIES}) == len(SERIES)

@@ -210,6 +210,12 @@ class BootstrapResult(Printed):
 
         return conf_int(self, level, method, parameters)
 
+    def plot(self, parameters: Any = None, **options: Any) -> Any:
+        """Draw the density of each parameter, see `ranef.plots.bootstrap`."""
+        from ..plots import bootstrap
+
+        return bootstrap(self, parameters, **options)
+
     # ------------------------------------------------------------ more of it
     def append(self, n: int, fit: LmerResult | None = None, **options: Any) -> BootstrapResult:
         """Return this result with ``n`` more replicates: those that one longer run would have made.

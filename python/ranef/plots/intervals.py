@@ -134,7 +134,7 @@ def _tables(
 
 
 def _estimates(fit: LmerResult) -> pd.Series:
-    from ..bootstrap.parameters import ParameterNames
+    from ..estimates.parameters import ParameterNames
 
     names, state = ParameterNames.of(fit.model), fit.state
     values = names.values(state.beta[None, :], np.array([state.sigma]), state.theta[None, :])

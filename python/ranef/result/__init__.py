@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..bootstrap import BootstrapResult
+    from ..plots.accessor import FitPlots
     from ..report.summary import Summary
 
 __all__ = ["LmerResult", "fit_model"]
@@ -87,6 +88,13 @@ class LmerResult(Estimates, Inference, Rows):
         from ..report.broom import augment
 
         return augment(self, data, influence)
+
+    @property
+    def plot(self) -> FitPlots:
+        """Pictures of the fit, such as ``fit.plot.caterpillar()``, see `ranef.plots`."""
+        from ..plots.accessor import FitPlots
+
+        return FitPlots(self)
 
     def __repr__(self) -> str:
         from ..report.brief import brief

@@ -133,6 +133,12 @@ class MarginalMeans(Printed):
             )
         return self._combined(out, adjust, 0)
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the estimates with their intervals, see `ranef.plots.means`."""
+        from ...plots import means
+
+        return means(self, ax)
+
     # ------------------------------------------------------------ inside
     def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:
         if not isinstance(weights, str):

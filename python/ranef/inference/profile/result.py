@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -202,6 +202,12 @@ class Profile(Printed):
         from .contour import contour
 
         return contour(self, first, second, level, n)
+
+    def plot(self, parameters: Any = None, kind: str = "zeta", **options: Any) -> Any:
+        """Draw zeta or the density of each parameter, see `ranef.plots.profile`."""
+        from ...plots import profile
+
+        return profile(self, parameters, kind, **options)
 
     def _limit(self, curve: Curve, direction: int, height: float) -> float:
         side = curve.down if direction < 0 else curve.up

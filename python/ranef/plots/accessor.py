@@ -1,0 +1,68 @@
+"""The pictures of one fit as methods: ``fit.plot.caterpillar()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from .caterpillar import caterpillar
+from .coefficients import coefficients
+from .criterion import criterion
+from .intervals import intervals
+from .pooling import pooling
+from .profile import profile
+from .qq import qq
+from .residuals import residuals
+from .shrinkage import shrinkage
+from .simulated import simulated
+from .slopes import slopes
+from .topographic import topographic
+
+if TYPE_CHECKING:
+    from ..result import LmerResult
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _method(draw: Callable[Concatenate[LmerResult, P], R]) -> Callable[Concatenate[FitPlots, P], R]:
+    """A plot of a fit as a method of its pictures."""
+
+    @wraps(draw)
+    def method(self: FitPlots, *args: P.args, **kwargs: P.kwargs) -> R:
+        return draw(self._fit, *args, **kwargs)
+
+    return method
+
+
+class FitPlots:
+    """The pictures of one fit; each method is the function of `ranef.plots` of the same name.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.plot.shrinkage().get_ylabel()
+    'Days'
+    """
+
+    def __init__(self, fit: LmerResult) -> None:
+        self._fit = fit
+
+    caterpillar = _method(caterpillar)
+    coefficients = _method(coefficients)
+    criterion = _method(criterion)
+    intervals = _method(intervals)
+    pooling = _method(pooling)
+    profile = _method(profile)
+    qq = _method(qq)
+    residuals = _method(residuals)
+    shrinkage = _method(shrinkage)
+    simulated = _method(simulated)
+    slopes = _method(slopes)
+    topographic = _method(topographic)
+
+    def __repr__(self) -> str:
+        names = [name for name in vars(type(self)) if not name.startswith("_")]
+        return "fit.plot has " + ", ".join(f"{name}()" for name in names)
