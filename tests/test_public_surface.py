@@ -11,6 +11,7 @@ from ranef.estimates.lm_list import LmList
 from ranef.estimates.pooling import Pooling
 from ranef.estimates.varcorr import VarCorr
 from ranef.optimize import Optimum
+from ranef.plots.accessor import FitPlots
 from ranef.report.regression import RegressionTable
 from ranef.report.summary import Summary
 from ranef.result import LmerResult
@@ -28,9 +29,15 @@ SURFACE = {
     *("datasets", "lme4", "plots", "show_versions"),
     *("get_num_threads", "set_num_threads"),
 }
+# What `ranef.plots` gives; each is drawn in the gallery and compared with a picture in tests/plots.
+PLOTS = {
+    *("bootstrap", "bootstrap_pairs", "caterpillar", "coefficients", "criterion", "intervals", "means"),
+    *("pooling", "power", "profile", "profile_pairs", "qq", "residuals", "shrinkage", "simulated", "slopes"),
+    *("style", "topographic"),
+}
 CLASSES = [
     *(LmerResult, ranef.Model, BootstrapResult, LmList, Pooling),
-    *(VarCorr, Optimum, RegressionTable, Summary),
+    *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]
 
 
@@ -61,6 +68,7 @@ def text_of(value):
 def test_nothing_is_public_by_accident():
     unlisted = set(ranef.__all__) - SURFACE
     assert not unlisted, f"list these in SURFACE, and document them: {sorted(unlisted)}"
+    assert set(plots.__all__) == PLOTS
 
 
 def test_everything_public_has_a_docstring():

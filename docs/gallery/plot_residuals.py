@@ -1,0 +1,23 @@
+"""
+Residuals and quantiles
+=======================
+
+Residuals against fitted values: a bent line would mean a missing curve. Two points stand out.
+"""
+
+import ranef
+
+fit = ranef.lmer("reaction ~ days + (days | subject)", ranef.datasets.load("sleep_gappy"))
+axis = fit.plot.residuals()
+
+# %%
+# Their size against fitted values: a line that rises would mean that the variance grows with the mean.
+axis = fit.plot.residuals("scale-location")
+
+# %%
+# Quantiles of the residuals against normal ones: both tails are heavier than a normal distribution's.
+axis = fit.plot.qq()
+
+# %%
+# Quantiles of the conditional modes.
+axes = fit.plot.qq("subject")
