@@ -121,6 +121,27 @@ def checked_settings(
     return Settings(optimizer, start, max_evaluations, float(tolerance))
 
 
+# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
+_ELSEWHERE = {
+    "REML": "it is called reml=",
+    "method": "use reml=True or reml=False",
+    "subset": "give the rows you want, data[condition]",
+    "groups": "write a random term into the formula, (1 | group)",
+    "re_formula": "write a random term into the formula, (x | group)",
+    "family": "only linear models are fitted here",
+    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
+    "na_action": "rows with missing values are dropped, and counted in the summary",
+    "missing": "rows with missing values are dropped, and counted in the summary",
+    "contrasts": "write the coding into the formula, C(x, contr.sum)",
+    "devFunOnly": "use ranef.Model(formula, data).objective",
+}
+
+
+def _advice(name: str) -> str:
+    text = f"lmer() has no argument {name}="
+    return f"{text}: {_ELSEWHERE[name]}" if name in _ELSEWHERE else text
+
+
 def fit_state(model: Model, y: npt.ArrayLike | None, settings: Settings) -> FitState:
     """Minimise the criterion for the model's own response, or for another one of the same rows."""
     if y is None:
@@ -145,6 +166,7 @@ def lmer(
     allow_saturated: bool = False,
     leading: str = "auto",
     schur: str = "auto",
+    **unknown: Any,
 ) -> LmerResult:
     """Fit a linear mixed model.
 
@@ -206,6 +228,8 @@ def lmer(
     Days          10.467
     Name: estimate, dtype: float64
     """
+    if unknown:
+        raise TypeError(_advice(next(iter(unknown))))
     model = Model(
         formula,
         data,

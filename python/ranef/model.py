@@ -98,7 +98,7 @@ class Model:
         self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
         self.weights_argument = weights if isinstance(weights, str) else None
         self.offset_argument = offset if isinstance(offset, str) else None
-        self.reml = bool(reml)
+        self.reml = _checked_flag("reml", reml)
         self.design = build_design(self.formula, data, weights, offset, allow_saturated)
         self.cross = cross_products(self.design)
         self._require_degrees_of_freedom()
@@ -313,3 +313,9 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"
+
+
+def _checked_flag(argument: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
+    return bool(value)

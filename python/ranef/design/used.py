@@ -44,9 +44,10 @@ def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
         elif (called and is_callable(root)) or (inside and is_function(root)):
             continue
         elif called:
+            numpys = f"use numpy's as np.{name}(), or " if hasattr(np, name) else ""
             raise FormulaError(
-                f"the function {name}() is not known here: use numpy's as np.{name}(), or add its result "
-                "to the data as a column",
+                f"the function {name}() is not known here: {numpys}add its result to the data as a column. "
+                "Known are log(), exp(), sqrt(), scale(), poly(), bs(), cr(), C(), I() and their like",
                 whole,
                 _call_position(name, whole),
             )

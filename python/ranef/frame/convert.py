@@ -73,6 +73,8 @@ def from_pandas(name: str, series: pd.Series) -> Column:
     if dtype.name == "category":
         categorical = series.array
         return _from_categories(name, categorical.codes, categorical.categories)
+    if dtype.name.startswith("Sparse["):
+        return from_pandas(name, series.sparse.to_dense())
     if hasattr(dtype, "pyarrow_dtype"):
         return from_arrow(name, series.array.__arrow_array__())
     if dtype.kind in "mM":

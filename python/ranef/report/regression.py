@@ -140,6 +140,10 @@ def modelsummary(
     """
     if not fits:
         raise ArgumentError("modelsummary needs at least one fit: ranef.modelsummary(fit_a, fit_b)")
+    for place, fit in enumerate(fits, start=1):
+        if not hasattr(fit, "coef_table"):
+            kind, unpack = type(fit).__name__, " (for a list: *fits)" if isinstance(fit, list | tuple) else ""
+            raise ArgumentError(f"modelsummary takes fits; number {place} has type {kind}{unpack}")
     require_choice("statistic", statistic, tuple(STATISTICS))
     if isinstance(level, bool) or not 0 < level < 1:
         raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")

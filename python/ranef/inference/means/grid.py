@@ -110,7 +110,10 @@ def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
             if str(value) not in by_text:
                 raise ArgumentError(f"at: {name!r} has no level {value!r}; it has {quote_list(levels)}")
         return [by_text[str(value)] for value in many]
-    return [float(value) for value in many]
+    try:
+        return [float(value) for value in many]
+    except (TypeError, ValueError):
+        raise ArgumentError(f"at: {name!r} is a number; it cannot be {quote_list(many)}") from None
 
 
 def _mean(state: FitState, name: str, data: Any) -> float:

@@ -1,0 +1,99 @@
+"""What people do in their first hour: tables of all kinds, habits of other packages, slips; each gets words."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import ranef
+from ranef.errors import ArgumentError, FormulaError
+
+FORMULA = "`reaction time` ~ größe * cond + flag + (größe || `sub ject`)"
+
+
+def table():
+    """Column names with blanks and accents, text, booleans, categories, a missing value."""
+    random, n = np.random.default_rng(5), 120
+    size, subject = random.normal(size=n), np.repeat(np.arange(12), 10)
+    return pd.DataFrame(
+        {
+            "reaction time": 300
+            + 10 * size
+            + random.normal(size=12)[subject] * 20
+            + random.normal(size=n) * 5,
+            "größe": np.where(np.arange(n) == 7, np.nan, size),
+            "cond": np.tile(["früh", "spät"], n // 2),
+            "flag": random.random(n) > 0.5,
+            "sub ject": [f"VP {i}" for i in subject],
+        }
+    )
+
+
+KINDS = {
+    "pandas": lambda d: d,
+    "categories": lambda d: d.astype({"cond": "category", "sub ject": "category"}),
+    "nullable": lambda d: d.convert_dtypes(),
+    "arrow-backed": lambda d: d.convert_dtypes(dtype_backend="pyarrow"),
+    "sparse": lambda d: d.assign(**{"größe": pd.arrays.SparseArray(d["größe"].to_numpy())}),
+    "polars": pl.from_pandas,
+    "arrow": pa.Table.from_pandas,
+    "dict": lambda d: {name: d[name].to_numpy() for name in d},
+    "lists": lambda d: {name: d[name].tolist() for name in d},
+    "records": lambda d: d.to_records(index=False),
+}
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ranef.lmer(FORMULA, table())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_table_gives_the_same_fit(kind, fit):
+    other = ranef.lmer(FORMULA, KINDS[kind](table()))
+    assert other.nobs == 119 and other.objective == pytest.approx(fit.objective, rel=1e-12)
+    np.testing.assert_allclose(other.params, fit.params, rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "dict"])
+def test_new_rows_of_any_kind(kind, fit):
+    new = table().head(5)
+    np.testing.assert_allclose(fit.predict(KINDS[kind](new)), fit.fittedvalues[:5])
+
+
+@pytest.mark.parametrize(
+    ("argument", "advice"),
+    [
+        ({"REML": False}, "it is called reml="),
+        ({"subset": [True]}, r"data\[condition\]"),
+        ({"groups": "id"}, r"\(1 \| group\)"),
+        ({"family": "binomial"}, "only linear models"),
+        ({"control": None}, "optimizer="),
+        ({"nonsense": 1}, "lmer.. has no argument nonsense=$"),
+    ],
+)
+def test_habits_of_other_packages(argument, advice):
+    with pytest.raises(TypeError, match=advice):
+        ranef.lmer(FORMULA, table(), **argument)
+
+
+def test_reml_is_true_or_false():
+    with pytest.raises(ArgumentError, match="reml= must be True or False, not 'no'"):
+        ranef.lmer(FORMULA, table(), reml="no")
+
+
+def test_unknown_function_names_the_known():
+    with pytest.raises(FormulaError, match=r"ns\(\) is not known here: add its result .* bs\(\), cr\(\)"):
+        ranef.lmer("`reaction time` ~ ns(größe, 3) + (1 | `sub ject`)", table())
+    with pytest.raises(FormulaError, match=r"numpy's as np.arctan\(\)"):
+        ranef.lmer("`reaction time` ~ arctan(größe) + (1 | `sub ject`)", table())
+
+
+def test_a_list_of_fits_is_no_fit(fit):
+    with pytest.raises(ArgumentError, match=r"number 1 has type list \(for a list: \*fits\)"):
+        ranef.modelsummary([fit, fit])
+
+
+def test_grid_value_of_a_number(fit):
+    with pytest.raises(ArgumentError, match="'größe' is a number; it cannot be 'big'"):
+        ranef.emmeans(fit, "cond", at={"größe": "big"})
