@@ -2,7 +2,8 @@
 
 Kenward-Roger and Satterthwaite for every coefficient of InstEval and of a million rows in 50,000 groups; both
 again on thinned versions beside lmerTest and pbkrtest; the profile of sleepstudy beside lme4's confint().
-Wall and processor seconds, best of three, without the fit; R in the same run.
+Wall and processor seconds, best of three, the fit from the cross-products included; R in the same run, its
+fit not included.
 
     python -m benchmarks.studies.inference > benchmarks/studies/inference.txt
 """

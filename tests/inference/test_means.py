@@ -177,3 +177,17 @@ def test_bad_input():
         ranef.emmeans(fit, "recipe", level=2)
     with pytest.raises(ranef.ArgumentError, match="ddf= must be one of"):
         ranef.emmeans(fit, "recipe", ddf="containment").to_frame()
+
+
+def test_an_offset_counts_with_its_mean():
+    """As in R's emmeans: means for y - offset plus the mean offset; differences are the same."""
+    data = load_data("Machines")
+    data["o"] = np.arange(len(data)) % 7 / 3
+    data["rest"] = data["score"] - data["o"]
+    means = ranef.emmeans(ranef.lmer("score ~ Machine + offset(o) + (1 | Worker)", data), "Machine")
+    plain = ranef.emmeans(ranef.lmer("rest ~ Machine + (1 | Worker)", data), "Machine")
+    found, expected = means.to_frame(), plain.to_frame()
+    np.testing.assert_allclose(found["emmean"], expected["emmean"] + data["o"].mean(), rtol=1e-8)
+    np.testing.assert_allclose(found["se"], expected["se"], rtol=1e-6)
+    differences = [table.pairs().to_frame()["estimate"] for table in (means, plain)]
+    np.testing.assert_allclose(*differences, rtol=1e-8)

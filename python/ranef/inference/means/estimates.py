@@ -33,6 +33,8 @@ class MarginalMeans(Printed):
         What each row is: one column per variable asked for.
     L : (rows, p) float64
         The estimates as combinations of all coefficients.
+    shift : (rows,) float64
+        What is added to them: the mean of the offset.
     what : str
         Name of the estimate's column: ``"emmean"``, ``"trend"`` or ``"estimate"``.
     by : tuple of str
@@ -42,6 +44,7 @@ class MarginalMeans(Printed):
     state: FitState = field(repr=False)
     keys: pd.DataFrame
     L: FloatArray = field(repr=False)
+    shift: FloatArray = field(repr=False)
     what: str
     by: tuple[str, ...]
     ddf: str
@@ -54,7 +57,7 @@ class MarginalMeans(Printed):
         kept, estimable = self._kept()
         tests = method(self.state, self.ddf)
         beta = self.state.solution["beta"]
-        estimate = kept @ beta
+        estimate = kept @ beta + self.shift
         covariance = kept @ tests.covariance @ kept.T
         se = np.sqrt(np.diag(covariance))
         df = np.array(
@@ -164,8 +167,9 @@ class MarginalMeans(Printed):
         if not weights:
             raise ArgumentError("there is only one mean: nothing to compare")
         keys = pd.DataFrame(list(weights), columns=["contrast", *self.by])
-        L = np.array(list(weights.values())) @ self.L
-        return MarginalMeans(self.state, keys, L, "estimate", self.by, self.ddf, self.level, adjust, family)
+        combine = np.array(list(weights.values()))
+        L, shift, by = combine @ self.L, combine @ self.shift, self.by
+        return MarginalMeans(self.state, keys, L, shift, "estimate", by, self.ddf, self.level, adjust, family)
 
     def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
         """Return (values of by, rows) of every family."""

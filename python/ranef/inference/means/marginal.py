@@ -60,7 +60,7 @@ def emmeans(
 
     Notes
     -----
-    Offsets are not added.
+    An offset counts with its mean over the rows, the same for every row of the grid.
 
     Examples
     --------
@@ -165,14 +165,21 @@ def _averaged(
     share = np.ones(len(X)) if weights == "equal" else _shares(state, grid, names, data)
     if not names:
         L = (share / share.sum()) @ X
-        return MarginalMeans(state, pd.DataFrame(index=[0]), L[None, :], what, by, ddf, level)
+        shift = _mean_offset(state, what, 1)
+        return MarginalMeans(state, pd.DataFrame(index=[0]), L[None, :], shift, what, by, ddf, level)
     numbers = grid.table.groupby(names, sort=False, observed=True).ngroup().to_numpy()
     keys = grid.table[names].loc[~grid.table[names].duplicated()].reset_index(drop=True)
     L = np.zeros((len(keys), X.shape[1]))
     np.add.at(L, numbers, X * share[:, None])
     L /= np.bincount(numbers, share)[:, None]
     L[np.abs(L) < 1e-12] = 0.0
-    return MarginalMeans(state, keys, L, what, by, ddf, level)
+    return MarginalMeans(state, keys, L, _mean_offset(state, what, len(L)), what, by, ddf, level)
+
+
+def _mean_offset(state: FitState, what: str, rows: int) -> FloatArray:
+    """Return what the offset adds to each mean; nothing to a slope."""
+    offset = state.model.design.offset
+    return np.full(rows, 0.0 if offset is None or what != "emmean" else float(np.mean(offset)))
 
 
 def _shares(state: FitState, grid: Grid, names: list[str], data: Any) -> FloatArray:
