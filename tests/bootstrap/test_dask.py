@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-distributed = pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install ranef[dask]")
 
 
 @pytest.mark.slow
