@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,7 +195,7 @@ class Model:
         """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
         values, first, factors = self.checked_theta(theta), 0, []
         for r in self.term_widths:
-            columns, rows = np.triu_indices(r)
+            columns, rows = lower_places(r)
             factor = np.zeros((r, r))
             factor[rows, columns] = values[first : first + rows.size]
             first += rows.size
@@ -319,3 +319,10 @@ def _checked_flag(argument: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
     return bool(value)
+
+
+@lru_cache
+def lower_places(width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return columns and rows of a lower triangle's entries, column by column: the order of theta."""
+    columns, rows = np.triu_indices(width)
+    return columns, rows

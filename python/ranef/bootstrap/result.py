@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +179,7 @@ class BootstrapResult(Printed):
         level: float = 0.95,
         method: str = "percentile",
         parameters: str | Iterable[str] | None = None,
+        errors: Mapping[str, str] | None = None,
     ) -> pd.DataFrame:
         """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
 
@@ -192,13 +193,22 @@ class BootstrapResult(Printed):
             See `ranef.bootstrap.intervals`.
         parameters : str or iterable of str, optional
             Names as in the index of the result; all by default.
+        errors : mapping of str to str, optional
+            For studentized intervals of a statistic: each value's name -> the name of the value that is its
+            standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient, and for
-            what the method cannot give (studentized intervals need standard errors, which only
-            coefficients have).
+            what the method cannot give.
+
+        Notes
+        -----
+        Studentized intervals of coefficients use each replicate's standard errors; those of sigma, standard
+        deviations (on the log scale), correlations (Fisher's z) and theta use the exact Hessian at each
+        replicate's optimum, for which its response is drawn again. Replicates whose term is singular have no
+        such error and are left out; a singular term of the fit itself has no studentized interval.
 
         Raises
         ------
@@ -208,7 +218,7 @@ class BootstrapResult(Printed):
         """
         from .conf_int import conf_int
 
-        return conf_int(self, level, method, parameters)
+        return conf_int(self, level, method, parameters, errors)
 
     def plot(self, parameters: Any = None, **options: Any) -> Any:
         """Draw the density of each parameter, see `ranef.plots.bootstrap`."""

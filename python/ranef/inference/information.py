@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .. import _core
 from ..errors import FitError
 from ..fit import FitState
-from ..model import Model
+from ..model import Model, lower_places
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -91,12 +91,10 @@ def covariance_jacobian(model: Model, theta: FloatArray) -> FloatArray:
     size, first = model.n_theta, 0
     out = np.zeros((size, size))
     for factor in model.covariance_factors(theta):
-        r = factor.shape[0]
-        columns, rows = np.triu_indices(r)  # element k of the term is (rows[k], columns[k])
-        for k, (a, b) in enumerate(zip(rows, columns, strict=True)):
-            for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
-                value = (row == a) * factor[b, column] + (row == b) * factor[a, column]
-                out[first + k, first + i] = value
+        columns, rows = lower_places(factor.shape[0])  # element k of the term is (rows[k], columns[k])
+        block = slice(first, first + rows.size)
+        above = np.where(rows == rows[:, None], factor[columns[:, None], columns], 0.0)
+        out[block, block] = above + np.where(rows == columns[:, None], factor[rows[:, None], columns], 0.0)
         first += rows.size
     return out
 
@@ -106,7 +104,7 @@ def covariance_curvature(model: Model, weights: FloatArray) -> FloatArray:
     size, first = model.n_theta, 0
     out = np.zeros((size, size))
     for r in model.term_widths:
-        columns, rows = np.triu_indices(r)
+        columns, rows = lower_places(r)
         gradient = np.zeros((r, r))  # d / dD with both off-diagonal entries of a covariance moving
         part = weights[first : first + rows.size]
         gradient[rows, columns] += part

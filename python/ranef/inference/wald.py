@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import ArgumentError
-from ..estimates.parameters import ParameterNames
+from ..estimates.component_slopes import component_slopes
+from ..estimates.parameters import ParameterNames, components
 from ..fit import FitState
 from .methods import method
 
@@ -37,46 +38,23 @@ def component_errors(state: FitState) -> pd.DataFrame:
     sd[Subject.Days]                 5.922  1.248
     corr[Subject.Days.Intercept]     0.066  0.325
     """
-    model, sigma = state.model, state.sigma
+    model = state.model
     names = ParameterNames.of(model)
     covariance = method(state, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
-    k = model.n_theta
-    singular = {found.term for found in state.optimum.boundary}
-    rows = [("sigma", sigma, _unit(k, k, 1 / sigma), "log")]
-    correlations = []
-    sd, corr, first = iter(names.sd), iter(names.corr), 0
-    for index, factor in enumerate(model.covariance_factors(state.theta)):
-        r = factor.shape[0]
-        columns, lines = np.triu_indices(r)
-        size = np.linalg.norm(factor, axis=1)
-        bad = index in singular
-        for i in range(r):  # log sd = log sigma + log |row i|
-            slope = _unit(k, k, 1 / sigma)
-            own = np.flatnonzero(lines == i)
-            slope[first + own] = np.nan if bad else factor[i, columns[own]] / size[i] ** 2
-            rows.append((next(sd), sigma * size[i], slope, "log"))
-        for c in range(r):
-            for i in range(c + 1, r):
-                slope = np.zeros(k + 1)
-                rho = np.nan
-                if not bad:
-                    rho, part = _correlation(factor, i, c)
-                    slope[first : first + lines.size] = part[lines, columns] / (1 - rho**2)
-                elif size[i] * size[c] > 0:
-                    rho = float(np.clip(factor[i] @ factor[c] / (size[i] * size[c]), -1, 1))
-                correlations.append((next(corr), rho, slope if not bad else slope * np.nan, "atanh"))
-        first += lines.size
-    rows += correlations
-    slopes = np.array([row[2] for row in rows])
-    scaled = np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes))
+    widths = list(model.term_widths)
+    singular = np.isin(np.arange(len(widths)), [found.term for found in state.optimum.boundary])
+    sigma, theta = np.array([state.sigma]), state.theta[None]
+    slopes = component_slopes(widths, sigma, theta, singular[None])[0]
+    sd, corr = components(widths, sigma, theta)
     table = pd.DataFrame(
         {
-            "estimate": [row[1] for row in rows],
-            "scale": [row[3] for row in rows],
-            "se_scaled": scaled,
+            "estimate": np.concatenate([sigma, sd[0], corr[0]]),
+            "scale": ["log"] * (1 + sd.size) + ["atanh"] * corr.size,
+            "se_scaled": np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes)),
         },
-        index=[row[0] for row in rows],
+        index=["sigma", *names.sd, *names.corr],
     )
+    scaled = table["se_scaled"]
     steepness = np.where(table["scale"] == "log", table["estimate"], 1 - table["estimate"] ** 2)
     table.insert(1, "se", scaled * steepness)
     return table
@@ -172,19 +150,3 @@ def component_intervals(state: FitState, level: float) -> pd.DataFrame:
         centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
         ends = [np.where(log, np.exp(x), np.tanh(x)) for x in (centre - width, centre + width)]
     return pd.DataFrame(np.column_stack(ends), index=table.index, columns=["lower", "upper"])
-
-
-def _correlation(factor: FloatArray, i: int, c: int) -> tuple[float, FloatArray]:
-    """Return the correlation of two rows of Lambda and its derivative with respect to Lambda."""
-    a, b = np.linalg.norm(factor[i]), np.linalg.norm(factor[c])
-    rho = float(factor[i] @ factor[c] / (a * b))
-    slope = np.zeros_like(factor)
-    slope[i] += factor[c] / (a * b) - rho * factor[i] / a**2
-    slope[c] += factor[i] / (a * b) - rho * factor[c] / b**2
-    return rho, slope
-
-
-def _unit(size: int, place: int, value: float) -> FloatArray:
-    out = np.zeros(size + 1)
-    out[place] = value
-    return out

@@ -1,0 +1,119 @@
+"""Studentized intervals: each replicate's own standard errors, of variance parameters and statistics too."""
+
+import numpy as np
+import pytest
+import ranef
+from numba import njit
+from ranef.bootstrap.engine import run
+from ranef.bootstrap.intervals import studentized_interval
+from ranef.bootstrap.replicate_errors import _states, variance_errors
+from ranef.bootstrap.streams import stream_key
+from ranef.bootstrap.task import sample_task
+from ranef.bootstrap.truth import truth
+from ranef.errors import ArgumentError
+from ranef.inference.wald import component_errors
+
+
+@pytest.mark.parametrize(
+    "name", ["ss_slope_reml", "ss_slope_ml", "ss_weights_reml", "ss_offset_reml", "pen_reml"]
+)
+def test_errors_are_those_of_plain_refits(fit_of, name):
+    fit = fit_of(name)
+    result = fit.bootstrap(6, seed=3, route="rows", progress=False)
+    errors, table = variance_errors(result)
+    assert np.allclose(
+        errors.drop(list(result.names.theta)), component_errors(fit.state)["se_scaled"], rtol=1e-6
+    )
+    rows = run(sample_task(fit.state, truth(fit.state)), stream_key(3)[0], 6, 1, progress=False).table
+    offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
+    for i in range(6):
+        refit = fit.refit(rows[i] + offset)
+        if refit.singular:
+            continue
+        expected = component_errors(refit.state)["se_scaled"]
+        assert np.allclose(table.loc[i, expected.index], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"use_u": True}, {"scheme": "residual"}, {"scheme": "semiparametric"}]
+)
+def test_the_same_draws_again(fit_of, options):
+    fit = fit_of("ss_slope_reml")
+    result = fit.bootstrap(5, seed=3, progress=False, **options).append(4, progress=False)
+    assert options or result.route == "gram"
+    seen = 0
+    for row, state in _states(result, result.part("theta")):
+        value = state.model.problem.value(state.response, state.theta)
+        assert value == pytest.approx(result.part("objective")[row, 0], abs=1e-6)
+        seen += 1
+    assert seen == 9
+
+
+def test_intervals_of_variances(fit_of):
+    fit = fit_of("ss_slope_reml")
+    result = fit.bootstrap(400, seed=3, progress=False)
+    limits = result.conf_int(method="studentized")
+    assert limits.notna().all(axis=None)
+    errors, table = variance_errors(result)
+    z = result.to_frame()["sigma"]
+    lower, upper = studentized_interval(np.log(z.to_numpy()), table["sigma"].to_numpy(), np.log(fit.sigma),
+                                        errors["sigma"], 0.95)  # fmt: skip
+    assert limits.loc["sigma"].to_numpy() == pytest.approx(np.exp([lower, upper]))
+    profile = fit.conf_int(method="profile")
+    for name in profile.index:  # the same ground, but for the Monte Carlo error
+        width = profile.loc[name, "upper"] - profile.loc[name, "lower"]
+        assert np.allclose(limits.loc[name], profile.loc[name], atol=0.25 * width)
+    assert (limits.filter(like="sd[", axis=0)["lower"] > 0).all()
+    assert limits.filter(like="corr[", axis=0).abs().max(axis=None) < 1
+
+
+def test_singular_fits(fit_of):
+    fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2"))
+    limits = fit.bootstrap(200, seed=1, progress=False).conf_int(method="studentized")
+    assert limits.loc[["Intercept", "sigma"]].notna().all(axis=None)
+    assert limits.loc[["theta1", "sd[Batch.Intercept]"]].isna().all(axis=None)
+
+
+@njit
+def slope(coefficients, se):
+    return coefficients[1], se[1]
+
+
+def test_statistics_with_errors(fit_of):
+    fit = fit_of("ss_slope_reml")
+    options = {"seed": 5, "progress": False}
+    result = fit.bootstrap(300, statistic=slope, **options)
+    expected = result.conf_int(method="studentized", parameters="Days").to_numpy()
+    found = result.conf_int(method="studentized", parameters="slope1", errors={"slope1": "slope2"})
+    assert found.to_numpy() == pytest.approx(expected)
+
+    def named(refit):
+        return {"b": refit.params["Days"], "se[b]": refit.bse["Days"]}
+
+    plain = fit.bootstrap(60, statistic=named, **options)
+    days = plain.conf_int(method="studentized", parameters="Days").to_numpy()
+    assert plain.conf_int(method="studentized", parameters="b").to_numpy() == pytest.approx(days)
+
+
+def test_without_errors(fit_of, tmp_path):
+    fit = fit_of("ss_slope_reml")
+    options = {"seed": 5, "progress": False}
+    bare = fit.bootstrap(20, columns=["coefficients", "sigma"], **options)
+    with pytest.raises(ArgumentError, match="keep 'se' in columns="):
+        bare.conf_int(method="studentized", parameters="Days")
+    with pytest.raises(ArgumentError, match=r"needs 'theta' of every replicate"):
+        bare.conf_int(method="studentized", parameters="sigma")
+    assert bare.conf_int(method="studentized").isna().all(axis=None)
+    result = fit.bootstrap(20, statistic=slope, **options)
+    with pytest.raises(ArgumentError, match=r"standard error of 'slope1'.*errors=\{'slope1'"):
+        result.conf_int(method="studentized", parameters="slope1")
+    with pytest.raises(ArgumentError, match=r"errors= names values of the statistic: .*got 'slope1': 'x'"):
+        result.conf_int(method="studentized", errors={"slope1": "x"})
+    with pytest.raises(ArgumentError, match=r"errors= is for method='studentized'"):
+        result.conf_int(errors={"slope1": "slope2"})
+    with pytest.raises(ArgumentError, match=r"replaced\(fit=fit\)"):
+        result.replaced(fit=None).conf_int(method="studentized", parameters="sigma")
+    cases = fit.bootstrap(20, scheme="cases", **options)
+    assert cases.conf_int(method="studentized", parameters="Days").notna().all(axis=None)
+    with pytest.raises(ArgumentError, match="scheme='cases' has a design of its own"):
+        cases.conf_int(method="studentized", parameters="sigma")
