@@ -104,7 +104,33 @@ void clear_empty_levels(const Rows& rows, const std::vector<Index>& removed, Dow
     }
 }
 
+// Drops one of `count` runs of `size` numbers, again and again.
+void drop_run(std::vector<double>& values, Index count, Index size, Index run) {
+    std::vector<double> left;
+    for (Index first = 0; first < static_cast<Index>(values.size()); first += count * size)
+        for (Index k = 0; k < count; ++k)
+            if (k != run) left.insert(left.end(), values.begin() + first + k * size, values.begin() + first + (k + 1) * size);
+    values = std::move(left);
+}
+
 }  // namespace
+
+Downdated without_column(const DesignCross& design, const ResponseCross& response, int column) {
+    Downdated out{design, response};
+    DesignCross& d = out.design;
+    const Index p = d.layout.p, r = d.layout.leading_width();
+    drop_run(d.a_x, p, r, column);
+    drop_run(d.w_xx, p, 1, column);
+    drop_run(d.w_xx, p, p - 1, column);
+    drop_run(d.w_x, p, d.layout.q_rest, column);
+    d.kept.erase(d.kept.begin() + column);
+    d.coordinates.x_shift.erase(d.coordinates.x_shift.begin() + column);
+    d.coordinates.x_scale.erase(d.coordinates.x_scale.begin() + column);
+    if (!d.coordinates.constant.empty()) d.coordinates.constant.erase(d.coordinates.constant.begin() + column);
+    out.response.values.erase(out.response.values.begin() + d.layout.q + column);
+    d.layout = Layout(d.layout.factors, d.layout.p - 1);
+    return out;
+}
 
 Downdated without_rows(const Rows& rows, const DesignCross& design, const ResponseCross& response, const double* y,
                        const std::vector<Index>& removed) {

@@ -124,7 +124,7 @@ class Model:
         self.problem = self._problem()
 
     def __copy__(self) -> Model:
-        other = Model.__new__(Model)
+        other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         return other
 

@@ -6,10 +6,13 @@ import pytest
 import ranef
 import ranef.bootstrap.likelihood_ratio
 import ranef.inference.coefficients
+from ranef.bootstrap.engine import run
 from ranef.bootstrap.extend import model_of_size, rows_of_size
 from ranef.bootstrap.rejections import Study
 from ranef.bootstrap.streams import stream_key
+from ranef.bootstrap.task import sample_task
 from ranef.errors import ArgumentError
+from reference_battery import load_model
 from scipy import stats
 
 
@@ -50,13 +53,15 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
     beta = fit.params.to_numpy().copy()
     beta[position] *= 0.4
     study = Study(fit.model, beta, fit.theta, fit.sigma, position, test, 0.05)
+    assert study.route == "gram"
     key = stream_key(3)[0]
+    share = study.rejections(key, 0, 400, 2).mean()
+    study = Study(fit.model, beta, fit.theta, fit.sigma, position, test, 0.05)
+    study.factor = None  # row by row: rows to fit
     found = study.rejections(key, 5, 40, 2)
     assert 0 < found.sum() < 40
-    if test in ("normal", "residual"):  # drawn from the Gram factor: no rows to fit
-        return
-    from ranef.bootstrap.engine import run
-    from ranef.bootstrap.task import sample_task
+    by_rows = study.rejections(key, 0, 400, 2).mean()
+    assert abs(share - by_rows) < 4 * np.sqrt(2 * by_rows * (1 - by_rows) / 400)
 
     rows = run(sample_task(study.state, study.truth), key, 40, 1, progress=False, origin=5).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
@@ -73,12 +78,86 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
 
 def test_bootstrap_test_keeps_its_size(fit_of):
     fit = fit_of("ss_slope_reml")
-    options = {"groups": 6, "n": 1500, "seed": 4, "progress": False}
-    sizes = {
-        test: ranef.power(fit, "Days", 0.0, test=test, **options) for test in ("bootstrap", "lrt", "normal")
-    }
-    assert abs(sizes["bootstrap"].power - 0.05) < 4 * np.sqrt(0.05 * 0.95 * (1 / 1500 + 1 / 4000))
-    assert sizes["lrt"].power > 0.07 and sizes["normal"].power > 0.07  # what they are known for with 6 groups
+    options = {"groups": 6, "seed": 4, "progress": False}
+    found = ranef.power(fit, "Days", 0.0, 600, test="bootstrap", **options)
+    assert abs(found.power - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 600)
+    for test in ("lrt", "normal"):  # what they are known for with 6 groups
+        assert ranef.power(fit, "Days", 0.0, 1500, test=test, **options).power > 0.07
+
+
+def test_bootstrap_test_of_a_study_is_a_pbtest(fit_of):
+    # The same ratio against nulls of the same distribution: rejections agree but near the critical value.
+    fit = fit_of("ss_slope_reml")
+    beta = fit.params.to_numpy().copy()
+    beta[1] *= 0.4
+    study = Study(fit.model, beta, fit.theta, fit.sigma, 1, "bootstrap", 0.05)
+    study.factor = None
+    key = stream_key(3)[0]
+    found = study.rejections(key, 0, 12, 2)
+    rows = run(sample_task(study.state, study.truth), key, 12, 1, progress=False).table
+    clear = 0
+    for i in range(12):
+        p = ranef.pbtest(*reversed(pair(fit.refit(rows[i]))), 1000, seed=i, progress=False).pvalue
+        if not 0.02 < p < 0.10:
+            assert bool(found[i]) == (p < 0.05)
+            clear += 1
+    assert clear > 6
+
+
+@pytest.mark.parametrize(
+    "name", ["ss_slope_reml", "ss_offset_reml", "pastes_reml", "pen_reml", "ss_weights_reml"]
+)
+def test_the_model_without_a_coefficient(fit_of, name):
+    rng = np.random.default_rng(0)
+    model = load_model(name)
+    data = model.frame()
+    data["extra"] = rng.normal(size=len(data))
+    formula = model.formula.replace("~", "~ extra +", 1)
+    arguments = {**model.arguments, "reml": False}
+    fit, small = ranef.lmer(formula, data, **arguments), ranef.lmer(model.formula, data, **arguments)
+    position = list(fit.params.index).index("extra")
+    study = Study(fit.model, fit.params.to_numpy(), fit.theta, fit.sigma, position, "lrt", 0.05)
+    narrowed = study._pair.small.model
+    assert study._pair.factor is not None and narrowed.cross.rows is None
+    for theta in (fit.theta, 0.5 * fit.theta):
+        assert narrowed.objective(theta) == pytest.approx(small.model.objective(theta), abs=1e-7)
+    draws = fit.state.response.values[None]
+    found = study._pair.inner.responses(draws)[0]
+    assert narrowed.problem.value(narrowed.response.with_values(found), fit.theta) == pytest.approx(
+        small.model.objective(fit.theta), abs=1e-7
+    )
+
+
+def test_the_constant_is_tested_by_rows(fit_of):
+    fit = fit_of("ss_slope_reml")
+    for test in ("lrt", "bootstrap"):
+        found = ranef.power(
+            fit, "Intercept", 10.0, 40, groups=8, test=test, n_null=39, seed=1, progress=False
+        )
+        assert found.n == 40 and found.power > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("ss_slope_reml", {"groups": 30}),
+        ("ss_weights_reml", {"groups": 7, "per_group": 13}),
+        ("ss_offset_reml", {"per_group": 4}),
+        ("pastes_reml", {"groups": 25}),
+        ("pastes_reml", {"groups": 45, "along": "sample"}),
+        ("pen_reml", {"groups": 8, "along": "sample"}),
+        ("pen_reml", {"groups": 5, "along": "plate", "per_group": 3}),
+    ],
+)
+def test_sizes_are_sums_of_groups(fit_of, name, size):
+    fit = fit_of(name)
+    found = model_of_size(fit.model, **size)
+    assert "design" not in found.__dict__  # no rows
+    plain = found.with_rows()
+    assert found.nobs == plain.design.nobs == plain.nobs
+    theta = 0.7 * fit.theta
+    assert found.objective(theta) == pytest.approx(plain.objective(theta), abs=1e-7)
+    assert found.ngroups == {f.name: np.unique(f.codes).size for f in plain.design.factors}
 
 
 def test_extension_of_nested_and_crossed_designs(fit_of):
@@ -134,6 +213,8 @@ def test_early_stopping(fit_of):
         (("Days",), {"groups": 5, "along": "Days"}, "along= must be a grouping factor, of 'Subject'"),
         (("Days",), {"per_group": 1, "groups": 1}, "cannot tell all coefficients"),
         (("Days",), {"precision": 2}, "precision= is a share"),
+        (("Days",), {"test": "bootstrap", "n_null": 18}, "n_null=18 replicates cannot reject.*at least 19"),
+        (("Days",), {"n_null": 0}, "n_null= is the number"),
     ],
 )
 def test_bad_arguments(fit_of, arguments, options, message):

@@ -18,4 +18,8 @@ struct Downdated {
 Downdated without_rows(const Rows& rows, const DesignCross& design, const ResponseCross& response, const double* y,
                        const std::vector<Index>& removed);
 
+// The same rows with one kept column of X less (its place among them), in the same coordinates. The column must have no
+// part in the constant, which the others are shifted by.
+Downdated without_column(const DesignCross& design, const ResponseCross& response, int column);
+
 }  // namespace ranef

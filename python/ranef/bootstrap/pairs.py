@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from .engine import run
 from .gram_factor import GramFactor
 from .kernels import gram_sample_kernel, refits_kernel, rows_kernel
-from .nested import Embedding, embedding
+from .nested import embedding
 from .record import FAILED
 from .task import draws_task, refits_task, route_of, rows_task
 from .truth import Truth
@@ -37,8 +38,9 @@ class Pair:
         The one that is drawn from: `small`, or `large`.
     truth : Truth
         Its parameters.
-    inner : Embedding or None
-        The small model in the large one; None where rows have to be drawn.
+    inner : Embedding or alike, or None
+        The small model in the large one: its `responses` from those of the large one; None where rows have to
+        be drawn.
     factor : GramFactor or None
         Of the large design.
     """
@@ -47,7 +49,7 @@ class Pair:
     large: FitState
     drawn: FitState
     truth: Truth
-    inner: Embedding | None = None
+    inner: Any = None
     factor: GramFactor | None = None
 
     @classmethod
@@ -77,7 +79,6 @@ class Pair:
         """
         kernels = (rows_kernel,) if self.factor is None else (gram_sample_kernel, refits_kernel)
         ready = all(kernel.is_ready() for kernel in kernels)
-        batch = max(_NUMBERS_AT_A_TIME // len(self.large.response.values), _FEWEST)
         wait = label if ready else f"{label}: compiling, once per installation"
         parts: list[np.ndarray] = []
         with tqdm(total=n, desc=wait, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
@@ -87,34 +88,58 @@ class Pair:
                 bar.set_description(label, refresh=False)
                 bar.reset()
             try:
-                for begin in range(0, n, batch):
-                    parts.append(self._batch(key, origin + begin, min(batch, n - begin), threads))
-                    bar.update(len(parts[-1]))
-                    if len(parts[-1]) < min(batch, n - begin):
-                        break
+                for ratios, _ in self._batches(key, n, threads, origin):
+                    parts.append(ratios)
+                    bar.update(len(ratios))
             except KeyboardInterrupt:
                 if not parts:
                     raise
         return np.concatenate(parts)
 
-    def _batch(self, key: np.ndarray, first: int, count: int, threads: int) -> np.ndarray:
+    def refits(
+        self, key: np.ndarray, n: int, threads: int, origin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The ratios, and the small model's theta of every replicate, (n, n_theta)."""
+        ratios, thetas = zip(*self._batches(key, n, threads, origin), strict=True)
+        return np.concatenate(ratios), np.concatenate(thetas)
+
+    def _batches(
+        self, key: np.ndarray, n: int, threads: int, origin: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Ratios and thetas, as many at a time as memory allows; ends early when Ctrl-C was pressed."""
+        size = len(self.large.response.values)
+        batch = max(_NUMBERS_AT_A_TIME // size, _FEWEST)
+        for begin in range(0, n, batch):
+            count = min(batch, n - begin)
+            small, large = self._tables(key, origin + begin, count, threads)
+            done = min(len(small), len(large))
+            criteria = [
+                np.where(table[:done, -1].astype(int) & FAILED, np.nan, table[:done, -2])
+                for table in (small, large)
+            ]
+            yield criteria[0] - criteria[1], small[:done, :-2]
+            if done < count:
+                return
+
+    def _tables(self, key: np.ndarray, first: int, count: int, threads: int) -> list[np.ndarray]:
+        """Records of the small model's refits (theta and criterion) and of the large one's (criterion)."""
+        columns = (("theta", "objective"), ("objective",))
+        states = (self.small, self.large)
         if self.factor is None:
             tasks = [
-                rows_task(self.drawn, self.truth, refitted=state, columns=("objective",))
-                for state in (self.small, self.large)
+                rows_task(self.drawn, self.truth, refitted=state, columns=kept)
+                for state, kept in zip(states, columns, strict=True)
             ]
-            runs = [run(task, key, count, threads, progress=False, origin=first) for task in tasks]
-        else:
-            task = draws_task(self.large, self._outer_truth, self.factor)
-            draws = run(task, key, count, threads, progress=False, origin=first).table
-            inside = self.inner.responses(draws)
-            tasks = [refits_task(self.small, inside, ("objective",))]
-            tasks.append(refits_task(self.large, draws, ("objective",)))
-            runs = [run(task, key, len(draws), threads, progress=False) for task in tasks]
-        done = min(len(part.table) for part in runs)
-        tables = [part.table[:done] for part in runs]
-        small, large = (np.where(t[:, -1].astype(int) & FAILED, np.nan, t[:, 0]) for t in tables)
-        return small - large
+            return [run(task, key, count, threads, progress=False, origin=first).table for task in tasks]
+        task = draws_task(self.large, self._outer_truth, self.factor)
+        draws = run(task, key, count, threads, progress=False, origin=first).table
+        tasks = [
+            refits_task(state, response, kept)
+            for state, response, kept in zip(
+                states, (self.inner.responses(draws), draws), columns, strict=True
+            )
+        ]
+        return [run(task, key, len(draws), threads, progress=False).table for task in tasks]
 
     @property
     def _outer_truth(self) -> Truth:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtri, stdtr
 
-from .. import _core
 from ..fit import FitState
-from ..optimize import Optimum
 from .engine import run
-from .record import FAILED, kept_columns
-from .task import make_task, record_layout, rows_task, sample_task
+from .extend import SizedModel
+from .pairs import Pair
+from .record import kept_columns
+from .submodel import pair_without, standing
+from .task import draws_task, make_task, record_layout, refits_task, route_of, sample_task
 from .truth import Truth
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ __all__ = ["TESTS", "Study"]
 
 TESTS = ("satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap")
 _COLUMNS = ("coefficients", "se", "theta", "objective")
-_ROWS_AT_A_TIME = 2_000_000
-_CRITICAL = 4000  # null draws behind the critical value of test="bootstrap"
-_NULL_LANE = 1 << 40  # numbers of those draws: far from the others
+_NUMBERS_AT_A_TIME = 2_000_000
+_NULL_LANE = 1 << 40  # numbers of the draws under the null hypothesis: far from the studies' own
+_FIRST_NULLS = 40
 
 
 class Study:
@@ -42,6 +44,8 @@ class Study:
     test : str
         One of `TESTS`.
     alpha : float
+    n_null : int
+        Replicates of each study's own bootstrap test.
     """
 
     def __init__(
@@ -53,34 +57,71 @@ class Study:
         position: int,
         test: str,
         alpha: float,
+        n_null: int = 199,
     ) -> None:
+        route = route_of(model)
+        if route.factor is None and isinstance(model, SizedModel):
+            model = model.with_rows()
         self.model, self.position, self.test, self.alpha = model, position, test, alpha
-        self.state = _state(model, theta)
+        self.n_null, self.factor = n_null, route.factor
+        self.state = standing(model, theta)
         self.truth = Truth(beta, theta, sigma, self.state.solution, given=True)
+
+    @property
+    def route(self) -> str:
+        """How data are drawn: ``"gram"`` or ``"rows"``."""
+        return "rows" if self.factor is None else "gram"
 
     def rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
         """Whether each of the studies ``first``, ``first + 1``, ... rejects; NaN where it has no fit."""
         if self.test in ("lrt", "bootstrap"):
-            ratio = self._likelihood_ratios(self.truth, key, first, n, threads)
-            critical = ndtri(1 - self.alpha / 2) ** 2 if self.test == "lrt" else self._critical(key, threads)
-            return np.where(np.isnan(ratio), np.nan, ratio >= critical)
-        route = None if self.test in ("normal", "residual") else "rows"
-        task, _ = make_task(self.state, self.truth, route, _COLUMNS)
-        table = run(task, key, n, threads, progress=False, origin=first).table
+            ratio, theta = self._pair.refits(key, n, threads, origin=first)
+            if self.test == "lrt":
+                rejected = ratio >= ndtri(1 - self.alpha / 2) ** 2
+            else:
+                rejected = self._bootstrap(ratio, theta, key, first, threads)
+            return np.where(np.isnan(ratio), np.nan, rejected)
+        parts, batch = [], max(_NUMBERS_AT_A_TIME // self._draw_size, 1)
+        for begin in range(0, n, batch):
+            parts.append(self._wald(key, first + begin, min(batch, n - begin), threads))
+        return np.concatenate(parts)
+
+    # ------------------------------------------------------------ Wald
+    def _wald(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
+        table, response_of = self._refits(key, first, n, threads)
         _, places = kept_columns(record_layout(self.model), _COLUMNS)
         with np.errstate(invalid="ignore"):
             t = table[:, places["coefficients"]][:, self.position] / table[:, places["se"]][:, self.position]
         df = np.full(n, np.inf)
         if self.test == "residual":
-            df[:] = self.model.design.nobs - len(self.model.cross.kept)
+            df[:] = self.model.nobs - len(self.model.cross.kept)
         elif self.test != "normal":
-            t, df = self._approximate(t, table, places, key, first)
+            t, df = self._approximate(t, table, places, response_of)
         p = 2.0 * stdtr(df, -abs(t))
         return np.where(np.isnan(t), np.nan, p < self.alpha)
 
-    # ------------------------------------------------------------ Satterthwaite, Kenward-Roger
+    def _refits(
+        self, key: np.ndarray, first: int, n: int, threads: int
+    ) -> tuple[np.ndarray, Callable[[int], Any]]:
+        """Records of the studies, and each one's response as cross-products."""
+        if self.factor is not None:
+            task = draws_task(self.state, self.truth, self.factor)
+            draws = run(task, key, n, threads, progress=False, origin=first).table
+            task = refits_task(self.state, draws, _COLUMNS)
+            table = run(task, key, n, threads, progress=False).table
+            return table, lambda i: self.state.response.with_values(draws[i])
+        task, _ = make_task(self.state, self.truth, "rows", _COLUMNS)
+        table = run(task, key, n, threads, progress=False, origin=first).table
+        sample = sample_task(self.state, self.truth)
+        rows = run(sample, key, n, threads, progress=False, origin=first).table
+        return table, lambda i: self.model.cross.response(rows[i])
+
+    @property
+    def _draw_size(self) -> int:
+        return self.model.nobs if self.factor is None else len(self.state.response.values)
+
     def _approximate(
-        self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], key: np.ndarray, first: int
+        self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], response_of: Callable[[int], Any]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Statistics and degrees of freedom of the studies for which they decide."""
         from ..inference.methods import method  # a peer, which may want our names in turn
@@ -92,96 +133,45 @@ class Study:
             wanted &= abs(t) > ndtri(1 - self.alpha / 2)
         contrast = np.zeros(len(self.model.cross.kept))
         contrast[self.position] = 1.0
-        sample = sample_task(self.state, self.truth)
-        batch = max(_ROWS_AT_A_TIME // self.model.design.nobs, 1)
-        for begin in range(0, len(t), batch):
-            count = min(batch, len(t) - begin)
-            chosen = np.flatnonzero(wanted[begin : begin + count])
-            if not len(chosen):
-                continue
-            rows = run(sample, key, count, 1, progress=False, origin=first + begin).table
-            for i in chosen:
-                row = table[begin + i]
-                state = self._refitted(rows[i], row[places["theta"]], row[places["objective"]][0])
-                how = method(state, self.test)
-                df[begin + i] = how.df(contrast)
-                if self.test == "kenward-roger":
-                    variance = contrast @ how.covariance @ contrast
-                    t[begin + i] = row[places["coefficients"]][self.position] / np.sqrt(variance)
+        for i in np.flatnonzero(wanted):
+            row = table[i]
+            value = row[places["objective"]][0]
+            optimum = replace(self.state.optimum, theta=row[places["theta"]].copy(), value=value)
+            how = method(FitState(self.model, self.state.y, response_of(i), optimum), self.test)
+            df[i] = how.df(contrast)
+            if self.test == "kenward-roger":
+                variance = contrast @ how.covariance @ contrast
+                t[i] = row[places["coefficients"]][self.position] / np.sqrt(variance)
         return t, df
-
-    def _refitted(self, y: np.ndarray, theta: np.ndarray, value: float) -> FitState:
-        optimum = replace(self.state.optimum, theta=theta.copy(), value=value)
-        return FitState(self.model, y, self.model.cross.response(y), optimum)
 
     # ------------------------------------------------------------ likelihood ratio
     @cached_property
-    def _pair(self) -> tuple[FitState, FitState]:
+    def _pair(self) -> Pair:
         """The model without the coefficient and with it, both by maximum likelihood."""
-        with_it = _by_maximum_likelihood(self.model, np.ones(len(self.model.cross.kept), bool))
-        keep = np.ones(len(self.model.cross.kept), bool)
-        keep[self.position] = False
-        return _state(_by_maximum_likelihood(self.model, keep), self.truth.theta), _state(
-            with_it, self.truth.theta
-        )
+        return pair_without(self.model, self.position, self.truth, self.factor)
 
-    def _likelihood_ratios(
-        self, truth: Truth, key: np.ndarray, first: int, n: int, threads: int
+    def _bootstrap(
+        self, ratio: np.ndarray, theta: np.ndarray, key: np.ndarray, first: int, threads: int
     ) -> np.ndarray:
-        criteria = []
-        for state in self._pair:
-            task = rows_task(self.state, truth, refitted=state, columns=("objective",))
-            table = run(task, key, n, threads, progress=False, origin=first).table
-            criteria.append(np.where(table[:, -1].astype(int) & FAILED, np.nan, table[:, 0]))
-        return criteria[0] - criteria[1]
+        """Whether each study's own parametric bootstrap rejects.
 
-    def _critical(self, key: np.ndarray, threads: int) -> float:
-        if self._critical_value is None:
-            beta = self.truth.beta.copy()
-            beta[self.position] = 0.0
-            null = replace(self.truth, beta=beta)
-            ratio = self._likelihood_ratios(null, key, _NULL_LANE, _CRITICAL, threads)
-            self._critical_value = float(np.nanquantile(ratio, 1.0 - self.alpha, method="higher"))
-        return self._critical_value
+        Nulls are drawn at the study's refit without the coefficient. The ratio does not change when the
+        response is scaled or anything in the span of the small model's X is added to it, so that theta is all
+        that matters of that refit. A study is given up as soon as too many nulls are as large as its ratio.
+        """
+        allowed = int(np.floor(self.alpha * (self.n_null + 1) + 1e-9)) - 1  # nulls that may be as large
+        beta = self.truth.beta.copy()
+        beta[self.position] = 0.0
+        out = np.zeros(len(ratio), bool)
+        for i in np.flatnonzero(~np.isnan(ratio)):
+            at = standing(self._pair.large.model, theta[i]).solution
+            pair = self._pair.at(Truth(beta, theta[i], self.truth.sigma, at, given=True))
+            origin, done, larger = _NULL_LANE + (first + int(i)) * self.n_null, 0, 0
+            while done < self.n_null and larger <= allowed:
+                count = min(_FIRST_NULLS if done == 0 else self.n_null - done, self.n_null - done)
+                nulls, _ = pair.refits(key, count, threads, origin=origin + done)
+                larger += int(np.count_nonzero(~(nulls < ratio[i])))  # one without a fit counts as larger
+                done += count
+            out[i] = larger <= allowed
+        return out
 
-    _critical_value: float | None = None
-
-
-def _state(model: Model, theta: np.ndarray) -> FitState:
-    """A state that stands at theta, not optimised: only what depends on theta is read off it."""
-    optimum = Optimum(
-        theta=theta, value=np.nan, optimizer="none", evaluations=0, certificate_evaluations=0,
-        gradient_norm=np.nan, eigenvalues=np.zeros(0), boundary=(), singular=False, converged=True,
-        status="ok", model=model,
-    )  # fmt: skip
-    return FitState(model, model.design.response, model.response, optimum)
-
-
-def _by_maximum_likelihood(model: Model, keep: np.ndarray) -> Model:
-    """The model with some of its fitted coefficients, by maximum likelihood."""
-    from copy import copy
-
-    from ..cross_products import cross_products
-
-    other = copy(model)
-    other.__dict__.pop("plan", None)
-    other.reml = False
-    if keep.all():
-        other.problem = _core.Problem(model.cross.design, False)
-        return other
-    columns = model.cross.kept[keep]
-    constant = model.design.constant
-    if constant is not None:
-        dropped = np.setdiff1d(np.arange(len(constant)), columns)
-        constant = None if constant[dropped].any() else np.ascontiguousarray(constant[columns])
-    other.design = replace(
-        model.design,
-        matrix=model.design.matrix.take(columns),
-        column_names=tuple(model.design.column_names[i] for i in columns),
-        constant=constant,
-    )
-    other.cross = cross_products(other.design)
-    other.problem = _core.Problem(other.cross.design, False)
-    offset = 0.0 if model.design.offset is None else model.design.offset
-    other.response = other.cross.response(np.ascontiguousarray(model.design.response - offset))
-    return other

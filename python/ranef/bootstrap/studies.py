@@ -38,6 +38,7 @@ def power(
     theta: Any = None,
     sigma: float | None = None,
     precision: float | None = None,
+    n_null: int = 199,
     seed: int | np.random.SeedSequence | None = None,
     n_threads: int | None = None,
     progress: bool = True,
@@ -56,7 +57,9 @@ def power(
         Studies, at most.
     test : {"satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap"}
         Wald t with those degrees of freedom, or normal; likelihood ratio (by maximum likelihood) against
-        chi-square; or against its distribution without the effect, simulated at the same other parameters.
+        chi-square; or by the parametric bootstrap, done anew in each study: ``n_null`` responses are drawn
+        from the study's own fit without the effect, and it rejects when at most ``alpha (n_null + 1) - 1``
+        of their likelihood ratios are as large as its own.
     alpha : float
         Level of the test.
     groups, per_group, along
@@ -65,6 +68,8 @@ def power(
         Other true values, as in `ranef.bootstrap.bootstrap`.
     precision : float, optional
         Stop as soon as the Monte Carlo 95 % interval of the power is at most this far from it to either side.
+    n_null : int
+        Replicates of each study's test with ``test="bootstrap"``; ``alpha (n_null + 1)`` should be whole.
     seed : int, numpy.random.SeedSequence or None
     n_threads : int, optional
     progress : bool
@@ -93,7 +98,9 @@ def power(
     """
     count = whole_number(n, "n", "the number of simulated studies")
     key, threads = _streams(seed, n_threads)
-    study = _study(fit, coefficient, effect, test, alpha, groups, per_group, along, params, theta, sigma)
+    study = _study(
+        fit, coefficient, effect, test, alpha, groups, per_group, along, params, theta, sigma, n_null
+    )
     if precision is not None and not 0.0 < precision < 1.0:
         raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
     rejected: list[np.ndarray] = []
@@ -205,7 +212,7 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
 
 def _study(
     fit: LmerResult, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
-    along: str | None, params: Any, theta: Any, sigma: Any,
+    along: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
     from .extend import model_of_size
     from .rejections import TESTS, Study
@@ -230,12 +237,17 @@ def _study(
             if value is not None:
                 whole_number(value, f"{name}=", "a number")
         model = model_of_size(model, groups, per_group, along)
-    return Study(model, beta, at.theta, at.sigma, names.index(coefficient), test, alpha)
+    nulls = whole_number(n_null, "n_null=", "the number of replicates of a bootstrap test")
+    if test == "bootstrap" and alpha * (nulls + 1) < 1.0 - 1e-9:
+        raise ArgumentError(
+            f"n_null={nulls} replicates cannot reject at alpha={alpha:g}: "
+            f"take at least {int(np.ceil(1 / alpha)) - 1}"
+        )
+    return Study(model, beta, at.theta, at.sigma, names.index(coefficient), test, alpha, nulls)
 
 
 def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
     fine = ~np.isnan(rejected)
-    counts = {f.name: int(np.unique(f.codes).size) for f in study.model.design.factors}
     return Power(
         coefficient=coefficient,
         effect=float(study.truth.beta[study.position]),
@@ -244,9 +256,15 @@ def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
         rejections=int(np.nansum(rejected)),
         n=int(fine.sum()),
         failed=int((~fine).sum()),
-        groups=counts,
-        nobs=study.model.design.nobs,
+        groups=_groups(study.model),
+        nobs=study.model.nobs,
     )
+
+
+def _groups(model: Any) -> dict[str, int]:
+    """Levels of the grouping factors that have rows."""
+    known = getattr(model, "ngroups", None)
+    return known or {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
 
 
 def _half_width(found: Power) -> float:
