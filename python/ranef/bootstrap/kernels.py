@@ -82,9 +82,11 @@ class Kernel:
 
     def is_ready(self) -> bool:
         """Whether a compiled version is at hand, in this process or on disk."""
+        if self.dispatcher.signatures:
+            return True
         path = self.dispatcher.stats.cache_path
         on_disk = path and any(Path(path).glob(f"*{self.dispatcher.py_func.__qualname__}*.nbi"))
-        return bool(self.dispatcher.signatures or on_disk)
+        return bool(on_disk)
 
     def compiled(self):
         """The compiled loop, from the cache where possible."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 
 from ..fit import FitState
-from .engine import run
+from .engine import run, single_blas_thread
 from .extend import SizedModel
 from .pairs import Pair
 from .record import kept_columns
@@ -74,6 +75,10 @@ class Study:
 
     def rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
         """Whether each of the studies ``first``, ``first + 1``, ... rejects; NaN where it has no fit."""
+        with single_blas_thread():  # once for the many short runs in it
+            return self._rejections(key, first, n, threads)
+
+    def _rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
         if self.test in ("lrt", "bootstrap"):
             ratio, theta = self._pair.refits(key, n, threads, origin=first)
             if self.test == "lrt":
@@ -159,19 +164,24 @@ class Study:
         response is scaled or anything in the span of the small model's X is added to it, so that theta is all
         that matters of that refit. A study is given up as soon as too many nulls are as large as its ratio.
         """
+        fitted = np.flatnonzero(~np.isnan(ratio))
+        out = np.zeros(len(ratio), bool)
+        with ThreadPoolExecutor(threads) as pool:
+            out[fitted] = list(
+                pool.map(lambda i: self._own_test(ratio[i], theta[i], key, first + int(i)), fitted)
+            )
+        return out
+
+    def _own_test(self, ratio: float, theta: np.ndarray, key: np.ndarray, number: int) -> bool:
         allowed = int(np.floor(self.alpha * (self.n_null + 1) + 1e-9)) - 1  # nulls that may be as large
         beta = self.truth.beta.copy()
         beta[self.position] = 0.0
-        out = np.zeros(len(ratio), bool)
-        for i in np.flatnonzero(~np.isnan(ratio)):
-            at = standing(self._pair.large.model, theta[i]).solution
-            pair = self._pair.at(Truth(beta, theta[i], self.truth.sigma, at, given=True))
-            origin, done, larger = _NULL_LANE + (first + int(i)) * self.n_null, 0, 0
-            while done < self.n_null and larger <= allowed:
-                count = min(_FIRST_NULLS if done == 0 else self.n_null - done, self.n_null - done)
-                nulls, _ = pair.refits(key, count, threads, origin=origin + done)
-                larger += int(np.count_nonzero(~(nulls < ratio[i])))  # one without a fit counts as larger
-                done += count
-            out[i] = larger <= allowed
-        return out
-
+        at = standing(self._pair.large.model, theta).solution
+        pair = self._pair.at(Truth(beta, theta, self.truth.sigma, at, given=True))
+        origin, done, larger = _NULL_LANE + number * self.n_null, 0, 0
+        while done < self.n_null and larger <= allowed:
+            count = min(_FIRST_NULLS if done == 0 else self.n_null, self.n_null - done)
+            nulls, _ = pair.refits(key, count, 1, origin=origin + done)
+            larger += int(np.count_nonzero(~(nulls < ratio)))  # one without a fit counts as larger
+            done += count
+        return larger <= allowed
