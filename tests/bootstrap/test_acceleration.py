@@ -60,6 +60,22 @@ def test_statistic_too(fit_of):
     assert result.conf_int(method="bca").loc["ratio"].notna().all()
 
 
+def test_a_variance_of_zero(fit_of):
+    """Zero without any group, too: no skewness; a correlation that is never defined has no interval."""
+    fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2"))
+    result = fit.bootstrap(200, seed=1, progress=False)
+    found = accelerations(result, ["theta1", "sigma"])
+    assert found["theta1"] == 0.0 and found["sigma"] != 0.0
+    limits = result.conf_int(method="bca")
+    assert limits.loc["theta1", "lower"] == 0.0 < limits.loc["theta1", "upper"]
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(12), 6)
+    data = {"y": rng.normal(size=72), "x": rng.normal(size=72), "g": g}
+    flat = ranef.lmer("y ~ x + (x | g)", data)
+    limits = flat.bootstrap(60, seed=1, progress=False).conf_int(method="bca")  # singular: NaN where it must be
+    assert limits.loc[["Intercept", "x", "sigma"]].notna().all(axis=None)
+
+
 def test_without_the_fit(fit_of):
     result = fit_of("dye_reml").bootstrap(50, seed=1, progress=False).replaced(fit=None)
     with pytest.raises(ranef.ArgumentError, match=r"replaced\(fit=fit\)"):

@@ -45,6 +45,7 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     distances = without.mean() - without
     with np.errstate(invalid="ignore", divide="ignore"):
         values = (distances**3).sum(min_count=1) / (6.0 * (distances**2).sum(min_count=1) ** 1.5)
+    values[(distances.abs().max() == 0.0)] = 0.0  # the same without any group: nothing to correct for
     return values.reindex(names)
 
 

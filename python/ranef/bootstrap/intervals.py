@@ -124,10 +124,10 @@ def bca_interval(
     Returns
     -------
     lower, upper : float
-        NaN when the estimate is outside the replicates' range.
+        NaN when the estimate is outside the replicates' range, or the acceleration is not known.
     """
     ordered = np.sort(values[~np.isnan(values)])
-    if len(ordered) == 0 or np.isnan(estimate):
+    if len(ordered) == 0 or np.isnan(estimate) or np.isnan(acceleration):
         return float("nan"), float("nan")
     below = np.searchsorted(ordered, estimate, "left"), np.searchsorted(ordered, estimate, "right")
     share = sum(below) / (2.0 * len(ordered))
