@@ -72,7 +72,7 @@ def test_a_variance_of_zero(fit_of):
     g = np.repeat(np.arange(12), 6)
     data = {"y": rng.normal(size=72), "x": rng.normal(size=72), "g": g}
     flat = ranef.lmer("y ~ x + (x | g)", data)
-    limits = flat.bootstrap(60, seed=1, progress=False).conf_int(method="bca")  # singular: NaN where it must be
+    limits = flat.bootstrap(60, seed=1, progress=False).conf_int(method="bca")
     assert limits.loc[["Intercept", "x", "sigma"]].notna().all(axis=None)
 
 
