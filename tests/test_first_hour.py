@@ -1,4 +1,4 @@
-"""What people do in their first hour: tables of all kinds, habits of other packages, slips; each gets words."""
+"""What people do in their first hour: tables of all kinds, habits of other packages, slips."""
 
 import numpy as np
 import pandas as pd

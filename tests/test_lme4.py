@@ -70,7 +70,7 @@ def test_words_are_what_they_name(fit_of):
     np.testing.assert_array_equal(lme4.simulate(fit, 2, seed=1), fit.simulate(2, seed=1))
     assert lme4.weights(fit).sum() == 180 and lme4.isSingular(fit) == fit.singular
     assert lme4.refit(fit, fit.state.y).objective == pytest.approx(fit.objective)
-    assert lme4.lmList is ranef.lm_list and lme4.lmer is ranef.lmer
+    assert lme4.lmList is ranef.lm_list
 
 
 def test_criteria_are_not_mixed_up(fit_of):
@@ -104,3 +104,83 @@ def test_profile_intervals_are_the_default(fit_of):
 def test_unknown_component(fit_of):
     with pytest.raises(ArgumentError, match=r"getME has no 'Zz'; it has 'X', 'Z'"):
         lme4.getME(fit_of("dye_reml"), "Zz")
+
+
+# ---------------------------------------------------------------- a ported script; values by lme4 1.1-31
+def test_fits_in_lme4s_arguments(sleepstudy):
+    fit = lme4.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, REML=False, subset=sleepstudy["Days"] > 1)
+    np.testing.assert_allclose(lme4.fixef(fit), [245.0965616, 11.4354287], rtol=1e-7)
+    assert lme4.logLik(fit) == pytest.approx(-719.245103, abs=1e-6) and fit.nobs == 144
+    with pytest.raises(ranef.DataError, match="subset= must be True or False for each of the 180 rows"):
+        lme4.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, subset=[1, 2, 3])
+    weighted = lme4.lmer(
+        "Reaction ~ 1 + (1 | Subject)", sleepstudy, subset=sleepstudy["Days"] > 1, weights="Days"
+    )
+    assert lme4.weights(weighted).min() == 2
+
+
+def test_update(sleepstudy):
+    fit = lme4.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, REML=False)
+    more = lme4.update(fit, ". ~ . + I(Days**2)", sleepstudy)
+    assert list(more.params.index) == ["Intercept", "Days", "I(Days ** 2)"] and not more.reml
+    assert list(lme4.update(fit, "log(.) ~ . - Days", sleepstudy).params.index) == ["Intercept"]
+    slopes = lme4.update(fit, ". ~ . - (1|Subject) + (Days | Subject)", sleepstudy, REML=True)
+    assert slopes.objective == pytest.approx(1743.6283, abs=1e-4)
+    with pytest.raises(ArgumentError, match="a fit keeps no table"):
+        lme4.update(fit, ". ~ . - Days")
+    with pytest.raises(ranef.FormulaError, match=r"no random term .* there is '\(1 \| Subject\)'"):
+        lme4.update(fit, ". ~ . - (1 | Item)", sleepstudy)
+
+
+def test_residuals_of_each_type(sleepstudy):
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy, weights=np.tile([1.0, 2.0], 90))
+    plain, weighted = [-6.08563236, -16.00937255, -42.98191274], [-6.08563236, -22.64067179, -42.98191274]
+    for type, expected in {
+        "response": plain,
+        "working": plain,
+        "pearson": weighted,
+        "deviance": weighted,
+    }.items():
+        np.testing.assert_allclose(lme4.residuals(fit, type)[:3], expected, rtol=1e-4)
+    scaled = [-0.197088246, -0.518476794, -1.392004856]
+    np.testing.assert_allclose(lme4.residuals(fit, scaled=True)[:3], scaled, rtol=1e-4)
+    with pytest.raises(ArgumentError, match="'response', 'working', 'pearson', 'deviance', not 'partial'"):
+        lme4.residuals(fit, "partial")
+
+
+def test_comparisons_and_diagnostics(fit_of):
+    fit = fit_of("ss_int_reml")
+    assert lme4.logLik(fit, REML=False) == pytest.approx(-897.0497, abs=1e-4)
+    np.testing.assert_allclose(lme4.hatvalues(fit)[:2], [0.10748331, 0.10209611], rtol=1e-5)
+    np.testing.assert_allclose(lme4.cooks_distance(fit)[:2], [0.12764598, 0.12734655], rtol=1e-4)
+    assert lme4.drop1(fit)["aic"].round(1).tolist() == [1802.1, 1916.5]
+    assert lme4.drop1(fit, test="Chisq")["chisq"].iloc[1] == pytest.approx(116.46, abs=0.005)
+    np.testing.assert_allclose(lme4.predict(fit, re_form="~ 0")[:2], [251.4051, 261.8724], rtol=1e-6)
+    np.testing.assert_array_equal(lme4.predict(fit, re_form=float("nan")), lme4.predict(fit, re_form=None))
+    limits = lme4.confint(fit, "beta_")
+    np.testing.assert_allclose(limits, [[231.992326, 270.81788], [8.886551, 12.04802]], rtol=1e-4)
+    assert lme4.terms(fit) == ["Days"] and lme4.model_matrix(fit).shape == (180, 2)
+    assert lme4.model_matrix(fit, "random").shape == (180, 18)
+    assert list(lme4.anova(fit).index) == ["Days"] and len(lme4.anova(fit, fit_of("ss_slope_reml"))) == 2
+    assert lme4.profile(fit, "sigma").conf_int().shape == (1, 2)
+    assert lme4.allFit(fit, optimizers=["newton", "l-bfgs-b"]).agree
+    np.testing.assert_allclose(
+        lme4.rePCA(fit_of("ss_slope_reml"))["Subject"].sdev, [0.9668, 0.2309], atol=1e-4
+    )
+
+
+def test_more_components(fit_of):
+    fit = fit_of("ss_slope_reml")
+    assert lme4.getME(fit, "Lind")[:6] == [1, 2, 3, 1, 2, 3]
+    assert lme4.getME(fit_of("mach_int_reml"), "Lind")[:2] == [1, 1]
+    assert lme4.getME(fit_of("ss_quad_re_reml"), "Lind")[:6] == [1, 2, 4, 3, 5, 6]
+    np.testing.assert_allclose(lme4.getME(fit, "RX"), [[3.7859, 2.2991], [0, 16.5558]], atol=1e-3)
+    assert [part.shape for part in lme4.getME(fit, "Ztlist")] == [(36, 180)]
+    assert set(lme4.getME(fit, "ALL")) == set(COMPONENTS)
+    theta, Lambdat = np.asarray(fit.theta), lme4.getME(fit, "Lambdat")
+    np.testing.assert_array_equal(Lambdat.data, theta[np.array(lme4.getME(fit, "Lind")) - 1])
+    A = lme4.getME(fit, "A").toarray()
+    inner = A @ A.T + np.eye(36)
+    X = lme4.getME(fit, "X")
+    rest = X.T @ X - X.T @ A.T @ np.linalg.solve(inner, A @ X)
+    np.testing.assert_allclose(lme4.getME(fit, "RX").T @ lme4.getME(fit, "RX"), rest, rtol=1e-8)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, quote_list
-from .words import fitted, fixef, isREML, nobs, sigma
+from .attributes import fitted, isREML, nobs, sigma
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -26,8 +27,9 @@ def getME(fit: LmerResult, name: str | list[str]) -> Any:
     ----------
     fit : LmerResult
     name : str or list of str
-        One component, or a list of them for a dict. ``X``, ``Z``, ``Zt``, ``y``, ``mu``, ``offset``;
-        ``theta``, ``Lambda``, ``Lambdat``, ``lower``, ``Tp``; ``beta``, ``fixef``, ``b``, ``u``, ``sigma``;
+        One component, a list of them for a dict, or ``"ALL"``. ``X``, ``Z``, ``Zt``, ``Ztlist``, ``mmList``,
+        ``A``, ``RX``, ``y``, ``mu``, ``offset``; ``theta``, ``Lambda``, ``Lambdat``, ``Tlist``, ``Lind``,
+        ``lower``, ``Tp``; ``beta``, ``fixef``, ``b``, ``u``, ``sigma``;
         ``flist``, ``cnms``, ``Gp``; ``REML``, ``is_REML``; the counts ``n``, ``N``, ``p``, ``q``,
         ``n_rtrms``, ``n_rfacs``, ``p_i``, ``l_i``, ``q_i``, ``m_i``, ``k``, ``m``; and ``devfun``, the
         criterion as a function of theta. Random effects are ordered as in lme4: terms, their levels, the
@@ -46,6 +48,8 @@ def getME(fit: LmerResult, name: str | list[str]) -> Any:
     >>> getME(fit, "Z").shape, getME(fit, ["n", "p", "q"])
     ((30, 6), {'n': 30, 'p': 1, 'q': 6})
     """
+    if name == "ALL":
+        name = list(COMPONENTS)
     if not isinstance(name, str):
         return {one: getME(fit, one) for one in name}
     if name not in COMPONENTS:
@@ -75,9 +79,11 @@ def _z(fit: LmerResult) -> sp.csc_array:
 def _lambda(fit: LmerResult) -> sp.csc_array:
     import scipy.sparse as sp
 
-    factors = fit.model.covariance_factors(fit.theta)
-    kinds = zip(_terms(fit), factors, strict=True)
-    blocks = [sp.kron(sp.eye_array(term.factor.n_levels), factor) for term, factor in kinds]
+    blocks = []
+    for term, factor in zip(_terms(fit), fit.model.covariance_factors(fit.theta), strict=True):
+        rows, columns = np.tril_indices(factor.shape[0])  # a zero theta keeps its place, as in lme4
+        triangle = sp.coo_array((factor[rows, columns], (rows, columns)), shape=factor.shape)
+        blocks.append(sp.kron(sp.eye_array(term.factor.n_levels), triangle, format="coo"))
     return sp.csc_array(sp.block_diag(blocks))
 
 
@@ -125,6 +131,45 @@ def _offset(fit: LmerResult) -> FloatArray:
     return np.zeros(fit.nobs) if given is None else np.asarray(given)
 
 
+def _beta(fit: LmerResult) -> Any:
+    return fit.params.dropna()
+
+
+def _lind(fit: LmerResult) -> list[int]:
+    """Position in theta, from 1, of each entry of Lambda', by its columns."""
+    out: list[int] = []
+    first = 1
+    for r, levels in zip(_sizes(fit), _levels(fit), strict=True):
+        place = np.zeros((r, r), dtype=int)
+        columns, rows = np.triu_indices(r)
+        place[rows, columns] = np.arange(first, first + rows.size)
+        own = [int(place[row, column]) for row in range(r) for column in range(row + 1)]
+        out += own * levels
+        first += rows.size
+    return out
+
+
+def _ztlist(fit: LmerResult) -> list[Any]:
+    edges, transposed = _starts(_modes_by_term(fit)), _z(fit).T.tocsr()
+    return [transposed[a:b].tocsc() for a, b in pairwise(edges)]
+
+
+def _a(fit: LmerResult) -> Any:
+    """Lambda' Z' with the roots of the weights: what the penalised least squares are made of."""
+    import scipy.sparse as sp
+
+    weights = fit.model.design.weights
+    product = _lambda(fit).T @ _z(fit).T
+    return sp.csc_array(product if weights is None else product @ sp.diags_array(np.sqrt(weights)))
+
+
+def _rx(fit: LmerResult) -> FloatArray:
+    """Upper triangular factor of the fixed effects' precision times sigma^2."""
+    kept = np.isfinite(fit.state.beta)
+    precision = np.linalg.inv(fit.state.vcov[np.ix_(kept, kept)] / fit.sigma**2)
+    return np.linalg.cholesky((precision + precision.T) / 2).T
+
+
 def _p(fit: LmerResult) -> int:
     return len(fit.model.cross.kept)
 
@@ -136,13 +181,19 @@ COMPONENTS: dict[str, Callable[[Any], Any]] = {
     "y": lambda fit: fit.state.y,
     "mu": fitted,
     "offset": _offset,
+    "Ztlist": _ztlist,
+    "mmList": lambda fit: [np.asarray(term.basis) for term in _terms(fit)],
+    "A": _a,
+    "RX": _rx,
     "theta": lambda fit: fit.theta,
+    "Tlist": lambda fit: fit.model.covariance_factors(fit.theta),
+    "Lind": _lind,
     "Lambda": _lambda,
     "Lambdat": lambda fit: _lambda(fit).T.tocsc(),
     "lower": _lower,
     "Tp": lambda fit: _starts(_parameters(fit)),
-    "beta": lambda fit: fixef(fit).to_numpy(),
-    "fixef": fixef,
+    "beta": lambda fit: _beta(fit).to_numpy(),
+    "fixef": _beta,
     "b": _b,
     "u": _u,
     "sigma": sigma,

@@ -1,27 +1,27 @@
-"""One function per word of lme4, each a name for what a fit has."""
+"""The words with an argument or a rule of their own: estimates, criteria, matrices, answers per row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, require_choice
 from ..result import LmerResult
+from .getme import getME
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import scipy.sparse as sp
 
-    from ..bootstrap import BootstrapResult
-    from ..estimates.modes import Coefficients, RandomEffects
-    from ..estimates.varcorr import VarCorr as Components
     from ..report.summary import Summary
 
 FloatArray = npt.NDArray[np.float64]
+_FIXED_ONLY = ("~0", "NA")
 
-# ------------------------------------------------------------ estimates
+
+# ------------------------------------------------------------ estimates and criteria
 def fixef(fit: LmerResult) -> pd.Series:
     """Return the fixed effects that were estimated: ``fit.params`` without dropped columns.
 
@@ -38,26 +38,6 @@ def fixef(fit: LmerResult) -> pd.Series:
     return fit.params.dropna()
 
 
-def ranef(fit: LmerResult) -> RandomEffects:
-    """Return the conditional modes: ``fit.ranef``."""
-    return fit.ranef
-
-
-def coef(fit: LmerResult) -> Coefficients:
-    """Return the coefficients of each level: ``fit.coef``."""
-    return fit.coef
-
-
-def VarCorr(fit: LmerResult) -> Components:
-    """Return the variance components: ``fit.varcorr``."""
-    return fit.varcorr
-
-
-def sigma(fit: LmerResult) -> float:
-    """Return the residual standard deviation: ``fit.sigma``."""
-    return fit.sigma
-
-
 def vcov(fit: LmerResult) -> pd.DataFrame:
     """Return the covariance of the fixed effects that were estimated: ``fit.cov_params()``."""
     names = list(fixef(fit).index)
@@ -69,25 +49,20 @@ def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
     return fit.summary(ddf)
 
 
-def formula(fit: LmerResult) -> str:
-    """Return the formula: ``fit.formula``."""
-    return fit.formula
+def logLik(fit: LmerResult, REML: bool | None = None) -> float:
+    """Return the log-likelihood, restricted for REML: ``fit.llf``.
 
+    ``REML=False`` of a REML fit: the ordinary one at the REML estimates, as in lme4.
+    """
+    if REML is None or fit.reml == REML:
+        return fit.llf
+    if REML:
+        raise ArgumentError(
+            "this fit is by maximum likelihood: fit with REML=True for the restricted likelihood"
+        )
+    from ..inference.likelihood import likelihood_model
 
-# ------------------------------------------------------------ criteria and counts
-def logLik(fit: LmerResult) -> float:
-    """Return the log-likelihood, restricted for REML: ``fit.llf``."""
-    return fit.llf
-
-
-def AIC(fit: LmerResult) -> float:
-    """Return Akaike's criterion: ``fit.aic``."""
-    return fit.aic
-
-
-def BIC(fit: LmerResult) -> float:
-    """Return Schwarz's criterion: ``fit.bic``."""
-    return fit.bic
+    return -likelihood_model(fit.model).objective(fit.theta) / 2
 
 
 def REMLcrit(fit: LmerResult) -> float:
@@ -116,42 +91,52 @@ def deviance(fit: LmerResult) -> float:
     return fit.objective
 
 
-def isREML(fit: LmerResult) -> bool:
-    """Return whether the REML criterion was minimised: ``fit.reml``."""
-    return fit.reml
+# ------------------------------------------------------------ formula and matrices
+def terms(fit: LmerResult) -> list[str]:
+    """Return the names of the terms of the fixed part, without the intercept.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> from ranef.lme4 import terms
+    >>> terms(ranef.lmer("score ~ Machine + (1 | Worker)", ranef.datasets.load("Machines")))
+    ['Machine']
+    """
+    from ..inference.structure import structure
+
+    found = structure(fit.model.design.spec.fixed).terms
+    return [term.name for term in found if term.name != "Intercept"]
 
 
-def isSingular(fit: LmerResult) -> bool:
-    """Return whether a covariance matrix is singular: ``fit.singular``, which is exact and needs no tol."""
-    return fit.singular
+def model_matrix(fit: LmerResult, type: str = "fixed") -> pd.DataFrame | sp.csc_array:
+    """Return the matrix of the fixed effects, a DataFrame, or of the random effects, sparse.
 
-
-def nobs(fit: LmerResult) -> int:
-    """Return the number of rows used: ``fit.nobs``."""
-    return fit.nobs
-
-
-def ngrps(fit: LmerResult) -> dict[str, int]:
-    """Return the number of levels of each grouping factor: ``fit.ngroups``."""
-    return fit.ngroups
-
-
-def df_residual(fit: LmerResult) -> int:
-    """Return rows minus parameters: ``fit.df_resid``."""
-    return fit.df_resid
+    Parameters
+    ----------
+    fit : LmerResult
+    type : {"fixed", "random"}
+    """
+    require_choice("type", type, ("fixed", "random"))
+    if type == "random":
+        return getME(fit, "Z")
+    return pd.DataFrame(getME(fit, "X"), columns=fixef(fit).index)
 
 
 # ------------------------------------------------------------ rows
-def fitted(fit: LmerResult) -> FloatArray:
-    """Return the fitted values: ``fit.fittedvalues``."""
-    return fit.fittedvalues
+def residuals(fit: LmerResult, type: str = "response", scaled: bool = False) -> FloatArray:
+    """Return residuals.
 
-
-def residuals(fit: LmerResult, scaled: bool = False) -> FloatArray:
-    """Return the residuals, `scaled` by sigma and the root of the weights if asked."""
-    from ..report.residuals import scaled_residuals
-
-    return scaled_residuals(fit) if scaled else fit.resid
+    Parameters
+    ----------
+    fit : LmerResult
+    type : {"response", "working", "pearson", "deviance"}
+        The first two are y minus fitted value; the others are multiplied by the root of the prior weight.
+    scaled : bool
+        Divide by sigma.
+    """
+    require_choice("type", type, ("response", "working", "pearson", "deviance"))
+    rest = fit.resid if type in ("response", "working") else fit.resid * np.sqrt(weights(fit))
+    return rest / fit.sigma if scaled else rest
 
 
 def weights(fit: LmerResult) -> FloatArray:
@@ -161,67 +146,24 @@ def weights(fit: LmerResult) -> FloatArray:
 
 
 def predict(fit: LmerResult, newdata: Any = None, re_form: Any = "all", **options: Any) -> FloatArray:
-    """Return predictions: ``fit.predict``; ``re_form=None`` leaves out all random effects (R: ``NA``)."""
+    """Return predictions: ``fit.predict``.
+
+    Parameters
+    ----------
+    fit : LmerResult
+    newdata : table, optional
+    re_form : optional
+        ``"all"`` as R's ``NULL``. None, NaN, ``"NA"`` or ``"~0"`` as R's ``NA``: no random effects. Otherwise
+        what ``random=`` of ``fit.predict`` takes.
+    **options
+        As of ``fit.predict``.
+    """
+    text = isinstance(re_form, str) and re_form.replace(" ", "") in _FIXED_ONLY
+    if text or (isinstance(re_form, float) and np.isnan(re_form)):
+        re_form = None
     return fit.predict(newdata, re_form, **options)
 
 
 def simulate(fit: LmerResult, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
     """Return simulated responses, (nsim, n): ``fit.simulate``."""
     return fit.simulate(nsim, seed, use_u)
-
-
-# ------------------------------------------------------------ refits
-def refit(fit: LmerResult, newresp: npt.ArrayLike) -> LmerResult:
-    """Fit the model to another response: ``fit.refit``."""
-    return fit.refit(newresp)
-
-
-def refitML(fit: LmerResult) -> LmerResult:
-    """Return the fit by maximum likelihood of the same model."""
-    from ..inference.likelihood import by_maximum_likelihood
-
-    return LmerResult(by_maximum_likelihood(fit.state))
-
-
-def bootMer(
-    fit: LmerResult,
-    FUN: Callable[..., Any] | None = None,
-    nsim: int = 1000,
-    seed: Any = None,
-    use_u: bool = False,
-    **options: Any,
-) -> BootstrapResult:
-    """Refit draws from the model: ``fit.bootstrap``; `FUN` gets each refit, and may be compiled."""
-    return fit.bootstrap(nsim, seed, use_u=use_u, statistic=FUN, **options)
-
-
-_INTERVALS = {"profile": "profile", "Wald": "wald", "boot": "bootstrap"}
-
-
-def confint(
-    fit: LmerResult, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
-) -> pd.DataFrame:
-    """Return confidence intervals: ``fit.conf_int`` with lme4's names and default of methods.
-
-    Parameters
-    ----------
-    fit : LmerResult
-    parm : str or list of str, optional
-        Parameters, by default all that the method knows.
-    level : float
-    method : {"profile", "Wald", "boot"}
-    **options
-        As of ``fit.conf_int``: for ``"boot"``, ``nsim`` and ``seed``.
-
-    Raises
-    ------
-    ArgumentError
-        For another method.
-    """
-    if method not in _INTERVALS:
-        raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
-    if "nsim" in options:
-        options["n"] = options.pop("nsim")
-    if parm is not None:
-        options["parameters"] = parm
-    return fit.conf_int(level, _INTERVALS[method], **options)

@@ -1,0 +1,32 @@
+"""The words that are attributes of a fit by another name: a table, and the functions made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..result import LmerResult
+
+
+def _word(name: str, attribute: str, what: str) -> Callable[[LmerResult], Any]:
+    def word(fit: LmerResult) -> Any:
+        return getattr(fit, attribute)
+
+    word.__name__ = word.__qualname__ = name
+    word.__doc__ = f"Return {what}: ``fit.{attribute}``."
+    return word
+
+
+ranef = _word("ranef", "ranef", "the conditional modes")
+coef = _word("coef", "coef", "the coefficients of each level")
+VarCorr = _word("VarCorr", "varcorr", "the variance components")
+sigma = _word("sigma", "sigma", "the residual standard deviation")
+formula = _word("formula", "formula", "the formula")
+AIC = _word("AIC", "aic", "Akaike's criterion")
+BIC = _word("BIC", "bic", "Schwarz's criterion")
+isREML = _word("isREML", "reml", "whether the REML criterion was minimised")
+isSingular = _word("isSingular", "singular", "whether a covariance matrix is singular, exact, without a tol")
+nobs = _word("nobs", "nobs", "the number of rows used")
+ngrps = _word("ngrps", "ngroups", "the number of levels of each grouping factor")
+df_residual = _word("df_residual", "df_resid", "rows minus parameters")
+fitted = _word("fitted", "fittedvalues", "the fitted values")
