@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..result import LmerResult
 
 _GRID = 200
+_JOINED = 60  # groups whose two points can be joined by a line
 _POINTS = 400  # groups that can be told apart
 _FLAT = 1e-6  # smallest sd along an axis of the ellipse, over the largest: below, the hill is a ridge
 
@@ -74,10 +75,14 @@ def topographic(
     modes = fit.state.term_modes[term][:, places]
     shown = outline(modes, _POINTS)
     alone, pooled = alone_of(group_rows(fit.state, term), shown)[:, places], centre + modes[shown]
-    alone = alone[np.isfinite(alone).all(axis=1)]
+    has = np.isfinite(alone).all(axis=1)
+    alone, reached = alone[has], pooled[has]
     (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
     low, high = extent(centre, scales, pooled, alone)
     _map(axis, centre, cov, low, high)
+    if len(alone) <= _JOINED:
+        for start, end in zip(alone, reached, strict=True):
+            axis.plot(*np.transpose([start, end]), color=BLACK, linewidth=0.7, alpha=0.7, zorder=2)
     axis.scatter(*alone.T, s=26, facecolor="white", edgecolor=VERMILION, zorder=3, label="no pooling")
     axis.scatter(*pooled.T, s=22, color=BLUE, zorder=4, label="partial pooling")
     axis.scatter(*centre, marker="D", s=50, color=BLACK, edgecolor="white", zorder=5, label="fixed effects")
