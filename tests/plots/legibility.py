@@ -56,10 +56,16 @@ def faults(figure):
     return out
 
 
+def common_name(figure, which):
+    """What one name for all panels says along a side (`Figure.get_supxlabel` is of matplotlib 3.8)."""
+    text = getattr(figure, f"_sup{which}label")
+    return "" if text is None else text.get_text()
+
+
 def unnamed(figure):
     """Axes with numbers along a side and no name for them: theirs, their title or the figure's."""
     out = []
-    for which, shared in (("x", figure.get_supxlabel()), ("y", figure.get_supylabel())):
+    for which, shared in (("x", common_name(figure, "x")), ("y", common_name(figure, "y"))):
         if shared or any(getattr(axes, f"get_{which}label")() for axes in figure.axes):
             continue
         for axes in figure.axes:

@@ -4,6 +4,8 @@ from ranef import plots
 from ranef.errors import ArgumentError
 from reference_battery import load_data
 
+from tests.plots.legibility import common_name
+
 
 def lines(axis):
     """Intercept and slope of each line drawn: complete, no (if any), partial."""
@@ -39,7 +41,7 @@ def test_other_random_parts(fit_of, name):
 def test_many_groups_are_sampled(fit_of):
     axes = plots.pooling(fit_of("exam_int_reml"))
     assert len(axes) == 24
-    assert "24 of 65 levels of school" in axes[0].figure.get_supxlabel()
+    assert "24 of 65 levels of school" in common_name(axes[0].figure, "x")
 
 
 def test_given_axes(gappy):

@@ -5,6 +5,8 @@ import ranef
 from ranef import plots
 from ranef.errors import ArgumentError
 
+from tests.plots.legibility import common_name
+
 
 def test_figures_have_the_width_and_axes_keep_theirs(gappy):
     _, own = plt.subplots(figsize=(9, 4))
@@ -21,8 +23,8 @@ def test_figures_have_the_width_and_axes_keep_theirs(gappy):
 def test_names_with_units(gappy):
     with plots.style(labels=ranef.datasets.describe("sleep_gappy").labels):
         axes = plots.pooling(gappy)
-        assert axes[0].figure.get_supxlabel() == "days in the study (days)"
-        assert axes[0].figure.get_supylabel() == "average reaction time of the day (ms)"
+        assert common_name(axes[0].figure, "x") == "days in the study (days)"
+        assert common_name(axes[0].figure, "y") == "average reaction time of the day (ms)"
         with plots.style(labels={"days": "night"}):
             assert plots.shrinkage(gappy).get_ylabel() == "night"
     assert plots.shrinkage(gappy).get_ylabel() == "days"

@@ -10,7 +10,19 @@ import numpy as np
 from scipy.special import chdtri
 
 from ..errors import ArgumentError, quote_list
-from .canvas import BLUE, GREY, SMALL, VERMILION, choose_columns, named, panels, shared_legend, tidy, title
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    SMALL,
+    VERMILION,
+    choose_columns,
+    named,
+    panels,
+    shared_legend,
+    tidy,
+    title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,6 +161,8 @@ def _curve(
 def _map(
     axis: Axes, rise: Callable[..., float], best: np.ndarray, scale: list[bool], points: int | None
 ) -> None:
+    from matplotlib.patheffects import withStroke
+
     heights = chdtri(2, 1 - np.array(_LEVELS))
     along = (lambda value: rise([value, best[1]]), lambda value: rise([best[0], value]))
     ends = [_span(along[i], best[i], scale[i], heights[-1]) for i in range(2)]
@@ -159,7 +173,8 @@ def _map(
     axis.contourf(x, y, np.maximum(z, 0), levels=[0, *heights], colors=_shades(len(heights)))
     lines = axis.contour(x, y, z, levels=heights, colors=BLUE, linewidths=0.8)
     shares = {height: f"{100 * share:g} %" for height, share in zip(heights, _LEVELS, strict=True)}
-    axis.clabel(lines, fmt=shares, fontsize=SMALL)
+    for text in axis.clabel(lines, fmt=shares, fontsize=SMALL, inline=False, colors=BLACK):
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     for end, zero, which in zip(ends, scale, "xy", strict=True):
         if zero:
             _mirror(axis, end[0], which)

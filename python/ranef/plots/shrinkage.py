@@ -183,7 +183,8 @@ def _arrows(axis: Axes, alone: np.ndarray, pooled: np.ndarray) -> None:
         style = {"arrowstyle": "-|>" if far else "-", "color": GREY, "linewidth": 0.8}
         shrink = {"shrinkA": 3, "shrinkB": 3} if far else {"shrinkA": 0, "shrinkB": 0}
         arrow = axis.annotate("", end, start, arrowprops=style | shrink, zorder=1)
-        arrow.arrow_patch.set_clip_box(axis.bbox)
+        arrow.arrow_patch.set_clip_box(axis.bbox)  # where a group is off the map
+        arrow.set_in_layout(False)
     axis.scatter(*alone[has].T, s=26, facecolor="white", edgecolor=VERMILION, zorder=2, label="no pooling")
     axis.scatter(*pooled[has].T, s=26, color=BLUE, zorder=3, label="partial pooling")
     if not has.all():
