@@ -132,6 +132,15 @@ def test_spectrum_is_that_of_the_rows(fit_of):
         assert np.allclose(spectrum(design, term, kept), np.linalg.eigvalsh(left.T @ left), atol=1e-9)
 
 
+def test_exact_test_without_fixed_effects():
+    rng = np.random.default_rng(2)
+    g = np.repeat(np.arange(10), 6)
+    fit = ranef.lmer("y ~ 0 + (1 | g)", {"y": rng.normal(size=60) + rng.normal(size=10)[g], "g": g})
+    test = ranef.exact_rlrt(fit, n=2000, seed=1)
+    assert test.pvalue < 0.01
+    assert np.allclose(spectrum(fit.model.design, fit.model.design.terms[0], fit.model.cross.kept), 6.0)
+
+
 def test_same_for_any_threads(sleepstudy):
     small = ranef.lmer("Reaction ~ 1 + (Days | Subject)", sleepstudy)
     large = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)

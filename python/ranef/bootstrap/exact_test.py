@@ -133,7 +133,7 @@ def spectrum(design: Design, term: RandomTerm, kept: np.ndarray) -> np.ndarray:
     levels, codes, z = term.factor.n_levels, term.factor.codes, term.basis[:, 0]
     X = design.X[:, kept] * np.sqrt(weights)[:, None]
     basis = np.linalg.qr(X / np.linalg.norm(X, axis=0))[0] * np.sqrt(weights)[:, None]
-    zx = np.stack([np.bincount(codes, z * column, levels) for column in basis.T], axis=1)
+    zx = np.reshape([np.bincount(codes, z * column, levels) for column in basis.T], (len(kept), levels)).T
     gram = np.diag(np.bincount(codes, weights * z * z, levels)) - zx @ zx.T
     return np.maximum(np.linalg.eigvalsh(gram), 0.0)
 
