@@ -12,7 +12,7 @@ help:
 	@echo "make bench-gate BASE=main   is HEAD slower than that commit?"
 	@echo "make test-cpp  C++ kernel tests only;  make test-python  pytest only (ARGS='-k name')"
 	@echo "make wheel     a wheel with its libraries inside, tried where the system has none of them"
-	@echo "make lint      ruff"
+	@echo "make lint      ruff, mypy"
 	@echo "make clean     remove builds and the virtual environment"
 
 setup:
@@ -53,6 +53,7 @@ wheel: setup
 lint: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)
 	@$(PYTHON_VENV) -m ruff check .
+	@$(PYTHON_VENV) -m mypy
 
 clean:
 	rm -rf build .venv

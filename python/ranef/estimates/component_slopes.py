@@ -11,7 +11,7 @@ __all__ = ["component_slopes"]
 
 
 def component_slopes(
-    widths: list[int], sigma: FloatArray, theta: FloatArray, singular: FloatArray | None = None
+    widths: list[int], sigma: FloatArray, theta: FloatArray, singular: npt.NDArray[np.bool_] | None = None
 ) -> FloatArray:
     """Derivatives of log standard deviations and of Fisher's z of correlations.
 

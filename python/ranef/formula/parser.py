@@ -99,7 +99,7 @@ class _Parts:
             if isinstance(item, Bar):
                 self._require_plus(sign, item, "a random term")
                 self._random(item)
-            elif _is_offset(item):
+            elif isinstance(item, Leaf) and _is_offset(item):
                 self._require_plus(sign, item, "an offset")
                 self.offsets.append(item.text[len("offset(") : -1].strip())
             elif isinstance(item, Sum) and _special(item) is not None:

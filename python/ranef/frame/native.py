@@ -34,7 +34,8 @@ def native_table(columns: Mapping[str, Any], library: str) -> Any:
     import narwhals as nw
 
     plain = {name: _with_none(values) for name, values in columns.items()}
-    return nw.from_dict(plain, backend=library).to_native()
+    backend: Any = library
+    return nw.from_dict(plain, backend=backend).to_native()
 
 
 def selected_rows(data: Any, rows: np.ndarray) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _variances(
     nothing = not any(c.size for c in chosen)
     if newdata is None:
         own = [(term.factor.codes, term.basis) for term in design.terms]
-        X, rows = system.X, [] if nothing and not left_out else own
+        X, rows = system.X, () if nothing and not left_out else tuple(own)
     else:
         # random effects that are left out need their columns only for the variance they add
         if nothing and not left_out:

@@ -167,7 +167,7 @@ def _rx(fit: LmerResult) -> FloatArray:
     """Upper triangular factor of the fixed effects' precision times sigma^2."""
     kept = np.isfinite(fit.state.beta)
     precision = np.linalg.inv(fit.state.vcov[np.ix_(kept, kept)] / fit.sigma**2)
-    return np.linalg.cholesky((precision + precision.T) / 2).T
+    return np.asarray(np.linalg.cholesky((precision + precision.T) / 2).T, dtype=np.float64)
 
 
 def _p(fit: LmerResult) -> int:

@@ -83,7 +83,8 @@ class _Criterion:
     def __init__(self, model: Model, response: Any, scale: FloatArray, limit: int) -> None:
         self.problem, self.response, self.scale, self.limit = model.problem, response, scale, limit
         self.evaluations = 0
-        self.best_value, self.best = np.inf, None
+        self.best_value = np.inf
+        self.best: FloatArray | None = None
 
     def value(self, x: FloatArray) -> float:
         return self._seen(x, self.problem.value(self.response, x / self.scale))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import floor, log10
 from typing import TYPE_CHECKING
 
@@ -196,9 +197,9 @@ def _fixed_rows(
     for term in dict.fromkeys(fixed["term"]):
         here = _by_model(fixed[fixed["term"] == term], names)
         decimals = _decimals([row["std_error"] for row in here if row is not None], digits)
-        rows.append([term, *_texts(here, lambda row, d=decimals: _estimate(row, d, stars))])
+        rows.append([term, *_texts(here, partial(_estimate, decimals=decimals, stars=stars))])
         if statistic != "none":
-            rows.append(["", *_texts(here, lambda row, d=decimals: below[statistic](row, d))])
+            rows.append(["", *_texts(here, partial(below[statistic], d=decimals))])
     return rows
 
 
@@ -210,7 +211,7 @@ def _random_rows(frame: pd.DataFrame, names: Sequence[str], digits: int) -> list
     for term in terms:
         here = _by_model(random[random["term"] == term], names)
         decimals = _decimals([row["estimate"] for row in here if row is not None], digits)
-        rows.append([term, *_texts(here, lambda row, d=decimals: f"{row['estimate']:.{d}f}")])
+        rows.append([term, *_texts(here, partial(_estimate, decimals=decimals, stars=False))])
     return rows
 
 
