@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import ranef
 from ranef import plots
 from ranef.errors import ArgumentError
 from reference_battery import load_data
@@ -42,6 +43,13 @@ def test_many_groups_are_sampled(fit_of):
     axes = plots.pooling(fit_of("exam_int_reml"))
     assert len(axes) == 24
     assert "24 of 65 levels of school" in common_name(axes[0].figure, "x")
+
+
+def test_a_predictor_of_groups_has_no_line_without_pooling():
+    x = np.repeat(np.arange(10.0), 4)
+    data = {"x": x, "g": x, "y": x + np.tile([1.0, -1.0, 0.5, 0.0], 10) + np.cos(7 * x)}
+    axes = plots.pooling(ranef.lmer("y ~ x + (1 | g)", data))
+    assert all(len(axis.lines) == 2 for axis in axes)
 
 
 def test_given_axes(gappy):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, quote_list
-from ..estimates.pooling import pooling as pooled_coefficients
+from ..estimates.lm_list import own_fits
 from ..estimates.subset import choose_group
 from .canvas import (
     BLACK,
@@ -79,21 +79,24 @@ def pooling(
     predictor = require_line(fit, name)
     factor = next(term.factor for term in fit.model.design.terms if term.group == name)
     all_levels = list(factor.levels)
-    table = pooled_coefficients(fit, name)
     columns = ["Intercept", predictor]
-    complete, alone, lines = (part[columns].to_numpy() for part in (table.complete, table.no, table.partial))
+    lines = fit.coef[name][columns].to_numpy()
     shown = _choose_levels(all_levels, levels, lines)
     design = fit.model.design
-    x = design.X[:, design.column_names.index(predictor)]
-    y = fit.state.y - (design.offset if design.offset is not None else 0.0)
+    own = design.X[:, [design.column_names.index(column) for column in columns]]
+    x, y = own[:, 1], fit.state.y - (design.offset if design.offset is not None else 0.0)
+    complete = own_fits(design, own, y, np.zeros(len(y), np.int32), 1).coef[0]
+    place = np.full(len(all_levels), len(shown), np.int32)  # the levels that are not shown are one more
+    place[shown] = np.arange(len(shown))
+    alone = own_fits(design, own, y, place[factor.codes], len(shown) + 1).coef
     across = min(6, max(4, -(-len(shown) // 4)))
     axes = panels(len(shown), ax, columns=across, size=(1.5, 1.45), dense=True, sharex=True, sharey=True)
     ends = np.array([x.min(), x.max()])
-    for axis, level in zip(axes, shown, strict=True):
+    for number, (axis, level) in enumerate(zip(axes, shown, strict=True)):
         rows = factor.codes == level
         drawn = {
             "complete pooling": complete,
-            "no pooling": alone[level],
+            "no pooling": alone[number],
             "partial pooling": lines[level],
         }
         for label, line in drawn.items():
