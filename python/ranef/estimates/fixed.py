@@ -43,5 +43,5 @@ def _series(state: FitState, values: np.ndarray, name: str) -> pd.Series:
 
 @lru_cache(maxsize=256)
 def _index(names: tuple[str, ...]) -> pd.Index[str]:
-    """One index for every table of the same coefficients: pandas takes longer to make one than a small fit takes."""
+    """One index for every table of the same coefficients: to make one takes longer than a small fit."""
     return pd.Index(list(names))
