@@ -150,3 +150,11 @@ def test_the_highest_interaction_of_a_design_with_an_empty_cell():
     assert table.loc["A:B:C", "F"] == pytest.approx(expected.F, rel=1e-10)
     assert table.loc["A:B:C", "den_df"] == pytest.approx(expected.den_df, rel=1e-10)
     assert table["F"].notna().all()
+
+
+def test_the_terms_are_the_index_and_answer_to_their_name():
+    table = fitted("ss_slope_reml").anova()
+    assert list(table["term"]) == list(table.index) == ["Days"]
+    assert list(table.reset_index().columns) == ["term", *COLUMNS]
+    with pytest.raises(KeyError):
+        table["terms"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from ..show import Document, Line, frame_table, render
@@ -22,6 +24,12 @@ class TestTable(pd.DataFrame):
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return columns; the index answers to its name too, as in ``table["term"]``."""
+        if isinstance(key, str) and key == self.index.name and key not in self.columns:
+            return pd.Series(self.index, index=self.index)
+        return super().__getitem__(key)
 
     def document(self) -> Document:
         """Return the table between its title and its notes."""
