@@ -1,4 +1,4 @@
-"""Draw the picture of README.md: python tools/make_docs_images.py (those of docs/ are drawn as it is built)"""
+"""Draw the picture of README.md: python tools/make_docs_images.py (docs/ has its own drawn as it is built)"""
 
 from pathlib import Path
 
