@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _LEVELS = (0.5, 0.8, 0.95, 0.99, 0.999)
 _BEYOND_ZERO = 0.35  # how far a picture goes past zero, as part of its extent
-_SECONDS, _GRID = 2.0, (17, 81)
+_SECONDS, _GRID = 2.0, (13, 81)
 _STEPS = 40
 
 
@@ -52,7 +52,8 @@ def criterion(
     theta : str or sequence of str, optional
         One or two of ``fit.model.theta_names``. Needed for models with more; the others stay at the optimum.
     points : int, optional
-        Along each axis, 9 to 201; by default as many as two seconds allow, 17 to 81.
+        Along each axis, 9 to 201; by default as many as two seconds allow, 13 to 81: a map of a large model
+        takes the time of some 300 evaluations.
     ax : Axes, optional
 
     Returns
@@ -128,7 +129,7 @@ def _reach(rise: Callable[[float], float], start: float, direction: int, height:
         if rise(high) >= height:
             break
         low, step = high, 1.6 * step
-    for _ in range(12):
+    for _ in range(6):
         middle = 0.5 * (low + high)
         low, high = (low, middle) if rise(middle) >= height else (middle, high)
     return high
@@ -188,7 +189,7 @@ def _widened(
     for _ in range(8):
         moved = list(ends)
         for i in range(2):
-            across = np.linspace(*ends[1 - i], 13)
+            across = np.linspace(*ends[1 - i], 7)
             for side, sign in ((0, -1), (1, 1)):
                 fixed = ends[i][side]
                 least = min(rise([fixed, b] if i == 0 else [b, fixed]) for b in across)
