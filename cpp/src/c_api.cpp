@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -13,12 +14,15 @@ using namespace ranef;
 
 struct RanefWorkspace {
     explicit RanefWorkspace(const RanefProblem& problem)
-        : workspace(problem.problem), covariance(square(problem.problem->design->layout.p)) {}
+        : workspace(problem.problem), covariance(square(problem.problem->design->layout.p)) {
+        if (problem.grid) batch = std::make_unique<GridBatch>(problem.grid, problem.problem);
+    }
 
     static std::size_t square(int p) { return static_cast<std::size_t>(p) * static_cast<std::size_t>(p); }
 
     Workspace workspace;
     std::vector<double> covariance;  // of beta, p x p
+    std::unique_ptr<GridBatch> batch;
 };
 
 namespace {
@@ -86,6 +90,23 @@ int fit_into_record(const RanefProblem& problem, RanefWorkspace& handle, const d
     return (optimum.converged ? RANEF_CONVERGED : 0) | (optimum.singular ? RANEF_SINGULAR : 0);
 }
 
+// A replicate whose polynomial says it all; the nodes were its evaluations.
+int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double* record) {
+    const DesignCross& design = *problem.problem->design;
+    const bool reml = problem.problem->reml;
+    const int p = design.layout.p;
+    const RecordLayout at(problem);
+    const double sigma = problem.scale.scale * std::sqrt(refit.rss / static_cast<double>(design.n - (reml ? p : 0)));
+    design.coordinates.beta_to_user(problem.scale, refit.beta.data(), record);
+    for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(refit.variances[c]);
+    record[at.sigma] = sigma;
+    design.coordinates.theta_to_user(design.layout, refit.theta.data(), record + at.theta);
+    record[at.criterion] = refit.value + design.coordinates.criterion_offset(reml, design.n, p, problem.scale);
+    record[at.evaluations] = static_cast<double>(problem.grid->interpolation.size());
+    record[at.bits] = RANEF_CONVERGED;
+    return RANEF_CONVERGED;
+}
+
 // Runs `fit` with whatever it throws turned into a record of a failure.
 template <class Fit>
 int recorded(const RanefProblem& problem, double* record, const Fit& fit) {
@@ -136,6 +157,33 @@ int ranef_refit(const RanefProblem* problem, RanefWorkspace* handle, const doubl
                 double* record) {
     return recorded(*problem, record,
                     [&] { return fit_into_record(*problem, *handle, response, problem->scale, start_theta, record); });
+}
+
+int ranef_batch_size(const RanefProblem* problem) { return problem->grid ? static_cast<int>(problem->grid->batch) : 1; }
+
+int ranef_refit_many(const RanefProblem* problem, RanefWorkspace* handle, const double* responses, const int64_t* range,
+                     const double* start_theta, double* records) {
+    const Index length = problem->problem->design->layout.n_coef() + 1, size = ranef_record_size(problem);
+    const Index count = range[1] - range[0];
+    bool shared = handle->batch && count > 0;
+    try {
+        if (shared) handle->batch->take(handle->workspace.evaluator(), responses, range[0], count);
+    } catch (...) {  // out of memory, in practice: every replicate for itself may still do
+        shared = false;
+    }
+    for (Index i = 0; i < count; ++i) {
+        double* record = records + i * size;
+        recorded(*problem, record, [&] {
+            const double* start = start_theta;
+            if (shared) {
+                const GridRefit& refit = handle->batch->refit(i);
+                if (refit.certain && !problem->modes) return write_grid_refit(*problem, refit, record);
+                start = refit.theta.data();
+            }
+            return fit_into_record(*problem, *handle, responses + i * length, problem->scale, start, record);
+        });
+    }
+    return 0;
 }
 
 int ranef_fit_rows(const RanefProblem* problem, RanefWorkspace* handle, const double* y, double* record) {

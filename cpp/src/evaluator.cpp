@@ -37,6 +37,8 @@ Evaluator::Evaluator(const Problem& problem)
       beta_(layout_.p),
       known_(layout_.factors.size(), 1) {}
 
+bool Evaluator::project(const double*, Index, double*, double*) { return false; }
+
 double Evaluator::nu() const {
     return static_cast<double>(problem_.design->n - (problem_.reml ? layout_.p : 0));
 }

@@ -143,6 +143,13 @@ void solve_upper(Index n, const double* l, Index ld, double* b, Index nrhs, Inde
     dtrsm_("L", "L", "T", "N", &order, &columns, &one, l, &stride, b, &stride_b);
 }
 
+void solve_lower_rows(Index n, const double* l, Index ld, double* b, Index rows) {
+    if (n == 0 || rows == 0) return;
+    const int order = narrow(n), count = narrow(rows), stride = narrow(ld);
+    const double one = 1.0;
+    dtrsm_("R", "L", "T", "N", &count, &order, &one, l, &stride, b, &count);
+}
+
 void invert_cholesky(Index n, double* l, Index ld) {
     if (n > small) {
         const int order = narrow(n), stride = narrow(ld);

@@ -69,6 +69,7 @@ double DenseSchur::log_det() const {
 
 void DenseSchur::solve_lower(double* b, Index nrhs) const { linalg::solve_lower(n_, s_.data(), n_, b, nrhs, n_); }
 void DenseSchur::solve_upper(double* b, Index nrhs) const { linalg::solve_upper(n_, s_.data(), n_, b, nrhs, n_); }
+void DenseSchur::solve_lower_lanes(double* b, Index lanes) const { linalg::solve_lower_rows(n_, s_.data(), n_, b, lanes); }
 void DenseSchur::multiply(const double* x, double* y) const { linalg::symmetric_multiply(n_, t_.data(), n_, x, y); }
 
 void DenseSchur::invert() {

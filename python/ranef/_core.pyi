@@ -147,8 +147,15 @@ class HeldCombination:
 
 class RefitTarget:
     def __init__(
-        self, problem: Problem, response: ResponseCross, rows: Any = None, modes: bool = False
+        self,
+        problem: Problem,
+        response: ResponseCross,
+        rows: Any = None,
+        modes: bool = False,
+        start: npt.ArrayLike | None = None,
     ) -> None: ...
+    @property
+    def batch(self) -> int: ...
     @property
     def address(self) -> int: ...
     @property

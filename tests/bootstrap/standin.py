@@ -48,15 +48,16 @@ def broken(problem, first, second):
     return types.int32(-1)
 
 
-@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES, _DOUBLES, _DOUBLES))
-def copy_response(problem, workspace, response, start, record):
+@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES, types.CPointer(types.int64), _DOUBLES, _DOUBLES))
+def copy_response(problem, workspace, responses, numbers, start, records):
     size = int(problem[0])
-    for i in range(size + 1):
-        record[i] = response[i]
-    # Which workspace did it, how often that was used, and that it converged.
-    workspace[0] += 1.0
-    record[size + 1] = 1.0
-    return types.int32(1)
+    for k in range(numbers[1] - numbers[0]):
+        for i in range(size + 1):
+            records[k * (size + 2) + i] = responses[k * (size + 1) + i]
+        # How often the workspace was used, and that it converged.
+        workspace[0] += 1.0
+        records[k * (size + 2) + size + 1] = 1.0
+    return types.int32(0)
 
 
 class Workspaces:

@@ -3,6 +3,8 @@
 #ifndef RANEF_C_API_H
 #define RANEF_C_API_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -34,6 +36,14 @@ int ranef_record_size(const RanefProblem* problem);
 /* Fits one response from start_theta (internal). Returns the status bits. */
 int ranef_refit(const RanefProblem* problem, RanefWorkspace* workspace, const double* response,
                 const double* start_theta, double* record);
+
+/* How many replicates ranef_refit_many should get at a time: 1 where they have nothing to share. */
+int ranef_batch_size(const RanefProblem* problem);
+
+/* Fits replicates range[0] to range[1] - 1: their responses, and then their records, one after the other. Whatever the
+   range, a replicate's record depends on its response and number alone. Returns 0; each record has its status bits. */
+int ranef_refit_many(const RanefProblem* problem, RanefWorkspace* workspace, const double* responses, const int64_t* range,
+                     const double* start_theta, double* records);
 
 /* Fits one response given as n rows on the user's scale, offset subtracted; shifted and scaled for itself, and started
    from its own moments. Returns the status bits. */

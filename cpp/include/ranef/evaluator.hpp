@@ -35,6 +35,10 @@ public:
     virtual Status evaluate(const double* theta, Order order) = 0;
     virtual bool exact_hessian() const = 0;
 
+    // Other responses at the theta of the last evaluation, `lanes` of them side by side (their number i at i * lanes): the
+    // penalised residual sum of squares and beta (p x lanes) of each. False where that saves nothing over an evaluation.
+    virtual bool project(const double* responses, Index lanes, double* rss, double* beta);
+
     // All modes b = Lambda u and beta in the layout of the coefficients, after an evaluation.
     virtual void coefficients(double* coef) const = 0;
     // Lambda Omega^-1 Lambda' (conditional variances over sigma^2, beta known): levels x r x r of one factor.

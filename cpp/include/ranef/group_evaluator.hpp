@@ -16,6 +16,7 @@ public:
     void load(const double* response) override { response_ = response; }
     Status evaluate(const double* theta, Order order) override;
     bool exact_hessian() const override { return false; }
+    bool project(const double* responses, Index lanes, double* rss, double* beta) override;
     void coefficients(double* coef) const override;
     void conditional_variances(int factor, double* out) override;
     void fixed_covariance(double* out) const override;
@@ -49,6 +50,7 @@ private:
     std::vector<double> moment_, g_lambda_;
     std::vector<double> projected_, weight_;   // per theta: h_i (then solved), w_i for the other factors
     mutable std::vector<double> scratch_, fold_;
+    std::vector<double> lanes_;                // what is left of other responses, rest + 1 numbers each
     // Levels whose columns are a large part of Z_rest: handled as dense blocks of `block_capacity_` columns.
     std::vector<Index> heavy_;                 // the levels
     std::vector<Index> heavy_index_;           // level -> position in heavy_, or -1

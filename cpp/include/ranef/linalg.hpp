@@ -14,6 +14,9 @@ bool cholesky(Index n, double* a, Index ld);
 void solve_lower(Index n, const double* l, Index ld, double* b, Index nrhs, Index ldb);
 void solve_upper(Index n, const double* l, Index ld, double* b, Index nrhs, Index ldb);
 
+// The first for right-hand sides that are the rows of B, rows x n: B <- B L^-T.
+void solve_lower_rows(Index n, const double* l, Index ld, double* b, Index rows);
+
 // From the Cholesky factor in the lower triangle to the lower triangle of the inverse, in place.
 void invert_cholesky(Index n, double* l, Index ld);
 

@@ -38,6 +38,7 @@ public:
     double log_det() const;
     void solve_lower(double* b, Index nrhs) const;
     void solve_upper(double* b, Index nrhs) const;
+    void solve_lower_lanes(double* b, Index lanes) const;                    // rows side by side: b' is n x lanes
     void multiply(const double* x, double* y) const;
     void invert();
     void add_outer(const double* u, Index p);

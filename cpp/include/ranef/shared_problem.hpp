@@ -5,6 +5,7 @@
 
 #include "ranef/c_api.h"
 #include "ranef/plan.hpp"
+#include "ranef/refit_grid.hpp"
 #include "ranef/rows.hpp"
 
 struct RanefProblem {
@@ -12,5 +13,6 @@ struct RanefProblem {
     ranef::ResponseScale scale;            // of the response that replicates are drawn for
     std::shared_ptr<const ranef::Rows> rows;  // null when the rows are gone: then no response can come from rows
     double tolerance = 1e-12;
+    std::shared_ptr<const ranef::RefitGrid> grid;  // null when every replicate is fitted for itself
     bool modes = false;                    // whether records hold the conditional modes
 };

@@ -27,13 +27,24 @@ _REFRESH_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Core:
-    """Addresses of the core's C interface, and whatever has to stay alive for them to be valid."""
+    """Addresses of the core's C interface, and whatever has to stay alive for them to be valid.
+
+    Attributes
+    ----------
+    problem, refit, workspace_create, workspace_destroy : int
+        Addresses.
+    owner : object
+        Kept alive.
+    batch : int
+        Replicates that are refitted together, for less than one by one; 1 where they have nothing to share.
+    """
 
     problem: int
     refit: int
     workspace_create: int
     workspace_destroy: int
     owner: object = None
+    batch: int = 1
 
 
 @dataclass(frozen=True)
@@ -236,17 +247,20 @@ class _Crew:
         return workspace
 
     def _run_chunks(self, workspace: int) -> None:
-        task, size = self.task, _FIRST_CHUNK
+        task, batch = self.task, self.task.core.batch
+        size = _FIRST_CHUNK if batch == 1 else self._share(batch)
         while (chunk := self._take(size)) is not None:
             first, stop = chunk
             started = time.perf_counter()
             self.kernel(
                 task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
-                task.start, self.table, task.record_size, self.kept, task.statistic, *task.arguments,
+                task.start, self.table, task.record_size, task.core.batch, self.kept, task.statistic,
+                *task.arguments,
             )  # fmt: skip
             rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
-            # At most four times the last chunk: the first replicates pay for cold caches.
-            size = int(min(max(rate * _CHUNK_SECONDS, 1), 4 * (stop - first)))
+            if batch == 1:
+                # At most four times the last chunk: the first replicates pay for cold caches.
+                size = int(min(max(rate * _CHUNK_SECONDS, 1), 4 * (stop - first)))
             with self.change:
                 self.finished += stop - first
                 if self.finished == self.n:
@@ -259,8 +273,15 @@ class _Crew:
             if left == 0 or self.stop:
                 return None
             first = self.taken
-            self.taken += max(min(size, -(-left // (2 * self.threads))), 1)
+            if self.task.core.batch == 1:
+                size = max(min(size, -(-left // (2 * self.threads))), 1)
+            self.taken += min(size, left)
             return first, self.taken
+
+    def _share(self, batch: int) -> int:
+        """Equal chunks of at most a batch, as many for every thread."""
+        chunks = self.threads * -(-self.n // (self.threads * batch))
+        return -(-self.n // chunks)
 
 
 def _c_function(address: int, result):

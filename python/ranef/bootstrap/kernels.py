@@ -1,9 +1,9 @@
-"""The compiled loops over replicates: draw, refit, record. The only functions cached on disk.
+"""The compiled loops over replicates: draw, refit, record, one by one or in batches that share work.
 
-Numba's cache looks at a kernel's own file only and would go on using a kernel whose callees have changed. So
-the kernels carry a digest of the package's sources in their name, which names the cache's files, and the
-callees are not cached. A kernel holds no GIL and takes no lock: each call owns its workspace, scratch and
-rows of the table, and shares the rest read-only.
+The only functions cached on disk. Numba's cache looks at a kernel's own file only and would go on using a
+kernel whose callees have changed. So the kernels carry a digest of the package's sources in their name, which
+names the cache's files, and the callees are not cached. A kernel holds no GIL and takes no lock: each call
+owns its workspace, scratch and rows of the table, and shares the rest read-only.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ _CODES = types.int32[:, ::1]
 _KEY = types.uint64[::1]
 
 # problem, draw function, refit function, workspace; key, number of row 0; first row, end of rows; start,
-# table; numbers in a record, which of them are kept, the statistic's function (0: none)
+# table; numbers in a record, replicates refitted at a time, which numbers are kept, the statistic's function
+# (0: none)
 _COMMON = (
     _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _KEY, _COUNT, _COUNT, _COUNT, _VECTOR, _MATRIX,
-    _COUNT, _COUNTS, _ADDRESS,
+    _COUNT, _COUNT, _COUNTS, _ADDRESS,
 )  # fmt: skip
 _EFFECTS = (_VECTOR, _COUNTS, _COUNTS, _COUNTS)
 _GRAM = (*_EFFECTS, _VECTOR, _COUNTS, _MATRIX, _NUMBER, _NUMBER)
@@ -107,9 +108,17 @@ def _mark_failed(record):
 
 
 @njit
-def _refit(refit, problem, workspace, response, start, record):
-    """Refit the draw. The core itself marks a refit that fails."""
-    call_native(refit, (problem, workspace, pointer(response, 0), pointer(start, 0), pointer(record, 0)))
+def _refit(refit, problem, workspace, drawn, responses, numbers, start, records):
+    """Refit the draws of replicates numbers[0], ..., numbers[1] - 1. The core marks a refit that fails."""
+    count = numbers[1] - numbers[0]
+    for i in range(count):
+        if drawn[i] != 0:
+            responses[i] = 0.0
+    arguments = (pointer(responses, 0), pointer(numbers, 0), pointer(start, 0), pointer(records, 0))
+    call_native(refit, (problem, workspace, *arguments))
+    for i in range(count):
+        if drawn[i] != 0:
+            _mark_failed(records[i])
 
 
 @njit
@@ -132,49 +141,55 @@ def _keep(record, selection, statistic, table, row):
 
 
 def _run_gram(
-    problem, gram_multiply, refit, workspace, key, origin, first, stop, begin, table, record_size, selection,
-    statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
+    problem, gram_multiply, refit, workspace, key, origin, first, stop, begin, table, record_size, batch,
+    selection, statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
 ):  # fmt: skip
     state = np.empty(STATE_WORDS, np.uint64)
     coef = np.empty(mean.size)
     noise = np.empty(lower.shape[1])
-    response = np.empty(mean.size + 1)
-    record = np.empty(record_size)
-    for row in range(first, stop):
-        status = draw_from_gram(
-            state, key, origin + row, problem, gram_multiply,
-            values, starts, widths, steps, mean, order, lower, sigma, df, coef, noise, response,
-        )  # fmt: skip
-        if status == 0:
-            _refit(refit, problem, workspace, response, begin, record)
-        else:
-            _mark_failed(record)
-        _keep(record, selection, statistic, table, row)
+    responses = np.empty((batch, mean.size + 1))
+    records = np.empty((batch, record_size))
+    drawn = np.empty(batch, np.int64)
+    numbers = np.empty(2, np.int64)
+    for start in range(first, stop, batch):
+        end = min(start + batch, stop)
+        for row in range(start, end):
+            drawn[row - start] = draw_from_gram(
+                state, key, origin + row, problem, gram_multiply, values, starts, widths, steps, mean, order,
+                lower, sigma, df, coef, noise, responses[row - start],
+            )  # fmt: skip
+        numbers[0], numbers[1] = origin + start, origin + end
+        _refit(refit, problem, workspace, drawn, responses, numbers, begin, records)
+        for row in range(start, end):
+            _keep(records[row - start], selection, statistic, table, row)
 
 
 def _run_rows(
-    problem, response_from_rows, refit, workspace, key, origin, first, stop, begin, table, record_size,
+    problem, response_from_rows, refit, workspace, key, origin, first, stop, begin, table, record_size, batch,
     selection, statistic, values, starts, widths, steps, codes, basis, mean, scale, response_size,
 ):  # fmt: skip
     state = np.empty(STATE_WORDS, np.uint64)
     effects = np.empty(starts[-1])
     rows = np.empty(mean.size)
-    response = np.empty(response_size)
-    record = np.empty(record_size)
-    for row in range(first, stop):
-        status = draw_from_rows(
-            state, key, origin + row, problem, response_from_rows,
-            values, starts, widths, steps, codes, basis, mean, scale, effects, rows, response,
-        )  # fmt: skip
-        if status == 0:
-            _refit(refit, problem, workspace, response, begin, record)
-        else:
-            _mark_failed(record)
-        _keep(record, selection, statistic, table, row)
+    responses = np.empty((batch, response_size))
+    records = np.empty((batch, record_size))
+    drawn = np.empty(batch, np.int64)
+    numbers = np.empty(2, np.int64)
+    for start in range(first, stop, batch):
+        end = min(start + batch, stop)
+        for row in range(start, end):
+            drawn[row - start] = draw_from_rows(
+                state, key, origin + row, problem, response_from_rows, values, starts, widths, steps, codes,
+                basis, mean, scale, effects, rows, responses[row - start],
+            )  # fmt: skip
+        numbers[0], numbers[1] = origin + start, origin + end
+        _refit(refit, problem, workspace, drawn, responses, numbers, begin, records)
+        for row in range(start, end):
+            _keep(records[row - start], selection, statistic, table, row)
 
 
 def _run_sample(
-    problem, unused_draw, unused_refit, workspace, key, origin, first, stop, begin, table, record_size,
+    problem, unused_draw, unused_refit, workspace, key, origin, first, stop, begin, table, record_size, batch,
     selection, statistic, values, starts, widths, steps, codes, basis, mean, scale, response_size,
 ):  # fmt: skip
     """The rows that `_run_rows` refits, themselves."""
@@ -214,8 +229,8 @@ def _run_refits(
 
 
 def _run_responses(
-    problem, unused_draw, fit_rows, workspace, key, origin, first, stop, begin, table, record_size, selection,
-    statistic, responses,
+    problem, unused_draw, fit_rows, workspace, key, origin, first, stop, begin, table, record_size, batch,
+    selection, statistic, responses,
 ):  # fmt: skip
     """Fit given responses, one a row."""
     record = np.empty(record_size)

@@ -77,9 +77,9 @@ def make_task(
     if chosen.factor is None:
         task = rows_task(state, truth, layout=layout, columns=columns)
     else:
-        core = _core_of(model, state.response, "refit", layout, rows=None)
+        core = _core_of(model, state.response, "refit_many", layout, None, _start(truth.solution))
         draw = _gram_draw(state, truth, chosen.factor).arguments()
-        task = _task(core, gram_kernel, "gram_multiply", draw, truth, layout, columns)
+        task = _task(core, gram_kernel, "gram_multiply", draw, _start(truth.solution), layout, columns)
     return (with_statistic(task, statistic) if statistic else task), chosen
 
 
@@ -96,7 +96,7 @@ def rebuilt_task(
     modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
     layout = record_layout(model, modes)
     gram = route == GRAM
-    core = _core_of(model, response, "refit", layout, rows=None if gram else model.cross.rows)
+    core = _core_of(model, response, "refit_many", layout, None if gram else model.cross.rows, start)
     draw = _core.c_functions["gram_multiply" if gram else "response_from_rows"]
     selection, _ = kept_columns(layout, columns)
     kernel = gram_kernel if gram else rows_kernel
@@ -132,10 +132,10 @@ def rows_task(
     target = refitted or state
     model = target.model
     layout = layout or record_layout(model)
-    core = _core_of(model, target.response, "refit", layout, rows=model.cross.rows)
+    start = _start(truth.solution if refitted is None else target.solution)
+    core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start)
     draw = _row_draw(state, truth, model.cross.design.q + len(model.cross.kept) + 1)
-    task = _task(core, rows_kernel, "response_from_rows", draw.arguments(), truth, layout, columns)
-    return task if refitted is None else replace(task, start=_start(target.solution))
+    return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
 
 
 def sample_task(state: FitState, truth: Truth) -> Task:
@@ -230,8 +230,16 @@ def _conditional_part(model: Model, modes: list[np.ndarray]) -> np.ndarray:
     return total
 
 
-def _core_of(model: Model, response: Any, function: str, layout: RecordLayout, rows: Any) -> Core:
-    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0)
+def _core_of(
+    model: Model,
+    response: Any,
+    function: str,
+    layout: RecordLayout,
+    rows: Any,
+    start: np.ndarray | None = None,
+) -> Core:
+    """The core's addresses; with a start, refits from there may share work."""
+    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0, start)
     functions = _core.c_functions
     return Core(
         problem=target.address,
@@ -239,6 +247,7 @@ def _core_of(model: Model, response: Any, function: str, layout: RecordLayout, r
         workspace_create=functions["workspace_create"],
         workspace_destroy=functions["workspace_destroy"],
         owner=target,
+        batch=target.batch,
     )
 
 
@@ -247,12 +256,11 @@ def _task(
     kernel: Any,
     draw: str,
     arguments: tuple,
-    truth: Truth,
+    start: np.ndarray,
     layout: RecordLayout,
     columns: Iterable[str],
 ) -> Task:
     selection, _ = kept_columns(layout, columns)
-    start = _start(truth.solution)
     return Task(core, kernel, _core.c_functions[draw], arguments, start, layout.size, selection)
 
 
