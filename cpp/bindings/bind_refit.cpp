@@ -14,9 +14,13 @@ struct RefitTarget {
 };
 
 std::unique_ptr<RefitTarget> make_target(const ProblemObject& problem, const ResponseObject& response, const py::object& rows,
-                                         bool modes, const std::optional<Doubles>& start) {
+                                         bool modes, const std::optional<Doubles>& start, const std::optional<Doubles>& contrast) {
     auto target = std::make_unique<RefitTarget>();
     target->problem.problem = problem.problem();
+    if (contrast) {
+        if (contrast->size() != problem.layout().p) throw py::value_error("contrast must have one number per coefficient");
+        target->problem.contrast.assign(contrast->data(), contrast->data() + contrast->size());
+    }
     if (start) {
         const std::vector<double> theta(start->data(), start->data() + start->size());
         if (static_cast<int>(theta.size()) != problem.layout().n_theta()) throw py::value_error("start must have one number per theta");
@@ -43,7 +47,7 @@ std::uintptr_t address(Function* function) {
 void bind_refit(py::module_& m) {
     py::class_<RefitTarget>(m, "RefitTarget", "A problem and a response's scale behind one address for compiled loops.")
         .def(py::init(&make_target), py::arg("problem"), py::arg("response"), py::arg("rows") = py::none(),
-             py::arg("modes") = false, py::arg("start") = py::none())
+             py::arg("modes") = false, py::arg("start") = py::none(), py::arg("contrast") = py::none())
         .def_property_readonly("address", [](const RefitTarget& self) { return reinterpret_cast<std::uintptr_t>(&self.problem); })
         .def_property_readonly("batch", [](const RefitTarget& self) { return ranef_batch_size(&self.problem); })
         .def_property_readonly("record_size", [](const RefitTarget& self) { return ranef_record_size(&self.problem); });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ranef/fit.hpp"
+#include "ranef/satterthwaite.hpp"
 #include "ranef/shared_problem.hpp"
 
 using namespace ranef;
@@ -35,12 +36,13 @@ struct RecordLayout {
         sigma = errors + layout.p;
         theta = sigma + 1;
         modes = theta + layout.n_theta();
-        criterion = modes + (problem.modes ? layout.q : 0);
+        df = modes + (problem.modes ? layout.q : 0);
+        criterion = df + (problem.contrast.empty() ? 0 : 1);
         evaluations = criterion + 1;
         bits = evaluations + 1;
         size = bits + 1;
     }
-    Index errors, sigma, theta, modes, criterion, evaluations, bits, size;
+    Index errors, sigma, theta, modes, df, criterion, evaluations, bits, size;
 };
 
 void write_modes(const DesignCross& design, const Evaluator& evaluator, const ResponseScale& scale, double* modes) {
@@ -70,6 +72,10 @@ void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const 
     record[at.sigma] = sigma;
     coordinates.theta_to_user(design.layout, optimum.theta.data(), record + at.theta);
     if (problem.modes) write_modes(design, evaluator, scale, record + at.modes);
+    if (!problem.contrast.empty())  // last: it evaluates elsewhere
+        record[at.df] = optimum.singular ? std::nan("")
+                                         : satterthwaite_df(*problem.problem, handle.workspace.evaluator(), optimum.theta.data(),
+                                                            problem.contrast.data());
     record[at.criterion] = optimum.value + coordinates.criterion_offset(reml, design.n, p, scale);
 }
 
@@ -101,6 +107,7 @@ int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double
     for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(refit.variances[c]);
     record[at.sigma] = sigma;
     design.coordinates.theta_to_user(design.layout, refit.theta.data(), record + at.theta);
+    if (!problem.contrast.empty()) record[at.df] = std::nan("");
     record[at.criterion] = refit.value + design.coordinates.criterion_offset(reml, design.n, p, problem.scale);
     record[at.evaluations] = static_cast<double>(problem.grid->interpolation.size());
     record[at.bits] = RANEF_CONVERGED;

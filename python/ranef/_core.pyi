@@ -153,6 +153,7 @@ class RefitTarget:
         rows: Any = None,
         modes: bool = False,
         start: npt.ArrayLike | None = None,
+        contrast: npt.ArrayLike | None = None,
     ) -> None: ...
     @property
     def batch(self) -> int: ...

@@ -76,6 +76,29 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
         assert (table["p"].iloc[position] < 0.05) == bool(found[i])
 
 
+@pytest.mark.parametrize("name", ["ss_slope_reml", "ss_slope_ml", "ss_offset_reml", "pastes_reml"])
+def test_degrees_of_freedom_in_the_loop(fit_of, name):
+    from ranef.bootstrap.engine import run
+    from ranef.bootstrap.record import SINGULAR
+    from ranef.bootstrap.task import rows_task, sample_task
+    from ranef.bootstrap.truth import truth
+    from ranef.inference.methods import method
+
+    fit = fit_of(name)
+    at, key = truth(fit.state), stream_key(8)[0]
+    contrast = np.linspace(1.0, 2.0, len(fit.model.cross.kept))
+    task = rows_task(fit.state, at, columns=("df",), contrast=contrast)
+    table = run(task, key, 30, 2, progress=False).table
+    rows = run(sample_task(fit.state, at), key, 30, 1, progress=False).table
+    offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
+    regular = (table[:, 1].astype(int) & SINGULAR) == 0
+    assert regular.sum() > 10
+    assert np.array_equal(np.isfinite(table[:, 0]), regular)
+    for i in np.flatnonzero(regular)[:15]:
+        expected = method(fit.refit(rows[i] + offset).state, "satterthwaite").df(contrast)
+        assert table[i, 0] == pytest.approx(expected, rel=2e-5)
+
+
 def test_bootstrap_test_keeps_its_size(fit_of):
     fit = fit_of("ss_slope_reml")
     options = {"groups": 6, "seed": 4, "progress": False}

@@ -30,7 +30,8 @@ int ranef_response_from_rows(const RanefProblem* problem, const double* y, doubl
 
 /* A record is what is kept of a fit, on the user's scale:
    [beta (p) | standard errors (p) | sigma | theta (user's order) | conditional modes (q, if the problem asks for them;
-   the core's order of factors) | criterion | evaluations | status bits]. A failed fit has NaN in place of numbers. */
+   the core's order of factors) | Satterthwaite's degrees of freedom, if the problem has a contrast: NaN where they take
+   more than a refit | criterion | evaluations | status bits]. A failed fit has NaN in place of numbers. */
 int ranef_record_size(const RanefProblem* problem);
 
 /* Fits one response from start_theta (internal). Returns the status bits. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "ranef/c_api.h"
 #include "ranef/plan.hpp"
@@ -14,5 +15,6 @@ struct RanefProblem {
     std::shared_ptr<const ranef::Rows> rows;  // null when the rows are gone: then no response can come from rows
     double tolerance = 1e-12;
     std::shared_ptr<const ranef::RefitGrid> grid;  // null when every replicate is fitted for itself
+    std::vector<double> contrast;          // of beta, user's coordinates; empty when records hold no degrees of freedom
     bool modes = false;                    // whether records hold the conditional modes
 };

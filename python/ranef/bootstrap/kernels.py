@@ -204,7 +204,7 @@ def _run_sample(
 
 def _run_gram_sample(
     problem, gram_multiply, unused_refit, workspace, key, origin, first, stop, begin, table, record_size,
-    selection, statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
+    batch, selection, statistic, values, starts, widths, steps, mean, order, lower, sigma, df,
 ):  # fmt: skip
     """The draws that `_run_gram` refits, themselves."""
     state = np.empty(STATE_WORDS, np.uint64)
@@ -218,14 +218,19 @@ def _run_gram_sample(
 
 
 def _run_refits(
-    problem, unused_draw, refit, workspace, key, origin, first, stop, begin, table, record_size, selection,
-    statistic, draws,
+    problem, unused_draw, refit, workspace, key, origin, first, stop, begin, table, record_size, batch,
+    selection, statistic, draws,
 ):  # fmt: skip
     """Refit given draws, one a row."""
-    record = np.empty(record_size)
-    for row in range(first, stop):
-        _refit(refit, problem, workspace, draws[row], begin, record)
-        _keep(record, selection, statistic, table, row)
+    records = np.empty((batch, record_size))
+    drawn = np.zeros(batch, np.int64)
+    numbers = np.empty(2, np.int64)
+    for start in range(first, stop, batch):
+        end = min(start + batch, stop)
+        numbers[0], numbers[1] = origin + start, origin + end
+        _refit(refit, problem, workspace, drawn, draws[start:end], numbers, begin, records)
+        for row in range(start, end):
+            _keep(records[row - start], selection, statistic, table, row)
 
 
 def _run_responses(

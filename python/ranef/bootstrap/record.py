@@ -1,8 +1,8 @@
 """What the core writes down of a refit, and which of these numbers a run keeps.
 
 A record is ``[coefficients (p) | standard errors (p) | sigma | theta | conditional modes, if asked for |
-criterion | evaluations | status bits]`` on the user's scale; ``c_api.h`` says so and this file is the only
-other place that knows.
+degrees of freedom of a contrast, if there is one | criterion | evaluations | status bits]`` on the user's
+scale; ``c_api.h`` says so and this file is the only other place that knows.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class RecordLayout:
     n_theta : int
     n_modes : int
         Conditional modes in a record: all of them, or 0 when they are not asked for.
+    n_df : int
+        1 where there is a contrast whose degrees of freedom are wanted; not a part that users choose.
 
     Examples
     --------
@@ -57,18 +59,19 @@ class RecordLayout:
     rank: int
     n_theta: int
     n_modes: int = 0
+    n_df: int = 0
 
     def parts(self) -> dict[str, slice]:
         """Each part's place; the status is the last number."""
-        sizes = (self.rank, self.rank, 1, self.n_theta, self.n_modes, 1, 1)
+        sizes = (self.rank, self.rank, 1, self.n_theta, self.n_modes, self.n_df, 1, 1)
         edges = np.concatenate([[0], np.cumsum(sizes)])
         places = (slice(int(a), int(b)) for a, b in pairwise(edges))
-        return dict(zip(PARTS, places, strict=True))
+        return dict(zip((*PARTS[:-2], "df", *PARTS[-2:]), places, strict=True))
 
     @property
     def size(self) -> int:
         """Numbers in a record."""
-        return 2 * self.rank + self.n_theta + self.n_modes + 4
+        return 2 * self.rank + self.n_theta + self.n_modes + self.n_df + 4
 
 
 def checked_columns(columns: str | Iterable[str] | None) -> tuple[str, ...]:

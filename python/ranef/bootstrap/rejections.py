@@ -17,7 +17,7 @@ from .extend import SizedModel
 from .pairs import Pair
 from .record import kept_columns
 from .submodel import pair_without, standing
-from .task import draws_task, make_task, record_layout, refits_task, route_of, sample_task
+from .task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
 from .truth import Truth
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class Study:
     # ------------------------------------------------------------ Wald
     def _wald(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
         table, response_of = self._refits(key, first, n, threads)
-        _, places = kept_columns(record_layout(self.model), _COLUMNS)
+        columns, contrast = self._kept
+        _, places = kept_columns(record_layout(self.model, df=contrast is not None), columns)
         with np.errstate(invalid="ignore"):
             t = table[:, places["coefficients"]][:, self.position] / table[:, places["se"]][:, self.position]
         df = np.full(n, np.inf)
@@ -112,14 +113,26 @@ class Study:
         if self.factor is not None:
             task = draws_task(self.state, self.truth, self.factor)
             draws = run(task, key, n, threads, progress=False, origin=first).table
-            task = refits_task(self.state, draws, _COLUMNS)
+            task = refits_task(self.state, draws, *self._kept)
             table = run(task, key, n, threads, progress=False).table
             return table, lambda i: self.state.response.with_values(draws[i])
-        task, _ = make_task(self.state, self.truth, "rows", _COLUMNS)
+        columns, contrast = self._kept
+        task = rows_task(self.state, self.truth, columns=columns, contrast=contrast)
         table = run(task, key, n, threads, progress=False, origin=first).table
         sample = sample_task(self.state, self.truth)
         rows = run(sample, key, n, threads, progress=False, origin=first).table
         return table, lambda i: self.model.cross.response(rows[i])
+
+    @property
+    def _kept(self) -> tuple[tuple[str, ...], np.ndarray | None]:
+        """Columns of the records, and the contrast whose degrees of freedom are among them."""
+        return ((*_COLUMNS, "df"), self._contrast) if self.test == "satterthwaite" else (_COLUMNS, None)
+
+    @property
+    def _contrast(self) -> np.ndarray:
+        contrast = np.zeros(len(self.model.cross.kept))
+        contrast[self.position] = 1.0
+        return contrast
 
     @property
     def _draw_size(self) -> int:
@@ -134,10 +147,12 @@ class Study:
         t, df = t.copy(), np.full(len(t), np.inf)
         wanted = np.isfinite(t)
         if self.test == "satterthwaite":
-            # No degrees of freedom reject what the normal does not.
-            wanted &= abs(t) > ndtri(1 - self.alpha / 2)
-        contrast = np.zeros(len(self.model.cross.kept))
-        contrast[self.position] = 1.0
+            # No degrees of freedom reject what the normal does not; and the core knows most, all where its
+            # Hessian is exact and the fit not singular.
+            known = table[:, places["df"]][:, 0]
+            df = np.where(np.isfinite(known), known, df)
+            wanted &= ~np.isfinite(known) & (abs(t) > ndtri(1 - self.alpha / 2))
+        contrast = self._contrast
         for i in np.flatnonzero(wanted):
             row = table[i]
             value = row[places["objective"]][0]

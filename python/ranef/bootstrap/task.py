@@ -115,6 +115,7 @@ def rows_task(
     refitted: FitState | None = None,
     layout: RecordLayout | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
+    contrast: np.ndarray | None = None,
 ) -> Task:
     """Draws of rows from one model, refitted by it or by another one of the same rows.
 
@@ -128,12 +129,14 @@ def rows_task(
     layout : RecordLayout, optional
         Of the model that is refitted; by default without conditional modes.
     columns : iterable of str
+    contrast : numpy.ndarray, optional
+        Of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
     """
     target = refitted or state
     model = target.model
-    layout = layout or record_layout(model)
+    layout = layout or record_layout(model, df=contrast is not None)
     start = _start(truth.solution if refitted is None else target.solution)
-    core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start)
+    core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
     draw = _row_draw(state, truth, model.cross.design.q + len(model.cross.kept) + 1)
     return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
 
@@ -153,12 +156,16 @@ def draws_task(state: FitState, truth: Truth, factor: GramFactor) -> Task:
     return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(state.response.values))
 
 
-def refits_task(state: FitState, draws: np.ndarray, columns: Iterable[str] = DEFAULT_COLUMNS) -> Task:
-    """Refits of given draws, (m, q + p + 1), from the state's theta."""
-    layout = record_layout(state.model)
-    core = _core_of(state.model, state.response, "refit", layout, rows=None)
+def refits_task(
+    state: FitState,
+    draws: np.ndarray,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    contrast: np.ndarray | None = None,
+) -> Task:
+    """Refits of given draws, (m, q + p + 1), from the state's theta; with a contrast as in `rows_task`."""
+    layout, start = record_layout(state.model, df=contrast is not None), _start(state.solution)
+    core = _core_of(state.model, state.response, "refit_many", layout, None, start, contrast)
     selection, _ = kept_columns(layout, columns)
-    start = _start(state.solution)
     return Task(core, refits_kernel, 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
 
 
@@ -177,9 +184,10 @@ def responses_task(
     return with_statistic(task, statistic) if statistic else task
 
 
-def record_layout(model: Model, modes: bool = False) -> RecordLayout:
-    """The layout of a model's records, with or without conditional modes."""
-    return RecordLayout(len(model.cross.kept), model.n_theta, model.cross.design.q if modes else 0)
+def record_layout(model: Model, modes: bool = False, df: bool = False) -> RecordLayout:
+    """The layout of a model's records, with or without conditional modes and degrees of freedom."""
+    n_modes = model.cross.design.q if modes else 0
+    return RecordLayout(len(model.cross.kept), model.n_theta, n_modes, int(df))
 
 
 def route_of(model: Model, route: str | None = None) -> Route:
@@ -237,9 +245,10 @@ def _core_of(
     layout: RecordLayout,
     rows: Any,
     start: np.ndarray | None = None,
+    contrast: np.ndarray | None = None,
 ) -> Core:
     """The core's addresses; with a start, refits from there may share work."""
-    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0, start)
+    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0, start, contrast)
     functions = _core.c_functions
     return Core(
         problem=target.address,
