@@ -14,24 +14,43 @@ from ranef.errors import ArgumentError
 from ranef.inference.wald import component_errors
 
 
+@pytest.mark.parametrize("name", ["dye_reml", "dye2_reml"])
+def test_errors_of_a_balanced_layout_are_in_closed_form(fit_of, name):
+    fit = fit_of(name)
+    errors, _ = variance_errors(fit.bootstrap(2, seed=1, progress=False))
+    groups, size = 6, 5
+    between, within = fit.varcorr[0].sd[0] ** 2, fit.sigma**2
+    within_error = 2 * within**2 / (groups * (size - 1))  # Searle, Casella & McCulloch (1992), section 3.5
+    total_error = 2 * (size * between + within) ** 2 / (groups - 1)
+    assert errors["sigma"] == pytest.approx(np.sqrt(within_error))
+    between_error = (total_error + within_error) / size**2
+    assert errors["sd[Batch.Intercept]"] == pytest.approx(np.sqrt(between_error))
+
+
 @pytest.mark.parametrize(
     "name", ["ss_slope_reml", "ss_slope_ml", "ss_weights_reml", "ss_offset_reml", "pen_reml"]
 )
 def test_errors_are_those_of_plain_refits(fit_of, name):
     fit = fit_of(name)
     result = fit.bootstrap(6, seed=3, route="rows", progress=False)
-    errors, table = variance_errors(result)
-    assert np.allclose(
-        errors.drop(list(result.names.theta)), component_errors(fit.state)["se_scaled"], rtol=1e-6
-    )
+    _, table = variance_errors(result)
     rows = run(sample_task(fit.state, truth(fit.state)), stream_key(3)[0], 6, 1, progress=False).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     for i in range(6):
         refit = fit.refit(rows[i] + offset)
-        if refit.singular:
-            continue
-        expected = component_errors(refit.state)["se_scaled"]
-        assert np.allclose(table.loc[i, expected.index], expected, rtol=1e-3)
+        expected = variance_errors(refit.bootstrap(1, seed=1, progress=False))[0]
+        assert np.allclose(table.loc[i, expected.index], expected, rtol=1e-3, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["ss_slope_reml", "ss_slope_ml", "pen_reml"])
+def test_errors_are_near_those_of_the_hessian(fit_of, name):
+    """Expected information in place of the observed one: the same for large samples, near it here."""
+    fit = fit_of(name)
+    errors, _ = variance_errors(fit.bootstrap(1, seed=1, progress=False))
+    table = component_errors(fit.state)
+    for parameter, row in table.iterrows():
+        plain = errors[parameter] / (2 * row["estimate"] if row["scale"] == "log" else 1.0)
+        assert plain == pytest.approx(row["se"], rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -56,15 +75,15 @@ def test_intervals_of_variances(fit_of):
     assert limits.notna().all(axis=None)
     errors, table = variance_errors(result)
     z = result.to_frame()["sigma"]
-    lower, upper = studentized_interval(np.log(z.to_numpy()), table["sigma"].to_numpy(), np.log(fit.sigma),
+    lower, upper = studentized_interval(z.to_numpy() ** 2, table["sigma"].to_numpy(), fit.sigma**2,
                                         errors["sigma"], 0.95)  # fmt: skip
-    assert limits.loc["sigma"].to_numpy() == pytest.approx(np.exp([lower, upper]))
+    assert limits.loc["sigma"].to_numpy() == pytest.approx(np.sqrt([lower, upper]))
     profile = fit.conf_int(method="profile")
     for name in profile.index:  # the same ground, but for the Monte Carlo error
         width = profile.loc[name, "upper"] - profile.loc[name, "lower"]
-        assert np.allclose(limits.loc[name], profile.loc[name], atol=0.25 * width)
+        assert np.allclose(limits.loc[name], profile.loc[name], atol=0.4 * width)
     assert (limits.filter(like="sd[", axis=0)["lower"] > 0).all()
-    assert limits.filter(like="corr[", axis=0).abs().max(axis=None) < 1
+    assert limits.filter(like="corr[", axis=0).abs().max(axis=None) <= 1
 
 
 def test_singular_fits(fit_of):
