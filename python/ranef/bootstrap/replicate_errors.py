@@ -79,7 +79,8 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
         own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit.state)[None])
         table = _errors(fit.model, sigma, theta, covariances)
         # A fit at zero has no replicate below it, and so no upper limit.
-        own[0, np.isin(names, [name for name in result.names.sd if not result.estimates[name] > 0.0])] = np.nan
+        at_zero = [name for name in result.names.sd if not result.estimates[name] > 0.0]
+        own[0, np.isin(names, at_zero)] = np.nan
         _known[result] = pd.Series(own[0], names), pd.DataFrame(table, columns=names)
     return _known[result]
 

@@ -208,7 +208,8 @@ class BootstrapResult(Printed):
         Studentized intervals of coefficients use each replicate's standard errors. Those of sigma and
         standard deviations (studentized as variances), correlations and theta use the expected information at
         each replicate's optimum, for which its response is drawn again. They cover less well than the others
-        where groups are few (``benchmarks/studies/coverage.txt``); a deviation estimated as zero has none.
+        where groups are few (91 % in place of 95 for a deviation of 18 groups); a deviation estimated as zero
+        has none.
         """
         from .conf_int import conf_int
 
