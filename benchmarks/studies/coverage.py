@@ -1,7 +1,7 @@
 """Coverage of each kind of bootstrap interval on 1,000 simulated data sets.
 
 Data sets are drawn from the fit of sleepstudy ``Reaction ~ Days + (Days | Subject)`` and fitted; each fit is
-bootstrapped 399 times and asked for its 95 % intervals of a coefficient, a standard deviation and sigma.
+bootstrapped 999 times and asked for its 95 % intervals of a coefficient, a standard deviation and sigma.
 
     python -m benchmarks.studies.coverage > benchmarks/studies/coverage.txt
 """
@@ -15,7 +15,7 @@ import ranef
 
 METHODS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
 PARAMETERS = ("Days", "sd[Subject.Intercept]", "sd[Subject.Days]", "sigma")
-DATA_SETS, REPLICATES, LEVEL = 1000, 399, 0.95
+DATA_SETS, REPLICATES, LEVEL = 1000, 999, 0.95
 
 
 def main() -> None:
