@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import ranef
 from oracle_design import oracle_design
+from reference_battery import load_data
 
 
 def random_frame(n=120, seed=0):
@@ -200,3 +201,14 @@ def test_bad_response(model, y, message):
 def test_design_spec_can_be_pickled(model, sleepstudy):
     spec = pickle.loads(pickle.dumps(model.design.spec))
     np.testing.assert_array_equal(spec.rows(sleepstudy).X, model.design.X)
+
+
+def test_the_rank_of_many_dummies_with_empty_cells():
+    """26 columns of rank 19: what rounding leaves of a dependent column is no column of its own."""
+    data = load_data("InstEval")
+    data = data[data["s"].cat.codes % 240 == 1].copy()  # a few students
+    data["dept"] = [f"dept{code:04d}" for code in data["dept"].cat.codes]
+    model = ranef.Model("y ~ service * dept + (1 | s) + (1 | d)", data)
+    kept = model.cross.kept
+    assert len(kept) == np.linalg.matrix_rank(model.design.X) == 19
+    assert np.linalg.cond(model.design.X[:, kept]) < 1e3

@@ -5,7 +5,7 @@ d <- read.csv(words[3], stringsAsFactors = TRUE)
 for (name in intersect(names(d), c("service", "dept", "s", "d", "studage", "lectage", "g", "Subject"))) d[[name]] <- factor(d[[name]])
 tight <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10), calc.derivs = FALSE, check.rankX = "silent.drop.cols")
 quiet <- function(e) suppressWarnings(suppressMessages(e))
-seconds <- function(e) system.time(e)[["elapsed"]]
+seconds <- function(e) { t <- system.time(e); list(wall = t[["elapsed"]], cpu = t[["user.self"]] + t[["sys.self"]]) }
 if (words[1] == "tests") {
   m <- quiet(lmer(as.formula(words[2]), d, control = tight)); out <- list()
   for (way in c("Satterthwaite", "Kenward-Roger")) {

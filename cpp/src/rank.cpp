@@ -1,5 +1,6 @@
 #include "rank.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ranef/linalg.hpp"
@@ -7,18 +8,20 @@
 namespace ranef {
 namespace {
 
-// Of a column's squared norm left after the columns before it: (3e-7)^2, where rounding of the Gram matrix ends.
-constexpr double rank_tolerance = 1e-13;
+// Of a column's squared norm left after the columns before it: from (3e-7)^2 on, where rounding of the Gram matrix ends,
+// growing with the number of columns that are subtracted.
+double rank_tolerance(int p) { return 5e-14 * std::max(2, p); }
 
 }  // namespace
 
 std::vector<int> independent_columns(const std::vector<double>& gram, int p) {
     std::vector<double> work = gram;
     std::vector<int> kept;
+    const double tolerance = rank_tolerance(p);
     for (int k = 0; k < p; ++k) {
         double* column = work.data() + Index{k} * p;
         const double norm = gram[Index{k} * p + k];
-        if (!(column[k] > rank_tolerance * norm) || norm == 0.0) continue;
+        if (!(column[k] > tolerance * norm) || norm == 0.0) continue;
         kept.push_back(k);
         const double pivot = std::sqrt(column[k]);
         for (int i = k; i < p; ++i) column[i] /= pivot;
