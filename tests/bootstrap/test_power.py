@@ -99,6 +99,20 @@ def test_degrees_of_freedom_in_the_loop(fit_of, name):
         assert table[i, 0] == pytest.approx(expected, rel=2e-5)
 
 
+def test_degrees_of_freedom_of_a_balanced_mean():
+    """The variance of the mean is that of the groups' means, whatever the estimates: groups minus one."""
+    from ranef.bootstrap.engine import run
+    from ranef.bootstrap.record import SINGULAR
+    from ranef.bootstrap.task import rows_task
+    from ranef.bootstrap.truth import truth
+
+    fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    task = rows_task(fit.state, truth(fit.state), columns=("df",), contrast=np.ones(1))
+    table = run(task, stream_key(5)[0], 50, 1, progress=False).table
+    regular = (table[:, 1].astype(int) & SINGULAR) == 0
+    np.testing.assert_allclose(table[regular, 0], 5.0, rtol=1e-6)
+
+
 def test_bootstrap_test_keeps_its_size(fit_of):
     fit = fit_of("ss_slope_reml")
     options = {"groups": 6, "seed": 4, "progress": False}
