@@ -25,7 +25,7 @@ FIT = """
     print("fitting", flush=True)
     try:
         while True:
-            model.fit()
+            {call}
     except KeyboardInterrupt:
         print("interrupted", time.time(), flush=True)
     again = model.problem.value(model.response, [0.5, 0.5])
@@ -33,9 +33,9 @@ FIT = """
 """
 
 
-def interrupted(n, users, items):
+def interrupted(n, users, items, call="model.fit()"):
     """Seconds from Ctrl-C to Python's KeyboardInterrupt, and what the process printed."""
-    code = textwrap.dedent(FIT.format(n=n, users=users, items=items))
+    code = textwrap.dedent(FIT.format(n=n, users=users, items=items, call=call))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline().strip() == "fitting"
@@ -60,6 +60,25 @@ def interrupted(n, users, items):
 def test_interrupt(sizes):
     """A fit returns to Python within a second, and the model can still be used."""
     seconds, word, last, status = interrupted(*sizes)
+    assert word == "interrupted"
+    assert seconds < 1.0
+    assert (last, status) == ("alive", 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "model.problem.value(model.response, [0.5, 0.5])",
+        "model.problem.gradient(model.response, [0.5, 0.5])",
+        "model.problem.solve(model.response, [0.5, 0.5])",
+        "ranef.Model('y ~ 1 + (1 | user) + (1 | item)', {'y': y, 'user': user, 'item': item})",
+    ],
+    ids=["value", "gradient", "solve", "model"],
+)
+def test_interrupt_between_data_and_fit(call):
+    """Whatever takes long returns to Python within a second."""
+    seconds, word, last, status = interrupted(200_000, 20_000, 3_000, call)
     assert word == "interrupted"
     assert seconds < 1.0
     assert (last, status) == ("alive", 0)
@@ -90,3 +109,25 @@ def test_within_the_limit(crossed):
     assert _core.Problem(cross, reml=True, memory_limit=2 * 8 * 701.0**2 + 1e5).n_theta == 2
     with pytest.raises(MemoryError):
         _core.Problem(cross, reml=True, memory_limit=0.9 * 2 * 8 * 700.0**2)
+
+
+@pytest.fixture(scope="module")
+def nested():
+    rng = np.random.default_rng(3)
+    pupil = rng.integers(0, 4000, 20_000)
+    return pd.DataFrame({"y": rng.normal(size=20_000), "pupil": pupil, "school": pupil % 1500})
+
+
+def test_sparse_refused_with_its_size(nested):
+    """The size stated is that of the sparse complement, and the plan is carried out where it fits."""
+    cross = ranef.Model("y ~ 1 + (1 | pupil) + (1 | school)", nested).cross.design
+    needed = _core.Problem(cross, schur="sparse").plan["bytes"]
+    assert _core.Problem(cross, schur="sparse", memory_limit=1.1 * needed).plan["schur"] == "sparse"
+    with pytest.raises(MemoryError, match=r"number 1\d{3}:.*sparse Schur complement.*GiB"):
+        _core.Problem(cross, schur="sparse", memory_limit=0.5 * needed)
+
+
+def test_classes_refused_with_the_remedy(crossed):
+    cross = ranef.Model(FORMULA, crossed).cross.design
+    with pytest.raises(MemoryError, match=r"sums by class.*leading='groups'"):
+        _core.Problem(cross, leading="classes", memory_limit=2.0**20)

@@ -71,7 +71,7 @@ ResponseObject make_response(const RowsObject& rows, const DesignObject& design,
     if (y.ndim() != 1 || y.size() != rows.rows->n)
         throw py::value_error("y must have " + std::to_string(rows.rows->n) + " entries, got " + std::to_string(y.size()));
     const py::gil_scoped_release release;
-    return {std::make_shared<ResponseCross>(accumulate_response(*rows.rows, *design.design, y.data()))};
+    return {std::make_shared<ResponseCross>(accumulate_response(*rows.rows, *design.design, y.data(), ctrl_c()))};
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ void bind_cross_products(py::module_& m) {
     py::class_<DesignObject>(m, "DesignCross", "Cross-products of a design: one pass over the rows.")
         .def(py::init([](const RowsObject& rows) {
                  const py::gil_scoped_release release;
-                 return DesignObject{std::make_shared<DesignCross>(accumulate_design(*rows.rows))};
+                 return DesignObject{std::make_shared<DesignCross>(accumulate_design(*rows.rows, ctrl_c()))};
              }),
              py::arg("rows"))
         .def_property_readonly("n", [](const DesignObject& self) { return self.design->n; })

@@ -1,24 +1,14 @@
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <exception>
-#include <future>
-#include <mutex>
+#include <functional>
+#include <memory>
 #include <string>
-#include <thread>
 
 #include "optimum_object.hpp"
 
 namespace ranef::bindings {
 namespace {
-
-// Whether an evaluation may take so long (milliseconds) that waiting for signals beside it costs nothing.
-bool evaluations_are_long(const Problem& problem) {
-    const Layout& layout = problem.design->layout;
-    return problem.plan.leading == LeadingKind::groups && (layout.rest() > 400 || layout.q > 100000);
-}
 
 template <class Kind>
 Kind choice(const std::string& value, const char* argument, std::initializer_list<std::pair<const char*, Kind>> valid) {
@@ -39,6 +29,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
                                       {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}});
     options.merge_classes = merge_classes;
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
+    options.poll = ctrl_c();
     PlanResult plan;
     {
         const py::gil_scoped_release release;
@@ -95,11 +86,10 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
         std::vector<double> shifted = self.internal_theta(theta);
         for (std::size_t i = 0; i < shifted.size(); ++i)
             if (layout.theta[i].row == layout.theta[i].column && std::fabs(shifted[i]) < 1e-6) shifted[i] = 1e-6;
-        Session session = self.borrow();
-        session.response = nullptr;
-        session.workspace->evaluator().load(response.response->values.data());
-        if (session.workspace->evaluator().evaluate(shifted.data(), Order::gradient) == Status::ok) take(*session.workspace);
-        self.give_back(std::move(session));
+        const auto again = std::make_shared<Evaluation>(response.response, shifted, Order::gradient);
+        carry_out(self, again);
+        if (again->status == Status::ok) take(*again->session.workspace);
+        self.give_back(std::move(again->session));
     }
     self.design().coordinates.gradient_to_user(layout, g_d.data());
     std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
@@ -122,66 +112,14 @@ struct RunningFit {
     FitSettings settings;
     Session session;
     Optimum optimum;
-    std::exception_ptr failure;
     std::atomic<bool> cancelled{false};
-    bool finished = false, abandoned = false;  // guarded by the mutex of `abandoned_fits`
-    std::promise<void> done;
     std::function<bool()> poll = [this] { return cancelled.load(); };
 
     void run() {
-        try {
-            settings.newton.interrupted = &poll;
-            optimum = session.workspace->fit(response->values.data(), start.empty() ? nullptr : start.data(), settings);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        done.set_value();
+        settings.newton.interrupted = &poll;
+        optimum = session.workspace->fit(response->values.data(), start.empty() ? nullptr : start.data(), settings);
     }
 };
-
-// Fits whose callers left. The interpreter waits for them before it goes: BLAS must not be taken down under a running
-// factorisation.
-struct AbandonedFits {
-    std::mutex mutex;
-    std::condition_variable changed;
-    int count = 0;
-
-    void wait() {
-        std::unique_lock<std::mutex> lock(mutex);
-        changed.wait(lock, [this] { return count == 0; });
-    }
-};
-
-AbandonedFits& abandoned_fits() {
-    static AbandonedFits* const fits = new AbandonedFits;  // never destroyed: threads may outlive static objects
-    return *fits;
-}
-
-// Runs a fit whose evaluations may be long beside the calling thread, which listens for Ctrl-C. False when interrupted.
-bool run_beside(const std::shared_ptr<RunningFit>& fit) {
-    std::future<void> done = fit->done.get_future();
-    std::thread([fit] {
-        fit->run();
-        AbandonedFits& fits = abandoned_fits();
-        const std::lock_guard<std::mutex> lock(fits.mutex);
-        fit->finished = true;
-        if (fit->abandoned) --fits.count;
-        fits.changed.notify_all();
-    }).detach();
-    while (done.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
-        const py::gil_scoped_acquire acquire;
-        if (PyErr_CheckSignals() == 0) continue;
-        fit->cancelled = true;
-        AbandonedFits& fits = abandoned_fits();
-        const std::lock_guard<std::mutex> lock(fits.mutex);
-        if (!fit->finished) {
-            fit->abandoned = true;
-            ++fits.count;
-        }
-        return false;
-    }
-    return true;
-}
 
 OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py::object& start, double tolerance,
                   int max_evaluations, bool certify) {
@@ -191,16 +129,14 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     running->settings.newton.tolerance = tolerance;
     running->settings.newton.max_evaluations = max_evaluations;
     running->settings.certify = certify;
-    bool finished = true;
     {
         const py::gil_scoped_release release;
         running->session = self.borrow();
         running->session.response = nullptr;
-        if (evaluations_are_long(*self.problem())) finished = run_beside(running);
+        if (evaluations_are_long(*self.problem()))
+            run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
         else running->run();
     }
-    if (!finished) throw py::error_already_set();
-    if (running->failure) std::rethrow_exception(running->failure);
     Optimum& optimum = running->optimum;
     if (optimum.status == Status::ok || optimum.status == Status::stalled) {
         running->session.response = response.response;
@@ -291,7 +227,7 @@ py::list conditional_variances(ProblemObject& self, const ResponseObject& respon
 void bind_problem(py::module_& m) {
     py::module_::import("atexit").attr("register")(py::cpp_function([] {
         const py::gil_scoped_release release;
-        abandoned_fits().wait();
+        wait_for_abandoned_work();
     }));
     py::class_<ProblemObject>(m, "Problem", "A design, how its objective is computed, and ML or REML.")
         .def(py::init(&make_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "beside.hpp"
 #include "pybind.hpp"
 #include "ranef/cross_products.hpp"
 #include "ranef/fit.hpp"
@@ -88,25 +89,42 @@ private:
     std::vector<Session> idle_;
 };
 
+// One evaluation and everything it needs to stay alive when its caller is interrupted.
+struct Evaluation {
+    std::shared_ptr<const ResponseCross> response;
+    std::vector<double> theta;  // internal
+    Order order;
+    Session session{};
+    Status status = Status::ok;
+
+    Evaluation(std::shared_ptr<const ResponseCross> y, std::vector<double> at, Order what)
+        : response(std::move(y)), theta(std::move(at)), order(what) {}
+
+    void run() {
+        if (order == Order::value && session.stands_at(response, theta)) return;
+        session.response = nullptr;
+        session.workspace->evaluator().load(response->values.data());
+        status = session.workspace->evaluator().evaluate(theta.data(), order);
+    }
+};
+
+// Carries out an evaluation, beside the calling thread if it may take long; the session is then the caller's to give back.
+inline void carry_out(ProblemObject& self, const std::shared_ptr<Evaluation>& evaluation) {
+    const py::gil_scoped_release release;
+    evaluation->session = self.borrow();
+    if (evaluations_are_long(*self.problem())) run_beside([evaluation] { evaluation->run(); });
+    else evaluation->run();
+}
+
 // Evaluates at a user's theta and hands the workspace to `use`; RuntimeError naming the status when it fails.
 template <class Use>
 void evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, const Use& use) {
-    const std::vector<double> internal = self.internal_theta(theta);
-    Status status = Status::ok;
-    Session session;
-    {
-        const py::gil_scoped_release release;
-        session = self.borrow();
-        if (order != Order::value || !session.stands_at(response.response, internal)) {
-            session.response = nullptr;
-            session.workspace->evaluator().load(response.response->values.data());
-            status = session.workspace->evaluator().evaluate(internal.data(), order);
-        }
-    }
-    if (status == Status::ok) use(*session.workspace);
-    session.response = nullptr;
-    self.give_back(std::move(session));
-    if (status != Status::ok) throw std::runtime_error(describe(status));
+    const auto evaluation = std::make_shared<Evaluation>(response.response, self.internal_theta(theta), order);
+    carry_out(self, evaluation);
+    if (evaluation->status == Status::ok) use(*evaluation->session.workspace);
+    evaluation->session.response = nullptr;
+    self.give_back(std::move(evaluation->session));
+    if (evaluation->status != Status::ok) throw std::runtime_error(describe(evaluation->status));
 }
 
 }  // namespace ranef::bindings

@@ -6,11 +6,21 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "ranef/poll.hpp"
+
 namespace py = pybind11;
 
 namespace ranef::bindings {
 
 using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+// Long work of the core, asking whether Ctrl-C was pressed; called without the GIL.
+inline Poll ctrl_c() {
+    return Poll([] {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    });
+}
 
 // A new numpy array that owns a copy of the numbers.
 inline py::array_t<double> to_numpy(const std::vector<double>& values) {

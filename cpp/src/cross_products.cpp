@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "cross_rows.hpp"
 #include "rank.hpp"
@@ -31,7 +32,7 @@ struct FactorSums {
 };
 
 // X'X and, for every factor, its Gram blocks and its products with X: one sequential pass.
-std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d) {
+std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d, Poll& poll) {
     const int p = rows.p();
     std::vector<FactorSums> sums;
     for (const Factor& factor : d.layout.factors) {
@@ -43,6 +44,7 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d) {
     Chunk chunk(rows, d, p);
     for (Index first = 0; first < rows.n; first += chunk_rows) {
         chunk.load(first, nullptr);
+        poll.tick(chunk.size());
         for (int k = 0; k < p; ++k)
             for (int l = k; l < p; ++l)
                 d.w_xx[Index{k} * p + l] += linalg::dot(chunk.size(), chunk.x(k), chunk.x(l));
@@ -75,7 +77,7 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d) {
 }
 
 // A_j over Z_rest.
-void accumulate_leading(const Rows& rows, DesignCross& d) {
+void accumulate_leading(const Rows& rows, DesignCross& d, Poll& poll) {
     const Factor& leading = d.layout.factors[0];
     const int r = leading.width;
     d.a_ptr.assign(Index(leading.levels) + 1, 0);
@@ -90,11 +92,12 @@ void accumulate_leading(const Rows& rows, DesignCross& d) {
                         d.a_val.insert(d.a_val.end(), values, values + r);
                     });
         d.a_ptr[jj + 1] = static_cast<Index>(d.a_col.size());
+        poll.tick(by_level.start[jj + 1] - by_level.start[jj]);
     }
 }
 
 // Z_rest'Z_rest, lower triangle by columns: the level's own block, then its products with the later factors.
-void accumulate_rest(const Rows& rows, const std::vector<FactorSums>& sums, DesignCross& d) {
+void accumulate_rest(const Rows& rows, const std::vector<FactorSums>& sums, DesignCross& d, Poll& poll) {
     SparsePattern& pattern = d.w_pattern;
     pattern.n = d.layout.q_rest;
     pattern.col_ptr.assign(1, 0);
@@ -115,6 +118,7 @@ void accumulate_rest(const Rows& rows, const std::vector<FactorSums>& sums, Desi
                             touched.push_back(column);
                             values.insert(values.end(), v, v + r);
                         });
+            poll.tick(by_level.start[jj + 1] - by_level.start[jj]);
             const double* gram = sums[f].gram.data() + j * r * r;
             for (int a = 0; a < r; ++a) {
                 for (int b = a; b < r; ++b) {
@@ -190,7 +194,7 @@ void keep_columns(int all, std::vector<Factor> shapes, std::vector<FactorSums> s
     }
 }
 
-DesignCross accumulate(const Rows& rows, int first_shifted) {
+DesignCross accumulate(const Rows& rows, int first_shifted, Poll& poll) {
     DesignCross d;
     d.n = rows.n;
     d.factor_order = order_factors(rows);
@@ -200,9 +204,9 @@ DesignCross accumulate(const Rows& rows, int first_shifted) {
     d.layout = Layout(shapes, rows.p());
     d.sum_log_weights = sum_of_logs(rows);
 
-    std::vector<FactorSums> sums = accumulate_blocks(rows, d);
-    accumulate_leading(rows, d);
-    accumulate_rest(rows, sums, d);
+    std::vector<FactorSums> sums = accumulate_blocks(rows, d, poll);
+    accumulate_leading(rows, d, poll);
+    accumulate_rest(rows, sums, d, poll);
 
     d.kept = independent_columns(d.w_xx, rows.p());
     restate_constant(d.w_xx, rows.p(), d.kept, d.coordinates);
@@ -212,16 +216,17 @@ DesignCross accumulate(const Rows& rows, int first_shifted) {
 
 }  // namespace
 
-DesignCross accumulate_design(const Rows& rows) {
-    DesignCross d = accumulate(rows, 0);
+DesignCross accumulate_design(const Rows& rows, Poll poll) {
+    DesignCross d = accumulate(rows, 0, poll);
     // Shifted by the constant, columns that come before the constant's own may be dependent though as given they are not
     // (two dummies that add up to 1): then the rank is decided again with these columns as they are.
     const int complete = constant_complete(rows);
     const auto before = std::lower_bound(d.kept.begin(), d.kept.end(), complete) - d.kept.begin();
-    return before < complete ? accumulate(rows, complete) : d;
+    return before < complete ? accumulate(rows, complete, poll) : d;
 }
 
 DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
+    Poll poll;
     DesignCross d;
     d.n = rows.n;
     d.factor_order = model.factor_order;
@@ -230,9 +235,9 @@ DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
     for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
     d.layout = Layout(shapes, rows.p());
     d.sum_log_weights = sum_of_logs(rows);
-    std::vector<FactorSums> sums = accumulate_blocks(rows, d);
-    accumulate_leading(rows, d);
-    accumulate_rest(rows, sums, d);
+    std::vector<FactorSums> sums = accumulate_blocks(rows, d, poll);
+    accumulate_leading(rows, d, poll);
+    accumulate_rest(rows, sums, d, poll);
     d.kept.resize(rows.x.size());
     std::iota(d.kept.begin(), d.kept.end(), 0);
     keep_columns(rows.p(), std::move(shapes), std::move(sums), d);
@@ -240,7 +245,7 @@ DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
 }
 
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,
-                         double* values) {
+                         double* values, Poll poll) {
     const int p = d.layout.p;
     std::fill(values, values + d.layout.n_coef() + 1, 0.0);
     double* with_x = values + d.layout.q;
@@ -249,6 +254,7 @@ void accumulate_response(const Rows& rows, const DesignCross& d, const double* y
     std::vector<double> v(chunk_rows);
     for (Index first = 0; first < rows.n; first += chunk_rows) {
         chunk.load(first, d.kept.data());
+        poll.tick(chunk.size());
         for (Index i = 0; i < chunk.size(); ++i)
             v[i] = (y[first + i] - scale.shift) / scale.scale * chunk.root(i);
         yy += linalg::dot(chunk.size(), v.data(), v.data());
@@ -264,12 +270,12 @@ void accumulate_response(const Rows& rows, const DesignCross& d, const double* y
     }
 }
 
-ResponseCross accumulate_response(const Rows& rows, const DesignCross& d, const double* y) {
+ResponseCross accumulate_response(const Rows& rows, const DesignCross& d, const double* y, Poll poll) {
     ResponseCross response;
     const Moments m = moments(y, rows.n, !d.coordinates.constant.empty());
     response.scale = {m.mean, m.root_mean_square};
     response.values.resize(d.layout.n_coef() + 1);
-    accumulate_response(rows, d, y, response.scale, response.values.data());
+    accumulate_response(rows, d, y, response.scale, response.values.data(), std::move(poll));
     return response;
 }
 

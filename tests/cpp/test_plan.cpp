@@ -182,3 +182,58 @@ TEST_CASE("plan: what does not fit into memory is refused with the numbers") {
     options.memory_limit = 1e9;
     CHECK(make_plan(design, options).error.empty());
 }
+
+TEST_CASE("plan: a sparse complement that does not fit is refused before its pattern is stored") {
+    Maker tree("nested", 30000, 6);
+    const DesignCross design =
+        accumulate_design(tree.intercept().group(15000).block(true).nesting(5000).block(true).finish().rows());
+    PlanOptions options;
+    options.schur = SchurKind::sparse;
+    const double needed = make_plan(design, options).plan.bytes;
+    for (const double share : {0.9, 0.3, 0.01}) {
+        options.memory_limit = share * needed;
+        const PlanResult result = make_plan(design, options);
+        CHECK(result.out_of_memory);
+        CHECK(result.error.find("sparse Schur complement") != std::string::npos);
+        CHECK(result.plan.bytes > 0.5 * needed);
+        CHECK(result.plan.bytes < 2.0 * needed);
+        CHECK(result.plan.sparse.pair_position.empty());
+        if (share < 0.1) CHECK(result.plan.sparse.pattern.row_idx.capacity() == 0);
+    }
+    options.memory_limit = 1.01 * needed;
+    CHECK(make_plan(design, options).error.empty());
+}
+
+TEST_CASE("plan: sums by class that do not fit are refused with the remedy") {
+    const DesignCross design = accumulate_design(one_factor(1, 6000, 1000, 5).rows());
+    PlanOptions options;
+    options.leading = LeadingKind::classes;
+    options.memory_limit = 10000.0;
+    const PlanResult result = make_plan(design, options);
+    CHECK(result.out_of_memory);
+    CHECK(result.error.find("leading='groups'") != std::string::npos);
+    CHECK(result.plan.classes.sums.capacity() == 0);
+}
+
+TEST_CASE("plan, cross-products: long work asks, and a question that throws ends it") {
+    struct Enough {};
+    int asked = 0;
+    const Poll once([&] {
+        ++asked;
+        throw Enough{};
+    });
+    const Data rows = one_factor(0, (Index{1} << 21) + 512, 1000, 3);
+    CHECK_THROWS_AS(accumulate_design(rows.rows(), once), Enough);
+    const DesignCross design = accumulate_design(rows.rows());
+    CHECK_THROWS_AS(accumulate_response(rows.rows(), design, rows.y.data(), once), Enough);
+    CHECK(asked == 2);
+
+    Maker make("crossed", 300000, 7);
+    const DesignCross crossed =
+        accumulate_design(make.intercept().group(1000).block(true).group(900).block(true).finish().rows());
+    PlanOptions options;
+    options.poll = once;
+    options.schur = SchurKind::sparse;
+    CHECK_THROWS_AS(make_plan(crossed, options), Enough);
+    CHECK(asked == 3);
+}

@@ -9,6 +9,7 @@
 
 #include "ranef/coordinates.hpp"
 #include "ranef/layout.hpp"
+#include "ranef/poll.hpp"
 #include "ranef/rows.hpp"
 #include "ranef/sparse_cholesky.hpp"
 #include "ranef/types.hpp"
@@ -41,16 +42,16 @@ struct ResponseCross {
     ResponseScale scale;
 };
 
-DesignCross accumulate_design(const Rows& rows);
+DesignCross accumulate_design(const Rows& rows, Poll poll = {});
 
 // The same for other rows in the coordinates and the order of factors of `model`; X has its kept columns only, all kept.
 DesignCross accumulate_alike(const Rows& rows, const DesignCross& model);
 
-ResponseCross accumulate_response(const Rows& rows, const DesignCross& design, const double* y);
+ResponseCross accumulate_response(const Rows& rows, const DesignCross& design, const double* y, Poll poll = {});
 
 // The same with a given scale of the response, into memory of the caller (q + p + 1): for replicates drawn as rows.
 void accumulate_response(const Rows& rows, const DesignCross& design, const double* y, const ResponseScale& scale,
-                         double* values);
+                         double* values, Poll poll = {});
 
 // out <- C'C coef over all q + p coefficients.
 void gram_multiply(const DesignCross& design, const double* coef, double* out);

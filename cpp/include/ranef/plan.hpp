@@ -17,7 +17,8 @@ struct PlanOptions {
     LeadingKind leading = LeadingKind::automatic;
     SchurKind schur = SchurKind::automatic;
     bool merge_classes = true;  // false: every level of the leading factor is its own class
-    double memory_limit = 0.0;  // bytes one workspace may take; 0: most of the machine's memory
+    double memory_limit = 0.0;  // bytes the plan and one workspace may take; 0: most of the machine's memory
+    Poll poll = {};
 };
 
 // Levels of the leading factor with equal G_j share M_j, K_j, F_j. With a_ja row a of A_j:

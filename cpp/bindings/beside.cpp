@@ -1,0 +1,93 @@
+#include "beside.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "pybind.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+// All work running beside its caller, or left by it.
+struct Desk {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int abandoned = 0;
+};
+
+Desk& desk() {
+    static Desk* const one = new Desk;  // never destroyed: threads may outlive static objects
+    return *one;
+}
+
+// Guarded by the desk's mutex.
+struct Job {
+    std::function<void()> work;
+    std::exception_ptr failure;
+    bool finished = false, abandoned = false;
+};
+
+void run(const std::shared_ptr<Job>& job) {
+    std::exception_ptr failure;
+    try {
+        job->work();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    job->work = nullptr;  // what it kept alive goes before anybody is told
+    Desk& d = desk();
+    const std::lock_guard<std::mutex> lock(d.mutex);
+    job->failure = failure;
+    job->finished = true;
+    if (job->abandoned) --d.abandoned;
+    d.changed.notify_all();
+}
+
+void abandon(Job& job) {
+    Desk& d = desk();
+    const std::lock_guard<std::mutex> lock(d.mutex);
+    if (job.finished) return;
+    job.abandoned = true;
+    ++d.abandoned;
+}
+
+}  // namespace
+
+bool evaluations_are_long(const Problem& problem) {
+    const Layout& layout = problem.design->layout;
+    return problem.plan.leading == LeadingKind::groups && (layout.rest() > 400 || layout.q > 100000);
+}
+
+void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
+    const auto job = std::make_shared<Job>();
+    job->work = std::move(work);
+    std::thread([job] { run(job); }).detach();
+    Desk& d = desk();
+    std::unique_lock<std::mutex> lock(d.mutex);
+    while (!d.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return job->finished; })) {
+        lock.unlock();
+        {
+            const py::gil_scoped_acquire acquire;
+            if (PyErr_CheckSignals() != 0) {
+                cancel();
+                abandon(*job);
+                throw py::error_already_set();
+            }
+        }
+        lock.lock();
+    }
+    if (job->failure) std::rethrow_exception(job->failure);
+}
+
+void wait_for_abandoned_work() {
+    Desk& d = desk();
+    std::unique_lock<std::mutex> lock(d.mutex);
+    d.changed.wait(lock, [&] { return d.abandoned == 0; });
+}
+
+}  // namespace ranef::bindings

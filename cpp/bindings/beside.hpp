@@ -1,0 +1,20 @@
+// Work that may take long and cannot be broken off, beside the calling thread, which listens for Ctrl-C.
+#pragma once
+
+#include <functional>
+
+#include "ranef/plan.hpp"
+
+namespace ranef::bindings {
+
+// Whether an evaluation may take so long (milliseconds) that waiting for signals beside it costs nothing.
+bool evaluations_are_long(const Problem& problem);
+
+// Runs `work` in a thread of its own; called without the GIL. When Ctrl-C is pressed `cancel` is called and Python's
+// exception is thrown at once; the work, which must keep alive what it uses, runs on to its end and is then forgotten.
+void run_beside(std::function<void()> work, const std::function<void()>& cancel = [] {});
+
+// Waits for all work that was left alone: the interpreter must not go, nor BLAS be taken down, under it.
+void wait_for_abandoned_work();
+
+}  // namespace ranef::bindings
