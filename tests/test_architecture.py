@@ -124,6 +124,19 @@ def test_layers_form_no_cycle():
         walk(layer, [])
 
 
+def test_the_bootstrap_has_layers_too():
+    folders = ("draws", "loop", "schemes", "replicates", "studies")
+    wrong = []
+    for rank, folder in enumerate(folders):
+        for path in (PACKAGE / "bootstrap" / folder).glob("*.py"):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                found = re.match(r"\s*from \.\.(\w+)", line)
+                verb = folder == "replicates" and line.startswith(" ")  # a result's verb: append
+                if found and found[1] not in (*folders[: rank + 1], "checks", *(["resume"] if verb else [])):
+                    wrong.append(f"{short(path)}: {line.strip()}")
+    assert not wrong, wrong
+
+
 def test_only_the_bootstrap_knows_numba():
     wrong = [
         f"{short(path)}:{line}"

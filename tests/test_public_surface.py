@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import ranef
 from ranef import lme4, plots
-from ranef.bootstrap.result import BootstrapResult
+from ranef.bootstrap.replicates.result import BootstrapResult
 from ranef.estimates.lm_list import LmList
 from ranef.estimates.pooling import Pooling
 from ranef.estimates.varcorr import VarCorr

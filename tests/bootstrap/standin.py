@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import carray, cfunc, types
-from ranef.bootstrap.engine import Core
-from ranef.bootstrap.gram_factor import factor_gram
+from ranef.bootstrap.draws.gram_factor import factor_gram
+from ranef.bootstrap.loop.engine import Core
 from scipy.linalg import block_diag
 
 _DOUBLES = types.CPointer(types.float64)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import ranef
-from ranef.bootstrap.acceleration import accelerations, leave_out_estimates
-from ranef.bootstrap.independent import independent_factor
+from ranef.bootstrap.replicates.acceleration import accelerations, leave_out_estimates
+from ranef.bootstrap.schemes.independent import independent_factor
 from reference_battery import load_model
 
 

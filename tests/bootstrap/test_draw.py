@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from bootstrap.standin import KINDS, Workspaces, gram_multiply, make_design, response_from_rows
 from numba import njit
-from ranef.bootstrap.draw import gram_draw, triangular_factor
-from ranef.bootstrap.draw_rows import row_draw
-from ranef.bootstrap.engine import Task, run
-from ranef.bootstrap.kernels import gram_kernel, rows_kernel
-from ranef.bootstrap.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.variates import chi_square, fill_normal
+from ranef.bootstrap.draws.gram import gram_draw, triangular_factor
+from ranef.bootstrap.draws.rows import row_draw
+from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
+from ranef.bootstrap.draws.variates import chi_square, fill_normal
+from ranef.bootstrap.loop.engine import Task, run
+from ranef.bootstrap.loop.kernels import gram_kernel, rows_kernel
 from scipy import stats
 
 LEAST_P = 1e-4

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ranef.bootstrap import memory
+from ranef.bootstrap.loop import memory
 from ranef.errors import ArgumentError
 from scipy import stats
 

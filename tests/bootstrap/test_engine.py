@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bootstrap.standin import Workspaces, broken, gram_multiply, make_design
-from ranef.bootstrap import engine
-from ranef.bootstrap.draw import gram_draw
-from ranef.bootstrap.engine import Task, run
-from ranef.bootstrap.kernels import gram_kernel
-from ranef.bootstrap.record import FAILED
-from ranef.bootstrap.streams import stream_key
+from ranef.bootstrap.draws.gram import gram_draw
+from ranef.bootstrap.draws.streams import stream_key
+from ranef.bootstrap.loop import engine
+from ranef.bootstrap.loop.engine import Task, run
+from ranef.bootstrap.loop.kernels import gram_kernel
+from ranef.bootstrap.loop.record import FAILED
 from threadpoolctl import threadpool_info
 
 KEY = stream_key(7)[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bootstrap.standin import KINDS, make_design
-from ranef.bootstrap.gram_factor import factor_gram, factor_leading, factor_rest
+from ranef.bootstrap.draws.gram_factor import factor_gram, factor_leading, factor_rest
 
 
 def rest_matrix(rest):

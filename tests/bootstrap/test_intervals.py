@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ranef.bootstrap.intervals import (
+from ranef.bootstrap.replicates.intervals import (
     basic_interval,
     bca_interval,
     normal_interval,

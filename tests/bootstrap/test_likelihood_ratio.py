@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import ranef
 from ranef import _core
-from ranef.bootstrap.exact_test import simulate_rlrt, spectrum
+from ranef.bootstrap.studies.exact_test import simulate_rlrt, spectrum
 from ranef.errors import ArgumentError
 from reference_battery import REFERENCE, load_data, our_formula
 from scipy import stats
@@ -48,7 +48,7 @@ def test_corrections_are_the_formulas():
     sample = rng.gamma(2.0, size=1000)
     sample = (sample - sample.mean()) / sample.std(ddof=1) * np.sqrt(case["ref_var"]) + case["ref_mean"]
     t = case["summary"]["stat"][0]
-    from ranef.bootstrap.likelihood_ratio import PBTest
+    from ranef.bootstrap.studies.likelihood_ratio import PBTest
 
     frame = PBTest("s", "l", t, 3, True, "ML", sample, 1000, 1).to_frame()
     theirs = dict(zip(case["summary"]["test"], case["summary"]["p.value"], strict=True))
@@ -199,8 +199,8 @@ PAIRS = [
 @pytest.mark.parametrize(("small", "large"), PAIRS)
 def test_a_small_model_inside_a_large_one(small, large):
     """The embedded responses are those of the rows; so are the parameters: the same moments."""
-    from ranef.bootstrap.likelihood_ratio import _nested_columns
-    from ranef.bootstrap.nested import embedding
+    from ranef.bootstrap.studies.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.studies.nested import embedding
 
     rng = np.random.default_rng(1)
     data = made_up(rng)
@@ -211,7 +211,7 @@ def test_a_small_model_inside_a_large_one(small, large):
     # any response on the models' scale: its products with the large design give those with the small
     design, kept = outer.model.design, inner.model.cross.kept
     y = design.response + rng.normal(size=design.nobs) - design.offset
-    from ranef.bootstrap.truth import truth
+    from ranef.bootstrap.draws.truth import truth
 
     large_cross, small_cross = products(outer, y), products(inner, y)
     assert np.allclose(found.responses(large_cross[None])[0], small_cross, rtol=1e-8, atol=1e-8)
@@ -245,10 +245,10 @@ def covariance(fit, theta):
 
 @pytest.mark.parametrize(("small", "large"), PAIRS[:6])
 def test_both_ways_to_draw_agree(small, large):
-    from ranef.bootstrap.likelihood_ratio import _nested_columns
-    from ranef.bootstrap.pairs import Pair
-    from ranef.bootstrap.streams import stream_key
-    from ranef.bootstrap.truth import truth
+    from ranef.bootstrap.draws.streams import stream_key
+    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.studies.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.studies.pairs import Pair
 
     data = made_up(np.random.default_rng(1))
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
@@ -265,7 +265,7 @@ def test_both_ways_to_draw_agree(small, large):
 
 
 def test_the_cost_is_without_the_rows():
-    from ranef.bootstrap.pairs import Pair
+    from ranef.bootstrap.studies.pairs import Pair
 
     rng = np.random.default_rng(0)
     data = {"x": np.tile(np.arange(50.0), 40), "g": np.repeat(np.arange(40), 50), "y": rng.normal(size=2000)}

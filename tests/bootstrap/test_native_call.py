@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba import carray, cfunc, njit, prange, types
 from numba.core.errors import TypingError
-from ranef.bootstrap.native_call import call_native, pointer
+from ranef.bootstrap.draws.native_call import call_native, pointer
 
 
 @cfunc(
@@ -104,7 +104,7 @@ def test_kernel_cached_by_one_process_calls_another_address_in_the_next(tmp_path
         import sys
         import numpy as np
         from numba import cfunc, njit, types
-        from ranef.bootstrap.native_call import call_native, pointer
+        from ranef.bootstrap.draws.native_call import call_native, pointer
 
         @njit(cache=True)
         def apply(function, x):

@@ -8,8 +8,8 @@ import pytest
 import ranef
 from numba import njit
 from ranef.bootstrap import bootstrap
-from ranef.bootstrap.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.variates import fill_normal
+from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
+from ranef.bootstrap.draws.variates import fill_normal
 from ranef.errors import ArgumentError
 from reference_battery import load_bootstrap
 from scipy import stats

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
-import ranef.bootstrap.likelihood_ratio
+import ranef.bootstrap.studies.likelihood_ratio
 import ranef.inference.coefficients
-from ranef.bootstrap.engine import run
-from ranef.bootstrap.extend import model_of_size, rows_of_size
-from ranef.bootstrap.rejections import Study
-from ranef.bootstrap.streams import stream_key
-from ranef.bootstrap.task import sample_task
+from ranef.bootstrap.draws.streams import stream_key
+from ranef.bootstrap.loop.engine import run
+from ranef.bootstrap.loop.task import sample_task
+from ranef.bootstrap.schemes.extend import model_of_size, rows_of_size
+from ranef.bootstrap.studies.likelihood_ratio import by_maximum_likelihood
+from ranef.bootstrap.studies.rejections import Study
 from ranef.errors import ArgumentError
 from reference_battery import load_model
 from scipy import stats
@@ -68,7 +69,7 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
     for i in range(12):
         refit = fit.refit(rows[i] + offset)
         if test == "lrt":
-            large, small = (ranef.bootstrap.likelihood_ratio.by_maximum_likelihood(f) for f in pair(refit))
+            large, small = (by_maximum_likelihood(f) for f in pair(refit))
             ratio = small.objective - large.objective
             assert (ratio >= stats.chi2.ppf(0.95, 1)) == bool(found[i])
             continue
@@ -78,10 +79,10 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
 
 @pytest.mark.parametrize("name", ["ss_slope_reml", "ss_slope_ml", "ss_offset_reml", "pastes_reml"])
 def test_degrees_of_freedom_in_the_loop(fit_of, name):
-    from ranef.bootstrap.engine import run
-    from ranef.bootstrap.record import SINGULAR
-    from ranef.bootstrap.task import rows_task, sample_task
-    from ranef.bootstrap.truth import truth
+    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.loop.engine import run
+    from ranef.bootstrap.loop.record import SINGULAR
+    from ranef.bootstrap.loop.task import rows_task, sample_task
     from ranef.inference.methods import method
 
     fit = fit_of(name)
@@ -101,10 +102,10 @@ def test_degrees_of_freedom_in_the_loop(fit_of, name):
 
 def test_degrees_of_freedom_of_a_balanced_mean():
     """The variance of the mean is that of the groups' means, whatever the estimates: groups minus one."""
-    from ranef.bootstrap.engine import run
-    from ranef.bootstrap.record import SINGULAR
-    from ranef.bootstrap.task import rows_task
-    from ranef.bootstrap.truth import truth
+    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.loop.engine import run
+    from ranef.bootstrap.loop.record import SINGULAR
+    from ranef.bootstrap.loop.task import rows_task
 
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
     task = rows_task(fit.state, truth(fit.state), columns=("df",), contrast=np.ones(1))

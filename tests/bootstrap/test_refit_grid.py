@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import ranef
 from ranef import _core
-from ranef.bootstrap.engine import run
-from ranef.bootstrap.record import CONVERGED
-from ranef.bootstrap.streams import stream_key
-from ranef.bootstrap.task import make_task, record_layout
-from ranef.bootstrap.truth import truth
+from ranef.bootstrap.draws.streams import stream_key
+from ranef.bootstrap.draws.truth import truth
+from ranef.bootstrap.loop.engine import run
+from ranef.bootstrap.loop.record import CONVERGED
+from ranef.bootstrap.loop.task import make_task, record_layout
 
 KEY = stream_key(11)[0]
 N = 70

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import ranef
 from numba import njit
-from ranef.bootstrap import remote
+from ranef.bootstrap.loop import remote
 from ranef.errors import ArgumentError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ranef.bootstrap import BootstrapResult
-from ranef.bootstrap.intervals import percentile_interval
+from ranef.bootstrap.replicates.intervals import percentile_interval
 from ranef.errors import ArgumentError
 from ranef.estimates.parameters import ParameterNames
 

@@ -1,8 +1,8 @@
 """Which route draws take."""
 
 import pytest
-from ranef.bootstrap.gram_factor import GramFactor
-from ranef.bootstrap.route import choose_route
+from ranef.bootstrap.draws.gram_factor import GramFactor
+from ranef.bootstrap.draws.route import choose_route
 
 
 def factor(certain):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import ranef
 from numba import njit
-from ranef.bootstrap.cases import CaseDraw
-from ranef.bootstrap.group_products import group_members
-from ranef.bootstrap.independent import is_nested
-from ranef.bootstrap.residuals import reflated, residual_rows, semiparametric_rows, wild_rows
-from ranef.bootstrap.schemes import replicate_generator
-from ranef.bootstrap.streams import stream_key
+from ranef.bootstrap.draws.streams import stream_key
+from ranef.bootstrap.schemes.cases import CaseDraw
+from ranef.bootstrap.schemes.group_products import group_members
+from ranef.bootstrap.schemes.independent import is_nested
+from ranef.bootstrap.schemes.residuals import reflated, residual_rows, semiparametric_rows, wild_rows
+from ranef.bootstrap.schemes.scheme import replicate_generator
 from ranef.errors import ArgumentError
 from reference_battery import load_model
 
@@ -156,7 +156,7 @@ def test_cases_cost_nothing_that_grows_with_the_rows():
         n = 30 * per
         data = {"y": rng.normal(size=n), "x": rng.normal(size=n), "g": np.repeat(np.arange(30), per)}
         fit = ranef.lmer("y ~ x + (x | g)", data)
-        from ranef.bootstrap.group_products import all_groups
+        from ranef.bootstrap.schemes.group_products import all_groups
 
         design, _, full_rank = all_groups(fit.state).products.sum(np.zeros(30, int))
         assert full_rank

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numba import njit
-from ranef.bootstrap.record import STATISTIC_FAILED, STATISTIC_SHAPE
+from ranef.bootstrap.loop.record import STATISTIC_FAILED, STATISTIC_SHAPE
 from ranef.errors import ArgumentError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numba import njit
-from ranef.bootstrap.streams import (
+from ranef.bootstrap.draws.streams import (
     BLOCK_LANE,
     STATE_WORDS,
     WORD_LANE,

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 from numba import njit
-from ranef.bootstrap.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.variates import chi_square, fill_normal, layer_tables, normal
+from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
+from ranef.bootstrap.draws.variates import chi_square, fill_normal, layer_tables, normal
 from scipy import stats
 
 LEAST_P = 1e-4

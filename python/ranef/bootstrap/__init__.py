@@ -3,13 +3,13 @@
 The only home of Numba in ranef, and even here it is loaded at the first bootstrap, not before.
 """
 
-from .exact_test import ExactRLRT, exact_rlrt
-from .likelihood_ratio import PBTest, pbtest
 from .parametric import bootstrap
-from .power_summary import Power
-from .result import BootstrapResult
-from .storage import load
-from .studies import power, power_curve
+from .replicates.result import BootstrapResult
+from .replicates.storage import load
+from .studies.exact_test import ExactRLRT, exact_rlrt
+from .studies.likelihood_ratio import PBTest, pbtest
+from .studies.power import power, power_curve
+from .studies.power_summary import Power
 
 __all__ = [
     "BootstrapResult",

@@ -13,15 +13,15 @@ from ..errors import ArgumentError
 from ..fit import FitState
 from ..optimize import Optimum
 from ..result import LmerResult
-from .engine import run
-from .record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
-from .schemes import rows_of_scheme
-from .statistic import value_names, values_of
-from .task import sample_task
+from .loop.engine import run
+from .loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
+from .loop.statistic import value_names, values_of
+from .loop.task import sample_task
+from .schemes.scheme import rows_of_scheme
 
 if TYPE_CHECKING:
-    from .result import BootstrapResult
-    from .truth import Truth
+    from .draws.truth import Truth
+    from .replicates.result import BootstrapResult
 
 __all__ = ["apply_statistic"]
 

@@ -13,14 +13,14 @@ from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
 from .checks import checked_seed, whole_number
-from .memory import require_memory
-from .messages import compiled_messages, fit_record
-from .origin import drawn_by, make_origin
-from .record import checked_columns, kept_columns
-from .remote import check_executor, run_remotely
-from .result import BootstrapResult
-from .schemes import check_scheme, other_scheme
-from .truth import truth as make_truth
+from .draws.truth import truth as make_truth
+from .loop.memory import require_memory
+from .loop.record import checked_columns, fit_record, kept_columns
+from .loop.remote import check_executor, run_remotely
+from .replicates.messages import compiled_messages
+from .replicates.origin import drawn_by, make_origin
+from .replicates.result import BootstrapResult
+from .schemes.scheme import check_scheme, other_scheme
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -91,7 +91,7 @@ def bootstrap(
         ``"evaluations"``: everything but the conditional modes unless said otherwise. A table that would not
         fit in memory is refused before anything is drawn.
     route : {None, "gram", "rows"}
-        How replicates are drawn; None takes the cheaper way (`ranef.bootstrap.route.choose_route`).
+        How replicates are drawn; None takes the cheaper way (`ranef.bootstrap.draws.route.choose_route`).
     first : int
         Number of the first replicate: with the same seed, replicates ``first``, ``first + 1``, ... of a
         longer run.
@@ -176,10 +176,10 @@ def bootstrap(
         raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
     # Numba is loaded here, not when ranef is imported.
-    from .engine import run
-    from .statistic import compile_statistic, is_compiled
-    from .streams import stream_key
-    from .task import make_task, record_layout
+    from .draws.streams import stream_key
+    from .loop.engine import run
+    from .loop.statistic import compile_statistic, is_compiled
+    from .loop.task import make_task, record_layout
 
     names = ParameterNames.of(fit.model)
     compiled = plain = None

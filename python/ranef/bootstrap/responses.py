@@ -11,9 +11,9 @@ from ..errors import DataError
 from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
 from .checks import whole_number
-from .memory import require_memory
-from .record import checked_columns, kept_columns
-from .result import BootstrapResult
+from .loop.memory import require_memory
+from .loop.record import checked_columns, kept_columns
+from .replicates.result import BootstrapResult
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -64,8 +64,8 @@ def fit_responses(
     rows = _checked(model, responses)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
 
-    from .engine import run
-    from .task import record_layout, responses_task
+    from .loop.engine import run
+    from .loop.task import record_layout, responses_task
 
     columns = checked_columns(None)
     task = responses_task(model, rows, columns)

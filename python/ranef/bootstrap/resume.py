@@ -9,13 +9,13 @@ import numpy as np
 
 from ..errors import ArgumentError
 from .checks import whole_number
-from .origin import difference, drawn_by, make_origin
-from .record import PARTS, checked_columns
-from .truth import truth as make_truth
+from .draws.truth import truth as make_truth
+from .loop.record import PARTS, checked_columns
+from .replicates.origin import difference, drawn_by, make_origin
 
 if TYPE_CHECKING:
     from ..result import LmerResult
-    from .result import BootstrapResult
+    from .replicates.result import BootstrapResult
 
 __all__ = ["append", "resumed"]
 
@@ -31,8 +31,8 @@ def resumed(fit: LmerResult, n: int, seed: Any, source: Any, options: dict[str, 
         If the replicates there come from something else; the message names the difference.
     """
     from .parametric import bootstrap
-    from .result import BootstrapResult
-    from .storage import is_path, load, save
+    from .replicates.result import BootstrapResult
+    from .replicates.storage import is_path, load, save
 
     if isinstance(source, BootstrapResult):
         return _continued(source, fit, n, seed, options)

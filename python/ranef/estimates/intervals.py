@@ -29,7 +29,7 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
     **options
         ``parameters``: names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not
         Wald), ``"all"``. For the bootstrap also ``n`` (default 2,000), ``seed``, ``kind`` (of interval, see
-        `ranef.bootstrap.intervals`) and what else `ranef.bootstrap.bootstrap` takes.
+        `ranef.bootstrap.replicates.intervals`) and what else `ranef.bootstrap.bootstrap` takes.
 
     Returns
     -------

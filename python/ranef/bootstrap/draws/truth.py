@@ -1,0 +1,113 @@
+"""The parameters that replicates are drawn from: a fit's own, or given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...errors import ArgumentError, quote_list
+from ...estimates.parameters import ParameterNames
+
+if TYPE_CHECKING:
+    from ...fit import FitState
+
+FloatArray = npt.NDArray[np.float64]
+
+__all__ = ["Truth", "truth"]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What replicates are drawn from.
+
+    Attributes
+    ----------
+    beta : (rank,) float64
+        Fitted coefficients, user's scale.
+    theta : (n_theta,) float64
+    sigma : float
+    solution : dict
+        The core's answer at theta: internal coordinates, and the conditional modes for `use_u`.
+    use_u : bool
+        Keep the random effects at their conditional modes.
+    given : bool
+        Whether any of them is not the fit's own.
+    """
+
+    beta: FloatArray
+    theta: FloatArray
+    sigma: float
+    solution: dict[str, Any] = field(repr=False)
+    use_u: bool = False
+    given: bool = False
+
+    def series(self, names: ParameterNames) -> pd.Series:
+        """The parameters by name."""
+        values = names.values(self.beta[None], np.array([self.sigma]), self.theta[None])
+        return pd.Series(values[0], list(names.all))
+
+
+def truth(
+    state: FitState,
+    params: Mapping[str, float] | npt.ArrayLike | None = None,
+    theta: npt.ArrayLike | None = None,
+    sigma: float | None = None,
+    use_u: bool = False,
+) -> Truth:
+    """The fit's parameters, those that are given in their place.
+
+    Parameters
+    ----------
+    state : FitState
+    params : mapping or array, optional
+        Coefficients: by name (those not named stay at their estimates), or all in order.
+    theta : (n_theta,) array, optional
+    sigma : float, optional
+    use_u : bool
+        Condition on the random effects: their conditional modes at the parameters, as lme4's ``use.u=TRUE``.
+
+    Raises
+    ------
+    ArgumentError
+        An unknown coefficient, a wrong length, or a number that cannot be.
+    """
+    model = state.model
+    given = not (params is None and theta is None and sigma is None)
+    beta = state.solution["beta"] if params is None else _coefficients(state, params)[model.cross.kept]
+    at = state.theta if theta is None else model.checked_theta(theta, "theta=")
+    solution = state.solution if theta is None else model.problem.solve(state.response, at)
+    return Truth(beta, at, state.sigma if sigma is None else _positive(sigma), solution, bool(use_u), given)
+
+
+def _coefficients(state: FitState, params: Any) -> FloatArray:
+    names = list(state.model.design.column_names)
+    values = state.beta.copy()
+    if isinstance(params, (Mapping, pd.Series)):
+        for name, value in params.items():
+            if name not in names:
+                raise ArgumentError(f"params= has no coefficient {name!r}; the model has {quote_list(names)}")
+            values[names.index(name)] = value
+    else:
+        given = np.asarray(params, dtype=float)
+        if given.shape != values.shape:
+            raise ArgumentError(
+                f"params= must have {len(names)} entries ({', '.join(names)}), it has shape {given.shape}"
+            )
+        values = given
+    kept = state.model.cross.kept
+    if not np.isfinite(values[kept]).all():
+        bad = [names[i] for i in kept if not np.isfinite(values[i])]
+        raise ArgumentError(f"params= must be finite; not so for {quote_list(bad)}")
+    return values
+
+
+def _positive(sigma: Any) -> float:
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < np.inf:
+        raise ArgumentError(f"sigma= is the residual standard deviation, a positive number; got {sigma!r}")
+    return float(sigma)

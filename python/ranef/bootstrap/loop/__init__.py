@@ -1,0 +1,1 @@
+"""The parallel loop: kernels, what a refit records, statistics of the user, other machines."""

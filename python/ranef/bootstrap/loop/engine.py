@@ -1,0 +1,288 @@
+"""The parallel loop: threads take chunks of replicates and run a compiled kernel on each without the GIL.
+
+Threads of Python rather than Numba's ``prange``: a third less to compile, no thread pool that aborts the
+process when it is entered from two threads or after a fork, chunks that balance themselves, and a main thread
+that stays free to show progress and hear Ctrl-C. A replicate's numbers depend on the seed and its own number
+alone, so none of this shows in the results.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+__all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
+
+# Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
+_CHUNK_SECONDS = 0.05
+_FIRST_CHUNK = 8
+_REFRESH_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Core:
+    """Addresses of the core's C interface, and whatever has to stay alive for them to be valid.
+
+    Attributes
+    ----------
+    problem, refit, workspace_create, workspace_destroy : int
+        Addresses.
+    owner : object
+        Kept alive.
+    batch : int
+        Replicates that are refitted together, for less than one by one; 1 where they have nothing to share.
+    """
+
+    problem: int
+    refit: int
+    workspace_create: int
+    workspace_destroy: int
+    owner: object = None
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every replicate does.
+
+    Attributes
+    ----------
+    core : Core
+    kernel : ranef.bootstrap.loop.kernels.Kernel
+    draw : int
+        Address of the core's function that the kernel draws with.
+    arguments : tuple
+        The kernel's arguments that describe the draw.
+    start : numpy.ndarray
+        Where every refit starts: theta in internal coordinates.
+    record_size : int
+        Numbers in a record, the status last.
+    selection : numpy.ndarray of int64, optional
+        Which of them are kept; by default all but the status, which always is.
+    statistic : int
+        Address of the user's compiled statistic, ``int f(const double* record, double* values)``; 0 for none.
+    n_values : int
+        How many numbers it gives.
+    """
+
+    core: Core
+    kernel: object
+    draw: int
+    arguments: tuple
+    start: np.ndarray
+    record_size: int
+    selection: np.ndarray | None = None
+    statistic: int = 0
+    n_values: int = 0
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Positions of the numbers kept of a record."""
+        return np.arange(self.record_size - 1) if self.selection is None else self.selection
+
+    @property
+    def columns(self) -> int:
+        """Numbers in a row of the table."""
+        return len(self.kept) + self.n_values + 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The replicates' records, one row each, in order; and how it went."""
+
+    table: np.ndarray
+    seconds: float
+    threads: int
+    interrupted: bool
+
+
+def run(
+    task: Task,
+    key: np.ndarray,
+    n: int,
+    threads: int,
+    progress: bool,
+    origin: int = 0,
+    label: str = "bootstrap",
+) -> Outcome:
+    """Run ``n`` replicates.
+
+    Parameters
+    ----------
+    task : Task
+    key : numpy.ndarray of uint64, shape (2,)
+        The seed's key (`ranef.bootstrap.draws.streams.stream_key`).
+    n, threads : int
+    progress : bool
+        Show a progress bar on standard error.
+    origin : int
+        Number of the first replicate.
+    label : str
+        Begins the progress line.
+
+    Returns
+    -------
+    Outcome
+        With fewer than ``n`` rows when Ctrl-C was pressed; what had been done by then is kept.
+
+    Raises
+    ------
+    MemoryError
+        If the core cannot get the memory for a thread's workspace.
+    """
+    threads = min(threads, n)
+    ready = task.kernel.is_ready()
+    wait = label if ready else f"{label}: compiling, once per installation"
+    with tqdm(total=n, desc=wait, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+        kernel = task.kernel.compiled()
+        if not ready:
+            bar.set_description(label, refresh=False)
+            bar.reset()  # the rate counts refits only
+        crew = _Crew(task, kernel, key, n, threads, origin)
+        started = time.perf_counter()
+        with _single_blas_thread:
+            interrupted = crew.work(bar)
+        seconds = time.perf_counter() - started
+    return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
+
+
+class _SingleBlasThread:
+    """BLAS limited to one thread while any bootstrap runs, since it would only add threads to threads.
+
+    The limit belongs to the process: of runs that overlap, the first sets it and the last one lifts it.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.limits = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.users += 1
+            if self.users == 1:
+                self.limits = threadpool_limits(limits=1, user_api="blas")
+
+    def __exit__(self, *exception) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.limits.restore_original_limits()
+
+
+_single_blas_thread = _SingleBlasThread()
+
+
+def single_blas_thread() -> _SingleBlasThread:
+    """The context in which BLAS has one thread."""
+    return _single_blas_thread
+
+
+class _Crew:
+    """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
+
+    def __init__(self, task: Task, kernel, key: np.ndarray, n: int, threads: int, origin: int) -> None:
+        self.task, self.kernel, self.key = task, kernel, key
+        self.kept = np.ascontiguousarray(task.kept, np.int64)
+        self.n, self.threads, self.origin = n, threads, origin
+        self.table = np.empty((n, task.columns))
+        self.taken = 0
+        self.finished = 0
+        self.error: BaseException | None = None
+        self.stop = False
+        self.change = threading.Condition()
+
+    def work(self, bar) -> bool:
+        """Run all replicates; True if Ctrl-C cut it short."""
+        crew = [threading.Thread(target=self._member, daemon=True) for _ in range(self.threads)]
+        for member in crew:
+            member.start()
+        try:
+            self._watch(bar)
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.stop = True
+            for member in crew:
+                member.join()
+        if self.error is not None:
+            raise self.error
+        if interrupted and self.taken == 0:
+            raise KeyboardInterrupt
+        bar.update(self.finished - bar.n)
+        return interrupted and self.taken < self.n
+
+    def _watch(self, bar) -> None:
+        """Move the bar until everything is done."""
+        with self.change:
+            while self.finished < self.n and self.error is None:
+                self.change.wait(_REFRESH_SECONDS)
+                bar.update(self.finished - bar.n)
+
+    def _member(self) -> None:
+        """One thread: a workspace of its own, and chunk after chunk."""
+        try:
+            workspace = self._create_workspace()
+            try:
+                self._run_chunks(workspace)
+            finally:
+                _c_function(self.task.core.workspace_destroy, None)(workspace)
+        except BaseException as error:
+            with self.change:
+                self.error, self.stop = error, True
+                self.change.notify_all()
+
+    def _create_workspace(self) -> int:
+        workspace = _c_function(self.task.core.workspace_create, ctypes.c_void_p)(self.task.core.problem)
+        if not workspace:
+            raise MemoryError(
+                f"not enough memory for the workspaces of {self.threads} threads; "
+                "a smaller n_threads needs less"
+            )
+        return workspace
+
+    def _run_chunks(self, workspace: int) -> None:
+        task, batch = self.task, self.task.core.batch
+        size = _FIRST_CHUNK if batch == 1 else self._share(batch)
+        while (chunk := self._take(size)) is not None:
+            first, stop = chunk
+            started = time.perf_counter()
+            self.kernel(
+                task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
+                task.start, self.table, task.record_size, task.core.batch, self.kept, task.statistic,
+                *task.arguments,
+            )  # fmt: skip
+            rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
+            if batch == 1:
+                # At most four times the last chunk: the first replicates pay for cold caches.
+                size = int(min(max(rate * _CHUNK_SECONDS, 1), 4 * (stop - first)))
+            with self.change:
+                self.finished += stop - first
+                if self.finished == self.n:
+                    self.change.notify_all()
+
+    def _take(self, size: int) -> tuple[int, int] | None:
+        """The next chunk, or None; smaller towards the end so that the threads finish together."""
+        with self.change:
+            left = self.n - self.taken
+            if left == 0 or self.stop:
+                return None
+            first = self.taken
+            if self.task.core.batch == 1:
+                size = max(min(size, -(-left // (2 * self.threads))), 1)
+            self.taken += min(size, left)
+            return first, self.taken
+
+    def _share(self, batch: int) -> int:
+        """Equal chunks of at most a batch, as many for every thread."""
+        chunks = self.threads * -(-self.n // (self.threads * batch))
+        return -(-self.n // chunks)
+
+
+def _c_function(address: int, result):
+    return ctypes.CFUNCTYPE(result, ctypes.c_void_p)(address)

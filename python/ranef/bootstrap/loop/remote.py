@@ -1,0 +1,250 @@
+"""Replicates on other processes or machines, through any ``concurrent.futures``-style executor.
+
+What travels is a parcel: the design's cross-products and what replicates are drawn from, as plain arrays;
+rows only where replicates are drawn as rows. A worker unpacks it once and keeps it; later chunks find it by
+its digest, and one that does not asks for it. The streams belong to the replicates, so the numbers are those
+of a local run, bit for bit (on machines with the same processor and libraries). A chunk whose worker is lost
+is done again, here if the executor itself is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ... import _core
+from ...cross_products import CrossProducts, cross_products
+from ...errors import ArgumentError
+from ..draws.route import GRAM
+from .record import fit_record
+
+if TYPE_CHECKING:
+    from ...result import LmerResult
+    from .engine import Outcome, Task
+
+__all__ = ["check_executor", "run_remotely"]
+
+_FEWEST_CHUNKS = 16
+_CHUNKS_PER_WORKER = 4
+_TRIES = 3
+_REMEMBERED = 4
+
+_unpacked: dict[str, tuple[Any, ...]] = {}
+
+
+def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
+    """Refuse what cannot submit work, and what cannot travel.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if not callable(getattr(executor, "submit", None)):
+        raise ArgumentError(
+            "executor= must have a method submit(function, *arguments) that returns futures, as those of "
+            f"concurrent.futures and dask.distributed.Client have; got {executor!r}"
+        )
+    if scheme != "parametric" or not (statistic is None or hasattr(statistic, "py_func")):
+        raise ArgumentError(
+            "executor= is for scheme='parametric', with a statistic compiled by Numba or none"
+        )
+
+
+def run_remotely(
+    executor: Executor,
+    fit: LmerResult,
+    task: Task,
+    route: str,
+    columns: tuple[str, ...],
+    statistic: Any,
+    key: np.ndarray,
+    n: int,
+    first: int,
+    threads: int,
+    progress: bool,
+) -> Outcome:
+    """Run replicates in chunks on an executor.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor or alike
+    fit : LmerResult
+    task : Task
+        The local run's: its arrays travel.
+    route, columns, statistic, key, n, first
+        As for a local run.
+    threads : int
+        Of each worker, within a chunk.
+    progress : bool
+    """
+    from .engine import Outcome
+
+    options = (route, columns, statistic, key, threads)
+    courier = _Courier(executor, _pack(fit, task, route, statistic), options)
+    size = -(-n // min(max(_FEWEST_CHUNKS, _CHUNKS_PER_WORKER * courier.workers), n))
+    chunks = [(first + begin, min(size, n - begin)) for begin in range(0, n, size)]
+    tables: dict[int, np.ndarray] = {}
+    started, interrupted = time.perf_counter(), False
+    with tqdm(total=n, desc="bootstrap, executor", unit=" refits", disable=not progress) as bar:
+        try:
+            for begin, table in courier.results(chunks):
+                tables[begin] = table
+                bar.update(len(table))
+        except KeyboardInterrupt:
+            interrupted = True
+    done = []
+    for begin, _ in chunks:  # what is done without a gap
+        if begin not in tables:
+            break
+        done.append(tables[begin])
+    if not done:
+        raise KeyboardInterrupt
+    return Outcome(np.vstack(done), time.perf_counter() - started, threads, interrupted)
+
+
+@dataclass
+class _Chunk:
+    """Replicates to be done, how often they were lost, and whether the parcel has to come along."""
+
+    first: int
+    count: int
+    lost: int = 0
+    with_parcel: bool = False
+    future: Any = field(default=None, repr=False)
+
+
+class _Courier:
+    """Hands chunks to an executor: the parcel with as many as there are workers, or with those that ask.
+
+    An executor that can scatter data, as dask's client, brings the parcel to every worker by itself.
+    """
+
+    def __init__(self, executor: Any, parcel: bytes, options: tuple[Any, ...]) -> None:
+        self.executor, self.parcel, self.options = executor, parcel, options
+        self.digest = hashlib.sha256(parcel).hexdigest()
+        self.workers = _workers(executor)
+        self.scatters = callable(getattr(executor, "scatter", None))
+        self.sent = executor.scatter(parcel, broadcast=True) if self.scatters else parcel
+        self.unsent = self.workers  # workers that have not been sent the parcel yet, as far as one can tell
+
+    def results(self, chunks: list[tuple[int, int]]) -> Iterator[tuple[int, np.ndarray]]:
+        """Each chunk's first replicate and its table; lost ones are tried again, at last done here."""
+        waiting = deque(_Chunk(*chunk) for chunk in chunks)
+        flying: deque[_Chunk] = deque()
+        # Few at a time: a worker without the parcel must not turn down all that are left.
+        window = len(chunks) if self.scatters else 2 * self.workers
+        while waiting or flying:
+            while waiting and len(flying) < window:
+                flying.append(self._submitted(waiting.popleft()))
+            chunk = flying.popleft()
+            table, lost = _result(chunk.future)
+            if lost:
+                chunk.lost += 1
+                if chunk.lost == _TRIES:
+                    yield chunk.first, self._here(chunk)
+                    continue
+            if table is None:
+                chunk.with_parcel = True
+                waiting.appendleft(chunk)
+            else:
+                yield chunk.first, table
+
+    def _submitted(self, chunk: _Chunk) -> _Chunk:
+        carries = self.scatters or chunk.with_parcel or self.unsent > 0
+        self.unsent -= carries
+        arguments = (self.digest, self.sent if carries else None, self.options, chunk.first, chunk.count)
+        options = {"pure": False} if self.scatters else {}  # dask: a lost chunk is not to be looked up again
+        try:
+            chunk.future = self.executor.submit(run_chunk, *arguments, **options)
+        except RuntimeError:  # the executor is broken or shut down
+            chunk.future = None
+        return chunk
+
+    def _here(self, chunk: _Chunk) -> np.ndarray:
+        return run_chunk(self.digest, self.parcel, self.options, chunk.first, chunk.count)
+
+
+def _result(future: Any) -> tuple[np.ndarray | None, bool]:
+    """A future's table, None where the worker asks for the parcel; and whether the worker was lost."""
+    if future is None:
+        return None, True
+    try:
+        return future.result(), False
+    except (ArgumentError, MemoryError):
+        raise
+    except Exception:  # a lost worker: BrokenProcessPool, KilledWorker, a closed connection ...
+        return None, True
+
+
+def _workers(executor: Any) -> int:
+    """How many chunks an executor runs at a time; a guess where it does not say."""
+    if callable(getattr(executor, "ncores", None)):  # dask
+        return max(sum(executor.ncores().values()), 1)
+    return getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+
+
+def run_chunk(
+    digest: str, parcel: bytes | None, options: tuple[Any, ...], first: int, count: int
+) -> np.ndarray | None:
+    """One chunk's table; runs on the worker. None where it lacks the parcel."""
+    from .engine import run
+    from .statistic import compile_statistic
+    from .task import rebuilt_task, record_layout
+
+    route, columns, statistic, key, threads = options
+    if digest not in _unpacked:
+        if parcel is None:
+            return None
+        while len(_unpacked) >= _REMEMBERED:
+            del _unpacked[next(iter(_unpacked))]
+        _unpacked[digest] = _unpack(parcel)
+    received, response, arguments, start, records = _unpacked[digest]
+    compiled = None
+    if statistic is not None:
+        compiled = compile_statistic(
+            statistic, lambda modes: record_layout(received, modes), records.__getitem__
+        )
+    task = rebuilt_task(received, response, route, arguments, start, columns, compiled)
+    return run(task, key, count, threads, progress=False, origin=first).table
+
+
+@dataclass(frozen=True, eq=False)
+class _Received:
+    """The part of a model that refits need."""
+
+    cross: CrossProducts
+    problem: Any
+
+    @property
+    def n_theta(self) -> int:
+        return self.problem.n_theta
+
+
+def _pack(fit: LmerResult, task: Task, route: str, statistic: Any) -> bytes:
+    model, state = fit.model, fit.state
+    records = {} if statistic is None else {modes: fit_record(fit, modes) for modes in (False, True)}
+    # What was learned from the data frame stays here; so do the rows unless they are drawn.
+    design = model.cross.design if route == GRAM else replace(model.design, spec=None)
+    plan = (model.reml, model.leading, model.schur)
+    about = (design, plan, state.response, task.arguments, task.start, records)
+    return pickle.dumps(about, protocol=5)
+
+
+def _unpack(parcel: bytes) -> tuple[Any, ...]:
+    design, (reml, leading, schur), response, arguments, start, records = pickle.loads(parcel)
+    if isinstance(design, _core.DesignCross):
+        cross = CrossProducts(None, design, (), np.asarray(design.kept, dtype=np.intp))
+    else:
+        cross = cross_products(design)
+    problem = _core.Problem(cross.design, reml, leading=leading, schur=schur)
+    return _Received(cross, problem), response, arguments, start, records

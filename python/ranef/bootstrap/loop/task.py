@@ -1,0 +1,277 @@
+"""From a fit to its replicates' task: the one place to know the core's exports and the kernels' inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import _core
+from ..draws.gram import GramDraw, gram_draw
+from ..draws.gram_factor import GramFactor, factor_gram
+from ..draws.route import GRAM, ROWS, Route, choose_route
+from ..draws.rows import RowDraw, row_draw
+from ..draws.truth import Truth
+from .engine import Core, Task
+from .kernels import (
+    gram_kernel,
+    gram_sample_kernel,
+    refits_kernel,
+    responses_kernel,
+    rows_kernel,
+    sample_kernel,
+)
+from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
+
+if TYPE_CHECKING:
+    from ...fit import FitState
+    from ...model import Model
+    from .statistic import CompiledStatistic
+
+__all__ = [
+    "draws_task",
+    "make_task",
+    "rebuilt_task",
+    "record_layout",
+    "refits_task",
+    "responses_task",
+    "route_of",
+    "rows_task",
+    "sample_task",
+    "with_statistic",
+]
+
+
+def make_task(
+    state: FitState,
+    truth: Truth,
+    route: str | None = None,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    statistic: CompiledStatistic | None = None,
+) -> tuple[Task, Route]:
+    """Prepare replicates of a model: draws at given parameters, and refits that start at their theta.
+
+    Parameters
+    ----------
+    state : FitState
+    truth : Truth
+        What is drawn from.
+    route : {None, "gram", "rows"}
+        None chooses (`choose_route`).
+    columns : iterable of str
+        Parts of the records to keep.
+    statistic : CompiledStatistic, optional
+        Computed from each record.
+
+    Returns
+    -------
+    task : Task
+    route : Route
+    """
+    model = state.model
+    chosen = route_of(model, route)
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
+    if chosen.factor is None:
+        task = rows_task(state, truth, layout=layout, columns=columns)
+    else:
+        core = _core_of(model, state.response, "refit_many", layout, None, _start(truth.solution))
+        draw = _gram_draw(state, truth, chosen.factor).arguments()
+        task = _task(core, gram_kernel, "gram_multiply", draw, _start(truth.solution), layout, columns)
+    return (with_statistic(task, statistic) if statistic else task), chosen
+
+
+def rebuilt_task(
+    model: Model,
+    response: Any,
+    route: str,
+    arguments: tuple,
+    start: np.ndarray,
+    columns: Iterable[str],
+    statistic: CompiledStatistic | None = None,
+) -> Task:
+    """The task of `make_task` from its draw's arrays and its start, in another process."""
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
+    gram = route == GRAM
+    core = _core_of(model, response, "refit_many", layout, None if gram else model.cross.rows, start)
+    draw = _core.c_functions["gram_multiply" if gram else "response_from_rows"]
+    selection, _ = kept_columns(layout, columns)
+    kernel = gram_kernel if gram else rows_kernel
+    task = Task(core, kernel, draw, arguments, start, layout.size, selection)
+    return with_statistic(task, statistic) if statistic else task
+
+
+def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:
+    """The task with a statistic computed from each record."""
+    return replace(task, statistic=statistic.address, n_values=statistic.n_values)
+
+
+def rows_task(
+    state: FitState,
+    truth: Truth,
+    refitted: FitState | None = None,
+    layout: RecordLayout | None = None,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    contrast: np.ndarray | None = None,
+) -> Task:
+    """Draws of rows from one model, refitted by it or by another one of the same rows.
+
+    Parameters
+    ----------
+    state : FitState
+        Of the model that is drawn from, at `truth`.
+    truth : Truth
+    refitted : FitState, optional
+        Of the model that is refitted; refits start at its theta.
+    layout : RecordLayout, optional
+        Of the model that is refitted; by default without conditional modes.
+    columns : iterable of str
+    contrast : numpy.ndarray, optional
+        Of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
+    """
+    target = refitted or state
+    model = target.model
+    layout = layout or record_layout(model, df=contrast is not None)
+    start = _start(truth.solution if refitted is None else target.solution)
+    core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
+    draw = _row_draw(state, truth, model.cross.design.q + len(model.cross.kept) + 1)
+    return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
+
+
+def sample_task(state: FitState, truth: Truth) -> Task:
+    """Draws of rows, not refitted: the table holds the rows (offset not added)."""
+    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
+    draw = _row_draw(state, truth, response_size=0)
+    return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), state.model.design.nobs)
+
+
+def draws_task(state: FitState, truth: Truth, factor: GramFactor) -> Task:
+    """Draws from a Gram factor, not refitted: the table holds C'y and y'y in internal coordinates."""
+    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
+    draw = _gram_draw(state, truth, factor).arguments()
+    address = _core.c_functions["gram_multiply"]
+    return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(state.response.values))
+
+
+def refits_task(
+    state: FitState,
+    draws: np.ndarray,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    contrast: np.ndarray | None = None,
+) -> Task:
+    """Refits of given draws, (m, q + p + 1), from the state's theta; with a contrast as in `rows_task`."""
+    layout, start = record_layout(state.model, df=contrast is not None), _start(state.solution)
+    core = _core_of(state.model, state.response, "refit_many", layout, None, start, contrast)
+    selection, _ = kept_columns(layout, columns)
+    return Task(core, refits_kernel, 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
+
+
+def responses_task(
+    model: Model,
+    responses: np.ndarray,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    statistic: CompiledStatistic | None = None,
+) -> Task:
+    """Fits to given responses, (m, n), offset subtracted; each starts from its own moments."""
+    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
+    layout = record_layout(model, modes)
+    core = _core_of(model, model.response, "fit_rows", layout, rows=model.cross.rows)
+    selection, _ = kept_columns(layout, columns)
+    task = Task(core, responses_kernel, 0, (responses,), np.zeros(1), layout.size, selection)
+    return with_statistic(task, statistic) if statistic else task
+
+
+def record_layout(model: Model, modes: bool = False, df: bool = False) -> RecordLayout:
+    """The layout of a model's records, with or without conditional modes and degrees of freedom."""
+    n_modes = model.cross.design.q if modes else 0
+    return RecordLayout(len(model.cross.kept), model.n_theta, n_modes, int(df))
+
+
+def route_of(model: Model, route: str | None = None) -> Route:
+    """How replicates of a model are drawn; None chooses (`choose_route`)."""
+    if route == ROWS:
+        return Route(ROWS, "asked for")
+    if route == GRAM:
+        return Route(GRAM, "asked for", _gram_factor(model))
+    levels, widths = zip(*model.cross.design.shapes, strict=True)
+    return choose_route(model.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(model))
+
+
+def _gram_factor(model: Model) -> GramFactor:
+    cross = model.cross.design
+    blocks = cross.leading_gram()
+    squares = np.diag(cross.remaining_gram(np.zeros_like(blocks)))
+    return factor_gram(blocks, cross.remaining_gram, squares, model.nobs)
+
+
+def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
+    cross, solution = state.model.cross.design, truth.solution
+    modes = solution["internal_coef"][: cross.q] if truth.use_u else np.zeros(cross.q)
+    mean = np.concatenate([modes, state.model.problem.internal_beta(state.response, truth.beta)])
+    lambdas = [0.0 * block if truth.use_u else block for block in solution["internal_lambda"]]
+    sigma = truth.sigma / state.response.scale
+    levels = [count for count, _ in cross.shapes]
+    return gram_draw(factor, levels, lambdas, sigma, mean, state.model.nobs)
+
+
+def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:
+    model, design = state.model, state.model.design
+    mean = design.X[:, model.cross.kept] @ truth.beta
+    lambdas = model.covariance_factors(truth.theta)
+    if truth.use_u:
+        mean = mean + _conditional_part(model, truth.solution["modes"])
+        lambdas = [0.0 * block for block in lambdas]
+    terms = [(term.factor.codes, term.factor.n_levels, term.basis) for term in design.terms]
+    return row_draw(terms, lambdas, truth.sigma, mean, response_size, design.weights)
+
+
+def _conditional_part(model: Model, modes: list[np.ndarray]) -> np.ndarray:
+    """Z b for modes by grouping factor."""
+    total = np.zeros(model.design.nobs)
+    for factor, values in zip(model.cross.factors, modes, strict=True):
+        for index, part in zip(factor.terms, factor.slices, strict=True):
+            term = model.design.terms[index]
+            total += np.einsum("ij,ij->i", term.basis, values[term.factor.codes, part])
+    return total
+
+
+def _core_of(
+    model: Model,
+    response: Any,
+    function: str,
+    layout: RecordLayout,
+    rows: Any,
+    start: np.ndarray | None = None,
+    contrast: np.ndarray | None = None,
+) -> Core:
+    """The core's addresses; with a start, refits from there may share work."""
+    target = _core.RefitTarget(model.problem, response, rows, layout.n_modes > 0, start, contrast)
+    functions = _core.c_functions
+    return Core(
+        problem=target.address,
+        refit=functions[function],
+        workspace_create=functions["workspace_create"],
+        workspace_destroy=functions["workspace_destroy"],
+        owner=target,
+        batch=target.batch,
+    )
+
+
+def _task(
+    core: Core,
+    kernel: Any,
+    draw: str,
+    arguments: tuple,
+    start: np.ndarray,
+    layout: RecordLayout,
+    columns: Iterable[str],
+) -> Task:
+    selection, _ = kept_columns(layout, columns)
+    return Task(core, kernel, _core.c_functions[draw], arguments, start, layout.size, selection)
+
+
+def _start(solution: dict[str, Any]) -> np.ndarray:
+    return np.ascontiguousarray(solution["internal_theta"], float)

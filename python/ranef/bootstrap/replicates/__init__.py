@@ -1,0 +1,1 @@
+"""What a bootstrap returns: tables, intervals, words, files, more of the same."""

@@ -1,0 +1,167 @@
+"""Intervals of all parameters of a bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ...errors import ArgumentError, quote_list
+from . import intervals
+from .frame import parameter_frame
+from .standard_errors import scaled, unscaled, variance_errors
+
+if TYPE_CHECKING:
+    from .result import BootstrapResult
+
+__all__ = ["METHODS", "conf_int"]
+
+METHODS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
+_SPELLINGS = {"studentised": "studentized"}
+_WITHOUT_ESTIMATE = ("percentile", "shortest")
+
+
+def conf_int(
+    result: BootstrapResult,
+    level: float,
+    method: str,
+    parameters: str | Iterable[str] | None,
+    errors: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Intervals, see `BootstrapResult.conf_int`."""
+    method = _SPELLINGS.get(method, method)
+    if method not in METHODS:
+        raise ArgumentError(f"method must be one of {quote_list(METHODS)}; got {method!r}")
+    if isinstance(level, bool) or not 0.0 < level < 1.0:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    if errors and method != "studentized":
+        raise ArgumentError(f"errors= is for method='studentized'; method is {method!r}")
+    values = parameter_frame(result)
+    chosen = _chosen(values.columns, parameters)
+    values = values[chosen]
+    notes: list[str] | None = None if parameters is not None else []
+    if method in _WITHOUT_ESTIMATE:
+        one = intervals.percentile_interval if method == "percentile" else intervals.shortest_interval
+        limits = [one(values[name].to_numpy(), level) for name in chosen]
+    else:
+        limits = _about_estimates(result, values, method, level, errors or {}, notes)
+    table = pd.DataFrame(np.reshape(limits, (-1, 2)), index=chosen, columns=["lower", "upper"])
+    if notes:
+        table.attrs["notes"] = notes
+    return table
+
+
+def _chosen(known: pd.Index, parameters: str | Iterable[str] | None) -> list[str]:
+    if parameters is None:
+        return list(known)
+    asked = [parameters] if isinstance(parameters, str) else list(parameters)
+    for name in asked:
+        if name not in known:
+            raise ArgumentError(f"parameters= has {name!r}; the replicates have {quote_list(known, 30)}")
+    return asked
+
+
+def _about_estimates(
+    result: BootstrapResult,
+    values: pd.DataFrame,
+    method: str,
+    level: float,
+    errors: Mapping[str, str],
+    notes: list[str] | None,
+) -> list[tuple[float, float]]:
+    """Intervals that compare the replicates with the fit they were drawn from."""
+    if result.estimates is None or result.given:
+        raise ArgumentError(
+            f"method='{method}' compares replicates with the fit they are drawn from, and these are drawn "
+            "from other parameters: use 'percentile' or 'shortest', or draw without params=, theta=, sigma="
+        )
+    estimates = result.estimates.reindex(values.columns)
+    if method == "studentized":
+        return _studentized(result, values, estimates, level, errors, notes)
+    if method == "bca":
+        from .acceleration import accelerations
+
+        acceleration = accelerations(result, list(values.columns))
+        return [
+            intervals.bca_interval(values[name].to_numpy(), estimates[name], acceleration[name], level)
+            for name in values.columns
+        ]
+    one = {"basic": intervals.basic_interval, "normal": intervals.normal_interval}[method]
+    return [one(values[name].to_numpy(), estimates[name], level) for name in values.columns]
+
+
+def _studentized(
+    result: BootstrapResult,
+    values: pd.DataFrame,
+    estimates: pd.Series,
+    level: float,
+    errors: Mapping[str, str],
+    notes: list[str] | None,
+) -> list[tuple[float, float]]:
+    """Intervals by each parameter's own errors; NaN and a note where variances or statistics have none.
+
+    Without `notes` (the parameters were named), and for coefficients, an error says what is missing.
+    """
+    sources = _Errors(result, errors)
+    limits = []
+    for name in values.columns:
+        try:
+            error, replicates = sources.of(name)
+        except ArgumentError as error_of:
+            if notes is None or name in result.names.coefficients:
+                raise
+            notes.append(f"{name}: {error_of}")
+            limits.append((np.nan, np.nan))
+            continue
+        ends = intervals.studentized_interval(
+            scaled(name, values[name].to_numpy()), replicates, scaled(name, estimates[name]), error, level
+        )
+        limits.append(tuple(unscaled(name, end) for end in ends))
+    return limits
+
+
+class _Errors:
+    """Standard errors of a result's parameters, of the fit and of every replicate."""
+
+    def __init__(self, result: BootstrapResult, given: Mapping[str, str]) -> None:
+        self.result = result
+        self.given = dict(given)
+        known = set(result.statistic_names)
+        for name, error in self.given.items():
+            if name not in known or error not in known:
+                raise ArgumentError(
+                    f"errors= names values of the statistic: {quote_list(known) or 'there is none'}; "
+                    f"got {name!r}: {error!r}"
+                )
+
+    def of(self, name: str) -> tuple[float, np.ndarray]:
+        """The fit's standard error and the replicates'."""
+        result = self.result
+        if name in result.names.coefficients:
+            return self._of_coefficient(name)
+        if name in result.statistic_names:
+            return self._of_statistic(name)
+        errors, table = variance_errors(result)
+        return errors[name], table[name].to_numpy()
+
+    def _of_coefficient(self, name: str) -> tuple[float, np.ndarray]:
+        result = self.result
+        if "se" not in result.places or result.errors is None:
+            raise ArgumentError(
+                "method='studentized' needs each replicate's standard errors: keep 'se' in columns="
+            )
+        place = result.names.coefficients.index(name)
+        return result.errors[name], result.names.spread(result.part("se"))[:, place]
+
+    def _of_statistic(self, name: str) -> tuple[float, np.ndarray]:
+        result = self.result
+        error = self.given.get(name, f"se[{name}]")
+        if error not in result.statistic_names:
+            raise ArgumentError(
+                f"method='studentized' needs a standard error of {name!r}: let the statistic return one too, "
+                f"and name it, as in errors={{{name!r}: ...}} or by returning 'se[{name}]'"
+            )
+        column = result.part("statistic")[:, result.statistic_names.index(error)]
+        return result.estimates[error], column

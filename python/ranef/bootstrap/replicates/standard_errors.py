@@ -1,0 +1,225 @@
+"""Standard errors of each replicate's variance parameters, from the expected information at its own optimum.
+
+A replicate's record has its parameters, not its response; the draw is made again from the seed. With d the
+elements of Lambda Lambda' and V = sigma^2 H, the expected information of (d, sigma^2) is
+
+    1/2 [ tr(P G_k P G_l)           tr(P G_k) / sigma^2 ]
+        [ tr(P G_l) / sigma^2       nu / sigma^4        ]
+
+(H^-1 in place of P by maximum likelihood). It has a value at a variance of zero too, where the criterion's
+curvature in theta has none: variances are studentized, not their logarithms, and singular replicates count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+
+from ...errors import ArgumentError, FitError
+from ...fit import FitState
+from ...model import lower_places
+from ..loop.record import FAILED
+
+if TYPE_CHECKING:
+    from .result import BootstrapResult
+
+__all__ = ["scaled", "unscaled", "variance_errors"]
+
+_NUMBERS_AT_A_TIME = 2_000_000
+_SINGULAR = 1e8  # condition number of d d / d theta from which theta has no standard error
+
+_known: WeakKeyDictionary[BootstrapResult, tuple[pd.Series, pd.DataFrame]] = WeakKeyDictionary()
+
+
+def scaled(name: str, values: Any) -> Any:
+    """A parameter on the scale on which it is studentized: the variance in place of a standard deviation."""
+    return np.square(values) if _is_deviation(name) else values
+
+
+def unscaled(name: str, values: Any) -> Any:
+    """The inverse of `scaled`; limits beyond the possible are the extremes."""
+    if _is_deviation(name):
+        return np.sqrt(np.maximum(values, 0.0))
+    return np.clip(values, -1.0, 1.0) if name.startswith("corr[") else values
+
+
+def _is_deviation(name: str) -> bool:
+    return name == "sigma" or name.startswith("sd[")
+
+
+def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
+    """Standard errors, on the scales of `scaled`, of sigma, theta, standard deviations and correlations.
+
+    Returns
+    -------
+    errors : Series
+        Of the fit.
+    table : DataFrame
+        A row per replicate. NaN where there is no refit, for correlations beside a variance of zero, and for
+        theta of a singular term.
+
+    Raises
+    ------
+    ArgumentError
+        Where the replicates' responses cannot be had again.
+    """
+    if result not in _known:
+        _require_draws(result)
+        fit = result.fit
+        sigma, theta = result.part("sigma")[:, 0], result.part("theta")
+        covariances = np.full((len(result), theta.shape[1] + 1, theta.shape[1] + 1), np.nan)
+        for row, state in _states(result, theta):
+            covariances[row] = _covariance(state)
+        names = ["sigma", *result.names.theta, *result.names.sd, *result.names.corr]
+        own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit.state)[None])
+        table = _errors(fit.model, sigma, theta, covariances)
+        # A fit at zero has no replicate below it, and so no upper limit.
+        at_zero = [name for name in result.names.sd if not result.estimates[name] > 0.0]
+        own[0, np.isin(names, at_zero)] = np.nan
+        _known[result] = pd.Series(own[0], names), pd.DataFrame(table, columns=names)
+    return _known[result]
+
+
+def _require_draws(result: BootstrapResult) -> None:
+    if result.scheme == "cases":
+        raise ArgumentError(
+            "method='studentized': every replicate of scheme='cases' has a design of its own, for which only "
+            "the coefficients' standard errors are known; other methods give intervals for variances"
+        )
+    if result.fit is None:
+        raise ArgumentError(
+            "method='studentized' needs the fit for the standard errors of variance parameters, and this "
+            "result has lost it: give it back with result.replaced(fit=fit)"
+        )
+    missing = [part for part in ("sigma", "theta") if part not in result.places]
+    if missing:
+        raise ArgumentError(
+            f"method='studentized' needs {' and '.join(map(repr, missing))} of every replicate for the "
+            "standard errors of variance parameters: keep it in columns="
+        )
+
+
+def _states(result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, FitState]]:
+    """Each replicate's number from 0 and its state."""
+    fit = result.fit
+    draw = _responses(result)
+    failed = (result.records[:, -1].astype(np.int64) & FAILED) != 0
+    batch = max(_NUMBERS_AT_A_TIME // len(fit.state.response.values), 1)
+    for begin in range(0, len(result), batch):
+        count = min(batch, len(result) - begin)
+        for i, response in enumerate(draw(result.first + begin, count)):
+            row = begin + i
+            if not failed[row]:
+                optimum = replace(fit.state.optimum, theta=theta[row].copy(), boundary=())
+                yield row, FitState(fit.model, fit.state.y, response, optimum)
+
+
+def _responses(result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
+    """The responses' cross-products by first replicate and count: the same draws again."""
+    from ..draws.streams import stream_key
+    from ..draws.truth import truth
+    from ..loop.engine import run
+    from ..loop.task import draws_task, route_of, sample_task
+    from ..schemes.scheme import rows_of_scheme
+
+    fit, key = result.fit, stream_key(result.seed)[0]
+    at = truth(fit.state, use_u=result.use_u)
+    if result.scheme == "parametric" and result.route == "gram":
+        task = draws_task(fit.state, at, route_of(fit.model, "gram").factor)
+
+        def drawn(first: int, count: int) -> Iterator[Any]:
+            table = run(task, key, count, result.n_threads, progress=False, origin=first).table
+            return (fit.state.response.with_values(row) for row in table)
+
+        return drawn
+    rows = rows_of_scheme(fit, result.scheme, key)
+    if rows is None:
+        sample = sample_task(fit.state, at)
+
+        def rows(first: int, count: int) -> np.ndarray:
+            return run(sample, key, count, result.n_threads, progress=False, origin=first).table
+
+    return lambda first, count: (
+        fit.model.cross.response(np.ascontiguousarray(y)) for y in rows(first, count)
+    )
+
+
+def _covariance(state: FitState) -> np.ndarray:
+    """Of (d, sigma^2) on the user's scale: the inverse of the expected information."""
+    from ...inference.information import information  # a peer, which may want our names in turn
+
+    try:
+        found = information(state)
+    except FitError:
+        return np.full((state.model.n_theta + 1,) * 2, np.nan)
+    reml, variance = state.model.reml, state.sigma**2
+    turn = found.to_internal
+    product = turn.T @ (found.product_projected if reml else found.product) @ turn
+    trace = turn.T @ (found.trace_projected if reml else found.trace) / variance
+    nu = state.model.nobs - (len(state.model.cross.kept) if reml else 0)
+    expected = np.block([[product, trace[:, None]], [trace[None, :], np.array([[nu / variance**2]])]])
+    scale = 1.0 / np.sqrt(np.diag(expected))
+    return 2.0 * np.linalg.pinv(expected * np.outer(scale, scale), hermitian=True) * np.outer(scale, scale)
+
+
+def _errors(model: Any, sigma: np.ndarray, theta: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """Errors of sigma^2, theta, variances and correlations, (n, ...), by the delta method."""
+    from ...inference.information import covariance_jacobian  # a peer, which may want our names in turn
+
+    n, k = theta.shape
+    deviations, correlations, first = [], [], 0
+    elements = _elements(model, theta)
+    for r in model.term_widths:
+        columns, rows = lower_places(r)
+        place = {(int(i), int(c)): first + e for e, (i, c) in enumerate(zip(rows, columns, strict=True))}
+        first += rows.size
+        for i in range(r):
+            slope = np.zeros((n, k + 1))
+            slope[:, place[i, i]], slope[:, k] = sigma**2, elements[:, place[i, i]]
+            deviations.append(slope)
+        pairs = [(i, c) for c in range(r) for i in range(c + 1, r)]
+        correlations += [_correlation_slope(elements, place, i, c) for i, c in pairs]
+    residual = np.zeros((n, k + 1))
+    residual[:, k] = 1.0
+    slopes = np.stack([residual, *deviations, *correlations], axis=1)
+    with np.errstate(invalid="ignore"):
+        components = np.sqrt(np.einsum("nij,njk,nik->ni", slopes, covariances, slopes))
+    thetas = np.full((n, k), np.nan)
+    for row in range(n):
+        jacobian = covariance_jacobian(model, theta[row])
+        if np.isfinite(covariances[row]).all() and np.linalg.cond(jacobian) < _SINGULAR:
+            inverse = np.linalg.inv(jacobian)
+            thetas[row] = np.sqrt(np.diag(inverse @ covariances[row, :k, :k] @ inverse.T))
+    return np.hstack([components[:, :1], thetas, components[:, 1:]])
+
+
+def _elements(model: Any, theta: np.ndarray) -> np.ndarray:
+    """The unique elements of Lambda Lambda', (n, k), in the order of theta."""
+    out, first = np.empty_like(theta), 0
+    for r in model.term_widths:
+        columns, rows = lower_places(r)
+        block = slice(first, first + rows.size)
+        factor = np.zeros((len(theta), r, r))
+        factor[:, rows, columns] = theta[:, block]
+        out[:, block] = np.einsum("nik,njk->nij", factor, factor)[:, rows, columns]
+        first += rows.size
+    return out
+
+
+def _correlation_slope(elements: np.ndarray, place: dict[tuple[int, int], int], i: int, c: int) -> np.ndarray:
+    """d rho / d (d, sigma^2); NaN beside a variance of zero."""
+    n, k = elements.shape
+    slope = np.zeros((n, k + 1))
+    a, b, both = (elements[:, place[pair]] for pair in ((i, i), (c, c), (i, c)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        root = np.sqrt(a * b)
+        slope[:, place[i, c]] = 1.0 / root
+        slope[:, place[i, i]] = -0.5 * both / (root * a)
+        slope[:, place[c, c]] = -0.5 * both / (root * b)
+    slope[~np.isfinite(slope).all(axis=1)] = np.nan
+    return slope

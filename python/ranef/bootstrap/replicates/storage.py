@@ -1,0 +1,179 @@
+"""Replicates in a Parquet file, readable by any program, with where they come from in its metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...errors import ArgumentError, DataError
+from ...estimates.parameters import ParameterNames
+from ..loop.record import PARTS
+from .origin import versions
+from .result import BootstrapResult
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = ["load", "save", "to_arrow"]
+
+_KEY = b"ranef"
+_FORMAT = 1
+_PLAIN = (
+    "formula", "requested", "route", "route_reason", "seconds", "n_threads", "scheme", "origin", "given",
+    "use_u", "first",
+)  # fmt: skip
+
+
+def save(result: BootstrapResult, path: Any) -> None:
+    """Write replicates to a Parquet file (needs pyarrow: ``pip install ranef[parquet]``).
+
+    Parameters
+    ----------
+    result : BootstrapResult
+    path : path or file object
+    """
+    _parquet().write_table(to_arrow(result), path)
+
+
+def load(path: Any) -> BootstrapResult:
+    """Read replicates that `save` has written.
+
+    The result has lost its fit: give it to `BootstrapResult.append` or ``bootstrap(resume=)`` to go on.
+
+    Raises
+    ------
+    DataError
+        If the file holds no replicates of ranef.
+
+    Examples
+    --------
+    >>> import ranef, tempfile, pathlib
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "replicates.parquet"
+    ...     fit.bootstrap(100, seed=1, progress=False).save(path)
+    ...     again = load(path)
+    >>> again.formula, len(again), again.seed
+    ('Yield ~ 1 + (1 | Batch)', 100, 1)
+    """
+    table = _parquet().read_table(path)
+    about = (table.schema.metadata or {}).get(_KEY)
+    if about is None:
+        raise DataError(f"{path} holds no replicates: it was not written by BootstrapResult.save")
+    about = json.loads(about)
+    if about["format"] != _FORMAT:
+        raise DataError(f"{path} has format {about['format']}, this version of ranef reads {_FORMAT}")
+    return BootstrapResult(
+        names=_names(about["names"]),
+        records=np.column_stack([column.to_numpy() for column in table.columns]),
+        places={name: slice(*ends) for name, ends in about["places"].items()},
+        seed=_seed(about["seed"]),
+        estimates=_series(about["estimates"]),
+        errors=_series(about["errors"]),
+        statistic_names=tuple(about["statistic_names"]),
+        messages={int(number): text for number, text in about["messages"].items()},
+        **{name: about[name] for name in _PLAIN},
+    )
+
+
+def to_arrow(result: BootstrapResult) -> pyarrow.Table:
+    """The records as an Arrow table with named columns and, as metadata, where they come from."""
+    import pyarrow
+
+    arrays = [pyarrow.array(np.ascontiguousarray(column)) for column in result.records.T]
+    table = pyarrow.table(arrays, names=_labels(result))
+    return table.replace_schema_metadata({_KEY: json.dumps(_about(result)).encode()})
+
+
+def _about(result: BootstrapResult) -> dict[str, Any]:
+    names = result.names
+    return {
+        "format": _FORMAT,
+        "versions": versions(),
+        "names": {
+            "coefficients": names.coefficients,
+            "kept": names.kept,
+            "terms": names.terms,
+            "groups": names.groups,
+        },
+        "places": {name: [place.start, place.stop] for name, place in result.places.items()},
+        "seed": _plain_seed(result.seed),
+        "estimates": _items(result.estimates),
+        "errors": _items(result.errors),
+        "statistic_names": result.statistic_names,
+        "messages": result.messages,
+        **{name: getattr(result, name) for name in _PLAIN},
+    }
+
+
+def _labels(result: BootstrapResult) -> list[str]:
+    """A name per column of the records."""
+    names = result.names
+    fitted = [names.coefficients[i] for i in names.kept]
+    labels = {
+        "coefficients": fitted,
+        "se": [f"se[{name}]" for name in fitted],
+        "sigma": ["sigma"],
+        "theta": list(names.theta),
+        "modes": [
+            f"mode[{group}.{level}.{column}]"
+            for group, levels, width in names.groups
+            for level in range(levels)
+            for column in range(width)
+        ],
+        "objective": ["objective"],
+        "evaluations": ["evaluations"],
+        "statistic": list(result.statistic_names),
+    }
+    columns = [label for part in (*PARTS, "statistic") if part in result.places for label in labels[part]]
+    return [*columns, "status"]
+
+
+def _plain_seed(seed: int | np.random.SeedSequence) -> Any:
+    if isinstance(seed, np.random.SeedSequence):
+        entropy = seed.entropy if isinstance(seed.entropy, int) else [int(word) for word in seed.entropy]
+        return {"entropy": entropy, "spawn_key": [int(key) for key in seed.spawn_key]}
+    return seed
+
+
+def _seed(plain: Any) -> int | np.random.SeedSequence:
+    return np.random.SeedSequence(**plain) if isinstance(plain, dict) else plain
+
+
+def _names(plain: dict[str, Any]) -> ParameterNames:
+    return ParameterNames(
+        tuple(plain["coefficients"]),
+        tuple(plain["kept"]),
+        tuple((label, tuple(columns)) for label, columns in plain["terms"]),
+        tuple((group, levels, width) for group, levels, width in plain["groups"]),
+    )
+
+
+def _items(series: pd.Series | None) -> Any:
+    if series is None:
+        return None
+    values = [None if np.isnan(value) else float(value) for value in series]
+    return [list(map(str, series.index)), values]
+
+
+def _series(items: Any) -> pd.Series | None:
+    if items is None:
+        return None
+    return pd.Series([np.nan if value is None else value for value in items[1]], items[0], dtype=float)
+
+
+def _parquet() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise ArgumentError("files of replicates need pyarrow: pip install ranef[parquet]") from None
+    return pyarrow.parquet
+
+
+def is_path(value: Any) -> bool:
+    """Whether something names a file."""
+    return isinstance(value, str | Path)

@@ -1,0 +1,80 @@
+"""A bootstrap result in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...show import Document, Line, frame_table
+
+if TYPE_CHECKING:
+    from .result import BootstrapResult
+
+__all__ = ["describe", "document"]
+
+_ROUTES = {"gram": "from the Gram factor", "rows": "row by row", "groups": "by group"}
+_SCHEMES = {
+    "parametric": "Parametric bootstrap",
+    "semiparametric": "Semiparametric bootstrap",
+    "residual": "Residual bootstrap",
+    "wild": "Wild bootstrap",
+    "cases": "Case bootstrap",
+    "responses": "Fits",
+}
+_MOST_MESSAGES = 3
+INTERVALS = "95 % percentile intervals"
+
+
+def describe(result: BootstrapResult) -> str:
+    """How it went, and 95 % percentile intervals."""
+    lines = [_title(result), *_how(result)]
+    intervals = result.conf_int()
+    if len(intervals):
+        lines += ["", INTERVALS, intervals.to_string(float_format=lambda x: f"{x:.6g}")]
+    return "\n".join(lines)
+
+
+def document(result: BootstrapResult) -> Document:
+    """Return the same in parts."""
+    intervals = result.conf_int()
+    table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
+    return [Line(_title(result), "title"), *(Line(line.strip()) for line in _how(result)), *table]
+
+
+def _how(result: BootstrapResult) -> list[str]:
+    return [_effort(result), _origin(result), _counts(result), *_messages(result)]
+
+
+def _title(result: BootstrapResult) -> str:
+    conditional = ", random effects kept at their conditional modes" if result.use_u else ""
+    return f"{_SCHEMES[result.scheme]} of {result.formula}{conditional}"
+
+
+def _effort(result: BootstrapResult) -> str:
+    done = f"{len(result):,}"
+    if result.interrupted:
+        done += f" of {result.requested:,} (interrupted)"
+    rate = len(result) / result.seconds if result.seconds > 0 else float("inf")
+    threads = "1 thread" if result.n_threads == 1 else f"{result.n_threads} threads"
+    return f"  {done} replicates in {result.seconds:.3g} s on {threads} ({rate:,.0f} refits a second)"
+
+
+def _origin(result: BootstrapResult) -> str:
+    return f"  seed {result.seed}, drawn {_ROUTES[result.route]}: {result.route_reason}"
+
+
+def _counts(result: BootstrapResult) -> str:
+    counts = [
+        f"singular {result.n_singular:,}",
+        f"not converged {result.n_unconverged:,}",
+        f"failed {result.n_failed:,}",
+    ]
+    if result.statistic_failed.any():
+        counts.append(f"without the statistic {int(result.statistic_failed.sum()):,}")
+    return f"  {', '.join(counts)}"
+
+
+def _messages(result: BootstrapResult) -> list[str]:
+    shown = sorted(result.messages)[:_MOST_MESSAGES]
+    lines = [f"  replicate {number}: {result.messages[number]}" for number in shown]
+    left = len(result.messages) - len(shown)
+    return [*lines, f"  and {left:,} more"] if left else lines

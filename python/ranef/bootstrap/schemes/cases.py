@@ -1,0 +1,131 @@
+"""Groups drawn with replacement, every copy a group of its own; from the groups' cross-products.
+
+The rows are read once, for the products of each group; a replicate is a sum of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from ...design import Design
+from ...errors import ArgumentError
+from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_columns
+from .group_products import all_groups, chosen_factor, strata_of
+
+if TYPE_CHECKING:
+    from ...result import LmerResult
+    from ..loop.engine import Outcome
+    from ..loop.statistic import CompiledStatistic
+
+__all__ = ["CaseDraw", "run_cases"]
+
+_AT_A_TIME = 64
+
+
+class CaseDraw:
+    """Which groups make up a replicate.
+
+    Parameters
+    ----------
+    design : Design
+    by : str, optional
+        The factor whose groups are drawn, within the levels that it is nested in.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown factor, or one with nothing to draw from.
+    """
+
+    def __init__(self, design: Design, by: str | None = None) -> None:
+        self.factor = chosen_factor(design, by)
+        strata = strata_of(design, self.factor)
+        self.order = np.argsort(strata, kind="stable")
+        sizes = np.bincount(strata)
+        if sizes.max() == 1:
+            raise ArgumentError(
+                f"by={self.factor.name!r}: each of its groups is the only one within the level it is nested "
+                "in, so there is nothing to draw; draw by the outer factor"
+            )
+        self.size = np.repeat(sizes, sizes)
+        self.first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+    def picks(self, generator: np.random.Generator) -> np.ndarray:
+        """Groups drawn with replacement, as many from each stratum as it has."""
+        return self.order[self.first + generator.integers(0, self.size)]
+
+    @property
+    def reason(self) -> str:
+        """The draw in words."""
+        within = "" if len(np.unique(self.first)) == 1 else ", within the levels they are nested in"
+        return f"{self.factor.n_levels:,} groups of '{self.factor.name}' with replacement{within}"
+
+
+def run_cases(
+    fit: LmerResult,
+    draw: CaseDraw,
+    key: np.ndarray,
+    n: int,
+    first: int,
+    threads: int,
+    progress: bool,
+    columns: Iterable[str],
+    statistic: CompiledStatistic | None,
+) -> Outcome:
+    """Run case-resampled replicates; Ctrl-C keeps those done."""
+    from ..loop.engine import Outcome, single_blas_thread
+    from .scheme import replicate_generator
+
+    groups = all_groups(fit.state, draw.factor.name)
+    start = fit.state.solution["internal_theta"]
+
+    def one(number: int) -> np.ndarray:
+        picks = draw.picks(replicate_generator(key, first + number))
+        return _row(fit, groups.refit(picks, start), columns, statistic)
+
+    done: list[np.ndarray] = []
+    started, interrupted = time.perf_counter(), False
+    with (
+        single_blas_thread(),
+        ThreadPoolExecutor(threads) as pool,
+        tqdm(total=n, desc="bootstrap, cases", unit=" refits", disable=not progress) as bar,
+    ):
+        try:
+            for begin in range(0, n, _AT_A_TIME):
+                done += pool.map(one, range(begin, min(begin + _AT_A_TIME, n)))
+                bar.update(len(done) - bar.n)
+        except KeyboardInterrupt:
+            interrupted = True
+            if not done:
+                raise
+    return Outcome(np.stack(done), time.perf_counter() - started, threads, interrupted)
+
+
+def _row(
+    fit: LmerResult, record: np.ndarray | None, columns: Iterable[str], statistic: CompiledStatistic | None
+) -> np.ndarray:
+    """A row of the table."""
+    from ..loop.statistic import pick, values_of, wanted_parts
+    from ..loop.task import record_layout
+
+    layout = record_layout(fit.model)
+    selection, _ = kept_columns(layout, columns)
+    values = np.full(statistic.n_values if statistic else 0, np.nan)
+    if record is None:
+        return np.concatenate([np.full(len(selection), np.nan), values, [FAILED]])
+    status = int(record[-1])
+    if statistic is not None:
+        try:
+            found = values_of(statistic.function(*pick(record, layout, wanted_parts(statistic.function))))
+        except Exception:
+            status |= STATISTIC_FAILED
+        else:
+            status |= 0 if len(found) == len(values) else STATISTIC_SHAPE
+            values = found if len(found) == len(values) else values
+    return np.concatenate([record[selection], values, [status]])

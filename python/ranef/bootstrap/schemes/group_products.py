@@ -1,0 +1,123 @@
+"""Groups of rows with cross-products of their own: drawn, left out or repeated without their rows.
+
+One pass over the rows gives every group's products; those of any list of groups are a sum. A group brings
+copies of the levels that belong to it alone, levels it shares with other groups stay what they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import _core
+from ...errors import ArgumentError, quote_list
+from .independent import independent_factor, is_nested
+
+if TYPE_CHECKING:
+    from ...design import Design, GroupingFactor
+    from ...fit import FitState
+    from ...model import Model
+
+__all__ = ["Groups", "chosen_factor", "group_members", "groups_of", "strata_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The groups of one factor.
+
+    Attributes
+    ----------
+    factor : GroupingFactor
+    products : _core.GroupProducts
+    reml : bool
+    """
+
+    factor: GroupingFactor
+    products: Any
+    reml: bool
+
+    def refit(self, picks: np.ndarray, start: np.ndarray) -> np.ndarray | None:
+        """The record of the model's fit to the groups picked; None where they cannot give one.
+
+        Parameters
+        ----------
+        picks : numpy.ndarray of int
+            Groups, repeated at will.
+        start : numpy.ndarray
+            Theta in internal coordinates.
+        """
+        return self.products.refit(picks, self.reml, start)
+
+
+def groups_of(
+    model: Model, y: np.ndarray, response: Any, factor: GroupingFactor, members: Any = None
+) -> Groups:
+    """Cross-products of the groups of a factor: one pass over the rows.
+
+    Parameters
+    ----------
+    model : Model
+    y : numpy.ndarray, shape (n,)
+        The response, offset included.
+    response : _core.ResponseCross
+        Whose scale the groups' share.
+    factor : GroupingFactor
+    members : list of numpy.ndarray, optional
+        The rows of each group; by default all of them.
+    """
+    members = group_members(factor) if members is None else members
+    offset = 0.0 if model.design.offset is None else model.design.offset
+    by_name = {other.name: other for other in model.design.factors}
+    own = [
+        is_nested(other.codes, factor.codes, other.n_levels)
+        for other in (by_name[blocks.group] for blocks in model.cross.factors)
+    ]
+    start = np.concatenate([[0], np.cumsum([len(rows) for rows in members])])
+    products = _core.GroupProducts(
+        model.cross.rows, model.cross.design, response, y - offset, start, np.concatenate(members), own
+    )
+    return Groups(factor, products, model.reml)
+
+
+def all_groups(state: FitState, by: str | None = None, argument: str = "by=") -> Groups:
+    """The groups of a fit's factor `by`, see `chosen_factor`."""
+    factor = chosen_factor(state.model.design, by, argument)
+    return groups_of(state.model, state.y, state.response, factor)
+
+
+def chosen_factor(design: Design, by: str | None, argument: str = "by=") -> GroupingFactor:
+    """The factor asked for; by default the one that all others are nested in, else that with most levels.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown factor.
+    """
+    if by is None:
+        return design.factors[independent_factor(design)]
+    for factor in design.factors:
+        if factor.name == by:
+            return factor
+    raise ArgumentError(
+        f"{argument} must be a grouping factor, of {quote_list(f.name for f in design.factors)}; got {by!r}"
+    )
+
+
+def group_members(factor: GroupingFactor) -> list[np.ndarray]:
+    """The rows of each group, ascending."""
+    order = np.argsort(factor.codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(factor.codes, minlength=factor.n_levels))[:-1])
+
+
+def strata_of(design: Design, factor: GroupingFactor) -> np.ndarray:
+    """The stratum of each group: groups are exchangeable only within the levels that they are nested in."""
+    strata = np.zeros(factor.n_levels, np.int64)
+    for outer in design.factors:
+        if outer is factor or not is_nested(factor.codes, outer.codes, factor.n_levels):
+            continue
+        level = np.zeros(factor.n_levels, np.int64)
+        level[factor.codes] = outer.codes
+        strata = np.unique(strata * outer.n_levels + level, return_inverse=True)[1].reshape(-1)
+    return strata

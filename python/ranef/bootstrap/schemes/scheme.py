@@ -1,0 +1,129 @@
+"""Replicates made of the data's own residuals or groups, in place of normal draws.
+
+Each replicate has a generator of its own, the Philox stream of its number in a lane that the compiled loop
+does not use, so that neither threads nor chunks nor resumption show in the results.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from ...errors import ArgumentError, quote_list
+from .residuals import residual_rows, semiparametric_rows, wild_rows
+
+if TYPE_CHECKING:
+    from ...result import LmerResult
+    from ..draws.route import Route
+    from ..draws.truth import Truth
+    from ..loop.engine import Outcome
+    from ..loop.statistic import CompiledStatistic
+
+__all__ = ["SCHEMES", "check_scheme", "other_scheme", "replicate_generator", "rows_of_scheme"]
+
+SCHEMES = ("parametric", "residual", "wild", "cases", "semiparametric")
+_LANE = 2
+_NUMBERS_AT_A_TIME = 2_000_000
+_ROWS = {"residual": residual_rows, "wild": wild_rows, "semiparametric": semiparametric_rows}
+_REASONS = {
+    "residual": "random effects and residuals resampled, reflated",
+    "wild": "residuals of each group times a random factor",
+    "semiparametric": "residuals resampled around the fitted values",
+}
+
+
+def check_scheme(scheme: str, truth: Truth, route: str | None, by: str | None) -> None:
+    """Refuse an unknown scheme, and arguments that only the parametric one has.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if scheme not in SCHEMES:
+        raise ArgumentError(f"scheme= must be one of {quote_list(SCHEMES)}; got {scheme!r}")
+    if scheme != "parametric" and (truth.given or truth.use_u or route is not None):
+        raise ArgumentError(
+            f"scheme='{scheme}' is made of the fit's own residuals and groups: params=, theta=, sigma=, "
+            "use_u= and route= are for scheme='parametric'"
+        )
+    if by is not None and scheme != "cases":
+        raise ArgumentError(f"by= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
+
+
+def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
+    """The generator of one replicate."""
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, replicate, _LANE]))
+
+
+def rows_of_scheme(fit: LmerResult, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
+    """A function of a first number and a count that gives the replicates' rows, offset not added.
+
+    None where replicates are not rows of the same design.
+    """
+    if scheme not in _ROWS:
+        return None
+    one = _ROWS[scheme](fit)
+
+    def rows(first: int, count: int) -> np.ndarray:
+        return np.stack([one(replicate_generator(key, first + i)) for i in range(count)])
+
+    return rows
+
+
+def other_scheme(
+    fit: LmerResult,
+    scheme: str,
+    key: np.ndarray,
+    n: int,
+    first: int,
+    threads: int,
+    progress: bool,
+    columns: Iterable[str],
+    statistic: CompiledStatistic | None,
+    by: str | None = None,
+) -> tuple[Outcome, Route]:
+    """Run replicates of a scheme that is not parametric."""
+    from ..draws.route import Route
+    from ..loop.engine import Outcome
+
+    if scheme == "cases":
+        from .cases import CaseDraw, run_cases
+
+        draw = CaseDraw(fit.model.design, by)
+        outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
+        return outcome, Route("groups", draw.reason)
+
+    rows = rows_of_scheme(fit, scheme, key)
+    batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
+    tables, interrupted = [], False
+    started = time.perf_counter()
+    with tqdm(total=n, desc=f"bootstrap, {scheme}", unit=" refits", disable=not progress) as bar:
+        for done in range(0, n, batch):
+            count = min(batch, n - done)
+            part = _fit_rows(fit, rows(first + done, count), threads, columns, statistic)
+            tables.append(part.table)
+            bar.update(len(part.table))
+            if part.interrupted:
+                interrupted = True
+                break
+    seconds = time.perf_counter() - started
+    outcome = Outcome(np.vstack(tables), seconds, min(threads, n), interrupted)
+    return outcome, Route("rows", _REASONS[scheme])
+
+
+def _fit_rows(
+    fit: LmerResult,
+    rows: np.ndarray,
+    threads: int,
+    columns: Iterable[str],
+    statistic: CompiledStatistic | None,
+) -> Outcome:
+    from ..loop.engine import run
+    from ..loop.task import responses_task
+
+    task = responses_task(fit.model, np.ascontiguousarray(rows), columns, statistic)
+    return run(task, np.zeros(2, np.uint64), len(rows), threads, progress=False)

@@ -1,0 +1,49 @@
+"""A design on some of its rows, or on rows repeated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...design import Design, GroupingFactor
+
+__all__ = ["rows_of"]
+
+
+def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | None = None) -> Design:
+    """The design of some rows, for cross-products only: levels may have no rows, labels are those of before.
+
+    Parameters
+    ----------
+    design : Design
+    rows : numpy.ndarray
+        Positions, or a mask.
+    codes : dict of str to numpy.ndarray, optional
+        Grouping factor -> new codes of the rows taken; otherwise those they had.
+    """
+    codes = codes or {}
+    factors = {
+        factor.name: _factor(factor, codes.get(factor.name, factor.codes[rows])) for factor in design.factors
+    }
+    terms = tuple(
+        replace(term, matrix=term.matrix.rows(rows), factor=factors[term.group])
+        for term in design.terms
+    )
+    response = np.ascontiguousarray(design.response[rows])
+    return replace(
+        design,
+        response=response,
+        matrix=design.matrix.rows(rows),
+        terms=terms,
+        weights=None if design.weights is None else np.ascontiguousarray(design.weights[rows]),
+        offset=None if design.offset is None else np.ascontiguousarray(design.offset[rows]),
+        nobs=len(response),
+        kept=design.rows[rows],
+    )
+
+
+def _factor(factor: GroupingFactor, codes: np.ndarray) -> GroupingFactor:
+    count = max(factor.n_levels, int(codes.max(initial=-1)) + 1)
+    levels = factor.levels if count == factor.n_levels else np.arange(count)
+    return GroupingFactor(factor.name, np.ascontiguousarray(codes, np.int32), levels)

@@ -1,0 +1,1 @@
+"""Simulation to an end: likelihood-ratio tests, the exact test, power."""

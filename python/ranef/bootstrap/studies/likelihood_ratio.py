@@ -1,0 +1,263 @@
+"""The parametric-bootstrap likelihood-ratio test of two nested models.
+
+Halekoh & Højsgaard (2014), A Kenward-Roger approximation and parametric bootstrap methods for tests in linear
+mixed models, Journal of Statistical Software 59(9), section 5. With the statistic T, d the difference in the
+number of coefficients, and T* of responses drawn from the small model and refitted by both:
+
+========  ==============================================================================================
+PBtest    p = (1 + #{T* >= T}) / (1 + number of T*)
+Gamma     the gamma distribution with the mean and variance of T*
+Bartlett  d T / mean(T*), against chi-square with d degrees of freedom
+F         T / d, against F with d and 2 m / (m - 1) degrees of freedom, m = mean(T*) / d: the F whose mean is
+          that of T* / d (a chi-square where m <= 1). pbkrtest 0.5.2 has m = mean(T*), the same for d = 1
+========  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ... import _core
+from ...errors import ArgumentError
+from ...fit import FitState
+from ...result import LmerResult
+from ...show import Document, Line, Printed, frame_table
+from ...threads import get_num_threads
+from ..checks import checked_seed, whole_number
+from ..draws.truth import truth
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+__all__ = ["PBTest", "pbtest"]
+
+_SAME = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PBTest(Printed):
+    """A bootstrap likelihood-ratio test; prints itself.
+
+    Attributes
+    ----------
+    small, large : str
+        Formulas.
+    statistic : float
+        Difference of the two deviances, or of the REML criteria where the fixed effects are the same.
+    df : int
+        Difference of the number of parameters.
+    fixed : bool
+        Whether fixed effects are tested; else only variance components are.
+    criterion : str
+        ``"ML"`` or ``"REML"``.
+    reference : numpy.ndarray
+        T* of the replicates that both models could be fitted to.
+    n : int
+        Replicates drawn.
+    seed : int or numpy.random.SeedSequence
+    """
+
+    small: str
+    large: str
+    statistic: float
+    df: int
+    fixed: bool
+    criterion: str
+    reference: np.ndarray = field(repr=False)
+    n: int
+    seed: int | np.random.SeedSequence
+
+    @property
+    def pvalue(self) -> float:
+        """Of the bootstrap test itself (row ``PBtest``)."""
+        extreme = int(np.count_nonzero(self.reference >= self.statistic))
+        return (1 + extreme) / (1 + len(self.reference))
+
+    @property
+    def pvalue_error(self) -> float:
+        """Monte Carlo standard error of `pvalue`."""
+        return float(np.sqrt(self.pvalue * (1.0 - self.pvalue) / max(len(self.reference), 1)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per way to judge the statistic.
+
+        Returns
+        -------
+        DataFrame
+            Rows ``LRT`` (chi-square, too small for variance components), ``PBtest``, and for fixed effects
+            ``Gamma``, ``Bartlett`` and ``F``; columns ``stat``, ``df``, ``ddf``, ``p``.
+        """
+        from scipy import stats
+
+        t, d, nan = self.statistic, self.df, float("nan")
+        rows = {"LRT": (t, d, nan, stats.chi2.sf(t, d)), "PBtest": (t, nan, nan, self.pvalue)}
+        if self.fixed:
+            mean, variance = self.reference.mean(), self.reference.var(ddof=1)
+            ratio = mean / d
+            ddf = 2.0 * ratio / (ratio - 1.0) if ratio > 1.0 else float("inf")
+            p_f = stats.f.sf(t / d, d, ddf) if np.isfinite(ddf) else stats.chi2.sf(t, d)
+            rows["Gamma"] = (t, nan, nan, stats.gamma.sf(t, mean**2 / variance, scale=variance / mean))
+            rows["Bartlett"] = (t / ratio, d, nan, stats.chi2.sf(t / ratio, d))
+            rows["F"] = (t / d, d, ddf, p_f)
+        return pd.DataFrame(rows, index=["stat", "df", "ddf", "p"]).T.rename_axis("test")
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(float_format=lambda x: f"{x:.5g}", na_rep="")
+        return "\n".join([*self._heading(), "", table])
+
+    def _heading(self) -> list[str]:
+        used = f"{len(self.reference):,} replicates"
+        if len(self.reference) < self.n:
+            used += f" ({self.n - len(self.reference):,} more could not be fitted)"
+        return [
+            f"Parametric bootstrap test of {'fixed effects' if self.fixed else 'variance components'} "
+            f"({self.criterion})",
+            f"  large: {self.large}",
+            f"  small: {self.small}",
+            f"  {used}, seed {self.seed}; standard error of PBtest's p {self.pvalue_error:.2g}",
+        ]
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [*map(Line, self._heading()), frame_table(self.to_frame(), digits=5)]
+
+
+def pbtest(
+    small: LmerResult,
+    large: LmerResult,
+    n: int = 1000,
+    seed: int | np.random.SeedSequence | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+) -> PBTest:
+    """Test a fit against a smaller one by the parametric bootstrap of the likelihood ratio.
+
+    Responses are drawn from the small model and fitted by both. Where the small model's random effects are
+    columns of the large one's, their cross-products are drawn, at a cost without the number of rows.
+
+    Parameters
+    ----------
+    small, large : LmerResult
+        Nested models of the same rows. Where their fixed effects differ both are fitted by maximum likelihood
+        for the test; where they are the same and both are REML fits, the REML criterion is compared. Any
+        number of variance components may be tested at once.
+    n : int
+        Replicates.
+    seed : int, numpy.random.SeedSequence or None
+    n_threads : int, optional
+    progress : bool
+
+    Returns
+    -------
+    PBTest
+
+    Raises
+    ------
+    ArgumentError
+        If the models are not of the same rows, or not nested.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> small = ranef.lmer("Reaction ~ Days + (1 | Subject)", data)
+    >>> large = ranef.lmer("Reaction ~ Days + (Days | Subject)", data)
+    >>> test = ranef.pbtest(small, large, 1000, seed=1, progress=False)
+    >>> round(test.statistic, 2), test.pvalue < 0.01
+    (42.84, True)
+    """
+    count = whole_number(n, "n", "the number of replicates")
+    seed = checked_seed(seed)
+    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+    columns = _nested_columns(small, large)
+    fixed = columns.shape[0] > columns.shape[1]
+    if fixed or not (small.reml and large.reml):
+        small, large = by_maximum_likelihood(small), by_maximum_likelihood(large)
+    statistic = small.objective - large.objective
+    df = large.df_model_total - small.df_model_total
+    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
+        raise ArgumentError(
+            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
+            f"better by {-statistic:.4g}. Give the small model first"
+        )
+
+    from ..draws.streams import stream_key
+    from .pairs import Pair
+
+    key, seed = stream_key(seed)
+    pair = Pair.of(small.state, large.state, columns, small.state, truth(small.state))
+    ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
+    reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
+    return PBTest(
+        small=small.formula,
+        large=large.formula,
+        statistic=max(statistic, 0.0),
+        df=df,
+        fixed=fixed,
+        criterion="REML" if small.reml else "ML",
+        reference=reference,
+        n=count,
+        seed=seed,
+    )
+
+
+def by_maximum_likelihood(fit: LmerResult) -> LmerResult:
+    """The fit by maximum likelihood: itself, or a refit from the same cross-products."""
+    return _by(fit, reml=False) if fit.reml else fit
+
+
+def by_reml(fit: LmerResult) -> LmerResult:
+    """The fit by REML: itself, or a refit from the same cross-products."""
+    return fit if fit.reml else _by(fit, reml=True)
+
+
+def _by(fit: LmerResult, reml: bool) -> LmerResult:
+    from ...optimize import optimise
+
+    model: Model = copy(fit.model)
+    model.__dict__.pop("plan", None)
+    model.reml = reml
+    model.problem = _core.Problem(model.cross.design, reml)
+    state = fit.state
+    optimum = optimise(model, state.response, state.settings)
+    return LmerResult(FitState(model, state.y, state.response, optimum, state.settings))
+
+
+def _nested_columns(small: LmerResult, large: LmerResult) -> np.ndarray:
+    """The small model's columns of X as combinations of the large one's, (p_large, p_small).
+
+    Raises
+    ------
+    ArgumentError
+        Where they are none, or the rows are not the same.
+    """
+    a, b = small.model.design, large.model.design
+    if a.nobs != b.nobs or not np.array_equal(small.state.y, large.state.y):
+        raise ArgumentError(
+            f"the models are fitted to different rows ({a.nobs} and {b.nobs}) or responses: fit both to the "
+            "rows in which no variable of either is missing"
+        )
+    for name in ("weights", "offset"):
+        x, y = getattr(a, name), getattr(b, name)
+        if (x is None) != (y is None) or not (x is None or np.array_equal(x, y)):
+            raise ArgumentError(f"the models have different {name}")
+    inner, outer = a.X[:, small.model.cross.kept], b.X[:, large.model.cross.kept]
+    same = [[k for k, column in enumerate(outer.T) if np.array_equal(column, x)] for x in inner.T]
+    if all(same):
+        return np.eye(outer.shape[1])[:, [places[0] for places in same]]
+    sizes = np.linalg.norm(outer, axis=0)
+    basis, triangle = np.linalg.qr(outer / sizes)
+    products = basis.T @ inner
+    left = np.linalg.norm(inner - basis @ products, axis=0) / np.linalg.norm(inner, axis=0)
+    if left.max() > _SAME:
+        names = [a.column_names[i] for i in small.model.cross.kept]
+        raise ArgumentError(
+            f"'{small.formula}' is not nested in '{large.formula}': its column '{names[int(left.argmax())]}' "
+            "is no combination of the other's. Give the small model first"
+        )
+    return np.linalg.solve(triangle, products) / sizes[:, None]

@@ -1,0 +1,185 @@
+"""A small model inside a large one: its parameters as the large one's, its responses from the large one's.
+
+Where every column of the small model's [Z X] is a combination of the large one's, C_s = C_l T, a response's
+cross-products with the small design are T' times those with the large one. So one draw from the large
+design's Gram factor serves both models. T is worked out in the core's coordinates (columns shifted and
+scaled), in which nothing cancels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..draws.gram import triangular_factor
+
+if TYPE_CHECKING:
+    from ...fit import FitState
+    from ...model import Model
+
+__all__ = ["Embedding", "embedding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """How a small model sits in a large one.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray, shape (p_large, p_small)
+        The small model's kept columns of X from the large one's, on the user's scale.
+    fixed : numpy.ndarray, shape (p_large, p_small)
+        The same in the core's coordinates.
+    factors : tuple of (slice, int, numpy.ndarray)
+        For each of the small core's factors: where the large one has its products, its levels, and the map of
+        a level's columns, (r_large, r_small).
+    theta : numpy.ndarray
+        The small model's theta as the large one's.
+    scale : float
+        Of the large response over that of the small.
+    """
+
+    columns: np.ndarray
+    fixed: np.ndarray
+    factors: tuple[tuple[slice, int, np.ndarray], ...]
+    theta: np.ndarray
+    scale: float
+
+    def responses(self, draws: np.ndarray) -> np.ndarray:
+        """The small design's cross-products from the large one's, (m, q + p + 1) each."""
+        m = len(draws)
+        rank = len(self.fixed)
+        parts = [
+            (draws[:, place].reshape(m, levels, -1) @ turn).reshape(m, -1)
+            for place, levels, turn in self.factors
+        ]
+        parts.append(draws[:, -1 - rank : -1] @ self.fixed)
+        return np.hstack([self.scale * np.hstack(parts), self.scale**2 * draws[:, -1:]])
+
+
+def embedding(small: FitState, large: FitState, columns: np.ndarray) -> Embedding | None:
+    """The small model's place in the large one; None where its columns are not among the large one's.
+
+    Parameters
+    ----------
+    small, large : FitState
+        Of the same rows and response.
+    columns : numpy.ndarray, shape (p_large, p_small)
+        The small model's kept columns of X as combinations of the large one's.
+    """
+    inner, outer = small.model, large.model
+    if small.response.shift != large.response.shift or _has_constant(inner) != _has_constant(outer):
+        return None  # the response is shifted in one of them only
+    factors, theta = _factors(inner, outer), _theta(small, outer)
+    if factors is None or theta is None:
+        return None
+    scale = large.response.scale / small.response.scale
+    return Embedding(columns, _fixed(inner, outer, columns), factors, theta, scale)
+
+
+def _constant(model: Model) -> np.ndarray:
+    return np.asarray(model.cross.design.coordinates["constant"])
+
+
+def _has_constant(model: Model) -> bool:
+    return len(_constant(model)) > 0
+
+
+def _fixed(inner: Model, outer: Model, columns: np.ndarray) -> np.ndarray:
+    """X_s = X_l M with X = X~ scale + 1 shift', and 1 = X~ one where the constant is in the span of X."""
+    ours, theirs = inner.cross.design.coordinates, outer.cross.design.coordinates
+    shift, scale = np.asarray(theirs["x_shift"]), np.asarray(theirs["x_scale"])
+    out = scale[:, None] * columns
+    constant = _constant(outer)
+    if len(constant):
+        one = constant * scale / (1.0 - constant @ shift)
+        out = out + np.outer(one, shift @ columns - np.asarray(ours["x_shift"]))
+    return out / np.asarray(ours["x_scale"])
+
+
+def _factors(inner: Model, outer: Model) -> tuple[tuple[slice, int, np.ndarray], ...] | None:
+    """The small core's factors among those of the large one, see `Embedding`."""
+    theirs = {blocks.group: given for given, blocks in enumerate(outer.cross.factors)}
+    order = outer.cross.design.factor_order
+    sizes = [levels * width for levels, width in outer.cross.design.shapes]
+    found = []
+    for place, given in enumerate(inner.cross.design.factor_order):
+        other = theirs.get(inner.cross.factors[given].group)
+        if other is None:
+            return None
+        there = order.index(other)
+        turn = _columns_of_factor(inner, given, place, outer, other, there)
+        if turn is None:
+            return None
+        first = sum(sizes[:there])
+        found.append((slice(first, first + sizes[there]), outer.cross.design.shapes[there][0], turn))
+    return tuple(found)
+
+
+def _columns_of_factor(
+    inner: Model, given: int, place: int, outer: Model, other: int, there: int
+) -> np.ndarray | None:
+    """Z_s = Z_l S for the columns of one grouping factor, in the core's coordinates."""
+    mine, codes = _basis(inner, given)
+    pool, their_codes = _basis(outer, other)
+    if not np.array_equal(codes, their_codes):
+        return None
+    ours, theirs = inner.cross.design.coordinates, outer.cross.design.coordinates
+    shift, scale = np.asarray(ours["z_shift"][place]), np.asarray(ours["z_scale"][place])
+    their_shift, their_scale = np.asarray(theirs["z_shift"][there]), np.asarray(theirs["z_scale"][there])
+    ones = [a for a, column in enumerate(pool) if their_shift[a] == 0.0 and np.all(column == 1.0)]
+    turn = np.zeros((len(pool), len(mine)))
+    for a, column in enumerate(mine):
+        same = [b for b, candidate in enumerate(pool) if np.array_equal(candidate, column)]
+        if not same:
+            return None
+        b = same[0]
+        turn[b, a] += their_scale[b] / scale[a]
+        difference = their_shift[b] - shift[a]
+        if difference != 0.0:
+            if not ones:
+                return None
+            turn[ones[0], a] += difference * their_scale[ones[0]] / scale[a]
+    return turn
+
+
+def _basis(model: Model, given: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Columns and codes of one of the core's factors."""
+    terms = [model.design.terms[index] for index in model.cross.factors[given].terms]
+    return [column for term in terms for column in term.basis.T], terms[0].factor.codes
+
+
+def _theta(small: FitState, outer: Model) -> np.ndarray | None:
+    """The small fit's theta as the large model's; None where a term of it is in no one term of the large."""
+    lambdas = list(zip(small.model.design.terms, small.model.covariance_factors(small.theta), strict=True))
+    values, used = [], 0
+    for term in outer.design.terms:
+        r = len(term.columns)
+        parts = [np.zeros((r, r))]
+        for inner, factor in lambdas:
+            places = _places(inner, term)
+            if places is None:
+                continue
+            part = np.zeros((r, factor.shape[1]))
+            part[places] = factor
+            parts.append(part)
+            used += 1
+        lower = triangular_factor(*parts)
+        columns, rows = np.triu_indices(r)
+        values.append(lower[rows, columns])
+    return np.concatenate(values) if used == len(lambdas) else None
+
+
+def _places(inner, term) -> list[int] | None:
+    """Where a small term's columns are in a large one; None if they are not all there."""
+    if inner.group != term.group:
+        return None
+    places = []
+    for column in inner.basis.T:
+        same = [b for b, candidate in enumerate(term.basis.T) if np.array_equal(candidate, column)]
+        if not same:
+            return None
+        places.append(same[0])
+    return places

@@ -1,0 +1,152 @@
+"""Two nested models refitted to the same draws: simulated likelihood ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ..draws.gram_factor import GramFactor
+from ..draws.truth import Truth
+from ..loop.engine import run
+from ..loop.kernels import gram_sample_kernel, refits_kernel, rows_kernel
+from ..loop.record import FAILED
+from ..loop.task import draws_task, refits_task, route_of, rows_task
+from .nested import embedding
+
+if TYPE_CHECKING:
+    from ...fit import FitState
+
+__all__ = ["Pair"]
+
+_NUMBERS_AT_A_TIME = 4_000_000
+_FEWEST = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Draws from one of two nested models, refitted by both.
+
+    Attributes
+    ----------
+    small, large : FitState
+        Refits start at their thetas.
+    drawn : FitState
+        The one that is drawn from: `small`, or `large`.
+    truth : Truth
+        Its parameters.
+    inner : Embedding or alike, or None
+        The small model in the large one: its `responses` from those of the large one; None where rows have to
+        be drawn.
+    factor : GramFactor or None
+        Of the large design.
+    """
+
+    small: FitState
+    large: FitState
+    drawn: FitState
+    truth: Truth
+    inner: Any = None
+    factor: GramFactor | None = None
+
+    @classmethod
+    def of(
+        cls, small: FitState, large: FitState, columns: np.ndarray, drawn: FitState, truth: Truth
+    ) -> Pair:
+        """Choose how to draw: from the large design's Gram factor where it can be, else row by row."""
+        inner = embedding(small, large, columns)
+        factor = route_of(large.model).factor if inner is not None else None
+        return cls(small, large, drawn, truth, inner if factor is not None else None, factor)
+
+    @property
+    def route(self) -> str:
+        """``"gram"`` or ``"rows"``."""
+        return "rows" if self.factor is None else "gram"
+
+    def at(self, truth: Truth) -> Pair:
+        """The same with other parameters of the model that is drawn from."""
+        return replace(self, truth=truth)
+
+    def ratios(
+        self, key: np.ndarray, n: int, threads: int, origin: int = 0, label: str = "", progress: bool = False
+    ) -> np.ndarray:
+        """Criterion of the small model less that of the large one; NaN where one of them has no fit.
+
+        Shorter than ``n`` when Ctrl-C was pressed.
+        """
+        kernels = (rows_kernel,) if self.factor is None else (gram_sample_kernel, refits_kernel)
+        ready = all(kernel.is_ready() for kernel in kernels)
+        wait = label if ready else f"{label}: compiling, once per installation"
+        parts: list[np.ndarray] = []
+        with tqdm(total=n, desc=wait, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
+            for kernel in kernels:
+                kernel.compiled()
+            if not ready:
+                bar.set_description(label, refresh=False)
+                bar.reset()
+            try:
+                for ratios, _ in self._batches(key, n, threads, origin):
+                    parts.append(ratios)
+                    bar.update(len(ratios))
+            except KeyboardInterrupt:
+                if not parts:
+                    raise
+        return np.concatenate(parts)
+
+    def refits(
+        self, key: np.ndarray, n: int, threads: int, origin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The ratios, and the small model's theta of every replicate, (n, n_theta)."""
+        ratios, thetas = zip(*self._batches(key, n, threads, origin), strict=True)
+        return np.concatenate(ratios), np.concatenate(thetas)
+
+    def _batches(
+        self, key: np.ndarray, n: int, threads: int, origin: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Ratios and thetas, as many at a time as memory allows; ends early when Ctrl-C was pressed."""
+        size = len(self.large.response.values)
+        batch = max(_NUMBERS_AT_A_TIME // size, _FEWEST)
+        for begin in range(0, n, batch):
+            count = min(batch, n - begin)
+            small, large = self._tables(key, origin + begin, count, threads)
+            done = min(len(small), len(large))
+            criteria = [
+                np.where(table[:done, -1].astype(int) & FAILED, np.nan, table[:done, -2])
+                for table in (small, large)
+            ]
+            yield criteria[0] - criteria[1], small[:done, :-2]
+            if done < count:
+                return
+
+    def _tables(self, key: np.ndarray, first: int, count: int, threads: int) -> list[np.ndarray]:
+        """Records of the small model's refits (theta and criterion) and of the large one's (criterion)."""
+        columns = (("theta", "objective"), ("objective",))
+        states = (self.small, self.large)
+        if self.factor is None:
+            tasks = [
+                rows_task(self.drawn, self.truth, refitted=state, columns=kept)
+                for state, kept in zip(states, columns, strict=True)
+            ]
+            return [run(task, key, count, threads, progress=False, origin=first).table for task in tasks]
+        task = draws_task(self.large, self._outer_truth, self.factor)
+        draws = run(task, key, count, threads, progress=False, origin=first).table
+        tasks = [
+            refits_task(state, response, kept)
+            for state, response, kept in zip(
+                states, (self.inner.responses(draws), draws), columns, strict=True
+            )
+        ]
+        return [run(task, key, len(draws), threads, progress=False).table for task in tasks]
+
+    @property
+    def _outer_truth(self) -> Truth:
+        """The parameters as the large model's."""
+        if self.drawn is self.large:
+            return self.truth
+        model = self.large.model
+        solution = model.problem.solve(self.large.response, self.inner.theta)
+        beta = self.inner.columns @ self.truth.beta
+        return Truth(beta, self.inner.theta, self.truth.sigma, solution, given=True)

@@ -1,0 +1,272 @@
+"""The power of a study: how often its test rejects, by simulation from a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ...errors import ArgumentError, quote_list
+from ...threads import get_num_threads
+from ..checks import checked_seed, whole_number
+from .power_summary import Power
+
+if TYPE_CHECKING:
+    from ...result import LmerResult
+
+__all__ = ["power", "power_curve"]
+
+_BATCH = 200
+
+
+def power(
+    fit: LmerResult,
+    coefficient: str,
+    effect: float | None = None,
+    n: int = 1000,
+    *,
+    test: str = "satterthwaite",
+    alpha: float = 0.05,
+    groups: int | None = None,
+    per_group: int | None = None,
+    along: str | None = None,
+    params: Mapping[str, float] | Any = None,
+    theta: Any = None,
+    sigma: float | None = None,
+    precision: float | None = None,
+    n_null: int = 199,
+    seed: int | np.random.SeedSequence | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+) -> Power:
+    """Simulate studies from a fitted model and count how often a coefficient is found to differ from zero.
+
+    Parameters
+    ----------
+    fit : LmerResult
+        Gives design and parameters.
+    coefficient : str
+        The tested one.
+    effect : float, optional
+        Its true value; by default the estimate.
+    n : int
+        Studies, at most.
+    test : {"satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap"}
+        Wald t with those degrees of freedom, or normal; likelihood ratio (by maximum likelihood) against
+        chi-square; or by the parametric bootstrap, done anew in each study: ``n_null`` responses are drawn
+        from the study's own fit without the effect, and it rejects when at most ``alpha (n_null + 1) - 1``
+        of their likelihood ratios are as large as its own.
+    alpha : float
+        Level of the test.
+    groups, per_group, along
+        Another size of study, see `ranef.bootstrap.schemes.extend.model_of_size`.
+    params, theta, sigma
+        Other true values, as in `ranef.bootstrap.bootstrap`.
+    precision : float, optional
+        Stop as soon as the Monte Carlo 95 % interval of the power is at most this far from it to either side.
+    n_null : int
+        Replicates of each study's test with ``test="bootstrap"``; ``alpha (n_null + 1)`` should be whole.
+    seed : int, numpy.random.SeedSequence or None
+    n_threads : int, optional
+    progress : bool
+
+    Returns
+    -------
+    Power
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown coefficient, test or factor, or a number that cannot be.
+
+    References
+    ----------
+    Green & MacLeod (2016), SIMR: an R package for power analysis of generalized linear mixed models by
+    simulation, Methods in Ecology and Evolution 7.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> found = ranef.power(fit, "Days", effect=4.0, n=400, seed=1, progress=False)
+    >>> 0.55 < found.power < 0.8
+    True
+    """
+    count = whole_number(n, "n", "the number of simulated studies")
+    key, threads = _streams(seed, n_threads)
+    study = _study(
+        fit, coefficient, effect, test, alpha, groups, per_group, along, params, theta, sigma, n_null
+    )
+    if precision is not None and not 0.0 < precision < 1.0:
+        raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
+    rejected: list[np.ndarray] = []
+    batch = count if precision is None and not progress else _BATCH
+    with tqdm(total=count, desc=f"power of {coefficient}", unit=" studies", disable=not progress) as bar:
+        for first in range(0, count, batch):
+            size = min(batch, count - first)
+            rejected.append(study.rejections(key, first, size, threads))
+            bar.update(size)
+            found = _summary(study, coefficient, np.concatenate(rejected))
+            if precision is not None and _half_width(found) <= precision:
+                break
+    return found
+
+
+def power_curve(
+    fit: LmerResult,
+    coefficient: str,
+    *,
+    effects: float | Iterable[float] | None = None,
+    groups: int | Iterable[int] | None = None,
+    per_group: int | Iterable[int] | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """The power over effect sizes, numbers of groups, rows per group, or their grid if several are given.
+
+    All points use the same seed, so that the curve is smooth.
+
+    Parameters
+    ----------
+    fit, coefficient, **options
+        As in `power`; ``n`` and ``precision`` are per point.
+    effects, groups, per_group : iterable or number, optional
+        The values to go through. A number holds for every point, as ``effect=`` does.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        One row per point: ``effect``, ``groups``, ``per_group``, ``nobs``, ``power``, ``lower``, ``upper``
+        (95 % Monte Carlo interval), ``n``, ``failed``; ``attrs["coefficient"]``.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> curve = ranef.power_curve(fit, "Days", effects=[0, 6], n=200, seed=1, progress=False)
+    >>> curve["power"].round(0).tolist()
+    [0.0, 1.0]
+    """
+    if "effect" in options:
+        if effects is not None:
+            raise ArgumentError("give effects= (to go through) or effect= (for all points), not both")
+        effects = options.pop("effect")
+    if effects is None and groups is None and per_group is None:
+        raise ArgumentError("power_curve needs effects=, groups= or per_group=: the values to go through")
+    if options.get("seed") is None:
+        options["seed"] = int(np.random.SeedSequence().generate_state(1)[0])
+    points = [
+        (effect, size, rows)
+        for effect in _points(effects)
+        for size in _points(groups)
+        for rows in _points(per_group)
+    ]
+    rows = []
+    for effect, size, per in tqdm(points, desc="power curve", unit=" points", disable=not progress):
+        sizes = {"groups": size, "per_group": per, "progress": False}
+        found = power(fit, coefficient, effect, **sizes, **options)
+        lower, upper = found.conf_int()
+        along = options.get("along")
+        count = found.groups[along] if along else _main_count(fit, found)
+        rows.append(
+            {
+                "effect": found.effect,
+                "groups": count,
+                "per_group": found.nobs / count if per is None else per,
+                "nobs": found.nobs,
+                "power": found.power,
+                "lower": lower,
+                "upper": upper,
+                "n": found.n,
+                "failed": found.failed,
+            }
+        )
+    table = pd.DataFrame(rows)
+    table.attrs["coefficient"] = coefficient
+    return table
+
+
+def _points(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, Iterable) else [values]
+
+
+def _main_count(fit: LmerResult, found: Power) -> int:
+    from ..schemes.independent import independent_factor
+
+    return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
+
+
+def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
+    seed = checked_seed(seed)
+    if n_threads is not None:
+        n_threads = whole_number(n_threads, "n_threads", "the number of threads")
+    from ..draws.streams import stream_key
+
+    return stream_key(seed)[0], n_threads or get_num_threads()
+
+
+def _study(
+    fit: LmerResult, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
+    along: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
+) -> Any:  # fmt: skip
+    from ..draws.truth import truth
+    from ..schemes.extend import model_of_size
+    from .rejections import TESTS, Study
+
+    names = [fit.model.design.column_names[i] for i in fit.model.cross.kept]
+    if coefficient not in names:
+        raise ArgumentError(f"coefficient must be one of {quote_list(names, 30)}; got {coefficient!r}")
+    if test not in TESTS:
+        raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
+    if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
+        raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
+    at = truth(fit.state, params, theta, sigma)
+    beta = at.beta.copy()
+    if effect is not None:
+        if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(effect):
+            raise ArgumentError(f"effect= must be a finite number; got {effect!r}")
+        beta[names.index(coefficient)] = effect
+    model = fit.model
+    if not (groups is None and per_group is None):
+        for name, value in (("groups", groups), ("per_group", per_group)):
+            if value is not None:
+                whole_number(value, f"{name}=", "a number")
+        model = model_of_size(model, groups, per_group, along)
+    nulls = whole_number(n_null, "n_null=", "the number of replicates of a bootstrap test")
+    if test == "bootstrap" and alpha * (nulls + 1) < 1.0 - 1e-9:
+        raise ArgumentError(
+            f"n_null={nulls} replicates cannot reject at alpha={alpha:g}: "
+            f"take at least {int(np.ceil(1 / alpha)) - 1}"
+        )
+    return Study(model, beta, at.theta, at.sigma, names.index(coefficient), test, alpha, nulls)
+
+
+def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
+    fine = ~np.isnan(rejected)
+    return Power(
+        coefficient=coefficient,
+        effect=float(study.truth.beta[study.position]),
+        test=study.test,
+        alpha=study.alpha,
+        rejections=int(np.nansum(rejected)),
+        n=int(fine.sum()),
+        failed=int((~fine).sum()),
+        groups=_groups(study.model),
+        nobs=study.model.nobs,
+    )
+
+
+def _groups(model: Any) -> dict[str, int]:
+    """Levels of the grouping factors that have rows."""
+    known = getattr(model, "ngroups", None)
+    return known or {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
+
+
+def _half_width(found: Power) -> float:
+    lower, upper = found.conf_int()
+    return max(upper - found.power, found.power - lower) if found.n else 1.0

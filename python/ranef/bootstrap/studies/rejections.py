@@ -1,0 +1,202 @@
+"""Which of simulated studies reject that a coefficient is zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri, stdtr
+
+from ...fit import FitState
+from ..draws.truth import Truth
+from ..loop.engine import run, single_blas_thread
+from ..loop.record import kept_columns
+from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
+from ..schemes.extend import SizedModel
+from .pairs import Pair
+from .submodel import pair_without, standing
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+__all__ = ["TESTS", "Study"]
+
+TESTS = ("satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap")
+_COLUMNS = ("coefficients", "se", "theta", "objective")
+_NUMBERS_AT_A_TIME = 2_000_000
+_NULL_LANE = 1 << 40  # numbers of the draws under the null hypothesis: far from the studies' own
+_FIRST_NULLS = 40
+
+
+class Study:
+    """A model, what its data are drawn from, and the test of one coefficient.
+
+    Parameters
+    ----------
+    model : Model
+    beta, theta, sigma
+        Drawn from: fitted coefficients, relative covariance factors, residual standard deviation.
+    position : int
+        Of the tested coefficient among the fitted ones.
+    test : str
+        One of `TESTS`.
+    alpha : float
+    n_null : int
+        Replicates of each study's own bootstrap test.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        beta: np.ndarray,
+        theta: np.ndarray,
+        sigma: float,
+        position: int,
+        test: str,
+        alpha: float,
+        n_null: int = 199,
+    ) -> None:
+        route = route_of(model)
+        if route.factor is None and isinstance(model, SizedModel):
+            model = model.with_rows()
+        self.model, self.position, self.test, self.alpha = model, position, test, alpha
+        self.n_null, self.factor = n_null, route.factor
+        self.state = standing(model, theta)
+        self.truth = Truth(beta, theta, sigma, self.state.solution, given=True)
+
+    @property
+    def route(self) -> str:
+        """How data are drawn: ``"gram"`` or ``"rows"``."""
+        return "rows" if self.factor is None else "gram"
+
+    def rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
+        """Whether each of the studies ``first``, ``first + 1``, ... rejects; NaN where it has no fit."""
+        with single_blas_thread():  # once for the many short runs in it
+            return self._rejections(key, first, n, threads)
+
+    def _rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
+        if self.test in ("lrt", "bootstrap"):
+            ratio, theta = self._pair.refits(key, n, threads, origin=first)
+            if self.test == "lrt":
+                rejected = ratio >= ndtri(1 - self.alpha / 2) ** 2
+            else:
+                rejected = self._bootstrap(ratio, theta, key, first, threads)
+            return np.where(np.isnan(ratio), np.nan, rejected)
+        parts, batch = [], max(_NUMBERS_AT_A_TIME // self._draw_size, 1)
+        for begin in range(0, n, batch):
+            parts.append(self._wald(key, first + begin, min(batch, n - begin), threads))
+        return np.concatenate(parts)
+
+    # ------------------------------------------------------------ Wald
+    def _wald(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
+        table, response_of = self._refits(key, first, n, threads)
+        columns, contrast = self._kept
+        _, places = kept_columns(record_layout(self.model, df=contrast is not None), columns)
+        with np.errstate(invalid="ignore"):
+            t = table[:, places["coefficients"]][:, self.position] / table[:, places["se"]][:, self.position]
+        df = np.full(n, np.inf)
+        if self.test == "residual":
+            df[:] = self.model.nobs - len(self.model.cross.kept)
+        elif self.test != "normal":
+            t, df = self._approximate(t, table, places, response_of)
+        p = 2.0 * stdtr(df, -abs(t))
+        return np.where(np.isnan(t), np.nan, p < self.alpha)
+
+    def _refits(
+        self, key: np.ndarray, first: int, n: int, threads: int
+    ) -> tuple[np.ndarray, Callable[[int], Any]]:
+        """Records of the studies, and each one's response as cross-products."""
+        if self.factor is not None:
+            task = draws_task(self.state, self.truth, self.factor)
+            draws = run(task, key, n, threads, progress=False, origin=first).table
+            task = refits_task(self.state, draws, *self._kept)
+            table = run(task, key, n, threads, progress=False).table
+            return table, lambda i: self.state.response.with_values(draws[i])
+        columns, contrast = self._kept
+        task = rows_task(self.state, self.truth, columns=columns, contrast=contrast)
+        table = run(task, key, n, threads, progress=False, origin=first).table
+        sample = sample_task(self.state, self.truth)
+        rows = run(sample, key, n, threads, progress=False, origin=first).table
+        return table, lambda i: self.model.cross.response(rows[i])
+
+    @property
+    def _kept(self) -> tuple[tuple[str, ...], np.ndarray | None]:
+        """Columns of the records, and the contrast whose degrees of freedom are among them."""
+        return ((*_COLUMNS, "df"), self._contrast) if self.test == "satterthwaite" else (_COLUMNS, None)
+
+    @property
+    def _contrast(self) -> np.ndarray:
+        contrast = np.zeros(len(self.model.cross.kept))
+        contrast[self.position] = 1.0
+        return contrast
+
+    @property
+    def _draw_size(self) -> int:
+        return self.model.nobs if self.factor is None else len(self.state.response.values)
+
+    def _approximate(
+        self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], response_of: Callable[[int], Any]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Statistics and degrees of freedom of the studies for which they decide."""
+        from ...inference.methods import method  # a peer, which may want our names in turn
+
+        t, df = t.copy(), np.full(len(t), np.inf)
+        wanted = np.isfinite(t)
+        if self.test == "satterthwaite":
+            # No degrees of freedom reject what the normal does not; and the core knows most, all where its
+            # Hessian is exact and the fit not singular.
+            known = table[:, places["df"]][:, 0]
+            df = np.where(np.isfinite(known), known, df)
+            wanted &= ~np.isfinite(known) & (abs(t) > ndtri(1 - self.alpha / 2))
+        contrast = self._contrast
+        for i in np.flatnonzero(wanted):
+            row = table[i]
+            value = row[places["objective"]][0]
+            optimum = replace(self.state.optimum, theta=row[places["theta"]].copy(), value=value)
+            how = method(FitState(self.model, self.state.y, response_of(i), optimum), self.test)
+            df[i] = how.df(contrast)
+            if self.test == "kenward-roger":
+                variance = contrast @ how.covariance @ contrast
+                t[i] = row[places["coefficients"]][self.position] / np.sqrt(variance)
+        return t, df
+
+    # ------------------------------------------------------------ likelihood ratio
+    @cached_property
+    def _pair(self) -> Pair:
+        """The model without the coefficient and with it, both by maximum likelihood."""
+        return pair_without(self.model, self.position, self.truth, self.factor)
+
+    def _bootstrap(
+        self, ratio: np.ndarray, theta: np.ndarray, key: np.ndarray, first: int, threads: int
+    ) -> np.ndarray:
+        """Whether each study's own parametric bootstrap rejects.
+
+        Nulls are drawn at the study's refit without the coefficient. The ratio does not change when the
+        response is scaled or anything in the span of the small model's X is added to it, so that theta is all
+        that matters of that refit. A study is given up as soon as too many nulls are as large as its ratio.
+        """
+        fitted = np.flatnonzero(~np.isnan(ratio))
+        out = np.zeros(len(ratio), bool)
+        with ThreadPoolExecutor(threads) as pool:
+            out[fitted] = list(
+                pool.map(lambda i: self._own_test(ratio[i], theta[i], key, first + int(i)), fitted)
+            )
+        return out
+
+    def _own_test(self, ratio: float, theta: np.ndarray, key: np.ndarray, number: int) -> bool:
+        allowed = int(np.floor(self.alpha * (self.n_null + 1) + 1e-9)) - 1  # nulls that may be as large
+        beta = self.truth.beta.copy()
+        beta[self.position] = 0.0
+        at = standing(self._pair.large.model, theta).solution
+        pair = self._pair.at(Truth(beta, theta, self.truth.sigma, at, given=True))
+        origin, done, larger = _NULL_LANE + number * self.n_null, 0, 0
+        while done < self.n_null and larger <= allowed:
+            count = min(_FIRST_NULLS if done == 0 else self.n_null, self.n_null - done)
+            nulls, _ = pair.refits(key, count, 1, origin=origin + done)
+            larger += int(np.count_nonzero(~(nulls < ratio)))  # one without a fit counts as larger
+            done += count
+        return larger <= allowed
