@@ -53,7 +53,7 @@ py::dict describe_plan(const ProblemObject& self) {
     out["order"] = self.layout().rest();
     out["fill"] = plan.fill;
     out["bytes"] = plan.bytes;
-    out["exact_hessian"] = plan.leading == LeadingKind::classes;
+    out["exact_hessian"] = plan.exact_hessian;
     out["reason"] = plan.reason;
     return out;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ranef/fit.hpp"
+#include "ranef/parallel.hpp"
 #include "ranef/satterthwaite.hpp"
 #include "ranef/shared_problem.hpp"
 
@@ -120,6 +121,7 @@ int recorded(const RanefProblem& problem, double* record, const Fit& fit) {
     const RecordLayout at(problem);
     int bits = RANEF_FAILED;
     record[at.evaluations] = 0.0;
+    const SerialScope alone;  // the engine's own threads run side by side
     try {
         bits = fit();
     } catch (...) {  // out of memory, in practice: nothing may cross the C interface

@@ -11,7 +11,6 @@ namespace {
 constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this certify a minimum (zero: flat directions)
 constexpr double difference_step = 1e-5;  // relative, for differences of the exact gradient
 constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
-constexpr Index large_rest = 400;         // remaining columns beyond which an evaluation is dear
 constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
 
 // The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/threads.hpp"
+#include "group_widths.hpp"
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
+#include "ranef/threads.hpp"
 
 namespace ranef {
 namespace {
 
 // Below this a diagonal entry of Lambda counts as zero and g_D cannot be read off g_D Lambda.
 constexpr double singular_diagonal = 1e-9;
+constexpr Index block_target = 128;  // columns per rank update
 constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its largest
 
 // The part of the symmetric G that Y = G L tells when L is singular: all of it but the block on the null space of L L'.
@@ -81,16 +83,41 @@ GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
       g_lambda_(lambda_.size()),
       projected_(gradient_.size() * rest_),
       weight_(gradient_.size() * q2_),
-      scratch_((8 + gradient_.size()) * r_ * r_ + (p_ + 4) * Index{r_} + 8 * layout_.lambda_size) {
-    find_heavy_levels();
+      directions_(gradient_.size() * layout_.lambda_size),
+      information_(hessian_.size()),
+      traces_(hessian_.size()),
+      shrunk_(levels_ * (1 + p_) * r_),
+      f_(k_.size()),
+      leading_e_(levels_ * r_),
+      gathered_(q2_ * (1 + p_)) {
+    if constexpr (Schur::takes_blocks) {
+        if (q2_ == 0) return;
+        lists_ = problem.plan.lists;
+        curvature_ = std::make_unique<DenseCurvature>(problem);
+        const auto heavy = static_cast<Index>(lists_->heavy.size());
+        block_capacity_ = std::min(heavy, std::max<Index>(1, block_target / r_)) * r_;
+        block_.resize(q2_ * block_capacity_);
+        block_product_.resize(block_.size());
+        heavy_rho_.resize(heavy * r_ * r_);
+    } else {
+        first_pair_.resize(piece_count(levels_, level_piece));
+        Index counter = 0;
+        for (Index j = 0; j < levels_; ++j) {
+            if (j % level_piece == 0) first_pair_[j / level_piece] = counter;
+            counter += packed_size(design_.a_ptr[j + 1] - design_.a_ptr[j]);
+        }
+    }
 }
 
 template <class Schur, int R>
-void GroupEvaluator<Schur, R>::forward(double* rest) const {
-    apply_rest_lambda(layout_, lambda_.data(), true, rest);
-    if (q2_ > 0) schur_.solve_lower(rest, 1);
-    for (int c = 0; c < p_; ++c) rest[q2_ + c] -= linalg::dot(q2_, v_.data() + c * q2_, rest);
-    linalg::solve_lower(p_, c_xx_.data(), p_, rest + q2_, 1, p_);
+void GroupEvaluator<Schur, R>::forward(double* rest, Index columns) const {
+    for (Index i = 0; i < columns; ++i) apply_rest_lambda(layout_, lambda_.data(), true, rest + i * rest_);
+    if (q2_ > 0) schur_.solve_lower(rest, columns, rest_);
+    for (Index i = 0; i < columns; ++i) {
+        double* border = rest + i * rest_ + q2_;
+        for (int c = 0; c < p_; ++c) border[c] -= linalg::dot(q2_, v_.data() + c * q2_, rest + i * rest_);
+        linalg::solve_lower(p_, c_xx_.data(), p_, border, 1, p_);
+    }
 }
 
 template <class Schur, int R>
@@ -100,7 +127,7 @@ Status GroupEvaluator<Schur, R>::solve() {
         log_det_ += schur_.log_det();
         std::copy(t_x_.begin(), t_x_.end(), v_.begin());
         for (int c = 0; c < p_; ++c) apply_rest_lambda(layout_, lambda_.data(), true, v_.data() + c * q2_);
-        schur_.solve_lower(v_.data(), p_);
+        schur_.solve_lower(v_.data(), p_, q2_);
     }
     for (int c = 0; c < p_; ++c)
         for (int d = c; d < p_; ++d)
@@ -110,7 +137,7 @@ Status GroupEvaluator<Schur, R>::solve() {
     for (int c = 0; c < p_; ++c) log_det_x_ += 2.0 * std::log(c_xx_[Index{c} * p_ + c]);
 
     std::copy(ty_.begin(), ty_.end(), solution_.begin());
-    forward(solution_.data());
+    forward(solution_.data(), 1);
     rss_ = tyy_ - linalg::dot(rest_, solution_.data(), solution_.data());
     double* beta = solution_.data() + q2_;
     linalg::solve_upper(p_, c_xx_.data(), p_, beta, 1, p_);
@@ -160,64 +187,6 @@ void GroupEvaluator<Schur, R>::residuals() {
     add_rest_moments(layout_, e_.data(), moment_.data());
 }
 
-template <class Schur, int R>
-void GroupEvaluator<Schur, R>::assemble_gradient() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    const double ratio = nu() / rss_;
-    residuals();
-    invert(problem_.reml);
-    std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
-    std::fill(g_d_.begin(), g_d_.end(), 0.0);
-    if (q2_ > 0) {
-        schur_.trace_gradient(lambda_.data(), g_lambda_.data());
-        // + T_2X N_X2 on the diagonal blocks.
-        for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-            const int s = layout_.factors[f].width;
-            double* out = g_lambda_.data() + layout_.lambda_offset[f];
-            const Index base = layout_.offset[f] - layout_.q_leading;
-            for (int c = 0; c < p_; ++c)
-                for (Index l = 0; l < layout_.factors[f].levels; ++l) {
-                    const double* t = t_x_.data() + c * q2_ + base + l * s;
-                    const double* n = n_x_.data() + c * q2_ + base + l * s;
-                    for (int b = 0; b < s; ++b)
-                        for (int a = 0; a < s; ++a) out[b * s + a] += t[a] * n[b];
-                }
-            const GroupKernel<0> any(s);
-            const double* lambda = lambda_.data() + layout_.lambda_offset[f];
-            double* product = scratch_.data();
-            any.product(moment_.data() + layout_.lambda_offset[f], lambda, product);
-            for (int i = 0; i < s * s; ++i) out[i] -= ratio * product[i];
-        }
-        schur_.scale_inverse(lambda_.data());
-        for (int c = 0; c < p_; ++c) apply_rest_lambda(layout_, lambda_.data(), false, n_x_.data() + c * q2_);
-    }
-    heavy_quadratics();
-    double *f = scratch_.data(), *b = f + rr, *rho = b + rr, *inner = rho + rr, *work = inner + rr;
-    double *t = work + rr, *e = t + r;
-    Index counter = 0;
-    for (Index j = 0; j < levels_; ++j) {
-        const double* g = design_.g.data() + j * rr;
-        kernel.residual_maker(g, k_.data() + j * rr, f);
-        kernel.product(g, f, b);
-        level_quadratic(j, counter, rho);
-        const Index entries = design_.a_ptr[j + 1] - design_.a_ptr[j];
-        counter += packed_size(entries);
-        kernel.congruence(f, rho, inner, work);
-        level_residual(j, t);
-        kernel.apply_transposed(f, t, e);
-        for (int col = 0; col < r; ++col)
-            for (int row = 0; row < r; ++row) {
-                g_d_[col * r + row] += b[col * r + row] - inner[col * r + row];
-                moment_[col * r + row] += e[row] * e[col];
-            }
-    }
-    for (int i = 0; i < rr; ++i) g_d_[i] -= ratio * moment_[i];
-    kernel.product(g_d_.data(), lambda_.data(), g_lambda_.data());
-    finish_gradient(g_lambda_);
-    other_covariance_gradients();
-}
-
 // g_D of the other factors from g_D Lambda, where Lambda allows it.
 template <class Schur, int R>
 void GroupEvaluator<Schur, R>::other_covariance_gradients() {
@@ -243,13 +212,41 @@ Status GroupEvaluator<Schur, R>::evaluate(const double* theta, Order order) {
     Status status = eliminate_leading();
     if (status == Status::ok) status = solve();
     if (status != Status::ok || order == Order::value) return status;
-    if (order == Order::hessian) {
-        residuals();
-        assemble_information();
-    }
+    residuals();
+    leading_residuals();
+    if (order == Order::hessian) assemble_information();
     assemble_gradient();
-    if (order == Order::hessian) add_curvature_of_covariance();
+    if (order == Order::hessian) {
+        add_traces();
+        add_curvature_of_covariance();
+    }
     return Status::ok;
+}
+
+// What the average information estimates, (nu / r^2) f_i'P f_k - tr(Q dH_i Q dH_k), for the pairs of factors whose traces
+// are known; and g_D itself, where the Hessian is exact and Lambda singular.
+template <class Schur, int R>
+void GroupEvaluator<Schur, R>::add_traces() {
+    if constexpr (Schur::takes_blocks) {
+        if (!curvature_) return;
+        curvature_->form_traces(lambda_.data(),
+                                {schur_.inverse(), n_x_.data(), n_xx_.data(), schur_.complement(), t_x_.data()}, slots_,
+                                directions_.data(), traces_.data());
+        const std::size_t k = slots_.size();
+        for (std::size_t i = 0; i < k; ++i)
+            for (std::size_t l = 0; l < k; ++l)
+                if (curvature_->known(slots_[i].factor, slots_[l].factor))
+                    hessian_[l * k + i] += information_[l * k + i] - traces_[l * k + i];
+        if (!curvature_->exact()) return;
+        for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+            if (known_[f]) continue;
+            const Index size = Index{layout_.factors[f].width} * layout_.factors[f].width;
+            double* g = g_d_.data() + layout_.lambda_offset[f];
+            curvature_->diagonal_sum(static_cast<int>(f), g);
+            for (Index i = 0; i < size; ++i) g[i] -= nu() / rss_ * moment_[layout_.lambda_offset[f] + i];
+            known_[f] = 1;
+        }
+    }
 }
 
 template <class Schur, int R>
@@ -281,11 +278,11 @@ void GroupEvaluator<Schur, R>::conditional_variances(int factor, double* out) {
     const GroupKernel<R> kernel(r_);
     const int rr = kernel.size();
     heavy_quadratics();
-    std::vector<double> rho(rr), work(rr);
+    std::vector<double> rho(rr), work(rr), fold;
     Index counter = 0;
     for (Index j = 0; j < levels_; ++j, out += rr) {
         const double* k = k_.data() + j * rr;
-        level_quadratic(j, counter, rho.data());
+        level_quadratic(j, counter, fold, rho.data());
         counter += packed_size(design_.a_ptr[j + 1] - design_.a_ptr[j]);
         kernel.congruence(k, rho.data(), out, work.data());
         for (int i = 0; i < rr; ++i) out[i] += k[i];
@@ -299,15 +296,7 @@ void GroupEvaluator<Schur, R>::fixed_covariance(double* out) const {
     linalg::symmetrise(p_, out, p_);
 }
 
-template class GroupEvaluator<DenseSchur, 0>;
-template class GroupEvaluator<DenseSchur, 1>;
-template class GroupEvaluator<DenseSchur, 2>;
-template class GroupEvaluator<DenseSchur, 3>;
-template class GroupEvaluator<DenseSchur, 4>;
-template class GroupEvaluator<SparseSchur, 0>;
-template class GroupEvaluator<SparseSchur, 1>;
-template class GroupEvaluator<SparseSchur, 2>;
-template class GroupEvaluator<SparseSchur, 3>;
-template class GroupEvaluator<SparseSchur, 4>;
+#define RANEF_INSTANTIATE(Schur, R) template class GroupEvaluator<Schur, R>;
+RANEF_EACH_KIND(RANEF_INSTANTIATE)
 
 }  // namespace ranef

@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "group_dot.hpp"
+#include "group_widths.hpp"
 #include "ranef/group_evaluator.hpp"
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
+#include "ranef/parallel.hpp"
 
 namespace ranef {
 
@@ -17,12 +19,11 @@ void GroupEvaluator<Schur, R>::assemble_information() {
     const double ratio = nu() / rss_;
     std::fill(hessian_.begin(), hessian_.end(), 0.0);
     std::fill(projected_.begin(), projected_.end(), 0.0);
-    std::vector<double> directions(k * layout_.lambda_size);
     std::vector<Index> leading;
     for (Index i = 0; i < k; ++i) {
         const ThetaSlot& slot = slots_[i];
         const int s = layout_.factors[slot.factor].width;
-        double* e = directions.data() + i * layout_.lambda_size;
+        double* e = directions_.data() + i * layout_.lambda_size;
         covariance_direction(s, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
         if (slot.factor == 0) {
             leading.push_back(i);
@@ -40,31 +41,40 @@ void GroupEvaluator<Schur, R>::assemble_information() {
         for (int c = 0; c < p_; ++c) h[q2_ + c] = linalg::dot(q2_, t_x_.data() + c * q2_, w);
     }
     // Leading directions: h_i = sum_j A_j'F_j E_i e_j, f_i'H_1^-1 f_k = sum_j e_j'E_i B_j E_k e_j.
-    double *f = scratch_.data(), *b = f + rr, *t = b + rr, *e = t + r, *x = e + r, *y = x + r, *w = y + r;
-    for (Index j = 0; j < levels_; ++j) {
-        const double* g = design_.g.data() + j * rr;
-        kernel.residual_maker(g, k_.data() + j * rr, f);
-        kernel.product(g, f, b);
-        level_residual(j, t);
-        kernel.apply_transposed(f, t, e);
-        for (int col = 0; col < r; ++col)
-            for (int row = 0; row < r; ++row) moment_[col * r + row] += e[row] * e[col];
-        const double* a_x = design_.a_x.data() + j * p_ * r;
-        for (std::size_t n = 0; n < leading.size(); ++n)
-            kernel.apply(directions.data() + leading[n] * layout_.lambda_size, e, w + n * r);
-        for (std::size_t n = 0; n < leading.size(); ++n) {
-            const Index i = leading[n];
-            kernel.apply(b, w + n * r, y);
-            for (std::size_t m = 0; m <= n; ++m) hessian_[leading[m] * k + i] += ratio * dot<R>(r, w + m * r, y);
-            kernel.apply(f, w + n * r, x);
-            double* h = projected_.data() + i * rest_;
-            for (Index a = design_.a_ptr[j]; a < design_.a_ptr[j + 1]; ++a)
-                h[design_.a_col[a]] += dot<R>(r, design_.a_val.data() + a * r, x);
-            for (int c = 0; c < p_; ++c) h[q2_ + c] += dot<R>(r, a_x + c * r, x);
+    const auto count = static_cast<Index>(leading.size());
+    const Index size = count * (count + p_);
+    projected_levels_.resize(levels_ * count * r);
+    sums_.assign(piece_count(levels_, level_piece) * size, 0.0);
+    const double work = static_cast<double>(levels_ * count) * (3.0 * rr + r * (0.5 * static_cast<double>(count) + p_));
+    for_ranges(levels_, level_piece, work, [&](Index piece, Index begin, Index end) {
+        std::vector<double> room(rr + r + count * r);
+        double *b = room.data(), *y = b + rr, *w = y + r;
+        double *sum = sums_.data() + piece * size, *sum_x = sum + count * count;
+        for (Index j = begin; j < end; ++j) {
+            const double *f = f_.data() + j * rr, *e = leading_e_.data() + j * r;
+            const double* a_x = design_.a_x.data() + j * p_ * r;
+            kernel.product(design_.g.data() + j * rr, f, b);
+            for (Index n = 0; n < count; ++n) {
+                kernel.apply(directions_.data() + leading[n] * layout_.lambda_size, e, w + n * r);
+                kernel.apply(b, w + n * r, y);
+                for (Index m = 0; m <= n; ++m) sum[n * count + m] += dot<R>(r, w + m * r, y);
+                double* x = projected_levels_.data() + (j * count + n) * r;
+                kernel.apply(f, w + n * r, x);
+                for (int c = 0; c < p_; ++c) sum_x[n * p_ + c] += dot<R>(r, a_x + c * r, x);
+            }
         }
-    }
-    for (std::size_t n = 0; n < leading.size(); ++n)
-        for (std::size_t m = 0; m < n; ++m) hessian_[leading[n] * k + leading[m]] = hessian_[leading[m] * k + leading[n]];
+    });
+    for (const double* sum = sums_.data(); sum != sums_.data() + sums_.size(); sum += size)
+        for (Index n = 0; n < count; ++n) {
+            for (Index m = 0; m <= n; ++m) hessian_[leading[m] * k + leading[n]] += ratio * sum[n * count + m];
+            for (int c = 0; c < p_; ++c) projected_[leading[n] * rest_ + q2_ + c] += sum[count * count + n * p_ + c];
+        }
+    for (Index n = 0; n < count; ++n)
+        for (Index m = 0; m < n; ++m) hessian_[leading[n] * k + leading[m]] = hessian_[leading[m] * k + leading[n]];
+    std::vector<double> columns(q2_ * count, 0.0);
+    gather_columns(projected_levels_.data(), count, columns.data(), q2_);
+    for (Index n = 0; n < count; ++n)
+        std::copy_n(columns.data() + n * q2_, q2_, projected_.data() + leading[n] * rest_);
     // The other factors against all: f_i'H_1^-1 f_k = h_i'w_k.
     for (Index i = 0; i < k; ++i)
         for (Index l = 0; l < k; ++l) {
@@ -77,29 +87,23 @@ void GroupEvaluator<Schur, R>::assemble_information() {
                 hessian_[l * k + i] += value;
             }
         }
-    for (Index i = 0; i < k; ++i) forward(projected_.data() + i * rest_);
+    forward(projected_.data(), k);
     std::vector<double> c(k);
     for (Index i = 0; i < k; ++i) {
         const ThetaSlot& slot = slots_[i];
         const Index size = Index{layout_.factors[slot.factor].width} * layout_.factors[slot.factor].width;
-        const double* direction = directions.data() + i * layout_.lambda_size;
+        const double* direction = directions_.data() + i * layout_.lambda_size;
         c[i] = linalg::dot(size, direction, moment_.data() + layout_.lambda_offset[slot.factor]);
     }
     for (Index i = 0; i < k; ++i)
-        for (Index l = 0; l < k; ++l)
-            hessian_[l * k + i] -= ratio * linalg::dot(rest_, projected_.data() + i * rest_, projected_.data() + l * rest_) +
-                                   ratio / rss_ * c[i] * c[l];
+        for (Index l = 0; l <= i; ++l) {
+            const double value = hessian_[l * k + i] - ratio * linalg::dot(rest_, projected_.data() + i * rest_, projected_.data() + l * rest_);
+            information_[l * k + i] = information_[i * k + l] = value;
+            hessian_[l * k + i] = hessian_[i * k + l] = value - ratio / rss_ * c[i] * c[l];
+        }
 }
 
-template void GroupEvaluator<DenseSchur, 0>::assemble_information();
-template void GroupEvaluator<DenseSchur, 1>::assemble_information();
-template void GroupEvaluator<DenseSchur, 2>::assemble_information();
-template void GroupEvaluator<DenseSchur, 3>::assemble_information();
-template void GroupEvaluator<DenseSchur, 4>::assemble_information();
-template void GroupEvaluator<SparseSchur, 0>::assemble_information();
-template void GroupEvaluator<SparseSchur, 1>::assemble_information();
-template void GroupEvaluator<SparseSchur, 2>::assemble_information();
-template void GroupEvaluator<SparseSchur, 3>::assemble_information();
-template void GroupEvaluator<SparseSchur, 4>::assemble_information();
+#define RANEF_INSTANTIATE(Schur, R) template void GroupEvaluator<Schur, R>::assemble_information();
+RANEF_EACH_KIND(RANEF_INSTANTIATE)
 
 }  // namespace ranef

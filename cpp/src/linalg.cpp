@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "ranef/parallel.hpp"
+
 // The Fortran entry points used, declared here so that no vendor's header is needed.
 extern "C" {
 void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
@@ -176,12 +178,13 @@ void invert_cholesky(Index n, double* l, Index ld) {
 
 void symmetrise(Index n, double* a, Index ld) {
     constexpr Index tile = 32;
-    for (Index jb = 0; jb < n; jb += tile)
+    for_ranges(n, tile, 0.5 * static_cast<double>(n) * static_cast<double>(n), [&](Index, Index jb, Index je) {
         for (Index ib = jb; ib < n; ib += tile) {
-            const Index je = std::min(n, jb + tile), ie = std::min(n, ib + tile);
+            const Index ie = std::min(n, ib + tile);
             for (Index j = jb; j < je; ++j)
                 for (Index i = std::max(ib, j + 1); i < ie; ++i) a[i * ld + j] = a[j * ld + i];
         }
+    });
 }
 
 void symmetric_multiply(Index n, const double* a, Index ld, const double* x, double* y) {
@@ -278,8 +281,15 @@ bool symmetric_eigen(Index n, double* a, Index ld, double* values) {
 }
 
 double dot(Index n, const double* x, const double* y) {
+    // Eight sums side by side: one alone waits for every addition.
+    constexpr int lanes = 8;
+    double sums[lanes] = {};
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int l = 0; l < lanes; ++l) sums[l] += x[i + l] * y[i + l];
     double sum = 0.0;
-    for (Index i = 0; i < n; ++i) sum += x[i] * y[i];
+    for (; i < n; ++i) sum += x[i] * y[i];
+    for (int l = 0; l < lanes; ++l) sum += sums[l];
     return sum;
 }
 

@@ -137,7 +137,7 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
         }
         const bool curved = definite || values_[0] >= -1e-7 * std::fabs(values_[n_ - 1]);
         result.decrement = std::sqrt(squared);
-        if (curved && 0.5 * squared <= settings.tolerance) break;
+        if (curved && 0.5 * squared <= std::max(settings.tolerance, settings.relative_tolerance * std::fabs(value))) break;
         if (result.evaluations >= settings.max_evaluations) {
             result.status = Status::max_evaluations;
             break;

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #endif
 
+#include "ranef/dense_curvature.hpp"
+
 namespace ranef {
 namespace {
 
@@ -58,7 +60,7 @@ double sparse_bytes(const DesignCross& design, double factor, double entries) {
 double factor_numbers(const PanelLayout& panels) {
     Index rows = 0;
     for (Index s = 0; s < panels.count(); ++s) rows = std::max(rows, panels.rows(s));
-    return 2.0 * static_cast<double>(panels.stored()) + static_cast<double>(rows) * static_cast<double>(rows);
+    return 2.0 * static_cast<double>(panels.stored()) + 2.0 * static_cast<double>(rows) * static_cast<double>(rows);
 }
 
 std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
@@ -154,6 +156,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
     if (use_classes) {
         plan.leading = LeadingKind::classes;
         plan.schur = SchurKind::dense;
+        plan.exact_hessian = true;
         plan.fill = 1.0;
         const double m = static_cast<double>(design.layout.rest());
         plan.bytes = 8.0 * m * m * (6.0 + 2.0 * design.layout.n_theta()) + class_sum_bytes(design, classes);
@@ -174,6 +177,9 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         result.out_of_memory = true;
     }
     if (plan.reason == "error") result.error = "the sparse Schur complement could not be analysed";
+    if (!result.error.empty() || plan.schur == SchurKind::sparse || design.layout.q_rest == 0) return result;
+    plan.exact_hessian = DenseCurvature::pays(design);
+    plan.lists = list_columns(design);
     return result;
 }
 

@@ -78,7 +78,7 @@ bool SparseSchur::factor(const double* lambda) {
     return factor_.factor(s_.data()).ok();
 }
 
-void SparseSchur::solve_lower(double* b, Index nrhs) { factor_.solve_lower(b, nrhs, n_); }
+void SparseSchur::solve_lower(double* b, Index nrhs, Index ldb) { factor_.solve_lower(b, nrhs, ldb); }
 void SparseSchur::solve_upper(double* b, Index nrhs) { factor_.solve_upper(b, nrhs, n_); }
 
 void SparseSchur::multiply(const double* x, double* y) const {

@@ -16,6 +16,7 @@ constexpr int right_side_block = 4;
 // root of the tree hold most of the work.
 constexpr double blas_work = 1e5;
 constexpr Index blas_side = 8;
+constexpr Index least_root = 128;  // order from which the dense triangle at the root goes to LAPACK as a whole
 
 // C (m x n) against A (m x k) B', as panel::multiply; B is n x k by rows of stride b_row or columns of stride b_step.
 void large_multiply(Index m, Index n, Index k, const double* a, Index lda, const double* b,
@@ -78,32 +79,73 @@ SparseFactor::SparseFactor(std::shared_ptr<const SparseSymbolic> symbolic)
     head_.resize(count);
     next_.resize(count);
     cursor_.resize(count);
+    root_ = panels.count();
+    while (root_ > 0 && panels.below_count(root_ - 1) == size() - panels.first[root_]) --root_;
+    const Index order = size() - panels.first[root_];
+    if (order >= least_root) dense_.resize(static_cast<std::size_t>(order * order));
+    else root_ = panels.count();
 }
 
 // ---- factor: left-looking, panel by panel. Every finished panel waits in the queue of the next
 // panel that it updates.
 
 SparseFactorResult SparseFactor::factor(const double* values) {
-    const PanelLayout& panels = symbolic_->panels();
     factored_ = false;
     std::fill(values_.begin(), values_.end(), 0.0);
     const std::vector<Index>& place = symbolic_->entry_position();
     for (std::size_t e = 0; e < place.size(); ++e) values_[place[e]] = values[e];
     std::fill(head_.begin(), head_.end(), -1);
 
-    for (Index s = 0; s < panels.count(); ++s) {
+    for (Index s = 0; s < root_; ++s) {
         apply_descendants(s);
-        double* panel = &values_[panels.value_ptr[s]];
-        const Index failed = panel::factor(panels.rows(s), panels.width(s), panel);
-        if (failed >= 0) {
-            return {Status::not_positive_definite,
-                    symbolic_->permutation()[panels.first[s] + failed]};
-        }
-        cursor_[s] = 0;
-        queue(s);
+        const SparseFactorResult result = factor_panel(s);
+        if (!result.ok()) return result;
     }
-    factored_ = true;
+    const SparseFactorResult result = factor_root();
+    factored_ = result.ok();
+    return result;
+}
+
+SparseFactorResult SparseFactor::factor_panel(Index s) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index failed = panel::factor(panels.rows(s), panels.width(s), &values_[panels.value_ptr[s]]);
+    if (failed >= 0) return {Status::not_positive_definite, symbolic_->permutation()[panels.first[s] + failed]};
+    cursor_[s] = 0;
+    queue(s);
     return {};
+}
+
+SparseFactorResult SparseFactor::factor_root() {
+    const PanelLayout& panels = symbolic_->panels();
+    if (root_ == panels.count()) return {};
+    for (Index s = root_; s < panels.count(); ++s) apply_descendants(s);
+    copy_root(values_, true);
+    const Index order = size() - panels.first[root_];
+    bool finite = linalg::cholesky(order, dense_.data(), order);
+    for (Index k = 0; k < order; ++k) finite = finite && std::isfinite(dense_[k * (order + 1)]);
+    if (finite) {
+        copy_root(values_, false);
+        return {};
+    }
+    for (Index s = root_; s < panels.count(); ++s) {  // panel by panel, to tell which column it was
+        apply_descendants(s);
+        const SparseFactorResult result = factor_panel(s);
+        if (!result.ok()) return result;
+    }
+    return {};
+}
+
+// The lower triangle of the root between its panels and the square.
+void SparseFactor::copy_root(std::vector<double>& values, bool from_panels) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index start = panels.first[root_], order = size() - start;
+    for (Index s = root_; s < panels.count(); ++s)
+        for (Index k = 0; k < panels.width(s); ++k) {
+            double* panel = &values[panels.value_ptr[s] + k * panels.rows(s)];
+            double* square = &dense_[(panels.first[s] - start + k) * (order + 1) - k];
+            if (from_panels) std::copy(panel + k, panel + panels.rows(s), square + k);
+            else std::copy(square + k, square + panels.rows(s), panel + k);
+        }
 }
 
 void SparseFactor::queue(Index s) {
@@ -193,7 +235,13 @@ double SparseFactor::log_det() const {
 
 void SparseFactor::selected_inverse(double* values_out) {
     const PanelLayout& panels = symbolic_->panels();
-    for (Index s = panels.count() - 1; s >= 0; --s) {
+    if (root_ < panels.count()) {
+        const Index order = size() - panels.first[root_];
+        copy_root(values_, true);
+        linalg::invert_cholesky(order, dense_.data(), order);
+        copy_root(inverse_, false);
+    }
+    for (Index s = root_ - 1; s >= 0; --s) {
         if (panels.width(s) == 1) {
             invert_column(s);
         } else {

@@ -320,6 +320,36 @@ TEST_CASE("sparse factor: arrows, either way round") {
     }
 }
 
+// 40 columns that each meet a few of 300, which are all one another's neighbours.
+Matrix dense_root(unsigned seed) {
+    std::vector<std::pair<Index, Index>> edges;
+    for (Index i = 40; i < 340; ++i)
+        for (Index j = 40; j < i; ++j) edges.emplace_back(i, j);
+    for (Index c = 0; c < 40; ++c)
+        for (Index k = 0; k < 5; ++k) edges.emplace_back(40 + (c * 37 + k * 61) % 300, c);
+    return dominant(340, edges, seed);
+}
+
+TEST_CASE("sparse factor: a dense triangle at the root, of several panels") {
+    const Matrix matrix = dense_root(8);
+    SparseFactor factor = make_factor(matrix.pattern);
+    check_all(factor, matrix);
+    check_all(factor, dense_root(9));
+    for (const double bad_value : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        Matrix bad = matrix;
+        bad.values[bad.pattern.col_ptr[200]] = bad_value;
+        if (std::isfinite(bad_value)) {
+            const SparseFactorResult result = factor.factor(bad.values.data());
+            CHECK(result.status == Status::not_positive_definite);
+            CHECK(result.column == 200);
+        } else {
+            CHECK_FALSE(factor.factor(bad.values.data()).ok());
+        }
+        CHECK_FALSE(factor.factored());
+    }
+    check_all(factor, matrix);
+}
+
 TEST_CASE("sparse factor: block diagonal, nested, n = 0 and n = 1") {
     std::vector<std::pair<Index, Index>> blocks, nested;
     for (Index b = 0; b < 20; ++b) {

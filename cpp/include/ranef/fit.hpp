@@ -12,6 +12,8 @@
 
 namespace ranef {
 
+constexpr Index large_rest = 400;  // columns behind the leading term beyond which an evaluation is dear
+
 // A direction in which a singular covariance matrix could grow: at the optimum no step along it may pay.
 struct BoundaryMultiplier {
     int factor;                      // core factor

@@ -1,9 +1,15 @@
 // The objective level by level of the leading factor, for large Schur complements (dense or sparse). The Hessian is the
-// average information: exact in everything but tr(P dH_i P dH_k), which its data-based estimate replaces.
+// average information: exact in everything but tr(P dH_i P dH_k), which its data-based estimate replaces. The dense kind
+// has those traces for factors of few levels behind the leading one, and where that is cheap (plan.exact_hessian) for all.
 #pragma once
 
+#include <memory>
+
+#include "ranef/column_lists.hpp"
+#include "ranef/dense_curvature.hpp"
 #include "ranef/evaluator.hpp"
 #include "ranef/plan.hpp"
+#include "ranef/parallel.hpp"
 #include "ranef/schur.hpp"
 
 namespace ranef {
@@ -15,26 +21,41 @@ public:
 
     void load(const double* response) override { response_ = response; }
     Status evaluate(const double* theta, Order order) override;
-    bool exact_hessian() const override { return false; }
+    bool exact_hessian() const override { return problem_.plan.exact_hessian; }
     bool project(const double* responses, Index lanes, double* rss, double* beta) override;
     void coefficients(double* coef) const override;
     void conditional_variances(int factor, double* out) override;
     void fixed_covariance(double* out) const override;
 
 private:
-    void find_heavy_levels();
+    // Elimination.
     Status eliminate_leading();
-    void flush_block();
-    void heavy_quadratics();
+    bool shrink_levels();
+    void subtract_levels();
+    void subtract_column(Index c);
+    void subtract_heavy();
+    void gather_columns(const double* s, Index vectors, double* out, Index ld) const;
+    // Solution.
     Status solve();
-    void forward(double* rest) const;  // rest <- L^-1 Gamma' rest over q_rest + p
+    void forward(double* rest, Index columns) const;  // rest <- L^-1 Gamma' rest over q_rest + p
     void invert(bool with_x);
+    // Derivatives.
     void residuals();
+    void leading_residuals();
     void level_residual(Index j, double* t) const;
-    void level_quadratic(Index j, Index counter, double* rho);
     void assemble_gradient();
+    void rest_gradient();
+    void leading_gradient();
+    void form_quadratics();
+    void subtract_column_quadratics();
+    void heavy_quadratics();
+    void level_quadratic(Index j, Index counter, std::vector<double>& fold, double* rho);
     void assemble_information();
+    void add_traces();
     void other_covariance_gradients();
+
+    static constexpr Index level_piece = 2048;  // levels and columns that one thread takes at a time
+    static constexpr Index column_piece = 16;
 
     const DesignCross& design_;
     mutable Schur schur_;
@@ -49,13 +70,18 @@ private:
     double tyy_ = 0.0;
     std::vector<double> moment_, g_lambda_;
     std::vector<double> projected_, weight_;   // per theta: h_i (then solved), w_i for the other factors
-    mutable std::vector<double> scratch_, fold_;
+    std::vector<double> directions_;           // per theta: dD of its factor
+    std::vector<double> information_, traces_;  // (nu / r^2) f_i'P f_k, tr(Q dH_i Q dH_k)
+    std::unique_ptr<DenseCurvature> curvature_;  // dense kind only
     std::vector<double> lanes_;                // what is left of other responses, rest + 1 numbers each
-    // Levels whose columns are a large part of Z_rest: handled as dense blocks of `block_capacity_` columns.
-    std::vector<Index> heavy_;                 // the levels
-    std::vector<Index> heavy_index_;           // level -> position in heavy_, or -1
-    std::vector<double> block_, block_product_, heavy_rho_;
-    Index block_capacity_ = 0, block_columns_ = 0;
+    std::vector<double> shrunk_;               // per level K_j Z_1j'y, K_j Z_1j'X; later F_j'Z_1j'X
+    std::vector<double> f_, leading_e_;        // F_j, e_j = F_j't_j
+    std::vector<double> projected_levels_;     // per level and theta of the leading term: F_j E_i e_j
+    std::vector<double> gathered_, sums_;      // sums over levels: by column, and by piece
+    std::shared_ptr<const ColumnLists> lists_;  // dense kind only
+    std::vector<double> block_, block_product_, heavy_rho_;  // heavy levels, `block_capacity_` columns at once
+    Index block_capacity_ = 0;
+    std::vector<Index> first_pair_;            // sparse kind: products before each piece of levels
 };
 
 extern template class GroupEvaluator<DenseSchur, 0>;

@@ -13,6 +13,8 @@ namespace ranef {
 struct NewtonSettings {
     // Stop when the predicted decrease of the criterion, half the squared Newton decrement g'H^-1 g, is below this.
     double tolerance = 1e-12;
+    // Or below this part of the criterion: where an evaluation is dear, digits far below its rounding are not worth one.
+    double relative_tolerance = 0.0;
     int max_evaluations = 200;
     double initial_radius = 1.0;
     const std::function<bool()>* interrupted = nullptr;  // asked before every evaluation

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ranef/column_lists.hpp"
 #include "ranef/cross_products.hpp"
 #include "ranef/sparse_cholesky.hpp"
 
@@ -47,8 +48,10 @@ struct Plan {
     SchurKind schur = SchurKind::dense;
     ClassSums classes;
     SparsePlan sparse;
+    std::shared_ptr<const ColumnLists> lists;  // dense kind, by groups
     Index distinct_classes = 0;  // classes found, whether used or not
     double fill = 0.0;           // stored entries of the factor of S_22 over its lower triangle
+    bool exact_hessian = false;  // else the average information and what is cheap to add to it
     double bytes = 0.0;          // memory of one workspace, dominated by S and its inverse
     std::string reason;
 };

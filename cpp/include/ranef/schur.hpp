@@ -36,7 +36,7 @@ public:
     void inverse_multiply(const double* d, Index columns, double* w) const;  // W <- N D
     bool factor(const double* lambda);
     double log_det() const;
-    void solve_lower(double* b, Index nrhs) const;
+    void solve_lower(double* b, Index nrhs, Index ldb) const;
     void solve_upper(double* b, Index nrhs) const;
     void solve_lower_lanes(double* b, Index lanes) const;                    // rows side by side: b' is n x lanes
     void multiply(const double* x, double* y) const;
@@ -47,8 +47,14 @@ public:
     double inverse_at(Index, Index row, Index col) const { return s_[col * n_ + row]; }
     // Entry (row, col) of N, row >= col, both in one level of one factor.
     double inverse_within(Index row, Index col) const { return inverse_at(0, row, col); }
+    // T and N whole, both triangles.
+    const double* complement() const { return t_.data(); }
+    const double* inverse() const { return s_.data(); }
 
 private:
+    template <class Run>
+    void for_columns(const Run& run) const;
+
     const DesignCross& design_;
     const Layout& layout_;
     Index n_;
@@ -69,7 +75,7 @@ public:
     void complete() {}
     bool factor(const double* lambda);
     double log_det() const { return factor_.log_det(); }
-    void solve_lower(double* b, Index nrhs);
+    void solve_lower(double* b, Index nrhs, Index ldb);
     void solve_upper(double* b, Index nrhs);
     void multiply(const double* x, double* y) const;
     void invert() { factor_.selected_inverse(n_values_.data()); }

@@ -43,6 +43,9 @@ public:
     const SparseSymbolic& symbolic() const { return *symbolic_; }
 
 private:
+    SparseFactorResult factor_panel(Index s);
+    SparseFactorResult factor_root();
+    void copy_root(std::vector<double>& panels, bool from_panels);
     void apply_descendants(Index target);
     void apply_update(Index source, Index target, Index begin, Index end);
     void queue(Index s);
@@ -65,6 +68,8 @@ private:
     bool factored_ = false;
     std::vector<double> values_, inverse_;  // panels of L, and of A^-1
     std::vector<double> scratch_, right_sides_;
+    Index root_ = 0;             // the panels from here on form one dense triangle, LAPACK's when it is large
+    std::vector<double> dense_;  // that triangle as a square, column-major
     std::vector<Index> position_;          // row -> row of the target panel
     std::vector<Index> relative_;          // rows of one panel inside another
     std::vector<Index> head_, next_, cursor_;  // panels waiting to update a panel

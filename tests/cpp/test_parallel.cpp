@@ -1,0 +1,96 @@
+// Loops over several threads: every piece once, results that do not know how many there were.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "designs.hpp"
+#include "ranef/parallel.hpp"
+#include "ranef/threads.hpp"
+#include "support.hpp"
+
+using namespace ranef;
+using namespace ranef::testing;
+
+namespace {
+
+class ThreadLimit {
+public:
+    explicit ThreadLimit(int threads) : before_(thread_limit()) { set_thread_limit(threads); }
+    ~ThreadLimit() { set_thread_limit(before_); }
+
+private:
+    int before_;
+};
+
+constexpr double dear = 1e9;  // multiplications, so that threads pay
+
+}  // namespace
+
+TEST_CASE("parallel: every piece is run once, whatever the number of threads") {
+    for (const int threads : {1, 2, 4, 9}) {
+        const ThreadLimit limit(threads);
+        for (const double work : {0.0, dear}) {
+            std::vector<std::atomic<int>> seen(100);
+            for_ranges(993, 10, work, [&](Index piece, Index begin, Index end) {
+                CHECK(begin == piece * 10);
+                CHECK(end - begin == (piece == 99 ? 3 : 10));
+                ++seen[static_cast<std::size_t>(piece)];
+            });
+            for (const std::atomic<int>& count : seen) CHECK(count == 1);
+        }
+        for_ranges(0, 10, dear, [](Index, Index, Index) { FAIL("nothing to do"); });
+    }
+}
+
+TEST_CASE("parallel: loops within loops, and what is thrown in a piece arrives here") {
+    const ThreadLimit limit(4);
+    std::atomic<Index> total{0};
+    for_pieces(8, dear, [&](Index) { for_pieces(8, dear, [&](Index piece) { total += piece; }); });
+    CHECK(total == 8 * 28);
+    CHECK_THROWS_AS(for_pieces(50, dear,
+                               [](Index piece) {
+                                   if (piece == 17) throw std::runtime_error("seventeen");
+                               }),
+                    std::runtime_error);
+}
+
+TEST_CASE("parallel: the objective is the same to the last bit for any number of threads") {
+    Maker crossed("crossed, light and heavy levels", 60000, 77);
+    const auto u = crossed.covariate();
+    Maker nested("nested", 60000, 78);
+    const auto v = nested.covariate();
+    const std::vector<Data> designs{
+        crossed.intercept().fixed(u).group(4000).block(true, {u}).group(150).block(true).finish(),
+        nested.intercept().fixed(v).group(20000).block(true).nesting(4000).block(true).nesting(300).block(true).finish()};
+    for (const Data& data : designs) {
+        CAPTURE(data.name);
+        const Rows rows = data.rows();
+        const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
+        const ResponseCross response = accumulate_response(rows, *design, data.y.data());
+        std::vector<double> theta(design->layout.n_theta(), 0.3);
+        for (const Kind& kind : all_kinds()) {
+            if (kind.options.leading == LeadingKind::classes) continue;
+            if (kind.options.schur == SchurKind::dense && design->layout.q_rest > 400) continue;
+            CAPTURE(kind.name);
+            const auto problem = make_problem(design, true, kind.options);
+            std::vector<double> values, gradient, hessian;
+            for (const int threads : {1, 2, 5}) {
+                const ThreadLimit limit(threads);
+                const std::unique_ptr<Evaluator> evaluator = make_evaluator(*problem);
+                evaluator->load(response.values.data());
+                REQUIRE(evaluator->evaluate(theta.data(), Order::hessian) == Status::ok);
+                values.push_back(evaluator->value());
+                if (threads == 1) {
+                    gradient = evaluator->gradient();
+                    hessian = evaluator->hessian();
+                }
+                CHECK(values.back() == values.front());
+                CHECK(distance(evaluator->gradient(), gradient) == 0.0);
+                CHECK(distance(evaluator->hessian(), hessian) == 0.0);
+            }
+        }
+    }
+}
