@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arrays import FloatArray
 from .design import Design
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

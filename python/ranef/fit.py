@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import FloatArray
 from .errors import ArgumentError, FitError
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 
 if TYPE_CHECKING:
     from .result import LmerResult
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arrays import FloatArray
 from .cross_products import cross_products
 from .design import build_design
 from .errors import ArgumentError, DataError, require_choice
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .result import LmerResult
-
-FloatArray = npt.NDArray[np.float64]
 
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse")

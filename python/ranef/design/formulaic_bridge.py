@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import DataError, FormulaError, NewLevelError, quote_list
 from ..formula.python_code import alias, plain_name, references, spell
 from ..frame import Column, FactorColumn
@@ -27,8 +28,6 @@ from .used import UsedColumns, learned_codes, require_number
 if TYPE_CHECKING:
     import pandas as pd
     from formulaic import ModelSpec
-
-FloatArray = npt.NDArray[np.float64]
 
 _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
 

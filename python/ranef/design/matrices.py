@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import DataError, quote_list
 from ..formula.plain import plain_terms
 from ..frame import Column, UsedRows
@@ -21,8 +22,6 @@ from ..frame.factors import Levels, label_texts
 from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
 from .used import UsedColumns, learned_codes, require_number
-
-FloatArray = npt.NDArray[np.float64]
 
 
 class MatrixSpec(Protocol):

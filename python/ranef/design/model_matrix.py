@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from ..arrays import FloatArray
 
 ColumnValues = npt.NDArray[Any] | None
 """The n numbers of a column (float64, int64 or bool), or None for ones."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from .model_matrix import ModelMatrix
 
 if TYPE_CHECKING:
     from .spec import DesignSpec
 
-FloatArray = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 
 

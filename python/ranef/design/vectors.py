@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import DataError
 from ..formula.plain import plain_terms
 from ..frame import Column, FactorColumn, NumberColumn, TimeColumn, UsedRows
 from ..frame.convert import from_any
 from .matrices import MatrixSpec, PlainMatrix
 from .used import UsedColumns, require_number
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

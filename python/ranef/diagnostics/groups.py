@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .. import _core
+from ..arrays import FloatArray
 from ..cross_products import cross_products
 from ..design import Design, GroupingFactor
 from ..errors import ArgumentError, quote_list
@@ -20,8 +21,6 @@ from ..model import Model
 from ..optimize import Settings, optimise
 from ..show import Document, Printed, frame_table
 from ..show.frames import MOST_ROWS
-
-FloatArray = npt.NDArray[np.float64]
 
 _LOST = 1e10  # growth of a variance that means the coefficient is gone
 

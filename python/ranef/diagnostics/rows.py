@@ -5,15 +5,13 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import require_choice
 from ..estimates.prediction import fitted, population
 from ..fit import FitState
 from ..inference.equations import equations
-
-FloatArray = npt.NDArray[np.float64]
 
 TYPES = ("response", "pearson", "standardised", "marginal", "quantile")
 _leverages: WeakKeyDictionary[FitState, FloatArray] = WeakKeyDictionary()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..design import Design, build_design
 from ..errors import ArgumentError, FormulaError, quote_list
 from ..show import Document, Line, Printed, frame_table
@@ -15,8 +16,6 @@ from .unpooled import OwnFits, least_squares_by_level
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..cross_products import FactorBlocks
 from ..fit import FitState
 from ..show import Document, Printed, frame_table
-
-FloatArray = npt.NDArray[np.float64]
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):

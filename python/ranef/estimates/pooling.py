@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..result import LmerResult
-
-FloatArray = npt.NDArray[np.float64]
 
 
 SHRINKAGE = "Shrinkage: standard deviation over groups"

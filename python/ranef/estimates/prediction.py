@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..design import DesignSpec
 from ..fit import FitState
 from .subset import chosen_columns
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def predict(

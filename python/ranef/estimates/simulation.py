@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import FitState
 from .prediction import fitted, population, random_part
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..fit import FitState
-
-FloatArray = npt.NDArray[np.float64]
 
 _RANK = 1e-9  # singular values below this part of the largest one leave a coefficient undetermined
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..fit import FitState
 from ..report.components import component_columns, component_table
 from ..show import Document, Printed, Table, frame_table
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

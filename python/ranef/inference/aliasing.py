@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
+from ..arrays import FloatArray
 from ..model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-7  # a coefficient of an alias this small, in units of the columns' sizes, is zero
 

@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from .structure import Column, Entry, Structure, Variable, treatment
 
-FloatArray = npt.NDArray[np.float64]
 Values = dict[str, FloatArray]
 
 _SEED = 20251

@@ -18,14 +18,13 @@ section 2.3.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..fit import FitState
 from .aliasing import aliases, fixed_factor
 from .cells import coded, made_up_values, spelt_out
 from .structure import Structure, Term, structure
 
-FloatArray = npt.NDArray[np.float64]
 Hypotheses = dict[str, FloatArray]
 
 _SMALL = 1e-8

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
+from ..arrays import FloatArray
 from ..fit import FitState
-
-FloatArray = npt.NDArray[np.float64]
 
 _STEP = 1e-3  # fourth-order differences: their error is about _STEP^4, that of rounding 1e-13 / _STEP
 _OFFSETS = (-2, -1, 1, 2)

@@ -20,10 +20,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..design import RandomTerm
 from ..fit import FitState
 
-FloatArray = npt.NDArray[np.float64]
 Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
 """For each random term the codes of the rows, -1 for a level without data, and their basis."""
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
+from ..arrays import FloatArray
 from ..errors import FitError
 from ..fit import FitState
 from ..model import Model, lower_places
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,14 +15,12 @@ linear mixed models: the R package pbkrtest, Journal of Statistical Software 59(
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import FitState
 from .information import information, predicted_cost
 from .method import FStatistic, independent_contrasts
-
-FloatArray = npt.NDArray[np.float64]
 
 MOST_BYTES = 4 * 2**30
 _SINGULAR = 1e-12  # eigenvalue of the information, scaled to a unit diagonal, that counts as zero

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import FitState
 from ..show import Document, Line, Printed, frame_table
@@ -16,8 +17,6 @@ from .hypothesis import read_hypothesis
 from .method import Method
 from .methods import method
 from .pvalues import ALTERNATIVES, f_p_value, t_p_values
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

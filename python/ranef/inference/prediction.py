@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, require_choice
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
@@ -16,8 +17,6 @@ from ..fit import FitState
 from ..frame import NumberColumn, Table
 from .equations import equations
 from .methods import method
-
-FloatArray = npt.NDArray[np.float64]
 
 _STEP = 1e-3  # fourth-order differences
 _OFFSETS = (-2, -1, 1, 2)

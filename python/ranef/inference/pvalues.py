@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import require_choice
 
 ALTERNATIVES = ("two-sided", "less", "greater")
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def t_p_values(t: npt.ArrayLike, df: npt.ArrayLike, alternative: str = "two-sided") -> FloatArray:

@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..fit import FitState
 from ..show import Document, Printed, frame_table
 from .pvalues import ALTERNATIVES, t_p_values
-
-FloatArray = npt.NDArray[np.float64]
 
 TYPES = ("CR0", "CR1", "CR2")
 

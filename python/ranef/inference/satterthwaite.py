@@ -24,13 +24,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from ..arrays import FloatArray
 from ..fit import FitState
 from ..model import Model
 from .differences import difference_derivatives
 from .information import covariance_curvature, covariance_jacobian, information, predicted_cost
 from .method import FStatistic, independent_contrasts
-
-FloatArray = npt.NDArray[np.float64]
 
 LARGEST_EXACT = 3000  # order of a dense matrix up to which exact derivatives cost less than differences
 _FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that counts as zero

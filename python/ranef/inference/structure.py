@@ -8,12 +8,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..design.matrices import MatrixSpec, PlainMatrix
 from ..formula.python_code import plain_name
 
-FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Variable:

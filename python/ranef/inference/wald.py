@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..errors import ArgumentError
@@ -11,8 +10,6 @@ from ..estimates.component_slopes import component_slopes
 from ..estimates.parameters import ParameterNames, components
 from ..fit import FitState
 from .methods import method
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def component_errors(state: FitState) -> pd.DataFrame:

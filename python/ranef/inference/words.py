@@ -18,11 +18,9 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
-
-FloatArray = npt.NDArray[np.float64]
 
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.\[])")
 _WORD = re.compile(r"(?:[^\W\d]|`)(?:[\w.:]|`|\[[^\]]*\]|\([^()]*\))*|\(Intercept\)")

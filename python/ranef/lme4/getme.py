@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
 from .attributes import fitted, isREML, nobs, sigma
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from ..result import LmerResult
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def getME(fit: LmerResult, name: str | list[str]) -> Any:

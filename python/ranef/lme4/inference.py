@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list, require_choice
 from ..inference.comparison import anova as _compare
 from ..result import LmerResult
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from ..inference.components import RandomEffectsPCA
     from ..inference.profile import Profile
 
-FloatArray = npt.NDArray[np.float64]
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
 
 

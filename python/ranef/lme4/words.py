@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..result import LmerResult
 from .getme import getME
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..report.summary import Summary
 
-FloatArray = npt.NDArray[np.float64]
 _FIXED_ONLY = ("~0", "NA")
 
 

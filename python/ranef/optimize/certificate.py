@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from .optimum import Multiplier
 from .scaling import packed, row_scales, semidefinite_factor, theta_scale
 
 if TYPE_CHECKING:
     from ..model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column, counts as zero (lme4's rule)
 STATIONARY = 1e-2  # decrement up to which the gradient counts as zero: 5e-5 of the criterion

@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import FloatArray
 from ..show import Printed
 
 if TYPE_CHECKING:
     from ..model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

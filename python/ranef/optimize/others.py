@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError
 from .certificate import SINGULAR, Evidence, certify
 from .optimum import Optimum
@@ -21,8 +21,6 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from ..model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 _PER_PARAMETER = 1000
 LIMIT_REACHED = "the limit on evaluations was reached"

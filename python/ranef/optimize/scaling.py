@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from ..arrays import FloatArray
 
 if TYPE_CHECKING:
     from ..model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def theta_scale(model: Model) -> FloatArray:

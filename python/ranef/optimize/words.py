@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import FloatArray
 from .scaling import row_scales, theta_scale
 
 if TYPE_CHECKING:
     from .optimum import Optimum
-
-FloatArray = npt.NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-6  # a standard deviation, in units of sigma and its column, that is zero but for rounding
 _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import FloatArray
 from .fitted import Fitted
 
 if TYPE_CHECKING:
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..estimates.modes import Coefficients, RandomEffects
     from ..estimates.varcorr import VarCorr
-
-FloatArray = npt.NDArray[np.float64]
 
 
 class Estimates(Fitted):

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
 
 if TYPE_CHECKING:
     from ...fit import FitState
-
-FloatArray = npt.NDArray[np.float64]
 
 __all__ = ["Truth", "truth"]
 

@@ -23,14 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ...arrays import FloatArray
 from ...fit import FitState
 from ...model import Model
 from ...optimize.scaling import packed, semidefinite_factor
 from ...show import Printed
 from .cone import cone_draws, cone_weights, quadrant_weights
 from .nesting import Embedding
-
-FloatArray = npt.NDArray[np.float64]
 
 _LARGEST = 3000  # order of a dense matrix that is worth an information matrix
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import FloatArray
 from ...design import RandomTerm
 from ...model import Model
-
-FloatArray = npt.NDArray[np.float64]
 
 _SPARE = 8  # projections beyond the number of unknowns
 _TOLERANCE = 1e-7

@@ -13,9 +13,8 @@ Hothorn, Bretz & Westfall (2008), Simultaneous inference in general parametric m
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from ...arrays import FloatArray
 
 METHODS = ("none", "tukey", "holm", "bonferroni", "sidak", "mvt")
 

@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
 from ...fit import FitState
 from ...show import Document, Line, Printed, frame_table
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
-
-FloatArray = npt.NDArray[np.float64]
 
 _ESTIMABLE = 1e-6
 

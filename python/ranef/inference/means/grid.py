@@ -8,15 +8,13 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list, unknown_column
 from ...fit import FitState
 from ...formula.python_code import references
 from ...frame import NumberColumn, Table
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
 from ...fit import FitState
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def emmeans(

@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ... import _core
+from ...arrays import FloatArray
 from ...fit import FitState
 from .parameters import Parameter
-
-FloatArray = npt.NDArray[np.float64]
 
 BETTER = 1e-6  # a deviance lower than the fit's by more than this is another optimum
 

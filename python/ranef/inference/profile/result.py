@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
 from ...show import Document, Line, Printed, frame_table
@@ -20,8 +21,6 @@ from .walk import crossing, walk
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
-
-FloatArray = npt.NDArray[np.float64]
 
 
 TITLE = "Profile likelihood intervals, 95 %"
