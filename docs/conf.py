@@ -28,7 +28,8 @@ default_role = "autolink"
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!ranef).*"),  # numpydoc's types ("array of float") are prose, not cross-references
-    (r"py:obj", r"ranef\.bootstrap\.(extend|intervals|origin|responses|route)\b.*"),  # of the source
+    # modules of the source, named in docstrings
+    (r"py:obj", r"ranef\.bootstrap\.([a-z]+\.(extend|intervals|origin|route)|responses)\b.*"),
 ]
 
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
