@@ -121,6 +121,9 @@ requirements_step() {
       >"$stamps.oracle.log" 2>&1 \
       || say "scikit-sparse could not be built (see .venv/.ranef.oracle.log): the tests against its sparse oracle will be skipped"
   fi
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: \
+    $(.venv/bin/python tools/requirements.py optimizers) >"$stamps.optimizers.log" 2>&1 \
+    || say "there is no NLopt for this Python (see .venv/.ranef.optimizers.log): the tests of its two optimisers will be skipped"
   stamp requirements "$want"
 }
 

@@ -31,7 +31,7 @@ def main() -> None:
         singular += fit.singular
         result = fit.bootstrap(REPLICATES, seed=number, progress=False)
         for method in METHODS:
-            limits = result.conf_int(LEVEL, method, PARAMETERS)
+            limits = result.conf_int(LEVEL, method)
             for name in PARAMETERS:
                 lower, upper = limits.loc[name]
                 covered[method][name] += bool(lower <= truth[name] <= upper)
