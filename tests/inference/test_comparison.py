@@ -69,8 +69,6 @@ def test_against_a_linear_regression():
 @pytest.mark.parametrize("table", load_table("ranova"), ids=lambda t: t["formula"])
 @pytest.mark.parametrize("reduce_terms", [True, False])
 def test_ranova_is_that_of_lmertest(table, reduce_terms):
-    if table["data"] == "school":
-        pytest.skip("not redistributable")
     fit = ranef.lmer(our_formula("", table["formula"]), load_data(table["data"]))
     ours, theirs = fit.ranova(reduce_terms), table["reduce_terms" if reduce_terms else "no_reduce_terms"]
     assert list(ours.index) == theirs["term"]
@@ -81,8 +79,6 @@ def test_ranova_is_that_of_lmertest(table, reduce_terms):
 
 @pytest.mark.parametrize("table", load_table("drop1"), ids=lambda t: t["formula"])
 def test_drop1(table):
-    if table["data"] == "school":
-        pytest.skip("not redistributable")
     formula, data = our_formula("", table["formula"]), load_data(table["data"])
     ml = ranef.lmer(formula, data, reml=False).drop1()
     assert [name.replace("**", "^").replace(" ", "") for name in ml.index] == [

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..errors import ArgumentError
-from ..model import require_choice
+from ..errors import ArgumentError, require_choice
 from .canvas import (
     BLUE,
     GREY,
