@@ -246,3 +246,20 @@ def test_c_interface_is_c(header):
     text = re.sub(r"//[^\n]*|/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert "std::" not in text
     assert 'extern "C"' in text
+
+
+CORE = ("base", "cross_products", "plan", "schur", "objective", "optimum", "inference", "refits")
+
+
+def test_the_core_has_layers_too():
+    """A source file includes the headers of its own folder's files and of the folders below."""
+    home = {path.stem: path.parent.name for path in cpp_files("src") if path.suffix == ".cpp"}
+    assert set(home.values()) == set(CORE)
+    wrong = []
+    for path in [*cpp_files("src"), *cpp_files("include")]:
+        own = path.parent.name if path.parent.name in CORE else home.get(path.stem)
+        for name in includes(path):
+            other = home.get(Path(name).stem)
+            if own and other and name.startswith("ranef/") and CORE.index(other) > CORE.index(own):
+                wrong.append(f"{short(path)} ({own}) includes {name} ({other})")
+    assert not wrong, wrong

@@ -11,7 +11,7 @@
 #include "ranef/layout.hpp"
 #include "ranef/poll.hpp"
 #include "ranef/rows.hpp"
-#include "ranef/sparse_cholesky.hpp"
+#include "ranef/sparse_pattern.hpp"
 #include "ranef/types.hpp"
 
 namespace ranef {

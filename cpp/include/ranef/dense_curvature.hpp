@@ -23,8 +23,6 @@ public:
 
     explicit DenseCurvature(const Problem& problem);
 
-    // Whether the products of the leading factor's blocks cost no more than a few evaluations: then the Hessian is exact.
-    static bool pays(const DesignCross& design);
     bool exact() const { return exact_; }
 
     // The leading factor, only when exact: every level's F and B, then its F'A N A'F.

@@ -7,7 +7,7 @@
 
 #include "ranef/column_lists.hpp"
 #include "ranef/cross_products.hpp"
-#include "ranef/sparse_cholesky.hpp"
+#include "ranef/sparse_symbolic.hpp"
 
 namespace ranef {
 

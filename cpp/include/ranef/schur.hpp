@@ -19,6 +19,7 @@
 
 #include "ranef/level_blocks.hpp"
 #include "ranef/plan.hpp"
+#include "ranef/sparse_cholesky.hpp"
 
 namespace ranef {
 

@@ -5,17 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "ranef/sparse_pattern.hpp"
 #include "ranef/types.hpp"
 
 namespace ranef {
-
-// Lower triangle, diagonal included, by compressed columns; row indices strictly increasing within
-// a column. A diagonal entry may be absent: its value is then zero.
-struct SparsePattern {
-    Index n = 0;
-    std::vector<Index> col_ptr;  // n + 1
-    std::vector<Index> row_idx;  // col_ptr[n]
-};
 
 enum class AnalysisStatus { ok, invalid_pattern, too_large };
 

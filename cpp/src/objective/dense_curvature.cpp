@@ -9,8 +9,6 @@
 namespace ranef {
 namespace {
 
-constexpr Index most_rest = 512;       // remaining columns up to which the Hessian may be exact
-constexpr double extra_work = 3.0;     // what exactness may cost, in evaluations without it
 constexpr double least_pivot = 1e-4;   // of Lambda (internal scale): below it D^-1 costs the digits of Y
 // Over many levels the average information is close to what it estimates, and serves better far from the optimum; over few
 // it is not. Measured on InstEval with 14 departments: 6 evaluations instead of 7, but one more with the lecturers' too.
@@ -19,18 +17,6 @@ constexpr Index panel = 64;            // columns of a triangular product done a
 constexpr Index packed_rows = 256;     // blocks of Y multiplied at once
 
 }  // namespace
-
-bool DenseCurvature::pays(const DesignCross& design) {
-    const double m = static_cast<double>(design.layout.q_rest), q1 = static_cast<double>(design.layout.q_leading);
-    if (design.layout.q_rest == 0 || design.layout.q_rest > most_rest) return false;
-    const double r = design.layout.leading_width();
-    double evaluation = m * m * m;
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j) {
-        const double entries = static_cast<double>(design.a_ptr[j + 1] - design.a_ptr[j]);
-        evaluation += 3.0 * r * entries * entries;
-    }
-    return 2.0 * q1 * m * m + q1 * q1 * m <= extra_work * evaluation;
-}
 
 struct DenseCurvature::Pair {
     int f, g;            // f <= g

@@ -13,7 +13,6 @@
 #include <unistd.h>
 #endif
 
-#include "ranef/dense_curvature.hpp"
 
 namespace ranef {
 namespace {
@@ -111,6 +110,23 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     return "sparse: little fill";
 }
 
+constexpr Index most_rest = 512;       // remaining columns up to which the Hessian may be exact
+constexpr double extra_work = 3.0;     // what exactness may cost, in evaluations without it
+
+// Whether the products of the leading factor's blocks (DenseCurvature) cost no more than a few evaluations: then the Hessian
+// is exact.
+bool exact_hessian_pays(const DesignCross& design) {
+    const double m = static_cast<double>(design.layout.q_rest), q1 = static_cast<double>(design.layout.q_leading);
+    if (design.layout.q_rest == 0 || design.layout.q_rest > most_rest) return false;
+    const double r = design.layout.leading_width();
+    double evaluation = m * m * m;
+    for (Index j = 0; j < design.layout.factors[0].levels; ++j) {
+        const double entries = static_cast<double>(design.a_ptr[j + 1] - design.a_ptr[j]);
+        evaluation += 3.0 * r * entries * entries;
+    }
+    return 2.0 * q1 * m * m + q1 * q1 * m <= extra_work * evaluation;
+}
+
 }  // namespace
 
 namespace {
@@ -178,7 +194,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
     }
     if (plan.reason == "error") result.error = "the sparse Schur complement could not be analysed";
     if (!result.error.empty() || plan.schur == SchurKind::sparse || design.layout.q_rest == 0) return result;
-    plan.exact_hessian = DenseCurvature::pays(design);
+    plan.exact_hessian = exact_hessian_pays(design);
     plan.lists = list_columns(design);
     return result;
 }
