@@ -118,5 +118,5 @@ def _require_same(before: BootstrapResult, fit: LmerResult, seed: Any, options: 
 
 
 def _same_seed(a: Any, b: Any) -> bool:
-    states = [s if isinstance(s, np.random.SeedSequence) else np.random.SeedSequence(s) for s in (a, b)]
-    return bool(np.array_equal(*(state.generate_state(4) for state in states)))
+    here, there = (s if isinstance(s, np.random.SeedSequence) else np.random.SeedSequence(s) for s in (a, b))
+    return bool(np.array_equal(here.generate_state(4), there.generate_state(4)))

@@ -106,7 +106,7 @@ def triangular_factor(*factors: np.ndarray) -> np.ndarray:
     """
     shape = np.broadcast_shapes(*(f.shape[:-2] for f in factors))
     stacked = [np.broadcast_to(f, (*shape, *f.shape[-2:])).swapaxes(-1, -2) for f in factors]
-    upper = np.linalg.qr(np.concatenate(stacked, axis=-2), mode="r")
+    upper = np.asarray(np.linalg.qr(np.concatenate(stacked, axis=-2), mode="r"))
     # LAPACK leaves the signs of the rows open; fixed, the draws do not depend on its version.
     signs = np.where(np.diagonal(upper, axis1=-2, axis2=-1) < 0.0, -1.0, 1.0)
     return np.ascontiguousarray((upper * signs[..., :, None]).swapaxes(-1, -2))

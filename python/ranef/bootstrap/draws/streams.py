@@ -14,6 +14,8 @@ is a ``uint64`` array of `STATE_WORDS` words, owned by the caller: ``[key 0, key
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types, uint64
@@ -47,7 +49,7 @@ _SHIFT_TO_53_BITS = np.uint64(11)
 _TWO_TO_MINUS_53 = 2.0**-53
 
 
-def stream_key(seed) -> tuple[np.ndarray, int | np.random.SeedSequence]:
+def stream_key(seed: Any) -> tuple[np.ndarray, int | np.random.SeedSequence]:
     """The Philox key of a seed, as ``numpy.random.Philox(seed)`` derives it.
 
     Parameters
@@ -68,8 +70,8 @@ def stream_key(seed) -> tuple[np.ndarray, int | np.random.SeedSequence]:
     (True, 2024)
     """
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    plain = isinstance(sequence.entropy, int) and not sequence.spawn_key
-    return sequence.generate_state(2, np.uint64), sequence.entropy if plain else sequence
+    key, entropy = sequence.generate_state(2, np.uint64), sequence.entropy
+    return key, entropy if isinstance(entropy, int) and not sequence.spawn_key else sequence
 
 
 @intrinsic

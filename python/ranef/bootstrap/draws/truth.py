@@ -107,6 +107,6 @@ def _coefficients(state: FitState, params: Any) -> FloatArray:
 
 
 def _positive(sigma: Any) -> float:
-    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < np.inf:
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < float(sigma) < np.inf:
         raise ArgumentError(f"sigma= is the residual standard deviation, a positive number; got {sigma!r}")
     return float(sigma)

@@ -11,11 +11,16 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from .kernels import Kernel
 
 __all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
 
@@ -54,7 +59,7 @@ class Task:
     Attributes
     ----------
     core : Core
-    kernel : ranef.bootstrap.loop.kernels.Kernel
+    kernel : Kernel
     draw : int
         Address of the core's function that the kernel draws with.
     arguments : tuple
@@ -72,9 +77,9 @@ class Task:
     """
 
     core: Core
-    kernel: object
+    kernel: Kernel
     draw: int
-    arguments: tuple
+    arguments: tuple[Any, ...]
     start: np.ndarray
     record_size: int
     selection: np.ndarray | None = None
@@ -159,19 +164,19 @@ class _SingleBlasThread:
     """
 
     def __init__(self) -> None:
-        self.lock, self.users, self.limits = threading.Lock(), 0, None
+        self.lock, self.users, self.limits = threading.Lock(), 0, ExitStack()
 
     def __enter__(self) -> None:
         with self.lock:
             self.users += 1
             if self.users == 1:
-                self.limits = threadpool_limits(limits=1, user_api="blas")
+                self.limits.enter_context(threadpool_limits(limits=1, user_api="blas"))
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         with self.lock:
             self.users -= 1
             if self.users == 0:
-                self.limits.restore_original_limits()
+                self.limits.close()
 
 
 _single_blas_thread = _SingleBlasThread()

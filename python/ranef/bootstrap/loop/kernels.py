@@ -12,6 +12,7 @@ import hashlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -69,11 +70,11 @@ def _source_digest() -> str:
 class Kernel:
     """A loop and the one signature it is compiled for."""
 
-    dispatcher: object
-    signature: tuple
+    dispatcher: Any
+    signature: tuple[Any, ...]
 
     @classmethod
-    def of(cls, function, signature) -> Kernel:
+    def of(cls, function: Any, signature: tuple[Any, ...]) -> Kernel:
         """Prepare a function for compilation; nothing is compiled yet."""
         function.__qualname__ = f"{function.__name__}_{_source_digest()}"
         try:
@@ -89,7 +90,7 @@ class Kernel:
         on_disk = path and any(Path(path).glob(f"*{self.dispatcher.py_func.__qualname__}*.nbi"))
         return bool(on_disk)
 
-    def compiled(self):
+    def compiled(self) -> Any:
         """The compiled loop, from the cache where possible."""
         with _compiling:
             if not self.dispatcher.signatures:

@@ -171,7 +171,8 @@ class _Courier:
         return chunk
 
     def _here(self, chunk: _Chunk) -> np.ndarray:
-        return run_chunk(self.digest, self.parcel, self.options, chunk.first, chunk.count)
+        _remember(self.digest, self.parcel)
+        return _table(self.digest, self.options, chunk.first, chunk.count)
 
 
 def _result(future: Any) -> tuple[np.ndarray | None, bool]:
@@ -197,17 +198,24 @@ def run_chunk(
     digest: str, parcel: bytes | None, options: tuple[Any, ...], first: int, count: int
 ) -> np.ndarray | None:
     """One chunk's table; runs on the worker. None where it lacks the parcel."""
+    if parcel is not None:
+        _remember(digest, parcel)
+    return _table(digest, options, first, count) if digest in _unpacked else None
+
+
+def _remember(digest: str, parcel: bytes) -> None:
+    if digest not in _unpacked:
+        while len(_unpacked) >= _REMEMBERED:
+            del _unpacked[next(iter(_unpacked))]
+        _unpacked[digest] = _unpack(parcel)
+
+
+def _table(digest: str, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
     from .engine import run
     from .statistic import compile_statistic
     from .task import rebuilt_task, record_layout
 
     route, columns, statistic, key, threads = options
-    if digest not in _unpacked:
-        if parcel is None:
-            return None
-        while len(_unpacked) >= _REMEMBERED:
-            del _unpacked[next(iter(_unpacked))]
-        _unpacked[digest] = _unpack(parcel)
     received, response, arguments, start, records = _unpacked[digest]
     compiled = None
     if statistic is not None:
@@ -234,7 +242,8 @@ def _pack(fit: LmerResult, task: Task, route: str, statistic: Any) -> bytes:
     model, state = fit.model, fit.state
     records = {} if statistic is None else {modes: fit_record(fit, modes) for modes in (False, True)}
     # What was learned from the data frame stays here; so do the rows unless they are drawn.
-    design = model.cross.design if route == GRAM else replace(model.design, spec=None)
+    no_spec: Any = None
+    design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec)
     plan = (model.reml, model.leading, model.schur)
     about = (design, plan, state.response, task.arguments, task.start, records)
     return pickle.dumps(about, protocol=5)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "draws_task",
+    "gram_factor",
     "make_task",
     "rebuilt_task",
     "record_layout",
@@ -195,12 +196,13 @@ def route_of(model: Model, route: str | None = None) -> Route:
     if route == ROWS:
         return Route(ROWS, "asked for")
     if route == GRAM:
-        return Route(GRAM, "asked for", _gram_factor(model))
+        return Route(GRAM, "asked for", gram_factor(model))
     levels, widths = zip(*model.cross.design.shapes, strict=True)
-    return choose_route(model.nobs, levels, widths, len(model.cross.kept), lambda: _gram_factor(model))
+    return choose_route(model.nobs, levels, widths, len(model.cross.kept), lambda: gram_factor(model))
 
 
-def _gram_factor(model: Model) -> GramFactor:
+def gram_factor(model: Model) -> GramFactor:
+    """The factor that a model's replicates are drawn from without rows."""
     cross = model.cross.design
     blocks = cross.leading_gram()
     squares = np.diag(cross.remaining_gram(np.zeros_like(blocks)))

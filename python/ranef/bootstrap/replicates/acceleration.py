@@ -72,13 +72,13 @@ def _estimates(fit: LmerResult, result: BootstrapResult, groups: Groups, kept: n
     values = result.names.values(record[None, :rank], sigma, theta[None])[0]
     if not result.statistic_names:
         return values
-    return np.concatenate([values, _statistic(result, record)])
+    return np.concatenate([values, _statistic(fit, result, record)])
 
 
-def _statistic(result: BootstrapResult, record: np.ndarray) -> np.ndarray:
+def _statistic(fit: LmerResult, result: BootstrapResult, record: np.ndarray) -> np.ndarray:
     from ..loop.task import record_layout
 
     wanted = wanted_parts(result.statistic) if is_compiled(result.statistic) else ("modes",)
     if "modes" in wanted:  # without its group, a group has no mode; a plain function wants a whole fit
         return np.full(len(result.statistic_names), np.nan)
-    return values_of(result.statistic(*pick(record, record_layout(result.fit.model), wanted)))
+    return values_of(result.statistic(*pick(record, record_layout(fit.model), wanted)))

@@ -77,9 +77,9 @@ def _about_estimates(
             f"method='{method}' compares replicates with the fit they are drawn from, and these are drawn "
             "from other parameters: use 'percentile' or 'shortest', or draw without params=, theta=, sigma="
         )
-    estimates = result.estimates.reindex(values.columns)
     if method == "studentized":
-        return _studentized(result, values, estimates, level, errors, notes)
+        return _studentized(result, values, result.estimates, level, errors, notes)
+    estimates = result.estimates.reindex(values.columns)
     if method == "bca":
         from .acceleration import accelerations
 
@@ -104,7 +104,7 @@ def _studentized(
 
     Without `notes` (the parameters were named), and for coefficients, an error says what is missing.
     """
-    sources = _Errors(result, errors)
+    sources = _Errors(result, estimates, errors)
     limits = []
     for name in values.columns:
         try:
@@ -125,8 +125,8 @@ def _studentized(
 class _Errors:
     """Standard errors of a result's parameters, of the fit and of every replicate."""
 
-    def __init__(self, result: BootstrapResult, given: Mapping[str, str]) -> None:
-        self.result = result
+    def __init__(self, result: BootstrapResult, estimates: pd.Series, given: Mapping[str, str]) -> None:
+        self.result, self.estimates = result, estimates
         self.given = dict(given)
         known = set(result.statistic_names)
         for name, error in self.given.items():
@@ -164,4 +164,4 @@ class _Errors:
                 f"and name it, as in errors={{{name!r}: ...}} or by returning 'se[{name}]'"
             )
         column = result.part("statistic")[:, result.statistic_names.index(error)]
-        return result.estimates[error], column
+        return self.estimates[error], column

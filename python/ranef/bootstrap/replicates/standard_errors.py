@@ -23,9 +23,11 @@ import pandas as pd
 from ...errors import ArgumentError, FitError
 from ...fit import FitState
 from ...model import lower_places
+from ..draws.truth import truth
 from ..loop.record import FAILED
 
 if TYPE_CHECKING:
+    from ...result import LmerResult
     from .result import BootstrapResult
 
 __all__ = ["scaled", "unscaled", "variance_errors"]
@@ -69,23 +71,23 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
         Where the replicates' responses cannot be had again.
     """
     if result not in _known:
-        _require_draws(result)
-        fit = result.fit
+        fit = _drawn_from(result)
         sigma, theta = result.part("sigma")[:, 0], result.part("theta")
         covariances = np.full((len(result), theta.shape[1] + 1, theta.shape[1] + 1), np.nan)
-        for row, state in _states(result, theta):
+        for row, state in _states(fit, result, theta):
             covariances[row] = _covariance(state)
         names = ["sigma", *result.names.theta, *result.names.sd, *result.names.corr]
         own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit.state)[None])
         table = _errors(fit.model, sigma, theta, covariances)
         # A fit at zero has no replicate below it, and so no upper limit.
-        at_zero = [name for name in result.names.sd if not result.estimates[name] > 0.0]
-        own[0, np.isin(names, at_zero)] = np.nan
+        deviations = truth(fit.state).series(result.names)[list(result.names.sd)]
+        own[0, np.isin(names, deviations.index[~(deviations > 0.0)])] = np.nan
         _known[result] = pd.Series(own[0], names), pd.DataFrame(table, columns=names)
     return _known[result]
 
 
-def _require_draws(result: BootstrapResult) -> None:
+def _drawn_from(result: BootstrapResult) -> LmerResult:
+    """The fit, with all that it takes to have the replicates' responses again."""
     if result.scheme == "cases":
         raise ArgumentError(
             "method='studentized': every replicate of scheme='cases' has a design of its own, for which only "
@@ -102,12 +104,12 @@ def _require_draws(result: BootstrapResult) -> None:
             f"method='studentized' needs {' and '.join(map(repr, missing))} of every replicate for the "
             "standard errors of variance parameters: keep it in columns="
         )
+    return result.fit
 
 
-def _states(result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, FitState]]:
+def _states(fit: LmerResult, result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, FitState]]:
     """Each replicate's number from 0 and its state."""
-    fit = result.fit
-    draw = _responses(result)
+    draw = _responses(fit, result)
     failed = (result.records[:, -1].astype(np.int64) & FAILED) != 0
     batch = max(_NUMBERS_AT_A_TIME // len(fit.state.response.values), 1)
     for begin in range(0, len(result), batch):
@@ -119,18 +121,17 @@ def _states(result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, F
                 yield row, FitState(fit.model, fit.state.y, response, optimum)
 
 
-def _responses(result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
+def _responses(fit: LmerResult, result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
     """The responses' cross-products by first replicate and count: the same draws again."""
     from ..draws.streams import stream_key
-    from ..draws.truth import truth
     from ..loop.engine import run
-    from ..loop.task import draws_task, route_of, sample_task
+    from ..loop.task import draws_task, gram_factor, sample_task
     from ..schemes.scheme import rows_of_scheme
 
-    fit, key = result.fit, stream_key(result.seed)[0]
+    key = stream_key(result.seed)[0]
     at = truth(fit.state, use_u=result.use_u)
     if result.scheme == "parametric" and result.route == "gram":
-        task = draws_task(fit.state, at, route_of(fit.model, "gram").factor)
+        task = draws_task(fit.state, at, gram_factor(fit.model))
 
         def drawn(first: int, count: int) -> Iterator[Any]:
             table = run(task, key, count, result.n_threads, progress=False, origin=first).table

@@ -135,7 +135,7 @@ def _labels(result: BootstrapResult) -> list[str]:
 
 def _plain_seed(seed: int | np.random.SeedSequence) -> Any:
     if isinstance(seed, np.random.SeedSequence):
-        entropy = seed.entropy if isinstance(seed.entropy, int) else [int(word) for word in seed.entropy]
+        entropy = seed.entropy if isinstance(seed.entropy, int) else np.asarray(seed.entropy).tolist()
         return {"entropy": entropy, "spawn_key": [int(key) for key in seed.spawn_key]}
     return seed
 

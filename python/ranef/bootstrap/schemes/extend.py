@@ -6,7 +6,6 @@ groups are sums of them. Its rows are made only where something asks for them.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -50,13 +49,20 @@ class SizedModel(Model):
         made = {"design", "cross", "response", "problem", "plan"}
         self.__dict__.update({name: value for name, value in model.__dict__.items() if name not in made})
         self._source, self._size, self.ngroups = model, size, ngroups
+        self._design: Design | None = None
         self.cross = CrossProducts(None, design, model.cross.factors, model.cross.kept)
         self.response = response
         self.problem = self._problem()
 
-    @cached_property
+    @property
     def design(self) -> Design:
-        return rows_of(self._source.design, *rows_of_size(self._source.design, *self._size))
+        if self._design is None:
+            self._design = rows_of(self._source.design, *rows_of_size(self._source.design, *self._size))
+        return self._design
+
+    @design.setter
+    def design(self, design: Design) -> None:
+        self._design = design
 
     @property
     def term_widths(self) -> tuple[int, ...]:
@@ -65,7 +71,7 @@ class SizedModel(Model):
     def with_rows(self) -> Model:
         """The same as a model with rows."""
         model = Model.__new__(Model)
-        own = {"_source", "_size", "plan"}
+        own = {"_source", "_size", "_design", "plan"}
         model.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
         model.design = self.design
         model.cross = cross_products(model.design)

@@ -90,14 +90,14 @@ def other_scheme(
     from ..draws.route import Route
     from ..loop.engine import Outcome
 
-    if scheme == "cases":
+    rows = rows_of_scheme(fit, scheme, key)
+    if rows is None:  # scheme='cases'
         from .cases import CaseDraw, run_cases
 
         draw = CaseDraw(fit.model.design, by)
         outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
         return outcome, Route("groups", draw.reason)
 
-    rows = rows_of_scheme(fit, scheme, key)
     batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
     tables, interrupted = [], False
     started = time.perf_counter()

@@ -228,7 +228,7 @@ def _study(
     at = truth(fit.state, params, theta, sigma)
     beta = at.beta.copy()
     if effect is not None:
-        if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(effect):
+        if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(float(effect)):
             raise ArgumentError(f"effect= must be a finite number; got {effect!r}")
         beta[names.index(coefficient)] = effect
     model = fit.model

@@ -153,7 +153,7 @@ class Study:
             df = np.where(np.isfinite(known), known, df)
             wanted &= ~np.isfinite(known) & (abs(t) > ndtri(1 - self.alpha / 2))
         contrast = self._contrast
-        for i in np.flatnonzero(wanted):
+        for i in np.flatnonzero(wanted).tolist():
             row = table[i]
             value = row[places["objective"]][0]
             optimum = replace(self.state.optimum, theta=row[places["theta"]].copy(), value=value)
@@ -183,7 +183,7 @@ class Study:
         out = np.zeros(len(ratio), bool)
         with ThreadPoolExecutor(threads) as pool:
             out[fitted] = list(
-                pool.map(lambda i: self._own_test(ratio[i], theta[i], key, first + int(i)), fitted)
+                pool.map(lambda i: self._own_test(float(ratio[i]), theta[i], key, first + i), fitted.tolist())
             )
         return out
 
