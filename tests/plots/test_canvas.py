@@ -1,11 +1,13 @@
 import builtins
+import inspect
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from ranef import plots
 from ranef.errors import ArgumentError
-from ranef.plots.canvas import panels
+from ranef.plots.canvas import figure_inches, panels
 
 from tests.plots.pictures import PICTURES
 
@@ -40,3 +42,44 @@ def test_figures_can_be_written(draw, gappy, tmp_path):
 def test_more_panels_than_can_be_read():
     with pytest.raises(ArgumentError, match="would have 60 panels, of which no more than 48 can be read"):
         panels(60, None, columns=3, size=(2, 2))
+
+
+NO_SOURCE = sorted(set(plots.__all__) - {"style"})
+
+
+@pytest.mark.parametrize("name", NO_SOURCE)
+@pytest.mark.parametrize("given", [None, 3, "fit", [1.0, 2.0], object()], ids=repr)
+def test_every_plot_refuses_what_it_cannot_draw(name, given):
+    draw = getattr(plots, name)
+    argument = next(iter(inspect.signature(draw).parameters))
+    words = rf"plots\.{name} draws .*(which|that|mapping) .*; {argument}= is of type {type(given).__name__}$"
+    with pytest.raises(TypeError, match=words):
+        draw(given)
+
+
+@pytest.mark.parametrize("name", NO_SOURCE)
+def test_every_plot_refuses_it_by_name_too(name):
+    draw = getattr(plots, name)
+    parameter = next(iter(inspect.signature(draw).parameters.values()))
+    if parameter.kind is not parameter.VAR_POSITIONAL:
+        with pytest.raises(TypeError, match=f"{parameter.name}= is of type set"):
+            draw(**{parameter.name: set()})
+
+
+def test_what_one_plot_draws_is_not_what_another_does(gappy):
+    for name in ("bootstrap", "bootstrap_pairs", "means", "power"):
+        with pytest.raises(TypeError, match="is of type LmerResult"):
+            getattr(plots, name)(gappy)
+    with pytest.raises(TypeError, match=r"plots\.coefficients draws a fit, .*; fits= is of type list"):
+        plots.coefficients(gappy, [gappy])
+
+
+def test_axes_in_a_part_of_a_figure(gappy):
+    """A part has no size of its own to ask for; titles, names and labels are fitted into it all the same."""
+    import matplotlib.pyplot as plt
+
+    parts = plt.figure(figsize=(9, 4)).subfigures(1, 2)
+    pair = [part.subplots() for part in parts]
+    np.testing.assert_allclose(figure_inches(pair[0]), [4.5, 4.0])
+    assert plots.shrinkage(gappy, ax=pair[0]) is pair[0]
+    assert plots.residuals(gappy, ax=pair[1]) is pair[1]

@@ -98,8 +98,6 @@ def test_bad_requests(profile):
         plots.profile(profile, "dayz")
     with pytest.raises(ArgumentError, match="level must be"):
         plots.profile(profile, level=95)
-    with pytest.raises(ArgumentError, match=r"source must be fit.profile\(\) or a fit, not int"):
-        plots.profile(3)
     with pytest.raises(ArgumentError, match="shows 2 to 8 parameters, not 1"):
         plots.profile_pairs(profile, ["days"])
     with plots.style(width=3.5), pytest.raises(ArgumentError, match="shows 2 to 4 parameters, not 6"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..bootstrap import BootstrapResult
 from ..errors import ArgumentError
 from .canvas import (
     BLACK,
@@ -25,16 +26,16 @@ from .canvas import (
     title,
 )
 from .density import density
+from .sources import draws
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from ..bootstrap import BootstrapResult
-
 _RUG = 200  # marks; evenly spaced order statistics of the replicates
 
 
+@draws(BootstrapResult)
 def bootstrap(
     result: BootstrapResult,
     parameters: Sequence[str] | str | None = None,

@@ -18,7 +18,7 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 BLACK, GREY, LIGHT = "#222222", "#707070", "#DDDDDD"
 # Series one after another: differ in colour, marker and dash, so that one of the three is enough.
-SERIES = (
+SERIES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "marker": "o", "linestyle": "-"},
     {"color": VERMILION, "marker": "s", "linestyle": (0, (5, 2))},
     {"color": GREEN, "marker": "^", "linestyle": (0, (1.5, 1))},
@@ -148,6 +148,11 @@ def result_axes(axes: np.ndarray) -> Axes | np.ndarray:
     return axes[0] if len(axes) == 1 else axes
 
 
+def figure_inches(axes: Axes) -> np.ndarray:
+    """Width and height of the figure, or of the part of one, that an Axes stands in."""
+    return np.array(axes.figure.bbox.size) / axes.figure.dpi
+
+
 def tidy(axes: Axes) -> None:
     """Take away the frame's upper and right sides."""
     axes.spines[["top", "right"]].set_visible(False)
@@ -155,10 +160,10 @@ def tidy(axes: Axes) -> None:
 
 def title(axes: Axes, text: str, **options: Any) -> None:
     """Give a panel its title, on two lines or smaller where it is too narrow for one."""
-    spec, figure = axes.get_subplotspec(), axes.figure
+    spec = axes.get_subplotspec()
     part = axes.get_position().width if spec is None else 1 / spec.get_gridspec().ncols
-    size = axes.title.get_fontsize()
-    room = int(72 * (part * figure.get_figwidth() - _LABELS_INCHES) / (_LETTER * size))
+    size = float(axes.title.get_fontsize())
+    room = int(72 * (part * figure_inches(axes)[0] - _LABELS_INCHES) / (_LETTER * size))
     if len(text) > room:
         breaks = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " [.:" and i < room]
         if breaks:
@@ -235,6 +240,6 @@ def spread_over(count: int, most: int) -> np.ndarray:
 
 __all__ = [
     "BLACK", "BLUE", "DENSE", "GREEN", "GREY", "LIGHT", "ORANGE", "PURPLE", "SERIES", "SKY", "SMALL", "TEXT",
-    "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "named", "panels",
-    "pyplot", "require_level", "result_axes", "shared_legend", "spread_over", "tidy", "title",
+    "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "figure_inches", "named",
+    "panels", "pyplot", "require_level", "result_axes", "shared_legend", "spread_over", "tidy", "title",
 ]  # fmt: skip

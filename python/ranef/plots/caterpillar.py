@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..estimates.subset import choose_group
+from ..result import LmerResult
 from .canvas import (
     BLACK,
     BLUE,
@@ -23,17 +24,17 @@ from .canvas import (
     tidy,
     title,
 )
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..result import LmerResult
 
 _LABELLED = 50  # levels that can be named on one page
 _SINGLE = 250  # intervals that can be told apart
 _POINTS = 2000  # of the band that stands for more
 
 
+@draws(LmerResult)
 def caterpillar(
     fit: LmerResult,
     group: str | None = None,

@@ -9,16 +9,17 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..report.broom import fixed_columns
+from ..result import LmerResult
 from .canvas import GREY, SERIES, choose_columns, named, panels, require_level, shared_legend, tidy
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..result import LmerResult
-
 _ROWS = 60  # coefficients that can be named on one page
 
 
+@draws(LmerResult)
 def coefficients(
     *fits: LmerResult,
     names: Sequence[str] | None = None,
@@ -104,4 +105,4 @@ def _table(fit: LmerResult, level: float, ddf: str) -> dict[str, tuple[float, fl
     """Coefficient -> estimate and interval; those that were dropped are left out."""
     columns = fixed_columns(fit, level, ddf)
     rows = zip(columns["term"], columns["estimate"], columns["conf_low"], columns["conf_high"], strict=True)
-    return {term: values for term, *values in rows if np.isfinite(values[0])}
+    return {term: (middle, low, high) for term, middle, low, high in rows if np.isfinite(middle)}

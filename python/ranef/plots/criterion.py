@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from ..errors import ArgumentError, quote_list
+from ..result import LmerResult
 from .canvas import (
     BLACK,
     BLUE,
@@ -23,13 +24,12 @@ from .canvas import (
     tidy,
     title,
 )
+from .sources import draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
-
-    from ..result import LmerResult
 
 _LEVELS = (0.5, 0.8, 0.95, 0.99, 0.999)
 _BEYOND_ZERO = 0.35  # how far a picture goes past zero, as part of its extent
@@ -37,6 +37,7 @@ _SECONDS, _GRID = 2.0, (13, 81)
 _STEPS = 40
 
 
+@draws(LmerResult)
 def criterion(
     fit: LmerResult, theta: Sequence[str] | str | None = None, points: int | None = None, ax: Any = None
 ) -> Axes:
@@ -179,7 +180,7 @@ def _map(
     for end, zero, which in zip(ends, scale, "xy", strict=True):
         if zero:
             _mirror(axis, end[0], which)
-    axis.scatter(*best, s=34, color=VERMILION, zorder=4, label="optimum")
+    axis.scatter(best[0], best[1], s=34, color=VERMILION, zorder=4, label="optimum")
 
 
 def _widened(

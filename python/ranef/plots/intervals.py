@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..bootstrap import BootstrapResult
 from ..errors import ArgumentError, quote_list
+from ..result import LmerResult
 from .canvas import (
     BLUE,
     GREY,
@@ -23,12 +25,10 @@ from .canvas import (
     tidy,
     title,
 )
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..bootstrap import BootstrapResult
-    from ..result import LmerResult
 
 _OF_THE_FIT = ("wald", "profile")
 _OF_REPLICATES = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
@@ -36,6 +36,7 @@ _USUAL = ("wald", "profile", "percentile", "basic", "bca")
 _THETA = "theta"
 
 
+@draws(BootstrapResult, LmerResult, Mapping)
 def intervals(
     source: BootstrapResult | LmerResult | Mapping[str, pd.DataFrame],
     methods: Sequence[str] | None = None,
@@ -100,9 +101,15 @@ def intervals(
 
 
 def _tables(
-    source: Any, methods: Sequence[str] | None, parameters: Any, level: float
+    source: BootstrapResult | LmerResult | Mapping[str, pd.DataFrame],
+    methods: Sequence[str] | None,
+    parameters: Sequence[str] | str | None,
+    level: float,
 ) -> tuple[dict[str, pd.DataFrame], pd.Series | None]:
     """Intervals by label, and estimates where they are known."""
+    if isinstance(source, LmerResult):
+        wanted = _wanted(methods, _OF_THE_FIT, "; intervals from replicates need fit.bootstrap(n)")
+        return {name: _of_fit(source, name, parameters, level) for name in wanted}, _estimates(source)
     if isinstance(source, Mapping):
         if methods is not None:
             raise ArgumentError("methods= goes with a fit or a bootstrap; a mapping has its own labels")
@@ -112,25 +119,31 @@ def _tables(
         if not source:
             raise ArgumentError("source is an empty mapping: give at least one table of intervals")
         return dict(source), None
-    replicates = source if hasattr(source, "scheme") else None
-    fit = replicates.fit if replicates is not None else source
-    possible = (_OF_THE_FIT if fit is not None else ()) + (_OF_REPLICATES if replicates is not None else ())
+    fit, tables = source.fit, {}
+    for name in _wanted(methods, _OF_REPLICATES if fit is None else (*_OF_THE_FIT, *_OF_REPLICATES)):
+        if fit is not None and name in _OF_THE_FIT:
+            tables[name] = _of_fit(fit, name, parameters, level)
+        else:
+            tables[name] = source.conf_int(level, name)
+    return tables, source.estimates
+
+
+def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = "") -> list[str]:
     wanted = [name for name in _USUAL if name in possible] if methods is None else list(methods)
     for name in wanted:
         if name not in possible:
-            hint = "; intervals from replicates need fit.bootstrap(n)" if replicates is None else ""
             raise ArgumentError(f"methods= names {name!r}; there is {quote_list(possible)}{hint}")
     if not wanted:
         raise ArgumentError("methods= is empty")
-    tables = {}
-    for name in wanted:
-        if name == "wald":
-            tables[name] = fit.conf_int(level, "wald", parameters="all")
-        elif name == "profile":
-            tables[name] = fit.profile(parameters, level).conf_int(level)
-        else:
-            tables[name] = replicates.conf_int(level, name)
-    return tables, replicates.estimates if replicates is not None else _estimates(fit)
+    return wanted
+
+
+def _of_fit(
+    fit: LmerResult, method: str, parameters: Sequence[str] | str | None, level: float
+) -> pd.DataFrame:
+    if method == "wald":
+        return fit.conf_int(level, "wald", parameters="all")
+    return fit.profile(parameters, level).conf_int(level)
 
 
 def _estimates(fit: LmerResult) -> pd.Series:

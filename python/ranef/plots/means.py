@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, quote_list
-from .canvas import BLUE, GREY, SERIES, named, panels, result_axes, shared_legend, tidy, title
+from ..inference.means import MarginalMeans
+from .canvas import BLUE, GREY, SERIES, figure_inches, named, panels, result_axes, shared_legend, tidy, title
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..inference.means import MarginalMeans
 
 _MOST = 40  # values that can be named along an axis
 _PANELS = 12
 _LETTERS_PER_INCH = 13  # of tick labels
 
 
+@draws(MarginalMeans)
 def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     """Draw marginal means with their intervals, or the comparisons between them.
 
@@ -40,6 +41,8 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
 
     Raises
     ------
+    TypeError
+        For anything else.
     ArgumentError
         For more variables, or values of them, than a picture can show.
 
@@ -53,10 +56,6 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     >>> ranef.plots.means(machines.pairs()).get_xlabel()
     'difference in score, 95 % interval (tukey)'
     """
-    if not hasattr(estimates, "keys") or not hasattr(estimates, "what"):
-        raise ArgumentError(
-            f"plots.means draws what ranef.emmeans(...) returns, not {type(estimates).__name__}"
-        )
     table = estimates.to_frame()
     response = named(estimates.state.model.design.response_name)
     if "contrast" in estimates.keys:
@@ -149,7 +148,7 @@ def _name_values(axis: Axes, places: dict[str, int] | None) -> None:
     names = list(places)
     axis.set_xlim(-0.5, len(names) - 0.5)
     axis.set_xticks(range(len(names)) if names != [""] else [], names if names != [""] else [])
-    width = axis.figure.get_figwidth() * axis.get_position().width
+    width = figure_inches(axis)[0] * axis.get_position().width
     if max(map(len, names)) * len(names) > _LETTERS_PER_INCH * width:
         upright = len(names) > 4 * width
         axis.tick_params(axis="x", rotation=90 if upright else 35)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from ..bootstrap import BootstrapResult
 from ..errors import ArgumentError
+from ..inference.profile import Profile
+from ..result import LmerResult
 from .canvas import (
     BLUE,
     GREY,
@@ -25,13 +28,10 @@ from .canvas import (
 )
 from .density import density
 from .profile import profile_density, profiled
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..bootstrap import BootstrapResult
-    from ..inference.profile import Profile
-    from ..result import LmerResult
 
 _MOST = 8  # parameters: 28 pairs
 _INCHES = (1.35, 0.8)  # of a panel: wished for, and the least that can be read
@@ -39,6 +39,7 @@ _DOTS = 1500  # replicates drawn as points; more are drawn as their density
 _LEVELS = (0.5, 0.8, 0.95)
 
 
+@draws(BootstrapResult)
 def bootstrap_pairs(
     result: BootstrapResult, parameters: Sequence[str] | str | None = None, ax: Any = None
 ) -> np.ndarray:
@@ -102,6 +103,7 @@ def bootstrap_pairs(
     return axes
 
 
+@draws(Profile, LmerResult)
 def profile_pairs(
     source: Profile | LmerResult, parameters: Sequence[str] | str | None = None, ax: Any = None
 ) -> np.ndarray:
@@ -271,7 +273,7 @@ def _short(name: str) -> str:
     return name.replace(".", ".\n") if len(name) > 12 else name
 
 
-def _mark(label: str, color: str, marker: str = "", linestyle: str = "") -> Any:
+def _mark(label: str, color: str, marker: str = "", linestyle: Literal["", "-"] = "") -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=color, marker=marker, linestyle=linestyle, markersize=5, label=label)

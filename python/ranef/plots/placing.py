@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .canvas import BLACK, SMALL
+from .canvas import BLACK, SMALL, figure_inches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def name_points(
         Also write a name for which there is no room; else leave it out.
     """
     box = axis.get_position()
-    size = 72 * np.array([box.width, box.height]) * axis.figure.get_size_inches()
+    size = 72 * np.array([box.width, box.height]) * figure_inches(axis)
     low, high = np.array([axis.get_xlim(), axis.get_ylim()]).T
     places = (points - low) / (high - low) * size
     dots = np.concatenate([places, (others - low) / (high - low) * size])

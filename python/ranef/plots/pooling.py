@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, quote_list
 from ..estimates.lm_list import own_fits
 from ..estimates.subset import choose_group
+from ..result import LmerResult
 from .canvas import (
     BLACK,
     BLUE,
@@ -22,18 +23,17 @@ from .canvas import (
     spread_over,
     tidy,
 )
-
-if TYPE_CHECKING:
-    from ..result import LmerResult
+from .sources import draws
 
 _PANELS = 24  # by default; more are chosen, not squeezed in
-_STYLES = {
+_STYLES: dict[str, dict[str, Any]] = {
     "complete pooling": {"color": GREY, "linestyle": (0, (5, 2)), "linewidth": 1.3},
     "no pooling": {"color": VERMILION, "linestyle": (0, (1.5, 1)), "linewidth": 1.6},
     "partial pooling": {"color": BLUE, "linestyle": "-", "linewidth": 1.8},
 }
 
 
+@draws(LmerResult)
 def pooling(
     fit: LmerResult,
     group: str | None = None,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..errors import ArgumentError, quote_list
 from .canvas import GREY, SERIES, SMALL, named, panels, shared_legend, tidy
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ _NEEDED = ("effect", "groups", "per_group", "power", "lower", "upper")
 _ALONG = {"effect": "true effect", "groups": "number of groups", "per_group": "rows per group"}
 
 
+@draws(pd.DataFrame)
 def power(curve: pd.DataFrame, x: str | None = None, target: float | None = 0.8, ax: Any = None) -> Axes:
     """Draw the simulated power of a study with its Monte Carlo intervals.
 
@@ -73,9 +75,9 @@ def power(curve: pd.DataFrame, x: str | None = None, target: float | None = 0.8,
     return axis
 
 
-def _varying(curve: Any, x: str | None) -> tuple[str, str | None]:
+def _varying(curve: pd.DataFrame, x: str | None) -> tuple[str, str | None]:
     """What goes along the axis, and what has a line for each value."""
-    if not isinstance(curve, pd.DataFrame) or not set(_NEEDED) <= set(curve):
+    if not set(_NEEDED) <= set(curve):
         raise ArgumentError("plots.power draws the table that ranef.power_curve(...) returns")
     counts = {name: int(curve[name].nunique()) for name in _ALONG if curve[name].nunique() > 1}
     if len(counts) > 1 and np.prod(list(counts.values())) != len(curve):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..errors import ArgumentError, require_choice
+from ..errors import require_choice
+from ..inference.profile import Profile
+from ..result import LmerResult
 from .canvas import (
     BLUE,
     GREY,
@@ -24,18 +26,17 @@ from .canvas import (
     tidy,
     title,
 )
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..inference.profile import Profile
-    from ..result import LmerResult
 
 KINDS = ("zeta", "density")
 _LEVELS = (0.5, 0.8, 0.95)
 _POINTS = 201
 
 
+@draws(Profile, LmerResult)
 def profile(
     source: Profile | LmerResult,
     parameters: Sequence[str] | str | None = None,
@@ -108,11 +109,7 @@ def profile(
 
 def profiled(source: Profile | LmerResult, parameters: Any) -> Profile:
     """The profile itself, or that of a fit."""
-    if hasattr(source, "curves"):
-        return source
-    if hasattr(source, "profile"):
-        return source.profile(parameters)
-    raise ArgumentError(f"source must be fit.profile() or a fit, not {type(source).__name__}")
+    return source if isinstance(source, Profile) else source.profile(parameters)
 
 
 def profile_density(found: Profile, name: str) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float]]]:

@@ -9,16 +9,17 @@ from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError
 from ..report.residuals import scaled_residuals
+from ..result import LmerResult
 from .canvas import BLUE, GREY, LIGHT, panels, require_level, result_axes, tidy, title
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..result import LmerResult
-
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them
 
 
+@draws(LmerResult)
 def qq(fit: LmerResult, what: str = "residuals", level: float = 0.95, ax: Any = None) -> Axes | np.ndarray:
     """Draw quantiles against those of a normal distribution, with a pointwise band.
 

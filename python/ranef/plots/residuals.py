@@ -8,18 +8,19 @@ import numpy as np
 
 from ..errors import require_choice
 from ..report.residuals import scaled_residuals
+from ..result import LmerResult
 from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..result import LmerResult
 
 KINDS = ("residuals", "scale-location")
 _POINTS = 5000  # beyond that, the density of points in hexagons
 _BINS = 20
 
 
+@draws(LmerResult)
 def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
     """Draw scaled residuals against fitted values, with their mean over slices of equal size.
 

@@ -11,6 +11,7 @@ from scipy.special import chdtri
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
+from ..result import LmerResult
 from .canvas import (
     BLACK,
     BLUE,
@@ -26,11 +27,10 @@ from .canvas import (
     title,
 )
 from .placing import extent, name_points, off_the_map
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..result import LmerResult
 
 _CONTOURS = (0.5, 0.8, 0.95)
 _ARROWS = 200  # groups whose arrows can be followed
@@ -38,6 +38,7 @@ _NAMED = 40  # groups that can be named in one picture
 _VISIBLE = 0.04  # of the picture's extent: shorter arrows have no head
 
 
+@draws(LmerResult)
 def shrinkage(
     fit: LmerResult,
     group: str | None = None,
@@ -180,13 +181,14 @@ def _arrows(axis: Axes, alone: np.ndarray, pooled: np.ndarray) -> None:
     for start, end in zip(alone[has], pooled[has], strict=True):
         # Between points that touch there is no room for a head.
         far = np.hypot(*((end - start) / span)) > _VISIBLE
-        style = {"arrowstyle": "-|>" if far else "-", "color": GREY, "linewidth": 0.8}
-        shrink = {"shrinkA": 3, "shrinkB": 3} if far else {"shrinkA": 0, "shrinkB": 0}
-        arrow = axis.annotate("", end, start, arrowprops=style | shrink, zorder=1)
-        arrow.arrow_patch.set_clip_box(axis.bbox)  # where a group is off the map
+        head, gap = ("-|>", 3) if far else ("-", 0)
+        style = {"arrowstyle": head, "color": GREY, "linewidth": 0.8, "shrinkA": gap, "shrinkB": gap}
+        style["clip_box"] = axis.bbox  # where a group is off the map
+        arrow = axis.annotate("", end, start, arrowprops=style, zorder=1)
         arrow.set_in_layout(False)
-    axis.scatter(*alone[has].T, s=26, facecolor="white", edgecolor=VERMILION, zorder=2, label="no pooling")
-    axis.scatter(*pooled[has].T, s=26, color=BLUE, zorder=3, label="partial pooling")
+    (x, y), (to_x, to_y) = alone[has].T, pooled[has].T
+    axis.scatter(x, y, s=26, facecolor="white", edgecolor=VERMILION, zorder=2, label="no pooling")
+    axis.scatter(to_x, to_y, s=26, color=BLUE, zorder=3, label="partial pooling")
     if not has.all():
-        label = "too few rows alone"
-        axis.scatter(*pooled[~has].T, s=34, marker="s", color=BLUE, zorder=3, label=label)
+        x, y = pooled[~has].T
+        axis.scatter(x, y, s=34, marker="s", color=BLUE, zorder=3, label="too few rows alone")

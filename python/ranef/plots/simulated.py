@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, quote_list
 from ..estimates.subset import choose_group
+from ..result import LmerResult
 from .canvas import BLUE, VERMILION, common_labels, named, panels, spread_over, tidy, title
-
-if TYPE_CHECKING:
-    from ..result import LmerResult
+from .sources import draws
 
 _LINES = 60  # groups whose lines can be followed
 _MOST = 24  # simulations in one figure
 
 
+@draws(LmerResult)
 def simulated(
     fit: LmerResult,
     n: int = 5,

@@ -10,17 +10,18 @@ from ..errors import ArgumentError
 from ..estimates.prediction import population, random_part
 from ..estimates.simulation import drawn_effects
 from ..estimates.subset import choose_group
+from ..result import LmerResult
 from .canvas import BLACK, BLUE, GREY, LIGHT, SMALL, VERMILION, named, panels, spread_over, tidy, title
 from .pooling import require_line
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..result import LmerResult
-
 _LINES = 60  # groups whose lines can be followed
 
 
+@draws(LmerResult)
 def slopes(
     fit: LmerResult, group: str | None = None, n: int = 200, seed: Any = None, ax: Any = None
 ) -> np.ndarray:

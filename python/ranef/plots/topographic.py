@@ -10,14 +10,14 @@ import numpy as np
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import group_rows
+from ..result import LmerResult
 from .canvas import BLACK, BLUE, VERMILION, named, panels, shared_legend, tidy, title
 from .placing import extent, off_the_map
 from .shrinkage import alone_of, choose_pair, how_many, outline
+from .sources import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..result import LmerResult
 
 _GRID = 200
 _JOINED = 60  # groups whose two points can be joined by a line
@@ -25,6 +25,7 @@ _POINTS = 400  # groups that can be told apart
 _FLAT = 1e-6  # smallest sd along an axis of the ellipse, over the largest: below, the hill is a ridge
 
 
+@draws(LmerResult)
 def topographic(
     fit: LmerResult, group: str | None = None, columns: Sequence[str] | None = None, ax: Any = None
 ) -> Axes:
