@@ -22,7 +22,12 @@ _DRAWS = 2**17
 
 
 def adjusted(
-    t: FloatArray, df: FloatArray, method: str, means: int, correlation: FloatArray, level: float
+    t: FloatArray,
+    df: FloatArray,
+    method: str,
+    family: tuple[int, int],
+    correlation: FloatArray,
+    level: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Return p-values and critical values of t statistics of one family.
 
@@ -30,10 +35,11 @@ def adjusted(
     ----------
     t, df : (m,) float64
     method : one of `METHODS`
-    means : int
-        How many means are compared (for Tukey).
+    family : (int, int)
+        How many comparisons were asked for, m or, where some cannot be estimated, more; and how many means
+        they compare (for Tukey).
     correlation : (m, m) float64
-        Of the estimates (for mvt).
+        Of the estimates (for mvt, whose family are those that can be estimated).
     level : float
         Joint coverage of the intervals.
 
@@ -45,26 +51,26 @@ def adjusted(
     Examples
     --------
     >>> t, df = np.array([2.5, 1.0]), np.array([10.0, 10.0])
-    >>> adjusted(t, df, "bonferroni", 2, np.eye(2), 0.95)[0].round(4).tolist()
+    >>> adjusted(t, df, "bonferroni", (2, 2), np.eye(2), 0.95)[0].round(4).tolist()
     [0.0629, 0.6818]
     """
     from scipy.stats import studentized_range
 
     from ..pvalues import t_p_values
 
-    m = len(t)
+    m, means = family
     raw = t_p_values(t, df)
     if method == "tukey" and m > 1:
         at = np.minimum(df, 1e5)
         p = studentized_range.sf(np.abs(t) * np.sqrt(2), means, at)
         critical = studentized_range.ppf(level, means, at) / np.sqrt(2)
         return np.clip(p, 0, 1), critical
-    if method == "mvt" and m > 1:
+    if method == "mvt" and len(t) > 1:
         return _multivariate_t(t, df, correlation, level)
     if method == "holm":
         order = np.argsort(raw)
-        steps = np.maximum.accumulate(raw[order] * (m - np.arange(m)))
-        p = np.empty(m)
+        steps = np.maximum.accumulate(raw[order] * (m - np.arange(len(t))))
+        p = np.empty(len(t))
         p[order] = np.minimum(steps, 1.0)
         return p, _critical(1 - (1 - level) / m, df)
     if method == "bonferroni":

@@ -64,10 +64,10 @@ class MarginalMeans(Printed):
         )
         t = np.divide(estimate, se, out=np.full_like(se, np.nan), where=se > 0)
         p, critical = np.empty_like(t), np.empty_like(t)
-        for rows in self._families(estimable):
+        for rows, count in self._families(estimable):
             correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
             p[rows], critical[rows] = adjusted(
-                t[rows], df[rows], self.adjust, self.family, correlation, self.level
+                t[rows], df[rows], self.adjust, (count, self.family), correlation, self.level
             )
         values = {
             self.what: estimate,
@@ -88,7 +88,8 @@ class MarginalMeans(Printed):
         Parameters
         ----------
         adjust : {"tukey", "holm", "bonferroni", "sidak", "mvt", "none"}
-            For several comparisons at once, each value of ``by`` being a family.
+            For several comparisons at once, each value of ``by`` being a family. What an empty cell of the
+            design keeps from being estimated counts in its family all the same, as in R's emmeans.
         reverse : bool
             Later minus earlier level.
         """
@@ -178,13 +179,13 @@ class MarginalMeans(Printed):
             groups.setdefault(tuple(column[row] for column in columns), []).append(row)
         return list(groups.items())
 
-    def _families(self, estimable: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.intp]]:
-        found = [
-            np.array([row for row in rows if estimable[row]], dtype=np.intp) for _, rows in self._groups()
-        ]
+    def _families(self, estimable: npt.NDArray[np.bool_]) -> list[tuple[npt.NDArray[np.intp], int]]:
+        """Return the rows of each family that can be estimated, and how many were asked for."""
         if self.adjust == "none":
-            found = [np.flatnonzero(estimable)]
-        return [rows for rows in found if rows.size]
+            groups = [np.arange(len(estimable))]
+        else:
+            groups = [np.array(rows, dtype=np.intp) for _, rows in self._groups()]
+        return [(rows[estimable[rows]], rows.size) for rows in groups if estimable[rows].any()]
 
     def _label(self, row: int) -> str:
         return " ".join(str(self.keys[name].iloc[row]) for name in self.keys if name not in self.by)
