@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, FormulaError
+from ranef.estimates import unpooled
 from reference_battery import REFERENCE, load_data, read_json
 
 LECTURE = {row["what"]: row for row in read_json(REFERENCE / "tests" / "slides_check.json")}
@@ -71,6 +72,32 @@ def test_weights():
     rows = data[data["subject"] == "308"]
     expected = np.polyfit(rows["days"], rows["reaction"], 1, w=np.sqrt(rows["w"]))[::-1]
     np.testing.assert_allclose(line, expected)
+
+
+@pytest.mark.parametrize("most", [4_000_000, 50])
+def test_least_squares_of_every_level_is_that_of_its_rows(most, monkeypatch):
+    """Levels of many sizes in any order, with none, too few or collinear rows, far from the origin."""
+    monkeypatch.setattr(unpooled, "_NUMBERS_AT_A_TIME", most)
+    rng = np.random.default_rng(3)
+    codes = rng.permutation(np.repeat(np.arange(60), rng.integers(0, 9, 60))).astype(np.int32)
+    X = np.column_stack([np.ones(len(codes)), 1e5 + rng.normal(size=len(codes)), rng.normal(size=len(codes))])
+    X[codes == 7, 2], X[codes == 8, 2] = 3.0, 0.0
+    y = rng.normal(size=len(codes))
+    found = unpooled.least_squares_by_level(X, y, codes, 60)
+    for level in range(60):
+        own, values = X[codes == level], y[codes == level]
+        assert found.rows[level] == len(own)
+        if len(own) < 3 or level in (7, 8):
+            assert np.isnan(found.coef[level]).all() and np.isnan(found.rss[level])
+            continue
+        centred = own - [0.0, 1e5, 0.0]
+        slopes = np.linalg.lstsq(centred, values, rcond=None)[0]
+        np.testing.assert_allclose(found.coef[level, 1:], slopes[1:], rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found.coef[level, 0], slopes[0] - 1e5 * slopes[1], rtol=1e-6, atol=1e-3)
+        spread = np.diag(np.linalg.inv(centred.T @ centred))[1:]
+        np.testing.assert_allclose(found.spread[level, 1:], spread, rtol=1e-5)
+        rss = ((values - centred @ slopes) ** 2).sum()
+        np.testing.assert_allclose(found.rss[level], rss, rtol=1e-6, atol=1e-9)
 
 
 # ---------------------------------------------------------------- the three kinds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from ..arrays import FloatArray
 from ..fit import FitState
 
 _RANK = 1e-9  # singular values below this part of the largest one leave a coefficient undetermined
+_NUMBERS_AT_A_TIME = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -81,25 +81,36 @@ class OwnFits:
 def least_squares_by_level(
     basis: FloatArray, y: FloatArray, codes: npt.NDArray[np.int32], n_levels: int
 ) -> OwnFits:
-    """Fit y on the basis in each level alone."""
+    """Fit y on the basis in each level alone; levels with as many rows as each other together."""
     r = basis.shape[1]
+    rows = np.bincount(codes, minlength=n_levels)
     coef, spread = np.full((n_levels, r), np.nan), np.full((n_levels, r), np.nan)
     rss = np.full(n_levels, np.nan)
     order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(n_levels + 1))
-    for level, (start, stop) in enumerate(pairwise(edges)):
-        own, values = basis[order[start:stop]], y[order[start:stop]]
-        scale = np.sqrt((own**2).sum(axis=0))
-        if stop - start < r or not scale.all():
-            continue
-        left, singular, right = np.linalg.svd(own / scale, full_matrices=False)
-        if r and singular[-1] <= _RANK * singular[0]:
-            continue
-        root = right.T / singular
-        coef[level] = root @ (left.T @ values) / scale
-        spread[level] = (root**2).sum(axis=1) / scale**2
-        rss[level] = ((values - own @ coef[level]) ** 2).sum()
-    return OwnFits(coef, spread, rss, np.diff(edges))
+    first = np.cumsum(rows) - rows
+    for size in np.unique(rows[rows >= max(r, 1)]):
+        alike = np.flatnonzero(rows == size)
+        for levels in np.array_split(alike, -(-alike.size * size * r // _NUMBERS_AT_A_TIME) or 1):
+            places = order[first[levels][:, None] + np.arange(size)]
+            coef[levels], spread[levels], rss[levels] = _least_squares(basis[places], y[places])
+    return OwnFits(coef, spread, rss, rows)
+
+
+def _least_squares(X: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Coefficients, diagonals of (X'X)^-1 and sums of squares of k fits: X (k, m, r), y (k, m).
+
+    NaN where the rows do not determine them.
+    """
+    scale = np.sqrt((X**2).sum(axis=1))
+    scale[~scale.all(axis=1)] = np.nan  # a column of zeros
+    unclear = np.isnan(scale).any(axis=1)
+    left, singular, right = np.linalg.svd(np.where(unclear[:, None, None], 0.0, X / scale[:, None]), False)
+    unclear |= (singular <= _RANK * singular[:, :1]).any(axis=1)
+    singular[unclear] = np.nan
+    root = right.swapaxes(1, 2) / singular[:, None]
+    coef = np.einsum("krs,kms,km->kr", root, left, y, optimize=True) / scale
+    rss = ((y - np.einsum("kmr,kr->km", X, coef)) ** 2).sum(axis=1)
+    return coef, (root**2).sum(axis=2) / scale**2, rss
 
 
 def no_pooling(rows: GroupRows, columns: tuple[str, ...]) -> pd.DataFrame:
