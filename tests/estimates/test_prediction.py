@@ -136,3 +136,17 @@ def test_errors_name_what_is_wrong(sleepstudy):
         fit.predict(random=[1])
     with pytest.raises(ranef.ArgumentError, match="cannot be read"):
         fit.predict(random=["(Days | )"])
+
+
+def test_answers_per_row_need_no_matrix_of_all_columns():
+    """The columns stay where the table has them; X and bases are arrays only when asked for."""
+    data = load_data("sleepstudy").assign(late=lambda d: d["Days"] > 4)
+    fit = ranef.lmer("Reaction ~ Days + late + (Days | Subject)", data)
+    modes = fit.ranef["Subject"].loc[data["Subject"]].to_numpy()
+    days, late = data["Days"].to_numpy(), data["late"].to_numpy()
+    population = fit.params.to_numpy() @ np.array([np.ones(len(data)), days, late])
+    np.testing.assert_allclose(fit.predict(random=None), population, rtol=1e-12)
+    np.testing.assert_allclose(fit.resid, data["Reaction"] - population - modes[:, 0] - modes[:, 1] * days)
+    assert fit.simulate(2, seed=1).shape == (2, 180) and 0 < fit.r2()["marginal"] < 1
+    matrices = [fit.model.design.matrix, *(term.matrix for term in fit.model.design.terms)]
+    assert not any("array" in vars(matrix) for matrix in matrices)

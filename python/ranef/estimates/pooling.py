@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
@@ -158,14 +158,15 @@ def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
     design, state = fit.model.design, fit.state
     factor = next(term.factor for term in design.terms if term.group == name)
     kept = list(fit.model.cross.kept)
-    varying = [index for index in kept if _is_own(design.X[:, index], factor.codes, factor.n_levels)]
+    columns = design.matrix.columns
+    varying = [index for index in kept if _is_own(columns[index], factor.codes, factor.n_levels)]
     if not varying:
         raise ArgumentError(f"no fixed effect can differ between the levels of '{name}': nothing to compare")
     y = state.y if design.offset is None else state.y - design.offset
     common = [index for index in kept if index not in varying]
-    rest = y - design.X[:, common] @ state.beta[common]
-    own = own_fits(design, design.X[:, varying], rest, factor.codes, factor.n_levels)
-    everybody = own_fits(design, design.X[:, kept], y, np.zeros(len(y), np.int32), 1).coef[0]
+    rest = y - design.matrix.take(common) @ state.beta[common]
+    own = own_fits(design, design.matrix.take(varying).array, rest, factor.codes, factor.n_levels)
+    everybody = own_fits(design, design.matrix.take(kept).array, y, np.zeros(len(y), np.int32), 1).coef[0]
     names = [design.column_names[index] for index in varying]
     index = pd.Index(factor.levels, name=name)
     return Pooling(
@@ -177,9 +178,9 @@ def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
     )
 
 
-def _is_own(column: FloatArray, codes: npt.NDArray[np.int32], n_levels: int) -> bool:
+def _is_own(column: ColumnValues, codes: npt.NDArray[np.int32], n_levels: int) -> bool:
     """Whether a level can have a coefficient of its own: the constant, and what varies within some level."""
-    if np.ptp(column) == 0:
+    if column is None or column.min() == column.max():
         return True
     lowest, highest = np.full(n_levels, np.inf), np.full(n_levels, -np.inf)
     np.minimum.at(lowest, codes, column)

@@ -10,9 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..design import DesignSpec
+from ..design import DesignSpec, RandomTerm
+from ..design.model_matrix import ColumnValues
 from ..fit import FitState
+from ..model import Model
 from .subset import chosen_columns
+
+RandomRows = tuple[npt.NDArray[np.int32], Iterable[ColumnValues]]
+"""A random term's codes of rows, -1 for no level, and its columns, None standing for ones."""
 
 
 def predict(
@@ -64,42 +69,46 @@ def predict(
     modes = [_only(state.term_modes[index], chosen[index]) for index in wanted]
     design = state.model.design
     if newdata is None:
-        terms = [(design.terms[index].factor.codes, design.terms[index].basis) for index in wanted]
+        terms = own_rows(design.terms[index] for index in wanted)
         return population(state) + random_part(terms, modes, design.nobs)
     spec = _with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
     mean = rows.X[:, state.model.cross.kept] @ state.solution["beta"]
-    mean += random_part(rows.terms, modes, mean.shape[0])
+    mean += random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
     return mean if rows.offset is None else mean + rows.offset
 
 
 def fitted(state: FitState) -> FloatArray:
     """Return X beta + Z b + offset on the used rows, (n,)."""
     design = state.model.design
-    terms = ((term.factor.codes, term.basis) for term in design.terms)
-    return population(state) + random_part(terms, state.term_modes, design.nobs)
+    return population(state) + random_part(own_rows(design.terms), state.term_modes, design.nobs)
 
 
 def population(state: FitState) -> FloatArray:
     """Return X beta + offset on the used rows, (n,)."""
-    design, kept = state.model.design, state.model.cross.kept
-    X = design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
-    mean = X @ state.solution["beta"]
-    return mean if design.offset is None else mean + design.offset
+    mean, offset = fixed_part(state.model, state.solution["beta"]), state.model.design.offset
+    return mean if offset is None else mean + offset
 
 
-def random_part(
-    terms: Iterable[tuple[npt.NDArray[np.int32], FloatArray]], modes: Sequence[FloatArray], n: int
-) -> FloatArray:
-    """Return Z b, (n,): the sum over terms of basis times the modes of each row's level; 0 for code -1."""
+def fixed_part(model: Model, beta: FloatArray) -> FloatArray:
+    """Return X beta over the kept columns, (n,); X is not made an array for it."""
+    return model.design.matrix.take(model.cross.kept) @ beta
+
+
+def own_rows(terms: Iterable[RandomTerm]) -> list[RandomRows]:
+    """Return what `random_part` needs of the used rows."""
+    return [(term.factor.codes, term.matrix.columns) for term in terms]
+
+
+def random_part(rows: Iterable[RandomRows], modes: Sequence[FloatArray], n: int) -> FloatArray:
+    """Return Z b, (n,): the sum over terms of columns times the modes of each row's level; 0 for code -1."""
     total = np.zeros(n)
-    for (codes, basis), b in zip(terms, modes, strict=True):
+    for (codes, columns), b in zip(rows, modes, strict=True):
         known = codes >= 0
-        if known.all():
-            for column in range(basis.shape[1]):
-                total += basis[:, column] * b[codes, column]
-        else:
-            total[known] += np.einsum("ij,ij->i", basis[known], b[codes[known]])
+        every = bool(known.all())
+        for column, mode in zip(columns, b.T, strict=True):
+            part = mode.take(codes) if column is None else column * mode.take(codes)
+            total += part if every else np.where(known, part, 0.0)
     return total
 
 

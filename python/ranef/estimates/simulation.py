@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import FitState
-from .prediction import fitted, population, random_part
+from .prediction import fitted, own_rows, population, random_part
 
 
 def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
@@ -53,7 +53,7 @@ def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False)
         return out + fitted(state)
     for row in out:
         effects = drawn_effects(state, generator)
-        row += random_part(((term.factor.codes, term.basis) for term in design.terms), effects, design.nobs)
+        row += random_part(own_rows(design.terms), effects, design.nobs)
     return out + population(state)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..fit import FitState
+from .prediction import own_rows, random_part
 
 _RANK = 1e-9  # singular values below this part of the largest one leave a coefficient undetermined
 _NUMBERS_AT_A_TIME = 4_000_000
@@ -48,12 +49,11 @@ def group_rows(state: FitState, term: int) -> GroupRows:
     design = state.model.design
     chosen = design.terms[term]
     y = state.y - (design.offset if design.offset is not None else 0.0)
-    for index in state.model.cross.kept:
-        if design.column_names[index] not in chosen.columns:
-            y = y - design.X[:, index] * state.beta[index]
-    for number, (other, modes) in enumerate(zip(design.terms, state.term_modes, strict=True)):
-        if number != term:
-            y = y - np.einsum("nr,nr->n", other.basis, modes[other.factor.codes])
+    rest = [i for i in state.model.cross.kept if design.column_names[i] not in chosen.columns]
+    others = [number for number in range(len(design.terms)) if number != term]
+    modes = [state.term_modes[number] for number in others]
+    y = y - design.matrix.take(rest) @ state.beta[rest]
+    y = y - random_part(own_rows(design.terms[number] for number in others), modes, design.nobs)
     return GroupRows(chosen.basis, chosen.factor.codes, np.asarray(chosen.factor.levels), y)
 
 

@@ -23,12 +23,13 @@ def fixed_factor(model: Model) -> FloatArray:
 
 def aliases(model: Model) -> FloatArray:
     """Return M with X = X_kept M, (kept, all): the identity but for the columns that were dropped."""
-    kept, X = model.cross.kept, model.design.X
-    out = np.zeros((len(kept), X.shape[1]))
+    kept, count = model.cross.kept, len(model.design.column_names)
+    out = np.zeros((len(kept), count))
     out[np.arange(len(kept)), kept] = 1.0
-    dropped = np.setdiff1d(np.arange(X.shape[1]), kept)
+    dropped = np.setdiff1d(np.arange(count), kept)
     if dropped.size == 0:
         return out
+    X = model.design.X
     size = np.linalg.norm(X, axis=0)
     size = np.where(size > 0, size, 1.0)
     found = np.linalg.lstsq(X[:, kept] / size[kept], X[:, dropped] / size[dropped], rcond=None)[0]

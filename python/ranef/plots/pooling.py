@@ -83,7 +83,7 @@ def pooling(
     lines = fit.coef[name][columns].to_numpy()
     shown = _choose_levels(all_levels, levels, lines)
     design = fit.model.design
-    own = design.X[:, [design.column_names.index(column) for column in columns]]
+    own = design.matrix.take([design.column_names.index(column) for column in columns]).array
     x, y = own[:, 1], fit.state.y - (design.offset if design.offset is not None else 0.0)
     complete = own_fits(design, own, y, np.zeros(len(y), np.int32), 1).coef[0]
     place = np.full(len(all_levels), len(shown), np.int32)  # the levels that are not shown are one more

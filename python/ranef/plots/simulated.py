@@ -66,7 +66,7 @@ def simulated(
     name = choose_group(list(fit.ranef), group, "plots.simulated")
     column = _choose_column(fit, x)
     design = fit.model.design
-    along = design.X[:, design.column_names.index(column)]
+    along = design.matrix.take([design.column_names.index(column)]).array[:, 0]
     factor = next(term.factor for term in design.terms if term.group == name)
     shown = spread_over(factor.n_levels, _LINES)
     responses = [fit.state.y, *fit.simulate(int(n), seed=seed)]

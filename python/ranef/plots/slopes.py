@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..estimates.prediction import population, random_part
+from ..estimates.prediction import own_rows, population, random_part
 from ..estimates.simulation import drawn_effects
 from ..estimates.subset import choose_group
 from ..result import LmerResult
@@ -95,7 +95,7 @@ class _OwnLines:
         design = fit.model.design
         factor = next(term.factor for term in design.terms if term.group == group)
         self.codes, self.count = factor.codes, factor.n_levels
-        self.x = design.X[:, design.column_names.index(predictor)]
+        self.x = design.matrix.take([design.column_names.index(predictor)]).array[:, 0]
         self.offset = 0.0 if design.offset is None else design.offset
         self.weights = np.ones(len(self.x)) if design.weights is None else design.weights
         self.total = self._sum(self.weights)
@@ -147,9 +147,8 @@ def _simulated(
 
     state, design = fit.state, fit.model.design
     effects = drawn_effects(state, generator)
-    parts = ((term.factor.codes, term.basis) for term in design.terms)
     noise = state.sigma if design.weights is None else state.sigma / np.sqrt(design.weights)
-    y = population(state) + random_part(parts, effects, design.nobs)
+    y = population(state) + random_part(own_rows(design.terms), effects, design.nobs)
     columns = {
         column: values[:, place]
         for term, values in zip(design.terms, effects, strict=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import _core
+from ...estimates.prediction import fixed_part, own_rows, random_part
 from ..draws.gram import GramDraw, gram_draw
 from ..draws.gram_factor import GramFactor, factor_gram
 from ..draws.route import GRAM, ROWS, Route, choose_route
@@ -221,7 +222,7 @@ def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
 
 def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:
     model, design = state.model, state.model.design
-    mean = design.X[:, model.cross.kept] @ truth.beta
+    mean = fixed_part(model, truth.beta)
     lambdas = model.covariance_factors(truth.theta)
     if truth.use_u:
         mean = mean + _conditional_part(model, truth.solution["modes"])
@@ -232,12 +233,13 @@ def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:
 
 def _conditional_part(model: Model, modes: list[np.ndarray]) -> np.ndarray:
     """Z b for modes by grouping factor."""
-    total = np.zeros(model.design.nobs)
-    for factor, values in zip(model.cross.factors, modes, strict=True):
-        for index, part in zip(factor.terms, factor.slices, strict=True):
-            term = model.design.terms[index]
-            total += np.einsum("ij,ij->i", term.basis, values[term.factor.codes, part])
-    return total
+    by_term = {
+        index: values[:, part]
+        for factor, values in zip(model.cross.factors, modes, strict=True)
+        for index, part in zip(factor.terms, factor.slices, strict=True)
+    }
+    rows = own_rows(model.design.terms[index] for index in by_term)
+    return random_part(rows, list(by_term.values()), model.design.nobs)
 
 
 def _core_of(

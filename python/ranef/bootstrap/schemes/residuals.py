@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ArgumentError
+from ...estimates.prediction import fixed_part, own_rows, random_part
 from .independent import independent_factor, is_nested
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def residual_rows(fit: LmerResult) -> Rows:
     """Reflated random effects of whole levels and reflated residuals, both drawn with replacement."""
     design, state = fit.model.design, fit.state
     root = _root_weights(fit)
-    centre = _fixed_part(fit)
+    centre = fixed_part(fit.model, fit.state.solution["beta"])
     residuals = fit.resid * root
     residuals = residuals - residuals.mean()
     residuals *= fit.sigma / np.sqrt(np.mean(residuals**2))
@@ -50,10 +51,8 @@ def residual_rows(fit: LmerResult) -> Rows:
 
     def draw(generator: np.random.Generator) -> np.ndarray:
         y = centre + generator.choice(residuals, len(residuals)) / root
-        for term, values in zip(design.terms, effects, strict=True):
-            drawn = values[generator.integers(0, len(values), len(values))]
-            y += np.einsum("ij,ij->i", term.basis, drawn[term.factor.codes])
-        return y
+        drawn = [values[generator.integers(0, len(values), len(values))] for values in effects]
+        return y + random_part(own_rows(design.terms), drawn, design.nobs)
 
     return draw
 
@@ -98,7 +97,7 @@ def wild_rows(fit: LmerResult) -> Rows:
             raise ArgumentError(
                 f"scheme='wild' needs independent groups, and '{other.name}' is crossed with '{factor.name}'"
             )
-    centre, root = _fixed_part(fit), _root_weights(fit)
+    centre, root = fixed_part(fit.model, fit.state.solution["beta"]), _root_weights(fit)
     basis = np.linalg.qr(design.X[:, fit.model.cross.kept] * root[:, None])[0]
     leverage = np.minimum(np.einsum("ij,ij->i", basis, basis), 1.0 - 1e-8)
     residuals = (fit.state.y - _offset(fit) - centre) / np.sqrt(1.0 - leverage)
@@ -108,10 +107,6 @@ def wild_rows(fit: LmerResult) -> Rows:
         return centre + residuals * np.where(low, *_MAMMEN)[factor.codes]
 
     return draw
-
-
-def _fixed_part(fit: LmerResult) -> np.ndarray:
-    return fit.model.design.X[:, fit.model.cross.kept] @ fit.state.solution["beta"]
 
 
 def _offset(fit: LmerResult) -> np.ndarray | float:

@@ -101,7 +101,7 @@ def _by_likelihood(state: FitState, terms: list[Term]) -> pd.DataFrame:
 
 
 def _by_f(state: FitState, terms: list[Term], ddf: str) -> pd.DataFrame:
-    width, kept = state.model.design.X.shape[1], set(state.model.cross.kept.tolist())
+    width, kept = len(state.model.design.column_names), set(state.model.cross.kept.tolist())
     rows = {}
     for term in terms:
         columns = [column for column in range(term.first, term.last) if column in kept]

@@ -125,7 +125,7 @@ def _mean(state: FitState, name: str, data: Any) -> float:
         used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
         return float(np.nanmean(used))
     if name in design.column_names:
-        return float(design.X[:, design.column_names.index(name)].mean())
+        return float(design.matrix.take([design.column_names.index(name)]).array.mean())
     raise ArgumentError(
         f"the mean of {name!r} is not known from the model, where it is only transformed: "
         f"give at={{{name!r}: value}}, or data= with the data of the fit"
