@@ -47,6 +47,29 @@ def test_shares_of_variance(name):
     assert fit.icc(by_group=True).sum() == pytest.approx(random / whole)
 
 
+@pytest.mark.parametrize("case", load_table("shares")["cases"], ids=lambda c: c["formula"])
+def test_shares_are_those_of_performance(case):
+    fit = ranef.lmer(case["formula"], load_data(case["data"]))
+    np.testing.assert_allclose(fit.r2(), case["r2"], rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(fit.icc(), case["icc"], rtol=1e-5)
+    for group, share in (case["by_group"] or {}).items():
+        assert fit.icc(by_group=True)[group] == pytest.approx(share, rel=1e-5)
+
+
+def test_shares_do_not_depend_on_how_a_model_is_written():
+    """Another basis of the same random effects, and weights on another scale."""
+    data = load_data("Machines")
+    w = 1.0 + np.arange(len(data)) % 3
+    for bar, same, scale in (
+        ("(Machine | Worker)", "(0 + Machine | Worker)", 1),
+        ("(1 | Worker)", "(1 | Worker)", 100),
+    ):
+        one = ranef.lmer(f"score ~ Machine + {bar}", data, weights=w)
+        two = ranef.lmer(f"score ~ Machine + {same}", data, weights=scale * w)
+        np.testing.assert_allclose(one.r2(), two.r2(), rtol=1e-6)
+        np.testing.assert_allclose(one.icc(), two.icc(), rtol=1e-6)
+
+
 # ---------------------------------------------------------------- redundancy
 SINGULAR = [m for m in all_models(big=False) if m.singular]
 
