@@ -1,6 +1,8 @@
 import pickle
 
-from ranef.errors import DataError, FormulaError, RanefError, unknown_column
+import numpy as np
+import pytest
+from ranef.errors import ArgumentError, DataError, FormulaError, RanefError, require_level, unknown_column
 
 
 def test_every_error_is_a_ranef_error_and_a_value_error():
@@ -20,3 +22,14 @@ def test_a_formula_error_survives_pickling():
 def test_an_unknown_column_suggests_the_closest_whatever_its_case():
     text = str(unknown_column("Dayz", ["reaction", "days", "subject"], "the formula"))
     assert "'Dayz'" in text and "Did you mean 'days'?" in text and "'subject'" in text
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, True, np.nan, "0.95", None, [0.95]], ids=repr)
+def test_a_level_is_a_share(level):
+    with pytest.raises(ArgumentError, match=r"level must be between 0 and 1, such as 0\.95; got"):
+        require_level(level)
+
+
+@pytest.mark.parametrize("level", [0.95, np.float32(0.5), np.float64(0.999)])
+def test_numpy_numbers_are_levels(level):
+    require_level(level)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from numbers import Real
 
 
 class RanefError(Exception):
@@ -116,3 +117,9 @@ def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:
     if value not in valid:
         listed = ", ".join(f"'{name}'" for name in valid)
         raise ArgumentError(f"{argument}= must be one of {listed}, not {value!r}")
+
+
+def require_level(level: object) -> None:
+    """Raise an ArgumentError unless the level of an interval is a share between 0 and 1."""
+    if isinstance(level, bool) or not isinstance(level, Real) or not 0 < float(level) < 1:
+        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")

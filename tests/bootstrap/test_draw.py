@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from bootstrap.standin import KINDS, Workspaces, gram_multiply, make_design, response_from_rows
 from numba import njit
-from ranef.bootstrap.draws.gram import gram_draw, triangular_factor
+from ranef.bootstrap.draws.gram import gram_draw
+from ranef.bootstrap.draws.level_factors import triangular_factor
 from ranef.bootstrap.draws.rows import row_draw
 from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
 from ranef.bootstrap.draws.variates import chi_square, fill_normal

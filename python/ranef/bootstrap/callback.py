@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +79,9 @@ def apply_statistic(
     )
 
 
-def _refits(result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray):
+def _refits(
+    result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray
+) -> Iterator[tuple[int, LmerResult | None]]:
     """Each replicate's number from 0 and its refit; None where there is no refit."""
     draw = rows_of_scheme(fit, result.scheme, key) or _parametric_rows(result, fit, truth, key)
     offset = fit.model.design.offset

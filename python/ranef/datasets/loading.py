@@ -9,6 +9,8 @@ from .catalogue import describe
 from .description import NUMBERS, TEXT, Column
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import pandas as pd
 
 
@@ -52,7 +54,7 @@ def load(name: str) -> pd.DataFrame:
     return frame
 
 
-def _file(name: str):
+def _file(name: str) -> Traversable:
     folder = files(__package__) / "data"
     compressed = folder / f"{name}.csv.gz"
     return compressed if compressed.is_file() else folder / f"{name}.csv"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, quote_list, require_level
 
 if TYPE_CHECKING:
     from ..result import LmerResult
@@ -51,8 +51,7 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
     Intercept  238.03  264.78
     Days         7.44   13.50
     """
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
     parameters = options.pop("parameters", None)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design import Design, build_design
-from ..errors import ArgumentError, FormulaError, quote_list
+from ..errors import FormulaError, quote_list, require_level
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 
@@ -57,8 +57,7 @@ class LmList(Printed):
         import pandas as pd
         from scipy.stats import t as student
 
-        if isinstance(level, bool) or not 0 < level < 1:
-            raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+        require_level(level)
         width = (student.ppf((1 + level) / 2, self.df_resid) * self.bse).stack(future_stack=True)
         middle = self.coef.stack(future_stack=True)
         return pd.DataFrame({"lower": middle - width, "upper": middle + width})

@@ -59,9 +59,7 @@ def predict(
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}
-    >>> fit.predict(new, allow_new_levels=True).round(2)
-    array([253.66, 356.08])
-    >>> fit.predict(new, random=None).round(2)
+    >>> predict(fit.state, new, random=None).round(2)
     array([251.41, 356.08])
     """
     chosen = chosen_columns(state.model.design, random)

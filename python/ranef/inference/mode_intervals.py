@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import require_level
 from ..estimates.modes import RandomEffects
 from ..fit import FitState
 from .equations import equations
@@ -39,8 +39,7 @@ def mode_intervals(state: FitState, level: float = 0.95, given_beta: bool = True
     """
     from scipy.special import ndtri
 
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     table = RandomEffects(state).to_frame()
     if not given_beta:
         table["sd"] = _prediction_errors(state)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError, require_choice
+from ..errors import ArgumentError, DataError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import FitState
@@ -103,8 +103,7 @@ def predict(
     """
     if interval is not None:
         require_choice("interval", interval, ("confidence", "prediction"))
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     mean = predict_mean(state, newdata, random, allow_new_levels)
     if not (se or interval or parts or theta_uncertainty):
         return mean

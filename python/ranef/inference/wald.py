@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import require_level
 from ..estimates.component_slopes import component_slopes
 from ..estimates.parameters import ParameterNames, components
 from ..fit import FitState
@@ -89,8 +89,7 @@ def component_table(state: FitState, level: float = 0.95) -> pd.DataFrame:
     sd[Subject.Days]                  5.92  1.25   3.92   8.95
     corr[Subject.Days.Intercept]      0.07  0.33  -0.52   0.61
     """
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     table = pd.concat(
         [component_errors(state)[["estimate", "se"]], component_intervals(state, level)], axis=1
     )

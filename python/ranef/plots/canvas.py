@@ -227,12 +227,6 @@ def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argume
     return wanted
 
 
-def require_level(level: float) -> None:
-    """Raise an ArgumentError unless the level is a share between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
-
-
 def spread_over(count: int, most: int) -> np.ndarray:
     """Return up to `most` places spread evenly over ``range(count)``, both ends among them."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
@@ -241,5 +235,5 @@ def spread_over(count: int, most: int) -> np.ndarray:
 __all__ = [
     "BLACK", "BLUE", "DENSE", "GREEN", "GREY", "LIGHT", "ORANGE", "PURPLE", "SERIES", "SKY", "SMALL", "TEXT",
     "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "figure_inches", "named",
-    "panels", "pyplot", "require_level", "result_axes", "shared_legend", "spread_over", "tidy", "title",
+    "panels", "pyplot", "result_axes", "shared_legend", "spread_over", "tidy", "title",
 ]  # fmt: skip

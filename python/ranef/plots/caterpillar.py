@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from ..errors import require_level
 from ..estimates.subset import choose_group
 from ..result import LmerResult
 from .canvas import (
@@ -19,7 +20,6 @@ from .canvas import (
     common_labels,
     named,
     panels,
-    require_level,
     result_axes,
     tidy,
     title,

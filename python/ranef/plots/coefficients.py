@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require_level
 from ..report.broom import fixed_columns
 from ..result import LmerResult
-from .canvas import GREY, SERIES, choose_columns, named, panels, require_level, shared_legend, tidy
+from .canvas import GREY, SERIES, choose_columns, named, panels, shared_legend, tidy
 from .sources import draws
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import BootstrapResult
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, quote_list, require_level
 from ..result import LmerResult
 from .canvas import (
     BLUE,
@@ -19,7 +19,6 @@ from .canvas import (
     choose_columns,
     named,
     panels,
-    require_level,
     result_axes,
     shared_legend,
     tidy,

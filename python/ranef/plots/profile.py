@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..errors import require_choice
+from ..errors import require_choice, require_level
 from ..inference.profile import Profile
 from ..result import LmerResult
 from .canvas import (
@@ -20,7 +20,6 @@ from .canvas import (
     choose_columns,
     named,
     panels,
-    require_level,
     result_axes,
     shared_legend,
     tidy,

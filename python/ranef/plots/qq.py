@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import betaincinv, ndtri
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require_level
 from ..report.residuals import scaled_residuals
 from ..result import LmerResult
-from .canvas import BLUE, GREY, LIGHT, panels, require_level, result_axes, tidy, title
+from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy, title
 from .sources import draws
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, require_choice
+from ..errors import ArgumentError, require_choice, require_level
 from ..frame.native import native_table, selected_rows
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def tidy(
     4  ran_pars             sd__Days      5.92        NaN       NaN
     5  ran_pars      sd__Observation     25.59        NaN       NaN
     """
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     wanted = [effects] if isinstance(effects, str) else list(effects)
     for name in wanted:
         require_choice("effects", name, EFFECTS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, require_choice
+from ..errors import ArgumentError, require_choice, require_level
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text
@@ -146,8 +146,7 @@ def modelsummary(
             kind, unpack = type(fit).__name__, " (for a list: *fits)" if isinstance(fit, list | tuple) else ""
             raise ArgumentError(f"modelsummary takes fits; number {place} has type {kind}{unpack}")
     require_choice("statistic", statistic, tuple(STATISTICS))
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     headers = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(name) for name in names]
     if len(headers) != len(fits) or len(set(headers)) != len(headers):
         raise ArgumentError(f"names= must be {len(fits)} different names, one per fit, not {headers}")

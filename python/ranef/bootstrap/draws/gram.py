@@ -14,55 +14,20 @@ coefficient vector is the core's: ``[factor 0: level-major, r_0 numbers a level 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from .gram_factor import GramFactor
+from .level_factors import LevelFactors, draw_effects, triangular_factor
 from .native_call import call_native, pointer
 from .streams import open_stream
 from .variates import chi_square, fill_normal
 
-__all__ = ["GramDraw", "LevelFactors", "draw_effects", "draw_from_gram", "gram_draw", "triangular_factor"]
-
-
-@dataclass(frozen=True)
-class LevelFactors:
-    """The lower triangular factors by which standard normals become random effects, as flat arrays.
-
-    Attributes
-    ----------
-    values : numpy.ndarray
-        The factors row by row: factor 0's, one or one for every level; then factor 1's; and so on.
-    starts : numpy.ndarray of int64, shape (T + 1,)
-        Where each grouping factor's random effects begin; the last entry is q.
-    widths : numpy.ndarray of int64, shape (T,)
-        Random effects of a level.
-    steps : numpy.ndarray of int64, shape (T,)
-        From one level's factor to the next in ``values``; 0 when all levels of a grouping factor share one.
-    """
-
-    values: np.ndarray
-    starts: np.ndarray
-    widths: np.ndarray
-    steps: np.ndarray
-
-    @classmethod
-    def of(cls, levels, factors) -> LevelFactors:
-        """Collect every grouping factor's number of levels and its factor: (r, r), or (levels, r, r)."""
-        widths = np.array([factor.shape[-1] for factor in factors], np.int64)
-        own = np.array([factor.ndim == 3 for factor in factors])
-        return cls(
-            values=np.concatenate([factor.ravel() for factor in factors]),
-            starts=np.concatenate([[0], np.cumsum(np.asarray(levels, np.int64) * widths)]),
-            widths=widths,
-            steps=np.where(own, widths**2, 0),
-        )
-
-    def arguments(self) -> tuple:
-        """The kernels' arguments, in their order."""
-        return (self.values, self.starts, self.widths, self.steps)
+__all__ = ["GramDraw", "draw_from_gram", "gram_draw"]
 
 
 @dataclass(frozen=True)
@@ -88,31 +53,19 @@ class GramDraw:
     sigma: float
     df: float
 
-    def arguments(self) -> tuple:
+    def arguments(self) -> tuple[Any, ...]:
         """The kernel's arguments, in its order."""
         return (*self.effects.arguments(), self.mean, self.order, self.lower, self.sigma, self.df)
 
 
-def triangular_factor(*factors: np.ndarray) -> np.ndarray:
-    """Lower triangular L with L L' the sum of F F' over the given (..., r, k) factors, singular or not.
-
-    By a QR decomposition of the stacked transposes, so that nothing is squared.
-
-    Examples
-    --------
-    >>> L = triangular_factor(np.array([[3.0]]), np.array([[4.0]]))
-    >>> float(L[0, 0].round(12))
-    5.0
-    """
-    shape = np.broadcast_shapes(*(f.shape[:-2] for f in factors))
-    stacked = [np.broadcast_to(f, (*shape, *f.shape[-2:])).swapaxes(-1, -2) for f in factors]
-    upper = np.asarray(np.linalg.qr(np.concatenate(stacked, axis=-2), mode="r"))
-    # LAPACK leaves the signs of the rows open; fixed, the draws do not depend on its version.
-    signs = np.where(np.diagonal(upper, axis1=-2, axis2=-1) < 0.0, -1.0, 1.0)
-    return np.ascontiguousarray((upper * signs[..., :, None]).swapaxes(-1, -2))
-
-
-def gram_draw(factor: GramFactor, levels, lambdas, sigma: float, mean: np.ndarray, nobs: float) -> GramDraw:
+def gram_draw(
+    factor: GramFactor,
+    levels: Sequence[int],
+    lambdas: Sequence[np.ndarray],
+    sigma: float,
+    mean: np.ndarray,
+    nobs: float,
+) -> GramDraw:
     """Prepare draws for given parameters.
 
     Parameters
@@ -138,31 +91,6 @@ def gram_draw(factor: GramFactor, levels, lambdas, sigma: float, mean: np.ndarra
         sigma=float(sigma),
         df=float(nobs - factor.rank),
     )
-
-
-@njit
-def _scale_levels(effects, start, stop, width, values, offset, step):
-    """Multiply each level's numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
-    for first in range(start, stop, width):
-        # From the last row up, since a row needs the unscaled numbers before it.
-        for row in range(width - 1, -1, -1):
-            total = 0.0
-            for column in range(row + 1):
-                total += values[offset + row * width + column] * effects[first + column]
-            effects[first + row] = total
-        offset += step
-    return offset
-
-
-@njit(inline="always")
-def draw_effects(state, effects, values, starts, widths, steps):
-    """The random effects of one replicate into ``effects[:q]``, by `LevelFactors`."""
-    fill_normal(state, effects, 0, starts[-1])
-    offset = 0
-    for t in range(widths.size):
-        offset = _scale_levels(effects, starts[t], starts[t + 1], widths[t], values, offset, steps[t])
-        if steps[t] == 0:
-            offset += widths[t] * widths[t]
 
 
 @njit(inline="always")

@@ -15,6 +15,7 @@ freedom, so both ranks are decided here, with the reasons for the limits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +89,9 @@ class GramFactor:
     certain: bool
 
 
-def factor_gram(blocks: np.ndarray, schur_of, squares: np.ndarray, nobs: int) -> GramFactor:
+def factor_gram(
+    blocks: np.ndarray, schur_of: Callable[[np.ndarray], np.ndarray], squares: np.ndarray, nobs: int
+) -> GramFactor:
     """Factor C'C by blocks.
 
     Parameters

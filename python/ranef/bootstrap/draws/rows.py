@@ -6,12 +6,14 @@ levels each). The core turns the rows into response cross-products.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from .gram import LevelFactors, draw_effects, triangular_factor
+from .level_factors import LevelFactors, draw_effects, triangular_factor
 from .native_call import call_native, pointer
 from .streams import open_stream
 from .variates import fill_normal
@@ -46,13 +48,18 @@ class RowDraw:
     scale: np.ndarray
     response_size: int
 
-    def arguments(self) -> tuple:
+    def arguments(self) -> tuple[Any, ...]:
         """The kernel's arguments, in its order."""
         return (*self.effects.arguments(), self.codes, self.basis, self.mean, self.scale, self.response_size)
 
 
 def row_draw(
-    factors, lambdas, sigma: float, mean: np.ndarray, response_size: int, weights: np.ndarray | None = None
+    factors: Sequence[tuple[np.ndarray, int, np.ndarray]],
+    lambdas: Sequence[np.ndarray],
+    sigma: float,
+    mean: np.ndarray,
+    response_size: int,
+    weights: np.ndarray | None = None,
 ) -> RowDraw:
     """Prepare draws for given parameters.
 

@@ -190,7 +190,7 @@ def single_blas_thread() -> _SingleBlasThread:
 class _Crew:
     """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
 
-    def __init__(self, task: Task, kernel, key: np.ndarray, n: int, threads: int, origin: int) -> None:
+    def __init__(self, task: Task, kernel: Any, key: np.ndarray, n: int, threads: int, origin: int) -> None:
         self.task, self.kernel, self.key = task, kernel, key
         self.kept = np.ascontiguousarray(task.kept, np.int64)
         self.n, self.threads, self.origin = n, threads, origin
@@ -201,7 +201,7 @@ class _Crew:
         self.stop = False
         self.change = threading.Condition()
 
-    def work(self, bar) -> bool:
+    def work(self, bar: tqdm) -> bool:
         """Run all replicates; True if Ctrl-C cut it short."""
         crew = [threading.Thread(target=self._member, daemon=True) for _ in range(self.threads)]
         for member in crew:
@@ -222,7 +222,7 @@ class _Crew:
         bar.update(self.finished - bar.n)
         return interrupted and self.taken < self.n
 
-    def _watch(self, bar) -> None:
+    def _watch(self, bar: tqdm) -> None:
         """Move the bar until everything is done."""
         with self.change:
             while self.finished < self.n and self.error is None:
@@ -289,5 +289,5 @@ class _Crew:
         return -(-self.n // chunks)
 
 
-def _c_function(address: int, result):
+def _c_function(address: int, result: Any) -> Any:
     return ctypes.CFUNCTYPE(result, ctypes.c_void_p)(address)

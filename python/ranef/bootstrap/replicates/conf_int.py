@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import ArgumentError, quote_list
+from ...errors import ArgumentError, quote_list, require_level
 from . import intervals
 from .frame import parameter_frame
 from .standard_errors import scaled, unscaled, variance_errors
@@ -34,8 +34,7 @@ def conf_int(
     method = _SPELLINGS.get(method, method)
     if method not in METHODS:
         raise ArgumentError(f"method must be one of {quote_list(METHODS)}; got {method!r}")
-    if isinstance(level, bool) or not 0.0 < level < 1.0:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
     if errors and method != "studentized":
         raise ArgumentError(f"errors= is for method='studentized'; method is {method!r}")
     values = parameter_frame(result)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..draws.gram import triangular_factor
+from ..draws.level_factors import triangular_factor
 
 if TYPE_CHECKING:
+    from ...design import RandomTerm
     from ...fit import FitState
     from ...model import Model
 
@@ -172,7 +173,7 @@ def _theta(small: FitState, outer: Model) -> np.ndarray | None:
     return np.concatenate(values) if used == len(lambdas) else None
 
 
-def _places(inner, term) -> list[int] | None:
+def _places(inner: RandomTerm, term: RandomTerm) -> list[int] | None:
     """Where a small term's columns are in a large one; None if they are not all there."""
     if inner.group != term.group:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, require_choice
+from ...errors import ArgumentError, require_choice, require_level
 from ...fit import FitState
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
@@ -76,8 +76,7 @@ def emmeans(
     1    A - C  -13.9167  0.0
     2    B - C   -5.9500  0.0
     """
-    state, names, inside, level = _checked(fit, specs, by, level)
-    require_choice("weights", weights, ("equal", "proportional"))
+    state, names, inside = _checked(fit, specs, by, weights, level)
     grid = reference_grid(state, [*names, *inside], at, data)
     return _averaged(state, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
 
@@ -120,8 +119,7 @@ def emtrends(
     1   Marvellous  64.58  11.86  51.0
     2      Victory  81.08  11.86  51.0
     """
-    state, names, inside, level = _checked(fit, specs, by, level)
-    require_choice("weights", weights, ("equal", "proportional"))
+    state, names, inside = _checked(fit, specs, by, weights, level)
     if var in (*names, *inside):
         raise ArgumentError(f"var={var!r} cannot be among the variables whose values are compared")
     grid = reference_grid(state, [*names, *inside, var], at, data)
@@ -138,13 +136,13 @@ def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
 
 
 def _checked(
-    fit: Any, specs: Any, by: Any, level: float
-) -> tuple[FitState, list[str], tuple[str, ...], float]:
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    fit: Any, specs: Any, by: Any, weights: str, level: float
+) -> tuple[FitState, list[str], tuple[str, ...]]:
+    require_level(level)
+    require_choice("weights", weights, ("equal", "proportional"))
     names = [] if specs is None else [specs] if isinstance(specs, str) else list(specs)
     inside = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-    return fit.state, [name for name in names if name not in inside], inside, float(level)
+    return fit.state, [name for name in names if name not in inside], inside
 
 
 def _averaged(

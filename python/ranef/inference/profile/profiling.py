@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...errors import ArgumentError, FitError
+from ...errors import FitError, require_level
 from ...fit import FitState
 from ...optimize import Settings
 from ..likelihood import by_maximum_likelihood, refitted
@@ -83,8 +83,7 @@ def profile(state: FitState, parameters: str | Iterable[str] | None = None, leve
 
 def checked_level(level: float) -> None:
     """Raise an ArgumentError unless 0 < level < 1."""
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number) or not 0 < level < 1:
-        raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+    require_level(level)
 
 
 def _curve(constrained: Constrained, parameter: Parameter, cutoff: float) -> Curve:
