@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("__version__") = RANEF_VERSION;
     ranef::bindings::bind_rows(m);
     ranef::bindings::bind_cross_products(m);
+    ranef::bindings::bind_cross_sums(m);
     ranef::bindings::bind_optimum(m);
     ranef::bindings::bind_problem(m);
     ranef::bindings::bind_refit(m);

@@ -29,6 +29,7 @@ inline py::array_t<double> to_numpy(const std::vector<double>& values) {
 
 void bind_rows(py::module_& m);
 void bind_cross_products(py::module_& m);
+void bind_cross_sums(py::module_& m);
 void bind_optimum(py::module_& m);
 void bind_problem(py::module_& m);
 void bind_refit(py::module_& m);

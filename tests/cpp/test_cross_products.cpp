@@ -10,6 +10,7 @@
 #include "dense_oracle.hpp"
 #include "designs.hpp"
 #include "ranef/cross_products.hpp"
+#include "ranef/cross_sums.hpp"
 #include "support.hpp"
 
 using namespace ranef;
@@ -32,6 +33,49 @@ Matrix dense_columns(const Data& data, const DesignCross& d, const ResponseScale
         c(i, layout.n_coef()) = root * oracle.y()(i, 0);
     }
     return c;
+}
+
+ColumnMoments moments_of(const double* column, Index n) {
+    if (!column) return {1.0, 0.0, 1.0, 1.0};
+    ColumnMoments m{0.0, 0.0, column[0], column[0]};
+    for (Index i = 0; i < n; ++i) m.mean += column[i] / static_cast<double>(n);
+    for (Index i = 0; i < n; ++i) {
+        m.variance += (column[i] - m.mean) * (column[i] - m.mean) / static_cast<double>(n);
+        m.lowest = std::min(m.lowest, column[i]);
+        m.highest = std::max(m.highest, column[i]);
+    }
+    return m;
+}
+
+RowMoments moments_of(const Data& data) {
+    RowMoments m;
+    for (const auto& column : data.x) m.x.push_back(moments_of(column.data(), data.n));
+    for (const Grouping& g : data.groupings) {
+        m.z.emplace_back();
+        for (const auto& column : g.basis) m.z.back().push_back(moments_of(column.empty() ? nullptr : column.data(), data.n));
+    }
+    m.y = moments_of(data.y.data(), data.n);
+    return m;
+}
+
+// `count` of the rows in an order, from the first given.
+Data part(const Data& data, const std::vector<Index>& order, Index first, Index count) {
+    std::vector<Index> chosen(order.begin() + first, order.begin() + first + count);
+    const auto rest = static_cast<std::size_t>(count);
+    chosen.resize(order.size(), 0);
+    Data out = reordered(data, chosen);
+    const auto cut = [&](auto& column) {
+        if (!column.empty()) column.resize(rest);
+    };
+    for (auto& column : out.x) cut(column);
+    for (Grouping& g : out.groupings) {
+        cut(g.codes);
+        for (auto& column : g.basis) cut(column);
+    }
+    cut(out.weights);
+    cut(out.y);
+    out.n = count;
+    return out;
 }
 
 std::vector<double> random_coefficients(Index count, unsigned seed) {
@@ -76,6 +120,52 @@ TEST_CASE("cross-products: gram_multiply and the response agree with dense produ
         for (Index c = 0; c < m; ++c) other[c] *= 2.0;
         other[m] *= 4.0;
         CHECK(relative_distance(other, again) < 1e-14);
+    }
+}
+
+TEST_CASE("cross-products: batches in any order, added up in several sums, agree with dense products") {
+    std::mt19937 generator(7);
+    for (const Data& data : all_structures()) {
+        CAPTURE(data.name);
+        std::vector<Index> order(data.n);
+        std::iota(order.begin(), order.end(), 0);
+        std::shuffle(order.begin(), order.end(), generator);
+        const RowMoments moments = moments_of(data);
+        std::vector<CrossSums> sums;
+        for (int i = 0; i < 3; ++i) sums.emplace_back(data.rows(), moments);
+        for (Index first = 0; first < data.n;) {
+            const Index count = std::min<Index>(data.n - first, generator() % 3 ? 1 + generator() % 40 : 1);
+            const Data batch = part(data, order, first, count);
+            sums[generator() % 3].add(batch.rows(), batch.y.data());
+            first += count;
+        }
+        sums[1].add(sums[2]);
+        sums[0].add(sums[1]);
+        REQUIRE(sums[0].n() == data.n);
+        if (sums[0].must_keep_origin()) continue;
+        const CrossSums::Finished all = std::move(sums[0]).finish();
+        const DesignCross& d = all.design;
+        const ResponseCross& response = all.response;
+        CHECK(d.kept == data.kept);
+        const Matrix columns = dense_columns(data, d, response.scale);
+        const Index m = d.layout.n_coef();
+        std::vector<Real> expected, fitted(data.n, 0.0L), gram;
+        for (Index c = 0; c <= m; ++c)
+            expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
+        CHECK(relative_distance(response.values, expected) < 1e-12);
+        const std::vector<double> coef = random_coefficients(m, 9);
+        for (Index c = 0; c < m; ++c)
+            for (Index i = 0; i < data.n; ++i) fitted[i] += columns(i, c) * coef[c];
+        for (Index c = 0; c < m; ++c) gram.push_back(inner(data.n, columns.column(c), fitted.data()));
+        std::vector<double> found(m, -1.0);
+        gram_multiply(d, coef.data(), found.data());
+        CHECK(relative_distance(found, gram) < 1e-12);
+        // The sparse parts have the places of one pass over the rows, no more.
+        const DesignCross whole = accumulate_design(data.rows());
+        CHECK(d.a_ptr == whole.a_ptr);
+        CHECK(d.a_col == whole.a_col);
+        CHECK(d.w_pattern.row_idx == whole.w_pattern.row_idx);
+        CHECK(d.sum_log_weights == doctest::Approx(whole.sum_log_weights));
     }
 }
 

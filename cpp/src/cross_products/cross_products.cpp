@@ -10,9 +10,9 @@
 #include "ranef/linalg.hpp"
 #include "row_chunks.hpp"
 #include "scaling.hpp"
+#include "sums.hpp"
 
 namespace ranef {
-namespace {
 
 // The factor with the most random effects leads: its elimination is in closed form, and what is left is smallest.
 std::vector<int> order_factors(const Rows& rows) {
@@ -26,14 +26,8 @@ std::vector<int> order_factors(const Rows& rows) {
     return order;
 }
 
-struct FactorSums {
-    std::vector<double> gram;    // levels x r x r, lower triangles filled, then symmetrised
-    std::vector<double> with_x;  // levels x p x r
-};
-
-// X'X and, for every factor, its Gram blocks and its products with X: one sequential pass.
-std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d, Poll& poll) {
-    const int p = rows.p();
+std::vector<FactorSums> zero_sums(DesignCross& d) {
+    const int p = d.layout.p;
     std::vector<FactorSums> sums;
     for (const Factor& factor : d.layout.factors) {
         const Index levels = factor.levels, r = factor.width;
@@ -41,6 +35,11 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d, Poll
                         std::vector<double>(levels * r * p, 0.0)});
     }
     d.w_xx.assign(Index{p} * p, 0.0);
+    return sums;
+}
+
+void add_blocks(const Rows& rows, DesignCross& d, std::vector<FactorSums>& sums, Poll& poll) {
+    const int p = d.layout.p;
     Chunk chunk(rows, d, p);
     for (Index first = 0; first < rows.n; first += chunk_rows) {
         chunk.load(first, nullptr);
@@ -62,6 +61,10 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d, Poll
             }
         }
     }
+}
+
+void symmetrise(DesignCross& d, std::vector<FactorSums>& sums) {
+    const int p = d.layout.p;
     for (int k = 0; k < p; ++k)
         for (int l = k + 1; l < p; ++l)
             d.w_xx[Index{l} * p + k] = d.w_xx[Index{k} * p + l];
@@ -73,61 +76,48 @@ std::vector<FactorSums> accumulate_blocks(const Rows& rows, DesignCross& d, Poll
                 for (int b = a + 1; b < r; ++b) gram[b * r + a] = gram[a * r + b];
         }
     }
-    return sums;
 }
 
-// A_j over Z_rest.
-void accumulate_leading(const Rows& rows, DesignCross& d, Poll& poll) {
-    const Factor& leading = d.layout.factors[0];
-    const int r = leading.width;
-    d.a_ptr.assign(Index(leading.levels) + 1, 0);
-    if (d.layout.factors.size() == 1) return;
-    const RowsByLevel by_level(rows.factors[d.factor_order[0]].codes, rows.n, leading.levels);
-    CrossRow cross(rows, d, 0);
-    for (Index j = 0; j < leading.levels; ++j) {
-        const Index jj = j;
-        cross.level(by_level.row.data() + by_level.start[jj], by_level.start[jj + 1] - by_level.start[jj],
-                    [&](Index column, const double* values) {
-                        d.a_col.push_back(static_cast<std::int32_t>(column));
-                        d.a_val.insert(d.a_val.end(), values, values + r);
-                    });
-        d.a_ptr[jj + 1] = static_cast<Index>(d.a_col.size());
-        poll.tick(by_level.start[jj + 1] - by_level.start[jj]);
+LevelLists cross_lists(const Rows& rows, const DesignCross& d, std::size_t f, Poll& poll) {
+    const Factor& factor = d.layout.factors[f];
+    const int r = factor.width;
+    LevelLists lists;
+    lists.ptr.assign(factor.levels + 1, 0);
+    if (f + 1 == d.layout.factors.size()) return lists;
+    const RowsByLevel by_level(rows.factors[d.factor_order[f]].codes, rows.n, factor.levels);
+    CrossRow cross(rows, d, f);
+    for (Index j = 0; j < factor.levels; ++j) {
+        const Index count = by_level.start[j + 1] - by_level.start[j];
+        cross.level(by_level.row.data() + by_level.start[j], count, [&](Index column, const double* values) {
+            lists.column.push_back(static_cast<std::int32_t>(column));
+            lists.values.insert(lists.values.end(), values, values + r);
+        });
+        lists.ptr[j + 1] = static_cast<Index>(lists.column.size());
+        poll.tick(count);
     }
+    return lists;
 }
+
+namespace {
 
 // Z_rest'Z_rest, lower triangle by columns: the level's own block, then its products with the later factors.
-void accumulate_rest(const Rows& rows, const std::vector<FactorSums>& sums, DesignCross& d, Poll& poll) {
+void assemble_rest(const std::vector<FactorSums>& sums, const std::vector<LevelLists>& lists, DesignCross& d) {
     SparsePattern& pattern = d.w_pattern;
     pattern.n = d.layout.q_rest;
     pattern.col_ptr.assign(1, 0);
-    std::vector<Index> touched;
-    std::vector<double> values;
     for (std::size_t f = 1; f < d.layout.factors.size(); ++f) {
         const int r = d.layout.factors[f].width;
-        const Index levels = d.layout.factors[f].levels;
-        const RowsByLevel by_level(rows.factors[d.factor_order[f]].codes, rows.n, levels);
-        CrossRow cross(rows, d, f);
         const Index base = d.layout.offset[f] - d.layout.q_leading;
-        for (Index j = 0; j < levels; ++j) {
-            const Index jj = j;
-            touched.clear();
-            values.clear();
-            cross.level(by_level.row.data() + by_level.start[jj], by_level.start[jj + 1] - by_level.start[jj],
-                        [&](Index column, const double* v) {
-                            touched.push_back(column);
-                            values.insert(values.end(), v, v + r);
-                        });
-            poll.tick(by_level.start[jj + 1] - by_level.start[jj]);
+        for (Index j = 0; j < d.layout.factors[f].levels; ++j) {
             const double* gram = sums[f].gram.data() + j * r * r;
             for (int a = 0; a < r; ++a) {
                 for (int b = a; b < r; ++b) {
                     pattern.row_idx.push_back(base + j * r + b);
                     d.w_val.push_back(gram[a * r + b]);
                 }
-                for (std::size_t k = 0; k < touched.size(); ++k) {
-                    pattern.row_idx.push_back(touched[k]);
-                    d.w_val.push_back(values[k * r + a]);
+                for (Index k = lists[f].ptr[j]; k < lists[f].ptr[j + 1]; ++k) {
+                    pattern.row_idx.push_back(lists[f].column[k]);
+                    d.w_val.push_back(lists[f].values[k * r + a]);
                 }
                 pattern.col_ptr.push_back(static_cast<Index>(pattern.row_idx.size()));
             }
@@ -155,6 +145,8 @@ std::vector<double> take_columns(const std::vector<double>& from, Index levels, 
     return out;
 }
 
+}  // namespace
+
 double sum_of_logs(const Rows& rows) {
     double sum = 0.0;
     if (rows.weights)
@@ -162,24 +154,37 @@ double sum_of_logs(const Rows& rows) {
     return sum;
 }
 
-// Number of columns after which the constant is in the span of X.
-int constant_complete(const Rows& rows) {
-    int columns = 0;
-    for (std::size_t k = 0; k < rows.constant.size(); ++k)
-        if (rows.constant[k] != 0.0) columns = static_cast<int>(k) + 1;
-    return columns;
+int unshifted_columns(const std::vector<int>& kept, const std::vector<double>& constant) {
+    int complete = 0;  // number of columns after which the constant is in the span of X
+    for (std::size_t k = 0; k < constant.size(); ++k)
+        if (constant[k] != 0.0) complete = static_cast<int>(k) + 1;
+    const auto before = std::lower_bound(kept.begin(), kept.end(), complete) - kept.begin();
+    return before < complete ? complete : 0;
 }
 
-// From the products of all p columns of X to those of the kept ones, in the design's own layout.
-void keep_columns(int all, std::vector<Factor> shapes, std::vector<FactorSums> sums, DesignCross& d) {
-    const int p = static_cast<int>(d.kept.size());
+DesignCross empty_design(const Rows& rows, std::vector<int> factor_order, Coordinates coordinates) {
+    DesignCross d;
+    d.factor_order = std::move(factor_order);
+    d.coordinates = std::move(coordinates);
+    std::vector<Factor> shapes;
+    for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
+    d.layout = Layout(std::move(shapes), rows.p());
+    return d;
+}
+
+void keep_columns(std::vector<FactorSums> sums, std::vector<LevelLists> lists, DesignCross& d) {
+    assemble_rest(sums, lists, d);
+    d.a_ptr = std::move(lists[0].ptr);
+    d.a_col = std::move(lists[0].column);
+    d.a_val = std::move(lists[0].values);
+    const int p = static_cast<int>(d.kept.size()), all = d.layout.p;
     std::vector<double> w_xx(Index{p} * p);
     for (int k = 0; k < p; ++k)
         for (int l = 0; l < p; ++l) w_xx[Index{k} * p + l] = d.w_xx[Index(d.kept[k]) * all + d.kept[l]];
     d.w_xx = std::move(w_xx);
     d.coordinates.x_shift = take(d.coordinates.x_shift, d.kept);
     d.coordinates.x_scale = take(d.coordinates.x_scale, d.kept);
-    d.layout = Layout(std::move(shapes), p);
+    d.layout = Layout(d.layout.factors, p);
     const std::vector<Factor>& factors = d.layout.factors;
     d.g = std::move(sums[0].gram);
     d.a_x = take_columns(sums[0].with_x, factors[0].levels, all, factors[0].width, d.kept);
@@ -194,60 +199,58 @@ void keep_columns(int all, std::vector<Factor> shapes, std::vector<FactorSums> s
     }
 }
 
-DesignCross accumulate(const Rows& rows, int first_shifted, Poll& poll) {
-    DesignCross d;
+namespace {
+
+// All sums of the rows, symmetrised, and the products between factors.
+std::pair<std::vector<FactorSums>, std::vector<LevelLists>> accumulate(const Rows& rows, DesignCross& d, Poll& poll) {
     d.n = rows.n;
-    d.factor_order = order_factors(rows);
-    d.coordinates = learn_coordinates(rows, d.factor_order, first_shifted);
-    std::vector<Factor> shapes;
-    for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
-    d.layout = Layout(shapes, rows.p());
     d.sum_log_weights = sum_of_logs(rows);
+    std::vector<FactorSums> sums = zero_sums(d);
+    add_blocks(rows, d, sums, poll);
+    symmetrise(d, sums);
+    std::vector<LevelLists> lists;
+    for (std::size_t f = 0; f < d.layout.factors.size(); ++f) lists.push_back(cross_lists(rows, d, f, poll));
+    return {std::move(sums), std::move(lists)};
+}
 
-    std::vector<FactorSums> sums = accumulate_blocks(rows, d, poll);
-    accumulate_leading(rows, d, poll);
-    accumulate_rest(rows, sums, d, poll);
-
+DesignCross accumulate_shifted(const Rows& rows, int first_shifted, Poll& poll) {
+    std::vector<int> order = order_factors(rows);
+    Coordinates coordinates = learn_coordinates(rows, order, first_shifted);
+    DesignCross d = empty_design(rows, std::move(order), std::move(coordinates));
+    auto [sums, lists] = accumulate(rows, d, poll);
     d.kept = independent_columns(d.w_xx, rows.p());
     restate_constant(d.w_xx, rows.p(), d.kept, d.coordinates);
-    keep_columns(rows.p(), std::move(shapes), std::move(sums), d);
+    keep_columns(std::move(sums), std::move(lists), d);
     return d;
 }
 
 }  // namespace
 
 DesignCross accumulate_design(const Rows& rows, Poll poll) {
-    DesignCross d = accumulate(rows, 0, poll);
-    // Shifted by the constant, columns that come before the constant's own may be dependent though as given they are not
-    // (two dummies that add up to 1): then the rank is decided again with these columns as they are.
-    const int complete = constant_complete(rows);
-    const auto before = std::lower_bound(d.kept.begin(), d.kept.end(), complete) - d.kept.begin();
-    return before < complete ? accumulate(rows, complete, poll) : d;
+    DesignCross d = accumulate_shifted(rows, 0, poll);
+    const int unshifted = unshifted_columns(d.kept, rows.constant);
+    return unshifted ? accumulate_shifted(rows, unshifted, poll) : d;
 }
 
 DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
     Poll poll;
-    DesignCross d;
-    d.n = rows.n;
-    d.factor_order = model.factor_order;
-    d.coordinates = model.coordinates;
-    std::vector<Factor> shapes;
-    for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
-    d.layout = Layout(shapes, rows.p());
-    d.sum_log_weights = sum_of_logs(rows);
-    std::vector<FactorSums> sums = accumulate_blocks(rows, d, poll);
-    accumulate_leading(rows, d, poll);
-    accumulate_rest(rows, sums, d, poll);
+    DesignCross d = empty_design(rows, model.factor_order, model.coordinates);
+    auto [sums, lists] = accumulate(rows, d, poll);
     d.kept.resize(rows.x.size());
     std::iota(d.kept.begin(), d.kept.end(), 0);
-    keep_columns(rows.p(), std::move(shapes), std::move(sums), d);
+    keep_columns(std::move(sums), std::move(lists), d);
     return d;
 }
 
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,
                          double* values, Poll poll) {
-    const int p = d.layout.p;
     std::fill(values, values + d.layout.n_coef() + 1, 0.0);
+    add_response(rows, d, y, scale, values, poll);
+}
+
+void add_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale, double* values,
+                  Poll& poll) {
+    const int p = d.layout.p;
     double* with_x = values + d.layout.q;
     double& yy = values[d.layout.n_coef()];
     Chunk chunk(rows, d, p);

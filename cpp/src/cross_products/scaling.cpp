@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace ranef {
@@ -9,6 +10,38 @@ namespace {
 
 constexpr Index scale_rows = 65536;          // the first batch
 constexpr double degenerate_spread = 1e-10;  // a column whose spread is below this part of its mean is constant
+
+// Moments of column k of X, or of a factor's column, shifted or not.
+using OfFixed = std::function<Moments(int column, bool shift)>;
+using OfRandom = std::function<Moments(int factor, int column, bool shift)>;
+
+Coordinates coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted, const OfFixed& fixed,
+                        const OfRandom& random) {
+    Coordinates c;
+    c.constant = rows.constant;
+    for (int k = 0; k < rows.p(); ++k) {
+        const Index column = k;
+        const bool shift = k >= first_shifted && !rows.constant.empty() && rows.constant[column] == 0.0;
+        const Moments m = fixed(k, shift);
+        c.x_shift.push_back(m.mean);
+        c.x_scale.push_back(m.root_mean_square);
+    }
+    for (int f : order) {
+        const FactorRows& factor = rows.factors[f];
+        std::vector<double> shift(factor.shape.width, 0.0), scale(shift.size(), 1.0);
+        for (const Block& block : factor.shape.blocks)
+            for (int a = 0; a < block.width; ++a) {
+                if (a == block.intercept) continue;  // a column of ones
+                const Index column = block.first + a;
+                const Moments m = random(f, block.first + a, block.intercept >= 0);
+                shift[column] = m.mean;
+                scale[column] = m.root_mean_square;
+            }
+        c.z_shift.push_back(std::move(shift));
+        c.z_scale.push_back(std::move(scale));
+    }
+    return c;
+}
 
 }  // namespace
 
@@ -34,31 +67,23 @@ Moments moments(const Column& source, Index n, bool shift) {
     return {mean, largest * std::sqrt(sum / static_cast<double>(used))};
 }
 
+Moments moments(const ColumnMoments& column, bool shift) {
+    const double mean = shift ? column.mean : 0.0, away = column.mean - mean;
+    const double largest = std::max(column.highest - mean, mean - column.lowest);
+    if (!(largest > degenerate_spread * std::fabs(mean))) return {mean, 1.0};
+    return {mean, std::sqrt(column.variance + away * away)};
+}
+
 Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted) {
-    Coordinates c;
-    c.constant = rows.constant;
-    for (int k = 0; k < rows.p(); ++k) {
-        const Index column = k;
-        const bool shift = k >= first_shifted && !rows.constant.empty() && rows.constant[column] == 0.0;
-        const Moments m = moments(rows.x[k], rows.n, shift);
-        c.x_shift.push_back(m.mean);
-        c.x_scale.push_back(m.root_mean_square);
-    }
-    for (int f : order) {
-        const FactorRows& factor = rows.factors[f];
-        std::vector<double> shift(factor.shape.width, 0.0), scale(shift.size(), 1.0);
-        for (const Block& block : factor.shape.blocks)
-            for (int a = 0; a < block.width; ++a) {
-                if (a == block.intercept) continue;  // a column of ones
-                const Index column = block.first + a;
-                const Moments m = moments(factor.basis[block.first + a], rows.n, block.intercept >= 0);
-                shift[column] = m.mean;
-                scale[column] = m.root_mean_square;
-            }
-        c.z_shift.push_back(std::move(shift));
-        c.z_scale.push_back(std::move(scale));
-    }
-    return c;
+    return coordinates(
+        rows, order, first_shifted, [&](int k, bool shift) { return moments(rows.x[k], rows.n, shift); },
+        [&](int f, int k, bool shift) { return moments(rows.factors[f].basis[k], rows.n, shift); });
+}
+
+Coordinates coordinates_of(const Rows& shape, const std::vector<int>& order, int first_shifted, const RowMoments& given) {
+    return coordinates(
+        shape, order, first_shifted, [&](int k, bool shift) { return moments(given.x[k], shift); },
+        [&](int f, int k, bool shift) { return moments(given.z[f][k], shift); });
 }
 
 }  // namespace ranef

@@ -1,9 +1,10 @@
-// Shifts and scales of the internal coordinates, learned from the first batch of rows.
+// Shifts and scales of the internal coordinates, from the first rows or from moments of all.
 #pragma once
 
 #include <vector>
 
 #include "ranef/coordinates.hpp"
+#include "ranef/cross_sums.hpp"
 #include "ranef/rows.hpp"
 
 namespace ranef {
@@ -14,8 +15,10 @@ struct Moments {
 
 // The mean, and the size about it; about zero, and a mean of zero, when the column is not shifted.
 Moments moments(const Column& column, Index n, bool shift);
+Moments moments(const ColumnMoments& column, bool shift);
 
 // For the factors in the given order. Columns of X before `first_shifted` keep their origin.
 Coordinates learn_coordinates(const Rows& rows, const std::vector<int>& order, int first_shifted);
+Coordinates coordinates_of(const Rows& shape, const std::vector<int>& order, int first_shifted, const RowMoments& given);
 
 }  // namespace ranef
