@@ -22,6 +22,7 @@ LAYERS = [
     ("frame",),
     ("design",),
     ("_core", "threads", "cross_products"),
+    ("stream",),
     ("plan",),
     ("model",),
     ("optimize",),

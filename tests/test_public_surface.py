@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 # What `import ranef` gives. A new name goes here once it has a docstring, an example and a place in docs/.
 SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
-    *("UnknownColumnError", "__version__"),
-    *("Model", "lmer", "lm_list"),
+    *("RowsNotKeptError", "UnknownColumnError", "__version__"),
+    *("Model", "batches", "lmer", "lm_list"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),

@@ -12,6 +12,7 @@ from .errors import (
     FormulaError,
     NewLevelError,
     RanefError,
+    RowsNotKeptError,
     UnknownColumnError,
 )
 
@@ -26,6 +27,7 @@ except ImportError as error:
 
 from .fit import lmer
 from .model import Model
+from .stream import batches
 from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
@@ -49,10 +51,12 @@ __all__ = [
     "Model",
     "NewLevelError",
     "RanefError",
+    "RowsNotKeptError",
     "UnknownColumnError",
     "__version__",
     "allfit",
     "anova",
+    "batches",
     "datasets",
     "diagnose",
     "emmeans",

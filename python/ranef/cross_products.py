@@ -77,6 +77,13 @@ def cross_products(design: Design) -> CrossProducts:
     CrossProducts
         Of the size of the random effects, whatever n is.
     """
+    rows, factors = core_rows(design)
+    cross = _core.DesignCross(rows)
+    return CrossProducts(rows, cross, factors, np.asarray(cross.kept, dtype=np.intp))
+
+
+def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:
+    """Return the rows of a design as the core sees them, and how it sees the grouping factors."""
     sizes = theta_sizes([len(term.columns) for term in design.terms])
     theta_first = [0, *accumulate(sizes)]
     by_group: dict[str, list[int]] = {}
@@ -97,5 +104,4 @@ def cross_products(design: Design) -> CrossProducts:
         given.append({"codes": codes, "levels": terms[0].factor.n_levels, "blocks": blocks})
 
     rows = _core.Rows(design.nobs, design.matrix.columns, design.constant, given, design.weights)
-    cross = _core.DesignCross(rows)
-    return CrossProducts(rows, cross, tuple(factors), np.asarray(cross.kept, dtype=np.intp))
+    return rows, tuple(factors)

@@ -30,6 +30,10 @@ class NewLevelError(DataError):
     """New data hold a level the fit has not seen."""
 
 
+class RowsNotKeptError(RanefError, RuntimeError):
+    """An answer needs the rows of data that were read in batches, which are not in memory."""
+
+
 class FitError(RanefError, RuntimeError):
     """The fit has no estimates: the criterion has no value where the optimiser ended."""
 

@@ -177,7 +177,7 @@ def lmer(
         formulaic's: ``a * b``, ``C(x, contr.sum)``, ``poly(x, 2)``, ``log(x)``, ``I(x**2)``, ``offset(x)``.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation. Rows with a missing value in a used column are dropped, and counted in the
-        summary.
+        summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
     reml : bool
         Restricted maximum likelihood (default), or maximum likelihood.
     weights : column name or array, optional

@@ -12,9 +12,10 @@ from . import _core
 from .arrays import FloatArray
 from .cross_products import cross_products
 from .design import build_design
-from .errors import ArgumentError, DataError, require_choice
+from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
 from .formula import parse_formula
 from .plan import Plan
+from .stream import read_stream, source_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,8 @@ class Model:
     formula : str
         In the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
     data : pandas, polars or pyarrow table, or dict of arrays
-        One row per observation; rows with a missing value in a used column are dropped.
+        One row per observation; rows with a missing value in a used column are dropped. Or a source of
+        batches that need not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
     reml : bool
         REML criterion (default) or maximum likelihood.
     weights : column name or array, optional
@@ -98,10 +100,16 @@ class Model:
         self.weights_argument = weights if isinstance(weights, str) else None
         self.offset_argument = offset if isinstance(offset, str) else None
         self.reml = _checked_flag("reml", reml)
-        self.design = build_design(self.formula, data, weights, offset, allow_saturated)
-        self.cross = cross_products(self.design)
+        source = source_of(data)
+        if source is None:
+            self.design = build_design(self.formula, data, weights, offset, allow_saturated)
+            self.cross = cross_products(self.design)
+            self.response = self.cross.response(self._without_offset(self.design.response))
+        else:
+            self.data_library = source.library
+            streamed = read_stream(self.formula, source, weights, offset, allow_saturated)
+            self.design, self.cross, self.response = streamed.design, streamed.cross, streamed.response
         self._require_degrees_of_freedom()
-        self.response = self.cross.response(self._without_offset(self.design.response))
         self.leading, self.schur = leading, schur
         try:
             self.problem = self._problem()
@@ -111,15 +119,17 @@ class Model:
     def _problem(self) -> Any:
         return _core.Problem(self.cross.design, self.reml, leading=self.leading, schur=self.schur)
 
-    # The core's objects stay behind: they follow from the design, at the price of one pass over its rows.
+    # The core's objects stay behind: they follow from the design, at the price of one pass over its rows. Of
+    # rows that were read in batches the cross-products are all there is.
     def __getstate__(self) -> dict[str, Any]:
-        ours = {"cross", "response", "problem", "plan"}
+        ours = {"problem", "plan"} if self.streamed else {"cross", "response", "problem", "plan"}
         return {name: value for name, value in self.__dict__.items() if name not in ours}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.cross = cross_products(self.design)
-        self.response = self.cross.response(self._without_offset(self.design.response))
+        if not self.streamed:
+            self.cross = cross_products(self.design)
+            self.response = self.cross.response(self._without_offset(self.design.response))
         self.problem = self._problem()
 
     def __copy__(self) -> Model:
@@ -128,6 +138,11 @@ class Model:
         return other
 
     # ------------------------------------------------------------ sizes and names
+    @property
+    def streamed(self) -> bool:
+        """Whether the rows were read in batches and are not in memory."""
+        return self.design.moments is not None
+
     @property
     def n_theta(self) -> int:
         """Number of covariance parameters."""
@@ -275,7 +290,14 @@ class Model:
         ------
         DataError
             Wrong length, not numeric, not finite or constant.
+        RowsNotKeptError
+            The model's rows were read in batches.
         """
+        if self.streamed:
+            raise RowsNotKeptError(
+                "the rows of this model were read in batches and are not kept, so that no other response can "
+                "be brought in: put it into the data as a column, and fit that"
+            )
         n, n_total = self.design.nobs, self.design.nobs + self.design.n_dropped
         try:
             values = np.ascontiguousarray(y, dtype=np.float64)

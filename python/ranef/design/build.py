@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy.typing as npt
 
 from ..formula import Formula, parse_formula
 from ..frame import NumberColumn, Table, UsedRows, complete_rows
-from .matrices import constant_vector, learn_matrix
-from .random_terms import RandomBuilder, lme4_order, require_enough_rows
+from .matrices import MatrixSpec, constant_vector, learn_matrix
+from .model_matrix import ModelMatrix
+from .random_terms import RandomBuilder, TermSpec, lme4_order, require_enough_rows
 from .spec import DesignSpec
-from .types import Design, FloatArray
+from .types import Design, FloatArray, RandomTerm
 from .used import UsedColumns, needed_columns, require_number
 from .vectors import (
     CodeVector,
@@ -70,7 +72,7 @@ def build_design(
     """
     parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
     table = Table(data)
-    needed = _needed(parsed, table)
+    needed = columns_by_part(parsed, table)
     arguments = {
         name: _argument(name, values, table)
         for name, values in (("weights", weights), ("offset", offset))
@@ -78,43 +80,75 @@ def build_design(
     }
     used = _used_columns(parsed, table, needed, arguments, weights, offset)
     values = response(parsed.response, used, needed[parsed.response])
-    fixed, matrix = learn_matrix(parsed.fixed, used, needed[parsed.fixed])
-    builder = RandomBuilder(used, needed, fixed, matrix)
-    built = builder.build(parsed.random)
-    built = [built[index] for index in lme4_order([term.factor.n_levels for term, _ in built])]
-    terms = tuple(term for term, _ in built)
+    learned = learn(parsed, used, needed)
     if not allow_saturated:
-        require_enough_rows(terms, used.rows.n)
+        require_enough_rows(learned.terms, used.rows.n)
     vectors, offsets = _offset(parsed, used, needed, arguments.get("offset"))
     require_variation(values if offsets is None else values - offsets, parsed.response)
-    spec = DesignSpec(
-        formula=parsed,
-        fixed=fixed,
-        bases=tuple(builder.bases),
-        terms=tuple(term for _, term in built),
-        offsets=vectors,
-        offset_columns=tuple(dict.fromkeys(name for code in parsed.offsets for name in needed[code])),
-        offset_argument=offset if isinstance(offset, str) else None,
-        offset_array=offset is not None and not isinstance(offset, str),
-    )
     return Design(
         response=values,
-        response_name=parsed.response.replace("`", ""),
-        matrix=matrix,
-        column_names=fixed.names,
-        constant=constant_vector(fixed, matrix),
-        terms=terms,
+        response_name=response_name(parsed),
+        matrix=learned.matrix,
+        column_names=learned.fixed.names,
+        constant=constant_vector(learned.fixed, learned.matrix),
+        terms=learned.terms,
         weights=_weights(arguments.get("weights"), used.rows),
         offset=offsets,
         nobs=used.rows.n,
         n_dropped=used.rows.n_total - used.rows.n,
         missing=used.rows.missing,
-        spec=spec,
+        spec=learned.spec(parsed, needed, vectors, offset),
         kept=used.rows.kept,
     )
 
 
-def _needed(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """The model matrices of a formula as learned from columns, and their values there."""
+
+    fixed: MatrixSpec
+    matrix: ModelMatrix
+    bases: tuple[MatrixSpec, ...]
+    terms: tuple[RandomTerm, ...]
+    """In lme4's order."""
+    term_specs: tuple[TermSpec, ...]
+
+    def spec(
+        self,
+        parsed: Formula,
+        needed: dict[str, tuple[str, ...]],
+        offsets: tuple[CodeVector, ...],
+        offset: str | npt.ArrayLike | None,
+    ) -> DesignSpec:
+        """Return what new data are replayed on; `offset` as the user gave it."""
+        return DesignSpec(
+            formula=parsed,
+            fixed=self.fixed,
+            bases=self.bases,
+            terms=self.term_specs,
+            offsets=offsets,
+            offset_columns=tuple(dict.fromkeys(name for code in parsed.offsets for name in needed[code])),
+            offset_argument=offset if isinstance(offset, str) else None,
+            offset_array=offset is not None and not isinstance(offset, str),
+        )
+
+
+def learn(parsed: Formula, used: UsedColumns, needed: dict[str, tuple[str, ...]]) -> Learned:
+    """Learn the fixed-effects matrix and the random terms of a formula."""
+    fixed, matrix = learn_matrix(parsed.fixed, used, needed[parsed.fixed])
+    builder = RandomBuilder(used, needed, fixed, matrix)
+    built = builder.build(parsed.random)
+    built = [built[index] for index in lme4_order([term.factor.n_levels for term, _ in built])]
+    terms, specs = tuple(term for term, _ in built), tuple(spec for _, spec in built)
+    return Learned(fixed, matrix, tuple(builder.bases), terms, specs)
+
+
+def response_name(parsed: Formula) -> str:
+    """Return the code of the response as messages and tables show it."""
+    return parsed.response.replace("`", "")
+
+
+def columns_by_part(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
     """Return the columns each part of the formula uses."""
     parts = [parsed.response, parsed.fixed, *parsed.offsets, *(bar.columns for bar in parsed.random)]
     return {part: needed_columns(part, table, parsed.text) for part in parts}

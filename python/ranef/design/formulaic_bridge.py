@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -68,13 +69,19 @@ def learn_formulaic(
     levels = {name: used.factor(name).levels for name in columns if used.is_factor(name)}
     frame = _frame(columns, used.columns, used.rows.kept, levels, used.rows.n)
     spec = ModelSpec(formula=_parsed(code), na_action="ignore", output="numpy", materializer="pandas")
-    spec.transform_state.update(_transform_state(code, used, columns))
+    spec.transform_state.update(deepcopy(dict(used.states)) or _transform_state(code, used, columns))
     matrix = _materialize(spec, frame, text)
     learned = matrix.model_spec
     _require_two_levels(learned)
     names = tuple(map(plain_name, learned.column_names))
     result = FormulaicMatrix(text, names, columns, _term_bounds(learned), levels, learned)
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
+
+
+def factor_expressions(text: str, columns: tuple[str, ...]) -> list[str]:
+    """Return the code of each factor of the terms of formula text, as formulaic spells it."""
+    terms = _parsed(spell(text, columns.__contains__))
+    return list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
 
 
 def _require_two_levels(spec: ModelSpec) -> None:

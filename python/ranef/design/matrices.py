@@ -6,10 +6,10 @@ those formulaic gives (tested), at a hundredth of the time, and numeric columns 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -57,18 +57,26 @@ class PlainMatrix:
 
     def build(self, used: UsedColumns) -> ModelMatrix:
         """Return the matrix of the used rows."""
-        n = used.rows.n
+        for name in self.columns:
+            if name not in self.levels and not used.number(name).all_finite:
+                require_finite(used.values(name), name, used.rows)
+        return self.matrix(used.rows.n, lambda name: used.factor(name).codes, used.values)
+
+    def matrix(
+        self,
+        n: int,
+        codes: Callable[[str], npt.NDArray[np.int32]],
+        numbers: Callable[[str], npt.NDArray[Any]],
+    ) -> ModelMatrix:
+        """Return the matrix of n rows from the learned codes and the numbers of its columns, by name."""
         columns: list[ColumnValues] = [None] if self.intercept else []
         for name, (first, last) in zip(self.columns, self.terms[self.intercept :], strict=True):
             if name in self.levels:
                 dummies = np.empty((n, last - first), order="F")
-                _fill_dummies(used.factor(name).codes, dummies, name == self.full)
+                _fill_dummies(codes(name), dummies, name == self.full)
                 columns += [dummies[:, k] for k in range(last - first)]
             else:
-                values = used.values(name)
-                if not used.number(name).all_finite:
-                    require_finite(values, name, used.rows)
-                columns.append(values)
+                columns.append(numbers(name))
         return ModelMatrix(n, tuple(columns))
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:

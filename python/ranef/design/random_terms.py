@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..formula import RandomBar
 from ..formula.plain import plain_terms
 from ..frame import Column, FactorColumn
-from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode, take
+from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
 from .model_matrix import ModelMatrix
 from .types import Codes, GroupingFactor, RandomTerm
@@ -61,7 +61,7 @@ def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, 
     DataError
         When it has one level.
     """
-    parts = [take(as_factor(used.columns[name]), used.rows.kept) for name in bar.group_columns]
+    parts = used.grouping(bar.group_columns)
     cells = None
     factor = parts[0]
     if len(parts) > 1:

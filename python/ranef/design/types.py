@@ -67,13 +67,48 @@ class RandomTerm:
     matrix: ModelMatrix = field(repr=False)
     intercept: int
     factor: GroupingFactor
+    _second_moments: FloatArray | None = field(default=None, repr=False)
 
     @property
     def basis(self) -> FloatArray:
         return self.matrix.array
 
+    @property
+    def second_moments(self) -> FloatArray:
+        """Means of the products of the columns over the rows, (r, r)."""
+        if self._second_moments is not None:
+            return self._second_moments
+        # column by column: integers and ones need no array of all columns
+        columns = [np.ones(self.matrix.n) if c is None else np.asarray(c, float) for c in self.matrix.columns]
+        return np.array([[one @ other for other in columns] for one in columns]) / self.matrix.n
+
     def __str__(self) -> str:
         return f"({' + '.join(self.columns)} | {self.group})"
+
+
+@dataclass(frozen=True, eq=False)
+class FixedMoments:
+    """What is known of rows that were read in batches besides their weighted cross-products.
+
+    Attributes
+    ----------
+    mean : (p,) float64
+        Of the columns of X, without prior weights.
+    covariance : (p, p) float64
+        Of the columns of X, divisor n, without prior weights.
+    inverse_weight : float
+        Mean of 1 / weight; 1 without weights.
+    offset : float
+        Mean of the sum of the offsets; 0 without.
+    response : (4,) float64
+        Mean, variance, lowest and highest value of the response minus offset.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    inverse_weight: float
+    offset: float
+    response: FloatArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,6 +143,8 @@ class Design:
         Position of the used rows in the data.
     spec : DesignSpec
         What was learned from the data, to replay on new data.
+    moments : FixedMoments or None
+        For rows that were read in batches, in whose place the arrays are not there; None otherwise.
     """
 
     response: FloatArray = field(repr=False)
@@ -123,9 +160,10 @@ class Design:
     missing: Mapping[str, int]
     spec: DesignSpec = field(repr=False)
     kept: npt.NDArray[np.intp] | None = field(repr=False)
+    moments: FixedMoments | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
-        n, p = self.X.shape
+        n, p = self.matrix.shape
         terms = ", ".join(f"{term}: {term.factor.n_levels:,} levels" for term in self.terms)
         return f"Design({self.response_name}: {n:,} rows; X: {p} columns; {terms})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +63,14 @@ def _call_position(name: str, whole: str) -> int | None:
 
 @dataclass(frozen=True, eq=False)
 class UsedColumns:
-    """The columns a model uses, on all rows and on the used ones."""
+    """The columns a model uses, on all rows and on the used ones.
+
+    ``states`` is what transforms such as ``scale(x)`` have learned of other rows, by formulaic's names.
+    """
 
     columns: Mapping[str, Column]
     rows: UsedRows
+    states: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _factors: dict[str, FactorColumn] = field(default_factory=dict, repr=False)
     _values: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
 
@@ -81,6 +85,10 @@ class UsedColumns:
             assert isinstance(column, FactorColumn)
             found = self._factors[name] = take(column, self.rows.kept)
         return found
+
+    def grouping(self, names: Sequence[str]) -> list[FactorColumn]:
+        """Return the parts of a grouping factor on the used rows, unused levels dropped."""
+        return [take(as_factor(self.columns[name]), self.rows.kept) for name in names]
 
     def number(self, name: str) -> NumberColumn:
         """Return a numeric or boolean column on all rows."""

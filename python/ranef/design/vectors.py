@@ -59,7 +59,7 @@ def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArr
         When it is not numeric or not finite.
     """
     for name in columns:
-        _require_numeric_response(used.columns[name])
+        require_numeric_response(used.columns[name])
     values = learn_vector(code, used, columns)[1]
     if not np.isfinite(values.sum()):
         finite = np.isfinite(values)
@@ -72,7 +72,8 @@ def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArr
     return values
 
 
-def _require_numeric_response(column: Column) -> None:
+def require_numeric_response(column: Column) -> None:
+    """Raise a DataError for a response that holds no numbers."""
     if isinstance(column, NumberColumn) and not column.boolean:
         return
     if isinstance(column, NumberColumn):

@@ -1,7 +1,17 @@
 """Any table -> the columns a model needs: their kinds, missing values, factor coding."""
 
 from .columns import Column, FactorColumn, NumberColumn, TimeColumn
-from .rows import UsedRows, complete_rows
+from .rows import UsedRows, complete_rows, present_rows, require_rows
 from .table import Table
 
-__all__ = ["Column", "FactorColumn", "NumberColumn", "Table", "TimeColumn", "UsedRows", "complete_rows"]
+__all__ = [
+    "Column",
+    "FactorColumn",
+    "NumberColumn",
+    "Table",
+    "TimeColumn",
+    "UsedRows",
+    "complete_rows",
+    "present_rows",
+    "require_rows",
+]

@@ -49,11 +49,15 @@ class NumberColumn:
 
 @dataclass(frozen=True, eq=False)
 class FactorColumn:
-    """Categories: int32 ``codes`` into ``levels``, -1 where missing; the levels are in their final order."""
+    """Categories: int32 ``codes`` into ``levels``, -1 where missing; the levels are in their final order.
+
+    ``categories`` are all the table's column could hold, in its order, where it has such a list.
+    """
 
     name: str
     codes: npt.NDArray[np.int32]
     levels: npt.NDArray[np.generic]
+    categories: npt.NDArray[np.generic] | None = field(default=None, repr=False)
 
     @cached_property
     def missing(self) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def _memory_of(series: pd.Series) -> npt.NDArray[Any]:
 
 def _from_categories(name: str, codes: npt.NDArray[Any], categories: Any) -> FactorColumn:
     levels = np.asarray(categories)
-    return drop_unused(FactorColumn(name, codes.astype(np.int32), levels))
+    return replace(drop_unused(FactorColumn(name, codes.astype(np.int32), levels)), categories=levels)
 
 
 def from_arrow(name: str, values: Any) -> Column:

@@ -25,11 +25,14 @@ class UsedRows:
         Index of the rows used; None when all are.
     missing : dict
         Column name -> number of missing values, for columns that have some.
+    first : int
+        Position in the data of the table's first row, when the table is a part of them.
     """
 
     n_total: int
     kept: npt.NDArray[np.intp] | None = None
     missing: dict[str, int] = field(default_factory=dict)
+    first: int = 0
 
     @property
     def n(self) -> int:
@@ -41,8 +44,8 @@ class UsedRows:
         return np.arange(self.n_total) if self.kept is None else self.kept
 
     def original(self, row: int) -> int:
-        """Return the position in the table of a used row."""
-        return int(row) if self.kept is None else int(self.kept[row])
+        """Return the position in the data of a used row."""
+        return self.first + (int(row) if self.kept is None else int(self.kept[row]))
 
 
 def complete_rows(columns: Iterable[Column], n_total: int) -> UsedRows:
@@ -53,21 +56,30 @@ def complete_rows(columns: Iterable[Column], n_total: int) -> UsedRows:
     DataError
         When no row is left, with the number of missing values by column.
     """
+    rows = present_rows(columns, n_total)
+    require_rows(rows.n, n_total, rows.missing)
+    return rows
+
+
+def present_rows(columns: Iterable[Column], n_total: int, first: int = 0) -> UsedRows:
+    """Return the rows where none of the columns is missing, if any; `first`: see `UsedRows`."""
     missing: dict[str, int] = {}
     absent: Mask = None
     for column in columns:
         if column.missing is not None:
             missing[column.name] = int(np.count_nonzero(column.missing))
             absent = column.missing if absent is None else absent | column.missing
+    kept = None if absent is None else np.flatnonzero(~absent)
+    return UsedRows(n_total, kept, missing, first)
+
+
+def require_rows(n: int, n_total: int, missing: dict[str, int]) -> None:
+    """Raise a DataError when no row is used, with the number of missing values by column."""
     if n_total == 0:
         raise DataError("the data have no rows")
-    if absent is None:
-        return UsedRows(n_total)
-    kept = np.flatnonzero(~absent)
-    if kept.size == 0:
+    if n == 0:
         listed = ", ".join(f"'{name}' {count}" for name, count in missing.items())
         raise DataError(
             f"no row is left: each of the {n_total} rows has a missing value. Missing by column: {listed}. "
             "Leave the emptiest column out of the formula, or fill it in."
         )
-    return UsedRows(n_total, kept, missing)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import FloatArray
+from ..design.types import FixedMoments
 from ..model import Model
 
 _ROUNDING = 1e-7  # a coefficient of an alias this small, in units of the columns' sizes, is zero
@@ -14,25 +15,43 @@ _ROUNDING = 1e-7  # a coefficient of an alias this small, in units of the column
 def fixed_factor(model: Model) -> FloatArray:
     """Return A with A'A = X'X over the kept columns, without prior weights.
 
-    Without weights it comes from the cross-products; with them X'X is not there, and the rows are read.
+    Without weights it comes from the cross-products; with them X'X is not there, and the rows are read, or
+    the moments that were kept of them.
     """
     if model.design.weights is None:
         return _core.fixed_factor(model.cross.design)
+    moments, kept = model.design.moments, model.cross.kept
+    if moments is not None:
+        size = np.sqrt(_squares(moments)[kept])
+        gram = _gram(moments)[np.ix_(kept, kept)] / np.outer(size, size)
+        return np.asarray(np.sqrt(model.nobs) * np.linalg.cholesky(gram).T * size)
     return np.asarray(np.linalg.qr(model.design.X[:, model.cross.kept], mode="r"))
 
 
 def aliases(model: Model) -> FloatArray:
     """Return M with X = X_kept M, (kept, all): the identity but for the columns that were dropped."""
-    kept, count = model.cross.kept, len(model.design.column_names)
-    out = np.zeros((len(kept), count))
+    kept, p = model.cross.kept, len(model.design.column_names)
+    out = np.zeros((len(kept), p))
     out[np.arange(len(kept)), kept] = 1.0
-    dropped = np.setdiff1d(np.arange(count), kept)
+    dropped = np.setdiff1d(np.arange(p), kept)
     if dropped.size == 0:
         return out
-    X = model.design.X
-    size = np.linalg.norm(X, axis=0)
+    moments = model.design.moments
+    X = model.design.X if moments is None else _gram(moments)[kept]
+    size = np.linalg.norm(X, axis=0) if moments is None else np.sqrt(_squares(moments))
     size = np.where(size > 0, size, 1.0)
-    found = np.linalg.lstsq(X[:, kept] / size[kept], X[:, dropped] / size[dropped], rcond=None)[0]
+    rows = 1.0 if moments is None else 1 / size[kept][:, None]
+    X = X * rows / size
+    found = np.linalg.lstsq(X[:, kept], X[:, dropped], rcond=None)[0]
     found[np.abs(found) < _ROUNDING] = 0.0
     out[:, dropped] = found * size[dropped] / size[kept][:, None]
     return out
+
+
+def _gram(moments: FixedMoments) -> FloatArray:
+    """Return X'X / n of rows that were read in batches."""
+    return moments.covariance + np.outer(moments.mean, moments.mean)
+
+
+def _squares(moments: FixedMoments) -> FloatArray:
+    return np.asarray(np.diag(_gram(moments)))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError, require_choice, require_level
+from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import FitState
@@ -107,6 +107,12 @@ def predict(
     mean = predict_mean(state, newdata, random, allow_new_levels)
     if not (se or interval or parts or theta_uncertainty):
         return mean
+    if state.model.streamed:
+        raise RowsNotKeptError(
+            "standard errors of predictions need the rows of the fit, which were read in batches and are not "
+            "kept. Predictions alone: without se, interval, parts and theta_uncertainty; means with standard "
+            "errors: ranef.emmeans()"
+        )
     known = _residual_weights(state, newdata, weights, mean.size)
     left_out = parts or interval == "prediction"
     found = _variances(state, newdata, random, allow_new_levels, known, left_out)

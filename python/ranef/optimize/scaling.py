@@ -19,7 +19,7 @@ def theta_scale(model: Model) -> FloatArray:
     """
     scales = []
     for term in model.design.terms:
-        size = np.sqrt(np.mean(term.basis**2, axis=0))
+        size = np.sqrt(np.diag(term.second_moments))
         size[size == 0] = 1.0
         _, rows = np.triu_indices(len(term.columns))
         scales.append(size[rows])

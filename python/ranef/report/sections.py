@@ -29,7 +29,8 @@ def summary_document(summary: Summary, title: str, digits: int) -> Document:
     else:
         table = information(fit)
         parts.append(Table("", list(table), [[text] for text in table.values()]))
-    parts.append(Table("Scaled residuals", QUANTILES, [[text] for text in residual_texts(fit, digits)]))
+    if not fit.model.streamed:
+        parts.append(Table("Scaled residuals", QUANTILES, [[text] for text in residual_texts(fit, digits)]))
     shown = component_columns(fit.varcorr, ("Variance", "Std.Dev."), digits)
     parts += [Table("Random effects", *shown, labels=2), Line(groups_line(fit))]
     if len(summary.fixed.frame):

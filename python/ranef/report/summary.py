@@ -119,7 +119,7 @@ def summary_text(summary: Summary) -> str:
     parts = [
         head,
         criterion_lines(fit),
-        ["Scaled residuals:", *residual_lines(fit, DIGITS)],
+        *([] if fit.model.streamed else [["Scaled residuals:", *residual_lines(fit, DIGITS)]]),
         ["Random effects:", component_table(fit.varcorr, ("Variance", "Std.Dev."), DIGITS), groups_line(fit)],
     ]
     if len(summary.fixed.frame):

@@ -35,7 +35,7 @@ class Route:
 
 
 def choose_route(
-    nobs: int, levels: Sequence[int], widths: Sequence[int], rank: int, factor: Callable[[], GramFactor]
+    nobs: float, levels: Sequence[int], widths: Sequence[int], rank: int, factor: Callable[[], GramFactor]
 ) -> Route:
     """The route that touches fewer numbers per replicate; rows where cross-products cannot tell the rank.
 
@@ -46,7 +46,7 @@ def choose_route(
     Parameters
     ----------
     nobs : int
-        Rows.
+        Rows; infinity where there are none to draw.
     levels, widths : sequences of int
         Levels and random effects per level of every grouping factor, in the core's order (the leading one
         first).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import _core
+from ...errors import RowsNotKeptError
 from ...estimates.prediction import fixed_part, own_rows, random_part
 from ..draws.gram import GramDraw, gram_draw
 from ..draws.gram_factor import GramFactor, factor_gram
@@ -194,12 +195,20 @@ def record_layout(model: Model, modes: bool = False, df: bool = False) -> Record
 
 def route_of(model: Model, route: str | None = None) -> Route:
     """How replicates of a model are drawn; None chooses (`choose_route`)."""
-    if route == ROWS:
+    if route == ROWS and not model.streamed:
         return Route(ROWS, "asked for")
     if route == GRAM:
         return Route(GRAM, "asked for", gram_factor(model))
     levels, widths = zip(*model.cross.design.shapes, strict=True)
-    return choose_route(model.nobs, levels, widths, len(model.cross.kept), lambda: gram_factor(model))
+    rows = np.inf if model.streamed else model.nobs  # rows that are not there are no way out
+    found = choose_route(rows, levels, widths, len(model.cross.kept), lambda: gram_factor(model))
+    if model.streamed and (found.name == ROWS or route == ROWS):
+        reason = "route='rows'" if route == ROWS else found.reason
+        raise RowsNotKeptError(
+            f"replicates would have to be drawn row by row ({reason}), but the rows were read in batches and "
+            "are not kept: fit rows that are in memory"
+        )
+    return found
 
 
 def gram_factor(model: Model) -> GramFactor:

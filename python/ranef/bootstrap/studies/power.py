@@ -264,7 +264,9 @@ def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
 def _groups(model: Any) -> dict[str, int]:
     """Levels of the grouping factors that have rows."""
     known = getattr(model, "ngroups", None)
-    return known or {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
+    if known or model.streamed:
+        return known or {factor.name: factor.n_levels for factor in model.design.factors}
+    return {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
 
 
 def _half_width(found: Power) -> float:

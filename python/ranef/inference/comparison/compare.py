@@ -15,6 +15,7 @@ from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture
 from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
+from .nesting_by_name import same_moments
 
 COLUMNS = ("npar", "aic", "aicc", "bic", "weight", "llf", "deviance", "chisq", "df", "p", "p_boundary")
 
@@ -194,16 +195,26 @@ def _require_comparable(states: list[tuple[str, FitState]], regressions: list[tu
                 f"{name} uses {other.nobs} rows, {first} {design.nobs}: fit both to the same rows (missing "
                 "values in a column that only one of them uses are the usual reason)"
             )
-        for what, a, b in (
-            ("responses", one.y, state.y),
-            ("weights", design.weights, other.weights),
-            ("offsets", design.offset, other.offset),
-        ):
-            same = a is b or (a is not None and b is not None and np.array_equal(a, b))
+        for what, same in _same_rows(one, state):
             if not same:
                 raise DataError(
                     f"{first} and {name} have different {what}: their likelihoods cannot be compared"
                 )
+
+
+def _same_rows(one: FitState, other: FitState) -> list[tuple[str, bool]]:
+    """Return what two fits must have in common, and whether they have."""
+    first, second = one.model.design, other.model.design
+    if one.model.streamed or other.model.streamed:
+        return same_moments(one, other)
+    pairs = (
+        ("responses", one.y, other.y),
+        ("weights", first.weights, second.weights),
+        ("offsets", first.offset, second.offset),
+    )
+    return [
+        (what, a is b or (a is not None and b is not None and np.array_equal(a, b))) for what, a, b in pairs
+    ]
 
 
 def _on_one_criterion(

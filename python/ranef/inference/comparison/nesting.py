@@ -1,4 +1,4 @@
-"""Whether one model is a special case of another, from the rows alone: names do not matter.
+"""Whether one model is a special case of another, from the rows: where there are rows, names do not matter.
 
 The covariance matrix of the response is sigma^2 (W^-1 + sum_k d_k G_k); a model is nested in another when its
 columns of X are combinations of the other's, and its matrices G_k combinations of the other's and W^-1. Both
@@ -14,6 +14,7 @@ import numpy as np
 from ...arrays import FloatArray
 from ...design import RandomTerm
 from ...model import Model
+from .nesting_by_name import fixed_names_in, variances_in
 
 _SPARE = 8  # projections beyond the number of unknowns
 _TOLERANCE = 1e-7
@@ -37,6 +38,8 @@ class Embedding:
 
 def fixed_part_in(small: Model, large: Model) -> bool:
     """Whether the columns of X of one model are combinations of the other's."""
+    if small.streamed or large.streamed:
+        return fixed_names_in(small, large)
     one, other = (m.design.X[:, m.cross.kept] for m in (small, large))
     weights = _random((other.shape[1] + _SPARE, one.shape[0]))
     return _within(weights @ one, weights @ other)[0]
@@ -45,11 +48,16 @@ def fixed_part_in(small: Model, large: Model) -> bool:
 def same_fixed_part(first: Model, second: Model) -> bool:
     """Whether two models have the same columns of X, so that their REML criteria can be compared."""
     one, other = first.design, second.design
+    if first.streamed or second.streamed:
+        return one.column_names == other.column_names
     return one.column_names == other.column_names and np.array_equal(one.X, other.X)
 
 
 def random_part_in(small: Model, large: Model) -> Embedding | None:
     """Return how the covariance structure of one model is a case of the other's; None when it is not."""
+    if small.streamed or large.streamed:
+        places = variances_in(small, large)
+        return None if places is None else Embedding(places, np.zeros(small.n_theta))
     n, count = small.design.nobs, small.n_theta + large.n_theta + 1 + _SPARE
     left, right = _random((n, count)), _random((n, count), seed=2)
     weights = small.design.weights

@@ -11,6 +11,7 @@ import numpy as np
 from ... import _core
 from ...cross_products import cross_products
 from ...design import Design, RandomTerm
+from ...errors import RowsNotKeptError
 from ...fit import FitState
 from ...model import Model
 from ...optimize import Settings
@@ -31,17 +32,46 @@ def with_columns(model: Model, columns: Sequence[int]) -> Model:
         column_names=tuple(design.column_names[column] for column in columns),
         constant=constant,
     )
-    return _of(model, smaller)
+    return _narrowed(model, smaller, columns) if model.streamed else _of(model, smaller)
+
+
+def _narrowed(model: Model, design: Design, columns: Sequence[int]) -> Model:
+    """Return the model of some kept columns from its cross-products: the rows are not there."""
+    kept = model.cross.kept.tolist()
+    cross, response = model.cross.design, model.response
+    for position in reversed(range(len(kept))):
+        if kept[position] in columns:
+            continue
+        try:
+            cross, response = _core.without_column(cross, response, position)
+        except ValueError:  # the other columns are shifted by it
+            raise RowsNotKeptError(
+                f"leaving out '{model.design.column_names[kept[position]]}' needs the rows, which were read "
+                "in batches and are not kept: fit the smaller model to the same batches and compare the two "
+                "by ranef.anova(small, large)"
+            ) from None
+    other = copy(model)
+    other.__dict__.pop("plan", None)
+    other.design, other.response = design, response
+    other.cross = replace(model.cross, design=cross, kept=np.arange(len(columns)))
+    other.problem = _core.Problem(cross, model.reml)
+    return other
 
 
 def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
     """Return the model with other random terms on its rows."""
+    if model.streamed:
+        raise RowsNotKeptError(
+            "other random terms need the rows, which were read in batches and are not kept: fit the smaller "
+            "model to the same batches and compare the two by ranef.anova(small, large)"
+        )
     return _of(model, replace(model.design, terms=tuple(terms)))
 
 
 def fitted(state: FitState, model: Model) -> FitState:
     """Fit a smaller model to the response of a fit."""
-    own = FitState(model, state.y, model.response_of(state.y), state.optimum, state.settings)
+    response = model.response if model.streamed else model.response_of(state.y)
+    own = FitState(model, state.y, response, state.optimum, state.settings)
     return refitted(own, model, Settings())
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...arrays import FloatArray
-from ...design.model_matrix import ModelMatrix
 from ...estimates.prediction import fixed_part
 from ...fit import FitState
 
@@ -91,18 +89,19 @@ def icc(state: FitState, by_group: bool = False) -> pd.Series:
 
 def _variances(state: FitState) -> tuple[float, dict[str, float], float]:
     """Return the variance of the fixed part, mean variances by grouping factor, the residual variance."""
-    design = state.model.design
-    fixed = float(np.var(fixed_part(state.model, state.solution["beta"]), ddof=1))
+    design, beta = state.model.design, state.solution["beta"]
+    moments, n, kept = design.moments, design.nobs, state.model.cross.kept
+    if moments is None:
+        fixed = float(np.var(fixed_part(state.model, beta), ddof=1))
+    else:
+        fixed = float(beta @ moments.covariance[np.ix_(kept, kept)] @ beta) * n / (n - 1)
     groups: dict[str, float] = {}
     for term, factor in zip(design.terms, state.model.covariance_factors(state.theta), strict=True):
         covariance = state.sigma**2 * factor @ factor.T
-        mean = float(np.sum(covariance * _squares(term.matrix))) / design.nobs
-        groups[term.group] = groups.get(term.group, 0.0) + mean
-    scale = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
+        mean_variance = float(np.sum(covariance * term.second_moments))
+        groups[term.group] = groups.get(term.group, 0.0) + mean_variance
+    if moments is not None:
+        scale = moments.inverse_weight
+    else:
+        scale = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
     return fixed, groups, state.sigma**2 * scale
-
-
-def _squares(matrix: ModelMatrix) -> FloatArray:
-    """Return B'B, column by column, so that integers and ones need no array of all columns."""
-    columns = [np.ones(matrix.n) if c is None else np.asarray(c, dtype=float) for c in matrix.columns]
-    return np.array([[one @ other for other in columns] for one in columns])

@@ -125,7 +125,10 @@ def _mean(state: FitState, name: str, data: Any) -> float:
         used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
         return float(np.nanmean(used))
     if name in design.column_names:
-        return float(design.matrix.take([design.column_names.index(name)]).array.mean())
+        index = design.column_names.index(name)
+        if design.moments is not None:
+            return float(design.moments.mean[index])
+        return float(design.matrix.take([index]).array.mean())
     raise ArgumentError(
         f"the mean of {name!r} is not known from the model, where it is only transformed: "
         f"give at={{{name!r}: value}}, or data= with the data of the fit"

@@ -174,8 +174,10 @@ def _averaged(
 
 def _mean_offset(state: FitState, what: str, rows: int) -> FloatArray:
     """Return what the offset adds to each mean; nothing to a slope."""
-    offset = state.model.design.offset
-    return np.full(rows, 0.0 if offset is None or what != "emmean" else float(np.mean(offset)))
+    design = state.model.design
+    if design.offset is None or what != "emmean":
+        return np.zeros(rows)
+    return np.full(rows, float(np.mean(design.offset)) if design.moments is None else design.moments.offset)
 
 
 def _shares(state: FitState, grid: Grid, names: list[str], data: Any) -> FloatArray:

@@ -63,7 +63,7 @@ def parameters_of(state: FitState) -> dict[str, Parameter]:
     ):
         size = np.linalg.norm(factor, axis=1)
         relative = 1 / np.sqrt(2 * term.factor.n_levels)
-        unit = np.sqrt(np.mean(term.basis**2, axis=0))
+        unit = np.sqrt(np.diag(term.second_moments))
         unit[unit == 0] = 1.0
         least = np.maximum(size, 0.1 / unit)  # of the sd relative to sigma, for the first step
         for i in range(len(term.columns)):

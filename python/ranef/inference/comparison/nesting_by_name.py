@@ -1,0 +1,73 @@
+"""Whether models whose rows were read in batches belong together: by names and moments, for want of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...arrays import FloatArray
+from ...design.types import FixedMoments
+from ...fit import FitState
+from ...model import Model
+
+_SAME = 1e-9  # relative: moments depend on how rows were batched, in the last digits
+
+
+def fixed_names_in(small: Model, large: Model) -> bool:
+    """Whether every kept column of X of one model is one of the other's."""
+    one, other = (_kept_names(model) for model in (small, large))
+    return one <= other
+
+
+def _kept_names(model: Model) -> set[str]:
+    return {model.design.column_names[column] for column in model.cross.kept}
+
+
+def variances_in(small: Model, large: Model) -> FloatArray | None:
+    """Return which variance or covariance of one model is which of the other's, (k_large, k_small).
+
+    None when one of them has no counterpart of the same group and the same columns.
+    """
+    places = {place: k for k, place in enumerate(_variances(large))}
+    wanted = _variances(small)
+    if any(place not in places for place in wanted):
+        return None
+    out = np.zeros((large.n_theta, small.n_theta))
+    for k, place in enumerate(wanted):
+        out[places[place], k] = 1.0
+    return out
+
+
+def _variances(model: Model) -> list[tuple[str, str, str]]:
+    """Return group and two columns of every variance and covariance, in the order of theta."""
+    return [
+        (term.group, *sorted((column, row)))
+        for term in model.design.terms
+        for i, column in enumerate(term.columns)
+        for row in term.columns[i:]
+    ]
+
+
+def same_moments(one: FitState, other: FitState) -> list[tuple[str, bool]]:
+    """Return whether responses, weights and offsets are the same as far as their moments tell."""
+    first, second = (_moments(state) for state in (one, other))
+    return [
+        ("responses", _close(first.response, second.response)),
+        ("weights", _close(first.inverse_weight, second.inverse_weight)),
+        ("offsets", _close(first.offset, second.offset)),
+    ]
+
+
+def _close(one: FloatArray | float, other: FloatArray | float) -> bool:
+    return bool(np.allclose(one, other, rtol=_SAME, atol=_SAME * float(np.max(np.abs(one)))))
+
+
+def _moments(state: FitState) -> FixedMoments:
+    """Return the moments that were kept, or those of rows in memory."""
+    design = state.model.design
+    if design.moments is not None:
+        return design.moments
+    offset = np.zeros(1) if design.offset is None else design.offset
+    y = state.y - offset
+    own = np.array([y.mean(), y.var(), y.min(), y.max()])
+    inverse = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
+    return FixedMoments(np.zeros(0), np.zeros((0, 0)), inverse, float(offset.mean()), own)

@@ -1,0 +1,77 @@
+"""One batch as a model uses it: its columns on the rows without missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows, present_rows
+from ..frame.factors import as_factor
+from .source import Batches
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch of the data.
+
+    Attributes
+    ----------
+    table : Table
+    columns : mapping
+        Column name -> its used rows.
+    rows : UsedRows
+        Which they are, and where in the data.
+    """
+
+    table: Table
+    columns: Mapping[str, Column]
+    rows: UsedRows
+
+    @property
+    def n(self) -> int:
+        return self.rows.n
+
+    def numbers(self, name: str) -> FloatArray:
+        """Return a numeric column as float64."""
+        return np.asarray(self.columns[name].values, dtype=np.float64)
+
+    def factor(self, name: str) -> FactorColumn:
+        """Return any column as categorical."""
+        return as_factor(self.columns[name])
+
+    def categories(self, name: str) -> npt.NDArray[Any] | None:
+        """Return all categories a column lists, if it does."""
+        column = self.columns[name]
+        return column.categories if isinstance(column, FactorColumn) else None
+
+
+def read_batches(source: Batches, names: Sequence[str], stage: str) -> Iterator[Batch]:
+    """Read a source from the start; batches without rows are left out."""
+    from tqdm import tqdm
+
+    first = 0
+    with tqdm(desc=stage, unit=" rows", unit_scale=True, disable=None, delay=1) as bar:
+        for table in source.read(names):
+            if table.n_rows == 0:
+                continue
+            columns = {name: table.column(name) for name in names}
+            rows = present_rows(columns.values(), table.n_rows, first)
+            first += table.n_rows
+            yield Batch(table, {name: _on(column, rows) for name, column in columns.items()}, rows)
+            bar.update(table.n_rows)
+
+
+def _on(column: Column, rows: UsedRows) -> Column:
+    kept = rows.kept
+    if isinstance(column, NumberColumn):
+        return NumberColumn(column.name, column.values if kept is None else column.values[kept])
+    if kept is None:
+        return column
+    if isinstance(column, FactorColumn):
+        return replace(column, codes=column.codes[kept])
+    return TimeColumn(column.name, column.values[kept])

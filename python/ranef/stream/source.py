@@ -1,0 +1,144 @@
+"""Where batches come from: anything that can be read more than once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from ..errors import DataError
+from ..frame import Table
+
+_ROWS = 131_072  # of a batch, where the reader lets us choose
+
+
+class Batches:
+    """Data as batches that can be read again, see `ranef.batches`.
+
+    Attributes
+    ----------
+    library : str
+        Of the tables, where it is known.
+    """
+
+    library = ""
+
+    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+        self._make = make
+
+    def read(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
+        """Read from the start; `columns` are those needed, of which a reader of files may make use."""
+        found = self._open(columns)
+        try:
+            iterator = iter(found)
+        except TypeError:
+            raise DataError(
+                f"a reading of the data must give tables one after the other, not {type(found).__name__}"
+            ) from None
+        for number, batch in enumerate(iterator):
+            yield Table(_whole(batch), f"batch {number} of the data (batches count from 0)")
+
+    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+        return self._make()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self._make, '__name__', self._make)!s})"
+
+
+class ArrowDataset(Batches):
+    """A pyarrow.dataset.Dataset: files of any number; only the columns needed are read."""
+
+    library = "pyarrow"
+
+    def __init__(self, dataset: Any) -> None:
+        super().__init__(dataset)
+
+    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+        if columns is None:
+            return iter([self._make.schema.empty_table()])
+        known = [name for name in self._make.schema.names if name in set(columns)]
+        # little is read ahead: what is promised is memory
+        return self._make.to_batches(
+            columns=known, batch_size=_ROWS, batch_readahead=2, fragment_readahead=1
+        )
+
+
+class PolarsFrame(Batches):
+    """A polars LazyFrame, collected batch by batch."""
+
+    library = "polars"
+
+    def __init__(self, frame: Any) -> None:
+        super().__init__(frame)
+
+    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+        import polars
+
+        schema = self._make.collect_schema()
+        if columns is None:
+            return iter([polars.DataFrame(schema=schema)])
+        known = [name for name in schema.names() if name in set(columns)]
+        return self._make.select(known).collect_batches(chunk_size=_ROWS, maintain_order=True)
+
+
+def batches(make: Callable[[], Iterable[Any]]) -> Batches:
+    """Data that come in batches and need not fit in memory, for `ranef.lmer` and `ranef.Model`.
+
+    Parameters
+    ----------
+    make : callable without arguments
+        Returns the batches from the start each time it is called (two or three times): an iterable of
+        tables, each pandas, polars, pyarrow (also record batches) or a dict of arrays, with the same columns.
+        Batches may have any number of rows.
+
+    Returns
+    -------
+    Batches
+
+    Raises
+    ------
+    DataError
+        When `make` cannot be called.
+
+    Notes
+    -----
+    A ``pyarrow.dataset.Dataset`` and a polars ``LazyFrame`` can be given as data directly.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> parts = ranef.batches(lambda: (data[first : first + 50] for first in range(0, 180, 50)))
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", parts)
+    >>> round(fit.objective, 4), fit.nobs
+    (1743.6283, 180)
+    """
+    if not callable(make):
+        hint = " (a generator can be read only once)" if isinstance(make, Iterator) else ""
+        raise DataError(
+            f"batches() takes a function that returns the batches from the start, not {type(make).__name__}"
+            f"{hint}: write batches(lambda: ...)"
+        )
+    return Batches(make)
+
+
+def source_of(data: Any) -> Batches | None:
+    """Return the source of batches that `data` is, None for a table."""
+    if isinstance(data, Batches):
+        return data
+    dataset = sys.modules.get("pyarrow.dataset")
+    if dataset is not None and isinstance(data, dataset.Dataset):
+        return ArrowDataset(data)
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(data, polars.LazyFrame) and hasattr(data, "collect_batches"):
+        return PolarsFrame(data)
+    return None
+
+
+def _whole(batch: Any) -> Any:
+    """Arrow's record batches as tables."""
+    if type(batch).__module__.startswith("pyarrow") and type(batch).__name__ == "RecordBatch":
+        import pyarrow as pa
+
+        return pa.Table.from_batches([batch])
+    return batch

@@ -1,0 +1,263 @@
+"""The last reading: batches are added up in coordinates that the readings before have fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..cross_products import CrossProducts, FactorBlocks, core_rows
+from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
+from ..design.away import AWAY, MatrixAway
+from ..design.build import response_name
+from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector, require_finite
+from ..design.random_terms import require_enough_rows
+from ..design.types import FixedMoments
+from ..errors import DataError
+from ..formula import Formula
+from .batch import Batch, read_batches
+from .design_rows import DesignRows
+from .learning import LearnedRows, learn_rows
+from .moments import Moments
+from .source import Batches
+from .survey import survey
+from .wanted import Wanted, wanted_columns
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """A design whose rows are not there, and the cross-products of all of them."""
+
+    design: Design
+    cross: CrossProducts
+    response: Any
+
+
+def read_stream(
+    formula: Formula, source: Batches, weights: Any, offset: Any, allow_saturated: bool
+) -> Streamed:
+    """Read data in batches: once to learn, once more if the formula computes, once to add up.
+
+    Parameters
+    ----------
+    formula : Formula
+    source : Batches
+    weights, offset : str or None
+        Columns.
+    allow_saturated : bool
+        See `ranef.Model`.
+
+    Raises
+    ------
+    FormulaError
+        Code that needs more rows at once than one.
+    DataError
+        As for a table, and when the readings differ.
+    """
+    wanted = _wanted(formula, source, weights, offset)
+    readings = 3 if wanted.computed else 2
+    found = survey(read_batches(source, wanted.columns, f"reading 1 of {readings}"), wanted)
+    learned = learn_rows(found)
+    empty = _empty_design(learned)
+    if not allow_saturated:
+        require_enough_rows(empty.terms, found.n)
+    rows = DesignRows(learned, empty)
+    if wanted.computed:
+        measured = _measure(_checked(source, learned, f"reading 2 of {readings}"), rows, learned)
+    else:
+        measured = _from_columns(learned)
+    empty = replace(empty, constant=_constant(learned, measured))
+    rows = DesignRows(learned, empty)
+    summing = _Summing(learned, measured)
+    for batch in _checked(source, learned, f"reading {readings} of {readings}"):
+        summing.add(*rows.of(batch))
+    if summing.sums.must_keep_origin:  # rare, and only without an intercept: see sums.hpp of the core
+        summing = _Summing(learned, measured, summing.sums.must_keep_origin)
+        for batch in _checked(source, learned, "reading once more"):
+            summing.add(*rows.of(batch))
+    return summing.finish(empty)
+
+
+def _wanted(formula: Formula, source: Batches, weights: Any, offset: Any) -> Wanted:
+    for table in source.read():
+        if table.names:
+            return wanted_columns(formula, table, weights, offset)
+    raise DataError("the data have no rows: the source gave no batch")
+
+
+def _checked(source: Batches, learned: LearnedRows, stage: str) -> Any:
+    """Yield the batches with used rows, and compare what was read with the first reading."""
+    found, n, n_total = learned.survey, 0, 0
+    for batch in read_batches(source, found.wanted.columns, stage):
+        n, n_total = n + batch.n, n_total + batch.rows.n_total
+        if batch.n:
+            yield batch
+    for what, now, before in (("rows", n_total, found.n_total), ("rows without missing values", n, found.n)):
+        if now != before:
+            raise DataError(
+                f"the data have changed while they were read: {before} {what} at first, {now} now. Every "
+                "reading must give the same rows"
+            )
+
+
+def _empty_design(learned: LearnedRows) -> Design:
+    found, n = learned.survey, learned.survey.n
+    wanted = found.wanted
+    factors = {
+        term.group: GroupingFactor(term.group, AWAY, term.factor.levels) for term in learned.learned.terms
+    }
+    terms = tuple(
+        RandomTerm(t.group, t.columns, MatrixAway(n, len(t.columns)), t.intercept, factors[t.group])
+        for t in learned.learned.terms
+    )
+    fixed = learned.learned.fixed
+    return Design(
+        response=AWAY,
+        response_name=response_name(wanted.formula),
+        matrix=MatrixAway(n, len(fixed.names)),
+        column_names=fixed.names,
+        constant=None,
+        terms=terms,
+        weights=None if wanted.weights is None else AWAY,
+        offset=AWAY if wanted.offset is not None or wanted.formula.offsets else None,
+        nobs=n,
+        n_dropped=found.n_total - n,
+        missing=found.missing,
+        spec=learned.spec,
+        kept=AWAY,
+    )
+
+
+# ---------------------------------------------------------------- moments of the columns of matrices
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """Moments of the columns of X and of each basis, (columns, 4), and whether terms of X add up to one."""
+
+    fixed: FloatArray
+    bases: list[FloatArray]
+    ones: tuple[bool, ...]
+
+
+def _from_columns(learned: LearnedRows) -> _Measured:
+    """Moments of plain matrices, from those of the columns and the counts of levels."""
+    fixed, bases = learned.learned.fixed, learned.learned.bases
+    table = _plain_table(fixed, learned)
+    ones = tuple(
+        bool(last - first > 1 or (table[first, 2:] == 1.0).all()) for first, last in fixed.terms
+    )
+    return _Measured(table, [_plain_table(basis, learned) for basis in bases], ones)
+
+
+def _plain_table(spec: MatrixSpec, learned: LearnedRows) -> FloatArray:
+    assert isinstance(spec, PlainMatrix)
+    rows = [np.array([[1.0, 0.0, 1.0, 1.0]])] if spec.intercept else []
+    for name in spec.columns:
+        if name in spec.levels:
+            share = learned.levels[name].counts / learned.survey.n
+            share = share if name == spec.full else share[1:]
+            none, one = np.zeros_like(share), np.ones_like(share)
+            rows.append(np.column_stack([share, share * (1 - share), none, one]))
+        else:
+            rows.append(learned.survey.numbers[name].table)
+    return np.concatenate(rows) if rows else np.zeros((0, 4))
+
+
+def _measure(batches: Any, rows: DesignRows, learned: LearnedRows) -> _Measured:
+    """A reading for the moments of what the formula computes."""
+    fixed_spec, base_specs = learned.learned.fixed, learned.learned.bases
+    fixed = Moments(len(fixed_spec.names))
+    bases = [Moments(len(basis.names)) for basis in base_specs]
+    ones = np.ones(len(fixed_spec.terms), dtype=bool)
+    for batch in batches:
+        matrix, others = rows.matrices(batch)
+        parts = zip([matrix, *others], [fixed_spec, *base_specs], [fixed, *bases], strict=True)
+        for part, spec, moments in parts:
+            _require_finite(part, spec, batch)
+            moments.add(part.array)
+        for k, (first, last) in enumerate(fixed_spec.terms):
+            ones[k] &= bool(np.all(matrix.array[:, first:last].sum(axis=1) == 1.0))
+    return _Measured(fixed.table, [basis.table for basis in bases], tuple(ones.tolist()))
+
+
+def _require_finite(matrix: ModelMatrix, spec: MatrixSpec, batch: Batch) -> None:
+    for index, name in enumerate(spec.names):
+        require_finite(matrix.array[:, index], name, batch.rows)
+
+
+def _constant(learned: LearnedRows, measured: _Measured) -> npt.NDArray[np.float64] | None:
+    """Return the coefficients of the constant, see `constant_vector`, if they hold in all rows."""
+    constant = constant_vector(learned.learned.fixed, learned.learned.matrix)
+    if constant is None or "Intercept" in learned.learned.fixed.names:
+        return constant
+    first = int(np.flatnonzero(constant)[0])
+    term = [k for k, (a, b) in enumerate(learned.learned.fixed.terms) if a <= first < b]
+    return constant if measured.ones[term[0]] else None
+
+
+# ---------------------------------------------------------------- the sums
+class _Summing:
+    def __init__(self, learned: LearnedRows, measured: _Measured, keep_origin: int = 0) -> None:
+        self._learned, self._measured, self._keep_origin = learned, measured, keep_origin
+        self._mean = measured.fixed[:, 0]
+        self._covariance = np.zeros((self._mean.size, self._mean.size))
+        self._squares = [np.zeros((len(t.columns),) * 2) for t in learned.learned.terms]
+        self._sums: Any = None
+        self._factors: tuple[FactorBlocks, ...] = ()
+
+    @property
+    def sums(self) -> Any:
+        return self._sums
+
+    def add(self, design: Design, y: FloatArray) -> None:
+        """Add the rows of a batch."""
+        rows, self._factors = core_rows(design)
+        if self._sums is None:
+            self._sums = self._open(rows)
+        self._sums.add(rows, y)
+        self._covariance += _products(design.matrix, self._mean)
+        for total, term in zip(self._squares, design.terms, strict=True):
+            total += _products(term.matrix, np.zeros(len(term.columns)))
+
+    def _open(self, rows: Any) -> Any:
+        specs = self._learned.spec.terms
+        z = []
+        for factor in self._factors:
+            parts = [self._measured.bases[specs[i].basis][list(specs[i].columns)] for i in factor.terms]
+            z.append(np.concatenate(parts))
+        y = self._learned.survey.response.table
+        return _core.CrossSums(rows, self._measured.fixed, z, y, self._keep_origin)
+
+    def finish(self, empty: Design) -> Streamed:
+        """Return the design and its cross-products."""
+        found = self._learned.survey
+        core_design, response = self._sums.finish()
+        terms = tuple(
+            replace(term, _second_moments=squares / found.n)
+            for term, squares in zip(empty.terms, self._squares, strict=True)
+        )
+        inverse = float(found.inverse_weight.mean[0]) if found.wanted.weights is not None else 1.0
+        offset = float(found.offset.mean[0]) if empty.offset is not None else 0.0
+        own = found.response.table[0]
+        moments = FixedMoments(self._mean, self._covariance / found.n, inverse, offset, own)
+        design = replace(empty, terms=terms, moments=moments)
+        cross = CrossProducts(
+            AWAY, core_design, self._factors, np.asarray(core_design.kept, dtype=np.intp)
+        )
+        return Streamed(design, cross, response)
+
+
+def _products(matrix: ModelMatrix, shift: FloatArray) -> FloatArray:
+    """Return (B - shift)'(B - shift), pair by pair: waking the threads of BLAS costs more than they gain."""
+    columns = [
+        np.full(matrix.n, 1.0 - s) if c is None else np.asarray(c, float) - s
+        for c, s in zip(matrix.columns, shift, strict=True)
+    ]
+    out = np.zeros((len(columns),) * 2)
+    for i, one in enumerate(columns):
+        for j, other in enumerate(columns[: i + 1]):
+            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
+    return out

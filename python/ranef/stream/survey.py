@@ -1,0 +1,225 @@
+"""The first reading: what all rows together say about the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..design.used import UsedColumns, require_number
+from ..design.vectors import (
+    CodeVector,
+    learn_vector,
+    require_finite_argument,
+    require_numeric_response,
+    require_positive_weights,
+)
+from ..errors import DataError
+from ..frame import FactorColumn, NumberColumn, UsedRows, present_rows, require_rows
+from .batch import Batch
+from .levels import CellSet, LevelSet
+from .moments import Moments
+from .rowwise import Stateful
+from .wanted import Wanted
+
+_SAMPLE = 64
+
+
+@dataclass(eq=False)
+class Survey:
+    """What the first reading has learned.
+
+    Attributes
+    ----------
+    n_total, n : int
+        Rows of the data, and rows used.
+    missing : dict
+        Column name -> number of missing values.
+    levels : dict
+        Of columns used as grouping factors or categorical predictors.
+    cells : dict
+        Columns of an interaction -> combinations that occur.
+    numbers : dict
+        Moments of numeric predictors.
+    response : Moments
+        Of the response minus offset.
+    offset : Moments
+        Of the sum of the offsets.
+    inverse_weight : Moments
+    transforms : dict
+        Formulaic's name of a call -> moments of its argument.
+    sample : dict
+        Numeric columns at some used rows, among them rows at which a column differs from its first value.
+    """
+
+    wanted: Wanted
+    n_total: int = 0
+    n: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, LevelSet] = field(default_factory=dict)
+    cells: dict[tuple[str, ...], CellSet] = field(default_factory=dict)
+    numbers: dict[str, Moments] = field(default_factory=dict)
+    response: Moments = field(default_factory=lambda: Moments(1))
+    offset: Moments = field(default_factory=lambda: Moments(1))
+    inverse_weight: Moments = field(default_factory=lambda: Moments(1))
+    transforms: dict[Stateful, Moments] = field(default_factory=dict)
+    vectors: dict[str, CodeVector] = field(default_factory=dict)
+    sample: dict[str, list[Any]] = field(default_factory=dict)
+    kinds: dict[str, type] = field(default_factory=dict)
+
+    def add(self, batch: Batch) -> None:
+        """Meet a batch."""
+        self.n_total += batch.rows.n_total
+        for name, count in batch.rows.missing.items():
+            self.missing[name] = self.missing.get(name, 0) + count
+        for call in self.wanted.stateful:
+            self._add_transform(call, batch)
+        if batch.n == 0:
+            return
+        self._require_kinds(batch)
+        self._add_sample(batch)
+        self._add_levels(batch)
+        for name in self.wanted.predictors:
+            if not self.is_factor(name):
+                values = batch.numbers(name)
+                require_finite_column(values, name, batch.rows)
+                self.numbers.setdefault(name, Moments(1)).add(values[:, None])
+        y, offset = self.response_and_offset(batch)
+        self.response.add(y[:, None])
+        if offset is not None:
+            self.offset.add(offset[:, None])
+        weights = self.weights(batch)
+        if weights is not None:
+            require_positive_weights(weights, batch.rows)
+            self.inverse_weight.add(1 / weights[:, None])
+        self.n += batch.n
+
+    def finish(self) -> None:
+        """Raise a DataError when the rows cannot carry a model."""
+        require_rows(self.n, self.n_total, self.missing)
+        if self.response.lowest[0] == self.response.highest[0]:
+            raise DataError(
+                f"the response '{self.wanted.formula.response}' is constant ({self.response.mean[0]:g} in "
+                f"each of the {self.n} rows used): there is no variation to model; check the column"
+            )
+
+    def is_factor(self, name: str) -> bool:
+        return issubclass(self.kinds[name], FactorColumn)
+
+    # ------------------------------------------------------------ numbers per row
+    def response_and_offset(self, batch: Batch) -> tuple[FloatArray, FloatArray | None]:
+        """Return the response with the offsets subtracted, and their sum, of a batch."""
+        formula = self.wanted.formula
+        y = self._vector(formula.response, batch)
+        if not np.isfinite(y).all():
+            row = int(np.argmin(np.isfinite(y)))
+            raise DataError(
+                f"the response '{formula.response}' is {y[row]} in row {batch.rows.original(row)} (rows "
+                "count from 0): every value must be finite; correct it, or set it missing to drop the row"
+            )
+        parts = [(f"offset({code})", self._vector(code, batch)) for code in formula.offsets]
+        if self.wanted.offset is not None:
+            parts.append(("offset=", self._argument(self.wanted.offset, batch)))
+        for name, values in parts:
+            require_finite_argument(values, name, batch.rows)
+        if not parts:
+            return y, None
+        total = np.sum([values for _, values in parts], axis=0)
+        return y - total, total
+
+    def weights(self, batch: Batch) -> FloatArray | None:
+        """Return the prior weights of a batch."""
+        if self.wanted.weights is None:
+            return None
+        values = self._argument(self.wanted.weights, batch)
+        require_finite_argument(values, "weights=", batch.rows)
+        return np.ascontiguousarray(values)
+
+    def _argument(self, name: str, batch: Batch) -> FloatArray:
+        return np.asarray(require_number(batch.columns[name]).values, dtype=np.float64)
+
+    def _vector(self, code: str, batch: Batch) -> FloatArray:
+        vector = self.vectors.get(code)
+        if vector is None:
+            used = UsedColumns(batch.columns, UsedRows(batch.n))
+            vector = self.vectors[code] = learn_vector(code, used, self.wanted.needed[code])[0]
+        return np.ascontiguousarray(vector.rows(batch.columns, batch.n))
+
+    # ------------------------------------------------------------ what columns hold
+    def _require_kinds(self, batch: Batch) -> None:
+        for name in self.wanted.needed[self.wanted.formula.response]:
+            require_numeric_response(batch.columns[name])
+        for name, column in batch.columns.items():
+            kind = self.kinds.setdefault(name, type(column))
+            if kind is not type(column):
+                raise DataError(
+                    f"the column '{name}' holds {_WORDS[kind.__name__]} at first and "
+                    f"{_WORDS[type(column).__name__]} in the batch that begins with row {batch.rows.first} "
+                    "(rows count from 0): give it one type in every batch"
+                )
+        for name in self.wanted.predictors:
+            if not self.is_factor(name):
+                require_number(batch.columns[name])
+
+    def _add_levels(self, batch: Batch) -> None:
+        wanted = self.wanted
+        coded = [name for name in wanted.predictors if self.is_factor(name) or name in wanted.coded]
+        codes = {}
+        for name in dict.fromkeys([*wanted.grouping, *coded]):
+            levels = self.levels.setdefault(name, LevelSet(name))
+            codes[name] = levels.add(batch.factor(name), batch.categories(name), batch.rows.first)
+        for names in wanted.crossings:
+            cells = self.cells.setdefault(names, CellSet(len(names)))
+            cells.add([codes[name] for name in names])
+
+    def _add_sample(self, batch: Batch) -> None:
+        numeric = [name for name, kind in self.kinds.items() if issubclass(kind, NumberColumn)]
+        if not self.sample:
+            rows: npt.NDArray[np.intp] = np.arange(min(batch.n, _SAMPLE))
+        else:
+            differs = (
+                int(np.argmax(batch.columns[name].values != self.sample[name][0]))
+                for name in numeric
+                if len(set(self.sample[name])) == 1
+            )
+            rows = np.array(sorted({row for row in differs if row}), dtype=np.intp)
+        for name in numeric:
+            self.sample.setdefault(name, []).extend(batch.columns[name].values[rows].tolist())
+
+    def _add_transform(self, call: Stateful, batch: Batch) -> None:
+        """Add the rows where the argument's own columns are present, as a fit in memory does."""
+        names = self.wanted.arguments[call]
+        columns = {name: batch.table.column(name) for name in names}
+        rows = present_rows(columns.values(), batch.table.n_rows, batch.rows.first)
+        if rows.n == 0:
+            return
+        vector = self.vectors.get(call.argument)
+        if vector is None:
+            vector = learn_vector(call.argument, UsedColumns(columns, rows), names)[0]
+            self.vectors[call.argument] = vector
+        values = vector.rows(columns, batch.table.n_rows)
+        values = values if rows.kept is None else values[rows.kept]
+        self.transforms.setdefault(call, Moments(1)).add(values[:, None])
+
+
+_WORDS = {"FactorColumn": "text or categories", "NumberColumn": "numbers", "TimeColumn": "dates or times"}
+
+
+def require_finite_column(values: FloatArray, name: str, rows: UsedRows) -> None:
+    """Raise a DataError that names the first row where a predictor is not finite."""
+    from ..design.matrices import require_finite
+
+    require_finite(values, name, rows)
+
+
+def survey(batches: Iterable[Batch], wanted: Wanted) -> Survey:
+    """Read all batches once."""
+    found = Survey(wanted)
+    for batch in batches:
+        found.add(batch)
+    found.finish()
+    return found

@@ -1,0 +1,122 @@
+"""What a formula wants of the columns, known before any row is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..design.build import columns_by_part
+from ..design.used import needed_columns
+from ..errors import ArgumentError, FormulaError
+from ..formula import Formula
+from ..formula.plain import plain_terms
+from ..frame import Table
+from .rowwise import (
+    Stateful,
+    coded_columns,
+    require_by_row,
+    require_coded_columns,
+    stateful_calls,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """The columns of a formula by their use.
+
+    Attributes
+    ----------
+    needed : dict
+        Part of the formula -> columns.
+    predictors : tuple of str
+        Columns of the fixed part and of the bases of random terms.
+    coded : frozenset of str
+        Columns that ``C()`` makes categorical.
+    grouping : tuple of str
+        Columns of grouping factors.
+    crossings : tuple of tuple of str
+        Columns of the grouping factors that are combinations.
+    stateful : tuple of Stateful
+        Transforms that need moments of all rows.
+    arguments : dict
+        Columns of each of them.
+    computed : bool
+        Whether a model matrix holds more than columns and their dummies.
+    """
+
+    formula: Formula
+    weights: str | None
+    offset: str | None
+    needed: dict[str, tuple[str, ...]]
+    predictors: tuple[str, ...]
+    coded: frozenset[str]
+    grouping: tuple[str, ...]
+    crossings: tuple[tuple[str, ...], ...]
+    stateful: tuple[Stateful, ...]
+    arguments: dict[Stateful, tuple[str, ...]]
+    computed: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them."""
+        names = dict.fromkeys(name for part in self.needed.values() for name in part)
+        names.update(dict.fromkeys(self.grouping))
+        names.update(dict.fromkeys(name for name in (self.weights, self.offset) if name is not None))
+        return tuple(names)
+
+
+def wanted_columns(formula: Formula, table: Table, weights: Any, offset: Any) -> Wanted:
+    """Sort the columns of a formula by their use.
+
+    Parameters
+    ----------
+    table : Table
+        Any part of the data, possibly without rows: it knows the names of the columns.
+    weights, offset : str or None
+
+    Raises
+    ------
+    FormulaError
+        Code that cannot be computed batch by batch.
+    ArgumentError
+        An array as weights or offset.
+    """
+    for name, value in (("weights", weights), ("offset", offset)):
+        if value is not None and not isinstance(value, str):
+            raise ArgumentError(
+                f"{name}= must be the name of a column when the data come in batches, "
+                f"not {type(value).__name__}"
+            )
+        if value is not None and value not in table:
+            table.column(value, f"{name}=")  # raises, naming the columns there are
+    needed = columns_by_part(formula, table)
+    matrices = list(dict.fromkeys([formula.fixed, *(bar.columns for bar in formula.random)]))
+    whole = formula.text
+    for part in needed:
+        require_by_row(part, whole)
+        require_coded_columns(part, whole)
+    stateful: dict[Stateful, tuple[str, ...]] = {}
+    for part in matrices:
+        for call in stateful_calls(part, needed[part], whole):
+            stateful[call] = needed_columns("0 + {" + call.argument + "}", table, whole)
+    for part in (formula.response, *formula.offsets):
+        if any(reference in part for reference in ("scale(", "center(", "standardize(")):
+            raise FormulaError(
+                f"'{part}' needs all rows at once, which data read in batches do not have at hand: add it to "
+                "the data as a column",
+                whole,
+            )
+    groups = list(dict.fromkeys(bar.group_columns for bar in formula.random))
+    return Wanted(
+        formula=formula,
+        weights=weights,
+        offset=offset,
+        needed=needed,
+        predictors=tuple(dict.fromkeys(name for part in matrices for name in needed[part])),
+        coded=frozenset(name for part in matrices for name in coded_columns(part)),
+        grouping=tuple(dict.fromkeys(name for names in groups for name in names)),
+        crossings=tuple(names for names in groups if len(names) > 1),
+        stateful=tuple(stateful),
+        arguments=stateful,
+        computed=any(plain_terms(part) is None for part in matrices),
+    )

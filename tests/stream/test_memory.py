@@ -1,0 +1,50 @@
+"""The promise: memory for a batch and the cross-products, whatever the number of rows."""
+
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+
+ROWS = 20_000_000  # six columns of eight bytes: about 1 GB as a table
+
+
+@pytest.mark.slow
+def test_more_rows_than_memory(tmp_path):
+    """20 million rows in Parquet, written in parts, fitted in a third of what they take as arrays."""
+    pytest.importorskip("pyarrow.dataset")
+    script, folder = tmp_path / "fit.py", tmp_path / "data"
+    folder.mkdir()
+    script.write_text(
+        dedent(
+            """
+            import resource, sys
+            import numpy as np, pyarrow as pa, pyarrow.dataset as ds, pyarrow.parquet as pq
+            import ranef
+
+            rows, folder, part = int(sys.argv[1]), sys.argv[2], 500_000
+            b = np.random.default_rng(1).normal(size=5_000)
+            for number in range(rows // part):
+                rng = np.random.default_rng(number + 2)
+                g, h = rng.integers(0, 5_000, part), rng.integers(0, 100, part)
+                x, z = rng.normal(size=part), rng.normal(size=part)
+                y = 1 + 0.5 * x - 0.2 * z + b[g] * (1 + 0.3 * x) + 0.1 * h + rng.normal(size=part)
+                table = pa.table({"y": y, "x": x, "z": z, "g": g, "h": h, "idle": rng.normal(size=part)})
+                pq.write_table(table, f"{folder}/part{number:04d}.parquet", compression="NONE")
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            fit = ranef.lmer("y ~ x + z + (x | g) + (1 | h)", ds.dataset(folder))
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            assert fit.converged and fit.nobs == rows
+            assert np.allclose(fit.params[["x", "z"]], [0.5, -0.2], atol=0.02), fit.params
+            print((after - before) / 1024)
+            """
+        )
+    )
+    rows = int(os.environ.get("RANEF_STREAM_ROWS", ROWS))
+    out = subprocess.run(
+        [sys.executable, str(script), str(rows), str(folder)], capture_output=True, text=True, check=False
+    )
+    assert out.returncode == 0, out.stderr
+    grown = float(out.stdout.split()[-1])  # MB
+    assert grown < 350, f"{grown:.0f} MB more than before the fit"
