@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design.used import require_number
 from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows, present_rows
 from ..frame.factors import as_factor
 from .source import Batches
@@ -38,7 +39,11 @@ class Batch:
 
     def numbers(self, name: str) -> FloatArray:
         """Return a numeric column as float64."""
-        return np.asarray(self.columns[name].values, dtype=np.float64)
+        return np.asarray(self.values(name), dtype=np.float64)
+
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """Return a numeric column as the table has it."""
+        return require_number(self.columns[name]).values
 
     def factor(self, name: str) -> FactorColumn:
         """Return any column as categorical."""

@@ -12,9 +12,10 @@ from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
 from ..design.matrices import MatrixSpec, PlainMatrix
 from ..design.random_terms import GroupSpec
 from ..design.types import Codes
+from ..design.used import require_number
 from ..errors import DataError
 from ..frame import Column, FactorColumn
-from ..frame.factors import cell_numbers
+from ..frame.factors import as_factor, cell_numbers
 from .batch import Batch
 from .learning import LearnedRows
 
@@ -86,5 +87,7 @@ class DesignRows:
 
 def _matrix(spec: MatrixSpec, columns: Mapping[str, Column], n: int) -> ModelMatrix:
     if isinstance(spec, PlainMatrix):
-        return spec.matrix(n, lambda name: columns[name].codes, lambda name: columns[name].values)
+        return spec.matrix(
+            n, lambda name: as_factor(columns[name]).codes, lambda name: require_number(columns[name]).values
+        )
     return ModelMatrix.of(spec.rows(columns, n))

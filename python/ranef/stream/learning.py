@@ -59,7 +59,9 @@ def learn_rows(survey: Survey) -> LearnedRows:
     """
     wanted = survey.wanted
     levels = {name: found.finish() for name, found in survey.levels.items()}
-    parts = {(name,): [levels[name].column] for name in wanted.grouping}
+    parts: dict[tuple[str, ...], list[FactorColumn]] = {
+        (name,): [levels[name].column] for name in wanted.grouping
+    }
     for names, cells in survey.cells.items():
         codes = cells.finish([levels[name].rank for name in names])
         parts[names] = [

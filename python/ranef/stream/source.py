@@ -23,8 +23,8 @@ class Batches:
 
     library = ""
 
-    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
-        self._make = make
+    def __init__(self, origin: Any) -> None:
+        self._origin = origin
 
     def read(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Read from the start; `columns` are those needed, of which a reader of files may make use."""
@@ -39,10 +39,11 @@ class Batches:
             yield Table(_whole(batch), f"batch {number} of the data (batches count from 0)")
 
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
-        return self._make()
+        found: Iterable[Any] = self._origin()
+        return found
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({getattr(self._make, '__name__', self._make)!s})"
+        return f"{type(self).__name__}({getattr(self._origin, '__name__', self._origin)!s})"
 
 
 class ArrowDataset(Batches):
@@ -50,15 +51,12 @@ class ArrowDataset(Batches):
 
     library = "pyarrow"
 
-    def __init__(self, dataset: Any) -> None:
-        super().__init__(dataset)
-
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         if columns is None:
-            return iter([self._make.schema.empty_table()])
-        known = [name for name in self._make.schema.names if name in set(columns)]
+            return iter([self._origin.schema.empty_table()])
+        known = [name for name in self._origin.schema.names if name in set(columns)]
         # little is read ahead: what is promised is memory
-        return self._make.to_batches(
+        return self._origin.to_batches(
             columns=known, batch_size=_ROWS, batch_readahead=2, fragment_readahead=1
         )
 
@@ -68,17 +66,14 @@ class PolarsFrame(Batches):
 
     library = "polars"
 
-    def __init__(self, frame: Any) -> None:
-        super().__init__(frame)
-
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         import polars
 
-        schema = self._make.collect_schema()
+        schema = self._origin.collect_schema()
         if columns is None:
             return iter([polars.DataFrame(schema=schema)])
         known = [name for name in schema.names() if name in set(columns)]
-        return self._make.select(known).collect_batches(chunk_size=_ROWS, maintain_order=True)
+        return self._origin.select(known).collect_batches(chunk_size=_ROWS, maintain_order=True)
 
 
 def batches(make: Callable[[], Iterable[Any]]) -> Batches:

@@ -182,13 +182,13 @@ class Survey:
             rows: npt.NDArray[np.intp] = np.arange(min(batch.n, _SAMPLE))
         else:
             differs = (
-                int(np.argmax(batch.columns[name].values != self.sample[name][0]))
+                int(np.argmax(batch.values(name) != self.sample[name][0]))
                 for name in numeric
                 if len(set(self.sample[name])) == 1
             )
             rows = np.array(sorted({row for row in differs if row}), dtype=np.intp)
         for name in numeric:
-            self.sample.setdefault(name, []).extend(batch.columns[name].values[rows].tolist())
+            self.sample.setdefault(name, []).extend(batch.values(name)[rows].tolist())
 
     def _add_transform(self, call: Stateful, batch: Batch) -> None:
         """Add the rows where the argument's own columns are present, as a fit in memory does."""

@@ -40,7 +40,7 @@ def variances_in(small: Model, large: Model) -> FloatArray | None:
 def _variances(model: Model) -> list[tuple[str, str, str]]:
     """Return group and two columns of every variance and covariance, in the order of theta."""
     return [
-        (term.group, *sorted((column, row)))
+        (term.group, min(column, row), max(column, row))
         for term in model.design.terms
         for i, column in enumerate(term.columns)
         for row in term.columns[i:]
