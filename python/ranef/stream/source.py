@@ -55,9 +55,9 @@ class ArrowDataset(Batches):
         if columns is None:
             return iter([self._origin.schema.empty_table()])
         known = [name for name in self._origin.schema.names if name in set(columns)]
-        # little is read ahead: what is promised is memory
+        # Nothing is read ahead: Arrow's threads do so without a bound, and what is promised is memory.
         return self._origin.to_batches(
-            columns=known, batch_size=_ROWS, batch_readahead=2, fragment_readahead=1
+            columns=known, batch_size=_ROWS, batch_readahead=0, fragment_readahead=0, use_threads=False
         )
 
 
