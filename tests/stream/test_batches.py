@@ -203,6 +203,8 @@ def test_bad_values_are_named_by_their_row_in_the_data(data):
 
 
 def test_sources_that_cannot_be_used(data):
+    with pytest.raises(DataError, match=r"not generator; .* ranef\.batches"):
+        ranef.Model(FORMULA, (data for _ in range(2)))
     with pytest.raises(DataError, match="write batches"):
         ranef.batches(iter([data]))
     with pytest.raises(DataError, match="no rows"):

@@ -103,7 +103,9 @@ def _narwhals_frame(data: Any) -> Any:
     try:
         frame = nw.from_native(data)
     except TypeError:
-        raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}") from None
+        again = "; batches that can be read again: ranef.batches(lambda: ...)"
+        hint = again if hasattr(data, "__next__") or callable(data) else ""
+        raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}{hint}") from None
     if isinstance(frame, nw.LazyFrame):
         raise DataError("the data are a lazy frame: call .collect() on it first")
     if not isinstance(frame, nw.DataFrame):
