@@ -9,6 +9,8 @@ namespace ranef::linalg {
 // Overwrites the lower triangle of `a` (n x n, leading dimension ld) with its Cholesky factor.
 // False when `a` is not positive definite.
 bool cholesky(Index n, double* a, Index ld);
+// The same, and the first column whose pivot is not positive and finite; -1 when there is none.
+Index cholesky_failure(Index n, double* a, Index ld);
 
 // B <- L^-1 B and B <- L^-T B, with B n x nrhs.
 void solve_lower(Index n, const double* l, Index ld, double* b, Index nrhs, Index ldb);

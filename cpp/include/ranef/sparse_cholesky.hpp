@@ -17,7 +17,7 @@ struct SparseFactorResult {
     bool ok() const { return status == Status::ok; }
 };
 
-// All the mutable memory of one thread (L, its inverse's panels, scratch): no member allocates after
+// All the mutable memory of one factorisation (L, its inverse's panels, scratch): no member allocates more after
 // construction, none throws. Everything but factor(), factored() and log_det() needs a successful
 // factor() first. Results do not depend on what the object did before.
 class SparseFactor {
@@ -44,14 +44,17 @@ public:
 
 private:
     SparseFactorResult factor_panel(Index s);
-    SparseFactorResult factor_root();
-    void copy_root(std::vector<double>& panels, bool from_panels);
     void apply_descendants(Index target);
     void apply_update(Index source, Index target, Index begin, Index end);
     void queue(Index s);
+    template <int width>
+    void subtract_narrow(const Index* rows, Index m, Index n, const double* a, Index lda, double* c, Index ldc) const;
+    bool is_large_root(Index s) const;
 
+    void invert_root(Index s);
+    template <int width>
+    void invert_narrow(Index s);
     void invert_panel(Index s);
-    void invert_column(Index s);
     void locate_below(Index s, Index begin, Index target);
     void gather_inverse(Index s, double* dense);
 
@@ -68,8 +71,6 @@ private:
     bool factored_ = false;
     std::vector<double> values_, inverse_;  // panels of L, and of A^-1
     std::vector<double> scratch_, right_sides_;
-    Index root_ = 0;             // the panels from here on form one dense triangle, LAPACK's when it is large
-    std::vector<double> dense_;  // that triangle as a square, column-major
     std::vector<Index> position_;          // row -> row of the target panel
     std::vector<Index> relative_;          // rows of one panel inside another
     std::vector<Index> head_, next_, cursor_;  // panels waiting to update a panel

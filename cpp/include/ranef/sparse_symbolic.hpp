@@ -12,10 +12,11 @@ namespace ranef {
 
 enum class AnalysisStatus { ok, invalid_pattern, too_large };
 
-// What a factorisation would cost. nnz counts the entries of L, diagonal included; flops the
-// multiplications and additions of one numeric factorisation.
-struct SparsePrediction {
+// The order of elimination and what a factorisation in it would cost. nnz counts the entries of L, diagonal included;
+// flops the multiplications and additions of one numeric factorisation.
+struct SparseOrdering {
     AnalysisStatus status = AnalysisStatus::ok;
+    std::vector<Index> permutation, column_counts;
     double nnz = 0.0;
     double flops = 0.0;
 };
@@ -47,10 +48,9 @@ struct SparseAnalysis {
 // Immutable. P A P' = L L' with P from AMD (approximate minimum degree), postordered.
 class SparseSymbolic {
 public:
-    // Throws nothing but std::bad_alloc.
-    static SparseAnalysis analyze(const SparsePattern& pattern);
-    // The ordering and the column counts only.
-    static SparsePrediction predict(const SparsePattern& pattern);
+    // Both throw nothing but std::bad_alloc.
+    static SparseOrdering order(const SparsePattern& pattern);
+    static SparseAnalysis analyze(const SparsePattern& pattern, SparseOrdering ordering);
 
     Index size() const { return static_cast<Index>(permutation_.size()); }
     Index entry_count() const { return static_cast<Index>(entry_position_.size()); }
@@ -60,7 +60,6 @@ public:
     const std::vector<Index>& elimination_tree() const { return parent_; }
     // column_counts()[k]: entries in column k of L, diagonal included.
     const std::vector<Index>& column_counts() const { return column_counts_; }
-    const SparsePrediction& prediction() const { return prediction_; }
 
     const PanelLayout& panels() const { return panels_; }
     // entry_position()[e]: where the pattern's entry e lies among the panel values.
@@ -70,7 +69,6 @@ private:
     SparseSymbolic() = default;
 
     std::vector<Index> permutation_, parent_, column_counts_, entry_position_;
-    SparsePrediction prediction_;
     PanelLayout panels_;
 };
 

@@ -109,6 +109,16 @@ bool cholesky(Index n, double* a, Index ld) {
     return info == 0;
 }
 
+Index cholesky_failure(Index n, double* a, Index ld) {
+    const int order = narrow(n), stride = narrow(ld);
+    int info = 0;
+    dpotrf_("L", &order, a, &stride, &info);
+    if (info > 0) return info - 1;
+    for (Index k = 0; k < n; ++k)  // LAPACK lets what is not a number pass
+        if (!std::isfinite(a[k * (ld + 1)])) return k;
+    return -1;
+}
+
 void solve_lower(Index n, const double* l, Index ld, double* b, Index nrhs, Index ldb) {
     if (n <= small) {
         for (Index c = 0; c < nrhs; ++c) {

@@ -1,6 +1,7 @@
 // The evidence that an optimum is a minimum.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ranef/fit.hpp"
 #include "ranef/linalg.hpp"
@@ -11,6 +12,9 @@ namespace {
 constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this certify a minimum (zero: flat directions)
 constexpr double difference_step = 1e-5;  // relative, for differences of the exact gradient
 constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
+constexpr double probe_rise = 1e-4;       // of the criterion along the weakest direction: a hundredth of a standard error
+constexpr double probe_rounding = 1e4;    // the least rise, in roundings of the criterion
+constexpr double longest_probe = 0.1;     // relative
 constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
 
 // The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.
@@ -34,7 +38,7 @@ struct ScaledHessian {
 }  // namespace
 
 // The Hessian on the free parameters: exact where the evaluator has it. Else, for small models, forward differences of
-// the exact gradient; for large ones the optimiser's model of it, confirmed by one difference along its weakest
+// the exact gradient; for large ones the optimiser's model of it, confirmed by the criterion's rise along its weakest
 // direction (where a saddle or a ridge would show first), with all differences as the fall-back.
 void Workspace::certify(Optimum& optimum) {
     const Index k = layout_.n_theta();
@@ -72,31 +76,38 @@ bool Workspace::gradient_along(Optimum& optimum, const std::vector<double>& dire
     return true;
 }
 
+// A value costs a third of a gradient here: no inverse. The rise is small enough for the cubic term not to matter, and far
+// above the criterion's rounding.
 bool Workspace::confirm_weakest(Optimum& optimum, const std::vector<Index>& free) {
     if (!model_is_current_) return false;
     const Index k = layout_.n_theta(), m = static_cast<Index>(free.size());
     const std::vector<double>& model = newton_.model();
     const ScaledHessian scaled(model, k, free);
     if (!scaled.ok || scaled.values[0] <= 0.0) return false;
-    std::vector<double> direction(k, 0.0), change;
-    double size = 0.0;
+    const double expected = scaled.values[0];  // of the model along the direction
+    std::vector<double> direction(k, 0.0);
+    double size = 0.0, slope = 0.0;
     for (Index i = 0; i < m; ++i) {
         direction[free[i]] = scaled.scale[i] * scaled.matrix[i];
+        slope += optimum.gradient[free[i]] * direction[free[i]];
         size = std::max(size, std::fabs(direction[free[i]]) / std::max(0.1, std::fabs(optimum.theta[free[i]])));
     }
-    const double step = difference_step / size;
-    if (!gradient_along(optimum, direction, step, change)) return false;
-    const double found = linalg::dot(k, change.data(), direction.data()) / step;
-    if (std::fabs(found - scaled.values[0]) > confirm_within * scaled.values[0]) return false;
-    // Take over what was seen by the BFGS update, which leaves a positive definite model positive definite; a symmetric
-    // rank-one update need not, where what the model misses is nearly orthogonal to the direction.
-    optimum.hessian = model;
-    std::vector<double> expected(k, 0.0);
+    const double least = probe_rounding * std::numeric_limits<double>::epsilon() * std::fabs(optimum.value);
+    const double step = std::sqrt(2.0 * std::max(probe_rise, least) / expected);
+    if (step * size > longest_probe) return false;
+    std::vector<double> theta = optimum.theta;
+    for (Index i = 0; i < k; ++i) theta[i] += step * direction[i];
+    ++optimum.certificate_evaluations;
+    if (evaluator_->evaluate(theta.data(), Order::value) != Status::ok) return false;
+    const double found = 2.0 * (evaluator_->value() - optimum.value - step * slope) / (step * step);
+    if (!(std::fabs(found - expected) <= confirm_within * expected)) return false;
+    // Take over what was seen, in this direction alone: the model stays positive definite.
+    std::vector<double> image(k, 0.0);
     for (Index i : free)
-        for (Index j : free) expected[i] += model[j * k + i] * direction[j];
+        for (Index j : free) image[i] += model[j * k + i] * direction[j];
+    optimum.hessian = model;
     for (Index j : free)
-        for (Index i : free)
-            optimum.hessian[j * k + i] += change[i] * change[j] / (step * step * found) - expected[i] * expected[j] / scaled.values[0];
+        for (Index i : free) optimum.hessian[j * k + i] += (found - expected) / (expected * expected) * image[i] * image[j];
     return true;
 }
 

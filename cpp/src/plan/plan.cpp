@@ -86,16 +86,17 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
         return "sparse: little fill";
     }
     plan.sparse.pattern = columns.pattern(std::move(ends));
-    const SparsePrediction predicted = SparseSymbolic::predict(plan.sparse.pattern);
+    SparseOrdering ordering = SparseSymbolic::order(plan.sparse.pattern);
+    const double nnz = ordering.nnz;
     const double dense_flops = static_cast<double>(n) * n * n / 3.0;
-    if (automatic && predicted.flops * dense_speedup > dense_flops) {
+    if (automatic && ordering.flops * dense_speedup > dense_flops) {
         plan.sparse = SparsePlan{};
         return "dense: predicted fill leaves too little to gain";
     }
-    plan.bytes = sparse_bytes(design, 2.0 * predicted.nnz, entries);
+    plan.bytes = sparse_bytes(design, 2.0 * nnz, entries);
     plan.schur = SchurKind::sparse;
     if (plan.bytes > limit) return "sparse: little fill";
-    SparseAnalysis analysis = SparseSymbolic::analyze(plan.sparse.pattern);
+    SparseAnalysis analysis = SparseSymbolic::analyze(plan.sparse.pattern, std::move(ordering));
     if (analysis.status != AnalysisStatus::ok) {
         plan.sparse = SparsePlan{};
         plan.schur = SchurKind::dense;
@@ -105,7 +106,7 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     plan.bytes = sparse_bytes(design, factor_numbers(analysis.symbolic->panels()), entries);
     if (plan.bytes > limit) return "sparse: little fill";
     plan.sparse.symbolic = analysis.symbolic;
-    plan.fill = predicted.nnz / triangle;
+    plan.fill = nnz / triangle;
     locate_products(design, plan.sparse, options.poll);
     return "sparse: little fill";
 }

@@ -10,7 +10,8 @@
 namespace ranef {
 namespace {
 
-constexpr Index max_panel_width = 128;  // wider ones are cut: panels block the dense part too
+constexpr Index max_panel_width = 128;  // wider ones are cut, except at a root
+constexpr double most_zeros = 0.2;      // share of a panel's entries that may be none of L
 constexpr double max_stored = 1.0e15;  // entries; beyond any memory, well within Index
 
 bool is_valid(const SparsePattern& pattern) {
@@ -71,55 +72,11 @@ private:
     CholmodSession& session_;
 };
 
-struct Ordering {
-    AnalysisStatus status = AnalysisStatus::ok;
-    std::vector<Index> permutation, column_counts;
-};
-
 // CHOLMOD's long is 64 bits wide but not the same type as Index on every platform.
 std::vector<Index> copy_indices(const void* source, Index n) {
     std::vector<Index> copy(static_cast<std::size_t>(n));
     std::memcpy(copy.data(), source, copy.size() * sizeof(Index));
     return copy;
-}
-
-Ordering order(const SparsePattern& pattern) {
-    if (!is_valid(pattern)) return {AnalysisStatus::invalid_pattern, {}, {}};
-    if (pattern.n == 0) return {};
-
-    cholmod_sparse matrix;
-    std::memset(&matrix, 0, sizeof matrix);
-    matrix.nrow = matrix.ncol = static_cast<std::size_t>(pattern.n);
-    matrix.nzmax = pattern.row_idx.size();
-    Index no_rows = 0;  // CHOLMOD takes no null pointer, not even for an empty pattern
-    matrix.p = const_cast<Index*>(pattern.col_ptr.data());  // read only
-    matrix.i = matrix.nzmax > 0 ? const_cast<Index*>(pattern.row_idx.data()) : &no_rows;
-    matrix.stype = -1;  // lower triangle
-    matrix.itype = CHOLMOD_LONG;
-    matrix.xtype = CHOLMOD_PATTERN;
-    matrix.dtype = CHOLMOD_DOUBLE;
-    matrix.sorted = matrix.packed = 1;
-
-    CholmodSession session;
-    const CholmodFactor factor(cholmod_l_analyze(&matrix, session.common()), session);
-    if (factor.get() == nullptr) {
-        const int status = session.common()->status;
-        if (status == CHOLMOD_OUT_OF_MEMORY) throw std::bad_alloc();
-        const bool too_large = status == CHOLMOD_TOO_LARGE;
-        return {too_large ? AnalysisStatus::too_large : AnalysisStatus::invalid_pattern, {}, {}};
-    }
-    return {AnalysisStatus::ok, copy_indices(factor.get()->Perm, pattern.n),
-            copy_indices(factor.get()->ColCount, pattern.n)};
-}
-
-SparsePrediction predict_from(const Ordering& ordering) {
-    SparsePrediction prediction;
-    prediction.status = ordering.status;
-    for (const Index count : ordering.column_counts) {
-        prediction.nnz += static_cast<double>(count);
-        prediction.flops += static_cast<double>(count) * static_cast<double>(count);
-    }
-    return prediction;
 }
 
 // The lower triangle of P A P' by columns, rows unsorted; each entry remembers its place in the
@@ -187,15 +144,32 @@ std::vector<Index> elimination_tree(const PermutedPattern& pattern) {
     return parent;
 }
 
-// First columns of the panels: a column continues the panel of its child when their rows agree.
-// (Joining columns that only nearly agree was measured; it gains nothing on these designs.)
+// The root of the elimination tree that each column stands in. A parent comes after its children.
+std::vector<Index> find_roots(const std::vector<Index>& parent) {
+    std::vector<Index> root(parent.size());
+    for (Index j = static_cast<Index>(parent.size()) - 1; j >= 0; --j) root[j] = parent[j] == -1 ? j : root[parent[j]];
+    return root;
+}
+
+// First columns of the panels: a column continues the panel of its child when their rows nearly agree. What is stored as
+// zeros then is paid back by what a panel shares: rows are looked up, and blocks gathered, once for all its columns.
 std::vector<Index> find_panels(const std::vector<Index>& parent, const std::vector<Index>& counts) {
     const auto n = static_cast<Index>(parent.size());
+    const std::vector<Index> root = find_roots(parent);
     std::vector<Index> first;
+    double entries = 0.0;  // of L in the panel so far
     for (Index j = 0; j < n; ++j) {
-        const bool continues = j > 0 && parent[j - 1] == j && counts[j - 1] == counts[j] + 1 &&
-                               j - first.back() < max_panel_width;
-        if (!continues) first.push_back(j);
+        const Index columns = j > 0 ? j + 1 - first.back() : 1;
+        const auto width = static_cast<double>(columns), count = static_cast<double>(counts[j]);
+        const double stored = width * count + 0.5 * width * (width - 1.0);
+        const bool at_root = counts[j] == root[j] - j + 1;  // a full triangle from here to the root: one panel
+        const bool continues = j > 0 && parent[j - 1] == j && (at_root || columns <= max_panel_width) &&
+                               stored - entries - count <= most_zeros * stored;
+        if (!continues) {
+            first.push_back(j);
+            entries = 0.0;
+        }
+        entries += count;
     }
     first.push_back(n);
     return first;
@@ -272,19 +246,50 @@ std::vector<Index> place_entries(const PermutedPattern& pattern, const PanelLayo
 
 }  // namespace
 
-SparsePrediction SparseSymbolic::predict(const SparsePattern& pattern) {
-    return predict_from(order(pattern));
+SparseOrdering SparseSymbolic::order(const SparsePattern& pattern) {
+    SparseOrdering ordering;
+    if (!is_valid(pattern)) {
+        ordering.status = AnalysisStatus::invalid_pattern;
+        return ordering;
+    }
+    if (pattern.n == 0) return ordering;
+
+    cholmod_sparse matrix;
+    std::memset(&matrix, 0, sizeof matrix);
+    matrix.nrow = matrix.ncol = static_cast<std::size_t>(pattern.n);
+    matrix.nzmax = pattern.row_idx.size();
+    Index no_rows = 0;  // CHOLMOD takes no null pointer, not even for an empty pattern
+    matrix.p = const_cast<Index*>(pattern.col_ptr.data());  // read only
+    matrix.i = matrix.nzmax > 0 ? const_cast<Index*>(pattern.row_idx.data()) : &no_rows;
+    matrix.stype = -1;  // lower triangle
+    matrix.itype = CHOLMOD_LONG;
+    matrix.xtype = CHOLMOD_PATTERN;
+    matrix.dtype = CHOLMOD_DOUBLE;
+    matrix.sorted = matrix.packed = 1;
+
+    CholmodSession session;
+    const CholmodFactor factor(cholmod_l_analyze(&matrix, session.common()), session);
+    if (factor.get() == nullptr) {
+        const int status = session.common()->status;
+        if (status == CHOLMOD_OUT_OF_MEMORY) throw std::bad_alloc();
+        ordering.status = status == CHOLMOD_TOO_LARGE ? AnalysisStatus::too_large : AnalysisStatus::invalid_pattern;
+        return ordering;
+    }
+    ordering.permutation = copy_indices(factor.get()->Perm, pattern.n);
+    ordering.column_counts = copy_indices(factor.get()->ColCount, pattern.n);
+    for (const Index count : ordering.column_counts) {
+        ordering.nnz += static_cast<double>(count);
+        ordering.flops += static_cast<double>(count) * static_cast<double>(count);
+    }
+    return ordering;
 }
 
-SparseAnalysis SparseSymbolic::analyze(const SparsePattern& pattern) {
-    Ordering ordering = order(pattern);
-    const SparsePrediction prediction = predict_from(ordering);
+SparseAnalysis SparseSymbolic::analyze(const SparsePattern& pattern, SparseOrdering ordering) {
     if (ordering.status != AnalysisStatus::ok) return {ordering.status, nullptr};
-    if (prediction.nnz > max_stored) return {AnalysisStatus::too_large, nullptr};
+    if (ordering.nnz > max_stored) return {AnalysisStatus::too_large, nullptr};
 
     const PermutedPattern permuted = permute(pattern, ordering.permutation);
     std::shared_ptr<SparseSymbolic> symbolic(new SparseSymbolic);
-    symbolic->prediction_ = prediction;
     symbolic->parent_ = ranef::elimination_tree(permuted);
     symbolic->panels_ =
         number_panels(find_panels(symbolic->parent_, ordering.column_counts), pattern.n);

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "ranef/types.hpp"
 
 namespace ranef::panel {
+
+constexpr int narrow = 8;  // columns of a panel up to which its sums are kept in registers
+constexpr int lanes = 8;   // sums side by side, for the compiler's vectors
 
 enum class Store { subtract, negate };  // C -= A B', or C = -A B'
 
@@ -130,6 +134,54 @@ inline void invert_triangle(Index width, const double* l, Index ldl, double* x, 
             z[i + j * ldz] = sum;
         }
     }
+}
+
+// run(std::integral_constant<int, width>{}) for a narrow panel's width; false for wider ones.
+template <int width = narrow, class Run>
+inline bool for_narrow(Index columns, const Run& run) {
+    if constexpr (width > 0) {
+        if (columns != width) return for_narrow<width - 1>(columns, run);
+        run(std::integral_constant<int, width>{});
+        return true;
+    }
+    return false;
+}
+
+inline double add_lanes(const double* sum) {
+    double total = 0.0;
+    for (int lane = 0; lane < lanes; ++lane) total += sum[lane];
+    return total;
+}
+
+inline double dot(Index n, const double* x, const double* y) {
+    double sum[lanes] = {};
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int lane = 0; lane < lanes; ++lane) sum[lane] += x[i + lane] * y[i + lane];
+    double total = 0.0;
+    for (; i < n; ++i) total += x[i] * y[i];
+    return total + add_lanes(sum);
+}
+
+// Z -= A Y for what one column of a symmetric A, and the row that mirrors it, contribute: `a` is the column from its
+// diagonal down, Y and Z (n x width) start at the diagonal's row.
+template <int width>
+inline void subtract_symmetric_column(Index n, const double* a, const double* y, Index ldy, double* __restrict z, Index ldz) {
+    double factor[width], sum[width][lanes] = {};
+    for (int k = 0; k < width; ++k) factor[k] = y[k * ldy];
+    Index i = 1;
+    for (; i + lanes <= n; i += lanes)
+        for (int k = 0; k < width; ++k)
+            for (int lane = 0; lane < lanes; ++lane) {
+                z[i + lane + k * ldz] -= a[i + lane] * factor[k];
+                sum[k][lane] += a[i + lane] * y[i + lane + k * ldy];
+            }
+    for (; i < n; ++i)
+        for (int k = 0; k < width; ++k) {
+            z[i + k * ldz] -= a[i] * factor[k];
+            sum[k][0] += a[i] * y[i + k * ldy];
+        }
+    for (int k = 0; k < width; ++k) z[k * ldz] -= a[0] * factor[k] + add_lanes(sum[k]);
 }
 
 }  // namespace ranef::panel

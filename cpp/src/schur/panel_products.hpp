@@ -11,6 +11,9 @@ namespace ranef {
 constexpr double blas_work = 1e5;
 constexpr Index blas_side = 8;
 
+// Pieces into which the products of a narrow panel with the m x m inverse below it are cut.
+inline Index inverse_pieces(Index m) { return m < 512 ? 1 : 8; }
+
 // C (m x n) against A (m x k) B', as panel::multiply; B is n x k by rows of stride b_row or columns of stride b_step.
 inline void large_multiply(Index m, Index n, Index k, const double* a, Index lda, const double* b,
                     Index b_row, Index b_step, double* c, Index ldc, panel::Store store, bool lower) {

@@ -7,23 +7,23 @@
 
 #include "panel_products.hpp"
 #include "ranef/linalg.hpp"
+#include "ranef/parallel.hpp"
 
 namespace ranef {
 namespace {
 
 constexpr int right_side_block = 4;
-constexpr Index least_root = 128;  // order from which the dense triangle at the root goes to LAPACK as a whole
+constexpr Index least_root = 128;      // order from which a dense triangle at a root is LAPACK's
+constexpr Index update_columns = 128;  // of a panel that are updated at once
 
-// Room for the largest update of one panel by another, or for the dense part of an inverse that one
-// panel gathers plus its own two products.
+// Room for the largest update of one panel by a wide one, or for what an inverse's panel needs: its two products, and of
+// the inverse below it all (wide panels) or a column and the sums of every piece of work (narrow ones).
 Index scratch_size(const PanelLayout& panels) {
-    Index widest = 0;
-    for (Index s = 0; s < panels.count(); ++s) widest = std::max(widest, panels.width(s));
-    Index size = widest;
+    Index size = 0;
     for (Index s = 0; s < panels.count(); ++s) {
         const Index below = panels.below_count(s), width = panels.width(s);
-        size = std::max(size, below * std::max<Index>(1, std::min(below, widest)));
-        if (width > 1) size = std::max(size, below * (below + width) + width * width);
+        const Index gathered = width <= panel::narrow ? inverse_pieces(below) * below * (width + 1) : below * below;
+        size = std::max({size, below * std::min(below, update_columns), below * width + width * width + gathered});
     }
     return size;
 }
@@ -50,11 +50,6 @@ SparseFactor::SparseFactor(std::shared_ptr<const SparseSymbolic> symbolic)
     head_.resize(count);
     next_.resize(count);
     cursor_.resize(count);
-    root_ = panels.count();
-    while (root_ > 0 && panels.below_count(root_ - 1) == size() - panels.first[root_]) --root_;
-    const Index order = size() - panels.first[root_];
-    if (order >= least_root) dense_.resize(static_cast<std::size_t>(order * order));
-    else root_ = panels.count();
 }
 
 // ---- factor: left-looking, panel by panel. Every finished panel waits in the queue of the next
@@ -67,56 +62,29 @@ SparseFactorResult SparseFactor::factor(const double* values) {
     for (std::size_t e = 0; e < place.size(); ++e) values_[place[e]] = values[e];
     std::fill(head_.begin(), head_.end(), -1);
 
-    for (Index s = 0; s < root_; ++s) {
+    for (Index s = 0; s < symbolic_->panels().count(); ++s) {
         apply_descendants(s);
         const SparseFactorResult result = factor_panel(s);
         if (!result.ok()) return result;
     }
-    const SparseFactorResult result = factor_root();
-    factored_ = result.ok();
-    return result;
+    factored_ = true;
+    return {};
+}
+
+bool SparseFactor::is_large_root(Index s) const {
+    const PanelLayout& panels = symbolic_->panels();
+    return panels.below_count(s) == 0 && panels.width(s) >= least_root;
 }
 
 SparseFactorResult SparseFactor::factor_panel(Index s) {
     const PanelLayout& panels = symbolic_->panels();
-    const Index failed = panel::factor(panels.rows(s), panels.width(s), &values_[panels.value_ptr[s]]);
+    const Index rows = panels.rows(s), width = panels.width(s);
+    double* l = &values_[panels.value_ptr[s]];
+    const Index failed = is_large_root(s) ? linalg::cholesky_failure(width, l, rows) : panel::factor(rows, width, l);
     if (failed >= 0) return {Status::not_positive_definite, symbolic_->permutation()[panels.first[s] + failed]};
     cursor_[s] = 0;
     queue(s);
     return {};
-}
-
-SparseFactorResult SparseFactor::factor_root() {
-    const PanelLayout& panels = symbolic_->panels();
-    if (root_ == panels.count()) return {};
-    for (Index s = root_; s < panels.count(); ++s) apply_descendants(s);
-    copy_root(values_, true);
-    const Index order = size() - panels.first[root_];
-    bool finite = linalg::cholesky(order, dense_.data(), order);
-    for (Index k = 0; k < order; ++k) finite = finite && std::isfinite(dense_[k * (order + 1)]);
-    if (finite) {
-        copy_root(values_, false);
-        return {};
-    }
-    for (Index s = root_; s < panels.count(); ++s) {  // panel by panel, to tell which column it was
-        apply_descendants(s);
-        const SparseFactorResult result = factor_panel(s);
-        if (!result.ok()) return result;
-    }
-    return {};
-}
-
-// The lower triangle of the root between its panels and the square.
-void SparseFactor::copy_root(std::vector<double>& values, bool from_panels) {
-    const PanelLayout& panels = symbolic_->panels();
-    const Index start = panels.first[root_], order = size() - start;
-    for (Index s = root_; s < panels.count(); ++s)
-        for (Index k = 0; k < panels.width(s); ++k) {
-            double* panel = &values[panels.value_ptr[s] + k * panels.rows(s)];
-            double* square = &dense_[(panels.first[s] - start + k) * (order + 1) - k];
-            if (from_panels) std::copy(panel + k, panel + panels.rows(s), square + k);
-            else std::copy(square + k, square + panels.rows(s), panel + k);
-        }
 }
 
 void SparseFactor::queue(Index s) {
@@ -135,49 +103,68 @@ void SparseFactor::apply_descendants(Index target) {
     const Index* below = panels.below.data() + panels.below_ptr[target];
     for (Index i = 0; i < panels.below_count(target); ++i) position_[below[i]] = end - first + i;
 
+    // Narrow panels block by block of a wide root's columns, which stay in the cache for all of them, side by side; the
+    // products of wide ones are BLAS's, which has threads of its own.
+    double work = 0.0;
+    for (Index s = head_[target]; s != -1; s = next_[s])
+        if (panels.width(s) <= panel::narrow) work += static_cast<double>(panels.width(s) * panels.below_count(s) * panels.below_count(s));
+    const auto update = [&](Index, Index begin, Index stop) {
+        for (Index s = head_[target]; s != -1; s = next_[s])
+            if (panels.width(s) <= panel::narrow) apply_update(s, target, first + begin, first + stop);
+    };
+    if (end - first <= update_columns) update(0, 0, end - first);
+    else for_ranges(end - first, update_columns, 0.5 * work, update);
     for (Index s = head_[target]; s != -1;) {
         const Index following = next_[s];
+        if (panels.width(s) > panel::narrow)
+            for (Index block = first; block < end; block += update_columns)
+                apply_update(s, target, block, std::min(block + update_columns, end));
         const Index* rows = panels.below.data() + panels.below_ptr[s];
-        const Index begin = cursor_[s];
-        Index stop = begin + 1;
-        while (stop < panels.below_count(s) && rows[stop] < end) ++stop;
-        apply_update(s, target, begin, stop);
-        cursor_[s] = stop;
+        cursor_[s] = std::lower_bound(rows + cursor_[s], rows + panels.below_count(s), end) - rows;
         queue(s);
         s = following;
     }
 }
 
-// target -= (rows begin.. of source) (rows begin..end of source)', at the rows they share.
+// Columns begin..end of target -= (rows from begin of source) (rows begin..end of source)', at the rows they share.
 void SparseFactor::apply_update(Index source, Index target, Index begin, Index end) {
     const PanelLayout& panels = symbolic_->panels();
     const Index width = panels.width(source), lda = panels.rows(source);
-    const Index m = panels.below_count(source) - begin, n = end - begin;
-    const Index* rows = panels.below.data() + panels.below_ptr[source] + begin;
-    const double* a = &values_[panels.value_ptr[source] + width + begin];
+    const Index* all = panels.below.data() + panels.below_ptr[source];
+    const Index* last = all + panels.below_count(source);
+    const Index* rows = std::lower_bound(all + cursor_[source], last, begin);
+    const Index m = last - rows, n = std::lower_bound(rows, last, end) - rows;
+    if (n == 0) return;
+    const double* a = &values_[panels.value_ptr[source] + width + (rows - all)];
     double* c = &values_[panels.value_ptr[target]];
     const Index ldc = panels.rows(target);
 
-    if (width == 1) {  // nothing to sum up first
-        for (Index j = 0; j < n; ++j) {
-            double* column = c + position_[rows[j]] * ldc;
-            for (Index i = j; i < m; ++i) column[position_[rows[i]]] -= a[i] * a[j];
-        }
-        return;
-    }
+    const auto subtract = [&](auto columns) { subtract_narrow<columns()>(rows, m, n, a, lda, c, ldc); };
+    if (panel::for_narrow(width, subtract)) return;
     const Index top = position_[rows[0]];
-    if (position_[rows[m - 1]] - top == m - 1) {  // the target's rows are neighbours too
-        large_multiply(m, n, width, a, lda, a, 1, lda, c + top + top * ldc, ldc,
-                        panel::Store::subtract, true);
+    if (position_[rows[m - 1]] - top == m - 1) {  // neighbours in the target too
+        large_multiply(m, n, width, a, lda, a, 1, lda, c + top * (ldc + 1), ldc, panel::Store::subtract, true);
         return;
     }
     double* product = scratch_.data();
     large_multiply(m, n, width, a, lda, a, 1, lda, product, m, panel::Store::negate, true);
-    for (Index i = 0; i < m; ++i) relative_[i] = position_[rows[i]];
     for (Index j = 0; j < n; ++j) {
-        double* column = c + relative_[j] * ldc;
+        double* column = c + position_[rows[j]] * ldc;
         const double* add = product + j * m;
-        for (Index i = j; i < m; ++i) column[relative_[i]] += add[i];
+        for (Index i = j; i < m; ++i) column[position_[rows[i]]] += add[i];
+    }
+}
+
+// The update of a few columns needs no room: its sums are short.
+template <int width>
+void SparseFactor::subtract_narrow(const Index* rows, Index m, Index n, const double* a, Index lda, double* c, Index ldc) const {
+    for (Index j = 0; j < n; ++j) {
+        double* column = c + position_[rows[j]] * ldc;
+        for (Index i = j; i < m; ++i) {
+            double sum = 0.0;
+            for (int k = 0; k < width; ++k) sum += a[i + k * lda] * a[j + k * lda];
+            column[position_[rows[i]]] -= sum;
+        }
     }
 }
 

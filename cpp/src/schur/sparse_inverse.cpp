@@ -3,6 +3,7 @@
 
 #include "panel_products.hpp"
 #include "ranef/linalg.hpp"
+#include "ranef/parallel.hpp"
 #include "ranef/sparse_cholesky.hpp"
 
 namespace ranef {
@@ -28,16 +29,10 @@ Index seek(const Index* rows, Index from, Index count, Index row) {
 
 void SparseFactor::selected_inverse(double* values_out) {
     const PanelLayout& panels = symbolic_->panels();
-    if (root_ < panels.count()) {
-        const Index order = size() - panels.first[root_];
-        copy_root(values_, true);
-        linalg::invert_cholesky(order, dense_.data(), order);
-        copy_root(inverse_, false);
-    }
-    for (Index s = root_ - 1; s >= 0; --s) {
-        if (panels.width(s) == 1) {
-            invert_column(s);
-        } else {
+    for (Index s = panels.count() - 1; s >= 0; --s) {
+        if (is_large_root(s)) {
+            invert_root(s);
+        } else if (!panel::for_narrow(panels.width(s), [&](auto width) { invert_narrow<width()>(s); })) {
             invert_panel(s);
         }
     }
@@ -65,35 +60,60 @@ void SparseFactor::locate_below(Index s, Index begin, Index target) {
     }
 }
 
-void SparseFactor::invert_column(Index s) {
+void SparseFactor::invert_root(Index s) {
     const PanelLayout& panels = symbolic_->panels();
-    const Index m = panels.below_count(s);
-    const Index* rows = panels.below.data() + panels.below_ptr[s];
+    const Index order = panels.width(s);
     const double* l = &values_[panels.value_ptr[s]];
     double* z = &inverse_[panels.value_ptr[s]];
-    double* y = scratch_.data();
-    const double pivot = l[0];
-    for (Index i = 0; i < m; ++i) y[i] = l[i + 1] / pivot;
-    std::fill(z, z + m + 1, 0.0);
+    for (Index k = 0; k < order; ++k) std::copy(l + k * order + k, l + (k + 1) * order, z + k * order + k);
+    linalg::invert_cholesky(order, z, order);
+}
+
+// Z22 is read where it lies, a column at a time: its lower triangle serves for both. Every piece of work takes each
+// so-many-th column and has sums of its own.
+template <int width>
+void SparseFactor::invert_narrow(Index s) {
+    const PanelLayout& panels = symbolic_->panels();
+    const Index m = panels.below_count(s), ld = panels.rows(s);
+    const Index* rows = panels.below.data() + panels.below_ptr[s];
+    const double* l = &values_[panels.value_ptr[s]];
+    double* z11 = &inverse_[panels.value_ptr[s]];
+    double* z21 = z11 + width;
+    double* y = scratch_.data();  // m x width
+    double* triangle = y + m * width;
+    double* parts = triangle + width * width;  // by piece: a column of Z22, then -Z22 Y
+    const Index pieces = inverse_pieces(m), part_size = m * (width + 1);
+
+    panel::invert_triangle(width, l, ld, triangle, z11, ld);
+    for (int k = 0; k < width; ++k) std::copy_n(l + width + k * ld, m, y + k * m);
+    panel::solve_right(m, width, l, ld, y, m);
+    std::fill_n(parts, pieces * part_size, 0.0);
     for (Index begin = 0; begin < m;) {
         const Index target = panels.panel_of[rows[begin]];
-        const Index end = panels.first[target + 1], ld = panels.rows(target);
+        const Index target_ld = panels.rows(target);
+        const Index end = std::lower_bound(rows + begin, rows + m, panels.first[target + 1]) - rows;
         locate_below(s, begin, target);
-        for (; begin < m && rows[begin] < end; ++begin) {
-            const double* known = &inverse_[panels.value_ptr[target] + relative_[begin] * ld];
-            const double factor = y[begin];
-            double sum = known[relative_[begin]] * factor;
-            for (Index i = begin + 1; i < m; ++i) {
-                const double entry = known[relative_[i]];
-                z[i + 1] -= entry * factor;
-                sum += entry * y[i];
+        const auto multiply = [&](Index piece) {
+            double* column = parts + piece * part_size;
+            for (Index j = begin + piece; j < end; j += pieces) {
+                const double* known = &inverse_[panels.value_ptr[target] + relative_[j] * target_ld];
+                for (Index i = j; i < m; ++i) column[i] = known[relative_[i]];
+                panel::subtract_symmetric_column<width>(m - j, column + j, y + j, m, column + m + j, m);
             }
-            z[begin + 1] -= sum;
+        };
+        if (pieces == 1) multiply(0);
+        else for_pieces(pieces, static_cast<double>(width * (end - begin) * m), multiply);
+        begin = end;
+    }
+    for (int k = 0; k < width; ++k) {
+        std::copy_n(parts + (k + 1) * m, m, z21 + k * ld);
+        for (Index piece = 1; piece < pieces; ++piece) {
+            const double* more = parts + piece * part_size + (k + 1) * m;
+            for (Index i = 0; i < m; ++i) z21[i + k * ld] += more[i];
         }
     }
-    double diagonal = 1.0 / (pivot * pivot);
-    for (Index i = 0; i < m; ++i) diagonal -= y[i] * z[i + 1];
-    z[0] = diagonal;
+    for (int j = 0; j < width; ++j)
+        for (int i = j; i < width; ++i) z11[i + j * ld] -= panel::dot(m, y + i * m, z21 + j * ld);
 }
 
 // Z22 of panel s in full, m x m.
@@ -110,9 +130,7 @@ void SparseFactor::gather_inverse(Index s, double* dense) {
             for (Index i = j; i < m; ++i) dense[i + j * m] = known[relative_[i]];
         }
     }
-    for (Index j = 0; j < m; ++j) {
-        for (Index i = j + 1; i < m; ++i) dense[j + i * m] = dense[i + j * m];
-    }
+    linalg::symmetrise(m, dense, m);
 }
 
 void SparseFactor::invert_panel(Index s) {
