@@ -24,7 +24,7 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     {
         const py::gil_scoped_release release;
         Session session = self.borrow();
-        session.response = nullptr;
+        session.forget();
         Evaluator& evaluator = session.workspace->evaluator();
         evaluator.load(response.response->values.data());
         status = evaluator.evaluate(internal.data(), Order::value);
@@ -65,7 +65,7 @@ py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response,
         const double* at = theta.data();
         const py::gil_scoped_release release;
         Session session = self.borrow();
-        session.response = nullptr;
+        session.forget();
         Evaluator& evaluator = session.workspace->evaluator();
         evaluator.load(response.response->values.data());
         status = evaluator.evaluate(at, Order::gradient);

@@ -132,7 +132,7 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     {
         const py::gil_scoped_release release;
         running->session = self.borrow();
-        running->session.response = nullptr;
+        running->session.forget();
         if (evaluations_are_long(*self.problem()))
             run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
         else running->run();
@@ -141,6 +141,8 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     if (optimum.status == Status::ok || optimum.status == Status::stalled) {
         running->session.response = response.response;
         running->session.theta = optimum.theta;
+        running->session.estimates = optimum.estimates;
+        running->session.evaluated = optimum.certificate_evaluations == 0;
     }
     self.give_back(std::move(running->session));
     return to_user(self, *response.response, std::move(optimum));
@@ -151,48 +153,39 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
     const DesignCross& design = self.design();
     const Layout& layout = design.layout;
     const ResponseScale& scale = response.response->scale;
+    const std::shared_ptr<const Estimates> found = estimates_at(self, response, theta);
+    const Index p = layout.p;
+    const double nu = static_cast<double>(design.n - (self.problem()->reml ? p : 0));
+    const double variance = scale.scale * scale.scale * found->penalised_rss / nu;
+    py::array_t<double> beta(p), vcov({p, p});
+    design.coordinates.beta_to_user(scale, found->beta.data(), beta.mutable_data());
+    std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), vcov.mutable_data());
+    design.coordinates.covariance_to_user(layout.p, vcov.mutable_data());
+    for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
+    py::list modes(layout.factors.size()), lambda;
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+        py::array_t<double> b({levels, r}), block({r, r});
+        std::copy_n(found->coef.data() + layout.offset[f], levels * r, b.mutable_data());
+        for (Index l = 0; l < levels; ++l)
+            design.coordinates.modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
+        modes[design.factor_order[f]] = b;
+        for (Index i = 0; i < r; ++i)
+            for (Index j = 0; j < r; ++j)
+                block.mutable_data()[i * r + j] = found->lambda[layout.lambda_offset[f] + j * r + i];
+        lambda.append(block);
+    }
     py::dict out;
-    evaluate_at(self, response, theta, Order::value, [&](Workspace& w) {
-        Evaluator& evaluator = w.evaluator();
-        const Index p = layout.p;
-        const double nu = static_cast<double>(design.n - (self.problem()->reml ? p : 0));
-        const double variance = scale.scale * scale.scale * evaluator.penalised_rss() / nu;
-        py::array_t<double> beta(p), vcov({p, p});
-        design.coordinates.beta_to_user(scale, evaluator.beta().data(), beta.mutable_data());
-        evaluator.fixed_covariance(vcov.mutable_data());
-        design.coordinates.covariance_to_user(layout.p, vcov.mutable_data());
-        for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
-        std::vector<double> coef(layout.n_coef());
-        evaluator.coefficients(coef.data());
-        py::list modes(layout.factors.size());
-        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-            const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
-            py::array_t<double> b({levels, r});
-            std::copy_n(coef.data() + layout.offset[f], levels * r, b.mutable_data());
-            for (Index l = 0; l < levels; ++l)
-                design.coordinates.modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
-            modes[design.factor_order[f]] = b;
-        }
-        out["criterion"] = self.criterion(evaluator.value(), *response.response);
-        out["beta"] = beta;
-        out["sigma"] = std::sqrt(variance);
-        out["vcov"] = vcov;
-        out["modes"] = modes;
-        out["penalised_rss"] = variance * nu;
-        out["internal_coef"] = to_numpy(coef);
-        out["internal_sigma"] = std::sqrt(evaluator.penalised_rss() / nu);
-        out["internal_theta"] = to_numpy(self.internal_theta(theta));
-        py::list lambda;
-        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-            const Index r = layout.factors[f].width;
-            py::array_t<double> block({r, r});
-            for (Index i = 0; i < r; ++i)
-                for (Index j = 0; j < r; ++j)
-                    block.mutable_data()[i * r + j] = evaluator.lambda()[layout.lambda_offset[f] + j * r + i];
-            lambda.append(block);
-        }
-        out["internal_lambda"] = lambda;  // in the core's order of factors
-    });
+    out["criterion"] = self.criterion(found->value, *response.response);
+    out["beta"] = beta;
+    out["sigma"] = std::sqrt(variance);
+    out["vcov"] = vcov;
+    out["modes"] = modes;
+    out["penalised_rss"] = variance * nu;
+    out["internal_coef"] = to_numpy(found->coef);
+    out["internal_sigma"] = std::sqrt(found->penalised_rss / nu);
+    out["internal_theta"] = to_numpy(self.internal_theta(theta));
+    out["internal_lambda"] = lambda;  // in the core's order of factors
     return out;
 }
 

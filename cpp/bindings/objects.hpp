@@ -28,12 +28,19 @@ struct ResponseObject {
     std::shared_ptr<const ResponseCross> response;
 };
 
-// A workspace and what it was last evaluated at, so that reading the estimates after a fit evaluates nothing again.
+// A workspace and what it was last fitted to, so that reading the estimates after a fit evaluates nothing again.
 struct Session {
     std::unique_ptr<Workspace> workspace;
     std::shared_ptr<const ResponseCross> response;
     std::vector<double> theta;  // internal
+    std::shared_ptr<const Estimates> estimates;  // of the response at theta, or null
+    bool evaluated = false;                      // the evaluator itself stands there too
 
+    void forget() {
+        response = nullptr;
+        estimates = nullptr;
+        evaluated = false;
+    }
     bool stands_at(const std::shared_ptr<const ResponseCross>& wanted, const std::vector<double>& at) const {
         if (response != wanted || theta.size() != at.size()) return false;
         for (std::size_t i = 0; i < at.size(); ++i)
@@ -60,7 +67,7 @@ public:
                 return session;
             }
         }
-        return {std::make_unique<Workspace>(problem_), nullptr, {}};
+        return {std::make_unique<Workspace>(problem_), nullptr, {}, nullptr, false};
     }
     void give_back(Session session) {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -101,8 +108,8 @@ struct Evaluation {
         : response(std::move(y)), theta(std::move(at)), order(what) {}
 
     void run() {
-        if (order == Order::value && session.stands_at(response, theta)) return;
-        session.response = nullptr;
+        if (order == Order::value && session.evaluated && session.stands_at(response, theta)) return;
+        session.forget();
         session.workspace->evaluator().load(response->values.data());
         status = session.workspace->evaluator().evaluate(theta.data(), order);
     }
@@ -122,9 +129,21 @@ void evaluate_at(ProblemObject& self, const ResponseObject& response, const Doub
     const auto evaluation = std::make_shared<Evaluation>(response.response, self.internal_theta(theta), order);
     carry_out(self, evaluation);
     if (evaluation->status == Status::ok) use(*evaluation->session.workspace);
-    evaluation->session.response = nullptr;
+    evaluation->session.forget();
     self.give_back(std::move(evaluation->session));
     if (evaluation->status != Status::ok) throw std::runtime_error(describe(evaluation->status));
+}
+
+// What is estimated at a theta: remembered when the last fit ended there.
+inline std::shared_ptr<const Estimates> estimates_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    Session last = self.borrow();
+    const bool known = last.stands_at(response.response, self.internal_theta(theta));
+    std::shared_ptr<const Estimates> found = known ? last.estimates : nullptr;
+    self.give_back(std::move(last));
+    if (!found)
+        evaluate_at(self, response, theta, Order::value,
+                    [&](Workspace& w) { found = std::make_shared<const Estimates>(w.evaluator().estimates()); });
+    return found;
 }
 
 }  // namespace ranef::bindings

@@ -29,6 +29,9 @@ inline Fitted fit(const Data& data, bool reml, const PlanOptions& options = {}, 
     f.response = accumulate_response(rows, *f.design, data.y.data());
     Workspace workspace(make_problem(f.design, reml, options));
     f.optimum = workspace.fit(f.response.values.data(), start, settings);
+    if (settings.certify && f.optimum.certificate_evaluations == 0 && f.optimum.status == Status::ok)
+        CHECK(workspace.evaluator().value() == f.optimum.value);
+    const Status status = workspace.evaluator().evaluate(f.optimum.theta.data(), Order::value);
     const Layout& layout = f.design->layout;
     const Coordinates& c = f.design->coordinates;
     f.theta.resize(layout.n_theta());
@@ -38,7 +41,11 @@ inline Fitted fit(const Data& data, bool reml, const PlanOptions& options = {}, 
     f.value = f.optimum.value + c.criterion_offset(reml, data.n, layout.p, f.response.scale);
     const auto nu = static_cast<double>(data.n - (reml ? layout.p : 0));
     f.sigma = f.response.scale.scale * std::sqrt(workspace.evaluator().penalised_rss() / nu);
-    if (f.optimum.status == Status::ok) CHECK(workspace.evaluator().value() == f.optimum.value);
+    if (status == Status::ok && f.optimum.estimates) {
+        CHECK(workspace.evaluator().value() == f.optimum.estimates->value);
+        CHECK(workspace.evaluator().penalised_rss() == f.optimum.estimates->penalised_rss);
+        CHECK(workspace.evaluator().beta() == f.optimum.estimates->beta);
+    }
     return f;
 }
 

@@ -19,6 +19,14 @@ struct Problem;
 
 enum class Order { value, gradient, hessian };
 
+// What an evaluation tells about everything but theta. Internal coordinates.
+struct Estimates {
+    double value = 0.0, penalised_rss = 0.0;
+    std::vector<double> beta, fixed_covariance;  // (X'H^-1 X)^-1, p x p, both triangles
+    std::vector<double> coef;                    // all modes b = Lambda u and beta, in the layout of the coefficients
+    std::vector<double> lambda;                  // packed as in the layout
+};
+
 class Evaluator {
 public:
     explicit Evaluator(const Problem& problem);
@@ -60,6 +68,7 @@ public:
     const std::vector<double>& beta() const { return beta_; }
     // (X'H^-1 X)^-1, p x p, both triangles.
     virtual void fixed_covariance(double* out) const = 0;
+    Estimates estimates() const;
 
 protected:
     // Value from log_det_, log_det_x_ and rss_; Status::exact_fit when nothing is left over.

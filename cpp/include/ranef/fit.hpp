@@ -35,6 +35,7 @@ struct Optimum {
     std::vector<char> free;            // parameters not fixed at a boundary
     int escapes = 0;
     bool singular = false, converged = false;
+    std::shared_ptr<const Estimates> estimates;  // at theta; null for a fit without certificate, or without estimates
 };
 
 struct FitSettings {
@@ -50,7 +51,8 @@ public:
     const Problem& problem() const { return *problem_; }
     Evaluator& evaluator() { return *evaluator_; }
 
-    // start: internal theta, or null for the moment start. The response must outlive the call.
+    // start: internal theta, or null for the moment start. The response must outlive the call. The evaluator stands at
+    // the optimum afterwards, unless it was needed elsewhere for the certificate (certificate_evaluations > 0).
     Optimum fit(const double* response, const double* start, const FitSettings& settings);
 
 private:

@@ -81,4 +81,17 @@ void Evaluator::add_curvature_of_covariance() {
         }
 }
 
+Estimates Evaluator::estimates() const {
+    Estimates out;
+    out.value = value_;
+    out.penalised_rss = rss_;
+    out.beta = beta_;
+    out.fixed_covariance.resize(beta_.size() * beta_.size());
+    fixed_covariance(out.fixed_covariance.data());
+    out.coef.resize(layout_.n_coef());
+    coefficients(out.coef.data());
+    out.lambda = lambda_;
+    return out;
+}
+
 }  // namespace ranef

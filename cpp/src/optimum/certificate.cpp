@@ -56,8 +56,6 @@ void Workspace::certify(Optimum& optimum) {
     if (!evaluator_->exact_hessian()) {
         const bool dear = layout_.rest() > large_rest || static_cast<Index>(free.size()) > many_free;
         if (!dear || !confirm_weakest(optimum, free)) difference_hessian(optimum, free);
-        ++optimum.certificate_evaluations;
-        evaluator_->evaluate(optimum.theta.data(), Order::value);
     }
     const ScaledHessian scaled(optimum.hessian, k, free);
     optimum.eigenvalues = scaled.values;

@@ -256,7 +256,10 @@ Optimum Workspace::fit(const double* response, const double* start, const FitSet
     for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value >= -false_boundary;
     const bool finished = optimum.status == Status::ok || optimum.status == Status::stalled;
     optimum.converged = finished && boundary_holds && optimum.gradient_norm <= stationary;
-    if (settings.certify && finished) certify(optimum);
+    if (settings.certify && finished) {
+        optimum.estimates = std::make_shared<const Estimates>(evaluator_->estimates());
+        certify(optimum);
+    }
     return optimum;
 }
 
