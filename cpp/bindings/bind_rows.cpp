@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "objects.hpp"
 
 namespace ranef::bindings {
@@ -35,8 +37,12 @@ FactorRows read_factor(const py::dict& given, Index n, std::vector<py::object>& 
     keep.push_back(codes);
     factor.codes = codes.data();
     factor.shape.levels = given["levels"].cast<Index>();
-    for (Index i = 0; i < n; ++i)
-        if (factor.codes[i] < 0 || factor.codes[i] >= factor.shape.levels) throw py::value_error("codes: out of range");
+    std::int32_t low = 0, high = -1;
+    for (Index i = 0; i < n; ++i) {
+        low = std::min(low, factor.codes[i]);
+        high = std::max(high, factor.codes[i]);
+    }
+    if (low < 0 || high >= factor.shape.levels) throw py::value_error("codes: out of range");
     factor.shape.width = 0;
     for (const py::handle& item : given["blocks"].cast<py::list>()) {
         const auto block = item.cast<py::dict>();

@@ -3,6 +3,7 @@
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
     m.attr("__version__") = RANEF_VERSION;
+    ranef::bindings::bind_text(m);
     ranef::bindings::bind_rows(m);
     ranef::bindings::bind_cross_products(m);
     ranef::bindings::bind_cross_sums(m);

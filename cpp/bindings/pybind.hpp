@@ -27,6 +27,7 @@ inline py::array_t<double> to_numpy(const std::vector<double>& values) {
     return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
+void bind_text(py::module_& m);
 void bind_rows(py::module_& m);
 void bind_cross_products(py::module_& m);
 void bind_cross_sums(py::module_& m);

@@ -50,6 +50,11 @@ void add_blocks(const Rows& rows, DesignCross& d, std::vector<FactorSums>& sums,
         for (std::size_t f = 0; f < sums.size(); ++f) {
             const int r = d.layout.factors[f].width;
             for (Index i = 0; i < chunk.size(); ++i) {
+                if (i + rows_ahead < chunk.size()) {
+                    const Index next = chunk.level(f, i + rows_ahead);
+                    prefetch(sums[f].gram.data() + next * r * r, Index{r} * r);
+                    prefetch(sums[f].with_x.data() + next * p * r, Index{p} * r);
+                }
                 const Index j = chunk.level(f, i);
                 double* gram = sums[f].gram.data() + j * r * r;
                 double* with_x = sums[f].with_x.data() + j * p * r;
@@ -266,6 +271,7 @@ void add_response(const Rows& rows, const DesignCross& d, const double* y, const
             const int r = d.layout.factors[f].width;
             double* out = values + d.layout.offset[f];
             for (Index i = 0; i < chunk.size(); ++i) {
+                if (i + rows_ahead < chunk.size()) prefetch(out + chunk.level(f, i + rows_ahead) * r, r);
                 double* level = out + chunk.level(f, i) * r;
                 for (int a = 0; a < r; ++a) level[a] += chunk.z(f, a)[i] * v[i];
             }

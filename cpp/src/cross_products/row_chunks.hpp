@@ -10,6 +10,13 @@
 namespace ranef {
 
 constexpr Index chunk_rows = 256;  // the buffers stay in the first-level cache
+constexpr Index rows_ahead = 16;   // whose levels' sums, scattered over memory, are asked for before it is their turn
+
+// Asks for `count` numbers, up to two cache lines of them.
+inline void prefetch(const double* first, Index count) {
+    __builtin_prefetch(first, 1);
+    __builtin_prefetch(first + count - 1, 1);
+}
 
 // A chunk of rows in internal coordinates, multiplied by the square roots of the weights.
 class Chunk {

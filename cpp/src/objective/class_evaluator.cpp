@@ -1,6 +1,7 @@
 #include "ranef/class_evaluator.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "ranef/threads.hpp"
@@ -24,7 +25,8 @@ ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     cy_.resize(count * pairs_ * m_);
     d_.resize(cy_.size());
     cyy_.resize(count * pairs_);
-    t_packed_.resize(packed_);
+    eliminated_.resize(packed_ + m_ + 2);
+    leading_moment_.resize(rr);
     for (std::vector<double>* v : {&t_, &s_, &inverse_, &n_, &psi_, &y_}) v->resize(square_);
     for (std::vector<double>* v : {&ty_, &v_, &c_, &e_}) v->resize(m_);
     moment_.resize(lambda_.size());
@@ -36,11 +38,12 @@ ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     nq_.resize(q_.size());
     for (Index i = 0; i < n_theta_; ++i)
         if (slots_[i].factor == 0) leading_theta_.push_back(i);
-    q_packed_.resize(leading_theta_.size() * packed_);
+    const auto directions = static_cast<Index>(leading_theta_.size());
+    directed_.resize(directions * (directions + m_ + packed_));
     c_theta_.resize(n_theta_);
     direction_stride_ = layout_.lambda_size;
     direction_.resize(n_theta_ * direction_stride_);
-    scratch_.resize(std::max((8 + 2 * static_cast<Index>(leading_theta_.size())) * rr, 2 * square_));
+    scratch_.resize(std::max((8 + 2 * directions) * rr, 2 * square_));
 
     // W = C'C packed by columns, [Z_rest X].
     const DesignCross& d = *problem.design;
@@ -90,41 +93,54 @@ void ClassEvaluator<R>::load(const double* response) {
 // T = W - sum_j A_j'K_j A_j and the same for the response; log|Omega| of the leading term.
 template <int R>
 Status ClassEvaluator<R>::eliminate_leading() {
+    const double* rest = response_ + layout_.q_leading;
+    std::copy(w_packed_.begin(), w_packed_.end(), eliminated_.begin());
+    double* y = eliminated_.data() + packed_;
+    std::copy(rest, rest + m_ + 1, y);
+    y[m_ + 1] = 0.0;
+    std::atomic<bool> definite{true};
+    const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
+    sum_classes(work, eliminated_, [&](Index begin, Index end, double* total, double* scratch) {
+        if (!eliminate_classes(begin, end, total, scratch)) definite = false;
+    });
+    std::copy(y, y + m_, ty_.begin());
+    tyy_ = y[m_];
+    log_det_ = y[m_ + 1];
+    return definite ? Status::ok : Status::not_positive_definite;
+}
+
+template <int R>
+bool ClassEvaluator<R>::eliminate_classes(Index begin, Index end, double* total, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    std::copy(w_packed_.begin(), w_packed_.end(), t_packed_.begin());
-    const double* rest = response_ + layout_.q_leading;
-    std::copy(rest, rest + m_, ty_.begin());
-    tyy_ = rest[m_];
-    log_det_ = 0.0;
-    for (Index c = 0; c < classes_.count(); ++c) {
+    double *ty = total + packed_, *tyy = ty + m_, *log_det = tyy + 1;
+    for (Index c = begin; c < end; ++c) {
         double* k = k_.data() + c * rr;
         double log_m = 0.0;
-        if (!kernel.shrinkage(classes_.g.data() + c * rr, lambda_.data(), k, &log_m, scratch_.data()))
-            return Status::not_positive_definite;
-        log_det_ += static_cast<double>(classes_.size[c]) * log_m;
+        if (!kernel.shrinkage(classes_.g.data() + c * rr, lambda_.data(), k, &log_m, scratch)) return false;
+        *log_det += static_cast<double>(classes_.size[c]) * log_m;
         const double* sums = classes_.sums.data() + c * pairs_ * packed_;
         const double* cy = cy_.data() + c * pairs_ * m_;
         const double* cyy = cyy_.data() + c * pairs_;
         for (int a = 0; a < r; ++a)
             for (int b = a; b < r; ++b) {
                 const double kab = k[b * r + a];
-                for (Index i = 0; i < packed_; ++i) t_packed_[i] -= kab * sums[i];
-                for (Index i = 0; i < m_; ++i) ty_[i] -= kab * cy[i];
-                tyy_ -= kab * *cyy;
+                for (Index i = 0; i < packed_; ++i) total[i] -= kab * sums[i];
+                for (Index i = 0; i < m_; ++i) ty[i] -= kab * cy[i];
+                *tyy -= kab * *cyy;
                 sums += packed_;
                 cy += m_;
                 ++cyy;
             }
     }
-    return Status::ok;
+    return true;
 }
 
 // S = Gamma'T Gamma + E, its Cholesky factor, the solution and the penalised residual sum of squares.
 template <int R>
 Status ClassEvaluator<R>::solve() {
     const Index q2 = layout_.q_rest;
-    const double* packed = t_packed_.data();
+    const double* packed = eliminated_.data();
     for (Index c = 0; c < m_; ++c)
         for (Index i = c; i < m_; ++i) t_[c * m_ + i] = t_[i * m_ + c] = *packed++;
     std::copy(t_.begin(), t_.end(), s_.begin());
@@ -187,10 +203,23 @@ double ClassEvaluator<R>::contract(const double* packed, const double* full) con
 // For the rest: e = Z_2'(y - X beta - Z b). moment_ collects sum e e' by factor.
 template <int R>
 void ClassEvaluator<R>::moments() {
+    std::fill(moment_.begin(), moment_.end(), 0.0);
+    std::fill(leading_moment_.begin(), leading_moment_.end(), 0.0);
+    const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_ * m_) + 6.0 * r_ * r_ * r_;
+    sum_classes(work, leading_moment_, [&](Index begin, Index end, double* moment, double* scratch) {
+        class_moments(begin, end, moment, scratch);
+    });
+    std::copy(leading_moment_.begin(), leading_moment_.end(), moment_.begin());
+    linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
+    for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
+    add_rest_moments(layout_, e_.data(), moment_.data());
+}
+
+template <int R>
+void ClassEvaluator<R>::class_moments(Index begin, Index end, double* moment, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    std::fill(moment_.begin(), moment_.end(), 0.0);
-    for (Index c = 0; c < classes_.count(); ++c) {
+    for (Index c = begin; c < end; ++c) {
         const double* g = classes_.g.data() + c * rr;
         const double* k = k_.data() + c * rr;
         double* f = f_.data() + c * rr;
@@ -222,16 +251,12 @@ void ClassEvaluator<R>::moments() {
                 tau[b * r + a] = tau[a * r + b] = half * sum;
             }
         // From here on tau holds F' tau F = sum e e', rho holds F' rho F.
-        double* scratch = scratch_.data();
         kernel.congruence(f, tau, scratch, scratch + rr);
         std::copy(scratch, scratch + rr, tau);
         kernel.congruence(f, rho, scratch, scratch + rr);
         std::copy(scratch, scratch + rr, rho);
-        for (int i = 0; i < rr; ++i) moment_[i] += tau[i];
+        for (int i = 0; i < rr; ++i) moment[i] += tau[i];
     }
-    linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
-    for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
-    add_rest_moments(layout_, e_.data(), moment_.data());
 }
 
 template <int R>

@@ -26,15 +26,33 @@ double trace_product(const Kernel& kernel, const double* a, const double* b) {
 // where X_c = n_c B_c - 2 F'rho F - 2 (nu / r^2) sum e e'.
 template <int R>
 void ClassEvaluator<R>::leading_directions() {
+    const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
+    std::fill(directed_.begin(), directed_.end(), 0.0);
+    const double each = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
+    sum_classes(static_cast<double>(count) * each, directed_, [&](Index begin, Index end, double* total, double* scratch) {
+        class_directions(begin, end, total, scratch);
+    });
+    for (Index n = 0; n < count; ++n) {
+        const Index i = leading_theta_[n];
+        const double *row = directed_.data() + n * (count + m_ + packed_), *h = row + count, *packed = h + m_;
+        for (Index l = 0; l <= n; ++l) hessian_[leading_theta_[l] * k + i] = hessian_[i * k + leading_theta_[l]] = row[l];
+        std::copy_n(h, m_, projected_.data() + i * m_);
+        double* q = q_.data() + i * square_;
+        for (Index c = 0; c < m_; ++c)
+            for (Index z = c; z < m_; ++z) q[c * m_ + z] = q[z * m_ + c] = *packed++;
+        linalg::small_multiply(m_, n_.data(), q, nq_.data() + i * square_);
+    }
+}
+
+template <int R>
+void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
     const double ratio = nu() / rss_;
-    const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
-    for (Index i : leading_theta_) std::fill_n(projected_.data() + i * m_, m_, 0.0);
-    std::fill(q_packed_.begin(), q_packed_.end(), 0.0);
-    double *transposed = scratch_.data(), *m = transposed + rr, *x = m + 2 * rr;
+    const Index count = static_cast<Index>(leading_theta_.size());
+    double *transposed = scratch, *m = transposed + rr, *x = m + 2 * rr;
     double *left = x + rr, *right = left + count * rr;
-    for (Index c = 0; c < classes_.count(); ++c) {
+    for (Index c = begin; c < end; ++c) {
         const double* f = f_.data() + c * rr;
         const double* b = b_.data() + c * rr;
         const double size = static_cast<double>(classes_.size[c]);
@@ -42,15 +60,12 @@ void ClassEvaluator<R>::leading_directions() {
         for (int j = 0; j < r; ++j)
             for (int i = 0; i < r; ++i) transposed[j * r + i] = f[i * r + j];
         for (Index n = 0; n < count; ++n) {
-            const Index i = leading_theta_[n];
-            const double* e = direction_.data() + i * direction_stride_;
+            const double* e = direction_.data() + leading_theta_[n] * direction_stride_;
             kernel.product(e, b, left + n * rr);
             kernel.product(e, x, right + n * rr);
-            for (Index l = 0; l <= n; ++l)
-                hessian_[leading_theta_[l] * k + i] -= trace_product(kernel, left + n * rr, right + l * rr);
+            double *row = total + n * (count + m_ + packed_), *h = row + count, *q = h + m_;
+            for (Index l = 0; l <= n; ++l) row[l] -= trace_product(kernel, left + n * rr, right + l * rr);
             kernel.congruence(transposed, e, m, m + rr);
-            double* h = projected_.data() + i * m_;
-            double* q = q_packed_.data() + n * packed_;
             const double* sums = classes_.sums.data() + c * pairs_ * packed_;
             const double* d = d_.data() + c * pairs_ * m_;
             for (int a = 0; a < r; ++a)
@@ -60,15 +75,6 @@ void ClassEvaluator<R>::leading_directions() {
                     for (Index z = 0; z < packed_; ++z) q[z] += weight * sums[z];
                 }
         }
-    }
-    for (Index n = 0; n < count; ++n) {
-        const Index i = leading_theta_[n];
-        for (Index l = 0; l < n; ++l) hessian_[i * k + leading_theta_[l]] = hessian_[leading_theta_[l] * k + i];
-        double* q = q_.data() + i * square_;
-        const double* packed = q_packed_.data() + n * packed_;
-        for (Index c = 0; c < m_; ++c)
-            for (Index z = c; z < m_; ++z) q[c * m_ + z] = q[z * m_ + c] = *packed++;
-        linalg::small_multiply(m_, n_.data(), q, nq_.data() + i * square_);
     }
 }
 
@@ -167,30 +173,17 @@ void ClassEvaluator<R>::assemble_hessian() {
     add_curvature_of_covariance();
 }
 
-template void ClassEvaluator<0>::leading_directions();
-template void ClassEvaluator<1>::leading_directions();
-template void ClassEvaluator<2>::leading_directions();
-template void ClassEvaluator<3>::leading_directions();
-template void ClassEvaluator<4>::leading_directions();
-template void ClassEvaluator<0>::rest_direction(Index, int, const double*);
-template void ClassEvaluator<1>::rest_direction(Index, int, const double*);
-template void ClassEvaluator<2>::rest_direction(Index, int, const double*);
-template void ClassEvaluator<3>::rest_direction(Index, int, const double*);
-template void ClassEvaluator<4>::rest_direction(Index, int, const double*);
-template double ClassEvaluator<0>::trace_of_product(const double*, const double*) const;
-template double ClassEvaluator<1>::trace_of_product(const double*, const double*) const;
-template double ClassEvaluator<2>::trace_of_product(const double*, const double*) const;
-template double ClassEvaluator<3>::trace_of_product(const double*, const double*) const;
-template double ClassEvaluator<4>::trace_of_product(const double*, const double*) const;
-template double ClassEvaluator<0>::trace_on_levels(int, const double*, const double*) const;
-template double ClassEvaluator<1>::trace_on_levels(int, const double*, const double*) const;
-template double ClassEvaluator<2>::trace_on_levels(int, const double*, const double*) const;
-template double ClassEvaluator<3>::trace_on_levels(int, const double*, const double*) const;
-template double ClassEvaluator<4>::trace_on_levels(int, const double*, const double*) const;
-template void ClassEvaluator<0>::assemble_hessian();
-template void ClassEvaluator<1>::assemble_hessian();
-template void ClassEvaluator<2>::assemble_hessian();
-template void ClassEvaluator<3>::assemble_hessian();
-template void ClassEvaluator<4>::assemble_hessian();
+#define RANEF_INSTANTIATE(R)                                                                         \
+    template void ClassEvaluator<R>::leading_directions();                                           \
+    template void ClassEvaluator<R>::class_directions(Index, Index, double*, double*);               \
+    template void ClassEvaluator<R>::rest_direction(Index, int, const double*);                      \
+    template double ClassEvaluator<R>::trace_of_product(const double*, const double*) const;         \
+    template double ClassEvaluator<R>::trace_on_levels(int, const double*, const double*) const;     \
+    template void ClassEvaluator<R>::assemble_hessian();
+RANEF_INSTANTIATE(0)
+RANEF_INSTANTIATE(1)
+RANEF_INSTANTIATE(2)
+RANEF_INSTANTIATE(3)
+RANEF_INSTANTIATE(4)
 
 }  // namespace ranef

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from .columns import Column, FactorColumn, NumberColumn, TimeColumn
-from .factors import Codes, Levels, code_values, drop_unused, sort_levels
+from .factors import code_values, drop_unused
+from .text import code_arrow_text, code_text
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -35,7 +36,7 @@ def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] 
     if kind in "mM":
         return TimeColumn(name, values)
     if kind == "U":
-        return FactorColumn(name, *_code_text(values))
+        return FactorColumn(name, *code_text(values))
     if kind in "ST":
         return _from_objects(name, values.astype(object))
     if kind == "O":
@@ -63,22 +64,9 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
     if contents in _TIMES:
         return from_pandas(name, pd.Series(values.tolist()))
     try:
-        return FactorColumn(name, *(_code_text(values) if some_text else code_values(values)))
+        return FactorColumn(name, *(code_text(values) if some_text else code_values(values)))
     except TypeError as error:
         raise DataError(f"the column '{name}' holds values that are no levels of a factor: {error}") from None
-
-
-def _code_text(values: npt.NDArray[Any]) -> tuple[Codes, Levels]:
-    """Code an array that holds text: by Arrow, which hashes it faster, or by pandas."""
-    try:
-        import pyarrow as pa
-
-        text = pa.array(values, from_pandas=True)
-        if isinstance(text, pa.Array) and pa.types.is_string(text.type):
-            return _code_arrow_text(text)
-    except (ImportError, ValueError, TypeError, NotImplementedError):  # no pyarrow, or not only text
-        pass
-    return code_values(values if values.dtype == object else values.astype(object))
 
 
 def from_pandas(name: str, series: pd.Series) -> Column:
@@ -101,8 +89,11 @@ def from_pandas(name: str, series: pd.Series) -> Column:
             return from_numpy(name, series.to_numpy(dtype=dtype.numpy_dtype))
         filled = series.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
         return from_numpy(name, filled, absent)
-    if dtype.name == "string" and getattr(dtype, "storage", "") == "python":
-        return FactorColumn(name, *_code_text(series.to_numpy(dtype=object)))
+    storage = getattr(dtype, "storage", "")  # of text: pandas' dtypes "string" and "str"
+    if storage.startswith("pyarrow"):
+        return from_arrow(name, series.array.__arrow_array__())
+    if storage == "python":
+        return FactorColumn(name, *code_text(series.to_numpy(dtype=object)))
     return FactorColumn(name, *code_values(series))
 
 
@@ -141,7 +132,7 @@ def from_arrow(name: str, values: Any) -> Column:
         codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
         return _from_categories(name, codes, values.dictionary.to_numpy(zero_copy_only=False))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return FactorColumn(name, *_code_arrow_text(values))
+        return FactorColumn(name, *code_arrow_text(values))
     if pa.types.is_decimal(kind):
         values = values.cast(pa.float64())
     null = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
@@ -163,15 +154,6 @@ def _one_chunk(values: Any) -> Any:
     return values
 
 
-def _code_arrow_text(values: Any) -> tuple[Codes, Levels]:
-    """Code text, or a dictionary of it whose order means nothing."""
-    import pyarrow as pa
-
-    coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-    codes = coded.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-    return sort_levels(codes, coded.dictionary.to_numpy(zero_copy_only=False))
-
-
 def from_narwhals(name: str, series: nw.Series[Any]) -> Column:
     """Convert a column of any table narwhals reads."""
     import narwhals as nw
@@ -190,7 +172,7 @@ def from_narwhals(name: str, series: nw.Series[Any]) -> Column:
     except ImportError:
         return from_numpy(name, (series.cast(nw.String) if unordered else series).to_numpy())
     if unordered:
-        return drop_unused(FactorColumn(name, *_code_arrow_text(values)))
+        return drop_unused(FactorColumn(name, *code_arrow_text(values)))
     return from_arrow(name, values)
 
 
