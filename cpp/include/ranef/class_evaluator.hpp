@@ -2,6 +2,8 @@
 // and the exact Hessian. For small Schur complements.
 #pragma once
 
+#include <type_traits>
+
 #include "ranef/evaluator.hpp"
 #include "ranef/parallel.hpp"
 #include "ranef/plan.hpp"
@@ -21,20 +23,24 @@ public:
     void fixed_covariance(double* out) const override;
 
 private:
+    template <class Run>
+    void for_order(const Run& run) const;
     template <class Add>
     void sum_classes(double work, std::vector<double>& total, const Add& add);
     Status eliminate_leading();
+    template <int M>
     bool eliminate_classes(Index begin, Index end, double* total, double* scratch);
     Status solve();
     void invert(bool with_x);
     void moments();
+    template <int M>
     void class_moments(Index begin, Index end, double* moment, double* scratch);
     void assemble_gradient();
     void assemble_hessian();
     void leading_directions();
+    template <int M>
     void class_directions(Index begin, Index end, double* total, double* scratch);
     void rest_direction(Index direction, int factor, const double* e);
-    double contract(const double* packed, const double* full) const;
     double trace_of_product(const double* a, const double* b) const;
     double trace_on_levels(int factor, const double* e, const double* a) const;
 
@@ -58,6 +64,20 @@ private:
     std::vector<double> direction_, projected_, solved_, weight_, q_, nq_, c_theta_;  // per theta
     std::vector<double> scratch_;
 };
+
+// run(M) with M = m, the order of what is left behind the leading term, where that is small: loops over few entries then
+// unroll. With M = 0 otherwise.
+template <int R>
+template <class Run>
+void ClassEvaluator<R>::for_order(const Run& run) const {
+    if constexpr (R == 1 || R == 2) {
+        if (m_ == 1) return run(std::integral_constant<int, 1>());
+        if (m_ == 2) return run(std::integral_constant<int, 2>());
+        if (m_ == 3) return run(std::integral_constant<int, 3>());
+        if (m_ == 4) return run(std::integral_constant<int, 4>());
+    }
+    run(std::integral_constant<int, 0>());
+}
 
 // A pass over the classes whose sums begin with what stands in `total`; add(begin, end, sums, scratch) adds a range of classes.
 // Few classes are one range. More are cut into pieces, side by side, whose sums are added in their order: the same for

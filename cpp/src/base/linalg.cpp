@@ -188,13 +188,15 @@ void invert_cholesky(Index n, double* l, Index ld) {
 
 void symmetrise(Index n, double* a, Index ld) {
     constexpr Index tile = 32;
-    for_ranges(n, tile, 0.5 * static_cast<double>(n) * static_cast<double>(n), [&](Index, Index jb, Index je) {
+    const auto columns = [&](Index jb, Index je) {
         for (Index ib = jb; ib < n; ib += tile) {
             const Index ie = std::min(n, ib + tile);
             for (Index j = jb; j < je; ++j)
                 for (Index i = std::max(ib, j + 1); i < ie; ++i) a[i * ld + j] = a[j * ld + i];
         }
-    });
+    };
+    if (n <= tile) return columns(0, n);
+    for_ranges(n, tile, 0.5 * static_cast<double>(n) * static_cast<double>(n), [&](Index, Index jb, Index je) { columns(jb, je); });
 }
 
 void symmetric_multiply(Index n, const double* a, Index ld, const double* x, double* y) {

@@ -23,6 +23,9 @@ namespace {
 
 // Measured on two cores: Cholesky and inverse gain from the second thread from an order of about 400 on.
 constexpr Index order_that_pays = 400;
+// Up to here linalg's own loops do nearly all, and BLAS starts no threads for the rest: nothing to limit. The guard below
+// would be what the threads of a bootstrap wait for.
+constexpr Index order_without_blas = 32;
 
 std::atomic<int> limit{0};  // 0: not set
 
@@ -65,7 +68,7 @@ void set_thread_limit(int threads) {
 
 BlasThreads::BlasThreads(Index order) {
 #ifdef RANEF_HAS_WEAK_SYMBOLS
-    if (order >= order_that_pays || !blas_can_be_told()) return;
+    if (order <= order_without_blas || order >= order_that_pays || !blas_can_be_told()) return;
     limits_ = true;
     const std::lock_guard<std::mutex> lock(guard);
     if (open_scopes++ > 0) return;

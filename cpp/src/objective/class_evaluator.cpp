@@ -10,6 +10,22 @@
 #include "ranef/linalg.hpp"
 
 namespace ranef {
+namespace {
+
+// <packed symmetric, full symmetric> over all m x m entries.
+inline double contract(Index m, const double* packed, const double* full) {
+    double diagonal = 0.0, below = 0.0;
+    for (Index c = 0; c < m; ++c) {
+        const double* column = full + c * m;
+        diagonal += packed[0] * column[c];
+        for (Index i = c + 1; i < m; ++i) below += packed[i - c] * column[i];
+        packed += m - c;
+    }
+    return diagonal + 2.0 * below;
+}
+
+}  // namespace
+
 template <int R>
 ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     : Evaluator(problem),
@@ -100,8 +116,10 @@ Status ClassEvaluator<R>::eliminate_leading() {
     y[m_ + 1] = 0.0;
     std::atomic<bool> definite{true};
     const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
-    sum_classes(work, eliminated_, [&](Index begin, Index end, double* total, double* scratch) {
-        if (!eliminate_classes(begin, end, total, scratch)) definite = false;
+    for_order([&](auto order) {
+        sum_classes(work, eliminated_, [&](Index begin, Index end, double* total, double* scratch) {
+            if (!eliminate_classes<order()>(begin, end, total, scratch)) definite = false;
+        });
     });
     std::copy(y, y + m_, ty_.begin());
     tyy_ = y[m_];
@@ -110,26 +128,28 @@ Status ClassEvaluator<R>::eliminate_leading() {
 }
 
 template <int R>
+template <int M>
 bool ClassEvaluator<R>::eliminate_classes(Index begin, Index end, double* total, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    double *ty = total + packed_, *tyy = ty + m_, *log_det = tyy + 1;
+    const Index m = M > 0 ? M : m_, packed = packed_size(m);
+    double *ty = total + packed, *tyy = ty + m, *log_det = tyy + 1;
     for (Index c = begin; c < end; ++c) {
         double* k = k_.data() + c * rr;
         double log_m = 0.0;
         if (!kernel.shrinkage(classes_.g.data() + c * rr, lambda_.data(), k, &log_m, scratch)) return false;
         *log_det += static_cast<double>(classes_.size[c]) * log_m;
-        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
-        const double* cy = cy_.data() + c * pairs_ * m_;
+        const double* sums = classes_.sums.data() + c * pairs_ * packed;
+        const double* cy = cy_.data() + c * pairs_ * m;
         const double* cyy = cyy_.data() + c * pairs_;
         for (int a = 0; a < r; ++a)
             for (int b = a; b < r; ++b) {
                 const double kab = k[b * r + a];
-                for (Index i = 0; i < packed_; ++i) total[i] -= kab * sums[i];
-                for (Index i = 0; i < m_; ++i) ty[i] -= kab * cy[i];
+                for (Index i = 0; i < packed; ++i) total[i] -= kab * sums[i];
+                for (Index i = 0; i < m; ++i) ty[i] -= kab * cy[i];
                 *tyy -= kab * *cyy;
-                sums += packed_;
-                cy += m_;
+                sums += packed;
+                cy += m;
                 ++cyy;
             }
     }
@@ -186,19 +206,6 @@ void ClassEvaluator<R>::invert(bool with_x) {
     for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_.data(), false, n_.data() + c * m_);
 }
 
-// <packed symmetric, full symmetric> over all m x m entries.
-template <int R>
-double ClassEvaluator<R>::contract(const double* packed, const double* full) const {
-    double diagonal = 0.0, below = 0.0;
-    for (Index c = 0; c < m_; ++c) {
-        const double* column = full + c * m_;
-        diagonal += packed[0] * column[c];
-        for (Index i = c + 1; i < m_; ++i) below += packed[i - c] * column[i];
-        packed += m_ - c;
-    }
-    return diagonal + 2.0 * below;
-}
-
 // Per class: rho = sum A_j N A_j', tau = sum t_j t_j' with t_j = Z_1j'y - A_j c, and d = (sum A_j (x) t_j).
 // For the rest: e = Z_2'(y - X beta - Z b). moment_ collects sum e e' by factor.
 template <int R>
@@ -206,8 +213,10 @@ void ClassEvaluator<R>::moments() {
     std::fill(moment_.begin(), moment_.end(), 0.0);
     std::fill(leading_moment_.begin(), leading_moment_.end(), 0.0);
     const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_ * m_) + 6.0 * r_ * r_ * r_;
-    sum_classes(work, leading_moment_, [&](Index begin, Index end, double* moment, double* scratch) {
-        class_moments(begin, end, moment, scratch);
+    for_order([&](auto order) {
+        sum_classes(work, leading_moment_, [&](Index begin, Index end, double* moment, double* scratch) {
+            class_moments<order()>(begin, end, moment, scratch);
+        });
     });
     std::copy(leading_moment_.begin(), leading_moment_.end(), moment_.begin());
     linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
@@ -216,9 +225,11 @@ void ClassEvaluator<R>::moments() {
 }
 
 template <int R>
+template <int M>
 void ClassEvaluator<R>::class_moments(Index begin, Index end, double* moment, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
+    const Index m = M > 0 ? M : m_, packed = packed_size(m);
     for (Index c = begin; c < end; ++c) {
         const double* g = classes_.g.data() + c * rr;
         const double* k = k_.data() + c * rr;
@@ -227,27 +238,27 @@ void ClassEvaluator<R>::class_moments(Index begin, Index end, double* moment, do
         kernel.product(g, f, b_.data() + c * rr);
         double* tau = tau_.data() + c * rr;
         double* rho = rho_.data() + c * rr;
-        const double* sums = classes_.sums.data() + c * pairs_ * packed_;
-        const double* cy = cy_.data() + c * pairs_ * m_;
-        double* d = d_.data() + c * pairs_ * m_;
+        const double* sums = classes_.sums.data() + c * pairs_ * packed;
+        const double* cy = cy_.data() + c * pairs_ * m;
+        double* d = d_.data() + c * pairs_ * m;
         const double* cyy = cyy_.data() + c * pairs_;
         for (int a = 0; a < r; ++a)
-            for (int b = a; b < r; ++b, sums += packed_, cy += m_, d += m_, ++cyy) {
+            for (int b = a; b < r; ++b, sums += packed, cy += m, d += m, ++cyy) {
                 const double half = a == b ? 1.0 : 0.5;
-                rho[b * r + a] = rho[a * r + b] = half * contract(sums, n_.data());
-                for (Index i = 0; i < m_; ++i) d[i] = cy[i];
+                rho[b * r + a] = rho[a * r + b] = half * contract(m, sums, n_.data());
+                for (Index i = 0; i < m; ++i) d[i] = cy[i];
                 const double* column = sums;
-                for (Index i = 0; i < m_; ++i) {  // d -= (symmetric packed) c
+                for (Index i = 0; i < m; ++i) {  // d -= (symmetric packed) c
                     double sum = column[0] * c_[i];
-                    for (Index l = i + 1; l < m_; ++l) {
+                    for (Index l = i + 1; l < m; ++l) {
                         sum += column[l - i] * c_[l];
                         d[l] -= column[l - i] * c_[i];
                     }
                     d[i] -= sum;
-                    column += m_ - i;
+                    column += m - i;
                 }
                 double sum = *cyy;
-                for (Index i = 0; i < m_; ++i) sum -= (cy[i] + d[i]) * c_[i];
+                for (Index i = 0; i < m; ++i) sum -= (cy[i] + d[i]) * c_[i];
                 tau[b * r + a] = tau[a * r + b] = half * sum;
             }
         // From here on tau holds F' tau F = sum e e', rho holds F' rho F.

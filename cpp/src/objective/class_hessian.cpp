@@ -29,8 +29,10 @@ void ClassEvaluator<R>::leading_directions() {
     const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
     std::fill(directed_.begin(), directed_.end(), 0.0);
     const double each = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
-    sum_classes(static_cast<double>(count) * each, directed_, [&](Index begin, Index end, double* total, double* scratch) {
-        class_directions(begin, end, total, scratch);
+    for_order([&](auto order) {
+        sum_classes(static_cast<double>(count) * each, directed_, [&](Index begin, Index end, double* total, double* scratch) {
+            class_directions<order()>(begin, end, total, scratch);
+        });
     });
     for (Index n = 0; n < count; ++n) {
         const Index i = leading_theta_[n];
@@ -45,12 +47,14 @@ void ClassEvaluator<R>::leading_directions() {
 }
 
 template <int R>
+template <int M>
 void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
+    const Index m = M > 0 ? M : m_, packed = packed_size(m);
     const double ratio = nu() / rss_;
     const Index count = static_cast<Index>(leading_theta_.size());
-    double *transposed = scratch, *m = transposed + rr, *x = m + 2 * rr;
+    double *transposed = scratch, *weights = transposed + rr, *x = weights + 2 * rr;
     double *left = x + rr, *right = left + count * rr;
     for (Index c = begin; c < end; ++c) {
         const double* f = f_.data() + c * rr;
@@ -63,17 +67,22 @@ void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, 
             const double* e = direction_.data() + leading_theta_[n] * direction_stride_;
             kernel.product(e, b, left + n * rr);
             kernel.product(e, x, right + n * rr);
-            double *row = total + n * (count + m_ + packed_), *h = row + count, *q = h + m_;
+            double *row = total + n * (count + m + packed), *h = row + count, *q = h + m;
             for (Index l = 0; l <= n; ++l) row[l] -= trace_product(kernel, left + n * rr, right + l * rr);
-            kernel.congruence(transposed, e, m, m + rr);
-            const double* sums = classes_.sums.data() + c * pairs_ * packed_;
-            const double* d = d_.data() + c * pairs_ * m_;
+            kernel.congruence(transposed, e, weights, weights + rr);
+            // Of a small order the class's own share is summed in registers.
+            double own[M > 0 ? M * (M + 3) / 2 : 1] = {};
+            double *to_h = M > 0 ? own : h, *to_q = M > 0 ? own + M : q;
+            const double* sums = classes_.sums.data() + c * pairs_ * packed;
+            const double* d = d_.data() + c * pairs_ * m;
             for (int a = 0; a < r; ++a)
-                for (int bb = a; bb < r; ++bb, sums += packed_, d += m_) {
-                    const double weight = m[bb * r + a];
-                    for (Index z = 0; z < m_; ++z) h[z] += weight * d[z];
-                    for (Index z = 0; z < packed_; ++z) q[z] += weight * sums[z];
+                for (int bb = a; bb < r; ++bb, sums += packed, d += m) {
+                    const double weight = weights[bb * r + a];
+                    for (Index z = 0; z < m; ++z) to_h[z] += weight * d[z];
+                    for (Index z = 0; z < packed; ++z) to_q[z] += weight * sums[z];
                 }
+            if constexpr (M > 0)
+                for (Index z = 0; z < m + packed; ++z) h[z] += own[z];
         }
     }
 }
@@ -175,7 +184,6 @@ void ClassEvaluator<R>::assemble_hessian() {
 
 #define RANEF_INSTANTIATE(R)                                                                         \
     template void ClassEvaluator<R>::leading_directions();                                           \
-    template void ClassEvaluator<R>::class_directions(Index, Index, double*, double*);               \
     template void ClassEvaluator<R>::rest_direction(Index, int, const double*);                      \
     template double ClassEvaluator<R>::trace_of_product(const double*, const double*) const;         \
     template double ClassEvaluator<R>::trace_on_levels(int, const double*, const double*) const;     \
