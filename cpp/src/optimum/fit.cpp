@@ -19,6 +19,7 @@ constexpr double perturbation = 1e-6;     // of a zero diagonal, to read g_D off
 constexpr double false_boundary = 1e-6;   // a multiplier below minus this, in units of the criterion, is escaped from
 constexpr double stationary = 1e-4;       // decrement below which the gradient counts as zero: 5e-9 of the criterion
 constexpr double dear_tolerance = 4e-16;  // of the criterion where evaluations are dear: a hundredth of its rounding
+constexpr double idle_tolerance = 4e-19;  // elsewhere: of a criterion of a million, a millionth of a standard error of theta
 constexpr int most_escapes = 6;
 constexpr int most_snaps = 3;
 
@@ -65,7 +66,7 @@ Workspace::Workspace(std::shared_ptr<const Problem> problem)
 NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum) {
     NewtonSettings newton = settings.newton;
     newton.max_evaluations -= optimum.evaluations;
-    if (layout_.rest() > large_rest) newton.relative_tolerance = dear_tolerance;
+    newton.relative_tolerance = layout_.rest() > large_rest ? dear_tolerance : idle_tolerance;
     NewtonResult result;
     bool permuted = false;
     {
