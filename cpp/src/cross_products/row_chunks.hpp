@@ -14,6 +14,7 @@ constexpr Index rows_ahead = 16;   // whose levels' sums, scattered over memory,
 
 // Asks for `count` numbers, up to two cache lines of them.
 inline void prefetch(const double* first, Index count) {
+    if (count == 0) return;
     __builtin_prefetch(first, 1);
     __builtin_prefetch(first + count - 1, 1);
 }
