@@ -31,9 +31,15 @@ public:
     Status evaluate(const double* x) override {
         at.assign(x, x + n_);
         ++evaluations;
+        fresh_ = true;
         Evaluation e = f_(x);
         if (e.status == Status::ok) last_ = std::move(e);
         return e.status;
+    }
+    void differentiate() override {
+        CHECK(fresh_);  // once per evaluation
+        fresh_ = false;
+        ++derivatives;
     }
     double value() const override { return last_.value; }
     const Vector& gradient() const override { return last_.gradient; }
@@ -41,12 +47,12 @@ public:
     bool exact_hessian() const override { return exact_; }
 
     Vector at;
-    int evaluations = 0;
+    int evaluations = 0, derivatives = 0;
 
 private:
     std::function<Evaluation(const double*)> f_;
     Index n_;
-    bool exact_;
+    bool exact_, fresh_ = false;
     Evaluation last_;
 };
 
@@ -85,6 +91,16 @@ TEST_CASE("newton: Rosenbrock's valley") {
         CHECK(f.value() < 1e-9);
         CHECK(0.5 * result.decrement * result.decrement <= 1e-10);
         CHECK(result.evaluations <= 80);
+    }
+}
+
+TEST_CASE("newton: no derivatives of rejected steps where the Hessian is exact, of every step where it is learned") {
+    for (const bool exact : {true, false}) {
+        Function f(rosenbrock, 2, exact);
+        Vector x{-1.2, 1.0};
+        CHECK(minimise(f, x).status == Status::ok);
+        if (exact) CHECK(f.derivatives < f.evaluations);
+        else CHECK(f.derivatives == f.evaluations);
     }
 }
 

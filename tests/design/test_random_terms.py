@@ -75,6 +75,17 @@ def test_a_basis_that_stands_in_the_fixed_part_is_not_copied():
     assert all(np.shares_memory(term.basis, design.X) for term in design.terms)
 
 
+def test_a_basis_with_the_terms_of_the_fixed_part_is_the_fixed_part():
+    design = build_design("y ~ f * x + (1 + f + x + f:x | a) + (f:x | b) + (x * f | k)", DATA)
+    bases = design.spec.bases
+    assert bases[0] is design.spec.fixed and bases[0] is not bases[1] and bases[0] is not bases[2]
+    same = next(term for term in design.terms if term.group == "a")
+    np.testing.assert_array_equal(same.basis, design.X)
+    alone = build_design("y ~ x + (1 + f + x + f:x | a)", DATA).terms[0]
+    assert alone.columns == same.columns
+    np.testing.assert_array_equal(alone.basis, same.basis)
+
+
 def test_terms_of_one_group_share_the_factor():
     first, second = build_design("y ~ x + (x || a)", DATA).terms
     assert first.factor is second.factor

@@ -16,7 +16,9 @@ public:
     explicit ClassEvaluator(const Problem& problem);
 
     void load(const double* response) override;
-    Status evaluate(const double* theta, Order order) override;
+    using Evaluator::evaluate;
+    Status evaluate(const double* theta) override;
+    void differentiate(Order order) override;
     bool exact_hessian() const override { return true; }
     void coefficients(double* coef) const override;
     void conditional_variances(int factor, double* out) override;

@@ -45,8 +45,9 @@ private:
     void invert_covariances(const double* lambda);
     void form_rest(const Complement& c);
     void take_block(const Pair& pair, Index j, Index l, const Complement& c, double* out) const;
-    void form_table(const Pair& pair, const Complement& c);
-    void sum_scalars(const Pair& pair, const Complement& c);
+    void form_table(const Pair& pair, const Complement& c, double* table) const;
+    void sum_scalars(const Pair& pair, const Complement& c, double* table) const;
+    void contract_table(const Pair& pair, const std::vector<ThetaSlot>& slots, const double* directions, double* traces) const;
 
     const DesignCross& design_;
     const Layout& layout_;
@@ -59,7 +60,7 @@ private:
     std::vector<double> b_;             // B_j
     std::vector<double> r2_, r_x_, quadratic_;     // N A~' (q2 x q1, p x q1) and A~ N A~' (q1 x q1, lower)
     std::vector<double> psi_, psi_x_, y_, cross_;  // where some D is singular: I - N T, Y_22, Y_21 (q2 x q1)
-    std::vector<double> packed_, table_;
+    std::vector<double> tables_;        // of every pair of factors
 };
 
 }  // namespace ranef

@@ -40,7 +40,11 @@ public:
 
     // Takes the cross-products of a response (q + p + 1 numbers); the memory must outlive the evaluations.
     virtual void load(const double* response) = 0;
-    virtual Status evaluate(const double* theta, Order order) = 0;
+    // The criterion's value at theta; then, at most once, its derivatives at the same theta. A rejected step needs no more
+    // than the first, a fifth of the cost of all.
+    virtual Status evaluate(const double* theta) = 0;
+    virtual void differentiate(Order order) = 0;
+    Status evaluate(const double* theta, Order order);
     virtual bool exact_hessian() const = 0;
 
     // Other responses at the theta of the last evaluation, `lanes` of them side by side (their number i at i * lanes): the

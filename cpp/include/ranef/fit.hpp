@@ -58,7 +58,9 @@ public:
 private:
     NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
     bool snap(std::vector<double>& theta, Optimum& optimum);
-    bool snap_blocks(const std::vector<std::pair<int, int>>& blocks, std::vector<double>& theta, Optimum& optimum);
+    bool snap_blocks(const std::vector<std::pair<int, int>>& blocks, double value, std::vector<double>& theta,
+                     Optimum& optimum);
+    void settle(const std::vector<double>& theta, Optimum& optimum);
     bool leave_false_boundary(std::vector<double>& theta, Optimum& optimum);
     void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
     void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
@@ -71,6 +73,7 @@ private:
     const Layout& layout_;
     std::unique_ptr<Evaluator> evaluator_;
     Newton newton_;
+    bool settled_ = false;           // whether the evaluator has value and derivatives at theta in the layout's coordinates
     bool model_is_current_ = false;  // whether the optimiser's Hessian is that of theta's own coordinates
     std::vector<double> lambda_;
 };

@@ -20,7 +20,9 @@ public:
     explicit GroupEvaluator(const Problem& problem);
 
     void load(const double* response) override { response_ = response; }
-    Status evaluate(const double* theta, Order order) override;
+    using Evaluator::evaluate;
+    Status evaluate(const double* theta) override;
+    void differentiate(Order order) override;
     bool exact_hessian() const override { return problem_.plan.exact_hessian; }
     bool project(const double* responses, Index lanes, double* rss, double* beta) override;
     void coefficients(double* coef) const override;

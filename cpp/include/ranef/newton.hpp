@@ -26,11 +26,13 @@ struct NewtonResult {
     double decrement = 0.0;  // sqrt(g'H^-1 g): the gradient in units of the criterion's own curvature
 };
 
-// What is minimised. evaluate() computes value, gradient and Hessian at x; the references are valid until the next call.
+// What is minimised. evaluate() computes the value at x, differentiate() then gradient and Hessian there: asked for only where
+// they serve, and at most once. The references are valid until the next evaluation.
 class SmoothFunction {
 public:
     virtual ~SmoothFunction() = default;
     virtual Status evaluate(const double* x) = 0;
+    virtual void differentiate() {}
     virtual double value() const = 0;
     virtual const std::vector<double>& gradient() const = 0;
     virtual const std::vector<double>& hessian() const = 0;

@@ -303,17 +303,20 @@ void ClassEvaluator<R>::assemble_gradient() {
 }
 
 template <int R>
-Status ClassEvaluator<R>::evaluate(const double* theta, Order order) {
+Status ClassEvaluator<R>::evaluate(const double* theta) {
     const BlasThreads threads(m_);
     unpack(theta);
-    Status status = eliminate_leading();
-    if (status == Status::ok) status = solve();
-    if (status != Status::ok || order == Order::value) return status;
+    const Status status = eliminate_leading();
+    return status == Status::ok ? solve() : status;
+}
+
+template <int R>
+void ClassEvaluator<R>::differentiate(Order order) {
+    const BlasThreads threads(m_);
     invert(problem_.reml);
     moments();
     assemble_gradient();
     if (order == Order::hessian) assemble_hessian();
-    return Status::ok;
 }
 
 template <int R>

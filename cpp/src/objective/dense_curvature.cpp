@@ -5,6 +5,8 @@
 
 #include "ranef/group_kernel.hpp"
 #include "ranef/linalg.hpp"
+#include "ranef/parallel.hpp"
+#include "ranef/threads.hpp"
 
 namespace ranef {
 namespace {
@@ -13,7 +15,8 @@ constexpr double least_pivot = 1e-4;   // of Lambda (internal scale): below it D
 // Over many levels the average information is close to what it estimates, and serves better far from the optimum; over few
 // it is not. Measured on InstEval with 14 departments: 6 evaluations instead of 7, but one more with the lecturers' too.
 constexpr Index few_levels = 100;
-constexpr Index panel = 64;            // columns of a triangular product done at once
+constexpr Index panel = 64;            // columns of the leading factor's products that one thread takes at a time
+constexpr double blas_gain = 8.0;      // multiplications by BLAS in the time of one by a loop of our own
 constexpr Index packed_rows = 256;     // blocks of Y multiplied at once
 
 }  // namespace
@@ -23,6 +26,8 @@ struct DenseCurvature::Pair {
     int rf, rg;
     Index jf, lg;        // levels
     Index base_f, base_g;  // first column behind the leading term, for factors behind it
+    Index table;           // where its table starts
+    Index table_size() const { return Index{rf} * rg * rf * rg; }
 };
 
 DenseCurvature::DenseCurvature(const Problem& problem)
@@ -35,10 +40,6 @@ DenseCurvature::DenseCurvature(const Problem& problem)
       exact_(problem.plan.exact_hessian),
       usable_(layout_.factors.size(), 1),
       d_inverse_(layout_.lambda_size) {
-    int widest = r_;
-    for (const Factor& factor : layout_.factors) widest = std::max(widest, factor.width);
-    packed_.resize(packed_rows * widest * widest);
-    table_.resize(Index{widest} * widest * widest * widest);
     if (!exact_) return;
     a_.assign(q2_ * q1_, 0.0);
     for (Index j = 0; j < layout_.factors[0].levels; ++j)
@@ -72,18 +73,20 @@ void DenseCurvature::set_level(Index j, const double* f, const double* b) {
 }
 
 void DenseCurvature::form_quadratics(const Complement& c) {
-    linalg::symmetric_product(q2_, q1_, c.n, q2_, a_tilde_.data(), q2_, r2_.data(), q2_);
-    linalg::multiply(false, false, q2_, q1_, p_, 1.0, c.n_x, q2_, a_tilde_x_.data(), p_, 1.0, r2_.data(), q2_);
-    linalg::multiply(true, false, p_, q1_, q2_, 1.0, c.n_x, q2_, a_tilde_.data(), q2_, 0.0, r_x_.data(), p_);
-    linalg::multiply(false, false, p_, q1_, p_, 1.0, c.n_xx, p_, a_tilde_x_.data(), p_, 1.0, r_x_.data(), p_);
-    for (Index first = 0; first < q1_; first += panel) {
-        const Index width = std::min(panel, q1_ - first);
-        double* out = quadratic_.data() + first * q1_ + first;
-        linalg::multiply(true, false, q1_ - first, width, q2_, 1.0, a_tilde_.data() + first * q2_, q2_,
-                         r2_.data() + first * q2_, q2_, 0.0, out, q1_);
-        linalg::multiply(true, false, q1_ - first, width, p_, 1.0, a_tilde_x_.data() + first * p_, p_,
-                         r_x_.data() + first * p_, p_, 1.0, out, q1_);
-    }
+    const BlasThreads alone(1);  // the threads are our own
+    const double q1 = static_cast<double>(q1_), q2 = static_cast<double>(q2_);
+    for_ranges(q1_, panel, q1 * q2 * (q2 + 0.5 * q1) / blas_gain, [&](Index, Index first, Index end) {
+        const Index width = end - first;
+        const double *a = a_tilde_.data() + first * q2_, *a_x = a_tilde_x_.data() + first * p_;
+        double *r2 = r2_.data() + first * q2_, *r_x = r_x_.data() + first * p_;
+        linalg::symmetric_product(q2_, width, c.n, q2_, a, q2_, r2, q2_);
+        linalg::multiply(false, false, q2_, width, p_, 1.0, c.n_x, q2_, a_x, p_, 1.0, r2, q2_);
+        linalg::multiply(true, false, p_, width, q2_, 1.0, c.n_x, q2_, a, q2_, 0.0, r_x, p_);
+        linalg::multiply(false, false, p_, width, p_, 1.0, c.n_xx, p_, a_x, p_, 1.0, r_x, p_);
+        double* out = quadratic_.data() + first * (q1_ + 1);  // from the diagonal down
+        linalg::multiply(true, false, q1_ - first, width, q2_, 1.0, a, q2_, r2, q2_, 0.0, out, q1_);
+        linalg::multiply(true, false, q1_ - first, width, p_, 1.0, a_x, p_, r_x, p_, 1.0, out, q1_);
+    });
 }
 
 void DenseCurvature::quadratic(Index j, double* out) const {
@@ -170,7 +173,7 @@ void DenseCurvature::take_block(const Pair& pair, Index j, Index l, const Comple
 }
 
 // sum y^2 over the pairs of levels of two scalar factors behind the leading one.
-void DenseCurvature::sum_scalars(const Pair& pair, const Complement& c) {
+void DenseCurvature::sum_scalars(const Pair& pair, const Complement& c, double* table) const {
     const double d_f = d_inverse_[layout_.lambda_offset[pair.f]], d_g = d_inverse_[layout_.lambda_offset[pair.g]];
     double sum = 0.0, diagonal = 0.0;
     for (Index l = 0; l < pair.lg; ++l) {
@@ -183,25 +186,25 @@ void DenseCurvature::sum_scalars(const Pair& pair, const Complement& c) {
         const Index rows = pair.f == pair.g ? pair.lg - l - 1 : pair.jf;
         sum += linalg::dot(rows, n, n);
     }
-    table_[0] = sum * d_f * d_f * d_g * d_g + 0.5 * diagonal;
+    table[0] = sum * d_f * d_f * d_g * d_g + 0.5 * diagonal;
 }
 
 // table[(x, y), (x', y')] = sum over levels of Y_jl[x, y] Y_jl[x', y']. Of one factor with itself: over j >= l, the
 // diagonal by half, so that the table and its transpose together make the sum.
-void DenseCurvature::form_table(const Pair& pair, const Complement& c) {
-    if (pair.rf == 1 && pair.rg == 1 && pair.f > 0 && !dense_rest_) return sum_scalars(pair, c);
+void DenseCurvature::form_table(const Pair& pair, const Complement& c, double* table) const {
+    if (pair.rf == 1 && pair.rg == 1 && pair.f > 0 && !dense_rest_) return sum_scalars(pair, c, table);
     const Index width = Index{pair.rf} * pair.rg;
-    std::fill(table_.begin(), table_.begin() + static_cast<std::ptrdiff_t>(width * width), 0.0);
+    std::vector<double> packed(packed_rows * width);
     Index filled = 0;
     const auto flush = [&] {
         if (filled > 0)
-            linalg::multiply(false, true, width, width, filled, 1.0, packed_.data(), width, packed_.data(), width, 1.0,
-                             table_.data(), width);
+            linalg::multiply(false, true, width, width, filled, 1.0, packed.data(), width, packed.data(), width, 1.0, table,
+                             width);
         filled = 0;
     };
     for (Index l = 0; l < pair.lg; ++l)
         for (Index j = pair.f == pair.g ? l : 0; j < pair.jf; ++j) {
-            double* block = packed_.data() + filled * width;
+            double* block = packed.data() + filled * width;
             take_block(pair, j, l, c, block);
             if (pair.f == pair.g && j == l)
                 for (Index i = 0; i < width; ++i) block[i] *= std::sqrt(0.5);
@@ -212,49 +215,64 @@ void DenseCurvature::form_table(const Pair& pair, const Complement& c) {
 
 void DenseCurvature::form_traces(const double* lambda, const Complement& c, const std::vector<ThetaSlot>& slots,
                                  const double* directions, double* traces) {
-    const Index k = static_cast<Index>(slots.size());
     invert_covariances(lambda);
     dense_rest_ = exact_ && std::find(usable_.begin(), usable_.end(), 0) != usable_.end();
     if (dense_rest_) {
         form_rest(c);
         std::fill(usable_.begin(), usable_.end(), 1);
     }
-    std::vector<double> folded;
+    std::vector<Pair> pairs;
+    double work = 0.0;
+    Index size = 0;
     const int factors = static_cast<int>(layout_.factors.size());
     for (int f = 0; f < factors; ++f)
         for (int g = f; g < factors; ++g) {
             if (!known(f, g)) continue;
             const Factor &first = layout_.factors[f], &second = layout_.factors[g];
-            const Pair pair{f, g, first.width, second.width, first.levels, second.levels,
-                            layout_.offset[f] - q1_, layout_.offset[g] - q1_};
-            form_table(pair, c);
-            const int rf = pair.rf, rg = pair.rg, width = rf * rg;
-            folded.resize(rg * rg);
-            for (Index i = 0; i < k; ++i) {
-                if (slots[i].factor != f) continue;
-                const double* e = directions + i * layout_.lambda_size;
-                std::fill(folded.begin(), folded.end(), 0.0);
-                for (int x2 = 0; x2 < rf; ++x2)
-                    for (int x1 = 0; x1 < rf; ++x1) {
-                        const double weight = e[x2 * rf + x1];
-                        if (weight == 0.0) continue;
-                        for (int y2 = 0; y2 < rg; ++y2)
-                            for (int y1 = 0; y1 < rg; ++y1)
-                                folded[y2 * rg + y1] += weight * table_[(y2 * rf + x2) * width + y1 * rf + x1];
-                    }
-                for (Index l = 0; l < k; ++l) {
-                    if (slots[l].factor != g) continue;
-                    const double value = linalg::dot(rg * rg, folded.data(), directions + l * layout_.lambda_size);
-                    if (f != g) traces[l * k + i] = traces[i * k + l] = value;
-                    else traces[l * k + i] = value;
-                }
-            }
-            if (f != g) continue;
-            for (Index i = 0; i < k; ++i)  // the table's transpose
-                for (Index l = 0; l <= i; ++l)
-                    if (slots[i].factor == f && slots[l].factor == f)
-                        traces[l * k + i] = traces[i * k + l] = traces[l * k + i] + traces[i * k + l];
+            pairs.push_back({f, g, first.width, second.width, first.levels, second.levels, layout_.offset[f] - q1_,
+                             layout_.offset[g] - q1_, size});
+            const Index square = pairs.back().table_size();
+            size += square;
+            work += static_cast<double>(square) * static_cast<double>(first.levels * second.levels) * (f == g ? 0.5 : 1.0);
         }
+    tables_.assign(size, 0.0);
+    const BlasThreads alone(1);
+    for_pieces(static_cast<Index>(pairs.size()), work / blas_gain,
+               [&](Index i) { form_table(pairs[i], c, tables_.data() + pairs[i].table); });
+    for (const Pair& pair : pairs) contract_table(pair, slots, directions, traces);
+}
+
+// The traces of one pair of factors from its table.
+void DenseCurvature::contract_table(const Pair& pair, const std::vector<ThetaSlot>& slots, const double* directions,
+                                    double* traces) const {
+    const Index k = static_cast<Index>(slots.size());
+    const int f = pair.f, g = pair.g, rf = pair.rf, rg = pair.rg, width = rf * rg;
+    const double* table = tables_.data() + pair.table;
+    std::vector<double> folded(rg * rg);
+    for (Index i = 0; i < k; ++i) {
+        if (slots[i].factor != f) continue;
+        const double* e = directions + i * layout_.lambda_size;
+        std::fill(folded.begin(), folded.end(), 0.0);
+        for (int x2 = 0; x2 < rf; ++x2)
+            for (int x1 = 0; x1 < rf; ++x1) {
+                const double weight = e[x2 * rf + x1];
+                if (weight == 0.0) continue;
+                for (int y2 = 0; y2 < rg; ++y2)
+                    for (int y1 = 0; y1 < rg; ++y1)
+                        folded[y2 * rg + y1] += weight * table[(y2 * rf + x2) * width + y1 * rf + x1];
+            }
+        for (Index l = 0; l < k; ++l) {
+            if (slots[l].factor != g) continue;
+            const double value = linalg::dot(rg * rg, folded.data(), directions + l * layout_.lambda_size);
+            if (f != g) traces[l * k + i] = traces[i * k + l] = value;
+            else traces[l * k + i] = value;
+        }
+    }
+    if (f != g) return;
+    for (Index i = 0; i < k; ++i)  // the table's transpose
+        for (Index l = 0; l <= i; ++l)
+            if (slots[i].factor == f && slots[l].factor == f)
+                traces[l * k + i] = traces[i * k + l] = traces[l * k + i] + traces[i * k + l];
 }
 
 void DenseCurvature::diagonal_sum(int factor, double* out) const {

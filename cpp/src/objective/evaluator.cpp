@@ -37,6 +37,12 @@ Evaluator::Evaluator(const Problem& problem)
       beta_(layout_.p),
       known_(layout_.factors.size(), 1) {}
 
+Status Evaluator::evaluate(const double* theta, Order order) {
+    const Status status = evaluate(theta);
+    if (status == Status::ok && order != Order::value) differentiate(order);
+    return status;
+}
+
 bool Evaluator::project(const double*, Index, double*, double*) { return false; }
 
 double Evaluator::nu() const {

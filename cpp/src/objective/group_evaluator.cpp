@@ -206,12 +206,16 @@ void GroupEvaluator<Schur, R>::other_covariance_gradients() {
 }
 
 template <class Schur, int R>
-Status GroupEvaluator<Schur, R>::evaluate(const double* theta, Order order) {
+Status GroupEvaluator<Schur, R>::evaluate(const double* theta) {
     const BlasThreads threads(rest_);
     unpack(theta);
-    Status status = eliminate_leading();
-    if (status == Status::ok) status = solve();
-    if (status != Status::ok || order == Order::value) return status;
+    const Status status = eliminate_leading();
+    return status == Status::ok ? solve() : status;
+}
+
+template <class Schur, int R>
+void GroupEvaluator<Schur, R>::differentiate(Order order) {
+    const BlasThreads threads(rest_);
     residuals();
     leading_residuals();
     if (order == Order::hessian) assemble_information();
@@ -220,7 +224,6 @@ Status GroupEvaluator<Schur, R>::evaluate(const double* theta, Order order) {
         add_traces();
         add_curvature_of_covariance();
     }
-    return Status::ok;
 }
 
 // What the average information estimates, (nu / r^2) f_i'P f_k - tr(Q dH_i Q dH_k), for the pairs of factors whose traces

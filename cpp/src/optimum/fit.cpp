@@ -84,13 +84,17 @@ NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& s
     }
     bool flipped = permuted;
     for_blocks(layout_, lambda_, [&](int, int, int w, double* l) { flipped = flip_columns(w, l) || flipped; });
-    model_is_current_ = !flipped;
-    if (flipped && (result.status == Status::ok || result.status == Status::stalled)) {
-        layout_.pack(lambda_.data(), theta.data());
-        evaluator_->evaluate(theta.data(), Order::hessian);
-        ++optimum.evaluations;
-    }
+    model_is_current_ = settled_ = !flipped;
+    if (flipped && (result.status == Status::ok || result.status == Status::stalled)) layout_.pack(lambda_.data(), theta.data());
     return result;
+}
+
+// Value and derivatives at theta in the layout's own coordinates, unless the evaluator has them.
+void Workspace::settle(const std::vector<double>& theta, Optimum& optimum) {
+    if (settled_) return;
+    evaluator_->evaluate(theta.data(), Order::hessian);
+    ++optimum.evaluations;
+    settled_ = true;
 }
 
 // Replaces small pivots by exact zeros where the criterion allows it, in all blocks at once or else block by block; true
@@ -104,14 +108,16 @@ bool Workspace::snap(std::vector<double>& theta, Optimum& optimum) {
         if (small) candidates.emplace_back(f, b);
     });
     if (candidates.empty()) return false;
-    if (snap_blocks(candidates, theta, optimum)) return true;
+    const double value = evaluator_->value();
+    if (snap_blocks(candidates, value, theta, optimum)) return true;
     bool changed = false;
     if (candidates.size() > 1)
-        for (const auto& one : candidates) changed = snap_blocks({one}, theta, optimum) || changed;
+        for (const auto& one : candidates) changed = snap_blocks({one}, value, theta, optimum) || changed;
     return changed;
 }
 
-bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, std::vector<double>& theta, Optimum& optimum) {
+bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, double value, std::vector<double>& theta,
+                            Optimum& optimum) {
     layout_.unpack(theta.data(), lambda_.data());
     for_blocks(layout_, lambda_, [&](int f, int b, int w, double* l) {
         if (std::find(blocks.begin(), blocks.end(), std::pair{f, b}) == blocks.end()) return;
@@ -124,16 +130,13 @@ bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, std:
     });
     std::vector<double> snapped(theta.size());
     layout_.pack(lambda_.data(), snapped.data());
-    const double before = evaluator_->value();
     ++optimum.evaluations;
-    if (evaluator_->evaluate(snapped.data(), Order::hessian) == Status::ok && evaluator_->value() <= before + snap_loss) {
-        theta = snapped;
-        model_is_current_ = false;
-        return true;
-    }
-    evaluator_->evaluate(theta.data(), Order::hessian);
-    ++optimum.evaluations;
-    return false;
+    settled_ = false;
+    const Status status = evaluator_->evaluate(snapped.data());
+    if (status != Status::ok || evaluator_->value() > value + snap_loss) return false;
+    theta = snapped;
+    model_is_current_ = false;
+    return true;
 }
 
 // g_D of every factor; where the evaluator has it only times a singular Lambda, from a slight perturbation.
@@ -245,6 +248,7 @@ Optimum Workspace::fit(const double* response, const double* start, const FitSet
         bool usable = descended();
         for (int round = 0; usable && snap(theta, optimum) && round < most_snaps; ++round) usable = descended();
         if (!usable) break;
+        settle(theta, optimum);
         find_multipliers(theta, optimum, optimum.evaluations);
         if (optimum.escapes >= most_escapes || !leave_false_boundary(theta, optimum)) break;
     }

@@ -116,6 +116,7 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
     if (result.status != Status::ok) return result;
     double value = function.value();
     double radius = settings.initial_radius * std::max(0.5, norm(x));
+    function.differentiate();
     take_model(function);
     bool at_x = true;  // the function's state belongs to x
     while (true) {
@@ -168,10 +169,15 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
         }
         at_x = false;
         double ratio = -1.0;
+        bool differentiated = false;
         if (status == Status::ok) {
             double actual = value - function.value();
+            const bool drowned = std::fabs(predicted) < 1e3 * rounding * std::fabs(value);
+            // An approximate Hessian learns from every step.
+            differentiated = drowned || !function.exact_hessian();
+            if (differentiated) function.differentiate();
             // Differences of values drown in rounding before gradients do: then the gradients decide.
-            if (std::fabs(predicted) < 1e3 * rounding * std::fabs(value)) {
+            if (drowned) {
                 actual = 0.0;
                 for (Index i = 0; i < n_; ++i) actual -= 0.5 * step_[i] * (gradient_[i] + function.gradient()[i]);
             }
@@ -180,16 +186,16 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
         }
         if (ratio > accept_ratio) {
             std::copy(trial_.begin(), trial_.end(), x);
-            value = function.value();
-            take_model(function);
-            at_x = true;
             if (function.change_coordinates(x)) {
                 result.status = evaluate(x);
                 if (result.status != Status::ok) return result;
-                value = function.value();
                 std::fill(correction_.begin(), correction_.end(), 0.0);
-                take_model(function);
+                differentiated = false;
             }
+            if (!differentiated) function.differentiate();
+            value = function.value();
+            take_model(function);
+            at_x = true;
             if (ratio > grow_ratio) radius = std::max(radius, 2.0 * length);
             else if (ratio < shrink_ratio) radius = 0.25 * length;
         } else {
@@ -204,6 +210,7 @@ NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonS
         const Status status = function.evaluate(x);
         ++result.evaluations;
         if (status != Status::ok) result.status = status;
+        else function.differentiate();
     }
     return result;
 }

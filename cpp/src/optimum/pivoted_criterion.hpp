@@ -14,7 +14,8 @@ public:
     PivotedCriterion(Evaluator& evaluator, const Layout& layout) : evaluator_(evaluator), layout_(layout) {}
     ~PivotedCriterion() override { evaluator_.set_slots(layout_.theta); }
 
-    Status evaluate(const double* theta) override { return evaluator_.evaluate(theta, Order::hessian); }
+    Status evaluate(const double* theta) override { return evaluator_.evaluate(theta); }
+    void differentiate() override { evaluator_.differentiate(Order::hessian); }
     double value() const override { return evaluator_.value(); }
     const std::vector<double>& gradient() const override { return evaluator_.gradient(); }
     const std::vector<double>& hessian() const override { return evaluator_.hessian(); }

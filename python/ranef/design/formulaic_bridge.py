@@ -44,6 +44,13 @@ class FormulaicMatrix:
     levels: Mapping[str, Levels]
     spec: ModelSpec
 
+    def has_terms(self, text: str, columns: tuple[str, ...]) -> bool:
+        """Whether formula text gives this matrix, however it is spelt: ``a * b`` is ``1 + a + b + a:b``."""
+        if set(columns) != set(self.columns):
+            return False
+        spelt = [_parsed(spell(code, columns.__contains__)) for code in (text, self.text)]
+        return list(map(str, spelt[0])) == list(map(str, spelt[1]))
+
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         """Return the matrix of new data, NaN in rows where a column is missing."""
         complete = np.ones(n, dtype=bool)

@@ -14,6 +14,7 @@ from ..formula import RandomBar
 from ..formula.plain import plain_terms
 from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode
+from .formulaic_bridge import FormulaicMatrix
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
 from .model_matrix import ModelMatrix
 from .types import Codes, GroupingFactor, RandomTerm
@@ -118,7 +119,9 @@ class RandomBuilder:
         return len(self.bases) - 1
 
     def _learn(self, text: str) -> tuple[MatrixSpec, ModelMatrix]:
-        """Learn a basis; a plain one whose columns stand in X is a part of X."""
+        """Learn a basis: X itself, or a part of X, where its terms (if plain, its columns) stand there."""
+        if isinstance(self.fixed, FormulaicMatrix) and self.fixed.has_terms(text, self.needed[text]):
+            return self.fixed, self.matrix
         plain = plain_terms(text)
         if plain is not None and isinstance(self.fixed, PlainMatrix):
             intercept, columns = plain
