@@ -55,11 +55,11 @@ double sparse_bytes(const DesignCross& design, double factor, double entries) {
 }
 
 // What is stored for a factor and its inverse once its panels are known (some of their entries are none of L), with
-// the scratch of the largest panel.
+// the scratch of the largest panel that has rows below it.
 double factor_numbers(const PanelLayout& panels) {
-    Index rows = 0;
-    for (Index s = 0; s < panels.count(); ++s) rows = std::max(rows, panels.rows(s));
-    return 2.0 * static_cast<double>(panels.stored()) + 2.0 * static_cast<double>(rows) * static_cast<double>(rows);
+    Index scratch = 0;
+    for (Index s = 0; s < panels.count(); ++s) scratch = std::max(scratch, panels.below_count(s) * panels.rows(s));
+    return 2.0 * static_cast<double>(panels.stored()) + static_cast<double>(scratch);
 }
 
 std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
