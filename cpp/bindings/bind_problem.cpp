@@ -20,6 +20,44 @@ Kind choice(const std::string& value, const char* argument, std::initializer_lis
     throw py::value_error(std::string(argument) + " must be one of " + names + ", got '" + value + "'");
 }
 
+// A plan being made and everything it needs to stay alive when its caller is interrupted: the ordering of a large sparse
+// Schur complement cannot be broken off.
+struct RunningPlan {
+    std::shared_ptr<const DesignCross> design;
+    PlanOptions options;
+    PlanResult result;
+    std::atomic<bool> cancelled{false};
+
+    struct Cancelled {};
+
+    void run() {
+        try {
+            result = make_plan(*design, options);
+        } catch (const Cancelled&) {
+            // nobody waits for it
+        }
+    }
+};
+
+constexpr Index long_plan = 2000;  // random effects behind the leading term from which a plan may take longer than a moment
+
+PlanResult plan_of(const std::shared_ptr<const DesignCross>& design, PlanOptions options) {
+    const py::gil_scoped_release release;
+    if (design->layout.q_rest < long_plan) {
+        options.poll = ctrl_c();
+        return make_plan(*design, options);
+    }
+    const auto running = std::make_shared<RunningPlan>();
+    running->design = design;
+    running->options = std::move(options);
+    RunningPlan* const plan = running.get();
+    running->options.poll = Poll([plan] {
+        if (plan->cancelled) throw RunningPlan::Cancelled();
+    });
+    run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
+    return std::move(running->result);
+}
+
 std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool reml, const std::string& leading,
                                             const std::string& schur, bool merge_classes, double memory_limit) {
     PlanOptions options;
@@ -29,12 +67,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
                                       {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}});
     options.merge_classes = merge_classes;
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
-    options.poll = ctrl_c();
-    PlanResult plan;
-    {
-        const py::gil_scoped_release release;
-        plan = make_plan(*design.design, options);
-    }
+    PlanResult plan = plan_of(design.design, std::move(options));
     if (!plan.error.empty()) {
         PyErr_SetString(plan.out_of_memory ? PyExc_MemoryError : PyExc_ValueError, plan.error.c_str());
         throw py::error_already_set();

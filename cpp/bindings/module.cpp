@@ -1,8 +1,20 @@
+#include <exception>
+#include <new>
+
 #include "pybind.hpp"
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
     m.attr("__version__") = RANEF_VERSION;
+    py::register_exception_translator([](std::exception_ptr failure) {
+        try {
+            if (failure) std::rethrow_exception(failure);
+        } catch (const std::bad_alloc&) {
+            PyErr_SetString(PyExc_MemoryError,
+                            "the system refused the memory this model needs: fit fewer levels or columns, or raise the limit "
+                            "(ulimit -v, a container's or a job's memory)");
+        }
+    });
     ranef::bindings::bind_text(m);
     ranef::bindings::bind_rows(m);
     ranef::bindings::bind_cross_products(m);

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from . import _core
 from .arrays import FloatArray
 from .design import Design
+from .memory import require_memory
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def cross_products(design: Design) -> CrossProducts:
     CrossProducts
         Of the size of the random effects, whatever n is.
     """
+    _require_memory(design)
     rows, factors = core_rows(design)
     cross = _core.DesignCross(rows)
     return CrossProducts(rows, cross, factors, np.asarray(cross.kept, dtype=np.intp))
@@ -105,3 +107,21 @@ def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:
 
     rows = _core.Rows(design.nobs, design.matrix.columns, design.constant, given, design.weights)
     return rows, tuple(factors)
+
+
+def _require_memory(design: Design) -> None:
+    """Refuse blocks that do not fit: for each level its products among its columns and with those of X."""
+    p = len(design.matrix.columns)
+    widths: dict[str, tuple[int, int]] = {}
+    for term in design.terms:
+        levels, width = widths.get(term.group, (term.factor.n_levels, 0))
+        widths[term.group] = levels, width + len(term.columns)
+    sizes = {group: 8.0 * levels * r * (r + p) for group, (levels, r) in widths.items()}
+    size = sum(sizes.values()) + 8.0 * p * p
+    largest = max(sizes, key=sizes.__getitem__)
+    levels, r = widths[largest]
+    require_memory(
+        size,
+        f"the cross-products of {levels:,} levels of '{largest}' x {r:,} columns and {p:,} fixed effects",
+        "take fewer columns in the random terms or the fixed part, or fewer levels (combine rare ones)",
+    )

@@ -14,6 +14,7 @@ from .cross_products import cross_products
 from .design import build_design
 from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
 from .formula import parse_formula
+from .memory import available_memory
 from .plan import Plan
 from .stream import read_stream, source_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .result import LmerResult
 
+_SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse")
 
@@ -117,7 +119,12 @@ class Model:
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
 
     def _problem(self) -> Any:
-        return _core.Problem(self.cross.design, self.reml, leading=self.leading, schur=self.schur)
+        cross = self.cross.design
+        large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
+        limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
+        return _core.Problem(
+            cross, self.reml, leading=self.leading, schur=self.schur, memory_limit=float(limit)
+        )
 
     # The core's objects stay behind: they follow from the design, at the price of one pass over its rows. Of
     # rows that were read in batches the cross-products are all there is.

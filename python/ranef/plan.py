@@ -73,7 +73,8 @@ class Plan(Printed):
         )
 
     def __str__(self) -> str:
-        way = f"in {self.classes} classes" if self.by_classes else "group by group"
+        classes = f"in {self.classes} {'class' if self.classes == 1 else 'classes'}"
+        way = classes if self.by_classes else "group by group"
         fill = f", fill {self.fill:.2f}" if self.kind == "sparse" else ""
         hessian = "exact" if self.exact_hessian else "average information"
         return "\n".join([

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ranef.bootstrap.loop import memory
+from ranef import memory
 from ranef.errors import ArgumentError
 from scipy import stats
 
@@ -127,9 +127,9 @@ def test_too_much_memory_is_said_before_starting(fit_of, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1_000_000)
     fit = fit_of("ss_slope_reml")
     with pytest.raises(
-        MemoryError, match=r"10,000 replicates of 47 numbers take 3.76 MB, and 1 MB .*columns="
+        MemoryError, match=r"100,000 replicates of 47 numbers take 37.6 MB, and 1 MB .*columns="
     ):
-        fit.bootstrap(10_000, seed=1, columns=[*memory_columns(), "modes"], progress=False)
+        fit.bootstrap(100_000, seed=1, columns=[*memory_columns(), "modes"], progress=False)
     assert len(fit.bootstrap(10_000, seed=1, columns="sigma", progress=False)) == 10_000
 
 

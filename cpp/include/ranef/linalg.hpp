@@ -35,6 +35,9 @@ void multiply(bool ta, bool tb, Index m, Index n, Index k, double alpha, const d
 // C <- C - A A', lower triangle, A n x k.
 void subtract_outer(Index n, Index k, const double* a, Index lda, double* c, Index ldc);
 
+// C <- C + A'A, lower triangle, A k x n.
+void add_inner(Index n, Index k, const double* a, Index lda, double* c, Index ldc);
+
 // C <- A B with A symmetric (lower triangle read), B n x k.
 void symmetric_product(Index n, Index k, const double* a, Index lda, const double* b, Index ldb, double* c, Index ldc);
 

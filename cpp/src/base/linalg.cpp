@@ -225,6 +225,13 @@ void subtract_outer(Index n, Index k, const double* a, Index lda, double* c, Ind
     dsyrk_("L", "N", &order, &columns, &minus, a, &stride_a, &one, c, &stride_c);
 }
 
+void add_inner(Index n, Index k, const double* a, Index lda, double* c, Index ldc) {
+    if (n == 0 || k == 0) return;
+    const int order = narrow(n), rows = narrow(k), stride_a = narrow(lda), stride_c = narrow(ldc);
+    const double one = 1.0;
+    dsyrk_("L", "T", &order, &rows, &one, a, &stride_a, &one, c, &stride_c);
+}
+
 void symmetric_product(Index n, Index k, const double* a, Index lda, const double* b, Index ldb, double* c, Index ldc) {
     if (n == 0 || k == 0) return;
     const int order = narrow(n), columns = narrow(k), sa = narrow(lda), sb = narrow(ldb), sc = narrow(ldc);

@@ -26,6 +26,8 @@ std::vector<int> order_factors(const Rows& rows) {
     return order;
 }
 
+constexpr int few_columns = 32;  // of X: up to these plain loops are faster than BLAS
+
 std::vector<FactorSums> zero_sums(DesignCross& d) {
     const int p = d.layout.p;
     std::vector<FactorSums> sums;
@@ -40,13 +42,17 @@ std::vector<FactorSums> zero_sums(DesignCross& d) {
 
 void add_blocks(const Rows& rows, DesignCross& d, std::vector<FactorSums>& sums, Poll& poll) {
     const int p = d.layout.p;
+    Index work = 1 + Index{p} * p / 64;  // of a row
+    for (const Factor& factor : d.layout.factors) work += Index{factor.width} * (factor.width + p) / 16;
     Chunk chunk(rows, d, p);
     for (Index first = 0; first < rows.n; first += chunk_rows) {
         chunk.load(first, nullptr);
-        poll.tick(chunk.size());
-        for (int k = 0; k < p; ++k)
-            for (int l = k; l < p; ++l)
-                d.w_xx[Index{k} * p + l] += linalg::dot(chunk.size(), chunk.x(k), chunk.x(l));
+        poll.tick(chunk.size() * work);
+        if (p > few_columns) linalg::add_inner(p, chunk.size(), chunk.x(0), chunk_rows, d.w_xx.data(), p);
+        else
+            for (int k = 0; k < p; ++k)
+                for (int l = k; l < p; ++l)
+                    d.w_xx[Index{k} * p + l] += linalg::dot(chunk.size(), chunk.x(k), chunk.x(l));
         for (std::size_t f = 0; f < sums.size(); ++f) {
             const int r = d.layout.factors[f].width;
             for (Index i = 0; i < chunk.size(); ++i) {
@@ -223,7 +229,7 @@ DesignCross accumulate_shifted(const Rows& rows, int first_shifted, Poll& poll) 
     Coordinates coordinates = learn_coordinates(rows, order, first_shifted);
     DesignCross d = empty_design(rows, std::move(order), std::move(coordinates));
     auto [sums, lists] = accumulate(rows, d, poll);
-    d.kept = independent_columns(d.w_xx, rows.p());
+    d.kept = independent_columns(d.w_xx, rows.p(), poll);
     restate_constant(d.w_xx, rows.p(), d.kept, d.coordinates);
     keep_columns(std::move(sums), std::move(lists), d);
     return d;
@@ -262,7 +268,7 @@ void add_response(const Rows& rows, const DesignCross& d, const double* y, const
     std::vector<double> v(chunk_rows);
     for (Index first = 0; first < rows.n; first += chunk_rows) {
         chunk.load(first, d.kept.data());
-        poll.tick(chunk.size());
+        poll.tick(chunk.size() * (1 + p / 16));
         for (Index i = 0; i < chunk.size(); ++i)
             v[i] = (y[first + i] - scale.shift) / scale.scale * chunk.root(i);
         yy += linalg::dot(chunk.size(), v.data(), v.data());

@@ -12,21 +12,32 @@ namespace {
 // growing with the number of columns that are subtracted.
 double rank_tolerance(int p) { return 5e-14 * std::max(2, p); }
 
+constexpr int panel = 64;  // columns eliminated at a time, the columns behind them by BLAS
+
 }  // namespace
 
-std::vector<int> independent_columns(const std::vector<double>& gram, int p) {
+std::vector<int> independent_columns(const std::vector<double>& gram, int p, Poll poll) {
     std::vector<double> work = gram;
     std::vector<int> kept;
     const double tolerance = rank_tolerance(p);
-    for (int k = 0; k < p; ++k) {
-        double* column = work.data() + Index{k} * p;
-        const double norm = gram[Index{k} * p + k];
-        if (!(column[k] > tolerance * norm) || norm == 0.0) continue;
-        kept.push_back(k);
-        const double pivot = std::sqrt(column[k]);
-        for (int i = k; i < p; ++i) column[i] /= pivot;
-        for (int j = k + 1; j < p; ++j)
-            for (int i = j; i < p; ++i) work[Index{j} * p + i] -= column[i] * column[j];
+    for (int first = 0; first < p; first += panel) {
+        const int last = std::min(p, first + panel);
+        for (int k = first; k < last; ++k) {
+            double* column = work.data() + Index{k} * p;
+            const double norm = gram[Index{k} * p + k];
+            if (!(column[k] > tolerance * norm) || norm == 0.0) {
+                std::fill(column + k, column + p, 0.0);  // nothing to subtract from the columns behind
+                continue;
+            }
+            kept.push_back(k);
+            const double pivot = std::sqrt(column[k]);
+            for (int i = k; i < p; ++i) column[i] /= pivot;
+            for (int j = k + 1; j < last; ++j)
+                for (int i = j; i < p; ++i) work[Index{j} * p + i] -= column[i] * column[j];
+        }
+        const Index rest = p - last;
+        linalg::subtract_outer(rest, last - first, work.data() + Index{first} * p + last, p, work.data() + Index{last} * p + last, p);
+        poll.tick(rest * rest);
     }
     return kept;
 }

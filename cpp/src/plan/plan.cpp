@@ -43,7 +43,7 @@ double level_bytes(const DesignCross& design) {
 
 // The Schur complement and its inverse, full.
 double dense_bytes(const DesignCross& design) {
-    const double n = static_cast<double>(design.layout.q_rest);
+    const double n = static_cast<double>(design.layout.rest());
     return 2.0 * 8.0 * n * n + level_bytes(design);
 }
 
@@ -68,9 +68,10 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     const double triangle = static_cast<double>(n) * (n + 1) / 2;
     plan.fill = 1.0;
     plan.bytes = dense_bytes(design);
-    if (options.schur == SchurKind::dense || n == 0) return "dense: asked for or nothing behind the leading term";
+    if (n == 0) return "dense: only fixed effects behind the leading term";
+    if (options.schur == SchurKind::dense) return "dense: asked for";
     if (automatic) {
-        if (n <= always_dense) return "dense: small";
+        if (n <= always_dense) return "dense: few coefficients behind the leading term";
         if (count_pairs(design) > 40.0 * triangle) return "dense: every pair of levels meets many times";
     }
     SchurColumns columns(design, options.poll);
@@ -142,21 +143,22 @@ double machine_memory() {
 }
 
 // One decimal, without a stream.
-std::string gibibytes(double bytes) {
-    const long long tenths = std::llround(std::min(bytes / 1073741824.0 * 10.0, 9e17));
-    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
+std::string size_text(double bytes) {
+    const bool large = bytes >= 1e9;
+    const long long tenths = std::llround(std::min(bytes / (large ? 1e9 : 1e6) * 10.0, 9e17));
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + (large ? " GB" : " MB");
 }
 
 std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
     return "the random effects behind the leading term number " + std::to_string(design.layout.q_rest) + ": the " +
            (plan.schur == SchurKind::sparse ? "sparse" : "dense") + " Schur complement and its inverse need " +
-           gibibytes(plan.bytes) + ", and " + gibibytes(limit) +
+           size_text(plan.bytes) + ", and " + size_text(limit) +
            " may be used. Model fewer levels (combine rare ones), or drop one of the crossed factors";
 }
 
 std::string too_many_classes(const ClassSums& classes, const Plan& plan, double limit) {
-    return "the sums by class of " + std::to_string(classes.count()) + " classes need " + gibibytes(plan.bytes) + ", and " +
-           gibibytes(limit) + " may be used. Eliminate the leading term group by group (leading='groups')";
+    return "the sums by class of " + std::to_string(classes.count()) + " classes need " + size_text(plan.bytes) + ", and " +
+           size_text(limit) + " may be used. Eliminate the leading term group by group (leading='groups')";
 }
 
 }  // namespace
@@ -177,7 +179,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         plan.fill = 1.0;
         const double m = static_cast<double>(design.layout.rest());
         plan.bytes = 8.0 * m * m * (6.0 + 2.0 * design.layout.n_theta()) + class_sum_bytes(design, classes);
-        plan.reason = "levels summed by class, exact Hessian";
+        plan.reason = "few coefficients behind the leading term: its groups are summed by class";
         if (plan.bytes > limit) {
             result.error = too_many_classes(classes, plan, limit);
             result.out_of_memory = true;

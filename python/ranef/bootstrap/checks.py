@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..memory import require_memory
 
-__all__ = ["checked_seed", "whole_number"]
+__all__ = ["checked_seed", "require_table", "whole_number"]
 
 
 def whole_number(value: Any, argument: str, meaning: str) -> int:
@@ -47,3 +48,17 @@ def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
             f"got {seed!r}"
         )
     return number
+
+
+def require_table(n: int, columns: int) -> None:
+    """Refuse a table of `n` replicates that does not fit, before anything is drawn.
+
+    Raises
+    ------
+    MemoryError
+    """
+    require_memory(
+        8 * n * columns,
+        f"{n:,} replicates of {columns:,} numbers",
+        "ask for fewer columns= (conditional modes take the most), or fewer replicates at a time",
+    )

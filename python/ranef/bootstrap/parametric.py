@@ -12,9 +12,8 @@ import pandas as pd
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
-from .checks import checked_seed, whole_number
+from .checks import checked_seed, require_table, whole_number
 from .draws.truth import truth as make_truth
-from .loop.memory import require_memory
 from .loop.record import checked_columns, fit_record, kept_columns
 from .loop.remote import check_executor, run_remotely
 from .replicates.messages import compiled_messages
@@ -201,7 +200,7 @@ def bootstrap(
         )
     selection, places = kept_columns(record_layout(fit.model, "modes" in kept), kept)
     width = len(selection)
-    require_memory(count, width + (compiled.n_values if compiled else 0) + 1)
+    require_table(count, width + (compiled.n_values if compiled else 0) + 1)
     key, seed = stream_key(seed)
     if scheme == "parametric":
         task, chosen = make_task(fit.state, at, route, kept, compiled)

@@ -10,8 +10,7 @@ import pandas as pd
 from ..errors import DataError
 from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
-from .checks import whole_number
-from .loop.memory import require_memory
+from .checks import require_table, whole_number
 from .loop.record import checked_columns, kept_columns
 from .replicates.result import BootstrapResult
 
@@ -69,7 +68,7 @@ def fit_responses(
 
     columns = checked_columns(None)
     task = responses_task(model, rows, columns)
-    require_memory(len(rows), task.columns)
+    require_table(len(rows), task.columns)
     key = np.zeros(2, np.uint64)  # nothing is drawn
     outcome = run(
         task, key, len(rows), threads or get_num_threads(), progress, label=f"{model.formula.response} fits"

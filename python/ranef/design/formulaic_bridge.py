@@ -91,6 +91,21 @@ def factor_expressions(text: str, columns: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
 
 
+def crossed_columns(text: str, used: UsedColumns, columns: tuple[str, ...]) -> int:
+    """Return how many columns the matrix has at least, from the numbers of levels, without building it."""
+    code = spell(text, columns.__contains__)
+    count = 0
+    for term in _parsed(code):
+        width = 1
+        for factor in term.factors:
+            named = {reference.name for reference in references(factor.expr)}
+            for name in columns:
+                if alias(name) in named and used.is_factor(name):
+                    width *= max(1, used.factor(name).levels.shape[0] - 1)
+        count += width
+    return count
+
+
 def _require_two_levels(spec: ModelSpec) -> None:
     for expression, (_, state) in spec.encoder_state.items():
         levels = state.get("categories")

@@ -19,7 +19,8 @@ from ..errors import DataError, quote_list
 from ..formula.plain import plain_terms
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
-from .formulaic_bridge import learn_formulaic
+from ..memory import require_memory
+from .formulaic_bridge import crossed_columns, learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
 from .used import UsedColumns, learned_codes, require_number
 
@@ -121,11 +122,14 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
             )
     plain = plain_terms(text)
     if plain is None:
+        require_columns(crossed_columns(text, used, columns), text, used.rows.n, copies=2)
         spec, matrix = learn_formulaic(text, used, columns)
         for index, name in enumerate(spec.names):
             require_finite(matrix[:, index], name, used.rows)
         return spec, ModelMatrix.of(matrix)
     learned = _learn_plain(plain[0], plain[1], used)
+    dummies = sum(last - first for first, last in learned.terms if last - first > 1)
+    require_columns(dummies, text, used.rows.n)
     return learned, learned.build(used)
 
 
@@ -178,6 +182,20 @@ def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
             f"the predictor '{name}' is {values[row]} in row {rows.original(row)} (rows count from 0): "
             "every value must be finite; correct it, or set it missing to drop the row"
         )
+
+
+def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
+    """Refuse columns of dummies that do not fit into memory.
+
+    Raises
+    ------
+    MemoryError
+    """
+    require_memory(
+        8.0 * count * n * copies,
+        f"{count:,} columns for '{text}' on {n:,} rows{', with a copy,' if copies > 1 else ''}",
+        "a factor with so many levels belongs behind a bar, as in (1 | g); or combine rare levels",
+    )
 
 
 def constant_vector(spec: MatrixSpec, matrix: ModelMatrix) -> FloatArray | None:

@@ -157,6 +157,11 @@ def lme4_order(level_counts: Sequence[int]) -> list[int]:
     return sorted(positions, key=level_counts.__getitem__)[::-1]
 
 
+def _brief(term: RandomTerm) -> str:
+    names = term.columns if len(term.columns) <= 6 else (*term.columns[:3], "...", term.columns[-1])
+    return f"({' + '.join(names)} | {term.group})"
+
+
 def require_enough_rows(terms: Sequence[RandomTerm], n: int) -> None:
     """Raise a DataError for a term with at least as many levels, or random effects, as rows (lme4's rule)."""
     for term in terms:
@@ -168,7 +173,7 @@ def require_enough_rows(terms: Sequence[RandomTerm], n: int) -> None:
             )
         if levels * width >= n:
             raise DataError(
-                f"the random term {term} has {levels} levels x {width} columns = {levels * width} random "
-                f"effects for {n} rows: its variances cannot be told from the residual variance; "
+                f"the random term {_brief(term)} has {levels} levels x {width} columns = {levels * width} "
+                f"random effects for {n} rows: its variances cannot be told from the residual variance; "
                 "take fewer columns, or pass allow_saturated=True"
             )

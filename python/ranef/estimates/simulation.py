@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import FitState
+from ..memory import require_memory
 from .prediction import fitted, own_rows, population, random_part
 
 
@@ -35,6 +36,8 @@ def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False)
     ------
     ArgumentError
         For a bad `n` or `seed`.
+    MemoryError
+        If so many responses do not fit, before any is drawn.
 
     Examples
     --------
@@ -46,15 +49,22 @@ def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False)
     generator = _generator(seed)
     count = _count(n)
     design = state.model.design
+    require_memory(
+        8.0 * count * design.nobs,
+        f"{count:,} responses of {design.nobs:,} rows",
+        "simulate fewer at a time; fit.bootstrap() draws and refits without keeping them",
+    )
     noise = state.sigma if design.weights is None else state.sigma / np.sqrt(design.weights)
     out = generator.standard_normal((count, design.nobs))
     out *= noise
     if use_u:
-        return out + fitted(state)
+        out += fitted(state)
+        return out
     for row in out:
         effects = drawn_effects(state, generator)
         row += random_part(own_rows(design.terms), effects, design.nobs)
-    return out + population(state)
+    out += population(state)
+    return out
 
 
 def drawn_effects(state: FitState, generator: np.random.Generator) -> list[FloatArray]:

@@ -19,6 +19,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import FitState
+from ..memory import WORTH_ASKING, available_memory, size_text
 from .information import information, predicted_cost
 from .method import FStatistic, independent_contrasts
 
@@ -128,9 +129,11 @@ def _require_reml(state: FitState) -> None:
 
 def _require_memory(state: FitState) -> None:
     order, needed = predicted_cost(state.model)
-    if needed > MOST_BYTES:
+    free = available_memory() if needed > WORTH_ASKING else None
+    most = MOST_BYTES if free is None else min(MOST_BYTES, free)
+    if needed > most:
         raise ArgumentError(
             f"ddf='kenward-roger' needs dense matrices of order {order:,} for this model, "
-            f"{needed / 2**30:.1f} GiB of memory (at most {MOST_BYTES / 2**30:.0f} GiB are used): use "
+            f"{size_text(needed)} of memory (at most {size_text(most)} are used): use "
             "ddf='satterthwaite', which differs little at this size"
         )
