@@ -4,39 +4,13 @@ import numpy as np
 import pytest
 import ranef
 from ranef import memory
-from ranef.memory import available_memory, left_in_group, require_memory
-
-
-def write(folder, **files):
-    folder.mkdir(exist_ok=True)
-    for name, text in files.items():
-        (folder / name.replace("_dot_", ".")).write_text(text, encoding="ascii")
-    return folder
-
-
-def test_control_groups(tmp_path):
-    """Page cache that can be given back counts as free; both layouts of the kernel's files."""
-    new = write(
-        tmp_path / "new",
-        memory_dot_max="1000\n",
-        memory_dot_current="700\n",
-        memory_dot_stat="anon 300\ninactive_file 250\n",
-    )
-    assert left_in_group(new, "memory.max", "memory.current", "inactive_file") == 550
-    old = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-    folder = write(tmp_path / "old", memory_dot_limit_in_bytes="1000", memory_dot_usage_in_bytes="400")
-    assert left_in_group(folder, *old) == 600
-    write(folder, memory_dot_limit_in_bytes=str(2**63 - 4096))
-    assert left_in_group(folder, *old) is None
-    write(new, memory_dot_max="max\n")
-    assert left_in_group(new, "memory.max", "memory.current", "inactive_file") is None
-    assert left_in_group(tmp_path / "none", *old) is None
+from ranef.memory import available_memory, require_memory
 
 
 def test_the_least_of_the_limits_counts(monkeypatch):
     monkeypatch.setattr(memory, "_machine", lambda: 3_000)
     monkeypatch.setattr(memory, "_address_space", lambda: None)
-    monkeypatch.setattr(memory, "_control_groups", lambda: iter([None, 2_000, 9_000]))
+    monkeypatch.setattr(memory, "memory_left", lambda: 2_000)
     assert available_memory() == 1_900
     monkeypatch.setattr(memory, "_address_space", lambda: -5)
     assert available_memory() == 1

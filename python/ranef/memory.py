@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+
+from .control_groups import lines, memory_left
 
 _LEFT_OVER = 0.05  # of what is available: for everything that is not counted
 # Of address space: a thread's stack and heap, and its buffer of BLAS, which waits for ever for it.
@@ -25,7 +25,7 @@ def available_memory() -> int | None:
     >>> available is None or available > 0
     True
     """
-    known = [size for size in (_machine(), _address_space(), *_control_groups()) if size is not None]
+    known = [size for size in (_machine(), _address_space(), memory_left()) if size is not None]
     return max(1, int((1 - _LEFT_OVER) * min(known))) if known else None
 
 
@@ -68,7 +68,7 @@ def size_text(size: float) -> str:
 
 
 def _machine() -> int | None:
-    for line in _lines("/proc/meminfo"):
+    for line in lines("/proc/meminfo"):
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     try:
@@ -85,38 +85,5 @@ def _address_space() -> int | None:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         return None
-    used = next(iter(_lines("/proc/self/statm")), "0").split()[0]
+    used = next(iter(lines("/proc/self/statm")), "0").split()[0]
     return limit - int(used) * resource.getpagesize() - _PER_CORE * (1 + (os.cpu_count() or 1))
-
-
-def _control_groups() -> Iterator[int | None]:
-    """What each memory control group of the process, from its own to the outermost, leaves."""
-    for line in _lines("/proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            root, files = Path("/sys/fs/cgroup"), ("memory.max", "memory.current", "inactive_file")
-        elif "memory" in controllers.split(","):
-            root = Path("/sys/fs/cgroup/memory")
-            files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        else:
-            continue
-        # within a container the path may be that outside of it: then only the outermost folder is there
-        own = root / path.lstrip("/")
-        for folder in (own, *(parent for parent in own.parents if parent.is_relative_to(root))):
-            yield left_in_group(folder, *files)
-
-
-def left_in_group(folder: Path, limit: str, usage: str, reclaimable: str) -> int | None:
-    """Bytes a control group leaves, its reclaimable page cache counted as free; None if it has no limit."""
-    most, used = next(iter(_lines(folder / limit)), "max"), next(iter(_lines(folder / usage)), "")
-    if not most.isdecimal() or not used.isdecimal() or int(most) > 2**60:
-        return None
-    counts = dict(line.split()[:2] for line in _lines(folder / "memory.stat"))
-    return int(most) - int(used) + int(counts.get(reclaimable, "0"))
-
-
-def _lines(path: str | Path) -> list[str]:
-    try:
-        return Path(path).read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeError):
-        return []

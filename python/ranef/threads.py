@@ -6,6 +6,7 @@ import os
 from numbers import Integral
 
 from . import _core
+from .control_groups import cpu_limit
 from .errors import ArgumentError
 
 VARIABLE = "RANEF_NUM_THREADS"
@@ -18,7 +19,7 @@ def get_num_threads() -> int:
     -------
     int
         What `set_num_threads` or the environment variable ``RANEF_NUM_THREADS`` said, else the number of
-        cores this process may run on.
+        cores this process may use: those it may run on, or as many as a container's quota of time amounts to.
 
     Examples
     --------
@@ -39,7 +40,7 @@ def set_num_threads(n: int | None) -> None:
     Parameters
     ----------
     n : int or None
-        1 or more; None for every core this process may run on.
+        1 or more; None for every core this process may use.
 
     Raises
     ------
@@ -55,14 +56,20 @@ def set_num_threads(n: int | None) -> None:
     >>> ranef.set_num_threads(None)
     """
     if n is None:
-        n = _core.available_cores()
+        n = available_cores()
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
         raise ArgumentError(f"n is the number of threads: a whole number, 1 or more, or None; got {n!r}")
     _core.set_thread_limit(int(n))
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    cores, quota = _core.available_cores(), cpu_limit()
+    return cores if quota is None else min(cores, quota)
+
+
 def read_environment() -> None:
-    """Set what ``RANEF_NUM_THREADS`` says, if it is there.
+    """Set what ``RANEF_NUM_THREADS`` says, if it is there, else what a container's quota allows.
 
     Raises
     ------
@@ -71,6 +78,9 @@ def read_environment() -> None:
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
+        cores = available_cores()
+        if cores < _core.available_cores():
+            _core.set_thread_limit(cores)
         return
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentError(

@@ -155,6 +155,21 @@ def test_text_among_other_values_is_still_a_factor():
     assert column.codes[0] == column.codes[2]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype=np.uint64),
+        pd.Series([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype="UInt64"),
+        pl.Series([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype=pl.UInt64),
+    ],
+    ids=["numpy", "pandas", "polars"],
+)
+def test_identifiers_that_no_double_tells_apart(values):
+    column = Table({"g": values}).column("g")
+    assert column.levels.tolist() == [5, 2**63 + 1, 2**63 + 2]
+    assert column.codes.tolist() == [2, 1, 2, 0]
+
+
 def test_an_unknown_column_is_named_with_a_suggestion():
     with pytest.raises(UnknownColumnError, match=r"weights= uses the column 'reel'.*Did you mean 'real'"):
         Table(PLAIN).column("reel", "weights=")

@@ -28,7 +28,9 @@ def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] 
     if kind == "f":
         return NumberColumn(name, values.astype(np.float64, copy=False), null)
     if kind == "u" and values.dtype.itemsize == 8 and values.size and values.max() > np.iinfo(np.int64).max:
-        return NumberColumn(name, values.astype(np.float64), null)
+        # Identifiers: no signed integer holds them, and as doubles a thousand neighbours would be one.
+        codes, levels = code_values(values)
+        return drop_unused(FactorColumn(name, codes if null is None else np.where(null, np.int32(-1), codes), levels))
     if kind in "iu":
         return NumberColumn(name, values.astype(np.int64, copy=False), null)
     if kind == "b":
