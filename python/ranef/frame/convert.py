@@ -30,7 +30,9 @@ def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] 
     if kind == "u" and values.dtype.itemsize == 8 and values.size and values.max() > np.iinfo(np.int64).max:
         # Identifiers: no signed integer holds them, and as doubles a thousand neighbours would be one.
         codes, levels = code_values(values)
-        return drop_unused(FactorColumn(name, codes if null is None else np.where(null, np.int32(-1), codes), levels))
+        if null is not None:
+            codes = np.where(null, np.int32(-1), codes)
+        return drop_unused(FactorColumn(name, codes, levels))
     if kind in "iu":
         return NumberColumn(name, values.astype(np.int64, copy=False), null)
     if kind == "b":
