@@ -2,7 +2,7 @@
 
 `python -m benchmarks.profile PROBLEM` prints one JSON list of stages. Floors:
 
-- coding the keys: Arrow's dictionary encoding of the grouping columns;
+- coding the keys: the grouping columns' bytes as Arrow keeps them, and the codes', at the measured memory bandwidth;
 - the pass over the rows: their bytes at the measured memory bandwidth;
 - an evaluation with a dense Schur complement: Cholesky and inverse of that order by the BLAS the core links;
 - an evaluation of one grouping factor: the bytes of the groups' cross-products at memory bandwidth.
@@ -73,8 +73,10 @@ class Profile:
     def rows(self):
         """What touches the rows."""
         seconds, design = clock(lambda: build_design(self.problem.formula, self.frame), self.repeats)
-        floor = self.coding()
-        self.add("formula, keys, columns", seconds, floor=floor, floor_is="Arrow's coding of the keys")
+        size = self.key_bytes(design)
+        self.add(
+            "formula, keys, columns", seconds, gbyte=size / GIGA, **self.at_bandwidth(size, "reading the keys")
+        )
         seconds, cross = clock(lambda: cross_products(design), self.repeats)
         size = self.row_bytes(design)
         self.add("cross-products", seconds, gbyte=size / GIGA, **self.at_bandwidth(size, "reading the rows"))
@@ -84,11 +86,10 @@ class Profile:
         self.add("the response's", seconds, gbyte=size / GIGA, **self.at_bandwidth(size, "reading the rows"))
         return design
 
-    def coding(self):
-        """Seconds Arrow takes to code the grouping columns."""
-        groups = {term.group for term in build_design(self.problem.formula, self.frame).terms}
-        arrays = [pyarrow.array(self.frame[name]) for name in sorted(groups)]
-        return clock(lambda: [array.dictionary_encode() for array in arrays], self.repeats)[0]
+    def key_bytes(self, design):
+        """Of the grouping columns, and of the codes made of them."""
+        columns = {name for term in design.terms for name in term.group.split(":")}
+        return sum(pyarrow.array(self.frame[name]).nbytes + 4.0 * design.nobs for name in sorted(columns))
 
     def row_bytes(self, design):
         bases = sum(term.basis.nbytes for term in design.terms if len(term.columns) > 1)
