@@ -193,6 +193,11 @@ def test_zeta_and_its_inverse():
         assert profile.zeta(name, limits.loc[name]) == pytest.approx(expected, abs=1e-6)
         assert profile.value(name, [0.0])[0] == pytest.approx(profile.estimates[name])
     assert np.isnan(profile.zeta("Days", 1e6))
+    table = profile.to_frame()
+    for name in profile:  # the ends too, which the table brings back from theta and sigma
+        own = table[table["parameter"] == name]
+        assert profile.zeta(name, own[name]) == pytest.approx(own["zeta"].to_numpy(), abs=1e-7)
+        assert profile.value(name, own["zeta"]) == pytest.approx(own[name].to_numpy(), rel=1e-7, abs=1e-7)
 
 
 def test_theta_and_chosen_parameters():

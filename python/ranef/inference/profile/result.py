@@ -64,6 +64,15 @@ class Curve:
         return CubicSpline([p.zeta for p in points], [p.value for p in points], extrapolate=False)
 
 
+def _along(spline: CubicSpline, at: npt.ArrayLike) -> FloatArray:
+    """A curve at some places; its ends are on it, though they were computed in another way."""
+    at = np.asarray(at, dtype=float)
+    first, last = spline.x[0], spline.x[-1]
+    slack = 1e-9 * (last - first)
+    near = (at >= first - slack) & (at <= last + slack)
+    return np.asarray(spline(np.where(near, np.clip(at, first, last), at)))
+
+
 class Profile(Printed):
     """Likelihood profiles of a fit.
 
@@ -119,11 +128,11 @@ class Profile(Printed):
 
     def zeta(self, parameter: str, value: npt.ArrayLike) -> FloatArray:
         """Return zeta at values of a parameter, by the spline through its points; NaN beyond them."""
-        return np.asarray(self._curve(parameter).forward(np.asarray(value, dtype=float)))
+        return _along(self._curve(parameter).forward, value)
 
     def value(self, parameter: str, zeta: npt.ArrayLike) -> FloatArray:
         """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them."""
-        return np.asarray(self._curve(parameter).backward(np.asarray(zeta, dtype=float)))
+        return _along(self._curve(parameter).backward, zeta)
 
     def conf_int(self, level: float = 0.95, parameters: str | Iterable[str] | None = None) -> pd.DataFrame:
         """Return profile likelihood intervals: exact, not read off a spline.
