@@ -110,6 +110,7 @@ class Profile:
         scaled = {key: work[key] * count for key in ("gflop", "gbyte", "floor") if key in work}
         self.add("optimum", seconds, count=count, **scaled, floor_is=work["floor_is"])
         theta = optimum.theta
+        self.add("estimates at the optimum", clock(lambda: reml.solve(self.response, theta), self.repeats)[0])
         beside = 1.01 * theta  # the fit's own state still stands at theta: nothing would be evaluated there
         self.add("one value", clock(lambda: reml.value(self.response, beside), self.repeats)[0])
         self.add(
@@ -118,7 +119,6 @@ class Profile:
         if "pair_gflop" in work:
             self.add("Cholesky alone", work["cholesky"])
             self.add("inverse alone", work["inverse"])
-        self.add("estimates at the optimum", clock(lambda: reml.solve(self.response, theta), self.repeats)[0])
         return count
 
     def dense(self, design, plan):
