@@ -2,7 +2,7 @@
 
 `python -m benchmarks.profile PROBLEM` prints one JSON list of stages. Floors:
 
-- coding the keys: the grouping columns' bytes as Arrow keeps them, and the codes', at the measured memory bandwidth;
+- coding the keys: the bytes of the grouping columns in Arrow's memory and of the codes, at memory bandwidth;
 - the pass over the rows: their bytes at the measured memory bandwidth;
 - an evaluation with a dense Schur complement: Cholesky and inverse of that order by the BLAS the core links;
 - an evaluation of one grouping factor: the bytes of the groups' cross-products at memory bandwidth.
@@ -74,9 +74,8 @@ class Profile:
         """What touches the rows."""
         seconds, design = clock(lambda: build_design(self.problem.formula, self.frame), self.repeats)
         size = self.key_bytes(design)
-        self.add(
-            "formula, keys, columns", seconds, gbyte=size / GIGA, **self.at_bandwidth(size, "reading the keys")
-        )
+        floor = self.at_bandwidth(size, "reading the keys")
+        self.add("formula, keys, columns", seconds, gbyte=size / GIGA, **floor)
         seconds, cross = clock(lambda: cross_products(design), self.repeats)
         size = self.row_bytes(design)
         self.add("cross-products", seconds, gbyte=size / GIGA, **self.at_bandwidth(size, "reading the rows"))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from . import _core
 from .arrays import FloatArray
 from .design import Design
-from .memory import require_memory
+from .memory import WORTH_ASKING, require_memory
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,9 @@ def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:
 def _require_memory(design: Design) -> None:
     """Refuse blocks that do not fit: for each level its products among its columns and with those of X."""
     p = len(design.matrix.columns)
+    most = sum(len(term.columns) for term in design.terms)  # columns of a factor; its levels have a row each
+    if 8 * (design.nobs * most * (most + p) + p * p) < WORTH_ASKING:
+        return
     widths: dict[str, tuple[int, int]] = {}
     for term in design.terms:
         levels, width = widths.get(term.group, (term.factor.n_levels, 0))
