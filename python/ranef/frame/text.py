@@ -36,8 +36,9 @@ def code_arrow_text(values: Any) -> tuple[Codes, Levels]:
     valid, offsets, text = values.buffers()
     kind = np.int32 if pa.types.is_string(values.type) else np.int64
     first, n = values.offset, len(values)
+    starts: npt.NDArray[Any] = np.frombuffer(offsets, kind)[first : first + n + 1] if n else np.zeros(1, kind)
     codes, rows = _core.code_text(
-        np.frombuffer(offsets, kind)[first : first + n + 1] if n else np.zeros(1, kind),
+        starts,
         np.zeros(0, np.uint8) if text is None else np.frombuffer(text, np.uint8),
         None if values.null_count == 0 else np.frombuffer(valid, np.uint8),
         first,
