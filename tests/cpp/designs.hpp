@@ -168,20 +168,23 @@ private:
     int theta_ = 0;
 };
 
-// Rows in another order: `order[i]` is the old place of row i.
-inline Data reordered(const Data& data, const std::vector<Index>& order) {
+// The rows given, in their order.
+inline Data chosen_rows(const Data& data, const std::vector<Index>& rows) {
     Data out = data;
-    const auto apply = [&](auto& column) {
+    const auto pick = [&](auto& column) {
+        if (column.empty()) return;
         const auto old = column;
-        for (std::size_t i = 0; i < column.size(); ++i) column[i] = old[order[i]];
+        column.resize(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) column[i] = old[rows[i]];
     };
-    for (auto& column : out.x) apply(column);
+    for (auto& column : out.x) pick(column);
     for (Grouping& g : out.groupings) {
-        apply(g.codes);
-        for (auto& column : g.basis) apply(column);
+        pick(g.codes);
+        for (auto& column : g.basis) pick(column);
     }
-    apply(out.weights);
-    apply(out.y);
+    pick(out.weights);
+    pick(out.y);
+    out.n = static_cast<Index>(rows.size());
     return out;
 }
 

@@ -58,32 +58,29 @@ RowMoments moments_of(const Data& data) {
     return m;
 }
 
-// `count` of the rows in an order, from the first given.
-Data part(const Data& data, const std::vector<Index>& order, Index first, Index count) {
-    std::vector<Index> chosen(order.begin() + first, order.begin() + first + count);
-    const auto rest = static_cast<std::size_t>(count);
-    chosen.resize(order.size(), 0);
-    Data out = reordered(data, chosen);
-    const auto cut = [&](auto& column) {
-        if (!column.empty()) column.resize(rest);
-    };
-    for (auto& column : out.x) cut(column);
-    for (Grouping& g : out.groupings) {
-        cut(g.codes);
-        for (auto& column : g.basis) cut(column);
-    }
-    cut(out.weights);
-    cut(out.y);
-    out.n = count;
-    return out;
-}
-
 std::vector<double> random_coefficients(Index count, unsigned seed) {
     std::mt19937 generator(seed);
     std::normal_distribution<double> normal;
     std::vector<double> x(count);
     for (double& v : x) v = normal(generator);
     return x;
+}
+
+// Products of the response, and of any coefficients, beside those of the dense columns.
+void check_products(const Data& data, const DesignCross& d, const ResponseCross& response) {
+    const Matrix columns = dense_columns(data, d, response.scale);
+    const Index m = d.layout.n_coef();
+    REQUIRE(static_cast<Index>(response.values.size()) == m + 1);
+    std::vector<Real> expected, fitted(data.n, 0.0L), gram;
+    for (Index c = 0; c <= m; ++c) expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
+    CHECK(relative_distance(response.values, expected) < 1e-12);
+    const std::vector<double> coef = random_coefficients(m, 9);
+    for (Index c = 0; c < m; ++c)
+        for (Index i = 0; i < data.n; ++i) fitted[i] += columns(i, c) * coef[c];
+    for (Index c = 0; c < m; ++c) gram.push_back(inner(data.n, columns.column(c), fitted.data()));
+    std::vector<double> found(m, -1.0);
+    gram_multiply(d, coef.data(), found.data());
+    CHECK(relative_distance(found, gram) < 1e-12);
 }
 
 }  // namespace
@@ -94,24 +91,10 @@ TEST_CASE("cross-products: gram_multiply and the response agree with dense produ
         const Rows rows = data.rows();
         const DesignCross d = accumulate_design(rows);
         const ResponseCross response = accumulate_response(rows, d, data.y.data());
-        const Matrix columns = dense_columns(data, d, response.scale);
-        const Index m = d.layout.n_coef();
-        REQUIRE(static_cast<Index>(response.values.size()) == m + 1);
-        std::vector<Real> expected;
-        for (Index c = 0; c <= m; ++c)
-            expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
-        CHECK(relative_distance(response.values, expected) < 1e-12);
-
-        const std::vector<double> coef = random_coefficients(m, 9);
-        std::vector<Real> fitted(data.n, 0.0L), gram;
-        for (Index c = 0; c < m; ++c)
-            for (Index i = 0; i < data.n; ++i) fitted[i] += columns(i, c) * coef[c];
-        for (Index c = 0; c < m; ++c) gram.push_back(inner(data.n, columns.column(c), fitted.data()));
-        std::vector<double> found(m, -1.0);
-        gram_multiply(d, coef.data(), found.data());
-        CHECK(relative_distance(found, gram) < 1e-12);
+        check_products(data, d, response);
 
         // The same response by the other door, and any scale: products are linear in (y - shift) / scale.
+        const Index m = d.layout.n_coef();
         std::vector<double> again(m + 1), other(m + 1);
         accumulate_response(rows, d, data.y.data(), response.scale, again.data());
         CHECK(again == response.values);
@@ -135,7 +118,7 @@ TEST_CASE("cross-products: batches in any order, added up in several sums, agree
         for (int i = 0; i < 3; ++i) sums.emplace_back(data.rows(), moments);
         for (Index first = 0; first < data.n;) {
             const Index count = std::min<Index>(data.n - first, generator() % 3 ? 1 + generator() % 40 : 1);
-            const Data batch = part(data, order, first, count);
+            const Data batch = chosen_rows(data, {order.begin() + first, order.begin() + first + count});
             sums[generator() % 3].add(batch.rows(), batch.y.data());
             first += count;
         }
@@ -147,19 +130,7 @@ TEST_CASE("cross-products: batches in any order, added up in several sums, agree
         const DesignCross& d = all.design;
         const ResponseCross& response = all.response;
         CHECK(d.kept == data.kept);
-        const Matrix columns = dense_columns(data, d, response.scale);
-        const Index m = d.layout.n_coef();
-        std::vector<Real> expected, fitted(data.n, 0.0L), gram;
-        for (Index c = 0; c <= m; ++c)
-            expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
-        CHECK(relative_distance(response.values, expected) < 1e-12);
-        const std::vector<double> coef = random_coefficients(m, 9);
-        for (Index c = 0; c < m; ++c)
-            for (Index i = 0; i < data.n; ++i) fitted[i] += columns(i, c) * coef[c];
-        for (Index c = 0; c < m; ++c) gram.push_back(inner(data.n, columns.column(c), fitted.data()));
-        std::vector<double> found(m, -1.0);
-        gram_multiply(d, coef.data(), found.data());
-        CHECK(relative_distance(found, gram) < 1e-12);
+        check_products(data, d, response);
         // The sparse parts have the places of one pass over the rows, no more.
         const DesignCross whole = accumulate_design(data.rows());
         CHECK(d.a_ptr == whole.a_ptr);
@@ -210,7 +181,7 @@ TEST_CASE("cross-products: the order of the rows does not matter") {
         std::vector<Index> order(data.n);
         std::iota(order.begin(), order.end(), 0);
         std::shuffle(order.begin(), order.end(), std::mt19937(4));
-        const Data shuffled = reordered(data, order);
+        const Data shuffled = chosen_rows(data, order);
         const auto value = [](const Data& x, const std::vector<double>& theta) {
             const Rows rows = x.rows();
             const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));

@@ -17,22 +17,7 @@ namespace {
 Data without(const Data& data, const Grouping& by, Index level, std::vector<Index>& removed) {
     std::vector<Index> left;
     for (Index i = 0; i < data.n; ++i) (by.codes[i] == level ? removed : left).push_back(i);
-    Data out = data;
-    out.n = static_cast<Index>(left.size());
-    const auto pick = [&](auto& column) {
-        if (column.empty()) return;
-        auto old = column;
-        column.resize(left.size());
-        for (std::size_t i = 0; i < left.size(); ++i) column[i] = old[left[i]];
-    };
-    for (auto& column : out.x) pick(column);
-    for (Grouping& g : out.groupings) {
-        pick(g.codes);
-        for (auto& column : g.basis) pick(column);
-    }
-    pick(out.weights);
-    pick(out.y);
-    return out;
+    return chosen_rows(data, left);
 }
 
 }  // namespace

@@ -153,16 +153,6 @@ inline double add_lanes(const double* sum) {
     return total;
 }
 
-inline double dot(Index n, const double* x, const double* y) {
-    double sum[lanes] = {};
-    Index i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int lane = 0; lane < lanes; ++lane) sum[lane] += x[i + lane] * y[i + lane];
-    double total = 0.0;
-    for (; i < n; ++i) total += x[i] * y[i];
-    return total + add_lanes(sum);
-}
-
 // Z -= A Y for what one column of a symmetric A, and the row that mirrors it, contribute: `a` is the column from its
 // diagonal down, Y and Z (n x width) start at the diagonal's row.
 template <int width>

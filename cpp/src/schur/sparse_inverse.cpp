@@ -113,7 +113,7 @@ void SparseFactor::invert_narrow(Index s) {
         }
     }
     for (int j = 0; j < width; ++j)
-        for (int i = j; i < width; ++i) z11[i + j * ld] -= panel::dot(m, y + i * m, z21 + j * ld);
+        for (int i = j; i < width; ++i) z11[i + j * ld] -= linalg::dot(m, y + i * m, z21 + j * ld);
 }
 
 // Z22 of panel s in full, m x m.
