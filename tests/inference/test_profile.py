@@ -102,7 +102,7 @@ SPLINE_FAILS = {
 def profiled_by_lme4():
     """The models for which R computed limits by profile, one or more."""
     models = {model.name: model for model in all_models(big=False, reml=False, match="_ml$")}
-    found = {name: model for name, model in models.items() if (model.raw.get("profile_ci") or {}).get("lower")}
+    found = {name: m for name, m in models.items() if (m.raw.get("profile_ci") or {}).get("lower")}
     assert found.keys() >= SPLINE_FAILS.keys()
     return [model for name, model in found.items() if name not in SPLINE_FAILS]
 

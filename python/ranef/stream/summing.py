@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
@@ -14,15 +13,14 @@ from ..cross_products import CrossProducts, FactorBlocks, core_rows
 from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
 from ..design.away import AWAY, MatrixAway
 from ..design.build import response_name
-from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector, require_finite
 from ..design.random_terms import require_enough_rows
 from ..design.types import FixedMoments
 from ..errors import DataError
 from ..formula import Formula
-from .batch import Batch, read_batches
+from .batch import read_batches
 from .design_rows import DesignRows
 from .learning import LearnedRows, learn_rows
-from .moments import Moments
+from .measured import Measured, constant_of, measure, measure_columns
 from .source import Batches
 from .survey import survey
 from .wanted import Wanted, wanted_columns
@@ -67,10 +65,10 @@ def read_stream(
         require_enough_rows(empty.terms, found.n)
     rows = DesignRows(learned, empty)
     if wanted.computed:
-        measured = _measure(_checked(source, learned, f"reading 2 of {readings}"), rows, learned)
+        measured = measure(_checked(source, learned, f"reading 2 of {readings}"), rows, learned)
     else:
-        measured = _from_columns(learned)
-    empty = replace(empty, constant=_constant(learned, measured))
+        measured = measure_columns(learned)
+    empty = replace(empty, constant=constant_of(learned, measured))
     rows = DesignRows(learned, empty)
     summing = _Summing(learned, measured)
     for batch in _checked(source, learned, f"reading {readings} of {readings}"):
@@ -132,75 +130,8 @@ def _empty_design(learned: LearnedRows) -> Design:
     )
 
 
-# ---------------------------------------------------------------- moments of the columns of matrices
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    """Moments of the columns of X and of each basis, (columns, 4), and whether terms of X add up to one."""
-
-    fixed: FloatArray
-    bases: list[FloatArray]
-    ones: tuple[bool, ...]
-
-
-def _from_columns(learned: LearnedRows) -> _Measured:
-    """Moments of plain matrices, from those of the columns and the counts of levels."""
-    fixed, bases = learned.learned.fixed, learned.learned.bases
-    table = _plain_table(fixed, learned)
-    ones = tuple(
-        bool(last - first > 1 or (table[first, 2:] == 1.0).all()) for first, last in fixed.terms
-    )
-    return _Measured(table, [_plain_table(basis, learned) for basis in bases], ones)
-
-
-def _plain_table(spec: MatrixSpec, learned: LearnedRows) -> FloatArray:
-    assert isinstance(spec, PlainMatrix)
-    rows = [np.array([[1.0, 0.0, 1.0, 1.0]])] if spec.intercept else []
-    for name in spec.columns:
-        if name in spec.levels:
-            share = learned.levels[name].counts / learned.survey.n
-            share = share if name == spec.full else share[1:]
-            none, one = np.zeros_like(share), np.ones_like(share)
-            rows.append(np.column_stack([share, share * (1 - share), none, one]))
-        else:
-            rows.append(learned.survey.numbers[name].table)
-    return np.concatenate(rows) if rows else np.zeros((0, 4))
-
-
-def _measure(batches: Any, rows: DesignRows, learned: LearnedRows) -> _Measured:
-    """A reading for the moments of what the formula computes."""
-    fixed_spec, base_specs = learned.learned.fixed, learned.learned.bases
-    fixed = Moments(len(fixed_spec.names))
-    bases = [Moments(len(basis.names)) for basis in base_specs]
-    ones = np.ones(len(fixed_spec.terms), dtype=bool)
-    for batch in batches:
-        matrix, others = rows.matrices(batch)
-        parts = zip([matrix, *others], [fixed_spec, *base_specs], [fixed, *bases], strict=True)
-        for part, spec, moments in parts:
-            _require_finite(part, spec, batch)
-            moments.add(part.array)
-        for k, (first, last) in enumerate(fixed_spec.terms):
-            ones[k] &= bool(np.all(matrix.array[:, first:last].sum(axis=1) == 1.0))
-    return _Measured(fixed.table, [basis.table for basis in bases], tuple(ones.tolist()))
-
-
-def _require_finite(matrix: ModelMatrix, spec: MatrixSpec, batch: Batch) -> None:
-    for index, name in enumerate(spec.names):
-        require_finite(matrix.array[:, index], name, batch.rows)
-
-
-def _constant(learned: LearnedRows, measured: _Measured) -> npt.NDArray[np.float64] | None:
-    """Return the coefficients of the constant, see `constant_vector`, if they hold in all rows."""
-    constant = constant_vector(learned.learned.fixed, learned.learned.matrix)
-    if constant is None or "Intercept" in learned.learned.fixed.names:
-        return constant
-    first = int(np.flatnonzero(constant)[0])
-    term = [k for k, (a, b) in enumerate(learned.learned.fixed.terms) if a <= first < b]
-    return constant if measured.ones[term[0]] else None
-
-
-# ---------------------------------------------------------------- the sums
 class _Summing:
-    def __init__(self, learned: LearnedRows, measured: _Measured, keep_origin: int = 0) -> None:
+    def __init__(self, learned: LearnedRows, measured: Measured, keep_origin: int = 0) -> None:
         self._learned, self._measured, self._keep_origin = learned, measured, keep_origin
         self._mean = measured.fixed[:, 0]
         self._covariance = np.zeros((self._mean.size, self._mean.size))
