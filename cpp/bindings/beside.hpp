@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "ranef/plan.hpp"
+#include "ranef/plan/plan.hpp"
 
 namespace ranef::bindings {
 

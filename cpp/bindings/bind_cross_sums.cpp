@@ -1,7 +1,7 @@
 #include <optional>
 
 #include "objects.hpp"
-#include "ranef/cross_sums.hpp"
+#include "ranef/cross/cross_sums.hpp"
 
 namespace ranef::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "objects.hpp"
-#include "ranef/downdate.hpp"
+#include "ranef/cross/downdate.hpp"
 
 namespace ranef::bindings {
 namespace {

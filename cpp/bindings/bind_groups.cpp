@@ -2,9 +2,9 @@
 #include <new>
 
 #include "objects.hpp"
-#include "ranef/c_api.h"
-#include "ranef/groups.hpp"
-#include "ranef/shared_problem.hpp"
+#include "ranef/refits/c_api.h"
+#include "ranef/cross/groups.hpp"
+#include "ranef/refits/shared_problem.hpp"
 
 namespace ranef::bindings {
 namespace {

@@ -2,8 +2,8 @@
 #include <string>
 
 #include "objects.hpp"
-#include "ranef/information.hpp"
-#include "ranef/linalg.hpp"
+#include "ranef/inference/information.hpp"
+#include "ranef/base/linalg.hpp"
 
 namespace ranef::bindings {
 namespace {

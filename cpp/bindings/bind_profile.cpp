@@ -1,7 +1,7 @@
 #include <functional>
 
 #include "objects.hpp"
-#include "ranef/profile.hpp"
+#include "ranef/inference/profile.hpp"
 
 namespace ranef::bindings {
 namespace {

@@ -1,8 +1,8 @@
 #include <optional>
 
 #include "objects.hpp"
-#include "ranef/c_api.h"
-#include "ranef/shared_problem.hpp"
+#include "ranef/refits/c_api.h"
+#include "ranef/refits/shared_problem.hpp"
 
 namespace ranef::bindings {
 namespace {

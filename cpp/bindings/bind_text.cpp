@@ -2,7 +2,7 @@
 #include <string>
 
 #include "pybind.hpp"
-#include "ranef/text_codes.hpp"
+#include "ranef/base/text_codes.hpp"
 
 namespace ranef::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "pybind.hpp"
-#include "ranef/threads.hpp"
+#include "ranef/base/threads.hpp"
 
 namespace ranef::bindings {
 

@@ -8,10 +8,10 @@
 
 #include "beside.hpp"
 #include "pybind.hpp"
-#include "ranef/cross_products.hpp"
-#include "ranef/fit.hpp"
-#include "ranef/plan.hpp"
-#include "ranef/rows.hpp"
+#include "ranef/cross/cross_products.hpp"
+#include "ranef/optimum/fit.hpp"
+#include "ranef/plan/plan.hpp"
+#include "ranef/rows/rows.hpp"
 
 namespace ranef::bindings {
 

@@ -6,7 +6,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "ranef/poll.hpp"
+#include "ranef/base/poll.hpp"
 
 namespace py = pybind11;
 

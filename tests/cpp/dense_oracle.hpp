@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/cross_products.hpp"
+#include "ranef/cross/cross_products.hpp"
 
 namespace ranef::testing {
 

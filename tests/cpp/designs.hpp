@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "ranef/rows.hpp"
+#include "ranef/rows/rows.hpp"
 
 namespace ranef::testing {
 

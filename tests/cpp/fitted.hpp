@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/fit.hpp"
+#include "ranef/optimum/fit.hpp"
 #include "support.hpp"
 
 namespace ranef::testing {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "ranef/cross_products.hpp"
-#include "ranef/evaluator.hpp"
-#include "ranef/plan.hpp"
+#include "ranef/cross/cross_products.hpp"
+#include "ranef/objective/evaluator.hpp"
+#include "ranef/plan/plan.hpp"
 
 namespace ranef::testing {
 

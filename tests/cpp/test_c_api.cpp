@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/c_api.h"
-#include "ranef/fit.hpp"
-#include "ranef/shared_problem.hpp"
+#include "ranef/refits/c_api.h"
+#include "ranef/optimum/fit.hpp"
+#include "ranef/refits/shared_problem.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/coordinates.hpp"
+#include "ranef/model/coordinates.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -9,8 +9,8 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/cross_products.hpp"
-#include "ranef/cross_sums.hpp"
+#include "ranef/cross/cross_products.hpp"
+#include "ranef/cross/cross_sums.hpp"
 #include "support.hpp"
 
 using namespace ranef;

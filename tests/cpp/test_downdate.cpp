@@ -5,7 +5,7 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/downdate.hpp"
+#include "ranef/cross/downdate.hpp"
 #include "support.hpp"
 
 using namespace ranef;

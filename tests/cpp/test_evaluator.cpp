@@ -5,7 +5,7 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/evaluator.hpp"
+#include "ranef/objective/evaluator.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/groups.hpp"
+#include "ranef/cross/groups.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -8,7 +8,7 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/information.hpp"
+#include "ranef/inference/information.hpp"
 #include "support.hpp"
 
 using namespace ranef;

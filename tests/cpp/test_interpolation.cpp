@@ -3,7 +3,7 @@
 #include <functional>
 #include <random>
 
-#include "ranef/interpolation.hpp"
+#include "ranef/refits/interpolation.hpp"
 #include "support.hpp"
 
 using namespace ranef;

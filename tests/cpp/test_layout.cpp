@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "ranef/layout.hpp"
+#include "ranef/model/layout.hpp"
 
 using namespace ranef;
 

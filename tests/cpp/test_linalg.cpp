@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "ranef/linalg.hpp"
+#include "ranef/base/linalg.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "ranef/newton.hpp"
+#include "ranef/optimum/newton.hpp"
 #include "support.hpp"
 
 using namespace ranef;

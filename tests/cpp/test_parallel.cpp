@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/parallel.hpp"
-#include "ranef/threads.hpp"
+#include "ranef/base/parallel.hpp"
+#include "ranef/base/threads.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -9,7 +9,7 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/plan.hpp"
+#include "ranef/plan/plan.hpp"
 #include "support.hpp"
 
 using namespace ranef;

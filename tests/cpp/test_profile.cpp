@@ -6,7 +6,7 @@
 
 #include "dense_oracle.hpp"
 #include "fitted.hpp"
-#include "ranef/profile.hpp"
+#include "ranef/inference/profile.hpp"
 
 using namespace ranef;
 using namespace ranef::testing;

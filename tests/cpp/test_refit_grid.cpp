@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "designs.hpp"
-#include "ranef/c_api.h"
-#include "ranef/fit.hpp"
-#include "ranef/shared_problem.hpp"
+#include "ranef/refits/c_api.h"
+#include "ranef/optimum/fit.hpp"
+#include "ranef/refits/shared_problem.hpp"
 #include "support.hpp"
 
 using namespace ranef;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "ranef/sparse_cholesky.hpp"
+#include "ranef/sparse/sparse_cholesky.hpp"
 
 using namespace ranef;
 

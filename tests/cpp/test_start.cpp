@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "designs.hpp"
-#include "ranef/start.hpp"
+#include "ranef/optimum/start.hpp"
 #include "support.hpp"
 
 using namespace ranef;

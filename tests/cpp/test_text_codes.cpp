@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ranef/text_codes.hpp"
-#include "ranef/threads.hpp"
+#include "ranef/base/text_codes.hpp"
+#include "ranef/base/threads.hpp"
 
 using namespace ranef;
 

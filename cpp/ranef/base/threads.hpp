@@ -1,0 +1,28 @@
+// How many threads the core may use: one setting for the process, for its own loops and for BLAS.
+#pragma once
+
+#include "ranef/base/types.hpp"
+
+namespace ranef {
+
+// Cores this process may run on.
+int available_cores();
+
+// The limit: available_cores() until it is set. Values below one mean one.
+int thread_limit();
+void set_thread_limit(int threads);
+
+// BLAS threads for the length of a scope: small matrices lose more to waking threads than they gain.
+class BlasThreads {
+public:
+    // Limits BLAS to one thread when the matrices are of an order below what pays; never raises the limit.
+    explicit BlasThreads(Index order);
+    ~BlasThreads();
+    BlasThreads(const BlasThreads&) = delete;
+    BlasThreads& operator=(const BlasThreads&) = delete;
+
+private:
+    bool limits_ = false;
+};
+
+}  // namespace ranef

@@ -1,0 +1,79 @@
+// One component's leading levels eliminated, and its Schur complement inverted.
+#include <algorithm>
+
+#include "ranef/inference/component_sums.hpp"
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+
+// T = W - sum_j A_j'K_j A_j over the component's columns (both triangles), T_2X likewise.
+bool ComponentSums::eliminate() {
+    std::fill_n(t_.begin(), m_ * m_, 0.0);
+    for (Index c = 0; c < m_; ++c) {
+        const Index column = columns_[c];
+        for (Index e = design_.w_pattern.col_ptr[column]; e < design_.w_pattern.col_ptr[column + 1]; ++e)
+            t_[c * m_ + local_[design_.w_pattern.row_idx[e]]] = design_.w_val[e];
+        for (int k = 0; k < p_; ++k) tx_[k * m_ + c] = design_.w_x[k * q2_ + column];
+        tx_[p_ * m_ + c] = z_[layout_.q_leading + column];
+    }
+    double *columns = level_.data(), *shrunk = columns + r_ * width_, *work = shrunk + r_ * width_;
+    for (Index first = 0; first < level_count_;) {
+        const Batch batch = next_batch(first);
+        if (batch.heavy) std::fill_n(d_.begin(), m_ * batch.count * r_, 0.0);
+        for (Index i = 0; i < batch.count; ++i) {
+            const Index j = levels_[first + i];
+            double* k = k_.data() + (first + i) * kernel_.size();
+            double log_m = 0.0;
+            if (!kernel_.shrinkage(design_.g.data() + j * kernel_.size(), lambda_, k, &log_m, work)) return false;
+            level_columns(j, columns);
+            for (Index c = 0; c < width_; ++c) kernel_.apply(k, columns + c * r_, shrunk + c * r_);
+            double* h = d_.data() + i * r_ * m_;
+            for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
+                const double* a = design_.a_val.data() + e * r_;
+                const Index row = local_[design_.a_col[e]];
+                for (Index c = 0; c < width_; ++c) tx_[c * m_ + row] -= linalg::dot(r_, a, shrunk + c * r_);
+                if (batch.heavy) {  // K = Y'Y, Y left in `work`
+                    kernel_.apply(work, a, fold_.data());
+                    for (int b = 0; b < r_; ++b) h[b * m_ + row] = fold_[b];
+                    continue;
+                }
+                kernel_.apply(k, a, fold_.data());
+                for (Index g = e; g < design_.a_ptr[j + 1]; ++g)
+                    t_[row * m_ + local_[design_.a_col[g]]] -= linalg::dot(r_, design_.a_val.data() + g * r_, fold_.data());
+            }
+        }
+        if (batch.heavy) linalg::subtract_outer(m_, batch.count * r_, d_.data(), m_, t_.data(), m_);
+        first += batch.count;
+    }
+    linalg::symmetrise(m_, t_.data(), m_);
+    return true;
+}
+
+// matrix <- Gamma matrix Gamma' for a symmetric one.
+void ComponentSums::sandwich(double* matrix) const {
+    for (int side = 0; side < 2; ++side) {
+        for (Index c = 0; c < m_; ++c) apply_gamma(false, matrix + c * m_);
+        linalg::transpose(m_, matrix);
+    }
+}
+
+// N = Gamma S^-1 Gamma', S = Gamma'T Gamma + I;  b = N T_2X;  u = Z_2'H^-1 X+ = T_2X - T b.
+bool ComponentSums::invert() {
+    if (m_ == 0) return true;
+    std::copy_n(t_.begin(), m_ * m_, n_.begin());
+    for (int side = 0; side < 2; ++side) {
+        for (Index c = 0; c < m_; ++c) apply_gamma(true, n_.data() + c * m_);
+        linalg::transpose(m_, n_.data());
+    }
+    for (Index c = 0; c < m_; ++c) n_[c * m_ + c] += 1.0;
+    if (!linalg::cholesky(m_, n_.data(), m_)) return false;
+    linalg::invert_cholesky(m_, n_.data(), m_);
+    linalg::symmetrise(m_, n_.data(), m_);
+    sandwich(n_.data());
+    linalg::multiply(false, false, m_, width_, m_, 1.0, n_.data(), m_, tx_.data(), m_, 0.0, b_.data(), m_);
+    std::copy_n(tx_.begin(), m_ * width_, u_.begin());
+    linalg::multiply(false, false, m_, width_, m_, -1.0, t_.data(), m_, b_.data(), m_, 1.0, u_.data(), m_);
+    return true;
+}
+
+}  // namespace ranef

@@ -1,0 +1,201 @@
+#include "ranef/inference/profile_chart.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double two_pi = 6.283185307179586476925286766559;
+
+Problem with_every_entry(const Problem& problem) {
+    auto design = std::make_shared<DesignCross>(*problem.design);
+    Layout& layout = design->layout;
+    layout.theta.clear();
+    for (std::size_t f = 0; f < layout.factors.size(); ++f)
+        for (const Block& block : layout.factors[f].blocks)
+            for (int c = 0; c < block.width; ++c)
+                for (int i = 0; i < block.width; ++i)
+                    layout.theta.push_back({static_cast<int>(f), block.first + i, block.first + c});
+    return Problem{design, problem.plan, false};
+}
+
+}  // namespace
+
+class Profiler::Criterion final : public SmoothFunction {
+public:
+    Criterion(Evaluator& evaluator, const Chart& chart, const Problem& problem, const double* response)
+        : evaluator_(evaluator), chart_(chart), n_(static_cast<double>(problem.design->n)),
+          log_weights_(problem.design->sum_log_weights), m_(static_cast<Index>(problem.design->layout.theta.size())),
+          norm_(problem.design->layout.n_coef()), d_(chart.size()),
+          values_(response, response + problem.design->layout.n_coef() + 1), entries_(m_), gradient_(d_), hessian_(d_ * d_) {
+        evaluator_.load(values_.data());
+    }
+
+    double value() const override { return value_; }
+    const std::vector<double>& gradient() const override { return gradient_; }
+    const std::vector<double>& hessian() const override { return hessian_; }
+    bool exact_hessian() const override { return evaluator_.exact_hessian(); }
+    double variance() const { return variance_; }
+    const std::vector<double>& entries() const { return entries_; }
+
+    Status evaluate(const double* x) override {
+        const bool tied = chart_.sigma == Chart::Sigma::tied;
+        const Index free = static_cast<Index>(chart_.columns.size());
+        entries_ = chart_.base;
+        for (Index k = 0; k < free; ++k)
+            for (Index i = 0; i < m_; ++i) entries_[i] += x[k] * chart_.columns[k][i];
+        const double shrink = tied ? std::exp(-x[free]) : 0.0;
+        if (tied)
+            for (Index i = 0; i < m_; ++i) entries_[i] += shrink * chart_.tied[i];
+        Status status = evaluator_.evaluate(entries_.data(), Order::hessian);
+        if (status != Status::ok) return status;
+        const double rss = evaluator_.penalised_rss();
+        g_ = evaluator_.gradient();
+        h_ = evaluator_.hessian();
+        if (chart_.sigma == Chart::Sigma::profiled) {
+            variance_ = rss / n_;
+            value_ = evaluator_.value();
+            pull_back();
+            return Status::ok;
+        }
+        variance_ = tied ? 1.0 / (shrink * shrink) : chart_.variance;
+        value_ = evaluator_.log_det() + rss / variance_ + n_ * std::log(two_pi * variance_) - log_weights_;
+        if (!std::isfinite(value_)) return Status::not_finite;
+        status = at_variance(rss);
+        if (status != Status::ok) return status;
+        pull_back();
+        if (tied) add_tau(free, shrink, rss);
+        return Status::ok;
+    }
+
+private:
+    // g_ and h_ from the profiled criterion's to those of log|Omega| + r^2 / sigma^2, and dr_ = d r^2 / d Lambda.
+    // A second evaluation with y'y larger by 3 r^2 separates log|Omega| from r^2: only the weight of r^2 changes.
+    Status at_variance(double rss) {
+        const bool exact = evaluator_.exact_hessian();
+        const double own = values_[norm_];
+        values_[norm_] = own + 3.0 * rss;
+        const Status status = evaluator_.evaluate(entries_.data(), exact ? Order::hessian : Order::gradient);
+        values_[norm_] = own;
+        if (status != Status::ok) return status;
+        const double before = n_ / rss, less = 0.75 * before, target = 1.0 / variance_;
+        dr_.resize(m_);
+        for (Index i = 0; i < m_; ++i) {
+            dr_[i] = (g_[i] - evaluator_.gradient()[i]) / less;
+            g_[i] += (target - before) * dr_[i];
+        }
+        const double outer = before / rss;  // of -dr dr' in the profiled Hessian
+        for (Index k = 0; k < m_; ++k)
+            for (Index i = 0; i < m_; ++i) {
+                const double square = outer * dr_[i] * dr_[k];
+                double& h = h_[k * m_ + i];
+                if (exact) {
+                    const double bend = (h - evaluator_.hessian()[k * m_ + i] + square * 15.0 / 16.0) / less;
+                    h += square + (target - before) * bend;
+                } else {
+                    h = (h + square) * target / before;  // the average information grows with the weight of r^2
+                }
+            }
+        return Status::ok;
+    }
+
+    void pull_back() {
+        const Index free = static_cast<Index>(chart_.columns.size());
+        half_.resize(m_ * free);
+        std::fill(hessian_.begin(), hessian_.end(), 0.0);
+        for (Index k = 0; k < free; ++k) {
+            const double* b = chart_.columns[k].data();
+            gradient_[k] = linalg::dot(m_, g_.data(), b);
+            linalg::symmetric_multiply(m_, h_.data(), m_, b, half_.data() + k * m_);
+            for (Index l = 0; l <= k; ++l)
+                hessian_[k * d_ + l] = hessian_[l * d_ + k] = linalg::dot(m_, half_.data() + k * m_, chart_.columns[l].data());
+        }
+    }
+
+    void add_tau(Index free, double shrink, double rss) {
+        const double weight = 1.0 / variance_;
+        std::vector<double> d(m_), hd(m_);
+        for (Index i = 0; i < m_; ++i) d[i] = -shrink * chart_.tied[i];
+        linalg::symmetric_multiply(m_, h_.data(), m_, d.data(), hd.data());
+        for (Index k = 0; k < free; ++k) {
+            const double* b = chart_.columns[k].data();
+            hessian_[free * d_ + k] = hessian_[k * d_ + free] =
+                linalg::dot(m_, hd.data(), b) - 2.0 * weight * linalg::dot(m_, dr_.data(), b);
+        }
+        const double slope = linalg::dot(m_, g_.data(), d.data());
+        gradient_[free] = slope - 2.0 * rss * weight + 2.0 * n_;
+        hessian_[free * d_ + free] = linalg::dot(m_, hd.data(), d.data()) -
+                                     4.0 * weight * linalg::dot(m_, dr_.data(), d.data()) + 4.0 * rss * weight - slope;
+    }
+
+    Evaluator& evaluator_;
+    const Chart& chart_;
+    double n_, log_weights_;
+    Index m_, norm_, d_;
+    std::vector<double> values_, entries_, gradient_, hessian_, g_, h_, dr_, half_;
+    double value_ = 0.0, variance_ = 0.0;
+};
+
+Profiler::Profiler(const Problem& problem)
+    : layout_(problem.design->layout), problem_(with_every_entry(problem)), evaluator_(make_evaluator(problem_)) {}
+
+ProfilePoint Profiler::minimise(const Chart& chart, const double* response, const double* theta, double sigma,
+                                const NewtonSettings& settings, double* sign) {
+    std::vector<double> x = start(chart, theta, sigma);
+    Criterion criterion(*evaluator_, chart, problem_, response);
+    Newton newton(static_cast<Index>(x.size()));
+    ProfilePoint point;
+    NewtonResult result;
+    if (x.empty()) {
+        result.status = criterion.evaluate(x.data());
+        result.evaluations = 1;
+    } else {
+        result = newton.minimise(criterion, x.data(), settings);
+    }
+    point.status = result.status;
+    point.evaluations = result.evaluations;
+    point.value = criterion.value();
+    point.sigma = std::sqrt(criterion.variance());
+    point.beta = evaluator_->beta();
+    point.converged = (result.status == Status::ok || result.status == Status::stalled) && result.decrement <= 1e-4;
+    point.theta.resize(layout_.n_theta());
+    Index first = 0;
+    for (const Factor& factor : layout_.factors)
+        for (const Block& block : factor.blocks) {
+            const int w = block.width;
+            std::vector<double> part(criterion.entries().begin() + first, criterion.entries().begin() + first + Index{w} * w);
+            lower_echelon(w, part.data(), 1e-14);
+            double* next = point.theta.data() + block.theta_first;
+            for (int c = 0; c < w; ++c)
+                for (int i = c; i < w; ++i) *next++ = part[Index{c} * w + i];
+            first += Index{w} * w;
+        }
+    *sign = 1.0;
+    if (chart.signed_a >= 0) *sign *= x[chart.signed_a];
+    if (chart.signed_b >= 0) *sign *= x[chart.signed_b];
+    return point;
+}
+
+ProfilePoint Profiler::at(const Held& held, const double* response, const ResponseScale& scale, double value,
+                          const double* theta, double sigma, const NewtonSettings& settings) {
+    double sign = 1.0;
+    const Chart free = chart(held, value, scale, 0);
+    ProfilePoint best = minimise(free, response, theta, sigma, settings, &sign);
+    if (sign >= 0.0 || best.status == Status::interrupted) return best;
+    // Negative lengths describe the opposite sign of what is held: the minimum is where one of them is zero.
+    const int evaluations = best.evaluations;
+    best = minimise(chart(held, value, scale, 1), response, theta, sigma, settings, &sign);
+    best.evaluations += evaluations;
+    if (held.kind != Held::Kind::correlation) return best;
+    ProfilePoint other = minimise(chart(held, value, scale, 2), response, theta, sigma, settings, &sign);
+    other.evaluations += best.evaluations;
+    if (other.status == Status::ok && !(best.value <= other.value)) return other;
+    best.evaluations = other.evaluations;
+    return best;
+}
+
+}  // namespace ranef

@@ -1,0 +1,70 @@
+#include "ranef/inference/satterthwaite.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/plan/plan.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double step = 1e-4;   // of theta (at least 0.1 of it), for central differences of log F: 1e-8 relative
+constexpr double flat = 1e-10;  // of the largest eigenvalue of H scaled to a unit diagonal
+
+// log F where the evaluator stands.
+double log_variance(const Problem& problem, const Evaluator& evaluator, const double* contrast, std::vector<double>& covariance) {
+    const Index p = problem.design->layout.p;
+    evaluator.fixed_covariance(covariance.data());
+    problem.design->coordinates.covariance_to_user(static_cast<int>(p), covariance.data());
+    double sum = 0.0;
+    for (Index j = 0; j < p; ++j)
+        for (Index i = 0; i < p; ++i) sum += contrast[i] * covariance[j * p + i] * contrast[j];
+    return std::log(evaluator.penalised_rss() * sum);
+}
+
+// g'H^-1 g on the directions in which H is positive; the others say nothing about the parameters.
+double inverse_form(Index k, std::vector<double> h, const std::vector<double>& g) {
+    std::vector<double> scale(k), values(k);
+    for (Index i = 0; i < k; ++i) {
+        const double diagonal = std::fabs(h[i * k + i]);
+        scale[i] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
+    }
+    for (Index j = 0; j < k; ++j)
+        for (Index i = 0; i < k; ++i) h[j * k + i] *= scale[i] * scale[j];
+    if (!linalg::symmetric_eigen(k, h.data(), k, values.data())) return std::numeric_limits<double>::quiet_NaN();
+    double form = 0.0;
+    for (Index c = 0; c < k; ++c) {
+        if (!(values[c] > flat * values[k - 1])) continue;
+        double along = 0.0;
+        for (Index i = 0; i < k; ++i) along += h[c * k + i] * scale[i] * g[i];
+        form += along * along / values[c];
+    }
+    return form;
+}
+
+}  // namespace
+
+double satterthwaite_df(const Problem& problem, Evaluator& evaluator, const double* theta, const double* contrast) {
+    const Layout& layout = problem.design->layout;
+    const Index k = layout.n_theta(), p = layout.p;
+    if (!evaluator.exact_hessian()) return std::numeric_limits<double>::quiet_NaN();
+    const std::vector<double> hessian = evaluator.hessian();
+    std::vector<double> covariance(p * p), slope(k), trial(theta, theta + k);
+    for (Index i = 0; i < k; ++i) {
+        const double h = step * std::max(0.1, std::fabs(theta[i]));
+        for (const double sign : {1.0, -1.0}) {
+            trial[i] = theta[i] + sign * h;
+            if (evaluator.evaluate(trial.data(), Order::value) != Status::ok) return std::numeric_limits<double>::quiet_NaN();
+            slope[i] += sign * log_variance(problem, evaluator, contrast, covariance);
+        }
+        slope[i] /= 2.0 * h;
+        trial[i] = theta[i];
+    }
+    const double nu = static_cast<double>(problem.design->n - (problem.reml ? p : 0));
+    return 1.0 / (inverse_form(k, hessian, slope) + 1.0 / nu);
+}
+
+}  // namespace ranef

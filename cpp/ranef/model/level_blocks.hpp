@@ -1,0 +1,54 @@
+// What is done level by level to vectors over the columns behind the leading term.
+#pragma once
+
+#include <vector>
+
+#include "ranef/model/layout.hpp"
+
+namespace ranef {
+
+template <int R>
+inline void apply_fixed(const double* l, bool transpose, double* x) {
+    double y[R] = {};
+    for (int j = 0; j < R; ++j)
+        for (int i = 0; i < R; ++i) y[i] += (transpose ? l[i * R + j] : l[j * R + i]) * x[j];
+    for (int i = 0; i < R; ++i) x[i] = y[i];
+}
+
+// x <- L x or L' x for one level's r numbers. L is any r x r matrix: the optimiser may hold Lambda with its rows permuted.
+inline void apply_block(int r, const double* l, bool transpose, double* x) {
+    switch (r) {
+        case 1: x[0] *= l[0]; return;
+        case 2: return apply_fixed<2>(l, transpose, x);
+        case 3: return apply_fixed<3>(l, transpose, x);
+        case 4: return apply_fixed<4>(l, transpose, x);
+    }
+    std::vector<double> y(r, 0.0);
+    for (int j = 0; j < r; ++j)
+        for (int i = 0; i < r; ++i) y[i] += (transpose ? l[i * r + j] : l[j * r + i]) * x[j];
+    for (int i = 0; i < r; ++i) x[i] = y[i];
+}
+
+// v <- Lambda v or Lambda' v over all levels of the factors behind the leading one (q_rest entries).
+inline void apply_rest_lambda(const Layout& layout, const double* lambda, bool transpose, double* v) {
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        const double* block = lambda + layout.lambda_offset[f];
+        double* x = v + (layout.offset[f] - layout.q_leading);
+        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) apply_block(r, block, transpose, x);
+    }
+}
+
+// moment (packed as Lambda) += sum over the levels of e_l e_l' for every factor behind the leading one.
+inline void add_rest_moments(const Layout& layout, const double* e, double* moment) {
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        const double* x = e + (layout.offset[f] - layout.q_leading);
+        double* out = moment + layout.lambda_offset[f];
+        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r)
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a) out[b * r + a] += x[a] * x[b];
+    }
+}
+
+}  // namespace ranef

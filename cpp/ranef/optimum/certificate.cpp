@@ -1,0 +1,130 @@
+// The evidence that an optimum is a minimum.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ranef/optimum/fit.hpp"
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this certify a minimum (zero: flat directions)
+constexpr double difference_step = 1e-5;  // relative, for differences of the exact gradient
+constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
+constexpr double probe_rise = 1e-4;       // of the criterion along the weakest direction: a hundredth of a standard error
+constexpr double probe_rounding = 1e4;    // the least rise, in roundings of the criterion
+constexpr double longest_probe = 0.1;     // relative
+constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
+
+// The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.
+struct ScaledHessian {
+    std::vector<double> matrix, scale, values;  // matrix becomes the eigenvectors
+    bool ok;
+
+    ScaledHessian(const std::vector<double>& hessian, Index k, const std::vector<Index>& free)
+        : matrix(free.size() * free.size()), scale(free.size()), values(free.size()) {
+        const Index m = static_cast<Index>(free.size());
+        for (Index i = 0; i < m; ++i) {
+            const double diagonal = std::fabs(hessian[free[i] * k + free[i]]);
+            scale[i] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
+        }
+        for (Index j = 0; j < m; ++j)
+            for (Index i = 0; i < m; ++i) matrix[j * m + i] = hessian[free[j] * k + free[i]] * scale[i] * scale[j];
+        ok = linalg::symmetric_eigen(m, matrix.data(), m, values.data());
+    }
+};
+
+}  // namespace
+
+// The Hessian on the free parameters: exact where the evaluator has it. Else, for small models, forward differences of
+// the exact gradient; for large ones the optimiser's model of it, confirmed by the criterion's rise along its weakest
+// direction (where a saddle or a ridge would show first), with all differences as the fall-back.
+void Workspace::certify(Optimum& optimum) {
+    const Index k = layout_.n_theta();
+    layout_.unpack(optimum.theta.data(), lambda_.data());
+    optimum.free.assign(k, 1);
+    std::vector<Index> free;
+    for (Index i = 0; i < k; ++i) {
+        const ThetaSlot& slot = layout_.theta[i];
+        const int r = layout_.factors[slot.factor].width;
+        // A zero column of a singular Lambda: its entries are at the boundary.
+        if (lambda_[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.column] == 0.0) optimum.free[i] = 0;
+        else free.push_back(i);
+    }
+    if (free.empty()) return;
+    if (!evaluator_->exact_hessian()) {
+        const bool dear = layout_.rest() > large_rest || static_cast<Index>(free.size()) > many_free;
+        if (!dear || !confirm_weakest(optimum, free)) difference_hessian(optimum, free);
+    }
+    const ScaledHessian scaled(optimum.hessian, k, free);
+    optimum.eigenvalues = scaled.values;
+    optimum.converged = optimum.converged && scaled.ok && scaled.values.front() > positive_curvature * scaled.values.back();
+}
+
+// change <- gradient(theta + step direction) - gradient(theta), the direction over all parameters.
+bool Workspace::gradient_along(Optimum& optimum, const std::vector<double>& direction, double step,
+                               std::vector<double>& change) {
+    std::vector<double> theta = optimum.theta;
+    for (std::size_t i = 0; i < theta.size(); ++i) theta[i] += step * direction[i];
+    ++optimum.certificate_evaluations;
+    if (evaluator_->evaluate(theta.data(), Order::gradient) != Status::ok) return false;
+    change = evaluator_->gradient();
+    for (std::size_t i = 0; i < theta.size(); ++i) change[i] -= optimum.gradient[i];
+    return true;
+}
+
+// A value costs a third of a gradient here: no inverse. The rise is small enough for the cubic term not to matter, and far
+// above the criterion's rounding.
+bool Workspace::confirm_weakest(Optimum& optimum, const std::vector<Index>& free) {
+    if (!model_is_current_) return false;
+    const Index k = layout_.n_theta(), m = static_cast<Index>(free.size());
+    const std::vector<double>& model = newton_.model();
+    const ScaledHessian scaled(model, k, free);
+    if (!scaled.ok || scaled.values[0] <= 0.0) return false;
+    const double expected = scaled.values[0];  // of the model along the direction
+    std::vector<double> direction(k, 0.0);
+    double size = 0.0, slope = 0.0;
+    for (Index i = 0; i < m; ++i) {
+        direction[free[i]] = scaled.scale[i] * scaled.matrix[i];
+        slope += optimum.gradient[free[i]] * direction[free[i]];
+        size = std::max(size, std::fabs(direction[free[i]]) / std::max(0.1, std::fabs(optimum.theta[free[i]])));
+    }
+    const double least = probe_rounding * std::numeric_limits<double>::epsilon() * std::fabs(optimum.value);
+    const double step = std::sqrt(2.0 * std::max(probe_rise, least) / expected);
+    if (step * size > longest_probe) return false;
+    std::vector<double> theta = optimum.theta;
+    for (Index i = 0; i < k; ++i) theta[i] += step * direction[i];
+    ++optimum.certificate_evaluations;
+    if (evaluator_->evaluate(theta.data(), Order::value) != Status::ok) return false;
+    const double found = 2.0 * (evaluator_->value() - optimum.value - step * slope) / (step * step);
+    if (!(std::fabs(found - expected) <= confirm_within * expected)) return false;
+    // Take over what was seen, in this direction alone: the model stays positive definite.
+    std::vector<double> image(k, 0.0);
+    for (Index i : free)
+        for (Index j : free) image[i] += model[j * k + i] * direction[j];
+    optimum.hessian = model;
+    for (Index j : free)
+        for (Index i : free) optimum.hessian[j * k + i] += (found - expected) / (expected * expected) * image[i] * image[j];
+    return true;
+}
+
+void Workspace::difference_hessian(Optimum& optimum, const std::vector<Index>& free) {
+    const Index k = layout_.n_theta();
+    std::vector<double> direction(k, 0.0), change(k);
+    for (Index j : free) {
+        direction[j] = 1.0;
+        const double step = difference_step * std::max(0.1, std::fabs(optimum.theta[j]));
+        const bool ok = gradient_along(optimum, direction, step, change);
+        for (Index i = 0; i < k; ++i) optimum.hessian[j * k + i] = ok ? change[i] / step : std::nan("");
+        direction[j] = 0.0;
+    }
+    for (Index j : free)
+        for (Index i : free) {
+            if (i >= j) continue;
+            const double mean = 0.5 * (optimum.hessian[j * k + i] + optimum.hessian[i * k + j]);
+            optimum.hessian[j * k + i] = optimum.hessian[i * k + j] = mean;
+        }
+}
+
+}  // namespace ranef

@@ -1,0 +1,81 @@
+// From a start to an optimum with its certificate. Internal coordinates; the maps to the user's are coordinates.hpp's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ranef/objective/evaluator.hpp"
+#include "ranef/optimum/newton.hpp"
+#include "ranef/plan/plan.hpp"
+
+namespace ranef {
+
+constexpr Index large_rest = 400;  // columns behind the leading term beyond which an evaluation is dear
+
+// A direction in which a singular covariance matrix could grow: at the optimum no step along it may pay.
+struct BoundaryMultiplier {
+    int factor;                      // core factor
+    int block;                       // block of the factor
+    double value;                    // smallest eigenvalue of g_D on the null space; negative: the boundary is false
+    std::vector<double> direction;   // the null vector, over the block's columns
+};
+
+struct Optimum {
+    Status status = Status::ok;
+    std::vector<double> theta;
+    double value = 0.0;
+    int evaluations = 0;               // by the optimiser, escapes from false boundaries included
+    int certificate_evaluations = 0;   // to check the result
+    double gradient_norm = 0.0;        // Newton decrement sqrt(g'H^-1 g) over the free parameters
+    std::vector<double> gradient, hessian;  // at theta, all parameters
+    std::vector<double> eigenvalues;   // of the Hessian on the free parameters, scaled to a unit diagonal
+    std::vector<BoundaryMultiplier> multipliers;
+    std::vector<char> free;            // parameters not fixed at a boundary
+    int escapes = 0;
+    bool singular = false, converged = false;
+    std::shared_ptr<const Estimates> estimates;  // at theta; null for a fit without certificate, or without estimates
+};
+
+struct FitSettings {
+    NewtonSettings newton;
+    bool certify = true;   // Hessian eigenvalues and multipliers; refits of replicates go without
+};
+
+// All mutable memory of one thread.
+class Workspace {
+public:
+    explicit Workspace(std::shared_ptr<const Problem> problem);
+
+    const Problem& problem() const { return *problem_; }
+    Evaluator& evaluator() { return *evaluator_; }
+
+    // start: internal theta, or null for the moment start. The response must outlive the call. The evaluator stands at
+    // the optimum afterwards, unless it was needed elsewhere for the certificate (certificate_evaluations > 0).
+    Optimum fit(const double* response, const double* start, const FitSettings& settings);
+
+private:
+    NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
+    bool snap(std::vector<double>& theta, Optimum& optimum);
+    bool snap_blocks(const std::vector<std::pair<int, int>>& blocks, double value, std::vector<double>& theta,
+                     Optimum& optimum);
+    void settle(const std::vector<double>& theta, Optimum& optimum);
+    bool leave_false_boundary(std::vector<double>& theta, Optimum& optimum);
+    void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
+    void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
+    void certify(Optimum& optimum);
+    bool confirm_weakest(Optimum& optimum, const std::vector<Index>& free);
+    void difference_hessian(Optimum& optimum, const std::vector<Index>& free);
+    bool gradient_along(Optimum& optimum, const std::vector<double>& direction, double step, std::vector<double>& change);
+
+    std::shared_ptr<const Problem> problem_;
+    const Layout& layout_;
+    std::unique_ptr<Evaluator> evaluator_;
+    Newton newton_;
+    bool settled_ = false;           // whether the evaluator has value and derivatives at theta in the layout's coordinates
+    bool model_is_current_ = false;  // whether the optimiser's Hessian is that of theta's own coordinates
+    std::vector<double> lambda_;
+};
+
+}  // namespace ranef

@@ -1,0 +1,107 @@
+// The two kinds of Schur complement that group-wise elimination leaves behind. Both hold T_22 (what the rows leave after
+// the leading term), factor S_22 = Lambda'T_22 Lambda + I, and give back the entries of its inverse that the gradient
+// needs. The border (X) is dense in either case and lives with the evaluator.
+//
+// Contract, for both kinds:
+//   reset()                       T <- W_22
+//   entry(counter, row, col)      T at row >= col; counter numbers the (level, e2, e1) products in order
+//   complete()                    called once T is whole
+//   factor(lambda)                false when S_22 is not positive definite
+//   multiply(x, y)                y <- T x
+//   invert()                      N <- S_22^-1 (dense: all entries; sparse: those on the pattern)
+//   add_outer(u, p)               N <- N + u u', u q_rest x p
+//   trace_gradient(lambda, out)   adds [T Lambda N] summed over the diagonal blocks of each factor, packed as Lambda
+//   scale_inverse(lambda)         N <- Lambda N Lambda'
+//   inverse_at(counter, row, col), inverse_block(...)
+#pragma once
+
+#include <vector>
+
+#include "ranef/model/level_blocks.hpp"
+#include "ranef/plan/plan.hpp"
+#include "ranef/sparse/sparse_cholesky.hpp"
+
+namespace ranef {
+
+class DenseSchur {
+public:
+    // Levels that meet many of the remaining columns go through BLAS instead of entry by entry.
+    static constexpr bool takes_blocks = true;
+
+    explicit DenseSchur(const Problem& problem);
+
+    void reset();
+    double& entry(Index, Index row, Index col) { return t_[col * n_ + row]; }
+    void complete();
+    void subtract_outer(const double* h, Index columns);                     // T <- T - H H'
+    void inverse_multiply(const double* d, Index columns, double* w) const;  // W <- N D
+    bool factor(const double* lambda);
+    double log_det() const;
+    void solve_lower(double* b, Index nrhs, Index ldb) const;
+    void solve_upper(double* b, Index nrhs) const;
+    void solve_lower_lanes(double* b, Index lanes) const;                    // rows side by side: b' is n x lanes
+    void multiply(const double* x, double* y) const;
+    void invert();
+    void add_outer(const double* u, Index p);
+    void trace_gradient(const double* lambda, double* out) const;
+    void scale_inverse(const double* lambda);
+    double inverse_at(Index, Index row, Index col) const { return s_[col * n_ + row]; }
+    // Entry (row, col) of N, row >= col, both in one level of one factor.
+    double inverse_within(Index row, Index col) const { return inverse_at(0, row, col); }
+    // T and N whole, both triangles.
+    const double* complement() const { return t_.data(); }
+    const double* inverse() const { return s_.data(); }
+
+private:
+    template <class Run>
+    void for_columns(const Run& run) const;
+
+    const DesignCross& design_;
+    const Layout& layout_;
+    Index n_;
+    std::vector<double> t_, s_;  // n x n; s_ is S, then its factor, then N
+    mutable std::vector<double> column_;
+};
+
+class SparseSchur {
+public:
+    static constexpr bool takes_blocks = false;
+
+    explicit SparseSchur(const Problem& problem);
+
+    void reset();
+    double& entry(Index counter, Index, Index) {
+        return t_[plan_.pair_position[counter]];
+    }
+    void complete() {}
+    bool factor(const double* lambda);
+    double log_det() const { return factor_.log_det(); }
+    void solve_lower(double* b, Index nrhs, Index ldb);
+    void solve_upper(double* b, Index nrhs);
+    void multiply(const double* x, double* y) const;
+    void invert() { factor_.selected_inverse(n_values_.data()); }
+    void add_outer(const double* u, Index p);
+    void trace_gradient(const double* lambda, double* out) const;
+    void scale_inverse(const double* lambda);
+    double inverse_at(Index counter, Index, Index) const {
+        return n_values_[plan_.pair_position[counter]];
+    }
+    double inverse_within(Index row, Index col) const { return n_values_[find(row, col)]; }
+
+private:
+    Index find(Index row, Index col) const;
+    // Both-sided block product Lambda_row' . Lambda_col (congruence with Lambda or its transpose) on pattern values.
+    void congruence(const double* lambda, bool transpose, const double* from, double* to) const;
+
+    const DesignCross& design_;
+    const Layout& layout_;
+    const SparsePlan& plan_;
+    Index n_;
+    SparseFactor factor_;
+    std::vector<double> t_, s_, n_values_;
+    std::vector<Index> level_first_;    // column of Z_rest -> first column of its level
+    std::vector<int> factor_of_;        // column -> factor
+    mutable std::vector<double> column_;
+};
+
+}  // namespace ranef
