@@ -57,9 +57,23 @@ def test_responses_no_model_can_have(formula, changed, words):
 
 
 def test_unknown_functions_are_shown_in_the_formula():
-    with pytest.raises(FormulaError, match=r"cbind\(\)") as caught:
-        design("cbind(y, x) ~ 1 + (1|g)")
+    with pytest.raises(FormulaError, match=r"foo\(\)") as caught:
+        design("foo(y, x) ~ 1 + (1|g)")
     assert caught.value.position == 0
+
+
+@pytest.mark.parametrize(
+    ("formula", "position", "words"),
+    [
+        ("cbind(y, x) ~ 1 + (1|g)", 0, "generalised"),
+        ("y ~ x + ar1(0 + x|g)", 8, r"ar1\(\).*first-order"),
+        ("y ~ x + diag(x|g)", 8, r"\(x \|\| g\) is the same"),
+    ],
+)
+def test_what_the_language_has_and_this_model_has_not(formula, position, words):
+    with pytest.raises(FormulaError, match=words) as caught:
+        design(formula)
+    assert caught.value.position == position
 
 
 def test_a_constant_response_with_an_offset_that_varies_is_no_constant():

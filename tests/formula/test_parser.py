@@ -27,10 +27,43 @@ def bars(text):
         ("y ~ (1|a/b/c)", ["(1 | c:(b:a))", "(1 | b:a)", "(1 | a)"]),
         ("y ~ (1|a/(b:c))", ["(1 | (b:c):a)", "(1 | a)"]),
         ("y ~ ((1|g) + (1|h))", ["(1 | g)", "(1 | h)"]),
+        ("y ~ ar1(0 + visit|g)", ["ar1(0 + visit | g)"]),
+        ("y ~ exp(0 + p|g) + exp(p)", ["exp(0 + p | g)"]),
+        ("y ~ rr(f|g, d = 2, start='x')", ["rr(f | g, d=2, start=x)"]),
+        ("y ~ us(visit | arm / id)", ["us(visit | id:arm)", "us(visit | arm)"]),
+        ("y ~ (x|g) + cs(poly(x, 2)|g)", ["(x | g)", "cs(poly(x, 2) | g)"]),
     ],
 )
 def test_random_terms(text, expected):
     assert bars(text) == expected
+
+
+def test_a_structure_has_its_options_by_type():
+    bar = parse_formula("y ~ x + rr(0 + f | g, d=2, scaled=TRUE, rate=0.5, time=`day no`)").random[0]
+    assert (bar.structure.name, bar.structure.position) == ("rr", 8)
+    assert bar.structure.options == (("d", 2), ("scaled", True), ("rate", 0.5), ("time", "day no"))
+    assert (bar.columns, bar.group, bar.correlated) == ("0 + f", "g", True)
+
+
+def test_a_structure_needs_a_bar_and_code_may_have_one():
+    formula = parse_formula("y ~ cs(x, df=3) + I((x > 1) | (z > 1)) + (1|g)")
+    assert formula.fixed == "cs(x, df=3) + I((x > 1) | (z > 1))"
+    assert [bar.structure for bar in formula.random] == [None]
+
+
+@pytest.mark.parametrize(
+    ("response", "parts"),
+    [
+        ("cbind(a, b)", ("a", "b")),
+        ("cbind(a, size - a)", ("a", "size - a")),
+        ("cbind(log(a), max(b, c), d)", ("log(a)", "max(b, c)", "d")),
+        ("log(y)", ("log(y)",)),
+        ("cbind", ("cbind",)),
+    ],
+)
+def test_the_columns_of_cbind(response, parts):
+    formula = parse_formula(f"{response} ~ x + (1|g)")
+    assert (formula.response, formula.responses) == (response, parts)
 
 
 def test_nested_columns_are_in_the_order_of_the_labels():
@@ -114,6 +147,15 @@ def test_a_formula_is_parsed_once():
         ("y ~ (1|a+b)", 9, "':'"),
         ("y ~ (1|factor(a))", 7, "add a column"),
         ("(1|g) ~ x", 2, "right of '~'"),
+        ("y ~ ar1(x||g)", 9, "one bar"),
+        ("y ~ ar1(x|)", 10, "missing after '|'"),
+        ("y ~ rr(x|g, 2)", 10, "d=2"),
+        ("y ~ rr(x|g, d=2, d=3)", 17, "each once"),
+        ("y ~ rr(x|g, d=a+b)", 15, "d=2"),
+        ("y ~ x*cs(x|g)", 6, "only be added"),
+        ("cbind(a, b)/2 ~ x + (1|g)", 0, "whole response"),
+        ("cbind(a) ~ x + (1|g)", 0, "two columns"),
+        ("cbind(a,) ~ x + (1|g)", 0, "two columns"),
     ],
 )
 def test_what_is_refused_and_where(text, position, words):

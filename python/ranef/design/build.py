@@ -14,6 +14,7 @@ from .matrices import MatrixSpec, constant_vector, learn_matrix
 from .model_matrix import ModelMatrix
 from .random_terms import RandomBuilder, TermSpec, lme4_order, require_enough_rows
 from .spec import DesignSpec
+from .supported import require_supported
 from .types import Design, FloatArray, RandomTerm
 from .used import UsedColumns, needed_columns, require_number
 from .vectors import (
@@ -71,6 +72,7 @@ def build_design(
     (('Intercept', 'x'), ('Intercept',), ['a', 'b'])
     """
     parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
+    require_supported(parsed)
     table = Table(data)
     needed = columns_by_part(parsed, table)
     arguments = {

@@ -4,7 +4,8 @@
 
     sum     := [sign] term {sign term}
     term    := operand {op operand}          op: * / %in% : ^ by increasing precedence
-    operand := name | number | `name` | call | {code} | ( sum ) | ( sum bar sum )
+    operand := name | number | `name` | call | {code} | ( sum ) | ( sum bar sum ) | structure
+    structure := name ( sum | sum {, name = value} )
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from ..errors import FormulaError
 from . import python_code
 from .nodes import PRECEDENCE, Bar, Leaf, Node, Operation, Sum
+from .structures import STRUCTURES, bar_within, structure_of
 from .tokens import Token, matching
 
 _SIGNS = ("+", "-")
@@ -108,11 +110,35 @@ class Grammar:
         token = self._peek()
         following = self.tokens[self.position + 1]
         if token.kind == "name" and following.text in ("(", "[") and following.kind == "op":
+            if self._is_structure(token):
+                return self._structure()
             return self._code(self.position, self.position + 1)
         if token.text == ".":
             self._fail("'.' for all other columns is not supported: name the columns")
         self._next()
         return Leaf("name", token.text, token.start)
+
+    def _is_structure(self, token: Token) -> bool:
+        """Whether ``name(...)`` holds a bar; in I() and other code that is Python's "or"."""
+        opening = self.position + 1
+        if self.tokens[opening].text != "(" or token.text not in STRUCTURES:
+            return False
+        return bar_within(self.tokens, opening, matching(self.tokens, opening, self.text))
+
+    def _structure(self) -> Bar:
+        name = self._next()
+        closing = matching(self.tokens, self.position, self.text)
+        self._next()
+        columns = self._sum()
+        if self._peek().text == "||":
+            self._fail(f"{name.text}() says how its columns are correlated: write one bar, '|'")
+        if self._peek().text != "|":
+            self._fail(f"an operator is missing here, found '{self._peek().text}'")
+        self._next()
+        group = self._sum()
+        structure = structure_of(name, self.tokens[self.position : closing], self.text)
+        self.position = closing + 1
+        return Bar(columns, group, True, name.start, structure)
 
     def _code(self, first: int, opening: int) -> Leaf:
         """Read Python code: a call, whose bracket is at index `opening`, or code in braces."""

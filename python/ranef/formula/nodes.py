@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .types import Structure
+
 PRECEDENCE = {"*": 2, "/": 2, "%in%": 3, ":": 4, "**": 5}
 
 
@@ -37,12 +39,13 @@ class Sum:
 
 @dataclass(frozen=True)
 class Bar:
-    """A random term ``(columns | group)``; not ``correlated`` for ``||``."""
+    """A random term ``(columns | group)``; not ``correlated`` for ``||``; ``structure`` of ``ar1(...)``."""
 
     columns: Node
     group: Node
     correlated: bool
     start: int
+    structure: Structure | None = None
 
 
 Node: TypeAlias = "Leaf | Operation | Sum | Bar"

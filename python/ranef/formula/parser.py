@@ -9,7 +9,7 @@ from . import python_code
 from .grammar import Grammar
 from .grouping import expand_group
 from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
-from .tokens import CLOSING, Token, tokenize
+from .tokens import CLOSING, Token, matching, tokenize
 from .types import Formula, RandomBar
 
 
@@ -49,6 +49,7 @@ def _parse(text: str) -> Formula:
     tokens = tokenize(text)
     tilde = _tilde(tokens, text)
     response = _response(tokens[:tilde], text)
+    responses = _responses(tokens[:tilde], text) or (response,)
     parts = _Parts(text)
     parts.collect(Grammar(text, tokens, tilde + 1).whole_sum())
     if not parts.random:
@@ -58,7 +59,7 @@ def _parse(text: str) -> Formula:
             text,
         )
     fixed = render_sum(tuple(parts.fixed)) or "1"
-    return Formula(text, response, fixed, tuple(parts.random), tuple(parts.offsets))
+    return Formula(text, response, fixed, tuple(parts.random), tuple(parts.offsets), responses)
 
 
 def _tilde(tokens: list[Token], text: str) -> int:
@@ -81,6 +82,26 @@ def _response(tokens: list[Token], text: str) -> str:
         if token.text in ("|", "||"):
             raise FormulaError("a random term belongs to the right of '~'", text, token.start)
     return python_code.translate(text, tokens)
+
+
+def _responses(tokens: list[Token], text: str) -> tuple[str, ...]:
+    """Return the columns of ``cbind(a, b)`` as code, none for another response."""
+    if len(tokens) < 3 or tokens[0].text != "cbind" or tokens[1].text != "(":
+        return ()
+    closing = matching(tokens, 1, text)
+    if closing != len(tokens) - 1:
+        raise FormulaError("cbind(a, b) is the whole response: nothing stands beside it", text, tokens[0].start)
+    columns: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[2:closing]:
+        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        if token.text == "," and depth == 0:
+            columns.append([])
+        else:
+            columns[-1].append(token)
+    if len(columns) < 2 or not all(columns):
+        raise FormulaError("cbind() takes two columns or more: cbind(successes, failures)", text, tokens[0].start)
+    return tuple(python_code.translate(text, column) for column in columns)
 
 
 class _Parts:
@@ -113,7 +134,9 @@ class _Parts:
         self._refuse_special(bar.columns)
         columns = render(bar.columns)
         for group in expand_group(bar.group, self.text):
-            self.random.append(RandomBar(columns, group.name, bar.correlated, group.columns, self._bars))
+            self.random.append(
+                RandomBar(columns, group.name, bar.correlated, group.columns, self._bars, bar.structure)
+            )
         self._bars += 1
 
     def _require_plus(self, sign: str, node: Node, what: str) -> None:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The covariance structure a random term names: ``ar1`` of ``ar1(0 + visit | subject)``.
+
+    Attributes
+    ----------
+    name : str
+        One of `ranef.formula.STRUCTURES`.
+    options : tuple of (str, value)
+        Such as ``(("d", 2),)``; a value is a number, a bool, or text (also the name of a column).
+    position : int
+        Where it stands in the text of the formula.
+    """
+
+    name: str
+    options: tuple[tuple[str, float | bool | str], ...] = ()
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -21,6 +40,8 @@ class RandomBar:
         The columns whose combinations are the levels: ``("cask", "batch")``.
     source : int
         Number of the bar in the formula; the terms ``a/b`` expands to share it.
+    structure : Structure or None
+        Of ``name(columns | group, option=value)``; None for a bar in parentheses alone.
     """
 
     columns: str
@@ -28,9 +49,14 @@ class RandomBar:
     correlated: bool
     group_columns: tuple[str, ...]
     source: int
+    structure: Structure | None = None
 
     def __str__(self) -> str:
-        return f"({self.columns} {'|' if self.correlated else '||'} {self.group})"
+        inner = f"{self.columns} {'|' if self.correlated else '||'} {self.group}"
+        if self.structure is None:
+            return f"({inner})"
+        options = "".join(f", {name}={value}" for name, value in self.structure.options)
+        return f"{self.structure.name}({inner}{options})"
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,8 @@ class Formula:
         As given.
     response : str
         Code of the response, such as ``"y"`` or ``"log(y)"``.
+    responses : tuple of str
+        The columns of ``cbind(a, b)`` as code, ``("a", "b")``; else the response alone.
     fixed : str
         The fixed part without bars and offsets, as formulaic reads it.
     random : tuple of RandomBar
@@ -56,3 +84,4 @@ class Formula:
     fixed: str
     random: tuple[RandomBar, ...]
     offsets: tuple[str, ...]
+    responses: tuple[str, ...]

@@ -1,0 +1,81 @@
+"""Random terms with a covariance structure of their own: ``name(columns | group, option=value)``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..errors import FormulaError
+from .tokens import CLOSING, Token
+from .types import Structure
+
+# glmmTMB's and mmrm's names
+STRUCTURES: dict[str, str] = {
+    "us": "unstructured",
+    "diag": "diagonal, a variance per column",
+    "homdiag": "diagonal, one variance",
+    "cs": "compound symmetry",
+    "csh": "compound symmetry, a variance per column",
+    "homcs": "compound symmetry, one variance",
+    "ar1": "first-order autoregressive",
+    "ar1h": "first-order autoregressive, a variance per column",
+    "hetar1": "first-order autoregressive, a variance per column",
+    "toep": "Toeplitz",
+    "toeph": "Toeplitz, a variance per column",
+    "ad": "ante-dependence",
+    "adh": "ante-dependence, a variance per column",
+    "ou": "Ornstein-Uhlenbeck",
+    "exp": "exponential in the distance",
+    "gau": "Gaussian in the distance",
+    "mat": "Matern",
+    "sp_exp": "exponential in the distance",
+    "rr": "reduced rank",
+}
+
+_CONSTANTS = {"TRUE": True, "True": True, "FALSE": False, "False": False}
+
+
+def bar_within(tokens: Sequence[Token], opening: int, closing: int) -> bool:
+    """Whether a bar stands directly inside the bracket that opens at index `opening`."""
+    depth = 0
+    for token in tokens[opening:closing]:
+        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        if depth == 1 and token.text in ("|", "||"):
+            return True
+    return False
+
+
+def structure_of(name: Token, options: Sequence[Token], text: str) -> Structure:
+    """Return the structure from its name and the tokens ``, key = value`` behind the group.
+
+    Raises
+    ------
+    FormulaError
+        For anything but ``key=value``, or a key given twice.
+    """
+    found: dict[str, float | bool | str] = {}
+    for first in range(0, len(options), 4):
+        comma, *rest = options[first : first + 4]
+        if comma.text != "," or [token.kind for token in rest[:2]] != ["name", "op"] or len(rest) < 3:
+            _refuse(comma, text)
+        key, equals, value = rest
+        if equals.text != "=" or key.text in found:
+            _refuse(key, text)
+        found[key.text] = _value(value, text)
+    return Structure(name.text, tuple(found.items()), name.start)
+
+
+def _value(token: Token, text: str) -> float | bool | str:
+    if token.kind == "number":
+        return int(token.text) if token.text.isdigit() else float(token.text)
+    if token.kind == "string":
+        return token.text[1:-1]
+    if token.kind not in ("name", "quoted"):
+        _refuse(token, text)
+    return _CONSTANTS.get(token.text, token.name)
+
+
+def _refuse(token: Token, text: str) -> NoReturn:
+    raise FormulaError(
+        "behind the group of a structure stand options, each once, as in rr(x | g, d=2)", text, token.start
+    )
