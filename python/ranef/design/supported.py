@@ -12,8 +12,8 @@ def require_supported(formula: Formula) -> None:
     """Raise a FormulaError for a response of several columns, or a covariance structure that is not built."""
     if len(formula.responses) > 1:
         raise FormulaError(
-            "cbind() counts successes and failures, of a generalised model; a linear model has one number per "
-            "row: name one column, or a difference such as b - a",
+            "cbind() counts successes and failures, of a generalised model; a linear model has one number "
+            "per row: name one column, or a difference such as b - a",
             formula.text,
             formula.text.find("cbind"),
         )

@@ -88,9 +88,9 @@ def _responses(tokens: list[Token], text: str) -> tuple[str, ...]:
     """Return the columns of ``cbind(a, b)`` as code, none for another response."""
     if len(tokens) < 3 or tokens[0].text != "cbind" or tokens[1].text != "(":
         return ()
-    closing = matching(tokens, 1, text)
+    start, closing = tokens[0].start, matching(tokens, 1, text)
     if closing != len(tokens) - 1:
-        raise FormulaError("cbind(a, b) is the whole response: nothing stands beside it", text, tokens[0].start)
+        raise FormulaError("cbind(a, b) is the whole response: nothing stands beside it", text, start)
     columns: list[list[Token]] = [[]]
     depth = 0
     for token in tokens[2:closing]:
@@ -100,7 +100,7 @@ def _responses(tokens: list[Token], text: str) -> tuple[str, ...]:
         else:
             columns[-1].append(token)
     if len(columns) < 2 or not all(columns):
-        raise FormulaError("cbind() takes two columns or more: cbind(successes, failures)", text, tokens[0].start)
+        raise FormulaError("cbind() takes two columns or more: cbind(successes, failures)", text, start)
     return tuple(python_code.translate(text, column) for column in columns)
 
 
