@@ -27,7 +27,7 @@ def test_estimates_agree_with_the_oracle_at_our_theta(name, reml, weights):
     np.testing.assert_allclose(fit.params, answer.beta, rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(fit.cov_params(), answer.vcov, rtol=1e-7, atol=1e-10)
     np.testing.assert_allclose(fit.fittedvalues, answer.fitted, atol=1e-7)
-    for ours, theirs in zip(fit.state.term_modes, answer.modes, strict=True):
+    for ours, theirs in zip(fit.term_modes, answer.modes, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-7)
     assert np.abs(oracle.gradient(design, fit.theta, reml)).max() < 1e-3
 

@@ -70,7 +70,7 @@ def test_words_are_what_they_name(fit_of):
     np.testing.assert_array_equal(lme4.predict(fit, re_form=None), fit.predict(random=None))
     np.testing.assert_array_equal(lme4.simulate(fit, 2, seed=1), fit.simulate(2, seed=1))
     assert lme4.weights(fit).sum() == 180 and lme4.isSingular(fit) == fit.singular
-    assert lme4.refit(fit, fit.state.y).objective == pytest.approx(fit.objective)
+    assert lme4.refit(fit, fit.y).objective == pytest.approx(fit.objective)
     assert lme4.lmList is ranef.lm_list
 
 

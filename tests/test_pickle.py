@@ -34,8 +34,8 @@ def test_a_refit_keeps_its_own_response():
     fit = fitted("ss_slope_reml")
     other = fit.refit(fit.simulate(1, seed=1)[0])
     back = ROUTES["pickle"](other)
-    np.testing.assert_array_equal(back.state.y, other.state.y)
-    assert back.refit(back.state.y).objective == other.objective != fit.objective
+    np.testing.assert_array_equal(back.y, other.y)
+    assert back.refit(back.y).objective == other.objective != fit.objective
 
 
 def test_new_rows_are_coded_as_before():

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import ranef
 from ranef import lme4, plots
-from ranef.bootstrap.replicates.result import BootstrapResult
 from ranef.estimates.lm_list import LmList
 from ranef.estimates.pooling import Pooling
 from ranef.estimates.varcorr import VarCorr
@@ -14,7 +13,6 @@ from ranef.optimize import Optimum
 from ranef.plots.accessor import FitPlots
 from ranef.report.regression import RegressionTable
 from ranef.report.summary import Summary
-from ranef.result import LmerResult
 from ranef.versions import versions
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
-    *("Model", "batches", "lmer", "lm_list"),
+    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
@@ -36,7 +34,7 @@ PLOTS = {
     *("style", "topographic"),
 }
 CLASSES = [
-    *(LmerResult, ranef.Model, BootstrapResult, LmList, Pooling),
+    *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),
     *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]
 

@@ -97,7 +97,7 @@ def test_conditional_modes(model):
         rows = level_positions(term.factor.levels, expected["levels"])
         order = [[canonical(c) for c in term.columns].index(name) for name in expected["columns"]]
         size = column_size(term)[order]
-        modes = fit.state.term_modes[number][np.ix_(rows, order)]
+        modes = fit.term_modes[number][np.ix_(rows, order)]
         assert np.abs((modes - expected["modes"]) * size).max() < 1e-4 * model.sigma
         if expected["cond_var"] is not None:
             variances = conditional_variances(fit, number)[np.ix_(rows, order, order)]

@@ -29,7 +29,7 @@ def show(label: str, work: Callable[[], Any], times: int = 3) -> Any:
     return found
 
 
-def rows_in_groups(rows: int) -> ranef.result.LmerResult:
+def rows_in_groups(rows: int) -> ranef.Fit:
     """A slope model of 2,000 groups."""
     rng = np.random.default_rng(1)
     g = np.repeat(np.arange(2000), rows // 2000)

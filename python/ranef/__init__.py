@@ -25,18 +25,20 @@ except ImportError as error:
         "Installed: reinstall with `pip install --force-reinstall ranef`."
     ) from error
 
-from .fit import lmer
+from .fit import Fit
+from .fitting import lmer
 from .model import Model
 from .stream import batches
 from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
     from . import datasets, lme4, plots
-    from .bootstrap import exact_rlrt, pbtest, power, power_curve
+    from .bootstrap import BootstrapResult, exact_rlrt, pbtest, power, power_curve
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
     from .inference.comparison import anova
     from .inference.means import emmeans, emtrends
+    from .inference.profile import Profile
     from .report.regression import modelsummary
     from .versions import show_versions
 
@@ -45,11 +47,14 @@ read_environment()
 
 __all__ = [
     "ArgumentError",
+    "BootstrapResult",
     "DataError",
+    "Fit",
     "FitError",
     "FormulaError",
     "Model",
     "NewLevelError",
+    "Profile",
     "RanefError",
     "RowsNotKeptError",
     "UnknownColumnError",
@@ -79,6 +84,8 @@ __all__ = [
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("datasets", "lme4", "plots")
 _HOME = {
+    "BootstrapResult": "bootstrap",
+    "Profile": "inference.profile",
     "emmeans": "inference.means",
     "emtrends": "inference.means",
     "allfit": "diagnostics",

@@ -1,58 +1,176 @@
-"""From a model to a fitted state: everything the estimates are read from."""
+"""The fit: a model, a response, and where the optimiser ended. All else is derived from it when asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
-from .errors import ArgumentError, FitError
+from .errors import FitError
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
+from .plan import Plan
+from .verbs import Answer, Verb
 
 if TYPE_CHECKING:
-    from .result import LmerResult
+    import pandas as pd  # noqa: F401, of the answers
 
 
-@dataclass(frozen=True, eq=False)
-class FitState:
-    """A model, a response, and where the optimiser ended. Everything else is derived from it when asked for.
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A fitted linear mixed model.
+
+    Nothing is computed before it is asked for: a thousand refits cost no more than their optimisation. The
+    methods are functions of the modules that the table below names; growth happens there.
 
     Attributes
     ----------
     model : Model
+        The model that was fitted.
     y : (n,) float64
         The response on the used rows, offset included.
     response : _core.ResponseCross
         Its cross-products.
     optimum : Optimum
+        The certificate: evaluations, gradient norm, smallest eigenvalue, multipliers, message.
     settings : Settings
         With which it was found.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> fit.varcorr
+     Groups   Name      Std.Dev. Corr
+     Subject  Intercept 24.7405
+              Days       5.9221   0.066
+     Residual           25.5918
     """
 
     model: Model
-    y: FloatArray = field(repr=False)
-    response: Any = field(repr=False)
-    optimum: Optimum = field(repr=False)
-    settings: Settings = field(default=DEFAULT, repr=False)
+    y: FloatArray
+    response: Any
+    optimum: Optimum
+    settings: Settings = field(default=DEFAULT)
+
+    # ------------------------------------------------------------ what other modules say of a fit
+    params = Answer["pd.Series"]("estimates.fixed:params")
+    bse = Answer["pd.Series"]("estimates.fixed:bse")
+    tvalues = Answer["pd.Series"]("estimates.fixed:tvalues")
+    df = Answer["pd.Series"]("inference.coefficients:df")
+    pvalues = Answer["pd.Series"]("inference.coefficients:pvalues")
+    varcorr = Answer[Any]("estimates.varcorr:varcorr")
+    ranef = Answer[Any]("estimates.modes:random_effects")
+    coef = Answer[Any]("estimates.modes:coefficients")
+    fittedvalues = Answer[FloatArray]("estimates.prediction:fittedvalues")
+    plot = Answer[Any]("plots.accessor:FitPlots")
+
+    cov_params = Verb("inference.coefficients:cov_params")
+    coef_table = Verb("inference.coefficients:coef_table")
+    component_table = Verb("inference.wald:component_table")
+    cov_theta = Verb("inference.wald:cov_theta")
+    conf_int = Verb("inference.intervals:conf_int")
+    profile = Verb("inference.profile.profiling:profile")
+    test = Verb("inference.linear:test")
+    anova = Verb("inference.anova:anova")
+    drop1 = Verb("inference.comparison.drop:drop1")
+    ranova = Verb("inference.comparison.ranova:ranova")
+    robust = Verb("inference.robust:robust")
+    rePCA = Verb("inference.components.pca:re_pca")
+    redundancy = Verb("inference.components.redundancy:redundancy")
+    r2 = Verb("inference.components.explained:r2")
+    icc = Verb("inference.components.explained:icc")
+    predict = Verb("inference.prediction:predict")
+    simulate = Verb("estimates.simulation:simulate")
+    residuals = Verb("diagnostics.rows:residuals")
+    leverage = Verb("diagnostics.rows:leverage")
+    influence = Verb("diagnostics.influence:influence")
+    bootstrap = Verb("bootstrap.parametric:bootstrap")
+    summary = Verb("report.summary:summary")
+    tidy = Verb("report.broom:tidy")
+    glance = Verb("report.broom:glance")
+    augment = Verb("report.broom:augment")
+    __repr__ = Verb("report.brief:brief")
+    _repr_html_ = Verb("report.brief:brief_html")
+
+    # ------------------------------------------------------------ the criterion
+    @property
+    def formula(self) -> str:
+        """The formula as given."""
+        return self.model.formula.text
+
+    @property
+    def reml(self) -> bool:
+        """Whether the REML criterion was minimised, else the deviance."""
+        return self.model.reml
+
+    @property
+    def plan(self) -> Plan:
+        """How the criterion was computed."""
+        return self.model.plan
+
+    @property
+    def objective(self) -> float:
+        """REML criterion or deviance at the optimum."""
+        return self.optimum.value
+
+    @property
+    def converged(self) -> bool:
+        """Whether the certificate holds."""
+        return self.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether some random effect, or a combination of them, has no variance."""
+        return self.optimum.singular
 
     @property
     def theta(self) -> FloatArray:
+        """Relative covariance factors in the order of ``model.theta_names``."""
         return self.optimum.theta
 
-    # Cross-products stay behind when a fit is saved: they follow from model and response.
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "response"}
+    # ------------------------------------------------------------ sizes and information criteria
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.model.nobs
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        own = self.y is self.model.design.response
-        self.__dict__["response"] = self.model.response if own else self.model.response_of(self.y)
+    @property
+    def ngroups(self) -> dict[str, int]:
+        """Grouping factor -> number of levels."""
+        return {factor.name: factor.n_levels for factor in self.model.design.factors}
 
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects (without dropped ones), theta and sigma."""
+        return self.model.n_parameters
+
+    @property
+    def df_resid(self) -> int:
+        """nobs minus the number of parameters."""
+        return self.nobs - self.df_model_total
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood, restricted for REML: -objective / 2."""
+        return -self.objective / 2
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return self.objective + 2 * self.df_model_total
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with n = nobs."""
+        return self.objective + log(self.nobs) * self.df_model_total
+
+    # ------------------------------------------------------------ estimates in the order of the design
     @cached_property
     def solution(self) -> dict[str, Any]:
         """The core's answer at theta: beta, sigma, vcov over the kept columns, modes by factor.
@@ -69,6 +187,7 @@ class FitState:
 
     @property
     def sigma(self) -> float:
+        """Residual standard deviation (of a row with weight 1)."""
         return self.solution["sigma"]
 
     @cached_property
@@ -81,6 +200,19 @@ class FitState:
         """Covariance of the coefficients, (p, p), NaN where a column was dropped."""
         return self.padded(self.solution["vcov"])
 
+    @cached_property
+    def term_modes(self) -> list[FloatArray]:
+        """Conditional modes b of each random term, (levels, r), in the order of the terms."""
+        out: dict[int, FloatArray] = {}
+        for factor, modes in zip(self.model.cross.factors, self.solution["modes"], strict=True):
+            out.update((term, modes[:, part]) for term, part in zip(factor.terms, factor.slices, strict=True))
+        return [out[index] for index in range(len(out))]
+
+    @property
+    def resid(self) -> FloatArray:
+        """Response minus fitted values, (n,)."""
+        return self.y - self.fittedvalues
+
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
         kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
@@ -90,155 +222,25 @@ class FitState:
         out[np.ix_(*[kept] * values.ndim)] = values
         return out
 
-    @cached_property
-    def term_modes(self) -> list[FloatArray]:
-        """Conditional modes b of each random term, (levels, r), in the order of the terms."""
-        out: dict[int, FloatArray] = {}
-        for factor, modes in zip(self.model.cross.factors, self.solution["modes"], strict=True):
-            out.update((term, modes[:, part]) for term, part in zip(factor.terms, factor.slices, strict=True))
-        return [out[index] for index in range(len(out))]
+    def refit(self, y: npt.ArrayLike) -> Fit:
+        """Fit the same model to another response, see `Model.fit`."""
+        return fit_response(self.model, y, self.settings)
+
+    # Cached answers and cross-products stay behind when a fit is saved: they follow from model and response.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("model", "y", "optimum", "settings")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        own = self.y is self.model.design.response
+        self.__dict__["response"] = self.model.response if own else self.model.response_of(self.y)
 
 
-def checked_settings(
-    model: Model,
-    start: npt.ArrayLike | None,
-    optimizer: str,
-    max_evaluations: int | None,
-    tolerance: float,
-) -> Settings:
-    """Return the settings, or an ArgumentError that names the argument."""
-    if optimizer != "newton":
-        from .optimize.others import require_known
-
-        require_known(optimizer)
-    if max_evaluations is not None and (max_evaluations != int(max_evaluations) or max_evaluations < 1):
-        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
-    if not 0 < tolerance < np.inf:
-        raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
-    if start is not None:
-        start = model.checked_theta(start, "start=")
-    return Settings(optimizer, start, max_evaluations, float(tolerance))
-
-
-# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
-_ELSEWHERE = {
-    "REML": "it is called reml=",
-    "method": "use reml=True or reml=False",
-    "subset": "give the rows you want, data[condition]",
-    "groups": "write a random term into the formula, (1 | group)",
-    "re_formula": "write a random term into the formula, (x | group)",
-    "family": "only linear models are fitted here",
-    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
-    "na_action": "rows with missing values are dropped, and counted in the summary",
-    "missing": "rows with missing values are dropped, and counted in the summary",
-    "contrasts": "write the coding into the formula, C(x, contr.sum)",
-    "devFunOnly": "use ranef.Model(formula, data).objective",
-}
-
-
-def _advice(name: str) -> str:
-    text = f"lmer() has no argument {name}="
-    return f"{text}: {_ELSEWHERE[name]}" if name in _ELSEWHERE else text
-
-
-def fit_state(model: Model, y: npt.ArrayLike | None, settings: Settings) -> FitState:
+def fit_response(model: Model, y: npt.ArrayLike | None = None, settings: Settings = DEFAULT) -> Fit:
     """Minimise the criterion for the model's own response, or for another one of the same rows."""
     if y is None:
         values, response = model.design.response, model.response
     else:
         values = model.checked_response(y)
         response = model.response_of(values)
-    return FitState(model, values, response, optimise(model, response, settings), settings)
-
-
-def lmer(
-    formula: str,
-    data: Any,
-    reml: bool = True,
-    weights: str | npt.ArrayLike | None = None,
-    offset: str | npt.ArrayLike | None = None,
-    start: npt.ArrayLike | None = None,
-    optimizer: str = "newton",
-    *,
-    max_evaluations: int | None = None,
-    tolerance: float = 1e-14,
-    allow_saturated: bool = False,
-    leading: str = "auto",
-    schur: str = "auto",
-    **unknown: Any,
-) -> LmerResult:
-    """Fit a linear mixed model.
-
-    Parameters
-    ----------
-    formula : str
-        In the language of lme4: ``"y ~ x + (x | g)"`` random intercepts and slopes of x by g, ``(x || g)``
-        without their correlation, ``(1 | a) + (1 | b)`` crossed, ``(1 | a/b)`` nested. The fixed part is
-        formulaic's: ``a * b``, ``C(x, contr.sum)``, ``poly(x, 2)``, ``log(x)``, ``I(x**2)``, ``offset(x)``.
-    data : pandas, polars or pyarrow table, or dict of arrays
-        One row per observation. Rows with a missing value in a used column are dropped, and counted in the
-        summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
-    reml : bool
-        Restricted maximum likelihood (default), or maximum likelihood.
-    weights : column name or array, optional
-        Prior weights, positive: the residual variance of a row is sigma^2 / weight.
-    offset : column name or array, optional
-        A known part of the mean, added to the offsets of the formula.
-    start : (n_theta,) array, optional
-        Where to start; by default from moments of the data.
-    optimizer : str
-        ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``, ``"cobyqa"`` and
-        NLopt's ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` are there for comparison.
-    max_evaluations : int, optional
-        Limit on evaluations of the criterion.
-    tolerance : float
-        Stop when the criterion is expected to fall by less than this.
-    allow_saturated : bool
-        Accept a random term with as many random effects as rows.
-    leading, schur : str
-        See `Model`.
-
-    Returns
-    -------
-    LmerResult
-
-    Raises
-    ------
-    FormulaError
-        The formula cannot be read; the message shows where.
-    DataError
-        The data cannot be used as the formula asks; the message names column and remedy.
-    ArgumentError
-        An argument has a value it cannot have.
-
-    References
-    ----------
-    Bates, Mächler, Bolker & Walker (2015), Fitting linear mixed-effects models using lme4, Journal of
-    Statistical Software 67(1).
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> round(fit.objective, 4)
-    1743.6283
-    >>> fit.params.round(3)
-    Intercept    251.405
-    Days          10.467
-    Name: estimate, dtype: float64
-    """
-    if unknown:
-        raise TypeError(_advice(next(iter(unknown))))
-    model = Model(
-        formula,
-        data,
-        reml=reml,
-        weights=weights,
-        offset=offset,
-        allow_saturated=allow_saturated,
-        leading=leading,
-        schur=schur,
-    )
-    return model.fit(
-        start=start, optimizer=optimizer, max_evaluations=max_evaluations, tolerance=tolerance
-    )
+    return Fit(model, values, response, optimise(model, response, settings), settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,7 @@ from .formula import parse_formula
 from .memory import available_memory
 from .plan import Plan
 from .stream import read_stream, source_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from .result import LmerResult
+from .verbs import Verb
 
 _SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
 LEADING = ("auto", "classes", "groups")
@@ -156,6 +152,11 @@ class Model:
         return self.problem.n_theta
 
     @property
+    def n_parameters(self) -> int:
+        """Number of parameters: fixed effects (without dropped ones), theta and sigma."""
+        return len(self.cross.kept) + self.n_theta + 1
+
+    @property
     def nobs(self) -> int:
         """Number of rows used."""
         return self.cross.design.n
@@ -224,50 +225,7 @@ class Model:
         return factors
 
     # ------------------------------------------------------------ fitting
-    def fit(
-        self,
-        y: npt.ArrayLike | None = None,
-        *,
-        start: npt.ArrayLike | None = None,
-        optimizer: str = "newton",
-        max_evaluations: int | None = None,
-        tolerance: float = 1e-14,
-    ) -> LmerResult | pd.DataFrame:
-        """Fit the model, to its own response, to another one of the same rows, or to many of them.
-
-        Parameters
-        ----------
-        y : (n,) array, optional
-            Another response, on the scale of the model's (after ``log`` and the like, offset included): one
-            value per used row, or one per row of the data, of which the dropped rows are ignored. A matrix
-            (n, m) or a DataFrame with one response per column: all are fitted, in threads.
-        start : (n_theta,) array, optional
-            By default from moments of the data.
-        optimizer : str
-            ``"newton"``, or for comparison ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``,
-            ``"cobyqa"`` of SciPy, ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` of NLopt on the same criterion.
-        max_evaluations : int, optional
-            Limit on evaluations of the criterion.
-        tolerance : float
-            Stop when the criterion is expected to fall by less than this.
-
-        Returns
-        -------
-        LmerResult
-            For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
-        """
-        if getattr(y, "ndim", 1) == 2:
-            if start is not None or optimizer != "newton" or max_evaluations is not None:
-                raise ArgumentError(
-                    "many responses are fitted by newton from their moments: leave out start=, "
-                    "optimizer= and max_evaluations="
-                )
-            from .bootstrap.responses import fit_responses
-
-            return fit_responses(self, y)
-        from .result import fit_model
-
-        return fit_model(self, y, start, optimizer, max_evaluations, tolerance)
+    fit = Verb("fitting:fit")
 
     def checked_theta(self, theta: npt.ArrayLike, argument: str = "theta") -> FloatArray:
         """Return theta as an array.

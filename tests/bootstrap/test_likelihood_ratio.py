@@ -206,7 +206,7 @@ def test_a_small_model_inside_a_large_one(small, large):
     data = made_up(rng)
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
     outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
-    found = embedding(inner.state, outer.state, _nested_columns(inner, outer))
+    found = embedding(inner, outer, _nested_columns(inner, outer))
     assert found is not None
     # any response on the models' scale: its products with the large design give those with the small
     design, kept = outer.model.design, inner.model.cross.kept
@@ -217,17 +217,17 @@ def test_a_small_model_inside_a_large_one(small, large):
     assert np.allclose(found.responses(large_cross[None])[0], small_cross, rtol=1e-8, atol=1e-8)
     # the mean and the covariance that the two sets of parameters imply
     assert np.allclose(
-        design.X[:, outer.model.cross.kept] @ found.columns @ inner.state.solution["beta"],
-        inner.model.design.X[:, kept] @ inner.state.solution["beta"],
+        design.X[:, outer.model.cross.kept] @ found.columns @ inner.solution["beta"],
+        inner.model.design.X[:, kept] @ inner.solution["beta"],
     )
-    assert np.allclose(covariance(outer, found.theta), covariance(inner, truth(inner.state).theta), atol=1e-9)
+    assert np.allclose(covariance(outer, found.theta), covariance(inner, truth(inner).theta), atol=1e-9)
 
 
 def products(fit, y):
     """A response's cross-products at the scale of the fit's own response, from the rows."""
     model = fit.model
-    target = _core.RefitTarget(model.problem, fit.state.response, model.cross.rows)
-    out = np.empty(len(fit.state.response.values))
+    target = _core.RefitTarget(model.problem, fit.response, model.cross.rows)
+    out = np.empty(len(fit.response.values))
     call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     y = np.ascontiguousarray(y)
     call(_core.c_functions["response_from_rows"])(target.address, y.ctypes.data, out.ctypes.data)
@@ -253,9 +253,9 @@ def test_both_ways_to_draw_agree(small, large):
     data = made_up(np.random.default_rng(1))
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
     outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
-    pair = Pair.of(inner.state, outer.state, _nested_columns(inner, outer), inner.state, truth(inner.state))
+    pair = Pair.of(inner, outer, _nested_columns(inner, outer), inner, truth(inner))
     assert pair.route == "gram"
-    by_rows = Pair(inner.state, outer.state, inner.state, truth(inner.state))
+    by_rows = Pair(inner, outer, inner, truth(inner))
     assert by_rows.route == "rows"
     key = stream_key(3)[0]
     a, b = (one.ratios(key, 1500, 2) for one in (pair, by_rows))

@@ -44,7 +44,7 @@ def normals_of_rows_draw(key, replicate, effects, rows):
 
 def drawn_rows(fit, seed, replicate):
     """The response that the rows route draws, from its normals, spelled out; offset included."""
-    design, state = fit.model.design, fit.state
+    design, state = fit.model.design, fit
     sizes = [term.factor.n_levels * len(term.columns) for term in design.terms]
     u, e = normals_of_rows_draw(stream_key(seed)[0], replicate, sum(sizes), design.nobs)
     y = design.X[:, fit.model.cross.kept] @ state.solution["beta"]

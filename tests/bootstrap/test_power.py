@@ -42,7 +42,7 @@ def pair(refit):
     terms = " + ".join(f"({' + '.join(['1', *t.columns[1:]])} | {t.group})" for t in design.terms)
     columns = {t.group: t.factor.levels[t.factor.codes] for t in design.terms}
     columns |= {name: t.basis[:, k] for t in design.terms for k, name in enumerate(t.columns) if k}
-    small = ranef.lmer(f"y ~ 1 + {terms}", {"y": refit.state.y, **columns}, offset=design.offset)
+    small = ranef.lmer(f"y ~ 1 + {terms}", {"y": refit.y, **columns}, offset=design.offset)
     return refit, small
 
 
@@ -64,7 +64,7 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
     by_rows = study.rejections(key, 0, 400, 2).mean()
     assert abs(share - by_rows) < 4 * np.sqrt(2 * by_rows * (1 - by_rows) / 400)
 
-    rows = run(sample_task(study.state, study.truth), key, 40, 1, progress=False, origin=5).table
+    rows = run(sample_task(study.fit, study.truth), key, 40, 1, progress=False, origin=5).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     for i in range(12):
         refit = fit.refit(rows[i] + offset)
@@ -73,7 +73,7 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
             ratio = small.objective - large.objective
             assert (ratio >= stats.chi2.ppf(0.95, 1)) == bool(found[i])
             continue
-        table = ranef.inference.coefficients.coef_table(refit.state, test)
+        table = ranef.inference.coefficients.coef_table(refit, test)
         assert (table["p"].iloc[position] < 0.05) == bool(found[i])
 
 
@@ -86,17 +86,17 @@ def test_degrees_of_freedom_in_the_loop(fit_of, name):
     from ranef.inference.methods import method
 
     fit = fit_of(name)
-    at, key = truth(fit.state), stream_key(8)[0]
+    at, key = truth(fit), stream_key(8)[0]
     contrast = np.linspace(1.0, 2.0, len(fit.model.cross.kept))
-    task = rows_task(fit.state, at, columns=("df",), contrast=contrast)
+    task = rows_task(fit, at, columns=("df",), contrast=contrast)
     table = run(task, key, 30, 2, progress=False).table
-    rows = run(sample_task(fit.state, at), key, 30, 1, progress=False).table
+    rows = run(sample_task(fit, at), key, 30, 1, progress=False).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     regular = (table[:, 1].astype(int) & SINGULAR) == 0
     assert regular.sum() > 10
     assert np.array_equal(np.isfinite(table[:, 0]), regular)
     for i in np.flatnonzero(regular)[:15]:
-        expected = method(fit.refit(rows[i] + offset).state, "satterthwaite").df(contrast)
+        expected = method(fit.refit(rows[i] + offset), "satterthwaite").df(contrast)
         assert table[i, 0] == pytest.approx(expected, rel=2e-5)
 
 
@@ -108,7 +108,7 @@ def test_degrees_of_freedom_of_a_balanced_mean():
     from ranef.bootstrap.loop.task import rows_task
 
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
-    task = rows_task(fit.state, truth(fit.state), columns=("df",), contrast=np.ones(1))
+    task = rows_task(fit, truth(fit), columns=("df",), contrast=np.ones(1))
     table = run(task, stream_key(5)[0], 50, 1, progress=False).table
     regular = (table[:, 1].astype(int) & SINGULAR) == 0
     np.testing.assert_allclose(table[regular, 0], 5.0, rtol=1e-6)
@@ -132,7 +132,7 @@ def test_bootstrap_test_of_a_study_is_a_pbtest(fit_of):
     study.factor = None
     key = stream_key(3)[0]
     found = study.rejections(key, 0, 12, 2)
-    rows = run(sample_task(study.state, study.truth), key, 12, 1, progress=False).table
+    rows = run(sample_task(study.fit, study.truth), key, 12, 1, progress=False).table
     clear = 0
     for i in range(12):
         p = ranef.pbtest(*reversed(pair(fit.refit(rows[i]))), 1000, seed=i, progress=False).pvalue
@@ -159,7 +159,7 @@ def test_the_model_without_a_coefficient(fit_of, name):
     assert study._pair.factor is not None and narrowed.cross.rows is None
     for theta in (fit.theta, 0.5 * fit.theta):
         assert narrowed.objective(theta) == pytest.approx(small.model.objective(theta), abs=1e-7)
-    draws = fit.state.response.values[None]
+    draws = fit.response.values[None]
     found = study._pair.inner.responses(draws)[0]
     assert narrowed.problem.value(narrowed.response.with_values(found), fit.theta) == pytest.approx(
         small.model.objective(fit.theta), abs=1e-7

@@ -64,7 +64,7 @@ def test_wild_draws(fit_of):
     Y = drawn(fit, wild_rows, 20_000)
     centre = fit.model.design.X @ fit.params
     basis = np.linalg.qr(fit.model.design.X)[0]
-    residuals = (fit.state.y - centre) / np.sqrt(1 - np.sum(basis**2, axis=1))
+    residuals = (fit.y - centre) / np.sqrt(1 - np.sum(basis**2, axis=1))
     assert np.allclose(Y.mean(axis=0), centre, atol=5 * abs(residuals).max() / np.sqrt(20_000))
     assert np.allclose(Y.var(axis=0), residuals**2, rtol=0.05)
     scaled = (Y[0] - centre) / residuals  # one number a group, of two
@@ -158,7 +158,7 @@ def test_cases_cost_nothing_that_grows_with_the_rows():
         fit = ranef.lmer("y ~ x + (x | g)", data)
         from ranef.bootstrap.schemes.group_products import all_groups
 
-        design, _, full_rank = all_groups(fit.state).products.sum(np.zeros(30, int))
+        design, _, full_rank = all_groups(fit).products.sum(np.zeros(30, int))
         assert full_rank
         sizes.append(len(pickle.dumps(design)))
     assert sizes[0] == sizes[1]

@@ -37,7 +37,7 @@ def test_errors_are_those_of_plain_refits(fit_of, name):
     fit = fit_of(name)
     result = fit.bootstrap(6, seed=3, route="rows", progress=False)
     _, table = variance_errors(result)
-    rows = run(sample_task(fit.state, truth(fit.state)), stream_key(3)[0], 6, 1, progress=False).table
+    rows = run(sample_task(fit, truth(fit)), stream_key(3)[0], 6, 1, progress=False).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     for i in range(6):
         refit = fit.refit(rows[i] + offset)
@@ -50,7 +50,7 @@ def test_errors_are_near_those_of_the_hessian(fit_of, name):
     """Expected information in place of the observed one: the same for large samples, near it here."""
     fit = fit_of(name)
     errors, _ = variance_errors(fit.bootstrap(1, seed=1, progress=False))
-    table = component_errors(fit.state)
+    table = component_errors(fit)
     for parameter, row in table.iterrows():
         plain = errors[parameter] / (2 * row["estimate"] if row["scale"] == "log" else 1.0)
         assert plain == pytest.approx(row["se"], rel=0.2)

@@ -138,7 +138,7 @@ def test_downdating_is_reading_the_other_rows(name, group):
     """Taking a group's products away against a fit to the other rows, for every kind of design."""
     from ranef.diagnostics.groups import fit_rows, fit_without
 
-    state = fitted(name).state
+    state = fitted(name)
     factor = next(f for f in state.model.design.factors if f.name == group)
     for level in range(0, factor.n_levels, max(1, factor.n_levels // 4)):
         found = fit_without(state, np.flatnonzero(factor.codes == level))

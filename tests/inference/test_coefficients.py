@@ -95,7 +95,7 @@ def test_f_tail():
 def test_tests_do_not_keep_a_fit_alive():
     fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     fit.coef_table(), fit.coef_table("kenward-roger"), fit.anova(), fit.test("Days")
-    state = weakref.ref(fit.state)
+    state = weakref.ref(fit)
     del fit
     gc.collect()
     assert state() is None

@@ -35,7 +35,7 @@ def test_the_battery(model):
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_the_battery_at_the_same_theta(model):
     fit, wanted = fitted(str(model)), model.raw["kenward_roger"]
-    state = replace(fit.state, optimum=replace(fit.state.optimum, theta=model.theta))
+    state = replace(fit, optimum=replace(fit.optimum, theta=model.theta))
     tests = KenwardRoger(state)
     df = state.padded(np.array([tests.df(row) for row in np.eye(len(tests.covariance))]))
     np.testing.assert_allclose(df, model.align(fit.params.index, np.array(wanted["df"], float)), rtol=1e-6)
@@ -51,7 +51,7 @@ def test_the_paper_with_dense_matrices(formula, weights, singular):
     theta = np.random.default_rng(len(formula)).normal(0, 0.8, fit.model.n_theta)
     if singular:
         theta[-1] = 0.0
-    state = replace(fit.state, optimum=replace(fit.state.optimum, theta=theta))
+    state = replace(fit, optimum=replace(fit.optimum, theta=theta))
     tests, beta = KenwardRoger(state), state.solution["beta"]
     found = adjusted(oracle_design(formula, frame, weights=weights), theta, state.sigma)
     size = np.sqrt(np.outer(np.diag(found.phi), np.diag(found.phi)))
@@ -94,7 +94,7 @@ def test_a_model_too_large_for_dense_matrices_is_refused(monkeypatch):
     fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120))
     monkeypatch.setattr("ranef.inference.kenward_roger.MOST_BYTES", 1000)
     with pytest.raises(ranef.ArgumentError, match=r"dense matrices of order \d+.* of memory .*satterthwaite"):
-        KenwardRoger(fit.state)
+        KenwardRoger(fit)
 
 
 def test_every_coefficient_of_a_large_crossed_model():

@@ -16,7 +16,7 @@ MODELS = [model for model in all_models() if (model.raw.get("satterthwaite") or 
 
 def at_reference(model):
     """The fit's state with theta replaced by the reference's."""
-    state = fitted(str(model)).state
+    state = fitted(str(model))
     return replace(state, optimum=replace(state.optimum, theta=model.theta))
 
 
@@ -66,7 +66,7 @@ def test_covariance_of_the_parameters(name):
 def test_exact_derivatives_are_the_limits_of_differences(formula, reml):
     fit = ranef.lmer(formula, made_up_data(120), reml=reml, weights="w", allow_saturated=True)
     # away from the optimum: nothing vanishes there by itself
-    state = replace(fit.state, optimum=replace(fit.state.optimum, theta=fit.theta + 0.4))
+    state = replace(fit, optimum=replace(fit.optimum, theta=fit.theta + 0.4))
     for core in (True, False):
         exact, near = exact_derivatives(state, core), difference_derivatives(state, core)
         for found, wanted in zip(near, exact, strict=True):
@@ -77,7 +77,7 @@ def test_large_schur_complements_use_differences(monkeypatch):
     fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120))
     exact = fit.df
     monkeypatch.setattr("ranef.inference.satterthwaite.LARGEST_EXACT", 10)
-    tests = Satterthwaite(fit.state)
+    tests = Satterthwaite(fit)
     np.testing.assert_allclose([tests.df(row) for row in np.eye(2)], exact, rtol=1e-6)
 
 
@@ -123,7 +123,7 @@ def test_a_slope_without_an_intercept_by_group():
     g, x = np.repeat(np.arange(30), 8), random.uniform(0, 2, 240)
     y = 1 + x + random.normal(0, 2, 30)[g] * x + random.normal(size=240)
     fit = ranef.lmer("y ~ x + (x | g)", {"y": y, "x": x, "g": g})
-    at_zero = replace(fit.state, optimum=replace(fit.state.optimum, theta=np.array([0.0, 0.0, 2.0])))
+    at_zero = replace(fit, optimum=replace(fit.optimum, theta=np.array([0.0, 0.0, 2.0])))
     assert not core_coordinates(at_zero)
-    assert core_coordinates(fit.state) or fit.singular
+    assert core_coordinates(fit) or fit.singular
     assert np.isfinite(Satterthwaite(at_zero).df(np.array([0.0, 1.0])))

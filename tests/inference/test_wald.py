@@ -16,7 +16,7 @@ from reference_battery import load_model
 def test_standard_errors_come_from_the_curvature(name):
     """The same Hessian by sixth-order differences, in log sd, Fisher's z and log sigma themselves."""
     fit, design = fitted(name), reference_design(load_model(name))
-    table = component_errors(fit.state)
+    table = component_errors(fit)
     widths = [term.width for term in design.terms]
     nu = len(design.y) - (design.X.shape[1] if fit.reml else 0)
 
@@ -56,7 +56,7 @@ def test_all_parameters_in_one_table():
     fit = fitted("ss_slope_reml")
     limits = fit.conf_int(parameters="all")
     assert list(limits.index[:3]) == ["Intercept", "Days", "sigma"]
-    errors = component_errors(fit.state)
+    errors = component_errors(fit)
     width = 1.959963984540054 * errors.loc["sigma", "se_scaled"]
     np.testing.assert_allclose(limits.loc["sigma"], fit.sigma * np.exp([-width, width]))
     lower, upper = limits.loc["corr[Subject.Days.Intercept]"]

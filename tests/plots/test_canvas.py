@@ -68,7 +68,7 @@ def test_every_plot_refuses_it_by_name_too(name):
 
 def test_what_one_plot_draws_is_not_what_another_does(gappy):
     for name in ("bootstrap", "bootstrap_pairs", "means", "power"):
-        with pytest.raises(TypeError, match="is of type LmerResult"):
+        with pytest.raises(TypeError, match="is of type Fit"):
             getattr(plots, name)(gappy)
     with pytest.raises(TypeError, match=r"plots\.coefficients draws a fit, .*; fits= is of type list"):
         plots.coefficients(gappy, [gappy])

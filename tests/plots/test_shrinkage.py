@@ -50,7 +50,7 @@ def test_no_pooling_with_covariates_and_other_terms():
     data["y"] = rng.normal(size=8)[data["g"]] + rng.normal(size=48) + data["x"] + data["z"]
     fit = ranef.lmer("y ~ x + z + (x | g) + (1 | h)", data)
     term = [t.group for t in fit.model.design.terms].index("g")
-    rows = group_rows(fit.state, term)
+    rows = group_rows(fit, term)
     expected = data["y"] - fit.params["z"] * data["z"] - fit.ranef["h"]["Intercept"].to_numpy()[data["h"]]
     np.testing.assert_allclose(rows.y, expected, rtol=1e-12)
     alone = no_pooling(rows, ("Intercept", "x"))

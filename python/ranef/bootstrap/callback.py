@@ -10,9 +10,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..errors import ArgumentError
-from ..fit import FitState
+from ..fit import Fit
 from ..optimize import Optimum
-from ..result import LmerResult
 from .loop.engine import run
 from .loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
 from .loop.statistic import value_names, values_of
@@ -31,9 +30,9 @@ _NUMBERS_AT_A_TIME = 2_000_000
 
 def apply_statistic(
     result: BootstrapResult,
-    fit: LmerResult,
+    fit: Fit,
     truth: Truth,
-    statistic: Callable[[LmerResult], Any],
+    statistic: Callable[[Fit], Any],
     key: np.ndarray,
     progress: bool,
 ) -> BootstrapResult:
@@ -80,8 +79,8 @@ def apply_statistic(
 
 
 def _refits(
-    result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray
-) -> Iterator[tuple[int, LmerResult | None]]:
+    result: BootstrapResult, fit: Fit, truth: Truth, key: np.ndarray
+) -> Iterator[tuple[int, Fit | None]]:
     """Each replicate's number from 0 and its refit; None where there is no refit."""
     draw = rows_of_scheme(fit, result.scheme, key) or _parametric_rows(result, fit, truth, key)
     offset = fit.model.design.offset
@@ -99,13 +98,13 @@ def _refits(
 
 
 def _parametric_rows(
-    result: BootstrapResult, fit: LmerResult, truth: Truth, key: np.ndarray
+    result: BootstrapResult, fit: Fit, truth: Truth, key: np.ndarray
 ) -> Callable[[int, int], np.ndarray]:
-    task = sample_task(fit.state, truth)
+    task = sample_task(fit, truth)
     return lambda first, count: run(task, key, count, result.n_threads, progress=False, origin=first).table
 
 
-def _as_result(result: BootstrapResult, fit: LmerResult, row: int, y: np.ndarray) -> LmerResult:
+def _as_result(result: BootstrapResult, fit: Fit, row: int, y: np.ndarray) -> Fit:
     """The refit behind a record, without optimising again."""
     optimum = Optimum(
         theta=result.part("theta")[row].copy(),
@@ -121,10 +120,10 @@ def _as_result(result: BootstrapResult, fit: LmerResult, row: int, y: np.ndarray
         status="ok",
         model=fit.model,
     )
-    return LmerResult(FitState(fit.model, y, fit.model.response_of(y), optimum, fit.state.settings))
+    return Fit(fit.model, y, fit.model.response_of(y), optimum, fit.settings)
 
 
-def _apply(statistic: Callable[[LmerResult], Any], refit: LmerResult, out: np.ndarray) -> tuple[int, str]:
+def _apply(statistic: Callable[[Fit], Any], refit: Fit, out: np.ndarray) -> tuple[int, str]:
     """Write the statistic's values; return status bits and what went wrong."""
     try:
         values = values_of(statistic(refit))

@@ -22,7 +22,7 @@ from .replicates.result import BootstrapResult
 from .schemes.scheme import check_scheme, other_scheme
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 __all__ = ["bootstrap"]
 
@@ -30,7 +30,7 @@ _ROUTES = (None, "gram", "rows")
 
 
 def bootstrap(
-    fit: LmerResult,
+    fit: Fit,
     n: int,
     seed: int | np.random.SeedSequence | None = None,
     n_threads: int | None = None,
@@ -53,7 +53,7 @@ def bootstrap(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
         Draws come from its parameters (random effects drawn anew), refits start at its theta.
     n : int
         Number of replicates.
@@ -82,7 +82,7 @@ def bootstrap(
         ``numba.njit`` runs in the loop without the GIL; it names as arguments what it wants of
         ``coefficients``, ``se``, ``theta``, ``modes`` (arrays; dropped coefficients left out), ``sigma``,
         ``objective`` (numbers), and returns a number, a tuple or an array. Any other callable gets each
-        refit as an `LmerResult`, one after the other (the refits still run in parallel, drawn by rows), and
+        refit as an `Fit`, one after the other (the refits still run in parallel, drawn by rows), and
         may return a number, an array, or a dict or Series of numbers by name. Where it raises, returns NaN
         or another shape, the result's ``messages`` say at which replicate; the rest is kept.
     columns : str or iterable of str, optional
@@ -167,7 +167,7 @@ def bootstrap(
     kept = checked_columns(columns)
     if not (statistic is None or callable(statistic)):
         raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
-    at = make_truth(fit.state, params, theta, sigma, use_u)
+    at = make_truth(fit, params, theta, sigma, use_u)
     check_scheme(scheme, at, route, by)
     if executor is not None:
         check_executor(executor, scheme, statistic)
@@ -203,7 +203,7 @@ def bootstrap(
     require_table(count, width + (compiled.n_values if compiled else 0) + 1)
     key, seed = stream_key(seed)
     if scheme == "parametric":
-        task, chosen = make_task(fit.state, at, route, kept, compiled)
+        task, chosen = make_task(fit, at, route, kept, compiled)
         if executor is None:
             outcome = run(task, key, count, threads or get_num_threads(), bool(progress), origin=first)
         else:
@@ -215,7 +215,7 @@ def bootstrap(
         outcome, chosen = other_scheme(
             fit, scheme, key, count, first, threads or get_num_threads(), bool(progress), kept, compiled, by
         )
-    estimates = make_truth(fit.state).series(names)
+    estimates = make_truth(fit).series(names)
     if compiled is not None:
         places["statistic"] = slice(width, width + compiled.n_values)
         estimates = pd.concat([estimates, pd.Series(compiled.estimate, list(compiled.names))])

@@ -14,7 +14,7 @@ from .loop.record import PARTS, checked_columns
 from .replicates.origin import difference, drawn_by, make_origin
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
     from .replicates.result import BootstrapResult
 
 __all__ = ["append", "resumed"]
@@ -22,7 +22,7 @@ __all__ = ["append", "resumed"]
 _FROM_RESULT = ("params", "theta", "sigma")
 
 
-def resumed(fit: LmerResult, n: int, seed: Any, source: Any, options: dict[str, Any]) -> BootstrapResult:
+def resumed(fit: Fit, n: int, seed: Any, source: Any, options: dict[str, Any]) -> BootstrapResult:
     """Continue a result, or a file, up to ``n`` replicates; see `ranef.bootstrap.bootstrap`.
 
     Raises
@@ -47,7 +47,7 @@ def resumed(fit: LmerResult, n: int, seed: Any, source: Any, options: dict[str, 
     return result
 
 
-def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: Any) -> BootstrapResult:
+def append(result: BootstrapResult, n: int, fit: Fit | None, **options: Any) -> BootstrapResult:
     """``n`` more replicates of the same kind."""
     count = whole_number(n, "n", "the number of replicates to add")
     fit = fit or result.fit
@@ -62,7 +62,7 @@ def append(result: BootstrapResult, n: int, fit: LmerResult | None, **options: A
     return _continued(result, fit, len(result) + count, None, options)
 
 
-def _drawn_with(result: BootstrapResult, fit: LmerResult) -> dict[str, Any]:
+def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
     """The arguments that give the parameters the result was drawn with."""
     options: dict[str, Any] = {"use_u": result.use_u, "by": result.origin.get("by")}
     if result.given:
@@ -74,7 +74,7 @@ def _drawn_with(result: BootstrapResult, fit: LmerResult) -> dict[str, Any]:
 
 
 def _continued(
-    before: BootstrapResult, fit: LmerResult, n: int, seed: Any, options: dict[str, Any]
+    before: BootstrapResult, fit: Fit, n: int, seed: Any, options: dict[str, Any]
 ) -> BootstrapResult:
     from .parametric import bootstrap
 
@@ -97,11 +97,11 @@ def _continued(
     )
 
 
-def _require_same(before: BootstrapResult, fit: LmerResult, seed: Any, options: dict[str, Any]) -> None:
+def _require_same(before: BootstrapResult, fit: Fit, seed: Any, options: dict[str, Any]) -> None:
     drawn = {name: options.get(name) for name in _FROM_RESULT}
     scheme = options.get("scheme", "parametric")
     by = drawn_by(fit, scheme, options.get("by")) if scheme == before.scheme else before.origin.get("by")
-    here = make_origin(fit, make_truth(fit.state, **drawn, use_u=options.get("use_u", False)), by)
+    here = make_origin(fit, make_truth(fit, **drawn, use_u=options.get("use_u", False)), by)
     found = difference(before.origin, here)
     if found is None and before.scheme != scheme:
         found = f"scheme is '{before.scheme}' there and '{scheme}' here"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
-from ..fit import FitState
+from ..fit import Fit
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known
 from ..show import Document, Line, Printed, frame_table
@@ -99,7 +99,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     optimizers : iterable of str, optional
         By default all there are: the built-in ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``,
         ``"nelder-mead"``, ``"powell"`` and ``"cobyqa"`` (the successor of Powell's BOBYQA and COBYLA by the
@@ -139,22 +139,22 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     for name in names:
         if name != "newton":
             require_known(name)
-    state, runs, skipped = fit.state, {}, {}
+    runs, skipped = {}, {}
     for name in names:
         settings = Settings(optimizer=name, max_evaluations=max_evaluations)
         began = perf_counter()
         try:
-            optimum = optimise(state.model, state.response, settings)
+            optimum = optimise(fit.model, fit.response, settings)
         except ArgumentError as error:  # an optimiser that is not installed
             skipped[name] = str(error)
             continue
         seconds = perf_counter() - began
-        runs[name] = (FitState(state.model, state.y, state.response, optimum, settings), seconds)
-    return _tables(state, runs, skipped)
+        runs[name] = (Fit(fit.model, fit.y, fit.response, optimum, settings), seconds)
+    return _tables(fit, runs, skipped)
 
 
-def _tables(state: FitState, runs: dict[str, tuple[FitState, float]], skipped: dict[str, str]) -> AllFit:
-    names = ParameterNames.of(state.model)
+def _tables(fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str]) -> AllFit:
+    names = ParameterNames.of(fit.model)
     found = [run for run, _ in runs.values()]
     theta = np.array([run.theta for run in found])
     sigma = np.array([run.sigma for run in found])

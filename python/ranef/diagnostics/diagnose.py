@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..estimates.fixed import dropped_columns
-from ..fit import FitState
+from ..fit import Fit
 from ..inference.components import redundancy
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
@@ -75,7 +75,7 @@ def diagnose(fit: Any) -> Diagnosis:
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
 
     Returns
     -------
@@ -88,21 +88,20 @@ def diagnose(fit: Any) -> Diagnosis:
     - The by-Batch variance of the intercept is zero.
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
-    state: FitState = fit.state
-    others = None if state.optimum.converged else allfit(fit)
+    others = None if fit.optimum.converged else allfit(fit)
     findings = [
-        *_convergence(state, others),
-        *(_singular(state) if state.optimum.converged else []),
-        *_identification(state),
-        *_data(state),
+        *_convergence(fit, others),
+        *(_singular(fit) if fit.optimum.converged else []),
+        *_identification(fit),
+        *_data(fit),
     ]
     return Diagnosis(tuple(findings), others)
 
 
-def _convergence(state: FitState, others: AllFit | None) -> list[Finding]:
+def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
     if others is None:
         return []
-    better = others.llik["llf"].max() * -2 < state.optimum.value - AGREE
+    better = others.llik["llf"].max() * -2 < fit.optimum.value - AGREE
     good = others.llik.index[others.llik["converged"]]
     if better and len(good):
         advice = (
@@ -117,13 +116,13 @@ def _convergence(state: FitState, others: AllFit | None) -> list[Finding]:
             "No optimiser finds a valid optimum: the model asks for more than the data hold. "
             "Take fewer random effects, first the correlations (||), then the slopes."
         )
-    return [Finding("convergence", f"The fit has {state.optimum.message}.", advice)]
+    return [Finding("convergence", f"The fit has {fit.optimum.message}.", advice)]
 
 
-def _singular(state: FitState) -> list[Finding]:
-    if not state.optimum.singular:
+def _singular(fit: Fit) -> list[Finding]:
+    if not fit.optimum.singular:
         return []
-    found = redundancy(state)
+    found = redundancy(fit)
     out = []
     for sentence in found.words:
         free = found.simpler[found.simpler["cost"] < AGREE]
@@ -150,10 +149,10 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _identification(state: FitState) -> list[Finding]:
+def _identification(fit: Fit) -> list[Finding]:
     out = []
-    smallest = state.optimum.min_eigenvalue
-    if state.optimum.converged and smallest < _WEAK:
+    smallest = fit.optimum.min_eigenvalue
+    if fit.optimum.converged and smallest < _WEAK:
         out.append(
             Finding(
                 "identification",
@@ -163,7 +162,7 @@ def _identification(state: FitState) -> list[Finding]:
                 "trust their estimates less than the fixed effects.",
             )
         )
-    for factor in state.model.design.factors:
+    for factor in fit.model.design.factors:
         if factor.n_levels < _FEW_LEVELS:
             out.append(
                 Finding(
@@ -176,9 +175,9 @@ def _identification(state: FitState) -> list[Finding]:
     return out
 
 
-def _data(state: FitState) -> list[Finding]:
-    design, out = state.model.design, []
-    dropped = dropped_columns(state)
+def _data(fit: Fit) -> list[Finding]:
+    design, out = fit.model.design, []
+    dropped = dropped_columns(fit)
     if dropped:
         out.append(
             Finding(
@@ -199,7 +198,7 @@ def _data(state: FitState) -> list[Finding]:
                 "Compare with models that use the same rows only.",
             )
         )
-    far = _far_rows(state)
+    far = _far_rows(fit)
     if far.size:
         rows = ", ".join(str(row) for row in far[:5])
         out.append(
@@ -213,11 +212,9 @@ def _data(state: FitState) -> list[Finding]:
     return out
 
 
-def _far_rows(state: FitState) -> np.ndarray:
-    from ..estimates.prediction import fitted
-
-    design = state.model.design
-    residual = (state.y - fitted(state)) / state.sigma
+def _far_rows(fit: Fit) -> np.ndarray:
+    design = fit.model.design
+    residual = (fit.resid) / fit.sigma
     if design.weights is not None:
         residual = residual * np.sqrt(design.weights)
     return design.rows[np.flatnonzero(np.abs(residual) > _FAR)]

@@ -16,7 +16,7 @@ from ..cross_products import cross_products
 from ..design import Design, GroupingFactor
 from ..errors import ArgumentError, quote_list
 from ..estimates.parameters import ParameterNames
-from ..fit import FitState
+from ..fit import Fit
 from ..model import Model
 from ..optimize import Settings, optimise
 from ..show import Document, Printed, frame_table
@@ -78,7 +78,7 @@ class GroupInfluence(Printed):
         return table.sort_values("cooks", ascending=False)
 
 
-def group_influence(state: FitState, group: str | None = None) -> GroupInfluence:
+def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     """Refit without each level of a grouping factor.
 
     Exact: every refit goes to its own optimum, variances included, starting at the full fit. The group's
@@ -86,7 +86,7 @@ def group_influence(state: FitState, group: str | None = None) -> GroupInfluence
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     group : str, optional
         A grouping factor of the model; by default the one with the fewest levels.
 
@@ -115,12 +115,12 @@ def group_influence(state: FitState, group: str | None = None) -> GroupInfluence
     335    0.115
     Name: cooks, dtype: float64
     """
-    factor = _factor(state, group)
-    names = ParameterNames.of(state.model)
-    beta, kept = state.beta, state.model.cross.kept
+    factor = _factor(fit, group)
+    names = ParameterNames.of(fit.model)
+    beta, kept = fit.beta, fit.model.cross.kept
     count, p = factor.n_levels, len(kept)
     scale = (count - p) / count if count > p else 1.0
-    precision = np.linalg.inv(state.solution["vcov"]) * scale / p
+    precision = np.linalg.inv(fit.solution["vcov"]) * scale / p
     rows: dict[str, list[Any]] = {
         "beta": [],
         "se": [],
@@ -132,7 +132,7 @@ def group_influence(state: FitState, group: str | None = None) -> GroupInfluence
     order = np.argsort(factor.codes, kind="stable")
     ends = np.cumsum(np.bincount(factor.codes, minlength=count))
     for removed in np.split(order, ends[:-1]):
-        without = fit_without(state, removed)
+        without = fit_without(fit, removed)
         shift = (without.beta - beta)[kept]
         rows["beta"].append(without.beta)
         rows["se"].append(np.sqrt(np.diag(without.vcov)))
@@ -167,55 +167,55 @@ class Without(NamedTuple):
     converged: bool
 
 
-def fit_without(state: FitState, removed: npt.NDArray[np.intp]) -> Without:
+def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
     """Fit the same model to the other rows, from downdated cross-products.
 
     When columns of X depend on each other without those rows, the cross-products are made anew.
     """
-    model = state.model
-    y = state.y if model.design.offset is None else state.y - model.design.offset
-    design, response = _core.without_rows(model.cross.rows, model.cross.design, state.response, y, removed)
+    model = fit.model
+    y = fit.y if model.design.offset is None else fit.y - model.design.offset
+    design, response = _core.without_rows(model.cross.rows, model.cross.design, fit.response, y, removed)
     problem = _core.Problem(design, model.reml)
     try:
-        found = problem.fit(response, state.theta, tolerance=state.settings.tolerance)
+        found = problem.fit(response, fit.theta, tolerance=fit.settings.tolerance)
         if found.converged:
             answer = problem.solve(response, found.theta)
-            beta, vcov = state.padded(answer["beta"]), state.padded(answer["vcov"])
-            if np.isfinite(beta[model.cross.kept]).all() and _well_determined(state, vcov):
+            beta, vcov = fit.padded(answer["beta"]), fit.padded(answer["vcov"])
+            if np.isfinite(beta[model.cross.kept]).all() and _well_determined(fit, vcov):
                 return Without(beta, vcov, answer["sigma"], found.theta, True)
     except RuntimeError:  # dependent columns, or an exact fit: the core's word on an evaluation that failed
         pass
     rows = np.ones(model.design.nobs, dtype=bool)
     rows[removed] = False
-    again = fit_rows(state, rows)
+    again = fit_rows(fit, rows)
     return Without(again.beta, again.vcov, again.sigma, again.theta, again.optimum.converged)
 
 
-def _well_determined(state: FitState, vcov: FloatArray) -> bool:
+def _well_determined(fit: Fit, vcov: FloatArray) -> bool:
     """Whether no coefficient lost all it rested on: then only rounding keeps its variance finite."""
-    kept = state.model.cross.kept
-    ratio = np.diag(vcov)[kept] / np.diag(state.solution["vcov"])
+    kept = fit.model.cross.kept
+    ratio = np.diag(vcov)[kept] / np.diag(fit.solution["vcov"])
     return bool((ratio < _LOST).all())
 
 
-def fit_rows(state: FitState, rows: npt.NDArray[np.bool_]) -> FitState:
+def fit_rows(fit: Fit, rows: npt.NDArray[np.bool_]) -> Fit:
     """Fit the same model to some of its rows, read again."""
-    design = _subset(state.model.design, rows, state.y)
-    model: Model = copy(state.model)
+    design = _subset(fit.model.design, rows, fit.y)
+    model: Model = copy(fit.model)
     for name in ("plan", "theta_names", "term_labels"):
         model.__dict__.pop(name, None)
     model.design = design
     model.cross = cross_products(design)
     model.problem = _core.Problem(model.cross.design, model.reml)
     model.response = model.response_of(design.response)
-    settings = Settings(start=state.theta)
-    return FitState(
+    settings = Settings(start=fit.theta)
+    return Fit(
         model, design.response, model.response, optimise(model, model.response, settings), settings
     )
 
 
-def _factor(state: FitState, group: str | None) -> GroupingFactor:
-    factors = state.model.design.factors
+def _factor(fit: Fit, group: str | None) -> GroupingFactor:
+    factors = fit.model.design.factors
     if group is None:
         return min(factors, key=lambda factor: factor.n_levels)
     for factor in factors:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..fit import FitState
+from ..fit import Fit
 from .groups import GroupInfluence, group_influence
 from .rows import row_influence
 
 
-def influence(state: FitState, by: str | None = None) -> pd.DataFrame | GroupInfluence:
+def influence(fit: Fit, by: str | None = None) -> pd.DataFrame | GroupInfluence:
     """Return the influence of every row, or of every level of a grouping factor.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     by : str, optional
         A grouping factor; by default rows.
 
@@ -31,4 +31,4 @@ def influence(state: FitState, by: str | None = None) -> pd.DataFrame | GroupInf
     {'leverage': [0.293], 'residual': [-98.336], 'standardised': [-4.57], 'quantile': [0.08], 'cooks':
     [4.332]}
     """
-    return row_influence(state) if by is None else group_influence(state, by)
+    return row_influence(fit) if by is None else group_influence(fit, by)

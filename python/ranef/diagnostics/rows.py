@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import require_choice
-from ..estimates.prediction import fitted, population
-from ..fit import FitState
+from ..estimates.prediction import population
+from ..fit import Fit
 from ..inference.equations import equations
+from ..verbs import kept
 
 TYPES = ("response", "pearson", "standardised", "marginal", "quantile")
-_leverages: WeakKeyDictionary[FitState, FloatArray] = WeakKeyDictionary()
 
 
-def leverage(state: FitState) -> FloatArray:
+def leverage(fit: Fit) -> FloatArray:
     """Return the diagonal of the hat matrix, (n,): how much each row pulls its own fitted value.
 
     Of fitted values with the random effects, theta known, as lme4's ``hatvalues``: the error variance of the
@@ -30,24 +28,23 @@ def leverage(state: FitState) -> FloatArray:
     >>> fit.leverage()[:3].round(4)
     array([0.2293, 0.1697, 0.1268])
     """
-    found = _leverages.get(state)
-    if found is None:
-        system, design = equations(state), state.model.design
-        v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
-        fixed, random = system.variances(system.X, v)
-        found = fixed + random
-        if design.weights is not None:
-            found = found * design.weights
-        _leverages[state] = found
-    return found.copy()
+    return _leverage(fit).copy()
 
 
-def residuals(state: FitState, type: str = "response") -> FloatArray:
+@kept
+def _leverage(fit: Fit) -> FloatArray:
+    system, design = equations(fit), fit.model.design
+    v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
+    fixed, random = system.variances(system.X, v)
+    return (fixed + random) * (1.0 if design.weights is None else design.weights)
+
+
+def residuals(fit: Fit, type: str = "response") -> FloatArray:
     """Return residuals, (n,).
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     type : {"response", "pearson", "standardised", "marginal", "quantile"}
         ``response``: y minus fitted value. ``pearson``: times the square root of the prior weight, over
         sigma. ``standardised``: that over sqrt(1 - leverage), of unit variance (lme4's ``rstudent``).
@@ -68,54 +65,54 @@ def residuals(state: FitState, type: str = "response") -> FloatArray:
     """
     require_choice("type", type, TYPES)
     if type in ("marginal", "quantile"):
-        rest = state.y - population(state)
+        rest = fit.y - population(fit)
         if type == "marginal":
             return rest
         from scipy.special import ndtr
 
-        return ndtr(rest / np.sqrt(marginal_variance(state)))
-    rest = state.y - fitted(state)
+        return ndtr(rest / np.sqrt(marginal_variance(fit)))
+    rest = fit.resid
     if type == "response":
         return rest
-    weights = state.model.design.weights
-    rest = (rest if weights is None else rest * np.sqrt(weights)) / state.sigma
+    weights = fit.model.design.weights
+    rest = (rest if weights is None else rest * np.sqrt(weights)) / fit.sigma
     if type == "pearson":
         return rest
-    return rest / np.sqrt(np.maximum(1 - leverage(state), np.finfo(float).tiny))
+    return rest / np.sqrt(np.maximum(1 - leverage(fit), np.finfo(float).tiny))
 
 
-def marginal_variance(state: FitState) -> FloatArray:
+def marginal_variance(fit: Fit) -> FloatArray:
     """Return the variance of each row, random effects included: sigma^2 (1 / weight + |Lambda'z|^2), (n,)."""
-    design = state.model.design
+    design = fit.model.design
     relative = np.ones(design.nobs) if design.weights is None else 1 / design.weights
-    for term, factor in zip(design.terms, state.model.covariance_factors(state.theta), strict=True):
+    for term, factor in zip(design.terms, fit.model.covariance_factors(fit.theta), strict=True):
         relative = relative + np.sum((term.basis @ factor) ** 2, axis=1)
-    return state.sigma**2 * relative
+    return fit.sigma**2 * relative
 
 
-def cooks_distance(state: FitState) -> FloatArray:
+def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row, (n,), with theta known: r^2 h / (p (1 - h)), r standardised.
 
     References
     ----------
     Cook (1977), Detection of influential observation in linear regression, Technometrics 19, 15-18.
     """
-    h, r = leverage(state), residuals(state, "standardised")
-    return r**2 * h / ((1 - h) * len(state.model.cross.kept))
+    h, r = leverage(fit), residuals(fit, "standardised")
+    return r**2 * h / ((1 - h) * len(fit.model.cross.kept))
 
 
-def row_influence(state: FitState) -> pd.DataFrame:
+def row_influence(fit: Fit) -> pd.DataFrame:
     """Return one row per row used: ``leverage``, ``residual``, ``standardised``, ``quantile``, ``cooks``.
 
     The index is the position of the row in the data.
     """
     return pd.DataFrame(
         {
-            "leverage": leverage(state),
-            "residual": residuals(state),
-            "standardised": residuals(state, "standardised"),
-            "quantile": residuals(state, "quantile"),
-            "cooks": cooks_distance(state),
+            "leverage": leverage(fit),
+            "residual": residuals(fit),
+            "standardised": residuals(fit, "standardised"),
+            "quantile": residuals(fit, "quantile"),
+            "cooks": cooks_distance(fit),
         },
-        index=pd.Index(state.model.design.rows, name="row"),
+        index=pd.Index(fit.model.design.rows, name="row"),
     )

@@ -7,38 +7,38 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from ..fit import FitState
+from ..fit import Fit
 
 
-def params(state: FitState) -> pd.Series:
+def params(fit: Fit) -> pd.Series:
     """Return the fixed effects by name, NaN for a column that was dropped."""
-    return _series(state, state.beta, "estimate")
+    return _series(fit, fit.beta, "estimate")
 
 
-def standard_errors(state: FitState) -> pd.Series:
+def bse(fit: Fit) -> pd.Series:
     """Return the standard errors of the fixed effects."""
-    return _series(state, np.sqrt(np.diag(state.vcov)), "std_error")
+    return _series(fit, np.sqrt(np.diag(fit.vcov)), "std_error")
 
 
-def t_values(state: FitState) -> pd.Series:
+def tvalues(fit: Fit) -> pd.Series:
     """Return the fixed effects over their standard errors."""
-    return _series(state, state.beta / np.sqrt(np.diag(state.vcov)), "t")
+    return _series(fit, fit.beta / np.sqrt(np.diag(fit.vcov)), "t")
 
 
-def covariance(state: FitState) -> pd.DataFrame:
+def covariance(fit: Fit) -> pd.DataFrame:
     """Return the covariance matrix of the fixed effects, NaN in row and column of a dropped one."""
-    names = list(state.model.design.column_names)
-    return pd.DataFrame(state.vcov.copy(), index=names, columns=names)
+    names = list(fit.model.design.column_names)
+    return pd.DataFrame(fit.vcov.copy(), index=names, columns=names)
 
 
-def dropped_columns(state: FitState) -> tuple[str, ...]:
+def dropped_columns(fit: Fit) -> tuple[str, ...]:
     """Return the columns of X that depend linearly on earlier ones, and have no coefficient."""
-    kept = set(state.model.cross.kept.tolist())
-    return tuple(name for i, name in enumerate(state.model.design.column_names) if i not in kept)
+    kept = set(fit.model.cross.kept.tolist())
+    return tuple(name for i, name in enumerate(fit.model.design.column_names) if i not in kept)
 
 
-def _series(state: FitState, values: np.ndarray, name: str) -> pd.Series:
-    return pd.Series(values.copy(), index=_index(state.model.design.column_names), name=name)
+def _series(fit: Fit, values: np.ndarray, name: str) -> pd.Series:
+    return pd.Series(values.copy(), index=_index(fit.model.design.column_names), name=name)
 
 
 @lru_cache(maxsize=256)

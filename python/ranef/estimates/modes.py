@@ -10,27 +10,27 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..cross_products import FactorBlocks
-from ..fit import FitState
+from ..fit import Fit
 from ..show import Document, Printed, frame_table
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     """Grouping factor -> DataFrame, levels x columns; prints its tables."""
 
-    def __init__(self, state: FitState) -> None:
-        self._state = state
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
-        state = self._state
+        fit = self._fit
         return {
             factor.group: self._table(factor, np.asarray(modes))
-            for factor, modes in zip(state.model.cross.factors, state.solution["modes"], strict=True)
+            for factor, modes in zip(fit.model.cross.factors, fit.solution["modes"], strict=True)
         }
 
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
         """Return the modes of one factor, its terms side by side, index labels as in the data."""
-        terms = [self._state.model.design.terms[index] for index in factor.terms]
+        terms = [self._fit.model.design.terms[index] for index in factor.terms]
         columns = [column for term in terms for column in term.columns]
         return pd.DataFrame(
             modes, index=pd.Index(terms[0].factor.levels, name=factor.group), columns=columns, copy=True
@@ -43,10 +43,10 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
             raise KeyError(f"{group!r}; the grouping factors are {list(self)}") from None
 
     def __iter__(self) -> Iterator[str]:
-        return iter([factor.group for factor in self._state.model.cross.factors])
+        return iter([factor.group for factor in self._fit.model.cross.factors])
 
     def __len__(self) -> int:
-        return len(self._state.model.cross.factors)
+        return len(self._fit.model.cross.factors)
 
     def __str__(self) -> str:
         return "\n\n".join(f"{group}\n{table}" for group, table in self.items())
@@ -70,11 +70,11 @@ class RandomEffects(FactorTables):
         Given theta, sigma and beta, as in lme4. Rows and columns are those of the factor's table, covariances
         between terms on one factor included.
         """
-        state = self._state
-        variances = state.model.problem.conditional_variances(state.response, state.theta)
+        fit = self._fit
+        variances = fit.model.problem.conditional_variances(fit.response, fit.theta)
         return {
-            factor.group: block * state.sigma**2
-            for factor, block in zip(state.model.cross.factors, variances, strict=True)
+            factor.group: block * fit.sigma**2
+            for factor, block in zip(fit.model.cross.factors, variances, strict=True)
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -97,7 +97,7 @@ class RandomEffects(FactorTables):
         """Return intervals of the modes, see `ranef.inference.mode_intervals.mode_intervals`."""
         from ..inference.mode_intervals import mode_intervals
 
-        return mode_intervals(self._state, level, given_beta)
+        return mode_intervals(self._fit, level, given_beta)
 
 
 class Coefficients(FactorTables):
@@ -107,9 +107,9 @@ class Coefficients(FactorTables):
     """
 
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
-        state, table = self._state, super()._table(factor, modes)
-        names = state.model.design.column_names
-        fixed = {names[index]: state.beta[index] for index in state.model.cross.kept}
+        fit, table = self._fit, super()._table(factor, modes)
+        names = fit.model.design.column_names
+        fixed = {names[index]: fit.beta[index] for index in fit.model.cross.kept}
         columns = [*fixed, *(name for name in dict.fromkeys(table.columns) if name not in fixed)]
         values = np.tile([fixed.get(name, 0.0) for name in columns], (len(table), 1))
         for position, name in enumerate(table.columns):  # a name may stand in two terms
@@ -117,11 +117,11 @@ class Coefficients(FactorTables):
         return pd.DataFrame(values, index=table.index, columns=columns)
 
 
-def random_effects(state: FitState) -> RandomEffects:
+def random_effects(fit: Fit) -> RandomEffects:
     """Return the conditional modes of a fit."""
-    return RandomEffects(state)
+    return RandomEffects(fit)
 
 
-def coefficients(state: FitState) -> Coefficients:
+def coefficients(fit: Fit) -> Coefficients:
     """Return fixed effects plus modes of a fit."""
-    return Coefficients(state)
+    return Coefficients(fit)

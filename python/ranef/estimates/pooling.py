@@ -17,7 +17,7 @@ from .subset import choose_group
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..result import LmerResult
+    from ..fit import Fit
 
 
 SHRINKAGE = "Shrinkage: standard deviation over groups"
@@ -113,7 +113,7 @@ class Pooling(Printed):
         ]
 
 
-def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
+def pooling(fit: Fit, group: str | None = None) -> Pooling:
     """Put complete, no and partial pooling side by side.
 
     Complete pooling: least squares of the fixed part over all rows. No pooling: least squares of the fixed
@@ -122,7 +122,7 @@ def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     group : str, optional
         Grouping factor; may be left out when there is one.
 
@@ -155,16 +155,16 @@ def pooling(fit: LmerResult, group: str | None = None) -> Pooling:
     import pandas as pd
 
     name = choose_group(list(fit.ranef), group, "pooling")
-    design, state = fit.model.design, fit.state
+    design = fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)
     kept = list(fit.model.cross.kept)
     columns = design.matrix.columns
     varying = [index for index in kept if _is_own(columns[index], factor.codes, factor.n_levels)]
     if not varying:
         raise ArgumentError(f"no fixed effect can differ between the levels of '{name}': nothing to compare")
-    y = state.y if design.offset is None else state.y - design.offset
+    y = fit.y if design.offset is None else fit.y - design.offset
     common = [index for index in kept if index not in varying]
-    rest = y - design.matrix.take(common) @ state.beta[common]
+    rest = y - design.matrix.take(common) @ fit.beta[common]
     own = own_fits(design, design.matrix.take(varying).array, rest, factor.codes, factor.n_levels)
     everybody = own_fits(design, design.matrix.take(kept).array, y, np.zeros(len(y), np.int32), 1).coef[0]
     names = [design.column_names[index] for index in varying]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..design import DesignSpec, RandomTerm
 from ..design.model_matrix import ColumnValues
-from ..fit import FitState
+from ..fit import Fit
 from ..model import Model
 from .subset import chosen_columns
 
@@ -21,7 +21,7 @@ RandomRows = tuple[npt.NDArray[np.int32], Iterable[ColumnValues]]
 
 
 def predict(
-    state: FitState,
+    fit: Fit,
     newdata: Any = None,
     random: str | Sequence[str] | None = "all",
     allow_new_levels: bool = False,
@@ -30,7 +30,7 @@ def predict(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     newdata : table, optional
         Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
     random : "all", None, or list of str
@@ -59,32 +59,32 @@ def predict(
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}
-    >>> predict(fit.state, new, random=None).round(2)
+    >>> predict(fit, new, random=None).round(2)
     array([251.41, 356.08])
     """
-    chosen = chosen_columns(state.model.design, random)
+    chosen = chosen_columns(fit.model.design, random)
     wanted = [index for index, columns in enumerate(chosen) if columns.size]
-    modes = [_only(state.term_modes[index], chosen[index]) for index in wanted]
-    design = state.model.design
+    modes = [_only(fit.term_modes[index], chosen[index]) for index in wanted]
+    design = fit.model.design
     if newdata is None:
         terms = own_rows(design.terms[index] for index in wanted)
-        return population(state) + random_part(terms, modes, design.nobs)
+        return population(fit) + random_part(terms, modes, design.nobs)
     spec = _with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
-    mean = rows.X[:, state.model.cross.kept] @ state.solution["beta"]
+    mean = rows.X[:, fit.model.cross.kept] @ fit.solution["beta"]
     mean += random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
     return mean if rows.offset is None else mean + rows.offset
 
 
-def fitted(state: FitState) -> FloatArray:
+def fittedvalues(fit: Fit) -> FloatArray:
     """Return X beta + Z b + offset on the used rows, (n,)."""
-    design = state.model.design
-    return population(state) + random_part(own_rows(design.terms), state.term_modes, design.nobs)
+    design = fit.model.design
+    return population(fit) + random_part(own_rows(design.terms), fit.term_modes, design.nobs)
 
 
-def population(state: FitState) -> FloatArray:
+def population(fit: Fit) -> FloatArray:
     """Return X beta + offset on the used rows, (n,)."""
-    mean, offset = fixed_part(state.model, state.solution["beta"]), state.model.design.offset
+    mean, offset = fixed_part(fit.model, fit.solution["beta"]), fit.model.design.offset
     return mean if offset is None else mean + offset
 
 

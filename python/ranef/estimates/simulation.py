@@ -8,17 +8,17 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
-from ..fit import FitState
+from ..fit import Fit
 from ..memory import require_memory
-from .prediction import fitted, own_rows, population, random_part
+from .prediction import own_rows, population, random_part
 
 
-def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
     """Draw responses from a fitted model.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     n : int
         How many.
     seed : int, SeedSequence or Generator, optional
@@ -48,31 +48,31 @@ def simulate(state: FitState, n: int = 1, seed: Any = None, use_u: bool = False)
     """
     generator = _generator(seed)
     count = _count(n)
-    design = state.model.design
+    design = fit.model.design
     require_memory(
         8.0 * count * design.nobs,
         f"{count:,} responses of {design.nobs:,} rows",
         "simulate fewer at a time; fit.bootstrap() draws and refits without keeping them",
     )
-    noise = state.sigma if design.weights is None else state.sigma / np.sqrt(design.weights)
+    noise = fit.sigma if design.weights is None else fit.sigma / np.sqrt(design.weights)
     out = generator.standard_normal((count, design.nobs))
     out *= noise
     if use_u:
-        out += fitted(state)
+        out += fit.fittedvalues
         return out
     for row in out:
-        effects = drawn_effects(state, generator)
+        effects = drawn_effects(fit, generator)
         row += random_part(own_rows(design.terms), effects, design.nobs)
-    out += population(state)
+    out += population(fit)
     return out
 
 
-def drawn_effects(state: FitState, generator: np.random.Generator) -> list[FloatArray]:
+def drawn_effects(fit: Fit, generator: np.random.Generator) -> list[FloatArray]:
     """Draw the random effects of each term, (levels, r)."""
-    factors = state.model.covariance_factors(state.theta)
+    factors = fit.model.covariance_factors(fit.theta)
     return [
-        state.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
-        for term, factor in zip(state.model.design.terms, factors, strict=True)
+        fit.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
+        for term, factor in zip(fit.model.design.terms, factors, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..fit import FitState
+from ..fit import Fit
 from .prediction import own_rows, random_part
 
 _RANK = 1e-9  # singular values below this part of the largest one leave a coefficient undetermined
@@ -44,15 +44,15 @@ class GroupRows:
         return self.basis[rows], self.y[rows]
 
 
-def group_rows(state: FitState, term: int) -> GroupRows:
+def group_rows(fit: Fit, term: int) -> GroupRows:
     """Return the rows as one random term sees them, on the scale of ``coef``: fixed effect plus mode."""
-    design = state.model.design
+    design = fit.model.design
     chosen = design.terms[term]
-    y = state.y - (design.offset if design.offset is not None else 0.0)
-    rest = [i for i in state.model.cross.kept if design.column_names[i] not in chosen.columns]
+    y = fit.y - (design.offset if design.offset is not None else 0.0)
+    rest = [i for i in fit.model.cross.kept if design.column_names[i] not in chosen.columns]
     others = [number for number in range(len(design.terms)) if number != term]
-    modes = [state.term_modes[number] for number in others]
-    y = y - design.matrix.take(rest) @ state.beta[rest]
+    modes = [fit.term_modes[number] for number in others]
+    y = y - design.matrix.take(rest) @ fit.beta[rest]
     y = y - random_part(own_rows(design.terms[number] for number in others), modes, design.nobs)
     return GroupRows(chosen.basis, chosen.factor.codes, np.asarray(chosen.factor.levels), y)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..fit import FitState
+from ..fit import Fit
 from ..report.components import component_columns, component_table
 from ..show import Document, Printed, Table, frame_table
 
@@ -113,10 +113,10 @@ class VarCorr(Printed):
         return [Table("Random effects", *component_columns(self, ("Variance", "Std.Dev."), 4), labels=2)]
 
 
-def var_corr(state: FitState) -> VarCorr:
+def varcorr(fit: Fit) -> VarCorr:
     """Return the variance components of a fit."""
-    model, sigma = state.model, state.sigma
-    factors = model.covariance_factors(state.theta)
+    model, sigma = fit.model, fit.sigma
+    factors = model.covariance_factors(fit.theta)
     components = tuple(
         Component(label, term.group, term.columns, (sigma * factor) @ (sigma * factor).T)
         for label, term, factor in zip(model.term_labels, model.design.terms, factors, strict=True)

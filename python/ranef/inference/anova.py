@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
-from ..fit import FitState
+from ..fit import Fit
 from .contrasts import hypotheses
 from .method import FStatistic
 from .methods import method
@@ -17,12 +17,12 @@ TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "I
 COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
 
 
-def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> TestTable:
+def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTable:
     """Test each term of the fixed part.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     type : {3, 2, 1}
         3: marginal means averaged over the levels of the other factors, whatever their coding and the cell
         counts; 2: each term after all terms that do not contain it; 1: each term after those before it in
@@ -57,10 +57,10 @@ def anova(state: FitState, type: int | str = 3, ddf: str = "satterthwaite") -> T
     """
     if isinstance(type, bool) or type not in TYPES:
         raise ArgumentError(f"type= must be 1, 2 or 3, not {type!r}")
-    tests = method(state, ddf)
-    beta, variance = state.solution["beta"], state.sigma**2
+    tests = method(fit, ddf)
+    beta, variance = fit.solution["beta"], fit.sigma**2
     rows = {}
-    for term, contrasts in hypotheses(state, TYPES[type]).items():
+    for term, contrasts in hypotheses(fit, TYPES[type]).items():
         found = tests.f_statistic(contrasts, contrasts @ beta) if len(contrasts) else None
         rows[term] = _row(found, variance)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")

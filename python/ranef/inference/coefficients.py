@@ -7,19 +7,19 @@ import pandas as pd
 
 from ..errors import require_choice
 from ..estimates.fixed import covariance as _fixed_covariance
-from ..fit import FitState
+from ..fit import Fit
 from .methods import METHODS, method
 from .pvalues import ALTERNATIVES, t_p_values
 
 
 def coef_table(
-    state: FitState, ddf: str = "satterthwaite", alternative: str = "two-sided"
+    fit: Fit, ddf: str = "satterthwaite", alternative: str = "two-sided"
 ) -> pd.DataFrame:
     """Test every coefficient against zero.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
         Degrees of freedom: by Satterthwaite's approximation; by Kenward and Roger's, with their adjusted
         standard errors; rows minus fixed effects; infinite (the statistic is then a z).
@@ -52,22 +52,32 @@ def coef_table(
     Days         10.467  1.546  17.0   6.771  0.0
     """
     require_choice("alternative", alternative, ALTERNATIVES)
-    tests = method(state, ddf)
-    beta = state.solution["beta"]
+    tests = method(fit, ddf)
+    beta = fit.solution["beta"]
     se = np.sqrt(np.diag(tests.covariance))
     df = np.array([tests.df(contrast) for contrast in np.eye(len(beta))])
     t = beta / se
     columns = {"estimate": beta, "se": se, "df": df, "t": t, "p": t_p_values(t, df, alternative)}
-    index = list(state.model.design.column_names)
-    return pd.DataFrame({name: state.padded(values) for name, values in columns.items()}, index=index)
+    index = list(fit.model.design.column_names)
+    return pd.DataFrame({name: fit.padded(values) for name, values in columns.items()}, index=index)
 
 
-def covariance(state: FitState, ddf: str = "satterthwaite") -> pd.DataFrame:
+def df(fit: Fit) -> pd.Series:
+    """Return the degrees of freedom of the fixed effects by Satterthwaite's approximation."""
+    return coef_table(fit)["df"]
+
+
+def pvalues(fit: Fit) -> pd.Series:
+    """Return the two-sided p-values of the fixed effects with those degrees of freedom."""
+    return coef_table(fit)["p"]
+
+
+def cov_params(fit: Fit, ddf: str = "satterthwaite") -> pd.DataFrame:
     """Return the covariance of the coefficients that a method uses, NaN where a column was dropped.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     ddf : str
         ``"kenward-roger"`` adjusts for small samples; the other methods do not.
 
@@ -87,6 +97,6 @@ def covariance(state: FitState, ddf: str = "satterthwaite") -> pd.DataFrame:
     """
     if ddf != "kenward-roger":  # needs no more than the fit
         require_choice("ddf", ddf, tuple(METHODS))
-        return _fixed_covariance(state)
-    names = list(state.model.design.column_names)
-    return pd.DataFrame(state.padded(method(state, ddf).covariance).copy(), index=names, columns=names)
+        return _fixed_covariance(fit)
+    names = list(fit.model.design.column_names)
+    return pd.DataFrame(fit.padded(method(fit, ddf).covariance).copy(), index=names, columns=names)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import FloatArray
-from ..fit import FitState
+from ..fit import Fit
 from .aliasing import aliases, fixed_factor
 from .cells import coded, made_up_values, spelt_out
 from .structure import Structure, Term, structure
@@ -30,18 +30,18 @@ Hypotheses = dict[str, FloatArray]
 _SMALL = 1e-8
 
 
-def hypotheses(state: FitState, type: int) -> Hypotheses:
+def hypotheses(fit: Fit, type: int) -> Hypotheses:
     """Return term -> contrasts (rows, kept columns of X), no rows where nothing of it can be estimated."""
-    shape = structure(state.model.design.spec.fixed)
+    shape = structure(fit.model.design.spec.fixed)
     tested = [term for term in shape.terms if term.variables]
     if type == 1 or len(tested) < 2:
-        return _sequential(state, shape, tested)
-    return _hierarchical(state, shape, tested) if type == 2 else _marginal_means(state, shape, tested)
+        return _sequential(fit, shape, tested)
+    return _hierarchical(fit, shape, tested) if type == 2 else _marginal_means(fit, shape, tested)
 
 
-def _kept_columns(state: FitState, term: Term) -> list[int]:
+def _kept_columns(fit: Fit, term: Term) -> list[int]:
     """Return the positions of a term's columns among the kept ones."""
-    kept = state.model.cross.kept.tolist()
+    kept = fit.model.cross.kept.tolist()
     return [kept.index(column) for column in range(term.first, term.last) if column in kept]
 
 
@@ -51,19 +51,19 @@ def _doolittle(factor: FloatArray) -> FloatArray:
     return upper / np.diag(upper)[:, None]
 
 
-def _sequential(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+def _sequential(fit: Fit, shape: Structure, tested: list[Term]) -> Hypotheses:
     """Each term after those before it."""
-    rows = _doolittle(fixed_factor(state.model))
-    return {term.name: rows[_kept_columns(state, term)] for term in tested}
+    rows = _doolittle(fixed_factor(fit.model))
+    return {term.name: rows[_kept_columns(fit, term)] for term in tested}
 
 
-def _hierarchical(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+def _hierarchical(fit: Fit, shape: Structure, tested: list[Term]) -> Hypotheses:
     """Each term after all that do not contain it."""
-    factor, out = fixed_factor(state.model), {}
+    factor, out = fixed_factor(fit.model), {}
     size = factor.shape[1]
     for term in tested:
-        own = _kept_columns(state, term)
-        above = [c for other in tested if shape.contains(other, term) for c in _kept_columns(state, other)]
+        own = _kept_columns(fit, term)
+        above = [c for other in tested if shape.contains(other, term) for c in _kept_columns(fit, other)]
         if not above:
             out[term.name] = np.eye(size)[own]
             continue
@@ -76,15 +76,15 @@ def _hierarchical(state: FitState, shape: Structure, tested: list[Term]) -> Hypo
     return out
 
 
-def _marginal_means(state: FitState, shape: Structure, tested: list[Term]) -> Hypotheses:
+def _marginal_means(fit: Fit, shape: Structure, tested: list[Term]) -> Hypotheses:
     """Each term on its own footing: contrasts that involve no term that contains it more than they must.
 
     All matrices are in the coordinates of the kept columns K of X: the columns of X are K M (see
     `aliases`), those of the treatment coding K M T, those with every combination of levels spelt out K M S.
     """
-    values = made_up_values(shape, len(state.model.design.column_names))
+    values = made_up_values(shape, len(fit.model.design.column_names))
     X = coded(shape, values)
-    to_kept = aliases(state.model)
+    to_kept = aliases(fit.model)
     treated = to_kept @ _codings(X, coded(shape, values, treated=True))
     spelt = to_kept @ _codings(X, spelt_out(shape, values))
     chosen = _independent_columns(treated)

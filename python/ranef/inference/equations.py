@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design import RandomTerm
-from ..fit import FitState
+from ..fit import Fit
+from ..verbs import kept
 
 Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
 """For each random term the codes of the rows, -1 for a level without data, and their basis."""
@@ -42,11 +42,11 @@ class Equations:
         Lambda of each term.
     """
 
-    def __init__(self, state: FitState) -> None:
-        self.state = state
-        self.terms: tuple[RandomTerm, ...] = state.model.design.terms
-        self.factors = state.model.covariance_factors(state.theta)
-        self.C: FloatArray = state.solution["vcov"] / state.sigma**2
+    def __init__(self, fit: Fit) -> None:
+        self.fit = fit
+        self.terms: tuple[RandomTerm, ...] = fit.model.design.terms
+        self.factors = fit.model.covariance_factors(fit.theta)
+        self.C: FloatArray = fit.solution["vcov"] / fit.sigma**2
         sizes = [term.factor.n_levels * len(term.columns) for term in self.terms]
         self.first = np.concatenate([[0], np.cumsum(sizes)])
         self.q = int(self.first[-1])
@@ -54,7 +54,7 @@ class Equations:
     @property
     def X(self) -> FloatArray:
         """Kept columns of X on the used rows."""
-        design, kept = self.state.model.design, self.state.model.cross.kept
+        design, kept = self.fit.model.design, self.fit.model.cross.kept
         return design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
 
     def spherical(self, rows: Rows, chosen: Sequence[npt.NDArray[np.intp]] | None = None) -> Any:
@@ -91,7 +91,7 @@ class Equations:
     def _weighted(self) -> Any:
         from scipy.sparse import diags
 
-        weights = self.state.model.design.weights
+        weights = self.fit.model.design.weights
         return self._z if weights is None else diags(weights) @ self._z
 
     @cached_property
@@ -108,7 +108,7 @@ class Equations:
             return None
         codes, levels = self.terms[0].factor.codes, self.terms[0].factor.n_levels
         v = self._z.data.reshape(codes.size, -1)
-        weights = self.state.model.design.weights
+        weights = self.fit.model.design.weights
         weighted = v if weights is None else v * weights[:, None]
         out = np.empty((levels, v.shape[1], v.shape[1]))
         for i in range(v.shape[1]):
@@ -203,12 +203,7 @@ def _sparse_quadratic(v: Any, inverse: FloatArray) -> FloatArray:
     return np.asarray(v.multiply(v @ inverse).sum(axis=1)).ravel()
 
 
-_made: WeakKeyDictionary[FitState, Equations] = WeakKeyDictionary()
-
-
-def equations(state: FitState) -> Equations:
+@kept
+def equations(fit: Fit) -> Equations:
     """Return the equations of a fit, made once."""
-    found = _made.get(state)
-    if found is None:
-        found = _made[state] = Equations(state)
-    return found
+    return Equations(fit)

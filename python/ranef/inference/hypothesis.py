@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
-from ..fit import FitState
+from ..fit import Fit
 from .words import parse_hypotheses
 
 
@@ -35,12 +35,12 @@ class Hypothesis:
         return [f"{_in_words(row, names)} = {value:g}" for row, value in rows]
 
 
-def read_hypothesis(state: FitState, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypothesis:
+def read_hypothesis(fit: Fit, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypothesis:
     """Turn what a user gives into contrasts.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     L : str, sequence of str, mapping, or array
         Words; names with their weights; or numbers, (p,) or (m, p), over the coefficients in ``fit.params``.
     rhs : float or (m,) array
@@ -51,7 +51,7 @@ def read_hypothesis(state: FitState, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypoth
     ArgumentError
         For a coefficient there is not or that was dropped, numbers of the wrong shape, or an empty contrast.
     """
-    names = state.model.design.column_names
+    names = fit.model.design.column_names
     if isinstance(L, str):
         contrasts, values = parse_hypotheses(L, names)
     elif isinstance(L, Mapping):
@@ -61,10 +61,10 @@ def read_hypothesis(state: FitState, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypoth
         contrasts = np.vstack([rows for rows, _ in parsed])
         values = np.concatenate([part for _, part in parsed])
     else:
-        contrasts = _numbers(state, L)
+        contrasts = _numbers(fit, L)
         values = np.zeros(len(contrasts))
     values = values + _right_side(rhs, values)
-    _require_estimable(state, contrasts)
+    _require_estimable(fit, contrasts)
     return Hypothesis(contrasts, values)
 
 
@@ -82,18 +82,18 @@ def _weights(L: Mapping[str, float], names: Sequence[str]) -> FloatArray:
     return np.array([[float(L.get(name, 0.0)) for name in names]])
 
 
-def _numbers(state: FitState, L: Any) -> FloatArray:
+def _numbers(fit: Fit, L: Any) -> FloatArray:
     try:
         rows = np.atleast_2d(np.array(L, dtype=np.float64))
     except (TypeError, ValueError):
         raise ArgumentError(
             f"L= must be hypotheses in words such as 'days = 0', or numbers, not {L!r}"
         ) from None
-    kept, p = state.model.cross.kept, len(state.model.design.column_names)
+    kept, p = fit.model.cross.kept, len(fit.model.design.column_names)
     if rows.ndim != 2 or rows.shape[1] not in (p, len(kept)) or rows.shape[0] == 0:
         raise ArgumentError(
             f"L= must have {p} columns, one per coefficient "
-            f"({quote_list(state.model.design.column_names, 25)}); it has shape {np.shape(L)}"
+            f"({quote_list(fit.model.design.column_names, 25)}); it has shape {np.shape(L)}"
         )
     if not np.isfinite(rows).all():
         raise ArgumentError("L= must be finite")
@@ -118,9 +118,9 @@ def _right_side(rhs: npt.ArrayLike, values: FloatArray) -> FloatArray:
     return np.broadcast_to(given, values.shape)
 
 
-def _require_estimable(state: FitState, contrasts: FloatArray) -> None:
-    names = state.model.design.column_names
-    dropped = np.setdiff1d(np.arange(len(names)), state.model.cross.kept)
+def _require_estimable(fit: Fit, contrasts: FloatArray) -> None:
+    names = fit.model.design.column_names
+    dropped = np.setdiff1d(np.arange(len(names)), fit.model.cross.kept)
     used = [names[i] for i in dropped if np.any(contrasts[:, i] != 0)]
     if used:
         raise ArgumentError(

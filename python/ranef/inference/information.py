@@ -9,15 +9,15 @@ covariance matrix of the response is sigma^2 H.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .. import _core
 from ..arrays import FloatArray
 from ..errors import FitError
-from ..fit import FitState
+from ..fit import Fit
 from ..model import Model, lower_places
+from ..verbs import kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +58,8 @@ class Information:
     internal_theta: FloatArray
 
 
-_known: WeakKeyDictionary[FitState, Information] = WeakKeyDictionary()
-
-
-def information(state: FitState) -> Information:
+@kept
+def information(fit: Fit) -> Information:
     """Return the information of a fit, computed once.
 
     Raises
@@ -69,14 +67,10 @@ def information(state: FitState) -> Information:
     FitError
         When the criterion has no value at the fit's theta.
     """
-    found = _known.get(state)
-    if found is None:
-        try:
-            found = Information(**_core.information(state.model.problem, state.response, state.theta))
-        except RuntimeError:
-            raise FitError(f"this fit has no estimates: {state.optimum.message}") from None
-        _known[state] = found
-    return found
+    try:
+        return Information(**_core.information(fit.model.problem, fit.response, fit.theta))
+    except RuntimeError:
+        raise FitError(f"this fit has no estimates: {fit.optimum.message}") from None
 
 
 def predicted_cost(model: Model) -> tuple[int, float]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
-from ..fit import FitState
+from ..fit import Fit
 from ..memory import WORTH_ASKING, available_memory, size_text
 from .information import information, predicted_cost
 from .method import FStatistic, independent_contrasts
@@ -45,13 +45,13 @@ class KenwardRoger:
         For a fit by maximum likelihood, or one whose dense matrices would not fit into memory.
     """
 
-    def __init__(self, state: FitState) -> None:
-        _require_reml(state)
-        _require_memory(state)
-        found, variance = information(state), state.sigma**2
-        self.unadjusted: FloatArray = state.solution["vcov"]
+    def __init__(self, fit: Fit) -> None:
+        _require_reml(fit)
+        _require_memory(fit)
+        found, variance = information(fit), fit.sigma**2
+        self.unadjusted: FloatArray = fit.solution["vcov"]
         relative = self.unadjusted / variance  # C
-        residual_df = state.model.nobs - len(relative)
+        residual_df = fit.model.nobs - len(relative)
         # The expected information of the REML likelihood is half of this, over sigma^4; W its inverse.
         expected = np.block([
             [found.product_projected, found.trace_projected[:, None]],
@@ -119,16 +119,16 @@ def generalised_inverse(matrix: FloatArray) -> FloatArray:
     return (part / values[kept]) @ part.T
 
 
-def _require_reml(state: FitState) -> None:
-    if not state.model.reml:
+def _require_reml(fit: Fit) -> None:
+    if not fit.model.reml:
         raise ArgumentError(
             "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
             "or use ddf='satterthwaite'"
         )
 
 
-def _require_memory(state: FitState) -> None:
-    order, needed = predicted_cost(state.model)
+def _require_memory(fit: Fit) -> None:
+    order, needed = predicted_cost(fit.model)
     free = available_memory() if needed > WORTH_ASKING else None
     most = MOST_BYTES if free is None else min(MOST_BYTES, free)
     if needed > most:

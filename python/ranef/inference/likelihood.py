@@ -6,19 +6,19 @@ from copy import copy
 from dataclasses import replace
 
 from .. import _core
-from ..fit import FitState
+from ..fit import Fit
 from ..model import Model
 from ..optimize import Settings, optimise
 
 
-def by_maximum_likelihood(state: FitState) -> FitState:
+def by_maximum_likelihood(fit: Fit) -> Fit:
     """Return the fit that minimises the deviance: itself, or a refit of a REML fit.
 
     The rows are not read again: the cross-products are shared.
     """
-    if not state.model.reml:
-        return state
-    return refitted(state, likelihood_model(state.model), Settings(start=state.theta))
+    if not fit.model.reml:
+        return fit
+    return refitted(fit, likelihood_model(fit.model), Settings(start=fit.theta))
 
 
 def likelihood_model(model: Model) -> Model:
@@ -32,9 +32,9 @@ def likelihood_model(model: Model) -> Model:
     return other
 
 
-def refitted(state: FitState, model: Model, settings: Settings) -> FitState:
+def refitted(fit: Fit, model: Model, settings: Settings) -> Fit:
     """Return a fit of another model of the same response, or of the same one from another start."""
-    optimum = optimise(model, state.response, settings)
+    optimum = optimise(model, fit.response, settings)
     if not optimum.converged and settings.start is not None:
-        optimum = optimise(model, state.response, replace(settings, start=None))
-    return FitState(model, state.y, state.response, optimum, settings)
+        optimum = optimise(model, fit.response, replace(settings, start=None))
+    return Fit(model, fit.y, fit.response, optimum, settings)

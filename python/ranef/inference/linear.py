@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
-from ..fit import FitState
+from ..fit import Fit
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
 from .method import Method
@@ -107,8 +107,8 @@ class LinearTest(Printed):
         return float(self.each[name].iloc[0])
 
 
-def linear_test(
-    state: FitState,
+def test(
+    fit: Fit,
     L: Any,
     ddf: str = "satterthwaite",
     alternative: str = "two-sided",
@@ -118,7 +118,7 @@ def linear_test(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     L : str, sequence of str, mapping, or array
         In words, ``"days = 0"``, ``"service[T.1] - 2*lectage = 0"``, several as a list or separated by
         commas; names with their weights; or numbers, one row per contrast and one column per coefficient.
@@ -153,20 +153,20 @@ def linear_test(
     (10.467, 17.0, 1.596, 0.064)
     """
     require_choice("alternative", alternative, ALTERNATIVES)
-    hypothesis = read_hypothesis(state, L, rhs)
+    hypothesis = read_hypothesis(fit, L, rhs)
     if alternative != "two-sided" and len(hypothesis.rhs) > 1:
         raise ArgumentError(
             f"alternative='{alternative}' has a direction, a joint test of {len(hypothesis.rhs)} hypotheses "
             "has none: test them one by one, or use alternative='two-sided'"
         )
-    tests = method(state, ddf)
-    contrasts = hypothesis.contrasts[:, state.model.cross.kept]
-    difference = contrasts @ state.solution["beta"] - hypothesis.rhs
+    tests = method(fit, ddf)
+    contrasts = hypothesis.contrasts[:, fit.model.cross.kept]
+    difference = contrasts @ fit.solution["beta"] - hypothesis.rhs
     _require_consistent(contrasts, hypothesis.rhs)
     each = _each(tests, contrasts, difference, hypothesis.rhs, alternative)
-    each.index = hypothesis.labels(state.model.design.column_names)
+    each.index = hypothesis.labels(fit.model.design.column_names)
     joint = tests.f_statistic(contrasts, difference)
-    mean = joint.unscaled * state.sigma**2
+    mean = joint.unscaled * fit.sigma**2
     p = float(each["p"].iloc[0]) if len(each) == 1 else f_p_value(joint.value, joint.num_df, joint.den_df)
     return LinearTest(
         each, joint.value, joint.num_df, joint.den_df, mean * joint.num_df, mean, p, ddf, alternative

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from ..errors import require_choice
-from ..fit import FitState
+from ..fit import Fit
+from ..verbs import kept
 from .kenward_roger import KenwardRoger
 from .method import KnownDf, Method
 from .satterthwaite import Satterthwaite
 
 
-def _residual(state: FitState) -> Method:
-    return KnownDf(state.solution["vcov"], float(state.model.nobs - len(state.model.cross.kept)))
+def _residual(fit: Fit) -> Method:
+    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - len(fit.model.cross.kept)))
 
 
-def _normal(state: FitState) -> Method:
-    return KnownDf(state.solution["vcov"], float("inf"))
+def _normal(fit: Fit) -> Method:
+    return KnownDf(fit.solution["vcov"], float("inf"))
 
 
-METHODS: dict[str, Callable[[FitState], Method]] = {
+METHODS: dict[str, Callable[[Fit], Method]] = {
     "satterthwaite": Satterthwaite,
     "kenward-roger": KenwardRoger,
     "residual": _residual,
     "normal": _normal,
 }
 
-_made: WeakKeyDictionary[FitState, dict[str, Method]] = WeakKeyDictionary()
+@kept
+def _made(fit: Fit) -> dict[str, Method]:
+    return {}
 
 
-def method(state: FitState, ddf: str) -> Method:
+def method(fit: Fit, ddf: str) -> Method:
     """Return the method of testing called `ddf` for a fit.
 
     Raises
@@ -39,7 +41,7 @@ def method(state: FitState, ddf: str) -> Method:
         For an unknown name, or a method this fit does not allow.
     """
     require_choice("ddf", ddf, tuple(METHODS))
-    made = _made.setdefault(state, {})
+    made = _made(fit)
     if ddf not in made:
-        made[ddf] = METHODS[ddf](state)
+        made[ddf] = METHODS[ddf](fit)
     return made[ddf]

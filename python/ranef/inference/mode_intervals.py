@@ -7,16 +7,16 @@ import pandas as pd
 
 from ..errors import require_level
 from ..estimates.modes import RandomEffects
-from ..fit import FitState
+from ..fit import Fit
 from .equations import equations
 
 
-def mode_intervals(state: FitState, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
+def mode_intervals(fit: Fit, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
     """Return intervals of the random effects around their conditional modes.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     level : float
         Coverage.
     given_beta : bool
@@ -40,17 +40,17 @@ def mode_intervals(state: FitState, level: float = 0.95, given_beta: bool = True
     from scipy.special import ndtri
 
     require_level(level)
-    table = RandomEffects(state).to_frame()
+    table = RandomEffects(fit).to_frame()
     if not given_beta:
-        table["sd"] = _prediction_errors(state)
+        table["sd"] = _prediction_errors(fit)
     width = ndtri((1 + level) / 2) * table["sd"]
     return table.assign(lower=table["mode"] - width, upper=table["mode"] + width)
 
 
-def _prediction_errors(state: FitState) -> np.ndarray:
+def _prediction_errors(fit: Fit) -> np.ndarray:
     """Return the standard errors of b - mode in the order of ``RandomEffects.to_frame``."""
-    system, terms, parts = equations(state), state.model.design.terms, []
-    for blocks in state.model.cross.factors:
+    system, terms, parts = equations(fit), fit.model.design.terms, []
+    for blocks in fit.model.cross.factors:
         for index in blocks.terms:
             levels, r = terms[index].factor.n_levels, len(terms[index].columns)
             for column in range(r):
@@ -61,5 +61,5 @@ def _prediction_errors(state: FitState) -> np.ndarray:
                 rows[index] = (codes, basis)
                 v = system.spherical(rows)
                 fixed, random = system.variances(np.zeros((levels, len(system.C))), v)
-                parts.append(state.sigma * np.sqrt(fixed + random))
+                parts.append(fit.sigma * np.sqrt(fixed + random))
     return np.concatenate(parts)

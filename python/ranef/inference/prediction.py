@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
-from ..fit import FitState
+from ..fit import Fit
 from ..frame import NumberColumn, Table
 from .equations import equations
 from .methods import method
@@ -24,7 +24,7 @@ _WEIGHTS = np.array([1, -8, 8, -1]) / 12
 
 
 def predict(
-    state: FitState,
+    fit: Fit,
     newdata: Any = None,
     random: str | Sequence[str] | None = "all",
     allow_new_levels: bool = False,
@@ -40,7 +40,7 @@ def predict(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     newdata : table, optional
         Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
     random : "all", None, or list of str
@@ -104,21 +104,21 @@ def predict(
     if interval is not None:
         require_choice("interval", interval, ("confidence", "prediction"))
     require_level(level)
-    mean = predict_mean(state, newdata, random, allow_new_levels)
+    mean = predict_mean(fit, newdata, random, allow_new_levels)
     if not (se or interval or parts or theta_uncertainty):
         return mean
-    if state.model.streamed:
+    if fit.model.streamed:
         raise RowsNotKeptError(
             "standard errors of predictions need the rows of the fit, which were read in batches and are not "
             "kept. Predictions alone: without se, interval, parts and theta_uncertainty; means with standard "
             "errors: ranef.emmeans()"
         )
-    known = _residual_weights(state, newdata, weights, mean.size)
+    known = _residual_weights(fit, newdata, weights, mean.size)
     left_out = parts or interval == "prediction"
-    found = _variances(state, newdata, random, allow_new_levels, known, left_out)
+    found = _variances(fit, newdata, random, allow_new_levels, known, left_out)
     variance = found["var_fixed"] + found["var_random"]
     if theta_uncertainty:
-        found["var_theta"] = _theta_part(state, newdata, random, allow_new_levels)
+        found["var_theta"] = _theta_part(fit, newdata, random, allow_new_levels)
         variance = variance + found["var_theta"]
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
     if interval is not None:
@@ -131,7 +131,7 @@ def predict(
 
 
 def _variances(
-    state: FitState,
+    fit: Fit,
     newdata: Any,
     random: Any,
     allow_new_levels: bool,
@@ -139,7 +139,7 @@ def _variances(
     left_out: bool,
 ) -> dict[str, FloatArray]:
     """Return the variances of a prediction; with `left_out` also those of random effects not chosen."""
-    design, kept, system = state.model.design, state.model.cross.kept, equations(state)
+    design, kept, system = fit.model.design, fit.model.cross.kept, equations(fit)
     chosen = chosen_columns(design, random)
     everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
     nothing = not any(c.size for c in chosen)
@@ -151,9 +151,9 @@ def _variances(
         if nothing and not left_out:
             new = design.spec.rows(newdata, random=False)
         else:
-            new = _rows(state, newdata, allow_new_levels or not everything, nothing)
+            new = _rows(fit, newdata, allow_new_levels or not everything, nothing)
         X, rows = new.X[:, kept], new.terms
-    variance = state.sigma**2
+    variance = fit.sigma**2
     if not rows:  # the mean of the population
         fixed = np.einsum("ij,jk,ik->i", X, system.C, X)
         zero = np.zeros(len(X))
@@ -174,20 +174,20 @@ def _variances(
     }
 
 
-def _rows(state: FitState, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
+def _rows(fit: Fit, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
     """Return the design of new data; for the population, grouping columns may be absent."""
-    spec = state.model.design.spec
+    spec = fit.model.design.spec
     if nothing:
         table = Table(newdata, "the new data")
         absent = [c for term in spec.terms for c in term.group.columns if c not in table.names]
         if absent:
-            return _with_new_groups(state, newdata, table)
+            return _with_new_groups(fit, newdata, table)
     return spec.rows(newdata, allow_new_levels=allow_new_levels)
 
 
-def _with_new_groups(state: FitState, newdata: Any, table: Table) -> Any:
+def _with_new_groups(fit: Fit, newdata: Any, table: Table) -> Any:
     """Return rows of groups without data: the grouping columns are not in the table."""
-    spec = state.model.design.spec
+    spec = fit.model.design.spec
     new = spec.rows(newdata, random=False)
     bases = [b.rows({name: table.column(name) for name in b.columns}, table.n_rows) for b in spec.bases]
     codes = np.full(table.n_rows, -1, dtype=np.int32)
@@ -195,9 +195,9 @@ def _with_new_groups(state: FitState, newdata: Any, table: Table) -> Any:
     return type(new)(new.X, terms, new.offset)
 
 
-def _residual_weights(state: FitState, newdata: Any, weights: Any, m: int) -> FloatArray:
+def _residual_weights(fit: Fit, newdata: Any, weights: Any, m: int) -> FloatArray:
     if weights is None:
-        own = state.model.design.weights
+        own = fit.model.design.weights
         return own if newdata is None and own is not None else np.ones(m)
     if isinstance(weights, str):
         if newdata is None:
@@ -220,10 +220,10 @@ def _number_column(newdata: Any, weights: str) -> FloatArray:
     return np.asarray(column.values, dtype=float)
 
 
-def _theta_part(state: FitState, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:
+def _theta_part(fit: Fit, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:
     """Return the variance from estimating theta: gradient of the prediction, by fourth-order differences."""
-    theta = state.theta
-    covariance = method(state, "satterthwaite").parameter_covariance[:-1, :-1]  # type: ignore[attr-defined]
+    theta = fit.theta
+    covariance = method(fit, "satterthwaite").parameter_covariance[:-1, :-1]  # type: ignore[attr-defined]
     slopes = []
     for i in range(theta.size):
         step = _STEP * max(abs(theta[i]), 0.1)
@@ -231,13 +231,13 @@ def _theta_part(state: FitState, newdata: Any, random: Any, allow_new_levels: bo
         for offset in _OFFSETS:
             moved = theta.copy()
             moved[i] += offset * step
-            ends.append(predict_mean(_at(state, moved), newdata, random, allow_new_levels))
+            ends.append(predict_mean(_at(fit, moved), newdata, random, allow_new_levels))
         slopes.append(np.tensordot(_WEIGHTS / step, np.array(ends), axes=1))
     gradient = np.array(slopes)
     return np.einsum("im,ij,jm->m", gradient, covariance, gradient)
 
 
-def _at(state: FitState, theta: FloatArray) -> FitState:
+def _at(fit: Fit, theta: FloatArray) -> Fit:
     from dataclasses import replace
 
-    return FitState(state.model, state.y, state.response, replace(state.optimum, theta=theta), state.settings)
+    return Fit(fit.model, fit.y, fit.response, replace(fit.optimum, theta=theta), fit.settings)

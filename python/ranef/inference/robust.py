@@ -20,7 +20,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list, require_choice
-from ..fit import FitState
+from ..fit import Fit
 from ..show import Document, Printed, frame_table
 from .pvalues import ALTERNATIVES, t_p_values
 
@@ -70,13 +70,13 @@ class RobustCovariance(Printed):
 
 
 def robust(
-    state: FitState, cluster: str | npt.ArrayLike | None = None, type: str = "CR2"
+    fit: Fit, cluster: str | npt.ArrayLike | None = None, type: str = "CR2"
 ) -> RobustCovariance:
     """Return a cluster-robust covariance matrix of the fixed effects.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     cluster : str or (n,) array, optional
         A grouping factor of the model, or a label per used row. By default the grouping factor within whose
         levels all others are nested.
@@ -104,23 +104,23 @@ def robust(
     Days         10.467  1.546  17.0   6.771  0.0
     """
     require_choice("type", type, TYPES)
-    name, codes = _clusters(state, cluster)
+    name, codes = _clusters(fit, cluster)
     count = int(codes.max()) + 1
     if count < 2:
         raise DataError("cluster= has one level: robust standard errors need several, the more the better")
-    parts = _Parts.of(state, codes, count, type)
+    parts = _Parts.of(fit, codes, count, type)
     scores = parts.scores
     covariance = parts.bread @ (scores.T @ scores) @ parts.bread
     if type == "CR1":
         covariance *= count / (count - 1)
-    names = list(state.model.design.column_names)
+    names = list(fit.model.design.column_names)
     return RobustCovariance(
         type,
         name,
         count,
-        pd.DataFrame(state.padded(covariance), index=names, columns=names),
-        pd.Series(state.padded(parts.degrees_of_freedom()), index=names, name="df"),
-        pd.Series(state.beta.copy(), index=names, name="estimate"),
+        pd.DataFrame(fit.padded(covariance), index=names, columns=names),
+        pd.Series(fit.padded(parts.degrees_of_freedom()), index=names, name="df"),
+        pd.Series(fit.beta.copy(), index=names, name="estimate"),
     )
 
 
@@ -144,18 +144,18 @@ class _Parts:
     cross: FloatArray
 
     @classmethod
-    def of(cls, state: FitState, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
+    def of(cls, fit: Fit, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
         from ..estimates.prediction import population
 
-        design, kept = state.model.design, state.model.cross.kept
-        X, residual, p = design.X[:, kept], state.y - population(state), len(kept)
-        bread: FloatArray = state.solution["vcov"]
-        factors = state.model.covariance_factors(state.theta)
+        design, kept = fit.model.design, fit.model.cross.kept
+        X, residual, p = design.X[:, kept], fit.y - population(fit), len(kept)
+        bread: FloatArray = fit.solution["vcov"]
+        factors = fit.model.covariance_factors(fit.theta)
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=count))
         scores, own, cross = np.empty((count, p)), np.empty((count, p, p)), np.empty((count, p, p))
         for c, rows in enumerate(np.split(order, ends[:-1])):
-            V = _covariance(state, factors, rows)
+            V = _covariance(fit, factors, rows)
             solved = np.linalg.solve(V, X[rows])
             S = solved if type != "CR2" else _adjusted(V, X[rows], bread) @ solved
             scores[c] = S.T @ residual[rows]
@@ -184,19 +184,19 @@ def _adjusted(V: FloatArray, X: FloatArray, bread: FloatArray) -> FloatArray:
     return D.T @ root @ D
 
 
-def _covariance(state: FitState, factors: list[FloatArray], rows: npt.NDArray[np.intp]) -> FloatArray:
+def _covariance(fit: Fit, factors: list[FloatArray], rows: npt.NDArray[np.intp]) -> FloatArray:
     """Return the covariance matrix of some rows."""
-    design = state.model.design
+    design = fit.model.design
     V = np.diag(np.ones(rows.size) if design.weights is None else 1 / design.weights[rows])
     for term, factor in zip(design.terms, factors, strict=True):
         half, codes = term.basis[rows] @ factor, term.factor.codes[rows]
         V += np.where(codes[:, None] == codes[None, :], half @ half.T, 0.0)
-    return state.sigma**2 * V
+    return fit.sigma**2 * V
 
 
-def _clusters(state: FitState, cluster: Any) -> tuple[str, npt.NDArray[np.intp]]:
+def _clusters(fit: Fit, cluster: Any) -> tuple[str, npt.NDArray[np.intp]]:
     """Return name and codes of the clusters, every grouping factor nested in them."""
-    factors = state.model.design.factors
+    factors = fit.model.design.factors
     if cluster is None:
         outer = min(factors, key=lambda factor: factor.n_levels)
         name, codes = outer.name, outer.codes
@@ -210,8 +210,8 @@ def _clusters(state: FitState, cluster: Any) -> tuple[str, npt.NDArray[np.intp]]
         name, codes = cluster, found[0].codes
     else:
         values = np.asarray(cluster)
-        if values.shape != (state.model.design.nobs,):
-            raise ArgumentError(f"cluster= must have one label per used row, {state.model.design.nobs}")
+        if values.shape != (fit.model.design.nobs,):
+            raise ArgumentError(f"cluster= must have one label per used row, {fit.model.design.nobs}")
         name, codes = "cluster", np.unique(values, return_inverse=True)[1].astype(np.int32)
     for factor in factors:
         pairs = np.unique(np.column_stack([factor.codes, codes]), axis=0)

@@ -18,14 +18,13 @@ section 2.
 from __future__ import annotations
 
 from functools import cached_property
-from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
-from ..fit import FitState
+from ..fit import Fit
 from ..model import Model
 from .differences import difference_derivatives
 from .information import covariance_curvature, covariance_jacobian, information, predicted_cost
@@ -47,21 +46,18 @@ class Satterthwaite:
         Its derivatives with respect to theta (in the coordinates of `core_coordinates`) and sigma.
     """
 
-    def __init__(self, state: FitState) -> None:
-        self._state = ref(state)  # the state's own cache holds this object
-        self.covariance: FloatArray = state.solution["vcov"]
-        slopes, hessian = derivatives(state, core_coordinates(state))
-        variance = state.sigma**2
-        self.gradient = np.concatenate([variance * slopes, 2 / state.sigma * self.covariance[None]])
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+        self.covariance: FloatArray = fit.solution["vcov"]
+        slopes, hessian = derivatives(fit, core_coordinates(fit))
+        variance = fit.sigma**2
+        self.gradient = np.concatenate([variance * slopes, 2 / fit.sigma * self.covariance[None]])
         self._spread = 2 * inverse(hessian)
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
         """Covariance of (theta, sigma), (k + 1, k + 1)."""
-        state = self._state()
-        if state is None:
-            raise ReferenceError("the fit that these degrees of freedom belong to is gone")
-        return 2 * inverse(derivatives(state, False)[1])
+        return 2 * inverse(derivatives(self._fit, False)[1])
 
     def df(self, contrast: FloatArray) -> float:
         """Return 2 f^2 / (g'A g)."""
@@ -98,15 +94,15 @@ def joint_df(each: list[float]) -> float:
     return float(2 * means.sum() / excess) if excess > 0 else float("inf")
 
 
-def core_coordinates(state: FitState) -> bool:
+def core_coordinates(fit: Fit) -> bool:
     """Return whether to differentiate with respect to theta in the core's coordinates.
 
     They lose no digits to covariates far from zero, and the answer is the same because the gradient is
     zero: as long as both thetas span the same directions, which can fail at a boundary where a column of
     Lambda is zero.
     """
-    inside = _core.internal_theta(state.model.problem, state.theta)
-    columns = zip(_zero_columns(state.model, state.theta), _zero_columns(state.model, inside), strict=True)
+    inside = _core.internal_theta(fit.model.problem, fit.theta)
+    columns = zip(_zero_columns(fit.model, fit.theta), _zero_columns(fit.model, inside), strict=True)
     return all(np.array_equal(*pair) for pair in columns)
 
 
@@ -115,28 +111,28 @@ def _zero_columns(model: Model, theta: FloatArray) -> list[npt.NDArray[np.bool_]
     return [np.logical_not(factor.any(axis=0)) for factor in factors]
 
 
-def derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:
+def derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     """Return dC / dtheta, (k, p, p), and the Hessian of the criterion in (theta, sigma), (k + 1, k + 1).
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     core : bool
         Whether theta is that of the core's coordinates.
     """
-    if predicted_cost(state.model)[0] <= LARGEST_EXACT:
-        return exact_derivatives(state, core)
-    return difference_derivatives(state, core)
+    if predicted_cost(fit.model)[0] <= LARGEST_EXACT:
+        return exact_derivatives(fit, core)
+    return difference_derivatives(fit, core)
 
 
-def exact_derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArray]:
+def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     """Return `derivatives` in closed form.
 
     The criterion is log|H| (+ log|X'H^-1 X|) + r^2(theta) / sigma^2 + nu log(2 pi sigma^2), at
     sigma^2 = r^2 / nu.
     """
-    model, sigma = state.model, state.sigma
-    found = information(state)
+    model, sigma = fit.model, fit.sigma
+    found = information(fit)
     trace = found.trace_projected if model.reml else found.trace
     product = found.product_projected if model.reml else found.product
     nu = model.nobs - (len(model.cross.kept) if model.reml else 0)
@@ -144,7 +140,7 @@ def exact_derivatives(state: FitState, core: bool) -> tuple[FloatArray, FloatArr
     if core:
         jacobian = covariance_jacobian(model, found.internal_theta)
     else:
-        jacobian = found.to_internal @ covariance_jacobian(model, state.theta)
+        jacobian = found.to_internal @ covariance_jacobian(model, fit.theta)
         weights = found.to_internal.T @ weights
 
     in_d = -product + 2 * found.rss_bend / sigma**2

@@ -8,11 +8,11 @@ import pandas as pd
 from ..errors import require_level
 from ..estimates.component_slopes import component_slopes
 from ..estimates.parameters import ParameterNames, components
-from ..fit import FitState
+from ..fit import Fit
 from .methods import method
 
 
-def component_errors(state: FitState) -> pd.DataFrame:
+def component_errors(fit: Fit) -> pd.DataFrame:
     """Return estimates and standard errors of sigma, standard deviations and correlations.
 
     From the exact Hessian of the criterion the fit minimised, in theta and sigma, by the delta method.
@@ -28,19 +28,19 @@ def component_errors(state: FitState) -> pd.DataFrame:
     --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> component_errors(fit.state)[["estimate", "se"]].round(3)
+    >>> component_errors(fit)[["estimate", "se"]].round(3)
                                   estimate     se
     sigma                           25.592  1.508
     sd[Subject.Intercept]           24.740  5.836
     sd[Subject.Days]                 5.922  1.248
     corr[Subject.Days.Intercept]     0.066  0.325
     """
-    model = state.model
+    model = fit.model
     names = ParameterNames.of(model)
-    covariance = method(state, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
+    covariance = method(fit, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
     widths = list(model.term_widths)
-    singular = np.isin(np.arange(len(widths)), [found.term for found in state.optimum.boundary])
-    sigma, theta = np.array([state.sigma]), state.theta[None]
+    singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
+    sigma, theta = np.array([fit.sigma]), fit.theta[None]
     slopes = component_slopes(widths, sigma, theta, singular[None])[0]
     sd, corr = components(widths, sigma, theta)
     table = pd.DataFrame(
@@ -57,12 +57,12 @@ def component_errors(state: FitState) -> pd.DataFrame:
     return table
 
 
-def component_table(state: FitState, level: float = 0.95) -> pd.DataFrame:
+def component_table(fit: Fit, level: float = 0.95) -> pd.DataFrame:
     """Return sigma, standard deviations and correlations with their standard errors and Wald intervals.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     level : float
         Coverage, between 0 and 1.
 
@@ -91,13 +91,13 @@ def component_table(state: FitState, level: float = 0.95) -> pd.DataFrame:
     """
     require_level(level)
     table = pd.concat(
-        [component_errors(state)[["estimate", "se"]], component_intervals(state, level)], axis=1
+        [component_errors(fit)[["estimate", "se"]], component_intervals(fit, level)], axis=1
     )
-    table.attrs["notes"] = singular_notes(state)
+    table.attrs["notes"] = singular_notes(fit)
     return table
 
 
-def theta_covariance(state: FitState) -> pd.DataFrame:
+def cov_theta(fit: Fit) -> pd.DataFrame:
     """Return the asymptotic covariance of theta and sigma.
 
     Twice the inverse of the exact Hessian, in (theta, sigma), of the criterion the fit minimised, not
@@ -118,16 +118,16 @@ def theta_covariance(state: FitState) -> pd.DataFrame:
     theta1  0.0534 -0.1233
     sigma  -0.1233  2.9828
     """
-    names = [*ParameterNames.of(state.model).theta, "sigma"]
-    covariance = method(state, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
+    names = [*ParameterNames.of(fit.model).theta, "sigma"]
+    covariance = method(fit, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
     table = pd.DataFrame(covariance, index=names, columns=names)
-    table.attrs["notes"] = singular_notes(state)
+    table.attrs["notes"] = singular_notes(fit)
     return table
 
 
-def singular_notes(state: FitState) -> tuple[str, ...]:
+def singular_notes(fit: Fit) -> tuple[str, ...]:
     """Say which terms have no standard errors, and why."""
-    labels = [state.model.term_labels[i] for i in sorted({found.term for found in state.optimum.boundary})]
+    labels = [fit.model.term_labels[i] for i in sorted({found.term for found in fit.optimum.boundary})]
     return tuple(
         f"{label}: the fit is singular there, its variances and correlations have no standard errors; "
         "profile intervals have no such limit"
@@ -135,11 +135,11 @@ def singular_notes(state: FitState) -> tuple[str, ...]:
     )
 
 
-def component_intervals(state: FitState, level: float) -> pd.DataFrame:
+def component_intervals(fit: Fit, level: float) -> pd.DataFrame:
     """Return Wald intervals of sigma, standard deviations (log scale) and correlations (Fisher's z)."""
     from scipy.special import ndtri
 
-    table = component_errors(state)
+    table = component_errors(fit)
     log = (table["scale"] == "log").to_numpy()
     estimate, width = table["estimate"].to_numpy(), ndtri((1 + level) / 2) * table["se_scaled"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..result import LmerResult
+from ..fit import Fit
 
 
-def _word(name: str, attribute: str, what: str) -> Callable[[LmerResult], Any]:
-    def word(fit: LmerResult) -> Any:
+def _word(name: str, attribute: str, what: str) -> Callable[[Fit], Any]:
+    def word(fit: Fit) -> Any:
         return getattr(fit, attribute)
 
     word.__name__ = word.__qualname__ = name

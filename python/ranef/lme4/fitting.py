@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, DataError, FormulaError, quote_list
-from ..fit import lmer as _lmer
+from ..fit import Fit
+from ..fitting import lmer as _lmer
 from ..frame.native import native_table, selected_rows
-from ..result import LmerResult
 
 if TYPE_CHECKING:
     from ..bootstrap import BootstrapResult
@@ -31,7 +31,7 @@ def lmer(
     offset: Any = None,
     start: Any = None,
     **options: Any,
-) -> LmerResult:
+) -> Fit:
     """Fit a linear mixed model: `ranef.lmer` with lme4's names of arguments.
 
     Parameters
@@ -79,12 +79,12 @@ def _subset(data: Any, chosen: np.ndarray, *columns: Any) -> tuple[Any, ...]:
     return (table, *keep)
 
 
-def update(fit: LmerResult, formula: str | None = None, data: Any = None, **changes: Any) -> LmerResult:
+def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
     """Fit a changed model to data.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     formula : str, optional
         A dot is what stood there: ``". ~ . - x"``, ``"log(.) ~ ."``, ``". ~ . - (1 | g) + (x | g)"``.
     data : table
@@ -145,20 +145,20 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def refit(fit: LmerResult, newresp: npt.ArrayLike) -> LmerResult:
+def refit(fit: Fit, newresp: npt.ArrayLike) -> Fit:
     """Fit the model to another response: ``fit.refit``."""
     return fit.refit(newresp)
 
 
-def refitML(fit: LmerResult) -> LmerResult:
+def refitML(fit: Fit) -> Fit:
     """Return the fit by maximum likelihood of the same model."""
     from ..inference.likelihood import by_maximum_likelihood
 
-    return LmerResult(by_maximum_likelihood(fit.state))
+    return by_maximum_likelihood(fit)
 
 
 def bootMer(
-    fit: LmerResult,
+    fit: Fit,
     FUN: Callable[..., Any] | None = None,
     nsim: int = 1000,
     seed: Any = None,

@@ -15,15 +15,15 @@ from .attributes import fitted, isREML, nobs, sigma
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
-    from ..result import LmerResult
+    from ..fit import Fit
 
 
-def getME(fit: LmerResult, name: str | list[str]) -> Any:
+def getME(fit: Fit, name: str | list[str]) -> Any:
     """Return a component of the model by lme4's name.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     name : str or list of str
         One component, a list of them for a dict, or ``"ALL"``. ``X``, ``Z``, ``Zt``, ``Ztlist``, ``mmList``,
         ``A``, ``RX``, ``y``, ``mu``, ``offset``; ``theta``, ``Lambda``, ``Lambdat``, ``Tlist``, ``Lind``,
@@ -55,11 +55,11 @@ def getME(fit: LmerResult, name: str | list[str]) -> Any:
     return COMPONENTS[name](fit)
 
 
-def _terms(fit: LmerResult) -> Any:
+def _terms(fit: Fit) -> Any:
     return fit.model.design.terms
 
 
-def _z(fit: LmerResult) -> sp.csc_array:
+def _z(fit: Fit) -> sp.csc_array:
     import scipy.sparse as sp
 
     blocks = []
@@ -74,7 +74,7 @@ def _z(fit: LmerResult) -> sp.csc_array:
     return sp.hstack(blocks, format="csc")
 
 
-def _lambda(fit: LmerResult) -> sp.csc_array:
+def _lambda(fit: Fit) -> sp.csc_array:
     import scipy.sparse as sp
 
     blocks = []
@@ -85,18 +85,18 @@ def _lambda(fit: LmerResult) -> sp.csc_array:
     return sp.csc_array(sp.block_diag(blocks))
 
 
-def _b(fit: LmerResult) -> FloatArray:
-    return np.concatenate([modes.ravel() for modes in fit.state.term_modes])
+def _b(fit: Fit) -> FloatArray:
+    return np.concatenate([modes.ravel() for modes in fit.term_modes])
 
 
-def _u(fit: LmerResult) -> FloatArray:
+def _u(fit: Fit) -> FloatArray:
     """Spherical random effects: the shortest u with b = Lambda u."""
     factors = fit.model.covariance_factors(fit.theta)
-    parts = zip(factors, fit.state.term_modes, strict=True)
+    parts = zip(factors, fit.term_modes, strict=True)
     return np.concatenate([(modes @ np.linalg.pinv(factor).T).ravel() for factor, modes in parts])
 
 
-def _lower(fit: LmerResult) -> FloatArray:
+def _lower(fit: Fit) -> FloatArray:
     bounds = []
     for term in _terms(fit):
         columns, rows = np.triu_indices(len(term.columns))
@@ -104,11 +104,11 @@ def _lower(fit: LmerResult) -> FloatArray:
     return np.concatenate(bounds)
 
 
-def _sizes(fit: LmerResult) -> list[int]:
+def _sizes(fit: Fit) -> list[int]:
     return [len(term.columns) for term in _terms(fit)]
 
 
-def _levels(fit: LmerResult) -> list[int]:
+def _levels(fit: Fit) -> list[int]:
     return [term.factor.n_levels for term in _terms(fit)]
 
 
@@ -116,24 +116,24 @@ def _starts(counts: list[int]) -> list[int]:
     return np.concatenate([[0], np.cumsum(counts, dtype=int)]).tolist()
 
 
-def _parameters(fit: LmerResult) -> list[int]:
+def _parameters(fit: Fit) -> list[int]:
     return [r * (r + 1) // 2 for r in _sizes(fit)]
 
 
-def _modes_by_term(fit: LmerResult) -> list[int]:
+def _modes_by_term(fit: Fit) -> list[int]:
     return [r * levels for r, levels in zip(_sizes(fit), _levels(fit), strict=True)]
 
 
-def _offset(fit: LmerResult) -> FloatArray:
+def _offset(fit: Fit) -> FloatArray:
     given = fit.model.design.offset
     return np.zeros(fit.nobs) if given is None else np.asarray(given)
 
 
-def _beta(fit: LmerResult) -> Any:
+def _beta(fit: Fit) -> Any:
     return fit.params.dropna()
 
 
-def _lind(fit: LmerResult) -> list[int]:
+def _lind(fit: Fit) -> list[int]:
     """Position in theta, from 1, of each entry of Lambda', by its columns."""
     out: list[int] = []
     first = 1
@@ -147,12 +147,12 @@ def _lind(fit: LmerResult) -> list[int]:
     return out
 
 
-def _ztlist(fit: LmerResult) -> list[Any]:
+def _ztlist(fit: Fit) -> list[Any]:
     edges, transposed = _starts(_modes_by_term(fit)), _z(fit).T.tocsr()
     return [transposed[a:b].tocsc() for a, b in pairwise(edges)]
 
 
-def _a(fit: LmerResult) -> Any:
+def _a(fit: Fit) -> Any:
     """Lambda' Z' with the roots of the weights: what the penalised least squares are made of."""
     import scipy.sparse as sp
 
@@ -161,14 +161,14 @@ def _a(fit: LmerResult) -> Any:
     return sp.csc_array(product if weights is None else product @ sp.diags_array(np.sqrt(weights)))
 
 
-def _rx(fit: LmerResult) -> FloatArray:
+def _rx(fit: Fit) -> FloatArray:
     """Upper triangular factor of the fixed effects' precision times sigma^2."""
-    kept = np.isfinite(fit.state.beta)
-    precision = np.linalg.inv(fit.state.vcov[np.ix_(kept, kept)] / fit.sigma**2)
+    kept = np.isfinite(fit.beta)
+    precision = np.linalg.inv(fit.vcov[np.ix_(kept, kept)] / fit.sigma**2)
     return np.asarray(np.linalg.cholesky((precision + precision.T) / 2).T, dtype=np.float64)
 
 
-def _p(fit: LmerResult) -> int:
+def _p(fit: Fit) -> int:
     return len(fit.model.cross.kept)
 
 
@@ -176,7 +176,7 @@ COMPONENTS: dict[str, Callable[[Any], Any]] = {
     "X": lambda fit: fit.model.design.X[:, fit.model.cross.kept],
     "Z": _z,
     "Zt": lambda fit: _z(fit).T.tocsc(),
-    "y": lambda fit: fit.state.y,
+    "y": lambda fit: fit.y,
     "mu": fitted,
     "offset": _offset,
     "Ztlist": _ztlist,

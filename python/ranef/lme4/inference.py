@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list, require_choice
+from ..fit import Fit
 from ..inference.comparison import anova as _compare
-from ..result import LmerResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
 
 
-def anova(*fits: LmerResult, **options: Any) -> pd.DataFrame:
+def anova(*fits: Fit, **options: Any) -> pd.DataFrame:
     """Return tests of the terms of one fit, ``fit.anova()``, or the comparison of several, `ranef.anova`."""
     return fits[0].anova(**options) if len(fits) == 1 else _compare(*fits, **options)
 
 
-def drop1(fit: LmerResult, scope: Any = None, test: str = "none", **options: Any) -> pd.DataFrame:
+def drop1(fit: Fit, scope: Any = None, test: str = "none", **options: Any) -> pd.DataFrame:
     """Drop each term of the fixed part in turn: ``fit.drop1``; `test` is "none", "Chisq" or "F"."""
     require_choice("test", test, tuple(_TESTS))
     if test == "none":
@@ -32,36 +32,36 @@ def drop1(fit: LmerResult, scope: Any = None, test: str = "none", **options: Any
     return fit.drop1(scope, _TESTS[test], **options)
 
 
-def profile(fit: LmerResult, which: Any = None, **options: Any) -> Profile:
+def profile(fit: Fit, which: Any = None, **options: Any) -> Profile:
     """Profile the likelihood: ``fit.profile``."""
     return fit.profile(which, **options)
 
 
-def allFit(fit: LmerResult, **options: Any) -> AllFit:
+def allFit(fit: Fit, **options: Any) -> AllFit:
     """Fit with every optimiser: `ranef.allfit`."""
     from ..diagnostics.allfit import allfit
 
     return allfit(fit, **options)
 
 
-def rePCA(fit: LmerResult) -> RandomEffectsPCA:
+def rePCA(fit: Fit) -> RandomEffectsPCA:
     """Return the principal components of the random effects: ``fit.rePCA()``."""
     return fit.rePCA()
 
 
-def hatvalues(fit: LmerResult) -> FloatArray:
+def hatvalues(fit: Fit) -> FloatArray:
     """Return the leverage of each row: ``fit.leverage()``."""
     return fit.leverage()
 
 
-def cooks_distance(fit: LmerResult) -> FloatArray:
+def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row: the column ``cooks`` of ``fit.influence()``."""
     from ..diagnostics.rows import cooks_distance as distance
 
-    return distance(fit.state)
+    return distance(fit)
 
 
-def rstudent(fit: LmerResult) -> FloatArray:
+def rstudent(fit: Fit) -> FloatArray:
     """Return standardised residuals: ``fit.residuals("standardised")``."""
     return fit.residuals("standardised")
 
@@ -71,13 +71,13 @@ _PARTS = {"beta_": "fixed", "theta_": "random"}
 
 
 def confint(
-    fit: LmerResult, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
+    fit: Fit, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
 ) -> pd.DataFrame:
     """Return confidence intervals: ``fit.conf_int`` with lme4's names and default of methods.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     parm : str or list of str, optional
         Parameters, by default all that the method knows; ``"beta_"`` for the fixed effects, ``"theta_"`` for
         standard deviations and correlations.

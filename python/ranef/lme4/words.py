@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
-from ..result import LmerResult
+from ..fit import Fit
 from .getme import getME
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _FIXED_ONLY = ("~0", "NA")
 
 
 # ------------------------------------------------------------ estimates and criteria
-def fixef(fit: LmerResult) -> pd.Series:
+def fixef(fit: Fit) -> pd.Series:
     """Return the fixed effects that were estimated: ``fit.params`` without dropped columns.
 
     Examples
@@ -37,18 +37,18 @@ def fixef(fit: LmerResult) -> pd.Series:
     return fit.params.dropna()
 
 
-def vcov(fit: LmerResult) -> pd.DataFrame:
+def vcov(fit: Fit) -> pd.DataFrame:
     """Return the covariance of the fixed effects that were estimated: ``fit.cov_params()``."""
     names = list(fixef(fit).index)
     return fit.cov_params().loc[names, names]
 
 
-def summary(fit: LmerResult, ddf: str | None = "satterthwaite") -> Summary:
+def summary(fit: Fit, ddf: str | None = "satterthwaite") -> Summary:
     """Return the summary: ``fit.summary()``."""
     return fit.summary(ddf)
 
 
-def logLik(fit: LmerResult, REML: bool | None = None) -> float:
+def logLik(fit: Fit, REML: bool | None = None) -> float:
     """Return the log-likelihood, restricted for REML: ``fit.llf``.
 
     ``REML=False`` of a REML fit: the ordinary one at the REML estimates, as in lme4.
@@ -64,7 +64,7 @@ def logLik(fit: LmerResult, REML: bool | None = None) -> float:
     return -likelihood_model(fit.model).objective(fit.theta) / 2
 
 
-def REMLcrit(fit: LmerResult) -> float:
+def REMLcrit(fit: Fit) -> float:
     """Return the REML criterion at the optimum.
 
     Raises
@@ -77,7 +77,7 @@ def REMLcrit(fit: LmerResult) -> float:
     return fit.objective
 
 
-def deviance(fit: LmerResult) -> float:
+def deviance(fit: Fit) -> float:
     """Return the deviance at the optimum.
 
     Raises
@@ -91,7 +91,7 @@ def deviance(fit: LmerResult) -> float:
 
 
 # ------------------------------------------------------------ formula and matrices
-def terms(fit: LmerResult) -> list[str]:
+def terms(fit: Fit) -> list[str]:
     """Return the names of the terms of the fixed part, without the intercept.
 
     Examples
@@ -107,12 +107,12 @@ def terms(fit: LmerResult) -> list[str]:
     return [term.name for term in found if term.name != "Intercept"]
 
 
-def model_matrix(fit: LmerResult, type: str = "fixed") -> pd.DataFrame | sp.csc_array:
+def model_matrix(fit: Fit, type: str = "fixed") -> pd.DataFrame | sp.csc_array:
     """Return the matrix of the fixed effects, a DataFrame, or of the random effects, sparse.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     type : {"fixed", "random"}
     """
     require_choice("type", type, ("fixed", "random"))
@@ -122,12 +122,12 @@ def model_matrix(fit: LmerResult, type: str = "fixed") -> pd.DataFrame | sp.csc_
 
 
 # ------------------------------------------------------------ rows
-def residuals(fit: LmerResult, type: str = "response", scaled: bool = False) -> FloatArray:
+def residuals(fit: Fit, type: str = "response", scaled: bool = False) -> FloatArray:
     """Return residuals.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     type : {"response", "working", "pearson", "deviance"}
         The first two are y minus fitted value; the others are multiplied by the root of the prior weight.
     scaled : bool
@@ -138,18 +138,18 @@ def residuals(fit: LmerResult, type: str = "response", scaled: bool = False) -> 
     return rest / fit.sigma if scaled else rest
 
 
-def weights(fit: LmerResult) -> FloatArray:
+def weights(fit: Fit) -> FloatArray:
     """Return the prior weights of the rows used."""
     given = fit.model.design.weights
     return np.ones(fit.nobs) if given is None else np.asarray(given)
 
 
-def predict(fit: LmerResult, newdata: Any = None, re_form: Any = "all", **options: Any) -> FloatArray:
+def predict(fit: Fit, newdata: Any = None, re_form: Any = "all", **options: Any) -> FloatArray:
     """Return predictions: ``fit.predict``.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     newdata : table, optional
     re_form : optional
         ``"all"`` as R's ``NULL``. None, NaN, ``"NA"`` or ``"~0"`` as R's ``NA``: no random effects. Otherwise
@@ -163,6 +163,6 @@ def predict(fit: LmerResult, newdata: Any = None, re_form: Any = "all", **option
     return fit.predict(newdata, re_form, **options)
 
 
-def simulate(fit: LmerResult, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
     """Return simulated responses, (nsim, n): ``fit.simulate``."""
     return fit.simulate(nsim, seed, use_u)

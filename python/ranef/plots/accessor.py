@@ -20,13 +20,13 @@ from .slopes import slopes
 from .topographic import topographic
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _method(draw: Callable[Concatenate[LmerResult, P], R]) -> Callable[Concatenate[FitPlots, P], R]:
+def _method(draw: Callable[Concatenate[Fit, P], R]) -> Callable[Concatenate[FitPlots, P], R]:
     """A plot of a fit as a method of its pictures."""
 
     @wraps(draw)
@@ -47,7 +47,7 @@ class FitPlots:
     'Days'
     """
 
-    def __init__(self, fit: LmerResult) -> None:
+    def __init__(self, fit: Fit) -> None:
         self._fit = fit
 
     caterpillar = _method(caterpillar)

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from ..errors import require_level
 from ..estimates.subset import choose_group
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import (
     BLACK,
     BLUE,
@@ -34,9 +34,9 @@ _SINGLE = 250  # intervals that can be told apart
 _POINTS = 2000  # of the band that stands for more
 
 
-@draws(LmerResult)
+@draws(Fit)
 def caterpillar(
-    fit: LmerResult,
+    fit: Fit,
     group: str | None = None,
     columns: Sequence[str] | str | None = None,
     level: float = 0.95,
@@ -51,7 +51,7 @@ def caterpillar(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     group : str, optional
         Grouping factor; may be left out when there is one.
     columns : str or sequence of str, optional

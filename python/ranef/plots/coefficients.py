@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, require_level
+from ..fit import Fit
 from ..report.broom import fixed_columns
-from ..result import LmerResult
 from .canvas import GREY, SERIES, choose_columns, named, panels, shared_legend, tidy
 from .sources import draws
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _ROWS = 60  # coefficients that can be named on one page
 
 
-@draws(LmerResult)
+@draws(Fit)
 def coefficients(
-    *fits: LmerResult,
+    *fits: Fit,
     names: Sequence[str] | None = None,
     terms: Sequence[str] | str | None = None,
     intercept: bool = False,
@@ -33,7 +33,7 @@ def coefficients(
 
     Parameters
     ----------
-    *fits : LmerResult
+    *fits : Fit
         Up to seven.
     names : sequence of str, optional
         Of the fits; ``(1)``, ``(2)``, ... by default, as in `ranef.modelsummary`.
@@ -101,7 +101,7 @@ def coefficients(
     return axis
 
 
-def _table(fit: LmerResult, level: float, ddf: str) -> dict[str, tuple[float, float, float]]:
+def _table(fit: Fit, level: float, ddf: str) -> dict[str, tuple[float, float, float]]:
     """Coefficient -> estimate and interval; those that were dropped are left out."""
     columns = fixed_columns(fit, level, ddf)
     rows = zip(columns["term"], columns["estimate"], columns["conf_low"], columns["conf_high"], strict=True)

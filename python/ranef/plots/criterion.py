@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from ..errors import ArgumentError, quote_list
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import (
     BLACK,
     BLUE,
@@ -37,9 +37,9 @@ _SECONDS, _GRID = 2.0, (13, 81)
 _STEPS = 40
 
 
-@draws(LmerResult)
+@draws(Fit)
 def criterion(
-    fit: LmerResult, theta: Sequence[str] | str | None = None, points: int | None = None, ax: Any = None
+    fit: Fit, theta: Sequence[str] | str | None = None, points: int | None = None, ax: Any = None
 ) -> Axes:
     """Draw how far the criterion rises around its optimum, over one or two covariance parameters.
 
@@ -49,7 +49,7 @@ def criterion(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     theta : str or sequence of str, optional
         One or two of ``fit.model.theta_names``. Needed for models with more; the others stay at the optimum.
     points : int, optional
@@ -99,7 +99,7 @@ def criterion(
     return axis
 
 
-def _chosen(fit: LmerResult, theta: Sequence[str] | str | None) -> list[int]:
+def _chosen(fit: Fit, theta: Sequence[str] | str | None) -> list[int]:
     names = list(fit.model.theta_names)
     if theta is None and len(names) > 2:
         raise ArgumentError(
@@ -112,7 +112,7 @@ def _chosen(fit: LmerResult, theta: Sequence[str] | str | None) -> list[int]:
     return [names.index(name) for name in chosen]
 
 
-def _scales(fit: LmerResult) -> list[bool]:
+def _scales(fit: Fit) -> list[bool]:
     """For each parameter, whether it is on the diagonal of Lambda, where its sign means nothing."""
     return [
         row == column

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..bootstrap import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import (
     BLUE,
     GREY,
@@ -35,9 +35,9 @@ _USUAL = ("wald", "profile", "percentile", "basic", "bca")
 _THETA = "theta"
 
 
-@draws(BootstrapResult, LmerResult, Mapping)
+@draws(BootstrapResult, Fit, Mapping)
 def intervals(
-    source: BootstrapResult | LmerResult | Mapping[str, pd.DataFrame],
+    source: BootstrapResult | Fit | Mapping[str, pd.DataFrame],
     methods: Sequence[str] | None = None,
     parameters: Sequence[str] | str | None = None,
     level: float = 0.95,
@@ -47,7 +47,7 @@ def intervals(
 
     Parameters
     ----------
-    source : BootstrapResult, LmerResult or mapping
+    source : BootstrapResult, Fit or mapping
         Of ``fit.bootstrap(n)``: intervals from the replicates and of the fit they come from. A fit: Wald and
         profile. A mapping of label -> table with columns ``lower`` and ``upper``: those.
     methods : sequence of str, optional
@@ -100,13 +100,13 @@ def intervals(
 
 
 def _tables(
-    source: BootstrapResult | LmerResult | Mapping[str, pd.DataFrame],
+    source: BootstrapResult | Fit | Mapping[str, pd.DataFrame],
     methods: Sequence[str] | None,
     parameters: Sequence[str] | str | None,
     level: float,
 ) -> tuple[dict[str, pd.DataFrame], pd.Series | None]:
     """Intervals by label, and estimates where they are known."""
-    if isinstance(source, LmerResult):
+    if isinstance(source, Fit):
         wanted = _wanted(methods, _OF_THE_FIT, "; intervals from replicates need fit.bootstrap(n)")
         return {name: _of_fit(source, name, parameters, level) for name in wanted}, _estimates(source)
     if isinstance(source, Mapping):
@@ -138,18 +138,18 @@ def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = 
 
 
 def _of_fit(
-    fit: LmerResult, method: str, parameters: Sequence[str] | str | None, level: float
+    fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float
 ) -> pd.DataFrame:
     if method == "wald":
         return fit.conf_int(level, "wald", parameters="all")
     return fit.profile(parameters, level).conf_int(level)
 
 
-def _estimates(fit: LmerResult) -> pd.Series:
+def _estimates(fit: Fit) -> pd.Series:
     from ..estimates.parameters import ParameterNames
 
-    names, state = ParameterNames.of(fit.model), fit.state
-    values = names.values(state.beta[None, :], np.array([state.sigma]), state.theta[None, :])
+    names = ParameterNames.of(fit.model)
+    values = names.values(fit.beta[None, :], np.array([fit.sigma]), fit.theta[None, :])
     return pd.Series(values[0], index=list(names.all))
 
 

@@ -57,7 +57,7 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     'difference in score, 95 % interval (tukey)'
     """
     table = estimates.to_frame()
-    response = named(estimates.state.model.design.response_name)
+    response = named(estimates.fit.model.design.response_name)
     if "contrast" in estimates.keys:
         return _comparisons(estimates, table, response, ax)
     return _means(estimates, table, response, ax)

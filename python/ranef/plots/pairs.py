@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..bootstrap import BootstrapResult
 from ..errors import ArgumentError
+from ..fit import Fit
 from ..inference.profile import Profile
-from ..result import LmerResult
 from .canvas import (
     BLUE,
     GREY,
@@ -103,9 +103,9 @@ def bootstrap_pairs(
     return axes
 
 
-@draws(Profile, LmerResult)
+@draws(Profile, Fit)
 def profile_pairs(
-    source: Profile | LmerResult, parameters: Sequence[str] | str | None = None, ax: Any = None
+    source: Profile | Fit, parameters: Sequence[str] | str | None = None, ax: Any = None
 ) -> np.ndarray:
     """Draw contours of the deviance over every two parameters, from their likelihood profiles.
 
@@ -116,7 +116,7 @@ def profile_pairs(
 
     Parameters
     ----------
-    source : Profile or LmerResult
+    source : Profile or Fit
         Of ``fit.profile()``, or a fit, which is profiled.
     parameters : sequence of str, optional
         Two to eight; by default all that were profiled.

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError, quote_list
 from ..estimates.lm_list import own_fits
 from ..estimates.subset import choose_group
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import (
     BLACK,
     BLUE,
@@ -33,9 +33,9 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-@draws(LmerResult)
+@draws(Fit)
 def pooling(
-    fit: LmerResult,
+    fit: Fit,
     group: str | None = None,
     levels: Sequence[Any] | None = None,
     ax: Any = None,
@@ -48,7 +48,7 @@ def pooling(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
         Of a formula such as ``y ~ x + (x | g)``, ``y ~ x + (1 | g)``, ``y ~ x + (0 + x | g)`` or with
         ``||``.
     group : str, optional
@@ -84,7 +84,7 @@ def pooling(
     shown = _choose_levels(all_levels, levels, lines)
     design = fit.model.design
     own = design.matrix.take([design.column_names.index(column) for column in columns]).array
-    x, y = own[:, 1], fit.state.y - (design.offset if design.offset is not None else 0.0)
+    x, y = own[:, 1], fit.y - (design.offset if design.offset is not None else 0.0)
     complete = own_fits(design, own, y, np.zeros(len(y), np.int32), 1).coef[0]
     place = np.full(len(all_levels), len(shown), np.int32)  # the levels that are not shown are one more
     place[shown] = np.arange(len(shown))
@@ -111,7 +111,7 @@ def pooling(
     return axes
 
 
-def require_line(fit: LmerResult, group: str, what: str = "plots.pooling") -> str:
+def require_line(fit: Fit, group: str, what: str = "plots.pooling") -> str:
     """The predictor, or an error when the model is not a line in one."""
     names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
     slopes = [name for name in names if name != "Intercept"]

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..errors import require_choice, require_level
+from ..fit import Fit
 from ..inference.profile import Profile
-from ..result import LmerResult
 from .canvas import (
     BLUE,
     GREY,
@@ -35,9 +35,9 @@ _LEVELS = (0.5, 0.8, 0.95)
 _POINTS = 201
 
 
-@draws(Profile, LmerResult)
+@draws(Profile, Fit)
 def profile(
-    source: Profile | LmerResult,
+    source: Profile | Fit,
     parameters: Sequence[str] | str | None = None,
     kind: str = "zeta",
     level: float = 0.95,
@@ -52,7 +52,7 @@ def profile(
 
     Parameters
     ----------
-    source : Profile or LmerResult
+    source : Profile or Fit
         Of ``fit.profile()``, or a fit, which is profiled.
     parameters : str or sequence of str, optional
         All that were profiled by default.
@@ -106,7 +106,7 @@ def profile(
     return result_axes(axes)
 
 
-def profiled(source: Profile | LmerResult, parameters: Any) -> Profile:
+def profiled(source: Profile | Fit, parameters: Any) -> Profile:
     """The profile itself, or that of a fit."""
     return source if isinstance(source, Profile) else source.profile(parameters)
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError, require_level
+from ..fit import Fit
 from ..report.residuals import scaled_residuals
-from ..result import LmerResult
 from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy, title
 from .sources import draws
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them
 
 
-@draws(LmerResult)
-def qq(fit: LmerResult, what: str = "residuals", level: float = 0.95, ax: Any = None) -> Axes | np.ndarray:
+@draws(Fit)
+def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -> Axes | np.ndarray:
     """Draw quantiles against those of a normal distribution, with a pointwise band.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     what : str
         ``"residuals"``, or a grouping factor for its conditional modes, one panel per random effect.
     level : float
@@ -60,7 +60,7 @@ def qq(fit: LmerResult, what: str = "residuals", level: float = 0.95, ax: Any = 
     return result_axes(axes)
 
 
-def _samples(fit: LmerResult, what: str) -> dict[str, np.ndarray]:
+def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     if what == "residuals":
         return {"residuals": scaled_residuals(fit)}
     if what not in fit.ranef:

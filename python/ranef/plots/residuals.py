@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import require_choice
+from ..fit import Fit
 from ..report.residuals import scaled_residuals
-from ..result import LmerResult
 from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
 from .sources import draws
 
@@ -20,8 +20,8 @@ _POINTS = 5000  # beyond that, the density of points in hexagons
 _BINS = 20
 
 
-@draws(LmerResult)
-def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
+@draws(Fit)
+def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
     """Draw scaled residuals against fitted values, with their mean over slices of equal size.
 
     A bent line means a missing curve or interaction; a line that rises in the scale-location plot means that
@@ -29,7 +29,7 @@ def residuals(fit: LmerResult, kind: str = "residuals", ax: Any = None) -> Axes:
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     kind : {"residuals", "scale-location"}
         Residuals over their standard deviation, or the square root of their size.
     ax : Axes, optional

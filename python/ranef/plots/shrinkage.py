@@ -11,7 +11,7 @@ from scipy.special import chdtri
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import (
     BLACK,
     BLUE,
@@ -38,9 +38,9 @@ _NAMED = 40  # groups that can be named in one picture
 _VISIBLE = 0.04  # of the picture's extent: shorter arrows have no head
 
 
-@draws(LmerResult)
+@draws(Fit)
 def shrinkage(
-    fit: LmerResult,
+    fit: Fit,
     group: str | None = None,
     columns: Sequence[str] | None = None,
     contours: bool = True,
@@ -56,7 +56,7 @@ def shrinkage(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     group : str, optional
         Grouping factor; may be left out when there is one.
     columns : pair of str, optional
@@ -87,11 +87,11 @@ def shrinkage(
     name = choose_group(list(fit.ranef), group, "plots.shrinkage")
     term, pair = choose_pair(fit, name, columns, "plots.shrinkage")
     design = fit.model.design.terms[term]
-    rows = group_rows(fit.state, term)
+    rows = group_rows(fit, term)
     names = fit.model.design.column_names
     centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
     places = [design.columns.index(column) for column in pair]
-    modes = fit.state.term_modes[term][:, places]
+    modes = fit.term_modes[term][:, places]
     shown = outline(modes, _ARROWS)
     alone, pooled = alone_of(rows, shown)[:, places], centre + modes[shown]
     (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
@@ -140,7 +140,7 @@ def alone_of(rows: GroupRows, levels: np.ndarray) -> np.ndarray:
 
 
 def choose_pair(
-    fit: LmerResult, group: str, columns: Sequence[str] | None, what: str
+    fit: Fit, group: str, columns: Sequence[str] | None, what: str
 ) -> tuple[int, list[str]]:
     """The term of the group that has the two columns, and the columns."""
     terms = [(i, t.columns) for i, t in enumerate(fit.model.design.terms) if t.group == group]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, quote_list
 from ..estimates.subset import choose_group
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import BLUE, VERMILION, common_labels, named, panels, spread_over, tidy, title
 from .sources import draws
 
@@ -16,9 +16,9 @@ _LINES = 60  # groups whose lines can be followed
 _MOST = 24  # simulations in one figure
 
 
-@draws(LmerResult)
+@draws(Fit)
 def simulated(
-    fit: LmerResult,
+    fit: Fit,
     n: int = 5,
     x: str | None = None,
     group: str | None = None,
@@ -32,7 +32,7 @@ def simulated(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     n : int
         Number of simulations, 1 to 24.
     x : str, optional
@@ -69,7 +69,7 @@ def simulated(
     along = design.matrix.take([design.column_names.index(column)]).array[:, 0]
     factor = next(term.factor for term in design.terms if term.group == name)
     shown = spread_over(factor.n_levels, _LINES)
-    responses = [fit.state.y, *fit.simulate(int(n), seed=seed)]
+    responses = [fit.y, *fit.simulate(int(n), seed=seed)]
     axes = panels(n + 1, ax, columns=3, size=(2.4, 2.2), dense=True, sharex=True, sharey=True)
     for number, (axis, y) in enumerate(zip(axes, responses, strict=True)):
         color = BLUE if number else VERMILION
@@ -88,7 +88,7 @@ def simulated(
     return axes
 
 
-def _choose_column(fit: LmerResult, x: str | None) -> str:
+def _choose_column(fit: Fit, x: str | None) -> str:
     names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
     candidates = [name for name in names if name != "Intercept"]
     if x is None and len(candidates) == 1:

@@ -10,7 +10,7 @@ from ..errors import ArgumentError
 from ..estimates.prediction import own_rows, population, random_part
 from ..estimates.simulation import drawn_effects
 from ..estimates.subset import choose_group
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import BLACK, BLUE, GREY, LIGHT, SMALL, VERMILION, named, panels, spread_over, tidy, title
 from .pooling import require_line
 from .sources import draws
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _LINES = 60  # groups whose lines can be followed
 
 
-@draws(LmerResult)
+@draws(Fit)
 def slopes(
-    fit: LmerResult, group: str | None = None, n: int = 200, seed: Any = None, ax: Any = None
+    fit: Fit, group: str | None = None, n: int = 200, seed: Any = None, ax: Any = None
 ) -> np.ndarray:
     """Draw the lines of groups in the data and in data simulated from the fit, alone and partially pooled.
 
@@ -35,7 +35,7 @@ def slopes(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
         Of a response on one numeric predictor, such as ``y ~ x + (1 | g)`` or ``y ~ x + (x | g)``.
     group : str, optional
         Grouping factor; may be left out when there is one. Of more than 60 levels, 60 have lines.
@@ -74,7 +74,7 @@ def slopes(
     generator = np.random.default_rng(seed)
     y, truth = _simulated(fit, name, predictor, generator)
     pictures = {
-        "data: each alone": own.lines(fit.state.y),
+        "data: each alone": own.lines(fit.y),
         "data: partially pooled": _pooled(fit, name, predictor),
         "simulated: the truth": truth,
         "simulated: each alone": own.lines(y),
@@ -84,14 +84,14 @@ def slopes(
     axes = panels(6, ax, columns=3, size=(2.45, 2.3), dense=True)
     colours = (VERMILION, VERMILION, BLACK, BLUE, BLUE)
     _draw_lines(axes[:5], pictures, colours, own, named(predictor), named(fit.model.design.response_name))
-    _histogram(axes[5], np.array(spreads), own.spread(own.lines(fit.state.y)))
+    _histogram(axes[5], np.array(spreads), own.spread(own.lines(fit.y)))
     return axes
 
 
 class _OwnLines:
     """Least squares of the response on the predictor in each group, for many responses."""
 
-    def __init__(self, fit: LmerResult, group: str, predictor: str) -> None:
+    def __init__(self, fit: Fit, group: str, predictor: str) -> None:
         design = fit.model.design
         factor = next(term.factor for term in design.terms if term.group == group)
         self.codes, self.count = factor.codes, factor.n_levels
@@ -126,11 +126,11 @@ class _OwnLines:
         return np.bincount(self.codes, values, self.count)
 
 
-def _pooled(fit: LmerResult, group: str, predictor: str) -> np.ndarray:
+def _pooled(fit: Fit, group: str, predictor: str) -> np.ndarray:
     return _with_fixed(fit, group, predictor, fit.ranef[group])
 
 
-def _with_fixed(fit: LmerResult, group: str, predictor: str, effects: Any) -> np.ndarray:
+def _with_fixed(fit: Fit, group: str, predictor: str, effects: Any) -> np.ndarray:
     return np.column_stack(
         [
             fit.params[name] + (effects[name].to_numpy() if name in effects else np.zeros(len(effects)))
@@ -140,15 +140,15 @@ def _with_fixed(fit: LmerResult, group: str, predictor: str, effects: Any) -> np
 
 
 def _simulated(
-    fit: LmerResult, group: str, predictor: str, generator: np.random.Generator
+    fit: Fit, group: str, predictor: str, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """A response drawn from the fit, and the lines it was drawn from."""
     import pandas as pd
 
-    state, design = fit.state, fit.model.design
-    effects = drawn_effects(state, generator)
-    noise = state.sigma if design.weights is None else state.sigma / np.sqrt(design.weights)
-    y = population(state) + random_part(own_rows(design.terms), effects, design.nobs)
+    design = fit.model.design
+    effects = drawn_effects(fit, generator)
+    noise = fit.sigma if design.weights is None else fit.sigma / np.sqrt(design.weights)
+    y = population(fit) + random_part(own_rows(design.terms), effects, design.nobs)
     columns = {
         column: values[:, place]
         for term, values in zip(design.terms, effects, strict=True)

@@ -10,15 +10,15 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 
 from ..bootstrap import BootstrapResult
+from ..fit import Fit
 from ..inference.means import MarginalMeans
 from ..inference.profile import Profile
-from ..result import LmerResult
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _WORDS: Mapping[type, str] = {
-    LmerResult: "a fit, which ranef.lmer(...) returns",
+    Fit: "a fit, which ranef.lmer(...) returns",
     BootstrapResult: "replicates, which fit.bootstrap(n) returns",
     Profile: "a profile, which fit.profile() returns",
     MarginalMeans: "means or slopes, which ranef.emmeans(...) and ranef.emtrends(...) return",

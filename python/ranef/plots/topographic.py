@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import group_rows
-from ..result import LmerResult
+from ..fit import Fit
 from .canvas import BLACK, BLUE, VERMILION, named, panels, shared_legend, tidy, title
 from .placing import extent, off_the_map
 from .shrinkage import alone_of, choose_pair, how_many, outline
@@ -25,9 +25,9 @@ _POINTS = 400  # groups that can be told apart
 _FLAT = 1e-6  # smallest sd along an axis of the ellipse, over the largest: below, the hill is a ridge
 
 
-@draws(LmerResult)
+@draws(Fit)
 def topographic(
-    fit: LmerResult, group: str | None = None, columns: Sequence[str] | None = None, ax: Any = None
+    fit: Fit, group: str | None = None, columns: Sequence[str] | None = None, ax: Any = None
 ) -> Axes:
     """Draw the density that groups are drawn from as a map, with each group without and with partial pooling.
 
@@ -36,7 +36,7 @@ def topographic(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     group : str, optional
         Grouping factor; may be left out when there is one.
     columns : pair of str, optional
@@ -73,9 +73,9 @@ def topographic(
         )
     names = fit.model.design.column_names
     centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
-    modes = fit.state.term_modes[term][:, places]
+    modes = fit.term_modes[term][:, places]
     shown = outline(modes, _POINTS)
-    alone, pooled = alone_of(group_rows(fit.state, term), shown)[:, places], centre + modes[shown]
+    alone, pooled = alone_of(group_rows(fit, term), shown)[:, places], centre + modes[shown]
     has = np.isfinite(alone).all(axis=1)
     alone, reached = alone[has], pooled[has]
     (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import FitError
-from ..show import Document, Line, Table
+from ..show import Document, Line, Table, render
 from ..show.numbers import format_common
 from ..show.text import columns_of_text, in_width, width
 from .components import component_columns
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 
-def method(fit: LmerResult) -> str:
+def method(fit: Fit) -> str:
     """Return ``"Linear mixed model fit by REML"`` or ``"... by maximum likelihood"``."""
     return f"Linear mixed model fit by {'REML' if fit.reml else 'maximum likelihood'}"
 
 
-def groups_line(fit: LmerResult) -> str:
+def groups_line(fit: Fit) -> str:
     """Return ``"Number of obs: 183, groups:  subject, 20"``."""
     groups = "; ".join(f"{name}, {count}" for name, count in fit.ngroups.items())
     return f"Number of obs: {fit.nobs}, groups:  {groups}"
 
 
-def brief(fit: LmerResult) -> str:
+def brief(fit: Fit) -> str:
     """Return formula, criterion, variance components and fixed effects."""
     criterion = "REML criterion" if fit.reml else "deviance"
     lines = [f"{method(fit)} ['ranef']", f"Formula: {fit.formula}"]
@@ -42,8 +42,12 @@ def brief(fit: LmerResult) -> str:
     return "\n".join([*lines, *_remarks(fit)])
 
 
-def brief_document(fit: LmerResult) -> Document:
-    """Return the same in parts."""
+def brief_html(fit: Fit) -> str:
+    """Return the same as HTML."""
+    return render(_document(fit), "html")
+
+
+def _document(fit: Fit) -> Document:
     title = [Line(method(fit), "title"), Line(fit.formula, "code")]
     try:
         components = component_columns(fit.varcorr, ("Variance", "Std.Dev."), 4)
@@ -60,5 +64,5 @@ def brief_document(fit: LmerResult) -> Document:
     ]
 
 
-def _remarks(fit: LmerResult) -> list[str]:
+def _remarks(fit: Fit) -> list[str]:
     return [] if fit.converged and not fit.singular else [fit.optimum.message]

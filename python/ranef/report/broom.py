@@ -16,13 +16,13 @@ from ..errors import ArgumentError, require_choice, require_level
 from ..frame.native import native_table, selected_rows
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 
 
 def tidy(
-    fit: LmerResult,
+    fit: Fit,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
     ddf: str = "satterthwaite",
@@ -31,7 +31,7 @@ def tidy(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     effects : str or sequence of str
         ``"fixed"``: fixed effects with tests and intervals. ``"ran_pars"``: standard deviations and
         correlations. ``"ran_vals"``: conditional modes with conditional standard deviations. ``"ran_coefs"``:
@@ -94,12 +94,12 @@ def tidy(
     return native_table(columns, fit.model.data_library)
 
 
-def glance(fit: LmerResult) -> Any:
+def glance(fit: Fit) -> Any:
     """Return one row for the fit.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
 
     Returns
     -------
@@ -126,12 +126,12 @@ def glance(fit: LmerResult) -> Any:
     return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
 
 
-def augment(fit: LmerResult, data: Any = None, influence: bool = True) -> Any:
+def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     """Return the rows used with fitted values, residuals and influence.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
     influence : bool
@@ -167,14 +167,14 @@ def augment(fit: LmerResult, data: Any = None, influence: bool = True) -> Any:
     added = {
         ".fitted": fit.fittedvalues,
         ".resid": fit.resid,
-        **({".hat": leverage(fit.state), ".cooksd": cooks_distance(fit.state)} if influence else {}),
-        ".fixed": population(fit.state),
+        **({".hat": leverage(fit), ".cooksd": cooks_distance(fit)} if influence else {}),
+        ".fixed": population(fit),
         ".offset": zeros if design.offset is None else design.offset,
         ".weights": weights,
         ".wtres": fit.resid * np.sqrt(weights),
     }
     if data is None:
-        given: dict[str, Any] = {design.response_name: fit.state.y}
+        given: dict[str, Any] = {design.response_name: fit.y}
         given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
         return native_table(given | added, fit.model.data_library)
     total, count = fit.nobs + design.n_dropped, _rows(data)
@@ -197,7 +197,7 @@ def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:
     return np.array([value for part in filled for value in part], dtype=object if text else float)
 
 
-def fixed_columns(fit: LmerResult, level: float, ddf: str) -> dict[str, Any]:
+def fixed_columns(fit: Fit, level: float, ddf: str) -> dict[str, Any]:
     """Return the columns of the fixed effects."""
     from scipy.stats import t as student
 
@@ -216,7 +216,7 @@ def fixed_columns(fit: LmerResult, level: float, ddf: str) -> dict[str, Any]:
     }
 
 
-def component_rows(fit: LmerResult) -> list[tuple[str, str, float]]:
+def component_rows(fit: Fit) -> list[tuple[str, str, float]]:
     """Return (group, term, estimate) of standard deviations and correlations, in the order of theta."""
     rows = []
     for component in fit.varcorr:
@@ -227,13 +227,13 @@ def component_rows(fit: LmerResult) -> list[tuple[str, str, float]]:
     return [*rows, ("Residual", "sd__Observation", fit.sigma)]
 
 
-def _components(fit: LmerResult) -> dict[str, Any]:
+def _components(fit: Fit) -> dict[str, Any]:
     rows = component_rows(fit)
     groups, terms, estimates = zip(*rows, strict=True)
     return {"effect": ["ran_pars"] * len(rows), "group": groups, "term": terms, "estimate": estimates}
 
 
-def _modes(fit: LmerResult, level: float) -> dict[str, Any]:
+def _modes(fit: Fit, level: float) -> dict[str, Any]:
     from scipy.special import ndtri
 
     table = fit.ranef.to_frame()
@@ -250,7 +250,7 @@ def _modes(fit: LmerResult, level: float) -> dict[str, Any]:
     }
 
 
-def _coefficients(fit: LmerResult) -> dict[str, Any]:
+def _coefficients(fit: Fit) -> dict[str, Any]:
     parts = []
     for group, table in fit.coef.items():
         long = table.melt(var_name="term", value_name="estimate")

@@ -11,17 +11,17 @@ from ..show.text import columns_of_text
 from .layout import abbreviate_all
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 MOST_SHOWN = 12
 ROW_NAME = 11
 COLUMN_NAME = 6
 
 
-def correlation_columns(fit: LmerResult) -> tuple[list[str], list[list[str]]]:
+def correlation_columns(fit: Fit) -> tuple[list[str], list[list[str]]]:
     """Return headers and columns of text, the first with the row names."""
     kept = fit.model.cross.kept
-    vcov = fit.state.solution["vcov"]
+    vcov = fit.solution["vcov"]
     sd = np.sqrt(np.diag(vcov))
     names = [fit.params.index[index] for index in kept]
     texts = np.array(format_common(round_to(vcov / np.outer(sd, sd), 3), 7, 3)).reshape(vcov.shape)
@@ -31,7 +31,7 @@ def correlation_columns(fit: LmerResult) -> tuple[list[str], list[list[str]]]:
     return ["", *headers], [abbreviate_all(names, ROW_NAME)[1:], *columns]
 
 
-def correlation_lines(fit: LmerResult) -> list[str]:
+def correlation_lines(fit: Fit) -> list[str]:
     """Return the lines of the summary; none for one coefficient, a remark instead for more than a dozen."""
     p = len(fit.model.cross.kept)
     if p < 2:

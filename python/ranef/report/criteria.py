@@ -8,10 +8,10 @@ from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 
-def information(fit: LmerResult) -> dict[str, str]:
+def information(fit: Fit) -> dict[str, str]:
     """Return AIC, BIC, logLik, deviance and df.resid as text."""
     values = [fit.aic, fit.bic, fit.llf, fit.objective]
     texts = format_common([*round_to(values, 1), float(fit.df_resid)], 7)
@@ -19,7 +19,7 @@ def information(fit: LmerResult) -> dict[str, str]:
     return dict(zip(names, texts[:4], strict=True)) | {"df.resid": str(fit.df_resid)}
 
 
-def criterion_lines(fit: LmerResult) -> list[str]:
+def criterion_lines(fit: Fit) -> list[str]:
     """Return the lines of the summary."""
     if fit.reml:
         return [f"REML criterion at convergence: {format_common(round_to([fit.objective], 1))[0]}"]

@@ -11,7 +11,7 @@ from ..show.numbers import format_estimates, format_p_values, format_statistics,
 from ..show.text import columns_of_text
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 P_VALUE = "Pr(>|t|)"
@@ -35,13 +35,13 @@ class FixedEffects:
 
 
 def fixed_effects(
-    fit: LmerResult, ddf: str | None = "satterthwaite", stars: bool = True
+    fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True
 ) -> FixedEffects:
     """Return the table of fixed effects.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     ddf : str, optional
         Method of testing, as in ``fit.coef_table``; None for a table without tests.
     stars : bool

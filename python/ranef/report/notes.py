@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ..errors import quote_list
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 
-def notes(fit: LmerResult) -> list[str]:
+def notes(fit: Fit) -> list[str]:
     """Return one line per remark; none for an ordinary fit."""
     lines = []
     design = fit.model.design

@@ -18,7 +18,7 @@ from ..show.text import columns_of_text
 from .broom import component_rows, fixed_columns
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 STATISTICS = {
     "se": "Standard errors in parentheses.",
@@ -75,7 +75,7 @@ class RegressionTable(Printed):
 
 
 def modelsummary(
-    *fits: LmerResult,
+    *fits: Fit,
     names: Sequence[str] | None = None,
     statistic: str = "se",
     stars: bool = True,
@@ -87,7 +87,7 @@ def modelsummary(
 
     Parameters
     ----------
-    *fits : LmerResult
+    *fits : Fit
         In the order of the columns.
     names : sequence of str, optional
         Headers; ``(1)``, ``(2)``, ... by default.
@@ -161,7 +161,7 @@ def modelsummary(
     return RegressionTable(frame, tuple(headers), rows, rules, tuple(filter(None, notes)))
 
 
-def _numbers(fits: Sequence[LmerResult], names: Sequence[str], level: float, ddf: str) -> pd.DataFrame:
+def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str) -> pd.DataFrame:
     parts = []
     for name, fit in zip(names, fits, strict=True):
         fixed = pd.DataFrame(fixed_columns(fit, level, ddf)).drop(columns="effect")
@@ -214,7 +214,7 @@ def _random_rows(frame: pd.DataFrame, names: Sequence[str], digits: int) -> list
     return rows
 
 
-def _fit_rows(fits: Sequence[LmerResult]) -> list[list[str]]:
+def _fit_rows(fits: Sequence[Fit]) -> list[list[str]]:
     groups = dict.fromkeys(name for fit in fits for name in fit.ngroups)
     criterion = ["REML" if fit.reml else "ML" for fit in fits]
     return [

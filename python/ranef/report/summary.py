@@ -17,7 +17,7 @@ from .residuals import residual_lines
 from .sections import summary_document
 
 if TYPE_CHECKING:
-    from ..result import LmerResult
+    from ..fit import Fit
 
 DIGITS = 4
 TESTS = {
@@ -34,14 +34,14 @@ class Summary(Printed):
 
     Attributes
     ----------
-    fit : LmerResult
+    fit : Fit
     fixed : FixedEffects or None
         The coefficient table; ``fixed.frame`` has its numbers. None for a fit without estimates.
     ddf : str or None
         Method of the tests.
     """
 
-    fit: LmerResult
+    fit: Fit
     fixed: FixedEffects | None
     ddf: str | None = None
 
@@ -53,12 +53,12 @@ class Summary(Printed):
         return summary_document(self, title(self), DIGITS)
 
 
-def summary(fit: LmerResult, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
+def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
     """Return the summary of a fit.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         Degrees of freedom of the tests, as in ``fit.coef_table``; None for lme4's table without p-values.
     stars : bool

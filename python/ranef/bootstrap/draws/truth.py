@@ -16,7 +16,7 @@ from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
 
 if TYPE_CHECKING:
-    from ...fit import FitState
+    from ...fit import Fit
 
 __all__ = ["Truth", "truth"]
 
@@ -53,7 +53,7 @@ class Truth:
 
 
 def truth(
-    state: FitState,
+    fit: Fit,
     params: Mapping[str, float] | npt.ArrayLike | None = None,
     theta: npt.ArrayLike | None = None,
     sigma: float | None = None,
@@ -63,7 +63,7 @@ def truth(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     params : mapping or array, optional
         Coefficients: by name (those not named stay at their estimates), or all in order.
     theta : (n_theta,) array, optional
@@ -76,17 +76,17 @@ def truth(
     ArgumentError
         An unknown coefficient, a wrong length, or a number that cannot be.
     """
-    model = state.model
+    model = fit.model
     given = not (params is None and theta is None and sigma is None)
-    beta = state.solution["beta"] if params is None else _coefficients(state, params)[model.cross.kept]
-    at = state.theta if theta is None else model.checked_theta(theta, "theta=")
-    solution = state.solution if theta is None else model.problem.solve(state.response, at)
-    return Truth(beta, at, state.sigma if sigma is None else _positive(sigma), solution, bool(use_u), given)
+    beta = fit.solution["beta"] if params is None else _coefficients(fit, params)[model.cross.kept]
+    at = fit.theta if theta is None else model.checked_theta(theta, "theta=")
+    solution = fit.solution if theta is None else model.problem.solve(fit.response, at)
+    return Truth(beta, at, fit.sigma if sigma is None else _positive(sigma), solution, bool(use_u), given)
 
 
-def _coefficients(state: FitState, params: Any) -> FloatArray:
-    names = list(state.model.design.column_names)
-    values = state.beta.copy()
+def _coefficients(fit: Fit, params: Any) -> FloatArray:
+    names = list(fit.model.design.column_names)
+    values = fit.beta.copy()
     if isinstance(params, (Mapping, pd.Series)):
         for name, value in params.items():
             if name not in names:
@@ -99,7 +99,7 @@ def _coefficients(state: FitState, params: Any) -> FloatArray:
                 f"params= must have {len(names)} entries ({', '.join(names)}), it has shape {given.shape}"
             )
         values = given
-    kept = state.model.cross.kept
+    kept = fit.model.cross.kept
     if not np.isfinite(values[kept]).all():
         bad = [names[i] for i in kept if not np.isfinite(values[i])]
         raise ArgumentError(f"params= must be finite; not so for {quote_list(bad)}")

@@ -17,7 +17,7 @@ import numpy as np
 from ...errors import ArgumentError, quote_list
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
 
 __all__ = [
     "CONVERGED",
@@ -114,18 +114,17 @@ def kept_columns(layout: RecordLayout, columns: Iterable[str]) -> tuple[np.ndarr
     return np.concatenate([*chosen, np.zeros(0)]).astype(np.int64), places
 
 
-def fit_record(fit: LmerResult, modes: bool = False) -> np.ndarray:
+def fit_record(fit: Fit, modes: bool = False) -> np.ndarray:
     """The record of the fit itself, as the core would write it."""
-    state = fit.state
-    solution = state.solution
-    order = state.model.cross.design.factor_order
+    solution = fit.solution
+    order = fit.model.cross.design.factor_order
     effects = [solution["modes"][given].ravel() for given in order] if modes else []
     return np.concatenate(
         [
             solution["beta"],
             np.sqrt(np.diag(solution["vcov"])),
             [solution["sigma"]],
-            state.theta,
+            fit.theta,
             *effects,
             [fit.objective, fit.optimum.evaluations, 0.0],
         ]

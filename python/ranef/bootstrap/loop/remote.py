@@ -29,7 +29,7 @@ from ..draws.route import GRAM
 from .record import fit_record
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
     from .engine import Outcome, Task
 
 __all__ = ["check_executor", "run_remotely"]
@@ -62,7 +62,7 @@ def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
 
 def run_remotely(
     executor: Executor,
-    fit: LmerResult,
+    fit: Fit,
     task: Task,
     route: str,
     columns: tuple[str, ...],
@@ -78,7 +78,7 @@ def run_remotely(
     Parameters
     ----------
     executor : concurrent.futures.Executor or alike
-    fit : LmerResult
+    fit : Fit
     task : Task
         The local run's: its arrays travel.
     route, columns, statistic, key, n, first
@@ -238,14 +238,14 @@ class _Received:
         return self.problem.n_theta
 
 
-def _pack(fit: LmerResult, task: Task, route: str, statistic: Any) -> bytes:
-    model, state = fit.model, fit.state
+def _pack(fit: Fit, task: Task, route: str, statistic: Any) -> bytes:
+    model = fit.model
     records = {} if statistic is None else {modes: fit_record(fit, modes) for modes in (False, True)}
     # What was learned from the data frame stays here; so do the rows unless they are drawn.
     no_spec: Any = None
     design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec)
     plan = (model.reml, model.leading, model.schur)
-    about = (design, plan, state.response, task.arguments, task.start, records)
+    about = (design, plan, fit.response, task.arguments, task.start, records)
     return pickle.dumps(about, protocol=5)
 
 

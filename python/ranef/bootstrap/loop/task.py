@@ -28,7 +28,7 @@ from .kernels import (
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 
 if TYPE_CHECKING:
-    from ...fit import FitState
+    from ...fit import Fit
     from ...model import Model
     from .statistic import CompiledStatistic
 
@@ -48,7 +48,7 @@ __all__ = [
 
 
 def make_task(
-    state: FitState,
+    fit: Fit,
     truth: Truth,
     route: str | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
@@ -58,7 +58,7 @@ def make_task(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     truth : Truth
         What is drawn from.
     route : {None, "gram", "rows"}
@@ -73,15 +73,15 @@ def make_task(
     task : Task
     route : Route
     """
-    model = state.model
+    model = fit.model
     chosen = route_of(model, route)
     modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
     layout = record_layout(model, modes)
     if chosen.factor is None:
-        task = rows_task(state, truth, layout=layout, columns=columns)
+        task = rows_task(fit, truth, layout=layout, columns=columns)
     else:
-        core = _core_of(model, state.response, "refit_many", layout, None, _start(truth.solution))
-        draw = _gram_draw(state, truth, chosen.factor).arguments()
+        core = _core_of(model, fit.response, "refit_many", layout, None, _start(truth.solution))
+        draw = _gram_draw(fit, truth, chosen.factor).arguments()
         task = _task(core, gram_kernel, "gram_multiply", draw, _start(truth.solution), layout, columns)
     return (with_statistic(task, statistic) if statistic else task), chosen
 
@@ -113,9 +113,9 @@ def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:
 
 
 def rows_task(
-    state: FitState,
+    fit: Fit,
     truth: Truth,
-    refitted: FitState | None = None,
+    refitted: Fit | None = None,
     layout: RecordLayout | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
     contrast: np.ndarray | None = None,
@@ -124,10 +124,10 @@ def rows_task(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
         Of the model that is drawn from, at `truth`.
     truth : Truth
-    refitted : FitState, optional
+    refitted : Fit, optional
         Of the model that is refitted; refits start at its theta.
     layout : RecordLayout, optional
         Of the model that is refitted; by default without conditional modes.
@@ -135,39 +135,39 @@ def rows_task(
     contrast : numpy.ndarray, optional
         Of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
     """
-    target = refitted or state
+    target = refitted or fit
     model = target.model
     layout = layout or record_layout(model, df=contrast is not None)
     start = _start(truth.solution if refitted is None else target.solution)
     core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
-    draw = _row_draw(state, truth, model.cross.design.q + len(model.cross.kept) + 1)
+    draw = _row_draw(fit, truth, model.cross.design.q + len(model.cross.kept) + 1)
     return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
 
 
-def sample_task(state: FitState, truth: Truth) -> Task:
+def sample_task(fit: Fit, truth: Truth) -> Task:
     """Draws of rows, not refitted: the table holds the rows (offset not added)."""
-    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
-    draw = _row_draw(state, truth, response_size=0)
-    return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), state.model.design.nobs)
+    core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
+    draw = _row_draw(fit, truth, response_size=0)
+    return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), fit.model.design.nobs)
 
 
-def draws_task(state: FitState, truth: Truth, factor: GramFactor) -> Task:
+def draws_task(fit: Fit, truth: Truth, factor: GramFactor) -> Task:
     """Draws from a Gram factor, not refitted: the table holds C'y and y'y in internal coordinates."""
-    core = _core_of(state.model, state.response, "refit", record_layout(state.model), rows=None)
-    draw = _gram_draw(state, truth, factor).arguments()
+    core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
+    draw = _gram_draw(fit, truth, factor).arguments()
     address = _core.c_functions["gram_multiply"]
-    return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(state.response.values))
+    return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(fit.response.values))
 
 
 def refits_task(
-    state: FitState,
+    fit: Fit,
     draws: np.ndarray,
     columns: Iterable[str] = DEFAULT_COLUMNS,
     contrast: np.ndarray | None = None,
 ) -> Task:
     """Refits of given draws, (m, q + p + 1), from the state's theta; with a contrast as in `rows_task`."""
-    layout, start = record_layout(state.model, df=contrast is not None), _start(state.solution)
-    core = _core_of(state.model, state.response, "refit_many", layout, None, start, contrast)
+    layout, start = record_layout(fit.model, df=contrast is not None), _start(fit.solution)
+    core = _core_of(fit.model, fit.response, "refit_many", layout, None, start, contrast)
     selection, _ = kept_columns(layout, columns)
     return Task(core, refits_kernel, 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
 
@@ -219,18 +219,18 @@ def gram_factor(model: Model) -> GramFactor:
     return factor_gram(blocks, cross.remaining_gram, squares, model.nobs)
 
 
-def _gram_draw(state: FitState, truth: Truth, factor: GramFactor) -> GramDraw:
-    cross, solution = state.model.cross.design, truth.solution
+def _gram_draw(fit: Fit, truth: Truth, factor: GramFactor) -> GramDraw:
+    cross, solution = fit.model.cross.design, truth.solution
     modes = solution["internal_coef"][: cross.q] if truth.use_u else np.zeros(cross.q)
-    mean = np.concatenate([modes, state.model.problem.internal_beta(state.response, truth.beta)])
+    mean = np.concatenate([modes, fit.model.problem.internal_beta(fit.response, truth.beta)])
     lambdas = [0.0 * block if truth.use_u else block for block in solution["internal_lambda"]]
-    sigma = truth.sigma / state.response.scale
+    sigma = truth.sigma / fit.response.scale
     levels = [count for count, _ in cross.shapes]
-    return gram_draw(factor, levels, lambdas, sigma, mean, state.model.nobs)
+    return gram_draw(factor, levels, lambdas, sigma, mean, fit.model.nobs)
 
 
-def _row_draw(state: FitState, truth: Truth, response_size: int) -> RowDraw:
-    model, design = state.model, state.model.design
+def _row_draw(fit: Fit, truth: Truth, response_size: int) -> RowDraw:
+    model, design = fit.model, fit.model.design
     mean = fixed_part(model, truth.beta)
     lambdas = model.covariance_factors(truth.theta)
     if truth.use_u:

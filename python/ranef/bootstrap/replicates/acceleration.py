@@ -20,7 +20,7 @@ from ..loop.statistic import is_compiled, pick, values_of, wanted_parts
 from ..schemes.group_products import Groups, all_groups
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
     from .result import BootstrapResult
 
 __all__ = ["accelerations", "leave_out_estimates"]
@@ -49,9 +49,9 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     return values.reindex(names)
 
 
-def leave_out_estimates(fit: LmerResult, result: BootstrapResult) -> pd.DataFrame:
+def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
-    groups = all_groups(fit.state)
+    groups = all_groups(fit)
     count = groups.factor.n_levels
     blocks = min(count, _MOST_REFITS)
     block_of = (np.arange(count) * blocks) // count
@@ -61,9 +61,9 @@ def leave_out_estimates(fit: LmerResult, result: BootstrapResult) -> pd.DataFram
     return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
 
 
-def _estimates(fit: LmerResult, result: BootstrapResult, groups: Groups, kept: np.ndarray) -> np.ndarray:
+def _estimates(fit: Fit, result: BootstrapResult, groups: Groups, kept: np.ndarray) -> np.ndarray:
     """Estimates from the groups that are kept."""
-    record = groups.refit(kept, fit.state.solution["internal_theta"])
+    record = groups.refit(kept, fit.solution["internal_theta"])
     count = len(result.names.all) + len(result.statistic_names)
     if record is None:
         return np.full(count, np.nan)
@@ -75,7 +75,7 @@ def _estimates(fit: LmerResult, result: BootstrapResult, groups: Groups, kept: n
     return np.concatenate([values, _statistic(fit, result, record)])
 
 
-def _statistic(fit: LmerResult, result: BootstrapResult, record: np.ndarray) -> np.ndarray:
+def _statistic(fit: Fit, result: BootstrapResult, record: np.ndarray) -> np.ndarray:
     from ..loop.task import record_layout
 
     wanted = wanted_parts(result.statistic) if is_compiled(result.statistic) else ("modes",)

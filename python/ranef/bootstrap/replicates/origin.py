@@ -12,7 +12,7 @@ from ... import _core
 from ..schemes.group_products import chosen_factor
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
     from ..draws.truth import Truth
 
 __all__ = ["difference", "drawn_by", "make_origin", "versions"]
@@ -21,7 +21,7 @@ __all__ = ["difference", "drawn_by", "make_origin", "versions"]
 _SAME = 1e-6
 
 
-def make_origin(fit: LmerResult, truth: Truth, by: str | None = None) -> dict[str, Any]:
+def make_origin(fit: Fit, truth: Truth, by: str | None = None) -> dict[str, Any]:
     """The fit and the parameters that are drawn from; the factor whose groups are drawn, if any are."""
     return {
         "formula": fit.formula,
@@ -38,7 +38,7 @@ def make_origin(fit: LmerResult, truth: Truth, by: str | None = None) -> dict[st
     }
 
 
-def drawn_by(fit: LmerResult, scheme: str, by: str | None) -> str | None:
+def drawn_by(fit: Fit, scheme: str, by: str | None) -> str | None:
     """The name of the factor whose groups a scheme draws."""
     return chosen_factor(fit.model.design, by).name if scheme == "cases" else None
 

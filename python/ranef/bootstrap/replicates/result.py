@@ -15,7 +15,7 @@ from ...show import Document, Printed
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
 
 __all__ = ["BootstrapResult"]
 
@@ -66,7 +66,7 @@ class BootstrapResult(Printed):
         The user's; not kept when the result is pickled or saved, as little as `fit`.
     first : int
         Number of the first replicate.
-    fit : LmerResult, optional
+    fit : Fit, optional
         Where the replicates come from.
     """
 
@@ -90,7 +90,7 @@ class BootstrapResult(Printed):
     messages: dict[int, str] = field(default_factory=dict)
     statistic: Any = field(default=None, repr=False)
     first: int = 0
-    fit: LmerResult | None = field(default=None, repr=False)
+    fit: Fit | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -222,13 +222,13 @@ class BootstrapResult(Printed):
         return bootstrap(self, parameters, **options)
 
     # ------------------------------------------------------------ more of it
-    def append(self, n: int, fit: LmerResult | None = None, **options: Any) -> BootstrapResult:
+    def append(self, n: int, fit: Fit | None = None, **options: Any) -> BootstrapResult:
         """Return this result with ``n`` more replicates: those that one longer run would have made.
 
         Parameters
         ----------
         n : int
-        fit : LmerResult, optional
+        fit : Fit, optional
             Where the replicates came from; needed after pickling or loading.
         **options
             ``n_threads``, ``progress``, ``executor``.

@@ -21,13 +21,12 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, FitError
-from ...fit import FitState
+from ...fit import Fit
 from ...model import lower_places
 from ..draws.truth import truth
 from ..loop.record import FAILED
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
     from .result import BootstrapResult
 
 __all__ = ["scaled", "unscaled", "variance_errors"]
@@ -74,19 +73,19 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
         fit = _drawn_from(result)
         sigma, theta = result.part("sigma")[:, 0], result.part("theta")
         covariances = np.full((len(result), theta.shape[1] + 1, theta.shape[1] + 1), np.nan)
-        for row, state in _states(fit, result, theta):
-            covariances[row] = _covariance(state)
+        for row, refit in _refits(fit, result, theta):
+            covariances[row] = _covariance(refit)
         names = ["sigma", *result.names.theta, *result.names.sd, *result.names.corr]
-        own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit.state)[None])
+        own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit)[None])
         table = _errors(fit.model, sigma, theta, covariances)
         # A fit at zero has no replicate below it, and so no upper limit.
-        deviations = truth(fit.state).series(result.names)[list(result.names.sd)]
+        deviations = truth(fit).series(result.names)[list(result.names.sd)]
         own[0, np.isin(names, deviations.index[~(deviations > 0.0)])] = np.nan
         _known[result] = pd.Series(own[0], names), pd.DataFrame(table, columns=names)
     return _known[result]
 
 
-def _drawn_from(result: BootstrapResult) -> LmerResult:
+def _drawn_from(result: BootstrapResult) -> Fit:
     """The fit, with all that it takes to have the replicates' responses again."""
     if result.scheme == "cases":
         raise ArgumentError(
@@ -107,21 +106,21 @@ def _drawn_from(result: BootstrapResult) -> LmerResult:
     return result.fit
 
 
-def _states(fit: LmerResult, result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, FitState]]:
-    """Each replicate's number from 0 and its state."""
+def _refits(fit: Fit, result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, Fit]]:
+    """Each replicate's number from 0 and its fit."""
     draw = _responses(fit, result)
     failed = (result.records[:, -1].astype(np.int64) & FAILED) != 0
-    batch = max(_NUMBERS_AT_A_TIME // len(fit.state.response.values), 1)
+    batch = max(_NUMBERS_AT_A_TIME // len(fit.response.values), 1)
     for begin in range(0, len(result), batch):
         count = min(batch, len(result) - begin)
         for i, response in enumerate(draw(result.first + begin, count)):
             row = begin + i
             if not failed[row]:
-                optimum = replace(fit.state.optimum, theta=theta[row].copy(), boundary=())
-                yield row, FitState(fit.model, fit.state.y, response, optimum)
+                optimum = replace(fit.optimum, theta=theta[row].copy(), boundary=())
+                yield row, Fit(fit.model, fit.y, response, optimum)
 
 
-def _responses(fit: LmerResult, result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
+def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
     """The responses' cross-products by first replicate and count: the same draws again."""
     from ..draws.streams import stream_key
     from ..loop.engine import run
@@ -129,18 +128,18 @@ def _responses(fit: LmerResult, result: BootstrapResult) -> Callable[[int, int],
     from ..schemes.scheme import rows_of_scheme
 
     key = stream_key(result.seed)[0]
-    at = truth(fit.state, use_u=result.use_u)
+    at = truth(fit, use_u=result.use_u)
     if result.scheme == "parametric" and result.route == "gram":
-        task = draws_task(fit.state, at, gram_factor(fit.model))
+        task = draws_task(fit, at, gram_factor(fit.model))
 
         def drawn(first: int, count: int) -> Iterator[Any]:
             table = run(task, key, count, result.n_threads, progress=False, origin=first).table
-            return (fit.state.response.with_values(row) for row in table)
+            return (fit.response.with_values(row) for row in table)
 
         return drawn
     rows = rows_of_scheme(fit, result.scheme, key)
     if rows is None:
-        sample = sample_task(fit.state, at)
+        sample = sample_task(fit, at)
 
         def rows(first: int, count: int) -> np.ndarray:
             return run(sample, key, count, result.n_threads, progress=False, origin=first).table
@@ -150,19 +149,19 @@ def _responses(fit: LmerResult, result: BootstrapResult) -> Callable[[int, int],
     )
 
 
-def _covariance(state: FitState) -> np.ndarray:
+def _covariance(fit: Fit) -> np.ndarray:
     """Of (d, sigma^2) on the user's scale: the inverse of the expected information."""
     from ...inference.information import information  # a peer, which may want our names in turn
 
     try:
-        found = information(state)
+        found = information(fit)
     except FitError:
-        return np.full((state.model.n_theta + 1,) * 2, np.nan)
-    reml, variance = state.model.reml, state.sigma**2
+        return np.full((fit.model.n_theta + 1,) * 2, np.nan)
+    reml, variance = fit.model.reml, fit.sigma**2
     turn = found.to_internal
     product = turn.T @ (found.product_projected if reml else found.product) @ turn
     trace = turn.T @ (found.trace_projected if reml else found.trace) / variance
-    nu = state.model.nobs - (len(state.model.cross.kept) if reml else 0)
+    nu = fit.model.nobs - (len(fit.model.cross.kept) if reml else 0)
     expected = np.block([[product, trace[:, None]], [trace[None, :], np.array([[nu / variance**2]])]])
     scale = 1.0 / np.sqrt(np.diag(expected))
     return 2.0 * np.linalg.pinv(expected * np.outer(scale, scale), hermitian=True) * np.outer(scale, scale)

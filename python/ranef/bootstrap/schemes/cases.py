@@ -19,7 +19,7 @@ from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_column
 from .group_products import all_groups, chosen_factor, strata_of
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
     from ..loop.engine import Outcome
     from ..loop.statistic import CompiledStatistic
 
@@ -68,7 +68,7 @@ class CaseDraw:
 
 
 def run_cases(
-    fit: LmerResult,
+    fit: Fit,
     draw: CaseDraw,
     key: np.ndarray,
     n: int,
@@ -82,8 +82,8 @@ def run_cases(
     from ..loop.engine import Outcome, single_blas_thread
     from .scheme import replicate_generator
 
-    groups = all_groups(fit.state, draw.factor.name)
-    start = fit.state.solution["internal_theta"]
+    groups = all_groups(fit, draw.factor.name)
+    start = fit.solution["internal_theta"]
 
     def one(number: int) -> np.ndarray:
         picks = draw.picks(replicate_generator(key, first + number))
@@ -108,7 +108,7 @@ def run_cases(
 
 
 def _row(
-    fit: LmerResult, record: np.ndarray | None, columns: Iterable[str], statistic: CompiledStatistic | None
+    fit: Fit, record: np.ndarray | None, columns: Iterable[str], statistic: CompiledStatistic | None
 ) -> np.ndarray:
     """A row of the table."""
     from ..loop.statistic import pick, values_of, wanted_parts

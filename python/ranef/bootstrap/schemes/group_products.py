@@ -17,7 +17,7 @@ from .independent import independent_factor, is_nested
 
 if TYPE_CHECKING:
     from ...design import Design, GroupingFactor
-    from ...fit import FitState
+    from ...fit import Fit
     from ...model import Model
 
 __all__ = ["Groups", "chosen_factor", "group_members", "groups_of", "strata_of"]
@@ -81,10 +81,10 @@ def groups_of(
     return Groups(factor, products, model.reml)
 
 
-def all_groups(state: FitState, by: str | None = None, argument: str = "by=") -> Groups:
+def all_groups(fit: Fit, by: str | None = None, argument: str = "by=") -> Groups:
     """The groups of a fit's factor `by`, see `chosen_factor`."""
-    factor = chosen_factor(state.model.design, by, argument)
-    return groups_of(state.model, state.y, state.response, factor)
+    factor = chosen_factor(fit.model.design, by, argument)
+    return groups_of(fit.model, fit.y, fit.response, factor)
 
 
 def chosen_factor(design: Design, by: str | None, argument: str = "by=") -> GroupingFactor:

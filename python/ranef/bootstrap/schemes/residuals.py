@@ -12,7 +12,7 @@ from ...estimates.prediction import fixed_part, own_rows, random_part
 from .independent import independent_factor, is_nested
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
 
 __all__ = ["reflated", "residual_rows", "semiparametric_rows", "wild_rows"]
 
@@ -24,7 +24,7 @@ _MAMMEN = np.array([-(_ROOT5 - 1.0) / 2.0, (_ROOT5 + 1.0) / 2.0])
 _MAMMEN_LOW = (_ROOT5 + 1.0) / (2.0 * _ROOT5)
 
 
-def semiparametric_rows(fit: LmerResult) -> Rows:
+def semiparametric_rows(fit: Fit) -> Rows:
     """Fitted values plus residuals drawn with replacement (standardised by the weights)."""
     root = _root_weights(fit)
     centre = fit.fittedvalues - _offset(fit)
@@ -36,17 +36,17 @@ def semiparametric_rows(fit: LmerResult) -> Rows:
     return draw
 
 
-def residual_rows(fit: LmerResult) -> Rows:
+def residual_rows(fit: Fit) -> Rows:
     """Reflated random effects of whole levels and reflated residuals, both drawn with replacement."""
-    design, state = fit.model.design, fit.state
+    design = fit.model.design
     root = _root_weights(fit)
-    centre = fixed_part(fit.model, fit.state.solution["beta"])
+    centre = fixed_part(fit.model, fit.solution["beta"])
     residuals = fit.resid * root
     residuals = residuals - residuals.mean()
     residuals *= fit.sigma / np.sqrt(np.mean(residuals**2))
     factors = fit.model.covariance_factors(fit.theta)
     effects = [
-        reflated(modes, fit.sigma * factor) for modes, factor in zip(state.term_modes, factors, strict=True)
+        reflated(modes, fit.sigma * factor) for modes, factor in zip(fit.term_modes, factors, strict=True)
     ]
 
     def draw(generator: np.random.Generator) -> np.ndarray:
@@ -82,7 +82,7 @@ def reflated(modes: np.ndarray, factor: np.ndarray) -> np.ndarray:
     return whitened @ (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
-def wild_rows(fit: LmerResult) -> Rows:
+def wild_rows(fit: Fit) -> Rows:
     """The fixed part plus each group's own residuals from it, times one random number a group.
 
     Raises
@@ -97,10 +97,10 @@ def wild_rows(fit: LmerResult) -> Rows:
             raise ArgumentError(
                 f"scheme='wild' needs independent groups, and '{other.name}' is crossed with '{factor.name}'"
             )
-    centre, root = fixed_part(fit.model, fit.state.solution["beta"]), _root_weights(fit)
+    centre, root = fixed_part(fit.model, fit.solution["beta"]), _root_weights(fit)
     basis = np.linalg.qr(design.X[:, fit.model.cross.kept] * root[:, None])[0]
     leverage = np.minimum(np.einsum("ij,ij->i", basis, basis), 1.0 - 1e-8)
-    residuals = (fit.state.y - _offset(fit) - centre) / np.sqrt(1.0 - leverage)
+    residuals = (fit.y - _offset(fit) - centre) / np.sqrt(1.0 - leverage)
 
     def draw(generator: np.random.Generator) -> np.ndarray:
         low = generator.random(factor.n_levels) < _MAMMEN_LOW
@@ -109,11 +109,11 @@ def wild_rows(fit: LmerResult) -> Rows:
     return draw
 
 
-def _offset(fit: LmerResult) -> np.ndarray | float:
+def _offset(fit: Fit) -> np.ndarray | float:
     offset = fit.model.design.offset
     return 0.0 if offset is None else offset
 
 
-def _root_weights(fit: LmerResult) -> np.ndarray:
+def _root_weights(fit: Fit) -> np.ndarray:
     weights = fit.model.design.weights
     return np.ones(fit.nobs) if weights is None else np.sqrt(weights)

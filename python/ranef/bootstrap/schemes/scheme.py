@@ -17,7 +17,7 @@ from ...errors import ArgumentError, quote_list
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
     from ..draws.route import Route
     from ..draws.truth import Truth
     from ..loop.engine import Outcome
@@ -59,7 +59,7 @@ def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, replicate, _LANE]))
 
 
-def rows_of_scheme(fit: LmerResult, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
+def rows_of_scheme(fit: Fit, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
     """A function of a first number and a count that gives the replicates' rows, offset not added.
 
     None where replicates are not rows of the same design.
@@ -75,7 +75,7 @@ def rows_of_scheme(fit: LmerResult, scheme: str, key: np.ndarray) -> Callable[[i
 
 
 def other_scheme(
-    fit: LmerResult,
+    fit: Fit,
     scheme: str,
     key: np.ndarray,
     n: int,
@@ -116,7 +116,7 @@ def other_scheme(
 
 
 def _fit_rows(
-    fit: LmerResult,
+    fit: Fit,
     rows: np.ndarray,
     threads: int,
     columns: Iterable[str],

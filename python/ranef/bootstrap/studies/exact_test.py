@@ -27,7 +27,7 @@ from .likelihood_ratio import by_reml
 
 if TYPE_CHECKING:
     from ...design import Design, RandomTerm
-    from ...result import LmerResult
+    from ...fit import Fit
 
 __all__ = ["ExactRLRT", "exact_rlrt", "simulate_rlrt", "spectrum"]
 
@@ -76,8 +76,8 @@ class ExactRLRT(Printed):
 
 
 def exact_rlrt(
-    fit: LmerResult,
-    null: LmerResult | None = None,
+    fit: Fit,
+    null: Fit | None = None,
     n: int = 10_000,
     seed: int | np.random.SeedSequence | None = None,
 ) -> ExactRLRT:
@@ -85,9 +85,9 @@ def exact_rlrt(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
         With the component. ML fits are fitted again by REML.
-    null : LmerResult, optional
+    null : Fit, optional
         The same model without the component, whose random effects are otherwise the same. Not needed when
         the component is the only one of `fit`.
     n : int
@@ -194,7 +194,7 @@ def _supremum(
     return np.maximum(np.maximum(value(0.5 * (low + high)), grid.max(axis=1)), 0.0)
 
 
-def _tested(fit: LmerResult, null: LmerResult | None) -> RandomTerm:
+def _tested(fit: Fit, null: Fit | None) -> RandomTerm:
     """The one term with one column that distinguishes the two models."""
     terms = {(term.group, term.columns): term for term in fit.model.design.terms}
     without = set() if null is None else {(term.group, term.columns) for term in null.model.design.terms}
@@ -205,6 +205,6 @@ def _tested(fit: LmerResult, null: LmerResult | None) -> RandomTerm:
             "exact_rlrt tests one uncorrelated random effect, such as (1 | g) or (0 + x | g), that fit has "
             f"and null= has not; here: {have}. For anything else: ranef.pbtest(small, large)"
         )
-    if null is not None and not np.array_equal(null.state.y, fit.state.y):
+    if null is not None and not np.array_equal(null.y, fit.y):
         raise ArgumentError("fit and null= are fitted to different rows or responses")
     return tested[0]

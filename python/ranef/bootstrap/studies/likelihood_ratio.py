@@ -24,8 +24,7 @@ import pandas as pd
 
 from ... import _core
 from ...errors import ArgumentError
-from ...fit import FitState
-from ...result import LmerResult
+from ...fit import Fit
 from ...show import Document, Line, Printed, frame_table
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
@@ -128,8 +127,8 @@ class PBTest(Printed):
 
 
 def pbtest(
-    small: LmerResult,
-    large: LmerResult,
+    small: Fit,
+    large: Fit,
     n: int = 1000,
     seed: int | np.random.SeedSequence | None = None,
     n_threads: int | None = None,
@@ -142,7 +141,7 @@ def pbtest(
 
     Parameters
     ----------
-    small, large : LmerResult
+    small, large : Fit
         Nested models of the same rows. Where their fixed effects differ both are fitted by maximum likelihood
         for the test; where they are the same and both are REML fits, the REML criterion is compared. Any
         number of variance components may be tested at once.
@@ -190,7 +189,7 @@ def pbtest(
     from .pairs import Pair
 
     key, seed = stream_key(seed)
-    pair = Pair.of(small.state, large.state, columns, small.state, truth(small.state))
+    pair = Pair.of(small, large, columns, small, truth(small))
     ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
     reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
     return PBTest(
@@ -206,29 +205,28 @@ def pbtest(
     )
 
 
-def by_maximum_likelihood(fit: LmerResult) -> LmerResult:
+def by_maximum_likelihood(fit: Fit) -> Fit:
     """The fit by maximum likelihood: itself, or a refit from the same cross-products."""
     return _by(fit, reml=False) if fit.reml else fit
 
 
-def by_reml(fit: LmerResult) -> LmerResult:
+def by_reml(fit: Fit) -> Fit:
     """The fit by REML: itself, or a refit from the same cross-products."""
     return fit if fit.reml else _by(fit, reml=True)
 
 
-def _by(fit: LmerResult, reml: bool) -> LmerResult:
+def _by(fit: Fit, reml: bool) -> Fit:
     from ...optimize import optimise
 
     model: Model = copy(fit.model)
     model.__dict__.pop("plan", None)
     model.reml = reml
     model.problem = _core.Problem(model.cross.design, reml)
-    state = fit.state
-    optimum = optimise(model, state.response, state.settings)
-    return LmerResult(FitState(model, state.y, state.response, optimum, state.settings))
+    optimum = optimise(model, fit.response, fit.settings)
+    return Fit(model, fit.y, fit.response, optimum, fit.settings)
 
 
-def _nested_columns(small: LmerResult, large: LmerResult) -> np.ndarray:
+def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
     """The small model's columns of X as combinations of the large one's, (p_large, p_small).
 
     Raises
@@ -237,7 +235,7 @@ def _nested_columns(small: LmerResult, large: LmerResult) -> np.ndarray:
         Where they are none, or the rows are not the same.
     """
     a, b = small.model.design, large.model.design
-    if a.nobs != b.nobs or not np.array_equal(small.state.y, large.state.y):
+    if a.nobs != b.nobs or not np.array_equal(small.y, large.y):
         raise ArgumentError(
             f"the models are fitted to different rows ({a.nobs} and {b.nobs}) or responses: fit both to the "
             "rows in which no variable of either is missing"

@@ -17,7 +17,7 @@ from ..draws.level_factors import triangular_factor
 
 if TYPE_CHECKING:
     from ...design import RandomTerm
-    from ...fit import FitState
+    from ...fit import Fit
     from ...model import Model
 
 __all__ = ["Embedding", "embedding"]
@@ -60,12 +60,12 @@ class Embedding:
         return np.hstack([self.scale * np.hstack(parts), self.scale**2 * draws[:, -1:]])
 
 
-def embedding(small: FitState, large: FitState, columns: np.ndarray) -> Embedding | None:
+def embedding(small: Fit, large: Fit, columns: np.ndarray) -> Embedding | None:
     """The small model's place in the large one; None where its columns are not among the large one's.
 
     Parameters
     ----------
-    small, large : FitState
+    small, large : Fit
         Of the same rows and response.
     columns : numpy.ndarray, shape (p_large, p_small)
         The small model's kept columns of X as combinations of the large one's.
@@ -152,7 +152,7 @@ def _basis(model: Model, given: int) -> tuple[list[np.ndarray], np.ndarray]:
     return [column for term in terms for column in term.basis.T], terms[0].factor.codes
 
 
-def _theta(small: FitState, outer: Model) -> np.ndarray | None:
+def _theta(small: Fit, outer: Model) -> np.ndarray | None:
     """The small fit's theta as the large model's; None where a term of it is in no one term of the large."""
     lambdas = list(zip(small.model.design.terms, small.model.covariance_factors(small.theta), strict=True))
     values, used = [], 0

@@ -18,7 +18,7 @@ from ..loop.task import draws_task, refits_task, route_of, rows_task
 from .nested import embedding
 
 if TYPE_CHECKING:
-    from ...fit import FitState
+    from ...fit import Fit
 
 __all__ = ["Pair"]
 
@@ -32,9 +32,9 @@ class Pair:
 
     Attributes
     ----------
-    small, large : FitState
+    small, large : Fit
         Refits start at their thetas.
-    drawn : FitState
+    drawn : Fit
         The one that is drawn from: `small`, or `large`.
     truth : Truth
         Its parameters.
@@ -45,16 +45,16 @@ class Pair:
         Of the large design.
     """
 
-    small: FitState
-    large: FitState
-    drawn: FitState
+    small: Fit
+    large: Fit
+    drawn: Fit
     truth: Truth
     inner: Any = None
     factor: GramFactor | None = None
 
     @classmethod
     def of(
-        cls, small: FitState, large: FitState, columns: np.ndarray, drawn: FitState, truth: Truth
+        cls, small: Fit, large: Fit, columns: np.ndarray, drawn: Fit, truth: Truth
     ) -> Pair:
         """Choose how to draw: from the large design's Gram factor where it can be, else row by row."""
         inner = embedding(small, large, columns)
@@ -127,15 +127,15 @@ class Pair:
         states = (self.small, self.large)
         if self.factor is None:
             tasks = [
-                rows_task(self.drawn, self.truth, refitted=state, columns=kept)
-                for state, kept in zip(states, columns, strict=True)
+                rows_task(self.drawn, self.truth, refitted=fit, columns=kept)
+                for fit, kept in zip(states, columns, strict=True)
             ]
             return [run(task, key, count, threads, progress=False, origin=first).table for task in tasks]
         task = draws_task(self.large, self._outer_truth, self.factor)
         draws = run(task, key, count, threads, progress=False, origin=first).table
         tasks = [
-            refits_task(state, response, kept)
-            for state, response, kept in zip(
+            refits_task(fit, response, kept)
+            for fit, response, kept in zip(
                 states, (self.inner.responses(draws), draws), columns, strict=True
             )
         ]

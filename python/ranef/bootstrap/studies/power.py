@@ -16,7 +16,7 @@ from ..checks import checked_seed, whole_number
 from .power_summary import Power
 
 if TYPE_CHECKING:
-    from ...result import LmerResult
+    from ...fit import Fit
 
 __all__ = ["power", "power_curve"]
 
@@ -24,7 +24,7 @@ _BATCH = 200
 
 
 def power(
-    fit: LmerResult,
+    fit: Fit,
     coefficient: str,
     effect: float | None = None,
     n: int = 1000,
@@ -47,7 +47,7 @@ def power(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
         Gives design and parameters.
     coefficient : str
         The tested one.
@@ -117,7 +117,7 @@ def power(
 
 
 def power_curve(
-    fit: LmerResult,
+    fit: Fit,
     coefficient: str,
     *,
     effects: float | Iterable[float] | None = None,
@@ -195,7 +195,7 @@ def _points(values: Any) -> list[Any]:
     return list(values) if isinstance(values, Iterable) else [values]
 
 
-def _main_count(fit: LmerResult, found: Power) -> int:
+def _main_count(fit: Fit, found: Power) -> int:
     from ..schemes.independent import independent_factor
 
     return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
@@ -211,7 +211,7 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
 
 
 def _study(
-    fit: LmerResult, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
+    fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
     along: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
     from ..draws.truth import truth
@@ -225,7 +225,7 @@ def _study(
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
     if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
         raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
-    at = truth(fit.state, params, theta, sigma)
+    at = truth(fit, params, theta, sigma)
     beta = at.beta.copy()
     if effect is not None:
         if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(float(effect)):

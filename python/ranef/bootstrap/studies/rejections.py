@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri, stdtr
 
-from ...fit import FitState
+from ...fit import Fit
 from ..draws.truth import Truth
 from ..loop.engine import run, single_blas_thread
 from ..loop.record import kept_columns
@@ -65,8 +65,8 @@ class Study:
             model = model.with_rows()
         self.model, self.position, self.test, self.alpha = model, position, test, alpha
         self.n_null, self.factor = n_null, route.factor
-        self.state = standing(model, theta)
-        self.truth = Truth(beta, theta, sigma, self.state.solution, given=True)
+        self.fit = standing(model, theta)
+        self.truth = Truth(beta, theta, sigma, self.fit.solution, given=True)
 
     @property
     def route(self) -> str:
@@ -111,15 +111,15 @@ class Study:
     ) -> tuple[np.ndarray, Callable[[int], Any]]:
         """Records of the studies, and each one's response as cross-products."""
         if self.factor is not None:
-            task = draws_task(self.state, self.truth, self.factor)
+            task = draws_task(self.fit, self.truth, self.factor)
             draws = run(task, key, n, threads, progress=False, origin=first).table
-            task = refits_task(self.state, draws, *self._kept)
+            task = refits_task(self.fit, draws, *self._kept)
             table = run(task, key, n, threads, progress=False).table
-            return table, lambda i: self.state.response.with_values(draws[i])
+            return table, lambda i: self.fit.response.with_values(draws[i])
         columns, contrast = self._kept
-        task = rows_task(self.state, self.truth, columns=columns, contrast=contrast)
+        task = rows_task(self.fit, self.truth, columns=columns, contrast=contrast)
         table = run(task, key, n, threads, progress=False, origin=first).table
-        sample = sample_task(self.state, self.truth)
+        sample = sample_task(self.fit, self.truth)
         rows = run(sample, key, n, threads, progress=False, origin=first).table
         return table, lambda i: self.model.cross.response(rows[i])
 
@@ -136,7 +136,7 @@ class Study:
 
     @property
     def _draw_size(self) -> int:
-        return self.model.nobs if self.factor is None else len(self.state.response.values)
+        return self.model.nobs if self.factor is None else len(self.fit.response.values)
 
     def _approximate(
         self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], response_of: Callable[[int], Any]
@@ -156,8 +156,8 @@ class Study:
         for i in np.flatnonzero(wanted).tolist():
             row = table[i]
             value = row[places["objective"]][0]
-            optimum = replace(self.state.optimum, theta=row[places["theta"]].copy(), value=value)
-            how = method(FitState(self.model, self.state.y, response_of(i), optimum), self.test)
+            optimum = replace(self.fit.optimum, theta=row[places["theta"]].copy(), value=value)
+            how = method(Fit(self.model, self.fit.y, response_of(i), optimum), self.test)
             df[i] = how.df(contrast)
             if self.test == "kenward-roger":
                 variance = contrast @ how.covariance @ contrast

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import _core
 from ...cross_products import CrossProducts, cross_products
-from ...fit import FitState
+from ...fit import Fit
 from ...optimize import Optimum
 from ..draws.gram_factor import GramFactor
 from ..draws.truth import Truth
@@ -58,14 +58,14 @@ def pair_without(model: Model, position: int, truth: Truth, factor: GramFactor |
     return Pair(standing(_refitted(large.model, position), truth.theta), large, large, truth)
 
 
-def standing(model: Model, theta: np.ndarray) -> FitState:
+def standing(model: Model, theta: np.ndarray) -> Fit:
     """A state that stands at theta, not optimised: refits start there."""
     optimum = Optimum(
         theta=theta, value=np.nan, optimizer="none", evaluations=0, certificate_evaluations=0,
         gradient_norm=np.nan, eigenvalues=np.zeros(0), boundary=(), singular=False, converged=True,
         status="ok", model=model,
     )  # fmt: skip
-    return FitState(model, np.zeros(0), model.response, optimum)
+    return Fit(model, np.zeros(0), model.response, optimum)
 
 
 def _by_maximum_likelihood(model: Model) -> Model:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ...arrays import FloatArray
-from ...fit import FitState
+from ...fit import Fit
 from ...model import Model
 from ...optimize.scaling import packed, semidefinite_factor
 from ...show import Printed
@@ -75,13 +75,13 @@ def _tail(x: npt.ArrayLike, df: int) -> FloatArray:
 
 
 def mixture(
-    null: FitState | None, y: FloatArray, large: Model, embedding: Embedding, extra_fixed: int
+    null: Fit | None, y: FloatArray, large: Model, embedding: Embedding, extra_fixed: int
 ) -> Mixture | None:
     """Return the null distribution for a smaller fit within a larger model.
 
     Parameters
     ----------
-    null : FitState or None
+    null : Fit or None
         None for a model without random effects.
     y : (n,) float64
         The response.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, DataError
-from ...fit import FitState
+from ...fit import Fit
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture
@@ -34,7 +34,7 @@ def anova(
 
     Parameters
     ----------
-    *fits : LmerResult
+    *fits : Fit
         Two or more, in any order: they are sorted by their number of parameters. The smallest may be another
         library's linear regression with ``llf``, ``nobs`` and ``params``, such as statsmodels' OLS result.
     refit : bool, optional
@@ -87,15 +87,15 @@ def anova(
     labels = [f"model {i + 1}" for i in range(len(fits))] if names is None else list(names)
     if len(labels) != len(fits):
         raise ArgumentError(f"names= must have one name per fit: {len(labels)} for {len(fits)} fits")
-    regressions = [(name, fit) for name, fit in zip(labels, fits, strict=True) if not hasattr(fit, "state")]
-    states = [(name, fit.state) for name, fit in zip(labels, fits, strict=True) if hasattr(fit, "state")]
+    regressions = [(name, fit) for name, fit in zip(labels, fits, strict=True) if not isinstance(fit, Fit)]
+    states = [(name, fit) for name, fit in zip(labels, fits, strict=True) if isinstance(fit, Fit)]
     _require_comparable(states, regressions)
     compared, notes = _on_one_criterion(states, refit, bool(regressions))
-    compared.sort(key=lambda pair: _parameters(pair[1]))
+    compared.sort(key=lambda pair: pair[1].df_model_total)
     entries: list[tuple[str, int, float, Any]] = [
         (name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions
     ]
-    entries += [(name, _parameters(s), -s.optimum.value / 2, s) for name, s in compared]
+    entries += [(name, s.df_model_total, -s.optimum.value / 2, s) for name, s in compared]
     table = _criteria(entries, compared[0][1].model.design.nobs)
     if nested:
         notes += _tests(table, entries)
@@ -104,10 +104,6 @@ def anova(
     out.attrs["title"] = tuple(f"{name}: {formulas[name]}" for name in table.index if name in formulas)
     out.attrs["notes"] = tuple(notes)
     return out
-
-
-def _parameters(state: FitState) -> int:
-    return len(state.model.cross.kept) + state.model.n_theta + 1
 
 
 def _criteria(entries: list[tuple[str, int, float, Any]], n: int) -> pd.DataFrame:
@@ -140,7 +136,7 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
     from scipy.special import chdtrc
 
     notes = []
-    for (small, k0, llf0, null), (large, k1, llf1, state) in pairwise(entries):
+    for (small, k0, llf0, null), (large, k1, llf1, fit) in pairwise(entries):
         if k0 == k1:
             raise ArgumentError(
                 f"{small} and {large} have the same number of parameters ({k0}), so neither is nested in the "
@@ -148,7 +144,7 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
             )
         statistic, df = 2 * (llf1 - llf0), k1 - k0
         table.loc[large, ["chisq", "df", "p"]] = [statistic, df, float(chdtrc(df, max(statistic, 0.0)))]
-        found = _null_distribution(small, null, large, state)
+        found = _null_distribution(small, null, large, fit)
         if found is not None:
             table.loc[large, "p_boundary"] = found.p_value(statistic)
             if str(found) != f"1 chi2({df})":
@@ -158,25 +154,25 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
     return notes
 
 
-def _null_distribution(small: str, null: FitState | None, large: str, state: FitState) -> Mixture | None:
+def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mixture | None:
     if null is None:  # a linear regression, taken to have the same fixed part
-        return mixture(None, state.y, state.model, no_random_part(state.model), 0)
-    if not fixed_part_in(null.model, state.model):
+        return mixture(None, fit.y, fit.model, no_random_part(fit.model), 0)
+    if not fixed_part_in(null.model, fit.model):
         raise ArgumentError(
             f"{small} is not nested in {large}: its fixed effects are no special case of those of {large}. "
             "Compare them by information criteria, with nested=False"
         )
-    embedding = random_part_in(null.model, state.model)
+    embedding = random_part_in(null.model, fit.model)
     if embedding is None:
         raise ArgumentError(
             f"{small} is not nested in {large}: its random effects are no special case of those of {large}. "
             "Compare them by information criteria, with nested=False"
         )
-    extra = len(state.model.cross.kept) - len(null.model.cross.kept)
-    return mixture(null, state.y, state.model, embedding, extra)
+    extra = len(fit.model.cross.kept) - len(null.model.cross.kept)
+    return mixture(null, fit.y, fit.model, embedding, extra)
 
 
-def _require_comparable(states: list[tuple[str, FitState]], regressions: list[tuple[str, Any]]) -> None:
+def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[str, Any]]) -> None:
     if not states:
         raise ArgumentError("anova needs at least one fit of a mixed model")
     first, one = states[0]
@@ -188,21 +184,21 @@ def _require_comparable(states: list[tuple[str, FitState]], regressions: list[tu
             raise DataError(
                 f"{name} uses {int(fit.nobs)} rows, {first} {design.nobs}: fit both to the same rows"
             )
-    for name, state in states[1:]:
-        other = state.model.design
+    for name, fit in states[1:]:
+        other = fit.model.design
         if other.nobs != design.nobs:
             raise DataError(
                 f"{name} uses {other.nobs} rows, {first} {design.nobs}: fit both to the same rows (missing "
                 "values in a column that only one of them uses are the usual reason)"
             )
-        for what, same in _same_rows(one, state):
+        for what, same in _same_rows(one, fit):
             if not same:
                 raise DataError(
                     f"{first} and {name} have different {what}: their likelihoods cannot be compared"
                 )
 
 
-def _same_rows(one: FitState, other: FitState) -> list[tuple[str, bool]]:
+def _same_rows(one: Fit, other: Fit) -> list[tuple[str, bool]]:
     """Return what two fits must have in common, and whether they have."""
     first, second = one.model.design, other.model.design
     if one.model.streamed or other.model.streamed:
@@ -218,13 +214,13 @@ def _same_rows(one: FitState, other: FitState) -> list[tuple[str, bool]]:
 
 
 def _on_one_criterion(
-    states: list[tuple[str, FitState]], refit: bool | None, regression: bool
-) -> tuple[list[tuple[str, FitState]], list[str]]:
+    states: list[tuple[str, Fit]], refit: bool | None, regression: bool
+) -> tuple[list[tuple[str, Fit]], list[str]]:
     """Return all fits on the same criterion, and what was done for it."""
-    reml = [state.model.reml for _, state in states]
+    reml = [fit.model.reml for _, fit in states]
     if not any(reml):
         return states, []
-    same = all(same_fixed_part(states[0][1].model, state.model) for _, state in states[1:])
+    same = all(same_fixed_part(states[0][1].model, fit.model) for _, fit in states[1:])
     comparable = all(reml) and same and not regression
     if refit is False and not comparable:
         raise ArgumentError(
@@ -240,6 +236,6 @@ def _on_one_criterion(
     )
     changed = [name for (name, _), was in zip(states, reml, strict=True) if was]
     return (
-        [(name, by_maximum_likelihood(state)) for name, state in states],
+        [(name, by_maximum_likelihood(fit)) for name, fit in states],
         [f"refitted by maximum likelihood{why}: {', '.join(changed)}"],
     )

@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, quote_list, require_choice
-from ...fit import FitState
+from ...fit import Fit
 from ..likelihood import by_maximum_likelihood
-from ..linear import linear_test
 from ..structure import Term, structure
 from .compare import Comparison
-from .submodels import fitted, with_columns
+from .submodels import fit_of, with_columns
 
 
 def drop1(
-    state: FitState,
+    fit: Fit,
     scope: str | Iterable[str] | None = None,
     test: str = "chisq",
     ddf: str = "satterthwaite",
@@ -26,7 +25,7 @@ def drop1(
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     scope : str or iterable of str, optional
         Terms to drop; by default all that can be.
     test : {"chisq", "F"}
@@ -58,13 +57,13 @@ def drop1(
     Variety   2.0  614.229   3.121  0.21
     """
     require_choice("test", test, ("chisq", "F"))
-    terms = _droppable(state, scope)
-    return _by_likelihood(state, terms) if test == "chisq" else _by_f(state, terms, ddf)
+    terms = _droppable(fit, scope)
+    return _by_likelihood(fit, terms) if test == "chisq" else _by_f(fit, terms, ddf)
 
 
-def _droppable(state: FitState, scope: str | Iterable[str] | None) -> list[Term]:
+def _droppable(fit: Fit, scope: str | Iterable[str] | None) -> list[Term]:
     """Return the terms asked for that respect marginality."""
-    every = [term for term in structure(state.model.design.spec.fixed).terms if term.variables]
+    every = [term for term in structure(fit.model.design.spec.fixed).terms if term.variables]
     can = [t for t in every if not any(set(t.variables) < set(other.variables) for other in every)]
     if scope is None:
         return can
@@ -80,10 +79,10 @@ def _droppable(state: FitState, scope: str | Iterable[str] | None) -> list[Term]
     return [term for term in can if term.name in wanted]
 
 
-def _by_likelihood(state: FitState, terms: list[Term]) -> pd.DataFrame:
+def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
     from scipy.special import chdtrc
 
-    ml = by_maximum_likelihood(state)
+    ml = by_maximum_likelihood(fit)
     kept = ml.model.cross.kept.tolist()
     full, rows = ml.optimum.value, []
     size = len(kept) + ml.model.n_theta + 1
@@ -91,22 +90,22 @@ def _by_likelihood(state: FitState, terms: list[Term]) -> pd.DataFrame:
     for term in terms:
         left = [column for column in kept if not term.first <= column < term.last]
         lost = len(kept) - len(left)
-        value = fitted(ml, with_columns(ml.model, left)).optimum.value
+        value = fit_of(ml, with_columns(ml.model, left)).optimum.value
         p = float(chdtrc(lost, max(value - full, 0.0))) if lost else np.nan
         rows.append((term.name, lost, value + 2 * (size - lost), value - full, p))
     table = pd.DataFrame(rows, columns=["term", "npar", "aic", "chisq", "p"]).set_index("term")
     out = Comparison(table.rename_axis(None))
-    out.attrs["notes"] = ("refitted by maximum likelihood",) if state.model.reml else ()
+    out.attrs["notes"] = ("refitted by maximum likelihood",) if fit.model.reml else ()
     return out
 
 
-def _by_f(state: FitState, terms: list[Term], ddf: str) -> pd.DataFrame:
-    width, kept = len(state.model.design.column_names), set(state.model.cross.kept.tolist())
+def _by_f(fit: Fit, terms: list[Term], ddf: str) -> pd.DataFrame:
+    width, kept = len(fit.model.design.column_names), set(fit.model.cross.kept.tolist())
     rows = {}
     for term in terms:
         columns = [column for column in range(term.first, term.last) if column in kept]
         if columns:
-            found = linear_test(state, np.eye(width)[columns], ddf)
+            found = fit.test(np.eye(width)[columns], ddf)
             names = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
             rows[term.name] = {name: getattr(found, name) for name in names}
     return pd.DataFrame.from_dict(rows, orient="index")

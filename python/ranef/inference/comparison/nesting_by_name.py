@@ -6,7 +6,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...design.types import FixedMoments
-from ...fit import FitState
+from ...fit import Fit
 from ...model import Model
 
 _SAME = 1e-9  # relative: moments depend on how rows were batched, in the last digits
@@ -47,9 +47,9 @@ def _variances(model: Model) -> list[tuple[str, str, str]]:
     ]
 
 
-def same_moments(one: FitState, other: FitState) -> list[tuple[str, bool]]:
+def same_moments(one: Fit, other: Fit) -> list[tuple[str, bool]]:
     """Return whether responses, weights and offsets are the same as far as their moments tell."""
-    first, second = (_moments(state) for state in (one, other))
+    first, second = (_moments(fit) for fit in (one, other))
     return [
         ("responses", _close(first.response, second.response)),
         ("weights", _close(first.inverse_weight, second.inverse_weight)),
@@ -61,13 +61,13 @@ def _close(one: FloatArray | float, other: FloatArray | float) -> bool:
     return bool(np.allclose(one, other, rtol=_SAME, atol=_SAME * float(np.max(np.abs(one)))))
 
 
-def _moments(state: FitState) -> FixedMoments:
+def _moments(fit: Fit) -> FixedMoments:
     """Return the moments that were kept, or those of rows in memory."""
-    design = state.model.design
+    design = fit.model.design
     if design.moments is not None:
         return design.moments
     offset = np.zeros(1) if design.offset is None else design.offset
-    y = state.y - offset
+    y = fit.y - offset
     own = np.array([y.mean(), y.var(), y.min(), y.max()])
     inverse = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
     return FixedMoments(np.zeros(0), np.zeros((0, 0)), inverse, float(offset.mean()), own)

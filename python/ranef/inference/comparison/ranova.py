@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 
 from ...design import ModelMatrix, RandomTerm
-from ...fit import FitState
+from ...fit import Fit
 from .boundary import Mixture, mixture
 from .compare import Comparison
 from .nesting import no_random_part, random_part_in
-from .submodels import fitted, with_terms, without_random_effects
+from .submodels import fit_of, with_terms, without_random_effects
 
 _NOTHING: tuple[RandomTerm, ...] = ()
 
 
-def ranova(state: FitState, reduce_terms: bool = True) -> pd.DataFrame:
+def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     """Test each random term by the likelihood ratio, on the criterion of the fit (REML keeps REML).
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     reduce_terms : bool
         True: a term with several columns loses one of its variables at a time, ``(days | subject)`` becomes
         ``(1 | subject)``; False: every term is dropped whole.
@@ -49,15 +49,15 @@ def ranova(state: FitState, reduce_terms: bool = True) -> pd.DataFrame:
     """
     from scipy.special import chdtrc
 
-    whole = state.optimum.value
-    size = len(state.model.cross.kept) + state.model.n_theta + 1
+    whole = fit.optimum.value
+    size = len(fit.model.cross.kept) + fit.model.n_theta + 1
     rows = {"<none>": (size, -whole / 2, whole + 2 * size, np.nan, np.nan, np.nan, np.nan)}
-    terms = state.model.design.terms
-    for index in _formula_order(state):
-        for label, reduced in _reductions(state, index, reduce_terms):
+    terms = fit.model.design.terms
+    for index in _formula_order(fit):
+        for label, reduced in _reductions(fit, index, reduce_terms):
             rest = (*terms[:index], *reduced, *terms[index + 1 :])
-            df = state.model.n_theta - _parameters(rest)
-            value, null = _refit(state, rest)
+            df = fit.model.n_theta - _parameters(rest)
+            value, null = _refit(fit, rest)
             statistic = value - whole
             rows[label] = (
                 size - df,
@@ -72,22 +72,22 @@ def ranova(state: FitState, reduce_terms: bool = True) -> pd.DataFrame:
     return Comparison(pd.DataFrame.from_dict(rows, orient="index", columns=names))
 
 
-def _formula_order(state: FitState) -> list[int]:
+def _formula_order(fit: Fit) -> list[int]:
     """Return the terms as the formula has them, not by their number of levels."""
-    groups = [bar.group for bar in state.model.design.spec.formula.random]
+    groups = [bar.group for bar in fit.model.design.spec.formula.random]
     return sorted(
-        range(len(state.model.design.terms)), key=lambda i: groups.index(state.model.design.terms[i].group)
+        range(len(fit.model.design.terms)), key=lambda i: groups.index(fit.model.design.terms[i].group)
     )
 
 
-def _refit(state: FitState, terms: tuple[RandomTerm, ...]) -> tuple[float, Mixture | None]:
+def _refit(fit: Fit, terms: tuple[RandomTerm, ...]) -> tuple[float, Mixture | None]:
     """Return the criterion with these terms, and the distribution of the likelihood ratio."""
     if not terms:
-        null = mixture(None, state.y, state.model, no_random_part(state.model), 0)
-        return without_random_effects(state), null
-    small = fitted(state, with_terms(state.model, terms))
-    embedding = random_part_in(small.model, state.model)
-    null = None if embedding is None else mixture(small, state.y, state.model, embedding, 0)
+        null = mixture(None, fit.y, fit.model, no_random_part(fit.model), 0)
+        return without_random_effects(fit), null
+    small = fit_of(fit, with_terms(fit.model, terms))
+    embedding = random_part_in(small.model, fit.model)
+    null = None if embedding is None else mixture(small, fit.y, fit.model, embedding, 0)
     return small.optimum.value, null
 
 
@@ -95,13 +95,13 @@ def _parameters(terms: tuple[RandomTerm, ...]) -> int:
     return sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in terms)
 
 
-def _reductions(state: FitState, index: int, reduce_terms: bool) -> list[tuple[str, tuple[RandomTerm, ...]]]:
+def _reductions(fit: Fit, index: int, reduce_terms: bool) -> list[tuple[str, tuple[RandomTerm, ...]]]:
     """Return (label, what the term becomes) for every reduction of one term."""
-    term, spec = state.model.design.terms[index], state.model.design.spec.terms[index]
-    label = _label(state, index)
+    term, spec = fit.model.design.terms[index], fit.model.design.spec.terms[index]
+    label = _label(fit, index)
     if len(term.columns) == 1 or not reduce_terms:
         return [(label, _NOTHING)]
-    basis = state.model.design.spec.bases[spec.basis]
+    basis = fit.model.design.spec.bases[spec.basis]
     groups = []  # columns of each variable of the left-hand side
     for first, last in basis.terms:
         own = [spec.columns.index(column) for column in range(first, last) if column in spec.columns]
@@ -128,11 +128,11 @@ def _intercepts(term: RandomTerm) -> RandomTerm:
     return replace(term, columns=("Intercept",), matrix=ModelMatrix(term.matrix.n, (None,)), intercept=0)
 
 
-def _label(state: FitState, index: int) -> str:
+def _label(fit: Fit, index: int) -> str:
     """The term as the formula has it; a part of a ``||`` term by its column."""
-    term = state.model.design.terms[index]
-    for bar in state.model.design.spec.formula.random:
-        same = bar.group == term.group and sum(t.group == term.group for t in state.model.design.terms) == 1
+    term = fit.model.design.terms[index]
+    for bar in fit.model.design.spec.formula.random:
+        same = bar.group == term.group and sum(t.group == term.group for t in fit.model.design.terms) == 1
         if bar.correlated and same:
             return f"({bar.columns} | {bar.group})"
     columns = ["1" if name == "Intercept" else name for name in term.columns]

@@ -12,7 +12,7 @@ from ... import _core
 from ...cross_products import cross_products
 from ...design import Design, RandomTerm
 from ...errors import RowsNotKeptError
-from ...fit import FitState
+from ...fit import Fit
 from ...model import Model
 from ...optimize import Settings
 from ..likelihood import refitted
@@ -68,16 +68,16 @@ def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
     return _of(model, replace(model.design, terms=tuple(terms)))
 
 
-def fitted(state: FitState, model: Model) -> FitState:
+def fit_of(fit: Fit, model: Model) -> Fit:
     """Fit a smaller model to the response of a fit."""
-    response = model.response if model.streamed else model.response_of(state.y)
-    own = FitState(model, state.y, response, state.optimum, state.settings)
+    response = model.response if model.streamed else model.response_of(fit.y)
+    own = Fit(model, fit.y, response, fit.optimum, fit.settings)
     return refitted(own, model, Settings())
 
 
-def without_random_effects(state: FitState) -> float:
+def without_random_effects(fit: Fit) -> float:
     """Return the criterion of the linear model with the same fixed part, no variance between groups."""
-    return state.model.problem.value(state.response, np.zeros(state.model.n_theta))
+    return fit.model.problem.value(fit.response, np.zeros(fit.model.n_theta))
 
 
 def _of(model: Model, design: Design) -> Model:

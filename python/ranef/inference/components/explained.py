@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from ...estimates.prediction import fixed_part
-from ...fit import FitState
+from ...fit import Fit
 
 
-def r2(state: FitState) -> pd.Series:
+def r2(fit: Fit) -> pd.Series:
     """Return the marginal and the conditional R squared of Nakagawa and Schielzeth.
 
     ``marginal``: variance of the fixed part over that of the response, ``conditional``: of fixed and random
@@ -40,18 +40,18 @@ def r2(state: FitState) -> pd.Series:
     conditional    0.7992
     Name: R2, dtype: float64
     """
-    fixed, terms, residual = _variances(state)
+    fixed, terms, residual = _variances(fit)
     random = sum(terms.values())
     total = fixed + random + residual
     return pd.Series({"marginal": fixed / total, "conditional": (fixed + random) / total}, name="R2")
 
 
-def icc(state: FitState, by_group: bool = False) -> pd.Series:
+def icc(fit: Fit, by_group: bool = False) -> pd.Series:
     """Return intraclass correlations.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     by_group : bool
         One for each grouping factor, instead of for all random effects together.
 
@@ -79,7 +79,7 @@ def icc(state: FitState, by_group: bool = False) -> pd.Series:
     batch         0.154
     Name: ICC, dtype: float64
     """
-    fixed, terms, residual = _variances(state)
+    fixed, terms, residual = _variances(fit)
     random = sum(terms.values())
     if by_group:
         return pd.Series({group: part / (random + residual) for group, part in terms.items()}, name="ICC")
@@ -87,21 +87,21 @@ def icc(state: FitState, by_group: bool = False) -> pd.Series:
     return pd.Series(shares, name="ICC")
 
 
-def _variances(state: FitState) -> tuple[float, dict[str, float], float]:
+def _variances(fit: Fit) -> tuple[float, dict[str, float], float]:
     """Return the variance of the fixed part, mean variances by grouping factor, the residual variance."""
-    design, beta = state.model.design, state.solution["beta"]
-    moments, n, kept = design.moments, design.nobs, state.model.cross.kept
+    design, beta = fit.model.design, fit.solution["beta"]
+    moments, n, kept = design.moments, design.nobs, fit.model.cross.kept
     if moments is None:
-        fixed = float(np.var(fixed_part(state.model, beta), ddof=1))
+        fixed = float(np.var(fixed_part(fit.model, beta), ddof=1))
     else:
         fixed = float(beta @ moments.covariance[np.ix_(kept, kept)] @ beta) * n / (n - 1)
     groups: dict[str, float] = {}
-    for term, factor in zip(design.terms, state.model.covariance_factors(state.theta), strict=True):
-        covariance = state.sigma**2 * factor @ factor.T
+    for term, factor in zip(design.terms, fit.model.covariance_factors(fit.theta), strict=True):
+        covariance = fit.sigma**2 * factor @ factor.T
         mean_variance = float(np.sum(covariance * term.second_moments))
         groups[term.group] = groups.get(term.group, 0.0) + mean_variance
     if moments is not None:
         scale = moments.inverse_weight
     else:
         scale = 1.0 if design.weights is None else float(np.mean(1 / design.weights))
-    return fixed, groups, state.sigma**2 * scale
+    return fixed, groups, fit.sigma**2 * scale

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...fit import FitState
+from ...fit import Fit
 from ...show import Document, Printed, frame_table
 
 
@@ -82,7 +82,7 @@ class RandomEffectsPCA(Printed, Mapping[str, GroupPCA]):
         return [frame_table(part.importance, group) for group, part in self.items()]
 
 
-def re_pca(state: FitState) -> RandomEffectsPCA:
+def re_pca(fit: Fit) -> RandomEffectsPCA:
     """Return the principal components of the random effects.
 
     Singular values of Lambda, all terms of a grouping factor together: a component with (almost) no variance
@@ -90,7 +90,7 @@ def re_pca(state: FitState) -> RandomEffectsPCA:
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
 
     Returns
     -------
@@ -111,10 +111,10 @@ def re_pca(state: FitState) -> RandomEffectsPCA:
     Proportion of Variance 0.9461  0.0539
     Cumulative Proportion  0.9461  1.0000
     """
-    factors = state.model.covariance_factors(state.theta)
+    factors = fit.model.covariance_factors(fit.theta)
     parts = {}
-    for blocks in state.model.cross.factors:
-        columns = [c for index in blocks.terms for c in state.model.design.terms[index].columns]
+    for blocks in fit.model.cross.factors:
+        columns = [c for index in blocks.terms for c in fit.model.design.terms[index].columns]
         whole, first = np.zeros((len(columns), len(columns))), 0
         for index in blocks.terms:
             r = len(factors[index])

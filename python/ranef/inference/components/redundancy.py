@@ -8,10 +8,10 @@ from dataclasses import replace as replaced
 import pandas as pd
 
 from ...design import RandomTerm
-from ...fit import FitState
+from ...fit import Fit
 from ...optimize.words import redundancies
 from ...show import Document, Line, Printed, frame_table
-from ..comparison.submodels import fitted, with_terms, without_random_effects
+from ..comparison.submodels import fit_of, with_terms, without_random_effects
 
 FREE = 1e-4  # a rise of the criterion up to this is none
 
@@ -52,7 +52,7 @@ class Redundancy(Printed):
         return [*sentences, frame_table(self.simpler, "Simpler models")]
 
 
-def redundancy(state: FitState) -> Redundancy:
+def redundancy(fit: Fit) -> Redundancy:
     """Say which random effects are redundant in a singular fit, and refit without them.
 
     For each term whose covariance matrix is singular: its columns left out one at a time, its correlations
@@ -66,19 +66,19 @@ def redundancy(state: FitState) -> Redundancy:
       (Intercept | Batch) -> nothing saves 1 parameter at no cost
     """
     rows = []
-    for found in state.optimum.boundary:
-        term = state.model.design.terms[found.term]
+    for found in fit.optimum.boundary:
+        term = fit.model.design.terms[found.term]
         for label, reduced in _reductions(term):
-            rest = [*state.model.design.terms]
+            rest = [*fit.model.design.terms]
             rest[found.term : found.term + 1] = reduced
-            saved = state.model.n_theta - sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in rest)
+            saved = fit.model.n_theta - sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in rest)
             if rest:
-                value = fitted(state, with_terms(state.model, rest)).optimum.value
+                value = fit_of(fit, with_terms(fit.model, rest)).optimum.value
             else:
-                value = without_random_effects(state)
-            rows.append((str(term), label, saved, max(0.0, value - state.optimum.value)))
+                value = without_random_effects(fit)
+            rows.append((str(term), label, saved, max(0.0, value - fit.optimum.value)))
     table = pd.DataFrame(rows, columns=["term", "becomes", "npar", "cost"]).set_index("term")
-    words = tuple(redundancies(state.optimum)) if state.optimum.boundary else ()
+    words = tuple(redundancies(fit.optimum)) if fit.optimum.boundary else ()
     return Redundancy(words, table.sort_values("cost", kind="stable"))
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
-from ...fit import FitState
+from ...fit import Fit
 from ...show import Document, Line, Printed, frame_table
 from ..aliasing import aliases
 from ..methods import method
@@ -40,7 +40,7 @@ class MarginalMeans(Printed):
         Variables within whose values comparisons are made.
     """
 
-    state: FitState = field(repr=False)
+    fit: Fit = field(repr=False)
     keys: pd.DataFrame
     L: FloatArray = field(repr=False)
     shift: FloatArray = field(repr=False)
@@ -54,8 +54,8 @@ class MarginalMeans(Printed):
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""
         kept, estimable = self._kept()
-        tests = method(self.state, self.ddf)
-        beta = self.state.solution["beta"]
+        tests = method(self.fit, self.ddf)
+        beta = self.fit.solution["beta"]
         estimate = kept @ beta + self.shift
         covariance = kept @ tests.covariance @ kept.T
         se = np.sqrt(np.diag(covariance))
@@ -169,7 +169,7 @@ class MarginalMeans(Printed):
         keys = pd.DataFrame(list(weights), columns=["contrast", *self.by])
         combine = np.array(list(weights.values()))
         L, shift, by = combine @ self.L, combine @ self.shift, self.by
-        return MarginalMeans(self.state, keys, L, shift, "estimate", by, self.ddf, self.level, adjust, family)
+        return MarginalMeans(self.fit, keys, L, shift, "estimate", by, self.ddf, self.level, adjust, family)
 
     def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
         """Return (values of by, rows) of every family."""
@@ -192,11 +192,11 @@ class MarginalMeans(Printed):
 
     def _kept(self) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Return the estimates over the kept coefficients, and which can be estimated."""
-        kept = self.state.model.cross.kept
+        kept = self.fit.model.cross.kept
         if len(kept) == self.L.shape[1]:
             return self.L, np.ones(len(self.L), dtype=bool)
         reduced = self.L[:, kept]
-        rest = self.L - reduced @ aliases(self.state.model)
+        rest = self.L - reduced @ aliases(self.fit.model)
         size = 1 + np.abs(self.L).max(axis=1)
         return reduced, np.abs(rest).max(axis=1) <= _ESTIMABLE * size
 

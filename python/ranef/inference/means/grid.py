@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list, unknown_column
-from ...fit import FitState
+from ...fit import Fit
 from ...formula.python_code import references
 from ...frame import NumberColumn, Table
 
@@ -37,13 +37,13 @@ class Grid:
 
 
 def reference_grid(
-    state: FitState, wanted: Sequence[str], at: Mapping[str, Any] | None = None, data: Any = None
+    fit: Fit, wanted: Sequence[str], at: Mapping[str, Any] | None = None, data: Any = None
 ) -> Grid:
     """Return the reference grid of a fit.
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     wanted : sequence of str
         Variables that are asked for; each must be in the fixed part.
     at : mapping, optional
@@ -58,11 +58,11 @@ def reference_grid(
     ArgumentError
         A level that does not exist, or a covariate whose mean is not known.
     """
-    spec, given = state.model.design.spec.fixed, dict(at or {})
+    spec, given = fit.model.design.spec.fixed, dict(at or {})
     for name in (*wanted, *given):
         if name not in spec.columns:
             raise unknown_column(name, spec.columns, "the grid", "the fixed effects")
-    levels = _factor_levels(state)
+    levels = _factor_levels(fit)
     values: dict[str, list[Any]] = {}
     for name in spec.columns:
         if name in given:
@@ -70,22 +70,22 @@ def reference_grid(
         elif name in levels:
             values[name] = levels[name]
         else:
-            values[name] = [_mean(state, name, data)]
+            values[name] = [_mean(fit, name, data)]
     rows = list(product(*values.values()))
     table = pd.DataFrame(rows, columns=list(values)) if values else pd.DataFrame(index=[0])
-    return Grid(table, tuple(n for n, v in values.items() if n in levels or len(v) > 1), matrix(state, table))
+    return Grid(table, tuple(n for n, v in values.items() if n in levels or len(v) > 1), matrix(fit, table))
 
 
-def matrix(state: FitState, table: pd.DataFrame) -> FloatArray:
+def matrix(fit: Fit, table: pd.DataFrame) -> FloatArray:
     """Return the fixed-effects matrix of rows of a grid."""
-    spec = state.model.design.spec.fixed
+    spec = fit.model.design.spec.fixed
     columns = Table({name: table[name].to_numpy() for name in table} or {"": np.zeros(len(table))})
     return spec.rows({name: columns.column(name) for name in spec.columns}, len(table))
 
 
-def _factor_levels(state: FitState) -> dict[str, list[Any]]:
+def _factor_levels(fit: Fit) -> dict[str, list[Any]]:
     """Return the levels of every column that is used as a factor, numbers within ``C()`` too."""
-    spec = state.model.design.spec.fixed
+    spec = fit.model.design.spec.fixed
     found = {name: list(levels) for name, levels in spec.levels.items()}  # type: ignore[attr-defined]
     encoders = getattr(getattr(spec, "spec", None), "encoder_state", {})
     for expression, (_, learned) in encoders.items():
@@ -114,9 +114,9 @@ def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
         raise ArgumentError(f"at: {name!r} is a number; it cannot be {quote_list(many)}") from None
 
 
-def _mean(state: FitState, name: str, data: Any) -> float:
+def _mean(fit: Fit, name: str, data: Any) -> float:
     """Return the mean of a covariate over the used rows."""
-    design = state.model.design
+    design = fit.model.design
     if data is not None:
         column = Table(data).column(name)
         if not isinstance(column, NumberColumn):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice, require_level
-from ...fit import FitState
+from ...fit import Fit
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
 
@@ -30,7 +30,7 @@ def emmeans(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     specs : str or iterable of str
         Variables for whose combinations means are wanted; ``"a"`` or ``["a", "b"]``.
     by : str or iterable of str, optional
@@ -76,9 +76,9 @@ def emmeans(
     1    A - C  -13.9167  0.0
     2    B - C   -5.9500  0.0
     """
-    state, names, inside = _checked(fit, specs, by, weights, level)
-    grid = reference_grid(state, [*names, *inside], at, data)
-    return _averaged(state, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
+    fit, names, inside = _checked(fit, specs, by, weights, level)
+    grid = reference_grid(fit, [*names, *inside], at, data)
+    return _averaged(fit, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
 
 
 def emtrends(
@@ -97,7 +97,7 @@ def emtrends(
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     specs : str, iterable of str or None
         As in `emmeans`; None for the slope averaged over everything.
     var : str
@@ -119,16 +119,16 @@ def emtrends(
     1   Marvellous  64.58  11.86  51.0
     2      Victory  81.08  11.86  51.0
     """
-    state, names, inside = _checked(fit, specs, by, weights, level)
+    fit, names, inside = _checked(fit, specs, by, weights, level)
     if var in (*names, *inside):
         raise ArgumentError(f"var={var!r} cannot be among the variables whose values are compared")
-    grid = reference_grid(state, [*names, *inside, var], at, data)
+    grid = reference_grid(fit, [*names, *inside, var], at, data)
     if not pd.api.types.is_numeric_dtype(grid.table[var]) or (var in grid.factors and not _is_given(at, var)):
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
     step = 1e-4 * max(1.0, float(np.abs(grid.table[var]).max()))
-    ends = [matrix(state, grid.table.assign(**{var: grid.table[var] + sign * step})) for sign in (1, -1)]
+    ends = [matrix(fit, grid.table.assign(**{var: grid.table[var] + sign * step})) for sign in (1, -1)]
     slopes = (ends[0] - ends[1]) / (2 * step)
-    return _averaged(state, grid, slopes, [*names, *inside], "trend", inside, weights, data, ddf, level)
+    return _averaged(fit, grid, slopes, [*names, *inside], "trend", inside, weights, data, ddf, level)
 
 
 def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
@@ -137,16 +137,16 @@ def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
 
 def _checked(
     fit: Any, specs: Any, by: Any, weights: str, level: float
-) -> tuple[FitState, list[str], tuple[str, ...]]:
+) -> tuple[Fit, list[str], tuple[str, ...]]:
     require_level(level)
     require_choice("weights", weights, ("equal", "proportional"))
     names = [] if specs is None else [specs] if isinstance(specs, str) else list(specs)
     inside = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-    return fit.state, [name for name in names if name not in inside], inside
+    return fit, [name for name in names if name not in inside], inside
 
 
 def _averaged(
-    state: FitState,
+    fit: Fit,
     grid: Grid,
     X: FloatArray,
     names: list[str],
@@ -158,29 +158,29 @@ def _averaged(
     level: float,
 ) -> MarginalMeans:
     """Average rows of the grid over what was not asked for."""
-    share = np.ones(len(X)) if weights == "equal" else _shares(state, grid, names, data)
+    share = np.ones(len(X)) if weights == "equal" else _shares(fit, grid, names, data)
     if not names:
         L = (share / share.sum()) @ X
-        shift = _mean_offset(state, what, 1)
-        return MarginalMeans(state, pd.DataFrame(index=[0]), L[None, :], shift, what, by, ddf, level)
+        shift = _mean_offset(fit, what, 1)
+        return MarginalMeans(fit, pd.DataFrame(index=[0]), L[None, :], shift, what, by, ddf, level)
     numbers = grid.table.groupby(names, sort=False, observed=True).ngroup().to_numpy()
     keys = grid.table[names].loc[~grid.table[names].duplicated()].reset_index(drop=True)
     L = np.zeros((len(keys), X.shape[1]))
     np.add.at(L, numbers, X * share[:, None])
     L /= np.bincount(numbers, share)[:, None]
     L[np.abs(L) < 1e-12] = 0.0
-    return MarginalMeans(state, keys, L, _mean_offset(state, what, len(L)), what, by, ddf, level)
+    return MarginalMeans(fit, keys, L, _mean_offset(fit, what, len(L)), what, by, ddf, level)
 
 
-def _mean_offset(state: FitState, what: str, rows: int) -> FloatArray:
+def _mean_offset(fit: Fit, what: str, rows: int) -> FloatArray:
     """Return what the offset adds to each mean; nothing to a slope."""
-    design = state.model.design
+    design = fit.model.design
     if design.offset is None or what != "emmean":
         return np.zeros(rows)
     return np.full(rows, float(np.mean(design.offset)) if design.moments is None else design.moments.offset)
 
 
-def _shares(state: FitState, grid: Grid, names: list[str], data: Any) -> FloatArray:
+def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
     """Return how often the levels of the other factors occur, for each row of the grid."""
     from ...frame import Table
     from ...frame.factors import as_factor
@@ -190,7 +190,7 @@ def _shares(state: FitState, grid: Grid, names: list[str], data: Any) -> FloatAr
         return np.ones(len(grid.table))
     if data is None:
         raise ArgumentError("weights='proportional' needs data= with the data of the fit")
-    table, design = Table(data), state.model.design
+    table, design = Table(data), fit.model.design
     columns = {}
     for name in others:
         factor = as_factor(table.column(name))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import _core
 from ...arrays import FloatArray
-from ...fit import FitState
+from ...fit import Fit
 from .parameters import Parameter
 
 BETTER = 1e-6  # a deviance lower than the fit's by more than this is another optimum
@@ -50,13 +50,13 @@ class BetterOptimum(Exception):
 class Constrained:
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations."""
 
-    def __init__(self, state: FitState) -> None:
-        self.state = state
+    def __init__(self, fit: Fit) -> None:
+        self.fit = fit
         self.evaluations = 0
         self._profiler: Any = None
         self._coefficients: dict[int, Any] = {}
         self._plateaus: dict[str, Point] = {}
-        sizes = [len(term.columns) for term in state.model.design.terms]
+        sizes = [len(term.columns) for term in fit.model.design.terms]
         self._first = np.concatenate([[0], np.cumsum([r * (r + 1) // 2 for r in sizes])]).tolist()
 
     def __getstate__(self) -> dict[str, Any]:  # the core's profilers are made again when needed
@@ -64,14 +64,14 @@ class Constrained:
 
     def origin(self, parameter: Parameter) -> Point:
         """The fit itself as a point."""
-        state = self.state
+        fit = self.fit
         return Point(
             parameter.estimate,
             0.0,
-            state.optimum.value,
-            state.theta,
-            state.sigma,
-            state.solution["beta"],
+            fit.optimum.value,
+            fit.theta,
+            fit.sigma,
+            fit.solution["beta"],
             True,
         )
 
@@ -90,13 +90,13 @@ class Constrained:
             other = self._minimise(parameter, value, self.origin(parameter))
             if other.deviance < found.deviance:
                 found = other
-        rise = found.deviance - self.state.optimum.value
+        rise = found.deviance - self.fit.optimum.value
         if found.converged and rise < -BETTER * max(1.0, 1e-9 * abs(found.deviance)):
             raise BetterOptimum(found)
         return found
 
     def _minimise(self, parameter: Parameter, value: float, near: Point) -> Point:
-        response, held = self.state.response, self._held(parameter)
+        response, held = self.fit.response, self._held(parameter)
         if parameter.kind == "coefficient":
             answer = held.at(response, value, near.theta, near.sigma)
         else:
@@ -125,11 +125,11 @@ class Constrained:
         return point._replace(value=value, zeta=self._zeta(parameter, value, point.deviance))
 
     def _zeta(self, parameter: Parameter, value: float, deviance: float) -> float:
-        rise = max(0.0, deviance - self.state.optimum.value)
+        rise = max(0.0, deviance - self.fit.optimum.value)
         return -(rise**0.5) if value < parameter.estimate else rise**0.5
 
     def _held(self, parameter: Parameter) -> Any:
-        model = self.state.model
+        model = self.fit.model
         if parameter.kind != "coefficient":
             if self._profiler is None:
                 self._profiler = _core.Profiler(model.problem)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
-from ...fit import FitState
+from ...fit import Fit
 
 GROUPS = ("fixed", "random", "theta", "all")
 
@@ -45,13 +45,13 @@ class Parameter:
     column: int = 0
 
 
-def parameters_of(state: FitState) -> dict[str, Parameter]:
+def parameters_of(fit: Fit) -> dict[str, Parameter]:
     """Return every parameter by name: coefficients that were fitted, sigma, sd, correlations, theta."""
-    model, sigma = state.model, state.sigma
+    model, sigma = fit.model, fit.sigma
     names = ParameterNames.of(model)
-    errors = np.sqrt(np.diag(state.vcov))
+    errors = np.sqrt(np.diag(fit.vcov))
     found = [
-        Parameter(names.coefficients[j], "coefficient", float(state.beta[j]), scale=float(errors[j]), row=j)
+        Parameter(names.coefficients[j], "coefficient", float(fit.beta[j]), scale=float(errors[j]), row=j)
         for j in model.cross.kept
     ]
     relative = 1 / np.sqrt(2 * model.design.nobs)
@@ -59,7 +59,7 @@ def parameters_of(state: FitState) -> dict[str, Parameter]:
     sd, corr, theta = iter(names.sd), iter(names.corr), iter(names.theta)
     deviations, correlations, factors = [], [], []
     for index, (term, factor) in enumerate(
-        zip(model.design.terms, model.covariance_factors(state.theta), strict=True)
+        zip(model.design.terms, model.covariance_factors(fit.theta), strict=True)
     ):
         size = np.linalg.norm(factor, axis=1)
         relative = 1 / np.sqrt(2 * term.factor.n_levels)

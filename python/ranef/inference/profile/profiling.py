@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import FitError, require_level
-from ...fit import FitState
+from ...fit import Fit
 from ...optimize import Settings
 from ..likelihood import by_maximum_likelihood, refitted
 from .constrained import BetterOptimum, Constrained, Point
@@ -19,7 +19,7 @@ from .walk import walk
 _RESTARTS = 5
 
 
-def profile(state: FitState, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
+def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
     """Profile the deviance of a fit.
 
     For every parameter, the deviance is minimised with that parameter held at values on both sides of its
@@ -28,7 +28,7 @@ def profile(state: FitState, parameters: str | Iterable[str] | None = None, leve
 
     Parameters
     ----------
-    state : FitState
+    fit : Fit
     parameters : str or iterable of str, optional
         Names such as ``"days"``, ``"sigma"``, ``"sd[subject.days]"``, ``"corr[subject.days.Intercept]"``,
         ``"theta1"``; or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"``. By default fixed and random.
@@ -63,8 +63,8 @@ def profile(state: FitState, parameters: str | Iterable[str] | None = None, leve
 
     checked_level(level)
     cutoff = float(np.sqrt(chdtri(1, 1 - level)))
-    notes = ["REML fit: refitted by maximum likelihood for the profile"] if state.model.reml else []
-    best = by_maximum_likelihood(state)
+    notes = ["REML fit: refitted by maximum likelihood for the profile"] if fit.model.reml else []
+    best = by_maximum_likelihood(fit)
     for _ in range(_RESTARTS):
         if not best.optimum.converged:
             raise FitError(f"a profile needs the minimum of the deviance: {best.optimum.message}")

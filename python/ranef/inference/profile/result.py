@@ -110,7 +110,7 @@ class Profile(Printed):
     @property
     def deviance(self) -> float:
         """The deviance at the maximum likelihood estimates."""
-        return self._constrained.state.optimum.value
+        return self._constrained.fit.optimum.value
 
     @property
     def evaluations(self) -> int:
@@ -180,8 +180,8 @@ class Profile(Printed):
             Columns ``parameter`` (the one held), ``value``, ``zeta``, ``deviance``, and every parameter of
             the model at that point.
         """
-        state = self._constrained.state
-        names = ParameterNames.of(state.model)
+        fit = self._constrained.fit
+        names = ParameterNames.of(fit.model)
         rows = [(name, point) for name, curve in self.curves.items() for point in curve.points]
         points = [point for _, point in rows]
         beta, sigma, theta = (

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from ..errors import ArgumentError, quote_list, require_level
+from ..fit import Fit
+from .wald import component_intervals, singular_notes
 
-if TYPE_CHECKING:
-    from ..result import LmerResult
 
-
-def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
+def conf_int(fit: Fit, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
     """Return confidence intervals.
 
     Parameters
     ----------
-    fit : LmerResult
+    fit : Fit
     level : float
         Coverage, between 0 and 1.
     method : {"wald", "profile", "bootstrap"}
@@ -61,20 +61,16 @@ def conf_int(fit: LmerResult, level: float = 0.95, method: str = "wald", **optio
     if options:
         raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
     if method == "profile":
-        from ..inference.profile import profile
-
-        return profile(fit.state, parameters, level).conf_int(level)
+        return fit.profile(parameters, level).conf_int(level)
     return _wald_chosen(fit, level, parameters)
 
 
-def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame:
+def _wald_chosen(fit: Fit, level: float, parameters: Any) -> pd.DataFrame:
     """Return the Wald intervals asked for: by default those of the fixed effects."""
     fixed = wald(fit, level)
     if parameters is None or parameters == "fixed":
         return fixed
-    from ..inference.wald import component_intervals, singular_notes
-
-    everything = pd.concat([fixed, component_intervals(fit.state, level)])
+    everything = pd.concat([fixed, component_intervals(fit, level)])
     wanted = [parameters] if isinstance(parameters, str) else list(parameters)
     index = everything.index
     groups = {"fixed": fixed.index, "random": index[len(fixed) :], "all": index}
@@ -88,14 +84,12 @@ def _wald_chosen(fit: LmerResult, level: float, parameters: Any) -> pd.DataFrame
             )
         names += [name] if group is None else list(group)
     chosen = everything.loc[list(dict.fromkeys(names))]
-    chosen.attrs["notes"] = singular_notes(fit.state) if chosen.isna().any(axis=None) else ()
+    chosen.attrs["notes"] = singular_notes(fit) if chosen.isna().any(axis=None) else ()
     return chosen
 
 
-def wald(fit: LmerResult, level: float) -> pd.DataFrame:
+def wald(fit: Fit, level: float) -> pd.DataFrame:
     """Return estimate -+ normal quantile x standard error of the fixed effects."""
-    from scipy.special import ndtri
-
     width = ndtri((1 + level) / 2) * fit.bse.to_numpy()
     estimates = fit.params.to_numpy()
     limits = np.column_stack([estimates - width, estimates + width])

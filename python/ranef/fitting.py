@@ -1,0 +1,195 @@
+"""Fitting: a formula and data, or a model, become a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ArgumentError
+from .fit import Fit, fit_response
+from .model import Model
+from .optimize import DEFAULT, Settings
+from .optimize.others import require_known
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def lmer(
+    formula: str,
+    data: Any,
+    reml: bool = True,
+    weights: str | npt.ArrayLike | None = None,
+    offset: str | npt.ArrayLike | None = None,
+    start: npt.ArrayLike | None = None,
+    optimizer: str = "newton",
+    *,
+    max_evaluations: int | None = None,
+    tolerance: float = 1e-14,
+    allow_saturated: bool = False,
+    leading: str = "auto",
+    schur: str = "auto",
+    **unknown: Any,
+) -> Fit:
+    """Fit a linear mixed model.
+
+    Parameters
+    ----------
+    formula : str
+        In the language of lme4: ``"y ~ x + (x | g)"`` random intercepts and slopes of x by g, ``(x || g)``
+        without their correlation, ``(1 | a) + (1 | b)`` crossed, ``(1 | a/b)`` nested. The fixed part is
+        formulaic's: ``a * b``, ``C(x, contr.sum)``, ``poly(x, 2)``, ``log(x)``, ``I(x**2)``, ``offset(x)``.
+    data : pandas, polars or pyarrow table, or dict of arrays
+        One row per observation. Rows with a missing value in a used column are dropped, and counted in the
+        summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
+    reml : bool
+        Restricted maximum likelihood (default), or maximum likelihood.
+    weights : column name or array, optional
+        Prior weights, positive: the residual variance of a row is sigma^2 / weight.
+    offset : column name or array, optional
+        A known part of the mean, added to the offsets of the formula.
+    start : (n_theta,) array, optional
+        Where to start; by default from moments of the data.
+    optimizer : str
+        ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``, ``"cobyqa"`` and
+        NLopt's ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` are there for comparison.
+    max_evaluations : int, optional
+        Limit on evaluations of the criterion.
+    tolerance : float
+        Stop when the criterion is expected to fall by less than this.
+    allow_saturated : bool
+        Accept a random term with as many random effects as rows.
+    leading, schur : str
+        See `Model`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    FormulaError
+        The formula cannot be read; the message shows where.
+    DataError
+        The data cannot be used as the formula asks; the message names column and remedy.
+    ArgumentError
+        An argument has a value it cannot have.
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), Fitting linear mixed-effects models using lme4, Journal of
+    Statistical Software 67(1).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> round(fit.objective, 4)
+    1743.6283
+    >>> fit.params.round(3)
+    Intercept    251.405
+    Days          10.467
+    Name: estimate, dtype: float64
+    """
+    if unknown:
+        raise TypeError(_advice(next(iter(unknown))))
+    model = Model(
+        formula,
+        data,
+        reml=reml,
+        weights=weights,
+        offset=offset,
+        allow_saturated=allow_saturated,
+        leading=leading,
+        schur=schur,
+    )
+    return fit_response(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+
+
+def fit(
+    model: Model,
+    y: npt.ArrayLike | None = None,
+    *,
+    start: npt.ArrayLike | None = None,
+    optimizer: str = "newton",
+    max_evaluations: int | None = None,
+    tolerance: float = 1e-14,
+) -> Fit | pd.DataFrame:
+    """Fit the model, to its own response, to another one of the same rows, or to many of them.
+
+    Parameters
+    ----------
+    model : Model
+    y : (n,) array, optional
+        Another response, on the scale of the model's (after ``log`` and the like, offset included): one
+        value per used row, or one per row of the data, of which the dropped rows are ignored. A matrix
+        (n, m) or a DataFrame with one response per column: all are fitted, in threads.
+    start : (n_theta,) array, optional
+        By default from moments of the data.
+    optimizer : str
+        ``"newton"``, or for comparison ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``,
+        ``"cobyqa"`` of SciPy, ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` of NLopt on the same criterion.
+    max_evaluations : int, optional
+        Limit on evaluations of the criterion.
+    tolerance : float
+        Stop when the criterion is expected to fall by less than this.
+
+    Returns
+    -------
+    Fit
+        For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
+    """
+    if getattr(y, "ndim", 1) == 2:
+        if start is not None or optimizer != "newton" or max_evaluations is not None:
+            raise ArgumentError(
+                "many responses are fitted by newton from their moments: leave out start=, "
+                "optimizer= and max_evaluations="
+            )
+        from .bootstrap.responses import fit_responses  # loads pandas
+
+        return fit_responses(model, y)
+    return fit_response(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+
+
+def checked_settings(
+    model: Model,
+    start: npt.ArrayLike | None,
+    optimizer: str,
+    max_evaluations: int | None,
+    tolerance: float,
+) -> Settings:
+    """Return the settings, or an ArgumentError that names the argument."""
+    if start is None and optimizer == "newton" and max_evaluations is None and tolerance == DEFAULT.tolerance:
+        return DEFAULT
+    if optimizer != "newton":
+        require_known(optimizer)
+    if max_evaluations is not None and (max_evaluations != int(max_evaluations) or max_evaluations < 1):
+        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
+    if not 0 < tolerance < np.inf:
+        raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
+    if start is not None:
+        start = model.checked_theta(start, "start=")
+    return Settings(optimizer, start, max_evaluations, float(tolerance))
+
+
+# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
+_ELSEWHERE = {
+    "REML": "it is called reml=",
+    "method": "use reml=True or reml=False",
+    "subset": "give the rows you want, data[condition]",
+    "groups": "write a random term into the formula, (1 | group)",
+    "re_formula": "write a random term into the formula, (x | group)",
+    "family": "only linear models are fitted here",
+    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
+    "na_action": "rows with missing values are dropped, and counted in the summary",
+    "missing": "rows with missing values are dropped, and counted in the summary",
+    "contrasts": "write the coding into the formula, C(x, contr.sum)",
+    "devFunOnly": "use ranef.Model(formula, data).objective",
+}
+
+
+def _advice(name: str) -> str:
+    text = f"lmer() has no argument {name}="
+    return f"{text}: {_ELSEWHERE[name]}" if name in _ELSEWHERE else text

@@ -1,0 +1,68 @@
+"""Methods that are functions of other modules, loaded when first asked for.
+
+A class shows what rooms above it can do without importing them: ``anova = Verb("inference.anova:anova")``.
+The function's first argument is the object. These names are the only way in which the package points up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, wraps
+from importlib import import_module
+from types import MethodType
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Verb:
+    """A function as a method: on the class it is the function, on an object it is bound.
+
+    Parameters
+    ----------
+    target : str
+        ``"module:function"``, the module below ``ranef``.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    @cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function, loaded once."""
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(f"ranef.{module}"), name)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Callable[..., Any]:
+        return self.func if owner is None else MethodType(self.func, owner)
+
+
+class Answer(Verb, Generic[T]):
+    """A function as an attribute: called once for an object, which keeps what it returns."""
+
+    def __set_name__(self, kind: type, name: str) -> None:
+        self.name = name
+
+    @overload  # type: ignore[override]
+    def __get__(self, owner: None, kind: type) -> property: ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        if owner is None:
+            return property(self.func)
+        found = vars(owner)[self.name] = self.func(owner)
+        return found
+
+
+def kept(function: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Have the argument of a function keep its answer, for as long as it lives."""
+    name = f"{function.__module__}:{function.__qualname__}"
+
+    @wraps(function)
+    def answer(owner: Any) -> T:
+        known = vars(owner)
+        if name not in known:
+            known[name] = function(owner)
+        return known[name]
+
+    return answer
