@@ -33,7 +33,10 @@ from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
     from . import datasets, lme4, plots
-    from .bootstrap import BootstrapResult, exact_rlrt, pbtest, power, power_curve
+    from .bootstrap.replicates.result import BootstrapResult
+    from .bootstrap.studies.exact_test import exact_rlrt
+    from .bootstrap.studies.likelihood_ratio import pbtest
+    from .bootstrap.studies.power import power, power_curve
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
     from .inference.comparison import anova

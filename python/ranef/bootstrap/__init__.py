@@ -3,23 +3,25 @@
 The only home of Numba in ranef, and even here it is loaded at the first bootstrap, not before.
 """
 
-from .parametric import bootstrap
-from .replicates.result import BootstrapResult
-from .replicates.storage import load
-from .studies.exact_test import ExactRLRT, exact_rlrt
-from .studies.likelihood_ratio import PBTest, pbtest
-from .studies.power import power, power_curve
-from .studies.power_summary import Power
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "BootstrapResult",
-    "ExactRLRT",
-    "PBTest",
-    "Power",
-    "bootstrap",
-    "exact_rlrt",
-    "load",
-    "pbtest",
-    "power",
-    "power_curve",
-]
+_HOME = {
+    "BootstrapResult": "replicates.result",
+    "ExactRLRT": "studies.exact_test",
+    "PBTest": "studies.likelihood_ratio",
+    "Power": "studies.power_summary",
+    "bootstrap": "parametric",
+    "exact_rlrt": "studies.exact_test",
+    "load": "replicates.storage",
+    "pbtest": "studies.likelihood_ratio",
+    "power": "studies.power",
+    "power_curve": "studies.power",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'ranef.bootstrap' has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,13 @@ from tqdm import tqdm
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..optimize import Optimum
+from .draws.truth import Truth
 from .loop.engine import run
 from .loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
 from .loop.statistic import value_names, values_of
 from .loop.task import sample_task
+from .replicates.result import BootstrapResult
 from .schemes.scheme import rows_of_scheme
-
-if TYPE_CHECKING:
-    from .draws.truth import Truth
-    from .replicates.result import BootstrapResult
 
 __all__ = ["apply_statistic"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +11,22 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
+from ..fit import Fit
 from ..threads import get_num_threads
+from .callback import apply_statistic
 from .checks import checked_seed, require_table, whole_number
+from .draws.streams import stream_key
 from .draws.truth import truth as make_truth
+from .loop.engine import run
 from .loop.record import checked_columns, fit_record, kept_columns
 from .loop.remote import check_executor, run_remotely
+from .loop.statistic import compile_statistic, is_compiled
+from .loop.task import make_task, record_layout
 from .replicates.messages import compiled_messages
 from .replicates.origin import drawn_by, make_origin
 from .replicates.result import BootstrapResult
+from .resume import resumed
 from .schemes.scheme import check_scheme, other_scheme
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 __all__ = ["bootstrap"]
 
@@ -154,8 +158,6 @@ def bootstrap(
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
     if resume is not None:
-        from .resume import resumed
-
         options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
         options |= {"scheme": scheme, "by": by}
         options["executor"] = executor
@@ -175,11 +177,6 @@ def bootstrap(
         raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
     # Numba is loaded here, not when ranef is imported.
-    from .draws.streams import stream_key
-    from .loop.engine import run
-    from .loop.statistic import compile_statistic, is_compiled
-    from .loop.task import make_task, record_layout
-
     names = ParameterNames.of(fit.model)
     compiled = plain = None
     if is_compiled(statistic):
@@ -242,7 +239,5 @@ def bootstrap(
         fit=fit,
     )
     if plain is not None:
-        from .callback import apply_statistic
-
         return apply_statistic(result, fit, at, plain, key, bool(progress))
     return result.replaced(messages=compiled_messages(result)) if compiled else result

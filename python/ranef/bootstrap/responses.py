@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError
 from ..estimates.parameters import ParameterNames
+from ..model import Model
 from ..threads import get_num_threads
 from .checks import require_table, whole_number
+from .loop.engine import run
 from .loop.record import checked_columns, kept_columns
+from .loop.task import record_layout, responses_task
 from .replicates.result import BootstrapResult
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 __all__ = ["fit_responses"]
 
@@ -62,9 +62,6 @@ def fit_responses(
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None
     rows = _checked(model, responses)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
-
-    from .loop.engine import run
-    from .loop.task import record_layout, responses_task
 
     columns = checked_columns(None)
     task = responses_task(model, rows, columns)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
+from ..fit import Fit
 from .checks import whole_number
 from .draws.truth import truth as make_truth
 from .loop.record import PARTS, checked_columns
 from .replicates.origin import difference, drawn_by, make_origin
-
-if TYPE_CHECKING:
-    from ..fit import Fit
-    from .replicates.result import BootstrapResult
+from .replicates.result import BootstrapResult
+from .replicates.storage import is_path, load, save
 
 __all__ = ["append", "resumed"]
 
@@ -30,10 +29,6 @@ def resumed(fit: Fit, n: int, seed: Any, source: Any, options: dict[str, Any]) -
     ArgumentError
         If the replicates there come from something else; the message names the difference.
     """
-    from .parametric import bootstrap
-    from .replicates.result import BootstrapResult
-    from .replicates.storage import is_path, load, save
-
     if isinstance(source, BootstrapResult):
         return _continued(source, fit, n, seed, options)
     if not is_path(source):
@@ -42,13 +37,23 @@ def resumed(fit: Fit, n: int, seed: Any, source: Any, options: dict[str, Any]) -
     if path.exists():
         result = _continued(load(path), fit, n, seed, options)
     else:
-        result = bootstrap(fit, n, seed, **options)
+        result = fit.bootstrap(n, seed, **options)
     save(result, path)
     return result
 
 
-def append(result: BootstrapResult, n: int, fit: Fit | None, **options: Any) -> BootstrapResult:
-    """``n`` more replicates of the same kind."""
+def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: Any) -> BootstrapResult:
+    """Return this result with ``n`` more replicates: those that one longer run would have made.
+
+    Parameters
+    ----------
+    result : BootstrapResult
+    n : int
+    fit : Fit, optional
+        Where the replicates came from; needed after pickling or loading.
+    **options
+        ``n_threads``, ``progress``, ``executor``.
+    """
     count = whole_number(n, "n", "the number of replicates to add")
     fit = fit or result.fit
     if fit is None:
@@ -76,8 +81,6 @@ def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
 def _continued(
     before: BootstrapResult, fit: Fit, n: int, seed: Any, options: dict[str, Any]
 ) -> BootstrapResult:
-    from .parametric import bootstrap
-
     options = dict(options)
     _require_same(before, fit, seed, options)
     options["columns"] = [part for part in PARTS if part in before.places]
@@ -85,7 +88,7 @@ def _continued(
     missing = n - len(before)
     if missing <= 0:
         return before.replaced(fit=fit, requested=len(before))
-    more = bootstrap(fit, missing, before.seed, first=before.first + len(before), **options)
+    more = fit.bootstrap(missing, before.seed, first=before.first + len(before), **options)
     return before.replaced(
         records=np.vstack([before.records, more.records]),
         requested=n,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from ..arrays import FloatArray
 from ..errors import require_choice
@@ -68,8 +69,6 @@ def residuals(fit: Fit, type: str = "response") -> FloatArray:
         rest = fit.y - population(fit)
         if type == "marginal":
             return rest
-        from scipy.special import ndtr
-
         return ndtr(rest / np.sqrt(marginal_variance(fit)))
     rest = fit.resid
     if type == "response":

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..arrays import FloatArray
 from ..design import Design, build_design
 from ..errors import FormulaError, quote_list, require_level
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +52,6 @@ class LmList(Printed):
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Return intervals with the pooled sigma: one row per level and column, ``lower`` and ``upper``."""
-        import pandas as pd
         from scipy.stats import t as student
 
         require_level(level)
@@ -141,8 +138,6 @@ def own_fits(
 
 
 def _labelled(formula: str, design: Design, fits: OwnFits) -> LmList:
-    import pandas as pd
-
     factor = design.terms[0].factor
     index = pd.Index(factor.levels, name=factor.name)
     has = np.isfinite(fits.rss)

@@ -12,17 +12,18 @@ from ..arrays import FloatArray
 from ..cross_products import FactorBlocks
 from ..fit import Fit
 from ..show import Document, Printed, frame_table
+from ..verbs import Verb
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     """Grouping factor -> DataFrame, levels x columns; prints its tables."""
 
     def __init__(self, fit: Fit) -> None:
-        self._fit = fit
+        self.fit = fit
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
-        fit = self._fit
+        fit = self.fit
         return {
             factor.group: self._table(factor, np.asarray(modes))
             for factor, modes in zip(fit.model.cross.factors, fit.solution["modes"], strict=True)
@@ -30,7 +31,7 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
 
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
         """Return the modes of one factor, its terms side by side, index labels as in the data."""
-        terms = [self._fit.model.design.terms[index] for index in factor.terms]
+        terms = [self.fit.model.design.terms[index] for index in factor.terms]
         columns = [column for term in terms for column in term.columns]
         return pd.DataFrame(
             modes, index=pd.Index(terms[0].factor.levels, name=factor.group), columns=columns, copy=True
@@ -43,10 +44,10 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
             raise KeyError(f"{group!r}; the grouping factors are {list(self)}") from None
 
     def __iter__(self) -> Iterator[str]:
-        return iter([factor.group for factor in self._fit.model.cross.factors])
+        return iter([factor.group for factor in self.fit.model.cross.factors])
 
     def __len__(self) -> int:
-        return len(self._fit.model.cross.factors)
+        return len(self.fit.model.cross.factors)
 
     def __str__(self) -> str:
         return "\n\n".join(f"{group}\n{table}" for group, table in self.items())
@@ -70,7 +71,7 @@ class RandomEffects(FactorTables):
         Given theta, sigma and beta, as in lme4. Rows and columns are those of the factor's table, covariances
         between terms on one factor included.
         """
-        fit = self._fit
+        fit = self.fit
         variances = fit.model.problem.conditional_variances(fit.response, fit.theta)
         return {
             factor.group: block * fit.sigma**2
@@ -92,12 +93,7 @@ class RandomEffects(FactorTables):
             }))
         return pd.concat(parts, ignore_index=True)
 
-
-    def conf_int(self, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
-        """Return intervals of the modes, see `ranef.inference.mode_intervals.mode_intervals`."""
-        from ..inference.mode_intervals import mode_intervals
-
-        return mode_intervals(self._fit, level, given_beta)
+    conf_int = Verb("inference.mode_intervals:mode_intervals")
 
 
 class Coefficients(FactorTables):
@@ -107,7 +103,7 @@ class Coefficients(FactorTables):
     """
 
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
-        fit, table = self._fit, super()._table(factor, modes)
+        fit, table = self.fit, super()._table(factor, modes)
         names = fit.model.design.column_names
         fixed = {names[index]: fit.beta[index] for index in fit.model.cross.kept}
         columns = [*fixed, *(name for name in dict.fromkeys(table.columns) if name not in fixed)]

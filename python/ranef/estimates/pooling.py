@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
+from ..fit import Fit
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
 from .subset import choose_group
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..fit import Fit
-
 
 SHRINKAGE = "Shrinkage: standard deviation over groups"
 
@@ -60,8 +56,6 @@ class Pooling(Printed):
         One row per coefficient: ``sd_no``, ``sd_partial``, ``ratio`` (after over before) and ``groups``, the
         number of levels.
         """
-        import pandas as pd
-
         has = self.estimable
         before, after = self.no[has].std(ddof=1), self.partial[has].std(ddof=1)
         columns = {"sd_no": before, "sd_partial": after, "ratio": after / before, "groups": int(has.sum())}
@@ -69,8 +63,6 @@ class Pooling(Printed):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per level and coefficient: level, nobs, term, complete, no, partial."""
-        import pandas as pd
-
         parts = [
             pd.DataFrame({
                 "level": self.no.index.to_numpy(),
@@ -86,8 +78,6 @@ class Pooling(Printed):
 
     def wide(self) -> pd.DataFrame:
         """Return one row per level: nobs, then complete, no and partial pooling under each coefficient."""
-        import pandas as pd
-
         columns: dict[tuple[str, str], Any] = {("", "nobs"): self.nobs}
         for term in self.no.columns:
             columns[term, "complete"] = self.complete[term]
@@ -152,8 +142,6 @@ def pooling(fit: Fit, group: str | None = None) -> Pooling:
     Intercept  28.95       21.37   0.74      18
     days        6.56        5.47   0.83      18
     """
-    import pandas as pd
-
     name = choose_group(list(fit.ranef), group, "pooling")
     design = fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)

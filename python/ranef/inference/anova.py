@@ -8,10 +8,10 @@ import pandas as pd
 from ..errors import ArgumentError
 from ..fit import Fit
 from .contrasts import hypotheses
-from .method import FStatistic
 from .methods import method
 from .pvalues import f_p_value
 from .tables import TestTable, with_words
+from .testing import FStatistic
 
 TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
 COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")

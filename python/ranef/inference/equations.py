@@ -18,6 +18,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.sparse import csr_matrix, diags, hstack, identity
+from scipy.sparse.linalg import splu
 
 from ..arrays import FloatArray
 from ..design import RandomTerm
@@ -66,8 +69,6 @@ class Equations:
         chosen : sequence of int arrays, optional
             Columns of each term that are meant; all by default.
         """
-        from scipy.sparse import csr_matrix, hstack
-
         blocks = []
         for index, (term, (codes, basis)) in enumerate(zip(self.terms, rows, strict=True)):
             m, r = basis.shape
@@ -89,16 +90,12 @@ class Equations:
 
     @cached_property
     def _weighted(self) -> Any:
-        from scipy.sparse import diags
-
         weights = self.fit.model.design.weights
         return self._z if weights is None else diags(weights) @ self._z
 
     @cached_property
     def omega(self) -> Any:
         """Omega, sparse."""
-        from scipy.sparse import identity
-
         return (self._weighted.T @ self._z + identity(self.q)).tocsc()
 
     @cached_property
@@ -132,16 +129,12 @@ class Equations:
         """Omega^-1 where it is small enough and has no blocks."""
         if self.q > _DENSE:
             return None
-        from scipy.linalg.lapack import dpotrf, dpotri
-
         factor, _ = dpotrf(self.omega.toarray(order="F"), lower=True)
         inverse, _ = dpotri(factor, lower=True)
         return np.tril(inverse) + np.tril(inverse, -1).T
 
     @cached_property
     def _factor(self) -> Any:
-        from scipy.sparse.linalg import splu
-
         options = {"SymmetricMode": True, "Equil": False}
         return splu(self.omega, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
 

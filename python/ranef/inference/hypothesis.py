@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
-from .words import parse_hypotheses
+from .hypothesis_parser import parse_hypotheses
 
 
 @dataclass(frozen=True, eq=False)

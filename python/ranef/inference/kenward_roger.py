@@ -20,8 +20,8 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..memory import WORTH_ASKING, available_memory, size_text
-from .information import information, predicted_cost
-from .method import FStatistic, independent_contrasts
+from .fisher import fisher_information, predicted_cost
+from .testing import FStatistic, independent_contrasts
 
 MOST_BYTES = 4 * 2**30
 _SINGULAR = 1e-12  # eigenvalue of the information, scaled to a unit diagonal, that counts as zero
@@ -48,7 +48,7 @@ class KenwardRoger:
     def __init__(self, fit: Fit) -> None:
         _require_reml(fit)
         _require_memory(fit)
-        found, variance = information(fit), fit.sigma**2
+        found, variance = fisher_information(fit), fit.sigma**2
         self.unadjusted: FloatArray = fit.solution["vcov"]
         relative = self.unadjusted / variance  # C
         residual_df = fit.model.nobs - len(relative)

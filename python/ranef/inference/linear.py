@@ -14,9 +14,9 @@ from ..errors import ArgumentError, require_choice
 from ..fit import Fit
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
-from .method import Method
 from .methods import method
 from .pvalues import ALTERNATIVES, f_p_value, t_p_values
+from .testing import Method
 
 
 @dataclass(frozen=True, eq=False, repr=False)

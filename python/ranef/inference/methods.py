@@ -8,8 +8,8 @@ from ..errors import require_choice
 from ..fit import Fit
 from ..verbs import kept
 from .kenward_roger import KenwardRoger
-from .method import KnownDf, Method
 from .satterthwaite import Satterthwaite
+from .testing import KnownDf, Method
 
 
 def _residual(fit: Fit) -> Method:

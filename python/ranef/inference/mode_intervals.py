@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from ..errors import require_level
 from ..estimates.modes import RandomEffects
@@ -11,12 +12,12 @@ from ..fit import Fit
 from .equations import equations
 
 
-def mode_intervals(fit: Fit, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
+def mode_intervals(modes: RandomEffects, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
     """Return intervals of the random effects around their conditional modes.
 
     Parameters
     ----------
-    fit : Fit
+    modes : RandomEffects
     level : float
         Coverage.
     given_beta : bool
@@ -37,12 +38,10 @@ def mode_intervals(fit: Fit, level: float = 0.95, given_beta: bool = True) -> pd
     0  Subject   308  Intercept   2.26  12.07 -21.40  25.92
     1  Subject   309  Intercept -40.40  12.07 -64.06 -16.74
     """
-    from scipy.special import ndtri
-
     require_level(level)
-    table = RandomEffects(fit).to_frame()
+    table = modes.to_frame()
     if not given_beta:
-        table["sd"] = _prediction_errors(fit)
+        table["sd"] = _prediction_errors(modes.fit)
     width = ndtri((1 + level) / 2) * table["sd"]
     return table.assign(lower=table["mode"] - width, upper=table["mode"] + width)
 

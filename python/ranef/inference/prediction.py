@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
@@ -122,8 +124,6 @@ def predict(
         variance = variance + found["var_theta"]
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
     if interval is not None:
-        from scipy.special import ndtri
-
         total = variance + (found["var_residual"] if interval == "prediction" else 0.0)
         width = ndtri((1 + level) / 2) * np.sqrt(total)
         table["lower"], table["upper"] = mean - width, mean + width
@@ -238,6 +238,4 @@ def _theta_part(fit: Fit, newdata: Any, random: Any, allow_new_levels: bool) -> 
 
 
 def _at(fit: Fit, theta: FloatArray) -> Fit:
-    from dataclasses import replace
-
     return Fit(fit.model, fit.y, fit.response, replace(fit.optimum, theta=theta), fit.settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from ..arrays import FloatArray
 from ..errors import require_choice
@@ -19,8 +20,6 @@ def t_p_values(t: npt.ArrayLike, df: npt.ArrayLike, alternative: str = "two-side
     >>> t_p_values([2.0, -2.0], [10.0, float("inf")], "greater").round(4).tolist()
     [0.0367, 0.9772]
     """
-    from scipy.special import ndtr, stdtr
-
     require_choice("alternative", alternative, ALTERNATIVES)
     statistic, degrees = np.broadcast_arrays(np.asarray(t, dtype=float), np.asarray(df, dtype=float))
     tail = {"two-sided": -np.abs(statistic), "less": statistic, "greater": -statistic}[alternative]
@@ -38,8 +37,6 @@ def f_p_value(f: float, num_df: float, den_df: float) -> float:
     >>> round(f_p_value(4.0, 1, 10), 4)
     0.0734
     """
-    from scipy.special import chdtrc, fdtrc
-
     if np.isnan(f) or np.isnan(den_df):
         return float("nan")
     return float(chdtrc(num_df, num_df * f) if np.isinf(den_df) else fdtrc(num_df, den_df, f))

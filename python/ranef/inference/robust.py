@@ -20,6 +20,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list, require_choice
+from ..estimates.prediction import population
 from ..fit import Fit
 from ..show import Document, Printed, frame_table
 from .pvalues import ALTERNATIVES, t_p_values
@@ -145,8 +146,6 @@ class _Parts:
 
     @classmethod
     def of(cls, fit: Fit, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
-        from ..estimates.prediction import population
-
         design, kept = fit.model.design, fit.model.cross.kept
         X, residual, p = design.X[:, kept], fit.y - population(fit), len(kept)
         bread: FloatArray = fit.solution["vcov"]

@@ -27,8 +27,8 @@ from ..arrays import FloatArray
 from ..fit import Fit
 from ..model import Model
 from .differences import difference_derivatives
-from .information import covariance_curvature, covariance_jacobian, information, predicted_cost
-from .method import FStatistic, independent_contrasts
+from .fisher import covariance_curvature, covariance_jacobian, fisher_information, predicted_cost
+from .testing import FStatistic, independent_contrasts
 
 LARGEST_EXACT = 3000  # order of a dense matrix up to which exact derivatives cost less than differences
 _FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that counts as zero
@@ -132,7 +132,7 @@ def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     sigma^2 = r^2 / nu.
     """
     model, sigma = fit.model, fit.sigma
-    found = information(fit)
+    found = fisher_information(fit)
     trace = found.trace_projected if model.reml else found.trace
     product = found.product_projected if model.reml else found.product
     nu = model.nobs - (len(model.cross.kept) if model.reml else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from ..errors import require_level
 from ..estimates.component_slopes import component_slopes
@@ -137,8 +138,6 @@ def singular_notes(fit: Fit) -> tuple[str, ...]:
 
 def component_intervals(fit: Fit, level: float) -> pd.DataFrame:
     """Return Wald intervals of sigma, standard deviations (log scale) and correlations (Fisher's z)."""
-    from scipy.special import ndtri
-
     table = component_errors(fit)
     log = (table["scale"] == "log").to_numpy()
     estimate, width = table["estimate"].to_numpy(), ndtri((1 + level) / 2) * table["se_scaled"].to_numpy()

@@ -7,6 +7,20 @@ numpy arrays, sparse matrices. Names of columns are ranef's (``Intercept``, ``Ma
 """
 
 from ..estimates.lm_list import lm_list as lmList
+from .accessors import (
+    REMLcrit,
+    deviance,
+    fixef,
+    logLik,
+    model_matrix,
+    predict,
+    residuals,
+    simulate,
+    summary,
+    terms,
+    vcov,
+    weights,
+)
 from .attributes import (
     AIC,
     BIC,
@@ -34,20 +48,6 @@ from .inference import (
     profile,
     rePCA,
     rstudent,
-)
-from .words import (
-    REMLcrit,
-    deviance,
-    fixef,
-    logLik,
-    model_matrix,
-    predict,
-    residuals,
-    simulate,
-    summary,
-    terms,
-    vcov,
-    weights,
 )
 
 # lme4.ranef is there too, and not listed for the reason above.

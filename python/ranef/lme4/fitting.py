@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, DataError, FormulaError, quote_list
 from ..fit import Fit
 from ..fitting import lmer as _lmer
+from ..frame import Table
 from ..frame.native import native_table, selected_rows
-
-if TYPE_CHECKING:
-    from ..bootstrap import BootstrapResult
+from ..inference.likelihood import by_maximum_likelihood
 
 _DOT = re.compile(r"(?<![\w.`])\.(?![\w.])")
 _REMOVED_BAR = re.compile(r"-\s*(\([^()|]*\|[^()]*\))")
@@ -65,8 +65,6 @@ def lmer(
 
 
 def _subset(data: Any, chosen: np.ndarray, *columns: Any) -> tuple[Any, ...]:
-    from ..frame import Table
-
     n = Table(data).n_rows
     if chosen.dtype.kind != "b" or chosen.shape != (n,):
         raise DataError(f"subset= must be True or False for each of the {n} rows")
@@ -152,8 +150,6 @@ def refit(fit: Fit, newresp: npt.ArrayLike) -> Fit:
 
 def refitML(fit: Fit) -> Fit:
     """Return the fit by maximum likelihood of the same model."""
-    from ..inference.likelihood import by_maximum_likelihood
-
     return by_maximum_likelihood(fit)
 
 

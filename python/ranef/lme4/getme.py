@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
+from ..fit import Fit
 from .attributes import fitted, isREML, nobs, sigma
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
-
-    from ..fit import Fit
 
 
 def getME(fit: Fit, name: str | list[str]) -> Any:
@@ -60,8 +57,6 @@ def _terms(fit: Fit) -> Any:
 
 
 def _z(fit: Fit) -> sp.csc_array:
-    import scipy.sparse as sp
-
     blocks = []
     for term in _terms(fit):
         n, r = term.basis.shape
@@ -75,8 +70,6 @@ def _z(fit: Fit) -> sp.csc_array:
 
 
 def _lambda(fit: Fit) -> sp.csc_array:
-    import scipy.sparse as sp
-
     blocks = []
     for term, factor in zip(_terms(fit), fit.model.covariance_factors(fit.theta), strict=True):
         rows, columns = np.tril_indices(factor.shape[0])  # a zero theta keeps its place, as in lme4
@@ -154,8 +147,6 @@ def _ztlist(fit: Fit) -> list[Any]:
 
 def _a(fit: Fit) -> Any:
     """Lambda' Z' with the roots of the weights: what the penalised least squares are made of."""
-    import scipy.sparse as sp
-
     weights = fit.model.design.weights
     product = _lambda(fit).T @ _z(fit).T
     return sp.csc_array(product if weights is None else product @ sp.diags_array(np.sqrt(weights)))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from ..arrays import FloatArray
+from ..diagnostics.allfit import AllFit, allfit
+from ..diagnostics.rows import cooks_distance as distance
 from ..errors import ArgumentError, quote_list, require_choice
 from ..fit import Fit
 from ..inference.comparison import anova as _compare
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..diagnostics.allfit import AllFit
-    from ..inference.components import RandomEffectsPCA
-    from ..inference.profile import Profile
+from ..inference.components import RandomEffectsPCA
+from ..inference.profile import Profile
 
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
 
@@ -39,8 +38,6 @@ def profile(fit: Fit, which: Any = None, **options: Any) -> Profile:
 
 def allFit(fit: Fit, **options: Any) -> AllFit:
     """Fit with every optimiser: `ranef.allfit`."""
-    from ..diagnostics.allfit import allfit
-
     return allfit(fit, **options)
 
 
@@ -56,8 +53,6 @@ def hatvalues(fit: Fit) -> FloatArray:
 
 def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row: the column ``cooks`` of ``fit.influence()``."""
-    from ..diagnostics.rows import cooks_distance as distance
-
     return distance(fit)
 
 

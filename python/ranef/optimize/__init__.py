@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..model import Model
 from .newton import newton
 from .optimum import Multiplier, Optimum
+from .others import minimise
 from .settings import DEFAULT, Settings
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 __all__ = ["DEFAULT", "Multiplier", "Optimum", "Settings", "optimise"]
 
@@ -31,6 +30,4 @@ def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optim
     """
     if settings.optimizer == "newton":
         return newton(model, response, settings)
-    from .others import minimise
-
     return minimise(model, response, settings)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..model import Model
 from .optimum import Multiplier
 from .scaling import packed, row_scales, semidefinite_factor, theta_scale
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column, counts as zero (lme4's rule)
 STATIONARY = 1e-2  # decrement up to which the gradient counts as zero: 5e-5 of the criterion

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..model import Model
 from .optimum import Multiplier, Optimum
 from .settings import Settings
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 MAX_EVALUATIONS = 200
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ..arrays import FloatArray
+from ..model import Model
 from ..show import Printed
-
-if TYPE_CHECKING:
-    from ..model import Model
+from ..verbs import Answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +94,7 @@ class Optimum(Printed):
         labels = self.model.term_labels
         return {labels[found.term]: found.value for found in self.boundary}
 
-    @cached_property
-    def message(self) -> str:
-        """What was found, in plain words; what is redundant when the fit is singular."""
-        from .words import message
-
-        return message(self)
+    message = Answer[str]("optimize.description:message")
 
     def __str__(self) -> str:
         numbers = [

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
+from ..model import Model
 from .certificate import SINGULAR, Evidence, certify
 from .optimum import Optimum
 from .scaling import flipped, packed, row_scales, snapped, theta_scale
 from .settings import Settings
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 _PER_PARAMETER = 1000
 LIMIT_REACHED = "the limit on evaluations was reached"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..arrays import FloatArray
-
-if TYPE_CHECKING:
-    from ..model import Model
+from ..model import Model
 
 
 def theta_scale(model: Model) -> FloatArray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
+from ..fit import Fit
 from .caterpillar import caterpillar
 from .coefficients import coefficients
 from .criterion import criterion
@@ -18,9 +19,6 @@ from .shrinkage import shrinkage
 from .simulated import simulated
 from .slopes import slopes
 from .topographic import topographic
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from ..bootstrap import BootstrapResult
+from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
 from .canvas import (
     BLACK,
@@ -29,7 +30,6 @@ from .density import density
 from .sources import draws
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 _RUG = 200  # marks; evenly spaced order statistics of the replicates

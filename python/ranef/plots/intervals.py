@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..bootstrap import BootstrapResult
+from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
+from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from .canvas import (
     BLUE,
@@ -146,8 +147,6 @@ def _of_fit(
 
 
 def _estimates(fit: Fit) -> pd.Series:
-    from ..estimates.parameters import ParameterNames
-
     names = ParameterNames.of(fit.model)
     values = names.values(fit.beta[None, :], np.array([fit.sigma]), fit.theta[None, :])
     return pd.Series(values[0], index=list(names.all))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..bootstrap import BootstrapResult
+from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..inference.profile import Profile

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.prediction import own_rows, population, random_part
@@ -143,8 +144,6 @@ def _simulated(
     fit: Fit, group: str, predictor: str, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """A response drawn from the fit, and the lines it was drawn from."""
-    import pandas as pd
-
     design = fit.model.design
     effects = drawn_effects(fit, generator)
     noise = fit.sigma if design.weights is None else fit.sigma / np.sqrt(design.weights)

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
-from ..bootstrap import BootstrapResult
+from ..bootstrap.replicates.result import BootstrapResult
 from ..fit import Fit
 from ..inference.means import MarginalMeans
 from ..inference.profile import Profile

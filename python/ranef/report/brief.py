@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..errors import FitError
+from ..estimates.varcorr import component_columns
+from ..fit import Fit
 from ..show import Document, Line, Table, render
 from ..show.numbers import format_common
 from ..show.text import columns_of_text, in_width, width
-from .components import component_columns
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 
 def method(fit: Fit) -> str:

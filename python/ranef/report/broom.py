@@ -7,16 +7,18 @@ Spelling: where R has a dot inside a name, there is an underscore (``std_error``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
+from ..diagnostics.rows import cooks_distance, leverage
 from ..errors import ArgumentError, require_choice, require_level
+from ..estimates.prediction import population
+from ..fit import Fit
 from ..frame.native import native_table, selected_rows
-
-if TYPE_CHECKING:
-    from ..fit import Fit
+from ..frame.table import Table
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 
@@ -158,9 +160,6 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     0  1545.0     A  1509.89   35.11
     1  1440.0     A  1509.89  -69.89
     """
-    from ..diagnostics.rows import cooks_distance, leverage
-    from ..estimates.prediction import population
-
     design = fit.model.design
     ones, zeros = np.ones(fit.nobs), np.zeros(fit.nobs)
     weights = ones if design.weights is None else np.asarray(design.weights)
@@ -185,8 +184,6 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
 
 
 def _rows(data: Any) -> int:
-    from ..frame.table import Table
-
     return Table(data, "data=").n_rows
 
 
@@ -234,8 +231,6 @@ def _components(fit: Fit) -> dict[str, Any]:
 
 
 def _modes(fit: Fit, level: float) -> dict[str, Any]:
-    from scipy.special import ndtri
-
     table = fit.ranef.to_frame()
     width = ndtri((1 + level) / 2) * table["sd"]
     return {

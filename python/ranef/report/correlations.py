@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from ..fit import Fit
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
 from .layout import abbreviate_all
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 MOST_SHOWN = 12
 ROW_NAME = 11

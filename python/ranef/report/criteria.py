@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ..fit import Fit
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 
 def information(fit: Fit) -> dict[str, str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..fit import Fit
 from ..show.numbers import format_estimates, format_p_values, format_statistics, significance_stars
 from ..show.text import columns_of_text
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 P_VALUE = "Pr(>|t|)"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..errors import quote_list
-
-if TYPE_CHECKING:
-    from ..fit import Fit
+from ..fit import Fit
 
 
 def notes(fit: Fit) -> list[str]:

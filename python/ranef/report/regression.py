@@ -6,19 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor, log10
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, require_choice, require_level
+from ..fit import Fit
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text
 from .broom import component_rows, fixed_columns
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 STATISTICS = {
     "se": "Standard errors in parentheses.",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
+from ..fit import Fit
 from ..show.numbers import format_common, zap_small
 from ..show.text import columns_of_text
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 QUANTILES = ("Min", "1Q", "Median", "3Q", "Max")
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ..estimates.varcorr import component_columns
 from ..show.document import Document, Line, Table
 from .brief import groups_line
-from .components import component_columns
 from .correlations import MOST_SHOWN, correlation_columns
 from .criteria import criterion_lines, information
 from .fixed_effects import LEGEND, P_VALUE, fixed_effects_columns
 from .notes import notes
 from .residuals import QUANTILES, residual_texts
-
-if TYPE_CHECKING:
-    from .summary import Summary
+from .summary import Summary
 
 
 def summary_document(summary: Summary, title: str, digits: int) -> Document:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..errors import FitError
+from ..estimates.varcorr import component_table
+from ..fit import Fit
 from ..show.document import Document, Printed
 from .brief import groups_line, method
-from .components import component_table
 from .correlations import correlation_lines
 from .criteria import criterion_lines
 from .fixed_effects import FixedEffects, fixed_effects, fixed_effects_lines
 from .notes import notes
 from .residuals import residual_lines
 from .sections import summary_document
-
-if TYPE_CHECKING:
-    from ..fit import Fit
 
 DIGITS = 4
 TESTS = {

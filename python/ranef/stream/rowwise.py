@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..design.formulaic_bridge import factor_expressions
 from ..errors import FormulaError
 from ..formula.plain import plain_terms
 from ..formula.python_code import references
@@ -118,8 +119,6 @@ def stateful_calls(text: str, columns: tuple[str, ...], whole: str) -> list[Stat
 def _calls(text: str, columns: tuple[str, ...]) -> list[tuple[Any, dict[str, str]]]:
     """Return the calls, and the columns behind names that formulaic made up."""
     from formulaic.utils.code import sanitize_variable_names
-
-    from ..design.formulaic_bridge import factor_expressions
 
     found: list[tuple[Any, dict[str, str]]] = []
     for expression in factor_expressions(text, columns):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design.matrices import require_finite
 from ..design.used import UsedColumns, require_number
 from ..design.vectors import (
     CodeVector,
@@ -211,8 +212,6 @@ _WORDS = {"FactorColumn": "text or categories", "NumberColumn": "numbers", "Time
 
 def require_finite_column(values: FloatArray, name: str, rows: UsedRows) -> None:
     """Raise a DataError that names the first row where a predictor is not finite."""
-    from ..design.matrices import require_finite
-
     require_finite(values, name, rows)
 
 

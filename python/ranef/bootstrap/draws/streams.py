@@ -29,6 +29,7 @@ __all__ = [
     "next_raw",
     "open_stream",
     "philox_block",
+    "replicate_generator",
     "stream_key",
     "uniform",
 ]
@@ -36,6 +37,7 @@ __all__ = [
 STATE_WORDS = 10
 BLOCK_LANE = np.uint64(0)
 WORD_LANE = np.uint64(1)
+_GENERATOR_LANE = 2  # of replicates that are drawn outside the compiled loop
 
 _MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
 _MULTIPLIER_1 = np.uint64(0xCA5A826395121157)
@@ -72,6 +74,11 @@ def stream_key(seed: Any) -> tuple[np.ndarray, int | np.random.SeedSequence]:
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     key, entropy = sequence.generate_state(2, np.uint64), sequence.entropy
     return key, entropy if isinstance(entropy, int) and not sequence.spawn_key else sequence
+
+
+def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
+    """The generator of one replicate."""
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, replicate, _GENERATOR_LANE]))
 
 
 @intrinsic

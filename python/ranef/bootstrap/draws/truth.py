@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,7 @@ import pandas as pd
 from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
-
-if TYPE_CHECKING:
-    from ...fit import Fit
+from ...fit import Fit
 
 __all__ = ["Truth", "truth"]
 

@@ -13,14 +13,13 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from .kernels import Kernel
+from .kernels import Kernel
 
 __all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ArgumentError, quote_list
-
-if TYPE_CHECKING:
-    from ...fit import Fit
+from ...fit import Fit
 
 __all__ = [
     "CONVERGED",

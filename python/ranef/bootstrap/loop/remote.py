@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -25,12 +25,12 @@ from tqdm import tqdm
 from ... import _core
 from ...cross_products import CrossProducts, cross_products
 from ...errors import ArgumentError
+from ...fit import Fit
 from ..draws.route import GRAM
+from .engine import Outcome, Task, run
 from .record import fit_record
-
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from .engine import Outcome, Task
+from .statistic import compile_statistic
+from .task import rebuilt_task, record_layout
 
 __all__ = ["check_executor", "run_remotely"]
 
@@ -87,8 +87,6 @@ def run_remotely(
         Of each worker, within a chunk.
     progress : bool
     """
-    from .engine import Outcome
-
     options = (route, columns, statistic, key, threads)
     courier = _Courier(executor, _pack(fit, task, route, statistic), options)
     size = -(-n // min(max(_FEWEST_CHUNKS, _CHUNKS_PER_WORKER * courier.workers), n))
@@ -211,10 +209,6 @@ def _remember(digest: str, parcel: bytes) -> None:
 
 
 def _table(digest: str, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
-    from .engine import run
-    from .statistic import compile_statistic
-    from .task import rebuilt_task, record_layout
-
     route, columns, statistic, key, threads = options
     received, response, arguments, start, records = _unpacked[digest]
     compiled = None

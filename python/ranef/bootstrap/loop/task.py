@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ... import _core
 from ...errors import RowsNotKeptError
 from ...estimates.prediction import fixed_part, own_rows, random_part
+from ...fit import Fit
+from ...model import Model
 from ..draws.gram import GramDraw, gram_draw
 from ..draws.gram_factor import GramFactor, factor_gram
 from ..draws.route import GRAM, ROWS, Route, choose_route
@@ -26,11 +28,7 @@ from .kernels import (
     sample_kernel,
 )
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
-
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from ...model import Model
-    from .statistic import CompiledStatistic
+from .statistic import CompiledStatistic
 
 __all__ = [
     "draws_task",

@@ -10,18 +10,15 @@ groups are left out (the contributions of a block add up, and so do the sums' ex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError
+from ...fit import Fit
 from ..loop.statistic import is_compiled, pick, values_of, wanted_parts
+from ..loop.task import record_layout
 from ..schemes.group_products import Groups, all_groups
-
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from .result import BootstrapResult
+from .result import BootstrapResult
 
 __all__ = ["accelerations", "leave_out_estimates"]
 
@@ -76,8 +73,6 @@ def _estimates(fit: Fit, result: BootstrapResult, groups: Groups, kept: np.ndarr
 
 
 def _statistic(fit: Fit, result: BootstrapResult, record: np.ndarray) -> np.ndarray:
-    from ..loop.task import record_layout
-
     wanted = wanted_parts(result.statistic) if is_compiled(result.statistic) else ("modes",)
     if "modes" in wanted:  # without its group, a group has no mode; a plain function wants a whole fit
         return np.full(len(result.statistic_names), np.nan)

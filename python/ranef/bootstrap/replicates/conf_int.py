@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, quote_list, require_level
 from . import intervals
+from .acceleration import accelerations
 from .frame import parameter_frame
+from .result import BootstrapResult
 from .standard_errors import scaled, unscaled, variance_errors
-
-if TYPE_CHECKING:
-    from .result import BootstrapResult
 
 __all__ = ["METHODS", "conf_int"]
 
@@ -25,12 +23,42 @@ _WITHOUT_ESTIMATE = ("percentile", "shortest")
 
 def conf_int(
     result: BootstrapResult,
-    level: float,
-    method: str,
-    parameters: str | Iterable[str] | None,
+    level: float = 0.95,
+    method: str = "percentile",
+    parameters: str | Iterable[str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Intervals, see `BootstrapResult.conf_int`."""
+    """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
+
+    Replicates without a refit are left out (`n_failed` counts them).
+
+    Parameters
+    ----------
+    result : BootstrapResult
+    level : float
+        Coverage, between 0 and 1.
+    method : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
+        See `ranef.bootstrap.replicates.intervals`.
+    parameters : str or iterable of str, optional
+        Names as in the index of the result; all by default.
+    errors : mapping of str to str, optional
+        For studentized intervals of a statistic: each value's name -> the name of the value that is its
+        standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient, and for
+        what the method cannot give.
+
+    Notes
+    -----
+    Studentized intervals of coefficients use each replicate's standard errors. Those of sigma and
+    standard deviations (studentized as variances), correlations and theta use the expected information at
+    each replicate's optimum, for which its response is drawn again. They cover less well than the others
+    where groups are few (91 % in place of 95 for a deviation of 18 groups); a deviation estimated as zero
+    has none.
+    """
     method = _SPELLINGS.get(method, method)
     if method not in METHODS:
         raise ArgumentError(f"method must be one of {quote_list(METHODS)}; got {method!r}")
@@ -80,8 +108,6 @@ def _about_estimates(
         return _studentized(result, values, result.estimates, level, errors, notes)
     estimates = result.estimates.reindex(values.columns)
     if method == "bca":
-        from .acceleration import accelerations
-
         acceleration = accelerations(result, list(values.columns))
         return [
             intervals.bca_interval(values[name].to_numpy(), estimates[name], acceleration[name], level)

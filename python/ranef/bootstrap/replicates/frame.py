@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from .result import BootstrapResult
+from .result import BootstrapResult
 
 __all__ = ["modes", "parameter_frame", "to_frame"]
 
@@ -37,7 +34,16 @@ def parameter_frame(result: BootstrapResult) -> pd.DataFrame:
 
 
 def to_frame(result: BootstrapResult) -> pd.DataFrame:
-    """One row per replicate, see `BootstrapResult.to_frame`."""
+    """One row per replicate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
+        ``sd[group.column]`` and ``corr[group.column.column]``, ``se[coefficient]``, the statistic,
+        ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``; without what `columns`
+        left out. Conditional modes are in `modes`.
+    """
     table = parameter_frame(result)
     statistic = list(result.statistic_names) if "statistic" in result.places else []
     columns = {name: table[name] for name in table.columns if name not in statistic}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
-
-if TYPE_CHECKING:
-    from .result import BootstrapResult
+from .result import BootstrapResult
 
 __all__ = ["compiled_messages"]
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ... import _core
+from ...fit import Fit
+from ..draws.truth import Truth
 from ..schemes.group_products import chosen_factor
-
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from ..draws.truth import Truth
 
 __all__ = ["difference", "drawn_by", "make_origin", "versions"]
 

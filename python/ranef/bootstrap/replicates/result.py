@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
-from ...show import Document, Printed
+from ...fit import Fit
+from ...show import Printed
+from ...verbs import Answer, Verb
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
-
-if TYPE_CHECKING:
-    from ...fit import Fit
 
 __all__ = ["BootstrapResult"]
 
@@ -96,7 +94,7 @@ class BootstrapResult(Printed):
         return len(self.records)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"fit": None, "statistic": None}
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"fit": None, "statistic": None}
 
     # ------------------------------------------------------------ how it went
     @property
@@ -152,96 +150,14 @@ class BootstrapResult(Printed):
             raise ArgumentError(f"the replicates were made without {name!r}: ask for it in columns=")
         return self.records[:, self.places[name]]
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per replicate.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
-            ``sd[group.column]`` and ``corr[group.column.column]``, ``se[coefficient]``, the statistic,
-            ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``; without what `columns`
-            left out. Conditional modes are in `modes`.
-        """
-        from .frame import to_frame
-
-        return to_frame(self)
-
-    @property
-    def modes(self) -> dict[str, np.ndarray]:
-        """Conditional modes: grouping factor -> (replicates, levels, random effects)."""
-        from .frame import modes
-
-        return modes(self)
-
-    def conf_int(
-        self,
-        level: float = 0.95,
-        method: str = "percentile",
-        parameters: str | Iterable[str] | None = None,
-        errors: Mapping[str, str] | None = None,
-    ) -> pd.DataFrame:
-        """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
-
-        Replicates without a refit are left out (`n_failed` counts them).
-
-        Parameters
-        ----------
-        level : float
-            Coverage, between 0 and 1.
-        method : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
-            See `ranef.bootstrap.replicates.intervals`.
-        parameters : str or iterable of str, optional
-            Names as in the index of the result; all by default.
-        errors : mapping of str to str, optional
-            For studentized intervals of a statistic: each value's name -> the name of the value that is its
-            standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient, and for
-            what the method cannot give.
-
-        Notes
-        -----
-        Studentized intervals of coefficients use each replicate's standard errors. Those of sigma and
-        standard deviations (studentized as variances), correlations and theta use the expected information at
-        each replicate's optimum, for which its response is drawn again. They cover less well than the others
-        where groups are few (91 % in place of 95 for a deviation of 18 groups); a deviation estimated as zero
-        has none.
-        """
-        from .conf_int import conf_int
-
-        return conf_int(self, level, method, parameters, errors)
-
-    def plot(self, parameters: Any = None, **options: Any) -> Any:
-        """Draw the density of each parameter, see `ranef.plots.bootstrap`."""
-        from ...plots import bootstrap
-
-        return bootstrap(self, parameters, **options)
-
-    # ------------------------------------------------------------ more of it
-    def append(self, n: int, fit: Fit | None = None, **options: Any) -> BootstrapResult:
-        """Return this result with ``n`` more replicates: those that one longer run would have made.
-
-        Parameters
-        ----------
-        n : int
-        fit : Fit, optional
-            Where the replicates came from; needed after pickling or loading.
-        **options
-            ``n_threads``, ``progress``, ``executor``.
-        """
-        from ..resume import append
-
-        return append(self, n, fit, **options)
-
-    def save(self, path: Any) -> None:
-        """Write the replicates and where they come from to a Parquet file, see `ranef.bootstrap.load`."""
-        from .storage import save
-
-        save(self, path)
+    to_frame = Verb("bootstrap.replicates.frame:to_frame")
+    modes = Answer[dict[str, np.ndarray]]("bootstrap.replicates.frame:modes")
+    conf_int = Verb("bootstrap.replicates.conf_int:conf_int")
+    plot = Verb("plots.bootstrap:bootstrap")
+    append = Verb("bootstrap.resume:append")
+    save = Verb("bootstrap.replicates.storage:save")
+    document = Verb("bootstrap.replicates.description:document")
+    __str__ = Verb("bootstrap.replicates.description:describe")
 
     def replaced(self, **changes: Any) -> BootstrapResult:
         """Return a copy with some attributes changed."""
@@ -249,14 +165,3 @@ class BootstrapResult(Printed):
 
     def _has(self, bit: int) -> np.ndarray:
         return (self.records[:, -1].astype(np.int64) & bit) != 0
-
-    def __str__(self) -> str:
-        from .words import describe
-
-        return describe(self)
-
-    def document(self) -> Document:
-        """Return the parts."""
-        from .words import document
-
-        return document(self)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,12 +22,15 @@ import pandas as pd
 
 from ...errors import ArgumentError, FitError
 from ...fit import Fit
+from ...inference.fisher import covariance_jacobian, fisher_information
 from ...model import lower_places
+from ..draws.streams import stream_key
 from ..draws.truth import truth
+from ..loop.engine import run
 from ..loop.record import FAILED
-
-if TYPE_CHECKING:
-    from .result import BootstrapResult
+from ..loop.task import draws_task, gram_factor, sample_task
+from ..schemes.scheme import rows_of_scheme
+from .result import BootstrapResult
 
 __all__ = ["scaled", "unscaled", "variance_errors"]
 
@@ -122,11 +125,6 @@ def _refits(fit: Fit, result: BootstrapResult, theta: np.ndarray) -> Iterator[tu
 
 def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
     """The responses' cross-products by first replicate and count: the same draws again."""
-    from ..draws.streams import stream_key
-    from ..loop.engine import run
-    from ..loop.task import draws_task, gram_factor, sample_task
-    from ..schemes.scheme import rows_of_scheme
-
     key = stream_key(result.seed)[0]
     at = truth(fit, use_u=result.use_u)
     if result.scheme == "parametric" and result.route == "gram":
@@ -151,10 +149,8 @@ def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterat
 
 def _covariance(fit: Fit) -> np.ndarray:
     """Of (d, sigma^2) on the user's scale: the inverse of the expected information."""
-    from ...inference.information import information  # a peer, which may want our names in turn
-
     try:
-        found = information(fit)
+        found = fisher_information(fit)
     except FitError:
         return np.full((fit.model.n_theta + 1,) * 2, np.nan)
     reml, variance = fit.model.reml, fit.sigma**2
@@ -169,8 +165,6 @@ def _covariance(fit: Fit) -> np.ndarray:
 
 def _errors(model: Any, sigma: np.ndarray, theta: np.ndarray, covariances: np.ndarray) -> np.ndarray:
     """Errors of sigma^2, theta, variances and correlations, (n, ...), by the delta method."""
-    from ...inference.information import covariance_jacobian  # a peer, which may want our names in turn
-
     n, k = theta.shape
     deviations, correlations, first = [], [], 0
     elements = _elements(model, theta)

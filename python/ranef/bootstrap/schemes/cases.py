@@ -8,20 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from ...design import Design
 from ...errors import ArgumentError
+from ...fit import Fit
+from ..draws.streams import replicate_generator
+from ..loop.engine import Outcome, single_blas_thread
 from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_columns
+from ..loop.statistic import CompiledStatistic, pick, values_of, wanted_parts
+from ..loop.task import record_layout
 from .group_products import all_groups, chosen_factor, strata_of
-
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from ..loop.engine import Outcome
-    from ..loop.statistic import CompiledStatistic
 
 __all__ = ["CaseDraw", "run_cases"]
 
@@ -79,9 +78,6 @@ def run_cases(
     statistic: CompiledStatistic | None,
 ) -> Outcome:
     """Run case-resampled replicates; Ctrl-C keeps those done."""
-    from ..loop.engine import Outcome, single_blas_thread
-    from .scheme import replicate_generator
-
     groups = all_groups(fit, draw.factor.name)
     start = fit.solution["internal_theta"]
 
@@ -111,9 +107,6 @@ def _row(
     fit: Fit, record: np.ndarray | None, columns: Iterable[str], statistic: CompiledStatistic | None
 ) -> np.ndarray:
     """A row of the table."""
-    from ..loop.statistic import pick, values_of, wanted_parts
-    from ..loop.task import record_layout
-
     layout = record_layout(fit.model)
     selection, _ = kept_columns(layout, columns)
     values = np.full(statistic.n_values if statistic else 0, np.nan)

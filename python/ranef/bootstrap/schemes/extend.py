@@ -6,21 +6,18 @@ groups are sums of them. Its rows are made only where something asks for them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ...cross_products import CrossProducts, cross_products
-from ...design import Design
+from ...design import Design, GroupingFactor
 from ...errors import ArgumentError
 from ...model import Model
 from .group_products import Groups, chosen_factor, group_members, groups_of
 from .independent import is_nested
 from .subset import rows_of
-
-if TYPE_CHECKING:
-    from ...design import GroupingFactor
 
 __all__ = ["SizedModel", "model_of_size", "rows_of_size"]
 

@@ -7,18 +7,16 @@ copies of the levels that belong to it alone, levels it shares with other groups
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ... import _core
+from ...design import Design, GroupingFactor
 from ...errors import ArgumentError, quote_list
+from ...fit import Fit
+from ...model import Model
 from .independent import independent_factor, is_nested
-
-if TYPE_CHECKING:
-    from ...design import Design, GroupingFactor
-    from ...fit import Fit
-    from ...model import Model
 
 __all__ = ["Groups", "chosen_factor", "group_members", "groups_of", "strata_of"]
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ArgumentError
 from ...estimates.prediction import fixed_part, own_rows, random_part
+from ...fit import Fit
 from .independent import independent_factor, is_nested
-
-if TYPE_CHECKING:
-    from ...fit import Fit
 
 __all__ = ["reflated", "residual_rows", "semiparametric_rows", "wild_rows"]
 

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from ...errors import ArgumentError, quote_list
+from ...fit import Fit
+from ..draws.route import Route
+from ..draws.streams import replicate_generator
+from ..draws.truth import Truth
+from ..loop.engine import Outcome, run
+from ..loop.statistic import CompiledStatistic
+from ..loop.task import responses_task
+from .cases import CaseDraw, run_cases
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
-if TYPE_CHECKING:
-    from ...fit import Fit
-    from ..draws.route import Route
-    from ..draws.truth import Truth
-    from ..loop.engine import Outcome
-    from ..loop.statistic import CompiledStatistic
-
-__all__ = ["SCHEMES", "check_scheme", "other_scheme", "replicate_generator", "rows_of_scheme"]
+__all__ = ["SCHEMES", "check_scheme", "other_scheme", "rows_of_scheme"]
 
 SCHEMES = ("parametric", "residual", "wild", "cases", "semiparametric")
-_LANE = 2
 _NUMBERS_AT_A_TIME = 2_000_000
 _ROWS = {"residual": residual_rows, "wild": wild_rows, "semiparametric": semiparametric_rows}
 _REASONS = {
@@ -52,11 +51,6 @@ def check_scheme(scheme: str, truth: Truth, route: str | None, by: str | None) -
         )
     if by is not None and scheme != "cases":
         raise ArgumentError(f"by= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
-
-
-def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
-    """The generator of one replicate."""
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, replicate, _LANE]))
 
 
 def rows_of_scheme(fit: Fit, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
@@ -87,13 +81,8 @@ def other_scheme(
     by: str | None = None,
 ) -> tuple[Outcome, Route]:
     """Run replicates of a scheme that is not parametric."""
-    from ..draws.route import Route
-    from ..loop.engine import Outcome
-
     rows = rows_of_scheme(fit, scheme, key)
     if rows is None:  # scheme='cases'
-        from .cases import CaseDraw, run_cases
-
         draw = CaseDraw(fit.model.design, by)
         outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
         return outcome, Route("groups", draw.reason)
@@ -122,8 +111,5 @@ def _fit_rows(
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
 ) -> Outcome:
-    from ..loop.engine import run
-    from ..loop.task import responses_task
-
     task = responses_task(fit.model, np.ascontiguousarray(rows), columns, statistic)
     return run(task, np.zeros(2, np.uint64), len(rows), threads, progress=False)

@@ -16,18 +16,15 @@ other variance components in the model the form holds approximately (Greven, Cra
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...design import Design, RandomTerm
 from ...errors import ArgumentError
+from ...fit import Fit
 from ...show import Printed
 from ..checks import checked_seed, whole_number
 from .likelihood_ratio import by_reml
-
-if TYPE_CHECKING:
-    from ...design import Design, RandomTerm
-    from ...fit import Fit
 
 __all__ = ["ExactRLRT", "exact_rlrt", "simulate_rlrt", "spectrum"]
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,13 +24,14 @@ import pandas as pd
 from ... import _core
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...model import Model
+from ...optimize import optimise
 from ...show import Document, Line, Printed, frame_table
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
+from ..draws.streams import stream_key
 from ..draws.truth import truth
-
-if TYPE_CHECKING:
-    from ...model import Model
+from .pairs import Pair
 
 __all__ = ["PBTest", "pbtest"]
 
@@ -185,9 +185,6 @@ def pbtest(
             f"better by {-statistic:.4g}. Give the small model first"
         )
 
-    from ..draws.streams import stream_key
-    from .pairs import Pair
-
     key, seed = stream_key(seed)
     pair = Pair.of(small, large, columns, small, truth(small))
     ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
@@ -216,8 +213,6 @@ def by_reml(fit: Fit) -> Fit:
 
 
 def _by(fit: Fit, reml: bool) -> Fit:
-    from ...optimize import optimise
-
     model: Model = copy(fit.model)
     model.__dict__.pop("plan", None)
     model.reml = reml

@@ -9,16 +9,13 @@ scaled), in which nothing cancels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...design import RandomTerm
+from ...fit import Fit
+from ...model import Model
 from ..draws.level_factors import triangular_factor
-
-if TYPE_CHECKING:
-    from ...design import RandomTerm
-    from ...fit import Fit
-    from ...model import Model
 
 __all__ = ["Embedding", "embedding"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from ...fit import Fit
 from ..draws.gram_factor import GramFactor
 from ..draws.truth import Truth
 from ..loop.engine import run
@@ -16,9 +17,6 @@ from ..loop.kernels import gram_sample_kernel, refits_kernel, rows_kernel
 from ..loop.record import FAILED
 from ..loop.task import draws_task, refits_task, route_of, rows_task
 from .nested import embedding
-
-if TYPE_CHECKING:
-    from ...fit import Fit
 
 __all__ = ["Pair"]
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from ...errors import ArgumentError, quote_list
+from ...fit import Fit
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
+from ..draws.streams import stream_key
+from ..draws.truth import truth
+from ..schemes.extend import model_of_size
+from ..schemes.independent import independent_factor
 from .power_summary import Power
-
-if TYPE_CHECKING:
-    from ...fit import Fit
+from .rejections import TESTS, Study
 
 __all__ = ["power", "power_curve"]
 
@@ -196,8 +199,6 @@ def _points(values: Any) -> list[Any]:
 
 
 def _main_count(fit: Fit, found: Power) -> int:
-    from ..schemes.independent import independent_factor
-
     return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
 
 
@@ -205,8 +206,6 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
     seed = checked_seed(seed)
     if n_threads is not None:
         n_threads = whole_number(n_threads, "n_threads", "the number of threads")
-    from ..draws.streams import stream_key
-
     return stream_key(seed)[0], n_threads or get_num_threads()
 
 
@@ -214,10 +213,6 @@ def _study(
     fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
     along: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
-    from ..draws.truth import truth
-    from ..schemes.extend import model_of_size
-    from .rejections import TESTS, Study
-
     names = [fit.model.design.column_names[i] for i in fit.model.cross.kept]
     if coefficient not in names:
         raise ArgumentError(f"coefficient must be one of {quote_list(names, 30)}; got {coefficient!r}")

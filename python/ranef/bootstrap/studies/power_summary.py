@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scipy.special import betaincinv
+
 from ...show import Printed
 
 __all__ = ["Power"]
@@ -47,8 +49,6 @@ class Power(Printed):
 
     def conf_int(self, level: float = 0.95) -> tuple[float, float]:
         """The Monte Carlo interval of the power, by Clopper and Pearson (exact)."""
-        from scipy.special import betaincinv
-
         tail, x, n = 0.5 * (1.0 - level), self.rejections, self.n
         lower = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
         upper = float(betaincinv(x + 1, n - x, 1.0 - tail)) if x < n else 1.0

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtr
 
 from ...fit import Fit
+from ...inference.methods import method
+from ...model import Model
 from ..draws.truth import Truth
 from ..loop.engine import run, single_blas_thread
 from ..loop.record import kept_columns
@@ -19,9 +21,6 @@ from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_t
 from ..schemes.extend import SizedModel
 from .pairs import Pair
 from .submodel import pair_without, standing
-
-if TYPE_CHECKING:
-    from ...model import Model
 
 __all__ = ["TESTS", "Study"]
 
@@ -142,8 +141,6 @@ class Study:
         self, t: np.ndarray, table: np.ndarray, places: dict[str, slice], response_of: Callable[[int], Any]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Statistics and degrees of freedom of the studies for which they decide."""
-        from ...inference.methods import method  # a peer, which may want our names in turn
-
         t, df = t.copy(), np.full(len(t), np.inf)
         wanted = np.isfinite(t)
         if self.test == "satterthwaite":

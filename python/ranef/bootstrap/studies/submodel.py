@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ... import _core
 from ...cross_products import CrossProducts, cross_products
 from ...fit import Fit
+from ...model import Model
 from ...optimize import Optimum
 from ..draws.gram_factor import GramFactor
 from ..draws.truth import Truth
 from ..schemes.extend import SizedModel
 from .pairs import Pair
-
-if TYPE_CHECKING:
-    from ...model import Model
 
 __all__ = ["pair_without", "standing"]
 

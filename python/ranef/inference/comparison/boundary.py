@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc
 
 from ... import _core
 from ...arrays import FloatArray
@@ -66,8 +67,6 @@ class Mixture(Printed):
 
 
 def _tail(x: npt.ArrayLike, df: int) -> FloatArray:
-    from scipy.special import chdtrc
-
     x = np.asarray(x, dtype=float)
     if df == 0:
         return np.where(x > 1e-9, 0.0, 1.0)

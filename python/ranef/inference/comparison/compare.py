@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from ...errors import ArgumentError, DataError
 from ...fit import Fit
@@ -133,8 +134,6 @@ def _criteria(entries: list[tuple[str, int, float, Any]], n: int) -> pd.DataFram
 
 def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> list[str]:
     """Fill in the likelihood ratio of each model against the one before it."""
-    from scipy.special import chdtrc
-
     notes = []
     for (small, k0, llf0, null), (large, k1, llf1, fit) in pairwise(entries):
         if k0 == k1:

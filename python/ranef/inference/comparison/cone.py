@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
 from ...arrays import FloatArray
 
@@ -85,8 +86,6 @@ def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) ->
     >>> [round(w, 2) for w in cone_weights(np.maximum(z, 0) ** 2, z > 0, 1)]
     [0.5, 0.5]
     """
-    from scipy.special import gammaln
-
     weights = np.zeros(most + 1)
     apex = draws <= 1e-10 * draws.max()
     weights[[0, most]] = apex.mean(), inside.mean()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
@@ -80,8 +81,6 @@ def _droppable(fit: Fit, scope: str | Iterable[str] | None) -> list[Term]:
 
 
 def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
-    from scipy.special import chdtrc
-
     ml = by_maximum_likelihood(fit)
     kept = ml.model.cross.kept.tolist()
     full, rows = ml.optimum.value, []

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from ...design import ModelMatrix, RandomTerm
 from ...fit import Fit
@@ -47,8 +48,6 @@ def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     <none>                       6 -871.814     NaN  NaN
     Days in (Days | Subject)     4 -893.233  42.837  2.0
     """
-    from scipy.special import chdtrc
-
     whole = fit.optimum.value
     size = len(fit.model.cross.kept) + fit.model.n_theta + 1
     rows = {"<none>": (size, -whole / 2, whole + 2 * size, np.nan, np.nan, np.nan, np.nan)}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...design import RandomTerm
 from ...fit import Fit
-from ...optimize.words import redundancies
+from ...optimize.description import redundancies
 from ...show import Document, Line, Printed, frame_table
 from ..comparison.submodels import fit_of, with_terms, without_random_effects
 

@@ -13,8 +13,10 @@ Hothorn, Bretz & Westfall (2008), Simultaneous inference in general parametric m
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import gammaincinv, ndtri, stdtrit
 
 from ...arrays import FloatArray
+from ..pvalues import t_p_values
 
 METHODS = ("none", "tukey", "holm", "bonferroni", "sidak", "mvt")
 
@@ -56,8 +58,6 @@ def adjusted(
     """
     from scipy.stats import studentized_range
 
-    from ..pvalues import t_p_values
-
     m, means = family
     raw = t_p_values(t, df)
     if method == "tukey" and m > 1:
@@ -82,8 +82,6 @@ def adjusted(
 
 def _critical(level: float, df: FloatArray) -> FloatArray:
     """Return two-sided critical values; an infinite df means the normal distribution."""
-    from scipy.special import ndtri, stdtrit
-
     finite = np.where(np.isfinite(df), df, 1.0)
     return np.where(np.isfinite(df), stdtrit(finite, (1 + level) / 2), ndtri((1 + level) / 2))
 
@@ -95,7 +93,6 @@ def _multivariate_t(
 
     The degrees of freedom are averaged over the family.
     """
-    from scipy.special import gammaincinv, ndtri
     from scipy.stats import qmc
 
     values, vectors = np.linalg.eigh(correlation)

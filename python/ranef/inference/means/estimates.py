@@ -15,6 +15,7 @@ from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
 from ...fit import Fit
 from ...show import Document, Line, Printed, frame_table
+from ...verbs import Verb
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
@@ -136,11 +137,7 @@ class MarginalMeans(Printed):
             )
         return self._combined(out, adjust, 0)
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the estimates with their intervals, see `ranef.plots.means`."""
-        from ...plots import means
-
-        return means(self, ax)
+    plot = Verb("plots.means:means")
 
     # ------------------------------------------------------------ inside
     def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:

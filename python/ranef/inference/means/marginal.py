@@ -11,6 +11,8 @@ import pandas as pd
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
+from ...frame import Table
+from ...frame.factors import as_factor
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
 
@@ -182,9 +184,6 @@ def _mean_offset(fit: Fit, what: str, rows: int) -> FloatArray:
 
 def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
     """Return how often the levels of the other factors occur, for each row of the grid."""
-    from ...frame import Table
-    from ...frame.factors import as_factor
-
     others = [name for name in grid.factors if name not in names]
     if not others:
         return np.ones(len(grid.table))

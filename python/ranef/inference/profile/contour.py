@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicSpline
+from scipy.special import chdtri
 
 from ...errors import ArgumentError
-
-if TYPE_CHECKING:
-    from .result import Profile
+from .result import Profile
 
 
-def contour(profile: Profile, first: str, second: str, level: float, n: int) -> pd.DataFrame:
-    """Return `n` points of the contour of joint coverage `level`, see `Profile.contour`.
+def contour(profile: Profile, first: str, second: str, level: float = 0.95, n: int = 100) -> pd.DataFrame:
+    """Return a contour of the deviance over two parameters, the others minimised.
+
+    Interpolated from both profiles and the traces in them, as Bates & Watts (1988, appendix 6) do.
 
     In the plane of the two zetas a contour touches the square of side 2R where a profile reaches +-R, with
     the other parameter where the trace has it. Its points there have angles (acos, acos); mean and
     difference of the angles are interpolated by a periodic spline.
+
+    Returns
+    -------
+    DataFrame
+        `n` points, a column per parameter; joint coverage `level`.
 
     Raises
     ------
@@ -34,9 +39,6 @@ def contour(profile: Profile, first: str, second: str, level: float, n: int) -> 
     >>> ring.shape
     (100, 2)
     """
-    from scipy.interpolate import CubicSpline
-    from scipy.special import chdtri
-
     if first == second:
         raise ArgumentError(f"a contour needs two parameters, {first!r} was given twice")
     radius = float(np.sqrt(chdtri(2, 1 - level)))
@@ -71,8 +73,6 @@ def contour(profile: Profile, first: str, second: str, level: float, n: int) -> 
 
 def _trace(profile: Profile, held: str, other: str, radius: float) -> np.ndarray:
     """Return zeta / R of the other parameter where the held one is at zeta = -R and R, (2,)."""
-    from scipy.interpolate import CubicSpline
-
     table = profile.to_frame()
     rows = table[(table["parameter"] == held) & np.isfinite(table["zeta"])]
     rows = rows[rows["zeta"].diff().fillna(1.0) > 0]

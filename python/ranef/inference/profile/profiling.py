@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import chdtri
 
 from ...errors import FitError, require_level
 from ...fit import Fit
@@ -59,9 +60,7 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     sd[Subject.Days]                3.801    8.753
     corr[Subject.Days.Intercept]   -0.481    0.685
     """
-    from scipy.special import chdtri
-
-    checked_level(level)
+    require_level(level)
     cutoff = float(np.sqrt(chdtri(1, 1 - level)))
     notes = ["REML fit: refitted by maximum likelihood for the profile"] if fit.model.reml else []
     best = by_maximum_likelihood(fit)
@@ -79,11 +78,6 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
             continue
         return Profile(constrained, curves, cutoff, tuple(notes))
     raise FitError("the profile meets ever better optima: try other starts first, see ranef.allfit")
-
-
-def checked_level(level: float) -> None:
-    """Raise an ArgumentError unless 0 < level < 1."""
-    require_level(level)
 
 
 def _curve(constrained: Constrained, parameter: Parameter, cutoff: float) -> Curve:

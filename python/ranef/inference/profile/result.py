@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.interpolate import CubicSpline
+from scipy.special import chdtri
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, quote_list
+from ...errors import ArgumentError, quote_list, require_level
 from ...estimates.parameters import ParameterNames
 from ...show import Document, Line, Printed, frame_table
+from ...verbs import Verb
 from .constrained import Constrained, Point
 from .parameters import Parameter
 from .walk import crossing, walk
-
-if TYPE_CHECKING:
-    from scipy.interpolate import CubicSpline
-
 
 TITLE = "Profile likelihood intervals, 95 %"
 
@@ -50,16 +48,12 @@ class Curve:
     @cached_property
     def forward(self) -> CubicSpline:
         """Zeta as a function of the value."""
-        from scipy.interpolate import CubicSpline
-
         points = [p for p in self.points if np.isfinite(p.zeta)]
         return CubicSpline([p.value for p in points], [p.zeta for p in points], extrapolate=False)
 
     @cached_property
     def backward(self) -> CubicSpline:
         """The value as a function of zeta."""
-        from scipy.interpolate import CubicSpline
-
         points = self._increasing
         return CubicSpline([p.zeta for p in points], [p.value for p in points], extrapolate=False)
 
@@ -155,11 +149,7 @@ class Profile(Printed):
         ArgumentError
             A parameter that was not profiled, or a level that is not between 0 and 1.
         """
-        from scipy.special import chdtri
-
-        from .profiling import checked_level
-
-        checked_level(level)
+        require_level(level)
         wanted = self.curves if parameters is None else parameters
         names = [wanted] if isinstance(wanted, str) else list(wanted)
         height, limits, notes = float(np.sqrt(chdtri(1, 1 - level))), [], list(self.notes)
@@ -197,25 +187,8 @@ class Profile(Printed):
         )
         return pd.concat([table, pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)], axis=1)
 
-    def contour(self, first: str, second: str, level: float = 0.95, n: int = 100) -> pd.DataFrame:
-        """Return a contour of the deviance over two parameters, the others minimised.
-
-        Interpolated from both profiles and the traces in them, as Bates & Watts (1988, appendix 6) do.
-
-        Returns
-        -------
-        DataFrame
-            `n` points, a column per parameter; joint coverage `level`.
-        """
-        from .contour import contour
-
-        return contour(self, first, second, level, n)
-
-    def plot(self, parameters: Any = None, kind: str = "zeta", **options: Any) -> Any:
-        """Draw zeta or the density of each parameter, see `ranef.plots.profile`."""
-        from ...plots import profile
-
-        return profile(self, parameters, kind, **options)
+    contour = Verb("inference.profile.contour:contour")
+    plot = Verb("plots.profile:profile")
 
     def _limit(self, curve: Curve, direction: int, height: float) -> float:
         side = curve.down if direction < 0 else curve.up

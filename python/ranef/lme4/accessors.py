@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
+from ..inference.likelihood import likelihood_model
+from ..inference.structure import structure
+from ..report.summary import Summary
 from .getme import getME
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
-
-    from ..report.summary import Summary
 
 _FIXED_ONLY = ("~0", "NA")
 
@@ -59,8 +58,6 @@ def logLik(fit: Fit, REML: bool | None = None) -> float:
         raise ArgumentError(
             "this fit is by maximum likelihood: fit with REML=True for the restricted likelihood"
         )
-    from ..inference.likelihood import likelihood_model
-
     return -likelihood_model(fit.model).objective(fit.theta) / 2
 
 
@@ -101,8 +98,6 @@ def terms(fit: Fit) -> list[str]:
     >>> terms(ranef.lmer("score ~ Machine + (1 | Worker)", ranef.datasets.load("Machines")))
     ['Machine']
     """
-    from ..inference.structure import structure
-
     found = structure(fit.model.design.spec.fixed).terms
     return [term.name for term in found if term.name != "Intercept"]
 

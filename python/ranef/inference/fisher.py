@@ -21,7 +21,7 @@ from ..verbs import kept
 
 
 @dataclass(frozen=True, eq=False)
-class Information:
+class FisherInformation:
     """First and second order effects of the parameters d_k, over the kept columns of X.
 
     With P = H^-1 - H^-1 X C X'H^-1 and C = (X'H^-1 X)^-1:
@@ -59,7 +59,7 @@ class Information:
 
 
 @kept
-def information(fit: Fit) -> Information:
+def fisher_information(fit: Fit) -> FisherInformation:
     """Return the information of a fit, computed once.
 
     Raises
@@ -68,7 +68,7 @@ def information(fit: Fit) -> Information:
         When the criterion has no value at the fit's theta.
     """
     try:
-        return Information(**_core.information(fit.model.problem, fit.response, fit.theta))
+        return FisherInformation(**_core.information(fit.model.problem, fit.response, fit.theta))
     except RuntimeError:
         raise FitError(f"this fit has no estimates: {fit.optimum.message}") from None
 

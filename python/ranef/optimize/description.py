@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..arrays import FloatArray
+from .optimum import Optimum
 from .scaling import row_scales, theta_scale
-
-if TYPE_CHECKING:
-    from .optimum import Optimum
 
 _NEGLIGIBLE = 1e-6  # a standard deviation, in units of sigma and its column, that is zero but for rounding
 _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero

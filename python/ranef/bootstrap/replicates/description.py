@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...show import Document, Line, frame_table
-
-if TYPE_CHECKING:
-    from .result import BootstrapResult
+from .result import BootstrapResult
 
 __all__ = ["describe", "document"]
 

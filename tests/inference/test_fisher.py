@@ -8,7 +8,7 @@ from inference.made_up import FORMULAS, dense_crossing, made_up_data
 from oracle import one_blas_thread, relative_covariance
 from oracle_design import oracle_design
 from ranef import _core
-from ranef.inference.information import covariance_curvature, covariance_jacobian
+from ranef.inference.fisher import covariance_curvature, covariance_jacobian
 
 
 @one_blas_thread

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import ranef
-from ranef.inference.words import parse_hypotheses
+from ranef.inference.hypothesis_parser import parse_hypotheses
 
 NAMES = [
     "Intercept",
