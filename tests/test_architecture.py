@@ -2,6 +2,7 @@
 be."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -62,12 +63,10 @@ def imported_names(node, path):
 
 
 def imports(path):
-    """(dotted name, line, whether inside a function) of every import, those under TYPE_CHECKING left out."""
+    """(dotted name, line, whether inside a function) of every import, those under TYPE_CHECKING included."""
     found = []
 
     def visit(node, inside_function):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            return
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.extend((name, node.lineno, inside_function) for name in imported_names(node, path))
         for child in ast.iter_child_nodes(node):
@@ -109,20 +108,56 @@ def test_imports_point_down():
     assert not wrong, "\n".join(wrong)
 
 
-def test_layers_form_no_cycle():
+MODULE_OF = {".".join(path.relative_to(ROOT / "python").with_suffix("").parts): path for path in MODULES}
+
+
+def module_edges():
+    """Module -> modules it imports, anywhere in the file."""
     edges = {}
-    for path in MODULES:
-        for target, _, lazy in own_imports(path):
-            if layer_of(path) and target != layer_of(path) and not lazy:
-                edges.setdefault(layer_of(path), set()).add(target)
+    for name, path in MODULE_OF.items():
+        for target, _, _ in imports(path):
+            base = target.rpartition(".")[0]
+            places = (target, f"{target}.__init__", base, f"{base}.__init__")
+            found = next((place for place in places if place in MODULE_OF), name)
+            if found != name and target != "ranef._core":
+                edges.setdefault(name, set()).add(found)
+    return edges
 
-    def walk(layer, trail):
-        assert layer not in trail, "import cycle: " + " -> ".join([*trail, layer])
-        for target in sorted(edges.get(layer, ())):
-            walk(target, [*trail, layer])
 
-    for layer in edges:
-        walk(layer, [])
+def test_no_import_circle():
+    """Of modules, in functions and for types included. Only the names of verbs (`ranef.verbs`) point up."""
+    edges = module_edges()
+    done = set()
+
+    def walk(name, trail):
+        assert name not in trail, "import circle: " + " -> ".join([*trail[trail.index(name) :], name])
+        if name not in done:
+            for target in sorted(edges.get(name, ())):
+                walk(target, [*trail, name])
+            done.add(name)
+
+    for name in edges:
+        walk(name, [])
+
+
+def verbs():
+    """(class body it stands in, name, target) of every verb and answer."""
+    for name, path in MODULE_OF.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            for line in node.body:
+                made = ast.unparse(line.value) if isinstance(line, ast.Assign) else ""
+                if re.match(r"(Verb|Answer(\[.*\])?)\(", made):
+                    yield f"{name}.{node.name}", line.targets[0].id, line.value.args[0].value
+
+
+def test_verbs_exist():
+    found = list(verbs())
+    assert len(found) > 40
+    for where, name, target in found:
+        module, _, function = target.partition(":")
+        assert callable(getattr(importlib.import_module(f"ranef.{module}"), function)), (where, name)
 
 
 def test_the_bootstrap_has_layers_too():
@@ -132,8 +167,7 @@ def test_the_bootstrap_has_layers_too():
         for path in (PACKAGE / "bootstrap" / folder).glob("*.py"):
             for line in path.read_text(encoding="utf-8").splitlines():
                 found = re.match(r"\s*from \.\.(\w+)", line)
-                verb = folder == "replicates" and line.startswith(" ")  # a result's verb: append
-                if found and found[1] not in (*folders[: rank + 1], "checks", *(["resume"] if verb else [])):
+                if found and found[1] not in (*folders[: rank + 1], "checks"):
                     wrong.append(f"{short(path)}: {line.strip()}")
     assert not wrong, wrong
 

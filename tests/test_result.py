@@ -1,9 +1,15 @@
 """The result is small: names, lazily computed, printed elsewhere."""
 
+import dataclasses
+import inspect
+import pydoc
+
 import numpy as np
 import pandas as pd
+import pytest
 import ranef
 from conftest import fitted
+from ranef.bootstrap.parametric import bootstrap
 from reference_battery import load_data
 
 # The contract of the public face; grow modules, not this list.
@@ -19,6 +25,24 @@ def test_surface():
     assert set(NAMES.split()) <= public
     # Verbs and estimates only: what a topic has to say lives in the object that the verb returns.
     assert len(public) <= 65
+
+
+def test_a_verb_is_the_function():
+    fit = fitted("ss_slope_reml")
+    assert type(fit).bootstrap is bootstrap and fit.bootstrap.__func__ is bootstrap
+    assert list(inspect.signature(fit.bootstrap).parameters)[:2] == ["n", "seed"]
+    assert "scheme" in inspect.signature(fit.bootstrap).parameters
+    for shown in (pydoc.render_doc(fit.bootstrap), pydoc.render_doc(type(fit).bootstrap)):
+        assert "use_u" in shown and "Parameters" in shown and "Examples" in shown
+    assert "NaN for a column that was dropped" in pydoc.render_doc(type(fit).params)
+
+
+def test_a_fit_is_frozen_and_says_what_it_lacks():
+    fit = fitted("ss_slope_reml")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fit.y = np.zeros(180)
+    with pytest.raises(AttributeError, match="'Fit' object has no attribute 'stderr'"):
+        fit.stderr  # noqa: B018
 
 
 def test_labels():

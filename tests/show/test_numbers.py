@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ranef.report.layout import abbreviate_all
+from ranef.report.abbreviate import abbreviate_all
 from ranef.show.numbers import (
     format_common,
     format_estimates,

@@ -1,8 +1,9 @@
 """Formula and data -> the arrays of a model, and what was learned on the way."""
 
 from .build import build_design
+from .design import Design
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
-from .types import Design, GroupingFactor, NewRows, RandomTerm
+from .types import GroupingFactor, NewRows, RandomTerm
 
 __all__ = ["Design", "DesignSpec", "GroupingFactor", "ModelMatrix", "NewRows", "RandomTerm", "build_design"]

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from ..formula import Formula, parse_formula
 from ..frame import NumberColumn, Table, UsedRows, complete_rows
+from .design import Design
 from .matrices import MatrixSpec, constant_vector, learn_matrix
 from .model_matrix import ModelMatrix
 from .random_terms import RandomBuilder, TermSpec, lme4_order, require_enough_rows
 from .spec import DesignSpec
 from .supported import require_supported
-from .types import Design, FloatArray, RandomTerm
+from .types import FloatArray, RandomTerm
 from .used import UsedColumns, needed_columns, require_number
 from .vectors import (
     CodeVector,

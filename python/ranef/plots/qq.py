@@ -9,7 +9,6 @@ from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError, require_level
 from ..fit import Fit
-from ..report.residuals import scaled_residuals
 from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy, title
 from .sources import draws
 
@@ -62,7 +61,7 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
 
 def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     if what == "residuals":
-        return {"residuals": scaled_residuals(fit)}
+        return {"residuals": fit.residuals("pearson")}
     if what not in fit.ranef:
         known = ", ".join(f"'{name}'" for name in ("residuals", *fit.ranef))
         raise ArgumentError(f"what= must be one of {known}, not {what!r}")

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import require_choice
 from ..fit import Fit
-from ..report.residuals import scaled_residuals
 from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
 from .sources import draws
 
@@ -51,7 +50,7 @@ def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
     'scaled residual'
     """
     require_choice("kind", kind, KINDS)
-    x, y = fit.fittedvalues, scaled_residuals(fit)
+    x, y = fit.fittedvalues, fit.residuals("pearson")
     if kind == "scale-location":
         y = np.sqrt(np.abs(y))
     (axis,) = panels(1, ax, columns=1, size=(5.2, 3.8))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import FitError
+from ..errors import FitError, quote_list
+from ..estimates.fixed import dropped_columns
 from ..estimates.varcorr import component_columns
 from ..fit import Fit
 from ..show import Document, Line, Table, render
@@ -10,7 +11,7 @@ from ..show.numbers import format_common
 from ..show.text import columns_of_text, in_width, width
 
 
-def method(fit: Fit) -> str:
+def how_fitted(fit: Fit) -> str:
     """Return ``"Linear mixed model fit by REML"`` or ``"... by maximum likelihood"``."""
     return f"Linear mixed model fit by {'REML' if fit.reml else 'maximum likelihood'}"
 
@@ -24,7 +25,7 @@ def groups_line(fit: Fit) -> str:
 def brief(fit: Fit) -> str:
     """Return formula, criterion, variance components and fixed effects."""
     criterion = "REML criterion" if fit.reml else "deviance"
-    lines = [f"{method(fit)} ['ranef']", f"Formula: {fit.formula}"]
+    lines = [f"{how_fitted(fit)} ['ranef']", f"Formula: {fit.formula}"]
     try:
         lines += [f"{criterion} at convergence: {fit.objective:.4f}", "Random effects:", str(fit.varcorr)]
     except FitError as error:
@@ -35,7 +36,7 @@ def brief(fit: Fit) -> str:
     sizes = [1 + max(len(name), len(text)) for name, text in zip(names, texts, strict=True)]
     for block in in_width(sizes, 0, width()):
         lines += columns_of_text([names[k] for k in block], [[" " + texts[k]] for k in block], right=True)
-    return "\n".join([*lines, *_remarks(fit)])
+    return "\n".join([*lines, *_certificate(fit)])
 
 
 def brief_html(fit: Fit) -> str:
@@ -44,7 +45,7 @@ def brief_html(fit: Fit) -> str:
 
 
 def _document(fit: Fit) -> Document:
-    title = [Line(method(fit), "title"), Line(fit.formula, "code")]
+    title = [Line(how_fitted(fit), "title"), Line(fit.formula, "code")]
     try:
         components = component_columns(fit.varcorr, ("Variance", "Std.Dev."), 4)
     except FitError as error:
@@ -56,9 +57,24 @@ def _document(fit: Fit) -> Document:
         Line(f"{'REML criterion' if fit.reml else 'Deviance'} {fit.objective:.4f}. {groups_line(fit)}"),
         Table("Random effects", *components, labels=2),
         Table("Fixed effects", ["", "Estimate", "Std. Error"], [names, *texts], labels=1),
-        *map(Line, _remarks(fit)),
+        *map(Line, _certificate(fit)),
     ]
 
 
-def _remarks(fit: Fit) -> list[str]:
+def remarks(fit: Fit) -> list[str]:
+    """Return what a reader must know besides the numbers: rows and columns dropped, then the certificate."""
+    lines, design, dropped = [], fit.model.design, dropped_columns(fit)
+    if design.n_dropped:
+        counts = ", ".join(f"{name} {count}" for name, count in design.missing.items())
+        rows = "row was" if design.n_dropped == 1 else "rows were"
+        lines.append(f"{design.n_dropped} {rows} dropped for missing values ({counts})")
+    if dropped:
+        what = "column was" if len(dropped) == 1 else "columns were"
+        lines.append(
+            f"{len(dropped)} {what} dropped, being linearly dependent on others: {quote_list(dropped)}"
+        )
+    return [*lines, *_certificate(fit)]
+
+
+def _certificate(fit: Fit) -> list[str]:
     return [] if fit.converged and not fit.singular else [fit.optimum.message]

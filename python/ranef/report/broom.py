@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ..diagnostics.rows import cooks_distance, leverage
 from ..errors import ArgumentError, require_choice, require_level
@@ -196,10 +196,8 @@ def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:
 
 def fixed_columns(fit: Fit, level: float, ddf: str) -> dict[str, Any]:
     """Return the columns of the fixed effects."""
-    from scipy.stats import t as student
-
     table = fit.coef_table(ddf)
-    width = student.ppf((1 + level) / 2, table["df"]) * table["se"]
+    width = stdtrit(table["df"], (1 + level) / 2) * table["se"]
     return {
         "effect": ["fixed"] * len(table),
         "term": list(table.index),

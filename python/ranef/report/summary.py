@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ..errors import FitError
-from ..estimates.varcorr import component_table
+from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
-from ..show.document import Document, Printed
-from .brief import groups_line, method
-from .correlations import correlation_lines
-from .criteria import criterion_lines
-from .fixed_effects import FixedEffects, fixed_effects, fixed_effects_lines
-from .notes import notes
-from .residuals import residual_lines
-from .sections import summary_document
+from ..show import Document, Line, Printed, Table
+from ..show.numbers import format_common, round_to
+from ..show.text import columns_of_text
+from .brief import groups_line, how_fitted, remarks
+from .tables import (
+    LEGEND,
+    MOST_CORRELATIONS,
+    correlations,
+    criteria,
+    fixed_effects,
+    fixed_effects_columns,
+    residual_quantiles,
+)
 
 DIGITS = 4
+SHOWN = ("Variance", "Std.Dev.")
 TESTS = {
     "satterthwaite": "t-tests use Satterthwaite's method",
     "kenward-roger": "t-tests use Kenward-Roger's method",
@@ -32,22 +40,73 @@ class Summary(Printed):
     Attributes
     ----------
     fit : Fit
-    fixed : FixedEffects or None
-        The coefficient table; ``fixed.frame`` has its numbers. None for a fit without estimates.
+    fixed : DataFrame or None
+        The coefficient table: ``Estimate``, ``Std. Error``, ``df``, ``t value``, ``Pr(>|t|)``; without tests
+        no ``df`` and ``Pr(>|t|)``. None for a fit without estimates.
     ddf : str or None
         Method of the tests.
+    stars : bool
+        Whether p-values are followed by stars.
     """
 
     fit: Fit
-    fixed: FixedEffects | None
+    fixed: pd.DataFrame | None
     ddf: str | None = None
+    stars: bool = True
 
-    def __str__(self) -> str:
-        return summary_text(self)
+    @property
+    def title(self) -> str:
+        """The first line: how the model was fitted and how it is tested."""
+        tests = f". {TESTS[self.ddf]}" if self.ddf and self.fixed is not None else ""
+        return f"{how_fitted(self.fit)}{tests}"
 
     def document(self) -> Document:
         """Return the summary in parts, which HTML, Markdown and LaTeX are made of."""
-        return summary_document(self, title(self), DIGITS)
+        fit = self.fit
+        parts: list[Line | Table] = [Line(self.title, "title"), Line(fit.formula, "code")]
+        notes = [Line(text) for text in remarks(fit)]
+        if self.fixed is None:
+            return [*parts, Line(groups_line(fit)), *notes]
+        parts.append(Line(_reml_line(fit)) if fit.reml else Table("", *criteria(fit)))
+        if not fit.model.streamed:
+            parts.append(Table("Scaled residuals", *residual_quantiles(fit, DIGITS)))
+        components = component_columns(fit.varcorr, SHOWN, DIGITS)
+        parts += [Table("Random effects", *components, labels=2), Line(groups_line(fit))]
+        if len(self.fixed):
+            shown = fixed_effects_columns(self.fixed, self.stars, DIGITS)
+            parts.append(Table("Fixed effects", *shown, labels=1))
+            parts += [Line(LEGEND)] if _starred(*shown) else []
+        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
+            parts.append(Table("Correlation of fixed effects", *correlations(fit), labels=1))
+        return [*parts, *notes]
+
+    def __str__(self) -> str:
+        fit = self.fit
+        head = [f"{self.title} ['ranef']", f"Formula: {fit.formula}"]
+        if fit.model.weights_argument:
+            head.append(f"Weights: {fit.model.weights_argument}")
+        if fit.model.offset_argument:
+            head.append(f"Offset: {fit.model.offset_argument}")
+        if self.fixed is None:
+            return "\n".join([*head, "", groups_line(fit), *remarks(fit)])
+        parts = [head, [_reml_line(fit)] if fit.reml else columns_of_text(*criteria(fit), right=True)]
+        if not fit.model.streamed:
+            parts.append(["Scaled residuals:", *_of_one_width(*residual_quantiles(fit, DIGITS))])
+        parts.append(["Random effects:", component_table(fit.varcorr, SHOWN, DIGITS), groups_line(fit)])
+        if len(self.fixed):
+            parts.append(["Fixed effects:", *self._fixed_lines()])
+        if len(self.fixed) > MOST_CORRELATIONS:
+            hint = f"not shown for {len(self.fixed)} coefficients; see fit.cov_params()"
+            parts.append(["Correlation of Fixed Effects:", hint])
+        elif len(self.fixed) > 1:
+            parts.append(["Correlation of Fixed Effects:", *columns_of_text(*correlations(fit))])
+        return "\n".join(["\n\n".join("\n".join(part) for part in parts), *remarks(fit)])
+
+    def _fixed_lines(self) -> list[str]:
+        headers, columns = fixed_effects_columns(self.fixed, self.stars, DIGITS)
+        sides = [False, *(name != "" for name in headers[1:])]
+        lines = columns_of_text(headers, columns, sides)
+        return [*lines, "---", LEGEND] if _starred(headers, columns) else lines
 
 
 def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
@@ -92,38 +151,20 @@ def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> 
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
     try:
-        return Summary(fit, fixed_effects(fit, ddf, stars), ddf)
+        return Summary(fit, fixed_effects(fit, ddf), ddf, stars)
     except FitError:
         return Summary(fit, None)
 
 
-def title(summary: Summary) -> str:
-    """Return the first line: how the model was fitted and how it is tested."""
-    tests = f". {TESTS[summary.ddf]}" if summary.ddf and summary.fixed is not None else ""
-    return f"{method(summary.fit)}{tests}"
+def _reml_line(fit: Fit) -> str:
+    return f"REML criterion at convergence: {format_common(round_to([fit.objective], 1))[0]}"
 
 
-def summary_text(summary: Summary) -> str:
-    """Return the whole summary as text."""
-    fit = summary.fit
-    head = [f"{title(summary)} ['ranef']", f"Formula: {fit.formula}"]
-    if fit.model.weights_argument:
-        head.append(f"Weights: {fit.model.weights_argument}")
-    if fit.model.offset_argument:
-        head.append(f"Offset: {fit.model.offset_argument}")
-    if summary.fixed is None:
-        return "\n".join([*head, "", groups_line(fit), *notes(fit)])
-    parts = [
-        head,
-        criterion_lines(fit),
-        *([] if fit.model.streamed else [["Scaled residuals:", *residual_lines(fit, DIGITS)]]),
-        ["Random effects:", component_table(fit.varcorr, ("Variance", "Std.Dev."), DIGITS), groups_line(fit)],
-    ]
-    if len(summary.fixed.frame):
-        parts.append(["Fixed effects:", *fixed_effects_lines(summary.fixed, DIGITS)])
-    correlations = correlation_lines(fit)
-    if correlations:
-        parts.append(["Correlation of Fixed Effects:", *correlations])
-    remarks = notes(fit)
-    text = "\n\n".join("\n".join(part) for part in parts)
-    return text if not remarks else "\n".join([text, *remarks])
+def _starred(headers: list[str], columns: list[list[str]]) -> bool:
+    return headers[-1] == "" and any(columns[-1])
+
+
+def _of_one_width(headers: list[str], columns: list[list[str]]) -> list[str]:
+    width = max(len(text) for text in (*headers, *(column[0] for column in columns)))
+    texts = [[column[0].rjust(width)] for column in columns]
+    return columns_of_text([name.rjust(width) for name in headers], texts, right=True)

@@ -1,0 +1,84 @@
+"""The design: what a model needs of the data, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from .model_matrix import ModelMatrix
+from .spec import DesignSpec
+from .types import FixedMoments, GroupingFactor, RandomTerm
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Design:
+    """Response, fixed-effects matrix and random terms on the used rows.
+
+    Attributes
+    ----------
+    response : (n,) float64
+        As given (an offset is not subtracted).
+    response_name : str
+        Code of the response, such as ``"log(y)"``.
+    matrix : ModelMatrix
+        The columns of X, also those that depend linearly on others.
+    X : (n, p) float64, Fortran order
+        The same as one array, built when first asked for.
+    column_names : tuple of str
+        formulaic's names: ``"Intercept"``, ``"service[T.1]"``.
+    constant : (p,) float64 or None
+        Coefficients with ``X @ constant == 1`` exactly, when the constant is in the span of X.
+    terms : tuple of RandomTerm
+        In lme4's order.
+    weights, offset : (n,) float64 or None
+        Prior weights; sum of all offsets.
+    nobs : int
+        Rows used, n.
+    n_dropped : int
+        Rows not used because a value is missing.
+    missing : mapping
+        Column name -> number of missing values, for columns that have some.
+    rows : (n,) int
+        Position of the used rows in the data.
+    spec : DesignSpec
+        What was learned from the data, to replay on new data.
+    moments : FixedMoments or None
+        For rows that were read in batches, in whose place the arrays are not there; None otherwise.
+    """
+
+    response: FloatArray = field(repr=False)
+    response_name: str
+    matrix: ModelMatrix = field(repr=False)
+    column_names: tuple[str, ...]
+    constant: FloatArray | None = field(repr=False)
+    terms: tuple[RandomTerm, ...]
+    weights: FloatArray | None = field(repr=False)
+    offset: FloatArray | None = field(repr=False)
+    nobs: int
+    n_dropped: int
+    missing: Mapping[str, int]
+    spec: DesignSpec = field(repr=False)
+    kept: npt.NDArray[np.intp] | None = field(repr=False)
+    moments: FixedMoments | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        n, p = self.matrix.shape
+        terms = ", ".join(f"{term}: {term.factor.n_levels:,} levels" for term in self.terms)
+        return f"Design({self.response_name}: {n:,} rows; X: {p} columns; {terms})"
+
+    @property
+    def X(self) -> FloatArray:
+        return self.matrix.array
+
+    @property
+    def rows(self) -> npt.NDArray[np.intp]:
+        return np.arange(self.nobs) if self.kept is None else self.kept
+
+    @property
+    def factors(self) -> tuple[GroupingFactor, ...]:
+        """The distinct grouping factors in the order of the terms."""
+        return tuple({term.group: term.factor for term in self.terms}.values())
