@@ -9,7 +9,7 @@ from ranef.bootstrap.draws.truth import truth
 from ranef.bootstrap.loop.engine import run
 from ranef.bootstrap.loop.task import sample_task
 from ranef.bootstrap.replicates.intervals import studentized_interval
-from ranef.bootstrap.replicates.standard_errors import _states, variance_errors
+from ranef.bootstrap.replicates.standard_errors import _refits, variance_errors
 from ranef.errors import ArgumentError
 from ranef.inference.wald import component_errors
 
@@ -64,7 +64,7 @@ def test_the_same_draws_again(fit_of, options):
     result = fit.bootstrap(5, seed=3, progress=False, **options).append(4, progress=False)
     assert options or result.route == "gram"
     seen = 0
-    for row, state in _states(result.fit, result, result.part("theta")):
+    for row, state in _refits(result.fit, result, result.part("theta")):
         value = state.model.problem.value(state.response, state.theta)
         assert value == pytest.approx(result.part("objective")[row, 0], abs=1e-6)
         seen += 1
