@@ -31,6 +31,7 @@ LAYERS = [
     ("optimize",),
     ("fit",),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
+    ("repeated",),
     ("fitting",),
     ("lme4", "versions"),
 ]
@@ -274,7 +275,7 @@ def test_c_interface_is_c(header):
 
 CORE = (
     *("base", "model", "rows", "cross", "plan", "sparse"),
-    *("schur", "objective", "optimum", "inference", "refits"),
+    *("schur", "objective", "optimum", "mmrm", "inference", "refits"),
 )
 
 

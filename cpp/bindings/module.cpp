@@ -1,7 +1,7 @@
 #include <exception>
 #include <new>
 
-#include "pybind.hpp"
+#include "bind_mmrm.hpp"
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
@@ -27,4 +27,5 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_downdate(m);
     ranef::bindings::bind_groups(m);
     ranef::bindings::bind_threads(m);
+    ranef::bindings::bind_mmrm(m);
 }

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .inference.comparison import anova
     from .inference.means import emmeans, emtrends
     from .inference.profile import Profile
+    from .repeated import mmrm
     from .report.regression import modelsummary
     from .versions import show_versions
 
@@ -74,6 +75,7 @@ __all__ = [
     "lm_list",
     "lme4",
     "lmer",
+    "mmrm",
     "modelsummary",
     "pbtest",
     "plots",
@@ -96,6 +98,7 @@ _HOME = {
     "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
     "lm_list": "estimates.lm_list",
+    "mmrm": "repeated",
     "modelsummary": "report.regression",
     "pbtest": "bootstrap",
     "pooling": "estimates.pooling",

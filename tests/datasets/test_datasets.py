@@ -12,7 +12,7 @@ from ranef.errors import ArgumentError
 from reference_battery import REFERENCE, load_data, manifest
 
 ROOT = Path(__file__).parents[2]
-OWN = {"schools"}
+OWN = {"asthma", "schools"}
 FROM_R = sorted(set(datasets.names()) - OWN)
 PACKAGED = Path(datasets.__file__).parent / "data"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from ..errors import ArgumentError
-from . import education, growth, laboratory, lecture
+from . import education, growth, laboratory, lecture, trials
 from .description import Description
 
 DESCRIPTIONS: dict[str, Description] = {
-    entry.name: entry for topic in (lecture, laboratory, growth, education) for entry in topic.DESCRIPTIONS
+    entry.name: entry for topic in (lecture, laboratory, growth, education, trials) for entry in topic.DESCRIPTIONS
 }
 
 
@@ -20,7 +20,7 @@ def names() -> list[str]:
     --------
     >>> import ranef
     >>> len(ranef.datasets.names())
-    24
+    25
     """
     return sorted(DESCRIPTIONS, key=str.lower)
 

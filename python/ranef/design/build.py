@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ def build_design(
     weights: str | npt.ArrayLike | None = None,
     offset: str | npt.ArrayLike | None = None,
     allow_saturated: bool = False,
+    also: Sequence[str] = (),
 ) -> Design:
     """Turn a formula and a table into the arrays of a linear mixed model.
 
@@ -53,6 +55,8 @@ def build_design(
         Added to the offsets of the formula.
     allow_saturated : bool
         Accept a random term with as many levels, or random effects, as rows.
+    also : sequence of str
+        Further columns that a row must have to be used.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def build_design(
         for name, values in (("weights", weights), ("offset", offset))
         if values is not None
     }
-    used = _used_columns(parsed, table, needed, arguments, weights, offset)
+    used = _used_columns(parsed, table, needed, arguments, weights, offset, also)
     values = response(parsed.response, used, needed[parsed.response])
     learned = learn(parsed, used, needed)
     if not allow_saturated:
@@ -170,9 +174,11 @@ def _used_columns(
     arguments: dict[str, NumberColumn],
     weights: Any,
     offset: Any,
+    also: Sequence[str],
 ) -> UsedColumns:
     names = dict.fromkeys(name for part in needed.values() for name in part)
     names.update(dict.fromkeys(name for bar in parsed.random for name in bar.group_columns))
+    names.update(dict.fromkeys(also))
     columns = {name: table.column(name) for name in names}
     may_miss = [*columns.values()]
     may_miss += [arguments["weights"]] if isinstance(weights, str) else []

@@ -1,0 +1,138 @@
+"""Methods of testing the coefficients of a model for repeated measures.
+
+With Phi the covariance of the coefficients given the covariance parameters theta, its derivatives
+Phi_k = -Phi P_k Phi, and A = 2 H^-1 the covariance of theta from the observed information, as PROC MIXED and the R
+package mmrm have it.
+
+References
+----------
+Kenward & Roger (1997), Small sample inference for fixed effects from restricted maximum likelihood,
+Biometrics 53, 983-997.
+Kenward & Roger (2009), An improved approximation to the precision of fixed effects from restricted maximum
+likelihood, Computational Statistics and Data Analysis 53, 2583-2595: that the correction depends on the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, require_choice
+from ..inference.kenward_roger import f_approximation
+from ..inference.method import FStatistic, KnownDf, Method, independent_contrasts
+from ..inference.satterthwaite import joint_df
+from .sandwich import Sandwich
+
+if TYPE_CHECKING:
+    from .fit import VisitFit
+
+
+class Satterthwaite:
+    """Satterthwaite's degrees of freedom, 2 f^2 / (g'A g) for the variance f of a contrast and its gradient g."""
+
+    def __init__(self, fit: VisitFit) -> None:
+        self.covariance: FloatArray = fit.solution["vcov"]
+        self._phi = self.covariance
+        self._slopes = fit.slopes
+        self._spread = fit.theta_covariance
+
+    def df(self, contrast: FloatArray) -> float:
+        """Return the degrees of freedom of one contrast."""
+        value = contrast @ self._phi @ contrast
+        slope = self._slopes @ contrast @ contrast
+        spread = slope @ self._spread @ slope
+        return float(2 * value**2 / spread) if spread > 0 else float("inf")
+
+    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
+        """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
+        rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
+        value = float(np.mean(wanted**2 / variances))
+        return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+
+
+class KenwardRoger(Satterthwaite):
+    """Kenward and Roger's covariance and scaled F.
+
+    ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those of R's
+    mmrm package), or ``"linear"`` for none.
+    """
+
+    def __init__(self, fit: VisitFit, variant: str) -> None:
+        if not fit.reml:
+            raise ArgumentError(
+                "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
+                "or use ddf='satterthwaite'"
+            )
+        super().__init__(fit)
+        linear, curvature = fit.point.adjustment(self._spread)
+        self.covariance = self._phi + linear
+        if variant == "mmrm" or (variant == "sas" and not fit.linear_in_sas):
+            self.covariance = self.covariance - curvature
+        if variant == "sas" and not fit.linear_in_sas:
+            # From theta to SAS's parameters, each a function of one theta: R loses the part of Sigma's slope that is
+            # the curvature of that function; Phi [sum_k a_k (-P_k)] Phi / 2 with a_k = A_kk times its curvature.
+            change = np.diag(self._spread) * fit.point.natural[:, 2]
+            self.covariance = self.covariance + 0.5 * np.tensordot(change, self._slopes, axes=1)
+
+    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
+        """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
+        rows, wanted, _ = independent_contrasts(contrasts, difference, self._phi)
+        between = rows @ self.covariance @ rows.T
+        wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
+        parts = np.linalg.inv(rows @ self._phi @ rows.T) @ (rows @ self._slopes @ rows.T)
+        traces = np.trace(parts, axis1=1, axis2=2)
+        a1 = float(traces @ self._spread @ traces)
+        a2 = float(np.sum(self._spread * np.einsum("kij,lji->kl", parts, parts)))
+        df, scale = f_approximation(a1, a2, len(rows))
+        return FStatistic(scale * wald, len(rows), df, wald)
+
+
+def _residual(fit: VisitFit) -> Method:
+    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - len(fit.model.cross.kept)))
+
+
+def _normal(fit: VisitFit) -> Method:
+    return KnownDf(fit.solution["vcov"], float("inf"))
+
+
+METHODS: dict[str, Callable[[VisitFit], Method]] = {
+    "kenward-roger": partial(KenwardRoger, variant="sas"),
+    "kenward-roger-linear": partial(KenwardRoger, variant="linear"),
+    "kenward-roger-mmrm": partial(KenwardRoger, variant="mmrm"),
+    "satterthwaite": Satterthwaite,
+    "CR0": partial(Sandwich, type="CR0"),
+    "CR2": partial(Sandwich, type="CR2"),
+    "CR3": partial(Sandwich, type="CR3"),
+    "residual": _residual,
+    "normal": _normal,
+}
+VCOV = ("model", "kenward-roger", "kenward-roger-linear", "kenward-roger-mmrm", "CR0", "CR2", "CR3")
+
+
+def method_name(ddf: str, vcov: str | None, reml: bool) -> str:
+    """Return the method that ``ddf=`` and ``vcov=`` name together.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name, or two that contradict each other.
+    """
+    require_choice("ddf", ddf, tuple(METHODS))
+    if ddf.startswith("kenward-roger") and not reml and vcov is None:
+        ddf = "satterthwaite"  # there is no correction of a fit by maximum likelihood
+    if vcov is None:
+        return ddf
+    require_choice("vcov", vcov, VCOV)
+    if vcov == "model":
+        if ddf.startswith("kenward-roger"):
+            return "satterthwaite"  # the same degrees of freedom of single contrasts
+        return ddf
+    if vcov.startswith("CR"):
+        return vcov
+    if not ddf.startswith("kenward-roger"):
+        raise ArgumentError(f"vcov='{vcov}' goes with ddf='kenward-roger', not with ddf='{ddf}'")
+    return vcov

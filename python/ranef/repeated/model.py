@@ -1,0 +1,154 @@
+"""A model for repeated measures with its data: design, visits, pair sums; the criterion at any theta."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..design import build_design
+from ..errors import ArgumentError, DataError, require_choice
+from .plan import MOST_SUMS, VisitPlan
+from .term import STRUCTURES, read_term
+from .visits import find_visits, require_identified, require_single_rows
+
+
+class VisitModel:
+    """A linear model whose rows of one subject have a covariance matrix over visits.
+
+    The data are read once, here, into sums of products by pattern of missing visits: nothing after that
+    costs more for more subjects.
+
+    Parameters
+    ----------
+    formula : str
+        With one term for the covariance, ``"fev1 ~ base + arm * visit + us(visit | arm / id)"``.
+    data : pandas, polars or pyarrow table, or dict of arrays
+    reml : bool
+    weights, offset : column name or array, optional
+    check : bool
+        Require visits that identify the structure of the formula; without, another structure may still do.
+
+    Attributes
+    ----------
+    formula : Formula
+        Without the covariance term.
+    term : VisitTerm
+    design : Design
+    visits : Visits
+    reml : bool
+    """
+
+    streamed = False
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        *,
+        reml: bool = True,
+        weights: str | npt.ArrayLike | None = None,
+        offset: str | npt.ArrayLike | None = None,
+        check: bool = True,
+    ) -> None:
+        if not isinstance(reml, bool | np.bool_):
+            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
+        self.term, self.formula = read_term(formula)
+        self.reml = bool(reml)
+        self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
+        self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
+        self.visits = find_visits(self.term, data, self.design.kept)
+        require_single_rows(self.visits, self.sums, self.term, self.design.rows)
+        if self.nobs <= len(self.cross.kept):
+            raise DataError(
+                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: nothing is "
+                "left for variances; take fewer fixed effects"
+            )
+        if check:
+            require_identified(self.visits, self.sums, self.term.structure)
+
+    # The core's objects follow from the design, at the price of one pass over its rows.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("sums", "_measures")}
+
+    @property
+    def y(self) -> FloatArray:
+        """The response of the rows used, without the offset."""
+        design = self.design
+        return design.response if design.offset is None else design.response - design.offset
+
+    @cached_property
+    def sums(self) -> Any:
+        """The core's sums of products by pattern of missing visits."""
+        design, visits = self.design, self.visits
+        return _core.PairSums(
+            design.X,
+            design.constant,
+            self.y,
+            design.weights,
+            visits.subject,
+            visits.visit,
+            visits.arm,
+            len(visits.subject_levels),
+            len(visits.visit_levels),
+            len(visits.arms),
+            MOST_SUMS,
+        )
+
+    @cached_property
+    def cross(self) -> Any:
+        """``kept``: the columns of X that are no combinations of earlier ones."""
+        return SimpleNamespace(kept=np.asarray(self.sums.kept, dtype=np.intp))
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.design.nobs
+
+    @cached_property
+    def plan(self) -> VisitPlan:
+        """How the criterion is computed."""
+        return VisitPlan.of(self)
+
+    @cached_property
+    def _measures(self) -> dict[str, Any]:
+        return {}
+
+    def measures(self, structure: str) -> Any:
+        """Return the core's problem with a structure."""
+        require_choice("structure", structure, tuple(STRUCTURES))
+        if structure not in self._measures:
+            times = self.visits.times if structure == "sp_exp" else None
+            if structure == "sp_exp" and times is None:
+                raise ArgumentError(f"sp_exp() needs times as numbers, '{self.term.visit}' holds text")
+            given = [] if times is None else times.tolist()
+            self._measures[structure] = _core.RepeatedMeasures(self.sums, structure, given, self.reml)
+        return self._measures[structure]
+
+    def checked_theta(self, theta: npt.ArrayLike, structure: str) -> FloatArray:
+        """Return theta as an array, or raise an ArgumentError."""
+        size = self.measures(structure).n_theta
+        try:
+            values = np.array(theta, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentError(f"theta must be {size} numbers, not {theta!r}") from None
+        if values.shape != (size,) or not np.isfinite(values).all():
+            raise ArgumentError(f"theta must have {size} finite entries for {structure}, it has shape {values.shape}")
+        return values
+
+    def objective(self, theta: npt.ArrayLike, structure: str | None = None) -> float:
+        """Return the criterion at theta, infinity where a covariance matrix is not positive definite."""
+        name = structure or self.term.structure
+        values = self.checked_theta(theta, name)
+        try:
+            return float(self.measures(name).at(values).value)
+        except RuntimeError:
+            return float("inf")
+
+    def __repr__(self) -> str:
+        return f"VisitModel({self.formula.text!r}, {self.nobs} rows, {'REML' if self.reml else 'ML'})"

@@ -1,0 +1,98 @@
+"""The structure term of a formula for repeated measures: ``us(visit | arm / subject)``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from ..errors import FormulaError, quote_list
+from ..formula import Formula, parse_formula
+
+STRUCTURES = {
+    "us": "unstructured",
+    "toep": "Toeplitz, one variance",
+    "toeph": "Toeplitz, a variance per visit",
+    "cs": "compound symmetry, one variance",
+    "csh": "compound symmetry, a variance per visit",
+    "ar1": "autoregressive of order one, one variance",
+    "ar1h": "autoregressive of order one, a variance per visit",
+    "ad": "ante-dependence of order one, one variance",
+    "adh": "ante-dependence of order one, a variance per visit",
+    "sp_exp": "exponential in the distance of times",
+    "diag": "independent visits, one variance",
+    "diagh": "independent visits, a variance per visit",
+}
+ORDERED = ("toep", "toeph", "ar1", "ar1h", "ad", "adh")  # where the order of the visits matters
+_TERM = re.compile(rf"\b({'|'.join(sorted(STRUCTURES, key=len, reverse=True))})(\s*)\((?=[^()|]*\|)")
+
+
+@dataclass(frozen=True)
+class VisitTerm:
+    """``structure(visit | by / subject)``.
+
+    Attributes
+    ----------
+    structure : str
+        One of `STRUCTURES`.
+    visit : str
+        The column of visits, or of times.
+    subject : tuple of str
+        The columns whose combinations are the subjects.
+    by : tuple of str
+        The columns whose combinations have a covariance matrix of their own; empty for one matrix.
+    """
+
+    structure: str
+    visit: str
+    subject: tuple[str, ...]
+    by: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, each once."""
+        return tuple(dict.fromkeys((self.visit, *self.subject, *self.by)))
+
+    def __str__(self) -> str:
+        groups = " / ".join(":".join(part) for part in (self.by, self.subject) if part)
+        return f"{self.structure}({self.visit} | {groups})"
+
+
+def read_term(text: str) -> tuple[VisitTerm, Formula]:
+    """Return the structure term, and the rest of the formula, which has no random terms.
+
+    Raises
+    ------
+    FormulaError
+        Without exactly one such term, or with random terms beside it.
+    """
+    example = "one such as us(visit | subject), or us(visit | arm / subject) for a matrix per arm"
+    if not isinstance(text, str):
+        raise FormulaError(f"the formula must be text such as 'y ~ x + us(visit | id)', not {type(text).__name__}")
+    found = list(_TERM.finditer(text))
+    if not found:
+        raise FormulaError(
+            f"the formula says nothing of the covariance over visits: add {example}. "
+            f"Structures: {quote_list(STRUCTURES, 20)}",
+            text,
+        )
+    if len(found) > 1:
+        raise FormulaError(
+            "two terms for the covariance over visits: a model for repeated measures has one", text, found[1].start()
+        )
+    name = found[0].group(1)
+    # the rest of the term is a bar like any other
+    plain = text[: found[0].start(1)] + " " * len(name) + text[found[0].end(1) :]
+    parsed = parse_formula(plain)
+    bars = parsed.random
+    if len({bar.source for bar in bars}) > 1:
+        raise FormulaError(
+            "random terms have no place beside a covariance over visits: use ranef.lmer() for them", text
+        )
+    visit = bars[0].columns.strip().strip("`")
+    if not bars[0].correlated or not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", bars[0].columns.strip()):
+        raise FormulaError(f"before the bar of {name}() stands one column, the visit", text, found[0].start())
+    if len(bars) > 2:
+        raise FormulaError(f"behind the bar of {name}() stands a subject, or arm / subject", text, found[0].start())
+    by = bars[1].group_columns if len(bars) == 2 else ()
+    subject = tuple(column for column in bars[0].group_columns if column not in by)
+    return VisitTerm(name, visit, subject, by), replace(parsed, text=text, random=())

@@ -1,0 +1,204 @@
+"""Visits, subjects and arms of the rows used, and what must be true of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..errors import DataError, quote_list
+from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
+from ..frame.factors import as_factor, combine, label_texts, take
+from .term import ORDERED, VisitTerm
+
+Codes = npt.NDArray[np.int32]
+MOST_VISITS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """Where each row used belongs.
+
+    Attributes
+    ----------
+    visit, subject, arm : (n,) int32
+        Codes; ``arm`` is None where all subjects share a covariance matrix.
+    visit_levels, subject_levels, arm_levels : arrays
+        Labels in order.
+    times : (T,) float64 or None
+        The visits as numbers, where they are.
+    remarks : tuple of str
+        What a reader of the summary must know.
+    """
+
+    visit: Codes = field(repr=False)
+    subject: Codes = field(repr=False)
+    arm: Codes | None = field(repr=False)
+    visit_levels: npt.NDArray[Any]
+    subject_levels: npt.NDArray[Any] = field(repr=False)
+    arm_levels: npt.NDArray[Any]
+    times: FloatArray | None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """The visits as text."""
+        return label_texts(self.visit_levels)
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms with a covariance matrix of their own; one empty text for one matrix."""
+        return label_texts(self.arm_levels) if self.arm is not None else [""]
+
+
+def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -> Visits:
+    """Code the columns of a term on the rows used.
+
+    Raises
+    ------
+    DataError
+        Fewer than two visits, too many, or visits whose order as text is not theirs.
+    """
+    table = Table(data)
+    column = table.column(term.visit)
+    if isinstance(column, TimeColumn):
+        raise DataError(
+            f"the visits '{term.visit}' are dates or times: give days since a start as numbers, or visit names"
+        )
+    visit = take(as_factor(column), kept)
+    count = visit.levels.shape[0]
+    if count < 2:
+        raise DataError(f"'{term.visit}' has one value on the rows used: a covariance over visits needs two")
+    if count > MOST_VISITS:
+        raise DataError(
+            f"'{term.visit}' has {count} values; a covariance matrix over visits has at most {MOST_VISITS}: "
+            "round times to planned visits"
+        )
+    times = None
+    if isinstance(column, NumberColumn) and not column.boolean:
+        times = np.asarray(visit.levels, dtype=np.float64)
+    elif term.structure == "sp_exp":
+        raise DataError(
+            f"sp_exp() needs times as numbers, '{term.visit}' holds {quote_list(label_texts(visit.levels), 3)}: "
+            "name the column with the times of the visits"
+        )
+    remarks = _require_order(term, column, visit, times)
+    subject = _factor(term.subject, table, kept)
+    arm = _factor(term.by, table, kept) if term.by else None
+    return Visits(
+        visit=visit.codes,
+        subject=subject.codes,
+        arm=None if arm is None else arm.codes,
+        visit_levels=visit.levels,
+        subject_levels=subject.levels,
+        arm_levels=np.array([]) if arm is None else arm.levels,
+        times=times,
+        remarks=remarks,
+    )
+
+
+def _factor(names: tuple[str, ...], table: Table, kept: npt.NDArray[np.intp] | None) -> FactorColumn:
+    factors = [take(as_factor(table.column(name)), kept) for name in names]
+    return factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+
+
+def _require_order(
+    term: VisitTerm, column: Any, visit: FactorColumn, times: FloatArray | None
+) -> tuple[str, ...]:
+    """Raise for an order that cannot be meant; return a remark on times that are not equally spaced."""
+    labels = label_texts(visit.levels)
+    if times is None:
+        natural = sorted(labels, key=_natural)
+        if term.structure in ORDERED and column.categories is None and natural != labels:
+            raise DataError(
+                f"the visits '{term.visit}' are text, and sorted as text {_first_disorder(labels, natural)}, which "
+                f"{term.structure}() would take for their order: make the column categorical with its categories "
+                f"in order, pandas.Categorical(data['{term.visit}'], {natural[:3]!r}...)"
+            )
+        return ()
+    if term.structure not in ORDERED:
+        return ()
+    if not np.all(times == np.rint(times)):
+        raise DataError(
+            f"{term.structure}() counts visits, '{term.visit}' has times that are no whole numbers (such as "
+            f"{times[times != np.rint(times)][0]:g}): use sp_exp({term.visit} | ...), whose correlation depends on "
+            "the distance in time, or make them visits 1, 2, ..."
+        )
+    if np.ptp(np.diff(times)) > 0:
+        return (
+            f"{term.structure}() takes the {len(labels)} values of '{term.visit}' as equally spaced visits, which "
+            "their numbers are not; sp_exp() takes distances in time",
+        )
+    return ()
+
+
+def _natural(text: str) -> list[Any]:
+    """Sort numbers within text by their value."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text)]
+
+
+def _first_disorder(labels: list[str], natural: list[str]) -> str:
+    place = {label: index for index, label in enumerate(natural)}
+    for before, after in zip(labels, labels[1:], strict=False):
+        if place[before] > place[after]:
+            return f"'{before}' comes before '{after}'"
+    raise AssertionError
+
+
+def require_single_rows(visits: Visits, sums: Any, term: VisitTerm, rows: npt.NDArray[np.intp]) -> None:
+    """Raise a DataError for two rows of a subject at one visit, or a subject in two arms."""
+    if sums.duplicate is not None:
+        first, second = sums.duplicate
+        raise DataError(
+            f"subject '{visits.subject_levels[visits.subject[first]]}' has two rows at visit "
+            f"'{visits.labels[visits.visit[first]]}' (rows {rows[first]} and {rows[second]}, counted from 0): keep one, "
+            "or take their mean"
+        )
+    if sums.divided is not None and visits.arm is not None:
+        first, second = sums.divided
+        arms = [visits.arms[visits.arm[row]] for row in (first, second)]
+        raise DataError(
+            f"subject '{visits.subject_levels[visits.subject[first]]}' is in two groups of '{':'.join(term.by)}', "
+            f"{quote_list(arms)} (rows {rows[first]} and {rows[second]}, counted from 0): a covariance matrix per "
+            "group needs every subject in one; if numbers of subjects repeat between groups, make them unique"
+        )
+
+
+def require_identified(visits: Visits, sums: Any, structure: str) -> None:
+    """Raise a DataError for visits that were never observed (together) where the structure needs it."""
+    problem = unidentified(visits, sums, structure)
+    if problem:
+        raise DataError(problem)
+
+
+def unidentified(visits: Visits, sums: Any, structure: str) -> str:
+    """Say which visits leave a parameter of the structure undetermined; empty when none does."""
+    labels, needed = visits.labels, len(visits.labels)
+    for group, arm in enumerate(visits.arms):
+        together = np.zeros((needed, needed), dtype=np.int64)
+        for of, seen, subjects in sums.patterns:
+            if of == group:
+                together[np.ix_(seen, seen)] += subjects
+        where = f" in '{arm}'" if arm else ""
+        alone = np.flatnonzero(np.diag(together) < 2)
+        if alone.size and structure.endswith("h") | (structure == "us"):
+            seen = int(np.diag(together)[alone[0]])
+            return (
+                f"visit '{labels[alone[0]]}' was observed in {seen} subject{'s' if seen != 1 else ''}{where}: "
+                f"{structure}() cannot estimate its variance; leave the visit out, pool it with another, or use a "
+                "structure with one variance"
+            )
+        if structure != "us":
+            continue
+        pairs = np.argwhere(np.tril(together == 0, -1))
+        if len(pairs):
+            later, earlier = pairs[0]
+            return (
+                f"visits '{labels[earlier]}' and '{labels[later]}' were never observed in the same subject{where}: "
+                "us() cannot estimate their covariance; use toeph(), ar1h() or csh(), or pool visits"
+            )
+    return ""
