@@ -11,6 +11,7 @@ from ranef.estimates.pooling import Pooling
 from ranef.estimates.varcorr import VarCorr
 from ranef.optimize import Optimum
 from ranef.plots.accessor import FitPlots
+from ranef.repeated import VisitCovariance, VisitFit, VisitModel, VisitPlan
 from ranef.report.regression import RegressionTable
 from ranef.report.summary import Summary
 from ranef.versions import versions
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
-    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list"),
+    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list", "mmrm"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
@@ -35,6 +36,7 @@ PLOTS = {
 }
 CLASSES = [
     *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),
+    *(VisitCovariance, VisitFit, VisitModel, VisitPlan),
     *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]
 

@@ -1,7 +1,10 @@
-"""Make the simulated trial that comes with ranef: python tools/make_asthma.py > python/ranef/datasets/data/asthma.csv
+"""Make the simulated trial that comes with ranef, on standard output.
 
-Two arms, 200 subjects, forced expiratory volume (percent of predicted) at four visits. Variances rise over visits,
-correlations fall with their distance, and subjects who do worse miss more of the visits that follow.
+    python tools/make_asthma.py > python/ranef/datasets/data/asthma.csv
+
+Two arms, 200 subjects, forced expiratory volume (percent of predicted) at four visits. Variances rise over
+visits, correlations fall with their distance, and subjects who do worse miss more of the visits that
+follow.
 """
 
 import csv
@@ -11,12 +14,14 @@ import numpy as np
 
 SUBJECTS, WEEKS = 200, (4, 8, 12, 16)
 SD = np.array([7.0, 7.6, 8.3, 9.4])
-CORRELATION = np.array([
-    [1.00, 0.62, 0.48, 0.40],
-    [0.62, 1.00, 0.65, 0.52],
-    [0.48, 0.65, 1.00, 0.68],
-    [0.40, 0.52, 0.68, 1.00],
-])
+CORRELATION = np.array(
+    [
+        [1.00, 0.62, 0.48, 0.40],
+        [0.62, 1.00, 0.65, 0.52],
+        [0.48, 0.65, 1.00, 0.68],
+        [0.40, 0.52, 0.68, 1.00],
+    ]
+)
 VISIT = np.array([0.0, 2.1, 3.6, 4.4])  # change under placebo
 EFFECT = np.array([1.0, 2.2, 3.4, 4.2])  # of the treatment
 REGIONS, SHIFT = ("Americas", "Asia", "Europe"), np.array([0.0, -2.5, 1.2])
@@ -40,7 +45,8 @@ def main() -> None:
             seen.append(not left and random.random() > 0.06)
         for t, week in enumerate(WEEKS):
             if seen[t]:
-                out.writerow([f"S{i + 1:03d}", arms[i], REGIONS[region], sex, baseline, f"V{t + 1}", week, f"{y[t]:.1f}"])
+                who = [f"S{i + 1:03d}", arms[i], REGIONS[region], sex, baseline]
+                out.writerow([*who, f"V{t + 1}", week, f"{y[t]:.1f}"])
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import ranef
-from made_up import WEEKS, dense, table
 from ranef.repeated.methods import METHODS
-from visits_oracle import map_derivatives, sigma_of, unstructured
+from repeated.trial_rows import WEEKS, dense, table
+from repeated.visits_oracle import map_derivatives, sigma_of, unstructured
 
 ORDER = 4
 STRUCTURES = ["us", "toep", "toeph", "cs", "csh", "ar1", "ar1h", "ad", "adh", "sp_exp", "diag", "diagh"]
@@ -40,7 +40,9 @@ def natural_map(structure):
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("by_arm, weights, reml", [(False, False, True), (True, True, True), (False, True, False)])
+@pytest.mark.parametrize(
+    "by_arm, weights, reml", [(False, False, True), (True, True, True), (False, True, False)]
+)
 def test_value_and_derivatives(structure, by_arm, weights, reml):
     """Away from the optimum, on the core's own scales."""
     fit, oracle = fitted(structure, by_arm, weights, reml)
@@ -65,7 +67,9 @@ def test_value_and_derivatives(structure, by_arm, weights, reml):
         first += [[one if h == g else zero for h in range(len(arms))] for one in d1]
         for k in range(own):
             for j in range(own):
-                second[part.start + k][part.start + j] = [d2[k][j] if h == g else zero for h in range(len(arms))]
+                second[part.start + k][part.start + j] = [
+                    d2[k][j] if h == g else zero for h in range(len(arms))
+                ]
     for k in range(fit.theta.size):
         for j in range(fit.theta.size):
             if second[k][j] is None:
@@ -80,10 +84,13 @@ def test_value_and_derivatives(structure, by_arm, weights, reml):
     if structure != "us":  # from natural parameters to theta
         slope = natural[:, 1]
         step = 1e-4
-        bent = np.array([
-            (problem.at(theta + step * e).natural[k, 1] - problem.at(theta - step * e).natural[k, 1]) / (2 * step)
-            for k, e in enumerate(np.eye(theta.size))
-        ])
+        bent = np.array(
+            [
+                (problem.at(theta + step * e).natural[k, 1] - problem.at(theta - step * e).natural[k, 1])
+                / (2 * step)
+                for k, e in enumerate(np.eye(theta.size))
+            ]
+        )
         hessian = hessian * np.outer(slope, slope) + np.diag(gradient * bent)
         gradient = gradient * slope
     np.testing.assert_allclose(point.gradient, gradient, rtol=1e-7, atol=1e-6 * np.abs(gradient).max())
@@ -91,7 +98,7 @@ def test_value_and_derivatives(structure, by_arm, weights, reml):
 
 
 def sas_map(structure):
-    """PROC MIXED's parameters: elements, or variances (one or several), then covariances, correlations or the range."""
+    """PROC MIXED's parameters: elements, or variances, then covariances, correlations or the range."""
     if structure == "us":
         return lambda eta: unstructured_of(eta)
     heterogeneous = structure.endswith("h")

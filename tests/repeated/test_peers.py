@@ -47,7 +47,7 @@ def ours(name):
     for part in name.replace("(Intercept)", "Intercept").split(":"):
         for factor in ("region", "arm", "visit"):
             if part.startswith(factor) and part != factor:
-                part = f"{factor}[T.{part[len(factor):]}]"
+                part = f"{factor}[T.{part[len(factor) :]}]"
         parts.append(part)
     return ":".join(parts)
 
@@ -77,7 +77,10 @@ def test_degrees_of_freedom_and_kenward_roger(name):
     table = fit.coef_table("satterthwaite")
     np.testing.assert_allclose(table["se"], aligned(name, model["mmrm_se"]), rtol=1e-4)
     np.testing.assert_allclose(table["df"], aligned(name, model["satterthwaite_df"]), rtol=1e-3)
-    for ddf, key in (("kenward-roger-linear", "kenward_roger_linear"), ("kenward-roger-mmrm", "kenward_roger")):
+    for ddf, key in (
+        ("kenward-roger-linear", "kenward_roger_linear"),
+        ("kenward-roger-mmrm", "kenward_roger"),
+    ):
         table = fit.coef_table(ddf)
         np.testing.assert_allclose(table["se"], aligned(name, model[key]["se"]), rtol=1e-3)
         np.testing.assert_allclose(table["df"], aligned(name, model[key]["df"]), rtol=1e-3)
@@ -85,7 +88,8 @@ def test_degrees_of_freedom_and_kenward_roger(name):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name.endswith("_reml")])
 @pytest.mark.parametrize(
-    "type, key", [("CR0", "se_empirical"), ("CR3", "se_empirical_jackknife"), ("CR2", "se_empirical_bias_reduced")]
+    "type, key",
+    [("CR0", "se_empirical"), ("CR3", "se_empirical_jackknife"), ("CR2", "se_empirical_bias_reduced")],
 )
 def test_sandwich(name, type, key):
     model, fit = reference(name), fit_of(name)
@@ -117,7 +121,16 @@ def test_least_squares_means(name):
 
 
 # ---------------------------------------------------------------- PROC MIXED
-SAS = {"us": "us", "ar1": "ar1", "ar1h": "arh1", "cs": "cs", "csh": "csh", "adh": "adh", "toep": "toep", "toeph": "toeph"}
+SAS = {
+    "us": "us",
+    "ar1": "ar1",
+    "ar1h": "arh1",
+    "cs": "cs",
+    "csh": "csh",
+    "adh": "adh",
+    "toep": "toep",
+    "toeph": "toeph",
+}
 
 
 @pytest.fixture(scope="module")

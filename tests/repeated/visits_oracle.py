@@ -1,7 +1,7 @@
 """The dense oracle of models for repeated measures: V built and inverted, structures written down once more.
 
-Structures here take natural parameters (standard deviations, correlations, the range), so that nothing is shared with
-the core but the definition of the model.
+Structures here take natural parameters (standard deviations, correlations, the range), so that nothing is
+shared with the core but the definition of the model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import numpy as np
 
 def sigma_of(structure, order, values, times=None):
     """Sigma from natural parameters: sd (one, or one per visit), then correlations or the range."""
-    base, own = (structure[:-1], order) if structure in ("toeph", "csh", "ar1h", "adh", "diagh") else (structure, 1)
+    base, own = (
+        (structure[:-1], order) if structure in ("toeph", "csh", "ar1h", "adh", "diagh") else (structure, 1)
+    )
     sd, rest = np.broadcast_to(values[:own], order), np.asarray(values[own:])
     s, t = np.indices((order, order))
     lag = np.abs(s - t)
@@ -68,7 +70,7 @@ class Dense:
         return value + (np.linalg.slogdet(A)[1] if self.reml else 0.0), beta, np.linalg.inv(A), Vi
 
     def kenward_roger(self, sigmas, first, second, W):
-        """The adjusted covariance from dV_k (as Sigmas by arm), d2V_kl or None, and W the covariance of parameters."""
+        """The adjusted covariance from dV_k (Sigmas by arm), d2V_kl or None, W the covariance of parameters."""
         _, _, phi, Vi = self.solve(sigmas)
         G = [self.covariance(one) for one in first]
         XV = self.X.T @ Vi
@@ -99,7 +101,7 @@ class Dense:
 
 
 def map_derivatives(f, x, h=1e-2):
-    """First and second derivatives of a matrix-valued f: complex steps, and sixth-order differences of them."""
+    """First and second derivatives of a matrix-valued f: complex steps, sixth-order differences of them."""
     x = np.asarray(x, dtype=float)
 
     def first(at):

@@ -9,7 +9,9 @@ from . import education, growth, laboratory, lecture, trials
 from .description import Description
 
 DESCRIPTIONS: dict[str, Description] = {
-    entry.name: entry for topic in (lecture, laboratory, growth, education, trials) for entry in topic.DESCRIPTIONS
+    entry.name: entry
+    for topic in (lecture, laboratory, growth, education, trials)
+    for entry in topic.DESCRIPTIONS
 }
 
 

@@ -1,4 +1,4 @@
-"""Rows by subject, the subjects of one pattern of visits side by side: for answers that need the rows again."""
+"""Rows by subject, the subjects of one pattern of visits side by side: for answers that need rows again."""
 
 from __future__ import annotations
 

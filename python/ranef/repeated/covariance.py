@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +32,8 @@ class VisitCovariance(Printed):
     matrices : tuple of (T, T) float64
         One per arm.
     parameters : DataFrame
-        ``arm`` (where there are several), ``parameter``, ``estimate``, ``se``: standard deviations, correlations,
-        the range of sp_exp; for us the elements of the matrix.
+        ``arm`` (where there are several), ``parameter``, ``estimate``, ``se``: standard deviations,
+        correlations, the range of sp_exp; for us the elements of the matrix.
     """
 
     structure: str
@@ -133,6 +134,6 @@ def _names(structure: str, labels: list[str]) -> list[str]:
         "ar1": ["correlation"],
         "sp_exp": ["range"],
         "toep": [f"correlation at lag {lag}" for lag in range(1, count)],
-        "ad": [f"corr({one}, {other})" for one, other in zip(labels, labels[1:], strict=False)],
+        "ad": [f"corr({one}, {other})" for one, other in pairwise(labels)],
     }
     return scales + of[base]

@@ -96,8 +96,8 @@ class VisitFit:
         return bool(self.model.measures(self.structure).linear_in_sas)
 
     @property
-    def state(self) -> VisitFit:
-        """The fit itself, to functions of a fitted state."""
+    def state(self) -> Any:
+        """The fit itself, to functions of any fit."""
         return self
 
     @cached_property
@@ -212,10 +212,10 @@ class VisitFit:
         return pd.Series(self.padded(np.sqrt(np.diag(self.solution["vcov"]))), index=self._names, name="se")
 
     def cov_params(self, ddf: str | None = None) -> pd.DataFrame:
-        """Return the covariance of the coefficients: of a method, ``"satterthwaite"`` for the unadjusted one."""
+        """Return the covariance of the coefficients; ``"satterthwaite"`` for the unadjusted one."""
         from ..inference.methods import method
 
-        values = self.padded(method(self, ddf or self.method).covariance)
+        values = self.padded(method(self.state, ddf or self.method).covariance)
         return pd.DataFrame(values.copy(), index=self._names, columns=self._names)
 
     def coef_table(self, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
@@ -225,8 +225,8 @@ class VisitFit:
         ----------
         ddf : str, optional
             ``"kenward-roger"`` (as PROC MIXED), ``"kenward-roger-linear"``, ``"kenward-roger-mmrm"``,
-            ``"satterthwaite"``, ``"CR0"``, ``"CR2"``, ``"CR3"``, ``"residual"``, ``"normal"``; by default the fit's own
-            method.
+            ``"satterthwaite"``, ``"CR0"``, ``"CR2"``, ``"CR3"``, ``"residual"``, ``"normal"``; by default
+            the fit's own method.
         alternative : {"two-sided", "less", "greater"}
 
         Returns
@@ -234,17 +234,17 @@ class VisitFit:
         DataFrame
             ``estimate``, ``se``, ``df``, ``t``, ``p`` by coefficient.
         """
-        return coef_table(self, ddf or self.method, alternative)
+        return coef_table(self.state, ddf or self.method, alternative)
 
     def test(
         self, L: Any, ddf: str | None = None, alternative: str = "two-sided", rhs: npt.ArrayLike = 0.0
     ) -> LinearTest:
         """Test a linear hypothesis, see `ranef.inference.linear.linear_test`."""
-        return linear_test(self, L, ddf or self.method, alternative, rhs)
+        return linear_test(self.state, L, ddf or self.method, alternative, rhs)
 
     def anova(self, type: int | str = 3, ddf: str | None = None) -> pd.DataFrame:
         """Test each term of the model jointly, see `ranef.inference.anova.anova`."""
-        return anova(self, type, ddf or self.method)
+        return anova(self.state, type, ddf or self.method)
 
     def conf_int(self, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
         """Return t intervals of the coefficients."""
@@ -296,7 +296,7 @@ class VisitFit:
 
     # ------------------------------------------------------------ reports
     def lsmeans(self, specs: Any, by: Any = None, **options: Any) -> Any:
-        """Return least-squares means, see `ranef.emmeans`; the method is the fit's own unless ``ddf=`` is given."""
+        """Return least-squares means, see `ranef.emmeans`, by the fit's own method unless given ``ddf=``."""
         from ..inference.means import emmeans
 
         return emmeans(self, specs, by, **{"ddf": self.method, **options})

@@ -1,15 +1,16 @@
 """Methods of testing the coefficients of a model for repeated measures.
 
 With Phi the covariance of the coefficients given the covariance parameters theta, its derivatives
-Phi_k = -Phi P_k Phi, and A = 2 H^-1 the covariance of theta from the observed information, as PROC MIXED and the R
-package mmrm have it.
+Phi_k = -Phi P_k Phi, and A = 2 H^-1 the covariance of theta from the observed information, as PROC MIXED
+and the R package mmrm have it.
 
 References
 ----------
 Kenward & Roger (1997), Small sample inference for fixed effects from restricted maximum likelihood,
 Biometrics 53, 983-997.
 Kenward & Roger (2009), An improved approximation to the precision of fixed effects from restricted maximum
-likelihood, Computational Statistics and Data Analysis 53, 2583-2595: that the correction depends on the parameters.
+likelihood, Computational Statistics and Data Analysis 53, 2583-2595: that the correction depends on the
+parameters.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Satterthwaite:
-    """Satterthwaite's degrees of freedom, 2 f^2 / (g'A g) for the variance f of a contrast and its gradient g."""
+    """Satterthwaite's degrees of freedom, 2 f^2 / (g'A g), g the gradient of the variance f of a contrast."""
 
     def __init__(self, fit: VisitFit) -> None:
         self.covariance: FloatArray = fit.solution["vcov"]
@@ -57,14 +58,15 @@ class Satterthwaite:
 class KenwardRoger(Satterthwaite):
     """Kenward and Roger's covariance and scaled F.
 
-    ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those of R's
-    mmrm package), or ``"linear"`` for none.
+    ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those
+    of R's mmrm package), or ``"linear"`` for none.
     """
 
     def __init__(self, fit: VisitFit, variant: str) -> None:
         if not fit.reml:
             raise ArgumentError(
-                "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
+                "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit "
+                "with reml=True, "
                 "or use ddf='satterthwaite'"
             )
         super().__init__(fit)
@@ -73,8 +75,8 @@ class KenwardRoger(Satterthwaite):
         if variant == "mmrm" or (variant == "sas" and not fit.linear_in_sas):
             self.covariance = self.covariance - curvature
         if variant == "sas" and not fit.linear_in_sas:
-            # From theta to SAS's parameters, each a function of one theta: R loses the part of Sigma's slope that is
-            # the curvature of that function; Phi [sum_k a_k (-P_k)] Phi / 2 with a_k = A_kk times its curvature.
+            # From theta to SAS's parameters, each a function of one theta: R loses the part of Sigma's slope
+            # that is the curvature of that function, Phi [sum_k a_k (-P_k)] Phi / 2, a_k = A_kk x curvature.
             change = np.diag(self._spread) * fit.point.natural[:, 2]
             self.covariance = self.covariance + 0.5 * np.tensordot(change, self._slopes, axes=1)
 

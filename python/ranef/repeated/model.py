@@ -66,7 +66,8 @@ class VisitModel:
         require_single_rows(self.visits, self.sums, self.term, self.design.rows)
         if self.nobs <= len(self.cross.kept):
             raise DataError(
-                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: nothing is "
+                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: "
+                "nothing is "
                 "left for variances; take fewer fixed effects"
             )
         if check:
@@ -138,7 +139,9 @@ class VisitModel:
         except (TypeError, ValueError):
             raise ArgumentError(f"theta must be {size} numbers, not {theta!r}") from None
         if values.shape != (size,) or not np.isfinite(values).all():
-            raise ArgumentError(f"theta must have {size} finite entries for {structure}, it has shape {values.shape}")
+            raise ArgumentError(
+                f"theta must have {size} finite entries for {structure}, it has shape {values.shape}"
+            )
         return values
 
     def objective(self, theta: npt.ArrayLike, structure: str | None = None) -> float:

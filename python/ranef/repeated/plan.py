@@ -51,7 +51,8 @@ class VisitPlan(Printed):
         size = size_text(8 * self.size)
         if self.by_rows:
             return (
-                f"by rows: {patterns} would need sums of {size}, so that the {self.rows:,} rows are summed again at "
+                f"by rows: {patterns} would need sums of {size}, so that the {self.rows:,} rows are summed "
+                "again at "
                 "every evaluation"
             )
         return (

@@ -30,8 +30,9 @@ def residuals(fit: VisitFit, type: str = "response") -> FloatArray:
     ----------
     fit : VisitFit
     type : {"response", "pearson", "normalized"}
-        Response minus fitted value; divided by its standard deviation; multiplied by the inverse Cholesky factor of the
-        subject's covariance matrix, so that under the model they are independent with variance one (nlme's name).
+        Response minus fitted value; divided by its standard deviation; multiplied by the inverse Cholesky
+        factor of the subject's covariance matrix, so that under the model they are independent with
+        variance one (nlme's name).
 
     Examples
     --------
@@ -63,9 +64,9 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
     newdata : table, optional
         Rows with the predictors; by default the rows used.
     conditional : bool
-        Given the responses of the same subject that were used in the fit: what a subject who was above its mean at
-        the visits observed is expected to have at another visit, whose row must name subject, visit (and arm, where
-        each has its own matrix). A subject the fit has not seen gets the mean.
+        Given the responses of the same subject that were used in the fit: what a subject who was above its
+        mean at the visits observed is expected to have at another visit, whose row must name subject, visit
+        (and arm, where each has its own matrix). A subject the fit has not seen gets the mean.
 
     Returns
     -------
@@ -79,8 +80,8 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
 
     Notes
     -----
-    The conditional mean is x'beta + Sigma[t, O] Sigma[O, O]^-1 (y_O - X_O beta), weights as in the fit for the rows
-    observed, one for the new row.
+    The conditional mean is x'beta + Sigma[t, O] Sigma[O, O]^-1 (y_O - X_O beta), weights as in the fit for
+    the rows observed, one for the new row.
 
     Examples
     --------
@@ -93,7 +94,9 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
     design = fit.model.design
     if newdata is None:
         if conditional:
-            raise ArgumentError("conditional=True predicts visits of a subject from its others: give newdata=")
+            raise ArgumentError(
+                "conditional=True predicts visits of a subject from its others: give newdata="
+            )
         return fit.fittedvalues
     new = design.spec.rows(newdata, random=False)
     mean = np.asarray(new.X[:, fit.model.cross.kept] @ fit.solution["beta"])
@@ -108,7 +111,9 @@ def _given_observed(fit: VisitFit, newdata: Any) -> FloatArray:
     subject = _codes(table, model.term.subject, model.visits.subject_levels)
     visit = _codes(table, (model.term.visit,), model.visits.visit_levels)
     if (visit < 0).any():
-        raise NewLevelError(f"the new data have visits of '{model.term.visit}' that the fit has not seen, or missing ones")
+        raise NewLevelError(
+            f"the new data have visits of '{model.term.visit}' that the fit has not seen, or missing ones"
+        )
     out = np.zeros(len(visit))
     wanted: dict[int, list[int]] = {}
     for row, code in enumerate(subject.tolist()):

@@ -1,7 +1,7 @@
-"""Sandwich covariances of the coefficients, robust to a wrong covariance over visits: CR0, CR2, CR3 by subject.
+"""Sandwich covariances of the coefficients by subject, robust to a wrong covariance over visits.
 
-With W_i = L_i L_i' the inverse covariance of subject i, X_i and e_i multiplied by L_i', and H_i = X_i Phi X_i':
-the scores are X_i' (I - H_i)^-a e_i with a = 0 (CR0), 1/2 (CR2), 1 (CR3, the jackknife).
+With W_i = L_i L_i' the inverse covariance of subject i, X_i and e_i multiplied by L_i', and H_i = X_i Phi
+X_i': the scores are X_i' (I - H_i)^-a e_i with a = 0 (CR0), 1/2 (CR2), 1 (CR3, the jackknife).
 
 References
 ----------

@@ -43,11 +43,15 @@ class VisitSummary(Printed):
             Line(fit.formula, "code"),
         ]
         parts += [Line(text) for text in self._data()]
-        parts.append(Line(f"Covariance over visits: {fit.structure}, {STRUCTURES[fit.structure]}{self._arms()}"))
+        parts.append(
+            Line(f"Covariance over visits: {fit.structure}, {STRUCTURES[fit.structure]}{self._arms()}")
+        )
         parts += [Line(text) for text in self._attempts()]
         criterion = "REML criterion at convergence" if fit.reml else "Deviance"
         parts.append(
-            Line(f"{criterion}: {fit.objective:.4f}, AIC {fit.aic:.1f}, BIC {fit.bic:.1f} ({self._counted()})")
+            Line(
+                f"{criterion}: {fit.objective:.4f}, AIC {fit.aic:.1f}, BIC {fit.bic:.1f} ({self._counted()})"
+            )
         )
         parts.append(Line(fit.message))
         table = fit.coef_table(self.ddf).iloc[fit.model.cross.kept]
@@ -55,7 +59,9 @@ class VisitSummary(Printed):
         frame = table.rename(columns=names)
         headers, columns = fixed_effects_columns(FixedEffects(frame), self.digits)
         caption = f"Coefficients ({_METHODS[self.ddf]})"
-        parts.append(Table(caption, ["", *headers], [[str(name) for name in frame.index], *columns], labels=1))
+        parts.append(
+            Table(caption, ["", *headers], [[str(name) for name in frame.index], *columns], labels=1)
+        )
         parts += fit.residual.document()[1:]
         return parts
 

@@ -67,7 +67,9 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
     """
     example = "one such as us(visit | subject), or us(visit | arm / subject) for a matrix per arm"
     if not isinstance(text, str):
-        raise FormulaError(f"the formula must be text such as 'y ~ x + us(visit | id)', not {type(text).__name__}")
+        raise FormulaError(
+            f"the formula must be text such as 'y ~ x + us(visit | id)', not {type(text).__name__}"
+        )
     found = list(_TERM.finditer(text))
     if not found:
         raise FormulaError(
@@ -77,7 +79,9 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
         )
     if len(found) > 1:
         raise FormulaError(
-            "two terms for the covariance over visits: a model for repeated measures has one", text, found[1].start()
+            "two terms for the covariance over visits: a model for repeated measures has one",
+            text,
+            found[1].start(),
         )
     name = found[0].group(1)
     # the rest of the term is a bar like any other
@@ -92,7 +96,9 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
     if not bars[0].correlated or not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", bars[0].columns.strip()):
         raise FormulaError(f"before the bar of {name}() stands one column, the visit", text, found[0].start())
     if len(bars) > 2:
-        raise FormulaError(f"behind the bar of {name}() stands a subject, or arm / subject", text, found[0].start())
+        raise FormulaError(
+            f"behind the bar of {name}() stands a subject, or arm / subject", text, found[0].start()
+        )
     by = bars[1].group_columns if len(bars) == 2 else ()
     subject = tuple(column for column in bars[0].group_columns if column not in by)
     return VisitTerm(name, visit, subject, by), replace(parsed, text=text, random=())

@@ -33,39 +33,40 @@ def mmrm(
 ) -> VisitFit:
     """Fit a model for repeated measures (MMRM): a linear model with a covariance matrix over visits.
 
-    Subject i, observed at the visits O_i, has responses y_i ~ N(X_i beta, Sigma[O_i, O_i]). Missing visits are
-    handled by the likelihood: nothing is imputed, and valid as long as they are missing at random.
+    Subject i, observed at the visits O_i, has responses y_i ~ N(X_i beta, Sigma[O_i, O_i]). Missing visits
+    are handled by the likelihood: nothing is imputed, and valid as long as they are missing at random.
 
     Parameters
     ----------
     formula : str
-        The fixed part and one term for the covariance: ``"fev1 ~ baseline + arm * visit + us(visit | id)"``, or
-        ``us(visit | arm / id)`` for a matrix in every arm. Structures: ``us`` unstructured; ``toep``, ``toeph``
-        Toeplitz; ``cs``, ``csh`` compound symmetry; ``ar1``, ``ar1h`` autoregressive; ``ad``, ``adh``
-        ante-dependence; ``sp_exp`` exponential in the distance of times; ``diag``, ``diagh`` independent. Those that
-        end in h have a variance for every visit.
+        The fixed part and one term for the covariance: ``"fev1 ~ baseline + arm * visit + us(visit |
+        id)"``, or ``us(visit | arm / id)`` for a matrix in every arm. Structures: ``us`` unstructured;
+        ``toep``, ``toeph`` Toeplitz; ``cs``, ``csh`` compound symmetry; ``ar1``, ``ar1h`` autoregressive;
+        ``ad``, ``adh`` ante-dependence; ``sp_exp`` exponential in the distance of times; ``diag``,
+        ``diagh`` independent. Those that end in h have a variance for every visit.
     data : pandas, polars or pyarrow table, or dict of arrays
-        One row per subject and visit. Visits that were missed are absent or have a missing response. The order of
-        the visits is that of the categories, else sorted.
+        One row per subject and visit. Visits that were missed are absent or have a missing response. The
+        order of the visits is that of the categories, else sorted.
     reml : bool
         Restricted maximum likelihood (default), or maximum likelihood.
     weights : column name or array, optional
         The covariance of a subject is D^(-1/2) Sigma[O, O] D^(-1/2), D the weights: as in PROC MIXED.
     ddf : str
-        Method of testing: ``"kenward-roger"`` with PROC MIXED's parameters (default), ``"kenward-roger-linear"``,
-        ``"kenward-roger-mmrm"`` with the parameters of R's package mmrm, ``"satterthwaite"``, ``"residual"``,
-        ``"normal"``. A fit by maximum likelihood has Satterthwaite's in place of Kenward and Roger's.
+        Method of testing: ``"kenward-roger"`` with PROC MIXED's parameters (default),
+        ``"kenward-roger-linear"``, ``"kenward-roger-mmrm"`` with the parameters of R's package mmrm,
+        ``"satterthwaite"``, ``"residual"``, ``"normal"``. A fit by maximum likelihood has Satterthwaite's
+        in place of Kenward and Roger's.
     vcov : str, optional
         Covariance of the coefficients where it is not that of `ddf`: ``"model"`` (not adjusted),
         ``"kenward-roger-linear"``, ``"kenward-roger-mmrm"``, or robust: ``"CR0"``, ``"CR2"``, ``"CR3"``.
     fallback : sequence of str
-        Structures to take, in this order, when the one of the formula does not converge, is singular or is not
-        identified. The one used and why is in ``fit.attempts`` and the summary.
+        Structures to take, in this order, when the one of the formula does not converge, is singular or is
+        not identified. The one used and why is in ``fit.attempts`` and the summary.
     offset : column name or array, optional
         A known part of the mean.
     start : (k,) array, optional
-        Where to start, as ``fit.theta``; by default at moments of residuals, from several places when the structure has
-        few parameters.
+        Where to start, as ``fit.theta``; by default at moments of residuals, from several places when the
+        structure has few parameters.
     max_evaluations : int, optional
         Limit on evaluations of the criterion from each start, 200 by default.
     tolerance : float
@@ -80,8 +81,8 @@ def mmrm(
     FormulaError
         The formula cannot be read, or has no or two terms for the covariance, or random terms.
     DataError
-        Two rows of a subject at one visit, a subject in two arms, visits never observed together under ``us``, ...;
-        the message names subject, visit and remedy.
+        Two rows of a subject at one visit, a subject in two arms, visits never observed together under
+        ``us``, ...; the message names subject, visit and remedy.
     ArgumentError
         An argument has a value it cannot have.
 
@@ -95,7 +96,8 @@ def mmrm(
     --------
     >>> import ranef
     >>> data = ranef.datasets.load("asthma")
-    >>> fit = ranef.mmrm("fev1 ~ baseline + region + arm * visit + us(visit | id)", data, fallback=("toeph", "ar1h"))
+    >>> formula = "fev1 ~ baseline + region + arm * visit + us(visit | id)"
+    >>> fit = ranef.mmrm(formula, data, fallback=("toeph", "ar1h"))
     >>> fit.converged, len(fit.theta)
     (True, 10)
     """
@@ -126,7 +128,17 @@ def _fitted(model: VisitModel, structure: str, start: Any, settings: dict[str, A
     if start is not None:
         start = model.checked_theta(start, structure)
     point = problem.fit(start, **settings)
-    names = ("theta", "value", "status", "evaluations", "gradient_norm", "eigenvalues", "reached", "singular", "converged")
+    names = (
+        "theta",
+        "value",
+        "status",
+        "evaluations",
+        "gradient_norm",
+        "eigenvalues",
+        "reached",
+        "singular",
+        "converged",
+    )
     return {name: getattr(point, name) for name in names}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     column = table.column(term.visit)
     if isinstance(column, TimeColumn):
         raise DataError(
-            f"the visits '{term.visit}' are dates or times: give days since a start as numbers, or visit names"
+            f"the visits '{term.visit}' are dates or times: give days since a start as numbers, or visit "
+            "names"
         )
     visit = take(as_factor(column), kept)
     count = visit.levels.shape[0]
@@ -83,7 +85,8 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
         times = np.asarray(visit.levels, dtype=np.float64)
     elif term.structure == "sp_exp":
         raise DataError(
-            f"sp_exp() needs times as numbers, '{term.visit}' holds {quote_list(label_texts(visit.levels), 3)}: "
+            f"sp_exp() needs times as numbers, '{term.visit}' holds "
+            f"{quote_list(label_texts(visit.levels), 3)}: "
             "name the column with the times of the visits"
         )
     remarks = _require_order(term, column, visit, times)
@@ -115,8 +118,10 @@ def _require_order(
         natural = sorted(labels, key=_natural)
         if term.structure in ORDERED and column.categories is None and natural != labels:
             raise DataError(
-                f"the visits '{term.visit}' are text, and sorted as text {_first_disorder(labels, natural)}, which "
-                f"{term.structure}() would take for their order: make the column categorical with its categories "
+                f"the visits '{term.visit}' are text, and sorted as text "
+                f"{_first_disorder(labels, natural)}, which "
+                f"{term.structure}() would take for their order: make the column categorical with its "
+                "categories "
                 f"in order, pandas.Categorical(data['{term.visit}'], {natural[:3]!r}...)"
             )
         return ()
@@ -125,12 +130,14 @@ def _require_order(
     if not np.all(times == np.rint(times)):
         raise DataError(
             f"{term.structure}() counts visits, '{term.visit}' has times that are no whole numbers (such as "
-            f"{times[times != np.rint(times)][0]:g}): use sp_exp({term.visit} | ...), whose correlation depends on "
+            f"{times[times != np.rint(times)][0]:g}): use sp_exp({term.visit} | ...), whose correlation "
+            "depends on "
             "the distance in time, or make them visits 1, 2, ..."
         )
     if np.ptp(np.diff(times)) > 0:
         return (
-            f"{term.structure}() takes the {len(labels)} values of '{term.visit}' as equally spaced visits, which "
+            f"{term.structure}() takes the {len(labels)} values of '{term.visit}' as equally spaced "
+            "visits, which "
             "their numbers are not; sp_exp() takes distances in time",
         )
     return ()
@@ -143,7 +150,7 @@ def _natural(text: str) -> list[Any]:
 
 def _first_disorder(labels: list[str], natural: list[str]) -> str:
     place = {label: index for index, label in enumerate(natural)}
-    for before, after in zip(labels, labels[1:], strict=False):
+    for before, after in pairwise(labels):
         if place[before] > place[after]:
             return f"'{before}' comes before '{after}'"
     raise AssertionError
@@ -155,15 +162,18 @@ def require_single_rows(visits: Visits, sums: Any, term: VisitTerm, rows: npt.ND
         first, second = sums.duplicate
         raise DataError(
             f"subject '{visits.subject_levels[visits.subject[first]]}' has two rows at visit "
-            f"'{visits.labels[visits.visit[first]]}' (rows {rows[first]} and {rows[second]}, counted from 0): keep one, "
+            f"'{visits.labels[visits.visit[first]]}' (rows {rows[first]} and {rows[second]}, counted from "
+            "0): keep one, "
             "or take their mean"
         )
     if sums.divided is not None and visits.arm is not None:
         first, second = sums.divided
         arms = [visits.arms[visits.arm[row]] for row in (first, second)]
         raise DataError(
-            f"subject '{visits.subject_levels[visits.subject[first]]}' is in two groups of '{':'.join(term.by)}', "
-            f"{quote_list(arms)} (rows {rows[first]} and {rows[second]}, counted from 0): a covariance matrix per "
+            f"subject '{visits.subject_levels[visits.subject[first]]}' is in two groups of "
+            f"'{':'.join(term.by)}', "
+            f"{quote_list(arms)} (rows {rows[first]} and {rows[second]}, counted from 0): a covariance "
+            "matrix per "
             "group needs every subject in one; if numbers of subjects repeat between groups, make them unique"
         )
 
@@ -188,8 +198,10 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
         if alone.size and structure.endswith("h") | (structure == "us"):
             seen = int(np.diag(together)[alone[0]])
             return (
-                f"visit '{labels[alone[0]]}' was observed in {seen} subject{'s' if seen != 1 else ''}{where}: "
-                f"{structure}() cannot estimate its variance; leave the visit out, pool it with another, or use a "
+                f"visit '{labels[alone[0]]}' was observed in {seen} "
+                f"subject{'s' if seen != 1 else ''}{where}: "
+                f"{structure}() cannot estimate its variance; leave the visit out, pool it with another, "
+                "or use a "
                 "structure with one variance"
             )
         if structure != "us":
@@ -198,7 +210,8 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
         if len(pairs):
             later, earlier = pairs[0]
             return (
-                f"visits '{labels[earlier]}' and '{labels[later]}' were never observed in the same subject{where}: "
+                f"visits '{labels[earlier]}' and '{labels[later]}' were never observed in the same "
+                f"subject{where}: "
                 "us() cannot estimate their covariance; use toeph(), ar1h() or csh(), or pool visits"
             )
     return ""

@@ -21,7 +21,8 @@ def message(fit: VisitFit) -> str:
     text = f"converged: a minimum of the {criterion}"
     if fit.singular:
         return (
-            f"{text}, where the covariance matrix over visits is singular: {_singular(fit)}; a structure with fewer "
+            f"{text}, where the covariance matrix over visits is singular: {_singular(fit)}; a structure "
+            "with fewer "
             "parameters will do"
         )
     reached = np.asarray(found["reached"])
@@ -33,13 +34,19 @@ def message(fit: VisitFit) -> str:
 
 def _reason(fit: VisitFit) -> str:
     found = fit.certificate
-    if found["status"] not in ("ok", "the optimiser cannot decrease the criterion further, yet the gradient is not zero"):
+    if found["status"] not in (
+        "ok",
+        "the optimiser cannot decrease the criterion further, yet the gradient is not zero",
+    ):
         return str(found["status"])
     eigenvalues = found["eigenvalues"]
     if len(eigenvalues) and eigenvalues[0] < 0:
-        return "the point found is a saddle, not a minimum; try another start=, or a structure with fewer parameters"
+        return (
+            "the point found is a saddle, not a minimum; try another start=, or a structure with fewer parameters"
+        )
     return (
-        f"the gradient is not zero (norm {found['gradient_norm']:.1e}); give max_evaluations= a larger value, or take a "
+        f"the gradient is not zero (norm {found['gradient_norm']:.1e}); give max_evaluations= a larger "
+        "value, or take a "
         "structure with fewer parameters"
     )
 
@@ -53,5 +60,6 @@ def _singular(fit: VisitFit) -> str:
         if np.linalg.eigvalsh(corr)[0] < 1e-8:
             off = np.abs(corr - np.eye(len(sd)))
             i, j = np.unravel_index(int(np.argmax(off)), off.shape)
-            return f"visits '{visits.labels[min(i, j)]}' and '{visits.labels[max(i, j)]}' correlate by {corr[i, j]:.4f}{where}"
+            earlier, later = visits.labels[min(i, j)], visits.labels[max(i, j)]
+            return f"visits '{earlier}' and '{later}' correlate by {corr[i, j]:.4f}{where}"
     return "a combination of visits has no variance"

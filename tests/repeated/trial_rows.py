@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from visits_oracle import Dense
+from repeated.visits_oracle import Dense
 
 WEEKS = np.array([1.0, 2.0, 4.0, 7.0])
 
