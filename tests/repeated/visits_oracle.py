@@ -70,7 +70,7 @@ class Dense:
         return value + (np.linalg.slogdet(A)[1] if self.reml else 0.0), beta, np.linalg.inv(A), Vi
 
     def kenward_roger(self, sigmas, first, second, W):
-        """The adjusted covariance from dV_k (Sigmas by arm), d2V_kl or None, W the covariance of parameters."""
+        """The adjusted covariance from dV_k (Sigmas by arm), d2V_kl or None, and W, of the parameters."""
         _, _, phi, Vi = self.solve(sigmas)
         G = [self.covariance(one) for one in first]
         XV = self.X.T @ Vi

@@ -42,7 +42,8 @@ def _reason(fit: VisitFit) -> str:
     eigenvalues = found["eigenvalues"]
     if len(eigenvalues) and eigenvalues[0] < 0:
         return (
-            "the point found is a saddle, not a minimum; try another start=, or a structure with fewer parameters"
+            "the point found is a saddle, not a minimum; "
+            "try another start=, or a structure with fewer parameters"
         )
     return (
         f"the gradient is not zero (norm {found['gradient_norm']:.1e}); give max_evaluations= a larger "
