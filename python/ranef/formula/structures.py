@@ -13,6 +13,7 @@ from .types import Structure
 STRUCTURES: dict[str, str] = {
     "us": "unstructured",
     "diag": "diagonal, a variance per column",
+    "diagh": "diagonal, a variance per column",
     "homdiag": "diagonal, one variance",
     "cs": "compound symmetry",
     "csh": "compound symmetry, a variance per column",

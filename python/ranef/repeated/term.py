@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 from ..errors import FormulaError, quote_list
-from ..formula import Formula, parse_formula
+from ..formula import STRUCTURES as KNOWN
+from ..formula import Formula, RandomBar, parse_formula
 
 STRUCTURES = {
     "us": "unstructured",
@@ -23,7 +24,7 @@ STRUCTURES = {
     "diagh": "independent visits, a variance per visit",
 }
 ORDERED = ("toep", "toeph", "ar1", "ar1h", "ad", "adh")  # where the order of the visits matters
-_TERM = re.compile(rf"\b({'|'.join(sorted(STRUCTURES, key=len, reverse=True))})(\s*)\((?=[^()|]*\|)")
+_NAMED = re.compile(rf"\b({'|'.join(KNOWN)})\s*\(")
 
 
 @dataclass(frozen=True)
@@ -70,35 +71,45 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
         raise FormulaError(
             f"the formula must be text such as 'y ~ x + us(visit | id)', not {type(text).__name__}"
         )
-    found = list(_TERM.finditer(text))
-    if not found:
+    if not _NAMED.search(text):
         raise FormulaError(
             f"the formula says nothing of the covariance over visits: add {example}. "
             f"Structures: {quote_list(STRUCTURES, 20)}",
             text,
         )
-    if len(found) > 1:
-        raise FormulaError(
-            "two terms for the covariance over visits: a model for repeated measures has one",
-            text,
-            found[1].start(),
-        )
-    name = found[0].group(1)
-    # the rest of the term is a bar like any other
-    plain = text[: found[0].start(1)] + " " * len(name) + text[found[0].end(1) :]
-    parsed = parse_formula(plain)
-    bars = parsed.random
-    if len({bar.source for bar in bars}) > 1:
+    parsed = parse_formula(text)
+    bars = [bar for bar in parsed.random if bar.structure is not None]
+    if len({bar.source for bar in parsed.random}) > len({bar.source for bar in bars}):
         raise FormulaError(
             "random terms have no place beside a covariance over visits: use ranef.lmer() for them", text
         )
-    visit = bars[0].columns.strip().strip("`")
-    if not bars[0].correlated or not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", bars[0].columns.strip()):
-        raise FormulaError(f"before the bar of {name}() stands one column, the visit", text, found[0].start())
+    name, start = _structure(bars, text)
+    columns = bars[0].columns.strip()
+    if not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", columns):
+        raise FormulaError(f"before the bar of {name}() stands one column, the visit", text, start)
     if len(bars) > 2:
-        raise FormulaError(
-            f"behind the bar of {name}() stands a subject, or arm / subject", text, found[0].start()
-        )
+        raise FormulaError(f"behind the bar of {name}() stands a subject, or arm / subject", text, start)
     by = bars[1].group_columns if len(bars) == 2 else ()
     subject = tuple(column for column in bars[0].group_columns if column not in by)
-    return VisitTerm(name, visit, subject, by), replace(parsed, text=text, random=())
+    return VisitTerm(name, columns.strip("`"), subject, by), replace(parsed, random=())
+
+
+def _structure(bars: list[RandomBar], text: str) -> tuple[str, int]:
+    """Return name and position of the only structure."""
+    structures = {bar.source: bar.structure for bar in bars if bar.structure is not None}
+    first, *others = structures.values()
+    if others:
+        raise FormulaError(
+            "two terms for the covariance over visits: a model for repeated measures has one",
+            text,
+            others[0].position,
+        )
+    if first.name not in STRUCTURES:
+        raise FormulaError(
+            f"{first.name}() is no covariance over visits here; there are {quote_list(STRUCTURES, 20)}",
+            text,
+            first.position,
+        )
+    if first.options:
+        raise FormulaError(f"{first.name}() over visits takes no options", text, first.position)
+    return first.name, first.position
