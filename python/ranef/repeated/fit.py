@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import FitError
-from ..inference.anova import anova
-from ..inference.coefficients import coef_table
-from ..inference.linear import LinearTest, linear_test
-from ..inference.method import Method
 from ..inference.satterthwaite import inverse
-from .covariance import VisitCovariance, visit_covariance
-from .methods import METHODS
+from ..verbs import Answer, Verb
 from .model import VisitModel
+
+if TYPE_CHECKING:
+    import pandas as pd  # noqa: F401, of the answers
 
 
 @dataclass(frozen=True)
@@ -63,9 +59,31 @@ class VisitFit:
     attempts: tuple[Attempt, ...]
     certificate: dict[str, Any] = field(repr=False)
 
+    # ------------------------------------------------------------ what other modules say of a fit
+    params = Answer["pd.Series"]("repeated.testing:params")
+    bse = Answer["pd.Series"]("repeated.testing:bse")
+    residual = Answer[Any]("repeated.covariance:visit_covariance")
+    fittedvalues = Answer[FloatArray]("repeated.rows:fittedvalues")
+    message = Answer[str]("repeated.words:message")
+    test_methods = Answer[Any]("repeated.methods:test_methods")
+
+    coef_table = Verb("repeated.testing:coef_table")
+    cov_params = Verb("repeated.testing:cov_params")
+    conf_int = Verb("repeated.testing:conf_int")
+    test = Verb("repeated.testing:test")
+    anova = Verb("repeated.testing:anova")
+    lsmeans = Verb("repeated.testing:lsmeans")
+    residuals = Verb("repeated.rows:residuals")
+    predict = Verb("repeated.rows:predict")
+    simulate = Verb("repeated.rows:simulate")
+    summary = Verb("repeated.summary:summary")
+    __repr__ = Verb("repeated.summary:brief")
+    _repr_html_ = Verb("repeated.summary:brief_html")
+
     # ------------------------------------------------------------ what the core knows at theta
+    # The core's objects follow from model and theta; answers are computed again.
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("point", "_methods")}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def point(self) -> Any:
@@ -95,20 +113,6 @@ class VisitFit:
         """Whether PROC MIXED's parameters of the structure are linear in the covariance matrix."""
         return bool(self.model.measures(self.structure).linear_in_sas)
 
-    @property
-    def state(self) -> Any:
-        """The fit itself, to functions of any fit."""
-        return self
-
-    @cached_property
-    def _methods(self) -> dict[str, Method]:
-        return {}
-
-    @property
-    def test_methods(self) -> Any:
-        """The methods of testing this kind of fit has, by name."""
-        return METHODS
-
     # ------------------------------------------------------------ the fit
     @property
     def formula(self) -> str:
@@ -134,13 +138,6 @@ class VisitFit:
     def singular(self) -> bool:
         """Whether a covariance matrix over visits is singular."""
         return bool(self.certificate["singular"])
-
-    @property
-    def message(self) -> str:
-        """What the optimiser found, in words."""
-        from .words import message
-
-        return message(self)
 
     @property
     def nobs(self) -> int:
@@ -176,15 +173,16 @@ class VisitFit:
     @property
     def aic(self) -> float:
         """Akaike's criterion; as in PROC MIXED a REML fit counts the covariance parameters only."""
-        return self.objective + 2 * self._counted
+        return self.objective + 2 * self.n_counted
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion with the number of subjects for n, as in PROC MIXED."""
-        return float(self.objective + np.log(self.nsubjects) * self._counted)
+        return float(self.objective + np.log(self.nsubjects) * self.n_counted)
 
     @property
-    def _counted(self) -> int:
+    def n_counted(self) -> int:
+        """Number of parameters that AIC and BIC count."""
         return self.n_covariance + (0 if self.reml else len(self.model.cross.kept))
 
     # ------------------------------------------------------------ coefficients
@@ -198,117 +196,6 @@ class VisitFit:
         return out
 
     @property
-    def _names(self) -> list[str]:
-        return list(self.model.design.column_names)
-
-    @cached_property
-    def params(self) -> pd.Series:
-        """Coefficients by name, NaN for a column that was dropped."""
-        return pd.Series(self.padded(self.solution["beta"]), index=self._names, name="estimate")
-
-    @cached_property
-    def bse(self) -> pd.Series:
-        """Standard errors given the covariance over visits; `coef_table` has those of a method."""
-        return pd.Series(self.padded(np.sqrt(np.diag(self.solution["vcov"]))), index=self._names, name="se")
-
-    def cov_params(self, ddf: str | None = None) -> pd.DataFrame:
-        """Return the covariance of the coefficients; ``"satterthwaite"`` for the unadjusted one."""
-        from ..inference.methods import method
-
-        values = self.padded(method(self.state, ddf or self.method).covariance)
-        return pd.DataFrame(values.copy(), index=self._names, columns=self._names)
-
-    def coef_table(self, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
-        """Test every coefficient against zero.
-
-        Parameters
-        ----------
-        ddf : str, optional
-            ``"kenward-roger"`` (as PROC MIXED), ``"kenward-roger-linear"``, ``"kenward-roger-mmrm"``,
-            ``"satterthwaite"``, ``"CR0"``, ``"CR2"``, ``"CR3"``, ``"residual"``, ``"normal"``; by default
-            the fit's own method.
-        alternative : {"two-sided", "less", "greater"}
-
-        Returns
-        -------
-        DataFrame
-            ``estimate``, ``se``, ``df``, ``t``, ``p`` by coefficient.
-        """
-        return coef_table(self.state, ddf or self.method, alternative)
-
-    def test(
-        self, L: Any, ddf: str | None = None, alternative: str = "two-sided", rhs: npt.ArrayLike = 0.0
-    ) -> LinearTest:
-        """Test a linear hypothesis, see `ranef.inference.linear.linear_test`."""
-        return linear_test(self.state, L, ddf or self.method, alternative, rhs)
-
-    def anova(self, type: int | str = 3, ddf: str | None = None) -> pd.DataFrame:
-        """Test each term of the model jointly, see `ranef.inference.anova.anova`."""
-        return anova(self.state, type, ddf or self.method)
-
-    def conf_int(self, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
-        """Return t intervals of the coefficients."""
-        from scipy.stats import t
-
-        from ..errors import require_level
-
-        require_level(level)
-        table = self.coef_table(ddf)
-        half = t.ppf(0.5 + level / 2, table["df"]) * table["se"]
-        return pd.DataFrame({"lower": table["estimate"] - half, "upper": table["estimate"] + half})
-
-    # ------------------------------------------------------------ covariance over visits
-    @cached_property
-    def residual(self) -> VisitCovariance:
-        """The covariance over visits: ``cov(arm)``, ``corr(arm)``, ``sd(arm)``, ``parameters``."""
-        return visit_covariance(self)
-
-    # ------------------------------------------------------------ rows
-    @cached_property
-    def fittedvalues(self) -> FloatArray:
-        """X beta + offset on the rows used, (n,)."""
-        from .rows import fitted
-
-        return fitted(self)
-
-    @property
     def resid(self) -> FloatArray:
         """Response minus fitted values, (n,)."""
         return self.model.design.response - self.fittedvalues
-
-    def residuals(self, type: str = "response") -> FloatArray:
-        """Return residuals on the rows used, see `ranef.repeated.rows.residuals`."""
-        from .rows import residuals
-
-        return residuals(self, type)
-
-    def predict(self, newdata: Any = None, conditional: bool = False) -> FloatArray:
-        """Return means of rows, see `ranef.repeated.rows.predict`."""
-        from .rows import predict
-
-        return predict(self, newdata, conditional)
-
-    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return simulated responses, see `ranef.repeated.rows.simulate`."""
-        from .rows import simulate
-
-        return simulate(self, n, seed)
-
-    # ------------------------------------------------------------ reports
-    def lsmeans(self, specs: Any, by: Any = None, **options: Any) -> Any:
-        """Return least-squares means, see `ranef.emmeans`, by the fit's own method unless given ``ddf=``."""
-        from ..inference.means import emmeans
-
-        return emmeans(self, specs, by, **{"ddf": self.method, **options})
-
-    def summary(self, ddf: str | None = None) -> Any:
-        """Return the summary."""
-        from .summary import VisitSummary
-
-        return VisitSummary(self, ddf or self.method)
-
-    def __repr__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return str(self.summary().to_html())

@@ -24,8 +24,8 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import f_approximation
-from ..inference.method import FStatistic, KnownDf, Method, independent_contrasts
 from ..inference.satterthwaite import joint_df
+from ..inference.testing import FStatistic, KnownDf, Method, independent_contrasts
 from .sandwich import Sandwich
 
 if TYPE_CHECKING:
@@ -112,6 +112,13 @@ METHODS: dict[str, Callable[[VisitFit], Method]] = {
     "residual": _residual,
     "normal": _normal,
 }
+
+
+def test_methods(fit: VisitFit) -> dict[str, Callable[[VisitFit], Method]]:
+    """Return the methods of testing that a fit for repeated measures has, by name."""
+    return METHODS
+
+
 VCOV = ("model", "kenward-roger", "kenward-roger-linear", "kenward-roger-mmrm", "CR0", "CR2", "CR3")
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..memory import size_text
 from ..show import Printed
-
-if TYPE_CHECKING:
-    from .model import VisitModel
 
 MOST_SUMS = 2**25  # numbers (256 MB) kept as sums; beyond, the rows are kept instead
 
@@ -38,8 +35,8 @@ class VisitPlan(Printed):
     size: int
 
     @classmethod
-    def of(cls, model: VisitModel) -> VisitPlan:
-        """Return the plan of a model."""
+    def of(cls, model: Any) -> VisitPlan:
+        """Return the plan of a `VisitModel`."""
         sums = model.sums
         subjects = sum(count for *_, count in sums.patterns)
         return cls(

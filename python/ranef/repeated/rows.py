@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .fit import VisitFit
 
 
-def fitted(fit: VisitFit) -> FloatArray:
-    """Return X beta + offset on the rows used."""
+def fittedvalues(fit: VisitFit) -> FloatArray:
+    """Return X beta + offset on the rows used, (n,)."""
     design = fit.model.design
     mean = design.matrix.take(fit.model.cross.kept) @ fit.solution["beta"]
     return mean if design.offset is None else mean + design.offset

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arrays import FloatArray
-from ..inference.method import FStatistic, independent_contrasts
 from ..inference.satterthwaite import joint_df
+from ..inference.testing import FStatistic, independent_contrasts
 from .blocks import subject_blocks, whitened
 
 if TYPE_CHECKING:

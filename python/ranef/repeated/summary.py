@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..report.fixed_effects import FixedEffects, fixed_effects_columns
+from ..report.tables import fixed_effects, fixed_effects_columns
 from ..show import Document, Line, Printed
 from ..show.parts import Table
 from .term import STRUCTURES
@@ -54,14 +54,10 @@ class VisitSummary(Printed):
             )
         )
         parts.append(Line(fit.message))
-        table = fit.coef_table(self.ddf).iloc[fit.model.cross.kept]
-        names = {"estimate": "Estimate", "se": "Std. Error", "df": "df", "t": "t value", "p": "Pr(>|t|)"}
-        frame = table.rename(columns=names)
-        headers, columns = fixed_effects_columns(FixedEffects(frame), self.digits)
+        shown: Any = fit
+        headers, columns = fixed_effects_columns(fixed_effects(shown, self.ddf), True, self.digits)
         caption = f"Coefficients ({_METHODS[self.ddf]})"
-        parts.append(
-            Table(caption, ["", *headers], [[str(name) for name in frame.index], *columns], labels=1)
-        )
+        parts.append(Table(caption, headers, columns, labels=1))
         parts += fit.residual.document()[1:]
         return parts
 
@@ -88,4 +84,31 @@ class VisitSummary(Printed):
 
     def _counted(self) -> str:
         what = "covariance parameters" if self.fit.reml else "parameters"
-        return f"{self.fit._counted} {what}, n = {self.fit.nsubjects} subjects"
+        return f"{self.fit.n_counted} {what}, n = {self.fit.nsubjects} subjects"
+
+
+def summary(fit: VisitFit, ddf: str | None = None) -> VisitSummary:
+    """Return the summary of a fit; `ddf` is the method of testing of its table, by default the fit's own.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.mmrm("fev1 ~ arm * visit + toeph(visit | id)", ranef.datasets.load("asthma"))
+    >>> print(fit.summary())
+    Mixed model for repeated measures fit by REML
+    fev1 ~ arm * visit + toeph(visit | id)
+    188 subjects, 4 visits, 654 rows, 10 patterns of missing visits
+    Covariance over visits: toeph, Toeplitz, a variance per visit
+    ...
+    """
+    return VisitSummary(fit, ddf or fit.method)
+
+
+def brief(fit: VisitFit) -> str:
+    """Return the summary as text."""
+    return str(summary(fit))
+
+
+def brief_html(fit: VisitFit) -> str:
+    """Return the summary as HTML."""
+    return summary(fit).to_html()
