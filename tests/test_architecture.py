@@ -31,7 +31,7 @@ LAYERS = [
     ("optimize",),
     ("fit",),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
-    ("repeated",),
+    ("repeated", "residual"),
     ("fitting",),
     ("lme4", "versions"),
 ]

@@ -14,6 +14,7 @@ from ranef.plots.accessor import FitPlots
 from ranef.repeated import VisitCovariance, VisitFit, VisitModel, VisitPlan
 from ranef.report.regression import RegressionTable
 from ranef.report.summary import Summary
+from ranef.residual import GlsFit, ResidualFit
 from ranef.versions import versions
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
-    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list", "mmrm"),
+    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list", "mmrm", "gls"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
@@ -36,6 +37,7 @@ PLOTS = {
 }
 CLASSES = [
     *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),
+    *(GlsFit, ResidualFit),
     *(VisitCovariance, VisitFit, VisitModel, VisitPlan),
     *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .inference.profile import Profile
     from .repeated import mmrm
     from .report.regression import modelsummary
+    from .residual import gls
     from .versions import show_versions
 
 __version__: str = _core.__version__
@@ -72,6 +73,7 @@ __all__ = [
     "emtrends",
     "exact_rlrt",
     "get_num_threads",
+    "gls",
     "lm_list",
     "lme4",
     "lmer",
@@ -98,6 +100,7 @@ _HOME = {
     "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
     "lm_list": "estimates.lm_list",
+    "gls": "residual",
     "mmrm": "repeated",
     "modelsummary": "report.regression",
     "pbtest": "bootstrap",

@@ -12,6 +12,7 @@ from .fit import Fit, fit_response
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
+from .residual import fit_residual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,8 @@ def lmer(
     allow_saturated: bool = False,
     leading: str = "auto",
     schur: str = "auto",
+    residual: str | None = None,
+    dispersion: str | None = None,
     **unknown: Any,
 ) -> Fit:
     """Fit a linear mixed model.
@@ -63,6 +66,13 @@ def lmer(
         Accept a random term with as many random effects as rows.
     leading, schur : str
         See `Model`.
+    residual : str, optional
+        Residuals correlated in time within a subject: ``"ar1(day | subject)"`` for whole numbers, with gaps;
+        ``"car1(time | subject)"`` for any times; ``"ar1(1 | subject)"`` for rows in their order. (nlme:
+        ``corAR1``, ``corCAR1``.) The subject must lie within a level of every random term.
+    dispersion : str, optional
+        A residual standard deviation that differs: ``"~ stratum"`` one for every level (nlme: ``varIdent``),
+        ``"~ x"`` log-linear in a number; sigma is that of the reference. (glmmTMB: ``dispformula``.)
 
     Returns
     -------
@@ -105,7 +115,10 @@ def lmer(
         leading=leading,
         schur=schur,
     )
-    return fit_response(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+    settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
+    if residual is not None or dispersion is not None:
+        return fit_residual(model, data, residual, dispersion, settings)
+    return fit_response(model, None, settings)
 
 
 def fit(
@@ -185,6 +198,8 @@ _ELSEWHERE = {
     "control": "use optimizer=, start=, max_evaluations= or tolerance=",
     "na_action": "rows with missing values are dropped, and counted in the summary",
     "missing": "rows with missing values are dropped, and counted in the summary",
+    "correlation": "use residual='ar1(time | subject)'",
+    "dispformula": "use dispersion='~ stratum'",
     "contrasts": "write the coding into the formula, C(x, contr.sum)",
     "devFunOnly": "use ranef.Model(formula, data).objective",
 }

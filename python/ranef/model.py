@@ -77,6 +77,8 @@ class Model:
     True
     """
 
+    whitened: bool = False  # whether the cross-products are of other rows than the design's
+
     def __init__(
         self,
         formula: str,

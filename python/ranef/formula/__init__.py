@@ -1,7 +1,7 @@
 """The formula language of lme4: text -> frozen ``Formula``. Knows no data."""
 
-from .parser import parse_formula
+from .parser import parse_fixed, parse_formula
 from .structures import STRUCTURES
 from .types import Formula, RandomBar, Structure
 
-__all__ = ["STRUCTURES", "Formula", "RandomBar", "Structure", "parse_formula"]
+__all__ = ["STRUCTURES", "Formula", "RandomBar", "Structure", "parse_fixed", "parse_formula"]

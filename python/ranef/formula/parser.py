@@ -46,18 +46,39 @@ def parse_formula(text: str) -> Formula:
 
 @lru_cache(maxsize=256)
 def _parse(text: str) -> Formula:
+    formula = _parse_any(text)
+    if not formula.random:
+        raise FormulaError(
+            "the formula has no random term: add one such as (1 | group); "
+            "a model without random terms is an ordinary regression, or ranef.gls()",
+            text,
+        )
+    return formula
+
+
+def parse_fixed(text: str) -> Formula:
+    """Split a formula without random terms, see `parse_formula`.
+
+    Examples
+    --------
+    >>> parse_fixed("y ~ x + offset(z)").random
+    ()
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"the formula must be text such as 'y ~ x', not {type(text).__name__}")
+    formula = _parse_any(text)
+    if formula.random:
+        raise FormulaError("this model has no random terms: use ranef.lmer() for them", text)
+    return formula
+
+
+def _parse_any(text: str) -> Formula:
     tokens = tokenize(text)
     tilde = _tilde(tokens, text)
     response = _response(tokens[:tilde], text)
     responses = _responses(tokens[:tilde], text) or (response,)
     parts = _Parts(text)
     parts.collect(Grammar(text, tokens, tilde + 1).whole_sum())
-    if not parts.random:
-        raise FormulaError(
-            "the formula has no random term: add one such as (1 | group); "
-            "a model without random terms is an ordinary regression",
-            text,
-        )
     fixed = render_sum(tuple(parts.fixed)) or "1"
     return Formula(text, response, fixed, tuple(parts.random), tuple(parts.offsets), responses)
 

@@ -18,7 +18,7 @@ def fixed_factor(model: Model) -> FloatArray:
     Without weights it comes from the cross-products; with them X'X is not there, and the rows are read, or
     the moments that were kept of them.
     """
-    if model.design.weights is None:
+    if model.design.weights is None and not model.whitened:
         return _core.fixed_factor(model.cross.design)
     moments, kept = model.design.moments, model.cross.kept
     if moments is not None:

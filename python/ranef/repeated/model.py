@@ -45,6 +45,7 @@ class VisitModel:
     """
 
     streamed = False
+    whitened = True  # no cross-products of the rows as they are
 
     def __init__(
         self,

@@ -1,0 +1,171 @@
+"""Correlation along time within a subject: the rows of a subject joined one to the next.
+
+Neighbours at gap g correlate by r = rho^g. With rows standardised, u, the whitened rows are u_1 and
+(u_t - r u_{t-1}) / sqrt(1 - r^2), and log|R| is the sum of log(1 - r^2): gaps, missing rows and subjects
+with one row need no case of their own.
+
+References
+----------
+Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, Springer, section 5.3.1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, DataError
+from ..frame import NumberColumn, Table
+from ..frame.factors import as_factor, combine, label_texts, take
+
+_CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
+EXAMPLE = (
+    "'ar1(day | subject)', 'car1(time | subject)' for times that are no whole numbers, or 'ar1(1 | subject)'"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The rows of each subject in the order of time.
+
+    Attributes
+    ----------
+    kind : {"ar1", "car1"}
+    text : str
+        As given.
+    previous : (n,) int
+        The row before in time of the same subject, -1 for its first.
+    gap : (n,) float64
+        Time since that row, 0 for the first.
+    subject : (n,) int32
+    order : (n,) int
+        Rows such that each comes after the one before it in time.
+    remarks : tuple of str
+    """
+
+    kind: str
+    text: str
+    previous: npt.NDArray[np.intp] = field(repr=False)
+    gap: FloatArray = field(repr=False)
+    subject: npt.NDArray[np.int32] = field(repr=False)
+    order: npt.NDArray[np.intp] = field(repr=False)
+    remarks: tuple[str, ...] = ()
+
+    def correlation(self, x: float) -> float:
+        """Return rho from the unbounded parameter: in (-1, 1), for car1 in (0, 1)."""
+        return float(x / np.sqrt(1 + x * x)) if self.kind == "ar1" else float(1 / (1 + np.exp(-x)))
+
+    def slope(self, x: float) -> float:
+        """Return d rho / d x."""
+        rho = self.correlation(x)
+        return float((1 + x * x) ** -1.5) if self.kind == "ar1" else rho * (1 - rho)
+
+    def neighbours(self, x: float) -> FloatArray:
+        """Return each row's correlation with the one before, 0 for the first of a subject."""
+        first = self.previous < 0
+        return np.where(first, 0.0, self.correlation(x) ** np.where(first, 1.0, self.gap))
+
+    def whiten(self, values: FloatArray, x: float) -> FloatArray:
+        """Return whitened rows, (n,) or (n, k)."""
+        r = self.neighbours(x)
+        scale = 1 / np.sqrt(1 - r * r)
+        if values.ndim == 2:
+            r, scale = r[:, None], scale[:, None]
+        return (values - r * values[self.previous]) * scale
+
+    def colour(self, noise: FloatArray, x: float) -> FloatArray:
+        """Return rows with this correlation from independent ones, (n, k): the inverse of `whiten`."""
+        r = self.neighbours(x)
+        out = noise * np.sqrt(1 - r * r)[:, None]
+        for row in self.order[self.previous[self.order] >= 0]:
+            out[row] += r[row] * out[self.previous[row]]
+        return out
+
+    def log_determinant(self, x: float) -> float:
+        """Return log|R| of the correlation matrix."""
+        r = self.neighbours(x)
+        return float(np.log1p(-r * r).sum())
+
+
+def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
+    """Read ``residual=`` and find the order of the rows.
+
+    Raises
+    ------
+    ArgumentError
+        The text is no such term.
+    DataError
+        Two rows of a subject at one time, times that are missing, or for ar1 no whole numbers.
+    """
+    match = _CHAIN.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ArgumentError(f"residual= must be text such as {EXAMPLE}, not {text!r}")
+    kind, time, group = match.groups()
+    if kind == "car1" and time == "1":
+        raise ArgumentError(
+            "car1() needs times: residual='car1(time | subject)'; ar1(1 | subject) takes rows in order"
+        )
+    table = Table(data)
+    names = tuple(name.strip().strip("`") for name in group.split(":"))
+    factors = [take(as_factor(_present(table, name, rows)), rows) for name in names]
+    subject = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+    remarks: tuple[str, ...] = ()
+    if time == "1":
+        when = np.arange(len(rows), dtype=float)
+        remarks = (f"ar1(1 | {group}): the rows of each {group} are taken in their order, one step apart",)
+    else:
+        when = _times(kind, time.strip("`"), table, rows)
+    order = np.lexsort((when, subject.codes))
+    codes, sorted_times = subject.codes[order], when[order]
+    same = codes[1:] == codes[:-1]
+    gap = np.zeros(len(rows))
+    if time != "1":
+        twice = np.flatnonzero(same & (sorted_times[1:] == sorted_times[:-1]))
+        if twice.size:
+            one, other = rows[order[twice[0]]], rows[order[twice[0] + 1]]
+            who = label_texts(subject.levels)[codes[twice[0]]]
+            raise DataError(
+                f"subject '{who}' has two rows at {time} = {sorted_times[twice[0]]:g} (rows {one} and "
+                f"{other}, counted "
+                "from 0): residuals in time need one; take their mean, or name the column that tells them "
+                "apart"
+            )
+    previous = np.full(len(rows), -1, dtype=np.intp)
+    previous[order[1:][same]] = order[:-1][same]
+    gap[order[1:][same]] = 1.0 if time == "1" else np.diff(sorted_times)[same]
+    if not same.any():
+        raise DataError(
+            f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
+        )
+    return Chain(kind, text.strip(), previous, gap, subject.codes, order, remarks)
+
+
+def _present(table: Table, name: str, rows: npt.NDArray[np.intp]) -> Any:
+    column = table.column(name, "residual=")
+    missing = column.missing
+    if missing is not None and missing[rows].any():
+        row = int(rows[np.argmax(missing[rows])])
+        raise DataError(
+            f"'{name}' of residual= is missing in row {row} (rows count from 0): drop the row, or fill it in"
+        )
+    return column
+
+
+def _times(kind: str, name: str, table: Table, rows: npt.NDArray[np.intp]) -> FloatArray:
+    column = _present(table, name, rows)
+    if not isinstance(column, NumberColumn) or column.boolean:
+        raise DataError(
+            f"the times '{name}' of residual= must be numbers: a count of visits, days since a start"
+        )
+    when = np.asarray(column.values[rows], dtype=np.float64)
+    if kind == "ar1" and not np.all(when == np.rint(when)):
+        raise DataError(
+            f"ar1() counts steps of time, and '{name}' has values that are no whole numbers (such as "
+            f"{when[when != np.rint(when)][0]:g}): use car1({name} | ...), whose correlation is phi^distance"
+        )
+    return when

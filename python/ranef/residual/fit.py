@@ -1,0 +1,146 @@
+"""Fits whose residuals differ in variance, or are correlated in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, RowsNotKeptError, require_choice
+from ..fit import Fit, fit_response
+from ..model import Model
+from ..optimize import DEFAULT, Settings
+from ..verbs import Verb
+from .chain import find_chain
+from .dispersion import find_dispersion
+from .model import ResidualModel
+from .noise import Noise
+from .optimum import minimum
+from .starts import starts
+from .structure import ResidualStructure
+
+
+def _refused(verb: str, instead: str) -> Any:
+    def refuse(self: Any, *_: Any, **__: Any) -> Any:
+        raise ArgumentError(
+            f"{verb} is not available for a fit with dispersion= or residual=: it would hold their "
+            "parameters at the "
+            f"estimates without saying so; {instead}"
+        )
+
+    refuse.__doc__ = f"Not available: {instead}."
+    return refuse
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResidualFit(Fit):
+    """A linear mixed model whose residuals have a covariance of their own, a `Fit` in all else.
+
+    Tests and standard errors of coefficients take the parameters of the residuals as known, as nlme does.
+
+    Attributes
+    ----------
+    outer : OuterOptimum
+        Over the parameters of the residuals.
+    """
+
+    outer: Any = None
+
+    summary = Verb("residual.report:summary")
+    __repr__ = Verb("residual.report:brief")
+    _repr_html_ = Verb("residual.report:brief_html")
+
+    refit = _refused("refit()", "fit the other response with lmer()")
+    bootstrap = _refused("bootstrap()", "simulate() and lmer() in a loop do it")
+    drop1 = _refused("drop1()", "fit the submodels and compare their criteria")
+    ranova = _refused("ranova()", "fit the submodels and compare their criteria")
+    profile = _refused("profile()", "use conf_int(), or the standard errors in fit.residual.parameters")
+    influence = _refused("influence()", "fit without the rows in question")
+
+    @property
+    def residual(self) -> ResidualStructure:
+        """Standard deviations and correlations of the residuals, with standard errors."""
+        model: Any = self.model
+        return ResidualStructure(model.noise, model.phi, self.sigma, self.outer.covariance)
+
+    @property
+    def converged(self) -> bool:
+        """Whether both certificates hold: of the random effects and of the residuals."""
+        return bool(self.optimum.converged and self.outer.converged)
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
+        return self.model.n_parameters + len(self.outer.phi)
+
+    def residuals(self, type: str = "response") -> FloatArray:
+        """Return residuals on the rows used, (n,).
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "normalized"}
+            Response minus fitted value; over its standard deviation; uncorrelated with variance one (nlme's
+            name).
+        """
+        require_choice("type", type, ("response", "pearson", "normalized"))
+        model: Any = self.model
+        if type == "response":
+            return self.resid
+        if type == "pearson":
+            return np.asarray(self.resid / self.sigma * np.exp(-np.asarray(model.noise.log_sd(model.phi))))
+        return model.noise.whiten(self.resid, model.phi) / self.sigma
+
+    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n rows, n)."""
+        if n != int(n) or n < 1:
+            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
+        random, model = np.random.default_rng(seed), self.model
+        noise: Any = model
+        design, n = model.design, int(n)
+        out = noise.noise.colour(random.standard_normal((design.nobs, n)), noise.phi) * self.sigma
+        for term, factor in zip(design.terms, model.covariance_factors(self.theta), strict=True):
+            shape = (term.factor.n_levels, len(term.columns), n)
+            drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
+            out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
+        mean = design.matrix.take(model.cross.kept) @ self.solution["beta"]
+        return out + (mean if design.offset is None else mean + design.offset)[:, None]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
+
+
+def fit_residual(
+    model: Model, data: Any, residual: str | None, dispersion: str | None, settings: Settings = DEFAULT
+) -> ResidualFit:
+    """Fit a model with ``residual=`` or ``dispersion=``.
+
+    For every parameter of the residuals the random effects are fitted exactly (one pass over the rows); the
+    outer minimum is found from several starts by BFGS.
+    """
+    if model.streamed:
+        raise RowsNotKeptError(
+            "residual= and dispersion= need the rows, which were read in batches: give one table"
+        )
+    rows = model.design.rows
+    noise = Noise(
+        model.design.weights,
+        None if residual is None else find_chain(residual, data, rows),
+        None if dispersion is None else find_dispersion(dispersion, data, rows),
+    )
+    base = ResidualModel.of(model, noise)
+
+    def at(phi: FloatArray) -> Fit:
+        return fit_response(base.at(phi), None, settings)
+
+    def criterion(phi: FloatArray) -> float:
+        fit = at(phi)
+        return fit.optimum.value + fit.model.whitened_determinant  # type: ignore[attr-defined]
+
+    plain = at(np.zeros(noise.size))
+    found = minimum(criterion, starts(noise, plain.resid / plain.sigma))
+    fit = at(found.phi)
+    value = fit.optimum.value + fit.model.whitened_determinant  # type: ignore[attr-defined]
+    optimum = replace(fit.optimum, value=value)
+    return ResidualFit(fit.model, fit.y, fit.response, optimum, settings, found)

@@ -1,0 +1,293 @@
+"""Generalised least squares: residuals with a covariance of their own, and no random effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..design import build_design
+from ..errors import ArgumentError, DataError
+from ..formula import parse_fixed
+from ..verbs import Answer, Verb
+from .chain import find_chain
+from .dispersion import find_dispersion
+from .noise import Noise
+from .optimum import OuterOptimum, minimum, second_differences
+from .starts import starts
+from .structure import ResidualStructure
+
+_RANK = 1e-9
+
+
+class GlsModel:
+    """A linear model whose residuals have a covariance of their own, not yet fitted."""
+
+    streamed = False
+    whitened = True
+
+    def __init__(
+        self, formula: str, data: Any, reml: bool, weights: Any, residual: str | None, dispersion: str | None
+    ) -> None:
+        if not isinstance(reml, bool | np.bool_):
+            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
+        self.formula, self.reml = parse_fixed(formula), bool(reml)
+        self.design = build_design(self.formula, data, weights)
+        rows = self.design.rows
+        self.noise = Noise(
+            self.design.weights,
+            None if residual is None else find_chain(residual, data, rows),
+            None if dispersion is None else find_dispersion(dispersion, data, rows),
+        )
+        self.cross = Kept(_independent(self.design.X))
+        if self.nobs <= len(self.cross.kept):
+            raise DataError(
+                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: "
+                "nothing is "
+                "left for variances; take fewer predictors"
+            )
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.design.nobs
+
+    @cached_property
+    def X(self) -> FloatArray:
+        """The kept columns, (n, rank)."""
+        return np.asarray(self.design.X[:, self.cross.kept])
+
+    @property
+    def y(self) -> FloatArray:
+        """The response without the offset."""
+        design = self.design
+        return design.response if design.offset is None else design.response - design.offset
+
+    @property
+    def nu(self) -> int:
+        """Degrees of freedom of sigma: rows, for REML less the coefficients."""
+        return self.nobs - (len(self.cross.kept) if self.reml else 0)
+
+    def solve(self, phi: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
+        """Return beta, R of X, r^2 and log|R(phi)| (+ log|X'R^-1 X| for REML)."""
+        white = self.noise.whiten(np.column_stack([self.X, self.y]), phi)
+        q, r = np.linalg.qr(white[:, :-1])
+        effects = q.T @ white[:, -1]
+        rest = white[:, -1] - q @ effects
+        logs = self.noise.log_determinant(phi)
+        if self.reml:
+            logs += 2 * float(np.log(np.abs(np.diag(r))).sum())
+        return np.linalg.solve(r, effects), r, float(rest @ rest), logs
+
+    def criterion(self, phi: FloatArray) -> float:
+        """Return the REML criterion or deviance, profiled over beta and sigma."""
+        *_, squares, logs = self.solve(phi)
+        return float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu)))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """``kept``: the columns of X that are no combinations of earlier ones."""
+
+    kept: npt.NDArray[np.intp] = field(repr=False)
+
+
+def _independent(X: FloatArray) -> npt.NDArray[np.intp]:
+    kept: list[int] = []
+    basis = np.zeros((len(X), 0))
+    for k, column in enumerate(X.T):
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > _RANK * max(float(np.linalg.norm(column)), 1e-300):
+            kept.append(k)
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+    return np.array(kept, dtype=np.intp)
+
+
+@dataclass(eq=False, repr=False)
+class GlsFit:
+    """A fit by generalised least squares.
+
+    Attributes
+    ----------
+    model : GlsModel
+    outer : OuterOptimum
+        Over the parameters of the residuals.
+    method : str
+        The method of testing when a verb is given no other: ``"residual"``, as nlme.
+    """
+
+    model: GlsModel
+    outer: OuterOptimum = field(repr=False)
+    method: str = "residual"
+
+    params = Answer[Any]("repeated.testing:params")
+    bse = Answer[Any]("repeated.testing:bse")
+    test_methods = Answer[Any]("residual.gls_methods:test_methods")
+    coef_table = Verb("repeated.testing:coef_table")
+    cov_params = Verb("repeated.testing:cov_params")
+    conf_int = Verb("repeated.testing:conf_int")
+    test = Verb("repeated.testing:test")
+    anova = Verb("repeated.testing:anova")
+    lsmeans = Verb("repeated.testing:lsmeans")
+    summary = Verb("residual.gls_report:summary")
+    __repr__ = Verb("residual.gls_report:brief")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @cached_property
+    def solution(self) -> dict[str, Any]:
+        """``beta``, ``vcov`` over the kept columns, ``sigma``."""
+        beta, r, squares, _ = self.model.solve(self.outer.phi)
+        inverse = np.linalg.inv(r)
+        variance = squares / self.model.nu
+        return {"beta": beta, "vcov": variance * inverse @ inverse.T, "sigma": float(np.sqrt(variance))}
+
+    @property
+    def formula(self) -> str:
+        """The formula as given."""
+        return self.model.formula.text
+
+    @property
+    def reml(self) -> bool:
+        """Whether the REML criterion was minimised, else the deviance."""
+        return self.model.reml
+
+    @property
+    def objective(self) -> float:
+        """REML criterion or deviance at the optimum, with lmer's constants."""
+        return self.outer.value
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gradient is zero and the curvature positive."""
+        return self.outer.converged
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation of the reference stratum, for weight one."""
+        return float(self.solution["sigma"])
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.model.nobs
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood, restricted for REML: -objective / 2."""
+        return -self.objective / 2
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: coefficients, sigma and those of the residuals."""
+        return len(self.model.cross.kept) + 1 + len(self.outer.phi)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, counting all parameters as nlme."""
+        return self.objective + 2 * self.df_model_total
+
+    @property
+    def residual(self) -> ResidualStructure:
+        """Standard deviations and correlations of the residuals, with standard errors."""
+        return ResidualStructure(self.model.noise, self.outer.phi, self.sigma, self.outer.covariance)
+
+    @property
+    def fittedvalues(self) -> FloatArray:
+        """X beta + offset on the rows used, (n,)."""
+        mean = self.model.X @ self.solution["beta"]
+        return mean if self.model.design.offset is None else mean + self.model.design.offset
+
+    @property
+    def resid(self) -> FloatArray:
+        """Response minus fitted values, (n,)."""
+        return self.model.design.response - self.fittedvalues
+
+    def predict(self, newdata: Any = None) -> FloatArray:
+        """Return means of the rows used, or of new ones, (m,)."""
+        if newdata is None:
+            return self.fittedvalues
+        new = self.model.design.spec.rows(newdata, random=False)
+        mean = np.asarray(new.X[:, self.model.cross.kept] @ self.solution["beta"])
+        return mean if new.offset is None else mean + new.offset
+
+    def padded(self, values: FloatArray) -> FloatArray:
+        """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
+        kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
+        if len(kept) == p:
+            return values
+        out = np.full((p,) * values.ndim, np.nan)
+        out[np.ix_(*[kept] * values.ndim)] = values
+        return out
+
+    def full_curvature(self) -> FloatArray:
+        """Return the Hessian of the criterion in phi and log sigma, not profiled over sigma."""
+        model = self.model
+
+        def unprofiled(at: FloatArray) -> float:
+            *_, squares, logs = model.solve(at[:-1])
+            return float(logs + squares * np.exp(-2 * at[-1]) + model.nu * (np.log(2 * np.pi) + 2 * at[-1]))
+
+        point = np.r_[self.outer.phi, np.log(self.sigma)]
+        return second_differences(unprofiled, point, unprofiled(point))
+
+
+def gls(
+    formula: str,
+    data: Any,
+    reml: bool = True,
+    weights: str | npt.ArrayLike | None = None,
+    *,
+    residual: str | None = None,
+    dispersion: str | None = None,
+) -> GlsFit:
+    """Fit a linear model by generalised least squares: without random effects.
+
+    Parameters
+    ----------
+    formula : str
+        ``"y ~ x"``, without random terms.
+    data : pandas, polars or pyarrow table, or dict of arrays
+        One row per observation.
+    reml : bool
+        Restricted maximum likelihood (default), or maximum likelihood.
+    weights : column name or array, optional
+        Prior weights: the residual variance of a row is sigma^2 / weight.
+    residual, dispersion : str, optional
+        As in `lmer`: ``"ar1(t | id)"``, ``"car1(t | id)"``; ``"~ stratum"``, ``"~ x"``.
+
+    Returns
+    -------
+    GlsFit
+
+    Raises
+    ------
+    FormulaError, DataError, ArgumentError
+        The message names the column, subject or argument and the remedy.
+
+    References
+    ----------
+    Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, Springer, section 5.4.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
+    >>> fit.converged, len(fit.residual.parameters)
+    (True, 1)
+    """
+    model = GlsModel(formula, data, reml, weights, residual, dispersion)
+    size = model.noise.size
+    if size == 0:
+        value = model.criterion(np.zeros(0))
+        nothing = OuterOptimum(np.zeros(0), value, np.zeros((0, 0)), 0.0, (value,), False, True)
+        return GlsFit(model, nothing)
+    beta, _, squares, _ = model.solve(np.zeros(size))
+    e = (model.y - model.X @ beta) / np.sqrt(squares / model.nu)
+    return GlsFit(model, minimum(model.criterion, starts(model.noise, e)))

@@ -1,0 +1,69 @@
+"""The residuals' covariance up to sigma^2, as a function of few parameters without bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..arrays import FloatArray
+from .chain import Chain
+from .dispersion import Dispersion
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """R(phi): standard deviations by row, correlation along time, or both.
+
+    Attributes
+    ----------
+    weights : (n,) float64 or None
+        Prior weights.
+    chain : Chain or None
+    dispersion : Dispersion or None
+    """
+
+    weights: FloatArray | None = field(repr=False)
+    chain: Chain | None
+    dispersion: Dispersion | None
+
+    @property
+    def size(self) -> int:
+        """Number of parameters: of the dispersion, then of the correlation."""
+        return self._spread + (self.chain is not None)
+
+    @property
+    def _spread(self) -> int:
+        return 0 if self.dispersion is None else len(self.dispersion.names)
+
+    def log_sd(self, phi: FloatArray) -> FloatArray | float:
+        """Return the logarithm of each row's standard deviation over sigma, prior weights included."""
+        out: FloatArray | float = 0.0
+        if self.dispersion is not None:
+            out = self.dispersion.matrix @ phi[: self._spread]
+        return out if self.weights is None else out - 0.5 * np.log(self.weights)
+
+    def row_weights(self, phi: FloatArray) -> FloatArray | None:
+        """Return 1 / variance over sigma^2 of each row, None where all are one."""
+        log_sd = self.log_sd(phi)
+        return None if isinstance(log_sd, float) else np.exp(-2 * log_sd)
+
+    def whiten(self, values: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return rows times R^(-1/2), (n,) or (n, k)."""
+        scale = np.exp(-np.asarray(self.log_sd(phi)))
+        if scale.ndim and values.ndim == 2:
+            scale = scale[:, None]
+        scaled = values * scale
+        return scaled if self.chain is None else self.chain.whiten(scaled, float(phi[-1]))
+
+    def colour(self, noise: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return independent rows (n, k) times R^(1/2)."""
+        own = noise if self.chain is None else self.chain.colour(noise, float(phi[-1]))
+        scale = np.exp(np.asarray(self.log_sd(phi)))
+        return own * (scale[:, None] if scale.ndim else scale)
+
+    def log_determinant(self, phi: FloatArray) -> float:
+        """Return log|R|."""
+        log_sd = self.log_sd(phi)
+        spread = 0.0 if isinstance(log_sd, float) else 2 * float(log_sd.sum())
+        return spread + (0.0 if self.chain is None else self.chain.log_determinant(float(phi[-1])))

@@ -1,0 +1,67 @@
+"""The residuals' parameters as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ..arrays import FloatArray
+from ..show import Document, Line, Printed, frame_table
+from .noise import Noise
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResidualStructure(Printed):
+    """Standard deviations and correlations of residuals.
+
+    Attributes
+    ----------
+    parameters : DataFrame
+        ``parameter``, ``estimate``, ``se``: log ratios of standard deviations (of numbers: change of log sd
+        per unit), the correlation of neighbours one step apart.
+    sd : Series or None
+        The standard deviation of each stratum, with one factor.
+    """
+
+    noise: Noise = field(repr=False)
+    phi: FloatArray = field(repr=False)
+    sigma: float
+    spread: FloatArray = field(repr=False)
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        se = np.sqrt(np.maximum(np.diag(self.spread), 0.0))
+        rows = []
+        names = self.noise.dispersion.names if self.noise.dispersion is not None else ()
+        for name, value, error in zip(names, self.phi, se, strict=False):
+            rows.append({"parameter": f"log sd {name}", "estimate": float(value), "se": float(error)})
+        chain = self.noise.chain
+        if chain is not None:
+            x = float(self.phi[-1])
+            error = float(se[-1]) * chain.slope(x)
+            rows.append({"parameter": chain.text, "estimate": chain.correlation(x), "se": error})
+        return pd.DataFrame(rows)
+
+    @property
+    def sd(self) -> pd.Series | None:
+        dispersion = self.noise.dispersion
+        if dispersion is None or not dispersion.reference:
+            return None
+        levels = [dispersion.reference, *(name.split("[T.", 1)[1][:-1] for name in dispersion.names)]
+        ratios = np.exp(np.r_[0.0, self.phi[: len(dispersion.names)]])
+        return pd.Series(self.sigma * ratios, index=levels, name="sd")
+
+    def document(self) -> Document:
+        """Return the parts."""
+        asked = [d for d in (self.noise.chain, self.noise.dispersion) if d is not None]
+        parts: list = [Line(f"Residuals: {', '.join(one.text for one in asked)}")]
+        if self.sd is not None:
+            sd = self.sd
+            table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]}).map("{:.5g}".format)
+            parts.append(frame_table(table))
+        parts.append(frame_table(self.parameters.set_index("parameter").map("{:.5g}".format)))
+        if self.noise.chain is not None:
+            parts += [Line(text) for text in self.noise.chain.remarks]
+        return parts
