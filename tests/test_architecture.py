@@ -18,6 +18,7 @@ CPP = ROOT / "cpp"
 # not form a cycle.
 LAYERS = [
     ("arrays", "errors", "control_groups", "verbs"),
+    ("theta",),
     ("memory",),
     ("show",),
     ("formula",),
@@ -28,6 +29,7 @@ LAYERS = [
     ("stream",),
     ("plan",),
     ("model",),
+    ("variants",),
     ("optimize",),
     ("fit",),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),

@@ -13,6 +13,7 @@ from . import _core
 from .arrays import FloatArray
 from .design import Design
 from .memory import WORTH_ASKING, require_memory
+from .theta import count
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,6 @@ class CrossProducts:
         return _core.ResponseCross(self.rows, self.design, y)
 
 
-def theta_sizes(widths: list[int]) -> list[int]:
-    """Free entries of an unstructured lower triangle of each width."""
-    return [r * (r + 1) // 2 for r in widths]
-
-
 def cross_products(design: Design) -> CrossProducts:
     """One pass over the rows of a design.
 
@@ -86,8 +82,7 @@ def cross_products(design: Design) -> CrossProducts:
 
 def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:
     """Return the rows of a design as the core sees them, and how it sees the grouping factors."""
-    sizes = theta_sizes([len(term.columns) for term in design.terms])
-    theta_first = [0, *accumulate(sizes)]
+    theta_first = [0, *accumulate(count(len(term.columns)) for term in design.terms)]
     by_group: dict[str, list[int]] = {}
     for index, term in enumerate(design.terms):
         by_group.setdefault(term.group, []).append(index)

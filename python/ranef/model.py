@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from . import _core
 from .arrays import FloatArray
-from .cross_products import cross_products
-from .design import build_design
+from .cross_products import CrossProducts, cross_products
+from .design import Design, build_design
 from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
-from .formula import parse_formula
+from .formula import Formula, parse_formula
 from .memory import available_memory
 from .plan import Plan
 from .stream import read_stream, source_of
+from .theta import names, unpack
 from .verbs import Verb
 
 _SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
@@ -77,7 +78,21 @@ class Model:
     True
     """
 
+    formula: Formula
+    data_library: str
+    weights_argument: str | None
+    offset_argument: str | None
+    reml: bool
+    design: Design
+    cross: CrossProducts
+    response: Any
+    leading: str
+    schur: str
     whitened: bool = False  # whether the cross-products are of other rows than the design's
+    _FIELDS: tuple[str, ...] = (
+        *("formula", "data_library", "weights_argument", "offset_argument"),
+        *("reml", "design", "cross", "response", "leading", "schur"),
+    )
 
     def __init__(
         self,
@@ -95,52 +110,94 @@ class Model:
         require_choice("schur", schur, SCHUR)
         if leading == "classes" and schur == "sparse":
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
-        self.formula = parse_formula(formula)
-        self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
-        self.weights_argument = weights if isinstance(weights, str) else None
-        self.offset_argument = offset if isinstance(offset, str) else None
-        self.reml = _checked_flag("reml", reml)
-        source = source_of(data)
+        parsed = parse_formula(formula)
+        source, library = source_of(data), type(data).__module__.partition(".")[0]
         if source is None:
-            self.design = build_design(self.formula, data, weights, offset, allow_saturated)
-            self.cross = cross_products(self.design)
-            self.response = self.cross.response(self._without_offset(self.design.response))
+            design = build_design(parsed, data, weights, offset, allow_saturated)
+            cross = cross_products(design)
+            response = cross.response(design.without_offset(design.response))
         else:
-            self.data_library = source.library
-            streamed = read_stream(self.formula, source, weights, offset, allow_saturated)
-            self.design, self.cross, self.response = streamed.design, streamed.cross, streamed.response
+            library = source.library
+            streamed = read_stream(parsed, source, weights, offset, allow_saturated)
+            design, cross, response = streamed.design, streamed.cross, streamed.response
+        vars(self).update(
+            formula=parsed,
+            data_library=library,  # tables return as they came
+            weights_argument=weights if isinstance(weights, str) else None,
+            offset_argument=offset if isinstance(offset, str) else None,
+            reml=_checked_flag("reml", reml),
+            design=design,
+            cross=cross,
+            response=response,
+            leading=leading,
+            schur=schur,
+        )
         self._require_degrees_of_freedom()
-        self.leading, self.schur = leading, schur
         try:
-            self.problem = self._problem()
-        except ValueError as error:  # a plan that was asked for and cannot be carried out
+            self.problem  # noqa: B018, planned here, where what was asked for can be refused
+        except ValueError as error:
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
 
-    def _problem(self) -> Any:
-        cross = self.cross.design
-        large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
-        limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
-        return _core.Problem(
-            cross, self.reml, leading=self.leading, schur=self.schur, memory_limit=float(limit)
-        )
+    @cached_property
+    def problem(self) -> Any:
+        """The core's problem: cross-products, criterion, plan."""
+        return planned(self.cross.design, self.reml, self.leading, self.schur)
+
+    def variant(
+        self,
+        *,
+        reml: bool | None = None,
+        design: Design | None = None,
+        cross: CrossProducts | None = None,
+        response: Any = None,
+    ) -> Model:
+        """Return the model with another criterion or other data, planned as this one was asked to be.
+
+        The only way from a model to a model; see `ranef.variants`.
+
+        Parameters
+        ----------
+        reml : bool, optional
+        design : Design, optional
+            Its rows are read, unless its cross-products are given too.
+        cross : CrossProducts, optional
+        response : _core.ResponseCross, optional
+            With `cross`.
+        """
+        other = type(self).__new__(type(self))
+        vars(other).update(self._parts())
+        if design is not None and cross is None:
+            cross, response = other._sums(design)
+        changes = {"reml": reml, "design": design, "cross": cross, "response": response}
+        vars(other).update({name: value for name, value in changes.items() if value is not None})
+        return other
+
+    def _sums(self, design: Design) -> tuple[CrossProducts, Any]:
+        """Return the cross-products of the rows of a design, and of its response."""
+        cross = cross_products(design)
+        return cross, cross.response(design.without_offset(design.response))
+
+    def _parts(self) -> dict[str, Any]:
+        """What the model consists of; the rest follows from it."""
+        return {name: value for name, value in vars(self).items() if name in self._FIELDS}
+
+    def __copy__(self) -> Model:
+        return self.variant()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a model does not change: {name} is set when it is made")
 
     # The core's objects stay behind: they follow from the design, at the price of one pass over its rows. Of
     # rows that were read in batches the cross-products are all there is.
     def __getstate__(self) -> dict[str, Any]:
-        ours = {"problem", "plan"} if self.streamed else {"cross", "response", "problem", "plan"}
-        return {name: value for name, value in self.__dict__.items() if name not in ours}
+        follow = set() if self.streamed else {"cross", "response"}
+        return {name: value for name, value in self._parts().items() if name not in follow}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if not self.streamed:
-            self.cross = cross_products(self.design)
-            self.response = self.cross.response(self._without_offset(self.design.response))
-        self.problem = self._problem()
-
-    def __copy__(self) -> Model:
-        other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        return other
+        vars(self).update(state)
+        if "cross" not in state:
+            cross, response = self._sums(self.design)
+            vars(self).update(cross=cross, response=response)
 
     # ------------------------------------------------------------ sizes and names
     @property
@@ -182,12 +239,7 @@ class Model:
     @cached_property
     def theta_names(self) -> tuple[str, ...]:
         """lme4's names of theta, such as ``"subject.Intercept"``, ``"subject.days.Intercept"``."""
-        names = []
-        for term in self.design.terms:
-            for column, above in enumerate(term.columns):
-                names.append(f"{term.group}.{above}")
-                names += [f"{term.group}.{below}.{above}" for below in term.columns[column + 1 :]]
-        return tuple(names)
+        return names([(term.group, term.columns) for term in self.design.terms])
 
     @cached_property
     def plan(self) -> Plan:
@@ -217,14 +269,7 @@ class Model:
 
     def covariance_factors(self, theta: npt.ArrayLike) -> list[FloatArray]:
         """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
-        values, first, factors = self.checked_theta(theta), 0, []
-        for r in self.term_widths:
-            columns, rows = lower_places(r)
-            factor = np.zeros((r, r))
-            factor[rows, columns] = values[first : first + rows.size]
-            first += rows.size
-            factors.append(factor)
-        return factors
+        return unpack(self.checked_theta(theta), self.term_widths)
 
     # ------------------------------------------------------------ fitting
     fit = Verb("fitting:fit")
@@ -283,13 +328,10 @@ class Model:
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of a checked response."""
-        values = self._without_offset(y)
+        values = self.design.without_offset(y)
         if values.min() == values.max():
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)
-
-    def _without_offset(self, y: FloatArray) -> FloatArray:
-        return y if self.design.offset is None else y - self.design.offset
 
     def _require_degrees_of_freedom(self) -> None:
         n, p = self.design.nobs, len(self.cross.kept)
@@ -303,14 +345,20 @@ class Model:
         return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"
 
 
+def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
+    """Return the core's problem of cross-products, within the memory that is there.
+
+    Raises
+    ------
+    ValueError
+        The plan asked for cannot be carried out.
+    """
+    large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
+    limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
+    return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))
+
+
 def _checked_flag(argument: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
     return bool(value)
-
-
-@lru_cache
-def lower_places(width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return columns and rows of a lower triangle's entries, column by column: the order of theta."""
-    columns, rows = np.triu_indices(width)
-    return columns, rows

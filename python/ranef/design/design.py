@@ -78,6 +78,10 @@ class Design:
     def rows(self) -> npt.NDArray[np.intp]:
         return np.arange(self.nobs) if self.kept is None else self.kept
 
+    def without_offset(self, y: FloatArray) -> FloatArray:
+        """Return a response of these rows less their offsets, (n,): what is modelled."""
+        return y if self.offset is None else y - self.offset
+
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:
         """The distinct grouping factors in the order of the terms."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +11,15 @@ import pandas as pd
 
 from .. import _core
 from ..arrays import FloatArray
-from ..cross_products import cross_products
-from ..design import Design, GroupingFactor
+from ..design import GroupingFactor
 from ..errors import ArgumentError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
-from ..model import Model
+from ..model import planned
 from ..optimize import Settings, optimise
 from ..show import Document, Printed, frame_table
 from ..show.frames import MOST_ROWS
+from ..variants import with_rows
 
 _LOST = 1e10  # growth of a variance that means the coefficient is gone
 
@@ -173,9 +172,9 @@ def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
     When columns of X depend on each other without those rows, the cross-products are made anew.
     """
     model = fit.model
-    y = fit.y if model.design.offset is None else fit.y - model.design.offset
-    design, response = _core.without_rows(model.cross.rows, model.cross.design, fit.response, y, removed)
-    problem = _core.Problem(design, model.reml)
+    y = model.design.without_offset(fit.y)
+    cross, response = _core.without_rows(model.cross.rows, model.cross.design, fit.response, y, removed)
+    problem = planned(cross, model.reml, model.leading, model.schur)
     try:
         found = problem.fit(response, fit.theta, tolerance=fit.settings.tolerance)
         if found.converged:
@@ -199,19 +198,11 @@ def _well_determined(fit: Fit, vcov: FloatArray) -> bool:
 
 
 def fit_rows(fit: Fit, rows: npt.NDArray[np.bool_]) -> Fit:
-    """Fit the same model to some of its rows, read again."""
-    design = _subset(fit.model.design, rows, fit.y)
-    model: Model = copy(fit.model)
-    for name in ("plan", "theta_names", "term_labels"):
-        model.__dict__.pop(name, None)
-    model.design = design
-    model.cross = cross_products(design)
-    model.problem = _core.Problem(model.cross.design, model.reml)
-    model.response = model.response_of(design.response)
+    """Fit the same model to some of its rows, read again; levels that lose their rows have nothing to say."""
+    model = with_rows(fit.model, rows, fit.y)
     settings = Settings(start=fit.theta)
-    return Fit(
-        model, design.response, model.response, optimise(model, model.response, settings), settings
-    )
+    optimum = optimise(model, model.response, settings)
+    return Fit(model, model.design.response, model.response, optimum, settings)
 
 
 def _factor(fit: Fit, group: str | None) -> GroupingFactor:
@@ -223,26 +214,4 @@ def _factor(fit: Fit, group: str | None) -> GroupingFactor:
             return factor
     raise ArgumentError(
         f"there is no grouping factor {group!r}; the model has {quote_list(f.name for f in factors)}"
-    )
-
-
-def _subset(design: Design, rows: npt.NDArray[np.bool_], y: FloatArray) -> Design:
-    """Return the design of some rows; levels that are left without rows are gone."""
-    factors: dict[str, GroupingFactor] = {}
-    for factor in design.factors:
-        used, codes = np.unique(factor.codes[rows], return_inverse=True)
-        factors[factor.name] = GroupingFactor(factor.name, codes.astype(np.int32), factor.levels[used])
-    terms = tuple(
-        replace(t, matrix=t.matrix.rows(rows), factor=factors[t.group])
-        for t in design.terms
-    )
-    return replace(
-        design,
-        response=np.ascontiguousarray(y[rows]),
-        matrix=design.matrix.rows(rows),
-        terms=terms,
-        weights=None if design.weights is None else np.ascontiguousarray(design.weights[rows]),
-        offset=None if design.offset is None else design.offset[rows],
-        nobs=int(rows.sum()),
-        kept=design.rows[rows],
     )

@@ -156,7 +156,7 @@ def _labelled(formula: str, design: Design, fits: OwnFits) -> LmList:
 
 
 def _without_offset(design: Design) -> FloatArray:
-    return design.response if design.offset is None else design.response - design.offset
+    return design.without_offset(design.response)
 
 
 def _mixed(formula: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model import Model
+from ..theta import components, correlation_names, count
 
-__all__ = ["ParameterNames", "components"]
+__all__ = ["ParameterNames"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class ParameterNames:
     @property
     def n_theta(self) -> int:
         """Number of covariance parameters."""
-        return sum(len(columns) * (len(columns) + 1) // 2 for _, columns in self.terms)
+        return sum(count(len(columns)) for _, columns in self.terms)
 
     @property
     def theta(self) -> tuple[str, ...]:
@@ -84,12 +85,7 @@ class ParameterNames:
     @property
     def corr(self) -> tuple[str, ...]:
         """``corr[group.below.above]`` of every pair of random effects of a term, as lme4 orders theta."""
-        return tuple(
-            f"corr[{label}.{below}.{above}]"
-            for label, columns in self.terms
-            for place, above in enumerate(columns)
-            for below in columns[place + 1 :]
-        )
+        return tuple(f"corr[{name}]" for name in correlation_names(self.terms))
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -120,42 +116,3 @@ class ParameterNames:
         out = np.full((len(fitted), len(self.coefficients)), np.nan)
         out[:, list(self.kept)] = fitted
         return out
-
-
-def components(widths: list[int], sigma: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviations and correlations of the random effects.
-
-    Parameters
-    ----------
-    widths : list of int
-        Random effects of each term.
-    sigma : numpy.ndarray, shape (n,)
-    theta : numpy.ndarray, shape (n, n_theta)
-        Lower triangles by column, term after term.
-
-    Returns
-    -------
-    sd : numpy.ndarray, shape (n, sum of widths)
-    corr : numpy.ndarray, shape (n, pairs)
-        NaN beside a variance of zero.
-
-    Examples
-    --------
-    >>> sd, corr = components([2], np.array([2.0]), np.array([[1.0, 0.6, 0.8]]))
-    >>> sd.round(12).tolist(), corr.round(12).tolist()
-    ([[2.0, 2.0]], [[0.6]])
-    """
-    deviations, correlations, first = [], [], 0
-    for r in widths:
-        above, below = np.triu_indices(r)
-        factor = np.zeros((len(theta), r, r))
-        factor[:, below, above] = theta[:, first : first + above.size]
-        first += above.size
-        relative = np.sqrt(np.einsum("nij,nij->ni", factor, factor))
-        deviations.append(sigma[:, None] * relative)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rows = factor / relative[:, :, None]
-        products = np.einsum("nik,njk->nij", rows, rows)
-        above, below = np.triu_indices(r, 1)
-        correlations.append(np.clip(products[:, below, above], -1.0, 1.0))
-    return np.hstack(deviations), np.hstack(correlations)

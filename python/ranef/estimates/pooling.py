@@ -150,7 +150,7 @@ def pooling(fit: Fit, group: str | None = None) -> Pooling:
     varying = [index for index in kept if _is_own(columns[index], factor.codes, factor.n_levels)]
     if not varying:
         raise ArgumentError(f"no fixed effect can differ between the levels of '{name}': nothing to compare")
-    y = fit.y if design.offset is None else fit.y - design.offset
+    y = design.without_offset(fit.y)
     common = [index for index in kept if index not in varying]
     rest = y - design.matrix.take(common) @ fit.beta[common]
     own = own_fits(design, design.matrix.take(varying).array, rest, factor.codes, factor.n_levels)

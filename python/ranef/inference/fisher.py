@@ -16,7 +16,8 @@ from .. import _core
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..fit import Fit
-from ..model import Model, lower_places
+from ..model import Model
+from ..theta import parts
 from ..verbs import kept
 
 
@@ -80,29 +81,25 @@ def predicted_cost(model: Model) -> tuple[int, float]:
 
 def covariance_jacobian(model: Model, theta: FloatArray) -> FloatArray:
     """Return dd_k / dtheta_i, (k, k): the unique elements of D = Lambda Lambda' against those of Lambda."""
-    size, first = model.n_theta, 0
+    size = model.n_theta
     out = np.zeros((size, size))
-    for factor in model.covariance_factors(theta):
-        columns, rows = lower_places(factor.shape[0])  # element k of the term is (rows[k], columns[k])
-        block = slice(first, first + rows.size)
+    for factor, (_, block, rows, columns) in zip(
+        model.covariance_factors(theta), parts(model.term_widths), strict=True
+    ):
         above = np.where(rows == rows[:, None], factor[columns[:, None], columns], 0.0)
         out[block, block] = above + np.where(rows == columns[:, None], factor[rows[:, None], columns], 0.0)
-        first += rows.size
     return out
 
 
 def covariance_curvature(model: Model, weights: FloatArray) -> FloatArray:
     """Return sum_k weights_k d2 d_k / dtheta dtheta', (k, k)."""
-    size, first = model.n_theta, 0
+    size = model.n_theta
     out = np.zeros((size, size))
-    for r in model.term_widths:
-        columns, rows = lower_places(r)
+    for r, block, rows, columns in parts(model.term_widths):
         gradient = np.zeros((r, r))  # d / dD with both off-diagonal entries of a covariance moving
-        part = weights[first : first + rows.size]
+        part = weights[block]
         gradient[rows, columns] += part
         gradient[columns, rows] += part
         same_column = columns[:, None] == columns[None, :]
-        block = slice(first, first + rows.size)
         out[block, block] = np.where(same_column, gradient[np.ix_(rows, rows)], 0.0)
-        first += rows.size
     return out

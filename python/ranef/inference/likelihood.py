@@ -1,11 +1,9 @@
-"""The same fit by maximum likelihood: what compares models with different fixed effects, and profiles."""
+"""The same fit by the other criterion: ML compares models with different fixed effects, and profiles."""
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 
-from .. import _core
 from ..fit import Fit
 from ..model import Model
 from ..optimize import Settings, optimise
@@ -16,20 +14,18 @@ def by_maximum_likelihood(fit: Fit) -> Fit:
 
     The rows are not read again: the cross-products are shared.
     """
-    if not fit.model.reml:
+    return _by(fit, reml=False)
+
+
+def by_reml(fit: Fit) -> Fit:
+    """Return the fit that minimises the REML criterion: itself, or a refit of an ML fit."""
+    return _by(fit, reml=True)
+
+
+def _by(fit: Fit, reml: bool) -> Fit:
+    if fit.reml == reml:
         return fit
-    return refitted(fit, likelihood_model(fit.model), Settings(start=fit.theta))
-
-
-def likelihood_model(model: Model) -> Model:
-    """Return the same model with the deviance as its criterion."""
-    if not model.reml:
-        return model
-    other = copy(model)
-    other.__dict__.pop("plan", None)
-    other.reml = False
-    other.problem = _core.Problem(model.cross.design, False)
-    return other
+    return refitted(fit, fit.model.variant(reml=reml), Settings(start=fit.theta))
 
 
 def refitted(fit: Fit, model: Model, settings: Settings) -> Fit:

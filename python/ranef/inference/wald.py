@@ -7,9 +7,9 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import require_level
-from ..estimates.component_slopes import component_slopes
-from ..estimates.parameters import ParameterNames, components
+from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..theta import component_slopes, components
 from .methods import method
 
 

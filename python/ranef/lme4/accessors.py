@@ -11,7 +11,6 @@ import scipy.sparse as sp
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
-from ..inference.likelihood import likelihood_model
 from ..inference.structure import structure
 from ..report.summary import Summary
 from .getme import getME
@@ -58,7 +57,7 @@ def logLik(fit: Fit, REML: bool | None = None) -> float:
         raise ArgumentError(
             "this fit is by maximum likelihood: fit with REML=True for the restricted likelihood"
         )
-    return -likelihood_model(fit.model).objective(fit.theta) / 2
+    return -fit.model.variant(reml=False).objective(fit.theta) / 2
 
 
 def REMLcrit(fit: Fit) -> float:

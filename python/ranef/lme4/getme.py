@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
+from ..theta import count, is_diagonal, unpack
 from .attributes import fitted, isREML, nobs, sigma
 
 
@@ -90,11 +91,7 @@ def _u(fit: Fit) -> FloatArray:
 
 
 def _lower(fit: Fit) -> FloatArray:
-    bounds = []
-    for term in _terms(fit):
-        columns, rows = np.triu_indices(len(term.columns))
-        bounds.append(np.where(rows == columns, 0.0, -np.inf))
-    return np.concatenate(bounds)
+    return np.where(is_diagonal(fit.model.term_widths), 0.0, -np.inf)
 
 
 def _sizes(fit: Fit) -> list[int]:
@@ -110,7 +107,7 @@ def _starts(counts: list[int]) -> list[int]:
 
 
 def _parameters(fit: Fit) -> list[int]:
-    return [r * (r + 1) // 2 for r in _sizes(fit)]
+    return [count(r) for r in _sizes(fit)]
 
 
 def _modes_by_term(fit: Fit) -> list[int]:
@@ -129,14 +126,10 @@ def _beta(fit: Fit) -> Any:
 def _lind(fit: Fit) -> list[int]:
     """Position in theta, from 1, of each entry of Lambda', by its columns."""
     out: list[int] = []
-    first = 1
-    for r, levels in zip(_sizes(fit), _levels(fit), strict=True):
-        place = np.zeros((r, r), dtype=int)
-        columns, rows = np.triu_indices(r)
-        place[rows, columns] = np.arange(first, first + rows.size)
-        own = [int(place[row, column]) for row in range(r) for column in range(row + 1)]
+    places = unpack(np.arange(1.0, fit.model.n_theta + 1), _sizes(fit))
+    for place, levels in zip(places, _levels(fit), strict=True):
+        own = [int(place[row, column]) for row in range(len(place)) for column in range(row + 1)]
         out += own * levels
-        first += rows.size
     return out
 
 

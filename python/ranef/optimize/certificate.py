@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..model import Model
+from ..theta import pack, triangle
 from .optimum import Multiplier
-from .scaling import packed, row_scales, semidefinite_factor, theta_scale
+from .scaling import row_scales, semidefinite_factor, theta_scale
 
 SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column, counts as zero (lme4's rule)
 STATIONARY = 1e-2  # decrement up to which the gradient counts as zero: 5e-5 of the criterion
@@ -65,7 +66,7 @@ def certify(model: Model, response: Any, theta: FloatArray) -> Evidence:
 
 def _free(pivot: FloatArray) -> npt.NDArray[np.bool_]:
     """Return which theta of a term are free: those in a column of Lambda whose pivot is not zero."""
-    columns, _ = np.triu_indices(pivot.size)
+    _, columns = triangle(pivot.size)
     return (pivot > SINGULAR)[columns]
 
 
@@ -110,7 +111,7 @@ def _multiplier(
     def criterion(direction: FloatArray, variance: float) -> float:
         grown = semidefinite_factor(covariance + variance * np.outer(direction, direction), 1e-7)
         moved = [*factors[:index], grown / size[:, None], *factors[index + 1 :]]
-        return model.problem.value(response, packed(moved))
+        return model.problem.value(response, pack(moved))
 
     base = criterion(null[:, 0], 0.0)
 

@@ -15,9 +15,10 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..model import Model
+from ..theta import pack
 from .certificate import SINGULAR, Evidence, certify
 from .optimum import Optimum
-from .scaling import flipped, packed, row_scales, snapped, theta_scale
+from .scaling import flipped, row_scales, snapped, theta_scale
 from .settings import Settings
 
 _PER_PARAMETER = 1000
@@ -183,8 +184,8 @@ def _canonical(model: Model, response: Any, theta: FloatArray, scale: FloatArray
     sizes = row_scales(model, scale)
     exact = [flipped(factor) for factor in factors]
     zeroed = [flipped(snapped(f, size, SINGULAR)) for f, size in zip(factors, sizes, strict=True)]
-    before, after = (model.problem.value(response, packed(form)) for form in (exact, zeroed))
-    return packed(zeroed) if after <= before + _HARMLESS else packed(exact)
+    before, after = (model.problem.value(response, pack(form)) for form in (exact, zeroed))
+    return pack(zeroed) if after <= before + _HARMLESS else pack(exact)
 
 
 def _optimum(

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..model import Model
+from ..theta import parts, triangle
 
 
 def theta_scale(model: Model) -> FloatArray:
@@ -17,28 +18,15 @@ def theta_scale(model: Model) -> FloatArray:
     for term in model.design.terms:
         size = np.sqrt(np.diag(term.second_moments))
         size[size == 0] = 1.0
-        _, rows = np.triu_indices(len(term.columns))
+        rows, _ = triangle(len(term.columns))
         scales.append(size[rows])
     return np.concatenate(scales)
 
 
 def row_scales(model: Model, scale: FloatArray) -> list[FloatArray]:
     """Return the scale of each term's columns, (r,), from that of its theta."""
-    out, first = [], 0
-    for term in model.design.terms:
-        r = len(term.columns)
-        out.append(scale[first : first + r])  # the first column of Lambda has every row
-        first += r * (r + 1) // 2
-    return out
-
-
-def packed(factors: list[FloatArray]) -> FloatArray:
-    """Return theta of covariance factors: the lower triangle of each by column."""
-    parts = []
-    for factor in factors:
-        columns, rows = np.triu_indices(factor.shape[0])
-        parts.append(factor[rows, columns])
-    return np.concatenate(parts)
+    # The first column of Lambda has every row.
+    return [scale[place][:width] for width, place, _, _ in parts(model.term_widths)]
 
 
 def semidefinite_factor(matrix: FloatArray, negligible: float) -> FloatArray:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..cross_products import cross_products
-from ..design import ModelMatrix
+from ..cross_products import CrossProducts, cross_products
+from ..design import Design, ModelMatrix
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
@@ -30,47 +30,48 @@ class ResidualModel(Model):
     noise: Noise
     phi: FloatArray
 
+    _FIELDS = (*Model._FIELDS, "noise", "phi", "whitened")
+
     @classmethod
     def of(cls, model: Model, noise: Noise) -> ResidualModel:
         """Return a model with residuals of this kind, at phi = 0."""
         if noise.chain is not None:
             _require_nested(model, noise.chain)
         out = cls.__new__(cls)
-        out.__dict__.update(model.__dict__)
-        out.noise, out.whitened = noise, noise.chain is not None
+        vars(out).update(model._parts() | {"noise": noise, "whitened": noise.chain is not None})
         return out.at(np.zeros(noise.size))
 
     def at(self, phi: FloatArray) -> ResidualModel:
         """Return the model at other parameters: one pass over the rows."""
         out = type(self).__new__(type(self))
-        out.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("plan",)})
-        out.phi = np.asarray(phi, dtype=np.float64)
-        out.design = replace(self.design, weights=self.noise.row_weights(out.phi))
-        out._read()
+        phi = np.asarray(phi, dtype=np.float64)
+        design = replace(self.design, weights=self.noise.row_weights(phi))
+        vars(out).update(self._parts() | {"phi": phi, "design": design})
+        cross, response = out._sums(design)
+        vars(out).update(cross=cross, response=response)
         return out
 
-    def _read(self) -> None:
-        self.cross = cross_products(self._seen())
-        self.response = self.cross.response(self._response(self._without_offset(self.design.response)))
-        self.problem = self._problem()
+    def _sums(self, design: Design) -> tuple[CrossProducts, Any]:
+        cross = cross_products(self._seen(design))
+        return cross, cross.response(self._response(design.without_offset(design.response)))
 
-    def _seen(self) -> Any:
+    def _seen(self, design: Design) -> Design:
         """Return the design as the core sees it."""
         if self.noise.chain is None:
-            return self.design
+            return design
         terms = tuple(
             replace(term, matrix=ModelMatrix.of(self.noise.whiten(term.basis, self.phi)), intercept=-1)
-            for term in self.design.terms
+            for term in design.terms
         )
-        matrix = ModelMatrix.of(self.noise.whiten(self.design.X, self.phi))
-        return replace(self.design, matrix=matrix, constant=None, terms=terms, weights=None)
+        matrix = ModelMatrix.of(self.noise.whiten(design.X, self.phi))
+        return replace(design, matrix=matrix, constant=None, terms=terms, weights=None)
 
     def _response(self, values: FloatArray) -> FloatArray:
         return values if self.noise.chain is None else self.noise.whiten(values, self.phi)
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of another response of the same rows."""
-        values = self._without_offset(y)
+        values = self.design.without_offset(y)
         if values.min() == values.max():
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(self._response(values))
@@ -79,14 +80,6 @@ class ResidualModel(Model):
     def whitened_determinant(self) -> float:
         """What the core's criterion, of whitened rows, lacks: log|R|; nothing where R is in the weights."""
         return 0.0 if self.noise.chain is None else self.noise.log_determinant(self.phi)
-
-    def __getstate__(self) -> dict[str, Any]:
-        ours = {"problem", "plan", "cross", "response"}
-        return {name: value for name, value in self.__dict__.items() if name not in ours}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._read()
 
 
 def _require_nested(model: Model, chain: Chain) -> None:

@@ -26,6 +26,7 @@ from ... import _core
 from ...cross_products import CrossProducts, cross_products
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...model import planned
 from ..draws.route import GRAM
 from .engine import Outcome, Task, run
 from .record import fit_record
@@ -249,5 +250,4 @@ def _unpack(parcel: bytes) -> tuple[Any, ...]:
         cross = CrossProducts(None, design, (), np.asarray(design.kept, dtype=np.intp))
     else:
         cross = cross_products(design)
-    problem = _core.Problem(cross.design, reml, leading=leading, schur=schur)
-    return _Received(cross, problem), response, arguments, start, records
+    return _Received(cross, planned(cross.design, reml, leading, schur)), response, arguments, start, records

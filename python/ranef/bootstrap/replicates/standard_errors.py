@@ -23,7 +23,7 @@ import pandas as pd
 from ...errors import ArgumentError, FitError
 from ...fit import Fit
 from ...inference.fisher import covariance_jacobian, fisher_information
-from ...model import lower_places
+from ...theta import pack, parts, unpack
 from ..draws.streams import stream_key
 from ..draws.truth import truth
 from ..loop.engine import run
@@ -166,12 +166,10 @@ def _covariance(fit: Fit) -> np.ndarray:
 def _errors(model: Any, sigma: np.ndarray, theta: np.ndarray, covariances: np.ndarray) -> np.ndarray:
     """Errors of sigma^2, theta, variances and correlations, (n, ...), by the delta method."""
     n, k = theta.shape
-    deviations, correlations, first = [], [], 0
-    elements = _elements(model, theta)
-    for r in model.term_widths:
-        columns, rows = lower_places(r)
-        place = {(int(i), int(c)): first + e for e, (i, c) in enumerate(zip(rows, columns, strict=True))}
-        first += rows.size
+    deviations, correlations = [], []
+    elements = pack([factor @ factor.swapaxes(1, 2) for factor in unpack(theta, model.term_widths)])
+    for r, part, rows, columns in parts(model.term_widths):
+        place = {(int(i), int(c)): part.start + e for e, (i, c) in enumerate(zip(rows, columns, strict=True))}
         for i in range(r):
             slope = np.zeros((n, k + 1))
             slope[:, place[i, i]], slope[:, k] = sigma**2, elements[:, place[i, i]]
@@ -190,19 +188,6 @@ def _errors(model: Any, sigma: np.ndarray, theta: np.ndarray, covariances: np.nd
             inverse = np.linalg.inv(jacobian)
             thetas[row] = np.sqrt(np.diag(inverse @ covariances[row, :k, :k] @ inverse.T))
     return np.hstack([components[:, :1], thetas, components[:, 1:]])
-
-
-def _elements(model: Any, theta: np.ndarray) -> np.ndarray:
-    """The unique elements of Lambda Lambda', (n, k), in the order of theta."""
-    out, first = np.empty_like(theta), 0
-    for r in model.term_widths:
-        columns, rows = lower_places(r)
-        block = slice(first, first + rows.size)
-        factor = np.zeros((len(theta), r, r))
-        factor[:, rows, columns] = theta[:, block]
-        out[:, block] = np.einsum("nik,njk->nij", factor, factor)[:, rows, columns]
-        first += rows.size
-    return out
 
 
 def _correlation_slope(elements: np.ndarray, place: dict[tuple[int, int], int], i: int, c: int) -> np.ndarray:

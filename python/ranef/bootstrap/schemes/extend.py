@@ -6,18 +6,19 @@ groups are sums of them. Its rows are made only where something asks for them.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ...cross_products import CrossProducts, cross_products
+from ...cross_products import CrossProducts
 from ...design import Design, GroupingFactor
+from ...design.subset import rows_of
 from ...errors import ArgumentError
 from ...model import Model
 from .group_products import Groups, chosen_factor, group_members, groups_of
 from .independent import is_nested
-from .subset import rows_of
 
 __all__ = ["SizedModel", "model_of_size", "rows_of_size"]
 
@@ -40,26 +41,20 @@ class SizedModel(Model):
         Levels of its grouping factors that have rows.
     """
 
+    _FIELDS = (*Model._FIELDS, "ngroups", "_source", "_size")
+
     def __init__(
         self, model: Model, design: Any, response: Any, size: tuple[Any, ...], ngroups: dict[str, int]
     ) -> None:
-        made = {"design", "cross", "response", "problem", "plan"}
-        self.__dict__.update({name: value for name, value in model.__dict__.items() if name not in made})
-        self._source, self._size, self.ngroups = model, size, ngroups
-        self._design: Design | None = None
-        self.cross = CrossProducts(None, design, model.cross.factors, model.cross.kept)
-        self.response = response
-        self.problem = self._problem()
+        parts = {name: value for name, value in model._parts().items() if name != "design"}
+        cross = CrossProducts(None, design, model.cross.factors, model.cross.kept)
+        own = {"cross": cross, "response": response, "ngroups": ngroups, "_source": model, "_size": size}
+        vars(self).update(parts | own)
 
-    @property
-    def design(self) -> Design:
-        if self._design is None:
-            self._design = rows_of(self._source.design, *rows_of_size(self._source.design, *self._size))
-        return self._design
-
-    @design.setter
-    def design(self, design: Design) -> None:
-        self._design = design
+    @cached_property
+    def design(self) -> Design:  # type: ignore[override]
+        """The rows, made when asked for."""
+        return rows_of(self._source.design, *rows_of_size(self._source.design, *self._size))
 
     @property
     def term_widths(self) -> tuple[int, ...]:
@@ -67,14 +62,7 @@ class SizedModel(Model):
 
     def with_rows(self) -> Model:
         """The same as a model with rows."""
-        model = Model.__new__(Model)
-        own = {"_source", "_size", "_design", "plan"}
-        model.__dict__.update({name: value for name, value in self.__dict__.items() if name not in own})
-        model.design = self.design
-        model.cross = cross_products(model.design)
-        model.problem = model._problem()
-        model.response = model.cross.response(model._without_offset(model.design.response))
-        return model
+        return self._source.variant(reml=self.reml, design=self.design)
 
 
 def model_of_size(

@@ -22,9 +22,9 @@ import numpy as np
 from ...design import Design, RandomTerm
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...inference.likelihood import by_reml
 from ...show import Printed
 from ..checks import checked_seed, whole_number
-from .likelihood_ratio import by_reml
 
 __all__ = ["ExactRLRT", "exact_rlrt", "simulate_rlrt", "spectrum"]
 

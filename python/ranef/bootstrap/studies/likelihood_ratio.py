@@ -15,17 +15,14 @@ F         T / d, against F with d and 2 m / (m - 1) degrees of freedom, m = mean
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from ... import _core
 from ...errors import ArgumentError
 from ...fit import Fit
-from ...model import Model
-from ...optimize import optimise
+from ...inference.likelihood import by_maximum_likelihood
 from ...show import Document, Line, Printed, frame_table
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
@@ -200,25 +197,6 @@ def pbtest(
         n=count,
         seed=seed,
     )
-
-
-def by_maximum_likelihood(fit: Fit) -> Fit:
-    """The fit by maximum likelihood: itself, or a refit from the same cross-products."""
-    return _by(fit, reml=False) if fit.reml else fit
-
-
-def by_reml(fit: Fit) -> Fit:
-    """The fit by REML: itself, or a refit from the same cross-products."""
-    return fit if fit.reml else _by(fit, reml=True)
-
-
-def _by(fit: Fit, reml: bool) -> Fit:
-    model: Model = copy(fit.model)
-    model.__dict__.pop("plan", None)
-    model.reml = reml
-    model.problem = _core.Problem(model.cross.design, reml)
-    optimum = optimise(model, fit.response, fit.settings)
-    return Fit(model, fit.y, fit.response, optimum, fit.settings)
 
 
 def _nested_columns(small: Fit, large: Fit) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 from ...design import RandomTerm
 from ...fit import Fit
 from ...model import Model
+from ...theta import pack
 from ..draws.level_factors import triangular_factor
 
 __all__ = ["Embedding", "embedding"]
@@ -155,19 +156,17 @@ def _theta(small: Fit, outer: Model) -> np.ndarray | None:
     values, used = [], 0
     for term in outer.design.terms:
         r = len(term.columns)
-        parts = [np.zeros((r, r))]
+        shares = [np.zeros((r, r))]
         for inner, factor in lambdas:
             places = _places(inner, term)
             if places is None:
                 continue
             part = np.zeros((r, factor.shape[1]))
             part[places] = factor
-            parts.append(part)
+            shares.append(part)
             used += 1
-        lower = triangular_factor(*parts)
-        columns, rows = np.triu_indices(r)
-        values.append(lower[rows, columns])
-    return np.concatenate(values) if used == len(lambdas) else None
+        values.append(triangular_factor(*shares))
+    return pack(values) if used == len(lambdas) else None
 
 
 def _places(inner: RandomTerm, term: RandomTerm) -> list[int] | None:

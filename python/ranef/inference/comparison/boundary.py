@@ -27,8 +27,9 @@ from ... import _core
 from ...arrays import FloatArray
 from ...fit import Fit
 from ...model import Model
-from ...optimize.scaling import packed, semidefinite_factor
+from ...optimize.scaling import semidefinite_factor
 from ...show import Printed
+from ...theta import pack, parts, unpack_symmetric
 from .cone import cone_draws, cone_weights, quadrant_weights
 from .nesting import Embedding
 
@@ -96,10 +97,10 @@ def mixture(
         None where the weights need an information matrix that would be too large.
     """
     fitted = (
-        np.zeros(0) if null is None else _unique([f @ f.T for f in null.model.covariance_factors(null.theta)])
+        np.zeros(0) if null is None else pack([f @ f.T for f in null.model.covariance_factors(null.theta)])
     )
     terms = () if null is None else null.model.design.terms
-    generic = np.concatenate([np.zeros(0), *(_unique([np.eye(len(term.columns))]) for term in terms)])
+    generic = np.concatenate([np.zeros(0), *(pack([np.eye(len(term.columns))]) for term in terms)])
     empty = _empty_directions(large, embedding.map @ generic)
     boundary = sum(k * (k + 1) // 2 for k in (e.shape[1] for e in empty))
     rank = np.linalg.matrix_rank(embedding.map) if embedding.map.size else 0
@@ -117,30 +118,13 @@ def mixture(
     return Mixture(free, cone_weights(*cone_draws(information, widths), boundary))
 
 
-def _matrices(model: Model, d: FloatArray) -> list[FloatArray]:
-    """Return D of each term from its unique elements."""
-    out, first = [], 0
-    for term in model.design.terms:
-        r = len(term.columns)
-        columns, rows = np.triu_indices(r)
-        matrix = np.zeros((r, r))
-        matrix[rows, columns] = matrix[columns, rows] = d[first : first + rows.size]
-        out.append(matrix)
-        first += rows.size
-    return out
-
-
-def _unique(matrices: list[FloatArray]) -> FloatArray:
-    return np.concatenate([m[np.triu_indices(len(m))[::-1]] for m in matrices])
-
-
 def _empty_directions(large: Model, generic: FloatArray) -> list[FloatArray]:
     """Return for each term of the larger model the directions in which the smaller one has no variance.
 
     `generic` are the variances of the larger model when the smaller one has some in every direction.
     """
     out = []
-    for matrix in _matrices(large, generic):
+    for matrix in unpack_symmetric(generic, large.term_widths):
         size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
         size[np.diag(matrix) <= 0] = 1.0
         values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
@@ -156,9 +140,10 @@ def _boundary_information(
     if _core.information_cost(large.problem)[0] > _LARGEST:
         return None
     noise = 1 + embedding.own @ fitted
-    factors = [semidefinite_factor(m, 1e-9) for m in _matrices(large, embedding.map @ fitted / noise)]
+    covariances = unpack_symmetric(embedding.map @ fitted / noise, large.term_widths)
+    factors = [semidefinite_factor(m, 1e-9) for m in covariances]
     response = large.response_of(y)
-    found = _core.information(large.problem, response, packed(factors))
+    found = _core.information(large.problem, response, pack(factors))
     nu = large.design.nobs - (len(large.cross.kept) if large.reml else 0)
     trace = found["trace_projected"]
     whole = (found["product_projected"] - np.outer(trace, trace) / nu) / 2
@@ -173,10 +158,8 @@ def _basis(large: Model, empty: list[FloatArray]) -> tuple[FloatArray, int]:
     """
     inside: list[FloatArray] = []
     outside: list[FloatArray] = []
-    first, total = 0, large.n_theta
-    for term, null in zip(large.design.terms, empty, strict=True):
-        r = len(term.columns)
-        columns, rows = np.triu_indices(r)
+    total = large.n_theta
+    for (r, place, rows, columns), null in zip(parts(large.term_widths), empty, strict=True):
         dual = np.linalg.pinv(null.T) if null.size else np.zeros((r, 0))
         complement = (
             np.linalg.svd(null.T, full_matrices=True)[2][null.shape[1] :].T if null.size else np.eye(r)
@@ -187,9 +170,8 @@ def _basis(large: Model, empty: list[FloatArray]) -> tuple[FloatArray, int]:
                 move = np.outer(q[:, i], q[:, c])
                 move = move if i == c else move + move.T
                 vector = np.zeros(total)
-                vector[first : first + rows.size] = move[rows, columns]
+                vector[place] = move[rows, columns]
                 (inside if max(i, c) < null.shape[1] else outside).append(vector)
-        first += rows.size
     return np.array(inside + outside).T, len(inside)
 
 

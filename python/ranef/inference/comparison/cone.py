@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import gammaln
 
 from ...arrays import FloatArray
+from ...theta import is_diagonal, parts, unpack_symmetric
 
 _DRAWS = 40_000
 _STEPS = 300
@@ -109,25 +110,19 @@ def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) ->
 
 
 def _off_diagonal_weights(width: int) -> FloatArray:
-    columns, rows = np.triu_indices(width)
-    return np.where(rows == columns, 1.0, np.sqrt(2.0))
+    return np.where(is_diagonal([width]), 1.0, np.sqrt(2.0))
 
 
 def _project(values: FloatArray, widths: list[int]) -> FloatArray:
     """Project weighted unique elements on positive semidefinite matrices."""
-    out, first = np.empty_like(values), 0
-    for width in widths:
-        columns, rows = np.triu_indices(width)
+    out = np.empty_like(values)
+    for width, part, rows, columns in parts(widths):
         weight = _off_diagonal_weights(width)
-        part = slice(first, first + rows.size)
         if width == 1:
             out[:, part] = np.maximum(values[:, part], 0.0)
         else:
-            matrix = np.zeros((len(values), width, width))
-            matrix[:, rows, columns] = values[:, part] / weight
-            matrix[:, columns, rows] = values[:, part] / weight
+            (matrix,) = unpack_symmetric(values[:, part] / weight, [width])
             size, vectors = np.linalg.eigh(matrix)
             kept = (vectors * np.maximum(size, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1)
             out[:, part] = kept[:, rows, columns] * weight
-        first += rows.size
     return out

@@ -10,10 +10,11 @@ from scipy.special import chdtrc
 
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
+from ...variants import with_columns
 from ..likelihood import by_maximum_likelihood
 from ..structure import Term, structure
 from .compare import Comparison
-from .submodels import fit_of, with_columns
+from .submodels import fit_of
 
 
 def drop1(

@@ -10,10 +10,11 @@ from scipy.special import chdtrc
 
 from ...design import ModelMatrix, RandomTerm
 from ...fit import Fit
+from ...variants import with_terms
 from .boundary import Mixture, mixture
 from .compare import Comparison
 from .nesting import no_random_part, random_part_in
-from .submodels import fit_of, with_terms, without_random_effects
+from .submodels import fit_of, without_random_effects
 
 _NOTHING: tuple[RandomTerm, ...] = ()
 

@@ -11,7 +11,8 @@ from ...design import RandomTerm
 from ...fit import Fit
 from ...optimize.description import redundancies
 from ...show import Document, Line, Printed, frame_table
-from ..comparison.submodels import fit_of, with_terms, without_random_effects
+from ...variants import with_terms
+from ..comparison.submodels import fit_of, without_random_effects
 
 FREE = 1e-4  # a rise of the criterion up to this is none
 

@@ -1,25 +1,25 @@
-"""A design on some of its rows, or on rows repeated."""
+"""A design on some of its rows, on rows repeated, or with some of its columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ...design import Design, GroupingFactor
-
-__all__ = ["rows_of"]
+from .design import Design
+from .types import GroupingFactor
 
 
 def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | None = None) -> Design:
-    """The design of some rows, for cross-products only: levels may have no rows, labels are those of before.
+    """Return the design of some rows, for cross-products only: levels may have no rows.
 
     Parameters
     ----------
     design : Design
-    rows : numpy.ndarray
+    rows : (m,) int or (n,) bool
         Positions, or a mask.
-    codes : dict of str to numpy.ndarray, optional
+    codes : dict of str to (m,) int, optional
         Grouping factor -> new codes of the rows taken; otherwise those they had.
     """
     codes = codes or {}
@@ -40,6 +40,19 @@ def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | Non
         offset=None if design.offset is None else np.ascontiguousarray(design.offset[rows]),
         nobs=len(response),
         kept=design.rows[rows],
+    )
+
+
+def columns_of(design: Design, columns: Sequence[int]) -> Design:
+    """Return the design with only these columns of X."""
+    chosen, constant = list(columns), design.constant
+    if constant is not None:
+        constant = constant[chosen] if set(np.flatnonzero(constant)) <= set(chosen) else None
+    return replace(
+        design,
+        matrix=design.matrix.take(chosen),
+        column_names=tuple(design.column_names[column] for column in chosen),
+        constant=None if constant is None else np.ascontiguousarray(constant),
     )
 
 

@@ -1,0 +1,214 @@
+"""theta, the free entries of each term's relative covariance factor: where they stand and what they say.
+
+Terms in order; within a term the lower triangle column by column, as in lme4. Nothing else knows this order:
+what needs an entry, a matrix, a name, a standard deviation or a slope asks here. The unique elements of
+covariance matrices stand in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import FloatArray
+
+
+class Part(NamedTuple):
+    """One term's share of theta: entry k of ``place`` is ``Lambda[rows[k], columns[k]]``."""
+
+    width: int
+    place: slice
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+
+
+def count(width: int) -> int:
+    """Return the number of entries of a lower triangle."""
+    return width * (width + 1) // 2
+
+
+@lru_cache
+def triangle(width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return rows and columns of a lower triangle's entries in the order of theta.
+
+    Examples
+    --------
+    >>> rows, columns = triangle(2)
+    >>> rows.tolist(), columns.tolist()
+    ([0, 1, 1], [0, 0, 1])
+    """
+    columns, rows = np.triu_indices(width)
+    return rows, columns
+
+
+def parts(widths: Sequence[int]) -> Iterator[Part]:
+    """Yield each term's share of theta."""
+    first = 0
+    for width in widths:
+        rows, columns = triangle(width)
+        yield Part(width, slice(first, first + rows.size), rows, columns)
+        first += rows.size
+
+
+def unpack(theta: FloatArray, widths: Sequence[int]) -> list[FloatArray]:
+    """Return Lambda of each term, (..., r, r) lower triangular, from theta, (..., k).
+
+    Examples
+    --------
+    >>> [factor.tolist() for factor in unpack(np.array([1.0, 0.5, 2.0, 3.0]), [2, 1])]
+    [[[1.0, 0.0], [0.5, 2.0]], [[3.0]]]
+    """
+    out = []
+    for width, place, rows, columns in parts(widths):
+        factor = np.zeros((*theta.shape[:-1], width, width))
+        factor[..., rows, columns] = theta[..., place]
+        out.append(factor)
+    return out
+
+
+def unpack_symmetric(elements: FloatArray, widths: Sequence[int]) -> list[FloatArray]:
+    """Return the symmetric matrix of each term, (..., r, r), from its unique elements, (..., k)."""
+    lower = unpack(elements, widths)
+    return [matrix + np.tril(matrix, -1).swapaxes(-1, -2) for matrix in lower]
+
+
+def pack(matrices: Sequence[FloatArray]) -> FloatArray:
+    """Return the lower triangles of matrices, (..., r, r) each, as one array (..., k)."""
+    if not matrices:
+        return np.zeros(0)
+    return np.concatenate([m[(..., *triangle(m.shape[-1]))] for m in matrices], axis=-1)
+
+
+def is_diagonal(widths: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return which entries are on a diagonal, (k,): those that lme4 bounds by zero."""
+    return np.concatenate([np.equal(*triangle(width)) for width in widths])
+
+
+def names(terms: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """Return lme4's names of theta for terms given as (group, columns).
+
+    Examples
+    --------
+    >>> names([("subject", ["Intercept", "days"])])
+    ('subject.Intercept', 'subject.days.Intercept', 'subject.days')
+    """
+    return tuple(
+        f"{group}.{columns[row]}" + (f".{columns[column]}" if row != column else "")
+        for group, columns in terms
+        for row, column in zip(*triangle(len(columns)), strict=True)
+    )
+
+
+def correlation_names(terms: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """Return ``group.below.above`` of every pair of random effects of a term, as `components` has them."""
+    return tuple(
+        f"{group}.{columns[row]}.{columns[column]}"
+        for group, columns in terms
+        for row, column in zip(*triangle(len(columns)), strict=True)
+        if row != column
+    )
+
+
+def components(
+    widths: Sequence[int], sigma: FloatArray, theta: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return standard deviations and correlations of the random effects.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Random effects of each term.
+    sigma : (n,) float64
+    theta : (n, k) float64
+
+    Returns
+    -------
+    sd : (n, sum of widths) float64
+    corr : (n, pairs) float64
+        NaN beside a variance of zero.
+
+    Examples
+    --------
+    >>> sd, corr = components([2], np.array([2.0]), np.array([[1.0, 0.6, 0.8]]))
+    >>> sd.round(12).tolist(), corr.round(12).tolist()
+    ([[2.0, 2.0]], [[0.6]])
+    """
+    deviations, correlations = [], []
+    for factor in unpack(theta, widths):
+        relative = np.sqrt(np.einsum("nij,nij->ni", factor, factor))
+        deviations.append(sigma[:, None] * relative)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rows = factor / relative[:, :, None]
+        products = np.einsum("nik,njk->nij", rows, rows)
+        above, below = np.triu_indices(factor.shape[-1], 1)
+        correlations.append(np.clip(products[:, below, above], -1.0, 1.0))
+    return np.hstack(deviations), np.hstack(correlations)
+
+
+def component_slopes(
+    widths: Sequence[int],
+    sigma: FloatArray,
+    theta: FloatArray,
+    singular: npt.NDArray[np.bool_] | None = None,
+) -> FloatArray:
+    """Return derivatives of log standard deviations and of Fisher's z of correlations.
+
+    On these scales estimates are nearly normal.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Random effects of each term.
+    sigma : (n,) float64
+    theta : (n, k) float64
+    singular : (n, terms) bool, optional
+        Terms without an interior minimum: their derivatives are NaN.
+
+    Returns
+    -------
+    (n, 1 + sd + corr, k + 1) float64
+        Of log sigma, of the log of every standard deviation, of atanh of every correlation, term by term;
+        with respect to theta and, last, sigma.
+
+    Examples
+    --------
+    >>> component_slopes([1], np.array([2.0]), np.array([[0.5]])).tolist()
+    [[[0.0, 0.5], [2.0, 0.5]]]
+    """
+    n, k = theta.shape
+    residual = np.zeros((n, 1, k + 1))
+    residual[:, 0, k] = 1.0 / sigma
+    deviations, correlations = [residual], []
+    factors = unpack(theta, widths)
+    for term, (r, place, rows, columns) in enumerate(parts(widths)):
+        factor = factors[term]
+        size = np.linalg.norm(factor, axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = factor / size[:, :, None]  # rows of length 1
+            log_sd = np.zeros((n, r, k + 1))
+            own = rows[None, :] == np.arange(r)[:, None]
+            log_sd[:, :, place] = np.where(own, (unit / size[:, :, None])[:, rows, columns][:, None, :], 0.0)
+            log_sd[:, :, k] = 1.0 / sigma[:, None]
+            pairs = [_fisher_z(unit, size, i, c) for c in range(r) for i in range(c + 1, r)]
+        z = np.zeros((n, len(pairs), k + 1))
+        for number, slope in enumerate(pairs):
+            z[:, number, place] = slope[:, rows, columns]
+        if singular is not None:
+            log_sd[singular[:, term]] = np.nan
+            z[singular[:, term]] = np.nan
+        deviations.append(log_sd)
+        correlations.append(z)
+    return np.concatenate([*deviations, *correlations], axis=1)
+
+
+def _fisher_z(unit: FloatArray, size: FloatArray, i: int, c: int) -> FloatArray:
+    """d atanh(rho) / d Lambda for the correlation of rows i and c, (n, r, r)."""
+    rho = np.einsum("nk,nk->n", unit[:, i], unit[:, c])[:, None]
+    slope = np.zeros_like(unit)
+    slope[:, i] = (unit[:, c] - rho * unit[:, i]) / size[:, i, None]
+    slope[:, c] = (unit[:, i] - rho * unit[:, c]) / size[:, c, None]
+    return slope / (1.0 - rho**2)[:, :, None]
