@@ -7,43 +7,35 @@ namespace ranef::bindings {
 namespace {
 
 py::array_t<double> leading_gram(const DesignObject& self) {
-    const Layout& layout = self.design->layout;
+    const Layout& layout = self.design->layout();
     const py::ssize_t r = layout.leading_width();
-    return py::array_t<double>({static_cast<py::ssize_t>(layout.factors[0].levels), r, r}, self.design->g.data());
+    return py::array_t<double>({static_cast<py::ssize_t>(layout.factors[0].levels), r, r}, self.design->values.g());
 }
 
 // W - sum_j A_j' H_j H_j' A_j over [Z_rest X], full: what the leading term leaves of the Gram matrix when H_j H_j' is a
 // generalised inverse of G_j.
 py::array_t<double> remaining_gram(const DesignObject& self, const Doubles& h) {
     const DesignCross& d = *self.design;
-    const int r = d.layout.leading_width(), p = d.layout.p;
-    const Index q2 = d.layout.q_rest, m = q2 + p;
-    if (h.size() != d.layout.factors[0].levels * r * r) throw py::value_error("h: one r x r matrix per level");
+    const int r = d.layout().leading_width();
+    const Index m = d.layout().rest();
+    if (h.size() != d.layout().factors[0].levels * r * r) throw py::value_error("h: one r x r matrix per level");
     py::array_t<double> out({static_cast<py::ssize_t>(m), static_cast<py::ssize_t>(m)});
     double* s = out.mutable_data();
-    std::fill(s, s + m * m, 0.0);
-    for (Index c = 0; c < q2; ++c)
-        for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e) s[c * m + d.w_pattern.row_idx[e]] = d.w_val[e];
-    for (int k = 0; k < p; ++k) {
-        for (Index c = 0; c < q2; ++c) s[c * m + q2 + k] = d.w_x[k * q2 + c];
-        for (int l = k; l < p; ++l) s[(q2 + k) * m + q2 + l] = d.w_xx[Index{k} * p + l];
-    }
+    fill_rest(d, s);
     std::vector<Index> column;
     std::vector<double> value;
-    for (Index j = 0; j < d.layout.factors[0].levels; ++j) {
+    for (Index j = 0; j < d.levels(); ++j) {
         column.clear();
         value.clear();
         const double* hj = h.data() + j * r * r;  // row-major
-        const auto add = [&](Index c, const double* a) {
+        d.level(j).each_column([&](Index c, const double* a) {
             column.push_back(c);
             for (int b = 0; b < r; ++b) {
                 double sum = 0.0;
                 for (int i = 0; i < r; ++i) sum += hj[i * r + b] * a[i];
                 value.push_back(sum);
             }
-        };
-        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) add(d.a_col[e], d.a_val.data() + e * r);
-        for (int k = 0; k < p; ++k) add(q2 + k, d.a_x.data() + (j * p + k) * r);
+        });
         for (std::size_t y = 0; y < column.size(); ++y)
             for (std::size_t x = y; x < column.size(); ++x) {
                 double sum = 0.0;
@@ -57,7 +49,7 @@ py::array_t<double> remaining_gram(const DesignObject& self, const Doubles& h) {
 }
 
 py::dict coordinates_of(const DesignObject& self) {
-    const Coordinates& c = self.design->coordinates;
+    const Coordinates& c = self.design->coordinates();
     py::dict out;
     out["x_shift"] = c.x_shift;
     out["x_scale"] = c.x_scale;
@@ -84,17 +76,17 @@ void bind_cross_products(py::module_& m) {
              }),
              py::arg("rows"))
         .def_property_readonly("n", [](const DesignObject& self) { return self.design->n; })
-        .def_property_readonly("p", [](const DesignObject& self) { return self.design->layout.p; })
-        .def_property_readonly("q", [](const DesignObject& self) { return self.design->layout.q; })
-        .def_property_readonly("q_rest", [](const DesignObject& self) { return self.design->layout.q_rest; })
-        .def_property_readonly("kept", [](const DesignObject& self) { return self.design->kept; })
-        .def_property_readonly("factor_order", [](const DesignObject& self) { return self.design->factor_order; },
+        .def_property_readonly("p", [](const DesignObject& self) { return self.design->layout().p; })
+        .def_property_readonly("q", [](const DesignObject& self) { return self.design->layout().q; })
+        .def_property_readonly("q_rest", [](const DesignObject& self) { return self.design->layout().q_rest; })
+        .def_property_readonly("kept", [](const DesignObject& self) { return self.design->kept(); })
+        .def_property_readonly("factor_order", [](const DesignObject& self) { return self.design->factor_order(); },
                                "Core factor -> factor as given.")
         .def_property_readonly("coordinates", &coordinates_of, "Shifts and scales of the columns, by the core's factors.")
         .def_property_readonly("shapes",
                                [](const DesignObject& self) {
                                    std::vector<std::pair<Index, int>> shapes;
-                                   for (const Factor& f : self.design->layout.factors) shapes.emplace_back(f.levels, f.width);
+                                   for (const Factor& f : self.design->layout().factors) shapes.emplace_back(f.levels, f.width);
                                    return shapes;
                                },
                                "(levels, width) of the core's factors.")

@@ -22,8 +22,8 @@ py::tuple downdated(const RowsObject& rows, const DesignObject& design, const Re
 
 py::tuple narrowed(const DesignObject& design, const ResponseObject& response, int column) {
     const DesignCross& d = *design.design;
-    if (column < 0 || column >= d.layout.p) throw py::value_error("column: no such kept column");
-    if (!d.coordinates.constant.empty() && d.coordinates.constant[column] != 0.0)
+    if (column < 0 || column >= d.layout().p) throw py::value_error("column: no such kept column");
+    if (!d.coordinates().constant.empty() && d.coordinates().constant[column] != 0.0)
         throw py::value_error("column: the constant is made of it, which the others are shifted by");
     Downdated out = without_column(d, *response.response, column);
     return py::make_tuple(DesignObject{std::make_shared<const DesignCross>(std::move(out.design))},

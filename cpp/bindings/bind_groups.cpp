@@ -28,7 +28,7 @@ GroupProducts make_groups(const RowsObject& rows, const DesignObject& design, co
         throw py::value_error("start: must rise from 0 to the number of rows listed");
     if (own.size() != rows.rows->factors.size()) throw py::value_error("own: one per factor");
     std::vector<char> copied;
-    for (int f : design.design->factor_order) copied.push_back(own[f]);
+    for (int f : design.design->factor_order()) copied.push_back(own[f]);
     const py::gil_scoped_release release;
     return group_products(*rows.rows, *design.design, response.response->scale, y.data(), groups, copied);
 }
@@ -51,7 +51,7 @@ py::tuple sum(const GroupProducts& self, const Indices& picks) {
 // The record (c_api.h) of the fit to the groups picked, without conditional modes; None where there is none.
 py::object refit(const GroupProducts& self, const Indices& picks, bool reml, const Doubles& start) {
     const std::vector<Index> chosen = checked_indices(picks, static_cast<Index>(self.parts.size()), "picks");
-    if (start.size() != self.whole.layout.n_theta()) throw py::value_error("start: one number per theta");
+    if (start.size() != self.basis.layout.n_theta()) throw py::value_error("start: one number per theta");
     std::vector<double> record;
     int bits = RANEF_FAILED;
     {
@@ -62,7 +62,7 @@ py::object refit(const GroupProducts& self, const Indices& picks, bool reml, con
             auto design = std::make_shared<const DesignCross>(std::move(groups.design));
             PlanResult plan = make_plan(*design, PlanOptions{});
             if (!plan.error.empty()) throw std::runtime_error(plan.error);
-            target.problem = std::make_shared<const Problem>(Problem{design, std::move(plan.plan), reml});
+            target.problem = std::make_shared<const Problem>(Problem{design, std::make_shared<const Plan>(std::move(plan.plan)), reml});
             target.scale = groups.response.scale;
             record.resize(ranef_record_size(&target));
             RanefWorkspace* workspace = ranef_workspace_create(&target);

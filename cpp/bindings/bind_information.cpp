@@ -89,9 +89,9 @@ py::array_t<double> internal_theta(const ProblemObject& self, const Doubles& the
 // X = X~ scale (I + constant shift' / (1 - shift'constant)), and L'L'' is X~'X~.
 py::array_t<double> fixed_factor(const DesignObject& self) {
     const DesignCross& d = *self.design;
-    const Coordinates& c = d.coordinates;
-    const Index p = d.layout.p;
-    std::vector<double> l(d.w_xx);
+    const Coordinates& c = d.coordinates();
+    const Index p = d.layout().p;
+    std::vector<double> l(d.values.w_xx(), d.values.w_xx() + p * p);
     py::array_t<double> out({static_cast<py::ssize_t>(p), static_cast<py::ssize_t>(p)});
     if (!linalg::cholesky(p, l.data(), p)) throw std::runtime_error(describe(Status::not_positive_definite));
     double determinant = 1.0;

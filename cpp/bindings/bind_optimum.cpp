@@ -8,15 +8,15 @@ OptimumObject to_user(const ProblemObject& problem, const ResponseCross& respons
     OptimumObject object;
     const DesignCross& design = problem.design();
     object.theta.resize(optimum.theta.size());
-    design.coordinates.theta_to_user(design.layout, optimum.theta.data(), object.theta.data());
+    design.coordinates().theta_to_user(design.layout(), optimum.theta.data(), object.theta.data());
     object.value = problem.criterion(optimum.value, response);
     for (const BoundaryMultiplier& m : optimum.multipliers) {
         std::vector<double> direction = m.direction;
-        design.coordinates.null_vector_to_user(design.layout, m.factor, m.block, direction.data());
+        design.coordinates().null_vector_to_user(design.layout(), m.factor, m.block, direction.data());
         double norm = 0.0;
         for (double v : direction) norm = std::hypot(norm, v);
         for (double& v : direction) v /= norm;
-        object.multipliers.push_back({design.factor_order[m.factor], m.block, m.value, direction});
+        object.multipliers.push_back({design.factor_order()[m.factor], m.block, m.value, direction});
     }
     object.optimum = std::move(optimum);
     return object;

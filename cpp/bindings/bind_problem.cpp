@@ -43,7 +43,7 @@ constexpr Index long_plan = 2000;  // random effects behind the leading term fro
 
 PlanResult plan_of(const std::shared_ptr<const DesignCross>& design, PlanOptions options) {
     const py::gil_scoped_release release;
-    if (design->layout.q_rest < long_plan) {
+    if (design->layout().q_rest < long_plan) {
         options.poll = ctrl_c();
         return make_plan(*design, options);
     }
@@ -73,11 +73,11 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
         throw py::error_already_set();
     }
     return std::make_unique<ProblemObject>(
-        std::make_shared<const Problem>(Problem{design.design, std::move(plan.plan), reml}));
+        std::make_shared<const Problem>(Problem{design.design, std::make_shared<const Plan>(std::move(plan.plan)), reml}));
 }
 
 py::dict describe_plan(const ProblemObject& self) {
-    const Plan& plan = self.problem()->plan;
+    const Plan& plan = *self.problem()->plan;
     py::dict out;
     out["leading_factor"] = self.design().factor_order[0];
     out["leading"] = plan.leading == LeadingKind::classes ? "classes" : "groups";
@@ -184,16 +184,16 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
 // Everything estimated at a theta, on the user's scale; factors in the order given to Rows.
 py::dict solve(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     const DesignCross& design = self.design();
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     const ResponseScale& scale = response.response->scale;
     const std::shared_ptr<const Estimates> found = estimates_at(self, response, theta);
     const Index p = layout.p;
     const double nu = static_cast<double>(design.n - (self.problem()->reml ? p : 0));
     const double variance = scale.scale * scale.scale * found->penalised_rss / nu;
     py::array_t<double> beta(p), vcov({p, p});
-    design.coordinates.beta_to_user(scale, found->beta.data(), beta.mutable_data());
+    design.coordinates().beta_to_user(scale, found->beta.data(), beta.mutable_data());
     std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), vcov.mutable_data());
-    design.coordinates.covariance_to_user(layout.p, vcov.mutable_data());
+    design.coordinates().covariance_to_user(layout.p, vcov.mutable_data());
     for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
     py::list modes(layout.factors.size()), lambda;
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
@@ -201,8 +201,8 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
         py::array_t<double> b({levels, r}), block({r, r});
         std::copy_n(found->coef.data() + layout.offset[f], levels * r, b.mutable_data());
         for (Index l = 0; l < levels; ++l)
-            design.coordinates.modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
-        modes[design.factor_order[f]] = b;
+            design.coordinates().modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
+        modes[design.factor_order()[f]] = b;
         for (Index i = 0; i < r; ++i)
             for (Index j = 0; j < r; ++j)
                 block.mutable_data()[i * r + j] = found->lambda[layout.lambda_offset[f] + j * r + i];
@@ -233,7 +233,7 @@ py::array_t<double> internal_beta(const ProblemObject& self, const ResponseObjec
 
 py::list conditional_variances(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     const DesignCross& design = self.design();
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     py::list out(layout.factors.size());
     evaluate_at(self, response, theta, Order::gradient, [&](Workspace& w) {
         for (std::size_t f = 0; f < layout.factors.size(); ++f) {
@@ -241,8 +241,8 @@ py::list conditional_variances(ProblemObject& self, const ResponseObject& respon
             py::array_t<double> block({levels, r, r});
             w.evaluator().conditional_variances(static_cast<int>(f), block.mutable_data());
             for (Index l = 0; l < levels; ++l)
-                design.coordinates.mode_covariance_to_user(layout, static_cast<int>(f), block.mutable_data() + l * r * r);
-            out[design.factor_order[f]] = block;
+                design.coordinates().mode_covariance_to_user(layout, static_cast<int>(f), block.mutable_data() + l * r * r);
+            out[design.factor_order()[f]] = block;
         }
     });
     return out;

@@ -24,16 +24,16 @@ public:
                   const Doubles& theta, double sigma, const HeldCombination* combination) {
         const DesignCross& design = *problem_->design;
         const ResponseScale& scale = response.response->scale;
-        std::vector<double> internal(design.layout.n_theta()), user(design.layout.n_theta());
-        if (theta.size() != design.layout.n_theta()) throw py::value_error("theta: wrong length");
-        design.coordinates.theta_to_internal(design.layout, theta.data(), internal.data());
+        std::vector<double> internal(design.layout().n_theta()), user(design.layout().n_theta());
+        if (theta.size() != design.layout().n_theta()) throw py::value_error("theta: wrong length");
+        design.coordinates().theta_to_internal(design.layout(), theta.data(), internal.data());
         const std::function<bool()> poll = [] {
             const py::gil_scoped_acquire acquire;
             return PyErr_CheckSignals() != 0;
         };
         NewtonSettings settings;
         settings.tolerance = 1e-12;
-        if (design.layout.rest() > 200) settings.interrupted = &poll;  // where asking costs nothing
+        if (design.layout().rest() > 200) settings.interrupted = &poll;  // where asking costs nothing
         ProfilePoint point;
         {
             const py::gil_scoped_release release;
@@ -41,10 +41,10 @@ public:
         }
         if (point.status == Status::interrupted) throw py::error_already_set();
         if (combination) combination->complete(point.beta.data(), scale, value);
-        py::array_t<double> beta(design.layout.p);
-        design.coordinates.theta_to_user(design.layout, point.theta.data(), user.data());
-        design.coordinates.beta_to_user(scale, point.beta.data(), beta.mutable_data());
-        const double criterion = point.value + design.coordinates.criterion_offset(false, design.n, design.layout.p, scale);
+        py::array_t<double> beta(design.layout().p);
+        design.coordinates().theta_to_user(design.layout(), point.theta.data(), user.data());
+        design.coordinates().beta_to_user(scale, point.beta.data(), beta.mutable_data());
+        const double criterion = point.value + design.coordinates().criterion_offset(false, design.n, design.layout().p, scale);
         return py::make_tuple(criterion, to_numpy(user), point.sigma * scale.scale, beta, point.evaluations,
                               point.converged, describe(point.status));
     }
@@ -62,7 +62,7 @@ private:
         out.row = row;
         out.column = column;
         if (out.kind == Held::Kind::sigma) return out;
-        const Layout& layout = problem_->design->layout;
+        const Layout& layout = problem_->design->layout();
         for (std::size_t f = 0; f < layout.factors.size(); ++f)
             for (std::size_t b = 0; b < layout.factors[f].blocks.size(); ++b) {
                 const Block& block = layout.factors[f].blocks[b];
@@ -87,8 +87,8 @@ struct CombinationObject {
     CombinationObject(const ProblemObject& problem, const std::vector<double>& combination) {
         if (static_cast<Index>(combination.size()) != problem.layout().p) throw py::value_error("combination: one number per kept column");
         PlanOptions options;
-        options.leading = problem.problem()->plan.leading;
-        options.schur = problem.problem()->plan.schur;
+        options.leading = problem.problem()->plan->leading;
+        options.schur = problem.problem()->plan->schur;
         {
             const py::gil_scoped_release release;
             held = std::make_unique<HeldCombination>(*problem.problem(), combination, options);

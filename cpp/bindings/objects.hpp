@@ -56,7 +56,7 @@ public:
 
     const std::shared_ptr<const Problem>& problem() const { return problem_; }
     const DesignCross& design() const { return *problem_->design; }
-    const Layout& layout() const { return problem_->design->layout; }
+    const Layout& layout() const { return problem_->design->layout(); }
 
     Session borrow() {
         {

@@ -53,32 +53,23 @@ Coordinates coordinates_from(const py::tuple& state) {
 
 py::tuple design_state(const DesignObject& object) {
     const DesignCross& d = *object.design;
-    return py::make_tuple(d.n, shapes_state(d.layout), coordinates_state(d.coordinates), d.factor_order, d.kept,
-                          d.sum_log_weights, array_of(d.g), array_of(d.a_ptr), array_of(d.a_col), array_of(d.a_val),
-                          array_of(d.a_x), array_of(d.w_pattern.col_ptr), array_of(d.w_pattern.row_idx), array_of(d.w_val),
-                          array_of(d.w_x), array_of(d.w_xx));
+    return py::make_tuple(d.n, shapes_state(d.layout()), coordinates_state(d.coordinates()), d.factor_order(), d.kept(),
+                          d.sum_log_weights, array_of(d.pattern->a_ptr), array_of(d.pattern->a_col),
+                          array_of(d.pattern->w.col_ptr), array_of(d.pattern->w.row_idx), array_of(d.values.numbers));
 }
 
 DesignObject design_from(const py::tuple& state) {
-    if (state.size() != 16) throw py::value_error("these are no cross-products of a design");
-    auto d = std::make_shared<DesignCross>();
+    if (state.size() != 11) throw py::value_error("these are no cross-products of a design");
+    Basis basis{layout_from(state[1].cast<py::tuple>()), coordinates_from(state[2].cast<py::tuple>()),
+                state[3].cast<std::vector<int>>(), state[4].cast<std::vector<int>>()};
+    SparsePattern w{basis.layout.q_rest, vector_of<Index>(state[8]), vector_of<Index>(state[9])};
+    auto d = std::make_shared<DesignCross>(std::make_shared<const Pattern>(
+        std::move(basis), vector_of<Index>(state[6]), vector_of<std::int32_t>(state[7]), std::move(w)));
     d->n = state[0].cast<Index>();
-    d->layout = layout_from(state[1].cast<py::tuple>());
-    d->coordinates = coordinates_from(state[2].cast<py::tuple>());
-    d->factor_order = state[3].cast<std::vector<int>>();
-    d->kept = state[4].cast<std::vector<int>>();
     d->sum_log_weights = state[5].cast<double>();
-    d->g = vector_of<double>(state[6]);
-    d->a_ptr = vector_of<Index>(state[7]);
-    d->a_col = vector_of<std::int32_t>(state[8]);
-    d->a_val = vector_of<double>(state[9]);
-    d->a_x = vector_of<double>(state[10]);
-    d->w_pattern.n = d->layout.q_rest;
-    d->w_pattern.col_ptr = vector_of<Index>(state[11]);
-    d->w_pattern.row_idx = vector_of<Index>(state[12]);
-    d->w_val = vector_of<double>(state[13]);
-    d->w_x = vector_of<double>(state[14]);
-    d->w_xx = vector_of<double>(state[15]);
+    std::vector<double> numbers = vector_of<double>(state[10]);
+    if (numbers.size() != d->values.numbers.size()) throw py::value_error("these are no cross-products of a design");
+    d->values.numbers = std::move(numbers);
     return {d};
 }
 

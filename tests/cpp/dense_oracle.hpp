@@ -103,12 +103,12 @@ class DenseOracle {
 public:
     // The user's coordinates, with factors and columns of X as the core has them.
     DenseOracle(const Data& data, const DesignCross& design, bool reml)
-        : layout_(design.layout), reml_(reml) {
+        : layout_(design.layout()), reml_(reml) {
         read(data, design, [](Real v, Real, Real) { return v; }, {});
     }
     // The core's internal coordinates: its shifts and scales taken as given.
     DenseOracle(const Data& data, const DesignCross& design, bool reml, const ResponseScale& y)
-        : layout_(design.layout), reml_(reml) {
+        : layout_(design.layout()), reml_(reml) {
         read(data, design, [](Real v, Real shift, Real scale) { return (v - shift) / scale; }, y);
     }
 
@@ -141,18 +141,18 @@ private:
     template <class Change>
     void read(const Data& data, const DesignCross& design, const Change& change, const ResponseScale& y) {
         n_ = data.n;
-        const Coordinates& c = design.coordinates;
+        const Coordinates& c = design.coordinates();
         x_ = Matrix(n_, layout_.p);
         y_ = Matrix(n_, 1);
         inverse_weights_.assign(n_, 1.0L);
         for (Index i = 0; i < n_; ++i) {
             for (int k = 0; k < layout_.p; ++k)
-                x_(i, k) = change(data.x[design.kept[k]][i], c.x_shift[k], c.x_scale[k]);
+                x_(i, k) = change(data.x[design.kept()[k]][i], c.x_shift[k], c.x_scale[k]);
             y_(i, 0) = change(data.y[i], y.shift, y.scale);
             if (!data.weights.empty()) inverse_weights_[i] = 1.0L / data.weights[i];
         }
         for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-            const Grouping& g = data.groupings[design.factor_order[f]];
+            const Grouping& g = data.groupings[design.factor_order()[f]];
             Matrix z(n_, g.shape.width);
             for (int a = 0; a < g.shape.width; ++a)
                 for (Index i = 0; i < n_; ++i)

@@ -32,8 +32,8 @@ inline Fitted fit(const Data& data, bool reml, const PlanOptions& options = {}, 
     if (settings.certify && f.optimum.certificate_evaluations == 0 && f.optimum.status == Status::ok)
         CHECK(workspace.evaluator().value() == f.optimum.value);
     const Status status = workspace.evaluator().evaluate(f.optimum.theta.data(), Order::value);
-    const Layout& layout = f.design->layout;
-    const Coordinates& c = f.design->coordinates;
+    const Layout& layout = f.design->layout();
+    const Coordinates& c = f.design->coordinates();
     f.theta.resize(layout.n_theta());
     f.beta.resize(layout.p);
     c.theta_to_user(layout, f.optimum.theta.data(), f.theta.data());
@@ -58,13 +58,13 @@ inline void check_certificate(const Fitted& f) {
     for (const BoundaryMultiplier& m : o.multipliers) {
         CHECK(m.value >= -1e-6);
         CHECK(static_cast<int>(m.direction.size()) ==
-              f.design->layout.factors[m.factor].blocks[m.block].width);
+              f.design->layout().factors[m.factor].blocks[m.block].width);
         double squared = 0.0;
         for (double v : m.direction) squared += v * v;
         CHECK(squared == doctest::Approx(1.0));
     }
     for (std::size_t t = 0; t < o.theta.size(); ++t) {
-        const ThetaSlot& slot = f.design->layout.theta[t];
+        const ThetaSlot& slot = f.design->layout().theta[t];
         if (slot.row == slot.column) CHECK(o.theta[t] >= 0.0);
     }
     REQUIRE(o.free.size() == o.theta.size());

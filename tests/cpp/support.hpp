@@ -57,7 +57,7 @@ inline std::shared_ptr<const Problem> make_problem(std::shared_ptr<const DesignC
                                                    const PlanOptions& options = {}) {
     PlanResult result = make_plan(*design, options);
     REQUIRE(result.error.empty());
-    return std::make_shared<const Problem>(Problem{std::move(design), std::move(result.plan), reml});
+    return std::make_shared<const Problem>(Problem{std::move(design), std::make_shared<const Plan>(std::move(result.plan)), reml});
 }
 
 struct Point {

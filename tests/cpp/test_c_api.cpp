@@ -33,7 +33,7 @@ struct Handle {
         problem.rows = rows;
     }
 
-    Index coefficients() const { return design->layout.n_coef(); }
+    Index coefficients() const { return design->layout().n_coef(); }
     Index record_size() const { return ranef_record_size(&problem); }
 
     // Cross-products of y plus noise, `count` of them, one after the other.
@@ -64,8 +64,8 @@ WorkspaceHandle make_workspace(const Handle& h) {
 
 // [beta | standard errors | sigma | theta | modes, if asked for | criterion | evaluations | bits]
 std::vector<double> expected_record(const Handle& h, const Evaluator& evaluator, const Optimum& optimum) {
-    const Layout& layout = h.design->layout;
-    const Coordinates& c = h.design->coordinates;
+    const Layout& layout = h.design->layout();
+    const Coordinates& c = h.design->coordinates();
     const int p = layout.p;
     const bool reml = h.problem.problem->reml;
     std::vector<double> record(p), covariance(Index{p} * p), theta(layout.n_theta());
@@ -107,7 +107,7 @@ TEST_CASE("c_api: a record holds what the fit found, on the user's scale") {
             CAPTURE(reml);
             Handle h(data, reml, {});
             h.problem.modes = reml;
-            const Layout& layout = h.design->layout;
+            const Layout& layout = h.design->layout();
             const WorkspaceHandle workspace = make_workspace(h);
             std::vector<double> record(h.record_size() + 1, -99.0);
             std::vector<double> start(layout.n_theta(), 0.0);
@@ -197,7 +197,7 @@ TEST_CASE("c_api: a failed refit says so, leaves NaN, and harms no other") {
     for (const Kind& kind : all_kinds()) {
         CAPTURE(kind.name);
         const Handle h(all_structures()[9], true, kind.options);
-        const Index size = h.record_size(), p = h.design->layout.p;
+        const Index size = h.record_size(), p = h.design->layout().p;
         const WorkspaceHandle workspace = make_workspace(h);
         std::vector<double> before(size), record(size), after(size);
         ranef_refit(&h.problem, workspace.get(), h.response.values.data(), nullptr, before.data());

@@ -152,7 +152,7 @@ TEST_CASE("certificate: the certificate of a large model agrees with differences
     check_certificate(f);
     CHECK(f.optimum.certificate_evaluations <= 2);
     const auto problem = make_problem(f.design, true);
-    CHECK(problem->plan.schur == SchurKind::sparse);
+    CHECK(problem->plan->schur == SchurKind::sparse);
     const auto e = make_evaluator(*problem);
     e->load(f.response.values.data());
     std::vector<double> theta = f.optimum.theta, expected(4);

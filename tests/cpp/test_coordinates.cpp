@@ -106,14 +106,14 @@ TEST_CASE("coordinates: lower_echelon over many orders of magnitude") {
 
 TEST_CASE("coordinates: theta goes to the internal coordinates and back") {
     const Example e;
-    const Layout& layout = e.design.layout;
+    const Layout& layout = e.design.layout();
     for (const Point& point : points(layout, 5)) {
         CAPTURE(point.name);
         // The canonical factor of the same covariance is a fixed point of the round trip.
         std::vector<double> user(layout.n_theta()), internal(user), again(user);
-        e.design.coordinates.theta_to_user(layout, point.theta.data(), user.data());
-        e.design.coordinates.theta_to_internal(layout, user.data(), internal.data());
-        e.design.coordinates.theta_to_user(layout, internal.data(), again.data());
+        e.design.coordinates().theta_to_user(layout, point.theta.data(), user.data());
+        e.design.coordinates().theta_to_internal(layout, user.data(), internal.data());
+        e.design.coordinates().theta_to_user(layout, internal.data(), again.data());
         CHECK(relative_distance(again, user) < 1e-12);
         std::vector<double> before(layout.lambda_size), after(layout.lambda_size);
         layout.unpack(point.theta.data(), before.data());
@@ -131,8 +131,8 @@ TEST_CASE("coordinates: theta goes to the internal coordinates and back") {
 
 TEST_CASE("coordinates: the maps of theta, modes, covariances and gradients fit together") {
     const Example e;
-    const Layout& layout = e.design.layout;
-    const Coordinates& c = e.design.coordinates;
+    const Layout& layout = e.design.layout();
+    const Coordinates& c = e.design.coordinates();
     const std::vector<double> theta = points(layout, 6).front().theta;
     std::vector<double> user_theta(theta), lambda(layout.lambda_size), user_lambda(lambda);
     c.theta_to_user(layout, theta.data(), user_theta.data());
@@ -153,7 +153,7 @@ TEST_CASE("coordinates: the maps of theta, modes, covariances and gradients fit 
         c.covariance_to_internal(layout, f, d.data());
         CHECK(distance(d, before_d) < 1e-9);
         // z'b does not change: modes of a row's basis, shifted and scaled as its columns are.
-        const Grouping& g = e.data.groupings[e.design.factor_order[f]];
+        const Grouping& g = e.data.groupings[e.design.factor_order()[f]];
         std::vector<double> b(r), mapped;
         for (double& v : b) v = normal(generator);
         mapped = b;
@@ -188,7 +188,7 @@ TEST_CASE("coordinates: the maps of theta, modes, covariances and gradients fit 
 
 TEST_CASE("coordinates: a null vector of the internal covariance becomes one of the user's") {
     const Example e;
-    const Layout& layout = e.design.layout;
+    const Layout& layout = e.design.layout();
     const Block& block = layout.factors[0].blocks[0];
     REQUIRE(block.width == 3);
     std::vector<double> theta = points(layout, 8).front().theta, user(theta);
@@ -196,8 +196,8 @@ TEST_CASE("coordinates: a null vector of the internal covariance becomes one of 
     const double column[] = {0.5, -0.25, 1.0};
     for (int k = 0; k < 6; ++k) theta[block.theta_first + k] = k < 3 ? column[k] : 0.0;
     std::vector<double> v{1.0, 4.0, 0.5};
-    e.design.coordinates.theta_to_user(layout, theta.data(), user.data());
-    e.design.coordinates.null_vector_to_user(layout, 0, 0, v.data());
+    e.design.coordinates().theta_to_user(layout, theta.data(), user.data());
+    e.design.coordinates().null_vector_to_user(layout, 0, 0, v.data());
     std::vector<double> lambda(layout.lambda_size);
     layout.unpack(user.data(), lambda.data());
     for (int c = 0; c < 3; ++c) {
@@ -212,7 +212,7 @@ TEST_CASE("coordinates: a null vector of the internal covariance becomes one of 
 
 TEST_CASE("coordinates: beta and its covariance, and the criterion's offset") {
     const Example e;
-    const Coordinates& c = e.design.coordinates;
+    const Coordinates& c = e.design.coordinates();
     const ResponseScale y{20.0, 4.0};
     const std::vector<double> internal{0.3, -1.2, 0.7};
     std::vector<double> beta(3);

@@ -21,12 +21,12 @@ namespace {
 // C = [Z X] in internal coordinates, rows multiplied by the square roots of the weights; y as a last column.
 Matrix dense_columns(const Data& data, const DesignCross& d, const ResponseScale& scale) {
     const DenseOracle oracle(data, d, true, scale);
-    const Layout& layout = d.layout;
+    const Layout& layout = d.layout();
     Matrix c(data.n, layout.n_coef() + 1);
     for (Index i = 0; i < data.n; ++i) {
         const Real root = std::sqrt(1.0L / oracle.inverse_weights()[i]);
         for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-            const Index w = layout.factors[f].width, level = data.groupings[d.factor_order[f]].codes[i];
+            const Index w = layout.factors[f].width, level = data.groupings[d.factor_order()[f]].codes[i];
             for (Index a = 0; a < w; ++a) c(i, layout.offset[f] + level * w + a) = root * oracle.z(f)(i, a);
         }
         for (int k = 0; k < layout.p; ++k) c(i, layout.q + k) = root * oracle.x()(i, k);
@@ -69,7 +69,7 @@ std::vector<double> random_coefficients(Index count, unsigned seed) {
 // Products of the response, and of any coefficients, beside those of the dense columns.
 void check_products(const Data& data, const DesignCross& d, const ResponseCross& response) {
     const Matrix columns = dense_columns(data, d, response.scale);
-    const Index m = d.layout.n_coef();
+    const Index m = d.layout().n_coef();
     REQUIRE(static_cast<Index>(response.values.size()) == m + 1);
     std::vector<Real> expected, fitted(data.n, 0.0L), gram;
     for (Index c = 0; c <= m; ++c) expected.push_back(inner(data.n, columns.column(c), columns.column(m)));
@@ -94,7 +94,7 @@ TEST_CASE("cross-products: gram_multiply and the response agree with dense produ
         check_products(data, d, response);
 
         // The same response by the other door, and any scale: products are linear in (y - shift) / scale.
-        const Index m = d.layout.n_coef();
+        const Index m = d.layout().n_coef();
         std::vector<double> again(m + 1), other(m + 1);
         accumulate_response(rows, d, data.y.data(), response.scale, again.data());
         CHECK(again == response.values);
@@ -129,13 +129,13 @@ TEST_CASE("cross-products: batches in any order, added up in several sums, agree
         const CrossSums::Finished all = std::move(sums[0]).finish();
         const DesignCross& d = all.design;
         const ResponseCross& response = all.response;
-        CHECK(d.kept == data.kept);
+        CHECK(d.kept() == data.kept);
         check_products(data, d, response);
         // The sparse parts have the places of one pass over the rows, no more.
         const DesignCross whole = accumulate_design(data.rows());
-        CHECK(d.a_ptr == whole.a_ptr);
-        CHECK(d.a_col == whole.a_col);
-        CHECK(d.w_pattern.row_idx == whole.w_pattern.row_idx);
+        CHECK(d.pattern->a_ptr == whole.pattern->a_ptr);
+        CHECK(d.pattern->a_col == whole.pattern->a_col);
+        CHECK(d.pattern->w.row_idx == whole.pattern->w.row_idx);
         CHECK(d.sum_log_weights == doctest::Approx(whole.sum_log_weights));
     }
 }
@@ -145,31 +145,31 @@ TEST_CASE("cross-products: sizes, bases and the order of factors") {
         CAPTURE(data.name);
         const DesignCross d = accumulate_design(data.rows());
         CHECK(d.n == data.n);
-        CHECK(d.kept == data.kept);
-        CHECK(d.layout.p == static_cast<int>(data.kept.size()));
-        CHECK(d.layout.n_theta() == data.n_theta());
+        CHECK(d.kept() == data.kept);
+        CHECK(d.layout().p == static_cast<int>(data.kept.size()));
+        CHECK(d.layout().n_theta() == data.n_theta());
         Index before = std::numeric_limits<Index>::max();
-        for (const Factor& factor : d.layout.factors) {
+        for (const Factor& factor : d.layout().factors) {
             CHECK(factor.levels * factor.width <= before);
             before = factor.levels * factor.width;
         }
-        std::vector<int> order = d.factor_order;
+        std::vector<int> order = d.factor_order();
         std::sort(order.begin(), order.end());
         for (std::size_t f = 0; f < order.size(); ++f) CHECK(order[f] == static_cast<int>(f));
         // Unit size is what the internal coordinates are for.
-        for (Index k = 0; k < d.layout.p; ++k)
+        for (Index k = 0; k < d.layout().p; ++k)
             if (data.weights.empty())
-                CHECK(d.w_xx[k * d.layout.p + k] ==
+                CHECK(d.values.w_xx()[k * d.layout().p + k] ==
                       doctest::Approx(static_cast<double>(data.n)).epsilon(1e-9));
         double log_weights = 0.0;
         for (double w : data.weights) log_weights += std::log(w);
         CHECK(d.sum_log_weights == doctest::Approx(log_weights));
         // The constant in the kept columns.
-        if (!d.coordinates.constant.empty())
+        if (!d.coordinates().constant.empty())
             for (Index i = 0; i < data.n; ++i) {
                 double sum = 0.0;
-                for (std::size_t k = 0; k < d.kept.size(); ++k)
-                    sum += data.x[d.kept[k]][i] * d.coordinates.constant[k];
+                for (std::size_t k = 0; k < d.kept().size(); ++k)
+                    sum += data.x[d.kept()[k]][i] * d.coordinates().constant[k];
                 CHECK(sum == doctest::Approx(1.0).epsilon(1e-12));
             }
     }
@@ -189,15 +189,15 @@ TEST_CASE("cross-products: the order of the rows does not matter") {
             const auto problem = make_problem(design, true);
             const auto evaluator = make_evaluator(*problem);
             std::vector<double> internal(theta.size());
-            design->coordinates.theta_to_internal(design->layout, theta.data(), internal.data());
+            design->coordinates().theta_to_internal(design->layout(), theta.data(), internal.data());
             evaluator->load(response.values.data());
             REQUIRE(evaluator->evaluate(internal.data(), Order::value) == Status::ok);
             return evaluator->value() +
-                   design->coordinates.criterion_offset(true, x.n, design->layout.p, response.scale);
+                   design->coordinates().criterion_offset(true, x.n, design->layout().p, response.scale);
         };
         const DesignCross d = accumulate_design(data.rows());
-        std::vector<double> theta = points(d.layout, 3).front().theta, user(theta);
-        d.coordinates.theta_to_user(d.layout, theta.data(), user.data());
+        std::vector<double> theta = points(d.layout(), 3).front().theta, user(theta);
+        d.coordinates().theta_to_user(d.layout(), theta.data(), user.data());
         const double expected = value(data, user);
         CHECK(std::fabs(value(shuffled, user) - expected) < 1e-10 * std::max(1.0, std::fabs(expected)));
     }
@@ -209,7 +209,7 @@ TEST_CASE("cross-products: which columns of X are dependent") {
         for (auto& c : columns) make.fixed(c);
         Data data = make.group(5).block(true).finish();
         data.constant = std::move(constant);
-        return accumulate_design(data.rows()).kept;
+        return std::vector<int>(accumulate_design(data.rows()).kept());
     };
     std::vector<double> one(30, 1.0), u(30), v(30), zero(30, 0.0), even(30), odd(30);
     for (int i = 0; i < 30; ++i) {
@@ -244,9 +244,9 @@ TEST_CASE("cross-products: shifts come from the first batch and stay exact when 
     const Rows rows = data.rows();
     const DesignCross d = accumulate_design(rows);
     const ResponseCross response = accumulate_response(rows, d, data.y.data());
-    CHECK(d.coordinates.x_shift[1] == doctest::Approx(5.0).epsilon(0.01));
+    CHECK(d.coordinates().x_shift[1] == doctest::Approx(5.0).epsilon(0.01));
     const Matrix columns = dense_columns(data, d, response.scale);
-    const Index m = d.layout.n_coef();
+    const Index m = d.layout().n_coef();
     std::vector<Real> expected;
     for (Index c = 0; c <= m; ++c) expected.push_back(inner(n, columns.column(c), columns.column(m)));
     CHECK(relative_distance(response.values, expected) < 1e-12);

@@ -36,7 +36,7 @@ TEST_CASE("downdate: any level of any factor, every kind of plan, interior and s
             const Downdated found = without_rows(rows, design, response, data.y.data(), removed);
             CHECK(found.design.n == rest.n);
             const auto smaller = std::make_shared<const DesignCross>(found.design);
-            const std::vector<Point> all = points(design.layout, 5);
+            const std::vector<Point> all = points(design.layout(), 5);
             for (const std::size_t at : {std::size_t{0}, all.size() - 1}) {
                 CAPTURE(all[at].name);
                 for (const bool reml : {true, false}) {
@@ -62,7 +62,7 @@ TEST_CASE("downdate: nothing taken away is the design itself") {
     const DesignCross design = accumulate_design(rows);
     const ResponseCross response = accumulate_response(rows, design, data.y.data());
     const Downdated found = without_rows(rows, design, response, data.y.data(), {});
-    CHECK(distance(found.design.g, design.g) == 0.0);
+    CHECK(distance(found.design.values.numbers, design.values.numbers) == 0.0);
     CHECK(distance(found.response.values, response.values) == 0.0);
 }
 
@@ -74,8 +74,8 @@ TEST_CASE("downdate: a level without rows has exactly nothing") {
     std::vector<Index> removed;
     without(data, data.groupings[0], 3, removed);
     const Downdated found = without_rows(rows, design, response, data.y.data(), removed);
-    const Index r = design.layout.leading_width(), p = design.layout.p;
-    for (Index e = 0; e < r * r; ++e) CHECK(found.design.g[3 * r * r + e] == 0.0);
-    for (Index e = 0; e < p * r; ++e) CHECK(found.design.a_x[3 * p * r + e] == 0.0);
+    const Index r = design.layout().leading_width(), p = design.layout().p;
+    for (Index e = 0; e < r * r; ++e) CHECK(found.design.values.g()[3 * r * r + e] == 0.0);
+    for (Index e = 0; e < p * r; ++e) CHECK(found.design.values.a_x()[3 * p * r + e] == 0.0);
     for (Index e = 0; e < r; ++e) CHECK(found.response.values[3 * r + e] == 0.0);
 }

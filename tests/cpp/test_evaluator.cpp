@@ -25,7 +25,7 @@ struct Case {
           design(std::make_shared<const DesignCross>(accumulate_design(rows))),
           response(accumulate_response(rows, *design, given.y.data())) {}
 
-    const Layout& layout() const { return design->layout; }
+    const Layout& layout() const { return design->layout(); }
 };
 
 // What the dense oracle says about one point, in both coordinates.
@@ -35,7 +35,7 @@ struct Expected {
 
     Expected(const Case& c, bool reml, const std::vector<double>& theta) {
         std::vector<double> user_theta(theta.size());
-        c.design->coordinates.theta_to_user(c.layout(), theta.data(), user_theta.data());
+        c.design->coordinates().theta_to_user(c.layout(), theta.data(), user_theta.data());
         user = DenseOracle(c.data, *c.design, reml).solve(user_theta);
         const DenseOracle oracle(c.data, *c.design, reml, c.response.scale);
         internal = oracle.solve(theta);
@@ -85,7 +85,7 @@ std::vector<Real> expected_covariance_gradient(const Case& c, const Evaluator& e
 void check_value(const Case& c, const Evaluator& e, bool reml, const Expected& x) {
     CHECK(relative_distance(std::vector{e.value()}, std::vector{x.internal.criterion}) < 1e-10);
     const double user =
-        e.value() + c.design->coordinates.criterion_offset(reml, c.data.n, c.layout().p, c.response.scale);
+        e.value() + c.design->coordinates().criterion_offset(reml, c.data.n, c.layout().p, c.response.scale);
     CHECK(relative_distance(std::vector{user}, std::vector{x.user.criterion}) < 1e-10);
     CHECK(e.penalised_rss() == doctest::Approx(static_cast<double>(x.internal.rss)).epsilon(1e-9));
     double log_weights = 0.0;
@@ -100,11 +100,11 @@ void check_gradient(const Case& c, const Evaluator& e, const Expected& x) {
     CHECK(relative_distance(e.covariance_gradient(), expected_covariance_gradient(c, e, x)) < 1e-9);
     // g_D in the user's coordinates, against the size of its terms there.
     std::vector<double> g = e.covariance_gradient();
-    c.design->coordinates.gradient_to_user(c.layout(), g.data());
+    c.design->coordinates().gradient_to_user(c.layout(), g.data());
     for (std::size_t f = 0; f < c.layout().factors.size(); ++f) {
         if (!e.covariance_gradient_known(static_cast<int>(f))) continue;
         const int r = c.layout().factors[f].width;
-        const auto& basis = c.data.groupings[c.design->factor_order[f]].basis;
+        const auto& basis = c.data.groupings[c.design->factor_order()[f]].basis;
         const auto size = [&](int a) {
             double sum = 0.0;
             for (Index i = 0; i < c.data.n; ++i) sum += basis[a].empty() ? 1.0 : basis[a][i] * basis[a][i];
@@ -124,9 +124,9 @@ void check_gradient(const Case& c, const Evaluator& e, const Expected& x) {
 void check_fixed_effects(const Case& c, const Evaluator& e, const Expected& x) {
     const int p = c.layout().p;
     std::vector<double> beta(p), covariance(Index{p} * p);
-    c.design->coordinates.beta_to_user(c.response.scale, e.beta().data(), beta.data());
+    c.design->coordinates().beta_to_user(c.response.scale, e.beta().data(), beta.data());
     e.fixed_covariance(covariance.data());
-    c.design->coordinates.covariance_to_user(p, covariance.data());
+    c.design->coordinates().covariance_to_user(p, covariance.data());
     const double sigma = std::sqrt(static_cast<double>(x.user.rss) / static_cast<double>(c.data.n));
     for (int k = 0; k < p; ++k) {
         const double sd = std::sqrt(static_cast<double>(x.user.fixed_covariance(k, k)));
@@ -155,7 +155,7 @@ void check_modes(const Case& c, const Evaluator& e, const Expected& x) {
         double worst = 0.0;
         for (Index l = 0; l < c.layout().factors[f].levels; ++l) {
             double* b = coef.data() + offset + l * r;
-            c.design->coordinates.modes_to_user(c.layout(), static_cast<int>(f), c.response.scale, b);
+            c.design->coordinates().modes_to_user(c.layout(), static_cast<int>(f), c.response.scale, b);
             for (Index a = 0; a < r; ++a)
                 worst =
                     std::max(worst, std::fabs(b[a] - static_cast<double>(x.user.modes[offset + l * r + a])) /
@@ -180,7 +180,7 @@ void check_conditional_variances(const Case& c, Evaluator& e, const Expected& x)
                 scale[a] = std::max(scale[a], std::sqrt(std::fabs(static_cast<double>(v(a, a)))));
         double worst = 0.0;
         for (Index l = 0; l < levels; ++l) {
-            c.design->coordinates.mode_covariance_to_user(c.layout(), static_cast<int>(f),
+            c.design->coordinates().mode_covariance_to_user(c.layout(), static_cast<int>(f),
                                                           found.data() + l * r * r);
             for (Index b = 0; b < r; ++b)
                 for (Index a = 0; a < r; ++a)
@@ -266,7 +266,7 @@ void check_point(const Case& c, const Problem& problem, const Point& point, cons
     check_gradient(c, e, x);
     check_fixed_effects(c, e, x);
     check_modes(c, e, x);
-    check_hessian(c, e, point.theta, x, problem.plan.schur == SchurKind::dense);
+    check_hessian(c, e, point.theta, x, problem.plan->schur == SchurKind::dense);
     // Nothing of an earlier evaluation remains, whatever was asked for in between.
     REQUIRE(e.evaluate(point.theta.data(), Order::value) == Status::ok);
     CHECK(e.value() == value);
@@ -300,7 +300,7 @@ TEST_CASE("evaluators: every structure, criterion, kind and point against the de
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
         const Case c(data);
-        REQUIRE(c.design->kept == data.kept);
+        REQUIRE(c.design->kept() == data.kept);
         for (const bool reml : {false, true}) {
             CAPTURE(reml);
             for (const Point& point : points(c.layout(), 31)) {

@@ -57,7 +57,7 @@ TEST_CASE("fit: every structure, the kinds agree and the dense oracle confirms t
                 CHECK(f.optimum.singular == first.optimum.singular);
             }
             // From elsewhere, boundaries included, to the same place.
-            for (const Point& point : points(first.design->layout, 77))
+            for (const Point& point : points(first.design->layout(), 77))
                 for (const Kind& kind : all_kinds()) {
                     if (!kind.options.merge_classes || (kind.options.schur == SchurKind::sparse && !reml))
                         continue;

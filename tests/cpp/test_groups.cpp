@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "designs.hpp"
+#include "ranef/cross/accumulation.hpp"
 #include "ranef/cross/groups.hpp"
 #include "support.hpp"
 
@@ -43,7 +44,7 @@ void check_close(const std::vector<double>& found, const std::vector<double>& ex
 }
 
 std::vector<double> multiply(const DesignCross& d) {
-    std::vector<double> coef(d.layout.n_coef()), out(d.layout.n_coef());
+    std::vector<double> coef(d.layout().n_coef()), out(d.layout().n_coef());
     for (std::size_t i = 0; i < coef.size(); ++i) coef[i] = std::sin(1.0 + static_cast<double>(i));
     gram_multiply(d, coef.data(), out.data());
     return out;
@@ -81,7 +82,7 @@ TEST_CASE("groups: copies are groups of their own") {
         const Grouping& by = data.groupings[0];
         const GroupRows groups = rows_by(by, data.n);
         std::vector<char> own;
-        for (int f : d.factor_order) own.push_back(nested(data.groupings[f], by, data.n) ? 1 : 0);
+        for (int f : d.factor_order()) own.push_back(nested(data.groupings[f], by, data.n) ? 1 : 0);
         const GroupProducts products = group_products(rows, d, response.scale, data.y.data(), groups, own);
 
         // The same picks as rows: the first group twice, the second not at all.
@@ -126,12 +127,14 @@ TEST_CASE("groups: copies are groups of their own") {
             if (nested(data.groupings[f], by, data.n)) picked.groupings[f].shape.levels = next[f];
         }
         // In the coordinates of the whole design, kept columns only.
-        Rows picked_rows = picked.rows();
-        std::vector<Column> kept;
-        for (int k : d.kept) kept.push_back(picked_rows.x[k]);
-        picked_rows.x = kept;
-        const DesignCross expected = accumulate_alike(picked_rows, d);
-        std::vector<double> values(expected.layout.n_coef() + 1);
+        const Rows picked_rows = picked.rows();
+        Basis basis = *d.pattern;
+        for (std::size_t f = 0; f < codes.size(); ++f)
+            basis.layout.factors[f].levels = picked_rows.factors[basis.factor_order[f]].shape.levels;
+        basis.layout = Layout(basis.layout.factors, basis.layout.p);
+        Poll poll;
+        const DesignCross expected = accumulate(picked_rows, basis, poll);
+        std::vector<double> values(expected.layout().n_coef() + 1);
         accumulate_response(picked_rows, expected, picked.y.data(), response.scale, values.data());
 
         const GroupSum sum = sum_groups(products, picks);

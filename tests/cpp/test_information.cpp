@@ -24,7 +24,7 @@ using Quantities = std::vector<Real>;
 class Differences {
 public:
     Differences(const Data& data, const DesignCross& design, const ResponseScale& scale, const std::vector<double>& theta)
-        : oracle_(data, design, true, scale), layout_(design.layout), covariance_(layout_.lambda_size) {
+        : oracle_(data, design, true, scale), layout_(design.layout()), covariance_(layout_.lambda_size) {
         std::vector<double> lambda(layout_.lambda_size);
         layout_.unpack(theta.data(), lambda.data());
         for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
@@ -96,7 +96,7 @@ private:
 // Entries 3.. of the quantities as a p x p matrix on the user's scale.
 std::vector<double> user_covariance(const DesignCross& d, const Quantities& q) {
     std::vector<double> c(q.begin() + 3, q.end());
-    d.coordinates.covariance_to_user(d.layout.p, c.data());
+    d.coordinates().covariance_to_user(d.layout().p, c.data());
     return c;
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("information: first and second derivatives of every structure") {
         const Rows rows = data.rows();
         const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
         const ResponseCross response = accumulate_response(rows, *design, data.y.data());
-        const std::vector<double> theta = points(design->layout, 7).front().theta;
+        const std::vector<double> theta = points(design->layout(), 7).front().theta;
         const auto problem = make_problem(design, true);
         const auto evaluator = make_evaluator(*problem);
         evaluator->load(response.values.data());
@@ -125,11 +125,11 @@ TEST_CASE("information: first and second derivatives of every structure") {
 
         const Differences differences(data, *design, response.scale, theta);
         const Index K = found.count, p = found.p;
-        REQUIRE(K == design->layout.n_theta());
+        REQUIRE(K == design->layout().n_theta());
         const double rss = evaluator->penalised_rss();
         std::vector<double> size(p * p);
         evaluator->fixed_covariance(size.data());
-        design->coordinates.covariance_to_user(static_cast<int>(p), size.data());
+        design->coordinates().covariance_to_user(static_cast<int>(p), size.data());
         for (int k = 0; k < K; ++k) {
             CAPTURE(k);
             const Quantities slope = differences.first({k});
@@ -167,7 +167,7 @@ TEST_CASE("information: an interruption is obeyed") {
         const auto problem = make_problem(design, true);
         const auto evaluator = make_evaluator(*problem);
         evaluator->load(response.values.data());
-        const std::vector<double> theta(design->layout.n_theta(), 0.5);
+        const std::vector<double> theta(design->layout().n_theta(), 0.5);
         REQUIRE(evaluator->evaluate(theta.data(), Order::value) == Status::ok);
         Information found;
         const Status status = information(*design, find_components(*design), *evaluator, response.values.data(), [] { return true; }, found);

@@ -73,10 +73,10 @@ TEST_CASE("parallel: the objective is the same to the last bit for any number of
         const Rows rows = data.rows();
         const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
         const ResponseCross response = accumulate_response(rows, *design, data.y.data());
-        std::vector<double> theta(design->layout.n_theta(), 0.3);
+        std::vector<double> theta(design->layout().n_theta(), 0.3);
         for (const Kind& kind : all_kinds()) {
-            if (kind.options.leading == LeadingKind::classes && design->layout.q_rest > 0) continue;
-            if (kind.options.schur == SchurKind::dense && design->layout.q_rest > 400) continue;
+            if (kind.options.leading == LeadingKind::classes && design->layout().q_rest > 0) continue;
+            if (kind.options.schur == SchurKind::dense && design->layout().q_rest > 400) continue;
             CAPTURE(kind.name);
             const auto problem = make_problem(design, true, kind.options);
             std::vector<double> values, gradient, hessian;

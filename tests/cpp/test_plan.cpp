@@ -19,12 +19,11 @@ namespace {
 
 // A_j over [Z_rest X], r rows, from the cross-products.
 Matrix leading_products(const DesignCross& d, Index j) {
-    const Index r = d.layout.leading_width();
-    Matrix a(r, d.layout.rest());
-    for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e)
-        for (Index i = 0; i < r; ++i) a(i, d.a_col[e]) = d.a_val[e * r + i];
-    for (Index k = 0; k < d.layout.p; ++k)
-        for (Index i = 0; i < r; ++i) a(i, d.layout.q_rest + k) = d.a_x[(j * d.layout.p + k) * r + i];
+    const Index r = d.layout().leading_width();
+    Matrix a(r, d.layout().rest());
+    d.level(j).each_column([&](Index column, const double* v) {
+        for (Index i = 0; i < r; ++i) a(i, column) = v[i];
+    });
     return a;
 }
 
@@ -38,15 +37,15 @@ TEST_CASE("plan: class sums are the sums over the levels of each class") {
             const DesignCross d = accumulate_design(data.rows());
             const Plan plan = make_plan(d, {LeadingKind::classes, SchurKind::automatic, merge}).plan;
             const ClassSums& classes = plan.classes;
-            const Index levels = d.layout.factors[0].levels, r = d.layout.leading_width(),
-                        m = d.layout.rest();
+            const Index levels = d.layout().factors[0].levels, r = d.layout().leading_width(),
+                        m = d.layout().rest();
             CHECK(std::accumulate(classes.size.begin(), classes.size.end(), Index{0}) == levels);
             if (!merge) CHECK(classes.count() == levels);
             CHECK(plan.distinct_classes == classes.count());
             std::vector<Real> expected(classes.sums.size(), 0.0L);
             for (Index j = 0; j < levels; ++j) {
                 const Index c = classes.class_of[j];
-                const double* g = d.g.data() + j * r * r;
+                const double* g = d.level(j).g;
                 for (Index i = 0; i < r * r; ++i)
                     CHECK(std::fabs(g[i] - classes.g[c * r * r + i]) <= 1e-11 * (1.0 + std::fabs(g[i])));
                 const Matrix a = leading_products(d, j);
@@ -97,13 +96,13 @@ TEST_CASE("plan: the sparse plan finds every product of W and of the levels") {
         const DesignCross d = accumulate_design(data.rows());
         const PlanResult result = make_plan(d, {LeadingKind::groups, SchurKind::sparse, true});
         REQUIRE(result.error.empty());
-        if (d.layout.q_rest == 0) {
+        if (d.layout().q_rest == 0) {
             CHECK(result.plan.schur == SchurKind::dense);
             continue;
         }
         REQUIRE(result.plan.schur == SchurKind::sparse);
         const SparsePlan& plan = result.plan.sparse;
-        const Index n = d.layout.q_rest;
+        const Index n = d.layout().q_rest;
         std::set<std::pair<Index, Index>> wanted;
         const auto at = [&](Index position) {
             for (Index c = 0; c < n; ++c)
@@ -114,15 +113,15 @@ TEST_CASE("plan: the sparse plan finds every product of W and of the levels") {
         std::size_t counter = 0;
         for (Index c = 0; c < n; ++c) {
             wanted.insert({c, c});
-            for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e) {
-                wanted.insert({d.w_pattern.row_idx[e], c});
-                CHECK(at(plan.w_position[e]) == std::pair{d.w_pattern.row_idx[e], c});
+            for (Index e = d.pattern->w.col_ptr[c]; e < d.pattern->w.col_ptr[c + 1]; ++e) {
+                wanted.insert({d.pattern->w.row_idx[e], c});
+                CHECK(at(plan.w_position[e]) == std::pair{d.pattern->w.row_idx[e], c});
             }
         }
-        for (Index j = 0; j < d.layout.factors[0].levels; ++j)
-            for (Index e2 = d.a_ptr[j]; e2 < d.a_ptr[j + 1]; ++e2)
-                for (Index e1 = e2; e1 < d.a_ptr[j + 1]; ++e1, ++counter) {
-                    const std::pair<Index, Index> entry{d.a_col[e1], d.a_col[e2]};
+        for (Index j = 0; j < d.layout().factors[0].levels; ++j)
+            for (Index e2 = 0; e2 < d.level(j).entries; ++e2)
+                for (Index e1 = e2; e1 < d.level(j).entries; ++e1, ++counter) {
+                    const std::pair<Index, Index> entry{d.level(j).columns[e1], d.level(j).columns[e2]};
                     wanted.insert(entry);
                     REQUIRE(counter < plan.pair_position.size());
                     CHECK(at(plan.pair_position[counter]) == entry);

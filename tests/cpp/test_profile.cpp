@@ -76,8 +76,8 @@ void restore(const Layout& layout, const Held& held, double value, Place& at) {
 }
 
 void check_point(const Data& data, const Fitted& f, const Held& held, double value) {
-    const Layout& layout = f.design->layout;
-    const Coordinates& c = f.design->coordinates;
+    const Layout& layout = f.design->layout();
+    const Coordinates& c = f.design->coordinates();
     const auto problem = make_problem(f.design, false);
     Profiler profiler(*problem);
     const ProfilePoint found = profiler.at(held, f.response.values.data(), f.response.scale, value, f.optimum.theta.data(),
@@ -115,7 +115,7 @@ TEST_CASE("profile: sigma, standard deviations, correlations and theta are held 
     const Data data = slopes();
     const Fitted f = fit(data, false);
     REQUIRE(f.optimum.converged);
-    const Layout& layout = f.design->layout;
+    const Layout& layout = f.design->layout();
     const Place estimate{f.theta, f.sigma};
     std::vector<Held> all{{Held::Kind::sigma}};
     for (int factor = 0; factor < 2; ++factor)
@@ -145,7 +145,7 @@ TEST_CASE("profile: held at the estimate, the deviance is the minimum") {
     const auto problem = make_problem(f.design, false);
     Profiler profiler(*problem);
     const Held held{Held::Kind::sd, 0, 0, 0, 0};
-    const double value = held_value(f.design->layout, held, {f.theta, f.sigma});
+    const double value = held_value(f.design->layout(), held, {f.theta, f.sigma});
     const ProfilePoint found = profiler.at(held, f.response.values.data(), f.response.scale, value, f.optimum.theta.data(),
                                            f.sigma / f.response.scale.scale, {});
     CHECK(found.value == doctest::Approx(f.optimum.value).epsilon(1e-12));
@@ -155,13 +155,13 @@ TEST_CASE("held combination: generalised least squares under one restriction") {
     for (const Data& data : all_structures()) {
         const Rows rows = data.rows();
         const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
-        const Index p = design->layout.p;
+        const Index p = design->layout().p;
         if (p == 0) continue;
         CAPTURE(data.name);
         const ResponseCross response = accumulate_response(rows, *design, data.y.data());
-        const std::vector<double> theta = points(design->layout, 3).front().theta;
+        const std::vector<double> theta = points(design->layout(), 3).front().theta;
         std::vector<double> user(theta.size());
-        design->coordinates.theta_to_user(design->layout, theta.data(), user.data());
+        design->coordinates().theta_to_user(design->layout(), theta.data(), user.data());
         const OracleState free = DenseOracle(data, *design, false).solve(user);
         std::vector<double> combination(p, 0.0);
         combination[p - 1] = 1.0;
@@ -192,7 +192,7 @@ TEST_CASE("held combination: generalised least squares under one restriction") {
             CHECK(evaluator->penalised_rss() * scale == doctest::Approx(static_cast<double>(rss)).epsilon(1e-7));
             std::vector<double> internal = evaluator->beta(), beta(p);
             held.complete(internal.data(), response.scale, value);
-            design->coordinates.beta_to_user(response.scale, internal.data(), beta.data());
+            design->coordinates().beta_to_user(response.scale, internal.data(), beta.data());
             for (Index i = 0; i < p; ++i) {
                 const Real expected = free.beta[i] - c_l(i, 0) * (at - value) / variance;
                 const auto error = static_cast<double>(std::sqrt(free.fixed_covariance(i, i) * free.rss));

@@ -33,7 +33,7 @@ struct Crossed {
         theta = workspace.fit(response.values.data(), nullptr, {}).theta;
         alone = shared;
         shared.grid = plan_refit_grid(*shared.problem, response.values.data(), theta.data());
-        length = design->layout.n_coef() + 1;
+        length = design->layout().n_coef() + 1;
         size = ranef_record_size(&shared);
         std::mt19937 generator(7);
         std::normal_distribution<double> normal;
@@ -124,7 +124,7 @@ TEST_CASE("refit grid: none where it would not serve") {
         const auto rows = std::make_shared<const Rows>(data.rows());
         const auto design = std::make_shared<const DesignCross>(accumulate_design(*rows));
         const ResponseCross response = accumulate_response(*rows, *design, data.y.data());
-        const std::vector<double> theta(design->layout.n_theta(), 0.5);
+        const std::vector<double> theta(design->layout().n_theta(), 0.5);
         for (const Kind& kind : all_kinds())
             CHECK_FALSE(static_cast<bool>(plan_refit_grid(*make_problem(design, true, kind.options), response.values.data(), theta.data())));
     }
@@ -143,7 +143,7 @@ TEST_CASE("projection: other responses at the same theta") {
             const auto rows = std::make_shared<const Rows>(data.rows());
             const auto design = std::make_shared<const DesignCross>(accumulate_design(*rows));
             const auto problem = make_problem(design, reml, {LeadingKind::groups, SchurKind::dense, true});
-            const Layout& layout = design->layout;
+            const Layout& layout = design->layout();
             const auto evaluator = make_evaluator(*problem);
             std::vector<std::vector<double>> responses;
             std::vector<double> side_by_side((layout.n_coef() + 1) * lanes), rss(lanes), beta(layout.p * lanes);

@@ -17,7 +17,7 @@ std::vector<double> start(const Data& data, const std::vector<double>& y) {
     const Rows rows = data.rows();
     const DesignCross design = accumulate_design(rows);
     const ResponseCross response = accumulate_response(rows, design, y.data());
-    std::vector<double> theta(design.layout.n_theta(), -1.0);
+    std::vector<double> theta(design.layout().n_theta(), -1.0);
     moment_start(design, response.values.data(), theta.data());
     return theta;
 }

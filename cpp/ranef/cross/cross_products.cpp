@@ -5,14 +5,34 @@
 #include <numeric>
 #include <utility>
 
-#include "ranef/cross/cross_rows.hpp"
+#include "ranef/cross/accumulation.hpp"
+#include "ranef/cross/places.hpp"
 #include "ranef/cross/rank.hpp"
-#include "ranef/base/linalg.hpp"
-#include "ranef/cross/row_chunks.hpp"
 #include "ranef/cross/scaling.hpp"
-#include "ranef/cross/sums.hpp"
 
 namespace ranef {
+namespace {
+
+DesignCross accumulate_shifted(const Rows& rows, int first_shifted, Poll& poll) {
+    std::vector<int> order = order_factors(rows);
+    Coordinates coordinates = learn_coordinates(rows, order, first_shifted);
+    return keep_independent(accumulate(rows, basis_of(rows, std::move(order), std::move(coordinates)), poll), poll);
+}
+
+double sum_of_logs(const Rows& rows) {
+    double sum = 0.0;
+    if (rows.weights)
+        for (Index i = 0; i < rows.n; ++i) sum += std::log(rows.weights[i]);
+    return sum;
+}
+
+// X-products of some columns: blocks of r numbers for each of p columns, again and again.
+void take_columns(const double* from, Index count, Index p, Index r, const std::vector<int>& columns, double* to) {
+    for (Index j = 0; j < count; ++j)
+        for (int k : columns) to = std::copy_n(from + (j * p + k) * r, r, to);
+}
+
+}  // namespace
 
 // The factor with the most random effects leads: its elimination is in closed form, and what is left is smallest.
 std::vector<int> order_factors(const Rows& rows) {
@@ -26,143 +46,34 @@ std::vector<int> order_factors(const Rows& rows) {
     return order;
 }
 
-constexpr int few_columns = 32;  // of X: up to these plain loops are faster than BLAS
-
-std::vector<FactorSums> zero_sums(DesignCross& d) {
-    const int p = d.layout.p;
-    std::vector<FactorSums> sums;
-    for (const Factor& factor : d.layout.factors) {
-        const Index levels = factor.levels, r = factor.width;
-        sums.push_back({std::vector<double>(levels * r * r, 0.0),
-                        std::vector<double>(levels * r * p, 0.0)});
-    }
-    d.w_xx.assign(Index{p} * p, 0.0);
-    return sums;
+Basis basis_of(const Rows& rows, std::vector<int> factor_order, Coordinates coordinates) {
+    Basis basis;
+    std::vector<Factor> shapes;
+    for (int f : factor_order) shapes.push_back(rows.factors[f].shape);
+    basis.layout = Layout(std::move(shapes), rows.p());
+    basis.coordinates = std::move(coordinates);
+    basis.factor_order = std::move(factor_order);
+    basis.kept.resize(rows.x.size());
+    std::iota(basis.kept.begin(), basis.kept.end(), 0);
+    return basis;
 }
 
-void add_blocks(const Rows& rows, DesignCross& d, std::vector<FactorSums>& sums, Poll& poll) {
-    const int p = d.layout.p;
-    Index work = 1 + Index{p} * p / 64;  // of a row
-    for (const Factor& factor : d.layout.factors) work += Index{factor.width} * (factor.width + p) / 16;
-    Chunk chunk(rows, d, p);
-    for (Index first = 0; first < rows.n; first += chunk_rows) {
-        chunk.load(first, nullptr);
-        poll.tick(chunk.size() * work);
-        if (p > few_columns) linalg::add_inner(p, chunk.size(), chunk.x(0), chunk_rows, d.w_xx.data(), p);
-        else
-            for (int k = 0; k < p; ++k)
-                for (int l = k; l < p; ++l)
-                    d.w_xx[Index{k} * p + l] += linalg::dot(chunk.size(), chunk.x(k), chunk.x(l));
-        for (std::size_t f = 0; f < sums.size(); ++f) {
-            const int r = d.layout.factors[f].width;
-            for (Index i = 0; i < chunk.size(); ++i) {
-                if (i + rows_ahead < chunk.size()) {
-                    const Index next = chunk.level(f, i + rows_ahead);
-                    prefetch(sums[f].gram.data() + next * r * r, Index{r} * r);
-                    prefetch(sums[f].with_x.data() + next * p * r, Index{p} * r);
-                }
-                const Index j = chunk.level(f, i);
-                double* gram = sums[f].gram.data() + j * r * r;
-                double* with_x = sums[f].with_x.data() + j * p * r;
-                for (int a = 0; a < r; ++a) {
-                    const double za = chunk.z(f, a)[i];
-                    for (int b = a; b < r; ++b) gram[a * r + b] += za * chunk.z(f, b)[i];
-                    for (int k = 0; k < p; ++k) with_x[k * r + a] += za * chunk.x(k)[i];
-                }
-            }
-        }
-    }
+DesignCross accumulate(const Rows& rows, Basis basis, Poll& poll) {
+    const Located at = find_pattern(rows, std::move(basis), poll);
+    DesignCross d(at.pattern);
+    add_rows(rows, *at.pattern, at.places, rows.weights, 1.0, d.values, poll);
+    d.n = rows.n;
+    d.sum_log_weights = sum_of_logs(rows);
+    return d;
 }
 
-void symmetrise(DesignCross& d, std::vector<FactorSums>& sums) {
-    const int p = d.layout.p;
-    for (int k = 0; k < p; ++k)
-        for (int l = k + 1; l < p; ++l)
-            d.w_xx[Index{l} * p + k] = d.w_xx[Index{k} * p + l];
-    for (std::size_t f = 0; f < sums.size(); ++f) {
-        const int r = d.layout.factors[f].width;
-        for (Index j = 0; j < d.layout.factors[f].levels; ++j) {
-            double* gram = sums[f].gram.data() + j * r * r;
-            for (int a = 0; a < r; ++a)
-                for (int b = a + 1; b < r; ++b) gram[b * r + a] = gram[a * r + b];
-        }
-    }
-}
-
-LevelLists cross_lists(const Rows& rows, const DesignCross& d, std::size_t f, Poll& poll) {
-    const Factor& factor = d.layout.factors[f];
-    const int r = factor.width;
-    LevelLists lists;
-    lists.ptr.assign(factor.levels + 1, 0);
-    if (f + 1 == d.layout.factors.size()) return lists;
-    const RowsByLevel by_level(rows.factors[d.factor_order[f]].codes, rows.n, factor.levels);
-    CrossRow cross(rows, d, f);
-    for (Index j = 0; j < factor.levels; ++j) {
-        const Index count = by_level.start[j + 1] - by_level.start[j];
-        cross.level(by_level.row.data() + by_level.start[j], count, [&](Index column, const double* values) {
-            lists.column.push_back(static_cast<std::int32_t>(column));
-            lists.values.insert(lists.values.end(), values, values + r);
-        });
-        lists.ptr[j + 1] = static_cast<Index>(lists.column.size());
-        poll.tick(count);
-    }
-    return lists;
-}
-
-namespace {
-
-// Z_rest'Z_rest, lower triangle by columns: the level's own block, then its products with the later factors.
-void assemble_rest(const std::vector<FactorSums>& sums, const std::vector<LevelLists>& lists, DesignCross& d) {
-    SparsePattern& pattern = d.w_pattern;
-    pattern.n = d.layout.q_rest;
-    pattern.col_ptr.assign(1, 0);
-    for (std::size_t f = 1; f < d.layout.factors.size(); ++f) {
-        const int r = d.layout.factors[f].width;
-        const Index base = d.layout.offset[f] - d.layout.q_leading;
-        for (Index j = 0; j < d.layout.factors[f].levels; ++j) {
-            const double* gram = sums[f].gram.data() + j * r * r;
-            for (int a = 0; a < r; ++a) {
-                for (int b = a; b < r; ++b) {
-                    pattern.row_idx.push_back(base + j * r + b);
-                    d.w_val.push_back(gram[a * r + b]);
-                }
-                for (Index k = lists[f].ptr[j]; k < lists[f].ptr[j + 1]; ++k) {
-                    pattern.row_idx.push_back(lists[f].column[k]);
-                    d.w_val.push_back(lists[f].values[k * r + a]);
-                }
-                pattern.col_ptr.push_back(static_cast<Index>(pattern.row_idx.size()));
-            }
-        }
-    }
-}
-
-template <class T>
-std::vector<T> take(const std::vector<T>& from, const std::vector<int>& kept) {
-    std::vector<T> out;
-    for (int k : kept) out.push_back(from[k]);
-    return out;
-}
-
-// X-products of the kept columns only: levels x p x r -> levels x kept x r.
-std::vector<double> take_columns(const std::vector<double>& from, Index levels, int p, int r, const std::vector<int>& kept) {
-    if (static_cast<int>(kept.size()) == p) return from;
-    std::vector<double> out;
-    out.reserve(Index{levels} * kept.size() * Index(r));
-    for (Index j = 0; j < levels; ++j)
-        for (int k : kept) {
-            const double* v = from.data() + (j * p + k) * r;
-            out.insert(out.end(), v, v + r);
-        }
-    return out;
-}
-
-}  // namespace
-
-double sum_of_logs(const Rows& rows) {
-    double sum = 0.0;
-    if (rows.weights)
-        for (Index i = 0; i < rows.n; ++i) sum += std::log(rows.weights[i]);
-    return sum;
+DesignCross keep_independent(DesignCross d, Poll& poll) {
+    const std::vector<double> gram(d.values.w_xx(), d.values.w_xx() + Index{d.layout().p} * d.layout().p);
+    const std::vector<int> kept = independent_columns(gram, d.layout().p, poll);
+    if (static_cast<int>(kept.size()) == d.layout().p) return d;
+    Coordinates coordinates = d.coordinates();
+    restate_constant(gram, d.layout().p, kept, coordinates);
+    return restricted(d, kept, std::move(coordinates.constant));
 }
 
 int unshifted_columns(const std::vector<int>& kept, const std::vector<double>& constant) {
@@ -173,125 +84,84 @@ int unshifted_columns(const std::vector<int>& kept, const std::vector<double>& c
     return before < complete ? complete : 0;
 }
 
-DesignCross empty_design(const Rows& rows, std::vector<int> factor_order, Coordinates coordinates) {
-    DesignCross d;
-    d.factor_order = std::move(factor_order);
-    d.coordinates = std::move(coordinates);
-    std::vector<Factor> shapes;
-    for (int f : d.factor_order) shapes.push_back(rows.factors[f].shape);
-    d.layout = Layout(std::move(shapes), rows.p());
-    return d;
+DesignCross restricted(const DesignCross& d, const std::vector<int>& columns, std::vector<double> constant) {
+    DesignCross out(d.pattern->with_columns(columns, std::move(constant)));
+    out.n = d.n;
+    out.sum_log_weights = d.sum_log_weights;
+    const Spans& s = d.values.spans();
+    const Index all = d.layout().p, p = out.layout().p, q2 = d.layout().q_rest;
+    std::copy_n(d.values.g(), s.a_x - s.g, out.values.g());
+    std::copy_n(d.values.w_val(), s.w_x - s.w_val, out.values.w_val());
+    take_columns(d.values.a_x(), d.levels(), all, d.layout().leading_width(), columns, out.values.a_x());
+    take_columns(d.values.w_x(), 1, all, q2, columns, out.values.w_x());
+    for (Index k = 0; k < p; ++k) take_columns(d.values.w_xx() + columns[k] * all, 1, all, 1, columns, out.values.w_xx() + k * p);
+    return out;
 }
-
-void keep_columns(std::vector<FactorSums> sums, std::vector<LevelLists> lists, DesignCross& d) {
-    assemble_rest(sums, lists, d);
-    d.a_ptr = std::move(lists[0].ptr);
-    d.a_col = std::move(lists[0].column);
-    d.a_val = std::move(lists[0].values);
-    const int p = static_cast<int>(d.kept.size()), all = d.layout.p;
-    std::vector<double> w_xx(Index{p} * p);
-    for (int k = 0; k < p; ++k)
-        for (int l = 0; l < p; ++l) w_xx[Index{k} * p + l] = d.w_xx[Index(d.kept[k]) * all + d.kept[l]];
-    d.w_xx = std::move(w_xx);
-    d.coordinates.x_shift = take(d.coordinates.x_shift, d.kept);
-    d.coordinates.x_scale = take(d.coordinates.x_scale, d.kept);
-    d.layout = Layout(d.layout.factors, p);
-    const std::vector<Factor>& factors = d.layout.factors;
-    d.g = std::move(sums[0].gram);
-    d.a_x = take_columns(sums[0].with_x, factors[0].levels, all, factors[0].width, d.kept);
-    d.w_x.resize(d.layout.q_rest * p);
-    for (std::size_t f = 1; f < factors.size(); ++f) {
-        const int r = factors[f].width;
-        const Index base = d.layout.offset[f] - d.layout.q_leading;
-        for (Index j = 0; j < factors[f].levels; ++j)
-            for (int k = 0; k < p; ++k)
-                for (int a = 0; a < r; ++a)
-                    d.w_x[k * d.layout.q_rest + base + j * r + a] = sums[f].with_x[(j * all + d.kept[k]) * r + a];
-    }
-}
-
-namespace {
-
-// All sums of the rows, symmetrised, and the products between factors.
-std::pair<std::vector<FactorSums>, std::vector<LevelLists>> accumulate(const Rows& rows, DesignCross& d, Poll& poll) {
-    d.n = rows.n;
-    d.sum_log_weights = sum_of_logs(rows);
-    std::vector<FactorSums> sums = zero_sums(d);
-    add_blocks(rows, d, sums, poll);
-    symmetrise(d, sums);
-    std::vector<LevelLists> lists;
-    for (std::size_t f = 0; f < d.layout.factors.size(); ++f) lists.push_back(cross_lists(rows, d, f, poll));
-    return {std::move(sums), std::move(lists)};
-}
-
-DesignCross accumulate_shifted(const Rows& rows, int first_shifted, Poll& poll) {
-    std::vector<int> order = order_factors(rows);
-    Coordinates coordinates = learn_coordinates(rows, order, first_shifted);
-    DesignCross d = empty_design(rows, std::move(order), std::move(coordinates));
-    auto [sums, lists] = accumulate(rows, d, poll);
-    d.kept = independent_columns(d.w_xx, rows.p(), poll);
-    restate_constant(d.w_xx, rows.p(), d.kept, d.coordinates);
-    keep_columns(std::move(sums), std::move(lists), d);
-    return d;
-}
-
-}  // namespace
 
 DesignCross accumulate_design(const Rows& rows, Poll poll) {
     DesignCross d = accumulate_shifted(rows, 0, poll);
-    const int unshifted = unshifted_columns(d.kept, rows.constant);
+    const int unshifted = unshifted_columns(d.kept(), rows.constant);
     return unshifted ? accumulate_shifted(rows, unshifted, poll) : d;
-}
-
-DesignCross accumulate_alike(const Rows& rows, const DesignCross& model) {
-    Poll poll;
-    DesignCross d = empty_design(rows, model.factor_order, model.coordinates);
-    auto [sums, lists] = accumulate(rows, d, poll);
-    d.kept.resize(rows.x.size());
-    std::iota(d.kept.begin(), d.kept.end(), 0);
-    keep_columns(std::move(sums), std::move(lists), d);
-    return d;
 }
 
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,
                          double* values, Poll poll) {
-    std::fill(values, values + d.layout.n_coef() + 1, 0.0);
-    add_response(rows, d, y, scale, values, poll);
-}
-
-void add_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale, double* values,
-                  Poll& poll) {
-    const int p = d.layout.p;
-    double* with_x = values + d.layout.q;
-    double& yy = values[d.layout.n_coef()];
-    Chunk chunk(rows, d, p);
-    std::vector<double> v(chunk_rows);
-    for (Index first = 0; first < rows.n; first += chunk_rows) {
-        chunk.load(first, d.kept.data());
-        poll.tick(chunk.size() * (1 + p / 16));
-        for (Index i = 0; i < chunk.size(); ++i)
-            v[i] = (y[first + i] - scale.shift) / scale.scale * chunk.root(i);
-        yy += linalg::dot(chunk.size(), v.data(), v.data());
-        for (int k = 0; k < p; ++k) with_x[k] += linalg::dot(chunk.size(), v.data(), chunk.x(k));
-        for (std::size_t f = 0; f < d.layout.factors.size(); ++f) {
-            const int r = d.layout.factors[f].width;
-            double* out = values + d.layout.offset[f];
-            for (Index i = 0; i < chunk.size(); ++i) {
-                if (i + rows_ahead < chunk.size()) prefetch(out + chunk.level(f, i + rows_ahead) * r, r);
-                double* level = out + chunk.level(f, i) * r;
-                for (int a = 0; a < r; ++a) level[a] += chunk.z(f, a)[i] * v[i];
-            }
-        }
-    }
+    std::fill(values, values + d.layout().n_coef() + 1, 0.0);
+    std::vector<double> v(rows.n);
+    for (Index i = 0; i < rows.n; ++i) v[i] = (y[i] - scale.shift) / scale.scale;
+    add_products(rows, *d.pattern, rows.weights, v.data(), values, poll);
 }
 
 ResponseCross accumulate_response(const Rows& rows, const DesignCross& d, const double* y, Poll poll) {
     ResponseCross response;
-    const Moments m = moments(y, rows.n, !d.coordinates.constant.empty());
+    const Moments m = moments(y, rows.n, !d.coordinates().constant.empty());
     response.scale = {m.mean, m.root_mean_square};
-    response.values.resize(d.layout.n_coef() + 1);
+    response.values.resize(d.layout().n_coef() + 1);
     accumulate_response(rows, d, y, response.scale, response.values.data(), std::move(poll));
     return response;
+}
+
+void gram_multiply(const DesignCross& d, const double* coef, double* out) {
+    const Layout& layout = d.layout();
+    const Index q1 = layout.q_leading, q2 = layout.q_rest, p = layout.p;
+    const double *rest = coef + q1, *beta = rest + q2;
+    double *out_rest = out + q1, *out_x = out_rest + q2;
+    std::fill(out_rest, out_rest + q2 + p, 0.0);
+    for (Index j = 0; j < d.levels(); ++j) {
+        const Level<> level = d.level(j);
+        const int r = level.r();
+        const double* b = coef + j * r;
+        double* o = out + j * r;
+        for (int a = 0; a < r; ++a) o[a] = linalg::dot(r, level.g + a * r, b);
+        level.each_column([&](Index column, const double* v) {
+            for (int a = 0; a < r; ++a) {
+                o[a] += v[a] * rest[column];
+                out_rest[column] += v[a] * b[a];
+            }
+        });
+    }
+    d.each_rest([&](Index row, Index c, double v) {
+        out_rest[row] += v * rest[c];
+        if (row != c) out_rest[c] += v * rest[row];
+    });
+    for (Index k = 0; k < p; ++k) {
+        const double *column = d.values.w_x() + k * q2, *square = d.values.w_xx() + k * p;
+        for (Index c = 0; c < q2; ++c) {
+            out_rest[c] += column[c] * beta[k];
+            out_x[k] += column[c] * rest[c];
+        }
+        for (Index l = 0; l < p; ++l) out_x[l] += square[l] * beta[k];
+    }
+}
+
+void fill_rest(const DesignCross& d, double* w) {
+    const Index q2 = d.layout().q_rest, p = d.layout().p, m = q2 + p;
+    std::fill_n(w, m * m, 0.0);
+    d.each_rest([&](Index row, Index c, double v) { w[c * m + row] = v; });
+    for (Index k = 0; k < p; ++k) {
+        for (Index c = 0; c < q2; ++c) w[c * m + q2 + k] = d.values.w_x()[k * q2 + c];
+        for (Index l = k; l < p; ++l) w[(q2 + k) * m + q2 + l] = d.values.w_xx()[k * p + l];
+    }
 }
 
 }  // namespace ranef

@@ -1,51 +1,73 @@
 #include "ranef/cross/cross_sums.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
-#include "ranef/cross/level_lists.hpp"
+#include "ranef/cross/accumulation.hpp"
+#include "ranef/cross/combine.hpp"
 #include "ranef/cross/rank.hpp"
 #include "ranef/cross/scaling.hpp"
-#include "ranef/cross/sums.hpp"
 
 namespace ranef {
 namespace {
 
-void add_to(std::vector<double>& sums, const std::vector<double>& more) {
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
+// Both parts as one, over the levels that either has.
+Part merge(const Part& one, const Part& other) {
+    Part out;
+    std::vector<PlacedPart> placed{{&one, {}}, {&other, {}}};
+    std::vector<Factor> shapes = one.cross.layout().factors;
+    for (std::size_t f = 0; f < shapes.size(); ++f) {
+        std::vector<Index> all;
+        std::set_union(one.levels[f].begin(), one.levels[f].end(), other.levels[f].begin(), other.levels[f].end(),
+                       std::back_inserter(all));
+        for (PlacedPart& p : placed) {
+            std::vector<Index>& map = p.levels.emplace_back();
+            for (Index level : p.part->levels[f]) map.push_back(std::lower_bound(all.begin(), all.end(), level) - all.begin());
+        }
+        shapes[f].levels = static_cast<Index>(all.size());
+        out.levels.push_back(std::move(all));
+    }
+    Basis basis = *one.cross.pattern;
+    basis.layout = Layout(std::move(shapes), basis.layout.p);
+    out.response.assign(basis.layout.n_coef() + 1, 0.0);
+    out.cross = combine(std::move(basis), placed, out.response);
+    return out;
 }
 
 }  // namespace
 
+// Parts of falling size, so that each number is merged a logarithmic number of times however many batches there are.
 struct CrossSums::State {
-    DesignCross design;  // of all columns of X
-    std::vector<FactorSums> sums;
-    std::vector<ListStack> lists;
+    Basis basis;  // of all columns of X
     ResponseScale scale;
-    std::vector<double> response;  // all columns of X too
+    std::vector<Part> parts;
+
+    void add(Part part) {
+        while (!parts.empty() && parts.back().cross.values.numbers.size() <= 2 * part.cross.values.numbers.size()) {
+            part = merge(parts.back(), part);
+            parts.pop_back();
+        }
+        parts.push_back(std::move(part));
+    }
 
     // X'X with both triangles.
     std::vector<double> gram() const {
-        std::vector<double> full = design.w_xx;
-        const int p = design.layout.p;
-        for (int k = 0; k < p; ++k)
-            for (int l = k + 1; l < p; ++l) full[Index{l} * p + k] = full[Index{k} * p + l];
-        return full;
+        const Index p = basis.layout.p;
+        std::vector<double> sum(p * p, 0.0);
+        for (const Part& part : parts)
+            for (Index i = 0; i < p * p; ++i) sum[i] += part.cross.values.w_xx()[i];
+        return sum;
     }
 };
 
 CrossSums::CrossSums(const Rows& shape, const RowMoments& given, int first_shifted) : state_(std::make_unique<State>()) {
-    State& s = *state_;
     std::vector<int> order = order_factors(shape);
     Coordinates coordinates = coordinates_of(shape, order, first_shifted, given);
-    s.design = empty_design(shape, std::move(order), std::move(coordinates));
-    s.design.kept.resize(shape.x.size());
-    std::iota(s.design.kept.begin(), s.design.kept.end(), 0);
-    s.sums = zero_sums(s.design);
-    for (const Factor& factor : s.design.layout.factors) s.lists.emplace_back(factor.width);
+    state_->basis = basis_of(shape, std::move(order), std::move(coordinates));
     const Moments y = moments(given.y, !shape.constant.empty());
-    s.scale = {y.mean, y.root_mean_square};
-    s.response.assign(s.design.layout.n_coef() + 1, 0.0);
+    state_->scale = {y.mean, y.root_mean_square};
 }
 
 CrossSums::~CrossSums() = default;
@@ -53,53 +75,39 @@ CrossSums::CrossSums(CrossSums&&) noexcept = default;
 CrossSums& CrossSums::operator=(CrossSums&&) noexcept = default;
 
 void CrossSums::add(const Rows& rows, const double* y, Poll poll) {
-    State& s = *state_;
-    add_blocks(rows, s.design, s.sums, poll);
-    add_response(rows, s.design, y, s.scale, s.response.data(), poll);
-    // The last factor has none behind it.
-    for (std::size_t f = 0; f + 1 < s.lists.size(); ++f) s.lists[f].add(cross_lists(rows, s.design, f, poll));
-    s.design.n += rows.n;
-    s.design.sum_log_weights += sum_of_logs(rows);
+    std::vector<double> v(rows.n);
+    for (Index i = 0; i < rows.n; ++i) v[i] = (y[i] - state_->scale.shift) / state_->scale.scale;
+    state_->add(make_part(rows, state_->basis, v.data(), poll));  // interrupted, it has added nothing
 }
 
 void CrossSums::add(const CrossSums& other) {
-    State& s = *state_;
-    const State& o = *other.state_;
-    for (std::size_t f = 0; f < s.sums.size(); ++f) {
-        add_to(s.sums[f].gram, o.sums[f].gram);
-        add_to(s.sums[f].with_x, o.sums[f].with_x);
-        s.lists[f].add(o.lists[f]);
-    }
-    add_to(s.design.w_xx, o.design.w_xx);
-    add_to(s.response, o.response);
-    s.design.n += o.design.n;
-    s.design.sum_log_weights += o.design.sum_log_weights;
+    for (const Part& part : std::vector<Part>(other.state_->parts)) state_->add(part);
 }
 
-Index CrossSums::n() const { return state_->design.n; }
+Index CrossSums::n() const {
+    Index sum = 0;
+    for (const Part& part : state_->parts) sum += part.cross.n;
+    return sum;
+}
 
 int CrossSums::must_keep_origin() const {
-    const State& s = *state_;
-    return unshifted_columns(independent_columns(s.gram(), s.design.layout.p), s.design.coordinates.constant);
+    const Basis& basis = state_->basis;
+    return unshifted_columns(independent_columns(state_->gram(), basis.layout.p), basis.coordinates.constant);
 }
 
 CrossSums::Finished CrossSums::finish() && {
-    State& s = *state_;
-    DesignCross d = std::move(s.design);
-    const int p = d.layout.p;
-    symmetrise(d, s.sums);
-    d.kept = independent_columns(d.w_xx, p);
-    restate_constant(d.w_xx, p, d.kept, d.coordinates);
-    ResponseCross response{{}, s.scale};
-    const double* products = s.response.data();
-    response.values.assign(products, products + d.layout.q);
-    for (int k : d.kept) response.values.push_back(products[d.layout.q + k]);
-    response.values.push_back(s.response.back());
-    std::vector<LevelLists> lists;
-    for (std::size_t f = 0; f < s.lists.size(); ++f) lists.push_back(s.lists[f].take(d.layout.factors[f].levels));
-    keep_columns(std::move(s.sums), std::move(lists), d);
-    state_.reset();
-    return {std::move(d), std::move(response)};
+    const std::unique_ptr<State> state = std::move(state_);
+    std::vector<PlacedPart> placed;
+    for (const Part& part : state->parts) placed.push_back({&part, part.levels});
+    const Index q = state->basis.layout.q;
+    std::vector<double> products(state->basis.layout.n_coef() + 1, 0.0);
+    Finished out;
+    Poll poll;
+    out.design = keep_independent(combine(std::move(state->basis), placed, products), poll);
+    out.response = {std::vector<double>(products.begin(), products.begin() + q), state->scale};
+    for (int k : out.design.kept()) out.response.values.push_back(products[q + k]);
+    out.response.values.push_back(products.back());
+    return out;
 }
 
 }  // namespace ranef

@@ -4,8 +4,7 @@
 
 #include <vector>
 
-#include "ranef/cross/cross_products.hpp"
-#include "ranef/rows/rows.hpp"
+#include "ranef/cross/combine.hpp"
 
 namespace ranef {
 
@@ -16,18 +15,11 @@ struct GroupRows {
     Index count() const { return static_cast<Index>(start.size()) - 1; }
 };
 
-// A group's own cross-products, with its levels numbered from 0.
-struct GroupPart {
-    DesignCross cross;
-    std::vector<double> response;
-    std::vector<std::vector<Index>> levels;  // per core factor: local level -> level of the whole design, ascending
-};
-
 struct GroupProducts {
-    DesignCross whole;              // whose coordinates, factors and kept columns they share
+    Basis basis;                    // of the whole design: coordinates, factors and kept columns are shared
     ResponseScale scale;
     std::vector<char> own;          // per core factor: its levels belong to one group each and are copied with it
-    std::vector<GroupPart> parts;
+    std::vector<Part> parts;
 };
 
 // `own` in the order of the core's factors.

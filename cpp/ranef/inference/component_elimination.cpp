@@ -11,9 +11,10 @@ bool ComponentSums::eliminate() {
     std::fill_n(t_.begin(), m_ * m_, 0.0);
     for (Index c = 0; c < m_; ++c) {
         const Index column = columns_[c];
-        for (Index e = design_.w_pattern.col_ptr[column]; e < design_.w_pattern.col_ptr[column + 1]; ++e)
-            t_[c * m_ + local_[design_.w_pattern.row_idx[e]]] = design_.w_val[e];
-        for (int k = 0; k < p_; ++k) tx_[k * m_ + c] = design_.w_x[k * q2_ + column];
+        const SparsePattern& w = design_.pattern->w;
+        for (Index e = w.col_ptr[column]; e < w.col_ptr[column + 1]; ++e)
+            t_[c * m_ + local_[w.row_idx[e]]] = design_.values.w_val()[e];
+        for (int k = 0; k < p_; ++k) tx_[k * m_ + c] = design_.values.w_x()[k * q2_ + column];
         tx_[p_ * m_ + c] = z_[layout_.q_leading + column];
     }
     double *columns = level_.data(), *shrunk = columns + r_ * width_, *work = shrunk + r_ * width_;
@@ -24,13 +25,14 @@ bool ComponentSums::eliminate() {
             const Index j = levels_[first + i];
             double* k = k_.data() + (first + i) * kernel_.size();
             double log_m = 0.0;
-            if (!kernel_.shrinkage(design_.g.data() + j * kernel_.size(), lambda_, k, &log_m, work)) return false;
+            const Level<> level = design_.level(j);
+            if (!kernel_.shrinkage(level.g, lambda_, k, &log_m, work)) return false;
             level_columns(j, columns);
             for (Index c = 0; c < width_; ++c) kernel_.apply(k, columns + c * r_, shrunk + c * r_);
             double* h = d_.data() + i * r_ * m_;
-            for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
-                const double* a = design_.a_val.data() + e * r_;
-                const Index row = local_[design_.a_col[e]];
+            for (Index e = 0; e < level.entries; ++e) {
+                const double* a = level.value(e);
+                const Index row = local_[level.columns[e]];
                 for (Index c = 0; c < width_; ++c) tx_[c * m_ + row] -= linalg::dot(r_, a, shrunk + c * r_);
                 if (batch.heavy) {  // K = Y'Y, Y left in `work`
                     kernel_.apply(work, a, fold_.data());
@@ -38,8 +40,8 @@ bool ComponentSums::eliminate() {
                     continue;
                 }
                 kernel_.apply(k, a, fold_.data());
-                for (Index g = e; g < design_.a_ptr[j + 1]; ++g)
-                    t_[row * m_ + local_[design_.a_col[g]]] -= linalg::dot(r_, design_.a_val.data() + g * r_, fold_.data());
+                for (Index g = e; g < level.entries; ++g)
+                    t_[row * m_ + local_[level.columns[g]]] -= linalg::dot(r_, level.value(g), fold_.data());
             }
         }
         if (batch.heavy) linalg::subtract_outer(m_, batch.count * r_, d_.data(), m_, t_.data(), m_);

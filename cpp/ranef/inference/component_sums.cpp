@@ -35,18 +35,18 @@ void small_product(int rows, int columns, int inner, const double* a, const doub
 ComponentSums::ComponentSums(const DesignCross& design, const Components& components, const double* lambda,
                              const double* z, const std::vector<Direction>& directions)
     : design_(design),
-      layout_(design.layout),
+      layout_(design.layout()),
       components_(components),
       lambda_(lambda),
       z_(z),
       directions_(directions),
-      kernel_(design.layout.leading_width()),
-      r_(design.layout.leading_width()),
-      p_(design.layout.p),
-      width_(design.layout.p + 1),
+      kernel_(design.layout().leading_width()),
+      r_(design.layout().leading_width()),
+      p_(design.layout().p),
+      width_(design.layout().p + 1),
       leading_(0),
-      q2_(design.layout.q_rest),
-      local_(design.layout.q_rest) {
+      q2_(design.layout().q_rest),
+      local_(design.layout().q_rest) {
     const Index count = static_cast<Index>(directions.size());
     while (leading_ < count && directions[leading_].factor == 0) ++leading_;
     rest_ = count - leading_;
@@ -59,7 +59,7 @@ ComponentSums::ComponentSums(const DesignCross& design, const Components& compon
 
     Index most_entries = 0, most_levels = 0;
     const Index m = components.largest(), rr = kernel_.size();
-    for (Index j = 0; j < layout_.factors[0].levels; ++j) most_entries = std::max(most_entries, design.a_ptr[j + 1] - design.a_ptr[j]);
+    for (Index j = 0; j < layout_.factors[0].levels; ++j) most_entries = std::max(most_entries, design.level(j).entries);
     for (Index c = 0; c < components.count(); ++c) most_levels = std::max(most_levels, components.level_ptr[c + 1] - components.level_ptr[c]);
     const Index rows = std::max<Index>(batch_rows, r_);
     k_.resize(most_levels * rr);
@@ -116,7 +116,7 @@ void ComponentSums::locate(Index component) {
 
 ComponentSums::Batch ComponentSums::next_batch(Index first) const {
     const auto heavy = [&](Index i) {
-        const Index j = levels_[i], entries = design_.a_ptr[j + 1] - design_.a_ptr[j];
+        const Index entries = design_.level(levels_[i]).entries;
         return entries >= heavy_least && entries * heavy_share >= m_;
     };
     Batch batch{first, 1, heavy(first)};
@@ -127,7 +127,7 @@ ComponentSums::Batch ComponentSums::next_batch(Index first) const {
 
 // Z_1j'X+, r x width.
 void ComponentSums::level_columns(Index j, double* out) const {
-    std::copy_n(design_.a_x.data() + j * p_ * r_, p_ * r_, out);
+    std::copy_n(design_.level(j).fixed, p_ * r_, out);
     std::copy_n(z_ + j * r_, r_, out + p_ * r_);
 }
 
@@ -161,12 +161,12 @@ void ComponentSums::leading_levels(const Batch& batch) {
     if (batch.heavy) {
         std::fill_n(d_.begin(), m_ * rows, 0.0);
         for (Index i = 0; i < batch.count; ++i) {
-            const Index j = levels_[batch.first + i];
-            kernel_.residual_maker(design_.g.data() + j * rr, k_.data() + (batch.first + i) * rr, f);
-            for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
-                kernel_.apply_transposed(f, design_.a_val.data() + e * r_, fold_.data());
-                for (int a = 0; a < r_; ++a) d_[(i * r_ + a) * m_ + local_[design_.a_col[e]]] = fold_[a];
-            }
+            const Level<> level = design_.level(levels_[batch.first + i]);
+            kernel_.residual_maker(level.g, k_.data() + (batch.first + i) * rr, f);
+            level.each([&](Index column, const double* v) {
+                kernel_.apply_transposed(f, v, fold_.data());
+                for (int a = 0; a < r_; ++a) d_[(i * r_ + a) * m_ + local_[column]] = fold_[a];
+            });
         }
         linalg::multiply(false, false, m_, rows, m_, 1.0, n_.data(), m_, d_.data(), m_, 0.0, nd_.data(), m_);
         for (Index k = 0; k < leading_; ++k) {
@@ -177,17 +177,19 @@ void ComponentSums::leading_levels(const Batch& batch) {
         }
     }
     for (Index i = 0; i < batch.count; ++i) {
-        const Index j = levels_[batch.first + i], begin = design_.a_ptr[j], entries = design_.a_ptr[j + 1] - begin;
-        const double* g = design_.g.data() + j * rr;
+        const Index j = levels_[batch.first + i];
+        const Level<> level = design_.level(j);
+        const Index entries = level.entries;
+        const double* g = level.g;
         kernel_.residual_maker(g, k_.data() + (batch.first + i) * rr, f);
         kernel_.product(g, f, b);
         // u = F'(A_j X+ - A_j b)
         level_columns(j, t);
         for (Index c = 0; c < width_; ++c) {
-            for (Index e = 0; e < entries; ++e) {
-                const double coefficient = b_[c * m_ + local_[design_.a_col[begin + e]]];
-                for (int a = 0; a < r_; ++a) t[c * r_ + a] -= design_.a_val[(begin + e) * r_ + a] * coefficient;
-            }
+            level.each([&](Index column, const double* v) {
+                const double coefficient = b_[c * m_ + local_[column]];
+                for (int a = 0; a < r_; ++a) t[c * r_ + a] -= v[a] * coefficient;
+            });
             kernel_.apply_transposed(f, t + c * r_, u + c * r_);
         }
         for (Index k = 0; k < leading_; ++k)
@@ -204,13 +206,13 @@ void ComponentSums::leading_levels(const Batch& batch) {
                     rho[c * r_ + a] = linalg::dot(m_, d_.data() + (i * r_ + a) * m_, nd_.data() + (i * r_ + c) * m_);
         } else {
             for (Index e = 0; e < entries; ++e)
-                kernel_.apply_transposed(f, design_.a_val.data() + (begin + e) * r_, entry_.data() + e * r_);
+                kernel_.apply_transposed(f, level.value(e), entry_.data() + e * r_);
             for (Index y = 0; y < entries; ++y) {
-                const Index col = local_[design_.a_col[begin + y]];
+                const Index col = local_[level.columns[y]];
                 const double* dy = entry_.data() + y * r_;
                 for (int a = 0; a < r_; ++a) fold_[a] = 0.0;
                 for (Index x = 0; x < entries; ++x) {
-                    const double n = n_[col * m_ + local_[design_.a_col[begin + x]]];
+                    const double n = n_[col * m_ + local_[level.columns[x]]];
                     for (int a = 0; a < r_; ++a) fold_[a] += n * entry_[x * r_ + a];
                 }
                 for (int c = 0; c < r_; ++c)
@@ -219,7 +221,7 @@ void ComponentSums::leading_levels(const Batch& batch) {
                     kernel_.apply(directions_[k].e.data(), dy, fold_.data());
                     double* q = q_.data() + k * mm + col * m_;
                     for (Index x = y; x < entries; ++x)
-                        q[local_[design_.a_col[begin + x]]] += linalg::dot(r_, entry_.data() + x * r_, fold_.data());
+                        q[local_[level.columns[x]]] += linalg::dot(r_, entry_.data() + x * r_, fold_.data());
                 }
                 for (Index c = 0; c < wide; ++c) h_[c * m_ + col] += linalg::dot(r_, dy, v_.data() + c * rows + i * r_);
             }

@@ -30,7 +30,7 @@ Index Components::largest() const {
 }
 
 Components find_components(const DesignCross& design) {
-    const Index q2 = design.layout.q_rest, levels = design.layout.factors[0].levels;
+    const Index q2 = design.layout().q_rest, levels = design.layout().factors[0].levels;
     Components out;
     std::vector<Index> level_component(levels, 0), column_component(q2);
     if (q2 == 0) {
@@ -42,17 +42,17 @@ Components find_components(const DesignCross& design) {
     std::vector<Index> parent(q2);
     std::iota(parent.begin(), parent.end(), Index{0});
     for (Index j = 0; j < levels; ++j)
-        for (Index e = design.a_ptr[j] + 1; e < design.a_ptr[j + 1]; ++e) {
-            const Index a = root_of(parent, design.a_col[design.a_ptr[j]]), b = root_of(parent, design.a_col[e]);
+        design.level(j).each([&](Index column, const double*) {
+            const Index a = root_of(parent, design.level(j).columns[0]), b = root_of(parent, column);
             if (a != b) parent[std::max(a, b)] = std::min(a, b);
-        }
+        });
     Index count = 0;
     for (Index i = 0; i < q2; ++i) {
         const Index root = root_of(parent, i);
         column_component[i] = root == i ? count++ : column_component[root];
     }
     for (Index j = 0; j < levels; ++j)
-        level_component[j] = column_component[design.a_col[design.a_ptr[j]]];
+        level_component[j] = column_component[design.level(j).columns[0]];
     group(column_component, count, out.column_ptr, out.columns);
     group(level_component, count, out.level_ptr, out.levels);
     return out;

@@ -26,34 +26,35 @@ std::vector<double> internal_combination(const Coordinates& coordinates, const s
 HeldCombination::HeldCombination(const Problem& problem, const std::vector<double>& combination,
                                  const PlanOptions& options) {
     auto design = std::make_shared<DesignCross>(*problem.design);
-    const Index p = design->layout.p, q1 = design->layout.q_leading, q2 = design->layout.q_rest, q = design->layout.q;
-    const Index levels = design->layout.factors[0].levels, r = design->layout.leading_width();
-    combination_ = internal_combination(design->coordinates, combination, &constant_);
+    const Index p = design->layout().p, q1 = design->layout().q_leading, q2 = design->layout().q_rest, q = design->layout().q;
+    const Index levels = design->layout().factors[0].levels, r = design->layout().leading_width();
+    combination_ = internal_combination(design->coordinates(), combination, &constant_);
     for (Index i = 0; i < p; ++i)
         if (std::fabs(combination_[i]) > std::fabs(combination_[pivot_])) pivot_ = i;
 
+    double *a_x = design->values.a_x(), *w_x = design->values.w_x(), *w_xx = design->values.w_xx();
     column_.assign(q + p + 1, 0.0);
     for (Index j = 0; j < levels; ++j)
-        for (Index a = 0; a < r; ++a) column_[j * r + a] = design->a_x[(j * p + pivot_) * r + a];
-    for (Index i = 0; i < q2; ++i) column_[q1 + i] = design->w_x[pivot_ * q2 + i];
-    for (Index i = 0; i < p; ++i) column_[q + i] = design->w_xx[pivot_ * p + i];
-    column_[q + p] = design->w_xx[pivot_ * p + pivot_];
+        for (Index a = 0; a < r; ++a) column_[j * r + a] = a_x[(j * p + pivot_) * r + a];
+    for (Index i = 0; i < q2; ++i) column_[q1 + i] = w_x[pivot_ * q2 + i];
+    for (Index i = 0; i < p; ++i) column_[q + i] = w_xx[pivot_ * p + i];
+    column_[q + p] = w_xx[pivot_ * p + pivot_];
 
     // x_i - gamma_i x_pivot for the others; nothing but a unit of its own for the pivot.
     std::vector<double> gamma(p);
     for (Index i = 0; i < p; ++i) gamma[i] = i == pivot_ ? 1.0 : combination_[i] / combination_[pivot_];
     for (Index i = 0; i < p; ++i) {
         for (Index j = 0; j < levels; ++j)
-            for (Index a = 0; a < r; ++a) design->a_x[(j * p + i) * r + a] -= gamma[i] * column_[j * r + a];
-        for (Index a = 0; a < q2; ++a) design->w_x[i * q2 + a] -= gamma[i] * column_[q1 + a];
+            for (Index a = 0; a < r; ++a) a_x[(j * p + i) * r + a] -= gamma[i] * column_[j * r + a];
+        for (Index a = 0; a < q2; ++a) w_x[i * q2 + a] -= gamma[i] * column_[q1 + a];
     }
     for (Index i = 0; i < p; ++i)
         for (Index k = 0; k < p; ++k)
-            design->w_xx[i * p + k] += gamma[i] * gamma[k] * column_[q + p] - gamma[i] * column_[q + k] - gamma[k] * column_[q + i];
-    for (Index i = 0; i < p; ++i) design->w_xx[i * p + pivot_] = design->w_xx[pivot_ * p + i] = i == pivot_ ? 1.0 : 0.0;
+            w_xx[i * p + k] += gamma[i] * gamma[k] * column_[q + p] - gamma[i] * column_[q + k] - gamma[k] * column_[q + i];
+    for (Index i = 0; i < p; ++i) w_xx[i * p + pivot_] = w_xx[pivot_ * p + i] = i == pivot_ ? 1.0 : 0.0;
     PlanResult plan = make_plan(*design, options);
     error_ = plan.error;
-    if (error_.empty()) problem_ = std::make_shared<const Problem>(Problem{design, std::move(plan.plan), false});
+    if (error_.empty()) problem_ = std::make_shared<const Problem>(Problem{design, std::make_shared<const Plan>(std::move(plan.plan)), false});
 }
 
 double HeldCombination::internal_value(const ResponseScale& scale, double value) const {
@@ -61,7 +62,7 @@ double HeldCombination::internal_value(const ResponseScale& scale, double value)
 }
 
 std::vector<double> HeldCombination::response(const double* response, const ResponseScale& scale, double value) const {
-    const Index p = problem_->design->layout.p, q = problem_->design->layout.q;
+    const Index p = problem_->design->layout().p, q = problem_->design->layout().q;
     const double h = internal_value(scale, value) / combination_[pivot_];
     const double along = response[q + pivot_];  // x_pivot'y
     std::vector<double> out(response, response + q + p + 1);

@@ -27,12 +27,12 @@ std::vector<Direction> directions_of(const Layout& layout) {
 
 // What each of the user's parameters is in internal coordinates, read off its direction.
 std::vector<double> map_to_internal(const DesignCross& design, const std::vector<Direction>& directions) {
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     const Index K = layout.n_theta();
     std::vector<double> out(K * K, 0.0);
     for (const Direction& user : directions) {
         std::vector<double> e = user.e;
-        design.coordinates.covariance_to_internal(layout, user.factor, e.data());
+        design.coordinates().covariance_to_internal(layout, user.factor, e.data());
         for (Index k = 0; k < K; ++k) {
             const ThetaSlot& slot = layout.theta[k];
             if (slot.factor == user.factor)
@@ -44,14 +44,15 @@ std::vector<double> map_to_internal(const DesignCross& design, const std::vector
 
 // Z'(y - X beta) over all q coefficients.
 std::vector<double> residual_products(const DesignCross& d, const double* response, const double* beta) {
-    const Layout& layout = d.layout;
+    const Layout& layout = d.layout();
     const Index r = layout.leading_width(), q2 = layout.q_rest, p = layout.p;
     std::vector<double> z(response, response + layout.q);
     for (Index j = 0; j < layout.factors[0].levels; ++j)
-        for (Index c = 0; c < p; ++c)
-            for (Index a = 0; a < r; ++a) z[j * r + a] -= d.a_x[(j * p + c) * r + a] * beta[c];
+        d.level(j).each_fixed([&](Index c, const double* v) {
+            for (Index a = 0; a < r; ++a) z[j * r + a] -= v[a] * beta[c];
+        });
     for (Index c = 0; c < p; ++c)
-        for (Index i = 0; i < q2; ++i) z[layout.q_leading + i] -= d.w_x[c * q2 + i] * beta[c];
+        for (Index i = 0; i < q2; ++i) z[layout.q_leading + i] -= d.values.w_x()[c * q2 + i] * beta[c];
     return z;
 }
 
@@ -112,7 +113,7 @@ void assemble(const ComponentSums& sums, const std::vector<Direction>& direction
 }  // namespace
 
 InformationCost information_cost(const DesignCross& design, const Components& components) {
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     Index leading = 0;
     for (const ThetaSlot& slot : layout.theta) leading += slot.factor == 0;
     InformationCost cost;
@@ -126,7 +127,7 @@ InformationCost information_cost(const DesignCross& design, const Components& co
 
 Status information(const DesignCross& design, const Components& components, const Evaluator& evaluator,
                    const double* response, const std::function<bool()>& interrupted, Information& out) {
-    const Index K = design.layout.n_theta(), p = design.layout.p;
+    const Index K = design.layout().n_theta(), p = design.layout().p;
     out.count = K;
     out.p = p;
     for (std::vector<double>* v : {&out.trace, &out.trace_projected, &out.rss_slope}) v->assign(K, 0.0);
@@ -134,7 +135,7 @@ Status information(const DesignCross& design, const Components& components, cons
     out.slope.assign(K * p * p, 0.0);
     out.bend.assign(K * K * p * p, 0.0);
 
-    const std::vector<Direction> directions = directions_of(design.layout);
+    const std::vector<Direction> directions = directions_of(design.layout());
     out.to_internal = map_to_internal(design, directions);
     const std::vector<double> z = residual_products(design, response, evaluator.beta().data());
     ComponentSums sums(design, components, evaluator.lambda().data(), z.data(), directions);
@@ -144,8 +145,8 @@ Status information(const DesignCross& design, const Components& components, cons
         if (status != Status::ok) return status;
     }
     assemble(sums, directions, evaluator, out);
-    for (Index k = 0; k < K; ++k) design.coordinates.covariance_to_user(design.layout.p, out.slope.data() + k * p * p);
-    for (Index k = 0; k < K * K; ++k) design.coordinates.covariance_to_user(design.layout.p, out.bend.data() + k * p * p);
+    for (Index k = 0; k < K; ++k) design.coordinates().covariance_to_user(design.layout().p, out.slope.data() + k * p * p);
+    for (Index k = 0; k < K * K; ++k) design.coordinates().covariance_to_user(design.layout().p, out.bend.data() + k * p * p);
     return Status::ok;
 }
 

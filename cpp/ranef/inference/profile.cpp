@@ -11,16 +11,14 @@ namespace {
 
 constexpr double two_pi = 6.283185307179586476925286766559;
 
-Problem with_every_entry(const Problem& problem) {
-    auto design = std::make_shared<DesignCross>(*problem.design);
-    Layout& layout = design->layout;
-    layout.theta.clear();
+// Every entry of each block, for a Lambda without structure.
+std::vector<ThetaSlot> every_entry(const Layout& layout) {
+    std::vector<ThetaSlot> slots;
     for (std::size_t f = 0; f < layout.factors.size(); ++f)
         for (const Block& block : layout.factors[f].blocks)
             for (int c = 0; c < block.width; ++c)
-                for (int i = 0; i < block.width; ++i)
-                    layout.theta.push_back({static_cast<int>(f), block.first + i, block.first + c});
-    return Problem{design, problem.plan, false};
+                for (int i = 0; i < block.width; ++i) slots.push_back({static_cast<int>(f), block.first + i, block.first + c});
+    return slots;
 }
 
 }  // namespace
@@ -29,9 +27,9 @@ class Profiler::Criterion final : public SmoothFunction {
 public:
     Criterion(Evaluator& evaluator, const Chart& chart, const Problem& problem, const double* response)
         : evaluator_(evaluator), chart_(chart), n_(static_cast<double>(problem.design->n)),
-          log_weights_(problem.design->sum_log_weights), m_(static_cast<Index>(problem.design->layout.theta.size())),
-          norm_(problem.design->layout.n_coef()), d_(chart.size()),
-          values_(response, response + problem.design->layout.n_coef() + 1), entries_(m_), gradient_(d_), hessian_(d_ * d_) {
+          log_weights_(problem.design->sum_log_weights), m_(evaluator.n_theta()),
+          norm_(problem.design->layout().n_coef()), d_(chart.size()),
+          values_(response, response + problem.design->layout().n_coef() + 1), entries_(m_), gradient_(d_), hessian_(d_ * d_) {
         evaluator_.load(values_.data());
     }
 
@@ -141,7 +139,8 @@ private:
 };
 
 Profiler::Profiler(const Problem& problem)
-    : layout_(problem.design->layout), problem_(with_every_entry(problem)), evaluator_(make_evaluator(problem_)) {}
+    : problem_{problem.design, problem.plan, false}, layout_(problem.design->layout()),
+      evaluator_(make_evaluator(problem_, every_entry(layout_))) {}
 
 ProfilePoint Profiler::minimise(const Chart& chart, const double* response, const double* theta, double sigma,
                                 const NewtonSettings& settings, double* sign) {

@@ -56,9 +56,9 @@ private:
     ProfilePoint minimise(const Chart& chart, const double* response, const double* theta, double sigma,
                           const NewtonSettings& settings, double* sign);
 
-    Layout layout_;  // the problem's own
-    Problem problem_;  // with every entry of each block a theta
-    std::unique_ptr<Evaluator> evaluator_;
+    Problem problem_;
+    const Layout& layout_;
+    std::unique_ptr<Evaluator> evaluator_;  // every entry of each block is a theta of its own
 };
 
 // A problem in which a combination of the fixed effects is known: its direction is taken out of X, and the response

@@ -60,14 +60,14 @@ std::vector<double> identity(int w) {
 // boundary: 0 none; 1 and 2: the first or the second of the quantities whose signs matter is zero.
 Profiler::Chart Profiler::chart(const Held& held, double value, const ResponseScale& scale, int boundary) const {
     using Kind = Held::Kind;
-    const Coordinates& coordinates = problem_.design->coordinates;
+    const Coordinates& coordinates = problem_.design->coordinates();
     Chart out;
     if (held.kind == Kind::sigma) {
         out.sigma = Chart::Sigma::held;
         out.variance = value * value / (scale.scale * scale.scale);
     }
     if (held.kind == Kind::sd) out.sigma = Chart::Sigma::tied;
-    const Index m = static_cast<Index>(problem_.design->layout.theta.size());
+    const Index m = evaluator_->n_theta();
     out.base.assign(m, 0.0);
     out.tied.assign(m, 0.0);
     Index first = 0;

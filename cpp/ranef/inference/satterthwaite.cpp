@@ -16,9 +16,9 @@ constexpr double flat = 1e-10;  // of the largest eigenvalue of H scaled to a un
 
 // log F where the evaluator stands.
 double log_variance(const Problem& problem, const Evaluator& evaluator, const double* contrast, std::vector<double>& covariance) {
-    const Index p = problem.design->layout.p;
+    const Index p = problem.design->layout().p;
     evaluator.fixed_covariance(covariance.data());
-    problem.design->coordinates.covariance_to_user(static_cast<int>(p), covariance.data());
+    problem.design->coordinates().covariance_to_user(static_cast<int>(p), covariance.data());
     double sum = 0.0;
     for (Index j = 0; j < p; ++j)
         for (Index i = 0; i < p; ++i) sum += contrast[i] * covariance[j * p + i] * contrast[j];
@@ -48,7 +48,7 @@ double inverse_form(Index k, std::vector<double> h, const std::vector<double>& g
 }  // namespace
 
 double satterthwaite_df(const Problem& problem, Evaluator& evaluator, const double* theta, const double* contrast) {
-    const Layout& layout = problem.design->layout;
+    const Layout& layout = problem.design->layout();
     const Index k = layout.n_theta(), p = layout.p;
     if (!evaluator.exact_hessian()) return std::numeric_limits<double>::quiet_NaN();
     const std::vector<double> hessian = evaluator.hessian();

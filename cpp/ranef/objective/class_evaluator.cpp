@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <utility>
 
 #include "ranef/base/threads.hpp"
 #include "ranef/objective/group_kernel.hpp"
@@ -27,14 +28,14 @@ inline double contract(Index m, const double* packed, const double* full) {
 }  // namespace
 
 template <int R>
-ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
-    : Evaluator(problem),
-      classes_(problem.plan.classes),
+ClassEvaluator<R>::ClassEvaluator(const Problem& problem, std::vector<ThetaSlot> slots)
+    : Evaluator(problem, std::move(slots)),
+      classes_(problem.plan->classes),
       m_(layout_.rest()),
       packed_(packed_size(m_)),
       pairs_(pair_count(layout_.leading_width())),
       square_(m_ * m_),
-      n_theta_(layout_.n_theta()),
+      n_theta_(Evaluator::n_theta()),
       r_(layout_.leading_width()) {
     const Index count = classes_.count(), rr = Index{r_} * r_;
     for (std::vector<double>* v : {&k_, &f_, &b_, &tau_, &rho_}) v->resize(count * rr);
@@ -61,17 +62,8 @@ ClassEvaluator<R>::ClassEvaluator(const Problem& problem)
     direction_.resize(n_theta_ * direction_stride_);
     scratch_.resize(std::max((8 + 2 * directions) * rr, 2 * square_));
 
-    // W = C'C packed by columns, [Z_rest X].
-    const DesignCross& d = *problem.design;
-    std::vector<double> w(square_, 0.0);
-    const Index q2 = layout_.q_rest;
-    for (Index c = 0; c < q2; ++c)
-        for (Index e = d.w_pattern.col_ptr[c]; e < d.w_pattern.col_ptr[c + 1]; ++e)
-            w[c * m_ + d.w_pattern.row_idx[e]] = d.w_val[e];
-    for (int k = 0; k < layout_.p; ++k) {
-        for (Index c = 0; c < q2; ++c) w[c * m_ + q2 + k] = d.w_x[k * q2 + c];
-        for (int l = k; l < layout_.p; ++l) w[(q2 + k) * m_ + q2 + l] = d.w_xx[Index{k} * layout_.p + l];
-    }
+    std::vector<double> w(square_);
+    fill_rest(*problem.design, w.data());
     for (Index c = 0; c < m_; ++c)
         for (Index i = c; i < m_; ++i) w_packed_.push_back(w[c * m_ + i]);
 }
@@ -82,22 +74,19 @@ void ClassEvaluator<R>::load(const double* response) {
     const DesignCross& d = *problem_.design;
     std::fill(cy_.begin(), cy_.end(), 0.0);
     std::fill(cyy_.begin(), cyy_.end(), 0.0);
-    const int r = R > 0 ? R : r_, p = layout_.p;
-    const Index q2 = layout_.q_rest;
+    const int r = R > 0 ? R : r_;
     for (Index j = 0; j < layout_.factors[0].levels; ++j) {
         const Index c = classes_.class_of[j];
         const double* z = response + j * r;
         double* cy = cy_.data() + c * pairs_ * m_;
         double* cyy = cyy_.data() + c * pairs_;
-        const auto add = [&](const double* v, Index column) {
+        d.level<R>(j).each_column([&](Index column, const double* v) {
             int pair = 0;
             for (int a = 0; a < r; ++a) {
                 cy[pair++ * m_ + column] += v[a] * z[a];
                 for (int b = a + 1; b < r; ++b) cy[pair++ * m_ + column] += v[a] * z[b] + v[b] * z[a];
             }
-        };
-        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) add(d.a_val.data() + e * r, d.a_col[e]);
-        for (int k = 0; k < p; ++k) add(d.a_x.data() + (j * p + k) * r, q2 + k);
+        });
         int pair = 0;
         for (int a = 0; a < r; ++a) {
             cyy[pair++] += z[a] * z[a];
@@ -323,16 +312,13 @@ template <int R>
 void ClassEvaluator<R>::coefficients(double* coef) const {
     const DesignCross& d = *problem_.design;
     const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size(), p = layout_.p;
-    const Index q2 = layout_.q_rest;
+    const int r = kernel.r(), rr = kernel.size();
     std::vector<double> t(r);
     for (Index j = 0; j < layout_.factors[0].levels; ++j) {
         for (int a = 0; a < r; ++a) t[a] = response_[j * r + a];
-        const auto subtract = [&](const double* v, double c) {
-            for (int a = 0; a < r; ++a) t[a] -= v[a] * c;
-        };
-        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e) subtract(d.a_val.data() + e * r, c_[d.a_col[e]]);
-        for (int k = 0; k < p; ++k) subtract(d.a_x.data() + (j * p + k) * r, c_[q2 + k]);
+        d.level<R>(j).each_column([&](Index column, const double* v) {
+            for (int a = 0; a < r; ++a) t[a] -= v[a] * c_[column];
+        });
         kernel.apply(k_.data() + Index{classes_.class_of[j]} * rr, t.data(), coef + j * r);
     }
     std::copy(c_.begin(), c_.end(), coef + layout_.q_leading);
@@ -357,13 +343,13 @@ void ClassEvaluator<R>::conditional_variances(int factor, double* out) {
     for (Index j = 0; j < layout_.factors[0].levels; ++j, out += rr) {
         const double* k = k_.data() + Index{classes_.class_of[j]} * rr;
         std::fill(rho.begin(), rho.end(), 0.0);
-        for (Index e = d.a_ptr[j]; e < d.a_ptr[j + 1]; ++e)
-            for (Index g = d.a_ptr[j]; g < d.a_ptr[j + 1]; ++g) {
-                const double weight = n_[Index{d.a_col[g]} * m_ + d.a_col[e]];
+        const Level<R> level = d.level<R>(j);
+        level.each([&](Index e, const double* v) {
+            level.each([&](Index g, const double* u) {
                 for (int b = 0; b < r; ++b)
-                    for (int a = 0; a < r; ++a)
-                        rho[b * r + a] += d.a_val[e * r + a] * weight * d.a_val[g * r + b];
-            }
+                    for (int a = 0; a < r; ++a) rho[b * r + a] += v[a] * n_[g * m_ + e] * u[b];
+            });
+        });
         kernel.congruence(k, rho.data(), extra.data(), scratch.data());
         for (int i = 0; i < rr; ++i) out[i] = k[i] + extra[i];
     }

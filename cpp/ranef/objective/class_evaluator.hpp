@@ -13,7 +13,7 @@ namespace ranef {
 template <int R>
 class ClassEvaluator final : public Evaluator {
 public:
-    explicit ClassEvaluator(const Problem& problem);
+    ClassEvaluator(const Problem& problem, std::vector<ThetaSlot> slots);
 
     void load(const double* response) override;
     using Evaluator::evaluate;

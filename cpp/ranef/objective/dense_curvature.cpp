@@ -32,19 +32,20 @@ struct DenseCurvature::Pair {
 
 DenseCurvature::DenseCurvature(const Problem& problem)
     : design_(*problem.design),
-      layout_(design_.layout),
+      layout_(design_.layout()),
       q1_(layout_.q_leading),
       q2_(layout_.q_rest),
       r_(layout_.leading_width()),
       p_(layout_.p),
-      exact_(problem.plan.exact_hessian),
+      exact_(problem.plan->exact_hessian),
       usable_(layout_.factors.size(), 1),
       d_inverse_(layout_.lambda_size) {
     if (!exact_) return;
     a_.assign(q2_ * q1_, 0.0);
     for (Index j = 0; j < layout_.factors[0].levels; ++j)
-        for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
-            for (int a = 0; a < r_; ++a) a_[(j * r_ + a) * q2_ + design_.a_col[e]] = design_.a_val[e * r_ + a];
+        design_.level(j).each([&](Index column, const double* v) {
+            for (int a = 0; a < r_; ++a) a_[(j * r_ + a) * q2_ + column] = v[a];
+        });
     a_tilde_.resize(a_.size());
     a_tilde_x_.resize(p_ * q1_);
     b_.resize(q1_ * r_);
@@ -55,7 +56,7 @@ DenseCurvature::DenseCurvature(const Problem& problem)
 
 void DenseCurvature::set_level(Index j, const double* f, const double* b) {
     std::copy_n(b, r_ * r_, b_.data() + j * r_ * r_);
-    const double* a_x = design_.a_x.data() + j * p_ * r_;
+    const double* a_x = design_.level(j).fixed;
     for (int col = 0; col < r_; ++col) {
         double* out = a_tilde_.data() + (j * r_ + col) * q2_;
         std::fill(out, out + q2_, 0.0);

@@ -1,6 +1,7 @@
 #include "ranef/objective/evaluator.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "ranef/plan/plan.hpp"
 
@@ -26,11 +27,11 @@ const char* describe(Status status) {
     return "unknown";
 }
 
-Evaluator::Evaluator(const Problem& problem)
+Evaluator::Evaluator(const Problem& problem, std::vector<ThetaSlot> slots)
     : problem_(problem),
-      layout_(problem.design->layout),
-      slots_(layout_.theta),
-      gradient_(layout_.n_theta()),
+      layout_(problem.design->layout()),
+      slots_(std::move(slots)),
+      gradient_(slots_.size()),
       hessian_(gradient_.size() * gradient_.size()),
       lambda_(layout_.lambda_size),
       g_d_(lambda_.size()),

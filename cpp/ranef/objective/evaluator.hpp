@@ -29,11 +29,12 @@ struct Estimates {
 
 class Evaluator {
 public:
-    explicit Evaluator(const Problem& problem);
+    Evaluator(const Problem& problem, std::vector<ThetaSlot> slots);
     virtual ~Evaluator() = default;
 
     // Which entry of Lambda each theta is. The layout's own by default; the optimiser permutes the rows of a block while
     // it searches (pivoting), so that a small pivot never stands above large entries.
+    Index n_theta() const { return static_cast<Index>(slots_.size()); }
     const std::vector<ThetaSlot>& slots() const { return slots_; }
     void set_slots(const std::vector<ThetaSlot>& slots) { slots_ = slots; }
     bool is_permuted() const;
@@ -92,6 +93,8 @@ protected:
     std::vector<char> known_;
 };
 
+// With the layout's own thetas, or with other entries of Lambda.
 std::unique_ptr<Evaluator> make_evaluator(const Problem& problem);
+std::unique_ptr<Evaluator> make_evaluator(const Problem& problem, std::vector<ThetaSlot> slots);
 
 }  // namespace ranef

@@ -16,8 +16,8 @@ Status GroupEvaluator<Schur, R>::eliminate_leading() {
     const double* rest = response_ + layout_.q_leading;
     std::copy(rest, rest + rest_, ty_.begin());
     tyy_ = rest[rest_];
-    std::copy(design_.w_x.begin(), design_.w_x.end(), t_x_.begin());
-    std::copy(design_.w_xx.begin(), design_.w_xx.end(), t_xx_.begin());
+    std::copy_n(design_.values.w_x(), t_x_.size(), t_x_.begin());
+    std::copy_n(design_.values.w_xx(), t_xx_.size(), t_xx_.begin());
     if (!shrink_levels()) return Status::not_positive_definite;
     std::fill(gathered_.begin(), gathered_.end(), 0.0);
     gather_columns(shrunk_.data(), 1 + p_, gathered_.data(), q2_);
@@ -43,15 +43,16 @@ bool GroupEvaluator<Schur, R>::shrink_levels() {
         std::vector<double> scratch(2 * rr);
         double *sum = sums_.data() + piece * size, *y_x = sum + 2, *x_x = y_x + p_;
         for (Index j = begin; j < end; ++j) {
+            const Level<R> level = design_.level<R>(j);
             double* k = k_.data() + j * rr;
             double log_m = 0.0;
-            if (!kernel.shrinkage(design_.g.data() + j * rr, lambda_.data(), k, &log_m, scratch.data())) {
+            if (!kernel.shrinkage(level.g, lambda_.data(), k, &log_m, scratch.data())) {
                 definite = false;
                 return;
             }
             sum[0] += log_m;
             const double* z = response_ + j * r;
-            const double* a_x = design_.a_x.data() + j * p_ * r;
+            const double* a_x = level.fixed;
             double *shrunk = shrunk_.data() + j * (1 + p_) * r, *shrunk_x = shrunk + r;
             kernel.apply(k, z, shrunk);
             sum[1] += dot<R>(r, z, shrunk);
@@ -87,12 +88,13 @@ void GroupEvaluator<Schur, R>::subtract_levels() {
         const GroupKernel<R> kernel(r_);
         std::vector<double> shrunk(r);
         Index counter = 0;
-        for (Index j = 0; j < levels_; ++j)
-            for (Index e2 = design_.a_ptr[j]; e2 < design_.a_ptr[j + 1]; ++e2) {
-                kernel.apply(k_.data() + j * kernel.size(), design_.a_val.data() + e2 * r, shrunk.data());
-                for (Index e1 = e2; e1 < design_.a_ptr[j + 1]; ++e1)
-                    schur_.entry(counter++, 0, 0) -= dot<R>(r, design_.a_val.data() + e1 * r, shrunk.data());
+        for (Index j = 0; j < levels_; ++j) {
+            const Level<R> level = design_.level<R>(j);
+            for (Index e2 = 0; e2 < level.entries; ++e2) {
+                kernel.apply(k_.data() + j * kernel.size(), level.value(e2), shrunk.data());
+                for (Index e1 = e2; e1 < level.entries; ++e1) schur_.entry(counter++, 0, 0) -= dot<R>(r, level.value(e1), shrunk.data());
             }
+        }
     }
 }
 
@@ -105,14 +107,12 @@ void GroupEvaluator<Schur, R>::subtract_column(Index c) {
     std::vector<double> any(R > 0 ? 0 : r);
     double* shrunk = R > 0 ? fixed : any.data();
     double* column = &schur_.entry(0, 0, c);
-    const std::int32_t* rows = design_.a_col.data();
-    const double* values = design_.a_val.data();
     for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
         const Index j = lists_->level[i];
         if (lists_->heavy_index[j] >= 0) continue;
-        const Index e2 = lists_->entry[i], end = design_.a_ptr[j + 1];
-        kernel.apply(k_.data() + j * rr, values + e2 * r, shrunk);
-        for (Index e1 = e2; e1 < end; ++e1) column[rows[e1]] -= dot<R>(r, values + e1 * r, shrunk);
+        const Level<R> level = design_.level<R>(j).from(lists_->entry[i]);
+        kernel.apply(k_.data() + j * rr, level.values, shrunk);
+        level.each([&](Index row, const double* v) { column[row] -= dot<R>(r, v, shrunk); });
     }
 }
 
@@ -130,14 +130,14 @@ void GroupEvaluator<Schur, R>::subtract_heavy() {
         };
         for (const Index j : lists_->heavy) {
             double log_m = 0.0;
-            kernel.shrinkage(design_.g.data() + j * rr, lambda_.data(), k.data(), &log_m, y.data());  // leaves Y in y
+            kernel.shrinkage(design_.level(j).g, lambda_.data(), k.data(), &log_m, y.data());  // leaves Y in y
             if (columns + r > block_capacity_) flush();
             double* h = block_.data() + columns * q2_;
             std::fill(h, h + q2_ * r, 0.0);
-            for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
-                kernel.apply(y.data(), design_.a_val.data() + e * r, h_entry.data());
-                for (int a = 0; a < r; ++a) h[a * q2_ + design_.a_col[e]] = h_entry[a];
-            }
+            design_.level<R>(j).each([&](Index column, const double* v) {
+                kernel.apply(y.data(), v, h_entry.data());
+                for (int a = 0; a < r; ++a) h[a * q2_ + column] = h_entry[a];
+            });
             columns += r;
         }
         flush();
@@ -151,18 +151,18 @@ void GroupEvaluator<Schur, R>::gather_columns(const double* s, Index vectors, do
     const int r = R > 0 ? R : r_;
     if (!lists_) {
         for (Index j = 0; j < levels_; ++j)
-            for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
-                for (Index v = 0; v < vectors; ++v)
-                    out[v * ld + design_.a_col[e]] += dot<R>(r, design_.a_val.data() + e * r, s + (j * vectors + v) * r);
+            design_.level<R>(j).each([&](Index column, const double* a) {
+                for (Index v = 0; v < vectors; ++v) out[v * ld + column] += dot<R>(r, a, s + (j * vectors + v) * r);
+            });
         return;
     }
-    const double work = static_cast<double>(design_.a_val.size()) * static_cast<double>(vectors);
+    const double work = static_cast<double>(design_.values.spans().a_x - design_.values.spans().a_val) * static_cast<double>(vectors);
     for_ranges(q2_, column_piece, work, [&](Index, Index begin, Index end) {
         std::vector<double> sums(vectors);
         for (Index c = begin; c < end; ++c) {
             std::fill(sums.begin(), sums.end(), 0.0);
             for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
-                const double* a = design_.a_val.data() + lists_->entry[i] * r;
+                const double* a = design_.values.a_val() + lists_->entry[i] * r;
                 const double* from = s + lists_->level[i] * vectors * r;
                 for (Index v = 0; v < vectors; ++v) sums[v] += dot<R>(r, a, from + v * r);
             }

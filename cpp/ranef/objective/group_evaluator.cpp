@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ranef/objective/group_widths.hpp"
 #include "ranef/objective/group_kernel.hpp"
@@ -58,8 +59,8 @@ void gradient_on_range(int s, const double* l, const double* y, const double* mo
 }  // namespace
 
 template <class Schur, int R>
-GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
-    : Evaluator(problem),
+GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem, std::vector<ThetaSlot> slots)
+    : Evaluator(problem, std::move(slots)),
       design_(*problem.design),
       schur_(problem),
       levels_(layout_.factors[0].levels),
@@ -92,7 +93,7 @@ GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
       gathered_(q2_ * (1 + p_)) {
     if constexpr (Schur::takes_blocks) {
         if (q2_ == 0) return;
-        lists_ = problem.plan.lists;
+        lists_ = problem.plan->lists;
         curvature_ = std::make_unique<DenseCurvature>(problem);
         const auto heavy = static_cast<Index>(lists_->heavy.size());
         block_capacity_ = std::min(heavy, std::max<Index>(1, block_target / r_)) * r_;
@@ -104,7 +105,7 @@ GroupEvaluator<Schur, R>::GroupEvaluator(const Problem& problem)
         Index counter = 0;
         for (Index j = 0; j < levels_; ++j) {
             if (j % level_piece == 0) first_pair_[j / level_piece] = counter;
-            counter += packed_size(design_.a_ptr[j + 1] - design_.a_ptr[j]);
+            counter += packed_size(design_.level(j).entries);
         }
     }
 }
@@ -286,7 +287,7 @@ void GroupEvaluator<Schur, R>::conditional_variances(int factor, double* out) {
     for (Index j = 0; j < levels_; ++j, out += rr) {
         const double* k = k_.data() + j * rr;
         level_quadratic(j, counter, fold, rho.data());
-        counter += packed_size(design_.a_ptr[j + 1] - design_.a_ptr[j]);
+        counter += packed_size(design_.level(j).entries);
         kernel.congruence(k, rho.data(), out, work.data());
         for (int i = 0; i < rr; ++i) out[i] += k[i];
     }

@@ -17,13 +17,13 @@ namespace ranef {
 template <class Schur, int R>
 class GroupEvaluator final : public Evaluator {
 public:
-    explicit GroupEvaluator(const Problem& problem);
+    GroupEvaluator(const Problem& problem, std::vector<ThetaSlot> slots);
 
     void load(const double* response) override { response_ = response; }
     using Evaluator::evaluate;
     Status evaluate(const double* theta) override;
     void differentiate(Order order) override;
-    bool exact_hessian() const override { return problem_.plan.exact_hessian; }
+    bool exact_hessian() const override { return problem_.plan->exact_hessian; }
     bool project(const double* responses, Index lanes, double* rss, double* beta) override;
     void coefficients(double* coef) const override;
     void conditional_variances(int factor, double* out) override;

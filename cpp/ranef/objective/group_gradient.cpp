@@ -36,13 +36,9 @@ template <class Schur, int R>
 void GroupEvaluator<Schur, R>::level_residual(Index j, double* t) const {
     const int r = R > 0 ? R : r_;
     for (int a = 0; a < r; ++a) t[a] = response_[j * r + a];
-    for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e) {
-        const double c = rest_coef_[design_.a_col[e]];
-        for (int a = 0; a < r; ++a) t[a] -= design_.a_val[e * r + a] * c;
-    }
-    const double* a_x = design_.a_x.data() + j * p_ * r;
-    for (int c = 0; c < p_; ++c)
-        for (int a = 0; a < r; ++a) t[a] -= a_x[c * r + a] * rest_coef_[q2_ + c];
+    design_.level<R>(j).each_column([&](Index column, const double* v) {
+        for (int a = 0; a < r; ++a) t[a] -= v[a] * rest_coef_[column];
+    });
 }
 
 // F_j and e_j = F_j't_j of every level, and sum e_j e_j'.
@@ -51,13 +47,13 @@ void GroupEvaluator<Schur, R>::leading_residuals() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
     sums_.assign(piece_count(levels_, level_piece) * rr, 0.0);
-    const double work = static_cast<double>(design_.a_val.size()) + static_cast<double>(levels_) * (2.0 * r * rr + p_ * r);
+    const double work = static_cast<double>(design_.values.spans().a_x - design_.values.spans().a_val) + static_cast<double>(levels_) * (2.0 * r * rr + p_ * r);
     for_ranges(levels_, level_piece, work, [&](Index piece, Index begin, Index end) {
         std::vector<double> t(r);
         double* sum = sums_.data() + piece * rr;
         for (Index j = begin; j < end; ++j) {
             double *f = f_.data() + j * rr, *e = leading_e_.data() + j * r;
-            kernel.residual_maker(design_.g.data() + j * rr, k_.data() + j * rr, f);
+            kernel.residual_maker(design_.level(j).g, k_.data() + j * rr, f);
             level_residual(j, t.data());
             kernel.apply_transposed(f, t.data(), e);
             for (int b = 0; b < r; ++b)
@@ -111,7 +107,7 @@ template <class Schur, int R>
 void GroupEvaluator<Schur, R>::leading_gradient() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    const bool exact = problem_.plan.exact_hessian, by_column = lists_ && !exact;
+    const bool exact = problem_.plan->exact_hessian, by_column = lists_ && !exact;
     if (exact) form_quadratics();
     if (by_column) heavy_quadratics();
     sums_.assign(piece_count(levels_, level_piece) * rr, 0.0);
@@ -124,13 +120,14 @@ void GroupEvaluator<Schur, R>::leading_gradient() {
         Index counter = lists_ || first_pair_.empty() ? 0 : first_pair_[piece];
         for (Index j = begin; j < end; ++j) {
             const double* f = f_.data() + j * rr;
-            kernel.product(design_.g.data() + j * rr, f, b);
+            const Level<R> level = design_.level<R>(j);
+            kernel.product(level.g, f, b);
             std::fill(inner, inner + rr, 0.0);
             if (exact) {
                 if constexpr (Schur::takes_blocks) curvature_->quadratic(j, inner);
             } else if (by_column) {
                 double* a_x = shrunk_.data() + j * p_ * r;  // F_j'Z_1j'X
-                for (int c = 0; c < p_; ++c) kernel.apply_transposed(f, design_.a_x.data() + (j * p_ + c) * r, a_x + c * r);
+                for (int c = 0; c < p_; ++c) kernel.apply_transposed(f, level.x(c), a_x + c * r);
                 std::fill(n_a, n_a + p_ * r, 0.0);
                 for (int d = 0; d < p_; ++d)
                     for (int c = 0; c < p_; ++c)
@@ -142,7 +139,7 @@ void GroupEvaluator<Schur, R>::leading_gradient() {
                         for (int x = 0; x < r; ++x) inner[y * r + x] += a_x[c * r + x] * n_a[c * r + y];
             } else {
                 level_quadratic(j, counter, fold, rho);
-                counter += packed_size(design_.a_ptr[j + 1] - design_.a_ptr[j]);
+                counter += packed_size(level.entries);
                 kernel.congruence(f, rho, inner, scratch);
             }
             for (int i = 0; i < rr; ++i) sum[i] += b[i] - inner[i];
@@ -161,7 +158,7 @@ void GroupEvaluator<Schur, R>::form_quadratics() {
         std::vector<double> b(rr);
         for (Index j = 0; j < levels_; ++j) {
             const double* f = f_.data() + j * rr;
-            kernel.product(design_.g.data() + j * rr, f, b.data());
+            kernel.product(design_.level(j).g, f, b.data());
             curvature_->set_level(j, f, b.data());
         }
         curvature_->form_quadratics({schur_.inverse(), n_x_.data(), n_xx_.data(), nullptr, nullptr});
@@ -176,7 +173,7 @@ void GroupEvaluator<Schur, R>::subtract_column_quadratics() {
         const GroupKernel<R> kernel(r_);
         const int r = kernel.r(), rr = kernel.size();
         sums_.assign(piece_count(q2_, column_piece) * rr, 0.0);
-        const double work = lists_->pairs * r + static_cast<double>(design_.a_val.size()) * p_;
+        const double work = lists_->pairs * r + static_cast<double>(design_.values.spans().a_x - design_.values.spans().a_val) * p_;
         for_ranges(q2_, column_piece, work, [&](Index piece, Index begin, Index end) {
             std::vector<double> room(3 * r);
             double *left = room.data(), *right = left + r, *raw = right + r;
@@ -184,13 +181,13 @@ void GroupEvaluator<Schur, R>::subtract_column_quadratics() {
             for (Index c = begin; c < end; ++c) {
                 const double* column = schur_.inverse() + c * q2_;
                 for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
-                    const Index j = lists_->level[i], e = lists_->entry[i];
+                    const Index j = lists_->level[i];
+                    const Level<R> level = design_.level<R>(j).from(lists_->entry[i]);
                     const double* f = f_.data() + j * rr;
-                    kernel.apply_transposed(f, design_.a_val.data() + e * r, left);
+                    kernel.apply_transposed(f, level.values, left);
                     std::fill(right, right + r, 0.0);
                     if (lists_->heavy_index[j] < 0) {
-                        gather_dot<R>(r, column, design_.a_col.data() + e + 1, design_.a_val.data() + (e + 1) * r,
-                                      design_.a_ptr[j + 1] - e - 1, raw);
+                        gather_dot<R>(r, column, level.columns + 1, level.value(1), level.entries - 1, raw);
                         kernel.apply_transposed(f, raw, right);
                         for (int a = 0; a < r; ++a) right[a] += 0.5 * column[c] * left[a];
                     }
@@ -222,8 +219,9 @@ void GroupEvaluator<Schur, R>::heavy_quadratics() {
             for (Index i = 0; i < count; ++i) {
                 const Index j = lists_->heavy[first + i];
                 double* d = block_.data() + i * r * q2_;
-                for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
-                    for (int a = 0; a < r; ++a) d[a * q2_ + design_.a_col[e]] = design_.a_val[e * r + a];
+                design_.level<R>(j).each([&](Index column, const double* v) {
+                    for (int a = 0; a < r; ++a) d[a * q2_ + column] = v[a];
+                });
             }
             schur_.inverse_multiply(block_.data(), count * r, block_product_.data());
             for (Index i = 0; i < count; ++i)
@@ -239,9 +237,9 @@ void GroupEvaluator<Schur, R>::heavy_quadratics() {
 template <class Schur, int R>
 void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, std::vector<double>& fold, double* rho) {
     const int r = R > 0 ? R : r_;
-    const double* a_x = design_.a_x.data() + j * p_ * r;
-    const Index begin = design_.a_ptr[j], entries = design_.a_ptr[j + 1] - begin;
-    const double* a_val = design_.a_val.data() + begin * r;
+    const Level<R> level = design_.level<R>(j);
+    const double *a_x = level.fixed, *a_val = level.values;
+    const Index entries = level.entries;
     fold.assign(entries * r, 0.0);
     std::fill(rho, rho + r * r, 0.0);
     if (lists_ && lists_->heavy_index[j] >= 0) {
@@ -249,13 +247,13 @@ void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, std::vect
     } else {
         // fold = N A' by the lower triangle: every entry serves its row and its column.
         for (Index y = 0; y < entries; ++y) {
-            const Index col = design_.a_col[begin + y];
+            const Index col = level.columns[y];
             const double* ay = a_val + y * r;
             double* fy = fold.data() + y * r;
             const double diagonal = schur_.inverse_at(counter++, col, col);
             for (int a = 0; a < r; ++a) fy[a] += diagonal * ay[a];
             for (Index x = y + 1; x < entries; ++x) {
-                const double n = schur_.inverse_at(counter++, design_.a_col[begin + x], col);
+                const double n = schur_.inverse_at(counter++, level.columns[x], col);
                 const double* ax = a_val + x * r;
                 double* fx = fold.data() + x * r;
                 for (int a = 0; a < r; ++a) {
@@ -268,7 +266,7 @@ void GroupEvaluator<Schur, R>::level_quadratic(Index j, Index counter, std::vect
     // The border counts twice: N_2X and its transpose.
     for (int c = 0; c < p_; ++c)
         for (Index y = 0; y < entries; ++y) {
-            const double n = 2.0 * n_x_[c * q2_ + design_.a_col[begin + y]];
+            const double n = 2.0 * n_x_[c * q2_ + level.columns[y]];
             for (int a = 0; a < r; ++a) fold[y * r + a] += n * a_x[c * r + a];
         }
     for (Index y = 0; y < entries; ++y)

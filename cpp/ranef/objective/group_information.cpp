@@ -15,7 +15,7 @@ template <class Schur, int R>
 void GroupEvaluator<Schur, R>::assemble_information() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    const Index k = layout_.n_theta();
+    const Index k = n_theta();
     const double ratio = nu() / rss_;
     std::fill(hessian_.begin(), hessian_.end(), 0.0);
     std::fill(projected_.begin(), projected_.end(), 0.0);
@@ -52,15 +52,15 @@ void GroupEvaluator<Schur, R>::assemble_information() {
         double *sum = sums_.data() + piece * size, *sum_x = sum + count * count;
         for (Index j = begin; j < end; ++j) {
             const double *f = f_.data() + j * rr, *e = leading_e_.data() + j * r;
-            const double* a_x = design_.a_x.data() + j * p_ * r;
-            kernel.product(design_.g.data() + j * rr, f, b);
+            const Level<R> level = design_.level<R>(j);
+            kernel.product(level.g, f, b);
             for (Index n = 0; n < count; ++n) {
                 kernel.apply(directions_.data() + leading[n] * layout_.lambda_size, e, w + n * r);
                 kernel.apply(b, w + n * r, y);
                 for (Index m = 0; m <= n; ++m) sum[n * count + m] += dot<R>(r, w + m * r, y);
                 double* x = projected_levels_.data() + (j * count + n) * r;
                 kernel.apply(f, w + n * r, x);
-                for (int c = 0; c < p_; ++c) sum_x[n * p_ + c] += dot<R>(r, a_x + c * r, x);
+                for (int c = 0; c < p_; ++c) sum_x[n * p_ + c] += dot<R>(r, level.x(c), x);
             }
         }
     });

@@ -52,9 +52,8 @@ bool GroupEvaluator<Schur, R>::project(const double* responses, Index lanes, dou
                 double* s = shrunk.data() + a * lanes;
                 for (int b = 0; b < r; ++b) subtract(lanes, -k[b * r + a], z + b * lanes, s);
                 for (Index l = 0; l < lanes; ++l) rss[l] -= z[a * lanes + l] * s[l];
-                for (Index e = design_.a_ptr[j]; e < design_.a_ptr[j + 1]; ++e)
-                    subtract(lanes, design_.a_val[e * r + a], s, lanes_.data() + design_.a_col[e] * lanes);
-                for (int c = 0; c < p_; ++c) subtract(lanes, design_.a_x[(j * p_ + c) * r + a], s, x + c * lanes);
+                design_.level<R>(j).each_column(
+                    [&](Index column, const double* v) { subtract(lanes, v[a], s, lanes_.data() + column * lanes); });
             }
         }
         apply_rest_lambda_lanes(layout_, lambda_.data(), lanes, lanes_.data(), work);

@@ -58,7 +58,7 @@ bool flip_columns(int w, double* l) {
 
 Workspace::Workspace(std::shared_ptr<const Problem> problem)
     : problem_(std::move(problem)),
-      layout_(problem_->design->layout),
+      layout_(problem_->design->layout()),
       evaluator_(make_evaluator(*problem_)),
       newton_(layout_.n_theta()),
       lambda_(layout_.lambda_size) {}

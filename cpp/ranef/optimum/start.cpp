@@ -23,7 +23,7 @@ struct System {
 class Accumulator {
 public:
     Accumulator(const DesignCross& design, const double* response)
-        : d_(design), layout_(design.layout), p_(layout_.p), response_(response) {
+        : d_(design), layout_(design.layout()), p_(layout_.p), response_(response) {
         for (const Factor& factor : layout_.factors) {
             first_.push_back(system_.components);
             system_.components += factor.width;
@@ -34,7 +34,7 @@ public:
         system_.forms.assign(k, 0.0);
         system_.spread.assign(k, 0.0);
         outer_.assign(k * p_ * p_, 0.0);
-        factor_x_ = d_.w_xx;
+        factor_x_.assign(d_.values.w_xx(), d_.values.w_xx() + Index{p_} * p_);
         linalg::cholesky(p_, factor_x_.data(), p_);
         fitted_.assign(response + layout_.q, response + layout_.q + p_);
         linalg::solve_lower(p_, factor_x_.data(), p_, fitted_.data(), 1, p_);
@@ -84,30 +84,29 @@ private:
     void rest() {
         const Index q2 = layout_.q_rest;
         for (Index i = 0; i < q2; ++i)
-            for (int c = 0; c < p_; ++c) rest_x_[i * p_ + c] = d_.w_x[c * q2 + i];
+            for (int c = 0; c < p_; ++c) rest_x_[i * p_ + c] = d_.values.w_x()[c * q2 + i];
         linalg::solve_lower(p_, factor_x_.data(), p_, rest_x_.data(), q2, p_);
-        for (Index c = 0; c < q2; ++c)
-            for (Index e = d_.w_pattern.col_ptr[c]; e < d_.w_pattern.col_ptr[c + 1]; ++e) {
-                const Index row = d_.w_pattern.row_idx[e];
-                const double* x = rest_x_.data() + c * p_;
-                if (row == c) column(component_of_[c], d_.w_val[e], x, response_[layout_.q_leading + c]);
-                pair(component_of_[row], component_of_[c], d_.w_val[e], rest_x_.data() + row * p_, x, row == c);
-            }
+        d_.each_rest([&](Index row, Index c, double w) {
+            const double* x = rest_x_.data() + c * p_;
+            if (row == c) column(component_of_[c], w, x, response_[layout_.q_leading + c]);
+            pair(component_of_[row], component_of_[c], w, rest_x_.data() + row * p_, x, row == c);
+        });
     }
 
     void leading() {
         const int r = layout_.leading_width();
         std::vector<double> x(Index{r} * p_);
-        for (Index j = 0; j < layout_.factors[0].levels; ++j) {
-            for (int a = 0; a < r; ++a)
-                for (int c = 0; c < p_; ++c) x[Index{a} * p_ + c] = d_.a_x[(j * p_ + c) * r + a];
+        for (Index j = 0; j < d_.levels(); ++j) {
+            const Level<> level = d_.level(j);
+            level.each_fixed([&](Index c, const double* v) {
+                for (int a = 0; a < r; ++a) x[Index{a} * p_ + c] = v[a];
+            });
             linalg::solve_lower(p_, factor_x_.data(), p_, x.data(), r, p_);
             for (int a = 0; a < r; ++a) {
                 const double* xa = x.data() + Index{a} * p_;
-                column(a, d_.g[(j * r + a) * r + a], xa, response_[j * r + a]);
-                for (int b = a; b < r; ++b) pair(b, a, d_.g[(j * r + a) * r + b], x.data() + Index{b} * p_, xa, a == b);
-                for (Index e = d_.a_ptr[j]; e < d_.a_ptr[j + 1]; ++e)
-                    pair(component_of_[d_.a_col[e]], a, d_.a_val[e * r + a], rest_x_.data() + Index{d_.a_col[e]} * p_, xa, false);
+                column(a, level.g[a * r + a], xa, response_[j * r + a]);
+                for (int b = a; b < r; ++b) pair(b, a, level.g[a * r + b], x.data() + Index{b} * p_, xa, a == b);
+                level.each([&](Index c, const double* v) { pair(component_of_[c], a, v[a], rest_x_.data() + c * p_, xa, false); });
             }
         }
     }
@@ -145,7 +144,7 @@ bool solve_ridged(Index m, const std::vector<double>& normal, std::vector<double
 }  // namespace
 
 void moment_start(const DesignCross& design, const double* response, double* theta) {
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     Accumulator accumulator(design, response);
     System system = accumulator.run();
     const Index k = system.components, m = k + 1;

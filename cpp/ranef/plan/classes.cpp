@@ -56,33 +56,29 @@ private:
 
 // Every class has the Gram block of its first level.
 void take_grams(const DesignCross& design, ClassSums& classes) {
-    const int rr = design.layout.leading_width() * design.layout.leading_width();
+    const int rr = design.layout().leading_width() * design.layout().leading_width();
     classes.g.reserve(classes.count() * rr);
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j) {
-        const double* g = design.g.data() + j * rr;
+    for (Index j = 0; j < design.layout().factors[0].levels; ++j) {
+        const double* g = design.level(j).g;
         if (Index{classes.class_of[j]} * rr == static_cast<Index>(classes.g.size())) classes.g.insert(classes.g.end(), g, g + rr);
     }
 }
 
 // Accumulates sums(c, ab); the columns of A_j are gathered once per level (sparse part, then X).
 void sum_classes(const DesignCross& design, ClassSums& classes, Poll& poll) {
-    const int r = design.layout.leading_width(), p = design.layout.p;
-    const Index q2 = design.layout.q_rest, m = q2 + p, packed = packed_size(m), pairs = pair_count(r);
+    const int r = design.layout().leading_width();
+    const Index m = design.layout().rest(), packed = packed_size(m), pairs = pair_count(r);
     classes.sums.assign(classes.count() * pairs * packed, 0.0);
     std::vector<Index> column;
     std::vector<const double*> value;
     const auto position = [&](Index row, Index col) { return col * m - col * (col - 1) / 2 + (row - col); };
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j) {
+    for (Index j = 0; j < design.layout().factors[0].levels; ++j) {
         column.clear();
         value.clear();
-        for (Index e = design.a_ptr[j]; e < design.a_ptr[j + 1]; ++e) {
-            column.push_back(design.a_col[e]);
-            value.push_back(design.a_val.data() + e * r);
-        }
-        for (int k = 0; k < p; ++k) {
-            column.push_back(q2 + k);
-            value.push_back(design.a_x.data() + (j * p + k) * r);
-        }
+        design.level(j).each_column([&](Index c, const double* v) {
+            column.push_back(c);
+            value.push_back(v);
+        });
         poll.tick(packed_size(static_cast<Index>(column.size())));
         double* sums = classes.sums.data() + Index{classes.class_of[j]} * pairs * packed;
         for (std::size_t y = 0; y < column.size(); ++y)
@@ -98,8 +94,8 @@ void sum_classes(const DesignCross& design, ClassSums& classes, Poll& poll) {
 }  // namespace
 
 ClassSums find_classes(const DesignCross& design, bool merge) {
-    const int r = design.layout.leading_width(), rr = r * r;
-    const Index levels = design.layout.factors[0].levels;
+    const int r = design.layout().leading_width(), rr = r * r;
+    const Index levels = design.layout().factors[0].levels;
     ClassSums classes;
     classes.class_of.resize(levels);
     if (!merge) {
@@ -110,7 +106,7 @@ ClassSums find_classes(const DesignCross& design, bool merge) {
     std::vector<std::int64_t> key(pair_count(r));
     KeyTable table(pair_count(r), levels);
     for (Index j = 0; j < levels; ++j) {
-        const double* g = design.g.data() + j * rr;
+        const double* g = design.level(j).g;
         int pair = 0;
         for (int a = 0; a < r; ++a) {
             key[pair++] = rounded(g[a * r + a]);
@@ -131,8 +127,8 @@ void fill_classes(const DesignCross& design, ClassSums& classes, Poll poll) {
 }
 
 double class_sum_bytes(const DesignCross& design, const ClassSums& classes) {
-    return 8.0 * static_cast<double>(classes.count()) * pair_count(design.layout.leading_width()) *
-           static_cast<double>(packed_size(design.layout.rest()));
+    return 8.0 * static_cast<double>(classes.count()) * pair_count(design.layout().leading_width()) *
+           static_cast<double>(packed_size(design.layout().rest()));
 }
 
 }  // namespace ranef

@@ -26,31 +26,31 @@ constexpr double dense_speedup = 12.0;
 constexpr double sparse_bytes_per_entry = 8.0 * 11.0;  // of the pattern, were there no fill: see sparse_bytes
 
 bool classes_pay(const DesignCross& design, const ClassSums& classes) {
-    const Index m = design.layout.rest(), r = design.layout.leading_width();
+    const Index m = design.layout().rest(), r = design.layout().leading_width();
     if (m > small_rest) return false;
     const double by_class = static_cast<double>(classes.count()) * pair_count(static_cast<int>(r)) * packed_size(m);
     double by_level = 0.0;
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j)
-        by_level += static_cast<double>(r * packed_size(design.a_ptr[j + 1] - design.a_ptr[j] + design.layout.p));
+    for (Index j = 0; j < design.levels(); ++j)
+        by_level += static_cast<double>(r * packed_size(design.level(j).entries + design.layout().p));
     return by_class <= class_sum_budget || by_class <= 2.0 * by_level;
 }
 
 // Bytes that an evaluation keeps for the levels of the leading term, and for vectors over all coefficients.
 double level_bytes(const DesignCross& design) {
-    const double r = design.layout.leading_width();
-    return 8.0 * (2.0 * r * r * static_cast<double>(design.layout.factors[0].levels) + 3.0 * static_cast<double>(design.layout.n_coef()));
+    const double r = design.layout().leading_width();
+    return 8.0 * (2.0 * r * r * static_cast<double>(design.layout().factors[0].levels) + 3.0 * static_cast<double>(design.layout().n_coef()));
 }
 
 // The Schur complement and its inverse, full.
 double dense_bytes(const DesignCross& design) {
-    const double n = static_cast<double>(design.layout.rest());
+    const double n = static_cast<double>(design.layout().rest());
     return 2.0 * 8.0 * n * n + level_bytes(design);
 }
 
 // Bytes of the plan and one workspace: `factor` numbers for the factor and its inverse; the pattern, both of its triangles and the positions
 // of entries in the factor; T, S and N on the pattern; where every product of W and of a level's columns lands.
 double sparse_bytes(const DesignCross& design, double factor, double entries) {
-    const double products = count_pairs(design) + static_cast<double>(design.w_pattern.row_idx.size());
+    const double products = count_pairs(design) + static_cast<double>(design.pattern->w.row_idx.size());
     return 8.0 * (factor + 9.0 * entries + products) + level_bytes(design);
 }
 
@@ -63,7 +63,7 @@ double factor_numbers(const PanelLayout& panels) {
 }
 
 std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
-    const Index n = design.layout.q_rest;
+    const Index n = design.layout().q_rest;
     const bool automatic = options.schur == SchurKind::automatic;
     const double triangle = static_cast<double>(n) * (n + 1) / 2;
     plan.fill = 1.0;
@@ -118,12 +118,12 @@ constexpr double extra_work = 3.0;     // what exactness may cost, in evaluation
 // Whether the products of the leading factor's blocks (DenseCurvature) cost no more than a few evaluations: then the Hessian
 // is exact.
 bool exact_hessian_pays(const DesignCross& design) {
-    const double m = static_cast<double>(design.layout.q_rest), q1 = static_cast<double>(design.layout.q_leading);
-    if (design.layout.q_rest == 0 || design.layout.q_rest > most_rest) return false;
-    const double r = design.layout.leading_width();
+    const double m = static_cast<double>(design.layout().q_rest), q1 = static_cast<double>(design.layout().q_leading);
+    if (design.layout().q_rest == 0 || design.layout().q_rest > most_rest) return false;
+    const double r = design.layout().leading_width();
     double evaluation = m * m * m;
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j) {
-        const double entries = static_cast<double>(design.a_ptr[j + 1] - design.a_ptr[j]);
+    for (Index j = 0; j < design.levels(); ++j) {
+        const double entries = static_cast<double>(design.level(j).entries);
         evaluation += 3.0 * r * entries * entries;
     }
     return 2.0 * q1 * m * m + q1 * q1 * m <= extra_work * evaluation;
@@ -150,7 +150,7 @@ std::string size_text(double bytes) {
 }
 
 std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
-    return "the random effects behind the leading term number " + std::to_string(design.layout.q_rest) + ": the " +
+    return "the random effects behind the leading term number " + std::to_string(design.layout().q_rest) + ": the " +
            (plan.schur == SchurKind::sparse ? "sparse" : "dense") + " Schur complement and its inverse need " +
            size_text(plan.bytes) + ", and " + size_text(limit) +
            " may be used. Model fewer levels (combine rare ones), or drop one of the crossed factors";
@@ -177,8 +177,8 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         plan.schur = SchurKind::dense;
         plan.exact_hessian = true;
         plan.fill = 1.0;
-        const double m = static_cast<double>(design.layout.rest());
-        plan.bytes = 8.0 * m * m * (6.0 + 2.0 * design.layout.n_theta()) + class_sum_bytes(design, classes);
+        const double m = static_cast<double>(design.layout().rest());
+        plan.bytes = 8.0 * m * m * (6.0 + 2.0 * design.layout().n_theta()) + class_sum_bytes(design, classes);
         plan.reason = "few coefficients behind the leading term: its groups are summed by class";
         if (plan.bytes > limit) {
             result.error = too_many_classes(classes, plan, limit);
@@ -196,7 +196,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         result.out_of_memory = true;
     }
     if (plan.reason == "error") result.error = "the sparse Schur complement could not be analysed";
-    if (!result.error.empty() || plan.schur == SchurKind::sparse || design.layout.q_rest == 0) return result;
+    if (!result.error.empty() || plan.schur == SchurKind::sparse || design.layout().q_rest == 0) return result;
     plan.exact_hessian = exact_hessian_pays(design);
     plan.lists = list_columns(design);
     return result;

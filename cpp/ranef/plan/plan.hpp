@@ -37,7 +37,7 @@ struct ClassSums {
 // The pattern of S_22 and where each product of a level's columns lands in it.
 struct SparsePlan {
     SparsePattern pattern;               // lower triangle
-    std::vector<Index> w_position;       // entry of design.w_pattern -> entry of pattern
+    std::vector<Index> w_position;       // entry of the design's W -> entry of pattern
     std::vector<Index> pair_position;    // for each level, for e2, for e1 >= e2: entry of pattern
     std::vector<Index> full_ptr, full_row, full_position;  // both triangles, by columns -> entry of pattern
     std::shared_ptr<const SparseSymbolic> symbolic;
@@ -67,7 +67,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options);
 // Everything an evaluation needs, const.
 struct Problem {
     std::shared_ptr<const DesignCross> design;
-    Plan plan;
+    std::shared_ptr<const Plan> plan;
     bool reml = true;
 };
 

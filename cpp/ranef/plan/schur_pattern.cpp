@@ -8,18 +8,17 @@ namespace ranef {
 
 double count_pairs(const DesignCross& design) {
     double total = 0.0;
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j)
-        total += static_cast<double>(packed_size(design.a_ptr[j + 1] - design.a_ptr[j]));
+    for (Index j = 0; j < design.levels(); ++j) total += static_cast<double>(packed_size(design.level(j).entries));
     return total;
 }
 
 SchurColumns::SchurColumns(const DesignCross& design, Poll poll)
-    : design_(design), n_(design.layout.q_rest), start_(n_ + 1, 0), level_of_(design.a_col.size()), stamp_(n_, -1), poll_(std::move(poll)) {
-    for (std::int32_t c : design.a_col) ++start_[c + 1];
+    : design_(*design.pattern), n_(design.layout().q_rest), start_(n_ + 1, 0), level_of_(design_.a_col.size()), stamp_(n_, -1), poll_(std::move(poll)) {
+    for (std::int32_t c : design_.a_col) ++start_[c + 1];
     std::partial_sum(start_.begin(), start_.end(), start_.begin());
     std::vector<Index> next(start_.begin(), start_.end() - 1);
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j)
-        for (Index e = design.a_ptr[j]; e < design.a_ptr[j + 1]; ++e) level_of_[next[design.a_col[e]]++] = j;
+    for (Index j = 0; j < design.levels(); ++j)
+        design.level(j).each([&](Index column, const double*) { level_of_[next[column]++] = j; });
 }
 
 // Hands every row of a column to `use`, once, in any order.
@@ -31,8 +30,8 @@ void SchurColumns::visit(Index c, const Use& use) {
         use(row);
     };
     touch(c);
-    for (Index e = design_.w_pattern.col_ptr[c]; e < design_.w_pattern.col_ptr[c + 1]; ++e)
-        touch(design_.w_pattern.row_idx[e]);
+    for (Index e = design_.w.col_ptr[c]; e < design_.w.col_ptr[c + 1]; ++e)
+        touch(design_.w.row_idx[e]);
     for (Index k = start_[c]; k < start_[c + 1]; ++k) {
         const auto begin = design_.a_col.begin() + design_.a_ptr[level_of_[k]];
         const auto end = design_.a_col.begin() + design_.a_ptr[level_of_[k] + 1];
@@ -74,13 +73,13 @@ void locate_products(const DesignCross& design, SparsePlan& plan, Poll poll) {
         const auto last = pattern.row_idx.begin() + pattern.col_ptr[col + 1];
         return static_cast<Index>(std::lower_bound(first, last, row) - pattern.row_idx.begin());
     };
-    for (Index c = 0; c < pattern.n; ++c)
-        for (Index e = design.w_pattern.col_ptr[c]; e < design.w_pattern.col_ptr[c + 1]; ++e)
-            plan.w_position.push_back(find(design.w_pattern.row_idx[e], c));
-    for (Index j = 0; j < design.layout.factors[0].levels; ++j)
-        for (Index e2 = design.a_ptr[j]; e2 < design.a_ptr[j + 1]; ++e2, poll.tick(design.a_ptr[j + 1] - e2))
-            for (Index e1 = e2; e1 < design.a_ptr[j + 1]; ++e1)
-                plan.pair_position.push_back(find(design.a_col[e1], design.a_col[e2]));
+    design.each_rest([&](Index row, Index c, double) { plan.w_position.push_back(find(row, c)); });
+    for (Index j = 0; j < design.levels(); ++j) {
+        const Level<> level = design.level(j);
+        for (Index e2 = 0; e2 < level.entries; ++e2, poll.tick(level.entries - e2))
+            for (Index e1 = e2; e1 < level.entries; ++e1)
+                plan.pair_position.push_back(find(level.columns[e1], level.columns[e2]));
+    }
     // Both triangles by columns: upper entries arrive in increasing row order, before the lower ones.
     std::vector<Index> count(pattern.n + 1, 0);
     for (Index c = 0; c < pattern.n; ++c)

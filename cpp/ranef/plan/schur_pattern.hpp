@@ -23,7 +23,7 @@ private:
     template <class Use>
     void visit(Index c, const Use& use);
 
-    const DesignCross& design_;
+    const Pattern& design_;
     Index n_;
     std::vector<Index> start_, level_of_;  // the levels that touch each column
     std::vector<Index> stamp_;

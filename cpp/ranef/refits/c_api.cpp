@@ -16,7 +16,7 @@ using namespace ranef;
 
 struct RanefWorkspace {
     explicit RanefWorkspace(const RanefProblem& problem)
-        : workspace(problem.problem), covariance(square(problem.problem->design->layout.p)) {
+        : workspace(problem.problem), covariance(square(problem.problem->design->layout().p)) {
         if (problem.grid) batch = std::make_unique<GridBatch>(problem.grid, problem.problem);
     }
 
@@ -32,7 +32,7 @@ namespace {
 // Where a record's parts begin.
 struct RecordLayout {
     explicit RecordLayout(const RanefProblem& problem) {
-        const Layout& layout = problem.problem->design->layout;
+        const Layout& layout = problem.problem->design->layout();
         errors = layout.p;
         sigma = errors + layout.p;
         theta = sigma + 1;
@@ -47,22 +47,22 @@ struct RecordLayout {
 };
 
 void write_modes(const DesignCross& design, const Evaluator& evaluator, const ResponseScale& scale, double* modes) {
-    const Layout& layout = design.layout;
+    const Layout& layout = design.layout();
     std::vector<double> coef(layout.n_coef());
     evaluator.coefficients(coef.data());
     std::copy_n(coef.data(), layout.q, modes);
     for (std::size_t f = 0; f < layout.factors.size(); ++f)
         for (Index l = 0; l < layout.factors[f].levels; ++l)
-            design.coordinates.modes_to_user(layout, static_cast<int>(f), scale,
+            design.coordinates().modes_to_user(layout, static_cast<int>(f), scale,
                                              modes + layout.offset[f] + l * layout.factors[f].width);
 }
 
 void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const ResponseScale& scale, const Optimum& optimum,
                      const RecordLayout& at, double* record) {
     const DesignCross& design = *problem.problem->design;
-    const Coordinates& coordinates = design.coordinates;
+    const Coordinates& coordinates = design.coordinates();
     const bool reml = problem.problem->reml;
-    const int p = design.layout.p;
+    const int p = design.layout().p;
     const Evaluator& evaluator = handle.workspace.evaluator();
     const double nu = static_cast<double>(design.n - (reml ? p : 0));
     const double sigma = scale.scale * std::sqrt(evaluator.penalised_rss() / nu);
@@ -71,7 +71,7 @@ void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const 
     coordinates.covariance_to_user(p, handle.covariance.data());
     for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(handle.covariance[c * (p + 1)]);
     record[at.sigma] = sigma;
-    coordinates.theta_to_user(design.layout, optimum.theta.data(), record + at.theta);
+    coordinates.theta_to_user(design.layout(), optimum.theta.data(), record + at.theta);
     if (problem.modes) write_modes(design, evaluator, scale, record + at.modes);
     if (!problem.contrast.empty())  // last: it evaluates elsewhere
         record[at.df] = optimum.singular ? std::nan("")
@@ -101,15 +101,15 @@ int fit_into_record(const RanefProblem& problem, RanefWorkspace& handle, const d
 int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double* record) {
     const DesignCross& design = *problem.problem->design;
     const bool reml = problem.problem->reml;
-    const int p = design.layout.p;
+    const int p = design.layout().p;
     const RecordLayout at(problem);
     const double sigma = problem.scale.scale * std::sqrt(refit.rss / static_cast<double>(design.n - (reml ? p : 0)));
-    design.coordinates.beta_to_user(problem.scale, refit.beta.data(), record);
+    design.coordinates().beta_to_user(problem.scale, refit.beta.data(), record);
     for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(refit.variances[c]);
     record[at.sigma] = sigma;
-    design.coordinates.theta_to_user(design.layout, refit.theta.data(), record + at.theta);
+    design.coordinates().theta_to_user(design.layout(), refit.theta.data(), record + at.theta);
     if (!problem.contrast.empty()) record[at.df] = std::nan("");
-    record[at.criterion] = refit.value + design.coordinates.criterion_offset(reml, design.n, p, problem.scale);
+    record[at.criterion] = refit.value + design.coordinates().criterion_offset(reml, design.n, p, problem.scale);
     record[at.evaluations] = static_cast<double>(problem.grid->interpolation.size());
     record[at.bits] = RANEF_CONVERGED;
     return RANEF_CONVERGED;
@@ -172,7 +172,7 @@ int ranef_batch_size(const RanefProblem* problem) { return problem->grid ? stati
 
 int ranef_refit_many(const RanefProblem* problem, RanefWorkspace* handle, const double* responses, const int64_t* range,
                      const double* start_theta, double* records) {
-    const Index length = problem->problem->design->layout.n_coef() + 1, size = ranef_record_size(problem);
+    const Index length = problem->problem->design->layout().n_coef() + 1, size = ranef_record_size(problem);
     const Index count = range[1] - range[0];
     bool shared = handle->batch && count > 0;
     try {

@@ -40,7 +40,7 @@ private:
 }  // namespace
 
 GridBatch::GridBatch(std::shared_ptr<const RefitGrid> grid, std::shared_ptr<const Problem> problem)
-    : grid_(std::move(grid)), problem_(std::move(problem)), layout_(problem_->design->layout) {
+    : grid_(std::move(grid)), problem_(std::move(problem)), layout_(problem_->design->layout()) {
     const Index nodes = grid_->interpolation.size(), p = layout_.p;
     shared_.resize(nodes);
     log_variances_.resize(nodes * p);
@@ -73,7 +73,7 @@ bool GridBatch::visit(Evaluator& evaluator, Index node) {
     if (evaluator.evaluate(theta.data(), Order::value) != Status::ok) return false;
     shared_[node] = evaluator.log_det() + (problem_->reml ? evaluator.log_det_x() : 0.0);
     evaluator.fixed_covariance(covariance_.data());
-    problem_->design->coordinates.covariance_to_user(layout_.p, covariance_.data());
+    problem_->design->coordinates().covariance_to_user(layout_.p, covariance_.data());
     for (Index c = 0; c < p; ++c) log_variances_[node * p + c] = std::log(covariance_[c * (p + 1)]);
     for (Index g = 0; g < groups_; ++g) {
         const Index place = node * groups_ + g;

@@ -38,7 +38,7 @@ double rounded(double value) {
 
 // Lower Cholesky factor of the covariance of the estimates of log theta, 2 H^-1; false where the curvature has the wrong sign.
 bool spread_of(const Problem& problem, const double* response, const double* theta, std::vector<double>& axes) {
-    const Index k = problem.design->layout.n_theta();
+    const Index k = problem.design->layout().n_theta();
     const std::unique_ptr<Evaluator> evaluator = make_evaluator(problem);
     evaluator->load(response);
     if (evaluator->exact_hessian() || evaluator->evaluate(theta, Order::hessian) != Status::ok) return false;
@@ -73,9 +73,9 @@ void RefitGrid::theta_at(const double* t, double* theta) const {
 }
 
 std::shared_ptr<const RefitGrid> plan_refit_grid(const Problem& problem, const double* response, const double* theta) {
-    const Layout& layout = problem.design->layout;
+    const Layout& layout = problem.design->layout();
     const Index k = layout.n_theta();
-    if (problem.plan.leading != LeadingKind::groups || problem.plan.schur != SchurKind::dense || !serves(layout)) return nullptr;
+    if (problem.plan->leading != LeadingKind::groups || problem.plan->schur != SchurKind::dense || !serves(layout)) return nullptr;
     std::vector<double> axes, centre(k), decay(k);
     for (Index i = 0; i < k; ++i)
         if (!(theta[i] > least_theta)) return nullptr;

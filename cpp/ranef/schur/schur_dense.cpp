@@ -26,7 +26,7 @@ void DenseSchur::for_columns(const Run& run) const {
 
 DenseSchur::DenseSchur(const Problem& problem)
     : design_(*problem.design),
-      layout_(design_.layout),
+      layout_(design_.layout()),
       n_(layout_.q_rest),
       t_(n_ * n_),
       s_(n_ * n_),
@@ -35,8 +35,8 @@ DenseSchur::DenseSchur(const Problem& problem)
 void DenseSchur::reset() {
     for_columns([&](Index c) {
         std::fill_n(t_.data() + c * n_, n_, 0.0);
-        for (Index e = design_.w_pattern.col_ptr[c]; e < design_.w_pattern.col_ptr[c + 1]; ++e)
-            t_[c * n_ + design_.w_pattern.row_idx[e]] = design_.w_val[e];
+        const SparsePattern& w = design_.pattern->w;
+        for (Index e = w.col_ptr[c]; e < w.col_ptr[c + 1]; ++e) t_[c * n_ + w.row_idx[e]] = design_.values.w_val()[e];
     });
 }
 

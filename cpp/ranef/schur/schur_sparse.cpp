@@ -6,8 +6,8 @@
 namespace ranef {
 SparseSchur::SparseSchur(const Problem& problem)
     : design_(*problem.design),
-      layout_(design_.layout),
-      plan_(problem.plan.sparse),
+      layout_(design_.layout()),
+      plan_(problem.plan->sparse),
       n_(layout_.q_rest),
       factor_(plan_.symbolic),
       t_(plan_.pattern.row_idx.size()),
@@ -24,7 +24,7 @@ SparseSchur::SparseSchur(const Problem& problem)
 
 void SparseSchur::reset() {
     std::fill(t_.begin(), t_.end(), 0.0);
-    for (std::size_t e = 0; e < design_.w_val.size(); ++e) t_[plan_.w_position[e]] = design_.w_val[e];
+    for (std::size_t e = 0; e < plan_.w_position.size(); ++e) t_[plan_.w_position[e]] = design_.values.w_val()[e];
 }
 
 Index SparseSchur::find(Index row, Index col) const {
