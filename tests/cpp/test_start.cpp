@@ -23,7 +23,7 @@ std::vector<double> start(const Data& data, const std::vector<double>& y) {
 }
 
 void check_diagonal_and_positive(const Data& data, const std::vector<double>& theta) {
-    const Layout layout = accumulate_design(data.rows()).layout;
+    const Layout layout = accumulate_design(data.rows()).layout();
     for (int t = 0; t < layout.n_theta(); ++t) {
         const ThetaSlot& slot = layout.theta[t];
         CHECK(std::isfinite(theta[t]));

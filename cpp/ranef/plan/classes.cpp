@@ -94,7 +94,7 @@ void sum_classes(const DesignCross& design, ClassSums& classes, Poll& poll) {
 }  // namespace
 
 ClassSums find_classes(const DesignCross& design, bool merge) {
-    const int r = design.layout().leading_width(), rr = r * r;
+    const int r = design.layout().leading_width();
     const Index levels = design.layout().factors[0].levels;
     ClassSums classes;
     classes.class_of.resize(levels);
