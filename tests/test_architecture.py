@@ -277,7 +277,7 @@ def test_c_interface_is_c(header):
 
 CORE = (
     *("base", "model", "rows", "cross", "plan", "sparse"),
-    *("schur", "objective", "optimum", "mmrm", "inference", "refits"),
+    *("factor", "criterion", "optimum", "mmrm", "inference", "refits"),
 )
 
 

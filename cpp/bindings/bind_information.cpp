@@ -71,7 +71,7 @@ py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response,
         status = evaluator.evaluate(at, Order::gradient);
         if (status == Status::ok) {
             evaluator.fixed_covariance(out);
-            self.design().coordinates.covariance_to_user(self.layout().p, out);
+            self.design().coordinates().covariance_to_user(self.layout().p, out);
             gradient = evaluator.gradient();
             rss = evaluator.penalised_rss() * response.response->scale.scale * response.response->scale.scale;
         }

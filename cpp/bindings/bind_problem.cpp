@@ -79,7 +79,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
 py::dict describe_plan(const ProblemObject& self) {
     const Plan& plan = *self.problem()->plan;
     py::dict out;
-    out["leading_factor"] = self.design().factor_order[0];
+    out["leading_factor"] = self.design().factor_order()[0];
     out["leading"] = plan.leading == LeadingKind::classes ? "classes" : "groups";
     out["schur"] = plan.schur == SchurKind::sparse ? "sparse" : "dense";
     out["classes"] = plan.distinct_classes;
@@ -124,7 +124,7 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
         if (again->status == Status::ok) take(*again->session.workspace);
         self.give_back(std::move(again->session));
     }
-    self.design().coordinates.gradient_to_user(layout, g_d.data());
+    self.design().coordinates().gradient_to_user(layout, g_d.data());
     std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
     layout.unpack(theta.data(), lambda.data());
     for (std::size_t k = 0; k < out.size(); ++k) {
@@ -188,7 +188,7 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
     const ResponseScale& scale = response.response->scale;
     const std::shared_ptr<const Estimates> found = estimates_at(self, response, theta);
     const Index p = layout.p;
-    const double nu = static_cast<double>(design.n - (self.problem()->reml ? p : 0));
+    const double nu = self.problem()->degrees();
     const double variance = scale.scale * scale.scale * found->penalised_rss / nu;
     py::array_t<double> beta(p), vcov({p, p});
     design.coordinates().beta_to_user(scale, found->beta.data(), beta.mutable_data());
@@ -227,7 +227,7 @@ py::array_t<double> internal_beta(const ProblemObject& self, const ResponseObjec
     if (beta.ndim() != 1 || beta.size() != self.layout().p)
         throw py::value_error("beta must have " + std::to_string(self.layout().p) + " entries, got " + std::to_string(beta.size()));
     py::array_t<double> out(beta.size());
-    self.design().coordinates.beta_to_internal(response.response->scale, beta.data(), out.mutable_data());
+    self.design().coordinates().beta_to_internal(response.response->scale, beta.data(), out.mutable_data());
     return out;
 }
 

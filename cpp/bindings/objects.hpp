@@ -75,7 +75,7 @@ public:
     }
 
     double criterion(double internal, const ResponseCross& response) const {
-        return internal + design().coordinates.criterion_offset(problem_->reml, design().n, layout().p, response.scale);
+        return internal + design().coordinates().criterion_offset(problem_->reml, design().n, layout().p, response.scale);
     }
 
     // The user's theta, checked, in internal coordinates.
@@ -86,7 +86,7 @@ public:
         std::vector<double> internal(layout().n_theta());
         for (py::ssize_t i = 0; i < theta.size(); ++i)
             if (!std::isfinite(theta.data()[i])) throw py::value_error("theta must be finite");
-        design().coordinates.theta_to_internal(layout(), theta.data(), internal.data());
+        design().coordinates().theta_to_internal(layout(), theta.data(), internal.data());
         return internal;
     }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ranef/cross/cross_products.hpp"
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 #include "ranef/plan/plan.hpp"
 
 namespace ranef::testing {

@@ -153,7 +153,7 @@ TEST_CASE("certificate: the certificate of a large model agrees with differences
     CHECK(f.optimum.certificate_evaluations <= 2);
     const auto problem = make_problem(f.design, true);
     CHECK(problem->plan->schur == SchurKind::sparse);
-    const auto e = make_evaluator(*problem);
+    const auto e = std::make_unique<Evaluator>(*problem);
     e->load(f.response.values.data());
     std::vector<double> theta = f.optimum.theta, expected(4);
     for (int j = 0; j < 2; ++j)

@@ -187,7 +187,7 @@ TEST_CASE("cross-products: the order of the rows does not matter") {
             const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
             const ResponseCross response = accumulate_response(rows, *design, x.y.data());
             const auto problem = make_problem(design, true);
-            const auto evaluator = make_evaluator(*problem);
+            const auto evaluator = std::make_unique<Evaluator>(*problem);
             std::vector<double> internal(theta.size());
             design->coordinates().theta_to_internal(design->layout(), theta.data(), internal.data());
             evaluator->load(response.values.data());

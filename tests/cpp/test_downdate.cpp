@@ -45,7 +45,7 @@ TEST_CASE("downdate: any level of any factor, every kind of plan, interior and s
                     for (const Kind& kind : all_kinds()) {
                         CAPTURE(kind.name);
                         const auto problem = make_problem(smaller, reml, kind.options);
-                        const auto evaluator = make_evaluator(*problem);
+                        const auto evaluator = std::make_unique<Evaluator>(*problem);
                         evaluator->load(found.response.values.data());
                         REQUIRE(evaluator->evaluate(all[at].theta.data(), Order::value) == Status::ok);
                         CHECK(evaluator->value() == doctest::Approx(expected).epsilon(1e-8));

@@ -5,7 +5,7 @@
 
 #include "dense_oracle.hpp"
 #include "designs.hpp"
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 #include "support.hpp"
 
 using namespace ranef;
@@ -257,7 +257,7 @@ void check_hessian(const Case& c, Evaluator& e, const std::vector<double>& theta
 }
 
 void check_point(const Case& c, const Problem& problem, const Point& point, const Expected& x) {
-    const std::unique_ptr<Evaluator> evaluator = make_evaluator(problem);
+    const std::unique_ptr<Evaluator> evaluator = std::make_unique<Evaluator>(problem);
     Evaluator& e = *evaluator;
     e.load(c.response.values.data());
     REQUIRE(e.evaluate(point.theta.data(), Order::hessian) == Status::ok);

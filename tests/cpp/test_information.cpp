@@ -114,7 +114,7 @@ TEST_CASE("information: first and second derivatives of every structure") {
         const ResponseCross response = accumulate_response(rows, *design, data.y.data());
         const std::vector<double> theta = points(design->layout(), 7).front().theta;
         const auto problem = make_problem(design, true);
-        const auto evaluator = make_evaluator(*problem);
+        const auto evaluator = std::make_unique<Evaluator>(*problem);
         evaluator->load(response.values.data());
         REQUIRE(evaluator->evaluate(theta.data(), Order::value) == Status::ok);
         Information found;
@@ -165,7 +165,7 @@ TEST_CASE("information: an interruption is obeyed") {
         const auto design = std::make_shared<const DesignCross>(accumulate_design(rows));
         const ResponseCross response = accumulate_response(rows, *design, data.y.data());
         const auto problem = make_problem(design, true);
-        const auto evaluator = make_evaluator(*problem);
+        const auto evaluator = std::make_unique<Evaluator>(*problem);
         evaluator->load(response.values.data());
         const std::vector<double> theta(design->layout().n_theta(), 0.5);
         REQUIRE(evaluator->evaluate(theta.data(), Order::value) == Status::ok);

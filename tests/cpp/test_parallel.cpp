@@ -82,7 +82,7 @@ TEST_CASE("parallel: the objective is the same to the last bit for any number of
             std::vector<double> values, gradient, hessian;
             for (const int threads : {1, 2, 5}) {
                 const ThreadLimit limit(threads);
-                const std::unique_ptr<Evaluator> evaluator = make_evaluator(*problem);
+                const std::unique_ptr<Evaluator> evaluator = std::make_unique<Evaluator>(*problem);
                 evaluator->load(response.values.data());
                 REQUIRE(evaluator->evaluate(theta.data(), Order::hessian) == Status::ok);
                 values.push_back(evaluator->value());

@@ -185,7 +185,7 @@ TEST_CASE("held combination: generalised least squares under one restriction") {
             const HeldCombination held(*problem, combination, kind.options);
             REQUIRE(held.error().empty());
             const std::vector<double> values = held.response(response.values.data(), response.scale, value);
-            const auto evaluator = make_evaluator(held.problem());
+            const auto evaluator = std::make_unique<Evaluator>(held.problem());
             evaluator->load(values.data());
             REQUIRE(evaluator->evaluate(theta.data(), Order::value) == Status::ok);
             const double scale = response.scale.scale * response.scale.scale;

@@ -144,7 +144,7 @@ TEST_CASE("projection: other responses at the same theta") {
             const auto design = std::make_shared<const DesignCross>(accumulate_design(*rows));
             const auto problem = make_problem(design, reml, {LeadingKind::groups, SchurKind::dense, true});
             const Layout& layout = design->layout();
-            const auto evaluator = make_evaluator(*problem);
+            const auto evaluator = std::make_unique<Evaluator>(*problem);
             std::vector<std::vector<double>> responses;
             std::vector<double> side_by_side((layout.n_coef() + 1) * lanes), rss(lanes), beta(layout.p * lanes);
             for (Index l = 0; l < lanes; ++l) {

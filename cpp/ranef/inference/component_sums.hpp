@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ranef/inference/components.hpp"
-#include "ranef/objective/group_kernel.hpp"
+#include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/status.hpp"
 
 namespace ranef {
@@ -46,6 +46,9 @@ private:
     Batch next_batch(Index first) const;
     bool eliminate();
     bool invert();
+    void heavy_products(const Batch& batch);
+    void level_vectors(Index j, const double* f, const double* b, Index row, Index rows);
+    void light_products(const Level<>& level, const double* f, Index row, Index rows, double* rho);
     void leading_levels(const Batch& batch);
     void level_traces(const double* b, const double* rho);
     void leading_products();

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ranef/inference/components.hpp"
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 
 namespace ranef {
 

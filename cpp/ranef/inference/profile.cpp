@@ -9,8 +9,6 @@
 namespace ranef {
 namespace {
 
-constexpr double two_pi = 6.283185307179586476925286766559;
-
 // Every entry of each block, for a Lambda without structure.
 std::vector<ThetaSlot> every_entry(const Layout& layout) {
     std::vector<ThetaSlot> slots;
@@ -23,17 +21,15 @@ std::vector<ThetaSlot> every_entry(const Layout& layout) {
 
 }  // namespace
 
-class Profiler::Criterion final : public SmoothFunction {
+class Profiler::HeldDeviance final : public SmoothFunction {
 public:
-    Criterion(Evaluator& evaluator, const Chart& chart, const Problem& problem, const double* response)
-        : evaluator_(evaluator), chart_(chart), n_(static_cast<double>(problem.design->n)),
-          log_weights_(problem.design->sum_log_weights), m_(evaluator.n_theta()),
-          norm_(problem.design->layout().n_coef()), d_(chart.size()),
-          values_(response, response + problem.design->layout().n_coef() + 1), entries_(m_), gradient_(d_), hessian_(d_ * d_) {
-        evaluator_.load(values_.data());
+    HeldDeviance(Evaluator& evaluator, const Chart& chart, const double* response)
+        : evaluator_(evaluator), chart_(chart), m_(evaluator.n_theta()), d_(chart.size()), entries_(m_), gradient_(d_),
+          hessian_(d_ * d_) {
+        evaluator_.load(response);
     }
 
-    double value() const override { return value_; }
+    double value() const override { return evaluator_.value(); }
     const std::vector<double>& gradient() const override { return gradient_; }
     const std::vector<double>& hessian() const override { return hessian_; }
     bool exact_hessian() const override { return evaluator_.exact_hessian(); }
@@ -49,103 +45,64 @@ public:
         const double shrink = tied ? std::exp(-x[free]) : 0.0;
         if (tied)
             for (Index i = 0; i < m_; ++i) entries_[i] += shrink * chart_.tied[i];
-        Status status = evaluator_.evaluate(entries_.data(), Order::hessian);
+        Dispersion& dispersion = evaluator_.dispersion();
+        if (chart_.sigma == Chart::Sigma::profiled) dispersion.profile();
+        else dispersion.hold(tied ? 1.0 / (shrink * shrink) : chart_.variance);
+        const Status status = evaluator_.evaluate(entries_.data(), Order::hessian);
         if (status != Status::ok) return status;
-        const double rss = evaluator_.penalised_rss();
-        g_ = evaluator_.gradient();
-        h_ = evaluator_.hessian();
-        if (chart_.sigma == Chart::Sigma::profiled) {
-            variance_ = rss / n_;
-            value_ = evaluator_.value();
-            pull_back();
-            return Status::ok;
-        }
-        variance_ = tied ? 1.0 / (shrink * shrink) : chart_.variance;
-        value_ = evaluator_.log_det() + rss / variance_ + n_ * std::log(two_pi * variance_) - log_weights_;
-        if (!std::isfinite(value_)) return Status::not_finite;
-        status = at_variance(rss);
-        if (status != Status::ok) return status;
+        variance_ = dispersion.variance(evaluator_.penalised_rss());
         pull_back();
-        if (tied) add_tau(free, shrink, rss);
+        if (tied) add_tau(free, shrink);
         return Status::ok;
     }
 
 private:
-    // g_ and h_ from the profiled criterion's to those of log|Omega| + r^2 / sigma^2, and dr_ = d r^2 / d Lambda.
-    // A second evaluation with y'y larger by 3 r^2 separates log|Omega| from r^2: only the weight of r^2 changes.
-    Status at_variance(double rss) {
-        const bool exact = evaluator_.exact_hessian();
-        const double own = values_[norm_];
-        values_[norm_] = own + 3.0 * rss;
-        const Status status = evaluator_.evaluate(entries_.data(), exact ? Order::hessian : Order::gradient);
-        values_[norm_] = own;
-        if (status != Status::ok) return status;
-        const double before = n_ / rss, less = 0.75 * before, target = 1.0 / variance_;
-        dr_.resize(m_);
-        for (Index i = 0; i < m_; ++i) {
-            dr_[i] = (g_[i] - evaluator_.gradient()[i]) / less;
-            g_[i] += (target - before) * dr_[i];
-        }
-        const double outer = before / rss;  // of -dr dr' in the profiled Hessian
-        for (Index k = 0; k < m_; ++k)
-            for (Index i = 0; i < m_; ++i) {
-                const double square = outer * dr_[i] * dr_[k];
-                double& h = h_[k * m_ + i];
-                if (exact) {
-                    const double bend = (h - evaluator_.hessian()[k * m_ + i] + square * 15.0 / 16.0) / less;
-                    h += square + (target - before) * bend;
-                } else {
-                    h = (h + square) * target / before;  // the average information grows with the weight of r^2
-                }
-            }
-        return Status::ok;
-    }
-
     void pull_back() {
         const Index free = static_cast<Index>(chart_.columns.size());
         half_.resize(m_ * free);
         std::fill(hessian_.begin(), hessian_.end(), 0.0);
         for (Index k = 0; k < free; ++k) {
             const double* b = chart_.columns[k].data();
-            gradient_[k] = linalg::dot(m_, g_.data(), b);
-            linalg::symmetric_multiply(m_, h_.data(), m_, b, half_.data() + k * m_);
+            gradient_[k] = linalg::dot(m_, evaluator_.gradient().data(), b);
+            linalg::symmetric_multiply(m_, evaluator_.hessian().data(), m_, b, half_.data() + k * m_);
             for (Index l = 0; l <= k; ++l)
                 hessian_[k * d_ + l] = hessian_[l * d_ + k] = linalg::dot(m_, half_.data() + k * m_, chart_.columns[l].data());
         }
     }
 
-    void add_tau(Index free, double shrink, double rss) {
-        const double weight = 1.0 / variance_;
+    // tau = log sigma, on which Lambda and the weight of r^2 depend.
+    void add_tau(Index free, double shrink) {
+        const double weight = 1.0 / variance_, scaled = evaluator_.penalised_rss() * weight;
+        const std::vector<double>& fall = evaluator_.rss_fall();
         std::vector<double> d(m_), hd(m_);
         for (Index i = 0; i < m_; ++i) d[i] = -shrink * chart_.tied[i];
-        linalg::symmetric_multiply(m_, h_.data(), m_, d.data(), hd.data());
+        linalg::symmetric_multiply(m_, evaluator_.hessian().data(), m_, d.data(), hd.data());
         for (Index k = 0; k < free; ++k) {
             const double* b = chart_.columns[k].data();
             hessian_[free * d_ + k] = hessian_[k * d_ + free] =
-                linalg::dot(m_, hd.data(), b) - 2.0 * weight * linalg::dot(m_, dr_.data(), b);
+                linalg::dot(m_, hd.data(), b) + 2.0 * weight * linalg::dot(m_, fall.data(), b);
         }
-        const double slope = linalg::dot(m_, g_.data(), d.data());
-        gradient_[free] = slope - 2.0 * rss * weight + 2.0 * n_;
-        hessian_[free * d_ + free] = linalg::dot(m_, hd.data(), d.data()) -
-                                     4.0 * weight * linalg::dot(m_, dr_.data(), d.data()) + 4.0 * rss * weight - slope;
+        const double slope = linalg::dot(m_, evaluator_.gradient().data(), d.data());
+        gradient_[free] = slope - 2.0 * scaled + 2.0 * evaluator_.dispersion().degrees();
+        hessian_[free * d_ + free] = linalg::dot(m_, hd.data(), d.data()) + 4.0 * weight * linalg::dot(m_, fall.data(), d.data()) +
+                                     4.0 * scaled - slope;
     }
 
     Evaluator& evaluator_;
     const Chart& chart_;
-    double n_, log_weights_;
-    Index m_, norm_, d_;
-    std::vector<double> values_, entries_, gradient_, hessian_, g_, h_, dr_, half_;
-    double value_ = 0.0, variance_ = 0.0;
+    Index m_, d_;
+    std::vector<double> entries_, gradient_, hessian_, half_;
+    double variance_ = 0.0;
 };
 
 Profiler::Profiler(const Problem& problem)
     : problem_{problem.design, problem.plan, false}, layout_(problem.design->layout()),
-      evaluator_(make_evaluator(problem_, every_entry(layout_))) {}
+      evaluator_(std::make_unique<Evaluator>(problem_, every_entry(layout_))) {}
 
 ProfilePoint Profiler::minimise(const Chart& chart, const double* response, const double* theta, double sigma,
                                 const NewtonSettings& settings, double* sign) {
     std::vector<double> x = start(chart, theta, sigma);
-    Criterion criterion(*evaluator_, chart, problem_, response);
+    HeldDeviance criterion(*evaluator_, chart, response);
     Newton newton(static_cast<Index>(x.size()));
     ProfilePoint point;
     NewtonResult result;

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 #include "ranef/optimum/newton.hpp"
 #include "ranef/plan/plan.hpp"
 
@@ -48,8 +48,9 @@ public:
                     const double* theta, double sigma, const NewtonSettings& settings);
 
 private:
-    class Criterion;
+    class HeldDeviance;
     struct Chart;
+    class ChartBlock;
 
     Chart chart(const Held& held, double value, const ResponseScale& scale, int boundary) const;
     std::vector<double> start(const Chart& chart, const double* theta, double sigma) const;

@@ -57,83 +57,117 @@ std::vector<double> identity(int w) {
 
 }  // namespace
 
+// One block's share of a chart: what is held goes into base or tied, everything else becomes a coordinate.
+class Profiler::ChartBlock {
+public:
+    ChartBlock(Chart& chart, int number, Index first, int width)
+        : chart_(chart), number_(number), w_(width), first_(first), t_(identity(width)), taken_(Index{width} * width, 0) {}
+
+    // The quantities `rows` come first.
+    void rotate(std::vector<std::vector<double>> rows) { t_ = completed(w_, std::move(rows)); }
+
+    void hold_sd(double sd) {
+        invert();
+        if (sd == 0.0) empty_column(0);
+        take(0, 0);
+        spread(0, 0, sd, chart_.tied);
+    }
+
+    void hold_correlation(double value, int boundary) {
+        invert();
+        const double rest = std::sqrt(std::max(0.0, 1.0 - value * value));
+        for (const int row : {0, 1}) take(row, 0);
+        take(1, 1);
+        if (boundary == 1) {  // the first has no variance: the correlation is whatever one likes
+            empty_column(0);
+            free({{number_, 1, 1}}, {1.0});
+            return;
+        }
+        chart_.signed_a = free({{number_, 0, 0}}, {1.0});
+        if (rest == 0.0 || boundary == 2) empty_column(1);
+        if (boundary == 0) chart_.signed_b = free({{number_, 1, 0}, {number_, 1, 1}}, {value, rest});
+        else chart_.signed_a = -1;
+    }
+
+    void hold_theta(int row, int column, double value, int boundary) {
+        invert();
+        take(row, column);
+        spread(row, column, value, chart_.base);
+        if (row == column) return;
+        take(column, column);
+        if (boundary == 0) chart_.signed_a = free({{number_, column, column}}, {1.0});
+    }
+
+    void free_rest() {
+        invert();
+        for (int c = 0; c < w_; ++c)
+            for (int i = c; i < w_; ++i)
+                if (!taken_[c * w_ + i]) free({{number_, i, c}}, {1.0});
+        chart_.t.push_back(std::move(t_));
+        chart_.inverse.push_back(std::move(inverse_));
+    }
+
+private:
+    void invert() {
+        if (!inverse_.empty()) return;
+        inverse_.resize(t_.size());
+        linalg::divide_right(w_, identity(w_).data(), t_.data(), 0.0, inverse_.data());
+    }
+    void take(int row, int column) { taken_[column * w_ + row] = 1; }  // it has a meaning of its own, or is superfluous
+    void empty_column(int c) {
+        for (int i = c; i < w_; ++i) take(i, c);
+    }
+    // Where entry (row, column) of Lambda' goes in Lambda.
+    void spread(int row, int column, double weight, std::vector<double>& into) const {
+        for (int i = 0; i < w_; ++i) into[first_ + Index{column} * w_ + i] += weight * inverse_[Index{row} * w_ + i];
+    }
+    int free(std::vector<Chart::Entry> entries, const std::vector<double>& weights) {
+        std::vector<double> column(chart_.base.size(), 0.0);
+        for (std::size_t e = 0; e < entries.size(); ++e) spread(entries[e].row, entries[e].column, weights[e], column);
+        chart_.columns.push_back(std::move(column));
+        chart_.parts.push_back(std::move(entries));
+        return static_cast<int>(chart_.columns.size()) - 1;
+    }
+
+    Chart& chart_;
+    int number_, w_;
+    Index first_;
+    std::vector<double> t_, inverse_;
+    std::vector<char> taken_;
+};
+
 // boundary: 0 none; 1 and 2: the first or the second of the quantities whose signs matter is zero.
 Profiler::Chart Profiler::chart(const Held& held, double value, const ResponseScale& scale, int boundary) const {
     using Kind = Held::Kind;
-    const Coordinates& coordinates = problem_.design->coordinates();
     Chart out;
     if (held.kind == Kind::sigma) {
         out.sigma = Chart::Sigma::held;
         out.variance = value * value / (scale.scale * scale.scale);
     }
     if (held.kind == Kind::sd) out.sigma = Chart::Sigma::tied;
-    const Index m = evaluator_->n_theta();
-    out.base.assign(m, 0.0);
-    out.tied.assign(m, 0.0);
+    out.base.assign(evaluator_->n_theta(), 0.0);
+    out.tied.assign(evaluator_->n_theta(), 0.0);
+    const bool in_block = held.kind != Kind::nothing && held.kind != Kind::sigma;
     Index first = 0;
     int number = 0;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f)
         for (std::size_t b = 0; b < layout_.factors[f].blocks.size(); ++b, ++number) {
             const Block& block = layout_.factors[f].blocks[b];
-            const int w = block.width;
-            const bool target = held.kind != Kind::nothing && held.kind != Kind::sigma &&
-                                static_cast<int>(f) == held.factor && static_cast<int>(b) == held.block;
-            std::vector<double> t = identity(w);
-            if (target) {
+            ChartBlock part(out, number, first, block.width);
+            first += Index{block.width} * block.width;
+            if (in_block && static_cast<int>(f) == held.factor && static_cast<int>(b) == held.block) {
+                const auto user = [&](int i) { return user_row(problem_.design->coordinates(), layout_, held.factor, block, i); };
                 std::vector<std::vector<double>> rows;
-                const auto row = [&](int i) { rows.push_back(user_row(coordinates, layout_, static_cast<int>(f), block, i)); };
                 if (held.kind == Kind::theta)
-                    for (int i = 0; i < w; ++i) row(i);
-                else row(held.row);
-                if (held.kind == Kind::correlation) row(held.column);
-                t = completed(w, rows);
+                    for (int i = 0; i < block.width; ++i) rows.push_back(user(i));
+                else rows.push_back(user(held.row));
+                if (held.kind == Kind::correlation) rows.push_back(user(held.column));
+                part.rotate(std::move(rows));
+                if (held.kind == Kind::sd) part.hold_sd(value / scale.scale);
+                else if (held.kind == Kind::correlation) part.hold_correlation(value, boundary);
+                else part.hold_theta(held.row, held.column, value, boundary);
             }
-            std::vector<double> inverse(t.size());
-            linalg::divide_right(w, identity(w).data(), t.data(), 0.0, inverse.data());
-            // Where entry (row, column) of Lambda' goes in Lambda.
-            const auto spread = [&](int row, int column, double weight, std::vector<double>& into) {
-                for (int i = 0; i < w; ++i) into[first + Index{column} * w + i] += weight * inverse[Index{row} * w + i];
-            };
-            const auto add = [&](std::vector<Chart::Entry> entries, std::vector<double> weights) {
-                std::vector<double> column(m, 0.0);
-                for (std::size_t e = 0; e < entries.size(); ++e) spread(entries[e].row, entries[e].column, weights[e], column);
-                out.columns.push_back(column);
-                out.parts.push_back(std::move(entries));
-                out.weights.push_back(std::move(weights));
-                return static_cast<int>(out.columns.size()) - 1;
-            };
-            std::vector<char> taken(Index{w} * w, 0);  // entries with a meaning of their own, or superfluous
-            const auto empty_column = [&](int c) { for (int i = c; i < w; ++i) taken[c * w + i] = 1; };
-            if (target && held.kind == Kind::sd) {
-                if (value == 0.0) empty_column(0);
-                taken[0] = 1;
-                spread(0, 0, value / scale.scale, out.tied);
-            } else if (target && held.kind == Kind::correlation) {
-                const double rest = std::sqrt(std::max(0.0, 1.0 - value * value));
-                taken[0] = taken[1] = taken[w + 1] = 1;
-                if (boundary == 1) {  // the first has no variance: the correlation is whatever one likes
-                    empty_column(0);
-                    add({{number, 1, 1}}, {1.0});
-                } else {
-                    out.signed_a = add({{number, 0, 0}}, {1.0});
-                    if (rest == 0.0 || boundary == 2) empty_column(1);
-                    if (boundary == 0) out.signed_b = add({{number, 1, 0}, {number, 1, 1}}, {value, rest});
-                    else out.signed_a = -1;
-                }
-            } else if (target) {
-                taken[held.column * w + held.row] = 1;
-                spread(held.row, held.column, value, out.base);
-                if (held.row != held.column) {
-                    taken[held.column * w + held.column] = 1;
-                    if (boundary == 0) out.signed_a = add({{number, held.column, held.column}}, {1.0});
-                }
-            }
-            for (int c = 0; c < w; ++c)
-                for (int i = c; i < w; ++i)
-                    if (!taken[c * w + i]) add({{number, i, c}}, {1.0});
-            out.t.push_back(std::move(t));
-            out.inverse.push_back(std::move(inverse));
-            first += Index{w} * w;
+            part.free_rest();
         }
     return out;
 }

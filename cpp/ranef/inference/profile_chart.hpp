@@ -20,7 +20,6 @@ struct Profiler::Chart {
     std::vector<double> base, tied;           // over all entries
     std::vector<std::vector<double>> columns; // one per free coordinate
     std::vector<std::vector<Entry>> parts;    // entries of Lambda' a coordinate stands for
-    std::vector<std::vector<double>> weights; // and with which weights
     int signed_a = -1, signed_b = -1;         // coordinates whose product must not be negative; -1: the constant 1
     Index size() const { return static_cast<Index>(columns.size()) + (sigma == Sigma::tied ? 1 : 0); }
 };

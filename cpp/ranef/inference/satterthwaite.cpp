@@ -63,8 +63,7 @@ double satterthwaite_df(const Problem& problem, Evaluator& evaluator, const doub
         slope[i] /= 2.0 * h;
         trial[i] = theta[i];
     }
-    const double nu = static_cast<double>(problem.design->n - (problem.reml ? p : 0));
-    return 1.0 / (inverse_form(k, hessian, slope) + 1.0 / nu);
+    return 1.0 / (inverse_form(k, hessian, slope) + 1.0 / problem.degrees());
 }
 
 }  // namespace ranef

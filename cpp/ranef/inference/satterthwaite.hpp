@@ -2,7 +2,7 @@
 // thousands of small fits.
 #pragma once
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 
 namespace ranef {
 

@@ -237,8 +237,7 @@ void Coordinates::null_vector_to_user(const Layout& layout, int factor, int bloc
 }
 
 double Coordinates::criterion_offset(bool reml, Index n, int p, const ResponseScale& y) const {
-    const double nu = static_cast<double>(reml ? n - p : n);
-    double offset = nu * 2.0 * std::log(y.scale);
+    double offset = degrees_of_freedom(reml, n, p) * 2.0 * std::log(y.scale);
     if (!reml) return offset;
     double determinant = 1.0;  // of I - constant shift'; 1 unless a column of the constant's support was dropped
     for (std::size_t c = 0; c < x_scale.size(); ++c) {

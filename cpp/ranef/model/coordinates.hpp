@@ -1,5 +1,5 @@
 // The internal coordinates: columns shifted and scaled so that cross-products lose no digits, and the exact maps
-// between them and the user's coordinates. Nobody outside this file converts anything.
+// between them and the user's. Rows are brought there by rows/chunk.hpp alone.
 //
 //   X~[:, c] = (X[:, c] - shift_c) / scale_c        where 1 = X constant, shifted only outside the constant's support
 //   Z~[:, a] = (Z[:, a] - shift_a) / scale_a        shifted only within a block that has an intercept: an unstructured
@@ -16,6 +16,9 @@ namespace ranef {
 struct ResponseScale {
     double shift = 0.0, scale = 1.0;
 };
+
+// What the residual variance is divided by: n, or n - p by REML.
+inline double degrees_of_freedom(bool reml, Index n, int p) { return static_cast<double>(reml ? n - p : n); }
 
 struct Coordinates {
     std::vector<double> x_shift, x_scale;  // kept columns

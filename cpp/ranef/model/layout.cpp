@@ -29,19 +29,11 @@ Layout::Layout(std::vector<Factor> given, int fixed) : factors(std::move(given))
 
 void Layout::unpack(const std::vector<ThetaSlot>& slots, const double* values, double* lambda) const {
     std::fill(lambda, lambda + lambda_size, 0.0);
-    for (std::size_t k = 0; k < slots.size(); ++k) {
-        const ThetaSlot& slot = slots[k];
-        const auto f = Index(slot.factor);
-        lambda[lambda_offset[f] + Index{slot.column} * factors[f].width + slot.row] = values[k];
-    }
+    for (std::size_t k = 0; k < slots.size(); ++k) lambda[entry(slots[k])] = values[k];
 }
 
 void Layout::pack(const std::vector<ThetaSlot>& slots, const double* lambda, double* values) const {
-    for (std::size_t k = 0; k < slots.size(); ++k) {
-        const ThetaSlot& slot = slots[k];
-        const auto f = Index(slot.factor);
-        values[k] = lambda[lambda_offset[f] + Index{slot.column} * factors[f].width + slot.row];
-    }
+    for (std::size_t k = 0; k < slots.size(); ++k) values[k] = lambda[entry(slots[k])];
 }
 
 }  // namespace ranef

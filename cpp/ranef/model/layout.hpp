@@ -46,6 +46,10 @@ struct Layout {
     int n_theta() const { return static_cast<int>(theta.size()); }
     Index n_coef() const { return q + p; }
     Index rest() const { return q_rest + p; }  // everything behind the leading term, without y
+    // Of a slot in a packed Lambda.
+    Index entry(const ThetaSlot& slot) const {
+        return lambda_offset[slot.factor] + Index{slot.column} * factors[slot.factor].width + slot.row;
+    }
     int leading_width() const { return factors[0].width; }
 
     // Lambda (all factors, column-major r x r each) from theta; entries outside the blocks are zero.

@@ -54,7 +54,7 @@ void Workspace::certify(Optimum& optimum) {
     }
     if (free.empty()) return;
     if (!evaluator_->exact_hessian()) {
-        const bool dear = layout_.rest() > large_rest || static_cast<Index>(free.size()) > many_free;
+        const bool dear = evaluator_->dear() || static_cast<Index>(free.size()) > many_free;
         if (!dear || !confirm_weakest(optimum, free)) difference_hessian(optimum, free);
     }
     const ScaledHessian scaled(optimum.hessian, k, free);

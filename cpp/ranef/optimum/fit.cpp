@@ -59,18 +59,18 @@ bool flip_columns(int w, double* l) {
 Workspace::Workspace(std::shared_ptr<const Problem> problem)
     : problem_(std::move(problem)),
       layout_(problem_->design->layout()),
-      evaluator_(make_evaluator(*problem_)),
+      evaluator_(std::make_unique<Evaluator>(*problem_)),
       newton_(layout_.n_theta()),
       lambda_(layout_.lambda_size) {}
 
 NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum) {
     NewtonSettings newton = settings.newton;
     newton.max_evaluations -= optimum.evaluations;
-    newton.relative_tolerance = layout_.rest() > large_rest ? dear_tolerance : idle_tolerance;
+    newton.relative_tolerance = evaluator_->dear() ? dear_tolerance : idle_tolerance;
     NewtonResult result;
     bool permuted = false;
     {
-        PivotedCriterion criterion(*evaluator_, layout_);
+        PivotedCriterion criterion(*evaluator_);
         result = newton_.minimise(criterion, theta.data(), newton);
         layout_.unpack(evaluator_->slots(), theta.data(), lambda_.data());
         permuted = evaluator_->is_permuted();

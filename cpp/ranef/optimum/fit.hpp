@@ -6,13 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 #include "ranef/optimum/newton.hpp"
 #include "ranef/plan/plan.hpp"
 
 namespace ranef {
-
-constexpr Index large_rest = 400;  // columns behind the leading term beyond which an evaluation is dear
 
 // A direction in which a singular covariance matrix could grow: at the optimum no step along it may pay.
 struct BoundaryMultiplier {

@@ -104,115 +104,139 @@ void Newton::correct_model(const SmoothFunction& function) {
         for (Index i = 0; i < n_; ++i) correction_[j * n_ + i] += difference_[i] * difference_[j] / denominator;
 }
 
+Status Newton::evaluate(const double* point) {
+    if (settings_->interrupted && (*settings_->interrupted)()) return Status::interrupted;
+    ++result_.evaluations;
+    return function_->evaluate(point);
+}
+
+bool Newton::decompose() {
+    work_ = hessian_;
+    if (linalg::symmetric_eigen(n_, work_.data(), n_, values_.data())) return true;
+    result_.status = Status::not_finite;
+    return false;
+}
+
+// The squared decrement of an indefinite model. Flat directions (an over-parameterised model) do not count against
+// convergence.
+double Newton::flat_decrement() const {
+    const double largest = std::max(std::fabs(values_[0]), std::fabs(values_[n_ - 1]));
+    double squared = 0.0;
+    for (Index i = 0; i < n_; ++i) {
+        const double c = linalg::dot(n_, work_.data() + i * n_, gradient_.data());
+        if (c != 0.0) squared += c * c / std::max(std::fabs(values_[i]), 1e-6 * largest);
+    }
+    return squared;
+}
+
+// Whether the model is at its minimum, or the search at its end; otherwise step_ is the next step, within the radius.
+bool Newton::plan_step() {
+    double squared = 0.0;
+    const bool definite = newton_step(&squared);
+    if (!definite) {
+        if (!decompose()) return false;
+        squared = flat_decrement();
+    }
+    const bool curved = definite || values_[0] >= -1e-7 * std::fabs(values_[n_ - 1]);
+    result_.decrement = std::sqrt(squared);
+    const double enough = std::max(settings_->tolerance, settings_->relative_tolerance * std::fabs(value_));
+    if (curved && 0.5 * squared <= enough) return false;
+    if (result_.evaluations >= settings_->max_evaluations) {
+        result_.status = Status::max_evaluations;
+        return false;
+    }
+    if (definite && norm(step_.data()) <= radius_) return true;
+    if (definite && !decompose()) return false;
+    trust_step(radius_);
+    return true;
+}
+
+// trial_ = x + step_, and by how much the model falls on the way.
+double Newton::predict(const double* x) {
+    double predicted = 0.0;
+    for (Index i = 0; i < n_; ++i) {
+        double product = 0.0;
+        for (Index j = 0; j < n_; ++j) product += hessian_[j * n_ + i] * step_[j];
+        predicted -= step_[i] * (gradient_[i] + 0.5 * product);
+        trial_[i] = x[i] + step_[i];
+    }
+    return predicted;
+}
+
+// How much of the predicted fall the function shows at trial_; negative where it cannot be evaluated. An approximate
+// Hessian learns from every step.
+double Newton::compare(double predicted) {
+    // Differences of values drown in rounding before gradients do: then the gradients decide.
+    const bool drowned = std::fabs(predicted) < 1e3 * rounding * std::fabs(value_);
+    differentiated_ = drowned || !function_->exact_hessian();
+    if (differentiated_) function_->differentiate();
+    double actual = value_ - function_->value();
+    if (drowned) {
+        actual = 0.0;
+        for (Index i = 0; i < n_; ++i) actual -= 0.5 * step_[i] * (gradient_[i] + function_->gradient()[i]);
+    }
+    const double ratio = predicted > 0.0 ? actual / predicted : -1.0;
+    if (!function_->exact_hessian() && std::isfinite(ratio)) correct_model(*function_);
+    return ratio;
+}
+
+// Moves x to trial_; false when the function cannot be evaluated in the coordinates it then prefers.
+bool Newton::accept(double* x, double ratio) {
+    std::copy(trial_.begin(), trial_.end(), x);
+    if (function_->change_coordinates(x)) {
+        result_.status = evaluate(x);
+        if (result_.status != Status::ok) return false;
+        std::fill(correction_.begin(), correction_.end(), 0.0);
+        differentiated_ = false;
+    }
+    if (!differentiated_) function_->differentiate();
+    value_ = function_->value();
+    take_model(*function_);
+    const double length = norm(step_.data());
+    if (ratio > grow_ratio) radius_ = std::max(radius_, 2.0 * length);
+    else if (ratio < shrink_ratio) radius_ = 0.25 * length;
+    return true;
+}
+
 NewtonResult Newton::minimise(SmoothFunction& function, double* x, const NewtonSettings& settings) {
-    NewtonResult result;
+    function_ = &function;
+    settings_ = &settings;
+    result_ = {};
     std::fill(correction_.begin(), correction_.end(), 0.0);
-    const auto evaluate = [&](const double* point) {
-        if (settings.interrupted && (*settings.interrupted)()) return Status::interrupted;
-        ++result.evaluations;
-        return function.evaluate(point);
-    };
-    result.status = evaluate(x);
-    if (result.status != Status::ok) return result;
-    double value = function.value();
-    double radius = settings.initial_radius * std::max(0.5, norm(x));
+    result_.status = evaluate(x);
+    if (result_.status != Status::ok) return result_;
+    value_ = function.value();
+    radius_ = settings.initial_radius * std::max(0.5, norm(x));
     function.differentiate();
     take_model(function);
     bool at_x = true;  // the function's state belongs to x
-    while (true) {
-        double squared = 0.0;
-        const bool definite = newton_step(&squared);
-        if (!definite) {
-            work_ = hessian_;
-            if (!linalg::symmetric_eigen(n_, work_.data(), n_, values_.data())) {
-                result.status = Status::not_finite;
-                return result;
-            }
-            // Flat directions (an over-parameterised model) do not count against convergence.
-            const double largest = std::max(std::fabs(values_[0]), std::fabs(values_[n_ - 1]));
-            squared = 0.0;
-            for (Index i = 0; i < n_; ++i) {
-                const double c = linalg::dot(n_, work_.data() + i * n_, gradient_.data());
-                if (c != 0.0) squared += c * c / std::max(std::fabs(values_[i]), 1e-6 * largest);
-            }
-        }
-        const bool curved = definite || values_[0] >= -1e-7 * std::fabs(values_[n_ - 1]);
-        result.decrement = std::sqrt(squared);
-        if (curved && 0.5 * squared <= std::max(settings.tolerance, settings.relative_tolerance * std::fabs(value))) break;
-        if (result.evaluations >= settings.max_evaluations) {
-            result.status = Status::max_evaluations;
-            break;
-        }
-        if (!definite || norm(step_.data()) > radius) {
-            if (definite) {
-                work_ = hessian_;
-                if (!linalg::symmetric_eigen(n_, work_.data(), n_, values_.data())) {
-                    result.status = Status::not_finite;
-                    return result;
-                }
-            }
-            trust_step(radius);
-        }
-        double predicted = 0.0;
-        for (Index i = 0; i < n_; ++i) {
-            double product = 0.0;
-            for (Index j = 0; j < n_; ++j) product += hessian_[j * n_ + i] * step_[j];
-            predicted -= step_[i] * (gradient_[i] + 0.5 * product);
-            trial_[i] = x[i] + step_[i];
-        }
-        const double length = norm(step_.data());
+    while (plan_step()) {
+        const double predicted = predict(x);
         const Status status = evaluate(trial_.data());
         // An exact fit ahead: the criterion falls without bound, there is no minimum to look for.
         if (status == Status::interrupted || status == Status::exact_fit) {
-            result.status = status;
-            return result;
+            result_.status = status;
+            return result_;
         }
         at_x = false;
-        double ratio = -1.0;
-        bool differentiated = false;
-        if (status == Status::ok) {
-            double actual = value - function.value();
-            const bool drowned = std::fabs(predicted) < 1e3 * rounding * std::fabs(value);
-            // An approximate Hessian learns from every step.
-            differentiated = drowned || !function.exact_hessian();
-            if (differentiated) function.differentiate();
-            // Differences of values drown in rounding before gradients do: then the gradients decide.
-            if (drowned) {
-                actual = 0.0;
-                for (Index i = 0; i < n_; ++i) actual -= 0.5 * step_[i] * (gradient_[i] + function.gradient()[i]);
-            }
-            ratio = predicted > 0.0 ? actual / predicted : -1.0;
-            if (!function.exact_hessian() && std::isfinite(ratio)) correct_model(function);
-        }
+        const double ratio = status == Status::ok ? compare(predicted) : -1.0;
         if (ratio > accept_ratio) {
-            std::copy(trial_.begin(), trial_.end(), x);
-            if (function.change_coordinates(x)) {
-                result.status = evaluate(x);
-                if (result.status != Status::ok) return result;
-                std::fill(correction_.begin(), correction_.end(), 0.0);
-                differentiated = false;
-            }
-            if (!differentiated) function.differentiate();
-            value = function.value();
-            take_model(function);
+            if (!accept(x, ratio)) return result_;
             at_x = true;
-            if (ratio > grow_ratio) radius = std::max(radius, 2.0 * length);
-            else if (ratio < shrink_ratio) radius = 0.25 * length;
-        } else {
-            radius = 0.25 * length;
-            if (radius < smallest_radius * std::max(1.0, norm(x))) {
-                result.status = Status::stalled;
-                break;
-            }
+            continue;
+        }
+        radius_ = 0.25 * norm(step_.data());
+        if (radius_ < smallest_radius * std::max(1.0, norm(x))) {
+            result_.status = Status::stalled;
+            break;
         }
     }
-    if (!at_x) {
-        const Status status = function.evaluate(x);
-        ++result.evaluations;
-        if (status != Status::ok) result.status = status;
-        else function.differentiate();
-    }
-    return result;
+    if (at_x || result_.status == Status::not_finite) return result_;
+    const Status status = function.evaluate(x);
+    ++result_.evaluations;
+    if (status != Status::ok) result_.status = status;
+    else function.differentiate();
+    return result_;
 }
 
 }  // namespace ranef

@@ -52,12 +52,24 @@ public:
     const std::vector<double>& model() const { return hessian_; }
 
 private:
+    Status evaluate(const double* point);
+    bool plan_step();
+    double predict(const double* x);
+    double compare(double predicted);
+    bool accept(double* x, double ratio);
     void take_model(const SmoothFunction& function);
     bool newton_step(double* decrement);
+    bool decompose();
+    double flat_decrement() const;
     void trust_step(double radius);
     void correct_model(const SmoothFunction& function);
     double norm(const double* v) const;
 
+    SmoothFunction* function_ = nullptr;  // of the search under way, as all down to the radius
+    const NewtonSettings* settings_ = nullptr;
+    NewtonResult result_;
+    double value_ = 0.0, radius_ = 0.0;
+    bool differentiated_ = false;         // whether the function has its derivatives at trial_
     Index n_;
     std::vector<double> gradient_, hessian_, correction_, work_, values_, step_, trial_, coefficients_, difference_;
 };

@@ -66,12 +66,12 @@ bool repivot(const Block& block, double* theta, ThetaSlot* slots) {
 }  // namespace
 
 bool PivotedCriterion::change_coordinates(double* theta) {
-    std::vector<ThetaSlot> slots = evaluator_.slots();
+    std::vector<ThetaSlot> slots = criterion_.slots();
     bool changed = false;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f)
         for (const Block& block : layout_.factors[f].blocks)
             if (block.width > 1) changed = repivot(block, theta + block.theta_first, slots.data() + block.theta_first) || changed;
-    if (changed) evaluator_.set_slots(slots);
+    if (changed) criterion_.set_slots(slots);
     return changed;
 }
 

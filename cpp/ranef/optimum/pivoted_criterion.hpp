@@ -1,7 +1,7 @@
 // The criterion in the coordinates that suit the optimiser.
 #pragma once
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/criterion.hpp"
 #include "ranef/optimum/newton.hpp"
 
 namespace ranef {
@@ -11,19 +11,19 @@ namespace ranef {
 // none. So the rows are repivoted whenever that happens; the criterion depends on D = Lambda Lambda' alone.
 class PivotedCriterion final : public SmoothFunction {
 public:
-    PivotedCriterion(Evaluator& evaluator, const Layout& layout) : evaluator_(evaluator), layout_(layout) {}
-    ~PivotedCriterion() override { evaluator_.set_slots(layout_.theta); }
+    explicit PivotedCriterion(Criterion& criterion) : criterion_(criterion), layout_(criterion.layout()) {}
+    ~PivotedCriterion() override { criterion_.set_slots(layout_.theta); }
 
-    Status evaluate(const double* theta) override { return evaluator_.evaluate(theta); }
-    void differentiate() override { evaluator_.differentiate(Order::hessian); }
-    double value() const override { return evaluator_.value(); }
-    const std::vector<double>& gradient() const override { return evaluator_.gradient(); }
-    const std::vector<double>& hessian() const override { return evaluator_.hessian(); }
-    bool exact_hessian() const override { return evaluator_.exact_hessian(); }
+    Status evaluate(const double* theta) override { return criterion_.evaluate(theta); }
+    void differentiate() override { criterion_.differentiate(Order::hessian); }
+    double value() const override { return criterion_.value(); }
+    const std::vector<double>& gradient() const override { return criterion_.gradient(); }
+    const std::vector<double>& hessian() const override { return criterion_.hessian(); }
+    bool exact_hessian() const override { return criterion_.exact_hessian(); }
     bool change_coordinates(double* theta) override;
 
 private:
-    Evaluator& evaluator_;
+    Criterion& criterion_;
     const Layout& layout_;
 };
 

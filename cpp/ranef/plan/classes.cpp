@@ -126,9 +126,4 @@ void fill_classes(const DesignCross& design, ClassSums& classes, Poll poll) {
     sum_classes(design, classes, poll);
 }
 
-double class_sum_bytes(const DesignCross& design, const ClassSums& classes) {
-    return 8.0 * static_cast<double>(classes.count()) * pair_count(design.layout().leading_width()) *
-           static_cast<double>(packed_size(design.layout().rest()));
-}
-
 }  // namespace ranef

@@ -11,7 +11,4 @@ ClassSums find_classes(const DesignCross& design, bool merge);
 // What the classes share, filled in when they are used: their Gram blocks and sums.
 void fill_classes(const DesignCross& design, ClassSums& classes, Poll poll);
 
-// Bytes of the sums.
-double class_sum_bytes(const DesignCross& design, const ClassSums& classes);
-
 }  // namespace ranef

@@ -69,6 +69,8 @@ struct Problem {
     std::shared_ptr<const DesignCross> design;
     std::shared_ptr<const Plan> plan;
     bool reml = true;
+
+    double degrees() const { return degrees_of_freedom(reml, design->n, design->layout().p); }
 };
 
 inline int pair_count(int r) { return r * (r + 1) / 2; }

@@ -64,8 +64,7 @@ void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const 
     const bool reml = problem.problem->reml;
     const int p = design.layout().p;
     const Evaluator& evaluator = handle.workspace.evaluator();
-    const double nu = static_cast<double>(design.n - (reml ? p : 0));
-    const double sigma = scale.scale * std::sqrt(evaluator.penalised_rss() / nu);
+    const double sigma = scale.scale * std::sqrt(evaluator.penalised_rss() / problem.problem->degrees());
     coordinates.beta_to_user(scale, evaluator.beta().data(), record);
     evaluator.fixed_covariance(handle.covariance.data());
     coordinates.covariance_to_user(p, handle.covariance.data());
@@ -103,7 +102,7 @@ int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double
     const bool reml = problem.problem->reml;
     const int p = design.layout().p;
     const RecordLayout at(problem);
-    const double sigma = problem.scale.scale * std::sqrt(refit.rss / static_cast<double>(design.n - (reml ? p : 0)));
+    const double sigma = problem.scale.scale * std::sqrt(refit.rss / problem.problem->degrees());
     design.coordinates().beta_to_user(problem.scale, refit.beta.data(), record);
     for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(refit.variances[c]);
     record[at.sigma] = sigma;

@@ -10,7 +10,6 @@
 namespace ranef {
 namespace {
 
-constexpr double two_pi = 6.283185307179586476925286766559;
 constexpr double precise = 1e-8, rounding = 2e-14;  // largest error of a criterion in the box: absolute, and of its size
 
 class Polynomial final : public SmoothFunction {
@@ -71,7 +70,7 @@ bool GridBatch::visit(Evaluator& evaluator, Index node) {
     grid_->theta_at(grid_->interpolation.node(node), theta.data());
     evaluator.load(any_response_.data());
     if (evaluator.evaluate(theta.data(), Order::value) != Status::ok) return false;
-    shared_[node] = evaluator.log_det() + (problem_->reml ? evaluator.log_det_x() : 0.0);
+    shared_[node] = evaluator.determinants();
     evaluator.fixed_covariance(covariance_.data());
     problem_->design->coordinates().covariance_to_user(layout_.p, covariance_.data());
     for (Index c = 0; c < p; ++c) log_variances_[node * p + c] = std::log(covariance_[c * (p + 1)]);
@@ -99,7 +98,7 @@ const GridRefit& GridBatch::refit(Index i) {
     const Interpolation& interpolation = grid_->interpolation;
     const Index nodes = interpolation.size(), k = interpolation.dimension(), p = layout_.p;
     const Index slot = first_lane_ + i, group = slot / refit_lanes, lane = slot % refit_lanes;
-    const double degrees = static_cast<double>(problem_->design->n - (problem_->reml ? p : 0));
+    const Dispersion dispersion(problem_->degrees());
     out_.certain = false;
     std::vector<double> t(k, 0.0);
     grid_->theta_at(t.data(), out_.theta.data());
@@ -110,7 +109,7 @@ const GridRefit& GridBatch::refit(Index i) {
         const double ratio = rss_[(n * groups_ + group) * refit_lanes + lane] / centre;
         if (!(ratio > 0.0) || !std::isfinite(ratio)) return out_;
         log_rss_[n] = std::log(ratio);
-        polynomial_[n] = shared_[n] - shared_[0] + degrees * log_rss_[n];
+        polynomial_[n] = shared_[n] - shared_[0] + dispersion.degrees() * log_rss_[n];
     }
     interpolation.solve(polynomial_.data());
     Polynomial function(interpolation, polynomial_.data());
@@ -125,7 +124,7 @@ const GridRefit& GridBatch::refit(Index i) {
         x = std::isfinite(x) ? std::clamp(x, -interpolation.half_width(), interpolation.half_width()) : 0.0;
     }
     grid_->theta_at(t.data(), out_.theta.data());
-    const double base = shared_[0] + degrees * (1.0 + std::log(two_pi * centre / degrees)) - problem_->design->sum_log_weights;
+    const double base = shared_[0] + dispersion.loss(centre);
     if (!inside || !(interpolation.error(polynomial_.data()) <= precise + rounding * std::fabs(base))) return out_;
     out_.value = base + function.value();
     interpolation.weights(t.data(), weights_.data());

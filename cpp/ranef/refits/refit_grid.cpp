@@ -39,7 +39,7 @@ double rounded(double value) {
 // Lower Cholesky factor of the covariance of the estimates of log theta, 2 H^-1; false where the curvature has the wrong sign.
 bool spread_of(const Problem& problem, const double* response, const double* theta, std::vector<double>& axes) {
     const Index k = problem.design->layout().n_theta();
-    const std::unique_ptr<Evaluator> evaluator = make_evaluator(problem);
+    const std::unique_ptr<Evaluator> evaluator = std::make_unique<Evaluator>(problem);
     evaluator->load(response);
     if (evaluator->exact_hessian() || evaluator->evaluate(theta, Order::hessian) != Status::ok) return false;
     axes = evaluator->hessian();

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/criterion/evaluator.hpp"
 #include "ranef/refits/interpolation.hpp"
 
 namespace ranef {

@@ -22,6 +22,8 @@ public:
     };
 
     explicit DenseCurvature(const Problem& problem);
+    // Other values of the design.
+    void reload(const DesignCross& design);
 
     bool exact() const { return exact_; }
 
@@ -49,7 +51,7 @@ private:
     void sum_scalars(const Pair& pair, const Complement& c, double* table) const;
     void contract_table(const Pair& pair, const std::vector<ThetaSlot>& slots, const double* directions, double* traces) const;
 
-    const DesignCross& design_;
+    const DesignCross* design_ = nullptr;
     const Layout& layout_;
     Index q1_, q2_;
     int r_, p_;

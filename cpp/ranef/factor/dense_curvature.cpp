@@ -1,9 +1,9 @@
-#include "ranef/objective/dense_curvature.hpp"
+#include "ranef/factor/dense_curvature.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/objective/group_kernel.hpp"
+#include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
@@ -31,8 +31,7 @@ struct DenseCurvature::Pair {
 };
 
 DenseCurvature::DenseCurvature(const Problem& problem)
-    : design_(*problem.design),
-      layout_(design_.layout()),
+    : layout_(problem.design->layout()),
       q1_(layout_.q_leading),
       q2_(layout_.q_rest),
       r_(layout_.leading_width()),
@@ -40,12 +39,8 @@ DenseCurvature::DenseCurvature(const Problem& problem)
       exact_(problem.plan->exact_hessian),
       usable_(layout_.factors.size(), 1),
       d_inverse_(layout_.lambda_size) {
+    reload(*problem.design);
     if (!exact_) return;
-    a_.assign(q2_ * q1_, 0.0);
-    for (Index j = 0; j < layout_.factors[0].levels; ++j)
-        design_.level(j).each([&](Index column, const double* v) {
-            for (int a = 0; a < r_; ++a) a_[(j * r_ + a) * q2_ + column] = v[a];
-        });
     a_tilde_.resize(a_.size());
     a_tilde_x_.resize(p_ * q1_);
     b_.resize(q1_ * r_);
@@ -54,9 +49,19 @@ DenseCurvature::DenseCurvature(const Problem& problem)
     quadratic_.resize(q1_ * q1_);
 }
 
+void DenseCurvature::reload(const DesignCross& design) {
+    design_ = &design;
+    if (!exact_) return;
+    a_.assign(q2_ * q1_, 0.0);
+    for (Index j = 0; j < layout_.factors[0].levels; ++j)
+        design.level(j).each([&](Index column, const double* v) {
+            for (int a = 0; a < r_; ++a) a_[(j * r_ + a) * q2_ + column] = v[a];
+        });
+}
+
 void DenseCurvature::set_level(Index j, const double* f, const double* b) {
     std::copy_n(b, r_ * r_, b_.data() + j * r_ * r_);
-    const double* a_x = design_.level(j).fixed;
+    const double* a_x = design_->level(j).fixed;
     for (int col = 0; col < r_; ++col) {
         double* out = a_tilde_.data() + (j * r_ + col) * q2_;
         std::fill(out, out + q2_, 0.0);

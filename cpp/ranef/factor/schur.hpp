@@ -3,7 +3,7 @@
 // needs. The border (X) is dense in either case and lives with the evaluator.
 //
 // Contract, for both kinds:
-//   reset()                       T <- W_22
+//   reset(design)                 T <- W_22
 //   entry(counter, row, col)      T at row >= col; counter numbers the (level, e2, e1) products in order
 //   complete()                    called once T is whole
 //   factor(lambda)                false when S_22 is not positive definite
@@ -12,7 +12,7 @@
 //   add_outer(u, p)               N <- N + u u', u q_rest x p
 //   trace_gradient(lambda, out)   adds [T Lambda N] summed over the diagonal blocks of each factor, packed as Lambda
 //   scale_inverse(lambda)         N <- Lambda N Lambda'
-//   inverse_at(counter, row, col), inverse_block(...)
+//   inverse_at(counter, row, col) N, like entry; inverse_on_w(e, row, col) where the pattern of W has its entry e
 #pragma once
 
 #include <vector>
@@ -23,31 +23,48 @@
 
 namespace ranef {
 
-class DenseSchur {
+// What the elimination of the leading term needs of either kind.
+class Schur {
 public:
-    // Levels that meet many of the remaining columns go through BLAS instead of entry by entry.
-    static constexpr bool takes_blocks = true;
+    virtual ~Schur() = default;
+    virtual void reset(const DesignCross& design) = 0;
+    virtual void complete() {}
+    virtual bool factor(const double* lambda) = 0;
+    virtual double log_det() const = 0;
+    virtual void solve_lower(double* b, Index nrhs, Index ldb) = 0;
+    virtual void solve_upper(double* b, Index nrhs) = 0;
+    virtual void multiply(const double* x, double* y) const = 0;
+    virtual void invert() = 0;
+    virtual void add_outer(const double* u, Index p) = 0;
+    virtual void trace_gradient(const double* lambda, double* out) const = 0;
+    virtual void scale_inverse(const double* lambda) = 0;
+    // Entry (row, col) of N, row >= col, both in one level of one factor.
+    virtual double inverse_within(Index row, Index col) const = 0;
+};
 
+class DenseSchur final : public Schur {
+public:
     explicit DenseSchur(const Problem& problem);
 
-    void reset();
+    void reset(const DesignCross& design) override;
     double& entry(Index, Index row, Index col) { return t_[col * n_ + row]; }
-    void complete();
+    void complete() override;
     void subtract_outer(const double* h, Index columns);                     // T <- T - H H'
     void inverse_multiply(const double* d, Index columns, double* w) const;  // W <- N D
-    bool factor(const double* lambda);
-    double log_det() const;
-    void solve_lower(double* b, Index nrhs, Index ldb) const;
-    void solve_upper(double* b, Index nrhs) const;
+    bool factor(const double* lambda) override;
+    double log_det() const override;
+    void solve_lower(double* b, Index nrhs, Index ldb) override;
+    void solve_upper(double* b, Index nrhs) override;
     void solve_lower_lanes(double* b, Index lanes) const;                    // rows side by side: b' is n x lanes
-    void multiply(const double* x, double* y) const;
-    void invert();
-    void add_outer(const double* u, Index p);
-    void trace_gradient(const double* lambda, double* out) const;
-    void scale_inverse(const double* lambda);
+    void multiply(const double* x, double* y) const override;
+    void invert() override;
+    void add_outer(const double* u, Index p) override;
+    void trace_gradient(const double* lambda, double* out) const override;
+    void scale_inverse(const double* lambda) override;
     double inverse_at(Index, Index row, Index col) const { return s_[col * n_ + row]; }
-    // Entry (row, col) of N, row >= col, both in one level of one factor.
-    double inverse_within(Index row, Index col) const { return inverse_at(0, row, col); }
+    // Of the entry e of W.
+    double inverse_within(Index row, Index col) const override { return inverse_at(0, row, col); }
+    double inverse_on_w(Index, Index row, Index col) const { return inverse_at(0, row, col); }
     // T and N whole, both triangles.
     const double* complement() const { return t_.data(); }
     const double* inverse() const { return s_.data(); }
@@ -56,44 +73,40 @@ private:
     template <class Run>
     void for_columns(const Run& run) const;
 
-    const DesignCross& design_;
     const Layout& layout_;
     Index n_;
     std::vector<double> t_, s_;  // n x n; s_ is S, then its factor, then N
     mutable std::vector<double> column_;
 };
 
-class SparseSchur {
+class SparseSchur final : public Schur {
 public:
-    static constexpr bool takes_blocks = false;
-
     explicit SparseSchur(const Problem& problem);
 
-    void reset();
+    void reset(const DesignCross& design) override;
     double& entry(Index counter, Index, Index) {
         return t_[plan_.pair_position[counter]];
     }
-    void complete() {}
-    bool factor(const double* lambda);
-    double log_det() const { return factor_.log_det(); }
-    void solve_lower(double* b, Index nrhs, Index ldb);
-    void solve_upper(double* b, Index nrhs);
-    void multiply(const double* x, double* y) const;
-    void invert() { factor_.selected_inverse(n_values_.data()); }
-    void add_outer(const double* u, Index p);
-    void trace_gradient(const double* lambda, double* out) const;
-    void scale_inverse(const double* lambda);
+    bool factor(const double* lambda) override;
+    double log_det() const override { return factor_.log_det(); }
+    void solve_lower(double* b, Index nrhs, Index ldb) override;
+    void solve_upper(double* b, Index nrhs) override;
+    void multiply(const double* x, double* y) const override;
+    void invert() override { factor_.selected_inverse(n_values_.data()); }
+    void add_outer(const double* u, Index p) override;
+    void trace_gradient(const double* lambda, double* out) const override;
+    void scale_inverse(const double* lambda) override;
     double inverse_at(Index counter, Index, Index) const {
         return n_values_[plan_.pair_position[counter]];
     }
-    double inverse_within(Index row, Index col) const { return n_values_[find(row, col)]; }
+    double inverse_within(Index row, Index col) const override { return n_values_[find(row, col)]; }
+    double inverse_on_w(Index e, Index, Index) const { return n_values_[plan_.w_position[e]]; }
 
 private:
     Index find(Index row, Index col) const;
     // Both-sided block product Lambda_row' . Lambda_col (congruence with Lambda or its transpose) on pattern values.
     void congruence(const double* lambda, bool transpose, const double* from, double* to) const;
 
-    const DesignCross& design_;
     const Layout& layout_;
     const SparsePlan& plan_;
     Index n_;

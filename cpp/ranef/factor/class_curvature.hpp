@@ -1,17 +1,18 @@
-// The exact Hessian of the class-wise objective.
+// ClassFactor's second-order pieces, exact.
+#pragma once
+
 #include <algorithm>
 
-#include "ranef/objective/class_evaluator.hpp"
-#include "ranef/objective/group_kernel.hpp"
+#include "ranef/factor/class_factor.hpp"
+#include "ranef/factor/group_kernel.hpp"
 #include "ranef/model/level_blocks.hpp"
 #include "ranef/base/linalg.hpp"
 
 namespace ranef {
-namespace {
 
 // trace(A B) for r x r column-major A, B.
 template <class Kernel>
-double trace_product(const Kernel& kernel, const double* a, const double* b) {
+inline double trace_product(const Kernel& kernel, const double* a, const double* b) {
     const int r = kernel.r();
     double sum = 0.0;
     for (int j = 0; j < r; ++j)
@@ -19,13 +20,11 @@ double trace_product(const Kernel& kernel, const double* a, const double* b) {
     return sum;
 }
 
-}  // namespace
-
 // One pass over the classes for all directions of the leading term:
-//   h_i = sum_j A_j'(F E_i F') t_j,   Q_i = sum_j A_j'(F E_i F') A_j,   -sum_c tr(E_i B_c E_k X_c) into the Hessian,
-// where X_c = n_c B_c - 2 F'rho F - 2 (nu / r^2) sum e e'.
+//   h_i = sum_j A_j'(F E_i F') t_j,   Q_i = sum_j A_j'(F E_i F') A_j,   -sum_c tr(E_i B_c E_k X_c) into the curvature,
+// where X_c = n_c B_c - 2 F'rho F - 2 w sum e e'.
 template <int R>
-void ClassEvaluator<R>::leading_directions() {
+void ClassFactor<R>::leading_directions() {
     const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
     std::fill(directed_.begin(), directed_.end(), 0.0);
     const double each = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
@@ -37,7 +36,7 @@ void ClassEvaluator<R>::leading_directions() {
     for (Index n = 0; n < count; ++n) {
         const Index i = leading_theta_[n];
         const double *row = directed_.data() + n * (count + m_ + packed_), *h = row + count, *packed = h + m_;
-        for (Index l = 0; l <= n; ++l) hessian_[leading_theta_[l] * k + i] = hessian_[i * k + leading_theta_[l]] = row[l];
+        for (Index l = 0; l <= n; ++l) pieces_.curvature[leading_theta_[l] * k + i] = pieces_.curvature[i * k + leading_theta_[l]] = row[l];
         std::copy_n(h, m_, projected_.data() + i * m_);
         double* q = q_.data() + i * square_;
         for (Index c = 0; c < m_; ++c)
@@ -48,23 +47,23 @@ void ClassEvaluator<R>::leading_directions() {
 
 template <int R>
 template <int M>
-void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, double* scratch) {
+void ClassFactor<R>::class_directions(Index begin, Index end, double* total, double* scratch) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
     const Index m = M > 0 ? M : m_, packed = packed_size(m);
-    const double ratio = nu() / rss_;
+    const double ratio = rss_weight_;
     const Index count = static_cast<Index>(leading_theta_.size());
     double *transposed = scratch, *weights = transposed + rr, *x = weights + 2 * rr;
     double *left = x + rr, *right = left + count * rr;
     for (Index c = begin; c < end; ++c) {
         const double* f = f_.data() + c * rr;
         const double* b = b_.data() + c * rr;
-        const double size = static_cast<double>(classes_.size[c]);
+        const double size = static_cast<double>(classes_->size[c]);
         for (int a = 0; a < rr; ++a) x[a] = size * b[a] - 2.0 * rho_[c * rr + a] - 2.0 * ratio * tau_[c * rr + a];
         for (int j = 0; j < r; ++j)
             for (int i = 0; i < r; ++i) transposed[j * r + i] = f[i * r + j];
         for (Index n = 0; n < count; ++n) {
-            const double* e = direction_.data() + leading_theta_[n] * direction_stride_;
+            const double* e = direction_.data() + leading_theta_[n] * layout_.lambda_size;
             kernel.product(e, b, left + n * rr);
             kernel.product(e, x, right + n * rr);
             double *row = total + n * (count + m + packed), *h = row + count, *q = h + m;
@@ -73,7 +72,7 @@ void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, 
             // Of a small order the class's own share is summed in registers.
             double own[M > 0 ? M * (M + 3) / 2 : 1] = {};
             double *to_h = M > 0 ? own : h, *to_q = M > 0 ? own + M : q;
-            const double* sums = classes_.sums.data() + c * pairs_ * packed;
+            const double* sums = classes_->sums.data() + c * pairs_ * packed;
             const double* d = d_.data() + c * pairs_ * m;
             for (int a = 0; a < r; ++a)
                 for (int bb = a; bb < r; ++bb, sums += packed, d += m) {
@@ -89,7 +88,7 @@ void ClassEvaluator<R>::class_directions(Index begin, Index end, double* total, 
 
 // w = E_i e on the levels of one other factor, h_i = T w.
 template <int R>
-void ClassEvaluator<R>::rest_direction(Index direction, int factor, const double* e) {
+void ClassFactor<R>::rest_direction(Index direction, int factor, const double* e) {
     const auto f = Index(factor);
     const GroupKernel<0> kernel(layout_.factors[f].width);
     double* w = weight_.data() + direction * m_;
@@ -112,7 +111,7 @@ void ClassEvaluator<R>::rest_direction(Index direction, int factor, const double
 
 // tr(A B) for full m x m matrices.
 template <int R>
-double ClassEvaluator<R>::trace_of_product(const double* a, const double* b) const {
+double ClassFactor<R>::trace_of_product(const double* a, const double* b) const {
     double sum = 0.0;
     for (Index col = 0; col < m_; ++col)
         for (Index row = 0; row < m_; ++row) sum += a[col * m_ + row] * b[row * m_ + col];
@@ -121,7 +120,7 @@ double ClassEvaluator<R>::trace_of_product(const double* a, const double* b) con
 
 // sum over the levels of another factor of tr(E A_ll).
 template <int R>
-double ClassEvaluator<R>::trace_on_levels(int factor, const double* e, const double* a) const {
+double ClassFactor<R>::trace_on_levels(int factor, const double* e, const double* a) const {
     const int s = layout_.factors[factor].width;
     Index base = layout_.offset[factor] - layout_.q_leading;
     double sum = 0.0;
@@ -131,30 +130,29 @@ double ClassEvaluator<R>::trace_on_levels(int factor, const double* e, const dou
     return sum;
 }
 
-// H_ik = <g_D, d2D> - tr(P dH_i P dH_k) + 2 (nu / r^2) f_i'P f_k - (nu / r^4) c_i c_k, f_i = dH_i P y, c_i = y'P dH_i P y;
-// under ML the trace has H^-1 in place of P.
+// 2 w f_i'P f_k - tr(Q dH_i Q dH_k) and c_i, with f_i = dH_i P y, c_i = y'P dH_i P y.
 template <int R>
-void ClassEvaluator<R>::assemble_hessian() {
-    const double ratio = nu() / rss_;
+void ClassFactor<R>::assemble_hessian() {
+    const double ratio = rss_weight_;
     const Index k = n_theta_;
-    std::fill(hessian_.begin(), hessian_.end(), 0.0);
+    std::fill(pieces_.curvature.begin(), pieces_.curvature.end(), 0.0);
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = slots_[i];
-        double* e = direction_.data() + i * direction_stride_;
+        const ThetaSlot& slot = (*slots_)[i];
+        double* e = direction_.data() + i * layout_.lambda_size;
         const int width = layout_.factors[slot.factor].width;
-        covariance_direction(width, lambda_.data() + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
+        covariance_direction(width, lambda_ + layout_.lambda_offset[slot.factor], slot.row, slot.column, e);
         if (slot.factor > 0) rest_direction(i, slot.factor, e);
-        c_theta_[i] = linalg::dot(Index{width} * width, e, moment_.data() + layout_.lambda_offset[slot.factor]);
+        pieces_.rss_fall[i] = linalg::dot(Index{width} * width, e, moment_.data() + layout_.lambda_offset[slot.factor]);
     }
     leading_directions();
     for (Index i = 0; i < k; ++i) {
         double* z = solved_.data() + i * m_;
         std::copy_n(projected_.data() + i * m_, m_, z);
-        apply_rest_lambda(layout_, lambda_.data(), true, z);
+        apply_rest_lambda(layout_, lambda_, true, z);
         linalg::solve_lower(m_, s_.data(), m_, z, 1, m_);
     }
     for (Index i = 0; i < k; ++i) {
-        const bool leading_i = slots_[i].factor == 0;
+        const bool leading_i = (*slots_)[i].factor == 0;
         double* sandwich = scratch_.data();  // Psi'Q_i Psi, where a leading direction meets another factor
         if (leading_i && layout_.q_rest > 0) {
             double* right = sandwich + square_;
@@ -162,36 +160,22 @@ void ClassEvaluator<R>::assemble_hessian() {
             linalg::multiply(true, false, m_, m_, m_, 1.0, psi_.data(), m_, right, m_, 0.0, sandwich, m_);
         }
         for (Index l = 0; l < k; ++l) {
-            const ThetaSlot& sl = slots_[l];
+            const ThetaSlot& sl = (*slots_)[l];
             // Each unordered pair once; a (leading, other) pair is met with the leading direction as i.
             const bool leading_l = sl.factor == 0;
             if (leading_i == leading_l ? l < i : !leading_i) continue;
-            double h = -2.0 * ratio * linalg::dot(m_, solved_.data() + i * m_, solved_.data() + l * m_) -
-                       ratio / rss_ * c_theta_[i] * c_theta_[l];
+            double h = -2.0 * ratio * linalg::dot(m_, solved_.data() + i * m_, solved_.data() + l * m_);
             if (leading_i && leading_l) {
                 h -= trace_of_product(nq_.data() + i * square_, nq_.data() + l * square_);
             } else {
                 h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
-                h -= leading_i ? trace_on_levels(sl.factor, direction_.data() + l * direction_stride_, sandwich)
+                h -= leading_i ? trace_on_levels(sl.factor, direction_.data() + l * layout_.lambda_size, sandwich)
                                : trace_of_product(q_.data() + i * square_, q_.data() + l * square_);
             }
-            hessian_[l * k + i] += h;
-            if (l != i) hessian_[i * k + l] += h;
+            pieces_.curvature[l * k + i] += h;
+            if (l != i) pieces_.curvature[i * k + l] += h;
         }
     }
-    add_curvature_of_covariance();
 }
-
-#define RANEF_INSTANTIATE(R)                                                                         \
-    template void ClassEvaluator<R>::leading_directions();                                           \
-    template void ClassEvaluator<R>::rest_direction(Index, int, const double*);                      \
-    template double ClassEvaluator<R>::trace_of_product(const double*, const double*) const;         \
-    template double ClassEvaluator<R>::trace_on_levels(int, const double*, const double*) const;     \
-    template void ClassEvaluator<R>::assemble_hessian();
-RANEF_INSTANTIATE(0)
-RANEF_INSTANTIATE(1)
-RANEF_INSTANTIATE(2)
-RANEF_INSTANTIATE(3)
-RANEF_INSTANTIATE(4)
 
 }  // namespace ranef

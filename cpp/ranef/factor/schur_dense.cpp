@@ -3,7 +3,7 @@
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
-#include "ranef/schur/schur.hpp"
+#include "ranef/factor/schur.hpp"
 
 namespace ranef {
 namespace {
@@ -25,18 +25,17 @@ void DenseSchur::for_columns(const Run& run) const {
 }
 
 DenseSchur::DenseSchur(const Problem& problem)
-    : design_(*problem.design),
-      layout_(design_.layout()),
+    : layout_(problem.design->layout()),
       n_(layout_.q_rest),
       t_(n_ * n_),
       s_(n_ * n_),
       column_(n_) {}
 
-void DenseSchur::reset() {
+void DenseSchur::reset(const DesignCross& design) {
     for_columns([&](Index c) {
         std::fill_n(t_.data() + c * n_, n_, 0.0);
-        const SparsePattern& w = design_.pattern->w;
-        for (Index e = w.col_ptr[c]; e < w.col_ptr[c + 1]; ++e) t_[c * n_ + w.row_idx[e]] = design_.values.w_val()[e];
+        const SparsePattern& w = design.pattern->w;
+        for (Index e = w.col_ptr[c]; e < w.col_ptr[c + 1]; ++e) t_[c * n_ + w.row_idx[e]] = design.values.w_val()[e];
     });
 }
 
@@ -79,10 +78,10 @@ double DenseSchur::log_det() const {
     return 2.0 * sum;
 }
 
-void DenseSchur::solve_lower(double* b, Index nrhs, Index ldb) const {
+void DenseSchur::solve_lower(double* b, Index nrhs, Index ldb) {
     linalg::solve_lower(n_, s_.data(), n_, b, nrhs, ldb);
 }
-void DenseSchur::solve_upper(double* b, Index nrhs) const { linalg::solve_upper(n_, s_.data(), n_, b, nrhs, n_); }
+void DenseSchur::solve_upper(double* b, Index nrhs) { linalg::solve_upper(n_, s_.data(), n_, b, nrhs, n_); }
 void DenseSchur::solve_lower_lanes(double* b, Index lanes) const { linalg::solve_lower_rows(n_, s_.data(), n_, b, lanes); }
 void DenseSchur::multiply(const double* x, double* y) const { linalg::symmetric_multiply(n_, t_.data(), n_, x, y); }
 

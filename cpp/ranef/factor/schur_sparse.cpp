@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <array>
 
-#include "ranef/schur/schur.hpp"
+#include "ranef/factor/schur.hpp"
 
 namespace ranef {
 SparseSchur::SparseSchur(const Problem& problem)
-    : design_(*problem.design),
-      layout_(design_.layout()),
+    : layout_(problem.design->layout()),
       plan_(problem.plan->sparse),
       n_(layout_.q_rest),
       factor_(plan_.symbolic),
@@ -22,9 +21,9 @@ SparseSchur::SparseSchur(const Problem& problem)
             }
 }
 
-void SparseSchur::reset() {
+void SparseSchur::reset(const DesignCross& design) {
     std::fill(t_.begin(), t_.end(), 0.0);
-    for (std::size_t e = 0; e < plan_.w_position.size(); ++e) t_[plan_.w_position[e]] = design_.values.w_val()[e];
+    for (std::size_t e = 0; e < plan_.w_position.size(); ++e) t_[plan_.w_position[e]] = design.values.w_val()[e];
 }
 
 Index SparseSchur::find(Index row, Index col) const {

@@ -7,6 +7,15 @@
 
 namespace ranef {
 
+// Products of a level's r numbers.
+template <int R>
+inline double dot(int r, const double* x, const double* y) {
+    const int n = R > 0 ? R : r;
+    double sum = 0.0;
+    for (int i = 0; i < n; ++i) sum += x[i] * y[i];
+    return sum;
+}
+
 template <int R>
 struct GroupKernel {
     int width;

@@ -1,30 +1,33 @@
-// The objective from class sums: O(classes r^2 m^2) per evaluation with m = q_rest + p, whatever J and n are,
-// and the exact Hessian. For small Schur complements.
+// A factorisation by class sums: (5 + leading thetas) r (r + 1) / 2 passes over classes x m (m + 1) / 2 numbers and a few products of m x m
+// matrices, m = q_rest + p, whatever J and n are; second order is exact. For small Schur complements.
 #pragma once
 
 #include <type_traits>
 
-#include "ranef/objective/evaluator.hpp"
+#include "ranef/factor/factorisation.hpp"
 #include "ranef/base/parallel.hpp"
 #include "ranef/plan/plan.hpp"
 
 namespace ranef {
 
 template <int R>
-class ClassEvaluator final : public Evaluator {
+class ClassFactor final : public Factorisation {
 public:
-    ClassEvaluator(const Problem& problem, std::vector<ThetaSlot> slots);
+    ClassFactor(const Problem& problem, const std::vector<ThetaSlot>& slots);
 
+    void reload(const DesignCross& design) override;
     void load(const double* response) override;
-    using Evaluator::evaluate;
-    Status evaluate(const double* theta) override;
-    void differentiate(Order order) override;
-    bool exact_hessian() const override { return true; }
+    void differentiate(const Wanted& wanted) override;
+    bool exact_curvature() const override { return true; }
     void coefficients(double* coef) const override;
     void conditional_variances(int factor, double* out) override;
     void fixed_covariance(double* out) const override;
+    void solve_random(const double* rhs, double* out) override;
+    void adjoint(bool with_x, double weight, Values& out) override;
 
 private:
+    Status factor() override;
+    void take_classes();
     template <class Run>
     void for_order(const Run& run) const;
     template <class Add>
@@ -46,24 +49,25 @@ private:
     double trace_of_product(const double* a, const double* b) const;
     double trace_on_levels(int factor, const double* e, const double* a) const;
 
-    const ClassSums& classes_;
+    const ClassSums* classes_;
+    ClassSums own_;                                  // of reloaded values
     Index m_, packed_, pairs_, square_, n_theta_;
     int r_;
     const double* response_ = nullptr;
+    const std::vector<ThetaSlot>* slots_ = nullptr;  // of the derivatives being taken
+    double rss_weight_ = 0.0;                        // d loss / d r^2
     // Per class: K, F, B (r x r), what the response adds (pairs x m, pairs), its moments.
     std::vector<double> k_, f_, b_, cy_, cyy_, d_, tau_, rho_;
     std::vector<double> eliminated_;                 // T packed, its column of the response, y'y, log|Omega| so far
     std::vector<double> leading_moment_;             // r x r
     std::vector<double> directed_;                   // per leading theta: its share of the Hessian, h, Q packed
     std::vector<double> sums_;                       // of the pieces of the classes
-    std::vector<double> w_packed_, t_, s_, inverse_, n_, psi_, y_;  // m x m
+    std::vector<double> w_packed_, t_, s_, n_, psi_, y_;  // m x m
     std::vector<double> ty_, v_, c_, e_;                                      // m
     double tyy_ = 0.0;
     std::vector<double> moment_;                     // sum of e e' per factor, packed as Lambda
-    std::vector<double> g_lambda_;
-    Index direction_stride_ = 0;
     std::vector<Index> leading_theta_;
-    std::vector<double> direction_, projected_, solved_, weight_, q_, nq_, c_theta_;  // per theta
+    std::vector<double> direction_, projected_, solved_, weight_, q_, nq_;  // per theta
     std::vector<double> scratch_;
 };
 
@@ -71,7 +75,7 @@ private:
 // unroll. With M = 0 otherwise.
 template <int R>
 template <class Run>
-void ClassEvaluator<R>::for_order(const Run& run) const {
+void ClassFactor<R>::for_order(const Run& run) const {
     if constexpr (R == 1 || R == 2) {
         if (m_ == 1) return run(std::integral_constant<int, 1>());
         if (m_ == 2) return run(std::integral_constant<int, 2>());
@@ -86,9 +90,9 @@ void ClassEvaluator<R>::for_order(const Run& run) const {
 // any number of threads. `work` is that of one class.
 template <int R>
 template <class Add>
-void ClassEvaluator<R>::sum_classes(double work, std::vector<double>& total, const Add& add) {
+void ClassFactor<R>::sum_classes(double work, std::vector<double>& total, const Add& add) {
     constexpr Index piece_size = 512;
-    const Index count = classes_.count();
+    const Index count = classes_->count();
     if (count <= piece_size) {
         add(Index{0}, count, total.data(), scratch_.data());
         return;
@@ -103,10 +107,10 @@ void ClassEvaluator<R>::sum_classes(double work, std::vector<double>& total, con
         for (Index i = 0; i < size; ++i) total[i] += sums_[first + i];
 }
 
-extern template class ClassEvaluator<0>;
-extern template class ClassEvaluator<1>;
-extern template class ClassEvaluator<2>;
-extern template class ClassEvaluator<3>;
-extern template class ClassEvaluator<4>;
+extern template class ClassFactor<0>;
+extern template class ClassFactor<1>;
+extern template class ClassFactor<2>;
+extern template class ClassFactor<3>;
+extern template class ClassFactor<4>;
 
 }  // namespace ranef

@@ -1,0 +1,283 @@
+#include "ranef/factor/dense_groups.hpp"
+
+#include <algorithm>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/base/parallel.hpp"
+#include "ranef/factor/dense_projection.hpp"
+#include "ranef/factor/group_kernel.hpp"
+#include "ranef/factor/group_kinds.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr Index block_target = 128;  // columns per rank update
+
+// sum_i n[rows[i]] a_i over `count` entries of r values each.
+template <int R>
+inline void gather_dot(int r, const double* n, const std::int32_t* rows, const double* a, Index count, double* out) {
+    if constexpr (R == 1) {
+        double sum[4] = {};
+        Index i = 0;
+        for (; i + 4 <= count; i += 4)
+            for (int l = 0; l < 4; ++l) sum[l] += n[rows[i + l]] * a[i + l];
+        for (; i < count; ++i) sum[0] += n[rows[i]] * a[i];
+        out[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    } else {
+        const int width = R > 0 ? R : r;
+        for (int b = 0; b < width; ++b) out[b] = 0.0;
+        for (Index i = 0; i < count; ++i)
+            for (int b = 0; b < width; ++b) out[b] += n[rows[i]] * a[i * width + b];
+    }
+}
+
+}  // namespace
+
+template <int R>
+DenseGroups<R>::DenseGroups(const Problem& problem, const std::vector<ThetaSlot>& slots)
+    : Base(problem, slots, complement_), complement_(problem), traces_(information_.size()) {
+    if (q2_ == 0) return;
+    lists_ = problem.plan->lists;
+    curvature_ = std::make_unique<DenseCurvature>(problem);
+    const auto heavy = static_cast<Index>(lists_->heavy.size());
+    block_capacity_ = std::min(heavy, std::max<Index>(1, block_target / r_)) * r_;
+    block_.resize(q2_ * block_capacity_);
+    block_product_.resize(block_.size());
+    heavy_rho_.resize(heavy * r_ * r_);
+}
+
+template <int R>
+void DenseGroups<R>::reload(const DesignCross& design) {
+    Base::reload(design);
+    if (curvature_) curvature_->reload(design);
+}
+
+template <int R>
+void DenseGroups<R>::adjoint(bool with_x, double weight, Values& out) {
+    this->adjoint_of(complement_, with_x, weight, out);
+}
+
+template <int R>
+void DenseGroups<R>::leading_variances(double* out) {
+    this->variances_of_levels(complement_, out);
+}
+
+template <int R>
+void DenseGroups<R>::subtract_levels() {
+    if (q2_ == 0) return;
+    subtract_heavy();
+    for_ranges(q2_, column_piece, lists_->pairs * r_, [&](Index, Index begin, Index end) {
+        for (Index c = begin; c < end; ++c) subtract_column(c);
+    });
+}
+
+// One column of T, from the light levels that meet it.
+template <int R>
+void DenseGroups<R>::subtract_column(Index c) {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    double fixed[16];
+    std::vector<double> any(R > 0 ? 0 : r);
+    double* shrunk = R > 0 ? fixed : any.data();
+    double* column = &complement_.entry(0, 0, c);
+    for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
+        const Index j = lists_->level[i];
+        if (lists_->heavy_index[j] >= 0) continue;
+        const Level<R> level = design().template level<R>(j).from(lists_->entry[i]);
+        kernel.apply(k_.data() + j * rr, level.values, shrunk);
+        level.each([&](Index row, const double* v) { column[row] -= dot<R>(r, v, shrunk); });
+    }
+}
+
+// K = Y'Y, so that T - A'KA = T - (Y A)'(Y A) for the levels that meet many columns.
+template <int R>
+void DenseGroups<R>::subtract_heavy() {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    std::vector<double> k(rr), y(2 * rr), h_entry(r);
+    Index columns = 0;
+    const auto flush = [&] {
+        if (columns > 0) complement_.subtract_outer(block_.data(), columns);
+        columns = 0;
+    };
+    for (const Index j : lists_->heavy) {
+        double log_m = 0.0;
+        kernel.shrinkage(design().level(j).g, lambda_, k.data(), &log_m, y.data());  // leaves Y in y
+        if (columns + r > block_capacity_) flush();
+        double* h = block_.data() + columns * q2_;
+        std::fill(h, h + q2_ * r, 0.0);
+        design().template level<R>(j).each([&](Index column, const double* v) {
+            kernel.apply(y.data(), v, h_entry.data());
+            for (int a = 0; a < r; ++a) h[a * q2_ + column] = h_entry[a];
+        });
+        columns += r;
+    }
+    flush();
+}
+
+template <int R>
+void DenseGroups<R>::gather_columns(const double* s, Index vectors, double* out, Index ld) const {
+    const int r = R > 0 ? R : r_;
+    if (q2_ == 0) return;
+    const double work = entry_numbers() * static_cast<double>(vectors);
+    for_ranges(q2_, column_piece, work, [&](Index, Index begin, Index end) {
+        std::vector<double> sums(vectors);
+        for (Index c = begin; c < end; ++c) {
+            std::fill(sums.begin(), sums.end(), 0.0);
+            for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
+                const double* a = design().values.a_val() + lists_->entry[i] * r;
+                const double* from = s + lists_->level[i] * vectors * r;
+                for (Index v = 0; v < vectors; ++v) sums[v] += dot<R>(r, a, from + v * r);
+            }
+            for (Index v = 0; v < vectors; ++v) out[v * ld + c] += sums[v];
+        }
+    });
+}
+
+template <int R>
+void DenseGroups<R>::begin_quadratics() {
+    if (q2_ == 0) return;
+    if (exact_) form_quadratics();
+    else heavy_quadratics();
+}
+
+// The levels' share of X and the heavy levels; all else comes column by column.
+template <int R>
+void DenseGroups<R>::subtract_quadratics(Index begin, Index end, double* sum) {
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    std::vector<double> room(2 * rr + p_ * r);
+    double *inner = room.data(), *scratch = inner + rr, *n_a = scratch + rr;
+    for (Index j = begin; j < end; ++j) {
+        if (exact_) {
+            curvature_->quadratic(j, inner);
+            for (int i = 0; i < rr; ++i) sum[i] -= inner[i];
+            continue;
+        }
+        const double* f = f_.data() + j * rr;
+        double* a_x = shrunk_.data() + j * p_ * r;  // F_j'Z_1j'X
+        const Level<R> level = design().template level<R>(j);
+        level.each_fixed([&](Index c, const double* x) { kernel.apply_transposed(f, x, a_x + c * r); });
+        std::fill(n_a, n_a + p_ * r, 0.0);
+        for (int d = 0; d < p_; ++d)
+            for (int c = 0; c < p_; ++c)
+                for (int a = 0; a < r; ++a) n_a[c * r + a] += n_xx_[Index{d} * p_ + c] * a_x[d * r + a];
+        for (int c = 0; c < p_; ++c)
+            for (int y = 0; y < r; ++y)
+                for (int x = 0; x < r; ++x) sum[y * r + x] -= a_x[c * r + x] * n_a[c * r + y];
+        if (q2_ == 0 || lists_->heavy_index[j] < 0) continue;
+        kernel.congruence(f, heavy_rho_.data() + lists_->heavy_index[j] * rr, inner, scratch);
+        for (int i = 0; i < rr; ++i) sum[i] -= inner[i];
+    }
+}
+
+// F_j'A_j N A_j'F_j of all pairs of levels, when the Hessian takes their products.
+template <int R>
+void DenseGroups<R>::form_quadratics() {
+    const GroupKernel<R> kernel(r_);
+    const int rr = kernel.size();
+    std::vector<double> b(rr);
+    for (Index j = 0; j < levels_; ++j) {
+        const double* f = f_.data() + j * rr;
+        kernel.product(design().level(j).g, f, b.data());
+        curvature_->set_level(j, f, b.data());
+    }
+    curvature_->form_quadratics({complement_.inverse(), n_x_.data(), n_xx_.data(), nullptr, nullptr});
+}
+
+// F_j'A_j N A_j'F_j over Z_rest for the light levels and its border with X for all, by columns of N: with a = F_j'A_j,
+//   sum_c a_c (N_cc a_c / 2 + sum_{i > c} N_ic a_i + N_cX a_X)'   and its transpose.
+template <int R>
+void DenseGroups<R>::end_quadratics() {
+    if (q2_ == 0 || exact_) return;
+    const GroupKernel<R> kernel(r_);
+    const int r = kernel.r(), rr = kernel.size();
+    sums_.assign(piece_count(q2_, column_piece) * rr, 0.0);
+    const double work = lists_->pairs * r + entry_numbers() * p_;
+    for_ranges(q2_, column_piece, work, [&](Index piece, Index begin, Index end) {
+        std::vector<double> room(3 * r);
+        double *left = room.data(), *right = left + r, *raw = right + r;
+        double* sum = sums_.data() + piece * rr;
+        for (Index c = begin; c < end; ++c) {
+            const double* column = complement_.inverse() + c * q2_;
+            for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
+                const Index j = lists_->level[i];
+                const Level<R> level = design().template level<R>(j).from(lists_->entry[i]);
+                const double* f = f_.data() + j * rr;
+                kernel.apply_transposed(f, level.values, left);
+                std::fill(right, right + r, 0.0);
+                if (lists_->heavy_index[j] < 0) {
+                    gather_dot<R>(r, column, level.columns + 1, level.value(1), level.entries - 1, raw);
+                    kernel.apply_transposed(f, raw, right);
+                    for (int a = 0; a < r; ++a) right[a] += 0.5 * column[c] * left[a];
+                }
+                const double* a_x = shrunk_.data() + j * p_ * r;
+                for (int x = 0; x < p_; ++x)
+                    for (int a = 0; a < r; ++a) right[a] += n_x_[x * q2_ + c] * a_x[x * r + a];
+                for (int b = 0; b < r; ++b)
+                    for (int a = 0; a < r; ++a) sum[b * r + a] += left[a] * right[b];
+            }
+        }
+    });
+    for (std::size_t first = 0; first < sums_.size(); first += static_cast<std::size_t>(rr))
+        for (int b = 0; b < r; ++b)
+            for (int a = 0; a < r; ++a) pieces_.g_d[b * r + a] -= sums_[first + b * r + a] + sums_[first + a * r + b];
+}
+
+// D_j N D_j' for the heavy levels, D_j the dense rows of A_j over Z_rest.
+template <int R>
+void DenseGroups<R>::heavy_quadratics() {
+    if (lists_->heavy.empty()) return;
+    const int r = R > 0 ? R : r_;
+    const auto heavy = static_cast<Index>(lists_->heavy.size());
+    const Index batch = block_capacity_ / r;
+    for (Index first = 0; first < heavy; first += batch) {
+        const Index count = std::min(batch, heavy - first);
+        std::fill(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(count * r * q2_), 0.0);
+        for (Index i = 0; i < count; ++i) {
+            const Index j = lists_->heavy[first + i];
+            double* d = block_.data() + i * r * q2_;
+            design().template level<R>(j).each([&](Index column, const double* v) {
+                for (int a = 0; a < r; ++a) d[a * q2_ + column] = v[a];
+            });
+        }
+        complement_.inverse_multiply(block_.data(), count * r, block_product_.data());
+        for (Index i = 0; i < count; ++i)
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a)
+                    heavy_rho_[((first + i) * r + b) * r + a] = linalg::dot(
+                        q2_, block_.data() + (i * r + a) * q2_, block_product_.data() + (i * r + b) * q2_);
+    }
+}
+
+// What the average information estimates, w f_i'P f_k - tr(Q dH_i Q dH_k), for the pairs of factors whose traces
+// are known; and g_D itself, where the Hessian is exact and Lambda singular.
+template <int R>
+void DenseGroups<R>::add_traces() {
+    if (!curvature_) return;
+    curvature_->form_traces(lambda_,
+                            {complement_.inverse(), n_x_.data(), n_xx_.data(), complement_.complement(), t_x_.data()}, *slots_,
+                            directions_.data(), traces_.data());
+    const std::size_t k = slots_->size();
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t l = 0; l < k; ++l)
+            if (curvature_->known((*slots_)[i].factor, (*slots_)[l].factor))
+                pieces_.curvature[l * k + i] += information_[l * k + i] - traces_[l * k + i];
+    if (!curvature_->exact()) return;
+    for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
+        if (pieces_.known[f]) continue;
+        const Index size = Index{layout_.factors[f].width} * layout_.factors[f].width;
+        double* g = pieces_.g_d.data() + layout_.lambda_offset[f];
+        curvature_->diagonal_sum(static_cast<int>(f), g);
+        for (Index i = 0; i < size; ++i) g[i] -= rss_weight_ * moment_[layout_.lambda_offset[f] + i];
+        pieces_.known[f] = 1;
+    }
+}
+
+template class DenseGroups<0>;
+template class DenseGroups<1>;
+template class DenseGroups<2>;
+template class DenseGroups<3>;
+template class DenseGroups<4>;
+
+}  // namespace ranef

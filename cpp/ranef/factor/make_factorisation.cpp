@@ -1,0 +1,37 @@
+#include "ranef/factor/class_factor.hpp"
+#include "ranef/factor/dense_groups.hpp"
+#include "ranef/factor/sparse_groups.hpp"
+
+namespace ranef {
+namespace {
+
+template <template <int> class Kind>
+std::unique_ptr<Factorisation> by_width(const Problem& problem, const std::vector<ThetaSlot>& slots) {
+    switch (problem.design->layout().leading_width()) {
+        case 1: return std::make_unique<Kind<1>>(problem, slots);
+        case 2: return std::make_unique<Kind<2>>(problem, slots);
+        case 3: return std::make_unique<Kind<3>>(problem, slots);
+        case 4: return std::make_unique<Kind<4>>(problem, slots);
+        default: return std::make_unique<Kind<0>>(problem, slots);
+    }
+}
+
+}  // namespace
+
+Factorisation::Factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots)
+    : design_(problem.design.get()), layout_(design_->layout()) {
+    pieces_.beta.resize(layout_.p);
+    pieces_.g_d.resize(layout_.lambda_size);
+    pieces_.g_lambda.resize(layout_.lambda_size);
+    pieces_.known.assign(layout_.factors.size(), 1);
+    pieces_.curvature.resize(slots.size() * slots.size());
+    pieces_.rss_fall.resize(slots.size());
+}
+
+std::unique_ptr<Factorisation> make_factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots) {
+    if (problem.plan->leading == LeadingKind::classes) return by_width<ClassFactor>(problem, slots);
+    if (problem.plan->schur == SchurKind::sparse) return by_width<SparseGroups>(problem, slots);
+    return by_width<DenseGroups>(problem, slots);
+}
+
+}  // namespace ranef
