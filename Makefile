@@ -1,12 +1,12 @@
 # Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
 PYTHON_VENV := .venv/bin/python
 
-.PHONY: help setup demo docs test test-cpp test-python wheel bench bench-publish bench-gate lint clean
+.PHONY: help setup setup-test demo docs test test-cpp test-python wheel bench bench-publish bench-gate lint clean
 
 help:
 	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
 	@echo "make docs      the documentation site into build/docs, every example and picture made anew"
-	@echo "make test      every test: C++ kernels (plain and sanitized), Python, doctests"
+	@echo "make test      every test: C++ kernels (plain and sanitized), lint, types, Python, doctests"
 	@echo "make bench     ranef beside lme4 and the other programs, ten minutes (ARGS=--all: everything, hours)"
 	@echo "make bench-publish   the last run's tables into README and docs"
 	@echo "make bench-gate BASE=main   is HEAD slower than that commit?"
@@ -21,18 +21,21 @@ setup:
 demo: setup
 	@$(PYTHON_VENV) examples/demo.py
 
-docs: setup
+setup-test:
+	@bash tools/setup.sh test
+
+docs: setup-test
 	@$(PYTHON_VENV) -m sphinx -W --keep-going -q -b html docs build/docs $(ARGS)
 	@echo "build/docs/index.html"
 
-test: setup
-	@bash tools/test_cpp.sh
-	@$(PYTHON_VENV) -m pytest $(ARGS)
+test:
+	@bash tools/test.sh $(ARGS)
 
-test-cpp: setup
+test-cpp:
+	@bash tools/setup.sh kernels
 	@bash tools/test_cpp.sh
 
-test-python: setup
+test-python: setup-test
 	@$(PYTHON_VENV) -m pytest $(ARGS)
 
 bench:
@@ -50,8 +53,7 @@ wheel: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py wheel)
 	@$(PYTHON_VENV) tools/wheel.py
 
-lint: setup
-	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py lint)
+lint: setup-test
 	@$(PYTHON_VENV) -m ruff check .
 	@$(PYTHON_VENV) -m mypy
 

@@ -129,6 +129,14 @@ def criterion(design, theta, reml=True):
 
 
 @one_blas_thread
+def deviance(design, theta, sigma):
+    """The deviance at theta and sigma, lowest over the fixed effects only."""
+    white = _whiten(design, theta)
+    n = len(design.y)
+    return float(white.log_det + n * np.log(2 * np.pi * sigma**2) + white.pwrss / sigma**2)
+
+
+@one_blas_thread
 def solve(design, theta, reml=True):
     """Everything at theta: an `OracleFit`."""
     n, p = design.X.shape

@@ -57,11 +57,14 @@ def test_the_tour_names_files_that_exist():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The built site, from a copy of docs/ (the gallery writes into its source)."""
+    """The built site, from a copy of docs/ (the gallery writes into its source).
+
+    The gallery's scripts do not run here: `plots/test_gallery.py` runs them, and looks at their figures.
+    """
     pytest.importorskip("sphinx", reason="pip install ranef[docs] for the test that builds the site")
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(DOCS, folder / "docs", ignore=shutil.ignore_patterns("_gallery", "_pictures"))
-    strictly = ["-W", "--keep-going", "-q"]
+    strictly = ["-W", "--keep-going", "-q", "-D", "plot_gallery=0"]
     command = [sys.executable, "-m", "sphinx", *strictly, str(folder / "docs"), str(folder / "html")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

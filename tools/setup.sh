@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Makes a checkout ready: system libraries, .venv, the package built and installed (editable).
 # Every step leaves a stamp with what it depended on, so a second run with nothing changed costs a fraction of a second.
-#   tools/setup.sh           the package and its test requirements
+#   tools/setup.sh           the package, ready to be used
+#   tools/setup.sh kernels   also what the kernel tests need
+#   tools/setup.sh test      also what the tests, lint and the documentation need
 #   tools/setup.sh bench     also R with lme4, for the benchmarks' rivals (best effort)
 # PYTHON=/path/to/python chooses the interpreter; RANEF_NATIVE=OFF builds for any CPU of this architecture.
 set -euo pipefail
@@ -33,14 +35,14 @@ search_flags() {  # where brew and conda keep headers and libraries
 
 compiler() { command -v "${CXX:-c++}" || command -v g++ || command -v clang++; }
 
-missing_system() {  # the names of what is missing, one a line
+missing_system() {  # the names of what is missing, one a line; `missing_system test` looks for doctest too
   local cxx; cxx=$(compiler) || { echo "a C++17 compiler"; }
   command -v make >/dev/null || echo "make"
   command -v cmake >/dev/null || echo "cmake"
   local flags; flags="-I/usr/include/suitesparse$(search_flags)"
   if [ -n "${cxx:-}" ]; then
     echo '#include <cholmod.h>' | "$cxx" $flags -x c++ -E - >/dev/null 2>&1 || echo "SuiteSparse (cholmod.h)"
-    echo '#include <doctest/doctest.h>' | "$cxx" $flags -x c++ -std=c++17 -E - >/dev/null 2>&1 || echo "doctest"
+    [ "${1:-}" != test ] || echo '#include <doctest/doctest.h>' | "$cxx" $flags -x c++ -std=c++17 -E - >/dev/null 2>&1 || echo "doctest"
     local probe; probe=$(mktemp)
     { echo 'int main(){}' | "$cxx" $flags -x c++ - -o "$probe" -lopenblas >/dev/null 2>&1 \
       || echo 'int main(){}' | "$cxx" $flags -x c++ - -o "$probe" -llapack -lblas >/dev/null 2>&1; } || echo "OpenBLAS (or another BLAS and LAPACK)"
@@ -80,12 +82,13 @@ install_system() {
 }
 
 system_step() {
-  [ -f "$stamps/system" ] && return
-  local missing; missing=$(missing_system)
+  local what=${1:-}
+  [ -f "$stamps/system$what" ] && return
+  local missing; missing=$(missing_system $what)
   if [ -n "$missing" ]; then
     say "missing: $(echo "$missing" | paste -sd, - | sed 's/,/, /g')"
     install_system >&2 || true
-    missing=$(missing_system)
+    missing=$(missing_system $what)
   fi
   [ -z "$missing" ] && return
   die "these are still missing: $(echo "$missing" | paste -sd, - | sed 's/,/, /g').
@@ -110,21 +113,29 @@ venv_step() {
   "$python" -m venv .venv
 }
 
+pip_install() { .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"; }
+named() { .venv/bin/python tools/requirements.py "$@"; }
+
 requirements_step() {
   local want; want=$(checksum < pyproject.toml)
   fresh requirements "$want" && return
   say "installing requirements into .venv"
-  .venv/bin/python -m pip install -qq --disable-pip-version-check \
-    $(.venv/bin/python tools/requirements.py build dependencies plots test docs)
+  pip_install $(named build dependencies plots)
+  stamp requirements "$want"
+}
+
+test_requirements_step() {  # what may be missing is said here; its tests say why they are skipped
+  local want; want=$(checksum < pyproject.toml)
+  fresh requirements.test "$want" && return
+  say "installing what tests, lint and documentation need"
+  pip_install $(named test lint docs)
   if ! .venv/bin/python -c 'import sksparse.cholmod' 2>/dev/null; then
-    .venv/bin/python -m pip install -qq --disable-pip-version-check $(.venv/bin/python tools/requirements.py oracle) \
-      >"$stamps.oracle.log" 2>&1 \
+    pip_install $(named oracle) >"$stamps.oracle.log" 2>&1 \
       || say "scikit-sparse could not be built (see .venv/.ranef.oracle.log): the tests against its sparse oracle will be skipped"
   fi
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: \
-    $(.venv/bin/python tools/requirements.py optimizers) >"$stamps.optimizers.log" 2>&1 \
+  pip_install --only-binary :all: $(named optimizers) >"$stamps.optimizers.log" 2>&1 \
     || say "there is no NLopt for this Python (see .venv/.ranef.optimizers.log): the tests of its two optimisers will be skipped"
-  stamp requirements "$want"
+  stamp requirements.test "$want"
 }
 
 # ---------------------------------------------------------------- the package
@@ -144,11 +155,13 @@ build_step() {
   local want; want=$(build_inputs)
   fresh build "$want" && return
   if ! fresh cpu "$(cpu)"; then rm -rf build; stamp cpu "$(cpu)"; fi  # objects made for another CPU look up to date to CMake
+  local version; version=$(.venv/bin/python --version)
+  if ! fresh python "$version"; then rm -rf build/release; stamp python "$version"; fi
   say "building ranef (native CPU: $native)"
   local prefixes=${CMAKE_PREFIX_PATH:-}
   if command -v brew >/dev/null; then prefixes="$prefixes;$(brew --prefix openblas 2>/dev/null);$(brew --prefix suite-sparse 2>/dev/null)"; fi
-  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native" \
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
+  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native" SKBUILD_BUILD_DIR=build/release \
+    pip_install --no-build-isolation --no-deps -e .
   stamp build "$want"
 }
 
@@ -168,4 +181,8 @@ venv_step
 stamp system ok
 requirements_step
 build_step
-if [ "${1:-}" = bench ]; then r_step; fi
+case "${1:-}" in
+  kernels) system_step test; stamp systemtest ok ;;
+  test) system_step test; stamp systemtest ok; test_requirements_step ;;
+  bench) test_requirements_step; r_step ;;
+esac

@@ -1,7 +1,6 @@
 """Every data set against the manifest of the reference data, which R wrote."""
 
 import importlib.util
-import time
 from pathlib import Path
 
 import numpy as np
@@ -91,11 +90,17 @@ def test_unknown_name(call):
         call("insteval")
 
 
-def test_the_large_one_loads_fast():
-    """73,421 rows in well under the time of the fit; best of five, other work shares the machine."""
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        datasets.load("InstEval")
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.5, seconds
+def test_the_large_one_reads_its_labels_as_numbers(monkeypatch):
+    """What makes 73,421 rows load in well under the time of the fit: no label is read as text."""
+    asked = []
+    plain = pd.read_csv
+
+    def spy(*arguments, dtype, **options):
+        asked.append(dtype)
+        return plain(*arguments, dtype=dtype, **options)
+
+    monkeypatch.setattr(pd, "read_csv", spy)
+    frame = datasets.load("InstEval")
+    (dtypes,) = asked
+    assert all(dtypes[factor] == "int32" for factor in ("s", "d"))
+    assert all(isinstance(level, str) for level in frame["d"].cat.categories)
