@@ -9,7 +9,8 @@ import ranef
 import scipy
 from conftest import fitted, unfitted
 from ranef.optimize.others import METHODS
-from ranef.optimize.scaling import flipped, packed, semidefinite_factor, snapped, theta_scale
+from ranef.optimize.scaling import flipped, semidefinite_factor, snapped, theta_scale
+from ranef.theta import pack
 
 MODELS = ["ss_slope_reml", "dye2_ml", "cake_slope_c_ml", "ss_crossed_reml", "pen_ml", "mach_0_reml"]
 STOPS_SHORT = {("nelder-mead", "cake_slope_c_ml")}  # no gradient, at the boundary
@@ -117,4 +118,4 @@ def test_scale_of_theta(sleepstudy):
     model = ranef.Model("Reaction ~ Days + (Days | Subject)", sleepstudy)
     days = np.sqrt(np.mean(sleepstudy["Days"] ** 2))
     np.testing.assert_allclose(theta_scale(model), [1.0, days, days])
-    np.testing.assert_allclose(packed(model.covariance_factors([1, 2, 3])), [1, 2, 3])
+    np.testing.assert_allclose(pack(model.covariance_factors([1, 2, 3])), [1, 2, 3])
