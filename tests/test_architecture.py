@@ -33,7 +33,7 @@ LAYERS = [
     ("optimize",),
     ("fit",),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
-    ("repeated", "residual"),
+    ("repeated", "residual", "structured"),
     ("fitting",),
     ("lme4", "versions"),
 ]

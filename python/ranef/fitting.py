@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from .errors import ArgumentError
 from .fit import Fit, fit_response
+from .formula import parse_formula
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
 from .residual import fit_residual
+from .structured import fit_structured, has_structures, without_structures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,9 @@ def lmer(
         In the language of lme4: ``"y ~ x + (x | g)"`` random intercepts and slopes of x by g, ``(x || g)``
         without their correlation, ``(1 | a) + (1 | b)`` crossed, ``(1 | a/b)`` nested. The fixed part is
         formulaic's: ``a * b``, ``C(x, contr.sum)``, ``poly(x, 2)``, ``log(x)``, ``I(x**2)``, ``offset(x)``.
+        Terms with a structured covariance, names and defaults as in lme4 2.0 and glmmTMB: ``diag(x | g)``,
+        ``cs(0 + f | g)``, ``ar1(0 + visit | g)``, ``toep(0 + visit | g)``, ``rr(0 + visit | g, d=2)``;
+        ``hom=True`` for one variance.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation. Rows with a missing value in a used column are dropped, and counted in the
         summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
@@ -105,16 +110,30 @@ def lmer(
     """
     if unknown:
         raise TypeError(_advice(next(iter(unknown))))
+    parsed = parse_formula(formula)
+    structured = has_structures(parsed)
+    if structured and (residual is not None or dispersion is not None):
+        raise ArgumentError(
+            "structured random effects do not go with residual= or dispersion= yet: write the term as (x | "
+            "g), or "
+            "leave the argument out"
+        )
     model = Model(
-        formula,
+        without_structures(parsed) if structured else parsed,
         data,
         reml=reml,
         weights=weights,
         offset=offset,
-        allow_saturated=allow_saturated,
+        allow_saturated=allow_saturated or structured,
         leading=leading,
         schur=schur,
     )
+    if structured:
+        if start is not None or optimizer != "newton":
+            raise ArgumentError(
+                "structured terms have starts and optimiser of their own: leave start=, optimizer= out"
+            )
+        return fit_structured(model, parsed)
     settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
     if residual is not None or dispersion is not None:
         return fit_residual(model, data, residual, dispersion, settings)

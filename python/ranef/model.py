@@ -96,7 +96,7 @@ class Model:
 
     def __init__(
         self,
-        formula: str,
+        formula: str | Formula,
         data: Any,
         *,
         reml: bool = True,
@@ -110,7 +110,7 @@ class Model:
         require_choice("schur", schur, SCHUR)
         if leading == "classes" and schur == "sparse":
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
-        parsed = parse_formula(formula)
+        parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
         source, library = source_of(data), type(data).__module__.partition(".")[0]
         if source is None:
             design = build_design(parsed, data, weights, offset, allow_saturated)

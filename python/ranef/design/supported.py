@@ -26,7 +26,8 @@ def _not_built(structure: Structure, text: str) -> FormulaError:
     same = f"; {_SAME[structure.name]} is the same" if structure.name in _SAME else ""
     return FormulaError(
         f"the covariance structure {structure.name}() ({STRUCTURES[structure.name]}) is not available for "
-        f"random terms of this model{same}. Available are (x | g), unstructured, and (x || g), diagonal",
+        f"random terms of this model{same}. Available are (x | g), unstructured, and (x || g), diagonal; "
+        "ranef.lmer() fits diag, cs, ar1, toep and rr",
         text,
         structure.position,
     )

@@ -1,0 +1,236 @@
+"""Fits with structured random effects: the same criterion, theta a function of fewer parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from ..arrays import FloatArray
+from ..design.random_terms import lme4_order
+from ..errors import ArgumentError, FitError, FormulaError
+from ..fit import Fit
+from ..formula import Formula
+from ..model import Model
+from ..optimize import DEFAULT, Optimum, optimise
+from ..verbs import Answer, Verb
+from .maps import Structured, term_map
+
+_STEP = 1e-5
+_NEWTON_STEPS = 8
+_STATIONARY = 1e-3
+_MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
+
+
+def _refused(verb: str, instead: str) -> Any:
+    def refuse(self: Any, *_: Any, **__: Any) -> Any:
+        raise ArgumentError(
+            f"{verb} is not available for a fit with structured random effects, whose theta it would take "
+            "as free; "
+            f"{instead}"
+        )
+
+    refuse.__doc__ = f"Not available: {instead}."
+    return refuse
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StructuredFit(Fit):
+    """A linear mixed model whose random terms have structured covariances, a `Fit` in all else.
+
+    Attributes
+    ----------
+    structured : Structured
+        The maps from parameters to theta, term by term.
+    psi : (k,) float64
+        The parameters on scales without bounds.
+    hessian : (k, k) float64
+        Of the criterion in psi.
+    """
+
+    structured: Any = None
+    psi: Any = None
+    hessian: Any = None
+
+    test_methods = Answer[Any]("structured.methods:test_methods")
+    summary = Verb("residual.report:summary")
+    __repr__ = Verb("residual.report:brief")
+    _repr_html_ = Verb("residual.report:brief_html")
+
+    refit = _refused("refit()", "fit the other response with lmer()")
+    bootstrap = _refused("bootstrap()", "simulate() and lmer() in a loop do it")
+    drop1 = _refused("drop1()", "fit the submodels and compare their criteria")
+    ranova = _refused("ranova()", "fit the submodels and compare their criteria")
+    profile = _refused("profile()", "see fit.structures.parameters for standard errors")
+    component_table = _refused("component_table()", "see fit.structures.parameters")
+    cov_theta = _refused("cov_theta()", "see fit.structures.parameters")
+    influence = _refused("influence()", "fit without the rows in question")
+
+    structures = Answer[Any]("structured.report:structures")
+    residual = Answer[Any]("structured.report:structures")
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects, those of the structures and sigma."""
+        return len(self.model.cross.kept) + len(self.psi) + 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
+
+
+def has_structures(formula: Formula) -> bool:
+    """Whether some random term names a structure."""
+    return any(bar.structure is not None for bar in formula.random)
+
+
+def without_structures(formula: Formula) -> Formula:
+    """Return the formula with every term unstructured."""
+    for bar in formula.random:
+        if not bar.correlated:
+            raise FormulaError(
+                "beside a structured term || is written as diag(), as lme4 2.0 reads it: "
+                f"diag({bar.columns} | {bar.group})",
+                formula.text,
+            )
+    return replace(formula, random=tuple(replace(bar, structure=None) for bar in formula.random))
+
+
+def fit_structured(model: Model, formula: Formula) -> StructuredFit:
+    """Fit a model whose formula has structured terms; `model` has them unstructured."""
+    levels = {factor.name: factor.n_levels for factor in model.design.factors}
+    order = lme4_order([levels[bar.group] for bar in formula.random])
+    bars = [formula.random[index] for index in order]
+    maps = tuple(
+        term_map(bar.structure, term.columns, formula.text)
+        for bar, term in zip(bars, model.design.terms, strict=True)
+    )
+    structured = Structured(maps)
+    count = [0]
+
+    def criterion(psi: FloatArray) -> tuple[float, FloatArray]:
+        count[0] += 1
+        try:
+            theta, jacobian = structured.theta(psi), structured.jacobian(psi)
+            value, slope = model.problem.gradient(model.response, theta)
+        except (
+            np.linalg.LinAlgError,
+            RuntimeError,
+        ):  # no positive definite matrix there: the step is shortened
+            return 1e100, np.zeros_like(psi)
+        return float(value), jacobian.T @ slope
+
+    ends = []
+    for start in structured.starts(_unstructured(model)):
+        found = minimize(criterion, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 400})
+        ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
+    psi, value, slope, hessian = min(ends, key=lambda end: end[1])
+    if not value < 1e99:
+        raise FitError(
+            "the structures' covariance matrices are positive definite at no start: use us() first"
+        )
+    optimum = _certified(model, structured, psi, value, slope, hessian, count[0])
+    return StructuredFit(
+        model, model.design.response, model.response, optimum, DEFAULT, structured, psi, hessian
+    )
+
+
+def _unstructured(model: Model) -> list[FloatArray | None]:
+    """Return the relative covariances of the unstructured fit, None for terms too wide for one."""
+    n = model.nobs
+    wide = any(
+        len(t.columns) > _MOST_COLUMNS or t.factor.n_levels * len(t.columns) >= n for t in model.design.terms
+    )
+    if wide:
+        return [None] * len(model.design.terms)
+    theta = optimise(model, model.response).theta
+    return [factor @ factor.T for factor in model.covariance_factors(theta)]
+
+
+End = tuple[FloatArray, float, FloatArray, FloatArray]
+
+
+def _polished(criterion: Any, psi: FloatArray) -> End:
+    """Take Newton steps with the Hessian from differences of the exact gradient."""
+    value, slope = criterion(psi)
+    for _ in range(_NEWTON_STEPS):
+        hessian = _hessian(criterion, psi)
+        values, vectors = np.linalg.eigh(hessian)
+        size = np.maximum(np.abs(values), 1e-8 * max(float(np.abs(values).max()), 1e-8))
+        step = -vectors @ ((vectors.T @ slope) / size)
+        if -(slope @ step) < 1e-12:
+            break
+        for _ in range(20):
+            trial, trial_slope = criterion(psi + step)
+            if trial <= value:
+                break
+            step = step / 4
+        else:
+            break
+        psi, value, slope = psi + step, trial, trial_slope
+    return psi, value, slope, _hessian(criterion, psi)
+
+
+def _hessian(criterion: Any, psi: FloatArray) -> FloatArray:
+    rows = []
+    for e in np.eye(psi.size):
+        step = _STEP * max(1.0, float(np.abs(psi @ e)))
+        rows.append((criterion(psi + step * e)[1] - criterion(psi - step * e)[1]) / (2 * step))
+    out = np.array(rows)
+    return (out + out.T) / 2
+
+
+def _certified(
+    model: Model,
+    structured: Structured,
+    psi: FloatArray,
+    value: float,
+    slope: FloatArray,
+    hessian: FloatArray,
+    evaluations: int,
+) -> Optimum:
+    size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    eigenvalues, vectors = np.linalg.eigh(hessian / np.outer(size, size))
+    along = vectors.T @ (slope / size)
+    curved = np.abs(eigenvalues) > 1e-8 * max(float(np.abs(eigenvalues).max()), 1e-300)
+    decrement = float(np.sqrt(np.sum(along[curved] ** 2 / np.abs(eigenvalues[curved]))))
+    singular = structured.far(psi)
+    converged = decrement <= _STATIONARY and bool(eigenvalues[0] > -1e-6 * eigenvalues[-1])
+    return Optimum(
+        theta=structured.theta(psi),
+        value=value,
+        optimizer="bfgs and newton",
+        evaluations=evaluations,
+        certificate_evaluations=2 * psi.size,
+        gradient_norm=decrement,
+        eigenvalues=eigenvalues,
+        boundary=(),
+        singular=singular,
+        converged=converged,
+        status="ok",
+        model=model,
+    )
+
+
+def parameter_table(fit: StructuredFit) -> pd.DataFrame:
+    """Return term, structure's parameter, estimate, standard error."""
+    spread = _inverse(fit.hessian)
+    se = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    rows, at = [], 0
+    for one, part, label in zip(
+        fit.structured.maps, fit.structured.parts(fit.psi), fit.model.term_labels, strict=True
+    ):
+        for k, (name, value, slope) in enumerate(one.natural(part, fit.sigma)):
+            error = float(abs(slope) * se[at + k])
+            rows.append({"term": label, "parameter": name, "estimate": value, "se": error})
+        at += one.size
+    return pd.DataFrame(rows)
+
+
+def _inverse(hessian: FloatArray) -> FloatArray:
+    values = np.linalg.eigvalsh(hessian)
+    if values[0] <= 1e-8 * values[-1]:
+        return np.full_like(hessian, np.nan)
+    return np.asarray(2 * np.linalg.inv(hessian))

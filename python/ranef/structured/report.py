@@ -1,0 +1,37 @@
+"""The parameters of structured random effects as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ..show import Document, Line, Printed, frame_table
+from .fit import parameter_table
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Structures(Printed):
+    """Parameters of the structures.
+
+    Attributes
+    ----------
+    parameters : DataFrame
+        ``term``, ``parameter``, ``estimate``, ``se``: standard deviations, correlations, loadings. Standard
+        errors hold sigma at its estimate given the others (profiled).
+    """
+
+    parameters: pd.DataFrame = field(repr=False)
+
+    def document(self) -> Document:
+        """Return the parts."""
+        table = self.parameters.copy()
+        for name in ("estimate", "se"):
+            table[name] = table[name].map("{:.5g}".format)
+        return [Line("Structures of random effects"), frame_table(table, index=False)]
+
+
+def structures(fit: Any) -> Structures:
+    """Return the parameters of the structures with standard errors."""
+    return Structures(parameter_table(fit))
