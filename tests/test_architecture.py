@@ -35,6 +35,7 @@ LAYERS = [
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
     ("repeated", "residual", "structured"),
     ("fitting",),
+    ("generalised",),
     ("lme4", "versions"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -278,6 +279,7 @@ def test_c_interface_is_c(header):
 CORE = (
     *("base", "model", "rows", "cross", "plan", "sparse"),
     *("factor", "criterion", "optimum", "mmrm", "inference", "refits"),
+    *("families", "laplace"),
 )
 
 

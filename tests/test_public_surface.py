@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
-    *("Model", "Fit", "BootstrapResult", "Profile", "batches", "lmer", "lm_list", "mmrm", "gls"),
+    *("Model", "Fit", "BootstrapResult", "Profile"),
+    *("batches", "glmer", "gls", "lmer", "lm_list", "mmrm"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),

@@ -2,6 +2,7 @@
 #include <new>
 
 #include "bind_mmrm.hpp"
+#include "glmm.hpp"
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
@@ -26,6 +27,8 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_profile(m);
     ranef::bindings::bind_downdate(m);
     ranef::bindings::bind_groups(m);
+    ranef::bindings::bind_families(m);
+    ranef::bindings::bind_glmm(m);
     ranef::bindings::bind_threads(m);
     ranef::bindings::bind_mmrm(m);
 }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .bootstrap.studies.power import power, power_curve
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
+    from .generalised import glmer
     from .inference.comparison import anova
     from .inference.means import emmeans, emtrends
     from .inference.profile import Profile
@@ -73,6 +74,7 @@ __all__ = [
     "emtrends",
     "exact_rlrt",
     "get_num_threads",
+    "glmer",
     "gls",
     "lm_list",
     "lme4",
@@ -99,6 +101,7 @@ _HOME = {
     "diagnose": "diagnostics",
     "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
+    "glmer": "generalised",
     "lm_list": "estimates.lm_list",
     "gls": "residual",
     "mmrm": "repeated",

@@ -286,3 +286,47 @@ class RepeatedMeasures:
         self, start: Any = None, *, tolerance: float = 1e-14, max_evaluations: int = 200
     ) -> RepeatedPoint: ...
     def at(self, theta: npt.ArrayLike) -> RepeatedPoint: ...
+
+def family_kernels(
+    family: str,
+    link: str,
+    psi: float,
+    count: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    eta: npt.ArrayLike,
+) -> dict[str, Array]: ...
+
+class Glmm:
+    def __init__(
+        self,
+        rows: Rows,
+        design: DesignCross,
+        family: str,
+        link: str,
+        count: npt.ArrayLike,
+        first: npt.ArrayLike,
+        second: npt.ArrayLike | None,
+        offset: npt.ArrayLike | None,
+        eta: npt.ArrayLike,
+        expected: bool = False,
+        nodes: int = 1,
+    ) -> None: ...
+    @property
+    def n_cells(self) -> int: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def dense(self) -> bool: ...
+    @property
+    def cell_of(self) -> npt.NDArray[np.int64]: ...
+    def to_internal(self, theta: npt.ArrayLike, beta: npt.ArrayLike, psi: float) -> Array: ...
+    def start(self) -> Array: ...
+    def fit(
+        self,
+        start: npt.ArrayLike | None = None,
+        tolerance: float = 1e-8,
+        max_evaluations: int = 200,
+        certify: bool = True,
+    ) -> dict[str, Any]: ...
+    def evaluate(self, parameters: npt.ArrayLike, inner_tolerance: float = 1e-11) -> tuple[float, Array]: ...

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "ranef/optimum/lambda_blocks.hpp"
 #include "ranef/optimum/pivoted_criterion.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/optimum/start.hpp"
@@ -22,37 +23,6 @@ constexpr double dear_tolerance = 4e-16;  // of the criterion where evaluations 
 constexpr double idle_tolerance = 4e-19;  // elsewhere: of a criterion of a million, a millionth of a standard error of theta
 constexpr int most_escapes = 6;
 constexpr int most_snaps = 3;
-
-// Applies `change` to every block's own w x w triangle of Lambda.
-template <class Change>
-void for_blocks(const Layout& layout, std::vector<double>& lambda, const Change& change) {
-    std::vector<double> part;
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const int r = layout.factors[f].width;
-        double* whole = lambda.data() + layout.lambda_offset[f];
-        for (std::size_t b = 0; b < layout.factors[f].blocks.size(); ++b) {
-            const Block& block = layout.factors[f].blocks[b];
-            const int w = block.width;
-            part.resize(w * w);
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) part[c * w + a] = whole[(block.first + c) * r + block.first + a];
-            change(static_cast<int>(f), static_cast<int>(b), w, part.data());
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) whole[(block.first + c) * r + block.first + a] = part[c * w + a];
-        }
-    }
-}
-
-// Nonnegative diagonal by flipping columns: the criterion does not change, the gradient's signs do.
-bool flip_columns(int w, double* l) {
-    bool flipped = false;
-    for (int c = 0; c < w; ++c)
-        if (l[c * w + c] < 0.0) {
-            flipped = true;
-            for (int a = c; a < w; ++a) l[c * w + a] = -l[c * w + a];
-        }
-    return flipped;
-}
 
 }  // namespace
 

@@ -65,12 +65,17 @@ bool repivot(const Block& block, double* theta, ThetaSlot* slots) {
 
 }  // namespace
 
+bool repivot(const Layout& layout, double* theta, std::vector<ThetaSlot>& slots) {
+    bool changed = false;
+    for (const Factor& factor : layout.factors)
+        for (const Block& block : factor.blocks)
+            if (block.width > 1) changed = repivot(block, theta + block.theta_first, slots.data() + block.theta_first) || changed;
+    return changed;
+}
+
 bool PivotedCriterion::change_coordinates(double* theta) {
     std::vector<ThetaSlot> slots = criterion_.slots();
-    bool changed = false;
-    for (std::size_t f = 0; f < layout_.factors.size(); ++f)
-        for (const Block& block : layout_.factors[f].blocks)
-            if (block.width > 1) changed = repivot(block, theta + block.theta_first, slots.data() + block.theta_first) || changed;
+    const bool changed = repivot(layout_, theta, slots);
     if (changed) criterion_.set_slots(slots);
     return changed;
 }

@@ -6,6 +6,9 @@
 
 namespace ranef {
 
+// Permutes the rows of blocks whose pivots are small beside what stands under them; true when theta and slots changed.
+bool repivot(const Layout& layout, double* theta, std::vector<ThetaSlot>& slots);
+
 // The criterion as the optimiser sees it. Near a singular covariance a Cholesky factor whose small pivot stands above
 // large entries makes a curved valley (only their norm matters); with the rows reordered by decreasing pivots there is
 // none. So the rows are repivoted whenever that happens; the criterion depends on D = Lambda Lambda' alone.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from ..errors import ArgumentError
-from . import education, growth, laboratory, lecture, trials
+from . import counts, education, growth, laboratory, lecture, trials
 from .description import Description
 
 DESCRIPTIONS: dict[str, Description] = {
     entry.name: entry
-    for topic in (lecture, laboratory, growth, education, trials)
+    for topic in (lecture, laboratory, growth, education, trials, counts)
     for entry in topic.DESCRIPTIONS
 }
 
@@ -22,7 +22,7 @@ def names() -> list[str]:
     --------
     >>> import ranef
     >>> len(ranef.datasets.names())
-    25
+    26
     """
     return sorted(DESCRIPTIONS, key=str.lower)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from .matrices import MatrixSpec, constant_vector, learn_matrix
 from .model_matrix import ModelMatrix
 from .random_terms import RandomBuilder, TermSpec, lme4_order, require_enough_rows
 from .spec import DesignSpec
-from .supported import require_supported
+from .supported import require_single_response, require_supported
 from .types import FloatArray, RandomTerm
 from .used import UsedColumns, needed_columns, require_number
 from .vectors import (
@@ -77,6 +77,31 @@ def build_design(
     (('Intercept', 'x'), ('Intercept',), ['a', 'b'])
     """
     parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
+    require_single_response(parsed)
+    design = assemble(parsed, data, weights, offset, allow_saturated, _single, also)
+    y = design.response
+    require_variation(y if design.offset is None else y - design.offset, parsed.response)
+    return design
+
+
+def _single(parsed: Formula, used: UsedColumns, needed: Mapping[str, tuple[str, ...]]) -> FloatArray:
+    return response(parsed.response, used, needed[parsed.response])
+
+
+Respond = Callable[[Formula, UsedColumns, Mapping[str, tuple[str, ...]]], FloatArray]
+"""From the formula, the used columns and the names each part needs, to one number per row."""
+
+
+def assemble(
+    parsed: Formula,
+    data: Any,
+    weights: str | npt.ArrayLike | None,
+    offset: str | npt.ArrayLike | None,
+    allow_saturated: bool,
+    respond: Respond,
+    also: Sequence[str] = (),
+) -> Design:
+    """Put a design together, its response read by `respond`, who says what a response must be."""
     require_supported(parsed)
     table = Table(data)
     needed = columns_by_part(parsed, table)
@@ -86,12 +111,11 @@ def build_design(
         if values is not None
     }
     used = _used_columns(parsed, table, needed, arguments, weights, offset, also)
-    values = response(parsed.response, used, needed[parsed.response])
+    values = respond(parsed, used, needed)
     learned = learn(parsed, used, needed)
     if not allow_saturated:
         require_enough_rows(learned.terms, used.rows.n)
     vectors, offsets = _offset(parsed, used, needed, arguments.get("offset"))
-    require_variation(values if offsets is None else values - offsets, parsed.response)
     return Design(
         response=values,
         response_name=response_name(parsed),
@@ -157,7 +181,7 @@ def response_name(parsed: Formula) -> str:
 
 def columns_by_part(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
     """Return the columns each part of the formula uses."""
-    parts = [parsed.response, parsed.fixed, *parsed.offsets, *(bar.columns for bar in parsed.random)]
+    parts = [*parsed.responses, parsed.fixed, *parsed.offsets, *(bar.columns for bar in parsed.random)]
     return {part: needed_columns(part, table, parsed.text) for part in parts}
 
 

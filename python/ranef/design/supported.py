@@ -8,15 +8,19 @@ from ..formula import STRUCTURES, Formula, Structure
 _SAME = {"us": "(x | g)", "diag": "(x || g)"}
 
 
-def require_supported(formula: Formula) -> None:
-    """Raise a FormulaError for a response of several columns, or a covariance structure that is not built."""
+def require_single_response(formula: Formula) -> None:
+    """Raise a FormulaError for a response of several columns, which a linear model does not have."""
     if len(formula.responses) > 1:
         raise FormulaError(
-            "cbind() counts successes and failures, of a generalised model; a linear model has one number "
-            "per row: name one column, or a difference such as b - a",
+            "cbind() counts successes and failures, of a generalised model: use glmer(). A linear model has "
+            "one number per row: name one column, or a difference such as b - a",
             formula.text,
             formula.text.find("cbind"),
         )
+
+
+def require_supported(formula: Formula) -> None:
+    """Raise a FormulaError for a covariance structure that is not built."""
     for bar in formula.random:
         if bar.structure is not None:
             raise _not_built(bar.structure, formula.text)

@@ -30,7 +30,7 @@ class CodeVector:
 
 def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[CodeVector, FloatArray]:
     """Evaluate code on the used rows; a bare column needs no formulaic."""
-    name = _bare_name(code)
+    name = bare_name(code)
     if name is not None:
         values = np.ascontiguousarray(used.values(name), dtype=np.float64)
         plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
@@ -43,7 +43,8 @@ def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
     return CodeVector(code, spec), np.ascontiguousarray(matrix[:, 0])
 
 
-def _bare_name(code: str) -> str | None:
+def bare_name(code: str) -> str | None:
+    """Return the name of the column that code consists of, None for other code."""
     if not code.replace(".", "").replace("`", "").replace(" ", "").replace("_", "").isalnum():
         return None
     plain = plain_terms("0 + " + code)

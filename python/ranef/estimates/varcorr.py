@@ -64,12 +64,12 @@ class VarCorr(Printed):
     ----------
     components : tuple of Component
         One per random term, in lme4's order.
-    sigma : float
-        Residual standard deviation.
+    sigma : float or None
+        Residual standard deviation; None where the family has none of its own.
     """
 
     components: tuple[Component, ...]
-    sigma: float
+    sigma: float | None
 
     def __iter__(self) -> Iterator[Component]:
         return iter(self.components)
@@ -103,7 +103,8 @@ class VarCorr(Printed):
             for i, column in enumerate(component.columns):
                 row = {"group": component.label, "name": column, "var": component.cov[i, i], "sd": sd[i]}
                 rows.append(row | {header: corr[i, k] for k, header in enumerate(headers) if k < i})
-        rows.append({"group": "Residual", "name": "", "var": self.sigma**2, "sd": self.sigma})
+        if self.sigma is not None:
+            rows.append({"group": "Residual", "name": "", "var": self.sigma**2, "sd": self.sigma})
         return pd.DataFrame(rows, columns=["group", "name", "var", "sd", *headers])
 
     def __str__(self) -> str:
@@ -146,11 +147,14 @@ def component_columns(
             groups.append(component.label if i == 0 else "")
             names.append(column)
             correlations.append(_correlations(corr[i, :i], decimals) + [""] * (width - 1 - i))
-    sd = np.concatenate([*(component.sd for component in varcorr), [varcorr.sigma]])
+    residual = [] if varcorr.sigma is None else [varcorr.sigma]
+    sd = np.concatenate([*(component.sd for component in varcorr), residual])
     numbers = {"Variance": sd**2, "Std.Dev.": sd}
     headers = ["Groups", "Name", *shown, *["Corr" if k == 0 else "" for k in range(width - 1)]]
-    columns = [[*groups, "Residual"], [*names, ""], *(format_common(numbers[name], digits) for name in shown)]
-    columns += [[*(row[k] for row in correlations), ""] for k in range(width - 1)]
+    last = [""] * len(residual)
+    columns = [[*groups, *["Residual"] * len(residual)], [*names, *last]]
+    columns += [format_common(numbers[name], digits) for name in shown]
+    columns += [[*(row[k] for row in correlations), *last] for k in range(width - 1)]
     return headers, columns
 
 

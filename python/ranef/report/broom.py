@@ -6,7 +6,7 @@ Spelling: where R has a dot inside a name, there is an underscore (``std_error``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,8 +77,13 @@ def tidy(
     wanted = [effects] if isinstance(effects, str) else list(effects)
     for name in wanted:
         require_choice("effects", name, EFFECTS)
+    return stacked_parts(fit, wanted, level, lambda: fixed_columns(fit, level, ddf))
+
+
+def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]) -> Any:
+    """Return the parts wanted below each other, the fixed effects as `fixed` gives them."""
     parts = {
-        "fixed": lambda: fixed_columns(fit, level, ddf),
+        "fixed": fixed,
         "ran_pars": lambda: _components(fit),
         "ran_vals": lambda: _modes(fit, level),
         "ran_coefs": lambda: _coefficients(fit),
@@ -219,7 +224,8 @@ def component_rows(fit: Fit) -> list[tuple[str, str, float]]:
             rows.append((component.label, f"sd__{above}", component.sd[i]))
             for k, below in enumerate(component.columns[i + 1 :], start=i + 1):
                 rows.append((component.label, f"cor__{above}.{below}", component.corr[k, i]))
-    return [*rows, ("Residual", "sd__Observation", fit.sigma)]
+    residual = fit.varcorr.sigma
+    return rows if residual is None else [*rows, ("Residual", "sd__Observation", residual)]
 
 
 def _components(fit: Fit) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..design.build import columns_by_part
-from ..design.supported import require_supported
+from ..design.supported import require_single_response, require_supported
 from ..design.used import needed_columns
 from ..errors import ArgumentError, FormulaError
 from ..formula import Formula
@@ -90,6 +90,7 @@ def wanted_columns(formula: Formula, table: Table, weights: Any, offset: Any) ->
             )
         if value is not None and value not in table:
             table.column(value, f"{name}=")  # raises, naming the columns there are
+    require_single_response(formula)
     require_supported(formula)
     needed = columns_by_part(formula, table)
     matrices = list(dict.fromkeys([formula.fixed, *(bar.columns for bar in formula.random)]))

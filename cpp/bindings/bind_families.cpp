@@ -1,0 +1,56 @@
+#include "glmm.hpp"
+#include "ranef/families/family.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+std::unique_ptr<Family> checked_family(const std::string& name, const std::string& link) {
+    std::unique_ptr<Family> family = make_family(name, link);
+    if (!family) throw py::value_error("no family '" + name + "' with link '" + link + "'");
+    return family;
+}
+
+// Log-likelihood and derivatives of cells at eta, by name.
+py::dict kernels(const std::string& name, const std::string& link, double psi, const Doubles& count, const Doubles& first,
+                 const Doubles& second, const Doubles& eta) {
+    const auto family = checked_family(name, link);
+    family->set_dispersion(psi);
+    const Index n = eta.size();
+    if (count.size() != n || first.size() != n || second.size() != n) throw py::value_error("arrays of different lengths");
+    const CellView cells{n, count.data(), first.data(), second.data()};
+    std::vector<double> s(n), w(n), w1(n), l4(n), dl(n), ds(n), dw(n), expected(n), expected1(n), mu(n), mu1(n);
+    std::vector<double> value(n);
+    for (Index i = 0; i < n; ++i)
+        value[i] = family->score(cells.part(i, 1), eta.data() + i, s.data() + i, w.data() + i);
+    family->third(cells, eta.data(), w1.data());
+    family->fourth(cells, eta.data(), l4.data());
+    family->expected(cells, eta.data(), expected.data(), expected1.data());
+    family->mean(n, eta.data(), mu.data(), mu1.data());
+    if (family->dispersed()) family->dispersion(cells, eta.data(), dl.data(), ds.data(), dw.data());
+    py::dict out;
+    out["value"] = to_numpy(value);
+    out["s"] = to_numpy(s);
+    out["w"] = to_numpy(w);
+    out["w1"] = to_numpy(w1);
+    out["l4"] = to_numpy(l4);
+    out["expected"] = to_numpy(expected);
+    out["expected1"] = to_numpy(expected1);
+    out["mean"] = to_numpy(mu);
+    out["mean1"] = to_numpy(mu1);
+    if (family->dispersed()) {
+        out["dl"] = to_numpy(dl);
+        out["ds"] = to_numpy(ds);
+        out["dw"] = to_numpy(dw);
+    }
+    return out;
+}
+
+}  // namespace
+
+void bind_families(py::module_& m) {
+    m.def("family_kernels", &kernels, py::arg("family"), py::arg("link"), py::arg("psi"), py::arg("count"), py::arg("first"),
+          py::arg("second"), py::arg("eta"),
+          "Log-likelihood of cells and its derivatives in the linear predictor and the log-dispersion.");
+}
+
+}  // namespace ranef::bindings

@@ -1,0 +1,284 @@
+#include <atomic>
+#include <cmath>
+
+#include "glmm.hpp"
+#include "objects.hpp"
+#include "ranef/base/linalg.hpp"
+#include "ranef/laplace/quadrature.hpp"
+#include "ranef/laplace/search.hpp"
+#include "ranef/laplace/start.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+// A generalised linear mixed model of the core, and the memory of its evaluations.
+struct GlmmObject {
+    std::shared_ptr<const GlmmProblem> problem;
+    std::vector<double> eta;  // a first linear predictor of the cells
+};
+
+const double* optional_data(const py::object& array, Index n, const char* what, Doubles& keep) {
+    if (array.is_none()) return nullptr;
+    keep = array.cast<Doubles>();
+    if (keep.size() != n) throw py::value_error(std::string(what) + ": wrong number of rows");
+    return keep.data();
+}
+
+GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
+                     const Doubles& count, const Doubles& first, const py::object& second, const py::object& offset,
+                     const Doubles& eta, bool expected, int nodes) {
+    const Index n = rows.rows->n;
+    if (count.size() != n || first.size() != n || eta.size() != n) throw py::value_error("responses: wrong number of rows");
+    Doubles kept_second, kept_offset;
+    const RowResponses responses{count.data(), first.data(), optional_data(second, n, "second", kept_second),
+                                 optional_data(offset, n, "offset", kept_offset)};
+    auto problem = std::make_shared<GlmmProblem>();
+    problem->family = make_family(family, link);
+    if (!problem->family) throw py::value_error("no family '" + family + "' with link '" + link + "'");
+    problem->design = design.design;
+    problem->expected = expected;
+    problem->nodes = nodes;
+    const Layout& layout = design.design->layout();
+    if (nodes < 0 || nodes > most_nodes) throw py::value_error("nodes: between 0 and " + std::to_string(most_nodes));
+    if (nodes > 1 && (layout.factors.size() != 1 || layout.factors[0].width > most_quadrature_columns))
+        throw py::value_error("nodes: one factor of few columns only");
+    GlmmObject object;
+    const py::gil_scoped_release release;
+    problem->cells = merge_rows(*rows.rows, *design.design, responses, problem->family->sums(), ctrl_c());
+    problem->pattern = make_laplace_pattern(problem->cells, problem->layout(), ctrl_c());
+    object.eta.assign(problem->cells.n, 0.0);
+    std::vector<double> weight(problem->cells.n, 0.0);
+    for (Index i = 0; i < n; ++i) {
+        object.eta[problem->cells.cell_of[i]] += eta.data()[i];
+        weight[problem->cells.cell_of[i]] += 1.0;
+    }
+    for (Index c = 0; c < problem->cells.n; ++c) object.eta[c] /= weight[c];
+    object.problem = std::move(problem);
+    return object;
+}
+
+// The maps of parameters between the user's coordinates and the core's.
+class Parameters {
+public:
+    explicit Parameters(const GlmmProblem& problem) : problem_(problem), layout_(problem.layout()) {}
+
+    std::vector<double> to_internal(const Doubles& theta, const Doubles& beta, double psi) const {
+        if (theta.size() != layout_.n_theta() || beta.size() != layout_.p) throw py::value_error("wrong number of parameters");
+        std::vector<double> out(problem_.parameters());
+        problem_.design->coordinates().theta_to_internal(layout_, theta.data(), out.data());
+        problem_.design->coordinates().beta_to_internal({}, beta.data(), out.data() + layout_.n_theta());
+        if (problem_.family->dispersed()) out.back() = psi;
+        return out;
+    }
+    std::vector<double> theta(const std::vector<double>& internal) const {
+        std::vector<double> out(layout_.n_theta());
+        problem_.design->coordinates().theta_to_user(layout_, internal.data(), out.data());
+        return out;
+    }
+    std::vector<double> beta(const std::vector<double>& internal) const {
+        std::vector<double> out(layout_.p);
+        problem_.design->coordinates().beta_to_user({}, internal.data() + layout_.n_theta(), out.data());
+        return out;
+    }
+
+private:
+    const GlmmProblem& problem_;
+    const Layout& layout_;
+};
+
+// Twice the inverse of the Hessian over the free parameters, beta's block in the user's coordinates; NaN without one.
+std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum) {
+    const Index size = problem.parameters(), k = problem.layout().n_theta(), p = problem.layout().p;
+    std::vector<double> out(p * p, std::nan(""));
+    std::vector<Index> free;
+    for (Index i = 0; i < size; ++i)
+        if (optimum.free.empty() || optimum.free[i]) free.push_back(i);
+    const Index m = static_cast<Index>(free.size());
+    std::vector<double> h(m * m);
+    for (Index j = 0; j < m; ++j)
+        for (Index i = 0; i < m; ++i) h[j * m + i] = 0.5 * optimum.hessian[free[j] * size + free[i]];
+    if (m == 0 || !linalg::cholesky(m, h.data(), m)) return out;
+    linalg::invert_cholesky(m, h.data(), m);
+    linalg::symmetrise(m, h.data(), m);
+    for (Index j = 0; j < m; ++j)
+        for (Index i = 0; i < m; ++i)
+            if (free[i] >= k && free[j] >= k && free[i] < k + p && free[j] < k + p)
+                out[(free[j] - k) * p + free[i] - k] = h[j * m + i];
+    problem.design->coordinates().covariance_to_user(static_cast<int>(p), out.data());
+    return out;
+}
+
+py::array_t<double> square(const std::vector<double>& values, Index n) {
+    return py::array_t<double>({n, n}, values.data());
+}
+
+// What a fit, or a point, tells: everything is read off the criterion where it stands.
+py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, const std::vector<double>& internal) {
+    const GlmmProblem& problem = *self.problem;
+    const Layout& layout = problem.layout();
+    const Coordinates& coordinates = problem.design->coordinates();
+    const Parameters maps(problem);
+    py::dict out;
+    out["theta"] = to_numpy(maps.theta(internal));
+    out["beta"] = to_numpy(maps.beta(internal));
+    out["psi"] = problem.family->dispersed() ? internal.back() : 0.0;
+    out["internal"] = to_numpy(internal);
+    out["value"] = criterion.value();
+    out["gradient"] = to_numpy(criterion.gradient());
+    std::vector<double> information = criterion.fixed_information();
+    const Index p = layout.p;
+    if (p > 0 && linalg::cholesky(p, information.data(), p)) {
+        linalg::invert_cholesky(p, information.data(), p);
+        linalg::symmetrise(p, information.data(), p);
+        coordinates.covariance_to_user(static_cast<int>(p), information.data());
+    } else {
+        information.assign(p * p, std::nan(""));
+    }
+    out["vcov_information"] = square(information, p);
+    std::vector<double> b(layout.q);
+    criterion.coefficients(b.data());
+    py::list modes(layout.factors.size());
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+        for (Index j = 0; j < levels; ++j)
+            coordinates.modes_to_user(layout, static_cast<int>(f), {}, b.data() + layout.offset[f] + j * r);
+        modes[problem.design->factor_order()[f]] = py::array_t<double>({levels, r}, b.data() + layout.offset[f]);
+    }
+    out["modes"] = modes;
+    py::list variances(layout.factors.size());
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+        std::vector<double> blocks(levels * r * r);
+        criterion.conditional_variances(static_cast<int>(f), blocks.data());
+        for (Index j = 0; j < levels; ++j)
+            coordinates.mode_covariance_to_user(layout, static_cast<int>(f), blocks.data() + j * r * r);
+        variances[problem.design->factor_order()[f]] = py::array_t<double>({levels, r, r}, blocks.data());
+    }
+    out["variances"] = variances;
+    out["second_order"] = criterion.second_order();
+    out["eta"] = to_numpy(criterion.eta());
+    double norm = 0.0;
+    for (double u : criterion.mode()) norm += u * u;
+    out["sum_u_squared"] = norm;
+    return out;
+}
+
+py::dict fit(const GlmmObject& self, const py::object& start, double tolerance, int max_evaluations, bool certify) {
+    const GlmmProblem& problem = *self.problem;
+    std::vector<double> parameters;
+    if (!start.is_none()) {
+        const auto given = start.cast<Doubles>();
+        if (given.size() != problem.parameters()) throw py::value_error("start: wrong number of parameters");
+        parameters.assign(given.data(), given.data() + given.size());
+    }
+    struct Work {
+        std::shared_ptr<const GlmmProblem> problem;
+        std::vector<double> eta, parameters;
+        std::unique_ptr<LaplaceCriterion> criterion;
+        std::function<bool()> interrupted;
+        std::atomic<bool> cancelled{false};
+        GlmmSettings settings;
+        Optimum optimum;
+        Status status = Status::ok;
+
+        explicit Work(std::shared_ptr<const GlmmProblem> p) : problem(p), criterion(make_criterion(*problem)) {}
+        void run() {
+            if (parameters.empty()) status = glmm_start(*problem, eta.data(), parameters);
+            if (status == Status::ok) optimum = GlmmSearch(*criterion, *problem, settings).run(parameters);
+        }
+    };
+    auto work = std::make_shared<Work>(self.problem);
+    work->eta = self.eta;
+    work->parameters = parameters;
+    work->interrupted = [state = work.get()] { return state->cancelled.load(); };
+    work->settings.newton.tolerance = tolerance;
+    work->settings.newton.relative_tolerance = 4e-16;
+    work->settings.newton.max_evaluations = max_evaluations;
+    work->settings.newton.interrupted = &work->interrupted;
+    work->settings.certify = certify;
+    {
+        const py::gil_scoped_release release;
+        if (problem.cells.n > 2000) run_beside([work] { work->run(); }, [work] { work->cancelled = true; });
+        else work->run();
+    }
+    if (work->status != Status::ok) throw std::runtime_error(describe(work->status));
+    const Optimum& optimum = work->optimum;
+    const Parameters maps(problem);
+    py::dict out;
+    out["status"] = describe(optimum.status);
+    out["evaluations"] = optimum.evaluations;
+    out["certificate_evaluations"] = optimum.certificate_evaluations;
+    out["inner_steps"] = work->criterion->inner_steps();
+    out["gradient_norm"] = optimum.gradient_norm;
+    out["eigenvalues"] = to_numpy(optimum.eigenvalues);
+    out["singular"] = optimum.singular;
+    out["converged"] = optimum.converged;
+    out["escapes"] = optimum.escapes;
+    py::list multipliers;
+    for (const BoundaryMultiplier& m : optimum.multipliers) {
+        std::vector<double> direction = m.direction;
+        problem.design->coordinates().null_vector_to_user(problem.layout(), m.factor, m.block, direction.data());
+        double size = 0.0;
+        for (double v : direction) size = std::hypot(size, v);
+        for (double& v : direction) v /= size;
+        multipliers.append(py::make_tuple(problem.design->factor_order()[m.factor], m.block, m.value, to_numpy(direction)));
+    }
+    out["multipliers"] = multipliers;
+    const bool usable = optimum.status == Status::ok || optimum.status == Status::stalled;
+    out["usable"] = usable;
+    if (!usable) {
+        out["theta"] = to_numpy(maps.theta(optimum.theta.empty() ? work->parameters : optimum.theta));
+        out["value"] = optimum.value;
+        return out;
+    }
+    out["hessian"] = square(optimum.hessian, problem.parameters());
+    out["free"] = py::cast(std::vector<int>(optimum.free.begin(), optimum.free.end()));
+    out.attr("update")(describe_point(self, *work->criterion, optimum.theta));
+    // Where beta is found inside, there is no Hessian in it.
+    const bool inside = work->criterion->profiles_beta();
+    out["vcov"] = inside ? py::object(out["vcov_information"])
+                         : py::object(square(hessian_covariance(problem, optimum), problem.layout().p));
+    return out;
+}
+
+// Value and gradient in the core's coordinates, from a cold start of the mode.
+py::tuple evaluate(const GlmmObject& self, const Doubles& internal, double inner_tolerance) {
+    if (internal.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
+    const std::unique_ptr<LaplaceCriterion> criterion = make_criterion(*self.problem);
+    criterion->set_inner_tolerance(inner_tolerance);
+    const Status status = criterion->evaluate(internal.data());
+    if (status != Status::ok) throw std::runtime_error(describe(status));
+    return py::make_tuple(criterion->value(), to_numpy(criterion->gradient()));
+}
+
+}  // namespace
+
+void bind_glmm(py::module_& m) {
+    py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
+        .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("count"),
+             py::arg("first"), py::arg("second"), py::arg("offset"), py::arg("eta"), py::arg("expected") = false, py::arg("nodes") = 1)
+        .def_property_readonly("n_cells", [](const GlmmObject& self) { return self.problem->cells.n; })
+        .def_property_readonly("n_parameters", [](const GlmmObject& self) { return self.problem->parameters(); })
+        .def_property_readonly("dense", [](const GlmmObject& self) { return self.problem->pattern.dense; })
+        .def_property_readonly("cell_of",
+                               [](const GlmmObject& self) {
+                                   const auto& cells = self.problem->cells.cell_of;
+                                   return py::array_t<Index>(static_cast<py::ssize_t>(cells.size()), cells.data());
+                               })
+        .def("to_internal",
+             [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi) {
+                 return to_numpy(Parameters(*self.problem).to_internal(theta, beta, psi));
+             })
+        .def("start",
+             [](const GlmmObject& self) {
+                 std::vector<double> parameters;
+                 const Status status = glmm_start(*self.problem, self.eta.data(), parameters);
+                 if (status != Status::ok) throw std::runtime_error(describe(status));
+                 return to_numpy(parameters);
+             })
+        .def("fit", &fit, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
+             py::arg("certify") = true)
+        .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11);
+}
+
+}  // namespace ranef::bindings

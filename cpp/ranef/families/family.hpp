@@ -1,0 +1,67 @@
+// The distributions of a generalised linear mixed model: log-likelihood of a cell and its derivatives in the linear
+// predictor eta and in the log-dispersion psi.
+//
+// A cell stands for rows that are alike (cells.hpp). What it keeps of them, `count`, `first` and `second`:
+//
+//   family             count           first           second
+//   binomial           trials          successes       -
+//   poisson            rows            sum y           -
+//   gamma              rows            sum y           sum log y
+//   inverse gaussian   rows            sum y           sum 1/y
+//   beta               rows            sum log y       sum log(1 - y)
+//   nbinom1, nbinom2   rows            y               -         (only rows of equal y are merged)
+//   gaussian           rows            y               -         (only rows of equal y are merged)
+//   betabinomial       rows            successes       trials    (only equal ones)
+//
+// Prior weights multiply a row's log-likelihood: they add up to `count`.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ranef/base/types.hpp"
+
+namespace ranef {
+
+// Cells side by side: views, nothing owned.
+struct CellView {
+    Index size = 0;
+    const double* count = nullptr;
+    const double* first = nullptr;
+    const double* second = nullptr;
+
+    CellView part(Index begin, Index length) const {
+        return {length, count + begin, first + begin, second + begin};
+    }
+};
+
+class Family {
+public:
+    virtual ~Family() = default;
+
+    // Sum of the log-likelihoods l(eta), without what depends on the data alone; s = l' and w = -l'' of each cell.
+    virtual double score(const CellView& cells, const double* eta, double* s, double* w) const = 0;
+    // w1 = dw / deta = -l'''.
+    virtual void third(const CellView& cells, const double* eta, double* w1) const = 0;
+    // l''''.
+    virtual void fourth(const CellView& cells, const double* eta, double* l4) const = 0;
+    // The weights' expectation and its derivative in eta.
+    virtual void expected(const CellView& cells, const double* eta, double* w, double* w1) const = 0;
+    // Mean of one row (one trial) at eta, and its derivative.
+    virtual void mean(Index n, const double* eta, double* mu, double* mu1) const = 0;
+
+    // Whether there is a dispersion; psi is its logarithm.
+    virtual bool dispersed() const { return false; }
+    virtual void set_dispersion(double) {}
+    // dl / dpsi, ds / dpsi and dw / dpsi of each cell.
+    virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
+    // Whether rows of different responses may share a cell.
+    virtual bool sums() const { return true; }
+
+    virtual std::unique_ptr<Family> clone() const = 0;
+};
+
+// By the names of the interface, such as ("binomial", "logit"); null when there is no such pair.
+std::unique_ptr<Family> make_family(const std::string& family, const std::string& link);
+
+}  // namespace ranef

@@ -1,0 +1,102 @@
+// A family given by its log-likelihood as a function of the mean, with any link: Faa di Bruno's rule does the rest.
+//
+// A kernel has, at one cell and one mean,
+//   value(cell, mu)        l, what depends on the data alone left out
+//   mean(cell, mu)         dl/dmu, ..., d4l/dmu4
+//   dispersion(cell, mu)   dl/dpsi, and its first two derivatives in mu
+//   variance(mu), variance1(mu)   of one row, for the expected weights, and its derivative
+//   allowed(mu)            whether mu is a mean of this family
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "ranef/families/family.hpp"
+#include "ranef/families/link.hpp"
+
+namespace ranef {
+
+struct Cell {
+    double count, first, second;
+};
+
+struct MeanDerivatives {
+    double d1, d2, d3, d4;
+};
+
+struct DispersionDerivatives {
+    double value, d1, d2;
+};
+
+template <class Kernel, class Link>
+class MeanFamily final : public Family {
+public:
+    double score(const CellView& cells, const double* eta, double* s, double* w) const override {
+        double sum = 0.0;
+        for (Index i = 0; i < cells.size; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            if (!Kernel::allowed(m.mu)) return -std::numeric_limits<double>::infinity();
+            const Cell cell = at(cells, i);
+            const MeanDerivatives d = kernel_.mean(cell, m.mu);
+            sum += kernel_.value(cell, m.mu);
+            s[i] = d.d1 * m.mu1;
+            w[i] = -(d.d2 * m.mu1 * m.mu1 + d.d1 * m.mu2);
+        }
+        return sum;
+    }
+    void third(const CellView& cells, const double* eta, double* w1) const override {
+        for (Index i = 0; i < cells.size; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            const MeanDerivatives d = kernel_.mean(at(cells, i), m.mu);
+            w1[i] = -(d.d3 * m.mu1 * m.mu1 * m.mu1 + 3.0 * d.d2 * m.mu1 * m.mu2 + d.d1 * m.mu3);
+        }
+    }
+    void fourth(const CellView& cells, const double* eta, double* l4) const override {
+        for (Index i = 0; i < cells.size; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            const MeanDerivatives d = kernel_.mean(at(cells, i), m.mu);
+            const double square = m.mu1 * m.mu1;
+            l4[i] = d.d4 * square * square + 6.0 * d.d3 * square * m.mu2 + d.d2 * (3.0 * m.mu2 * m.mu2 + 4.0 * m.mu1 * m.mu3) +
+                    d.d1 * m.mu4;
+        }
+    }
+    void expected(const CellView& cells, const double* eta, double* w, double* w1) const override {
+        for (Index i = 0; i < cells.size; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            const double rows = kernel_.rows(at(cells, i)), v = kernel_.variance(at(cells, i), m.mu);
+            w[i] = rows * m.mu1 * m.mu1 / v;
+            w1[i] = rows * (2.0 * m.mu1 * m.mu2 / v - m.mu1 * m.mu1 * m.mu1 * kernel_.variance1(at(cells, i), m.mu) / (v * v));
+        }
+    }
+    void mean(Index n, const double* eta, double* mu, double* mu1) const override {
+        for (Index i = 0; i < n; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            mu[i] = m.mu;
+            mu1[i] = m.mu1;
+        }
+    }
+    bool dispersed() const override { return Kernel::dispersed; }
+    void set_dispersion(double psi) override {
+        if constexpr (Kernel::dispersed) kernel_.set(psi);
+    }
+    void dispersion(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
+        if constexpr (Kernel::dispersed) {
+            for (Index i = 0; i < cells.size; ++i) {
+                const Mean m = Link::mean(eta[i]);
+                const DispersionDerivatives d = kernel_.dispersion(at(cells, i), m.mu);
+                dl[i] = d.value;
+                ds[i] = d.d1 * m.mu1;
+                dw[i] = -(d.d2 * m.mu1 * m.mu1 + d.d1 * m.mu2);
+            }
+        }
+    }
+    bool sums() const override { return Kernel::sums; }
+    std::unique_ptr<Family> clone() const override { return std::make_unique<MeanFamily>(*this); }
+
+private:
+    static Cell at(const CellView& cells, Index i) { return {cells.count[i], cells.first[i], cells.second[i]}; }
+
+    Kernel kernel_;
+};
+
+}  // namespace ranef

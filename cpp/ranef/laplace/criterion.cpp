@@ -1,0 +1,240 @@
+#include "ranef/laplace/criterion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+
+LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
+    : problem_(problem),
+      cells_(problem.cells),
+      layout_(problem.layout()),
+      family_(problem.family->clone()),
+      system_(cells_, layout_, problem.pattern),
+      slots_(layout_.theta),
+      k_(layout_.n_theta()),
+      p_(layout_.p),
+      dispersed_(family_->dispersed()),
+      parameters_(problem.parameters()),
+      lambda_(layout_.lambda_size),
+      whitened_(cells_.n * cells_.width),
+      fixed_(cells_.n),
+      u_(layout_.q),
+      step_(layout_.q),
+      trial_u_(layout_.q),
+      trial_(layout_.q),
+      eta_(cells_.n),
+      s_(cells_.n),
+      w_(cells_.n),
+      w1_(cells_.n),
+      h_(cells_.n),
+      t_(cells_.n),
+      r_(cells_.n),
+      along_(cells_.n),
+      dl_(dispersed_ ? cells_.n : 0),
+      ds_(dl_.size()),
+      dw_(dl_.size()),
+      g_lambda_(layout_.lambda_size),
+      e_(layout_.q),
+      rho_(layout_.q),
+      adjoint_(layout_.q),
+      gradient_(parameters_.size()),
+      hessian_(parameters_.size() * parameters_.size()),
+      fixed_information_(p_ * p_) {
+    int place = 0;
+    for (const Factor& factor : layout_.factors) {
+        place_.push_back(place);
+        place += factor.width;
+    }
+}
+
+// Other coordinates of the same Lambda Lambda': the mode b stays, u = Lambda'Z's turns with the columns.
+void LaplaceCriterion::set_slots(const std::vector<ThetaSlot>& slots) {
+    slots_ = slots;
+    base_known_ = best_known_ = false;
+}
+
+void LaplaceCriterion::forget_mode() {
+    base_known_ = best_known_ = false;
+    std::fill(u_.begin(), u_.end(), 0.0);
+    std::fill(e_.begin(), e_.end(), 0.0);
+}
+
+void LaplaceCriterion::read(const double* parameters) {
+    std::copy_n(parameters, parameters_.size(), parameters_.begin());
+    std::fill(lambda_.begin(), lambda_.end(), 0.0);
+    layout_.unpack(slots_, parameters, lambda_.data());
+    if (dispersed_) family_->set_dispersion(parameters[k_ + p_]);
+    const double* beta = parameters + k_;
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = cells_.z.data() + i * cells_.width;
+        double* out = whitened_.data() + i * cells_.width;
+        for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+            const int r = layout_.factors[f].width;
+            const double* l = lambda_.data() + layout_.lambda_offset[f];
+            for (int b = 0; b < r; ++b) {
+                double sum = 0.0;
+                for (int a = 0; a < r; ++a) sum += l[b * r + a] * z[a];
+                out[b] = sum;
+            }
+            z += r;
+            out += r;
+        }
+        const double* x = cells_.x.data() + i * p_;
+        double sum = cells_.offset[i];
+        for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
+        fixed_[i] = sum;
+    }
+}
+
+Status LaplaceCriterion::evaluate(const double* parameters) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+        if (!std::isfinite(parameters[i])) return Status::not_finite;
+    if (base_known_ && factor_is_base_) {
+        predict(parameters);
+    } else if (best_known_) {
+        trial_u_ = best_u_;
+    } else {
+        // u = Lambda'Z's, from the scores of the last point: right at a mode in other coordinates, zero at first.
+        std::vector<double> lambda(layout_.lambda_size, 0.0);
+        layout_.unpack(slots_, parameters, lambda.data());
+        for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+            const int r = layout_.factors[f].width;
+            const double* l = lambda.data() + layout_.lambda_offset[f];
+            for (Index j = 0; j < layout_.factors[f].levels; ++j)
+                for (int b = 0; b < r; ++b) {
+                    double sum = 0.0;
+                    for (int a = 0; a < r; ++a) sum += l[b * r + a] * e_[layout_.offset[f] + j * r + a];
+                    trial_u_[layout_.offset[f] + j * r + b] = sum;
+                }
+        }
+    }
+    factor_is_base_ = false;
+    read(parameters);
+    const Status status = find_mode();
+    if (status != Status::ok) return status;
+    finish();
+    if (!std::isfinite(value_)) return Status::not_finite;
+    if (!best_known_ || value_ < best_value_) {
+        best_known_ = true;
+        best_value_ = value_;
+        best_u_ = u_;
+    }
+    return Status::ok;
+}
+
+// h_i = z~_i'Omega^-1 z~_i, and what the determinant adds to g_D Lambda: sum w_i z_i (Omega^-1 z~_i)' at the cell's own levels.
+void LaplaceCriterion::leverage_pass(const double* weights) {
+    std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
+    std::vector<double> v(cells_.width);
+    Index level = 0;
+    for (Index i = 0; i < cells_.n; ++i) {
+        while (cells_.leading[level + 1] <= i) ++level;
+        const double* z = cells_.z.data() + i * cells_.width;
+        const double* zt = whitened_.data() + i * cells_.width;
+        system_.inverse_times(i, level, zt, v.data());
+        double h = 0.0;
+        for (int a = 0; a < cells_.width; ++a) h += zt[a] * v[a];
+        h_[i] = h;
+        for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+            const int r = layout_.factors[f].width, first = place_[f];
+            double* g = g_lambda_.data() + layout_.lambda_offset[f];
+            for (int b = 0; b < r; ++b) {
+                const double wv = weights[i] * v[first + b];
+                for (int a = 0; a < r; ++a) g[b * r + a] += wv * z[first + a];
+            }
+        }
+    }
+}
+
+// g_D Lambda = sum_j [B_jj Lambda - e_j (Lambda'e_j)' + (rho_j (Lambda'e_j)' + e_j (Lambda'rho_j)') / 2].
+void LaplaceCriterion::theta_gradient() {
+    raw_scores(s_.data(), e_.data());
+    raw_scores(r_.data(), rho_.data());
+    std::vector<double> le, lr;
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const double* l = lambda_.data() + layout_.lambda_offset[f];
+        double* g = g_lambda_.data() + layout_.lambda_offset[f];
+        le.assign(r, 0.0);
+        lr.assign(r, 0.0);
+        for (Index j = 0; j < layout_.factors[f].levels; ++j) {
+            const double* e = e_.data() + layout_.offset[f] + j * r;
+            const double* rho = rho_.data() + layout_.offset[f] + j * r;
+            for (int b = 0; b < r; ++b) {
+                le[b] = lr[b] = 0.0;
+                for (int a = 0; a < r; ++a) {
+                    le[b] += l[b * r + a] * e[a];
+                    lr[b] += l[b * r + a] * rho[a];
+                }
+            }
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a) g[b * r + a] += (0.5 * rho[a] - e[a]) * le[b] + 0.5 * e[a] * lr[b];
+        }
+    }
+    for (int i = 0; i < k_; ++i) {
+        const ThetaSlot& slot = slots_[i];
+        const int r = layout_.factors[slot.factor].width;
+        gradient_[i] = 2.0 * g_lambda_[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.row];
+    }
+}
+
+void LaplaceCriterion::finish() {
+    const CellView view = cells_.view();
+    double log_det = system_.log_det();
+    if (problem_.expected) {
+        work_.resize(cells_.n);
+        family_->expected(view, eta_.data(), work_.data(), w1_.data());
+        if (!system_.factor(whitened_.data(), work_.data())) {
+            value_ = std::nan("");
+            return;
+        }
+        log_det = system_.log_det();
+        system_.invert();
+        leverage_pass(work_.data());
+        system_.factor(whitened_.data(), w_.data());  // the mode moves with the observed weights
+    } else {
+        family_->third(view, eta_.data(), w1_.data());
+        system_.invert();
+        leverage_pass(w_.data());
+    }
+    for (Index i = 0; i < cells_.n; ++i) t_[i] = h_[i] * w1_[i];
+    whitened_scores(t_.data(), adjoint_.data());
+    double moved = 0.0;  // of the determinant, in the last step, which is not taken
+    for (Index i = 0; i < layout_.q; ++i) moved += adjoint_[i] * step_[i];
+    value_ = q_ - decrement_ + log_det + moved;
+    system_.solve(adjoint_.data());
+    cell_inner(adjoint_.data(), along_.data());
+    for (Index i = 0; i < cells_.n; ++i) r_[i] = t_[i] - w_[i] * along_[i];
+    theta_gradient();
+    std::fill(gradient_.begin() + k_, gradient_.end(), 0.0);
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* x = cells_.x.data() + i * p_;
+        const double v = r_[i] - 2.0 * s_[i];
+        for (int c = 0; c < p_; ++c) gradient_[k_ + c] += x[c] * v;
+    }
+    if (dispersed_) {
+        family_->dispersion(view, eta_.data(), dl_.data(), ds_.data(), dw_.data());
+        double sum = 0.0;
+        for (Index i = 0; i < cells_.n; ++i) sum += h_[i] * dw_[i] + along_[i] * ds_[i] - 2.0 * dl_[i];
+        gradient_[k_ + p_] = sum;
+    }
+}
+
+void LaplaceCriterion::coefficients(double* b) const {
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const double* l = lambda_.data() + layout_.lambda_offset[f];
+        for (Index j = 0; j < layout_.factors[f].levels; ++j) {
+            const Index first = layout_.offset[f] + j * r;
+            for (int a = 0; a < r; ++a) {
+                b[first + a] = 0.0;
+                for (int c = 0; c < r; ++c) b[first + a] += l[c * r + a] * u_[first + c];
+            }
+        }
+    }
+}
+
+}  // namespace ranef

@@ -1,0 +1,108 @@
+// -2 log L by Laplace's approximation, with its exact gradient and the average information of the working model.
+//
+//   Q(u) = -2 sum l_i(eta_i) + u'u,  u^ its minimum,  Omega = Lambda'Z'W Z Lambda + I at u^
+//   d(theta, beta, psi) = Q(u^) + log|Omega|
+//
+// What depends on the responses alone (binomial coefficients and the like) is the caller's to add.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ranef/base/status.hpp"
+#include "ranef/laplace/problem.hpp"
+#include "ranef/laplace/system.hpp"
+
+namespace ranef {
+
+class LaplaceCriterion {
+public:
+    explicit LaplaceCriterion(const GlmmProblem& problem);
+    virtual ~LaplaceCriterion() = default;
+
+    const std::vector<ThetaSlot>& slots() const { return slots_; }
+    void set_slots(const std::vector<ThetaSlot>& slots);
+    // The decrement of Q below which the inner steps end; what is left enters the value and costs second order only.
+    void set_inner_tolerance(double tolerance) { inner_tolerance_ = tolerance; }
+
+    // Value and gradient at (theta, beta, psi), internal coordinates, theta at the slots.
+    virtual Status evaluate(const double* parameters);
+    // The Hessian there: W as if fixed (average information), and the curvature of D in theta.
+    virtual void differentiate();
+
+    // Whether beta is found inside, for every theta, and is no parameter of the search.
+    virtual bool profiles_beta() const { return false; }
+
+    const std::vector<double>& parameters() const { return parameters_; }  // of the last evaluation
+    double value() const { return value_; }
+    const std::vector<double>& gradient() const { return gradient_; }
+    const std::vector<double>& hessian() const { return hessian_; }
+    // d criterion / dLambda = 2 g_D Lambda: g_D Lambda, packed as Lambda.
+    const std::vector<double>& covariance_gradient_lambda() const { return g_lambda_; }
+
+    const std::vector<double>& lambda() const { return lambda_; }
+    const std::vector<double>& mode() const { return u_; }          // u^
+    void coefficients(double* b) const;                             // b = Lambda u^
+    // What the next term of the expansion adds to -2 log L: an estimate of the approximation's error.
+    double second_order();
+    // Lambda Omega^-1 Lambda' at the levels of a factor, levels x r x r.
+    void conditional_variances(int factor, double* out);
+    const std::vector<double>& eta() const { return eta_; }         // of the cells
+    const std::vector<double>& score() const { return s_; }
+    const std::vector<double>& weights() const { return w_; }
+    const std::vector<double>& leverages() const { return h_; }
+    const std::vector<double>& whitened() const { return whitened_; }
+    const std::vector<double>& fixed_information() const { return fixed_information_; }  // X'V^-1X, after differentiate()
+    LaplaceSystem& system() { return system_; }
+    const Family& family() const { return *family_; }
+    Index inner_steps() const { return inner_steps_; }
+    void forget_mode();
+
+protected:
+    // Laplace's part behind the mode: value, leverages, adjoint, gradient.
+    virtual void finish();
+    Status find_mode();
+    void read(const double* parameters);
+    void predict(const double* parameters);
+    double pass(const std::vector<double>& u);
+    void whitened_scores(const double* per_cell, double* out) const;
+    void raw_scores(const double* per_cell, double* out) const;
+    void cell_inner(const double* per_effect, double* per_cell) const;
+    bool factor_step();
+    void leverage_pass(const double* weights);
+    void theta_gradient();
+    void covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const;
+
+    const GlmmProblem& problem_;
+    const Cells& cells_;
+    const Layout& layout_;
+    std::unique_ptr<Family> family_;
+    LaplaceSystem system_;
+    std::vector<ThetaSlot> slots_;
+    std::vector<int> place_;  // first column of each factor within a cell's bases
+    int k_, p_;
+    bool dispersed_;
+    double inner_tolerance_ = 1e-11;
+    Index inner_steps_ = 0;
+
+    std::vector<double> parameters_, lambda_, whitened_, fixed_;
+    std::vector<double> u_, step_, trial_u_, trial_;
+    std::vector<double> eta_, s_, w_, w1_, h_, t_, r_, along_, work_;
+    std::vector<double> dl_, ds_, dw_;
+    std::vector<double> g_lambda_, e_, rho_, adjoint_;
+    double q_ = 0.0, decrement_ = 0.0, value_ = 0.0, log_likelihood_ = 0.0;
+    std::vector<double> gradient_, hessian_, fixed_information_;
+
+    // Where the last Hessian was computed: the mode is predicted from there.
+    bool base_known_ = false, factor_is_base_ = false;
+    std::vector<double> base_parameters_, base_lambda_, base_u_;
+    // The lowest point so far, to start from after a step that was too long.
+    double best_value_ = 0.0;
+    bool best_known_ = false;
+    std::vector<double> best_u_;
+};
+
+// Laplace's, the quadrature or the fast one, as the problem's number of nodes says.
+std::unique_ptr<LaplaceCriterion> make_criterion(const GlmmProblem& problem);
+
+}  // namespace ranef

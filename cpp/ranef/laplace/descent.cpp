@@ -1,0 +1,172 @@
+#include "ranef/laplace/descent.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double first_radius = 1.0;       // standard errors
+constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, grow = 2.0;
+constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
+constexpr double least_scale = 1e-8;       // of the largest diagonal entry
+constexpr double smallest_radius = 1e-10;
+constexpr double rounding = 1e-11;         // of the criterion: what the inner steps leave
+constexpr double end_game = 1e-7;          // predicted fall below which gradients decide
+
+// The model of the function about a point, in scaled coordinates.
+class Model {
+public:
+    explicit Model(Index n) : n_(n), correction_(n * n, 0.0), vectors_(n * n), values_(n), scale_(n), along_(n) {}
+
+    void forget() { std::fill(correction_.begin(), correction_.end(), 0.0); }
+
+    void take(const SmoothFunction& function) {
+        gradient_ = function.gradient();
+        hessian_ = function.hessian();
+        double largest = 0.0;
+        for (Index i = 0; i < n_; ++i) largest = std::max(largest, hessian_[i * n_ + i]);
+        for (Index i = 0; i < n_; ++i)
+            scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * largest, 1e-300}));
+    }
+
+    // Eigenvectors of the corrected and scaled Hessian; false when it is not finite. Half the squared decrement.
+    bool decompose(double* fall) {
+        for (Index j = 0; j < n_; ++j)
+            for (Index i = 0; i < n_; ++i)
+                vectors_[j * n_ + i] = (hessian_[j * n_ + i] + correction_[j * n_ + i]) * scale_[i] * scale_[j];
+        if (!linalg::symmetric_eigen(n_, vectors_.data(), n_, values_.data())) return false;
+        double largest = 0.0;
+        for (double& value : values_) largest = std::max(largest, value = std::fabs(value));
+        *fall = 0.0;
+        for (Index i = 0; i < n_; ++i) {
+            values_[i] = std::max(values_[i], least_curvature * largest);
+            along_[i] = 0.0;
+            for (Index j = 0; j < n_; ++j) along_[i] += vectors_[i * n_ + j] * scale_[j] * gradient_[j];
+            *fall += 0.5 * along_[i] * along_[i] / values_[i];
+        }
+        return std::isfinite(*fall);
+    }
+
+    // The step within the radius, in the parameters' own units; returns its scaled length.
+    double step(double radius, std::vector<double>& out) const {
+        double shift = 0.0;
+        if (length(0.0) > radius) {
+            double low = 1e-12, high = 1e12;
+            for (int i = 0; i < 100; ++i) (length(std::sqrt(low * high)) > radius ? low : high) = std::sqrt(low * high);
+            shift = high;
+        }
+        std::fill(out.begin(), out.end(), 0.0);
+        for (Index i = 0; i < n_; ++i)
+            for (Index j = 0; j < n_; ++j) out[j] -= along_[i] / (values_[i] + shift) * vectors_[i * n_ + j] * scale_[j];
+        return length(shift);
+    }
+
+    double predicted(const std::vector<double>& step) const {
+        double fall = 0.0;
+        for (Index i = 0; i < n_; ++i) {
+            double product = 0.0;
+            for (Index j = 0; j < n_; ++j) product += (hessian_[j * n_ + i] + correction_[j * n_ + i]) * step[j];
+            fall -= step[i] * (gradient_[i] + 0.5 * product);
+        }
+        return fall;
+    }
+
+    // What the gradient at the other end of the step says beyond the mean of both Hessians.
+    void correct(const SmoothFunction& other, const std::vector<double>& step) {
+        std::vector<double> rest(n_);
+        double denominator = 0.0, size = 0.0, length = 0.0;
+        for (Index i = 0; i < n_; ++i) {
+            double product = 0.0;
+            for (Index j = 0; j < n_; ++j)
+                product += (0.5 * (other.hessian()[j * n_ + i] + hessian_[j * n_ + i]) + correction_[j * n_ + i]) * step[j];
+            rest[i] = other.gradient()[i] - gradient_[i] - product;
+            denominator += rest[i] * step[i];
+            size += rest[i] * rest[i];
+            length += step[i] * step[i];
+        }
+        if (!(std::fabs(denominator) > 1e-8 * std::sqrt(size * length))) return;
+        for (Index j = 0; j < n_; ++j)
+            for (Index i = 0; i < n_; ++i) correction_[j * n_ + i] += rest[i] * rest[j] / denominator;
+    }
+
+private:
+    double length(double shift) const {
+        double sum = 0.0;
+        for (Index i = 0; i < n_; ++i) sum += along_[i] * along_[i] / ((values_[i] + shift) * (values_[i] + shift));
+        return std::sqrt(sum);
+    }
+
+    Index n_;
+    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_;
+};
+
+}  // namespace
+
+NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, const NewtonSettings& settings) {
+    NewtonResult result;
+    const Index n = static_cast<Index>(x.size());
+    const auto evaluate = [&](const std::vector<double>& point) {
+        if (settings.interrupted && (*settings.interrupted)()) return Status::interrupted;
+        ++result.evaluations;
+        return function.evaluate(point.data());
+    };
+    result.status = evaluate(x);
+    if (result.status != Status::ok) return result;
+    function.differentiate();
+    double value = function.value(), radius = first_radius;
+    Model model(n);
+    model.take(function);
+    std::vector<double> step(n), trial(n);
+    while (true) {
+        double fall = 0.0;
+        if (!model.decompose(&fall)) {
+            result.status = Status::not_finite;
+            return result;
+        }
+        result.decrement = std::sqrt(2.0 * fall);
+        if (fall <= std::max(settings.tolerance, settings.relative_tolerance * std::fabs(value))) return result;
+        if (result.evaluations >= settings.max_evaluations) {
+            result.status = Status::max_evaluations;
+            return result;
+        }
+        const double length = model.step(radius, step), predicted = model.predicted(step);
+        for (Index i = 0; i < n; ++i) trial[i] = x[i] + step[i];
+        const Status status = evaluate(trial);
+        if (status == Status::interrupted) {
+            result.status = status;
+            return result;
+        }
+        double ratio = -1.0;
+        bool better = false;
+        if (status == Status::ok) {
+            function.differentiate();
+            ratio = predicted > 0.0 ? (value - function.value()) / predicted : -1.0;
+            model.correct(function, step);
+            better = function.value() < value || (fall < end_game && function.value() <= value + rounding * std::fabs(value));
+            // Below the rounding of values a step that the gradients call for is as good as its prediction.
+            if (better && fall < end_game) ratio = std::max(ratio, grow_ratio);
+        }
+        if (better) {
+            x = trial;
+            if (function.change_coordinates(x.data())) {
+                result.status = evaluate(x);
+                if (result.status != Status::ok) return result;
+                function.differentiate();
+                model.forget();
+            }
+            value = function.value();
+            model.take(function);
+        }
+        if (ratio < shrink_ratio) radius = shrink * std::min(radius, length);
+        else if (ratio > grow_ratio) radius = std::max(radius, grow * length);
+        if (radius < smallest_radius) {
+            result.status = Status::stalled;
+            return result;
+        }
+    }
+}
+
+}  // namespace ranef

@@ -1,0 +1,136 @@
+// The Hessian for steps: that of the working linear model with W fixed. With V^-1 = W - W Z~ Omega^-1 Z~'W,
+// Y = [G_k s, X] and A = Y'V^-1Y,
+//   H_bb = 2 A_bb,  H_tb = 2 A_tb,  H_tt = A_tt + A_tb A_bb^-1 A_bt + <g_D, d2D/dtheta2>;
+// the log-dispersion joins beta with -ds/dpsi in place of W x.
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/laplace/criterion.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double dispersion_step = 1e-4;
+constexpr double smallest_pivot = 1e-7;  // of Lambda, to divide by it
+
+}  // namespace
+
+// g_D = (g_D Lambda) Lambda^-1, of the blocks whose Lambda can be divided by.
+void LaplaceCriterion::covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const {
+    g_d.assign(layout_.lambda_size, 0.0);
+    known.assign(layout_.factors.size(), 1);
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const Index first = layout_.lambda_offset[f];
+        known[f] = linalg::divide_right(r, g_lambda_.data() + first, lambda_.data() + first, smallest_pivot, g_d.data() + first);
+        if (!known[f]) std::fill_n(g_d.begin() + first, r * r, 0.0);
+    }
+}
+
+void LaplaceCriterion::differentiate() {
+    const int factors = static_cast<int>(layout_.factors.size());
+    const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
+    const Index size = k_ + fixed;
+    // Per theta and level, the r numbers dD e.
+    std::vector<double> moved(Index{k_} * layout_.q, 0.0);
+    for (int t = 0; t < k_; ++t) {
+        const ThetaSlot& slot = slots_[t];
+        const int r = layout_.factors[slot.factor].width;
+        const double* l = lambda_.data() + layout_.lambda_offset[slot.factor];
+        for (Index j = 0; j < layout_.factors[slot.factor].levels; ++j) {
+            const Index first = layout_.offset[slot.factor] + j * r;
+            double inner = 0.0;
+            for (int a = 0; a < r; ++a) inner += l[slot.column * r + a] * e_[first + a];
+            double* out = moved.data() + t * layout_.q + first;
+            out[slot.row] += inner;
+            for (int a = 0; a < r; ++a) out[a] += l[slot.column * r + a] * e_[first + slot.row];
+        }
+    }
+    std::vector<double> cross(size * layout_.q, 0.0), a(size * size, 0.0), y(size);
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = cells_.z.data() + i * cells_.width;
+        const std::int32_t* level = cells_.level.data() + i * factors;
+        for (int t = 0; t < k_; ++t) {
+            const int f = slots_[t].factor, r = layout_.factors[f].width;
+            const double* m = moved.data() + t * layout_.q + layout_.offset[f] + Index{level[f]} * r;
+            double sum = 0.0;
+            for (int b = 0; b < r; ++b) sum += z[place_[f] + b] * m[b];
+            y[t] = w_[i] * sum;
+        }
+        const double* x = cells_.x.data() + i * p_;
+        for (int c = 0; c < p_; ++c) y[k_ + c] = w_[i] * x[c];
+        if (extra) y[k_ + p_] = -ds_[i];
+        // Products of W y with y; those with the dispersion's column need no weight.
+        const double inverse = w_[i] != 0.0 ? 1.0 / w_[i] : 0.0;
+        for (Index c = 0; c < k_ + p_; ++c) {
+            const double own = c < k_ ? y[c] * inverse : x[c - k_];
+            for (Index d = c; d < size; ++d) a[c * size + d] += own * y[d];
+        }
+        const double* zt = whitened_.data() + i * cells_.width;
+        for (int f = 0; f < factors; ++f) {
+            const int r = layout_.factors[f].width;
+            const Index first = layout_.offset[f] + Index{level[f]} * r;
+            for (int b = 0; b < r; ++b, ++zt)
+                for (Index c = 0; c < size; ++c) cross[(first + b) * size + c] += *zt * y[c];
+        }
+    }
+    if (extra) {
+        // -d2l / dpsi2 by central differences of the exact first derivative.
+        const double psi = parameters_[k_ + p_];
+        std::vector<double> up(cells_.n), unused(cells_.n), other(cells_.n);
+        double sum = 0.0;
+        for (int sign : {1, -1}) {
+            family_->set_dispersion(psi + sign * dispersion_step);
+            family_->dispersion(cells_.view(), eta_.data(), up.data(), unused.data(), other.data());
+            for (double value : up) sum -= sign * value;
+        }
+        family_->set_dispersion(psi);
+        a[(size - 1) * size + size - 1] = sum / (2.0 * dispersion_step);
+    }
+    std::vector<double> solved(layout_.q);
+    for (Index c = 0; c < size; ++c) {
+        for (Index i = 0; i < layout_.q; ++i) solved[i] = cross[i * size + c];
+        system_.solve(solved.data());
+        for (Index i = 0; i < layout_.q; ++i)
+            for (Index d = c; d < size; ++d) a[c * size + d] -= solved[i] * cross[i * size + d];
+    }
+    for (Index c = 0; c < size; ++c)
+        for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];
+
+    for (int d = 0; d < p_; ++d)
+        for (int c = 0; c < p_; ++c) fixed_information_[d * p_ + c] = a[(k_ + d) * size + k_ + c];
+    for (Index i = 0; i < size * size; ++i) hessian_[i] = 2.0 * a[i];
+    // A_tt + A_tb A_bb^-1 A_bt, the second part where A_bb allows it.
+    std::vector<double> bb(fixed * fixed), bt(Index{fixed} * k_);
+    for (int d = 0; d < fixed; ++d)
+        for (int c = 0; c < fixed; ++c) bb[d * fixed + c] = a[(k_ + d) * size + k_ + c];
+    for (int t = 0; t < k_; ++t)
+        for (int c = 0; c < fixed; ++c) bt[t * fixed + c] = a[t * size + k_ + c];
+    const bool definite = fixed == 0 || linalg::cholesky(fixed, bb.data(), fixed);
+    if (definite && fixed > 0) linalg::solve_lower(fixed, bb.data(), fixed, bt.data(), k_, fixed);
+    for (int t = 0; t < k_; ++t)
+        for (int v = 0; v < k_; ++v)
+            hessian_[t * size + v] = a[t * size + v] +
+                                     (definite ? linalg::dot(fixed, bt.data() + t * fixed, bt.data() + v * fixed) : a[t * size + v]);
+    std::vector<double> g_d;
+    std::vector<char> known;
+    covariance_gradient(g_d, known);
+    for (int t = 0; t < k_; ++t)
+        for (int v = 0; v < k_; ++v) {
+            const ThetaSlot &one = slots_[t], &other = slots_[v];
+            if (one.factor != other.factor || one.column != other.column || !known[one.factor]) continue;
+            const int r = layout_.factors[one.factor].width;
+            const double* g = g_d.data() + layout_.lambda_offset[one.factor];
+            hessian_[t * size + v] += g[one.row * r + other.row] + g[other.row * r + one.row];
+        }
+    // A point that was too far away is no place to predict from.
+    base_known_ = true;
+    factor_is_base_ = value_ <= best_value_;
+    base_parameters_ = parameters_;
+    base_lambda_ = lambda_;
+    base_u_ = u_;
+    for (Index i = 0; i < layout_.q; ++i) base_u_[i] += step_[i];
+}
+
+}  // namespace ranef

@@ -1,0 +1,166 @@
+// The conditional mode: Newton in u with guaranteed descent of Q, from a first-order prediction.
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/laplace/criterion.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr Index chunk = 512;          // cells a pass of the family's kernels takes at a time
+constexpr int most_inner_steps = 100;
+constexpr double sufficient = 1e-4;   // part of the predicted fall that a step must reach
+constexpr double shortest_step = 1e-10;
+constexpr double rounding = 1e-13;    // of Q
+
+}  // namespace
+
+// Q at u, with eta, s and w of every cell.
+double LaplaceCriterion::pass(const std::vector<double>& u) {
+    cell_inner(u.data(), eta_.data());
+    double log_likelihood = 0.0;
+    const CellView view = cells_.view();
+    for (Index first = 0; first < cells_.n; first += chunk) {
+        const Index size = std::min(chunk, cells_.n - first);
+        for (Index i = first; i < first + size; ++i) eta_[i] += fixed_[i];
+        log_likelihood += family_->score(view.part(first, size), eta_.data() + first, s_.data() + first, w_.data() + first);
+    }
+    double norm = 0.0;
+    for (double value : u) norm += value * value;
+    log_likelihood_ = log_likelihood;
+    return -2.0 * log_likelihood + norm;
+}
+
+// Z~'v over all random effects.
+void LaplaceCriterion::whitened_scores(const double* per_cell, double* out) const {
+    std::fill_n(out, layout_.q, 0.0);
+    const int factors = static_cast<int>(layout_.factors.size());
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = whitened_.data() + i * cells_.width;
+        const double v = per_cell[i];
+        for (int f = 0; f < factors; ++f) {
+            const int r = layout_.factors[f].width;
+            double* target = out + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
+            for (int a = 0; a < r; ++a, ++z) target[a] += *z * v;
+        }
+    }
+}
+
+// Z'v in the bases' own coordinates.
+void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
+    std::fill_n(out, layout_.q, 0.0);
+    const int factors = static_cast<int>(layout_.factors.size());
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = cells_.z.data() + i * cells_.width;
+        const double v = per_cell[i];
+        for (int f = 0; f < factors; ++f) {
+            const int r = layout_.factors[f].width;
+            double* target = out + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
+            for (int a = 0; a < r; ++a, ++z) target[a] += *z * v;
+        }
+    }
+}
+
+// Z~x of every cell.
+void LaplaceCriterion::cell_inner(const double* per_effect, double* per_cell) const {
+    const int factors = static_cast<int>(layout_.factors.size());
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = whitened_.data() + i * cells_.width;
+        double sum = 0.0;
+        for (int f = 0; f < factors; ++f) {
+            const int r = layout_.factors[f].width;
+            const double* x = per_effect + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
+            for (int a = 0; a < r; ++a, ++z) sum += *z * x[a];
+        }
+        per_cell[i] = sum;
+    }
+}
+
+// Omega at the last pass; with negative weights left out where it is not positive definite: still a direction of descent.
+bool LaplaceCriterion::factor_step() {
+    ++inner_steps_;
+    if (system_.factor(whitened_.data(), w_.data())) return true;
+    work_ = w_;
+    for (double& w : work_) w = std::isfinite(w) ? std::max(w, 0.0) : 0.0;
+    system_.factor(whitened_.data(), work_.data());
+    return false;
+}
+
+// First-order change of the mode from the point of the last Hessian, with the factor that is still there:
+// du = Omega^-1 [dL'e - Lambda'Z'(W (Z dL u + X dbeta) - ds/dpsi dpsi)].
+void LaplaceCriterion::predict(const double* parameters) {
+    const int factors = static_cast<int>(layout_.factors.size());
+    std::vector<double> change(layout_.lambda_size, 0.0), moved(layout_.q, 0.0), right(layout_.q, 0.0);
+    layout_.unpack(slots_, parameters, change.data());
+    for (Index i = 0; i < layout_.lambda_size; ++i) change[i] -= base_lambda_[i];
+    for (int f = 0; f < factors; ++f) {
+        const int r = layout_.factors[f].width;
+        const double* d = change.data() + layout_.lambda_offset[f];
+        for (Index l = 0; l < layout_.factors[f].levels; ++l) {
+            const Index first = layout_.offset[f] + l * r;
+            for (int b = 0; b < r; ++b)
+                for (int a = 0; a < r; ++a) {
+                    moved[first + a] += d[b * r + a] * base_u_[first + b];
+                    right[first + b] += d[b * r + a] * e_[first + a];
+                }
+        }
+    }
+    const double step_psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
+    std::vector<double> beta(p_);
+    for (int c = 0; c < p_; ++c) beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
+    for (Index i = 0; i < cells_.n; ++i) {
+        const double* z = cells_.z.data() + i * cells_.width;
+        double sum = 0.0;
+        for (int f = 0; f < factors; ++f) {
+            const int r = layout_.factors[f].width;
+            const double* x = moved.data() + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
+            for (int a = 0; a < r; ++a, ++z) sum += *z * x[a];
+        }
+        const double* x = cells_.x.data() + i * p_;
+        for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
+        along_[i] = -w_[i] * sum;
+        if (step_psi != 0.0) along_[i] += ds_[i] * step_psi;
+    }
+    std::vector<double> image(layout_.q);
+    whitened_scores(along_.data(), image.data());
+    for (Index i = 0; i < layout_.q; ++i) image[i] += right[i];
+    system_.solve(image.data());
+    for (Index i = 0; i < layout_.q; ++i) trial_u_[i] = base_u_[i] + image[i];
+}
+
+Status LaplaceCriterion::find_mode() {
+    u_ = trial_u_;
+    q_ = pass(u_);
+    if (!std::isfinite(q_)) {
+        std::fill(u_.begin(), u_.end(), 0.0);
+        q_ = pass(u_);
+        if (!std::isfinite(q_)) return Status::not_finite;
+    }
+    for (int step = 0; step < most_inner_steps; ++step) {
+        const bool definite = factor_step();
+        whitened_scores(s_.data(), step_.data());
+        for (Index i = 0; i < layout_.q; ++i) step_[i] -= u_[i];
+        trial_ = step_;
+        system_.solve(step_.data());
+        decrement_ = 0.0;
+        for (Index i = 0; i < layout_.q; ++i) decrement_ += step_[i] * trial_[i];
+        if (!std::isfinite(decrement_)) return Status::not_finite;
+        if (decrement_ < inner_tolerance_ || decrement_ < 1e-17 * std::fabs(q_))
+            return definite ? Status::ok : Status::not_positive_definite;
+        double length = 1.0;
+        while (true) {
+            for (Index i = 0; i < layout_.q; ++i) trial_[i] = u_[i] + length * step_[i];
+            const double q = pass(trial_);
+            if (std::isfinite(q) && q <= q_ - sufficient * length * decrement_ + rounding * std::fabs(q_)) {
+                q_ = q;
+                std::swap(u_, trial_);
+                break;
+            }
+            length *= 0.5;
+            if (length < shortest_step) return Status::stalled;
+        }
+    }
+    return Status::stalled;
+}
+
+}  // namespace ranef

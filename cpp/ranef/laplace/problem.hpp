@@ -1,0 +1,23 @@
+// Everything an evaluation of a generalised linear mixed model needs, const.
+#pragma once
+
+#include <memory>
+
+#include "ranef/laplace/pattern.hpp"
+
+namespace ranef {
+
+struct GlmmProblem {
+    std::shared_ptr<const DesignCross> design;  // layout and coordinates; its cross-products are not used
+    Cells cells;
+    LaplacePattern pattern;
+    std::shared_ptr<const Family> family;
+    int nodes = 1;          // of the quadrature; 1: Laplace's approximation, 0: beta inside, as lme4's nAGQ = 0
+    bool expected = false;  // expected weights in the determinant, as lme4 has them; the observed ones are Laplace's
+
+    const Layout& layout() const { return design->layout(); }
+    // theta, beta, and the log-dispersion where there is one.
+    Index parameters() const { return layout().n_theta() + layout().p + (family->dispersed() ? 1 : 0); }
+};
+
+}  // namespace ranef

@@ -1,0 +1,317 @@
+#include "ranef/laplace/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/laplace/descent.hpp"
+#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/optimum/pivoted_criterion.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double snap_size = 2e-3;        // a pivot of Lambda below this may be zero; the criterion decides
+constexpr double snap_loss = 1e-8;        // of the criterion, what the exact zero may cost
+constexpr double perturbation = 1e-4;     // of a zero diagonal, to read g_D off g_D Lambda
+constexpr double false_boundary = 1e-5;   // a multiplier below minus this is escaped from
+constexpr double stationary = 1e-3;       // decrement below which the gradient counts as zero
+constexpr double tight_mode = 1e-18;      // inner tolerance where gradients are differenced
+constexpr double difference_step = 1e-3;  // in units of the criterion's own curvature
+constexpr double positive_curvature = -1e-6;
+constexpr double polish_rounding = 1e-12;  // of the criterion
+constexpr int most_snaps = 3, most_escapes = 6;
+
+// The criterion as the optimiser sees it, its thetas pivoted as the search goes on.
+class Pivoted final : public SmoothFunction {
+public:
+    Pivoted(LaplaceCriterion& criterion, const Layout& layout) : criterion_(criterion), layout_(layout) {}
+
+    Status evaluate(const double* x) override { return criterion_.evaluate(x); }
+    void differentiate() override { criterion_.differentiate(); }
+    double value() const override { return criterion_.value(); }
+    const std::vector<double>& gradient() const override { return criterion_.gradient(); }
+    const std::vector<double>& hessian() const override { return criterion_.hessian(); }
+    bool exact_hessian() const override { return false; }
+    bool change_coordinates(double* x) override {
+        std::vector<ThetaSlot> slots = criterion_.slots();
+        if (!repivot(layout_, x, slots)) return false;
+        criterion_.set_slots(slots);
+        return true;
+    }
+
+private:
+    LaplaceCriterion& criterion_;
+    const Layout& layout_;
+};
+
+bool usable(Status status) { return status == Status::ok || status == Status::stalled; }
+
+}  // namespace
+
+GlmmSearch::GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings)
+    : criterion_(criterion), layout_(problem.layout()), settings_(settings), size_(problem.parameters()) {}
+
+Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
+    NewtonSettings newton = settings_.newton;
+    newton.max_evaluations -= optimum.evaluations;
+    Pivoted function(criterion_, layout_);
+    const NewtonResult result = descend_scaled(function, x, newton);
+    optimum.evaluations += result.evaluations;
+    optimum.status = result.status;
+    optimum.gradient_norm = result.decrement;
+    // Back to the layout's own triangle with a nonnegative diagonal.
+    std::vector<double> lambda(layout_.lambda_size, 0.0);
+    layout_.unpack(criterion_.slots(), x.data(), lambda.data());
+    for_blocks(layout_, lambda, [](int, int, int w, double* l) {
+        lower_triangle(w, l);
+        flip_columns(w, l);
+    });
+    layout_.pack(lambda.data(), x.data());
+    criterion_.set_slots(layout_.theta);
+    return result.status;
+}
+
+bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
+    std::vector<double> lambda(layout_.lambda_size, 0.0);
+    layout_.unpack(x.data(), lambda.data());
+    std::vector<std::pair<int, int>> candidates;
+    for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
+        for (int c = 0; c < w; ++c)
+            if (l[c * w + c] != 0.0 && std::fabs(l[c * w + c]) < snap_size) {
+                candidates.emplace_back(f, b);
+                break;
+            }
+    });
+    if (candidates.empty()) return false;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return false;
+    double value = criterion_.value();
+    bool changed = false;
+    for (const auto& one : candidates) {
+        std::vector<double> trial = lambda, snapped = x;
+        for_blocks(layout_, trial, [&](int f, int b, int w, double* l) {
+            if (one != std::pair{f, b}) return;
+            for (int pass = 0; pass < w; ++pass) {
+                for (int c = 0; c < w; ++c)
+                    if (std::fabs(l[c * w + c]) < snap_size) l[c * w + c] = 0.0;
+                lower_echelon(w, l, 0.0);
+            }
+        });
+        layout_.pack(trial.data(), snapped.data());
+        ++optimum.evaluations;
+        if (criterion_.evaluate(snapped.data()) != Status::ok || criterion_.value() > value + snap_loss) continue;
+        value = std::min(value, criterion_.value());
+        x = snapped;
+        lambda = trial;
+        changed = true;
+    }
+    return changed;
+}
+
+// On the null space of each block's D: the smallest eigenvalue of g_D and its vector.
+void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum) {
+    optimum.multipliers.clear();
+    std::vector<double> lambda(layout_.lambda_size, 0.0), shifted = x;
+    bool singular = false;
+    for (int i = 0; i < layout_.n_theta(); ++i)
+        if (layout_.theta[i].row == layout_.theta[i].column && x[i] == 0.0) {
+            singular = true;
+            shifted[i] = perturbation;
+        }
+    if (!singular) return;
+    ++optimum.certificate_evaluations;
+    if (criterion_.evaluate(shifted.data()) != Status::ok) return;
+    const std::vector<double>& g_lambda = criterion_.covariance_gradient_lambda();
+    const std::vector<double> at = criterion_.lambda();
+    layout_.unpack(x.data(), lambda.data());
+    for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
+        const int null = static_cast<int>(std::count_if(l, l + w * w, [n = 0, w](double v) mutable {
+            const int i = n++;
+            return i % (w + 1) == 0 && v == 0.0;
+        }));
+        if (null == 0) return;
+        const int r = layout_.factors[f].width, first = layout_.factors[f].blocks[b].first;
+        const Index offset = layout_.lambda_offset[f];
+        std::vector<double> g(r * r);
+        if (!linalg::divide_right(r, g_lambda.data() + offset, at.data() + offset, 1e-14, g.data())) return;
+        std::vector<double> d(w * w, 0.0), values(w);
+        for (int j = 0; j < w; ++j)
+            for (int i = 0; i < w; ++i)
+                for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+        linalg::symmetric_eigen(w, d.data(), w, values.data());
+        std::vector<double> restricted(null * null, 0.0), eigen(null);
+        for (int j = 0; j < null; ++j)
+            for (int i = 0; i < null; ++i)
+                for (int v = 0; v < w; ++v)
+                    for (int u = 0; u < w; ++u)
+                        restricted[j * null + i] += d[i * w + u] * 0.5 * (g[(first + v) * r + first + u] + g[(first + u) * r + first + v]) *
+                                                    d[j * w + v];
+        linalg::symmetric_eigen(null, restricted.data(), null, eigen.data());
+        BoundaryMultiplier multiplier{f, b, eigen[0], std::vector<double>(w, 0.0)};
+        for (int i = 0; i < null; ++i)
+            for (int u = 0; u < w; ++u) multiplier.direction[u] += restricted[i] * d[i * w + u];
+        optimum.multipliers.push_back(multiplier);
+    });
+}
+
+bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) {
+    const BoundaryMultiplier* worst = nullptr;
+    for (const BoundaryMultiplier& m : optimum.multipliers)
+        if (m.value < -false_boundary && (!worst || m.value < worst->value)) worst = &m;
+    if (!worst) return false;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return false;
+    const double value = criterion_.value();
+    for (double size = 0.3; size > 1e-4; size *= 0.4) {
+        std::vector<double> lambda(layout_.lambda_size, 0.0);
+        layout_.unpack(x.data(), lambda.data());
+        for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
+            if (f != worst->factor || b != worst->block) return;
+            // D + size^2 v v' = [L, size v][L, size v]', made a triangle again.
+            const int m = w + 1;
+            std::vector<double> wide(m * m, 0.0);
+            for (int c = 0; c < w; ++c)
+                for (int a = 0; a < w; ++a) wide[c * m + a] = l[c * w + a];
+            for (int a = 0; a < w; ++a) wide[w * m + a] = size * worst->direction[a];
+            lower_echelon(m, wide.data(), 1e-14);
+            for (int c = 0; c < w; ++c)
+                for (int a = 0; a < w; ++a) l[c * w + a] = wide[c * m + a];
+        });
+        std::vector<double> trial = x;
+        layout_.pack(lambda.data(), trial.data());
+        ++optimum.evaluations;
+        if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() < value) {
+            x = trial;
+            ++optimum.escapes;
+            return true;
+        }
+    }
+    return false;
+}
+
+// All parameters but the columns of Lambda that are zero, and a beta that is found inside.
+void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
+    std::vector<double> lambda(layout_.lambda_size, 0.0);
+    layout_.unpack(x.data(), lambda.data());
+    optimum.free.assign(size_, 1);
+    if (criterion_.profiles_beta()) std::fill_n(optimum.free.begin() + layout_.n_theta(), layout_.p, 0);
+    for (int i = 0; i < layout_.n_theta(); ++i) {
+        const ThetaSlot& slot = layout_.theta[i];
+        const int r = layout_.factors[slot.factor].width;
+        if (lambda[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.column] == 0.0) optimum.free[i] = 0;
+    }
+}
+
+// The exact Hessian over the free parameters, by central differences of the exact gradient; its scaled eigenvalues.
+void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
+    criterion_.set_inner_tolerance(tight_mode);
+    std::vector<Index> free;
+    for (Index i = 0; i < size_; ++i)
+        if (optimum.free[i]) free.push_back(i);
+    const Index m = static_cast<Index>(free.size());
+    std::vector<double> hessian(size_ * size_, 0.0), up;
+    bool known = true;
+    for (Index j : free) {
+        if (interrupted()) {
+            optimum.status = Status::interrupted;
+            return;
+        }
+        const double curvature = optimum.hessian[j * size_ + j];
+        const double step = curvature > 0.0 ? difference_step / std::sqrt(curvature) : difference_step;
+        std::vector<double> at = x;
+        optimum.certificate_evaluations += 2;
+        at[j] = x[j] + step;
+        known = known && criterion_.evaluate(at.data()) == Status::ok;
+        up = criterion_.gradient();
+        at[j] = x[j] - step;
+        known = known && criterion_.evaluate(at.data()) == Status::ok;
+        for (Index i : free) hessian[j * size_ + i] = (up[i] - criterion_.gradient()[i]) / (2.0 * step);
+    }
+    for (Index j : free)
+        for (Index i : free)
+            if (i < j) hessian[j * size_ + i] = hessian[i * size_ + j] = 0.5 * (hessian[j * size_ + i] + hessian[i * size_ + j]);
+    if (known) {
+        optimum.hessian = hessian;
+        std::vector<double> scaled(m * m), scale(m);
+        for (Index i = 0; i < m; ++i) scale[i] = 1.0 / std::sqrt(std::max(std::fabs(hessian[free[i] * size_ + free[i]]), 1e-300));
+        for (Index j = 0; j < m; ++j)
+            for (Index i = 0; i < m; ++i) scaled[j * m + i] = hessian[free[j] * size_ + free[i]] * scale[i] * scale[j];
+        optimum.eigenvalues.assign(m, 0.0);
+        known = linalg::symmetric_eigen(m, scaled.data(), m, optimum.eigenvalues.data());
+    }
+    optimum.converged = optimum.converged && known &&
+                        (m == 0 || optimum.eigenvalues.front() > positive_curvature * optimum.eigenvalues.back());
+    std::vector<double> last = x;
+    if (optimum.converged) polish(free, last, optimum);
+    ++optimum.certificate_evaluations;
+    criterion_.evaluate(last.data());
+    criterion_.differentiate();
+    optimum.theta = criterion_.parameters();
+    optimum.value = criterion_.value();
+    optimum.gradient = criterion_.gradient();
+}
+
+// One Newton step with the exact Hessian, which is there by now: it leaves nothing of the criterion to be had.
+void GlmmSearch::polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum) {
+    const Index m = static_cast<Index>(free.size());
+    std::vector<double> root(m * m), step(m);
+    for (Index j = 0; j < m; ++j) {
+        step[j] = -optimum.gradient[free[j]];
+        for (Index i = 0; i < m; ++i) root[j * m + i] = optimum.hessian[free[j] * size_ + free[i]];
+    }
+    if (m == 0 || !linalg::cholesky(m, root.data(), m)) return;
+    linalg::solve_lower(m, root.data(), m, step.data(), 1, m);
+    const double squared = linalg::dot(m, step.data(), step.data());
+    linalg::solve_upper(m, root.data(), m, step.data(), 1, m);
+    std::vector<double> trial = x;
+    for (Index i = 0; i < m; ++i) trial[free[i]] += step[i];
+    ++optimum.certificate_evaluations;
+    if (criterion_.evaluate(trial.data()) != Status::ok) return;
+    if (criterion_.value() > optimum.value + polish_rounding * std::fabs(optimum.value)) return;
+    double left = 0.0;  // the decrement after the step, by the same Hessian
+    for (Index i = 0; i < m; ++i) step[i] = criterion_.gradient()[free[i]];
+    linalg::solve_lower(m, root.data(), m, step.data(), 1, m);
+    left = linalg::dot(m, step.data(), step.data());
+    if (left >= squared) return;
+    x = trial;
+    optimum.gradient_norm = std::sqrt(left);
+}
+
+Optimum GlmmSearch::run(std::vector<double> x) {
+    Optimum optimum;
+    criterion_.set_slots(layout_.theta);
+    while (true) {
+        bool good = usable(descend(x, optimum));
+        for (int round = 0; good && snap(x, optimum) && round < most_snaps; ++round) good = usable(descend(x, optimum));
+        if (!good) break;
+        if (!settings_.certify) break;
+        find_multipliers(x, optimum);
+        if (optimum.escapes >= most_escapes || !leave_false_boundary(x, optimum)) break;
+    }
+    optimum.theta = x;
+    const bool finished = usable(optimum.status);
+    if (!finished) {
+        optimum.value = criterion_.value();
+        return optimum;
+    }
+    criterion_.set_slots(layout_.theta);
+    ++optimum.certificate_evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) {
+        optimum.status = Status::not_finite;
+        return optimum;
+    }
+    criterion_.differentiate();
+    optimum.value = criterion_.value();
+    optimum.gradient = criterion_.gradient();
+    optimum.hessian = criterion_.hessian();
+    bool boundary_holds = true;
+    for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value >= -false_boundary;
+    optimum.singular = !optimum.multipliers.empty();
+    find_free(x, optimum);
+    optimum.converged = boundary_holds && optimum.gradient_norm <= stationary;
+    if (settings_.certify) certify(x, optimum);
+    return optimum;
+}
+
+}  // namespace ranef

@@ -1,0 +1,41 @@
+// From a start to the optimum of a generalised linear mixed model, with its certificate.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "ranef/laplace/criterion.hpp"
+#include "ranef/optimum/fit.hpp"
+
+namespace ranef {
+
+struct GlmmSettings {
+    NewtonSettings newton;
+    bool certify = true;  // exact Hessian by central differences of the exact gradient, multipliers at the boundary
+};
+
+// Theta stands first among the parameters of the optimum, then beta, then the log-dispersion.
+class GlmmSearch {
+public:
+    GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings);
+
+    Optimum run(std::vector<double> start);
+
+private:
+    Status descend(std::vector<double>& x, Optimum& optimum);
+    bool snap(std::vector<double>& x, Optimum& optimum);
+    bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
+    void find_multipliers(const std::vector<double>& x, Optimum& optimum);
+    void find_free(const std::vector<double>& x, Optimum& optimum);
+    void certify(const std::vector<double>& x, Optimum& optimum);
+    void polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum);
+    bool interrupted() const { return settings_.newton.interrupted && (*settings_.newton.interrupted)(); }
+
+    LaplaceCriterion& criterion_;
+    const Layout& layout_;
+    GlmmSettings settings_;
+    Index size_;
+};
+
+}  // namespace ranef

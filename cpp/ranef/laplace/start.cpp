@@ -1,0 +1,175 @@
+#include "ranef/laplace/start.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr int most_steps = 40, most_rounds = 3;
+constexpr double close = 1e-5;                    // relative change of the log-likelihood
+constexpr double least_variance = 0.05, most_variance = 4.0;
+constexpr double widest_psi = 12.0;
+
+class LinearModel {
+public:
+    LinearModel(const GlmmProblem& problem, const double* eta)
+        : cells_(problem.cells), p_(problem.layout().p), family_(problem.family->clone()), eta_(eta, eta + cells_.n),
+          fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(cells_.n), beta_(p_) {}
+
+    // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
+    Status fit(double psi, bool first) {
+        if (family_->dispersed()) family_->set_dispersion(psi);
+        double value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+        bool inside = !first;  // whether eta is X beta + offset
+        for (int step = 0; step < most_steps; ++step) {
+            if (p_ == 0) break;
+            std::vector<double> trial;
+            if (!solve(trial)) return Status::not_finite;
+            double length = 1.0, found = 0.0;
+            std::vector<double> beta(p_);
+            while (true) {
+                for (int c = 0; c < p_; ++c) beta[c] = inside ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
+                fixed_part(beta);
+                found = family_->score(cells_.view(), fixed_.data(), s_.data(), w_.data());
+                if (!inside || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) break;
+                length *= 0.5;
+                if (length < 1e-8) break;
+            }
+            if (!std::isfinite(found)) return Status::not_finite;
+            const bool done = inside && std::fabs(found - value) < close * (1.0 + std::fabs(value)) * 1e-2;
+            beta_ = beta;
+            eta_ = fixed_;
+            value = found;
+            inside = true;
+            if (done) break;
+        }
+        if (p_ == 0) {
+            eta_ = cells_.offset;
+            value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+        }
+        return std::isfinite(value) ? Status::ok : Status::not_finite;
+    }
+
+    // The root of dl/dpsi at the present mean: a step by secants, kept within a bracket.
+    double best_dispersion() {
+        std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n);
+        const auto slope = [&](double psi) {
+            family_->set_dispersion(psi);
+            family_->dispersion(cells_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
+            double sum = 0.0;
+            for (double value : dl) sum += value;
+            return sum;
+        };
+        double low = -widest_psi, high = widest_psi;
+        if (slope(low) <= 0.0) return low;
+        if (slope(high) >= 0.0) return std::min(high, 6.0);  // no overdispersion in sight
+        while (high - low > 1e-3) {
+            const double middle = 0.5 * (low + high);
+            (slope(middle) > 0.0 ? low : high) = middle;
+        }
+        return 0.5 * (low + high);
+    }
+
+    const std::vector<double>& beta() const { return beta_; }
+    const std::vector<double>& eta() const { return eta_; }
+    const Family& family() const { return *family_; }
+    void set_dispersion(double psi) { family_->set_dispersion(psi); }
+
+private:
+    bool solve(std::vector<double>& beta) {
+        family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+        family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+        std::vector<double> information(p_ * p_, 0.0);
+        beta.assign(p_, 0.0);
+        for (Index i = 0; i < cells_.n; ++i) {
+            const double* x = cells_.x.data() + i * p_;
+            const double w = std::max(w_[i], 1e-10 * cells_.count[i]), right = w * (eta_[i] - cells_.offset[i]) + s_[i];
+            for (int c = 0; c < p_; ++c) {
+                beta[c] += x[c] * right;
+                for (int d = c; d < p_; ++d) information[c * p_ + d] += w * x[c] * x[d];
+            }
+        }
+        // Separated columns lose their weight on the way: a trace of ridge keeps them finite.
+        for (int c = 0; c < p_; ++c) information[c * p_ + c] *= 1.0 + 1e-10;
+        if (!linalg::cholesky(p_, information.data(), p_)) return false;
+        linalg::solve_lower(p_, information.data(), p_, beta.data(), 1, p_);
+        linalg::solve_upper(p_, information.data(), p_, beta.data(), 1, p_);
+        return true;
+    }
+    void fixed_part(const std::vector<double>& beta) {
+        for (Index i = 0; i < cells_.n; ++i) {
+            const double* x = cells_.x.data() + i * p_;
+            double sum = cells_.offset[i];
+            for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
+            fixed_[i] = sum;
+        }
+    }
+
+    const Cells& cells_;
+    int p_;
+    std::unique_ptr<Family> family_;
+    std::vector<double> eta_, fixed_, s_, w_, w1_, beta_;
+};
+
+// D0 = (sum_j e_j^2 - Z_j'WZ_j) / sum_j (Z_j'WZ_j)^2 for each column, from D = 0.
+void score_variances(const GlmmProblem& problem, const std::vector<double>& s, const std::vector<double>& w,
+                     std::vector<double>& parameters) {
+    const Cells& cells = problem.cells;
+    const Layout& layout = problem.layout();
+    std::vector<double> e(layout.q, 0.0), g(layout.q, 0.0);
+    for (Index i = 0; i < cells.n; ++i) {
+        const double* z = cells.z.data() + i * cells.width;
+        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+            const int r = layout.factors[f].width;
+            const Index first = layout.offset[f] + Index{cells.level[i * layout.factors.size() + f]} * r;
+            for (int a = 0; a < r; ++a, ++z) {
+                e[first + a] += *z * s[i];
+                g[first + a] += *z * *z * w[i];
+            }
+        }
+    }
+    for (int t = 0; t < layout.n_theta(); ++t) {
+        const ThetaSlot& slot = layout.theta[t];
+        parameters[t] = 0.0;
+        if (slot.row != slot.column) continue;
+        const int r = layout.factors[slot.factor].width;
+        double above = 0.0, below = 0.0;
+        for (Index j = 0; j < layout.factors[slot.factor].levels; ++j) {
+            const Index c = layout.offset[slot.factor] + j * r + slot.row;
+            above += e[c] * e[c] - g[c];
+            below += g[c] * g[c];
+        }
+        const double variance = below > 0.0 ? above / below / r : least_variance;
+        parameters[t] = std::sqrt(std::clamp(variance, least_variance, most_variance));
+    }
+}
+
+}  // namespace
+
+Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<double>& parameters) {
+    const Layout& layout = problem.layout();
+    parameters.assign(problem.parameters(), 0.0);
+    LinearModel model(problem, eta);
+    double psi = 0.0;
+    Status status = Status::ok;
+    for (int round = 0; round < (problem.family->dispersed() ? most_rounds : 1); ++round) {
+        status = model.fit(psi, round == 0);
+        if (status != Status::ok) return status;
+        if (problem.family->dispersed()) psi = model.best_dispersion();
+    }
+    if (problem.family->dispersed()) {
+        parameters.back() = psi;
+        model.set_dispersion(psi);
+    }
+    std::copy(model.beta().begin(), model.beta().end(), parameters.begin() + layout.n_theta());
+    std::vector<double> s(problem.cells.n), w(problem.cells.n), unused(problem.cells.n);
+    model.family().score(problem.cells.view(), model.eta().data(), s.data(), w.data());
+    model.family().expected(problem.cells.view(), model.eta().data(), w.data(), unused.data());
+    score_variances(problem, s, w, parameters);
+    return Status::ok;
+}
+
+}  // namespace ranef

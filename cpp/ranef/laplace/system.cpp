@@ -1,0 +1,354 @@
+#include "ranef/laplace/system.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+// Random intercepts alone are what most models have: no blocks, one number an entry.
+bool intercepts_alone(const LaplacePattern& pattern, const Layout& layout) {
+    bool alone = pattern.dense;
+    for (const Factor& factor : layout.factors) alone = alone && factor.width == 1;
+    return alone;
+}
+
+// S <- S - a'(a / m) of one level.
+void subtract_level(const LaplacePattern& pattern, Index j, const double* a, const double* ma, double* s) {
+    const Index first = pattern.entry_ptr[j], last = pattern.entry_ptr[j + 1];
+    const std::int32_t* column = pattern.column.data();
+    for (Index e2 = first; e2 < last; ++e2) {
+        double* target = s + Index{column[e2]} * pattern.rest;
+        for (Index e1 = e2; e1 < last; ++e1) target[column[e1]] -= ma[e2] * a[e1];
+    }
+}
+
+// cross <- cross - (a / m) N of one level; the lower triangle of N is there.
+void multiply_level(const LaplacePattern& pattern, Index j, const double* ma, const double* n, double* cross) {
+    const Index first = pattern.entry_ptr[j], last = pattern.entry_ptr[j + 1];
+    const std::int32_t* column = pattern.column.data();
+    for (Index e2 = first; e2 < last; ++e2) {
+        const double* values = n + Index{column[e2]} * pattern.rest;
+        double sum = ma[e2] * values[column[e2]];
+        for (Index e1 = e2 + 1; e1 < last; ++e1) {
+            cross[e1] -= ma[e2] * values[column[e1]];
+            sum += ma[e1] * values[column[e1]];
+        }
+        cross[e2] -= sum;
+    }
+}
+
+}  // namespace
+
+LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const LaplacePattern& pattern)
+    : cells_(cells),
+      layout_(layout),
+      pattern_(pattern),
+      r_(pattern.r),
+      factors_(static_cast<int>(layout.factors.size())),
+      m_(pattern.levels * r_ * r_),
+      leading_inverse_(m_.size()),
+      a_(pattern.value.back()),
+      ma_(a_.size()),
+      cross_inverse_(a_.size()) {
+    int place = 0;
+    for (const Factor& factor : layout.factors) {
+        place_.push_back(place);
+        place += factor.width;
+    }
+    if (pattern.dense) {
+        s_.resize(pattern.rest * pattern.rest);
+        n_.resize(s_.size());
+    } else {
+        s_.resize(pattern.sparse.row_idx.size());
+        n_.resize(s_.size());
+        sparse_ = std::make_unique<SparseFactor>(pattern.symbolic);
+    }
+}
+
+double* LaplaceSystem::diagonal(double* values, Index column, int k) {
+    if (pattern_.dense) return values + (column + k) * pattern_.rest + column + k;
+    return values + pattern_.sparse.col_ptr[column + k];
+}
+
+double* LaplaceSystem::below(double* values, Index level, Index e1, Index e2, int k) {
+    const Index first = pattern_.entry_ptr[level], column = pattern_.column[first + e2];
+    if (pattern_.dense) return values + (column + k) * pattern_.rest + pattern_.column[first + e1];
+    const std::int32_t rows = pattern_.below[pattern_.pair_ptr[level] + LaplacePattern::pair(e1, e2)];
+    return values + pattern_.sparse.col_ptr[column + k] + (pattern_.width[first + e2] - k) + rows;
+}
+
+void LaplaceSystem::accumulate(const double* whitened, const double* weights) {
+    std::fill(a_.begin(), a_.end(), 0.0);
+    std::fill(s_.begin(), s_.end(), 0.0);
+    for (Index c = 0; c < pattern_.rest; ++c) *diagonal(s_.data(), c, 0) = 1.0;
+    const int width = cells_.width;
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        double* m = m_.data() + j * r_ * r_;
+        std::fill_n(m, r_ * r_, 0.0);
+        for (int a = 0; a < r_; ++a) m[a * r_ + a] = 1.0;
+        const Index first = pattern_.entry_ptr[j];
+        for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+            const double* z = whitened + i * width;
+            const double w = weights[i];
+            for (int b = 0; b < r_; ++b)
+                for (int a = b; a < r_; ++a) m[b * r_ + a] += w * z[a] * z[b];
+            const std::int32_t* entry = pattern_.cell_entry.data() + i * (factors_ - 1);
+            for (int f = 1; f < factors_; ++f) {
+                const double* zf = z + place_[f];
+                const Index e = first + entry[f - 1];
+                const int columns = pattern_.width[e];
+                double* block = a_.data() + pattern_.value[e];
+                for (int k = 0; k < columns; ++k) {
+                    const double wz = w * zf[k];
+                    for (int a = 0; a < r_; ++a) block[k * r_ + a] += wz * z[a];
+                    double* own = diagonal(s_.data(), pattern_.column[e], k);
+                    for (int b = k; b < columns; ++b) own[b - k] += wz * zf[b];
+                }
+                // Levels of later factors lie further down: their columns are larger.
+                for (int g = f + 1; g < factors_; ++g) {
+                    const double* zg = z + place_[g];
+                    const int rows = layout_.factors[g].width;
+                    for (int k = 0; k < columns; ++k) {
+                        double* target = below(s_.data(), j, entry[g - 1], entry[f - 1], k);
+                        const double wz = w * zf[k];
+                        for (int b = 0; b < rows; ++b) target[b] += wz * zg[b];
+                    }
+                }
+            }
+        }
+    }
+}
+
+// M_j -> its Cholesky factor, M_j^-1 A_j, and S <- S - A_j'M_j^-1 A_j.
+bool LaplaceSystem::eliminate() {
+    const bool alone = intercepts_alone(pattern_, layout_);
+    log_det_ = 0.0;
+    double product = 1.0;  // of pivots, until it comes near the range of a double
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        double* m = m_.data() + j * r_ * r_;
+        if (r_ == 1) {
+            if (!(m[0] > 0.0) || !std::isfinite(m[0])) return false;
+            m[0] = std::sqrt(m[0]);
+        } else if (!linalg::cholesky(r_, m, r_)) {
+            return false;
+        }
+        for (int a = 0; a < r_; ++a) product *= m[a * r_ + a];
+        if (product > 1e100 || product < 1e-100) {
+            log_det_ += 2.0 * std::log(product);
+            product = 1.0;
+        }
+        const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
+        if (count == 0) continue;
+        const Index begin = pattern_.value[first], columns = (pattern_.value[first + count] - begin) / r_;
+        double* ma = ma_.data() + begin;
+        std::copy_n(a_.data() + begin, columns * r_, ma);
+        if (r_ == 1) {
+            const double inverse = 1.0 / (m[0] * m[0]);
+            for (Index c = 0; c < columns; ++c) ma[c] *= inverse;
+        } else {
+            linalg::solve_lower(r_, m, r_, ma, columns, r_);
+            linalg::solve_upper(r_, m, r_, ma, columns, r_);
+        }
+        if (alone) {
+            subtract_level(pattern_, j, a_.data(), ma_.data(), s_.data());
+            continue;
+        }
+        for (Index e2 = 0; e2 < count; ++e2) {
+            const int columns2 = pattern_.width[first + e2];
+            for (int k = 0; k < columns2; ++k) {
+                const double* x = ma_.data() + pattern_.value[first + e2] + k * r_;
+                double* own = diagonal(s_.data(), pattern_.column[first + e2], k);
+                const double* y = a_.data() + pattern_.value[first + e2];
+                for (int b = k; b < columns2; ++b) {
+                    double sum = 0.0;
+                    for (int a = 0; a < r_; ++a) sum += x[a] * y[b * r_ + a];
+                    own[b - k] -= sum;
+                }
+                for (Index e1 = e2 + 1; e1 < count; ++e1) {
+                    double* target = below(s_.data(), j, e1, e2, k);
+                    const double* z = a_.data() + pattern_.value[first + e1];
+                    for (int b = 0; b < pattern_.width[first + e1]; ++b) {
+                        double sum = 0.0;
+                        for (int a = 0; a < r_; ++a) sum += x[a] * z[b * r_ + a];
+                        target[b] -= sum;
+                    }
+                }
+            }
+        }
+    }
+    log_det_ += 2.0 * std::log(product);
+    return true;
+}
+
+bool LaplaceSystem::factor(const double* whitened, const double* weights) {
+    accumulate(whitened, weights);
+    if (!eliminate()) return false;
+    if (pattern_.rest == 0) return std::isfinite(log_det_);
+    if (!pattern_.dense) {
+        if (!sparse_->factor(s_.data()).ok()) return false;
+        log_det_ += sparse_->log_det();
+        return std::isfinite(log_det_);
+    }
+    if (!linalg::cholesky(pattern_.rest, s_.data(), pattern_.rest)) return false;
+    for (Index c = 0; c < pattern_.rest; ++c) log_det_ += 2.0 * std::log(s_[c * pattern_.rest + c]);
+    return std::isfinite(log_det_);
+}
+
+void LaplaceSystem::solve(double* x) {
+    double* rest = x + layout_.q_leading;
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        double* own = x + j * r_;
+        const double* m = m_.data() + j * r_ * r_;
+        if (r_ == 1) {
+            own[0] /= m[0] * m[0];
+        } else {
+            linalg::solve_lower(r_, m, r_, own, 1, r_);
+            linalg::solve_upper(r_, m, r_, own, 1, r_);
+        }
+        for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) {
+            const double* a = a_.data() + pattern_.value[e];
+            for (int k = 0; k < pattern_.width[e]; ++k)
+                for (int i = 0; i < r_; ++i) rest[pattern_.column[e] + k] -= a[k * r_ + i] * own[i];
+        }
+    }
+    if (pattern_.rest == 0) return;
+    if (pattern_.dense) {
+        linalg::solve_lower(pattern_.rest, s_.data(), pattern_.rest, rest, 1, pattern_.rest);
+        linalg::solve_upper(pattern_.rest, s_.data(), pattern_.rest, rest, 1, pattern_.rest);
+    } else {
+        sparse_->solve(rest, 1, pattern_.rest);
+    }
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        double* own = x + j * r_;
+        for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) {
+            const double* ma = ma_.data() + pattern_.value[e];
+            for (int k = 0; k < pattern_.width[e]; ++k)
+                for (int i = 0; i < r_; ++i) own[i] -= ma[k * r_ + i] * rest[pattern_.column[e] + k];
+        }
+    }
+}
+
+// With N = S^-1: the blocks beside the diagonal are -M^-1 A N, those on it M^-1 + M^-1 A N A'M^-1.
+void LaplaceSystem::invert_level(Index j) {
+    const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
+    double* own = leading_inverse_.data() + j * r_ * r_;
+    std::copy_n(m_.data() + j * r_ * r_, r_ * r_, own);
+    if (r_ == 1) {
+        own[0] = 1.0 / (own[0] * own[0]);
+    } else {
+        linalg::invert_cholesky(r_, own, r_);
+        linalg::symmetrise(r_, own, r_);
+    }
+    if (count == 0) return;
+    const Index begin = pattern_.value[first];
+    std::fill(cross_inverse_.begin() + begin, cross_inverse_.begin() + pattern_.value[first + count], 0.0);
+    if (intercepts_alone(pattern_, layout_)) {
+        multiply_level(pattern_, j, ma_.data(), n_.data(), cross_inverse_.data());
+    } else {
+        const auto subtract = [&](Index from, int k, double n, Index to, int b) {
+            const double* x = ma_.data() + pattern_.value[first + from] + k * r_;
+            double* y = cross_inverse_.data() + pattern_.value[first + to] + b * r_;
+            for (int a = 0; a < r_; ++a) y[a] -= x[a] * n;
+        };
+        for (Index e2 = 0; e2 < count; ++e2)
+            for (int k = 0; k < pattern_.width[first + e2]; ++k) {
+                const double* diagonal_column = diagonal(n_.data(), pattern_.column[first + e2], k);
+                for (int b = k; b < pattern_.width[first + e2]; ++b) {
+                    subtract(e2, k, diagonal_column[b - k], e2, b);
+                    if (b != k) subtract(e2, b, diagonal_column[b - k], e2, k);
+                }
+                for (Index e1 = e2 + 1; e1 < count; ++e1) {
+                    const double* column = below(n_.data(), j, e1, e2, k);
+                    for (int b = 0; b < pattern_.width[first + e1]; ++b) {
+                        subtract(e2, k, column[b], e1, b);
+                        subtract(e1, b, column[b], e2, k);
+                    }
+                }
+            }
+    }
+    const Index columns = (pattern_.value[first + count] - begin) / r_;
+    for (Index c = 0; c < columns; ++c)
+        for (int b = 0; b < r_; ++b)
+            for (int a = 0; a < r_; ++a)
+                own[b * r_ + a] -= cross_inverse_[begin + c * r_ + a] * ma_[begin + c * r_ + b];
+}
+
+void LaplaceSystem::invert() {
+    if (pattern_.rest > 0) {
+        if (pattern_.dense) {
+            n_ = s_;
+            linalg::invert_cholesky(pattern_.rest, n_.data(), pattern_.rest);
+        } else {
+            sparse_->selected_inverse(n_.data());
+        }
+    }
+    for (Index j = 0; j < pattern_.levels; ++j) invert_level(j);
+}
+
+void LaplaceSystem::inverse_block(int factor, Index level, double* out) {
+    const int r = layout_.factors[factor].width;
+    if (factor == 0) {
+        std::copy_n(leading_inverse_.data() + level * r * r, r * r, out);
+        return;
+    }
+    const Index column = layout_.offset[factor] - layout_.q_leading + level * r;
+    for (int k = 0; k < r; ++k) {
+        const double* own = diagonal(n_.data(), column, k);
+        for (int b = k; b < r; ++b) out[k * r + b] = out[b * r + k] = own[b - k];
+    }
+}
+
+void LaplaceSystem::inverse_times(Index cell, Index j, const double* z, double* v) const {
+    const double* own = leading_inverse_.data() + j * r_ * r_;
+    for (int a = 0; a < r_; ++a) {
+        double sum = 0.0;
+        for (int b = 0; b < r_; ++b) sum += own[b * r_ + a] * z[b];
+        v[a] = sum;
+    }
+    const std::int32_t* entry = pattern_.cell_entry.data() + cell * (factors_ - 1);
+    const Index first = pattern_.entry_ptr[j];
+    for (int f = 1; f < factors_; ++f) {
+        const Index e = first + entry[f - 1];
+        const int columns = pattern_.width[e];
+        const double* cross = cross_inverse_.data() + pattern_.value[e];
+        const double* zf = z + place_[f];
+        double* vf = v + place_[f];
+        for (int k = 0; k < columns; ++k) {
+            double sum = 0.0;
+            for (int a = 0; a < r_; ++a) {
+                v[a] += cross[k * r_ + a] * zf[k];
+                sum += cross[k * r_ + a] * z[a];
+            }
+            vf[k] = sum;
+        }
+    }
+    auto* self = const_cast<LaplaceSystem*>(this);
+    for (int f = 1; f < factors_; ++f) {
+        const Index e = first + entry[f - 1];
+        const int columns = pattern_.width[e];
+        const double* zf = z + place_[f];
+        double* vf = v + place_[f];
+        for (int k = 0; k < columns; ++k) {
+            const double* column = self->diagonal(self->n_.data(), pattern_.column[e], k);
+            vf[k] += column[0] * zf[k];
+            for (int b = k + 1; b < columns; ++b) {
+                vf[b] += column[b - k] * zf[k];
+                vf[k] += column[b - k] * zf[b];
+            }
+            for (int g = f + 1; g < factors_; ++g) {
+                const double* block = below(n_.data(), j, entry[g - 1], entry[f - 1], k);
+                const double* zg = z + place_[g];
+                double* vg = v + place_[g];
+                for (int b = 0; b < layout_.factors[g].width; ++b) {
+                    vg[b] += block[b] * zf[k];
+                    vf[k] += block[b] * zg[b];
+                }
+            }
+        }
+    }
+}
+
+}  // namespace ranef

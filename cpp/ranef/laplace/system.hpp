@@ -1,0 +1,58 @@
+// The penalised system Omega = Z~'W Z~ + I in whitened coordinates: added up from the cells' weights, factored, solved,
+// and inverted where cells need it. The leading factor is eliminated level by level, the others by their Schur complement.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ranef/laplace/pattern.hpp"
+#include "ranef/sparse/sparse_cholesky.hpp"
+
+namespace ranef {
+
+// The mutable memory of one thread.
+class LaplaceSystem {
+public:
+    LaplaceSystem(const Cells& cells, const Layout& layout, const LaplacePattern& pattern);
+
+    // Adds up Omega from the whitened bases (n x width) and weights (n), and factors it. False when it is not positive definite.
+    bool factor(const double* whitened, const double* weights);
+    double log_det() const { return log_det_; }
+    // The lower Cholesky factor of M_j, r x r.
+    const double* leading_root(Index level) const { return m_.data() + level * r_ * r_; }
+
+    // x <- Omega^-1 x, one vector over all random effects.
+    void solve(double* x);
+
+    // The blocks of Omega^-1 between the levels that meet in a cell.
+    void invert();
+    // The r x r block of Omega^-1 of one level of one factor; after invert().
+    void inverse_block(int factor, Index level, double* out);
+    // v (width) <- the rows of Omega^-1 of the cell's levels, times `z` (width) at those levels; after invert().
+    void inverse_times(Index cell, Index level, const double* z, double* v) const;
+
+private:
+    void accumulate(const double* whitened, const double* weights);
+    bool eliminate();
+    double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
+    double* below(double* values, Index level, Index e1, Index e2, int k);  // first row of block e1 in column k of e2
+    const double* below(const double* values, Index level, Index e1, Index e2, int k) const {
+        return const_cast<LaplaceSystem*>(this)->below(const_cast<double*>(values), level, e1, e2, k);
+    }
+    void invert_level(Index level);
+
+    const Cells& cells_;
+    const Layout& layout_;
+    const LaplacePattern& pattern_;
+    int r_, factors_;
+    std::vector<int> place_;              // first column of each factor within a cell's bases
+    std::vector<double> m_;               // levels x r x r: M_j, then its Cholesky factor
+    std::vector<double> leading_inverse_; // of Omega: levels x r x r
+    std::vector<double> a_, ma_;          // A_j, and M_j^-1 A_j
+    std::vector<double> cross_inverse_;   // blocks of Omega^-1 between leading levels and their entries, as a_
+    std::vector<double> s_, n_;           // S and its inverse: dense, or values on the pattern
+    std::unique_ptr<SparseFactor> sparse_;
+    double log_det_ = 0.0;
+};
+
+}  // namespace ranef

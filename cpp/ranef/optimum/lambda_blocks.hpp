@@ -1,0 +1,43 @@
+// What the search does to the triangles of Lambda, block by block.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "ranef/model/coordinates.hpp"
+#include "ranef/model/layout.hpp"
+
+namespace ranef {
+
+// Applies `change` to every block's own w x w triangle of Lambda.
+template <class Change>
+void for_blocks(const Layout& layout, std::vector<double>& lambda, const Change& change) {
+    std::vector<double> part;
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        double* whole = lambda.data() + layout.lambda_offset[f];
+        for (std::size_t b = 0; b < layout.factors[f].blocks.size(); ++b) {
+            const Block& block = layout.factors[f].blocks[b];
+            const int w = block.width;
+            part.resize(w * w);
+            for (int c = 0; c < w; ++c)
+                for (int a = 0; a < w; ++a) part[c * w + a] = whole[(block.first + c) * r + block.first + a];
+            change(static_cast<int>(f), static_cast<int>(b), w, part.data());
+            for (int c = 0; c < w; ++c)
+                for (int a = 0; a < w; ++a) whole[(block.first + c) * r + block.first + a] = part[c * w + a];
+        }
+    }
+}
+
+// Nonnegative diagonal by flipping columns; true when one was flipped.
+inline bool flip_columns(int w, double* l) {
+    bool flipped = false;
+    for (int c = 0; c < w; ++c)
+        if (l[c * w + c] < 0.0) {
+            flipped = true;
+            for (int a = c; a < w; ++a) l[c * w + a] = -l[c * w + a];
+        }
+    return flipped;
+}
+
+}  // namespace ranef

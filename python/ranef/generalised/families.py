@@ -1,0 +1,217 @@
+"""The families of a generalised linear mixed model: what they are called, their links, and their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, require_choice
+from .links import LINKS, Link
+
+Variance = Callable[[FloatArray, FloatArray, float], FloatArray]
+"""(mean, trials, dispersion) -> variance of a row; of the proportion where there are trials."""
+
+
+@dataclass(frozen=True)
+class FamilyKind:
+    """A distribution and the links it can have, the default first.
+
+    Attributes
+    ----------
+    name : str
+    label : str
+        In print.
+    links : tuple of str
+    variance : callable
+    dispersion : str
+        What the dispersion is called; empty where there is none.
+    meaning : str
+        The variance in symbols, with the dispersion.
+    response : str
+        What a response must be, for messages.
+    trials : bool
+        Whether a row has a number of trials.
+    """
+
+    name: str
+    label: str
+    links: tuple[str, ...]
+    variance: Variance
+    dispersion: str
+    meaning: str
+    response: str
+    trials: bool = False
+
+
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        FamilyKind(
+            "binomial",
+            "binomial",
+            ("logit", "probit", "cloglog", "cauchit"),
+            lambda mu, m, _: mu * (1 - mu) / m,
+            "",
+            "mu (1 - mu) / trials",
+            "successes in trials: cbind(successes, failures), a proportion with weights= (the trials), 0 "
+            "and 1, "
+            "booleans, or a factor with two levels",
+            trials=True,
+        ),
+        FamilyKind(
+            "poisson",
+            "Poisson",
+            ("log", "sqrt", "identity"),
+            lambda mu, m, _: mu,
+            "",
+            "mu",
+            "counts: whole numbers of zero or more",
+        ),
+        FamilyKind(
+            "gamma",
+            "Gamma",
+            ("log", "inverse", "identity"),
+            lambda mu, m, shape: mu**2 / shape,
+            "shape",
+            "mu^2 / shape",
+            "positive numbers",
+        ),
+        FamilyKind(
+            "inverse_gaussian",
+            "inverse Gaussian",
+            ("log", "inverse", "identity", "1/mu^2"),
+            lambda mu, m, shape: mu**3 / shape,
+            "shape",
+            "mu^3 / shape",
+            "positive numbers",
+        ),
+        FamilyKind(
+            "gaussian",
+            "Gaussian",
+            ("log", "inverse", "identity"),
+            lambda mu, m, v: np.full_like(mu, v),
+            "variance",
+            "variance",
+            "finite numbers",
+        ),
+        FamilyKind(
+            "nbinom1",
+            "negative binomial (NB1)",
+            ("log", "sqrt", "identity"),
+            lambda mu, m, phi: mu * (1 + phi),
+            "phi",
+            "mu (1 + phi)",
+            "counts: whole numbers of zero or more",
+        ),
+        FamilyKind(
+            "nbinom2",
+            "negative binomial (NB2)",
+            ("log", "sqrt", "identity"),
+            lambda mu, m, k: mu * (1 + mu / k),
+            "size",
+            "mu (1 + mu / size)",
+            "counts: whole numbers of zero or more",
+        ),
+        FamilyKind(
+            "beta",
+            "beta",
+            ("logit", "probit", "cloglog"),
+            lambda mu, m, phi: mu * (1 - mu) / (1 + phi),
+            "precision",
+            "mu (1 - mu) / (1 + precision)",
+            "numbers strictly between 0 and 1",
+        ),
+        FamilyKind(
+            "betabinomial",
+            "beta-binomial",
+            ("logit", "probit", "cloglog"),
+            lambda mu, m, phi: mu * (1 - mu) * (phi + m) / ((1 + phi) * m),
+            "precision",
+            "mu (1 - mu) (precision + trials) / ((1 + precision) trials)",
+            "successes in trials: cbind(successes, failures) or a proportion with weights= (the trials)",
+            trials=True,
+        ),
+    )
+}
+FAMILIES = tuple(_KINDS)
+_ALIASES = {
+    "bernoulli": "binomial",
+    "gaussian_log": "gaussian",
+    "normal": "gaussian",
+    "inverse.gaussian": "inverse_gaussian",
+    "inversegaussian": "inverse_gaussian",
+    "negative_binomial": "nbinom2",
+    "negbin": "nbinom2",
+    "beta_family": "beta",
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A distribution with its link.
+
+    Attributes
+    ----------
+    kind : FamilyKind
+    link : Link
+
+    Examples
+    --------
+    >>> print(choose_family("binomial", None))
+    binomial (logit)
+    >>> print(choose_family("Poisson", "sqrt"))
+    Poisson (sqrt)
+    """
+
+    kind: FamilyKind
+    link: Link
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    @property
+    def dispersed(self) -> bool:
+        """Whether a dispersion is estimated."""
+        return bool(self.kind.dispersion)
+
+    @property
+    def canonical(self) -> bool:
+        """Whether observed and expected information are the same."""
+        return (self.name, self.link.name) in {("binomial", "logit"), ("poisson", "log")}
+
+    def variance(self, mu: FloatArray, trials: FloatArray, dispersion: float) -> FloatArray:
+        """Return the variance of each row's response (of the proportion where there are trials)."""
+        return self.kind.variance(mu, trials, dispersion)
+
+    # A link is found by its name again: functions are not pickled.
+    def __reduce__(self) -> tuple[object, ...]:
+        return choose_family, (self.name, self.link.name)
+
+    def __str__(self) -> str:
+        return f"{self.kind.label} ({self.link.name})"
+
+
+def choose_family(family: str, link: str | None) -> Family:
+    """Return the family of a name, with its default link or another one.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown family, and for a link the family does not have.
+    """
+    if not isinstance(family, str):
+        raise ArgumentError(f"family= must be the name of a family, such as 'binomial', not {family!r}")
+    name = family.strip().lower().replace(" ", "_")
+    name = _ALIASES.get(name, name)
+    require_choice("family", name, FAMILIES)
+    kind = _KINDS[name]
+    if link is None:
+        return Family(kind, LINKS[kind.links[0]])
+    if link not in kind.links:
+        listed = ", ".join(f"'{one}'" for one in kind.links)
+        raise ArgumentError(f"link= must be one of {listed} for the {kind.label} family, not {link!r}")
+    return Family(kind, LINKS[link])

@@ -1,0 +1,163 @@
+"""The fit of a generalised linear mixed model. All but where the search ended is derived when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import exp, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..errors import FitError
+from ..fit import Fit
+from ..verbs import Answer, Verb
+from .families import Family
+from .model import GlmerModel
+from .refused import Refused
+
+if TYPE_CHECKING:
+    import pandas as pd  # noqa: F401, of the answers
+
+_NO_DEGREES = "its tests are asymptotic, z and chi-squared; use summary(), anova() of two fits, or conf_int()"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GlmerFit(Fit):
+    """A fitted generalised linear mixed model.
+
+    Attributes
+    ----------
+    model : GlmerModel
+    y : (n,) float64
+        The response on the scale of the mean; a proportion where there are trials.
+    response : Response
+        As the family sums it.
+    optimum : Optimum
+        The certificate; its value is -2 log L of the approximation, constants included.
+    found : dict
+        The core's answer.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> round(fit.objective, 4), fit.converged
+    (184.0526, True)
+    >>> fit.params.round(3)
+    Intercept     -1.399
+    period[T.2]   -0.992
+    period[T.3]   -1.129
+    period[T.4]   -1.580
+    Name: estimate, dtype: float64
+    """
+
+    model: GlmerModel
+    found: dict[str, Any] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ what other modules say of it
+    zvalues = Answer["pd.Series"]("generalised.coefficients:zvalues")
+    tvalues = Answer["pd.Series"]("generalised.coefficients:zvalues")
+    pvalues = Answer["pd.Series"]("generalised.coefficients:pvalues")
+    df = Answer["pd.Series"]("generalised.coefficients:df")
+    varcorr = Answer[Any]("generalised.components:varcorr")
+    ranef = Answer[Any]("generalised.components:random_effects")
+    fittedvalues = Answer[FloatArray]("generalised.prediction:fittedvalues")
+    approximation = Answer[Any]("generalised.approximation:approximation")
+    separation = Answer[Any]("generalised.separation:separation")
+
+    cov_params = Verb("generalised.coefficients:cov_params")
+    coef_table = Verb("generalised.coefficients:coef_table")
+    conf_int = Verb("generalised.intervals:conf_int")
+    predict = Verb("generalised.prediction:predict")
+    simulate = Verb("generalised.simulation:simulate")
+    residuals = Verb("generalised.residuals:residuals")
+    overdispersion = Verb("generalised.residuals:overdispersion")
+    anova = Verb("generalised.comparison:anova")
+    summary = Verb("generalised.summary:summary")
+    tidy = Verb("generalised.broom:tidy")
+    glance = Verb("generalised.broom:glance")
+    augment = Verb("generalised.broom:augment")
+    __repr__ = Verb("generalised.summary:brief")
+    _repr_html_ = Verb("generalised.summary:brief_html")
+
+    component_table = Refused("standard errors of variance components are not computed for it; see varcorr")
+    cov_theta = Refused("standard errors of variance components are not computed for it; see varcorr")
+    profile = Refused("profiles of generalised models are not built; conf_int() gives Wald intervals")
+    test = Refused(
+        "contrasts with degrees of freedom are of linear models; cov_params() and params give Wald's"
+    )
+    drop1 = Refused("fit the model without the term, and compare the two with fit.anova(other)")
+    ranova = Refused("fit the model without the term, and compare the two with fit.anova(other)")
+    robust = Refused("the sandwich is built for linear models")
+    r2 = Refused("shares of explained variance are built for linear models")
+    icc = Refused("shares of variance are built for linear models")
+    leverage = Refused("deletion diagnostics are built for linear models")
+    influence = Refused("deletion diagnostics are built for linear models")
+    bootstrap = Refused("draw with simulate() and refit() each response")
+    rePCA = Refused("see varcorr and optimum.message, which names what has no variance")
+    redundancy = Refused("see optimum.message, which names what has no variance")
+
+    # ------------------------------------------------------------ estimates
+    @property
+    def family(self) -> Family:
+        """The distribution and its link."""
+        return self.model.family
+
+    @property
+    def dispersion(self) -> float | None:
+        """The family's dispersion, as glmmTMB's dispersion model has it; None for a family without.
+
+        Gamma and inverse Gaussian: the shape (variance mu^2 / shape, mu^3 / shape); Gaussian: the variance;
+        negative binomial: phi of mu (1 + phi) for NB1, the size of mu (1 + mu / size) for NB2; beta and
+        beta-binomial: the precision.
+        """
+        return exp(self._answer("psi")) if self.family.dispersed else None
+
+    @property
+    def sigma(self) -> float:
+        """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""
+        value = self.dispersion
+        if value is None:
+            return 1.0
+        if self.family.name in ("gamma", "inverse_gaussian"):
+            return 1 / sqrt(value)
+        return sqrt(value) if self.family.name == "gaussian" else value
+
+    @cached_property
+    def solution(self) -> dict[str, Any]:
+        """The core's answer: beta and vcov over the kept columns, modes by factor.
+
+        Raises
+        ------
+        FitError
+            When the search ended without one, as the certificate says.
+        """
+        return {name: self._answer(name) for name in ("beta", "vcov", "modes")}
+
+    @cached_property
+    def linear_predictor(self) -> FloatArray:
+        """X beta + Z b + offset at the modes, (n,)."""
+        return np.asarray(self._answer("eta"))[self.model.core.cell_of]
+
+    def refit(self, y: npt.ArrayLike) -> GlmerFit:
+        """Fit the same model to another response of the same rows, on the scale of ``fit.y``."""
+        from .fitting import refit
+
+        return refit(self, y)
+
+    def _answer(self, name: str) -> Any:
+        if name not in self.found:
+            raise FitError(f"this fit has no estimates: {self.optimum.message}")
+        return self.found[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name) for name in ("model", "y", "response", "optimum", "settings", "found")
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)

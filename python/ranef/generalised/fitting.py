@@ -1,0 +1,182 @@
+"""Fitting generalised linear mixed models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..errors import DataError
+from ..optimize import Optimum
+from ..optimize.optimum import Multiplier
+from .fit import GlmerFit
+from .model import GlmerModel
+from .responses import make_response
+
+_ELSEWHERE = {
+    "nAGQ": "it is called agq=",
+    "reml": "a generalised model is fitted by maximum likelihood",
+    "REML": "a generalised model is fitted by maximum likelihood",
+    "control": "use max_evaluations= or tolerance=",
+    "subset": "give the rows you want, data[condition]",
+    "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
+    "exposure": "put its logarithm into the formula, offset(log(exposure))",
+    "ziformula": "zero inflation is not available",
+    "dispformula": "the dispersion is one number for all rows",
+}
+
+
+def glmer(
+    formula: str,
+    data: Any,
+    family: str = "binomial",
+    link: str | None = None,
+    weights: str | npt.ArrayLike | None = None,
+    offset: str | npt.ArrayLike | None = None,
+    agq: int = 1,
+    *,
+    information: str = "observed",
+    max_evaluations: int = 200,
+    tolerance: float = 1e-8,
+    **unknown: Any,
+) -> GlmerFit:
+    """Fit a generalised linear mixed model by maximum likelihood, with Laplace's approximation.
+
+    Parameters
+    ----------
+    formula : str
+        In the language of lme4, see `ranef.lmer`. The response: ``cbind(successes, failures)``, a proportion
+        with
+        ``weights=`` its trials, 0 and 1, booleans, or a factor with two levels (the second counts as
+        success) for
+        the binomial family; counts for Poisson and negative binomial; positive numbers for Gamma and inverse
+        Gaussian; numbers between 0 and 1 for beta.
+    data : pandas, polars or pyarrow table, or dict of arrays
+        One row per observation. Rows with a missing value in a used column are dropped, and counted.
+    family : str
+        ``"binomial"``, ``"poisson"``, ``"gamma"``, ``"inverse_gaussian"``, ``"gaussian"``, ``"nbinom1"``,
+        ``"nbinom2"``, ``"beta"`` or ``"betabinomial"``.
+    link : str, optional
+        By default ``"logit"`` for binomial, beta and beta-binomial, else ``"log"``. Also, where they belong,
+        ``"probit"``, ``"cloglog"``, ``"cauchit"``, ``"sqrt"``, ``"identity"``, ``"inverse"``, ``"1/mu^2"``.
+    weights : column name or array, optional
+        The trials of a proportion; for families without trials prior weights, which multiply a row's
+        log-likelihood.
+    offset : column name or array, optional
+        A known part of the linear predictor, added to the offsets of the formula.
+    agq : int
+        1: Laplace's approximation. More: nodes of adaptive Gauss-Hermite quadrature in each direction, for
+        one grouping factor with up to three random effects a level. 0: lme4's fast approximation, the fixed
+        effects found with the modes.
+    information : {"observed", "expected"}
+        Weights in the determinant: the observed ones are Laplace's approximation (as in glmmTMB), the
+        expected ones
+        give lme4's criterion where the link is not canonical.
+    max_evaluations : int
+        Limit on evaluations of the criterion.
+    tolerance : float
+        Stop when -2 log L is expected to fall by less than this.
+
+    Returns
+    -------
+    GlmerFit
+        ``fit.objective`` is -2 log L, constants included; ``fit.bse`` are from the exact Hessian in all
+        parameters.
+
+    Raises
+    ------
+    FormulaError
+        The formula cannot be read; the message shows where.
+    DataError
+        The response is none of the family, or the data cannot be used as the formula asks.
+    ArgumentError
+        An argument has a value it cannot have.
+
+    References
+    ----------
+    Breslow & Clayton (1993), Approximate inference in generalized linear mixed models, JASA 88, 9-25.
+    Brooks et al. (2017), glmmTMB balances speed and flexibility among packages for zero-inflated generalized
+    linear
+    mixed modeling, The R Journal 9, 378-400.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> fit.varcorr
+     Groups Name      Std.Dev.
+     herd   Intercept 0.64226
+    """
+    if unknown:
+        name = next(iter(unknown))
+        advice = f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise TypeError(f"glmer() has no argument {name}={advice}")
+    model = GlmerModel(
+        formula, data, family, link, weights=weights, offset=offset, agq=agq, information=information
+    )
+    return model.fit(max_evaluations=max_evaluations, tolerance=tolerance)
+
+
+def fit_model(
+    model: GlmerModel, start: npt.ArrayLike | None, max_evaluations: int, tolerance: float
+) -> GlmerFit:
+    """Minimise -2 log L of a model."""
+    given = None if start is None else np.asarray(start, dtype=np.float64)
+    try:
+        found = model.core.fit(given, tolerance, max_evaluations)
+    except RuntimeError:
+        raise model.without_start() from None
+    return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+
+
+def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
+    """Fit a model to another response, from where this fit ended."""
+    model = fit.model
+    values = _checked_response(model, y)
+    sums, design = model.sums, model.design
+    trials = sums.trials if model.family.kind.trials else None
+    successes = values * sums.trials if trials is not None else values
+    rows = np.asarray(design.rows)
+    found = make_response(
+        model.family, successes, trials, sums.weights, design.response_name, rows.__getitem__
+    )
+    return model.with_response(found).fit(start=fit.found.get("internal"))
+
+
+def _checked_response(model: GlmerModel, y: npt.ArrayLike) -> FloatArray:
+    n = model.nobs
+    try:
+        values = np.array(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
+    if values.shape != (n,):
+        raise DataError(f"y must have {n} values, one per used row; it has shape {values.shape}")
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
+    return values
+
+
+def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
+    factors = model.cross.factors
+    boundary = tuple(
+        Multiplier(factors[factor].terms[block], value, np.asarray(direction))
+        for factor, block, value, direction in found["multipliers"]
+    )
+    return Optimum(
+        theta=np.asarray(found["theta"]),
+        value=found["value"] - 2 * model.sums.constant,
+        optimizer="newton",
+        evaluations=found["evaluations"],
+        certificate_evaluations=found["certificate_evaluations"],
+        gradient_norm=found["gradient_norm"],
+        eigenvalues=np.asarray(found["eigenvalues"]),
+        boundary=boundary,
+        singular=found["singular"],
+        converged=found["converged"],
+        status=found["status"],
+        model=model,
+    )

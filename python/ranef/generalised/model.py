@@ -1,0 +1,309 @@
+"""The unfitted generalised linear mixed model: design, cells, -2 log L and its gradient at any parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..cross_products import cross_products
+from ..errors import ArgumentError, DataError, require_choice
+from ..formula import parse_formula
+from ..model import Model
+from ..stream import source_of
+from .families import Family, choose_family
+from .reading import read_design
+from .responses import Response
+
+if TYPE_CHECKING:
+    from .fit import GlmerFit
+
+INFORMATION = ("observed", "expected")
+_PARTS = (
+    *("formula", "family", "agq", "information", "data_library", "weights_argument", "offset_argument"),
+    *("reml", "leading", "schur", "design", "sums"),
+)
+_MOST_COLUMNS, _MOST_NODES, _MOST_A_DIRECTION = 3, 20_000, 100
+
+
+def checked_nodes(agq: Any) -> int:
+    """Return the number of nodes.
+
+    Raises
+    ------
+    ArgumentError
+        For what is no whole number from 0 to 100.
+    """
+    if isinstance(agq, bool) or not isinstance(agq, int | np.integer) or not 0 <= agq <= _MOST_A_DIRECTION:
+        raise ArgumentError(
+            f"agq= must be a whole number from 0 to {_MOST_A_DIRECTION}, 1 for Laplace's approximation, "
+            f"not {agq!r}"
+        )
+    return int(agq)
+
+
+class GlmerModel(Model):
+    """A generalised linear mixed model with its data, not yet fitted.
+
+    Rows that are equal in X, in the columns and levels of the random terms and in the offset are merged to
+    cells; nothing behind them grows with the number of rows.
+
+    Parameters
+    ----------
+    formula, data, family, link, weights, offset, agq, information
+        As of `ranef.glmer`.
+
+    Attributes
+    ----------
+    family : Family
+    sums : Response
+        The response as the family sums it.
+    design : Design
+    cross : CrossProducts
+        Gives the names of the factors and the columns kept; its products are not used.
+    core : _core.Glmm
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> model = GlmerModel("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> model.n_cells, model.n_theta
+    (56, 1)
+    """
+
+    family: Family
+    agq: int
+    information: str
+    sums: Response
+    core: Any
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        family: str = "binomial",
+        link: str | None = None,
+        *,
+        weights: str | npt.ArrayLike | None = None,
+        offset: str | npt.ArrayLike | None = None,
+        agq: int = 1,
+        information: str = "observed",
+    ) -> None:
+        require_choice("information", information, INFORMATION)
+        chosen, nodes = choose_family(family, link), checked_nodes(agq)
+        if information == "expected" and nodes > 1:
+            raise ArgumentError(
+                "information='expected' goes with Laplace's approximation, agq=1: leave one of the two out"
+            )
+        if information == "expected" and chosen.dispersed:
+            raise ArgumentError(
+                f"information='expected' is lme4's criterion for families without a dispersion: the "
+                f"{self.family.name} "
+                "family has one; leave it out"
+            )
+        parsed = parse_formula(formula)
+        if source_of(data) is not None:
+            raise ArgumentError(
+                "glmer() reads tables that are in memory: the weights of a row change with its mean, so "
+                "that rows read "
+                "once in batches are not enough; load the columns the formula uses"
+            )
+        design, sums = read_design(parsed, data, chosen, weights, offset)
+        vars(self).update(
+            formula=parsed,
+            family=chosen,
+            agq=nodes,
+            information=information,
+            data_library=type(data).__module__.partition(".")[0],
+            weights_argument=weights if isinstance(weights, str) else None,
+            offset_argument=offset if isinstance(offset, str) else None,
+            reml=False,
+            leading="auto",
+            schur="auto",
+            design=design,
+            sums=sums,
+        )
+        if nodes > 1:
+            self._require_quadrature()
+        self._open()
+
+    def _open(self) -> None:
+        cross, sums = cross_products(replace(self.design, weights=None)), self.sums
+        core = _core.Glmm(
+            cross.rows,
+            cross.design,
+            self.family.name,
+            self.family.link.name,
+            sums.count,
+            sums.first,
+            sums.second,
+            self.design.offset,
+            sums.start,
+            self.information == "expected",
+            self.agq,
+        )
+        vars(self).update(cross=cross, core=core)
+
+    def _require_quadrature(self) -> None:
+        groups = [factor.name for factor in self.design.factors]
+        if len(groups) > 1:
+            raise ArgumentError(
+                f"agq={self.agq}: quadrature is for one grouping factor, the model has {len(groups)} "
+                f"({', '.join(groups)}): use agq=1, Laplace's approximation, and read the estimate of its "
+                f"error"
+            )
+        width = sum(self.term_widths)
+        if width > _MOST_COLUMNS:
+            raise ArgumentError(
+                f"agq={self.agq}: quadrature is for up to {_MOST_COLUMNS} random effects a level, the "
+                f"model has {width}: use "
+                "agq=1, Laplace's approximation"
+            )
+        if self.agq**width > _MOST_NODES:
+            raise ArgumentError(
+                f"agq={self.agq} with {width} random effects a level makes {self.agq**width:,} nodes: use "
+                f"agq="
+                f"{int(_MOST_NODES ** (1 / width))} or less"
+            )
+
+    def with_response(self, sums: Response) -> GlmerModel:
+        """Return the model of another response of the same rows."""
+        other = type(self).__new__(type(self))
+        vars(other).update(self.__getstate__(), sums=sums)
+        other._open()
+        return other
+
+    def __copy__(self) -> GlmerModel:
+        return self.with_response(self.sums)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in _PARTS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._open()
+
+    @property
+    def n_theta(self) -> int:
+        """Number of covariance parameters."""
+        return sum(r * (r + 1) // 2 for r in self.term_widths)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of different rows, see the class."""
+        return self.core.n_cells
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters: fixed effects (without dropped ones), theta, the dispersion if any."""
+        return len(self.cross.kept) + self.n_theta + int(self.family.dispersed)
+
+    @property
+    def plan(self) -> Any:
+        """Not there: a generalised model chooses its elimination by itself."""
+        raise ArgumentError(
+            "a generalised model has no plan to show; fit.model.n_cells says what it works on"
+        )
+
+    # ------------------------------------------------------------ the criterion
+    def objective(
+        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None = None, dispersion: float | None = None
+    ) -> float:
+        """Return -2 log L by Laplace's approximation, constants included.
+
+        Parameters
+        ----------
+        theta : (n_theta,) array
+            Covariance factors in the order of `theta_names`.
+        beta : (p,) array
+            Fixed effects of the columns kept.
+        dispersion : float, optional
+            For a family that has one; see `GlmerFit.dispersion`.
+        """
+        return self._evaluate(self.internal(theta, beta, dispersion))[0]
+
+    def gradient(
+        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None = None, dispersion: float | None = None
+    ) -> FloatArray:
+        """Return the exact gradient in (theta, beta, log dispersion), in the core's coordinates.
+
+        See also
+        --------
+        internal : the parameters in those coordinates, for differences.
+        """
+        return self._evaluate(self.internal(theta, beta, dispersion))[1]
+
+    def internal(
+        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None, dispersion: float | None = None
+    ) -> FloatArray:
+        """Return parameters in the core's coordinates, where all columns have unit size."""
+        values = np.asarray(beta, dtype=np.float64)
+        if values.shape != (len(self.cross.kept),) or not np.isfinite(values).all():
+            raise ArgumentError(
+                f"beta must be {len(self.cross.kept)} finite numbers, one per column kept, not {beta!r}"
+            )
+        psi = 0.0
+        if self.family.dispersed:
+            if dispersion is None or not 0 < dispersion < np.inf:
+                raise ArgumentError(f"dispersion must be positive, not {dispersion!r}")
+            psi = float(np.log(dispersion))
+        return np.asarray(self.core.to_internal(self.checked_theta(theta), values, psi))
+
+    def _evaluate(self, parameters: FloatArray) -> tuple[float, FloatArray]:
+        try:
+            value, gradient = self.core.evaluate(parameters, 1e-16)
+        except RuntimeError as error:
+            raise ArgumentError(f"the criterion has no value at these parameters: {error}") from None
+        return value - 2 * self.sums.constant, np.asarray(gradient)
+
+    # ------------------------------------------------------------ fitting
+    def fit(  # type: ignore[override]
+        self, *, start: npt.ArrayLike | None = None, max_evaluations: int = 200, tolerance: float = 1e-8
+    ) -> GlmerFit:
+        """Minimise -2 log L over theta, beta and the dispersion.
+
+        Parameters
+        ----------
+        start : (k + p,) array, optional
+            In the coordinates of `internal`; by default the linear model without random effects.
+        max_evaluations : int
+            Limit on evaluations of the criterion.
+        tolerance : float
+            Stop when the criterion is expected to fall by less than this.
+
+        Raises
+        ------
+        DataError
+            When the link leaves the family's range for every start tried.
+        """
+        from .fitting import fit_model
+
+        if (
+            isinstance(max_evaluations, bool)
+            or max_evaluations != int(max_evaluations)
+            or max_evaluations < 1
+        ):
+            raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
+        if not 0 < tolerance < np.inf:
+            raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
+        return fit_model(self, start, int(max_evaluations), float(tolerance))
+
+    def without_start(self) -> DataError:
+        """Return the error of a model whose mean cannot be kept in its range."""
+        return DataError(
+            f"the mean leaves the range of the {self.family.kind.label} family with the "
+            f"{self.family.link.name} link "
+            f"wherever the search begins: use link='{self.family.kind.links[0]}', or check offset= and the "
+            f"columns of "
+            "the fixed part for large values"
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"GlmerModel({self.formula.text!r}, {self.design.nobs} rows, {self.n_cells} cells, {self.family})"
+        )

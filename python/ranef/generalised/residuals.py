@@ -1,0 +1,112 @@
+"""Residuals of a generalised model, and whether they vary more than the family lets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc, xlogy
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, require_choice
+from ..show import Printed
+from .fit import GlmerFit
+
+KINDS = ("pearson", "response", "deviance")
+
+
+def residuals(fit: GlmerFit, kind: str = "pearson") -> FloatArray:
+    """Return residuals at the conditional modes.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    kind : {"pearson", "response", "deviance"}
+        ``(y - mu) / sqrt(variance)``; ``y - mu``; signed roots of each row's part of the deviance (binomial,
+        Poisson,
+        Gamma, inverse Gaussian, Gaussian).
+
+    Returns
+    -------
+    (n,) float64
+
+    Raises
+    ------
+    ArgumentError
+        For deviance residuals of a family that has no deviance.
+    """
+    require_choice("kind", kind, KINDS)
+    raw = fit.y - fit.fittedvalues
+    if kind == "response":
+        return raw
+    if kind == "deviance":
+        return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
+    scaled = raw / np.sqrt(fit.family.variance(fit.fittedvalues, fit.response.trials, fit.dispersion or 1.0))
+    weights = fit.response.weights
+    return scaled if weights is None else scaled * np.sqrt(weights)
+
+
+def _deviance(fit: GlmerFit) -> FloatArray:
+    y, mu, name = fit.y, fit.fittedvalues, fit.family.name
+    w = (
+        fit.response.trials
+        if fit.family.kind.trials
+        else (1.0 if fit.response.weights is None else fit.response.weights)
+    )
+    if name == "binomial":
+        return 2 * w * (xlogy(y, y / mu) + xlogy(1 - y, (1 - y) / (1 - mu)))
+    if name == "poisson":
+        return 2 * w * (xlogy(y, y / mu) - (y - mu))
+    if name == "gamma":
+        return 2 * w * (-np.log(y / mu) + (y - mu) / mu)
+    if name == "inverse_gaussian":
+        return w * (y - mu) ** 2 / (mu**2 * y)
+    if name == "gaussian":
+        return w * (y - mu) ** 2
+    raise ArgumentError(f"the {name} family has no deviance residuals: use kind='pearson'")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Overdispersion(Printed):
+    """Pearson's chi-squared beside its degrees of freedom.
+
+    Attributes
+    ----------
+    chi2 : float
+        Sum of squared Pearson residuals at the conditional modes.
+    df : int
+        Rows minus parameters.
+    p : float
+        Of a larger value if the family holds; approximate, too small for few trials or small counts.
+    """
+
+    chi2: float
+    df: int
+    p: float
+
+    @property
+    def ratio(self) -> float:
+        """``chi2 / df``: well above 1 the responses vary more than the family lets them."""
+        return self.chi2 / self.df
+
+    def __str__(self) -> str:
+        return f"Pearson chi-squared {self.chi2:.2f} on {self.df} df, ratio {self.ratio:.3f}, p {self.p:.3g}"
+
+
+def overdispersion(fit: GlmerFit) -> Overdispersion:
+    """Compare the Pearson residuals with what the family lets them be.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> round(fit.overdispersion().ratio, 3)
+    1.237
+    """
+    chi2, df = float(np.sum(residuals(fit) ** 2)), fit.df_resid
+    if df < 1:
+        raise ArgumentError(
+            f"overdispersion() needs more rows ({fit.nobs}) than parameters ({fit.df_model_total})"
+        )
+    return Overdispersion(chi2, df, float(chdtrc(df, chi2)))

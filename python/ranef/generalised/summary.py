@@ -1,0 +1,203 @@
+"""The summary of a generalised model, in the layout of glmer, with numbers by R's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..errors import FitError
+from ..estimates.varcorr import component_columns, component_table
+from ..report import brief as linear
+from ..report.brief import groups_line
+from ..report.tables import LEGEND, MOST_CORRELATIONS, Columns, correlations, criteria, residual_quantiles
+from ..show import Document, Line, Printed, Table, render
+from ..show.numbers import (
+    format_common,
+    format_estimates,
+    format_p_values,
+    format_statistics,
+    significance_stars,
+)
+from ..show.text import columns_of_text
+from .fit import GlmerFit
+
+DIGITS = 4
+SHOWN = ("Variance", "Std.Dev.")
+_METHOD = "Generalized linear mixed model fit by maximum likelihood"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Printed):
+    """A printed fit: as text, as HTML in a notebook, and ``.to("markdown")`` or ``.to("latex")``.
+
+    Attributes
+    ----------
+    fit : GlmerFit
+    fixed : DataFrame or None
+        Estimates, standard errors, z and p of the columns that have a coefficient; None without estimates.
+    stars : bool
+    """
+
+    fit: GlmerFit
+    fixed: pd.DataFrame | None
+    stars: bool = True
+
+    def document(self) -> Document:
+        """Return the summary in parts, which HTML, Markdown and LaTeX are made of."""
+        fit = self.fit
+        parts: list[Line | Table] = [
+            Line(how_fitted(fit), "title"),
+            *(Line(text.strip(), "code") for text in _head(fit)),
+        ]
+        if self.fixed is None:
+            return [*parts, Line(groups_line(fit)), *map(Line, linear.remarks(fit))]
+        parts += [Table("", *criteria(fit)), Table("Scaled residuals", *residual_quantiles(fit, DIGITS))]
+        components = component_columns(fit.varcorr, SHOWN, DIGITS)
+        parts += [Table("Random effects", *components, labels=2), Line(groups_line(fit))]
+        parts += map(Line, _dispersion_line(fit))
+        if len(self.fixed):
+            parts.append(Table("Fixed effects", *_fixed_columns(self.fixed, self.stars), labels=1))
+        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
+            parts.append(Table("Correlation of fixed effects", *correlations(fit), labels=1))
+        return [*parts, *map(Line, remarks(fit))]
+
+    def __str__(self) -> str:
+        fit = self.fit
+        head = [f"{how_fitted(fit)} ['ranef']", *_head(fit)]
+        if self.fixed is None:
+            return "\n".join([*head, "", groups_line(fit), *linear.remarks(fit)])
+        names, columns = residual_quantiles(fit, DIGITS)
+        size = max(len(text) for text in (*names, *(column[0] for column in columns)))
+        quantiles = columns_of_text(
+            [name.rjust(size) for name in names], [[column[0].rjust(size)] for column in columns], right=True
+        )
+        components = component_table(fit.varcorr, SHOWN, DIGITS)
+        parts = [
+            head,
+            columns_of_text(*criteria(fit), right=True),
+            ["Scaled residuals:", *quantiles],
+            ["Random effects:", components, groups_line(fit), *_dispersion_line(fit)],
+        ]
+        if len(self.fixed):
+            parts.append(["Fixed effects:", *self._fixed_lines()])
+        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
+            parts.append(["Correlation of Fixed Effects:", *columns_of_text(*correlations(fit))])
+        return "\n\n".join("\n".join(part) for part in [*parts, remarks(fit)])
+
+    def _fixed_lines(self) -> list[str]:
+        assert self.fixed is not None
+        headers, columns = _fixed_columns(self.fixed, self.stars)
+        lines = columns_of_text(headers, columns, [False, *(name != "" for name in headers[1:])])
+        return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
+
+
+def summary(fit: GlmerFit, stars: bool = True) -> Summary:
+    """Return the summary of a fit.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    stars : bool
+        Mark small p-values.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> print(fit.summary())
+    Generalized linear mixed model fit by maximum likelihood (Laplace Approximation) ['ranef']
+     Family: binomial ( logit )
+    Formula: cbind(incidence, size - incidence) ~ period + (1 | herd)
+    <BLANKLINE>
+      AIC   BIC logLik deviance df.resid
+    194.1 204.2  -92.0    184.1       51
+    ...
+    """
+    try:
+        kept = [fit.params.index[index] for index in fit.model.cross.kept]
+        return Summary(fit, fit.coef_table().loc[kept], stars)
+    except FitError:
+        return Summary(fit, None, stars)
+
+
+def how_fitted(fit: GlmerFit) -> str:
+    """Return the first line, with the approximation in brackets as glmer has it."""
+    nodes = fit.model.agq
+    if nodes == 1:
+        return f"{_METHOD} (Laplace Approximation)"
+    return f"{_METHOD} (Adaptive Gauss-Hermite Quadrature, nAGQ = {nodes})"
+
+
+def _head(fit: GlmerFit) -> list[str]:
+    lines = [f" Family: {fit.family.name} ( {fit.family.link.name} )", f"Formula: {fit.formula}"]
+    if fit.model.weights_argument:
+        lines.append(f"Weights: {fit.model.weights_argument}")
+    if fit.model.offset_argument:
+        lines.append(f"Offset: {fit.model.offset_argument}")
+    if fit.model.information == "expected":
+        lines.append("Determinant: expected information, as lme4")
+    return lines
+
+
+def remarks(fit: GlmerFit) -> list[str]:
+    """Return what a reader must know besides the numbers."""
+    lines = [str(fit.approximation)] if fit.model.agq == 1 else []
+    found = fit.separation
+    if found is not None:
+        lines.append(str(found))
+    if fit.family.dispersed and (boundary := _boundary(fit)):
+        lines.append(boundary)
+    return [*linear.remarks(fit), *lines]
+
+
+def _boundary(fit: GlmerFit) -> str:
+    value = fit.dispersion or 0.0
+    if fit.family.name == "nbinom2" and value > 1e4:
+        return f"the size runs to infinity ({value:.3g}): no overdispersion, use family='poisson'"
+    if fit.family.name == "nbinom1" and value < 1e-4:
+        return f"phi runs to zero ({value:.3g}): no overdispersion, use family='poisson'"
+    if fit.family.name == "betabinomial" and value > 1e5:
+        return f"the precision runs to infinity ({value:.3g}): no overdispersion, use family='binomial'"
+    return ""
+
+
+def _dispersion_line(fit: GlmerFit) -> list[str]:
+    if not fit.family.dispersed:
+        return []
+    kind = fit.family.kind
+    return [f"Dispersion ({kind.dispersion}): {fit.dispersion:.4g}, variance {kind.meaning}"]
+
+
+def _fixed_columns(frame: pd.DataFrame, stars: bool) -> Columns:
+    """Return headers and columns of the table of fixed effects, names first."""
+    p = frame["p"].to_numpy()
+    texts = [
+        *format_estimates([frame["estimate"].to_numpy(), frame["se"].to_numpy()], DIGITS),
+        format_statistics(frame["z"].to_numpy(), DIGITS),
+        format_p_values(p, DIGITS - 1),
+        *([significance_stars(p)] if stars else []),
+    ]
+    headers = ["Estimate", "Std. Error", "z value", "Pr(>|z|)", *([""] if stars else [])]
+    return ["", *headers], [[str(name) for name in frame.index], *texts]
+
+
+def brief(fit: GlmerFit) -> str:
+    """Return formula, criterion, variance components and fixed effects."""
+    lines = [f"{how_fitted(fit)} ['ranef']", *_head(fit)]
+    try:
+        lines += [f"-2 log L at convergence: {fit.objective:.4f}", "Random effects:", str(fit.varcorr)]
+        lines += [groups_line(fit), *_dispersion_line(fit), "Fixed effects:"]
+        names = [str(name) for name in fit.params.index]
+        texts = format_common(fit.params.to_numpy(), 4)
+    except FitError as error:
+        return "\n".join([*lines, str(error)])
+    return "\n".join(
+        [*lines, *columns_of_text(names, [[" " + text] for text in texts], right=True), *remarks(fit)]
+    )
+
+
+def brief_html(fit: GlmerFit) -> str:
+    """Return the summary as HTML."""
+    return render(summary(fit).document(), "html")

@@ -1,0 +1,135 @@
+"""What a generalised fit tells of itself, beside lme4's answers for cbpp."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from glmm_battery import GlmmReference
+from ranef.generalised import FAMILIES
+
+FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ranef.glmer(FORMULA, ranef.datasets.load("cbpp"))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return GlmmReference("cbpp_agq1").answers
+
+
+def test_numbers_are_lme4s(fit, answers):
+    assert fit.objective == pytest.approx(answers["m2ll"], abs=1e-6)
+    assert (fit.aic, fit.bic) == pytest.approx((answers["AIC"], answers["BIC"]), abs=1e-5)
+    np.testing.assert_allclose(fit.theta, answers["theta"], rtol=1e-5)
+    np.testing.assert_allclose(fit.cov_params(), answers["vcov_hessian"], rtol=1e-4)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.cov_params("information"))), answers["se_rx"], rtol=1e-4)
+    modes = answers["ranef"][0]
+    np.testing.assert_allclose(fit.ranef["herd"], modes["modes"], atol=1e-5)
+    np.testing.assert_allclose(fit.ranef.cond_var["herd"], modes["cond_var"], rtol=1e-4)
+
+
+def test_rows_are_lme4s(fit, answers):
+    np.testing.assert_allclose(fit.linear_predictor, answers["link_head"], atol=1e-5)
+    np.testing.assert_allclose(fit.fittedvalues, answers["response_head"], atol=1e-5)
+    np.testing.assert_allclose(fit.residuals(), answers["resid_pearson_head"], atol=1e-4)
+    np.testing.assert_allclose(fit.residuals("deviance"), answers["resid_deviance_head"], atol=1e-4)
+
+
+def test_expected_information_is_lme4s_criterion():
+    for name in ("cbpp_probit", "cbpp_cloglog"):
+        reference = GlmmReference(name)
+        found = ranef.glmer(reference.formula, reference.data, information="expected", **reference.arguments)
+        assert found.objective == pytest.approx(reference.answers["m2ll_tight"], abs=1e-6)
+        np.testing.assert_allclose(found.bse, reference.answers["se_hessian"], rtol=1e-4)
+
+
+def test_predictions(fit):
+    data = ranef.datasets.load("cbpp")
+    np.testing.assert_allclose(fit.predict(data), fit.fittedvalues, rtol=1e-12)
+    np.testing.assert_allclose(fit.predict(data, scale="link"), fit.linear_predictor, rtol=1e-12)
+    new = {"herd": ["1"], "period": ["2"]}
+    draws = np.random.default_rng(1).normal(size=200_000) * fit.theta[0]
+    eta = fit.predict(new, random=None, scale="link")[0]
+    mean = (1 / (1 + np.exp(-eta - draws))).mean()
+    assert fit.predict(new, random=None, averaged=True)[0] == pytest.approx(mean, abs=1e-3)
+
+
+def test_average_of_a_log_link_has_a_closed_form():
+    reference = GlmmReference("ticks_brood")
+    fit = ranef.glmer(reference.formula, reference.data, "poisson")
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    eta = fit.predict(random=None, scale="link")
+    mean = np.exp(eta[:, None] + fit.theta[0] * nodes) @ weights / weights.sum()
+    np.testing.assert_allclose(fit.predict(random=None, averaged=True), mean, rtol=1e-6)
+
+
+def test_survives_pickling_and_refits(fit):
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.objective == fit.objective
+    np.testing.assert_array_equal(again.fittedvalues, fit.fittedvalues)
+    np.testing.assert_allclose(fit.refit(fit.y).params, fit.params, rtol=1e-6)
+    drawn = fit.simulate(2, seed=4)
+    np.testing.assert_array_equal(drawn, fit.simulate(2, seed=4))
+    assert fit.refit(drawn[:, 0]).converged
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"binomial"}))
+def test_simulated_responses_have_the_families_moments(family):
+    rng = np.random.default_rng(2)
+    n = 400
+    data = pd.DataFrame({"g": np.repeat(np.arange(40), 10), "x": rng.normal(size=n), "m": np.full(n, 6.0)})
+    mean = np.exp(0.4 + 0.2 * data.x)
+    left = "y"
+    if family in ("beta", "betabinomial"):
+        share = rng.beta(3, 3, size=n)
+        data["s"] = rng.binomial(6, share).astype(float)
+        data["y"] = share
+        left = "cbind(s, m - s)" if family == "betabinomial" else "y"
+    elif family in ("poisson", "nbinom1", "nbinom2"):
+        data["y"] = rng.poisson(mean * rng.gamma(3, 1 / 3, size=n)).astype(float)
+    else:
+        data["y"] = mean * rng.gamma(5, 0.2, size=n)
+    fit = ranef.glmer(f"{left} ~ x + (1 | g)", data, family)
+    drawn = fit.simulate(400, seed=1, conditional=True)
+    variance = fit.family.variance(fit.fittedvalues, fit.response.trials, fit.dispersion or 1.0)
+    z = (drawn.mean(axis=1) - fit.fittedvalues) / np.sqrt(variance / 400)
+    assert abs(z.mean()) < 0.25
+    assert z.std() == pytest.approx(1, abs=0.2)
+    assert (drawn.var(axis=1) / variance).mean() == pytest.approx(1, abs=0.08)
+
+
+def test_summary_and_tables(fit):
+    text = str(fit.summary())
+    for part in ("Laplace Approximation", "Family: binomial ( logit )", "z value", "Groups", "herd, 15"):
+        assert part in text
+    assert "Residual" not in text.split("Random effects")[1].split("Fixed")[0]
+    assert "<table" in fit.summary().to("html")
+    assert list(fit.tidy("fixed")["statistic"]) == pytest.approx(list(fit.zvalues))
+    assert fit.glance()["deviance"][0] == fit.objective
+    assert len(fit.augment()) == 56
+    ratio = fit.tidy("fixed", exponentiate=True)
+    np.testing.assert_allclose(ratio["estimate"], np.exp(fit.params))
+
+
+def test_likelihood_ratio(fit):
+    null = ranef.glmer(FORMULA.replace("period", "1"), ranef.datasets.load("cbpp"))
+    table = fit.anova(null)
+    assert table["chisq"].iloc[1] == pytest.approx(null.objective - fit.objective)
+    assert table["df"].iloc[1] == 3
+
+
+def test_many_shapes_of_random_part_agree_with_each_other():
+    """The same model twice, terms and rows in another order, has the same criterion."""
+    rng = np.random.default_rng(9)
+    n = 900
+    data = pd.DataFrame({"a": rng.integers(0, 150, n), "b": rng.integers(0, 70, n), "x": rng.normal(size=n)})
+    data["c"] = data.b // 10
+    data["y"] = rng.poisson(np.exp(0.3 * data.x + rng.normal(size=70)[data.b] * 0.5)).astype(float)
+    nested = ranef.glmer("y ~ x + (1 | a) + (1 | b) + (x | c)", data, "poisson")
+    again = ranef.glmer("y ~ x + (x | c) + (1 | b) + (1 | a)", data.sample(frac=1, random_state=1), "poisson")
+    assert nested.objective == pytest.approx(again.objective, abs=1e-7)
