@@ -48,7 +48,9 @@ NO_SOURCE = sorted(set(plots.__all__) - {"style"})
 
 
 @pytest.mark.parametrize("name", NO_SOURCE)
-@pytest.mark.parametrize("given", [None, 3, "fit", [1.0, 2.0], object()], ids=["none", "int", "str", "list", "object"])
+@pytest.mark.parametrize(
+    "given", [None, 3, "fit", [1.0, 2.0], object()], ids=["none", "int", "str", "list", "object"]
+)
 def test_every_plot_refuses_what_it_cannot_draw(name, given):
     draw = getattr(plots, name)
     argument = next(iter(inspect.signature(draw).parameters))
