@@ -13,6 +13,7 @@ constexpr double blas_gain = 8.0;         // multiplications by BLAS in the time
 constexpr Index most_rest = 512;          // remaining columns up to which the Hessian by groups may be exact
 constexpr double extra_work = 3.0;        // what exactness may cost, in evaluations without it
 constexpr double inexact = 2.0;           // evaluations by the average information for each by an exact Hessian
+constexpr double cheap = 2e5;             // multiplications whose time does not matter: there an exact Hessian is worth more
 
 // Pairs of columns behind the leading term that a level meets, summed over the levels; with X or without.
 double level_pairs(const DesignCross& design, bool with_x) {
@@ -93,7 +94,8 @@ bool classes_pay(const DesignCross& design, Index count) {
     if (design.layout().rest() > small_rest) return false;
     const double size = class_sum_size(design, count);
     const double by_level = design.layout().leading_width() * level_pairs(design, true);
-    return (size <= class_sum_budget || size <= 2.0 * by_level) && class_work(design, count) <= group_work(design);
+    if (size > class_sum_budget && size > 2.0 * by_level) return false;
+    return class_work(design, count) <= std::max(cheap, group_work(design));
 }
 
 }  // namespace ranef
