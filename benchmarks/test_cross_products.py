@@ -24,7 +24,7 @@ def test_design_cross(benchmark, problem):
     design = stages(problem.name).design
     cross = benchmark(cross_products, design)
     assert cross.design.n == len(design.response)
-    assert list(cross.kept) == list(range(design.X.shape[1]))
+    assert list(cross.columns) == list(range(design.X.shape[1]))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)

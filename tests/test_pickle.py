@@ -51,7 +51,7 @@ def test_a_shallow_copy_of_a_model_reads_no_rows():
 
 def test_what_was_asked_of_a_fit_comes_back_too():
     fit = fitted("ss_slope_reml")
-    asked = [fit.ranef, fit.coef, fit.varcorr, fit.optimum, fit.plan, fit.summary(), fit.rePCA()]
+    asked = [fit.ranef, fit.coef, fit.varcorr, fit.optimum, fit.plan, fit.summary(), fit.pca()]
     asked += [
         fit.redundancy(),
         fit.robust(),

@@ -47,14 +47,19 @@ class CrossProducts:
         The cross-products, const.
     factors : tuple of FactorBlocks
         One per distinct grouping factor, in the order given to the core.
-    kept : (rank,) int
+    columns : (rank,) int
         Columns of X that are not combinations of earlier ones.
     """
 
     rows: Any = field(repr=False)
     design: Any = field(repr=False)
     factors: tuple[FactorBlocks, ...]
-    kept: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+
+    @property
+    def rank(self) -> int:
+        """Number of fixed effects that are estimated."""
+        return len(self.columns)
 
     def response(self, y: FloatArray) -> Any:
         """Cross-products of a response of the same rows (offset already subtracted)."""

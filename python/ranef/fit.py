@@ -81,7 +81,8 @@ class Fit:
     drop1 = Verb("inference.comparison.drop:drop1")
     ranova = Verb("inference.comparison.ranova:ranova")
     robust = Verb("inference.robust:robust")
-    rePCA = Verb("inference.components.pca:re_pca")
+    pca = Verb("inference.components.pca:pca")
+    rePCA = pca  # its old name
     redundancy = Verb("inference.components.redundancy:redundancy")
     r2 = Verb("inference.components.explained:r2")
     icc = Verb("inference.components.explained:icc")
@@ -215,7 +216,7 @@ class Fit:
 
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
+        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
         if len(kept) == p:
             return values
         out = np.full((p,) * values.ndim, np.nan)

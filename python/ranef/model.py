@@ -213,7 +213,12 @@ class Model:
     @property
     def n_parameters(self) -> int:
         """Number of parameters: fixed effects (without dropped ones), theta and sigma."""
-        return len(self.cross.kept) + self.n_theta + 1
+        return self.cross.rank + self.n_theta + 1
+
+    @property
+    def df_sigma(self) -> int:
+        """Rows that sigma^2 is a mean over: less the fixed effects by REML."""
+        return self.nobs - (self.cross.rank if self.reml else 0)
 
     @property
     def nobs(self) -> int:
@@ -334,7 +339,7 @@ class Model:
         return self.cross.response(values)
 
     def _require_degrees_of_freedom(self) -> None:
-        n, p = self.design.nobs, len(self.cross.kept)
+        n, p = self.design.nobs, self.cross.rank
         if n <= p:
             raise DataError(
                 f"the {p} fixed effects reproduce the {n} rows used exactly: nothing is left for variances; "

@@ -29,7 +29,7 @@ def with_columns(model: Model, columns: Sequence[int]) -> Model:
     """
     if not model.streamed:
         return model.variant(design=columns_of(model.design, columns))
-    other, kept = model, model.cross.kept.tolist()
+    other, kept = model, model.cross.columns.tolist()
     for position in reversed(range(len(kept))):
         if kept[position] in columns:
             continue
@@ -57,7 +57,7 @@ def without_column(model: Model, position: int) -> Model:
         The other columns are shifted by it.
     """
     design, response = _core.without_column(model.cross.design, model.response, position)
-    kept = np.delete(model.cross.kept, position)
+    kept = np.delete(model.cross.columns, position)
     return model.variant(cross=replace(model.cross, rows=None, design=design, kept=kept), response=response)
 
 

@@ -79,7 +79,7 @@ def test_as_exact_rlrt(case):
     test = ranef.exact_rlrt(fitted(case["formula"], case["data"]), n=100_000, seed=1)
     assert test.exact and test.statistic == pytest.approx(case["statistic"], abs=1e-6)
     # at a statistic of zero theirs is the share of positive values: 5.7e-14 is rounding
-    p = test.pvalue if case["statistic"] > 1e-6 else np.mean(test.reference > 1e-9)
+    p = test.p if case["statistic"] > 1e-6 else np.mean(test.reference > 1e-9)
     assert abs(p - case["p"]) < 4 * np.sqrt(2 * max(p, 1e-5) / 100_000)
 
 
@@ -100,7 +100,7 @@ def test_one_of_several_as_exact_rlrt(case, formulas):
     fit, null = (fitted(formula, case["data"]) for formula in formulas)
     test = ranef.exact_rlrt(fit, null, n=100_000, seed=1)
     assert not test.exact and test.statistic == pytest.approx(case["statistic"], abs=1e-6)
-    assert abs(test.pvalue - case["p"]) < 4 * np.sqrt(2 * max(test.pvalue, 1e-5) / 100_000)
+    assert abs(test.p - case["p"]) < 4 * np.sqrt(2 * max(test.p, 1e-5) / 100_000)
 
 
 def test_supremum_is_one():
@@ -128,7 +128,7 @@ def test_spectrum_is_that_of_the_rows(fit_of):
         Z[np.arange(design.nobs), term.factor.codes] = term.basis[:, 0]
         X = design.X * root[:, None]
         left = Z * root[:, None] - X @ np.linalg.lstsq(X, Z * root[:, None], rcond=None)[0]
-        kept = fit_of(name).model.cross.kept
+        kept = fit_of(name).model.cross.columns
         assert np.allclose(spectrum(design, term, kept), np.linalg.eigvalsh(left.T @ left), atol=1e-9)
 
 
@@ -137,8 +137,8 @@ def test_exact_test_without_fixed_effects():
     g = np.repeat(np.arange(10), 6)
     fit = ranef.lmer("y ~ 0 + (1 | g)", {"y": rng.normal(size=60) + rng.normal(size=10)[g], "g": g})
     test = ranef.exact_rlrt(fit, n=2000, seed=1)
-    assert test.pvalue < 0.01
-    assert np.allclose(spectrum(fit.model.design, fit.model.design.terms[0], fit.model.cross.kept), 6.0)
+    assert test.p < 0.01
+    assert np.allclose(spectrum(fit.model.design, fit.model.design.terms[0], fit.model.cross.columns), 6.0)
 
 
 def test_same_for_any_threads(sleepstudy):
@@ -209,18 +209,19 @@ def test_a_small_model_inside_a_large_one(small, large):
     found = embedding(inner, outer, _nested_columns(inner, outer))
     assert found is not None
     # any response on the models' scale: its products with the large design give those with the small
-    design, kept = outer.model.design, inner.model.cross.kept
+    design, kept = outer.model.design, inner.model.cross.columns
     y = design.response + rng.normal(size=design.nobs) - design.offset
-    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.draws.true_parameters import true_parameters
 
     large_cross, small_cross = products(outer, y), products(inner, y)
     assert np.allclose(found.responses(large_cross[None])[0], small_cross, rtol=1e-8, atol=1e-8)
     # the mean and the covariance that the two sets of parameters imply
     assert np.allclose(
-        design.X[:, outer.model.cross.kept] @ found.columns @ inner.solution["beta"],
+        design.X[:, outer.model.cross.columns] @ found.columns @ inner.solution["beta"],
         inner.model.design.X[:, kept] @ inner.solution["beta"],
     )
-    assert np.allclose(covariance(outer, found.theta), covariance(inner, truth(inner).theta), atol=1e-9)
+    true = true_parameters(inner)
+    assert np.allclose(covariance(outer, found.theta), covariance(inner, true.theta), atol=1e-9)
 
 
 def products(fit, y):
@@ -246,16 +247,16 @@ def covariance(fit, theta):
 @pytest.mark.parametrize(("small", "large"), PAIRS[:6])
 def test_both_ways_to_draw_agree(small, large):
     from ranef.bootstrap.draws.streams import stream_key
-    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.draws.true_parameters import true_parameters
     from ranef.bootstrap.studies.likelihood_ratio import _nested_columns
     from ranef.bootstrap.studies.pairs import Pair
 
     data = made_up(np.random.default_rng(1))
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
     outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
-    pair = Pair.of(inner, outer, _nested_columns(inner, outer), inner, truth(inner))
+    pair = Pair.of(inner, outer, _nested_columns(inner, outer), inner, true_parameters(inner))
     assert pair.route == "gram"
-    by_rows = Pair(inner, outer, inner, truth(inner))
+    by_rows = Pair(inner, outer, inner, true_parameters(inner))
     assert by_rows.route == "rows"
     key = stream_key(3)[0]
     a, b = (one.ratios(key, 1500, 2) for one in (pair, by_rows))

@@ -47,7 +47,7 @@ def drawn_rows(fit, seed, replicate):
     design, state = fit.model.design, fit
     sizes = [term.factor.n_levels * len(term.columns) for term in design.terms]
     u, e = normals_of_rows_draw(stream_key(seed)[0], replicate, sum(sizes), design.nobs)
-    y = design.X[:, fit.model.cross.kept] @ state.solution["beta"]
+    y = design.X[:, fit.model.cross.columns] @ state.solution["beta"]
     first = 0
     for term, factor, size in zip(design.terms, fit.model.covariance_factors(fit.theta), sizes, strict=True):
         # Lambda up to the signs of its columns, as the engine's QR leaves it

@@ -79,15 +79,15 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
 
 @pytest.mark.parametrize("name", ["ss_slope_reml", "ss_slope_ml", "ss_offset_reml", "pastes_reml"])
 def test_degrees_of_freedom_in_the_loop(fit_of, name):
-    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.draws.true_parameters import true_parameters
     from ranef.bootstrap.loop.engine import run
     from ranef.bootstrap.loop.record import SINGULAR
     from ranef.bootstrap.loop.task import rows_task, sample_task
     from ranef.inference.methods import method
 
     fit = fit_of(name)
-    at, key = truth(fit), stream_key(8)[0]
-    contrast = np.linspace(1.0, 2.0, len(fit.model.cross.kept))
+    at, key = true_parameters(fit), stream_key(8)[0]
+    contrast = np.linspace(1.0, 2.0, fit.model.cross.rank)
     task = rows_task(fit, at, columns=("df",), contrast=contrast)
     table = run(task, key, 30, 2, progress=False).table
     rows = run(sample_task(fit, at), key, 30, 1, progress=False).table
@@ -102,13 +102,13 @@ def test_degrees_of_freedom_in_the_loop(fit_of, name):
 
 def test_degrees_of_freedom_of_a_balanced_mean():
     """The variance of the mean is that of the groups' means, whatever the estimates: groups minus one."""
-    from ranef.bootstrap.draws.truth import truth
+    from ranef.bootstrap.draws.true_parameters import true_parameters
     from ranef.bootstrap.loop.engine import run
     from ranef.bootstrap.loop.record import SINGULAR
     from ranef.bootstrap.loop.task import rows_task
 
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
-    task = rows_task(fit, truth(fit), columns=("df",), contrast=np.ones(1))
+    task = rows_task(fit, true_parameters(fit), columns=("df",), contrast=np.ones(1))
     table = run(task, stream_key(5)[0], 50, 1, progress=False).table
     regular = (table[:, 1].astype(int) & SINGULAR) == 0
     np.testing.assert_allclose(table[regular, 0], 5.0, rtol=1e-6)
@@ -135,7 +135,7 @@ def test_bootstrap_test_of_a_study_is_a_pbtest(fit_of):
     rows = run(sample_task(study.fit, study.truth), key, 12, 1, progress=False).table
     clear = 0
     for i in range(12):
-        p = ranef.pbtest(*reversed(pair(fit.refit(rows[i]))), 1000, seed=i, progress=False).pvalue
+        p = ranef.pbtest(*reversed(pair(fit.refit(rows[i]))), 1000, seed=i, progress=False).p
         if not 0.02 < p < 0.10:
             assert bool(found[i]) == (p < 0.05)
             clear += 1
@@ -205,7 +205,7 @@ def test_extension_of_nested_and_crossed_designs(fit_of):
         f.name: f.n_levels * 25 // 10 for f in pastes.design.factors
     }
     pen = fit_of("pen_reml").model
-    other = model_of_size(pen, groups=8, along="sample")
+    other = model_of_size(pen, groups=8, group="sample")
     assert {f.name: np.unique(f.codes).size for f in other.design.factors} == {"plate": 24, "sample": 8}
     rows, codes = rows_of_size(fit_of("ss_slope_reml").model.design, 3, 4)
     assert len(rows) == 12 and list(codes["Subject"]) == [0] * 4 + [1] * 4 + [2] * 4
@@ -248,7 +248,7 @@ def test_early_stopping(fit_of):
         (("Days", "large"), {}, "effect= must be a finite number"),
         (("Days", 1.0, 0), {}, "n is the number of simulated studies"),
         (("Days",), {"groups": 0}, "groups= is a number"),
-        (("Days",), {"groups": 5, "along": "Days"}, "along= must be a grouping factor, of 'Subject'"),
+        (("Days",), {"groups": 5, "group": "Days"}, "group= must be a grouping factor, of 'Subject'"),
         (("Days",), {"per_group": 1, "groups": 1}, "cannot tell all coefficients"),
         (("Days",), {"precision": 2}, "precision= is a share"),
         (("Days",), {"test": "bootstrap", "n_null": 18}, "n_null=18 replicates cannot reject.*at least 19"),

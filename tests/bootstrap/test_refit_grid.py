@@ -8,7 +8,7 @@ import pytest
 import ranef
 from ranef import _core
 from ranef.bootstrap.draws.streams import stream_key
-from ranef.bootstrap.draws.truth import truth
+from ranef.bootstrap.draws.true_parameters import true_parameters
 from ranef.bootstrap.loop.engine import run
 from ranef.bootstrap.loop.record import CONVERGED
 from ranef.bootstrap.loop.task import make_task, record_layout
@@ -35,7 +35,7 @@ def fit(request, data):
 
 def shared_and_alone(fit, route):
     """The task, and the same with every replicate for itself."""
-    task, _ = make_task(fit, truth(fit), route)
+    task, _ = make_task(fit, true_parameters(fit), route)
     rows = fit.model.cross.rows if route == "rows" else None
     target = _core.RefitTarget(fit.model.problem, fit.response, rows)
     core = replace(task.core, problem=target.address, owner=target, batch=target.batch)
@@ -74,7 +74,7 @@ def test_conditional_modes_come_from_exact_refits(fit):
 
 def test_other_thetas_have_a_grid_of_their_own(fit):
     theta = 1.2 * fit.theta
-    task, _ = make_task(fit, truth(fit, theta=theta))
+    task, _ = make_task(fit, true_parameters(fit, theta=theta))
     assert task.core.batch > 1
     table = run(task, KEY, N, threads=2, progress=False).table
     parts = record_layout(fit.model).parts()
@@ -85,4 +85,4 @@ def test_other_thetas_have_a_grid_of_their_own(fit):
 
 def test_no_grid_for_small_models():
     fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    assert make_task(fit, truth(fit))[0].core.batch == 1
+    assert make_task(fit, true_parameters(fit))[0].core.batch == 1

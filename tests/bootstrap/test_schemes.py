@@ -122,7 +122,7 @@ def sampled(fit, model, by, key, replicate):
 def test_cases_are_fits_to_drawn_groups(fit_of, name, by):
     model = load_model(name)
     fit = fit_of(name)
-    result = fit.bootstrap(3, seed=4, scheme="cases", by=by, progress=False)
+    result = fit.bootstrap(3, seed=4, scheme="cases", group=by, progress=False)
     key = stream_key(4)[0]
     for replicate in range(3):
         sample, arguments = sampled(fit, model, by, key, replicate)
@@ -166,14 +166,14 @@ def test_cases_cost_nothing_that_grows_with_the_rows():
 
 def test_resumed_cases(fit_of, tmp_path):
     fit = fit_of("pastes_reml")
-    whole = fit.bootstrap(20, seed=2, scheme="cases", by="sample", progress=False)
-    part = fit.bootstrap(8, seed=2, scheme="cases", by="sample", progress=False)
+    whole = fit.bootstrap(20, seed=2, scheme="cases", group="sample", progress=False)
+    part = fit.bootstrap(8, seed=2, scheme="cases", group="sample", progress=False)
     assert np.array_equal(part.append(12, progress=False).records, whole.records)
     part.save(tmp_path / "cases.parquet")
     options = {"scheme": "cases", "progress": False, "resume": tmp_path / "cases.parquet"}
     with pytest.raises(ArgumentError, match=r"by is 'sample' there and 'batch' here"):
-        fit.bootstrap(20, seed=2, by="batch", **options)
-    again = fit.bootstrap(20, seed=2, by="sample", **options)
+        fit.bootstrap(20, seed=2, group="batch", **options)
+    again = fit.bootstrap(20, seed=2, group="sample", **options)
     assert np.array_equal(again.records, whole.records)
 
 
@@ -208,10 +208,10 @@ def test_bad_schemes(fit_of):
         fit.bootstrap(10, scheme="jackknife")
     with pytest.raises(ArgumentError, match=r"are for scheme='parametric'"):
         fit.bootstrap(10, scheme="wild", sigma=2.0)
-    with pytest.raises(ArgumentError, match=r"by= is the factor whose groups scheme='cases' draws"):
-        fit.bootstrap(10, by="Subject")
-    with pytest.raises(ArgumentError, match=r"by= must be a grouping factor, of 'Subject'; got 'Days'"):
-        fit.bootstrap(10, scheme="cases", by="Days")
+    with pytest.raises(ArgumentError, match=r"group= is the factor whose groups scheme='cases' draws"):
+        fit.bootstrap(10, group="Subject")
+    with pytest.raises(ArgumentError, match=r"group= must be a grouping factor, of 'Subject'; got 'Days'"):
+        fit.bootstrap(10, scheme="cases", group="Days")
     with pytest.raises(ArgumentError, match=r"scheme='cases'.*compiled"):
         fit.bootstrap(10, scheme="cases", statistic=lambda refit: refit.sigma)
     with pytest.raises(ArgumentError, match=r"scheme='cases'.*modes"):

@@ -5,7 +5,7 @@ import pytest
 import ranef
 from numba import njit
 from ranef.bootstrap.draws.streams import stream_key
-from ranef.bootstrap.draws.truth import truth
+from ranef.bootstrap.draws.true_parameters import true_parameters
 from ranef.bootstrap.loop.engine import run
 from ranef.bootstrap.loop.task import sample_task
 from ranef.bootstrap.replicates.intervals import studentized_interval
@@ -37,7 +37,7 @@ def test_errors_are_those_of_plain_refits(fit_of, name):
     fit = fit_of(name)
     result = fit.bootstrap(6, seed=3, route="rows", progress=False)
     _, table = variance_errors(result)
-    rows = run(sample_task(fit, truth(fit)), stream_key(3)[0], 6, 1, progress=False).table
+    rows = run(sample_task(fit, true_parameters(fit)), stream_key(3)[0], 6, 1, progress=False).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     for i in range(6):
         refit = fit.refit(rows[i] + offset)

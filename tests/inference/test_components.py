@@ -12,7 +12,7 @@ from scipy.linalg import block_diag
 
 @pytest.mark.parametrize("about", load_table("rePCA"), ids=lambda a: a["formula"])
 def test_principal_components(about):
-    found = ranef.lmer(our_formula("", about["formula"]), load_data(about["data"])).rePCA()
+    found = ranef.lmer(our_formula("", about["formula"]), load_data(about["data"])).pca()
     assert set(found) == set(about["groups"])
     for group, expected in about["groups"].items():
         part = found[group]

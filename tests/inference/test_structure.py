@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
-from ranef.inference.cells import coded, made_up_values, spelt_out
+from ranef.inference.made_up_rows import coded, made_up_values, spelt_out
 from ranef.inference.structure import structure
 
 

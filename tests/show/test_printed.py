@@ -34,7 +34,7 @@ OBJECTS = {
     "ranova": lambda: slope().ranova(),
     "test": lambda: slope().test(["Intercept = 250", "Days = 10"]),
     "robust": lambda: slope().robust(),
-    "rePCA": lambda: slope().rePCA(),
+    "pca": lambda: slope().pca(),
     "redundancy": lambda: fitted("dye2_reml").redundancy(),
     "influence": lambda: slope().influence("Subject"),
     "pooling": lambda: ranef.pooling(slope()),

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..optimize import Optimum
-from .draws.truth import Truth
+from .draws.true_parameters import TrueParameters
 from .loop.engine import run
 from .loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
 from .loop.statistic import value_names, values_of
@@ -29,7 +29,7 @@ _NUMBERS_AT_A_TIME = 2_000_000
 def apply_statistic(
     result: BootstrapResult,
     fit: Fit,
-    truth: Truth,
+    truth: TrueParameters,
     statistic: Callable[[Fit], Any],
     key: np.ndarray,
     progress: bool,
@@ -77,7 +77,7 @@ def apply_statistic(
 
 
 def _refits(
-    result: BootstrapResult, fit: Fit, truth: Truth, key: np.ndarray
+    result: BootstrapResult, fit: Fit, truth: TrueParameters, key: np.ndarray
 ) -> Iterator[tuple[int, Fit | None]]:
     """Each replicate's number from 0 and its refit; None where there is no refit."""
     draw = rows_of_scheme(fit, result.scheme, key) or _parametric_rows(result, fit, truth, key)
@@ -96,7 +96,7 @@ def _refits(
 
 
 def _parametric_rows(
-    result: BootstrapResult, fit: Fit, truth: Truth, key: np.ndarray
+    result: BootstrapResult, fit: Fit, truth: TrueParameters, key: np.ndarray
 ) -> Callable[[int, int], np.ndarray]:
     task = sample_task(fit, truth)
     return lambda first, count: run(task, key, count, result.n_threads, progress=False, origin=first).table

@@ -12,11 +12,12 @@ import pandas as pd
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..old_names import also_called
 from ..threads import get_num_threads
 from .callback import apply_statistic
 from .checks import checked_seed, require_table, whole_number
 from .draws.streams import stream_key
-from .draws.truth import truth as make_truth
+from .draws.true_parameters import true_parameters as true_parameters
 from .loop.engine import run
 from .loop.record import checked_columns, fit_record, kept_columns
 from .loop.remote import check_executor, run_remotely
@@ -33,6 +34,7 @@ __all__ = ["bootstrap"]
 _ROUTES = (None, "gram", "rows")
 
 
+@also_called(by="group")
 def bootstrap(
     fit: Fit,
     n: int,
@@ -41,7 +43,7 @@ def bootstrap(
     progress: bool = True,
     *,
     scheme: str = "parametric",
-    by: str | None = None,
+    group: str | None = None,
     params: Mapping[str, float] | npt.ArrayLike | None = None,
     theta: npt.ArrayLike | None = None,
     sigma: float | None = None,
@@ -70,7 +72,7 @@ def bootstrap(
         Show a progress bar with the rate and the time left. Ctrl-C stops and keeps what is done.
     scheme : {"parametric", "residual", "wild", "cases", "semiparametric"}
         How replicates are made; see Notes. Only the parametric one draws from given parameters.
-    by : str, optional
+    group : str, optional
         The grouping factor whose groups ``scheme="cases"`` draws; by default the one that all others are
         nested in, for crossed factors the one with the most levels.
     params : mapping or array, optional
@@ -129,7 +131,7 @@ def bootstrap(
     * ``"wild"``: every independent group's residuals from the fixed part, divided by sqrt(1 - leverage),
       times one draw of Mammen's two-point variable (Modugno & Giannerini 2015, Communications in
       Statistics 44);
-    * ``"cases"``: groups of the factor ``by`` drawn with replacement, all that is nested in them with them,
+    * ``"cases"``: groups of the factor ``group`` drawn with replacement, with all that is nested in them,
       each copy a group of its own. A factor that is itself nested in another is drawn within the other's
       levels; factors crossed with it keep their levels. The rows are read once: a replicate adds up the
       cross-products of its groups.
@@ -159,7 +161,7 @@ def bootstrap(
     seed = checked_seed(seed)
     if resume is not None:
         options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
-        options |= {"scheme": scheme, "by": by}
+        options |= {"scheme": scheme, "group": group}
         options["executor"] = executor
         options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
         return resumed(fit, count, seed, resume, options)
@@ -169,8 +171,8 @@ def bootstrap(
     kept = checked_columns(columns)
     if not (statistic is None or callable(statistic)):
         raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
-    at = make_truth(fit, params, theta, sigma, use_u)
-    check_scheme(scheme, at, route, by)
+    at = true_parameters(fit, params, theta, sigma, use_u)
+    check_scheme(scheme, at, route, group)
     if executor is not None:
         check_executor(executor, scheme, statistic)
     if scheme == "cases" and "modes" in kept:
@@ -210,9 +212,18 @@ def bootstrap(
             )  # fmt: skip
     else:
         outcome, chosen = other_scheme(
-            fit, scheme, key, count, first, threads or get_num_threads(), bool(progress), kept, compiled, by
+            fit,
+            scheme,
+            key,
+            count,
+            first,
+            threads or get_num_threads(),
+            bool(progress),
+            kept,
+            compiled,
+            group,
         )
-    estimates = make_truth(fit).series(names)
+    estimates = true_parameters(fit).series(names)
     if compiled is not None:
         places["statistic"] = slice(width, width + compiled.n_values)
         estimates = pd.concat([estimates, pd.Series(compiled.estimate, list(compiled.names))])
@@ -230,7 +241,7 @@ def bootstrap(
         scheme=scheme,
         estimates=estimates,
         errors=fit.bse.copy(),
-        origin=make_origin(fit, at, drawn_by(fit, scheme, by)),
+        origin=make_origin(fit, at, drawn_by(fit, scheme, group)),
         given=at.given,
         use_u=at.use_u,
         statistic_names=compiled.names if compiled else (),

@@ -107,4 +107,4 @@ def _checked(model: Model, responses: Any) -> np.ndarray:
             f"its shape is {values.shape}"
         )
     rows = np.require(values.T, requirements=["C", "W"])
-    return rows if design.offset is None else rows - design.offset
+    return design.without_offset(rows)

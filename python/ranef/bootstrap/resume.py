@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..fit import Fit
 from .checks import whole_number
-from .draws.truth import truth as make_truth
+from .draws.true_parameters import true_parameters as true_parameters
 from .loop.record import PARTS, checked_columns
 from .replicates.origin import difference, drawn_by, make_origin
 from .replicates.result import BootstrapResult
@@ -69,7 +69,7 @@ def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: A
 
 def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
     """The arguments that give the parameters the result was drawn with."""
-    options: dict[str, Any] = {"use_u": result.use_u, "by": result.origin.get("by")}
+    options: dict[str, Any] = {"use_u": result.use_u, "group": result.origin.get("by")}
     if result.given:
         params = np.zeros(len(result.names.coefficients))
         params[list(result.names.kept)] = result.origin["drawn with params"]
@@ -103,8 +103,10 @@ def _continued(
 def _require_same(before: BootstrapResult, fit: Fit, seed: Any, options: dict[str, Any]) -> None:
     drawn = {name: options.get(name) for name in _FROM_RESULT}
     scheme = options.get("scheme", "parametric")
-    by = drawn_by(fit, scheme, options.get("by")) if scheme == before.scheme else before.origin.get("by")
-    here = make_origin(fit, make_truth(fit, **drawn, use_u=options.get("use_u", False)), by)
+    group = (
+        drawn_by(fit, scheme, options.get("group")) if scheme == before.scheme else before.origin.get("by")
+    )
+    here = make_origin(fit, true_parameters(fit, **drawn, use_u=options.get("use_u", False)), group)
     found = difference(before.origin, here)
     if found is None and before.scheme != scheme:
         found = f"scheme is '{before.scheme}' there and '{scheme}' here"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,18 @@ class RandomTerm:
         # column by column: integers and ones need no array of all columns
         columns = [np.ones(self.matrix.n) if c is None else np.asarray(c, float) for c in self.matrix.columns]
         return np.array([[one @ other for other in columns] for one in columns]) / self.matrix.n
+
+    def only(self, columns: Sequence[int]) -> RandomTerm:
+        """Return the term with some of its columns."""
+        return replace(
+            self,
+            columns=tuple(self.columns[column] for column in columns),
+            matrix=self.matrix.take(list(columns)),
+            intercept=list(columns).index(self.intercept) if self.intercept in columns else -1,
+            _second_moments=None
+            if self._second_moments is None
+            else self._second_moments[np.ix_(columns, columns)],
+        )
 
     def __str__(self) -> str:
         return f"({' + '.join(self.columns)} | {self.group})"

@@ -158,7 +158,7 @@ def _identification(fit: Fit) -> list[Finding]:
                 "identification",
                 f"The criterion is almost flat in one direction (scaled eigenvalue {smallest:.1e}).",
                 "Some variances or correlations can hardly be told apart: look at fit.profile() "
-                "and fit.rePCA(), and "
+                "and fit.pca(), and "
                 "trust their estimates less than the fixed effects.",
             )
         )

@@ -116,7 +116,7 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     """
     factor = _factor(fit, group)
     names = ParameterNames.of(fit.model)
-    beta, kept = fit.beta, fit.model.cross.kept
+    beta, kept = fit.beta, fit.model.cross.columns
     count, p = factor.n_levels, len(kept)
     scale = (count - p) / count if count > p else 1.0
     precision = np.linalg.inv(fit.solution["vcov"]) * scale / p
@@ -180,7 +180,7 @@ def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
         if found.converged:
             answer = problem.solve(response, found.theta)
             beta, vcov = fit.padded(answer["beta"]), fit.padded(answer["vcov"])
-            if np.isfinite(beta[model.cross.kept]).all() and _well_determined(fit, vcov):
+            if np.isfinite(beta[model.cross.columns]).all() and _well_determined(fit, vcov):
                 return Without(beta, vcov, answer["sigma"], found.theta, True)
     except RuntimeError:  # dependent columns, or an exact fit: the core's word on an evaluation that failed
         pass
@@ -192,7 +192,7 @@ def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
 
 def _well_determined(fit: Fit, vcov: FloatArray) -> bool:
     """Whether no coefficient lost all it rested on: then only rounding keeps its variance finite."""
-    kept = fit.model.cross.kept
+    kept = fit.model.cross.columns
     ratio = np.diag(vcov)[kept] / np.diag(fit.solution["vcov"])
     return bool((ratio < _LOST).all())
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 from ..fit import Fit
+from ..old_names import also_called
 from .groups import GroupInfluence, group_influence
 from .rows import row_influence
 
 
-def influence(fit: Fit, by: str | None = None) -> pd.DataFrame | GroupInfluence:
+@also_called(by="group")
+def influence(fit: Fit, group: str | None = None) -> pd.DataFrame | GroupInfluence:
     """Return the influence of every row, or of every level of a grouping factor.
 
     Parameters
     ----------
     fit : Fit
-    by : str, optional
+    group : str, optional
         A grouping factor; by default rows.
 
     Returns
@@ -31,4 +33,4 @@ def influence(fit: Fit, by: str | None = None) -> pd.DataFrame | GroupInfluence:
     {'leverage': [0.293], 'residual': [-98.336], 'standardised': [-4.57], 'quantile': [0.08], 'cooks':
     [4.332]}
     """
-    return row_influence(fit) if by is None else group_influence(fit, by)
+    return row_influence(fit) if group is None else group_influence(fit, group)

@@ -97,7 +97,7 @@ def cooks_distance(fit: Fit) -> FloatArray:
     Cook (1977), Detection of influential observation in linear regression, Technometrics 19, 15-18.
     """
     h, r = leverage(fit), residuals(fit, "standardised")
-    return r**2 * h / ((1 - h) * len(fit.model.cross.kept))
+    return r**2 * h / ((1 - h) * fit.model.cross.rank)
 
 
 def row_influence(fit: Fit) -> pd.DataFrame:

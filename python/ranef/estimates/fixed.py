@@ -17,7 +17,7 @@ def params(fit: Fit) -> pd.Series:
 
 def bse(fit: Fit) -> pd.Series:
     """Return the standard errors of the fixed effects."""
-    return _series(fit, np.sqrt(np.diag(fit.vcov)), "std_error")
+    return _series(fit, np.sqrt(np.diag(fit.vcov)), "se")
 
 
 def tvalues(fit: Fit) -> pd.Series:
@@ -33,7 +33,7 @@ def covariance(fit: Fit) -> pd.DataFrame:
 
 def dropped_columns(fit: Fit) -> tuple[str, ...]:
     """Return the columns of X that depend linearly on earlier ones, and have no coefficient."""
-    kept = set(fit.model.cross.kept.tolist())
+    kept = set(fit.model.cross.columns.tolist())
     return tuple(name for i, name in enumerate(fit.model.design.column_names) if i not in kept)
 
 

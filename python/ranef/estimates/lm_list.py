@@ -123,7 +123,7 @@ def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None)
             f"lm_list takes one grouping factor, '{formula}' has {quote_list(groups)}: write 'y ~ x | group'"
         )
     factor = design.terms[0].factor
-    fits = own_fits(design, design.X, _without_offset(design), factor.codes, factor.n_levels)
+    fits = own_fits(design, design.X, design.without_offset(design.response), factor.codes, factor.n_levels)
     return _labelled(formula, design, fits)
 
 

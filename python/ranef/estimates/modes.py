@@ -105,7 +105,7 @@ class Coefficients(FactorTables):
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
         fit, table = self.fit, super()._table(factor, modes)
         names = fit.model.design.column_names
-        fixed = {names[index]: fit.beta[index] for index in fit.model.cross.kept}
+        fixed = {names[index]: fit.beta[index] for index in fit.model.cross.columns}
         columns = [*fixed, *(name for name in dict.fromkeys(table.columns) if name not in fixed)]
         values = np.tile([fixed.get(name, 0.0) for name in columns], (len(table), 1))
         for position, name in enumerate(table.columns):  # a name may stand in two terms

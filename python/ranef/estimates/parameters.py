@@ -52,7 +52,7 @@ class ParameterNames:
         labels = [term.group for term in terms] if clear else model.term_labels
         return cls(
             tuple(model.design.column_names),
-            tuple(int(column) for column in model.cross.kept),
+            tuple(int(column) for column in model.cross.columns),
             tuple((label, tuple(term.columns)) for label, term in zip(labels, terms, strict=True)),
             tuple(
                 (model.cross.factors[given].group, int(levels), int(width))

@@ -145,7 +145,7 @@ def pooling(fit: Fit, group: str | None = None) -> Pooling:
     name = choose_group(list(fit.ranef), group, "pooling")
     design = fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)
-    kept = list(fit.model.cross.kept)
+    kept = list(fit.model.cross.columns)
     columns = design.matrix.columns
     varying = [index for index in kept if _is_own(columns[index], factor.codes, factor.n_levels)]
     if not varying:

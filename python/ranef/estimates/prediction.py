@@ -71,7 +71,7 @@ def predict(
         return population(fit) + random_part(terms, modes, design.nobs)
     spec = _with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
-    mean = rows.X[:, fit.model.cross.kept] @ fit.solution["beta"]
+    mean = rows.X[:, fit.model.cross.columns] @ fit.solution["beta"]
     mean += random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
     return mean if rows.offset is None else mean + rows.offset
 
@@ -90,7 +90,7 @@ def population(fit: Fit) -> FloatArray:
 
 def fixed_part(model: Model, beta: FloatArray) -> FloatArray:
     """Return X beta over the kept columns, (n,); X is not made an array for it."""
-    return model.design.matrix.take(model.cross.kept) @ beta
+    return model.design.matrix.take(model.cross.columns) @ beta
 
 
 def own_rows(terms: Iterable[RandomTerm]) -> list[RandomRows]:

@@ -48,8 +48,8 @@ def group_rows(fit: Fit, term: int) -> GroupRows:
     """Return the rows as one random term sees them, on the scale of ``coef``: fixed effect plus mode."""
     design = fit.model.design
     chosen = design.terms[term]
-    y = fit.y - (design.offset if design.offset is not None else 0.0)
-    rest = [i for i in fit.model.cross.kept if design.column_names[i] not in chosen.columns]
+    y = design.without_offset(fit.y)
+    rest = [i for i in fit.model.cross.columns if design.column_names[i] not in chosen.columns]
     others = [number for number in range(len(design.terms)) if number != term]
     modes = [fit.term_modes[number] for number in others]
     y = y - design.matrix.take(rest) @ fit.beta[rest]

@@ -20,17 +20,17 @@ def fixed_factor(model: Model) -> FloatArray:
     """
     if model.design.weights is None and not model.whitened:
         return _core.fixed_factor(model.cross.design)
-    moments, kept = model.design.moments, model.cross.kept
+    moments, kept = model.design.moments, model.cross.columns
     if moments is not None:
         size = np.sqrt(_squares(moments)[kept])
         gram = _gram(moments)[np.ix_(kept, kept)] / np.outer(size, size)
         return np.asarray(np.sqrt(model.nobs) * np.linalg.cholesky(gram).T * size)
-    return np.asarray(np.linalg.qr(model.design.X[:, model.cross.kept], mode="r"))
+    return np.asarray(np.linalg.qr(model.design.X[:, model.cross.columns], mode="r"))
 
 
 def aliases(model: Model) -> FloatArray:
     """Return M with X = X_kept M, (kept, all): the identity but for the columns that were dropped."""
-    kept, p = model.cross.kept, len(model.design.column_names)
+    kept, p = model.cross.columns, len(model.design.column_names)
     out = np.zeros((len(kept), p))
     out[np.arange(len(kept)), kept] = 1.0
     dropped = np.setdiff1d(np.arange(p), kept)

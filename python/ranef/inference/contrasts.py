@@ -22,7 +22,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..fit import Fit
 from .aliasing import aliases, fixed_factor
-from .cells import coded, made_up_values, spelt_out
+from .made_up_rows import coded, made_up_values, spelt_out
 from .structure import Structure, Term, structure
 
 Hypotheses = dict[str, FloatArray]
@@ -41,7 +41,7 @@ def hypotheses(fit: Fit, type: int) -> Hypotheses:
 
 def _kept_columns(fit: Fit, term: Term) -> list[int]:
     """Return the positions of a term's columns among the kept ones."""
-    kept = fit.model.cross.kept.tolist()
+    kept = fit.model.cross.columns.tolist()
     return [kept.index(column) for column in range(term.first, term.last) if column in kept]
 
 

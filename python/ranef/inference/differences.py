@@ -22,7 +22,7 @@ def difference_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray
     theta is the profiled one plus border border' / corner.
     """
     model, sigma = fit.model, fit.sigma
-    nu = model.design.nobs - (len(model.cross.kept) if model.reml else 0)
+    nu = model.df_sigma
     size = model.n_theta
     theta = _core.internal_theta(model.problem, fit.theta) if core else fit.theta
     at = _at_core_theta if core else _at_theta

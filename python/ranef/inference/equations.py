@@ -57,7 +57,7 @@ class Equations:
     @property
     def X(self) -> FloatArray:
         """Kept columns of X on the used rows."""
-        design, kept = self.fit.model.design, self.fit.model.cross.kept
+        design, kept = self.fit.model.design, self.fit.model.cross.columns
         return design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
 
     def spherical(self, rows: Rows, chosen: Sequence[npt.NDArray[np.intp]] | None = None) -> Any:

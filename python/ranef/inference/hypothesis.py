@@ -89,7 +89,7 @@ def _numbers(fit: Fit, L: Any) -> FloatArray:
         raise ArgumentError(
             f"L= must be hypotheses in words such as 'days = 0', or numbers, not {L!r}"
         ) from None
-    kept, p = fit.model.cross.kept, len(fit.model.design.column_names)
+    kept, p = fit.model.cross.columns, len(fit.model.design.column_names)
     if rows.ndim != 2 or rows.shape[1] not in (p, len(kept)) or rows.shape[0] == 0:
         raise ArgumentError(
             f"L= must have {p} columns, one per coefficient "
@@ -120,7 +120,7 @@ def _right_side(rhs: npt.ArrayLike, values: FloatArray) -> FloatArray:
 
 def _require_estimable(fit: Fit, contrasts: FloatArray) -> None:
     names = fit.model.design.column_names
-    dropped = np.setdiff1d(np.arange(len(names)), fit.model.cross.kept)
+    dropped = np.setdiff1d(np.arange(len(names)), fit.model.cross.columns)
     used = [names[i] for i in dropped if np.any(contrasts[:, i] != 0)]
     if used:
         raise ArgumentError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from ..fit import Fit
 from .wald import component_intervals, singular_notes
 
 
-def conf_int(fit: Fit, level: float = 0.95, method: str = "wald", **options: Any) -> pd.DataFrame:
+def conf_int(
+    fit: Fit,
+    level: float = 0.95,
+    method: str = "wald",
+    parameters: str | Sequence[str] | None = None,
+    *,
+    kind: str | None = None,
+    n: int | None = None,
+    **options: Any,
+) -> pd.DataFrame:
     """Return confidence intervals.
 
     Parameters
@@ -26,10 +36,14 @@ def conf_int(fit: Fit, level: float = 0.95, method: str = "wald", **options: Any
         ``parameters="all"`` or ``"random"`` for sigma and standard deviations (on the log scale) and
         correlations (on Fisher's). ``"profile"``: profile likelihood, exact, of all parameters; a REML fit is
         refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of refits to drawn replicates.
+    parameters : str or sequence of str, optional
+        Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not Wald), ``"all"``.
+    kind : str, optional
+        Of bootstrap interval, see `ranef.BootstrapResult.conf_int`; by default ``"percentile"``.
+    n : int, optional
+        Replicates of the bootstrap; by default 2,000.
     **options
-        ``parameters``: names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not
-        Wald), ``"all"``. For the bootstrap also ``n`` (default 2,000), ``seed``, ``kind`` (of interval, see
-        `ranef.bootstrap.replicates.intervals`) and what else `ranef.bootstrap.bootstrap` takes.
+        For the bootstrap: ``seed`` and what else `Fit.bootstrap` takes.
 
     Returns
     -------
@@ -54,10 +68,9 @@ def conf_int(fit: Fit, level: float = 0.95, method: str = "wald", **options: Any
     require_level(level)
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
-    parameters = options.pop("parameters", None)
     if method == "bootstrap":
-        kind = options.pop("kind", "percentile")
-        return fit.bootstrap(options.pop("n", 2000), **options).conf_int(level, kind, parameters)
+        return fit.bootstrap(n or 2000, **options).conf_int(level, kind or "percentile", parameters)
+    options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:
         raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
     if method == "profile":

@@ -12,6 +12,7 @@ import pandas as pd
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
+from ..old_names import old_attribute
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
 from .methods import method
@@ -72,10 +73,7 @@ class LinearTest(Printed):
         """Statistic of the only contrast: (estimate - rhs) / se."""
         return self._single("t")
 
-    @property
-    def pvalue(self) -> float:
-        """The same as ``p``."""
-        return self.p
+    pvalue = old_attribute("p")
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row: the t test of one contrast, the F test of several."""
@@ -160,7 +158,7 @@ def test(
             "has none: test them one by one, or use alternative='two-sided'"
         )
     tests = method(fit, ddf)
-    contrasts = hypothesis.contrasts[:, fit.model.cross.kept]
+    contrasts = hypothesis.contrasts[:, fit.model.cross.columns]
     difference = contrasts @ fit.solution["beta"] - hypothesis.rhs
     _require_consistent(contrasts, hypothesis.rhs)
     each = _each(tests, contrasts, difference, hypothesis.rhs, alternative)

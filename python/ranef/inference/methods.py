@@ -13,7 +13,7 @@ from .testing import KnownDf, Method
 
 
 def _residual(fit: Fit) -> Method:
-    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - len(fit.model.cross.kept)))
+    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - fit.model.cross.rank))
 
 
 def _normal(fit: Fit) -> Method:

@@ -139,7 +139,7 @@ def _variances(
     left_out: bool,
 ) -> dict[str, FloatArray]:
     """Return the variances of a prediction; with `left_out` also those of random effects not chosen."""
-    design, kept, system = fit.model.design, fit.model.cross.kept, equations(fit)
+    design, kept, system = fit.model.design, fit.model.cross.columns, equations(fit)
     chosen = chosen_columns(design, random)
     everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
     nothing = not any(c.size for c in chosen)

@@ -22,6 +22,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..estimates.prediction import population
 from ..fit import Fit
+from ..old_names import also_called
 from ..show import Document, Printed, frame_table
 from .pvalues import ALTERNATIVES, t_p_values
 
@@ -70,15 +71,16 @@ class RobustCovariance(Printed):
         return f"{self.type}, {self.n_clusters} clusters ({self.cluster})"
 
 
+@also_called(cluster="group")
 def robust(
-    fit: Fit, cluster: str | npt.ArrayLike | None = None, type: str = "CR2"
+    fit: Fit, group: str | npt.ArrayLike | None = None, type: str = "CR2"
 ) -> RobustCovariance:
     """Return a cluster-robust covariance matrix of the fixed effects.
 
     Parameters
     ----------
     fit : Fit
-    cluster : str or (n,) array, optional
+    group : str or (n,) array, optional
         A grouping factor of the model, or a label per used row. By default the grouping factor within whose
         levels all others are nested.
     type : {"CR2", "CR1", "CR0"}
@@ -105,10 +107,10 @@ def robust(
     Days         10.467  1.546  17.0   6.771  0.0
     """
     require_choice("type", type, TYPES)
-    name, codes = _clusters(fit, cluster)
+    name, codes = _clusters(fit, group)
     count = int(codes.max()) + 1
     if count < 2:
-        raise DataError("cluster= has one level: robust standard errors need several, the more the better")
+        raise DataError("group= has one level: robust standard errors need several, the more the better")
     parts = _Parts.of(fit, codes, count, type)
     scores = parts.scores
     covariance = parts.bread @ (scores.T @ scores) @ parts.bread
@@ -146,7 +148,7 @@ class _Parts:
 
     @classmethod
     def of(cls, fit: Fit, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
-        design, kept = fit.model.design, fit.model.cross.kept
+        design, kept = fit.model.design, fit.model.cross.columns
         X, residual, p = design.X[:, kept], fit.y - population(fit), len(kept)
         bread: FloatArray = fit.solution["vcov"]
         factors = fit.model.covariance_factors(fit.theta)
@@ -193,30 +195,30 @@ def _covariance(fit: Fit, factors: list[FloatArray], rows: npt.NDArray[np.intp])
     return fit.sigma**2 * V
 
 
-def _clusters(fit: Fit, cluster: Any) -> tuple[str, npt.NDArray[np.intp]]:
+def _clusters(fit: Fit, group: Any) -> tuple[str, npt.NDArray[np.intp]]:
     """Return name and codes of the clusters, every grouping factor nested in them."""
     factors = fit.model.design.factors
-    if cluster is None:
+    if group is None:
         outer = min(factors, key=lambda factor: factor.n_levels)
         name, codes = outer.name, outer.codes
-    elif isinstance(cluster, str):
-        found = [factor for factor in factors if factor.name == cluster]
+    elif isinstance(group, str):
+        found = [factor for factor in factors if factor.name == group]
         if not found:
             raise ArgumentError(
-                f"cluster={cluster!r}: the grouping factors are {quote_list(f.name for f in factors)}; "
+                f"group={group!r}: the grouping factors are {quote_list(f.name for f in factors)}; "
                 "for another variable give its values"
             )
-        name, codes = cluster, found[0].codes
+        name, codes = group, found[0].codes
     else:
-        values = np.asarray(cluster)
+        values = np.asarray(group)
         if values.shape != (fit.model.design.nobs,):
-            raise ArgumentError(f"cluster= must have one label per used row, {fit.model.design.nobs}")
+            raise ArgumentError(f"group= must have one label per used row, {fit.model.design.nobs}")
         name, codes = "cluster", np.unique(values, return_inverse=True)[1].astype(np.int32)
     for factor in factors:
         pairs = np.unique(np.column_stack([factor.codes, codes]), axis=0)
         if len(pairs) > factor.n_levels:
             raise ArgumentError(
                 f"levels of '{factor.name}' lie in several clusters of '{name}', so clusters are not "
-                "independent: every grouping factor must be nested in cluster="
+                "independent: every grouping factor must be nested in group="
             )
     return name, np.asarray(codes, dtype=np.intp)

@@ -135,7 +135,7 @@ def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     found = fisher_information(fit)
     trace = found.trace_projected if model.reml else found.trace
     product = found.product_projected if model.reml else found.product
-    nu = model.nobs - (len(model.cross.kept) if model.reml else 0)
+    nu = model.df_sigma
     weights = trace - found.rss_slope / sigma**2  # d criterion / dd
     if core:
         jacobian = covariance_jacobian(model, found.internal_theta)

@@ -153,11 +153,11 @@ def _rx(fit: Fit) -> FloatArray:
 
 
 def _p(fit: Fit) -> int:
-    return len(fit.model.cross.kept)
+    return fit.model.cross.rank
 
 
 COMPONENTS: dict[str, Callable[[Any], Any]] = {
-    "X": lambda fit: fit.model.design.X[:, fit.model.cross.kept],
+    "X": lambda fit: fit.model.design.X[:, fit.model.cross.columns],
     "Z": _z,
     "Zt": lambda fit: _z(fit).T.tocsc(),
     "y": lambda fit: fit.y,

@@ -42,8 +42,8 @@ def allFit(fit: Fit, **options: Any) -> AllFit:
 
 
 def rePCA(fit: Fit) -> RandomEffectsPCA:
-    """Return the principal components of the random effects: ``fit.rePCA()``."""
-    return fit.rePCA()
+    """Return the principal components of the random effects: ``fit.pca()``."""
+    return fit.pca()
 
 
 def hatvalues(fit: Fit) -> FloatArray:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
+from ..old_names import also_called
 from .canvas import (
     BLACK,
     BLUE,
@@ -35,12 +36,13 @@ if TYPE_CHECKING:
 _RUG = 200  # marks; evenly spaced order statistics of the replicates
 
 
+@also_called(method="kind")
 @draws(BootstrapResult)
 def bootstrap(
     result: BootstrapResult,
     parameters: Sequence[str] | str | None = None,
     level: float = 0.95,
-    method: str = "percentile",
+    kind: str = "percentile",
     ax: Any = None,
 ) -> Axes | np.ndarray:
     """Draw the density of each parameter over the replicates, its interval shaded, the estimate marked.
@@ -56,7 +58,7 @@ def bootstrap(
         Which ones, by the names in ``result.conf_int()``; all by default.
     level : float
         Coverage of the interval.
-    method : str
+    kind : str
         Kind of interval, as in ``result.conf_int``.
     ax : Axes or sequence of Axes, optional
         One per parameter.
@@ -79,7 +81,7 @@ def bootstrap(
     >>> axes.get_title(loc="left")
     'Days'
     """
-    limits = result.conf_int(level=level, method=method)
+    limits = result.conf_int(level=level, kind=kind)
     replicates = result.to_frame()
     known = [name for name in limits.index if replicates[name].notna().sum() > 1]
     if not known:
@@ -97,7 +99,7 @@ def bootstrap(
             *(0, 1.03, f"{_short(lower, upper - lower)} to {_short(upper, upper - lower)}"),
             **{"transform": axis.transAxes, "fontsize": TEXT["xtick.labelsize"], "color": GREY},
         )
-    shared_legend(axes, _handles(level, method, len(result)), own_figure=ax is None)
+    shared_legend(axes, _handles(level, kind, len(result)), own_figure=ax is None)
     return result_axes(axes)
 
 
@@ -133,12 +135,12 @@ def _short(value: float, scale: float) -> str:
     return f"{value:.{min(digits, 9)}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _handles(level: float, method: str, count: int) -> list[Any]:
+def _handles(level: float, kind: str, count: int) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     return [
         Patch(facecolor=LIGHT, edgecolor=BLUE, label=f"{count:,} replicates"),
-        Patch(facecolor=BLUE, alpha=0.45, label=f"{100 * level:g} % {method} interval"),
+        Patch(facecolor=BLUE, alpha=0.45, label=f"{100 * level:g} % {kind} interval"),
         Line2D([], [], color=VERMILION, linewidth=1.5, label="estimate"),
     ]

@@ -84,7 +84,7 @@ def pooling(
     shown = _choose_levels(all_levels, levels, lines)
     design = fit.model.design
     own = design.matrix.take([design.column_names.index(column) for column in columns]).array
-    x, y = own[:, 1], fit.y - (design.offset if design.offset is not None else 0.0)
+    x, y = own[:, 1], design.without_offset(fit.y)
     complete = own_fits(design, own, y, np.zeros(len(y), np.int32), 1).coef[0]
     place = np.full(len(all_levels), len(shown), np.int32)  # the levels that are not shown are one more
     place[shown] = np.arange(len(shown))
@@ -113,7 +113,7 @@ def pooling(
 
 def require_line(fit: Fit, group: str, what: str = "plots.pooling") -> str:
     """The predictor, or an error when the model is not a line in one."""
-    names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
+    names = [fit.model.design.column_names[index] for index in fit.model.cross.columns]
     slopes = [name for name in names if name != "Intercept"]
     if len(slopes) != 1 or "Intercept" not in names:
         raise ArgumentError(

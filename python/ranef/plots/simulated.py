@@ -89,7 +89,7 @@ def simulated(
 
 
 def _choose_column(fit: Fit, x: str | None) -> str:
-    names = [fit.model.design.column_names[index] for index in fit.model.cross.kept]
+    names = [fit.model.design.column_names[index] for index in fit.model.cross.columns]
     candidates = [name for name in names if name != "Intercept"]
     if x is None and len(candidates) == 1:
         return candidates[0]

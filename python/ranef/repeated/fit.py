@@ -183,12 +183,12 @@ class VisitFit:
     @property
     def n_counted(self) -> int:
         """Number of parameters that AIC and BIC count."""
-        return self.n_covariance + (0 if self.reml else len(self.model.cross.kept))
+        return self.n_covariance + (0 if self.reml else self.model.cross.rank)
 
     # ------------------------------------------------------------ coefficients
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
+        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
         if len(kept) == p:
             return values
         out = np.full((p,) * values.ndim, np.nan)

@@ -94,7 +94,7 @@ class KenwardRoger(Satterthwaite):
 
 
 def _residual(fit: VisitFit) -> Method:
-    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - len(fit.model.cross.kept)))
+    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - fit.model.cross.rank))
 
 
 def _normal(fit: VisitFit) -> Method:

@@ -65,9 +65,9 @@ class VisitModel:
         self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
         self.visits = find_visits(self.term, data, self.design.kept)
         require_single_rows(self.visits, self.sums, self.term, self.design.rows)
-        if self.nobs <= len(self.cross.kept):
+        if self.nobs <= self.cross.rank:
             raise DataError(
-                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: "
+                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
                 "nothing is "
                 "left for variances; take fewer fixed effects"
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def fittedvalues(fit: VisitFit) -> FloatArray:
     """Return X beta + offset on the rows used, (n,)."""
     design = fit.model.design
-    mean = design.matrix.take(fit.model.cross.kept) @ fit.solution["beta"]
+    mean = design.matrix.take(fit.model.cross.columns) @ fit.solution["beta"]
     return mean if design.offset is None else mean + design.offset
 
 
@@ -99,7 +99,7 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
             )
         return fit.fittedvalues
     new = design.spec.rows(newdata, random=False)
-    mean = np.asarray(new.X[:, fit.model.cross.kept] @ fit.solution["beta"])
+    mean = np.asarray(new.X[:, fit.model.cross.columns] @ fit.solution["beta"])
     if new.offset is not None:
         mean = mean + new.offset
     return mean + _given_observed(fit, newdata) if conditional else mean

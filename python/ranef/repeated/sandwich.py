@@ -45,8 +45,8 @@ class Sandwich:
     def __init__(self, fit: VisitFit, type: str) -> None:
         self._phi: FloatArray = fit.solution["vcov"]
         self._parts: list[_Part] = []
-        residual = fit.model.y - fit.model.design.X[:, fit.model.cross.kept] @ fit.solution["beta"]
-        X, meat = fit.model.design.X[:, fit.model.cross.kept], np.zeros_like(self._phi)
+        residual = fit.model.y - fit.model.design.X[:, fit.model.cross.columns] @ fit.solution["beta"]
+        X, meat = fit.model.design.X[:, fit.model.cross.columns], np.zeros_like(self._phi)
         for block in subject_blocks(fit.model.visits):
             own, e = whitened(fit, block, X), whitened(fit, block, residual)
             adjusted = _adjusted(own, self._phi, _POWER[type])

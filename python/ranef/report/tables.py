@@ -50,7 +50,7 @@ def fixed_effects(fit: Fit, ddf: str | None = "satterthwaite") -> pd.DataFrame:
     ddf : str, optional
         Method of testing, as in ``fit.coef_table``; None for a table without tests.
     """
-    kept = [fit.params.index[index] for index in fit.model.cross.kept]
+    kept = [fit.params.index[index] for index in fit.model.cross.columns]
     if ddf is None:
         columns = {"Estimate": fit.params, "Std. Error": fit.bse, "t value": fit.tvalues}
         return pd.DataFrame(columns).loc[kept]
@@ -78,7 +78,7 @@ def correlations(fit: Fit) -> Columns:
     """Return the lower triangle of the correlations of the fixed effects, under shortened names."""
     vcov = fit.solution["vcov"]
     sd = np.sqrt(np.diag(vcov))
-    names = [fit.params.index[index] for index in fit.model.cross.kept]
+    names = [fit.params.index[index] for index in fit.model.cross.columns]
     texts = np.array(format_common(round_to(vcov / np.outer(sd, sd), 3), 7, 3)).reshape(vcov.shape)
     width = len(names)
     columns = [[str(texts[i, j]) if i > j else "" for i in range(1, width)] for j in range(width - 1)]

@@ -104,7 +104,7 @@ class ResidualFit(Fit):
             shape = (term.factor.n_levels, len(term.columns), n)
             drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
             out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
-        mean = design.matrix.take(model.cross.kept) @ self.solution["beta"]
+        mean = design.matrix.take(model.cross.columns) @ self.solution["beta"]
         return out + (mean if design.offset is None else mean + design.offset)[:, None]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -44,9 +44,9 @@ class GlsModel:
             None if dispersion is None else find_dispersion(dispersion, data, rows),
         )
         self.cross = Kept(_independent(self.design.X))
-        if self.nobs <= len(self.cross.kept):
+        if self.nobs <= self.cross.rank:
             raise DataError(
-                f"the {len(self.cross.kept)} coefficients reproduce the {self.nobs} rows used exactly: "
+                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
                 "nothing is "
                 "left for variances; take fewer predictors"
             )
@@ -59,7 +59,7 @@ class GlsModel:
     @cached_property
     def X(self) -> FloatArray:
         """The kept columns, (n, rank)."""
-        return np.asarray(self.design.X[:, self.cross.kept])
+        return np.asarray(self.design.X[:, self.cross.columns])
 
     @property
     def y(self) -> FloatArray:
@@ -70,7 +70,7 @@ class GlsModel:
     @property
     def nu(self) -> int:
         """Degrees of freedom of sigma: rows, for REML less the coefficients."""
-        return self.nobs - (len(self.cross.kept) if self.reml else 0)
+        return self.nobs - (self.cross.rank if self.reml else 0)
 
     def solve(self, phi: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
         """Return beta, R of X, r^2 and log|R(phi)| (+ log|X'R^-1 X| for REML)."""
@@ -186,7 +186,7 @@ class GlsFit:
     @property
     def df_model_total(self) -> int:
         """Number of parameters: coefficients, sigma and those of the residuals."""
-        return len(self.model.cross.kept) + 1 + len(self.outer.phi)
+        return self.model.cross.rank + 1 + len(self.outer.phi)
 
     @property
     def aic(self) -> float:
@@ -214,12 +214,12 @@ class GlsFit:
         if newdata is None:
             return self.fittedvalues
         new = self.model.design.spec.rows(newdata, random=False)
-        mean = np.asarray(new.X[:, self.model.cross.kept] @ self.solution["beta"])
+        mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
         return mean if new.offset is None else mean + new.offset
 
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.kept, self.model.design.matrix.shape[1]
+        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
         if len(kept) == p:
             return values
         out = np.full((p,) * values.ndim, np.nan)

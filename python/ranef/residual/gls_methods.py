@@ -51,7 +51,7 @@ def _known(fit: Any, df: float) -> Method:
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
-    "residual": lambda fit: _known(fit, float(fit.nobs - len(fit.model.cross.kept))),
+    "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
     "satterthwaite": Satterthwaite,
     "normal": lambda fit: _known(fit, float("inf")),
 }

@@ -61,7 +61,7 @@ class DesignRows:
     def _coded(self, batch: Batch) -> dict[str, Column]:
         """Return the batch's columns, categorical predictors with the learned levels."""
         columns = dict(batch.columns)
-        for name in self._survey.wanted.predictors:
+        for name in self._survey.needs.predictors:
             if self._survey.is_factor(name):
                 levels = self._learned.levels[name]
                 columns[name] = FactorColumn(name, levels.codes(batch.factor(name)), levels.levels)

@@ -57,10 +57,10 @@ def learn_rows(survey: Survey) -> LearnedRows:
     DataError
         As for a table: a grouping factor or a categorical predictor with one level.
     """
-    wanted = survey.wanted
+    needs = survey.needs
     levels = {name: found.finish() for name, found in survey.levels.items()}
     parts: dict[tuple[str, ...], list[FactorColumn]] = {
-        (name,): [levels[name].column] for name in wanted.grouping
+        (name,): [levels[name].column] for name in needs.grouping
     }
     for names, cells in survey.cells.items():
         codes = cells.finish([levels[name].rank for name in names])
@@ -70,27 +70,27 @@ def learn_rows(survey: Survey) -> LearnedRows:
     columns, m = _sample_columns(survey, levels)
     states = {call.key: call.state(moments) for call, moments in survey.transforms.items()}
     used = SampleColumns(columns, UsedRows(m), states, parts=parts)
-    learned = learn(wanted.formula, used, wanted.needed)
-    offsets: tuple[CodeVector, ...] = tuple(survey.vectors[code] for code in wanted.formula.offsets)
-    spec = learned.spec(wanted.formula, wanted.needed, offsets, wanted.offset)
+    learned = learn(needs.formula, used, needs.by_part)
+    offsets: tuple[CodeVector, ...] = tuple(survey.vectors[code] for code in needs.formula.offsets)
+    spec = learned.spec(needs.formula, needs.by_part, offsets, needs.offset)
     return LearnedRows(survey, learned, levels, spec)
 
 
 def _sample_columns(survey: Survey, levels: Mapping[str, FinishedLevels]) -> tuple[dict[str, Column], int]:
     """Return some rows of the data, repeated until every level of a categorical predictor occurs."""
-    wanted = survey.wanted
-    categorical = {name for name in wanted.predictors if survey.is_factor(name)}
-    many = [levels[name].levels.shape[0] for name in categorical | set(wanted.coded)]
+    needs = survey.needs
+    categorical = {name for name in needs.predictors if survey.is_factor(name)}
+    many = [levels[name].levels.shape[0] for name in categorical | set(needs.coded)]
     m = max([len(values) for values in survey.sample.values()] + many)
     row = np.arange(m)
     columns: dict[str, Column] = {}
-    for name in wanted.predictors:
+    for name in needs.predictors:
         if name in categorical:
             own = levels[name].levels
             columns[name] = FactorColumn(name, (row % own.shape[0]).astype(np.int32), own)
         else:
             values = np.array(survey.sample[name])
-            if name in wanted.coded:
+            if name in needs.coded:
                 values = levels[name].levels.astype(values.dtype)
             columns[name] = NumberColumn(name, values[row % values.shape[0]])
     return columns, m

@@ -11,8 +11,8 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, FactorBlocks, core_rows
 from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
-from ..design.away import AWAY, MatrixAway
 from ..design.build import response_name
+from ..design.not_kept import NOT_KEPT, MatrixNotKept
 from ..design.random_terms import require_enough_rows
 from ..design.types import FixedMoments
 from ..errors import DataError
@@ -21,9 +21,9 @@ from .batch import read_batches
 from .design_rows import DesignRows
 from .learning import LearnedRows, learn_rows
 from .measured import Measured, constant_of, measure, measure_columns
+from .needs import Needs, needed_by
 from .source import Batches
 from .survey import survey
-from .wanted import Wanted, wanted_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,15 @@ def read_stream(
     DataError
         As for a table, and when the readings differ.
     """
-    wanted = _wanted(formula, source, weights, offset)
-    readings = 3 if wanted.computed else 2
-    found = survey(read_batches(source, wanted.columns, f"reading 1 of {readings}"), wanted)
+    needs = _needs(formula, source, weights, offset)
+    readings = 3 if needs.computed else 2
+    found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}"), needs)
     learned = learn_rows(found)
     empty = _empty_design(learned)
     if not allow_saturated:
         require_enough_rows(empty.terms, found.n)
     rows = DesignRows(learned, empty)
-    if wanted.computed:
+    if needs.computed:
         measured = measure(_checked(source, learned, f"reading 2 of {readings}"), rows, learned)
     else:
         measured = measure_columns(learned)
@@ -80,17 +80,17 @@ def read_stream(
     return summing.finish(empty)
 
 
-def _wanted(formula: Formula, source: Batches, weights: Any, offset: Any) -> Wanted:
+def _needs(formula: Formula, source: Batches, weights: Any, offset: Any) -> Needs:
     for table in source.read():
         if table.names:
-            return wanted_columns(formula, table, weights, offset)
+            return needed_by(formula, table, weights, offset)
     raise DataError("the data have no rows: the source gave no batch")
 
 
 def _checked(source: Batches, learned: LearnedRows, stage: str) -> Any:
     """Yield the batches with used rows, and compare what was read with the first reading."""
     found, n, n_total = learned.survey, 0, 0
-    for batch in read_batches(source, found.wanted.columns, stage):
+    for batch in read_batches(source, found.needs.columns, stage):
         n, n_total = n + batch.n, n_total + batch.rows.n_total
         if batch.n:
             yield batch
@@ -104,29 +104,29 @@ def _checked(source: Batches, learned: LearnedRows, stage: str) -> Any:
 
 def _empty_design(learned: LearnedRows) -> Design:
     found, n = learned.survey, learned.survey.n
-    wanted = found.wanted
+    needs = found.needs
     factors = {
-        term.group: GroupingFactor(term.group, AWAY, term.factor.levels) for term in learned.learned.terms
+        term.group: GroupingFactor(term.group, NOT_KEPT, term.factor.levels) for term in learned.learned.terms
     }
     terms = tuple(
-        RandomTerm(t.group, t.columns, MatrixAway(n, len(t.columns)), t.intercept, factors[t.group])
+        RandomTerm(t.group, t.columns, MatrixNotKept(n, len(t.columns)), t.intercept, factors[t.group])
         for t in learned.learned.terms
     )
     fixed = learned.learned.fixed
     return Design(
-        response=AWAY,
-        response_name=response_name(wanted.formula),
-        matrix=MatrixAway(n, len(fixed.names)),
+        response=NOT_KEPT,
+        response_name=response_name(needs.formula),
+        matrix=MatrixNotKept(n, len(fixed.names)),
         column_names=fixed.names,
         constant=None,
         terms=terms,
-        weights=None if wanted.weights is None else AWAY,
-        offset=AWAY if wanted.offset is not None or wanted.formula.offsets else None,
+        weights=None if needs.weights is None else NOT_KEPT,
+        offset=NOT_KEPT if needs.offset is not None or needs.formula.offsets else None,
         nobs=n,
         n_dropped=found.n_total - n,
         missing=found.missing,
         spec=learned.spec,
-        kept=AWAY,
+        kept=NOT_KEPT,
     )
 
 
@@ -170,13 +170,13 @@ class _Summing:
             replace(term, _second_moments=squares / found.n)
             for term, squares in zip(empty.terms, self._squares, strict=True)
         )
-        inverse = float(found.inverse_weight.mean[0]) if found.wanted.weights is not None else 1.0
+        inverse = float(found.inverse_weight.mean[0]) if found.needs.weights is not None else 1.0
         offset = float(found.offset.mean[0]) if empty.offset is not None else 0.0
         own = found.response.table[0]
         moments = FixedMoments(self._mean, self._covariance / found.n, inverse, offset, own)
         design = replace(empty, terms=terms, moments=moments)
         cross = CrossProducts(
-            AWAY, core_design, self._factors, np.asarray(core_design.kept, dtype=np.intp)
+            NOT_KEPT, core_design, self._factors, np.asarray(core_design.kept, dtype=np.intp)
         )
         return Streamed(design, cross, response)
 

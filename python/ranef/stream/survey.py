@@ -24,8 +24,8 @@ from ..frame import FactorColumn, NumberColumn, UsedRows, present_rows, require_
 from .batch import Batch
 from .levels import CellSet, LevelSet
 from .moments import Moments
+from .needs import Needs
 from .rowwise import Stateful
-from .wanted import Wanted
 
 _SAMPLE = 64
 
@@ -57,7 +57,7 @@ class Survey:
         Numeric columns at some used rows, among them rows at which a column differs from its first value.
     """
 
-    wanted: Wanted
+    needs: Needs
     n_total: int = 0
     n: int = 0
     missing: dict[str, int] = field(default_factory=dict)
@@ -77,14 +77,14 @@ class Survey:
         self.n_total += batch.rows.n_total
         for name, count in batch.rows.missing.items():
             self.missing[name] = self.missing.get(name, 0) + count
-        for call in self.wanted.stateful:
+        for call in self.needs.stateful:
             self._add_transform(call, batch)
         if batch.n == 0:
             return
         self._require_kinds(batch)
         self._add_sample(batch)
         self._add_levels(batch)
-        for name in self.wanted.predictors:
+        for name in self.needs.predictors:
             if not self.is_factor(name):
                 values = batch.numbers(name)
                 require_finite_column(values, name, batch.rows)
@@ -104,7 +104,7 @@ class Survey:
         require_rows(self.n, self.n_total, self.missing)
         if self.response.lowest[0] == self.response.highest[0]:
             raise DataError(
-                f"the response '{self.wanted.formula.response}' is constant ({self.response.mean[0]:g} in "
+                f"the response '{self.needs.formula.response}' is constant ({self.response.mean[0]:g} in "
                 f"each of the {self.n} rows used): there is no variation to model; check the column"
             )
 
@@ -114,7 +114,7 @@ class Survey:
     # ------------------------------------------------------------ numbers per row
     def response_and_offset(self, batch: Batch) -> tuple[FloatArray, FloatArray | None]:
         """Return the response with the offsets subtracted, and their sum, of a batch."""
-        formula = self.wanted.formula
+        formula = self.needs.formula
         y = self._vector(formula.response, batch)
         if not np.isfinite(y).all():
             row = int(np.argmin(np.isfinite(y)))
@@ -123,8 +123,8 @@ class Survey:
                 "count from 0): every value must be finite; correct it, or set it missing to drop the row"
             )
         parts = [(f"offset({code})", self._vector(code, batch)) for code in formula.offsets]
-        if self.wanted.offset is not None:
-            parts.append(("offset=", self._argument(self.wanted.offset, batch)))
+        if self.needs.offset is not None:
+            parts.append(("offset=", self._argument(self.needs.offset, batch)))
         for name, values in parts:
             require_finite_argument(values, name, batch.rows)
         if not parts:
@@ -134,9 +134,9 @@ class Survey:
 
     def weights(self, batch: Batch) -> FloatArray | None:
         """Return the prior weights of a batch."""
-        if self.wanted.weights is None:
+        if self.needs.weights is None:
             return None
-        values = self._argument(self.wanted.weights, batch)
+        values = self._argument(self.needs.weights, batch)
         require_finite_argument(values, "weights=", batch.rows)
         return np.ascontiguousarray(values)
 
@@ -147,12 +147,12 @@ class Survey:
         vector = self.vectors.get(code)
         if vector is None:
             used = UsedColumns(batch.columns, UsedRows(batch.n))
-            vector = self.vectors[code] = learn_vector(code, used, self.wanted.needed[code])[0]
+            vector = self.vectors[code] = learn_vector(code, used, self.needs.by_part[code])[0]
         return np.ascontiguousarray(vector.rows(batch.columns, batch.n))
 
     # ------------------------------------------------------------ what columns hold
     def _require_kinds(self, batch: Batch) -> None:
-        for name in self.wanted.needed[self.wanted.formula.response]:
+        for name in self.needs.by_part[self.needs.formula.response]:
             require_numeric_response(batch.columns[name])
         for name, column in batch.columns.items():
             kind = self.kinds.setdefault(name, type(column))
@@ -162,18 +162,18 @@ class Survey:
                     f"{_WORDS[type(column).__name__]} in the batch that begins with row {batch.rows.first} "
                     "(rows count from 0): give it one type in every batch"
                 )
-        for name in self.wanted.predictors:
+        for name in self.needs.predictors:
             if not self.is_factor(name):
                 require_number(batch.columns[name])
 
     def _add_levels(self, batch: Batch) -> None:
-        wanted = self.wanted
-        coded = [name for name in wanted.predictors if self.is_factor(name) or name in wanted.coded]
+        needs = self.needs
+        coded = [name for name in needs.predictors if self.is_factor(name) or name in needs.coded]
         codes = {}
-        for name in dict.fromkeys([*wanted.grouping, *coded]):
+        for name in dict.fromkeys([*needs.grouping, *coded]):
             levels = self.levels.setdefault(name, LevelSet(name))
             codes[name] = levels.add(batch.factor(name), batch.categories(name), batch.rows.first)
-        for names in wanted.crossings:
+        for names in needs.crossings:
             cells = self.cells.setdefault(names, CellSet(len(names)))
             cells.add([codes[name] for name in names])
 
@@ -193,7 +193,7 @@ class Survey:
 
     def _add_transform(self, call: Stateful, batch: Batch) -> None:
         """Add the rows where the argument's own columns are present, as a fit in memory does."""
-        names = self.wanted.arguments[call]
+        names = self.needs.arguments[call]
         columns = {name: batch.table.column(name) for name in names}
         rows = present_rows(columns.values(), batch.table.n_rows, batch.rows.first)
         if rows.n == 0:
@@ -215,9 +215,9 @@ def require_finite_column(values: FloatArray, name: str, rows: UsedRows) -> None
     require_finite(values, name, rows)
 
 
-def survey(batches: Iterable[Batch], wanted: Wanted) -> Survey:
+def survey(batches: Iterable[Batch], needs: Needs) -> Survey:
     """Read all batches once."""
-    found = Survey(wanted)
+    found = Survey(needs)
     for batch in batches:
         found.add(batch)
     found.finish()

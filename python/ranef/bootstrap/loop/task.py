@@ -17,7 +17,7 @@ from ..draws.gram import GramDraw, gram_draw
 from ..draws.gram_factor import GramFactor, factor_gram
 from ..draws.route import GRAM, ROWS, Route, choose_route
 from ..draws.rows import RowDraw, row_draw
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from .engine import Core, Task
 from .kernels import (
     gram_kernel,
@@ -47,7 +47,7 @@ __all__ = [
 
 def make_task(
     fit: Fit,
-    truth: Truth,
+    truth: TrueParameters,
     route: str | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
     statistic: CompiledStatistic | None = None,
@@ -57,7 +57,7 @@ def make_task(
     Parameters
     ----------
     fit : Fit
-    truth : Truth
+    truth : TrueParameters
         What is drawn from.
     route : {None, "gram", "rows"}
         None chooses (`choose_route`).
@@ -112,7 +112,7 @@ def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:
 
 def rows_task(
     fit: Fit,
-    truth: Truth,
+    truth: TrueParameters,
     refitted: Fit | None = None,
     layout: RecordLayout | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
@@ -124,7 +124,7 @@ def rows_task(
     ----------
     fit : Fit
         Of the model that is drawn from, at `truth`.
-    truth : Truth
+    truth : TrueParameters
     refitted : Fit, optional
         Of the model that is refitted; refits start at its theta.
     layout : RecordLayout, optional
@@ -138,18 +138,18 @@ def rows_task(
     layout = layout or record_layout(model, df=contrast is not None)
     start = _start(truth.solution if refitted is None else target.solution)
     core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
-    draw = _row_draw(fit, truth, model.cross.design.q + len(model.cross.kept) + 1)
+    draw = _row_draw(fit, truth, model.cross.design.q + model.cross.rank + 1)
     return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
 
 
-def sample_task(fit: Fit, truth: Truth) -> Task:
+def sample_task(fit: Fit, truth: TrueParameters) -> Task:
     """Draws of rows, not refitted: the table holds the rows (offset not added)."""
     core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
     draw = _row_draw(fit, truth, response_size=0)
     return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), fit.model.design.nobs)
 
 
-def draws_task(fit: Fit, truth: Truth, factor: GramFactor) -> Task:
+def draws_task(fit: Fit, truth: TrueParameters, factor: GramFactor) -> Task:
     """Draws from a Gram factor, not refitted: the table holds C'y and y'y in internal coordinates."""
     core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
     draw = _gram_draw(fit, truth, factor).arguments()
@@ -188,7 +188,7 @@ def responses_task(
 def record_layout(model: Model, modes: bool = False, df: bool = False) -> RecordLayout:
     """The layout of a model's records, with or without conditional modes and degrees of freedom."""
     n_modes = model.cross.design.q if modes else 0
-    return RecordLayout(len(model.cross.kept), model.n_theta, n_modes, int(df))
+    return RecordLayout(model.cross.rank, model.n_theta, n_modes, int(df))
 
 
 def route_of(model: Model, route: str | None = None) -> Route:
@@ -199,7 +199,7 @@ def route_of(model: Model, route: str | None = None) -> Route:
         return Route(GRAM, "asked for", gram_factor(model))
     levels, widths = zip(*model.cross.design.shapes, strict=True)
     rows = np.inf if model.streamed else model.nobs  # rows that are not there are no way out
-    found = choose_route(rows, levels, widths, len(model.cross.kept), lambda: gram_factor(model))
+    found = choose_route(rows, levels, widths, model.cross.rank, lambda: gram_factor(model))
     if model.streamed and (found.name == ROWS or route == ROWS):
         reason = "route='rows'" if route == ROWS else found.reason
         raise RowsNotKeptError(
@@ -217,7 +217,7 @@ def gram_factor(model: Model) -> GramFactor:
     return factor_gram(blocks, cross.remaining_gram, squares, model.nobs)
 
 
-def _gram_draw(fit: Fit, truth: Truth, factor: GramFactor) -> GramDraw:
+def _gram_draw(fit: Fit, truth: TrueParameters, factor: GramFactor) -> GramDraw:
     cross, solution = fit.model.cross.design, truth.solution
     modes = solution["internal_coef"][: cross.q] if truth.use_u else np.zeros(cross.q)
     mean = np.concatenate([modes, fit.model.problem.internal_beta(fit.response, truth.beta)])
@@ -227,7 +227,7 @@ def _gram_draw(fit: Fit, truth: Truth, factor: GramFactor) -> GramDraw:
     return gram_draw(factor, levels, lambdas, sigma, mean, fit.model.nobs)
 
 
-def _row_draw(fit: Fit, truth: Truth, response_size: int) -> RowDraw:
+def _row_draw(fit: Fit, truth: TrueParameters, response_size: int) -> RowDraw:
     model, design = fit.model, fit.model.design
     mean = fixed_part(model, truth.beta)
     lambdas = model.covariance_factors(truth.theta)

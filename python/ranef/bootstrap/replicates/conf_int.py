@@ -8,23 +8,25 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, quote_list, require_level
+from ...old_names import also_called
 from . import intervals
 from .acceleration import accelerations
 from .frame import parameter_frame
 from .result import BootstrapResult
 from .standard_errors import scaled, unscaled, variance_errors
 
-__all__ = ["METHODS", "conf_int"]
+__all__ = ["KINDS", "conf_int"]
 
-METHODS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
+KINDS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
 _SPELLINGS = {"studentised": "studentized"}
 _WITHOUT_ESTIMATE = ("percentile", "shortest")
 
 
+@also_called(method="kind")
 def conf_int(
     result: BootstrapResult,
     level: float = 0.95,
-    method: str = "percentile",
+    kind: str = "percentile",
     parameters: str | Iterable[str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
@@ -37,7 +39,7 @@ def conf_int(
     result : BootstrapResult
     level : float
         Coverage, between 0 and 1.
-    method : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
+    kind : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
         See `ranef.bootstrap.replicates.intervals`.
     parameters : str or iterable of str, optional
         Names as in the index of the result; all by default.
@@ -49,7 +51,7 @@ def conf_int(
     -------
     pandas.DataFrame
         Columns ``lower`` and ``upper``, one row per parameter; NaN for a dropped coefficient, and for
-        what the method cannot give.
+        what the kind cannot give.
 
     Notes
     -----
@@ -59,21 +61,21 @@ def conf_int(
     where groups are few (91 % in place of 95 for a deviation of 18 groups); a deviation estimated as zero
     has none.
     """
-    method = _SPELLINGS.get(method, method)
-    if method not in METHODS:
-        raise ArgumentError(f"method must be one of {quote_list(METHODS)}; got {method!r}")
+    kind = _SPELLINGS.get(kind, kind)
+    if kind not in KINDS:
+        raise ArgumentError(f"kind must be one of {quote_list(KINDS)}; got {kind!r}")
     require_level(level)
-    if errors and method != "studentized":
-        raise ArgumentError(f"errors= is for method='studentized'; method is {method!r}")
+    if errors and kind != "studentized":
+        raise ArgumentError(f"errors= is for kind='studentized'; kind is {kind!r}")
     values = parameter_frame(result)
     chosen = _chosen(values.columns, parameters)
     values = values[chosen]
     notes: list[str] | None = None if parameters is not None else []
-    if method in _WITHOUT_ESTIMATE:
-        one = intervals.percentile_interval if method == "percentile" else intervals.shortest_interval
+    if kind in _WITHOUT_ESTIMATE:
+        one = intervals.percentile_interval if kind == "percentile" else intervals.shortest_interval
         limits = [one(values[name].to_numpy(), level) for name in chosen]
     else:
-        limits = _about_estimates(result, values, method, level, errors or {}, notes)
+        limits = _about_estimates(result, values, kind, level, errors or {}, notes)
     table = pd.DataFrame(np.reshape(limits, (-1, 2)), index=chosen, columns=["lower", "upper"])
     if notes:
         table.attrs["notes"] = notes
@@ -93,7 +95,7 @@ def _chosen(known: pd.Index, parameters: str | Iterable[str] | None) -> list[str
 def _about_estimates(
     result: BootstrapResult,
     values: pd.DataFrame,
-    method: str,
+    kind: str,
     level: float,
     errors: Mapping[str, str],
     notes: list[str] | None,
@@ -101,19 +103,19 @@ def _about_estimates(
     """Intervals that compare the replicates with the fit they were drawn from."""
     if result.estimates is None or result.given:
         raise ArgumentError(
-            f"method='{method}' compares replicates with the fit they are drawn from, and these are drawn "
+            f"kind='{kind}' compares replicates with the fit they are drawn from, and these are drawn "
             "from other parameters: use 'percentile' or 'shortest', or draw without params=, theta=, sigma="
         )
-    if method == "studentized":
+    if kind == "studentized":
         return _studentized(result, values, result.estimates, level, errors, notes)
     estimates = result.estimates.reindex(values.columns)
-    if method == "bca":
+    if kind == "bca":
         acceleration = accelerations(result, list(values.columns))
         return [
             intervals.bca_interval(values[name].to_numpy(), estimates[name], acceleration[name], level)
             for name in values.columns
         ]
-    one = {"basic": intervals.basic_interval, "normal": intervals.normal_interval}[method]
+    one = {"basic": intervals.basic_interval, "normal": intervals.normal_interval}[kind]
     return [one(values[name].to_numpy(), estimates[name], level) for name in values.columns]
 
 
@@ -175,7 +177,7 @@ class _Errors:
         result = self.result
         if "se" not in result.places or result.errors is None:
             raise ArgumentError(
-                "method='studentized' needs each replicate's standard errors: keep 'se' in columns="
+                "kind='studentized' needs each replicate's standard errors: keep 'se' in columns="
             )
         place = result.names.coefficients.index(name)
         return result.errors[name], result.names.spread(result.part("se"))[:, place]
@@ -185,7 +187,7 @@ class _Errors:
         error = self.given.get(name, f"se[{name}]")
         if error not in result.statistic_names:
             raise ArgumentError(
-                f"method='studentized' needs a standard error of {name!r}: let the statistic return one too, "
+                f"kind='studentized' needs a standard error of {name!r}: let the statistic return one too, "
                 f"and name it, as in errors={{{name!r}: ...}} or by returning 'se[{name}]'"
             )
         column = result.part("statistic")[:, result.statistic_names.index(error)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import _core
 from ...fit import Fit
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from ..schemes.group_products import chosen_factor
 
 __all__ = ["difference", "drawn_by", "make_origin", "versions"]
@@ -19,7 +19,7 @@ __all__ = ["difference", "drawn_by", "make_origin", "versions"]
 _SAME = 1e-6
 
 
-def make_origin(fit: Fit, truth: Truth, by: str | None = None) -> dict[str, Any]:
+def make_origin(fit: Fit, truth: TrueParameters, group: str | None = None) -> dict[str, Any]:
     """The fit and the parameters that are drawn from; the factor whose groups are drawn, if any are."""
     return {
         "formula": fit.formula,
@@ -32,13 +32,13 @@ def make_origin(fit: Fit, truth: Truth, by: str | None = None) -> dict[str, Any]
         "drawn with theta": _numbers(truth.theta),
         "drawn with sigma": float(truth.sigma),
         "use_u": truth.use_u,
-        "by": by,
+        "by": group,
     }
 
 
-def drawn_by(fit: Fit, scheme: str, by: str | None) -> str | None:
+def drawn_by(fit: Fit, scheme: str, group: str | None) -> str | None:
     """The name of the factor whose groups a scheme draws."""
-    return chosen_factor(fit.model.design, by).name if scheme == "cases" else None
+    return chosen_factor(fit.model.design, group).name if scheme == "cases" else None
 
 
 def versions() -> dict[str, str]:

@@ -25,7 +25,7 @@ from ...fit import Fit
 from ...inference.fisher import covariance_jacobian, fisher_information
 from ...theta import pack, parts, unpack
 from ..draws.streams import stream_key
-from ..draws.truth import truth
+from ..draws.true_parameters import true_parameters
 from ..loop.engine import run
 from ..loop.record import FAILED
 from ..loop.task import draws_task, gram_factor, sample_task
@@ -82,7 +82,7 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
         own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit)[None])
         table = _errors(fit.model, sigma, theta, covariances)
         # A fit at zero has no replicate below it, and so no upper limit.
-        deviations = truth(fit).series(result.names)[list(result.names.sd)]
+        deviations = true_parameters(fit).series(result.names)[list(result.names.sd)]
         own[0, np.isin(names, deviations.index[~(deviations > 0.0)])] = np.nan
         _known[result] = pd.Series(own[0], names), pd.DataFrame(table, columns=names)
     return _known[result]
@@ -126,7 +126,7 @@ def _refits(fit: Fit, result: BootstrapResult, theta: np.ndarray) -> Iterator[tu
 def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterator[Any]]:
     """The responses' cross-products by first replicate and count: the same draws again."""
     key = stream_key(result.seed)[0]
-    at = truth(fit, use_u=result.use_u)
+    at = true_parameters(fit, use_u=result.use_u)
     if result.scheme == "parametric" and result.route == "gram":
         task = draws_task(fit, at, gram_factor(fit.model))
 
@@ -157,7 +157,7 @@ def _covariance(fit: Fit) -> np.ndarray:
     turn = found.to_internal
     product = turn.T @ (found.product_projected if reml else found.product) @ turn
     trace = turn.T @ (found.trace_projected if reml else found.trace) / variance
-    nu = fit.model.nobs - (len(fit.model.cross.kept) if reml else 0)
+    nu = fit.model.df_sigma
     expected = np.block([[product, trace[:, None]], [trace[None, :], np.array([[nu / variance**2]])]])
     scale = 1.0 / np.sqrt(np.diag(expected))
     return 2.0 * np.linalg.pinv(expected * np.outer(scale, scale), hermitian=True) * np.outer(scale, scale)

@@ -33,7 +33,7 @@ class CaseDraw:
     Parameters
     ----------
     design : Design
-    by : str, optional
+    group : str, optional
         The factor whose groups are drawn, within the levels that it is nested in.
 
     Raises
@@ -42,15 +42,15 @@ class CaseDraw:
         For an unknown factor, or one with nothing to draw from.
     """
 
-    def __init__(self, design: Design, by: str | None = None) -> None:
-        self.factor = chosen_factor(design, by)
+    def __init__(self, design: Design, group: str | None = None) -> None:
+        self.factor = chosen_factor(design, group)
         strata = strata_of(design, self.factor)
         self.order = np.argsort(strata, kind="stable")
         sizes = np.bincount(strata)
         if sizes.max() == 1:
             raise ArgumentError(
-                f"by={self.factor.name!r}: each of its groups is the only one within the level it is nested "
-                "in, so there is nothing to draw; draw by the outer factor"
+                f"group={self.factor.name!r}: each of its groups is the only one within the level that it is "
+                "nested in, so there is nothing to draw; draw by the outer factor"
             )
         self.size = np.repeat(sizes, sizes)
         self.first = np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -47,7 +47,7 @@ class SizedModel(Model):
         self, model: Model, design: Any, response: Any, size: tuple[Any, ...], ngroups: dict[str, int]
     ) -> None:
         parts = {name: value for name, value in model._parts().items() if name != "design"}
-        cross = CrossProducts(None, design, model.cross.factors, model.cross.kept)
+        cross = CrossProducts(None, design, model.cross.factors, model.cross.columns)
         own = {"cross": cross, "response": response, "ngroups": ngroups, "_source": model, "_size": size}
         vars(self).update(parts | own)
 
@@ -66,7 +66,7 @@ class SizedModel(Model):
 
 
 def model_of_size(
-    model: Model, groups: int | None = None, per_group: int | None = None, along: str | None = None
+    model: Model, groups: int | None = None, per_group: int | None = None, group: str | None = None
 ) -> SizedModel:
     """The model for a study of another size; its response is the old one repeated, for its scale only.
 
@@ -74,11 +74,11 @@ def model_of_size(
     ----------
     model : Model
     groups : int, optional
-        Groups of the factor `along`: the first ones, or all and then copies from the first on, with new
+        Groups of the factor `group`: the first ones, or all and then copies from the first on, with new
         random effects. Levels of factors nested in it are copied with it.
     per_group : int, optional
         Rows in each group: its first ones, or all and then again from the first on.
-    along : str, optional
+    group : str, optional
         The grouping factor; by default the one that all others are nested in, for crossed factors the one
         with the most levels.
 
@@ -87,7 +87,7 @@ def model_of_size(
     ArgumentError
         For an unknown factor, or a size at which not all coefficients can be told.
     """
-    factor = chosen_factor(model.design, along, "along=")
+    factor = chosen_factor(model.design, group)
     found = _products(model, factor, per_group)
     count = groups or factor.n_levels
     design, response, full_rank = found.products.sum(np.arange(count) % factor.n_levels)
@@ -97,7 +97,7 @@ def model_of_size(
             "coefficients: more groups or rows are needed"
         )
     ngroups = _levels(model, factor, count, per_group, design)
-    return SizedModel(model, design, response, (groups, per_group, along), ngroups)
+    return SizedModel(model, design, response, (groups, per_group, group), ngroups)
 
 
 def _levels(
@@ -127,7 +127,7 @@ def _products(model: Model, factor: GroupingFactor, per_group: int | None) -> Gr
 
 
 def rows_of_size(
-    design: Design, groups: int | None, per_group: int | None, along: str | None = None
+    design: Design, groups: int | None, per_group: int | None, group: str | None = None
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The rows of such a study as positions in the design, and new codes of the factors that are extended.
 
@@ -136,7 +136,7 @@ def rows_of_size(
     ArgumentError
         For an unknown factor.
     """
-    factor = chosen_factor(design, along, "along=")
+    factor = chosen_factor(design, group)
     members = group_members(factor)
     count = groups or factor.n_levels
     chosen = [_resized(members[group % factor.n_levels], per_group) for group in range(count)]

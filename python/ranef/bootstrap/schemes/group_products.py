@@ -66,7 +66,6 @@ def groups_of(
         The rows of each group; by default all of them.
     """
     members = group_members(factor) if members is None else members
-    offset = 0.0 if model.design.offset is None else model.design.offset
     by_name = {other.name: other for other in model.design.factors}
     own = [
         is_nested(other.codes, factor.codes, other.n_levels)
@@ -74,18 +73,24 @@ def groups_of(
     ]
     start = np.concatenate([[0], np.cumsum([len(rows) for rows in members])])
     products = _core.GroupProducts(
-        model.cross.rows, model.cross.design, response, y - offset, start, np.concatenate(members), own
+        model.cross.rows,
+        model.cross.design,
+        response,
+        model.design.without_offset(y),
+        start,
+        np.concatenate(members),
+        own,
     )
     return Groups(factor, products, model.reml)
 
 
-def all_groups(fit: Fit, by: str | None = None, argument: str = "by=") -> Groups:
-    """The groups of a fit's factor `by`, see `chosen_factor`."""
-    factor = chosen_factor(fit.model.design, by, argument)
+def all_groups(fit: Fit, group: str | None = None) -> Groups:
+    """The groups of a fit's factor `group`, see `chosen_factor`."""
+    factor = chosen_factor(fit.model.design, group)
     return groups_of(fit.model, fit.y, fit.response, factor)
 
 
-def chosen_factor(design: Design, by: str | None, argument: str = "by=") -> GroupingFactor:
+def chosen_factor(design: Design, group: str | None) -> GroupingFactor:
     """The factor asked for; by default the one that all others are nested in, else that with most levels.
 
     Raises
@@ -93,13 +98,13 @@ def chosen_factor(design: Design, by: str | None, argument: str = "by=") -> Grou
     ArgumentError
         For an unknown factor.
     """
-    if by is None:
+    if group is None:
         return design.factors[independent_factor(design)]
     for factor in design.factors:
-        if factor.name == by:
+        if factor.name == group:
             return factor
     raise ArgumentError(
-        f"{argument} must be a grouping factor, of {quote_list(f.name for f in design.factors)}; got {by!r}"
+        f"group= must be a grouping factor, of {quote_list(f.name for f in design.factors)}; got {group!r}"
     )
 
 

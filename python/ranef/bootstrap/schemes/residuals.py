@@ -24,7 +24,7 @@ _MAMMEN_LOW = (_ROOT5 + 1.0) / (2.0 * _ROOT5)
 def semiparametric_rows(fit: Fit) -> Rows:
     """Fitted values plus residuals drawn with replacement (standardised by the weights)."""
     root = _root_weights(fit)
-    centre = fit.fittedvalues - _offset(fit)
+    centre = fit.model.design.without_offset(fit.fittedvalues)
     residuals = fit.resid * root
 
     def draw(generator: np.random.Generator) -> np.ndarray:
@@ -95,20 +95,15 @@ def wild_rows(fit: Fit) -> Rows:
                 f"scheme='wild' needs independent groups, and '{other.name}' is crossed with '{factor.name}'"
             )
     centre, root = fixed_part(fit.model, fit.solution["beta"]), _root_weights(fit)
-    basis = np.linalg.qr(design.X[:, fit.model.cross.kept] * root[:, None])[0]
+    basis = np.linalg.qr(design.X[:, fit.model.cross.columns] * root[:, None])[0]
     leverage = np.minimum(np.einsum("ij,ij->i", basis, basis), 1.0 - 1e-8)
-    residuals = (fit.y - _offset(fit) - centre) / np.sqrt(1.0 - leverage)
+    residuals = (fit.model.design.without_offset(fit.y) - centre) / np.sqrt(1.0 - leverage)
 
     def draw(generator: np.random.Generator) -> np.ndarray:
         low = generator.random(factor.n_levels) < _MAMMEN_LOW
         return centre + residuals * np.where(low, *_MAMMEN)[factor.codes]
 
     return draw
-
-
-def _offset(fit: Fit) -> np.ndarray | float:
-    offset = fit.model.design.offset
-    return 0.0 if offset is None else offset
 
 
 def _root_weights(fit: Fit) -> np.ndarray:

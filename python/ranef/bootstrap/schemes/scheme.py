@@ -16,7 +16,7 @@ from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 from ..draws.route import Route
 from ..draws.streams import replicate_generator
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from ..loop.engine import Outcome, run
 from ..loop.statistic import CompiledStatistic
 from ..loop.task import responses_task
@@ -35,7 +35,7 @@ _REASONS = {
 }
 
 
-def check_scheme(scheme: str, truth: Truth, route: str | None, by: str | None) -> None:
+def check_scheme(scheme: str, truth: TrueParameters, route: str | None, group: str | None) -> None:
     """Refuse an unknown scheme, and arguments that only the parametric one has.
 
     Raises
@@ -49,8 +49,8 @@ def check_scheme(scheme: str, truth: Truth, route: str | None, by: str | None) -
             f"scheme='{scheme}' is made of the fit's own residuals and groups: params=, theta=, sigma=, "
             "use_u= and route= are for scheme='parametric'"
         )
-    if by is not None and scheme != "cases":
-        raise ArgumentError(f"by= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
+    if group is not None and scheme != "cases":
+        raise ArgumentError(f"group= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
 
 
 def rows_of_scheme(fit: Fit, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
@@ -78,12 +78,12 @@ def other_scheme(
     progress: bool,
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
-    by: str | None = None,
+    group: str | None = None,
 ) -> tuple[Outcome, Route]:
     """Run replicates of a scheme that is not parametric."""
     rows = rows_of_scheme(fit, scheme, key)
     if rows is None:  # scheme='cases'
-        draw = CaseDraw(fit.model.design, by)
+        draw = CaseDraw(fit.model.design, group)
         outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
         return outcome, Route("groups", draw.reason)
 

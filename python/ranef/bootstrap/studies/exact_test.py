@@ -23,6 +23,7 @@ from ...design import Design, RandomTerm
 from ...errors import ArgumentError
 from ...fit import Fit
 from ...inference.likelihood import by_reml
+from ...old_names import old_attribute
 from ...show import Printed
 from ..checks import checked_seed, whole_number
 
@@ -46,7 +47,7 @@ class ExactRLRT(Printed):
     formula : str
     statistic : float
         Difference of the REML criteria.
-    pvalue : float
+    p : float
         Share of the simulated statistics that are as large.
     exact : bool
         Whether it is the only variance component.
@@ -57,12 +58,14 @@ class ExactRLRT(Printed):
     term: str
     formula: str
     statistic: float
-    pvalue: float
+    p: float
     exact: bool
     reference: np.ndarray = field(repr=False)
 
+    pvalue = old_attribute("p")
+
     def _p_text(self) -> str:
-        return f"p = {self.pvalue:.4g}" if self.pvalue > 0 else f"p < {1 / len(self.reference):.2g}"
+        return f"p = {self.p:.4g}" if self.p > 0 else f"p < {1 / len(self.reference):.2g}"
 
     def __str__(self) -> str:
         kind = "Exact" if self.exact else "Approximate (other components in the model)"
@@ -105,7 +108,7 @@ def exact_rlrt(
     >>> import ranef
     >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
     >>> test = ranef.exact_rlrt(fit, seed=1)
-    >>> round(test.statistic, 4), 0.002 < test.pvalue < 0.008
+    >>> round(test.statistic, 4), 0.002 < test.p < 0.008
     (6.369, True)
     """
     count = whole_number(n, "n", "the number of simulated values")
@@ -116,7 +119,7 @@ def exact_rlrt(
         statistic = fit.model.objective(np.zeros(1)) - fit.objective
     else:
         statistic = by_reml(null).objective - fit.objective
-    design, kept = fit.model.design, fit.model.cross.kept
+    design, kept = fit.model.design, fit.model.cross.columns
     reference = simulate_rlrt(spectrum(design, term, kept), design.nobs - len(kept), count, generator)
     value = max(statistic, 0.0)
     return ExactRLRT(

@@ -23,11 +23,12 @@ import pandas as pd
 from ...errors import ArgumentError
 from ...fit import Fit
 from ...inference.likelihood import by_maximum_likelihood
+from ...old_names import old_attribute
 from ...show import Document, Line, Printed, frame_table
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
 from ..draws.streams import stream_key
-from ..draws.truth import truth
+from ..draws.true_parameters import true_parameters
 from .pairs import Pair
 
 __all__ = ["PBTest", "pbtest"]
@@ -69,15 +70,17 @@ class PBTest(Printed):
     seed: int | np.random.SeedSequence
 
     @property
-    def pvalue(self) -> float:
+    def p(self) -> float:
         """Of the bootstrap test itself (row ``PBtest``)."""
         extreme = int(np.count_nonzero(self.reference >= self.statistic))
         return (1 + extreme) / (1 + len(self.reference))
 
+    pvalue = old_attribute("p")
+
     @property
     def pvalue_error(self) -> float:
-        """Monte Carlo standard error of `pvalue`."""
-        return float(np.sqrt(self.pvalue * (1.0 - self.pvalue) / max(len(self.reference), 1)))
+        """Monte Carlo standard error of `p`."""
+        return float(np.sqrt(self.p * (1.0 - self.p) / max(len(self.reference), 1)))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per way to judge the statistic.
@@ -91,7 +94,7 @@ class PBTest(Printed):
         from scipy import stats
 
         t, d, nan = self.statistic, self.df, float("nan")
-        rows = {"LRT": (t, d, nan, stats.chi2.sf(t, d)), "PBtest": (t, nan, nan, self.pvalue)}
+        rows = {"LRT": (t, d, nan, stats.chi2.sf(t, d)), "PBtest": (t, nan, nan, self.p)}
         if self.fixed:
             mean, variance = self.reference.mean(), self.reference.var(ddof=1)
             ratio = mean / d
@@ -164,7 +167,7 @@ def pbtest(
     >>> small = ranef.lmer("Reaction ~ Days + (1 | Subject)", data)
     >>> large = ranef.lmer("Reaction ~ Days + (Days | Subject)", data)
     >>> test = ranef.pbtest(small, large, 1000, seed=1, progress=False)
-    >>> round(test.statistic, 2), test.pvalue < 0.01
+    >>> round(test.statistic, 2), test.p < 0.01
     (42.84, True)
     """
     count = whole_number(n, "n", "the number of replicates")
@@ -183,7 +186,7 @@ def pbtest(
         )
 
     key, seed = stream_key(seed)
-    pair = Pair.of(small, large, columns, small, truth(small))
+    pair = Pair.of(small, large, columns, small, true_parameters(small))
     ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
     reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
     return PBTest(
@@ -217,7 +220,7 @@ def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
         x, y = getattr(a, name), getattr(b, name)
         if (x is None) != (y is None) or not (x is None or np.array_equal(x, y)):
             raise ArgumentError(f"the models have different {name}")
-    inner, outer = a.X[:, small.model.cross.kept], b.X[:, large.model.cross.kept]
+    inner, outer = a.X[:, small.model.cross.columns], b.X[:, large.model.cross.columns]
     same = [[k for k, column in enumerate(outer.T) if np.array_equal(column, x)] for x in inner.T]
     if all(same):
         return np.eye(outer.shape[1])[:, [places[0] for places in same]]
@@ -226,7 +229,7 @@ def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
     products = basis.T @ inner
     left = np.linalg.norm(inner - basis @ products, axis=0) / np.linalg.norm(inner, axis=0)
     if left.max() > _SAME:
-        names = [a.column_names[i] for i in small.model.cross.kept]
+        names = [a.column_names[i] for i in small.model.cross.columns]
         raise ArgumentError(
             f"'{small.formula}' is not nested in '{large.formula}': its column '{names[int(left.argmax())]}' "
             "is no combination of the other's. Give the small model first"

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ...fit import Fit
 from ..draws.gram_factor import GramFactor
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from ..loop.engine import run
 from ..loop.kernels import gram_sample_kernel, refits_kernel, rows_kernel
 from ..loop.record import FAILED
@@ -34,7 +34,7 @@ class Pair:
         Refits start at their thetas.
     drawn : Fit
         The one that is drawn from: `small`, or `large`.
-    truth : Truth
+    truth : TrueParameters
         Its parameters.
     inner : Embedding or alike, or None
         The small model in the large one: its `responses` from those of the large one; None where rows have to
@@ -46,13 +46,13 @@ class Pair:
     small: Fit
     large: Fit
     drawn: Fit
-    truth: Truth
+    truth: TrueParameters
     inner: Any = None
     factor: GramFactor | None = None
 
     @classmethod
     def of(
-        cls, small: Fit, large: Fit, columns: np.ndarray, drawn: Fit, truth: Truth
+        cls, small: Fit, large: Fit, columns: np.ndarray, drawn: Fit, truth: TrueParameters
     ) -> Pair:
         """Choose how to draw: from the large design's Gram factor where it can be, else row by row."""
         inner = embedding(small, large, columns)
@@ -64,7 +64,7 @@ class Pair:
         """``"gram"`` or ``"rows"``."""
         return "rows" if self.factor is None else "gram"
 
-    def at(self, truth: Truth) -> Pair:
+    def at(self, truth: TrueParameters) -> Pair:
         """The same with other parameters of the model that is drawn from."""
         return replace(self, truth=truth)
 
@@ -140,11 +140,11 @@ class Pair:
         return [run(task, key, len(draws), threads, progress=False).table for task in tasks]
 
     @property
-    def _outer_truth(self) -> Truth:
+    def _outer_truth(self) -> TrueParameters:
         """The parameters as the large model's."""
         if self.drawn is self.large:
             return self.truth
         model = self.large.model
         solution = model.problem.solve(self.large.response, self.inner.theta)
         beta = self.inner.columns @ self.truth.beta
-        return Truth(beta, self.inner.theta, self.truth.sigma, solution, given=True)
+        return TrueParameters(beta, self.inner.theta, self.truth.sigma, solution, given=True)

@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
+from ...old_names import also_called
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
 from ..draws.streams import stream_key
-from ..draws.truth import truth
+from ..draws.true_parameters import true_parameters
 from ..schemes.extend import model_of_size
 from ..schemes.independent import independent_factor
 from .power_summary import Power
@@ -26,6 +27,7 @@ __all__ = ["power", "power_curve"]
 _BATCH = 200
 
 
+@also_called(along="group")
 def power(
     fit: Fit,
     coefficient: str,
@@ -36,7 +38,7 @@ def power(
     alpha: float = 0.05,
     groups: int | None = None,
     per_group: int | None = None,
-    along: str | None = None,
+    group: str | None = None,
     params: Mapping[str, float] | Any = None,
     theta: Any = None,
     sigma: float | None = None,
@@ -65,7 +67,7 @@ def power(
         of their likelihood ratios are as large as its own.
     alpha : float
         Level of the test.
-    groups, per_group, along
+    groups, per_group, group
         Another size of study, see `ranef.bootstrap.schemes.extend.model_of_size`.
     params, theta, sigma
         Other true values, as in `ranef.bootstrap.bootstrap`.
@@ -102,7 +104,7 @@ def power(
     count = whole_number(n, "n", "the number of simulated studies")
     key, threads = _streams(seed, n_threads)
     study = _study(
-        fit, coefficient, effect, test, alpha, groups, per_group, along, params, theta, sigma, n_null
+        fit, coefficient, effect, test, alpha, groups, per_group, group, params, theta, sigma, n_null
     )
     if precision is not None and not 0.0 < precision < 1.0:
         raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
@@ -174,8 +176,8 @@ def power_curve(
         sizes = {"groups": size, "per_group": per, "progress": False}
         found = power(fit, coefficient, effect, **sizes, **options)
         lower, upper = found.conf_int()
-        along = options.get("along")
-        count = found.groups[along] if along else _main_count(fit, found)
+        group = options.get("group")
+        count = found.groups[group] if group else _main_count(fit, found)
         rows.append(
             {
                 "effect": found.effect,
@@ -211,16 +213,16 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
 
 def _study(
     fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
-    along: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
+    group: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
-    names = [fit.model.design.column_names[i] for i in fit.model.cross.kept]
+    names = [fit.model.design.column_names[i] for i in fit.model.cross.columns]
     if coefficient not in names:
         raise ArgumentError(f"coefficient must be one of {quote_list(names, 30)}; got {coefficient!r}")
     if test not in TESTS:
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
     if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
         raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
-    at = truth(fit, params, theta, sigma)
+    at = true_parameters(fit, params, theta, sigma)
     beta = at.beta.copy()
     if effect is not None:
         if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(float(effect)):
@@ -231,7 +233,7 @@ def _study(
         for name, value in (("groups", groups), ("per_group", per_group)):
             if value is not None:
                 whole_number(value, f"{name}=", "a number")
-        model = model_of_size(model, groups, per_group, along)
+        model = model_of_size(model, groups, per_group, group)
     nulls = whole_number(n_null, "n_null=", "the number of replicates of a bootstrap test")
     if test == "bootstrap" and alpha * (nulls + 1) < 1.0 - 1e-9:
         raise ArgumentError(

@@ -14,7 +14,7 @@ from scipy.special import ndtri, stdtr
 from ...fit import Fit
 from ...inference.methods import method
 from ...model import Model
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from ..loop.engine import run, single_blas_thread
 from ..loop.record import kept_columns
 from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
@@ -65,7 +65,7 @@ class Study:
         self.model, self.position, self.test, self.alpha = model, position, test, alpha
         self.n_null, self.factor = n_null, route.factor
         self.fit = standing(model, theta)
-        self.truth = Truth(beta, theta, sigma, self.fit.solution, given=True)
+        self.truth = TrueParameters(beta, theta, sigma, self.fit.solution, given=True)
 
     @property
     def route(self) -> str:
@@ -99,7 +99,7 @@ class Study:
             t = table[:, places["coefficients"]][:, self.position] / table[:, places["se"]][:, self.position]
         df = np.full(n, np.inf)
         if self.test == "residual":
-            df[:] = self.model.nobs - len(self.model.cross.kept)
+            df[:] = self.model.nobs - self.model.cross.rank
         elif self.test != "normal":
             t, df = self._approximate(t, table, places, response_of)
         p = 2.0 * stdtr(df, -abs(t))
@@ -129,7 +129,7 @@ class Study:
 
     @property
     def _contrast(self) -> np.ndarray:
-        contrast = np.zeros(len(self.model.cross.kept))
+        contrast = np.zeros(self.model.cross.rank)
         contrast[self.position] = 1.0
         return contrast
 
@@ -189,7 +189,7 @@ class Study:
         beta = self.truth.beta.copy()
         beta[self.position] = 0.0
         at = standing(self._pair.large.model, theta).solution
-        pair = self._pair.at(Truth(beta, theta, self.truth.sigma, at, given=True))
+        pair = self._pair.at(TrueParameters(beta, theta, self.truth.sigma, at, given=True))
         origin, done, larger = _NULL_LANE + number * self.n_null, 0, 0
         while done < self.n_null and larger <= allowed:
             count = min(_FIRST_NULLS if done == 0 else self.n_null, self.n_null - done)

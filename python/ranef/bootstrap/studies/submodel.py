@@ -11,7 +11,7 @@ from ...model import Model
 from ...optimize import Optimum
 from ...variants import with_columns, without_column
 from ..draws.gram_factor import GramFactor
-from ..draws.truth import Truth
+from ..draws.true_parameters import TrueParameters
 from ..schemes.extend import SizedModel
 from .pairs import Pair
 
@@ -29,7 +29,7 @@ class _Dropped:
         return np.delete(draws, self.place, axis=1)
 
 
-def pair_without(model: Model, position: int, truth: Truth, factor: GramFactor | None) -> Pair:
+def pair_without(model: Model, position: int, truth: TrueParameters, factor: GramFactor | None) -> Pair:
     """The model without a coefficient and with it, drawn from the latter.
 
     Parameters
@@ -37,7 +37,7 @@ def pair_without(model: Model, position: int, truth: Truth, factor: GramFactor |
     model : Model
     position : int
         Of the coefficient among the kept ones.
-    truth : Truth
+    truth : TrueParameters
     factor : GramFactor, optional
         Of the design; None to draw rows.
     """
@@ -50,7 +50,7 @@ def pair_without(model: Model, position: int, truth: Truth, factor: GramFactor |
     if isinstance(model, SizedModel):
         model = model.with_rows()
         large = standing(model.variant(reml=False), truth.theta)
-    small = with_columns(large.model, np.delete(model.cross.kept, position))
+    small = with_columns(large.model, np.delete(model.cross.columns, position))
     return Pair(standing(small, truth.theta), large, large, truth)
 
 

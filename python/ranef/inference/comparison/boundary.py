@@ -144,7 +144,7 @@ def _boundary_information(
     factors = [semidefinite_factor(m, 1e-9) for m in covariances]
     response = large.response_of(y)
     found = _core.information(large.problem, response, pack(factors))
-    nu = large.design.nobs - (len(large.cross.kept) if large.reml else 0)
+    nu = large.df_sigma
     trace = found["trace_projected"]
     whole = (found["product_projected"] - np.outer(trace, trace) / nu) / 2
     return _efficient(whole, _basis(large, empty))

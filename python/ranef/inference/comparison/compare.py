@@ -167,7 +167,7 @@ def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mi
             f"{small} is not nested in {large}: its random effects are no special case of those of {large}. "
             "Compare them by information criteria, with nested=False"
         )
-    extra = len(fit.model.cross.kept) - len(null.model.cross.kept)
+    extra = fit.model.cross.rank - null.model.cross.rank
     return mixture(null, fit.y, fit.model, embedding, extra)
 
 

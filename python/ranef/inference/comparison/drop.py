@@ -83,9 +83,9 @@ def _droppable(fit: Fit, scope: str | Iterable[str] | None) -> list[Term]:
 
 def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
     ml = by_maximum_likelihood(fit)
-    kept = ml.model.cross.kept.tolist()
+    kept = ml.model.cross.columns.tolist()
     full, rows = ml.optimum.value, []
-    size = len(kept) + ml.model.n_theta + 1
+    size = ml.df_model_total
     rows.append(("<none>", np.nan, full + 2 * size, np.nan, np.nan))
     for term in terms:
         left = [column for column in kept if not term.first <= column < term.last]
@@ -100,7 +100,7 @@ def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
 
 
 def _by_f(fit: Fit, terms: list[Term], ddf: str) -> pd.DataFrame:
-    width, kept = len(fit.model.design.column_names), set(fit.model.cross.kept.tolist())
+    width, kept = len(fit.model.design.column_names), set(fit.model.cross.columns.tolist())
     rows = {}
     for term in terms:
         columns = [column for column in range(term.first, term.last) if column in kept]

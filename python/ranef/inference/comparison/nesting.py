@@ -40,7 +40,7 @@ def fixed_part_in(small: Model, large: Model) -> bool:
     """Whether the columns of X of one model are combinations of the other's."""
     if small.streamed or large.streamed:
         return fixed_names_in(small, large)
-    one, other = (m.design.X[:, m.cross.kept] for m in (small, large))
+    one, other = (m.design.X[:, m.cross.columns] for m in (small, large))
     weights = _random((other.shape[1] + _SPARE, one.shape[0]))
     return _within(weights @ one, weights @ other)[0]
 

@@ -19,7 +19,7 @@ def fixed_names_in(small: Model, large: Model) -> bool:
 
 
 def _kept_names(model: Model) -> set[str]:
-    return {model.design.column_names[column] for column in model.cross.kept}
+    return {model.design.column_names[column] for column in model.cross.columns}
 
 
 def variances_in(small: Model, large: Model) -> FloatArray | None:

@@ -50,7 +50,7 @@ def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     Days in (Days | Subject)     4 -893.233  42.837  2.0
     """
     whole = fit.optimum.value
-    size = len(fit.model.cross.kept) + fit.model.n_theta + 1
+    size = fit.df_model_total
     rows = {"<none>": (size, -whole / 2, whole + 2 * size, np.nan, np.nan, np.nan, np.nan)}
     terms = fit.model.design.terms
     for index in _formula_order(fit):
@@ -111,17 +111,8 @@ def _reductions(fit: Fit, index: int, reduce_terms: bool) -> list[tuple[str, tup
     for own in groups:
         left = [column for column in range(len(term.columns)) if column not in own]
         name = _variable(term.columns[own[0]])
-        out.append((f"{name} in {label}", (_only(term, left) if left else _intercepts(term),)))
+        out.append((f"{name} in {label}", (term.only(left) if left else _intercepts(term),)))
     return out
-
-
-def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
-    return replace(
-        term,
-        columns=tuple(term.columns[column] for column in columns),
-        matrix=term.matrix.take(columns),
-        intercept=columns.index(term.intercept) if term.intercept in columns else -1,
-    )
 
 
 def _intercepts(term: RandomTerm) -> RandomTerm:

@@ -90,7 +90,7 @@ def icc(fit: Fit, by_group: bool = False) -> pd.Series:
 def _variances(fit: Fit) -> tuple[float, dict[str, float], float]:
     """Return the variance of the fixed part, mean variances by grouping factor, the residual variance."""
     design, beta = fit.model.design, fit.solution["beta"]
-    moments, n, kept = design.moments, design.nobs, fit.model.cross.kept
+    moments, n, kept = design.moments, design.nobs, fit.model.cross.columns
     if moments is None:
         fixed = float(np.var(fixed_part(fit.model, beta), ddof=1))
     else:

@@ -82,7 +82,7 @@ class RandomEffectsPCA(Printed, Mapping[str, GroupPCA]):
         return [frame_table(part.importance, group) for group, part in self.items()]
 
 
-def re_pca(fit: Fit) -> RandomEffectsPCA:
+def pca(fit: Fit) -> RandomEffectsPCA:
     """Return the principal components of the random effects.
 
     Singular values of Lambda, all terms of a grouping factor together: a component with (almost) no variance
@@ -104,7 +104,7 @@ def re_pca(fit: Fit) -> RandomEffectsPCA:
     --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> fit.rePCA()
+    >>> fit.pca()
     Subject
                               PC1     PC2
     Standard deviation     0.9669  0.2309

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 
 import pandas as pd
 
@@ -88,18 +87,9 @@ def _reductions(term: RandomTerm) -> list[tuple[str, list[RandomTerm]]]:
     out: list[tuple[str, list[RandomTerm]]] = []
     if r > 1:
         for gone in range(r):
-            part = _only(term, [c for c in range(r) if c != gone])
+            part = term.only([c for c in range(r) if c != gone])
             out.append((str(part), [part]))
-        apart = [_only(term, [c]) for c in range(r)]
+        apart = [term.only([c]) for c in range(r)]
         out.append((" + ".join(str(part) for part in apart), apart))
     out.append(("nothing", []))
     return out
-
-
-def _only(term: RandomTerm, columns: list[int]) -> RandomTerm:
-    return replaced(
-        term,
-        columns=tuple(term.columns[c] for c in columns),
-        matrix=term.matrix.take(columns),
-        intercept=columns.index(term.intercept) if term.intercept in columns else -1,
-    )

@@ -189,7 +189,7 @@ class MarginalMeans(Printed):
 
     def _kept(self) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Return the estimates over the kept coefficients, and which can be estimated."""
-        kept = self.fit.model.cross.kept
+        kept = self.fit.model.cross.columns
         if len(kept) == self.L.shape[1]:
             return self.L, np.ones(len(self.L), dtype=bool)
         reduced = self.L[:, kept]

@@ -135,6 +135,6 @@ class Constrained:
                 self._profiler = _core.Profiler(model.problem)
             return self._profiler
         if parameter.row not in self._coefficients:
-            combination = (model.cross.kept == parameter.row).astype(float)
+            combination = (model.cross.columns == parameter.row).astype(float)
             self._coefficients[parameter.row] = _core.HeldCombination(model.problem, combination)
         return self._coefficients[parameter.row]

@@ -52,7 +52,7 @@ def parameters_of(fit: Fit) -> dict[str, Parameter]:
     errors = np.sqrt(np.diag(fit.vcov))
     found = [
         Parameter(names.coefficients[j], "coefficient", float(fit.beta[j]), scale=float(errors[j]), row=j)
-        for j in model.cross.kept
+        for j in model.cross.columns
     ]
     relative = 1 / np.sqrt(2 * model.design.nobs)
     found.append(Parameter("sigma", "sigma", sigma, lower=0.0, scale=sigma * relative))

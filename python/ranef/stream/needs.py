@@ -22,12 +22,12 @@ from .rowwise import (
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class Needs:
     """The columns of a formula by their use.
 
     Attributes
     ----------
-    needed : dict
+    by_part : dict
         Part of the formula -> columns.
     predictors : tuple of str
         Columns of the fixed part and of the bases of random terms.
@@ -48,7 +48,7 @@ class Wanted:
     formula: Formula
     weights: str | None
     offset: str | None
-    needed: dict[str, tuple[str, ...]]
+    by_part: dict[str, tuple[str, ...]]
     predictors: tuple[str, ...]
     coded: frozenset[str]
     grouping: tuple[str, ...]
@@ -60,13 +60,13 @@ class Wanted:
     @property
     def columns(self) -> tuple[str, ...]:
         """All of them."""
-        names = dict.fromkeys(name for part in self.needed.values() for name in part)
+        names = dict.fromkeys(name for part in self.by_part.values() for name in part)
         names.update(dict.fromkeys(self.grouping))
         names.update(dict.fromkeys(name for name in (self.weights, self.offset) if name is not None))
         return tuple(names)
 
 
-def wanted_columns(formula: Formula, table: Table, weights: Any, offset: Any) -> Wanted:
+def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Needs:
     """Sort the columns of a formula by their use.
 
     Parameters
@@ -110,11 +110,11 @@ def wanted_columns(formula: Formula, table: Table, weights: Any, offset: Any) ->
                 whole,
             )
     groups = list(dict.fromkeys(bar.group_columns for bar in formula.random))
-    return Wanted(
+    return Needs(
         formula=formula,
         weights=weights,
         offset=offset,
-        needed=needed,
+        by_part=needed,
         predictors=tuple(dict.fromkeys(name for part in matrices for name in needed[part])),
         coded=frozenset(name for part in matrices for name in coded_columns(part)),
         grouping=tuple(dict.fromkeys(name for names in groups for name in names)),

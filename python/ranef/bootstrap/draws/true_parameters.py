@@ -16,11 +16,11 @@ from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 
-__all__ = ["Truth", "truth"]
+__all__ = ["TrueParameters", "true_parameters"]
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class TrueParameters:
     """What replicates are drawn from.
 
     Attributes
@@ -50,13 +50,13 @@ class Truth:
         return pd.Series(values[0], list(names.all))
 
 
-def truth(
+def true_parameters(
     fit: Fit,
     params: Mapping[str, float] | npt.ArrayLike | None = None,
     theta: npt.ArrayLike | None = None,
     sigma: float | None = None,
     use_u: bool = False,
-) -> Truth:
+) -> TrueParameters:
     """The fit's parameters, those that are given in their place.
 
     Parameters
@@ -76,10 +76,11 @@ def truth(
     """
     model = fit.model
     given = not (params is None and theta is None and sigma is None)
-    beta = fit.solution["beta"] if params is None else _coefficients(fit, params)[model.cross.kept]
+    beta = fit.solution["beta"] if params is None else _coefficients(fit, params)[model.cross.columns]
     at = fit.theta if theta is None else model.checked_theta(theta, "theta=")
     solution = fit.solution if theta is None else model.problem.solve(fit.response, at)
-    return Truth(beta, at, fit.sigma if sigma is None else _positive(sigma), solution, bool(use_u), given)
+    drawn_sigma = fit.sigma if sigma is None else _positive(sigma)
+    return TrueParameters(beta, at, drawn_sigma, solution, bool(use_u), given)
 
 
 def _coefficients(fit: Fit, params: Any) -> FloatArray:
@@ -97,7 +98,7 @@ def _coefficients(fit: Fit, params: Any) -> FloatArray:
                 f"params= must have {len(names)} entries ({', '.join(names)}), it has shape {given.shape}"
             )
         values = given
-    kept = fit.model.cross.kept
+    kept = fit.model.cross.columns
     if not np.isfinite(values[kept]).all():
         bad = [names[i] for i in kept if not np.isfinite(values[i])]
         raise ArgumentError(f"params= must be finite; not so for {quote_list(bad)}")

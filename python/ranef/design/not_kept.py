@@ -18,14 +18,14 @@ def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise RowsNotKeptError(_MESSAGE)
 
 
-class RowsAway:
+class RowsNotKept:
     """An array that is not there: whatever is asked of it raises `RowsNotKeptError`."""
 
     def __repr__(self) -> str:
         return "<rows read in batches, not kept>"
 
     def __reduce__(self) -> str:
-        return "AWAY"  # one object, also after pickling
+        return "NOT_KEPT"  # one object, also after pickling
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # protocols that ask whether they are supported
@@ -38,14 +38,14 @@ class RowsAway:
     __hash__ = object.__hash__
 
 
-AWAY: Any = RowsAway()
+NOT_KEPT: Any = RowsNotKept()
 
 
-class MatrixAway(ModelMatrix):
+class MatrixNotKept(ModelMatrix):
     """A matrix whose size is known and whose rows are not there."""
 
     def __init__(self, n: int, width: int) -> None:
-        super().__init__(n, (AWAY,) * width)
+        super().__init__(n, (NOT_KEPT,) * width)
 
     @property
     def array(self) -> FloatArray:  # type: ignore[override]
