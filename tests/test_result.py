@@ -78,3 +78,16 @@ def test_printed_at_a_glance():
     for part in ("fit by REML", "1743.6283", "24.7405", "Number of obs: 180, groups:  Subject, 18", "251.41"):
         assert part in text
     assert "variance of the intercept is zero" in repr(fitted("dye2_reml"))
+
+
+def test_old_names_work():
+    fit = fitted("ss_slope_reml")
+    assert str(fit.rePCA()) == str(fit.pca())
+    pd.testing.assert_frame_equal(
+        fit.influence(by="Subject").to_frame(), fit.influence(group="Subject").to_frame()
+    )
+    assert str(fit.robust(cluster="Subject")) == str(fit.robust(group="Subject"))
+    result = fit.bootstrap(20, seed=1, scheme="cases", by="Subject", progress=False)
+    pd.testing.assert_frame_equal(result.conf_int(method="basic"), result.conf_int(kind="basic"))
+    with pytest.raises(TypeError, match=r"got group= twice, also as by="):
+        fit.influence(by="Subject", group="Subject")

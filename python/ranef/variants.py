@@ -41,7 +41,7 @@ def with_columns(model: Model, columns: Sequence[int]) -> Model:
                 "in batches and are not kept: fit the smaller model to the same batches and compare the two "
                 "by ranef.anova(small, large)"
             ) from None
-    cross = replace(other.cross, kept=np.arange(len(columns)))
+    cross = replace(other.cross, columns=np.arange(len(columns)))
     design = columns_of(model.design, columns)
     return other.variant(design=design, cross=cross, response=other.response)
 
@@ -58,7 +58,7 @@ def without_column(model: Model, position: int) -> Model:
     """
     design, response = _core.without_column(model.cross.design, model.response, position)
     kept = np.delete(model.cross.columns, position)
-    return model.variant(cross=replace(model.cross, rows=None, design=design, kept=kept), response=response)
+    return model.variant(cross=replace(model.cross, rows=None, design=design, columns=kept), response=response)
 
 
 def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:

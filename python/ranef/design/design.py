@@ -70,10 +70,6 @@ class Design:
         terms = ", ".join(f"{term}: {term.factor.n_levels:,} levels" for term in self.terms)
         return f"Design({self.response_name}: {n:,} rows; X: {p} columns; {terms})"
 
-    def without_offset(self, y: FloatArray) -> FloatArray:
-        """Return a response less the known part of its mean, (n,)."""
-        return y if self.offset is None else y - self.offset
-
     @property
     def X(self) -> FloatArray:
         return self.matrix.array
