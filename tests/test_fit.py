@@ -92,6 +92,14 @@ def test_any_table_gives_the_same_fit(sleepstudy):
               polars.from_pandas(plain), pyarrow.Table.from_pandas(plain)]
     fits = [ranef.lmer("Reaction ~ Days + (Days | Subject)", table) for table in tables]
     assert {fit.objective for fit in fits} == {fits[0].objective}
+    for name in ("coef_table", "component_table", "conf_int"):
+        expected = getattr(fits[0], name)()
+        for fit, kind in ((fits[3], polars.DataFrame), (fits[4], pyarrow.Table)):
+            found = getattr(fit, name)()
+            assert isinstance(found, kind)
+            labelled = found.to_pandas().set_index("term")
+            pd.testing.assert_frame_equal(labelled, expected, check_names=False)
+
 
 
 def test_weights_as_column_or_array(sleepstudy):

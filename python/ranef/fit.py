@@ -15,7 +15,7 @@ from .errors import FitError
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 from .plan import Plan
-from .verbs import Answer, Verb
+from .verbs import Answer, TableVerb, Verb
 
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
@@ -71,10 +71,10 @@ class Fit:
     plot = Answer[Any]("plots.accessor:FitPlots")
 
     cov_params = Verb("inference.coefficients:cov_params")
-    coef_table = Verb("inference.coefficients:coef_table")
-    component_table = Verb("inference.wald:component_table")
+    coef_table = TableVerb("inference.coefficients:coef_table")
+    component_table = TableVerb("inference.wald:component_table")
     cov_theta = Verb("inference.wald:cov_theta")
-    conf_int = Verb("inference.intervals:conf_int")
+    conf_int = TableVerb("inference.intervals:conf_int")
     profile = Verb("inference.profile.profiling:profile")
     test = Verb("inference.linear:test")
     anova = Verb("inference.anova:anova")
@@ -86,11 +86,11 @@ class Fit:
     redundancy = Verb("inference.components.redundancy:redundancy")
     r2 = Verb("inference.components.explained:r2")
     icc = Verb("inference.components.explained:icc")
-    predict = Verb("inference.prediction:predict")
+    predict = TableVerb("inference.prediction:predict")
     simulate = Verb("estimates.simulation:simulate")
     residuals = Verb("diagnostics.rows:residuals")
     leverage = Verb("diagnostics.rows:leverage")
-    influence = Verb("diagnostics.influence:influence")
+    influence = TableVerb("diagnostics.influence:influence")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     summary = Verb("report.summary:summary")
     tidy = Verb("report.broom:tidy")

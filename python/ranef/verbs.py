@@ -12,6 +12,8 @@ from importlib import import_module
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
+from .frame.native import labelled_table
+
 T = TypeVar("T")
 
 
@@ -35,6 +37,22 @@ class Verb:
 
     def __get__(self, owner: Any, kind: type | None = None) -> Callable[..., Any]:
         return self.func if owner is None else MethodType(self.func, owner)
+
+
+class TableVerb(Verb):
+    """A function that returns a table, which the method returns in the library the data came in."""
+
+    @cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function, its table turned into the caller's kind."""
+        function = Verb(self.target).func
+
+        @wraps(function)
+        def table(fit: Any, *args: Any, **options: Any) -> Any:
+            found = function(fit, *args, **options)
+            return labelled_table(found, fit.model.data_library) if hasattr(found, "columns") else found
+
+        return table
 
 
 class Answer(Verb, Generic[T]):

@@ -38,6 +38,16 @@ def native_table(columns: Mapping[str, Any], library: str) -> Any:
     return nw.from_dict(plain, backend=backend).to_native()
 
 
+def labelled_table(table: Any, library: str) -> Any:
+    """Return a DataFrame as a table of a library: of polars and arrow, with its labels as column ``term``."""
+    if library not in _BACKENDS:
+        return table
+    numbered = table.index.dtype.kind in "iu" and (table.index == range(len(table))).all()
+    columns = {} if numbered else {"term": [str(label) for label in table.index]}
+    columns |= {str(name): table[name].to_numpy() for name in table.columns}
+    return native_table(columns, library)
+
+
 def selected_rows(data: Any, rows: np.ndarray) -> dict[str, Any]:
     """Return the columns of any table, or dict of arrays, at some rows."""
     import narwhals as nw

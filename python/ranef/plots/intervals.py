@@ -12,6 +12,7 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..inference.intervals import conf_int
 from .canvas import (
     BLUE,
     GREY,
@@ -142,7 +143,7 @@ def _of_fit(
     fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float
 ) -> pd.DataFrame:
     if method == "wald":
-        return fit.conf_int(level, "wald", parameters="all")
+        return conf_int(fit, level, "wald", parameters="all")
     return fit.profile(parameters, level).conf_int(level)
 
 

@@ -19,6 +19,7 @@ from ..estimates.prediction import population
 from ..fit import Fit
 from ..frame.native import native_table, selected_rows
 from ..frame.table import Table
+from ..inference.coefficients import coef_table
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 
@@ -201,7 +202,7 @@ def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:
 
 def fixed_columns(fit: Fit, level: float, ddf: str) -> dict[str, Any]:
     """Return the columns of the fixed effects."""
-    table = fit.coef_table(ddf)
+    table = coef_table(fit, ddf)
     width = stdtrit(table["df"], (1 + level) / 2) * table["se"]
     return {
         "effect": ["fixed"] * len(table),
