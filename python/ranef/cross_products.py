@@ -13,6 +13,7 @@ from . import _core
 from .arrays import FloatArray
 from .design import Design
 from .memory import WORTH_ASKING, require_memory
+from .old_names import old_attribute
 from .theta import count
 
 
@@ -36,6 +37,24 @@ class FactorBlocks:
 
 
 @dataclass(frozen=True, eq=False)
+class EstimatedColumns:
+    """The columns of X that have a coefficient: those that are no combinations of earlier ones.
+
+    Attributes
+    ----------
+    columns : (rank,) int
+    """
+
+    columns: npt.NDArray[np.intp] = field(repr=False)
+    kept = old_attribute("columns")
+
+    @property
+    def rank(self) -> int:
+        """Number of coefficients that are estimated."""
+        return len(self.columns)
+
+
+@dataclass(frozen=True, eq=False)
 class CrossProducts:
     """The design's cross-products with the map back to its terms.
 
@@ -56,9 +75,11 @@ class CrossProducts:
     factors: tuple[FactorBlocks, ...]
     columns: npt.NDArray[np.intp]
 
+    kept = old_attribute("columns")
+
     @property
     def rank(self) -> int:
-        """Number of fixed effects that are estimated."""
+        """Number of coefficients that are estimated."""
         return len(self.columns)
 
     def response(self, y: FloatArray) -> Any:

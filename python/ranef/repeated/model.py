@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError, require_choice
 from .plan import MOST_SUMS, VisitPlan
@@ -103,9 +103,9 @@ class VisitModel:
         )
 
     @cached_property
-    def cross(self) -> Any:
-        """``kept``: the columns of X that are no combinations of earlier ones."""
-        return SimpleNamespace(kept=np.asarray(self.sums.kept, dtype=np.intp))
+    def cross(self) -> EstimatedColumns:
+        """Which columns of X have a coefficient."""
+        return EstimatedColumns(np.asarray(self.sums.kept, dtype=np.intp))
 
     @property
     def nobs(self) -> int:

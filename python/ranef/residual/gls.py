@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
@@ -43,7 +44,7 @@ class GlsModel:
             None if residual is None else find_chain(residual, data, rows),
             None if dispersion is None else find_dispersion(dispersion, data, rows),
         )
-        self.cross = Kept(_independent(self.design.X))
+        self.cross = EstimatedColumns(_independent(self.design.X))
         if self.nobs <= self.cross.rank:
             raise DataError(
                 f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
@@ -87,13 +88,6 @@ class GlsModel:
         """Return the REML criterion or deviance, profiled over beta and sigma."""
         *_, squares, logs = self.solve(phi)
         return float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu)))
-
-
-@dataclass(frozen=True)
-class Kept:
-    """``kept``: the columns of X that are no combinations of earlier ones."""
-
-    kept: npt.NDArray[np.intp] = field(repr=False)
 
 
 def _independent(X: FloatArray) -> npt.NDArray[np.intp]:
