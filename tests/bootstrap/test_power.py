@@ -182,9 +182,9 @@ def test_the_constant_is_tested_by_rows(fit_of):
         ("ss_weights_reml", {"groups": 7, "per_group": 13}),
         ("ss_offset_reml", {"per_group": 4}),
         ("pastes_reml", {"groups": 25}),
-        ("pastes_reml", {"groups": 45, "along": "sample"}),
-        ("pen_reml", {"groups": 8, "along": "sample"}),
-        ("pen_reml", {"groups": 5, "along": "plate", "per_group": 3}),
+        ("pastes_reml", {"groups": 45, "group": "sample"}),
+        ("pen_reml", {"groups": 8, "group": "sample"}),
+        ("pen_reml", {"groups": 5, "group": "plate", "per_group": 3}),
     ],
 )
 def test_sizes_are_sums_of_groups(fit_of, name, size):

@@ -101,7 +101,7 @@ def test_bad_level(level):
 
 
 def test_bad_method():
-    with pytest.raises(ArgumentError, match=r"method must be one of 'percentile', 'basic', .*got 'quantile'"):
+    with pytest.raises(ArgumentError, match=r"kind must be one of 'percentile', 'basic', .*got 'quantile'"):
         make_result().conf_int(method="quantile")
 
 

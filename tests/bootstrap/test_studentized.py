@@ -132,7 +132,7 @@ def test_without_errors(fit_of, tmp_path):
         result.conf_int(method="studentized", parameters="slope1")
     with pytest.raises(ArgumentError, match=r"errors= names values of the statistic: .*got 'slope1': 'x'"):
         result.conf_int(method="studentized", errors={"slope1": "x"})
-    with pytest.raises(ArgumentError, match=r"errors= is for method='studentized'"):
+    with pytest.raises(ArgumentError, match=r"errors= is for kind='studentized'"):
         result.conf_int(errors={"slope1": "slope2"})
     with pytest.raises(ArgumentError, match=r"replaced\(fit=fit\)"):
         result.replaced(fit=None).conf_int(method="studentized", parameters="sigma")
