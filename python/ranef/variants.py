@@ -58,7 +58,8 @@ def without_column(model: Model, position: int) -> Model:
     """
     design, response = _core.without_column(model.cross.design, model.response, position)
     kept = np.delete(model.cross.columns, position)
-    return model.variant(cross=replace(model.cross, rows=None, design=design, columns=kept), response=response)
+    cross = replace(model.cross, rows=None, design=design, columns=kept)
+    return model.variant(cross=cross, response=response)
 
 
 def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
