@@ -201,7 +201,7 @@ class GlmerModel(Model):
     @property
     def n_parameters(self) -> int:
         """Number of parameters: fixed effects (without dropped ones), theta, the dispersion if any."""
-        return len(self.cross.kept) + self.n_theta + int(self.family.dispersed)
+        return len(self.cross.columns) + self.n_theta + int(self.family.dispersed)
 
     @property
     def plan(self) -> Any:
@@ -243,9 +243,9 @@ class GlmerModel(Model):
     ) -> FloatArray:
         """Return parameters in the core's coordinates, where all columns have unit size."""
         values = np.asarray(beta, dtype=np.float64)
-        if values.shape != (len(self.cross.kept),) or not np.isfinite(values).all():
+        if values.shape != (len(self.cross.columns),) or not np.isfinite(values).all():
             raise ArgumentError(
-                f"beta must be {len(self.cross.kept)} finite numbers, one per column kept, not {beta!r}"
+                f"beta must be {len(self.cross.columns)} finite numbers, one per column kept, not {beta!r}"
             )
         psi = 0.0
         if self.family.dispersed:

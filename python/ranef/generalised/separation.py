@@ -70,7 +70,7 @@ def separation(fit: GlmerFit) -> Separation | None:
     """
     if fit.family.name not in ("binomial", "betabinomial", "poisson"):
         return None
-    kept = fit.model.cross.kept
+    kept = fit.model.cross.columns
     if not len(kept):
         return None
     X = fit.model.design.matrix.take(kept).array

@@ -116,7 +116,7 @@ def summary(fit: GlmerFit, stars: bool = True) -> Summary:
     ...
     """
     try:
-        kept = [fit.params.index[index] for index in fit.model.cross.kept]
+        kept = [fit.params.index[index] for index in fit.model.cross.columns]
         return Summary(fit, fit.coef_table().loc[kept], stars)
     except FitError:
         return Summary(fit, None, stars)

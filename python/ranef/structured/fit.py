@@ -75,7 +75,7 @@ class StructuredFit(Fit):
     @property
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, those of the structures and sigma."""
-        return len(self.model.cross.kept) + len(self.psi) + 1
+        return len(self.model.cross.columns) + len(self.psi) + 1
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}

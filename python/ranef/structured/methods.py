@@ -41,7 +41,7 @@ class Satterthwaite:
 
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": Satterthwaite,
-    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - len(fit.model.cross.kept))),
+    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - len(fit.model.cross.columns))),
     "normal": lambda fit: KnownDf(fit.solution["vcov"], float("inf")),
 }
 
