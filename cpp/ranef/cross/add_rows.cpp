@@ -56,8 +56,17 @@ private:
     }
 
     void add_own(std::size_t f) {
-        const Index r = layout_.factors[f].width, p = layout_.p;
+        switch (layout_.factors[f].width) {
+            case 1: return add_own<1>(f);
+            case 2: return add_own<2>(f);
+            default: return add_own<0>(f);
+        }
+    }
+    template <int R>
+    void add_own(std::size_t f) {
+        const Index r = R > 0 ? R : layout_.factors[f].width, p = layout_.p;
         const OwnSums own = own_[f];
+        const double *z = chunk_.z(f, 0), *x = chunk_.x(0);
         for (Index i = 0; i < chunk_.size(); ++i) {
             if (i + rows_ahead < chunk_.size()) {
                 const Index next = chunk_.level(f, i + rows_ahead);
@@ -66,10 +75,10 @@ private:
             }
             const Index j = chunk_.level(f, i);
             double *gram = own.gram + j * r * r, *with_x = own.with_x + j * p * r;
-            for (int a = 0; a < r; ++a) {
-                const double za = factor_ * chunk_.z(f, a)[i];
-                for (int b = a; b < r; ++b) gram[a * r + b] += za * chunk_.z(f, b)[i];
-                for (int k = 0; k < p; ++k) with_x[k * r + a] += za * chunk_.x(k)[i];
+            for (Index a = 0; a < r; ++a) {
+                const double za = factor_ * z[chunk_rows * a + i];
+                for (Index b = a; b < r; ++b) gram[a * r + b] += za * z[chunk_rows * b + i];
+                for (Index k = 0; k < p; ++k) with_x[k * r + a] += za * x[chunk_rows * k + i];
             }
         }
     }
