@@ -1,7 +1,10 @@
 // Loops over several threads: every piece once, results that do not know how many there were.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -10,6 +13,10 @@
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
 #include "support.hpp"
+
+extern "C" {
+__attribute__((weak)) void openblas_set_num_threads(int);
+}
 
 using namespace ranef;
 using namespace ranef::testing;
@@ -24,6 +31,12 @@ public:
 private:
     int before_;
 };
+
+Index started_by(const std::function<void()>& work) {
+    const Index before = threads_started();
+    work();
+    return threads_started() - before;
+}
 
 constexpr double dear = 1e9;  // multiplications, so that threads pay
 
@@ -55,6 +68,31 @@ TEST_CASE("parallel: loops within loops, and what is thrown in a piece arrives h
                                    if (piece == 17) throw std::runtime_error("seventeen");
                                }),
                     std::runtime_error);
+}
+
+TEST_CASE("parallel: as many threads as there are pieces, as are allowed, and as the work pays for") {
+    const ThreadLimit limit(16);
+    const auto started = [](Index pieces, double work) { return started_by([&] { for_pieces(pieces, work, [](Index) {}); }); };
+    CHECK(started(64, dear) == 15);
+    CHECK(started(5, dear) == 4);
+    CHECK(started(64, 1e5) == 0);
+    CHECK(started(64, 6e5) == 1);
+    CHECK(started(64, 2e6) == 7);
+    CHECK(started(64, std::numeric_limits<double>::infinity()) == 15);
+    const SerialScope alone;
+    CHECK(started(64, dear) == 0);
+}
+
+TEST_CASE("parallel: BLAS has one thread in each of ours, and its own again afterwards") {
+    if (!openblas_set_num_threads) return MESSAGE("not OpenBLAS: its threads cannot be told");
+    const ThreadLimit limit(4);
+    openblas_set_num_threads(3);
+    std::atomic<int> most{0};
+    for_pieces(64, dear, [&](Index) { most = std::max(most.load(), blas_threads()); });
+    CHECK(most == 1);
+    CHECK(blas_threads() == 3);
+    for_pieces(64, 0.0, [&](Index) { most = std::max(most.load(), blas_threads()); });
+    CHECK(most == 3);
 }
 
 TEST_CASE("parallel: the objective is the same to the last bit for any number of threads") {

@@ -2,6 +2,8 @@
 #include <cstring>
 
 #include "designs.hpp"
+#include "ranef/base/parallel.hpp"
+#include "ranef/base/threads.hpp"
 #include "ranef/refits/c_api.h"
 #include "ranef/optimum/fit.hpp"
 #include "ranef/refits/shared_problem.hpp"
@@ -91,6 +93,22 @@ TEST_CASE("refit grid: refits are those without it") {
             CHECK(std::fabs(modes[(i + 1) * c.size - 3] - alone[(i + 1) * short_size - 3]) < 1e-8);
         }
     }
+}
+
+TEST_CASE("refit grid: the caller's threads are all there are") {
+    const Crossed c(true, 40);
+    REQUIRE(static_cast<bool>(c.shared.grid));
+    const int before = thread_limit();
+    set_thread_limit(16);
+    const auto evaluator = std::make_unique<Evaluator>(*c.shared.problem);
+    evaluator->load(c.responses.data());
+    Index started = threads_started();
+    REQUIRE(evaluator->evaluate(c.theta.data(), Order::value) == Status::ok);
+    CHECK(threads_started() > started);  // elsewhere an evaluation is worth threads
+    started = threads_started();
+    c.refits(c.shared, 0, 40);
+    CHECK(threads_started() == started);
+    set_thread_limit(before);
 }
 
 TEST_CASE("refit grid: a replicate's bits do not depend on its company") {

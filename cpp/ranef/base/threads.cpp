@@ -11,7 +11,7 @@
 
 // OpenBLAS only, found at load time: with another BLAS (or a static one without these) BLAS keeps its own setting.
 extern "C" {
-#if defined(__GNUC__) && !defined(__APPLE__)
+#if defined(__GNUC__) && !defined(__APPLE__) && !defined(_WIN32)  // MinGW: one not found need not be null
 __attribute__((weak)) void openblas_set_num_threads(int);
 __attribute__((weak)) int openblas_get_num_threads();
 #define RANEF_HAS_WEAK_SYMBOLS 1
@@ -66,16 +66,25 @@ void set_thread_limit(int threads) {
 #endif
 }
 
-BlasThreads::BlasThreads(Index order) {
+int blas_threads() {
 #ifdef RANEF_HAS_WEAK_SYMBOLS
-    if (order <= order_without_blas || order >= order_that_pays || !blas_can_be_told()) return;
+    if (blas_can_be_told()) return openblas_get_num_threads();
+#endif
+    return 0;
+}
+
+BlasThreads::BlasThreads(Index order) {
+    if (order > order_without_blas && order < order_that_pays) limit();
+}
+
+void BlasThreads::limit() {
+#ifdef RANEF_HAS_WEAK_SYMBOLS
+    if (!blas_can_be_told()) return;
     limits_ = true;
     const std::lock_guard<std::mutex> lock(guard);
     if (open_scopes++ > 0) return;
     outside_scopes = openblas_get_num_threads();
     if (outside_scopes > 1) openblas_set_num_threads(1);
-#else
-    (void)order;
 #endif
 }
 

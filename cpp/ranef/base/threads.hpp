@@ -12,16 +12,25 @@ int available_cores();
 int thread_limit();
 void set_thread_limit(int threads);
 
+// Threads that the core's own loops (parallel.hpp) have started since the process began.
+Index threads_started();
+
+// Threads BLAS would use now; 0 where it cannot be asked.
+int blas_threads();
+
 // BLAS threads for the length of a scope: small matrices lose more to waking threads than they gain.
 class BlasThreads {
 public:
     // Limits BLAS to one thread when the matrices are of an order below what pays; never raises the limit.
     explicit BlasThreads(Index order);
+    // To one whatever the order: the threads are the core's own.
+    BlasThreads() { limit(); }
     ~BlasThreads();
     BlasThreads(const BlasThreads&) = delete;
     BlasThreads& operator=(const BlasThreads&) = delete;
 
 private:
+    void limit();
     bool limits_ = false;
 };
 

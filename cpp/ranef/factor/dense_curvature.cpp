@@ -6,7 +6,6 @@
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
-#include "ranef/base/threads.hpp"
 
 namespace ranef {
 namespace {
@@ -79,7 +78,6 @@ void DenseCurvature::set_level(Index j, const double* f, const double* b) {
 }
 
 void DenseCurvature::form_quadratics(const Complement& c) {
-    const BlasThreads alone(1);  // the threads are our own
     const double q1 = static_cast<double>(q1_), q2 = static_cast<double>(q2_);
     for_ranges(q1_, panel, q1 * q2 * (q2 + 0.5 * q1) / blas_gain, [&](Index, Index first, Index end) {
         const Index width = end - first;
@@ -242,7 +240,6 @@ void DenseCurvature::form_traces(const double* lambda, const Complement& c, cons
             work += static_cast<double>(square) * static_cast<double>(first.levels * second.levels) * (f == g ? 0.5 : 1.0);
         }
     tables_.assign(size, 0.0);
-    const BlasThreads alone(1);
     for_pieces(static_cast<Index>(pairs.size()), work / blas_gain,
                [&](Index i) { form_table(pairs[i], c, tables_.data() + pairs[i].table); });
     for (const Pair& pair : pairs) contract_table(pair, slots, directions, traces);

@@ -114,13 +114,15 @@ int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double
     return RANEF_CONVERGED;
 }
 
+// The caller's threads run side by side: nothing behind this table starts more of them.
+using CallersThread = SerialScope;
+
 // Runs `fit` with whatever it throws turned into a record of a failure.
 template <class Fit>
 int recorded(const RanefProblem& problem, double* record, const Fit& fit) {
     const RecordLayout at(problem);
     int bits = RANEF_FAILED;
     record[at.evaluations] = 0.0;
-    const SerialScope alone;  // the engine's own threads run side by side
     try {
         bits = fit();
     } catch (...) {  // out of memory, in practice: nothing may cross the C interface
@@ -145,11 +147,13 @@ RanefWorkspace* ranef_workspace_create(const RanefProblem* problem) {
 void ranef_workspace_destroy(RanefWorkspace* workspace) { delete workspace; }
 
 int ranef_gram_multiply(const RanefProblem* problem, const double* coef, double* out) {
+    const CallersThread alone;
     gram_multiply(*problem->problem->design, coef, out);
     return 0;
 }
 
 int ranef_response_from_rows(const RanefProblem* problem, const double* y, double* response) {
+    const CallersThread alone;
     if (!problem->rows) return -1;
     try {
         accumulate_response(*problem->rows, *problem->problem->design, y, problem->scale, response);
@@ -163,6 +167,7 @@ int ranef_record_size(const RanefProblem* problem) { return static_cast<int>(Rec
 
 int ranef_refit(const RanefProblem* problem, RanefWorkspace* handle, const double* response, const double* start_theta,
                 double* record) {
+    const CallersThread alone;
     return recorded(*problem, record,
                     [&] { return fit_into_record(*problem, *handle, response, problem->scale, start_theta, record); });
 }
@@ -171,6 +176,7 @@ int ranef_batch_size(const RanefProblem* problem) { return problem->grid ? stati
 
 int ranef_refit_many(const RanefProblem* problem, RanefWorkspace* handle, const double* responses, const int64_t* range,
                      const double* start_theta, double* records) {
+    const CallersThread alone;
     const Index length = problem->problem->design->layout().n_coef() + 1, size = ranef_record_size(problem);
     const Index count = range[1] - range[0];
     bool shared = handle->batch && count > 0;
@@ -195,6 +201,7 @@ int ranef_refit_many(const RanefProblem* problem, RanefWorkspace* handle, const 
 }
 
 int ranef_fit_rows(const RanefProblem* problem, RanefWorkspace* handle, const double* y, double* record) {
+    const CallersThread alone;
     return recorded(*problem, record, [&] {
         if (!problem->rows) return static_cast<int>(RANEF_FAILED);
         const ResponseCross response = accumulate_response(*problem->rows, *problem->problem->design, y);
