@@ -1,6 +1,8 @@
 # The system libraries, each looked for quietly, then one message that names all that is missing and how to get it.
 find_package(Threads REQUIRED)
 
+set(BLA_SIZEOF_INTEGER 4)  # linalg.cpp declares its entry points with int
+
 # OpenBLAS first (it brings LAPACK along), else whatever BLAS and LAPACK the machine has.
 if(NOT DEFINED BLA_VENDOR)
   set(BLA_VENDOR OpenBLAS)
@@ -12,11 +14,11 @@ if(NOT DEFINED BLA_VENDOR)
 endif()
 find_package(BLAS QUIET)
 find_package(LAPACK QUIET)
-find_package(CHOLMOD QUIET)
+find_package(AMD QUIET)
 
 set(_missing)
-if(NOT CHOLMOD_FOUND)
-  list(APPEND _missing "CHOLMOD (SuiteSparse)")
+if(NOT AMD_FOUND)
+  list(APPEND _missing "AMD (SuiteSparse)")
 endif()
 if(NOT BLAS_FOUND)
   list(APPEND _missing "BLAS")
@@ -46,4 +48,4 @@ if(_missing)
     "  conda:           conda install -c conda-forge suitesparse openblas doctest\n"
     "If they are in an unusual place, add it: -DCMAKE_PREFIX_PATH=/that/place (with pip: CMAKE_PREFIX_PATH=/that/place pip install ...).")
 endif()
-message(STATUS "ranef: CHOLMOD ${CHOLMOD_VERSION}, BLAS ${BLAS_LIBRARIES}")
+message(STATUS "ranef: AMD ${AMD_LIBRARY}, BLAS ${BLAS_LIBRARIES}")

@@ -1,9 +1,13 @@
 # One interface target with the compiler flags of our own code (imported headers are SYSTEM and stay out of the warnings).
 # Never -ffast-math: the certificate of a fit rests on IEEE arithmetic.
 add_library(ranef_options INTERFACE)
-target_compile_options(ranef_options INTERFACE -Wall -Wextra -Wpedantic $<$<BOOL:${RANEF_WERROR}>:-Werror>)
+if(MSVC)
+  target_compile_options(ranef_options INTERFACE /W4 $<$<BOOL:${RANEF_WERROR}>:/WX>)
+else()
+  target_compile_options(ranef_options INTERFACE -Wall -Wextra -Wpedantic $<$<BOOL:${RANEF_WERROR}>:-Werror>)
+endif()
 
-if(RANEF_NATIVE)
+if(RANEF_NATIVE AND NOT MSVC)
   include(CheckCXXCompilerFlag)
   check_cxx_compiler_flag(-march=native RANEF_HAS_MARCH_NATIVE)  # clang on ARM knows -mcpu=native only
   target_compile_options(ranef_options INTERFACE $<IF:$<BOOL:${RANEF_HAS_MARCH_NATIVE}>,-march=native,-mcpu=native>)

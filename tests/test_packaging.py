@@ -13,7 +13,7 @@ THIS_PYTHON = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("package", "word"), [("CHOLMOD", "CHOLMOD (SuiteSparse)"), ("BLAS", "BLAS, LAPACK")]
+    ("package", "word"), [("AMD", "AMD (SuiteSparse)"), ("BLAS", "BLAS, LAPACK")]
 )
 def test_missing_library_is_named_with_the_command_that_installs_it(package, word, tmp_path):
     cmake = shutil.which("cmake")
@@ -30,6 +30,19 @@ def test_missing_library_is_named_with_the_command_that_installs_it(package, wor
     assert done.returncode != 0
     assert f"ranef needs these and cannot find them: {word}" in said
     assert "apt-get install libsuitesparse-dev libopenblas-dev" in said and "CMAKE_PREFIX_PATH" in said
+
+
+@pytest.mark.slow
+def test_missing_doctest_is_named_with_the_way_to_do_without(tmp_path):
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("no cmake")
+    command = [cmake, "-S", str(ROOT), "-B", str(tmp_path), "-DRANEF_DOCTEST_INCLUDE_DIR=RANEF-NOTFOUND"]
+    command += ["-DCMAKE_SYSTEM_IGNORE_PATH=/usr/include;/usr/local/include;/opt/homebrew/include"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = " ".join(done.stderr.split())
+    assert done.returncode != 0
+    assert "doctest (or configure with -DRANEF_BUILD_TESTS=OFF)" in said and "doctest-dev" in said
 
 
 @pytest.mark.slow

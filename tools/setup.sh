@@ -41,7 +41,7 @@ missing_system() {  # the names of what is missing, one a line; `missing_system 
   command -v cmake >/dev/null || echo "cmake"
   local flags; flags="-I/usr/include/suitesparse$(search_flags)"
   if [ -n "${cxx:-}" ]; then
-    echo '#include <cholmod.h>' | "$cxx" $flags -x c++ -E - >/dev/null 2>&1 || echo "SuiteSparse (cholmod.h)"
+    echo '#include <amd.h>' | "$cxx" $flags -x c++ -E - >/dev/null 2>&1 || echo "SuiteSparse (amd.h)"
     [ "${1:-}" != test ] || echo '#include <doctest/doctest.h>' | "$cxx" $flags -x c++ -std=c++17 -E - >/dev/null 2>&1 || echo "doctest"
     local probe; probe=$(mktemp)
     { echo 'int main(){}' | "$cxx" $flags -x c++ - -o "$probe" -lopenblas >/dev/null 2>&1 \

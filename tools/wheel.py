@@ -1,9 +1,8 @@
 """Build the wheel and try it where no system library of ours can be reached: `make wheel`.
 
 The source distribution is made first and the wheel from it, so that one cannot lack what the other needs.
-auditwheel (delocate on macOS) copies SuiteSparse, the BLAS and what they need into the wheel; the notices of
-the copied Debian packages go along. `CMAKE_PREFIX_PATH=/own/suitesparse make wheel` bundles a CHOLMOD of your
-own (README, Licence).
+auditwheel (delocate on macOS) copies AMD, the BLAS and what they need into the wheel; the notices of the copied
+Debian packages go along.
 
     wheel.py             build into dist/, then check
     wheel.py --check F   check a wheel that is there
@@ -23,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 OURS = re.compile(
-    r"lib(cholmod|amd|camd|colamd|ccolamd|suitesparseconfig|metis|openblas|blas|lapack)[\w.-]*\.(so|dylib)"
+    r"lib(amd|suitesparseconfig|openblas|blas|lapack)[\w.-]*\.(so|dylib)"
 )
 
 

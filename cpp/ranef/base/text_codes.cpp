@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ranef/base/parallel.hpp"
+#include "ranef/base/prefetch.hpp"
 #include "ranef/base/threads.hpp"
 
 namespace ranef {
@@ -62,12 +63,12 @@ public:
                 const Index row = row_of(first + i);
                 if (column_.missing(row)) continue;
                 hash[i] = hash_of(column_.text(row), column_.length(row));
-                __builtin_prefetch(&slot_[home(hash[i])]);
+                prefetch(&slot_[home(hash[i])]);
             }
             for (Index i = 0; i < size; ++i) {
                 if (column_.length(row_of(first + i)) <= 8 || column_.missing(row_of(first + i))) continue;
                 const Slot& slot = slot_[home(hash[i])];
-                if (slot.level >= 0) __builtin_prefetch(text_[slot.level]);
+                if (slot.level >= 0) prefetch(text_[slot.level]);
             }
             for (Index i = 0; i < size; ++i) {
                 const Index row = row_of(first + i);

@@ -6,13 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "ranef/base/memory.hpp"
 #include "ranef/plan/classes.hpp"
 #include "ranef/plan/cost.hpp"
 #include "ranef/plan/schur_pattern.hpp"
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
-#endif
 
 namespace ranef {
 namespace {
@@ -57,27 +54,13 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     plan.schur = SchurKind::sparse;
     if (plan.bytes > limit) return "sparse: little fill";
     SparseAnalysis analysis = SparseSymbolic::analyze(plan.sparse.pattern, std::move(ordering));
-    if (analysis.status != AnalysisStatus::ok) {
-        plan.sparse = SparsePlan{};
-        plan.schur = SchurKind::dense;
-        plan.bytes = dense_bytes(design);
-        return options.schur == SchurKind::sparse ? "error" : "dense: the sparse analysis failed";
-    }
-    plan.bytes = sparse_bytes(design, factor_numbers(analysis.symbolic->panels()), entries);
+    plan.bytes = analysis.status == AnalysisStatus::ok ? sparse_bytes(design, factor_numbers(analysis.symbolic->panels()), entries)
+                                                       : std::numeric_limits<double>::infinity();  // more than can be counted
     if (plan.bytes > limit) return "sparse: little fill";
     plan.sparse.symbolic = analysis.symbolic;
     plan.fill = nnz / triangle;
     locate_products(design, plan.sparse, options.poll);
     return "sparse: little fill";
-}
-
-// Most of the physical memory; infinite where the system does not tell.
-double machine_memory() {
-#if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
-    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    if (pages > 0 && size > 0) return 0.9 * static_cast<double>(pages) * static_cast<double>(size);
-#endif
-    return std::numeric_limits<double>::infinity();
 }
 
 // One decimal, without a stream.
@@ -132,8 +115,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         result.error = too_large(design, plan, limit);
         result.out_of_memory = true;
     }
-    if (plan.reason == "error") result.error = "the sparse Schur complement could not be analysed";
-    if (!result.error.empty() || plan.schur == SchurKind::sparse || design.layout().q_rest == 0) return result;
+    if (result.out_of_memory || plan.schur == SchurKind::sparse || design.layout().q_rest == 0) return result;
     plan.exact_hessian = exact_hessian_pays(design);
     plan.lists = list_columns(design);
     return result;

@@ -1,11 +1,9 @@
 #include "ranef/plan/sparse_symbolic.hpp"
 
-#include <cholmod.h>
-
 #include <algorithm>
-#include <cstring>
-#include <new>
 #include <utility>
+
+#include "ranef/plan/elimination.hpp"
 
 namespace ranef {
 namespace {
@@ -13,136 +11,6 @@ namespace {
 constexpr Index max_panel_width = 128;  // wider ones are cut, except at a root
 constexpr double most_zeros = 0.2;      // share of a panel's entries that may be none of L
 constexpr double max_stored = 1.0e15;  // entries; beyond any memory, well within Index
-
-bool is_valid(const SparsePattern& pattern) {
-    const Index n = pattern.n;
-    if (n < 0 || pattern.col_ptr.size() != static_cast<std::size_t>(n) + 1) return false;
-    if (pattern.col_ptr[0] != 0) return false;
-    if (pattern.col_ptr[n] != static_cast<Index>(pattern.row_idx.size())) return false;
-    for (Index j = 0; j < n; ++j) {
-        if (pattern.col_ptr[j + 1] < pattern.col_ptr[j]) return false;
-    }
-    for (Index j = 0; j < n; ++j) {
-        Index previous = j - 1;
-        for (Index e = pattern.col_ptr[j]; e < pattern.col_ptr[j + 1]; ++e) {
-            const Index row = pattern.row_idx[e];
-            if (row <= previous || row >= n) return false;
-            previous = row;
-        }
-    }
-    return true;
-}
-
-// CHOLMOD's settings and its last error. Each analysis has its own: they may run in parallel.
-class CholmodSession {
-public:
-    CholmodSession() {
-        cholmod_l_start(&common_);
-        common_.print = 0;
-        common_.try_catch = 1;  // no messages
-        common_.nmethods = 1;
-        common_.method[0].ordering = CHOLMOD_AMD;
-        common_.postorder = 1;
-        // Never the supernodal module: it is GPL, the rest used here is LGPL.
-        common_.supernodal = CHOLMOD_SIMPLICIAL;
-        common_.final_ll = 1;
-    }
-    ~CholmodSession() { cholmod_l_finish(&common_); }
-    CholmodSession(const CholmodSession&) = delete;
-    CholmodSession& operator=(const CholmodSession&) = delete;
-
-    cholmod_common* common() { return &common_; }
-
-private:
-    cholmod_common common_;
-};
-
-class CholmodFactor {
-public:
-    CholmodFactor(cholmod_factor* factor, CholmodSession& session)
-        : factor_(factor), session_(session) {}
-    ~CholmodFactor() { cholmod_l_free_factor(&factor_, session_.common()); }
-    CholmodFactor(const CholmodFactor&) = delete;
-    CholmodFactor& operator=(const CholmodFactor&) = delete;
-
-    const cholmod_factor* get() const { return factor_; }
-
-private:
-    cholmod_factor* factor_;
-    CholmodSession& session_;
-};
-
-// CHOLMOD's long is 64 bits wide but not the same type as Index on every platform.
-std::vector<Index> copy_indices(const void* source, Index n) {
-    std::vector<Index> copy(static_cast<std::size_t>(n));
-    std::memcpy(copy.data(), source, copy.size() * sizeof(Index));
-    return copy;
-}
-
-// The lower triangle of P A P' by columns, rows unsorted; each entry remembers its place in the
-// caller's pattern.
-struct PermutedPattern {
-    std::vector<Index> col_ptr, row_idx, entry;
-};
-
-PermutedPattern permute(const SparsePattern& pattern, const std::vector<Index>& permutation) {
-    const Index n = pattern.n;
-    std::vector<Index> place(static_cast<std::size_t>(n));
-    for (Index k = 0; k < n; ++k) place[permutation[k]] = k;
-
-    PermutedPattern permuted;
-    permuted.col_ptr.assign(static_cast<std::size_t>(n) + 1, 0);
-    permuted.row_idx.resize(pattern.row_idx.size());
-    permuted.entry.resize(pattern.row_idx.size());
-    for (Index j = 0; j < n; ++j) {
-        for (Index e = pattern.col_ptr[j]; e < pattern.col_ptr[j + 1]; ++e) {
-            ++permuted.col_ptr[std::min(place[j], place[pattern.row_idx[e]]) + 1];
-        }
-    }
-    for (Index j = 0; j < n; ++j) permuted.col_ptr[j + 1] += permuted.col_ptr[j];
-
-    std::vector<Index> free(permuted.col_ptr.begin(), permuted.col_ptr.end() - 1);
-    for (Index j = 0; j < n; ++j) {
-        for (Index e = pattern.col_ptr[j]; e < pattern.col_ptr[j + 1]; ++e) {
-            const auto [low, high] = std::minmax(place[j], place[pattern.row_idx[e]]);
-            const Index slot = free[low]++;
-            permuted.row_idx[slot] = high;
-            permuted.entry[slot] = e;
-        }
-    }
-    return permuted;
-}
-
-// Liu's algorithm: row by row, climb from each entry's column to the root found so far, with path
-// compression.
-std::vector<Index> elimination_tree(const PermutedPattern& pattern) {
-    const auto n = static_cast<Index>(pattern.col_ptr.size()) - 1;
-    std::vector<Index> row_ptr(static_cast<std::size_t>(n) + 1, 0);
-    for (const Index row : pattern.row_idx) ++row_ptr[row + 1];
-    for (Index i = 0; i < n; ++i) row_ptr[i + 1] += row_ptr[i];
-    std::vector<Index> columns(pattern.row_idx.size());
-    std::vector<Index> free(row_ptr.begin(), row_ptr.end() - 1);
-    for (Index j = 0; j < n; ++j) {
-        for (Index e = pattern.col_ptr[j]; e < pattern.col_ptr[j + 1]; ++e) {
-            columns[free[pattern.row_idx[e]]++] = j;
-        }
-    }
-
-    std::vector<Index> parent(static_cast<std::size_t>(n), -1);
-    std::vector<Index> ancestor(static_cast<std::size_t>(n), -1);
-    for (Index row = 0; row < n; ++row) {
-        for (Index e = row_ptr[row]; e < row_ptr[row + 1]; ++e) {
-            Index node = columns[e];
-            while (node != -1 && node < row) {
-                const Index above = ancestor[node];
-                ancestor[node] = row;
-                if (above == -1) parent[node] = row;
-                node = above;
-            }
-        }
-    }
-    return parent;
-}
 
 // The root of the elimination tree that each column stands in. A parent comes after its children.
 std::vector<Index> find_roots(const std::vector<Index>& parent) {
@@ -245,44 +113,6 @@ std::vector<Index> place_entries(const PermutedPattern& pattern, const PanelLayo
 }
 
 }  // namespace
-
-SparseOrdering SparseSymbolic::order(const SparsePattern& pattern) {
-    SparseOrdering ordering;
-    if (!is_valid(pattern)) {
-        ordering.status = AnalysisStatus::invalid_pattern;
-        return ordering;
-    }
-    if (pattern.n == 0) return ordering;
-
-    cholmod_sparse matrix;
-    std::memset(&matrix, 0, sizeof matrix);
-    matrix.nrow = matrix.ncol = static_cast<std::size_t>(pattern.n);
-    matrix.nzmax = pattern.row_idx.size();
-    Index no_rows = 0;  // CHOLMOD takes no null pointer, not even for an empty pattern
-    matrix.p = const_cast<Index*>(pattern.col_ptr.data());  // read only
-    matrix.i = matrix.nzmax > 0 ? const_cast<Index*>(pattern.row_idx.data()) : &no_rows;
-    matrix.stype = -1;  // lower triangle
-    matrix.itype = CHOLMOD_LONG;
-    matrix.xtype = CHOLMOD_PATTERN;
-    matrix.dtype = CHOLMOD_DOUBLE;
-    matrix.sorted = matrix.packed = 1;
-
-    CholmodSession session;
-    const CholmodFactor factor(cholmod_l_analyze(&matrix, session.common()), session);
-    if (factor.get() == nullptr) {
-        const int status = session.common()->status;
-        if (status == CHOLMOD_OUT_OF_MEMORY) throw std::bad_alloc();
-        ordering.status = status == CHOLMOD_TOO_LARGE ? AnalysisStatus::too_large : AnalysisStatus::invalid_pattern;
-        return ordering;
-    }
-    ordering.permutation = copy_indices(factor.get()->Perm, pattern.n);
-    ordering.column_counts = copy_indices(factor.get()->ColCount, pattern.n);
-    for (const Index count : ordering.column_counts) {
-        ordering.nnz += static_cast<double>(count);
-        ordering.flops += static_cast<double>(count) * static_cast<double>(count);
-    }
-    return ordering;
-}
 
 SparseAnalysis SparseSymbolic::analyze(const SparsePattern& pattern, SparseOrdering ordering) {
     if (ordering.status != AnalysisStatus::ok) return {ordering.status, nullptr};

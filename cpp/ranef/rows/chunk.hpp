@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ranef/base/prefetch.hpp"
 #include "ranef/rows/basis.hpp"
 #include "ranef/rows/rows.hpp"
 
@@ -16,8 +17,8 @@ constexpr Index rows_ahead = 16;   // whose levels' sums, scattered over memory,
 // Asks for `count` numbers, up to two cache lines of them.
 inline void prefetch(const double* first, Index count) {
     if (count == 0) return;
-    __builtin_prefetch(first, 1);
-    __builtin_prefetch(first + count - 1, 1);
+    prefetch_to_write(first);
+    prefetch_to_write(first + count - 1);
 }
 
 // Which of the rows a chunk stands for: where one sign of weight is asked for, the others count as zero.
