@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import ranef
 from conftest import fitted
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ROUTES = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),
@@ -63,3 +65,69 @@ def test_what_was_asked_of_a_fit_comes_back_too():
     asked += [ranef.pooling(fit), ranef.modelsummary(fit), ranef.diagnose(fit)]
     for value in asked:
         assert str(ROUTES["pickle"](value)) == str(value), type(value).__name__
+
+
+SHAPES = "levels widths block_counts blocks p factor_order a_ptr a_col w_col_ptr w_row_idx".split()
+
+
+def read(kind, state):
+    new = kind.__new__(kind)
+    new.__setstate__(state)
+    return new
+
+
+def states(name):
+    fit = fitted(name)
+    return [(type(part), part.__getstate__()) for part in (fit.model.cross.design, fit.state.response)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shortened_array_is_refused_by_name(name):
+    for kind, state in states(name):
+        for field in set(state) - {"ranef"}:
+            without = {key: value for key, value in state.items() if key != field}
+            with pytest.raises(ranef.DataError, match=f"cannot be read: {field}: is missing"):
+                read(kind, without)
+            for wrong in (None, "text", state[field].astype(complex)):
+                with pytest.raises(ranef.DataError, match=f"cannot be read: {field}: is no array of numbers"):
+                    read(kind, without | {field: wrong})
+            if state[field].size:
+                with pytest.raises(ranef.DataError, match=r"cannot be read: [a-z_]+: "):
+                    read(kind, without | {field: state[field][:-1]})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_an_altered_shape_is_refused(data):
+    kind, state = states(data.draw(st.sampled_from(["pastes_reml", "mach_dbar_ml"])))[0]
+    field = data.draw(st.sampled_from([name for name in SHAPES if state[name].size]))
+    altered = state[field].copy()
+    at = data.draw(st.integers(0, altered.size - 1))
+    limits = np.iinfo(altered.dtype)
+    altered[at] = data.draw(st.integers(limits.min, limits.max) | st.integers(-1, 40))
+    if altered[at] != state[field][at]:
+        try:
+            back = read(kind, state | {field: altered})
+        except ranef.DataError as error:
+            assert "cannot be read" in str(error)
+        else:  # another intercept within a term, say: a design all the same
+            assert back.__getstate__()[field][at] == altered[at]
+            assert np.isfinite(back.leading_gram()).all()
+
+
+def test_another_version_is_named():
+    kind, state = states("pastes_reml")[0]
+    other = state | {"format": np.array([3]), "ranef": "9.8.7"}
+    with pytest.raises(ranef.DataError, match=r"format: written by ranef 9\.8\.7 in another format"):
+        read(kind, other)
+    with pytest.raises(ranef.DataError, match=r"an earlier version of ranef \(format 1"):
+        read(kind, (1, 2, 3))
+
+
+def test_a_response_of_another_design_is_refused():
+    problem, response = fitted("pastes_reml").model.problem, fitted("ss_slope_reml").state.response
+    for ask in (problem.value, problem.gradient, problem.solve, problem.conditional_variances):
+        with pytest.raises(ValueError, match="of another design"):
+            ask(response, np.ones(problem.n_theta))
+    with pytest.raises(ValueError, match="of another design"):
+        problem.fit(response)

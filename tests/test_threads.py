@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import ranef
+from ranef import _core
+from ranef.cross_products import core_rows
 
 
 @pytest.fixture
@@ -75,3 +80,70 @@ def test_the_environment_sets_it_too():
     assert run(script, RANEF_NUM_THREADS="3").stdout.strip() == "3"
     done = run(script, RANEF_NUM_THREADS="many")
     assert "RANEF_NUM_THREADS must be a whole number" in done.stderr
+
+
+def side_by_side(work, count=4):
+    with ThreadPoolExecutor(count) as pool:
+        return [done.result() for done in [pool.submit(work, i) for i in range(count)]]
+
+
+@pytest.mark.parametrize("held", ["sigma", "coefficient"])
+def test_a_profiler_may_be_shared_between_threads(held, fit_of):
+    fit = fit_of("ss_slope_reml").refitML()
+    model, response, theta = fit.model, fit.state.response, fit.theta
+    values = [0.8, 0.9, 1.1, 1.2]
+    if held == "sigma":
+        shared = _core.Profiler(model.problem)
+        points = [("sigma", 0, 0, 0, response, v * fit.sigma, theta, fit.sigma) for v in values]
+    else:
+        shared = _core.HeldCombination(model.problem, [0.0, 1.0])
+        points = [(response, v * fit.params["Days"], theta, fit.sigma) for v in values]
+    alone = [shared.at(*point)[0] for point in points]
+    assert len(set(alone)) == len(values)
+    for row in side_by_side(lambda i: [shared.at(*points[i])[0] for _ in range(100)]):
+        assert set(row) in [{value} for value in alone]
+
+
+def rows_of_two_factors(n, levels, seed):
+    draw = np.random.default_rng(seed)
+    data = {"y": draw.normal(size=n), "x": draw.normal(size=n)}
+    data |= {name: draw.integers(0, size, n).astype(str) for name, size in zip("ab", levels, strict=True)}
+    return data
+
+
+def test_sums_may_be_shared_between_threads():
+    data = rows_of_two_factors(20_000, (300, 200), 1)
+    model = ranef.Model("y ~ x + (1 | a) + (1 | b)", data)
+    rows, y = core_rows(model.design)[0], model.y
+    table = np.tile([0.0, 1.0, -9.0, 9.0], (2, 1))
+    one = np.array([[1.0, 0.0, 1.0, 1.0]])
+    moments = (np.vstack([one, table[:1]]), [one, one], table[:1])
+
+    def add(sums, times):
+        for _ in range(times):
+            sums.add(rows, y)
+
+    shared, alone = _core.CrossSums(rows, *moments), _core.CrossSums(rows, *moments)
+    side_by_side(lambda _: add(shared, 5))
+    add(alone, 20)
+    assert shared.n == alone.n == 400_000
+    for found, expected in zip(shared.finish(), alone.finish(), strict=True):
+        np.testing.assert_array_equal(found.__getstate__()["values"], expected.__getstate__()["values"])
+
+
+def test_other_threads_run_while_the_core_computes():
+    data = rows_of_two_factors(60_000, (900, 700), 2)
+    cross = ranef.Model("y ~ x + (1 | a) + (1 | b)", data).cross.design
+    zeros = np.zeros_like(cross.leading_gram())
+    steps = 0
+    switch = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1000)  # its lock is taken from no thread: the core has to let go
+        worker = threading.Thread(target=cross.remaining_gram, args=(zeros,))
+        worker.start()
+        while worker.is_alive():
+            steps += 1
+            time.sleep(0)
+    finally:
+        sys.setswitchinterval(switch)
+    assert steps > 10

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pybind.hpp"
+#include "ranef/plan/cost.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -58,14 +59,9 @@ void abandon(Job& job) {
 
 }  // namespace
 
-constexpr double millisecond = 1e7;  // multiplications, or little more
-
 bool evaluations_are_long(const Problem& problem) {
-    const Layout& layout = problem.design->layout();
-    const bool by_class = problem.plan->leading == LeadingKind::classes;
-    const auto blocks = static_cast<double>(by_class ? problem.plan->classes.count() : layout.factors[0].levels);
-    const double r = layout.leading_width(), m = static_cast<double>(layout.rest());
-    return blocks * r * r * (r + m / 16.0) + m * m * m > millisecond;
+    constexpr double millisecond = 1e7;  // multiplications
+    return evaluation_work(problem) > millisecond;
 }
 
 void run_beside(std::function<void()> work, const std::function<void()>& cancel) {

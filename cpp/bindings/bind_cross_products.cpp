@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "objects.hpp"
 #include "pickling.hpp"
+#include "ranef/cross/remaining_gram.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -12,39 +11,14 @@ py::array_t<double> leading_gram(const DesignObject& self) {
     return py::array_t<double>({static_cast<py::ssize_t>(layout.factors[0].levels), r, r}, self.design->values.g());
 }
 
-// W - sum_j A_j' H_j H_j' A_j over [Z_rest X], full: what the leading term leaves of the Gram matrix when H_j H_j' is a
-// generalised inverse of G_j.
-py::array_t<double> remaining_gram(const DesignObject& self, const Doubles& h) {
-    const DesignCross& d = *self.design;
-    const int r = d.layout().leading_width();
-    const Index m = d.layout().rest();
-    if (h.size() != d.layout().factors[0].levels * r * r) throw py::value_error("h: one r x r matrix per level");
-    py::array_t<double> out({static_cast<py::ssize_t>(m), static_cast<py::ssize_t>(m)});
+py::array_t<double> remaining(const DesignObject& self, const Doubles& h) {
+    const Layout& layout = self.design->layout();
+    const py::ssize_t m = layout.rest(), r = layout.leading_width();
+    if (h.size() != layout.factors[0].levels * r * r) throw py::value_error("h: one r x r matrix per level");
+    py::array_t<double> out({m, m});
     double* s = out.mutable_data();
-    fill_rest(d, s);
-    std::vector<Index> column;
-    std::vector<double> value;
-    for (Index j = 0; j < d.levels(); ++j) {
-        column.clear();
-        value.clear();
-        const double* hj = h.data() + j * r * r;  // row-major
-        d.level(j).each_column([&](Index c, const double* a) {
-            column.push_back(c);
-            for (int b = 0; b < r; ++b) {
-                double sum = 0.0;
-                for (int i = 0; i < r; ++i) sum += hj[i * r + b] * a[i];
-                value.push_back(sum);
-            }
-        });
-        for (std::size_t y = 0; y < column.size(); ++y)
-            for (std::size_t x = y; x < column.size(); ++x) {
-                double sum = 0.0;
-                for (int b = 0; b < r; ++b) sum += value[x * r + b] * value[y * r + b];
-                s[column[y] * m + column[x]] -= sum;
-            }
-    }
-    for (Index c = 0; c < m; ++c)
-        for (Index i = c + 1; i < m; ++i) s[i * m + c] = s[c * m + i];
+    const py::gil_scoped_release release;
+    remaining_gram(*self.design, h.data(), s, ctrl_c());
     return out;
 }
 
@@ -91,7 +65,7 @@ void bind_cross_products(py::module_& m) {
                                },
                                "(levels, width) of the core's factors.")
         .def("leading_gram", &leading_gram, "G_j: levels x r x r.")
-        .def("remaining_gram", &remaining_gram, py::arg("h"))
+        .def("remaining_gram", &remaining, py::arg("h"))
         .def(py::pickle(&design_state, &design_from));
 
     py::class_<ResponseObject>(m, "ResponseCross", "Cross-products of a response with a design.")

@@ -1,3 +1,5 @@
+#include <memory>
+#include <mutex>
 #include <optional>
 
 #include "objects.hpp"
@@ -37,42 +39,50 @@ struct Shape {
     bool operator==(const Shape& other) const { return p == other.p && factors == other.factors; }
 };
 
+// One thread at a time: whoever waits does so without the GIL, which the one at work needs to listen for Ctrl-C.
 struct SumsObject {
     std::optional<CrossSums> sums;
-    Shape shape;
+    const Shape shape;
+    std::mutex one;
+
+    SumsObject(CrossSums given, Shape of) : sums(std::move(given)), shape(std::move(of)) {}
 
     CrossSums& open() {
         if (!sums) throw py::value_error("these sums are finished");
         return *sums;
+    }
+    template <class Use>
+    auto locked(const Use& use) {
+        const py::gil_scoped_release release;
+        const std::lock_guard<std::mutex> lock(one);
+        return use(open());
     }
 };
 
 void add_rows(SumsObject& self, const RowsObject& rows, const Doubles& y) {
     if (!(Shape(*rows.rows) == self.shape)) throw py::value_error("rows: other columns or levels than the sums have");
     if (y.ndim() != 1 || y.size() != rows.rows->n) throw py::value_error("y: one number per row");
-    CrossSums& sums = self.open();
-    const py::gil_scoped_release release;
-    sums.add(*rows.rows, y.data(), ctrl_c());
+    self.locked([&](CrossSums& sums) { sums.add(*rows.rows, y.data(), ctrl_c()); });
 }
 
 void add_sums(SumsObject& self, SumsObject& other) {
     if (!(other.shape == self.shape)) throw py::value_error("other: sums of other columns or levels");
-    CrossSums &sums = self.open(), &more = other.open();
+    if (&self == &other) throw py::value_error("other: the same sums");
     const py::gil_scoped_release release;
-    sums.add(more);
+    const std::scoped_lock lock(self.one, other.one);
+    self.open().add(other.open());
 }
 
 py::tuple finish(SumsObject& self) {
-    CrossSums sums = std::move(self.open());
-    self.sums.reset();
     DesignObject design;
     ResponseObject response;
-    {
-        const py::gil_scoped_release release;
+    self.locked([&](CrossSums& open) {
+        CrossSums sums = std::move(open);
+        self.sums.reset();
         CrossSums::Finished all = std::move(sums).finish();
         design.design = std::make_shared<const DesignCross>(std::move(all.design));
         response.response = std::make_shared<const ResponseCross>(std::move(all.response));
-    }
+    });
     return py::make_tuple(design, response);
 }
 
@@ -82,12 +92,12 @@ void bind_cross_sums(py::module_& m) {
     py::class_<SumsObject>(m, "CrossSums", "Cross-products of rows that come in batches.")
         .def(py::init([](const RowsObject& shape, const Doubles& x, const std::vector<Doubles>& z, const Doubles& y,
                          int first_shifted) {
-                 return SumsObject{make_sums(shape, x, z, y, first_shifted), Shape(*shape.rows)};
+                 return std::make_unique<SumsObject>(make_sums(shape, x, z, y, first_shifted), Shape(*shape.rows));
              }),
              py::arg("shape"), py::arg("x"), py::arg("z"), py::arg("y"), py::arg("first_shifted") = 0,
              "Moments (columns x 4: mean, variance, lowest, highest) of X, of each factor's columns, of the response.")
-        .def_property_readonly("n", [](SumsObject& self) { return self.open().n(); })
-        .def_property_readonly("must_keep_origin", [](SumsObject& self) { return self.open().must_keep_origin(); },
+        .def_property_readonly("n", [](SumsObject& self) { return self.locked([](CrossSums& sums) { return sums.n(); }); })
+        .def_property_readonly("must_keep_origin", [](SumsObject& self) { return self.locked([](CrossSums& sums) { return sums.must_keep_origin(); }); },
                                "Columns of X to be summed again as they are before `finish`; 0 when it is right.")
         .def("add", &add_rows, py::arg("rows"), py::arg("y"), "Adds a batch of rows and its response.")
         .def("merge", &add_sums, py::arg("other"), "Adds other sums with the same moments.")

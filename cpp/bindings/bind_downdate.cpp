@@ -6,6 +6,7 @@ namespace {
 
 py::tuple downdated(const RowsObject& rows, const DesignObject& design, const ResponseObject& response, const Doubles& y,
                     const std::vector<Index>& removed) {
+    response.check(*design.design);
     if (y.size() != rows.rows->n) throw py::value_error("y: one number per row");
     for (Index i : removed)
         if (i < 0 || i >= rows.rows->n) throw py::value_error("removed: no such row");
@@ -23,6 +24,7 @@ py::tuple downdated(const RowsObject& rows, const DesignObject& design, const Re
 py::tuple narrowed(const DesignObject& design, const ResponseObject& response, int column) {
     const DesignCross& d = *design.design;
     if (column < 0 || column >= d.layout().p) throw py::value_error("column: no such kept column");
+    response.check(d);
     if (!d.coordinates().constant.empty() && d.coordinates().constant[column] != 0.0)
         throw py::value_error("column: the constant is made of it, which the others are shifted by");
     Downdated out = without_column(d, *response.response, column);

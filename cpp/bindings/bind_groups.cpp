@@ -61,7 +61,7 @@ py::object refit(const GroupProducts& self, const Indices& picks, bool reml, con
             RanefProblem target;
             auto design = std::make_shared<const DesignCross>(std::move(groups.design));
             PlanResult plan = make_plan(*design, PlanOptions{});
-            if (!plan.error.empty()) throw std::runtime_error(plan.error);
+            if (plan.out_of_memory) throw std::runtime_error(plan.error);
             target.problem = std::make_shared<const Problem>(Problem{design, std::make_shared<const Plan>(std::move(plan.plan)), reml});
             target.scale = groups.response.scale;
             record.resize(ranef_record_size(&target));

@@ -14,6 +14,7 @@ py::array_t<double> shaped(const std::vector<double>& values, std::vector<py::ss
 
 // Matrices are symmetric, or the transposed one is stored at (l, k): row-major and column-major agree.
 py::dict compute(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    response.check(self.design());
     const std::vector<double> internal = self.internal_theta(theta);
     const std::function<bool()> poll = [] {
         const py::gil_scoped_acquire acquire;
@@ -54,6 +55,7 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
 
 // ((X'H^-1 X)^-1, r^2, d criterion / d theta) at an internal theta, all but theta on the user's scale.
 py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    response.check(self.design());
     const Index p = self.layout().p;
     if (theta.size() != self.layout().n_theta()) throw py::value_error("theta: wrong length");
     py::array_t<double> covariance({p, p});

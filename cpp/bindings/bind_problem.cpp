@@ -6,6 +6,7 @@
 #include <string>
 
 #include "optimum_object.hpp"
+#include "ranef/criterion/covariance_gradient.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -68,8 +69,8 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
     options.merge_classes = merge_classes;
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
     PlanResult plan = plan_of(design.design, std::move(options));
-    if (!plan.error.empty()) {
-        PyErr_SetString(plan.out_of_memory ? PyExc_MemoryError : PyExc_ValueError, plan.error.c_str());
+    if (plan.out_of_memory) {
+        PyErr_SetString(PyExc_MemoryError, plan.error.c_str());
         throw py::error_already_set();
     }
     return std::make_unique<ProblemObject>(
@@ -92,38 +93,19 @@ py::dict describe_plan(const ProblemObject& self) {
 }
 
 double value(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
-    double result = 0.0;
-    evaluate_at(self, response, theta, Order::value,
-                [&](Workspace& w) { result = self.criterion(w.evaluator().value(), *response.response); });
-    return result;
+    const double internal = evaluate_at(self, response, theta, Order::value, [](Workspace& w) { return w.evaluator().value(); });
+    return self.criterion(internal, *response.response);
 }
 
-// d criterion / d theta on the user's scale: 2 g_D Lambda with both in the user's coordinates. Where g_D of a singular
-// factor is known only times Lambda, the evaluation is repeated at a Lambda perturbed in its zero diagonal.
+// d criterion / d theta on the user's scale: 2 g_D Lambda with both in the user's coordinates.
 py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     const Layout& layout = self.layout();
-    double criterion = 0.0;
-    std::vector<double> g_d;
-    bool known = true;
-    const auto take = [&](Workspace& w) {
-        g_d = w.evaluator().covariance_gradient();
-        known = true;
-        for (std::size_t f = 0; f < layout.factors.size(); ++f)
-            known = known && w.evaluator().covariance_gradient_known(static_cast<int>(f));
-    };
-    evaluate_at(self, response, theta, Order::gradient, [&](Workspace& w) {
-        criterion = self.criterion(w.evaluator().value(), *response.response);
-        take(w);
+    auto [internal, g_d] = evaluate_at(self, response, theta, Order::gradient, [at = self.internal_theta(theta)](Workspace& w) {
+        std::vector<double> found;
+        const double criterion = w.evaluator().value();
+        take_covariance_gradient(w.evaluator(), w.problem().design->layout(), at.data(), found);
+        return std::make_pair(criterion, std::move(found));
     });
-    if (!known) {
-        std::vector<double> shifted = self.internal_theta(theta);
-        for (std::size_t i = 0; i < shifted.size(); ++i)
-            if (layout.theta[i].row == layout.theta[i].column && std::fabs(shifted[i]) < 1e-6) shifted[i] = 1e-6;
-        const auto again = std::make_shared<Evaluation>(response.response, shifted, Order::gradient);
-        carry_out(self, again);
-        if (again->status == Status::ok) take(*again->session.workspace);
-        self.give_back(std::move(again->session));
-    }
     self.design().coordinates().gradient_to_user(layout, g_d.data());
     std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
     layout.unpack(theta.data(), lambda.data());
@@ -134,7 +116,7 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
         const double* l = lambda.data() + layout.lambda_offset[slot.factor] + Index{slot.column} * r;
         for (int i = 0; i < r; ++i) out[k] += 2.0 * g[Index{i} * r + slot.row] * l[i];
     }
-    return py::make_tuple(criterion, to_numpy(out));
+    return py::make_tuple(self.criterion(internal, *response.response), to_numpy(out));
 }
 
 // One fit and everything it needs to stay alive: a fit whose caller was interrupted runs on to the end of its current
@@ -156,6 +138,7 @@ struct RunningFit {
 
 OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py::object& start, double tolerance,
                   int max_evaluations, bool certify) {
+    response.check(self.design());
     const auto running = std::make_shared<RunningFit>();
     running->response = response.response;
     if (!start.is_none()) running->start = self.internal_theta(start.cast<Doubles>());
@@ -234,17 +217,23 @@ py::array_t<double> internal_beta(const ProblemObject& self, const ResponseObjec
 py::list conditional_variances(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     const DesignCross& design = self.design();
     const Layout& layout = design.layout();
-    py::list out(layout.factors.size());
-    evaluate_at(self, response, theta, Order::gradient, [&](Workspace& w) {
-        for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-            const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
-            py::array_t<double> block({levels, r, r});
-            w.evaluator().conditional_variances(static_cast<int>(f), block.mutable_data());
+    const auto blocks = evaluate_at(self, response, theta, Order::gradient, [](Workspace& w) {
+        const DesignCross& d = *w.problem().design;
+        std::vector<std::vector<double>> found;
+        for (std::size_t f = 0; f < d.layout().factors.size(); ++f) {
+            const Index levels = d.layout().factors[f].levels, r = d.layout().factors[f].width;
+            found.emplace_back(levels * r * r);
+            w.evaluator().conditional_variances(static_cast<int>(f), found.back().data());
             for (Index l = 0; l < levels; ++l)
-                design.coordinates().mode_covariance_to_user(layout, static_cast<int>(f), block.mutable_data() + l * r * r);
-            out[design.factor_order()[f]] = block;
+                d.coordinates().mode_covariance_to_user(d.layout(), static_cast<int>(f), found.back().data() + l * r * r);
         }
+        return found;
     });
+    py::list out(layout.factors.size());
+    for (std::size_t f = 0; f < blocks.size(); ++f) {
+        const py::ssize_t levels = layout.factors[f].levels, r = layout.factors[f].width;
+        out[design.factor_order()[f]] = py::array_t<double>({levels, r, r}, blocks[f].data());
+    }
     return out;
 }
 

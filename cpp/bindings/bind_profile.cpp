@@ -1,4 +1,5 @@
 #include <functional>
+#include <mutex>
 
 #include "objects.hpp"
 #include "ranef/inference/profile.hpp"
@@ -17,6 +18,7 @@ public:
 
     py::tuple at(const std::string& kind, int theta_first, int row, int column, const ResponseObject& response,
                  double value, const Doubles& theta, double sigma) {
+        response.check(*problem_->design);
         return run(held(kind, theta_first, row, column), response, response.response->values.data(), value, theta, sigma, nullptr);
     }
 
@@ -37,6 +39,7 @@ public:
         ProfilePoint point;
         {
             const py::gil_scoped_release release;
+            const std::lock_guard<std::mutex> alone(one_);  // the profiler is the memory of one thread
             point = profiler_->at(held, values, scale, value, internal.data(), sigma / scale.scale, settings);
         }
         if (point.status == Status::interrupted) throw py::error_already_set();
@@ -78,6 +81,7 @@ private:
 
     std::shared_ptr<const Problem> problem_;
     std::unique_ptr<Profiler> profiler_;
+    std::mutex one_;
 };
 
 struct CombinationObject {
@@ -101,6 +105,7 @@ struct CombinationObject {
     }
 
     py::tuple at(const ResponseObject& response, double value, const Doubles& theta, double sigma) {
+        response.check(*held->problem().design);
         const std::vector<double> values = held->response(response.response->values.data(), response.response->scale, value);
         return profiler->run(Held{}, response, values.data(), value, theta, sigma, held.get());
     }

@@ -15,6 +15,7 @@ struct RefitTarget {
 
 std::unique_ptr<RefitTarget> make_target(const ProblemObject& problem, const ResponseObject& response, const py::object& rows,
                                          bool modes, const std::optional<Doubles>& start, const std::optional<Doubles>& contrast) {
+    response.check(problem.design());
     auto target = std::make_unique<RefitTarget>();
     target->problem.problem = problem.problem();
     if (contrast) {

@@ -1,8 +1,10 @@
 #include <exception>
 #include <new>
+#include <string>
 
 #include "bind_mmrm.hpp"
 #include "glmm.hpp"
+#include "ranef/cross/serialise.hpp"
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The compiled core: cross-products, plan, objective, optimiser. Internal; use the package ranef.";
@@ -10,6 +12,9 @@ PYBIND11_MODULE(_core, m) {
     py::register_exception_translator([](std::exception_ptr failure) {
         try {
             if (failure) std::rethrow_exception(failure);
+        } catch (const ranef::FieldError& error) {
+            const auto kind = py::module_::import("ranef.errors").attr("DataError");
+            PyErr_SetString(kind.ptr(), (std::string("this pickle cannot be read: ") + error.what()).c_str());
         } catch (const std::bad_alloc&) {
             PyErr_SetString(PyExc_MemoryError,
                             "the system refused the memory this model needs: fit fewer levels or columns, or raise the limit "

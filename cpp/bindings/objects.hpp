@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "beside.hpp"
@@ -26,6 +28,11 @@ struct DesignObject {
 
 struct ResponseObject {
     std::shared_ptr<const ResponseCross> response;
+
+    void check(const DesignCross& design) const {
+        if (static_cast<Index>(response->values.size()) != design.layout().n_coef() + 1)
+            throw py::value_error("response: it is of another design");
+    }
 };
 
 // A workspace and what it was last fitted to, so that reading the estimates after a fit evaluates nothing again.
@@ -100,38 +107,42 @@ private:
 struct Evaluation {
     std::shared_ptr<const ResponseCross> response;
     std::vector<double> theta;  // internal
-    Order order;
+    Order order = Order::value;
+    std::function<void(Workspace&)> use;  // without the GIL, and with nothing of a caller who may have gone
     Session session{};
     Status status = Status::ok;
 
-    Evaluation(std::shared_ptr<const ResponseCross> y, std::vector<double> at, Order what)
-        : response(std::move(y)), theta(std::move(at)), order(what) {}
-
     void run() {
-        if (order == Order::value && session.evaluated && session.stands_at(response, theta)) return;
-        session.forget();
-        session.workspace->evaluator().load(response->values.data());
-        status = session.workspace->evaluator().evaluate(theta.data(), order);
+        if (order != Order::value || !session.evaluated || !session.stands_at(response, theta)) {
+            session.forget();
+            session.workspace->evaluator().load(response->values.data());
+            status = session.workspace->evaluator().evaluate(theta.data(), order);
+        }
+        if (status == Status::ok) use(*session.workspace);
     }
 };
 
-// Carries out an evaluation, beside the calling thread if it may take long; the session is then the caller's to give back.
-inline void carry_out(ProblemObject& self, const std::shared_ptr<Evaluation>& evaluation) {
-    const py::gil_scoped_release release;
-    evaluation->session = self.borrow();
-    if (evaluations_are_long(*self.problem())) run_beside([evaluation] { evaluation->run(); });
-    else evaluation->run();
-}
-
-// Evaluates at a user's theta and hands the workspace to `use`; RuntimeError naming the status when it fails.
+// What `use` makes of the workspace after an evaluation at a user's theta, both beside the calling thread if they may take
+// long; RuntimeError naming the status when it fails. `use` holds nothing by reference.
 template <class Use>
-void evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, const Use& use) {
-    const auto evaluation = std::make_shared<Evaluation>(response.response, self.internal_theta(theta), order);
-    carry_out(self, evaluation);
-    if (evaluation->status == Status::ok) use(*evaluation->session.workspace);
-    evaluation->session.forget();
-    self.give_back(std::move(evaluation->session));
+auto evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, Use use) {
+    response.check(self.design());
+    const auto answer = std::make_shared<decltype(use(std::declval<Workspace&>()))>();
+    const auto evaluation = std::make_shared<Evaluation>();
+    evaluation->response = response.response;
+    evaluation->theta = self.internal_theta(theta);
+    evaluation->order = order;
+    evaluation->use = [answer, use = std::move(use)](Workspace& w) { *answer = use(w); };
+    {
+        const py::gil_scoped_release release;
+        evaluation->session = self.borrow();
+        if (evaluations_are_long(*self.problem())) run_beside([evaluation] { evaluation->run(); });
+        else evaluation->run();
+        evaluation->session.forget();
+        self.give_back(std::move(evaluation->session));
+    }
     if (evaluation->status != Status::ok) throw std::runtime_error(describe(evaluation->status));
+    return std::move(*answer);
 }
 
 // What is estimated at a theta: remembered when the last fit ended there.
@@ -141,8 +152,8 @@ inline std::shared_ptr<const Estimates> estimates_at(ProblemObject& self, const 
     std::shared_ptr<const Estimates> found = known ? last.estimates : nullptr;
     self.give_back(std::move(last));
     if (!found)
-        evaluate_at(self, response, theta, Order::value,
-                    [&](Workspace& w) { found = std::make_shared<const Estimates>(w.evaluator().estimates()); });
+        found = evaluate_at(self, response, theta, Order::value,
+                            [](Workspace& w) { return std::make_shared<const Estimates>(w.evaluator().estimates()); });
     return found;
 }
 

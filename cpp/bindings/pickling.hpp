@@ -5,9 +5,9 @@
 
 namespace ranef::bindings {
 
-py::tuple design_state(const DesignObject& object);
-DesignObject design_from(const py::tuple& state);
-py::tuple response_state(const ResponseObject& object);
-ResponseObject response_from(const py::tuple& state);
+py::dict design_state(const DesignObject& object);
+DesignObject design_from(const py::object& state);
+py::dict response_state(const ResponseObject& object);
+ResponseObject response_from(const py::object& state);
 
 }  // namespace ranef::bindings

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/criterion/covariance_gradient.hpp"
 #include "ranef/optimum/pivoted_criterion.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/optimum/start.hpp"
@@ -16,7 +17,6 @@ namespace {
 // candidate for an exact zero; the criterion decides.
 constexpr double snap_size = 2e-3;
 constexpr double snap_loss = 1e-9;        // of the criterion, what the exact zero may cost
-constexpr double perturbation = 1e-6;     // of a zero diagonal, to read g_D off g_D Lambda
 constexpr double false_boundary = 1e-6;   // a multiplier below minus this, in units of the criterion, is escaped from
 constexpr double stationary = 1e-4;       // decrement below which the gradient counts as zero: 5e-9 of the criterion
 constexpr double dear_tolerance = 4e-16;  // of the criterion where evaluations are dear: a hundredth of its rounding
@@ -109,24 +109,11 @@ bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, doub
     return true;
 }
 
-// g_D of every factor; where the evaluator has it only times a singular Lambda, from a slight perturbation.
+// g_D of every factor; the evaluator stands at theta again.
 void Workspace::covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations) {
-    bool known = true;
-    for (std::size_t f = 0; f < layout_.factors.size(); ++f)
-        known = known && evaluator_->covariance_gradient_known(static_cast<int>(f));
-    if (!known) {
-        std::vector<double> shifted = theta;
-        for (std::size_t i = 0; i < theta.size(); ++i)
-            if (layout_.theta[i].row == layout_.theta[i].column && std::fabs(theta[i]) < perturbation)
-                shifted[i] = perturbation;
-        evaluator_->evaluate(shifted.data(), Order::gradient);
-        ++evaluations;
-    }
-    g_d = evaluator_->covariance_gradient();
-    if (!known) {
-        evaluator_->evaluate(theta.data(), Order::hessian);
-        ++evaluations;
-    }
+    if (!take_covariance_gradient(*evaluator_, layout_, theta.data(), g_d)) return;
+    evaluator_->evaluate(theta.data(), Order::hessian);
+    evaluations += 2;
 }
 
 // On the null space of each block's D: the smallest eigenvalue of g_D and its vector.

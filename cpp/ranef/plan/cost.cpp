@@ -98,4 +98,12 @@ bool classes_pay(const DesignCross& design, Index count) {
     return class_work(design, count) <= std::max(cheap, group_work(design));
 }
 
+double evaluation_work(const Problem& problem) {
+    const Layout& layout = problem.design->layout();
+    const bool by_class = problem.plan->leading == LeadingKind::classes;
+    const auto blocks = static_cast<double>(by_class ? problem.plan->classes.count() : layout.factors[0].levels);
+    const double r = layout.leading_width(), m = static_cast<double>(layout.rest());
+    return blocks * r * r * (r + m / 16.0) + m * m * m;
+}
+
 }  // namespace ranef

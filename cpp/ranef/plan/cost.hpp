@@ -20,6 +20,9 @@ double factor_numbers(const PanelLayout& panels);
 // Whether an evaluation by that many classes is predicted to take less time than one group by group.
 bool classes_pay(const DesignCross& design, Index classes);
 
+// Multiplications of an evaluation that has been planned, or little more.
+double evaluation_work(const Problem& problem);
+
 // Whether the products of the leading factor's blocks (DenseCurvature) cost no more than a few evaluations: then the Hessian
 // is exact.
 bool exact_hessian_pays(const DesignCross& design);
