@@ -62,7 +62,7 @@ SparseOrdering SparseSymbolic::order(const SparsePattern& pattern) {
         return ordering;
     }
     const PermutedPattern permuted = permute(pattern, by_degree);
-    const std::vector<Index> parent = elimination_tree(permuted);
+    const std::vector<Index> parent = ranef::elimination_tree(permuted);
     const std::vector<Index> counts = count_columns(permuted, parent, postorder(parent, by_degree));
     const std::vector<Index> post = postorder(parent, counts);
     ordering.permutation = picked(by_degree, post);
