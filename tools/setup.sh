@@ -164,7 +164,7 @@ build_step() {
 }
 
 link_step() {  # build/release, the preset's tree, is the one where the extension for this Python was built: one core for both
-  local latest; latest=$(ls -t build/*/.skbuild-info.json | head -n 1)
+  local latest; latest=$(ls -t build/*-*/.skbuild-info.json | head -n 1)
   ln -sfn "$(basename "$(dirname "$latest")")" build/release
 }
 
