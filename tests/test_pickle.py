@@ -67,7 +67,10 @@ def test_what_was_asked_of_a_fit_comes_back_too():
         assert str(ROUTES["pickle"](value)) == str(value), type(value).__name__
 
 
-SHAPES = "levels widths block_counts blocks p factor_order a_ptr a_col w_col_ptr w_row_idx".split()
+SHAPES = [
+    *("levels", "widths", "block_counts", "blocks", "p", "factor_order"),
+    *("a_ptr", "a_col", "w_col_ptr", "w_row_idx"),
+]
 
 
 def read(kind, state):

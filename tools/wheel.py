@@ -1,8 +1,8 @@
 """Build the wheel and try it where no system library of ours can be reached: `make wheel`.
 
 The source distribution is made first and the wheel from it, so that one cannot lack what the other needs.
-auditwheel (delocate on macOS) copies AMD, the BLAS and what they need into the wheel; the notices of the copied
-Debian packages go along.
+auditwheel (delocate on macOS) copies AMD, the BLAS and what they need into the wheel; the notices of the
+copied Debian packages go along.
 
     wheel.py             build into dist/, then check
     wheel.py --check F   check a wheel that is there

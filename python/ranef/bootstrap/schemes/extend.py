@@ -41,6 +41,9 @@ class SizedModel(Model):
         Levels of its grouping factors that have rows.
     """
 
+    ngroups: dict[str, int]
+    _source: Model
+    _size: tuple[Any, ...]
     _FIELDS = (*Model._FIELDS, "ngroups", "_source", "_size")
 
     def __init__(

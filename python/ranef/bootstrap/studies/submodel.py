@@ -50,8 +50,8 @@ def pair_without(model: Model, position: int, truth: TrueParameters, factor: Gra
     if isinstance(model, SizedModel):
         model = model.with_rows()
         large = standing(model.variant(reml=False), truth.theta)
-    small = with_columns(large.model, np.delete(model.cross.columns, position))
-    return Pair(standing(small, truth.theta), large, large, truth)
+    smaller = with_columns(large.model, np.delete(model.cross.columns, position).tolist())
+    return Pair(standing(smaller, truth.theta), large, large, truth)
 
 
 def standing(model: Model, theta: np.ndarray) -> Fit:
