@@ -9,12 +9,10 @@ import numpy.typing as npt
 
 from .errors import ArgumentError
 from .fit import Fit, fit_response
-from .formula import parse_formula
+from .formula import has_structures, parse_formula, without_structures
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
-from .residual import fit_residual
-from .structured import fit_structured, has_structures, without_structures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,9 +131,13 @@ def lmer(
             raise ArgumentError(
                 "structured terms have starts and optimiser of their own: leave start=, optimizer= out"
             )
+        from .structured import fit_structured  # loads pandas and scipy
+
         return fit_structured(model, parsed)
     settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
     if residual is not None or dispersion is not None:
+        from .residual import fit_residual  # loads pandas and scipy
+
         return fit_residual(model, data, residual, dispersion, settings)
     return fit_response(model, None, settings)
 

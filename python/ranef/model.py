@@ -153,7 +153,7 @@ class Model:
     ) -> Model:
         """Return the model with another criterion or other data, planned as this one was asked to be.
 
-        The only way from a model to a model; see `ranef.variants`.
+        The only way from a model to a model; ``variants.py`` has those with fewer columns, terms or rows.
 
         Parameters
         ----------

@@ -104,8 +104,8 @@ def test_every_coefficient_of_a_large_crossed_model(monkeypatch):
     What takes long, the information, is asked for once, not for each of them.
     """
     fit, asked = fitted("inst_fix_reml"), []
-    plain = kenward_roger_module.information
-    monkeypatch.setattr(kenward_roger_module, "information", lambda of: asked.append(of) or plain(of))
+    plain = kenward_roger_module.fisher_information
+    monkeypatch.setattr(kenward_roger_module, "fisher_information", lambda of: asked.append(of) or plain(of))
     kenward_roger, satterthwaite = fit.coef_table("kenward-roger"), fit.coef_table()
     assert len(asked) == 1
     assert np.isfinite(kenward_roger.to_numpy()).all()

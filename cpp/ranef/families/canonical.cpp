@@ -21,7 +21,8 @@ double BinomialLogit::score(const CellView& cells, const double* eta, double* s,
         for (Index i = begin; i < end; ++i) {
             const double m = cells.count[i], y = cells.first[i], e = std::exp(-std::fabs(eta[i]));
             const double share = 1.0 / (1.0 + e), v = m * share * share * e;
-            s[i] = y - m * (eta[i] > 0.0 ? share : e * share);
+            const double unlikely = m * e * share;  // what is expected of the less likely outcome, to all its digits
+            s[i] = eta[i] > 0.0 ? (y - m) + unlikely : y - unlikely;
             w[i] = v;
             part += y * eta[i] - m * std::max(eta[i], 0.0);
             if (m == 1.0) product *= 1.0 + e;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from ..errors import FormulaError
 from .tokens import CLOSING, Token
-from .types import Structure
+from .types import Formula, Structure
 
 # glmmTMB's and mmrm's names
 STRUCTURES: dict[str, str] = {
@@ -80,3 +81,20 @@ def _refuse(token: Token, text: str) -> NoReturn:
     raise FormulaError(
         "behind the group of a structure stand options, each once, as in rr(x | g, d=2)", text, token.start
     )
+
+
+def has_structures(formula: Formula) -> bool:
+    """Whether some random term names a structure."""
+    return any(bar.structure is not None for bar in formula.random)
+
+
+def without_structures(formula: Formula) -> Formula:
+    """Return the formula with every term unstructured."""
+    for bar in formula.random:
+        if not bar.correlated:
+            raise FormulaError(
+                "beside a structured term || is written as diag(), as lme4 2.0 reads it: "
+                f"diag({bar.columns} | {bar.group})",
+                formula.text,
+            )
+    return replace(formula, random=tuple(replace(bar, structure=None) for bar in formula.random))

@@ -8,7 +8,6 @@ from math import exp, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import FitError
@@ -72,6 +71,7 @@ class GlmerFit(Fit):
     cov_params = Verb("generalised.coefficients:cov_params")
     coef_table = Verb("generalised.coefficients:coef_table")
     conf_int = Verb("generalised.intervals:conf_int")
+    refit = Verb("generalised.fitting:refit")
     predict = Verb("generalised.prediction:predict")
     simulate = Verb("generalised.simulation:simulate")
     residuals = Verb("generalised.residuals:residuals")
@@ -142,12 +142,6 @@ class GlmerFit(Fit):
     def linear_predictor(self) -> FloatArray:
         """X beta + Z b + offset at the modes, (n,)."""
         return np.asarray(self._answer("eta"))[self.model.core.cell_of]
-
-    def refit(self, y: npt.ArrayLike) -> GlmerFit:
-        """Fit the same model to another response of the same rows, on the scale of ``fit.y``."""
-        from .fitting import refit
-
-        return refit(self, y)
 
     def _answer(self, name: str) -> Any:
         if name not in self.found:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..errors import DataError
+from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier
 from .fit import GlmerFit
@@ -121,12 +121,39 @@ def glmer(
 
 
 def fit_model(
-    model: GlmerModel, start: npt.ArrayLike | None, max_evaluations: int, tolerance: float
+    model: GlmerModel,
+    *,
+    start: npt.ArrayLike | None = None,
+    max_evaluations: int = 200,
+    tolerance: float = 1e-8,
 ) -> GlmerFit:
-    """Minimise -2 log L of a model."""
+    """Minimise -2 log L over theta, beta and the dispersion.
+
+    Parameters
+    ----------
+    model : GlmerModel
+    start : (k + p,) array, optional
+        In the core's coordinates; by default the linear model without random effects.
+    max_evaluations : int
+        Limit on evaluations of the criterion.
+    tolerance : float
+        Stop when the criterion is expected to fall by less than this.
+
+    Raises
+    ------
+    ArgumentError
+        An argument has a value it cannot have.
+    DataError
+        When the link leaves the family's range for every start tried.
+    """
+    whole = isinstance(max_evaluations, int | np.integer) and not isinstance(max_evaluations, bool)
+    if not whole or max_evaluations < 1:
+        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
+    if not 0 < tolerance < np.inf:
+        raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
     given = None if start is None else np.asarray(start, dtype=np.float64)
     try:
-        found = model.core.fit(given, tolerance, max_evaluations)
+        found = model.core.fit(given, float(tolerance), int(max_evaluations))
     except RuntimeError:
         raise model.without_start() from None
     return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,10 @@ from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
 from ..model import Model
 from ..stream import source_of
+from ..verbs import Verb
 from .families import Family, choose_family
 from .reading import read_design
 from .responses import Response
-
-if TYPE_CHECKING:
-    from .fit import GlmerFit
 
 INFORMATION = ("observed", "expected")
 _PARTS = (
@@ -103,7 +101,7 @@ class GlmerModel(Model):
         if information == "expected" and chosen.dispersed:
             raise ArgumentError(
                 f"information='expected' is lme4's criterion for families without a dispersion: the "
-                f"{self.family.name} "
+                f"{chosen.kind.label} "
                 "family has one; leave it out"
             )
         parsed = parse_formula(formula)
@@ -262,36 +260,7 @@ class GlmerModel(Model):
         return value - 2 * self.sums.constant, np.asarray(gradient)
 
     # ------------------------------------------------------------ fitting
-    def fit(  # type: ignore[override]
-        self, *, start: npt.ArrayLike | None = None, max_evaluations: int = 200, tolerance: float = 1e-8
-    ) -> GlmerFit:
-        """Minimise -2 log L over theta, beta and the dispersion.
-
-        Parameters
-        ----------
-        start : (k + p,) array, optional
-            In the coordinates of `internal`; by default the linear model without random effects.
-        max_evaluations : int
-            Limit on evaluations of the criterion.
-        tolerance : float
-            Stop when the criterion is expected to fall by less than this.
-
-        Raises
-        ------
-        DataError
-            When the link leaves the family's range for every start tried.
-        """
-        from .fitting import fit_model
-
-        if (
-            isinstance(max_evaluations, bool)
-            or max_evaluations != int(max_evaluations)
-            or max_evaluations < 1
-        ):
-            raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
-        if not 0 < tolerance < np.inf:
-            raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
-        return fit_model(self, start, int(max_evaluations), float(tolerance))
+    fit = Verb("generalised.fitting:fit_model")
 
     def without_start(self) -> DataError:
         """Return the error of a model whose mean cannot be kept in its range."""

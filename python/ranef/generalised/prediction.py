@@ -36,7 +36,7 @@ def predict(
     random : "all", None, or list of str
         The conditional modes that are added: all, none (a group whose random effects are zero, the typical
         group), or
-        those of the terms listed, see `ranef.estimates.prediction.predict`.
+        those of the terms listed, see `ranef.Fit.predict`.
     allow_new_levels : bool
         Predict a level the fit has not seen with a random effect of zero.
     scale : {"response", "link"}

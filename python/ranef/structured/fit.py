@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..design.random_terms import lme4_order
-from ..errors import ArgumentError, FitError, FormulaError
+from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..formula import Formula
 from ..model import Model
@@ -79,23 +79,6 @@ class StructuredFit(Fit):
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
-
-
-def has_structures(formula: Formula) -> bool:
-    """Whether some random term names a structure."""
-    return any(bar.structure is not None for bar in formula.random)
-
-
-def without_structures(formula: Formula) -> Formula:
-    """Return the formula with every term unstructured."""
-    for bar in formula.random:
-        if not bar.correlated:
-            raise FormulaError(
-                "beside a structured term || is written as diag(), as lme4 2.0 reads it: "
-                f"diag({bar.columns} | {bar.group})",
-                formula.text,
-            )
-    return replace(formula, random=tuple(replace(bar, structure=None) for bar in formula.random))
 
 
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:
