@@ -188,7 +188,8 @@ void check_conditional_variances(const Case& c, Evaluator& e, const Expected& x)
                                                       static_cast<double>(x.user.variances[f][l](a, b))) /
                                                 (scale[a] * scale[b]));
         }
-        CHECK(worst < 1e-8);
+        // On the user's scale an intercept at the origin of time stamps loses eps (origin / spread)^2, 2e-8 here.
+        CHECK(worst < 1e-7);
     }
 }
 
