@@ -81,7 +81,7 @@ def read(kind, state):
 
 def states(name):
     fit = fitted(name)
-    return [(type(part), part.__getstate__()) for part in (fit.model.cross.design, fit.state.response)]
+    return [(type(part), part.__getstate__()) for part in (fit.model.cross.design, fit.response)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -90,7 +90,7 @@ def side_by_side(work, count=4):
 @pytest.mark.parametrize("held", ["sigma", "coefficient"])
 def test_a_profiler_may_be_shared_between_threads(held, fit_of):
     fit = fit_of("ss_slope_reml").refitML()
-    model, response, theta = fit.model, fit.state.response, fit.theta
+    model, response, theta = fit.model, fit.response, fit.theta
     values = [0.8, 0.9, 1.1, 1.2]
     if held == "sigma":
         shared = _core.Profiler(model.problem)
