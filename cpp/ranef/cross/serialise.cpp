@@ -147,7 +147,7 @@ std::vector<std::vector<double>> parted(const Layout& layout, const std::vector<
 Coordinates read_coordinates(const Fields& fields, const Layout& layout) {
     Index columns = 0;
     for (const Factor& factor : layout.factors) columns += factor.width;
-    const bool constant = !find<double>(fields, "constant").empty();
+    const bool constant = whole(fields, "has_constant", 1, 2)[0] != 0;
     return {finite(fields, "x_shift", layout.p), scales(fields, "x_scale", layout.p),
             finite(fields, "constant", constant ? layout.p : 0), parted(layout, finite(fields, "z_shift", columns)),
             parted(layout, scales(fields, "z_scale", columns))};
@@ -218,6 +218,7 @@ Fields write_design(const DesignCross& design) {
     fields["x_shift"] = c.x_shift;
     fields["x_scale"] = c.x_scale;
     fields["constant"] = c.constant;
+    fields["has_constant"] = std::vector<Index>{!c.constant.empty()};
     fields["z_shift"] = joined(c.z_shift);
     fields["z_scale"] = joined(c.z_scale);
     fields["factor_order"] = std::vector<Index>(pattern.factor_order.begin(), pattern.factor_order.end());
