@@ -268,7 +268,8 @@ void bind_glmm(py::module_& m) {
         .def("to_internal",
              [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi) {
                  return to_numpy(Parameters(*self.problem).to_internal(theta, beta, psi));
-             })
+             },
+             py::arg("theta"), py::arg("beta"), py::arg("psi"))
         .def("start",
              [](const GlmmObject& self) {
                  std::vector<double> parameters;
