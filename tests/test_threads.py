@@ -11,6 +11,7 @@ import pytest
 import ranef
 from ranef import _core
 from ranef.cross_products import core_rows
+from ranef.inference.likelihood import by_maximum_likelihood
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def side_by_side(work, count=4):
 
 @pytest.mark.parametrize("held", ["sigma", "coefficient"])
 def test_a_profiler_may_be_shared_between_threads(held, fit_of):
-    fit = fit_of("ss_slope_reml").refitML()
+    fit = by_maximum_likelihood(fit_of("ss_slope_reml"))
     model, response, theta = fit.model, fit.response, fit.theta
     values = [0.8, 0.9, 1.1, 1.2]
     if held == "sigma":
@@ -114,7 +115,7 @@ def rows_of_two_factors(n, levels, seed):
 def test_sums_may_be_shared_between_threads():
     data = rows_of_two_factors(20_000, (300, 200), 1)
     model = ranef.Model("y ~ x + (1 | a) + (1 | b)", data)
-    rows, y = core_rows(model.design)[0], model.y
+    rows, y = core_rows(model.design)[0], model.design.response
     table = np.tile([0.0, 1.0, -9.0, 9.0], (2, 1))
     one = np.array([[1.0, 0.0, 1.0, 1.0]])
     moments = (np.vstack([one, table[:1]]), [one, one], table[:1])
