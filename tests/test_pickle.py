@@ -128,7 +128,7 @@ def test_another_version_is_named():
 
 
 def test_a_response_of_another_design_is_refused():
-    problem, response = fitted("pastes_reml").model.problem, fitted("ss_slope_reml").state.response
+    problem, response = fitted("pastes_reml").model.problem, fitted("ss_slope_reml").response
     for ask in (problem.value, problem.gradient, problem.solve, problem.conditional_variances):
         with pytest.raises(ValueError, match="of another design"):
             ask(response, np.ones(problem.n_theta))

@@ -39,7 +39,7 @@ def conf_int(
     parameters : str or sequence of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not Wald), ``"all"``.
     kind : str, optional
-        Of bootstrap interval, see `ranef.bootstrap.BootstrapResult.conf_int`; by default ``"percentile"``.
+        Of bootstrap interval, see `ranef.BootstrapResult.conf_int`; by default ``"percentile"``.
     n : int, optional
         Replicates of the bootstrap; by default 2,000.
     **options
