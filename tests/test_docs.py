@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from matplotlib import pyplot
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,15 +24,7 @@ def examples(page):
         yield text.count("\n", 0, match.start(1)), match[1]
 
 
-@pytest.fixture
-def no_pictures_left():
-    """Close what a page has drawn."""
-    yield
-    pyplot.close("all")
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if any(examples(page))], ids=short)
-@pytest.mark.usefixtures("no_pictures_left")
 def test_examples_run(page, tmp_path, monkeypatch):
     """The blocks of a page share their names, as a reader would type them one after another."""
     monkeypatch.chdir(tmp_path)

@@ -53,7 +53,6 @@ def test_notebook_runs_and_shows_its_pictures(path, monkeypatch):
     namespace = {"__name__": "__main__"}
     for cell in cells:
         exec(compile("".join(cell["source"]), path.name, "exec"), namespace)
-    matplotlib.pyplot.close("all")
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert not [output for output in outputs if output["output_type"] == "error"]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3

@@ -1,17 +1,9 @@
-"""Fits to draw, and figures closed after every test."""
+"""Fits to draw."""
 
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -141,7 +141,6 @@ def test_a_hundred_thousand_groups(crowd):
     assert len(crowd.plot.slopes(n=20, seed=1)[0].lines) == 60
     assert len(crowd.plot.simulated(n=1, seed=1)[0].lines) == 60
     assert len(crowd.plot.qq("g")[0].collections[-1].get_offsets()) < 5000
-    plt.close("all")
 
 
 def test_the_outermost_groups_are_off_the_map_and_counted(fit_of):

@@ -1,0 +1,13 @@
+"""For tests and doctests alike."""
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    """Whatever a test draws is closed after it: pyplot warns from the twenty-first open figure of a process on, whoever drew it."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
