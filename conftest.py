@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def figures_closed():
-    """Whatever a test draws is closed after it: pyplot warns from the twenty-first open figure of a process on, whoever drew it."""
+    """Whatever a test draws is closed after it: pyplot warns from a process's twenty-first open figure on."""
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
