@@ -32,6 +32,7 @@ from .stream import batches
 from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
+    from . import bootstrap as bootstrap
     from . import datasets, lme4, plots
     from .bootstrap.replicates.result import BootstrapResult
     from .bootstrap.studies.exact_test import exact_rlrt
@@ -91,7 +92,7 @@ __all__ = [
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.
-_LAZY = ("datasets", "lme4", "plots")
+_LAZY = ("bootstrap", "datasets", "lme4", "plots")
 _HOME = {
     "BootstrapResult": "bootstrap",
     "Profile": "inference.profile",

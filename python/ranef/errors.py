@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Real
+from typing import Any
 
 
 class RanefError(Exception):
@@ -19,7 +20,15 @@ class ArgumentError(RanefError, ValueError):
 
 
 class DataError(RanefError, ValueError):
-    """The data cannot be used as the formula asks: a column, a level or a row is named in the message."""
+    """The data, or a file, cannot be used as asked: a column, a level, a row or a path is named.
+
+    Attributes
+    ----------
+    replicates : BootstrapResult or None
+        What a bootstrap had made when its file could not be written.
+    """
+
+    replicates: Any = None
 
 
 class UnknownColumnError(DataError):

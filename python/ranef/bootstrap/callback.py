@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from ..errors import ArgumentError
 from ..fit import Fit
 from ..optimize import Optimum
 from .draws.true_parameters import TrueParameters
@@ -31,31 +30,23 @@ def apply_statistic(
     fit: Fit,
     truth: TrueParameters,
     statistic: Callable[[Fit], Any],
+    estimate: Any,
     key: np.ndarray,
-    progress: bool,
 ) -> BootstrapResult:
-    """Add a statistic of every refit to a result drawn by rows.
+    """Add a statistic, whose value at the fit is known, of every refit to a result drawn by rows.
 
-    Ctrl-C keeps the replicates whose statistic is done.
-
-    Raises
-    ------
-    ArgumentError
-        If the statistic fails on the fit itself.
+    Ctrl-C keeps the replicates whose statistic is done; where it came before, there are none.
     """
-    try:
-        estimate = statistic(fit)
-    except Exception as error:
-        raise ArgumentError(f"statistic= fails on the fit itself: {type(error).__name__}: {error}") from error
+    if result.interrupted:
+        raise KeyboardInterrupt
+    started = time.perf_counter()
     names = value_names(statistic, estimate, result.to_frame().columns)
     values = np.full((len(result), len(names)), np.nan)
     bits = result.records[:, -1].astype(np.int64)
     messages: dict[int, str] = {}
     done = 0
     try:
-        for row, refit in tqdm(
-            _refits(result, fit, truth, key), total=len(result), desc="statistic", disable=not progress
-        ):
+        for row, refit in _refits(result, fit, truth, key):
             if refit is not None:
                 outcome, message = _apply(statistic, refit, values[row])
                 bits[row] |= outcome
@@ -72,6 +63,7 @@ def apply_statistic(
         places=result.places | {"statistic": slice(first, first + len(names))},
         estimates=pd.concat([result.estimates, pd.Series(values_of(estimate), list(names))]),
         statistic_names=names,
+        seconds=result.seconds + time.perf_counter() - started,
         messages=messages,
     )
 

@@ -10,23 +10,33 @@ import numpy as np
 from ..errors import ArgumentError
 from ..memory import require_memory
 
-__all__ = ["checked_seed", "require_table", "whole_number"]
+__all__ = ["checked_seed", "first_replicate", "require_table", "whole_number"]
 
 
-def whole_number(value: Any, argument: str, meaning: str) -> int:
-    """A whole number, 1 or more.
+def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int:
+    """A whole number, 1 or more, or another least one.
 
     Raises
     ------
     ArgumentError
     """
     try:
-        number = 0 if isinstance(value, bool | np.bool_) else operator.index(value)
+        number = -1 if isinstance(value, bool | np.bool_) else operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1:
-        raise ArgumentError(f"{argument} is {meaning}: a whole number, 1 or more; got {value!r}")
+        number = -1
+    if number < least:
+        raise ArgumentError(f"{argument} is {meaning}: a whole number, {least} or more; got {value!r}")
     return number
+
+
+def first_replicate(first: Any) -> int:
+    """The number of the first replicate.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    return 0 if first is None else whole_number(first, "first", "the number of the first replicate", 0)
 
 
 def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:

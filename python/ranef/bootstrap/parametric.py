@@ -7,31 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from ..errors import ArgumentError
-from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from ..old_names import also_called
-from ..threads import get_num_threads
-from .callback import apply_statistic
-from .checks import checked_seed, require_table, whole_number
-from .draws.streams import stream_key
-from .draws.true_parameters import true_parameters as true_parameters
-from .loop.engine import run
-from .loop.record import checked_columns, fit_record, kept_columns
-from .loop.remote import check_executor, run_remotely
-from .loop.statistic import compile_statistic, is_compiled
-from .loop.task import make_task, record_layout
-from .replicates.messages import compiled_messages
-from .replicates.origin import drawn_by, make_origin
+from .checks import checked_seed, first_replicate, whole_number
+from .loop.statistic import is_compiled
+from .one_run import one_run
 from .replicates.result import BootstrapResult
 from .resume import resumed
-from .schemes.scheme import check_scheme, other_scheme
+from .slices import in_slices
 
 __all__ = ["bootstrap"]
-
-_ROUTES = (None, "gram", "rows")
 
 
 @also_called(by="group")
@@ -51,7 +37,7 @@ def bootstrap(
     statistic: Any = None,
     columns: str | Iterable[str] | None = None,
     route: str | None = None,
-    first: int = 0,
+    first: int | None = None,
     resume: Any = None,
     executor: Any = None,
 ) -> BootstrapResult:
@@ -97,12 +83,14 @@ def bootstrap(
         fit in memory is refused before anything is drawn.
     route : {None, "gram", "rows"}
         How replicates are drawn; None takes the cheaper way (`ranef.bootstrap.draws.route.choose_route`).
-    first : int
-        Number of the first replicate: with the same seed, replicates ``first``, ``first + 1``, ... of a
-        longer run.
+    first : int, optional
+        Number of the first replicate, 0 unless said: with the same seed, replicates ``first``,
+        ``first + 1``, ... of a longer run.
     resume : path or BootstrapResult, optional
         Continue up to ``n`` replicates in all: exactly those of one run. A file is read if it exists and
-        written at the end, also after Ctrl-C. Refused if it comes from another fit, seed or statistic.
+        written every few seconds and at the end, also after Ctrl-C: whole or not at all, so that neither a
+        full disk nor the end of the process loses what was there. Refused if it comes from another fit,
+        seed, statistic (its code and its value at the fit) or first replicate.
     executor : optional
         Runs the replicates elsewhere: anything with the ``submit`` of ``concurrent.futures``, such as a
         ``ProcessPoolExecutor`` or ``dask.distributed.Client``; ``n_threads`` is then that of each worker, 1
@@ -116,6 +104,9 @@ def bootstrap(
     ------
     ArgumentError
         If an argument has a value it cannot have.
+    DataError
+        If the file of ``resume=`` is damaged or cannot be written: before any replicate is made, where that
+        can be known. What had been made is in the error's ``replicates``.
     MemoryError
         If there is not enough memory for the columns asked for, or for the threads' workspaces.
 
@@ -159,96 +150,12 @@ def bootstrap(
     """
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
+    options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
+    options |= {"scheme": scheme, "group": group, "executor": executor, "n_threads": n_threads}
+    options |= {"columns": columns, "route": route}
     if resume is not None:
-        options = {"params": params, "theta": theta, "sigma": sigma, "use_u": use_u, "statistic": statistic}
-        options |= {"scheme": scheme, "group": group}
-        options["executor"] = executor
-        options |= {"columns": columns, "route": route, "n_threads": n_threads, "progress": progress}
-        return resumed(fit, count, seed, resume, options)
-    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
-    if route not in _ROUTES:
-        raise ArgumentError(f"route must be 'gram', 'rows' or None, got {route!r}")
-    kept = checked_columns(columns)
-    if not (statistic is None or callable(statistic)):
-        raise ArgumentError(f"statistic= must be a function, compiled by Numba or not; got {statistic!r}")
-    at = true_parameters(fit, params, theta, sigma, use_u)
-    check_scheme(scheme, at, route, group)
-    if executor is not None:
-        check_executor(executor, scheme, statistic)
-    if scheme == "cases" and "modes" in kept:
-        raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
-
-    # Numba is loaded here, not when ranef is imported.
-    names = ParameterNames.of(fit.model)
-    compiled = plain = None
-    if is_compiled(statistic):
-        compiled = compile_statistic(
-            statistic,
-            lambda modes: record_layout(fit.model, modes),
-            lambda modes: fit_record(fit, modes),
-            (*names.all, *names.errors, "objective", "evaluations", "singular", "converged", "failed"),
-        )
-    elif statistic is not None and scheme == "cases":
-        raise ArgumentError("scheme='cases' takes a statistic compiled by Numba: each refit has its own data")
-    elif statistic is not None:
-        plain, route = statistic, "rows" if scheme == "parametric" else None
-        kept = checked_columns({*kept, "theta", "objective", "evaluations"})
-    if compiled is not None and compiled.wants_modes and scheme == "cases":
-        raise ArgumentError(
-            "scheme='cases' draws other groups each time: the statistic cannot have their modes"
-        )
-    selection, places = kept_columns(record_layout(fit.model, "modes" in kept), kept)
-    width = len(selection)
-    require_table(count, width + (compiled.n_values if compiled else 0) + 1)
-    key, seed = stream_key(seed)
-    if scheme == "parametric":
-        task, chosen = make_task(fit, at, route, kept, compiled)
-        if executor is None:
-            outcome = run(task, key, count, threads or get_num_threads(), bool(progress), origin=first)
-        else:
-            outcome = run_remotely(
-                executor, fit, task, chosen.name, kept, statistic, key, count, first, threads or 1,
-                bool(progress),
-            )  # fmt: skip
-    else:
-        outcome, chosen = other_scheme(
-            fit,
-            scheme,
-            key,
-            count,
-            first,
-            threads or get_num_threads(),
-            bool(progress),
-            kept,
-            compiled,
-            group,
-        )
-    estimates = true_parameters(fit).series(names)
-    if compiled is not None:
-        places["statistic"] = slice(width, width + compiled.n_values)
-        estimates = pd.concat([estimates, pd.Series(compiled.estimate, list(compiled.names))])
-    result = BootstrapResult(
-        formula=fit.model.formula.text,
-        names=names,
-        records=outcome.table,
-        places=places,
-        requested=count,
-        seed=seed,
-        route=chosen.name,
-        route_reason=chosen.reason,
-        seconds=outcome.seconds,
-        n_threads=outcome.threads,
-        scheme=scheme,
-        estimates=estimates,
-        errors=fit.bse.copy(),
-        origin=make_origin(fit, at, drawn_by(fit, scheme, group)),
-        given=at.given,
-        use_u=at.use_u,
-        statistic_names=compiled.names if compiled else (),
-        statistic=statistic,
-        first=first,
-        fit=fit,
-    )
-    if plain is not None:
-        return apply_statistic(result, fit, at, plain, key, bool(progress))
-    return result.replaced(messages=compiled_messages(result)) if compiled else result
+        return resumed(fit, count, seed, resume, first, bool(progress), options)
+    start = first_replicate(first)
+    if statistic is None or is_compiled(statistic):
+        return one_run(fit, count, seed, start, bool(progress), **options)
+    return in_slices(fit, count, seed, start, bool(progress), options)

@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..fit import Fit
-from .checks import whole_number
-from .draws.true_parameters import true_parameters as true_parameters
+from .checks import first_replicate, whole_number
+from .draws.true_parameters import true_parameters
 from .loop.record import PARTS, checked_columns
 from .replicates.origin import difference, drawn_by, make_origin
 from .replicates.result import BootstrapResult
-from .replicates.storage import is_path, load, save
+from .replicates.storage import is_path, load, require_storage, save
+from .slices import in_slices, joined
+from .statistic_of_fit import statistic_difference
 
 __all__ = ["append", "resumed"]
 
 _FROM_RESULT = ("params", "theta", "sigma")
+_SAVE_SECONDS = 5.0
+_SAVE_SHARE = 0.05  # of the time of a run that may go into files
 
 
-def resumed(fit: Fit, n: int, seed: Any, source: Any, options: dict[str, Any]) -> BootstrapResult:
+def resumed(
+    fit: Fit, n: int, seed: Any, source: Any, first: Any, progress: bool, options: dict[str, Any]
+) -> BootstrapResult:
     """Continue a result, or a file, up to ``n`` replicates; see `ranef.bootstrap.bootstrap`.
 
     Raises
     ------
     ArgumentError
         If the replicates there come from something else; the message names the difference.
+    DataError
+        If the file cannot be read, or one cannot be written there.
     """
     if isinstance(source, BootstrapResult):
-        return _continued(source, fit, n, seed, options)
+        return _continued(source, fit, n, seed, first, progress, options)
     if not is_path(source):
         raise ArgumentError(f"resume= must be a path or a BootstrapResult, got {source!r}")
-    path = Path(source)
-    if path.exists():
-        result = _continued(load(path), fit, n, seed, options)
+    require_storage(source)
+    before = load(source) if Path(source).exists() else None
+    file = _File(source, before)
+    if before is None:
+        result = in_slices(fit, n, seed, first_replicate(first), progress, options, file)
     else:
-        result = fit.bootstrap(n, seed, **options)
-    save(result, path)
+        result = _continued(before, fit, n, seed, first, progress, options, file)
+    if before is None or len(result) > len(before):
+        file.save(result)
     return result
+
+
+class _File:
+    """The file of a run: what it held before, and what has been done since, every few seconds."""
+
+    def __init__(self, path: Any, before: BootstrapResult | None) -> None:
+        self.path, self.before = path, before
+        self.cost, self.last = 0.0, time.monotonic()
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self.last > max(_SAVE_SECONDS, self.cost / _SAVE_SHARE)
+
+    def write(self, result: BootstrapResult) -> None:
+        whole = result if self.before is None else joined([self.before, result], result.requested)
+        started = time.monotonic()
+        self.save(whole)
+        self.last = time.monotonic()
+        self.cost = self.last - started
+
+    def save(self, result: BootstrapResult) -> None:
+        try:
+            save(result, self.path)
+        except DataError as error:
+            error.replicates = result
+            raise
 
 
 def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: Any) -> BootstrapResult:
@@ -64,7 +101,8 @@ def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: A
             f"append() takes n_threads=, progress=, executor= and statistic=, not {', '.join(unknown)}="
         )
     options = {"statistic": result.statistic, "scheme": result.scheme, **_drawn_with(result, fit), **options}
-    return _continued(result, fit, len(result) + count, None, options)
+    progress = bool(options.pop("progress", True))
+    return _continued(result, fit, len(result) + count, None, None, progress, options)
 
 
 def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
@@ -79,28 +117,30 @@ def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
 
 
 def _continued(
-    before: BootstrapResult, fit: Fit, n: int, seed: Any, options: dict[str, Any]
+    before: BootstrapResult,
+    fit: Fit,
+    n: int,
+    seed: Any,
+    first: Any,
+    progress: bool,
+    options: dict[str, Any],
+    file: _File | None = None,
 ) -> BootstrapResult:
     options = dict(options)
-    _require_same(before, fit, seed, options)
+    _require_same(before, fit, seed, first, options)
     options["columns"] = [part for part in PARTS if part in before.places]
     options["route"] = before.route if before.scheme == "parametric" else None
     missing = n - len(before)
     if missing <= 0:
         return before.replaced(fit=fit, requested=len(before))
-    more = fit.bootstrap(missing, before.seed, first=before.first + len(before), **options)
-    return before.replaced(
-        records=np.vstack([before.records, more.records]),
-        requested=n,
-        seconds=before.seconds + more.seconds,
-        n_threads=more.n_threads,
-        messages=before.messages | more.messages,
-        statistic=more.statistic,
-        fit=fit,
-    )
+    start = before.first + len(before)
+    more = in_slices(fit, missing, before.seed, start, progress, options, file)
+    return joined([before, more], n)
 
 
-def _require_same(before: BootstrapResult, fit: Fit, seed: Any, options: dict[str, Any]) -> None:
+def _require_same(
+    before: BootstrapResult, fit: Fit, seed: Any, first: Any, options: dict[str, Any]
+) -> None:
     drawn = {name: options.get(name) for name in _FROM_RESULT}
     scheme = options.get("scheme", "parametric")
     group = (
@@ -116,8 +156,10 @@ def _require_same(before: BootstrapResult, fit: Fit, seed: Any, options: dict[st
     if found is None and columns is not None:
         asked, kept = checked_columns(columns), tuple(part for part in PARTS if part in before.places)
         found = None if asked == kept else f"columns are {kept} there and {asked} here"
-    if found is None and bool(before.statistic_names) != (options.get("statistic") is not None):
-        found = "one of the two has a statistic= and the other has none"
+    if found is None and first is not None and first_replicate(first) != before.first:
+        found = f"first is {before.first} there and {first} here"
+    if found is None:
+        found = statistic_difference(before, fit, options.get("statistic"))
     if found is not None:
         raise ArgumentError(f"these replicates cannot be continued: {found}")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,8 @@ def compile_statistic(
     except Exception as error:
         raise ArgumentError(f"statistic= fails on the fit itself: {type(error).__name__}: {error}") from error
     values = values_of(estimate)
-    wrapper = _wrapper(statistic, layout, wanted, estimate, len(values))
+    kind = next((kind for kind in (tuple, np.ndarray) if isinstance(estimate, kind)), float)
+    wrapper = _wrapper(statistic, layout, wanted, kind, len(values))
     names = value_names(statistic, estimate, taken)
     return CompiledStatistic(statistic, names, values, wrapper.address, modes, wrapper)
 
@@ -176,8 +178,9 @@ def pick(record: np.ndarray, layout: RecordLayout, wanted: tuple[str, ...]) -> l
     return [record[parts[name].start] if name in _NUMBERS else record[parts[name]] for name in wanted]
 
 
-def _wrapper(statistic: Any, layout: RecordLayout, wanted: tuple[str, ...], estimate: Any, count: int) -> Any:
-    """The C function: where the parts are is known when it is compiled."""
+@lru_cache(maxsize=8)
+def _wrapper(statistic: Any, layout: RecordLayout, wanted: tuple[str, ...], kind: type, count: int) -> Any:
+    """The C function: where the parts are is known when it is compiled, once for a run in slices."""
     parts = layout.parts()
     given = ", ".join(
         f"record[{parts[name].start}]"
@@ -185,9 +188,9 @@ def _wrapper(statistic: Any, layout: RecordLayout, wanted: tuple[str, ...], esti
         else f"record[{parts[name].start}:{parts[name].stop}]"
         for name in wanted
     )
-    if isinstance(estimate, tuple):
+    if kind is tuple:
         store = "".join(f"\n    values[{i}] = result[{i}]" for i in range(count))
-    elif isinstance(estimate, np.ndarray):
+    elif kind is np.ndarray:
         store = (
             f"\n    if result.size != {count}:\n        return {STATISTIC_SHAPE}"
             f"\n    flat = result.flatten()\n    for i in range({count}):\n        values[i] = flat[i]"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,16 @@ from ...estimates.parameters import ParameterNames
 from ..loop.record import PARTS
 from .origin import versions
 from .result import BootstrapResult
+from .sealed_file import EMPTY_SEAL, is_sealed, read_bytes, require_writable, seal, write_bytes
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["load", "save", "to_arrow"]
+__all__ = ["load", "require_storage", "save", "to_arrow"]
 
 _KEY = b"ranef"
-_FORMAT = 1
+_SEAL = b"ranef.seal"
+_UNSEALED_FORMAT, _FORMAT = 1, 2
 _PLAIN = (
     "formula", "requested", "route", "route_reason", "seconds", "n_threads", "scheme", "origin", "given",
     "use_u", "first",
@@ -31,12 +34,24 @@ _PLAIN = (
 def save(result: BootstrapResult, path: Any) -> None:
     """Write replicates to a Parquet file (needs pyarrow: ``pip install ranef[parquet]``).
 
+    The file is written beside its place and renamed, so that it is there whole or not at all, and holds a
+    checksum of its bytes.
+
     Parameters
     ----------
     result : BootstrapResult
     path : path or file object
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; a file that was there is unchanged.
     """
-    _parquet().write_table(to_arrow(result), path)
+    buffer = BytesIO()
+    _parquet().write_table(to_arrow(result), buffer)
+    data = bytearray(buffer.getbuffer())
+    seal(data)
+    write_bytes(path, data)
 
 
 def load(path: Any) -> BootstrapResult:
@@ -47,7 +62,7 @@ def load(path: Any) -> BootstrapResult:
     Raises
     ------
     DataError
-        If the file holds no replicates of ranef.
+        If the file holds no replicates of ranef, or any of its bytes has changed since it was written.
 
     Examples
     --------
@@ -60,13 +75,30 @@ def load(path: Any) -> BootstrapResult:
     >>> again.formula, len(again), again.seed
     ('Yield ~ 1 + (1 | Batch)', 100, 1)
     """
-    table = _parquet().read_table(path)
+    parquet, data = _parquet(), read_bytes(path)
+    sealed = is_sealed(data)
+    if sealed is False:
+        raise DataError(f"{path} is damaged: its checksum is wrong; take a copy of it, or make it again")
+    try:
+        return _read(parquet, data, sealed, path)
+    except DataError:
+        raise
+    except Exception as error:  # Arrow's own, JSON's, missing keys
+        raise DataError(
+            f"{path} is no whole Parquet file of replicates ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _read(parquet: Any, data: bytes, sealed: bool | None, path: Any) -> BootstrapResult:
+    table = parquet.read_table(BytesIO(data))
     about = (table.schema.metadata or {}).get(_KEY)
     if about is None:
         raise DataError(f"{path} holds no replicates: it was not written by BootstrapResult.save")
     about = json.loads(about)
-    if about["format"] != _FORMAT:
+    if about["format"] not in (_UNSEALED_FORMAT, _FORMAT):
         raise DataError(f"{path} has format {about['format']}, this version of ranef reads {_FORMAT}")
+    if about["format"] == _FORMAT and sealed is None:
+        raise DataError(f"{path} is damaged: it has lost its checksum; take a copy of it, or make it again")
     return BootstrapResult(
         names=_names(about["names"]),
         records=np.column_stack([column.to_numpy() for column in table.columns]),
@@ -86,7 +118,7 @@ def to_arrow(result: BootstrapResult) -> pyarrow.Table:
 
     arrays = [pyarrow.array(np.ascontiguousarray(column)) for column in result.records.T]
     table = pyarrow.table(arrays, names=_labels(result))
-    return table.replace_schema_metadata({_KEY: json.dumps(_about(result)).encode()})
+    return table.replace_schema_metadata({_KEY: json.dumps(_about(result)).encode(), _SEAL: EMPTY_SEAL})
 
 
 def _about(result: BootstrapResult) -> dict[str, Any]:
@@ -174,6 +206,20 @@ def _parquet() -> Any:
     return pyarrow.parquet
 
 
+def require_storage(path: Any) -> None:
+    """Refuse, before any work is done, what would keep replicates from being saved.
+
+    Raises
+    ------
+    ArgumentError
+        If pyarrow is missing.
+    DataError
+        If no file can be put there.
+    """
+    _parquet()
+    require_writable(path)
+
+
 def is_path(value: Any) -> bool:
     """Whether something names a file."""
-    return isinstance(value, str | Path)
+    return isinstance(value, str | os.PathLike)
