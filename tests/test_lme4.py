@@ -1,5 +1,7 @@
 """lme4's words: what getME says in R (tests/reference/tests/getME.json), and what every word names."""
 
+import pickle
+
 import numpy as np
 import pytest
 import ranef
@@ -67,7 +69,7 @@ def test_words_are_what_they_name(fit_of):
     assert lme4.formula(fit) == fit.formula and str(lme4.summary(fit)) == str(fit.summary())
     np.testing.assert_array_equal(lme4.fitted(fit), fit.fittedvalues)
     np.testing.assert_allclose(lme4.residuals(fit, scaled=True) * fit.sigma, lme4.residuals(fit))
-    np.testing.assert_array_equal(lme4.predict(fit, re_form=None), fit.predict(random=None))
+    np.testing.assert_array_equal(lme4.predict(fit, re_form=None), fit.predict(random="all"))
     np.testing.assert_array_equal(lme4.simulate(fit, 2, seed=1), fit.simulate(2, seed=1))
     assert lme4.weights(fit).sum() == 180 and lme4.isSingular(fit) == fit.singular
     assert lme4.refit(fit, fit.y).objective == pytest.approx(fit.objective)
@@ -85,7 +87,7 @@ def test_criteria_are_not_mixed_up(fit_of):
 
 def test_intervals_and_bootstrap(fit_of):
     fit = fit_of("dye_reml")
-    assert lme4.confint(fit, method="Wald").equals(fit.conf_int())
+    assert lme4.confint(fit, method="Wald").equals(fit.conf_int(ddf=None))
     boot = lme4.bootMer(fit, nsim=20, seed=3, progress=False)
     assert len(boot.to_frame()) == 20
     twice = lme4.bootMer(fit, lambda refit: {"twice": 2 * refit.sigma}, nsim=5, seed=3, progress=False)
@@ -127,8 +129,15 @@ def test_update(sleepstudy):
     assert list(lme4.update(fit, "log(.) ~ . - Days", sleepstudy).params.index) == ["Intercept"]
     slopes = lme4.update(fit, ". ~ . - (1|Subject) + (Days | Subject)", sleepstudy, REML=True)
     assert slopes.objective == pytest.approx(1743.6283, abs=1e-4)
-    with pytest.raises(ArgumentError, match="a fit keeps no table"):
-        lme4.update(fit, ". ~ . - Days")
+    assert list(lme4.update(fit, ". ~ . - Days").params.index) == ["Intercept"]
+    assert list(lme4.update(lme4.refitML(slopes), ". ~ . - Days").params.index) == ["Intercept"]
+    alone = lme4.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy.copy())
+    for gone in (alone, pickle.loads(pickle.dumps(fit))):
+        with pytest.raises(ArgumentError, match="a fit keeps no table"):
+            lme4.update(gone, ". ~ . - Days")
+    weighted = lme4.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, weights=np.arange(1.0, 181.0))
+    with pytest.raises(ArgumentError, match="give weights="):
+        lme4.update(weighted, ". ~ . - Days")
     with pytest.raises(ranef.FormulaError, match=r"no random term .* there is '\(1 \| Subject\)'"):
         lme4.update(fit, ". ~ . - (1 | Item)", sleepstudy)
 
@@ -157,7 +166,7 @@ def test_comparisons_and_diagnostics(fit_of):
     assert lme4.drop1(fit)["aic"].round(1).tolist() == [1802.1, 1916.5]
     assert lme4.drop1(fit, test="Chisq")["chisq"].iloc[1] == pytest.approx(116.46, abs=0.005)
     np.testing.assert_allclose(lme4.predict(fit, re_form="~ 0")[:2], [251.4051, 261.8724], rtol=1e-6)
-    np.testing.assert_array_equal(lme4.predict(fit, re_form=float("nan")), lme4.predict(fit, re_form=None))
+    np.testing.assert_array_equal(lme4.predict(fit, re_form=float("nan")), lme4.predict(fit, re_form="NA"))
     limits = lme4.confint(fit, "beta_")
     np.testing.assert_allclose(limits, [[231.992326, 270.81788], [8.886551, 12.04802]], rtol=1e-4)
     assert lme4.terms(fit) == ["Days"] and lme4.model_matrix(fit).shape == (180, 2)
@@ -168,6 +177,49 @@ def test_comparisons_and_diagnostics(fit_of):
     np.testing.assert_allclose(
         lme4.rePCA(fit_of("ss_slope_reml"))["Subject"].sdev, [0.9668, 0.2309], atol=1e-4
     )
+
+
+def test_what_is_predicted_along_is_r_s(sleepstudy):
+    """By predict(m, sleepstudy[1:2, ], re.form = ...) of lme4 1.1-31."""
+    fit = lme4.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    values = {
+        None: [253.6637, 273.3299],
+        "NULL": [253.6637, 273.3299],
+        "NA": [251.4051, 261.8724],
+        "~0": [251.4051, 261.8724],
+        "~(1 | Subject)": [253.6637, 264.1309],
+        "~(0 + Days | Subject)": [251.4051, 271.0714],
+        "~(1|Subject) + (0 + Days|Subject)": [253.6637, 273.3299],
+    }
+    for re_form, expected in values.items():
+        np.testing.assert_allclose(lme4.predict(fit, sleepstudy.iloc[:2], re_form), expected, atol=2e-3)
+
+
+def test_words_under_the_star(fit_of):
+    """The word for the modes hides the package and still answers for it."""
+    scope = {}
+    exec("import ranef\nfrom ranef.lme4 import *", scope)
+    fit = fit_of("ss_slope_reml")
+    assert scope["ranef"](fit) is fit.ranef
+    assert scope["ranef"].lmer is ranef.lmer and scope["ranef"].datasets is ranef.datasets
+    with pytest.raises(AttributeError, match="'ranef' has no attribute 'nothing'"):
+        scope["ranef"].nothing  # noqa: B018
+
+
+def test_r_s_spellings(fit_of):
+    fit, small = fit_of("ss_slope_reml"), fit_of("ss_int_reml")
+    assert str(lme4.summary(fit, "Kenward-Roger")) == str(fit.summary("kenward-roger"))
+    assert str(lme4.summary(fit, "lme4")) == str(fit.summary(None))
+    assert lme4.anova(fit, type="II", ddf="Kenward-Roger").equals(fit.anova(2, "kenward-roger"))
+    assert lme4.anova(small, fit, test="Chisq").equals(ranef.anova(small, fit))
+    assert lme4.drop1(fit, test="F", ddf="Satterthwaite").equals(fit.drop1(test="F"))
+    with pytest.raises(ArgumentError, match="test= must be one of 'Chisq'"):
+        lme4.anova(small, fit, test="LRT")
+    boot = lme4.bootMer(fit, nsim=30, seed=3, progress=False)
+    assert lme4.confint(boot).equals(boot.conf_int())
+    assert lme4.confint(boot, "beta_", 0.9, type="norm").equals(boot.conf_int("normal", "fixed", level=0.9))
+    direct = lme4.confint(fit, "beta_", method="boot", nsim=30, seed=3, boot_type="basic", progress=False)
+    assert direct.equals(boot.conf_int("basic", "fixed"))
 
 
 def test_more_components(fit_of):

@@ -31,7 +31,7 @@ def main() -> None:
         singular += fit.singular
         result = fit.bootstrap(REPLICATES, seed=number, progress=False)
         for method in METHODS:
-            limits = result.conf_int(LEVEL, method)
+            limits = result.conf_int(method, level=LEVEL)
             for name in PARAMETERS:
                 lower, upper = limits.loc[name]
                 covered[method][name] += bool(lower <= truth[name] <= upper)

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from functools import wraps
 from numbers import Real
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class RanefError(Exception):
@@ -136,3 +140,29 @@ def require_level(level: object) -> None:
     """Raise an ArgumentError unless the level of an interval is a share between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, Real) or not 0 < float(level) < 1:
         raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
+
+
+def level_by_keyword(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse the level of an interval by position, and ``alpha=``, with what to write instead.
+
+    ``conf_int(0.1)`` asks for 90 % in statsmodels and would be a 10 % interval here.
+    """
+
+    @wraps(function)
+    def checked(*args: P.args, **options: P.kwargs) -> R:
+        alpha = options.get("alpha")
+        if alpha is not None:
+            raise ArgumentError(f"there is no alpha=: give the coverage, level={_rest(alpha)}")
+        given = args[1] if len(args) > 1 else None
+        if isinstance(given, Real):
+            raise ArgumentError(
+                f"the coverage goes by keyword, level={given}; if {given} is statsmodels' alpha, "
+                f"that is level={_rest(given)}"
+            )
+        return function(*args, **options)
+
+    return checked
+
+
+def _rest(share: Any) -> str:
+    return f"{1 - float(share):.12g}" if isinstance(share, Real) and 0 < float(share) < 1 else "0.95"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +89,7 @@ class Model:
     response: Any
     leading: str
     schur: str
+    _source: Any = None  # does not keep the table alive, and stays behind in pickles
     whitened: bool = False  # whether the cross-products are of other rows than the design's
     _FIELDS: tuple[str, ...] = (
         *("formula", "data_library", "weights_argument", "offset_argument"),
@@ -121,6 +123,7 @@ class Model:
             streamed = read_stream(parsed, source, weights, offset, allow_saturated)
             design, cross, response = streamed.design, streamed.cross, streamed.response
         vars(self).update(
+            _source=_reference(data),
             formula=parsed,
             data_library=library,  # tables return as they came
             weights_argument=weights if isinstance(weights, str) else None,
@@ -137,6 +140,11 @@ class Model:
             self.problem  # noqa: B018, planned here, where what was asked for can be refused
         except ValueError as error:
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
+
+    @property
+    def source(self) -> Any:
+        """The table the model was made from, as long as someone else holds it; else None."""
+        return None if self._source is None else self._source()
 
     @cached_property
     def problem(self) -> Any:
@@ -165,7 +173,7 @@ class Model:
             With `cross`.
         """
         other = type(self).__new__(type(self))
-        vars(other).update(self._parts())
+        vars(other).update(self._parts(), _source=self._source)
         if design is not None and cross is None:
             cross, response = other._sums(design)
         changes = {"reml": reml, "design": design, "cross": cross, "response": response}
@@ -361,6 +369,14 @@ def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
     limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
     return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))
+
+
+def _reference(data: Any) -> Any:
+    """Return a weak reference to a table; None to what cannot have one, such as a dict."""
+    try:
+        return weakref.ref(data)
+    except TypeError:
+        return None
 
 
 def _checked_flag(argument: str, value: Any) -> bool:

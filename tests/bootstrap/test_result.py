@@ -86,7 +86,7 @@ def test_counts():
 
 def test_intervals_leave_out_failures():
     result = make_result()
-    intervals = result.conf_int(0.8)
+    intervals = result.conf_int(level=0.8)
     assert list(intervals.columns) == ["lower", "upper"]
     assert list(intervals.index) == PARAMETERS
     expected = percentile_interval(np.delete(result.records[:, 4], 3), 0.8)
@@ -97,7 +97,7 @@ def test_intervals_leave_out_failures():
 @pytest.mark.parametrize("level", [0.0, 1.0, 95, -0.5, float("nan")])
 def test_bad_level(level):
     with pytest.raises(ArgumentError, match="level must be between 0 and 1"):
-        make_result().conf_int(level)
+        make_result().conf_int(level=level)
 
 
 def test_bad_method():

@@ -55,7 +55,7 @@ def test_errors_and_intervals_pool_the_residuals(alone):
     quantile = 1.976575066  # R: qt(.975, 144)
     assert np.ptp(interval) == pytest.approx(2 * quantile * alone.bse.loc["308", "days"])
     with pytest.raises(ArgumentError, match="level must be"):
-        alone.conf_int(95)
+        alone.conf_int(level=95)
 
 
 def test_formulas_that_mean_the_same(alone):

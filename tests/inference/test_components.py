@@ -112,7 +112,7 @@ def test_nothing_to_say():
 @pytest.mark.parametrize("about", load_table("tidy"), ids=lambda a: a["formula"])
 def test_modes_and_their_errors(about):
     fit = ranef.lmer(our_formula("", about["formula"]), load_data(about["data"]))
-    table = fit.ranef.conf_int(0.9)
+    table = fit.ranef.conf_int(level=0.9)
     expected = about["ran_vals"]
     keys = zip(expected["group"], expected["level"], expected["term"], strict=True)
     ours = {(r.group, str(r.level), r.name): r for r in table.itertuples(index=False)}
@@ -142,4 +142,4 @@ def test_errors_with_those_of_the_fixed_effects(name):
 
 def test_level():
     with pytest.raises(ranef.ArgumentError, match="level must be"):
-        fitted("ss_slope_reml").ranef.conf_int(95)
+        fitted("ss_slope_reml").ranef.conf_int(level=95)

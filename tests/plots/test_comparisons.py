@@ -24,9 +24,9 @@ def spans(axis):
 def test_intervals_of_each_method(replicates, gappy):
     axis = plots.intervals(replicates, ["wald", "profile", "bca"], "days", level=0.9)
     expected = [
-        gappy.conf_int(0.9).loc["days"],
-        gappy.conf_int(0.9, "profile", parameters="days").loc["days"],
-        replicates.conf_int(0.9, "bca").loc["days"],
+        gappy.conf_int(level=0.9).loc["days"],
+        gappy.conf_int("profile", "days", level=0.9).loc["days"],
+        replicates.conf_int("bca", level=0.9).loc["days"],
     ]
     drawn = [span for span in spans(axis) if len(span) == 3][:3]
     np.testing.assert_allclose([span[1:] for span in drawn], expected, rtol=1e-8)

@@ -32,7 +32,7 @@ def test_zeta_squared_is_the_rise_of_the_deviance(profile):
 
 def test_the_interval_is_the_thick_part_and_levels_are_normal_quantiles(profile):
     axis = plots.profile(profile, "days", level=0.8)
-    lower, upper = profile.conf_int(0.8).loc["days"]
+    lower, upper = profile.conf_int(level=0.8).loc["days"]
     thick = max(axis.lines, key=lambda line: line.get_linewidth())
     step = np.diff(thick.get_xdata()).max()
     assert abs(thick.get_xdata()[0] - lower) <= step and abs(thick.get_xdata()[-1] - upper) <= step

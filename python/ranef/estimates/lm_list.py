@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..design import Design, build_design
-from ..errors import FormulaError, quote_list, require_level
+from ..errors import FormulaError, level_by_keyword, quote_list, require_level
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 
@@ -50,7 +50,8 @@ class LmList(Printed):
         """Levels without coefficients of their own."""
         return list(self.coef.index[self.coef.isna().any(axis=1)])
 
-    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+    @level_by_keyword
+    def conf_int(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return intervals with the pooled sigma: one row per level and column, ``lower`` and ``upper``."""
         from scipy.stats import t as student
 

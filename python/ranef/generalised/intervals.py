@@ -6,21 +6,23 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import require_choice, require_level
+from ..errors import level_by_keyword, require_choice, require_level
 from .fit import GlmerFit
 
 METHODS = ("wald",)
 
 
-def conf_int(fit: GlmerFit, level: float = 0.95, method: str = "wald") -> pd.DataFrame:
+@level_by_keyword
+def conf_int(fit: GlmerFit, method: str = "wald", *, level: float = 0.95) -> pd.DataFrame:
     """Return confidence intervals of the fixed effects, on the scale of the linear predictor.
 
     Parameters
     ----------
     fit : GlmerFit
-    level : float
     method : {"wald"}
         Estimate and standard error from the exact Hessian, with the normal distribution.
+    level : float
+        Coverage; by keyword only.
 
     Returns
     -------

@@ -7,19 +7,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
-from ..errors import ArgumentError, quote_list, require_level
+from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
+from .coefficients import coef_table
 from .wald import component_intervals, singular_notes
 
+_DDF = "satterthwaite"
 
+
+@level_by_keyword
 def conf_int(
     fit: Fit,
-    level: float = 0.95,
     method: str = "wald",
     parameters: str | Sequence[str] | None = None,
     *,
+    level: float = 0.95,
+    ddf: str | None = _DDF,
     kind: str | None = None,
     n: int | None = None,
     **options: Any,
@@ -29,15 +34,19 @@ def conf_int(
     Parameters
     ----------
     fit : Fit
-    level : float
-        Coverage, between 0 and 1.
     method : {"wald", "profile", "bootstrap"}
-        ``"wald"``: estimate and normal quantiles of its standard error; for the fixed effects, and with
-        ``parameters="all"`` or ``"random"`` for sigma and standard deviations (on the log scale) and
+        ``"wald"``: estimate and quantiles of its standard error; for the fixed effects, and with
+        ``parameters="all"`` or ``"random"`` for sigma and standard deviations (normal, on the log scale) and
         correlations (on Fisher's). ``"profile"``: profile likelihood, exact, of all parameters; a REML fit is
         refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of refits to drawn replicates.
     parameters : str or sequence of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not Wald), ``"all"``.
+    level : float
+        Coverage, between 0 and 1; by keyword only.
+    ddf : str or None
+        Degrees of freedom of Wald intervals of the fixed effects, as in `Fit.coef_table`: by default those
+        of the p-values, so that an interval excludes zero where they are below 1 - level. None: the normal
+        distribution.
     kind : str, optional
         Of bootstrap interval, see `ranef.BootstrapResult.conf_int`; by default ``"percentile"``.
     n : int, optional
@@ -62,25 +71,28 @@ def conf_int(
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> fit.conf_int().round(2)
                 lower   upper
-    Intercept  238.03  264.78
-    Days         7.44   13.50
+    Intercept  237.01  265.80
+    Days         7.21   13.73
     """
     require_level(level)
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
+    if method != "wald" and ddf != _DDF:
+        raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are of Wald intervals")
     if method == "bootstrap":
-        return fit.bootstrap(n or 2000, **options).conf_int(level, kind or "percentile", parameters)
+        found = fit.bootstrap(n or 2000, **options)
+        return found.conf_int(kind or "percentile", parameters, level=level)
     options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:
         raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
     if method == "profile":
-        return fit.profile(parameters, level).conf_int(level)
-    return _wald_chosen(fit, level, parameters)
+        return fit.profile(parameters, level).conf_int(level=level)
+    return _wald_chosen(fit, level, parameters, ddf)
 
 
-def _wald_chosen(fit: Fit, level: float, parameters: Any) -> pd.DataFrame:
+def _wald_chosen(fit: Fit, level: float, parameters: Any, ddf: str | None) -> pd.DataFrame:
     """Return the Wald intervals asked for: by default those of the fixed effects."""
-    fixed = wald(fit, level)
+    fixed = wald(fit, level, ddf)
     if parameters is None or parameters == "fixed":
         return fixed
     everything = pd.concat([fixed, component_intervals(fit, level)])
@@ -101,9 +113,11 @@ def _wald_chosen(fit: Fit, level: float, parameters: Any) -> pd.DataFrame:
     return chosen
 
 
-def wald(fit: Fit, level: float) -> pd.DataFrame:
-    """Return estimate -+ normal quantile x standard error of the fixed effects."""
-    width = ndtri((1 + level) / 2) * fit.bse.to_numpy()
-    estimates = fit.params.to_numpy()
+def wald(fit: Fit, level: float, ddf: str | None = _DDF) -> pd.DataFrame:
+    """Return estimate -+ quantile x standard error of the fixed effects."""
+    table = coef_table(fit, "normal" if ddf is None else ddf)
+    df = np.minimum(table["df"].to_numpy(), 1e300)  # the normal distribution has infinitely many
+    width = stdtrit(df, (1 + level) / 2) * table["se"].to_numpy()
+    estimates = table["estimate"].to_numpy()
     limits = np.column_stack([estimates - width, estimates + width])
-    return pd.DataFrame(limits, index=fit.params.index, columns=["lower", "upper"])
+    return pd.DataFrame(limits, index=table.index, columns=["lower", "upper"])

@@ -6,20 +6,21 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import require_level
+from ..errors import level_by_keyword, require_level
 from ..estimates.modes import RandomEffects
 from ..fit import Fit
 from .equations import equations
 
 
-def mode_intervals(modes: RandomEffects, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
+@level_by_keyword
+def mode_intervals(modes: RandomEffects, *, level: float = 0.95, given_beta: bool = True) -> pd.DataFrame:
     """Return intervals of the random effects around their conditional modes.
 
     Parameters
     ----------
     modes : RandomEffects
     level : float
-        Coverage.
+        Coverage; by keyword only.
     given_beta : bool
         True: conditional standard deviations with the fixed effects taken as known, as lme4 gives them.
         False: with the error of the fixed effects in them (Henderson's prediction error variances).

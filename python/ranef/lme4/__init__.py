@@ -2,8 +2,8 @@
 
 ``from ranef.lme4 import *`` and a script keeps its words. Results are Python's: labelled pandas objects,
 numpy arrays, sparse matrices. Names of columns are ranef's (``Intercept``, ``Machine[T.B]``). The word
-``ranef`` itself is left out of the star, where it would hide the package: ``lme4.ranef(fit)``, or
-``fit.ranef``.
+``ranef`` is the package too where the star hides it: ``ranef(fit)`` has the conditional modes, and
+``ranef.datasets`` is still there.
 """
 
 from ..estimates.lm_list import lm_list as lmList
@@ -33,7 +33,7 @@ from .attributes import (
     isSingular,
     ngrps,
     nobs,
-    ranef,  # noqa: F401
+    ranef,
     sigma,
 )
 from .fitting import bootMer, lmer, refit, refitML, update
@@ -50,7 +50,6 @@ from .inference import (
     rstudent,
 )
 
-# lme4.ranef is there too, and not listed for the reason above.
 __all__ = [
     "AIC",
     "BIC",
@@ -80,6 +79,7 @@ __all__ = [
     "nobs",
     "predict",
     "profile",
+    "ranef",
     "rePCA",
     "refit",
     "refitML",

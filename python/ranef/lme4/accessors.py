@@ -14,8 +14,7 @@ from ..fit import Fit
 from ..inference.structure import structure
 from ..report.summary import Summary
 from .getme import getME
-
-_FIXED_ONLY = ("~0", "NA")
+from .spellings import our_ddf, our_random
 
 
 # ------------------------------------------------------------ estimates and criteria
@@ -41,9 +40,9 @@ def vcov(fit: Fit) -> pd.DataFrame:
     return fit.cov_params().loc[names, names]
 
 
-def summary(fit: Fit, ddf: str | None = "satterthwaite") -> Summary:
-    """Return the summary: ``fit.summary()``."""
-    return fit.summary(ddf)
+def summary(fit: Fit, ddf: str | None = "Satterthwaite") -> Summary:
+    """Return the summary: ``fit.summary()``, `ddf` in lmerTest's words; ``"lme4"``: no tests."""
+    return fit.summary(our_ddf(ddf))
 
 
 def logLik(fit: Fit, REML: bool | None = None) -> float:
@@ -138,7 +137,7 @@ def weights(fit: Fit) -> FloatArray:
     return np.ones(fit.nobs) if given is None else np.asarray(given)
 
 
-def predict(fit: Fit, newdata: Any = None, re_form: Any = "all", **options: Any) -> FloatArray:
+def predict(fit: Fit, newdata: Any = None, re_form: Any = None, **options: Any) -> FloatArray:
     """Return predictions: ``fit.predict``.
 
     Parameters
@@ -146,15 +145,12 @@ def predict(fit: Fit, newdata: Any = None, re_form: Any = "all", **options: Any)
     fit : Fit
     newdata : table, optional
     re_form : optional
-        ``"all"`` as R's ``NULL``. None, NaN, ``"NA"`` or ``"~0"`` as R's ``NA``: no random effects. Otherwise
-        what ``random=`` of ``fit.predict`` takes.
+        None as R's ``NULL``: all random effects. NaN, ``"NA"`` or ``"~0"`` as R's ``NA``: none. A formula
+        such as ``"~(1 | subject)"``: those. Otherwise what ``random=`` of ``fit.predict`` takes.
     **options
         As of ``fit.predict``.
     """
-    text = isinstance(re_form, str) and re_form.replace(" ", "") in _FIXED_ONLY
-    if text or (isinstance(re_form, float) and np.isnan(re_form)):
-        re_form = None
-    return fit.predict(newdata, re_form, **options)
+    return fit.predict(newdata, our_random(re_form), **options)
 
 
 def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:

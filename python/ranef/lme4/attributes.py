@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from ..fit import Fit
@@ -17,7 +18,22 @@ def _word(name: str, attribute: str, what: str) -> Callable[[Fit], Any]:
     return word
 
 
-ranef = _word("ranef", "ranef", "the conditional modes")
+class _ConditionalModes:
+    """Return the conditional modes: ``fit.ranef``.
+
+    The word is the package's name too: what else is asked of it, as in ``ranef.datasets``, is the package's.
+    """
+
+    __name__ = __qualname__ = "ranef"
+
+    def __call__(self, fit: Fit) -> Any:
+        return fit.ranef
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("ranef"), name)
+
+
+ranef = _ConditionalModes()
 coef = _word("coef", "coef", "the coefficients of each level")
 VarCorr = _word("VarCorr", "varcorr", "the variance components")
 sigma = _word("sigma", "sigma", "the residual standard deviation")

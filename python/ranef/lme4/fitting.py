@@ -85,15 +85,17 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     fit : Fit
     formula : str, optional
         A dot is what stood there: ``". ~ . - x"``, ``"log(.) ~ ."``, ``". ~ . - (1 | g) + (x | g)"``.
-    data : table
-        A fit keeps no table, so it has to be given.
+    data : table, optional
+        By default the table the fit was made from. A fit keeps none: it has to be given where that one is
+        gone (rows chosen by ``subset=``, a table made in the call, a fit that was pickled), or is a dict.
     **changes
         As of `lmer`; without them REML, and weights and offset given as columns, stay.
 
     Raises
     ------
     ArgumentError
-        Without data.
+        Without data that are still there; where weights or an offset were arrays, which a fit does not know
+        for other rows.
     FormulaError
         A random term that is to go is not there.
 
@@ -106,12 +108,28 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     >>> update(fit, ". ~ . - (1 | Subject) + (Days | Subject)", sleep).formula
     'Reaction ~ Days + (Days | Subject)'
     """
-    if data is None:
-        raise ArgumentError("update needs data=: a fit keeps no table")
     model = fit.model
+    if data is None:
+        data = model.source
+    if data is None:
+        raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
+    _require_known(model, changes)
     settings = {"REML": fit.reml, "weights": model.weights_argument, "offset": model.offset_argument}
     text = fit.formula if formula is None else updated_formula(fit.formula, formula)
     return lmer(text, data, **(settings | changes))
+
+
+def _require_known(model: Any, changes: dict[str, Any]) -> None:
+    """Refuse to leave out weights or an offset that were given as arrays."""
+    given = {
+        "weights": model.design.weights is not None and model.weights_argument is None,
+        "offset": model.design.offset is not None
+        and model.offset_argument is None
+        and "offset(" not in model.formula.text,
+    }
+    for name, lost in given.items():
+        if lost and name not in changes:
+            raise ArgumentError(f"{name} were given as an array, which a fit does not keep: give {name}=")
 
 
 def updated_formula(old: str, new: str) -> str:

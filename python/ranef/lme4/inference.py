@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..bootstrap.replicates.result import BootstrapResult
 from ..diagnostics.allfit import AllFit, allfit
 from ..diagnostics.rows import cooks_distance as distance
 from ..errors import ArgumentError, quote_list, require_choice
@@ -14,13 +15,22 @@ from ..fit import Fit
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
+from .spellings import KINDS, with_our_ddf
 
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
 
 
-def anova(*fits: Fit, **options: Any) -> pd.DataFrame:
-    """Return tests of the terms of one fit, ``fit.anova()``, or the comparison of several, `ranef.anova`."""
-    return fits[0].anova(**options) if len(fits) == 1 else _compare(*fits, **options)
+def anova(*fits: Fit, test: str | None = None, **options: Any) -> pd.DataFrame:
+    """Return tests of the terms of one fit, ``fit.anova()``, or the comparison of several, `ranef.anova`.
+
+    Degrees of freedom as lmerTest's ``ddf="Kenward-Roger"``; ``test="Chisq"`` says what several fits are
+    compared by anyway.
+    """
+    if test is not None:
+        require_choice("test", test, ("F",) if len(fits) == 1 else ("Chisq",))
+    if len(fits) == 1:
+        return fits[0].anova(**with_our_ddf(options))
+    return _compare(*fits, **options)
 
 
 def drop1(fit: Fit, scope: Any = None, test: str = "none", **options: Any) -> pd.DataFrame:
@@ -28,7 +38,7 @@ def drop1(fit: Fit, scope: Any = None, test: str = "none", **options: Any) -> pd
     require_choice("test", test, tuple(_TESTS))
     if test == "none":
         return fit.drop1(scope, **options)[["npar", "aic"]]
-    return fit.drop1(scope, _TESTS[test], **options)
+    return fit.drop1(scope, _TESTS[test], **with_our_ddf(options))
 
 
 def profile(fit: Fit, which: Any = None, **options: Any) -> Profile:
@@ -66,30 +76,40 @@ _PARTS = {"beta_": "fixed", "theta_": "random"}
 
 
 def confint(
-    fit: Fit, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
+    fit: Fit | BootstrapResult, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
 ) -> pd.DataFrame:
-    """Return confidence intervals: ``fit.conf_int`` with lme4's names and default of methods.
+    """Return confidence intervals: ``conf_int`` of a fit or of ``bootMer``, with lme4's names and defaults.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit or BootstrapResult
     parm : str or list of str, optional
         Parameters, by default all that the method knows; ``"beta_"`` for the fixed effects, ``"theta_"`` for
         standard deviations and correlations.
     level : float
     method : {"profile", "Wald", "boot"}
+        For a fit. Wald intervals are lme4's, with normal quantiles, unless ``ddf=`` is given.
     **options
-        As of ``fit.conf_int``: for ``"boot"``, ``nsim`` and ``seed``.
+        As of ``fit.conf_int``: for ``"boot"``, ``nsim`` and ``seed``. Of replicates ``type``, ``"perc"``
+        (default), ``"basic"`` or ``"norm"``.
 
     Raises
     ------
     ArgumentError
         For another method.
     """
+    if parm is not None:
+        options["parameters"] = _PARTS.get(parm, parm) if isinstance(parm, str) else parm
+    for name in ("type", "boot_type"):
+        if name in options:
+            require_choice(name, options[name], tuple(KINDS))
+            options["kind"] = KINDS[options.pop(name)]
+    if isinstance(fit, BootstrapResult):
+        return fit.conf_int(level=level, **options)
     if method not in _INTERVALS:
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
         options["n"] = options.pop("nsim")
-    if parm is not None:
-        options["parameters"] = _PARTS.get(parm, parm) if isinstance(parm, str) else parm
-    return fit.conf_int(level, _INTERVALS[method], **options)
+    if method == "Wald":
+        options = with_our_ddf({"ddf": None} | options)
+    return fit.conf_int(_INTERVALS[method], level=level, **options)

@@ -125,7 +125,7 @@ def _tables(
         if fit is not None and name in _OF_THE_FIT:
             tables[name] = _of_fit(fit, name, parameters, level)
         else:
-            tables[name] = source.conf_int(level, name)
+            tables[name] = source.conf_int(name, level=level)
     return tables, source.estimates
 
 
@@ -143,8 +143,8 @@ def _of_fit(
     fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float
 ) -> pd.DataFrame:
     if method == "wald":
-        return conf_int(fit, level, "wald", parameters="all")
-    return fit.profile(parameters, level).conf_int(level)
+        return conf_int(fit, "wald", "all", level=level)
+    return fit.profile(parameters, level).conf_int(level=level)
 
 
 def _estimates(fit: Fit) -> pd.Series:

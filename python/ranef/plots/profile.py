@@ -89,7 +89,7 @@ def profile(
     chosen = list(found) if parameters is None else choose_columns(list(found), parameters, "parameters")
     axes = panels(len(chosen), ax, columns=3, size=(2.5, 2.3))
     draw = _zeta if kind == "zeta" else _density
-    limits = found.conf_int(level, chosen)
+    limits = found.conf_int(chosen, level=level)
     for axis, name in zip(axes, chosen, strict=True):
         title(axis, named(name))
         if found.curves[name].undefined:

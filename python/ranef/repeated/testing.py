@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 
-from ..errors import require_level
+from ..errors import level_by_keyword, require_level
 from ..inference import coefficients, linear
 from ..inference.anova import anova as terms_tested
 from ..inference.means import MarginalMeans, emmeans
@@ -94,14 +94,15 @@ def lsmeans(fit: Any, specs: Any, by: Any = None, **options: Any) -> MarginalMea
     return emmeans(fit, specs, by, **{"ddf": fit.method, **options})
 
 
-def conf_int(fit: Any, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
+@level_by_keyword
+def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
     """Return t intervals of the coefficients.
 
     Examples
     --------
     >>> import ranef
     >>> fit = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.datasets.load("asthma"))
-    >>> list(fit.conf_int(0.9).columns)
+    >>> list(fit.conf_int(level=0.9).columns)
     ['lower', 'upper']
     """
     require_level(level)

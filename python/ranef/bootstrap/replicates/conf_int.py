@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ...errors import ArgumentError, quote_list, require_level
+from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...old_names import also_called
 from . import intervals
 from .acceleration import accelerations
@@ -23,12 +23,14 @@ _WITHOUT_ESTIMATE = ("percentile", "shortest")
 
 
 @also_called(method="kind")
+@level_by_keyword
 def conf_int(
     result: BootstrapResult,
-    level: float = 0.95,
     kind: str = "percentile",
     parameters: str | Iterable[str] | None = None,
     errors: Mapping[str, str] | None = None,
+    *,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
 
@@ -37,15 +39,16 @@ def conf_int(
     Parameters
     ----------
     result : BootstrapResult
-    level : float
-        Coverage, between 0 and 1.
     kind : {"percentile", "basic", "normal", "studentized", "bca", "shortest"}
         See `ranef.bootstrap.replicates.intervals`.
     parameters : str or iterable of str, optional
-        Names as in the index of the result; all by default.
+        Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"`` as in
+        `Fit.conf_int`; all by default.
     errors : mapping of str to str, optional
         For studentized intervals of a statistic: each value's name -> the name of the value that is its
         standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
+    level : float
+        Coverage, between 0 and 1; by keyword only.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def conf_int(
     if errors and kind != "studentized":
         raise ArgumentError(f"errors= is for kind='studentized'; kind is {kind!r}")
     values = parameter_frame(result)
-    chosen = _chosen(values.columns, parameters)
+    chosen = _chosen(result, values.columns, parameters)
     values = values[chosen]
     notes: list[str] | None = None if parameters is not None else []
     if kind in _WITHOUT_ESTIMATE:
@@ -82,14 +85,30 @@ def conf_int(
     return table
 
 
-def _chosen(known: pd.Index, parameters: str | Iterable[str] | None) -> list[str]:
+def _chosen(
+    result: BootstrapResult, known: pd.Index, parameters: str | Iterable[str] | None
+) -> list[str]:
     if parameters is None:
         return list(known)
-    asked = [parameters] if isinstance(parameters, str) else list(parameters)
-    for name in asked:
-        if name not in known:
-            raise ArgumentError(f"parameters= has {name!r}; the replicates have {quote_list(known, 30)}")
-    return asked
+    groups = _groups(result, known)
+    names: list[str] = []
+    for name in [parameters] if isinstance(parameters, str) else parameters:
+        if name not in known and name not in groups:
+            raise ArgumentError(
+                f"parameters= has {name!r}; the replicates have {quote_list(known, 30)}, "
+                f"and the groups {quote_list(groups)}"
+            )
+        names += [name] if name in known else groups[name]
+    return list(dict.fromkeys(names))
+
+
+def _groups(result: BootstrapResult, known: pd.Index) -> dict[str, list[str]]:
+    """Names of parameters by what they are, as in intervals of a fit."""
+    names = result.names
+    model = {*names.coefficients, *names.theta}
+    random = [name for name in names.all if name not in model]
+    groups = {"fixed": names.coefficients, "random": random, "theta": names.theta, "all": known}
+    return {group: [name for name in members if name in known] for group, members in groups.items()}
 
 
 def _about_estimates(

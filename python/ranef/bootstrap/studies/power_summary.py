@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scipy.special import betaincinv
 
+from ...errors import level_by_keyword, require_level
 from ...show import Printed
 
 __all__ = ["Power"]
@@ -47,8 +48,10 @@ class Power(Printed):
         """Share of the studies that reject."""
         return self.rejections / self.n if self.n else float("nan")
 
-    def conf_int(self, level: float = 0.95) -> tuple[float, float]:
+    @level_by_keyword
+    def conf_int(self, *, level: float = 0.95) -> tuple[float, float]:
         """The Monte Carlo interval of the power, by Clopper and Pearson (exact)."""
+        require_level(level)
         tail, x, n = 0.5 * (1.0 - level), self.rejections, self.n
         lower = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
         upper = float(betaincinv(x + 1, n - x, 1.0 - tail)) if x < n else 1.0

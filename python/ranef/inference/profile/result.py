@@ -13,12 +13,12 @@ from scipy.interpolate import CubicSpline
 from scipy.special import chdtri
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, quote_list, require_level
+from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...estimates.parameters import ParameterNames
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from .constrained import Constrained, Point
-from .parameters import Parameter
+from .parameters import GROUPS, Parameter, chosen
 from .walk import crossing, walk
 
 TITLE = "Profile likelihood intervals, 95 %"
@@ -128,14 +128,19 @@ class Profile(Printed):
         """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them."""
         return _along(self._curve(parameter).backward, zeta)
 
-    def conf_int(self, level: float = 0.95, parameters: str | Iterable[str] | None = None) -> pd.DataFrame:
+    @level_by_keyword
+    def conf_int(
+        self, parameters: str | Iterable[str] | None = None, *, level: float = 0.95
+    ) -> pd.DataFrame:
         """Return profile likelihood intervals: exact, not read off a spline.
 
         Parameters
         ----------
-        level : float
         parameters : str or iterable of str, optional
-            By default all that were profiled.
+            Names, or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"``: those of them that were profiled. By
+            default all that were.
+        level : float
+            Coverage; by keyword only.
 
         Returns
         -------
@@ -150,8 +155,7 @@ class Profile(Printed):
             A parameter that was not profiled, or a level that is not between 0 and 1.
         """
         require_level(level)
-        wanted = self.curves if parameters is None else parameters
-        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        names = self._names(parameters)
         height, limits, notes = float(np.sqrt(chdtri(1, 1 - level))), [], list(self.notes)
         for name in names:
             lower, upper = (self._limit(self._curve(name), direction, height) for direction in (-1, 1))
@@ -204,6 +208,16 @@ class Profile(Printed):
         if found is not None:
             return found.value
         return bound if side[-1].value == bound else np.nan
+
+    def _names(self, wanted: str | Iterable[str] | None) -> list[str]:
+        if wanted is None:
+            return list(self.curves)
+        known = {name: curve.parameter for name, curve in self.curves.items()}
+        names: list[str] = []
+        for name in [wanted] if isinstance(wanted, str) else wanted:
+            grouped = name in GROUPS and name not in known
+            names += [p.name for p in chosen(known, name)] if grouped else [name]
+        return list(dict.fromkeys(names))
 
     def _curve(self, name: str) -> Curve:
         try:
