@@ -143,10 +143,12 @@ cpu() {  # what -march=native looks at
   { grep -m1 -E '^(flags|Features)' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || uname -m; } 2>/dev/null | checksum
 }
 
+werror() { if [ "${CI:-}" = true ]; then echo ON; else echo OFF; fi; }  # tools/test_cpp.sh asks for the same, or all would be compiled again
+
 build_inputs() {  # everything the extension depends on, and the names of the modules, which the editable install keeps a list of
   { find cpp cmake CMakeLists.txt pyproject.toml -type f -print0 | LC_ALL=C sort -z | xargs -0 cksum
     find python -name '*.py' | LC_ALL=C sort
-    echo "$native ${CXX:-} ${CXXFLAGS:-} $(cpu)"
+    echo "$native $(werror) ${CXX:-} ${CXXFLAGS:-} $(cpu)"
     .venv/bin/python --version
   } | checksum
 }
@@ -158,7 +160,7 @@ build_step() {
   say "building ranef (native CPU: $native)"
   local prefixes=${CMAKE_PREFIX_PATH:-}
   if command -v brew >/dev/null; then prefixes="$prefixes;$(brew --prefix openblas 2>/dev/null);$(brew --prefix suite-sparse 2>/dev/null)"; fi
-  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native" \
+  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native;RANEF_WERROR=$(werror)" \
     pip_install --no-build-isolation --no-deps -e .
   stamp build "$want"
 }

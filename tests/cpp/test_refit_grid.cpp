@@ -103,7 +103,7 @@ TEST_CASE("refit grid: the caller's threads are all there are") {
     const auto evaluator = std::make_unique<Evaluator>(*c.shared.problem);
     evaluator->load(c.responses.data());
     Index started = threads_started();
-    REQUIRE(evaluator->evaluate(c.theta.data(), Order::value) == Status::ok);
+    REQUIRE(evaluator->evaluate(c.theta.data(), Order::hessian) == Status::ok);
     CHECK(threads_started() > started);  // elsewhere an evaluation is worth threads
     started = threads_started();
     c.refits(c.shared, 0, 40);

@@ -40,25 +40,28 @@ Dense dense_cholesky(const Dense& a) {
     return l;
 }
 
-std::vector<double> dense_solve(const Dense& a, std::vector<double> b) {
-    const Dense l = dense_cholesky(a);
-    for (Index i = 0; i < a.n; ++i) {
+// b <- A^-1 b, A = L L'.
+std::vector<double> solve_with(const Dense& l, std::vector<double> b) {
+    for (Index i = 0; i < l.n; ++i) {
         for (Index k = 0; k < i; ++k) b[i] -= l(i, k) * b[k];
         b[i] /= l(i, i);
     }
-    for (Index i = a.n - 1; i >= 0; --i) {
-        for (Index k = i + 1; k < a.n; ++k) b[i] -= l(k, i) * b[k];
+    for (Index i = l.n - 1; i >= 0; --i) {
+        for (Index k = i + 1; k < l.n; ++k) b[i] -= l(k, i) * b[k];
         b[i] /= l(i, i);
     }
     return b;
 }
 
+std::vector<double> dense_solve(const Dense& a, const std::vector<double>& b) { return solve_with(dense_cholesky(a), b); }
+
 Dense dense_inverse(const Dense& a) {
+    const Dense l = dense_cholesky(a);
     Dense inverse(a.n);
     for (Index j = 0; j < a.n; ++j) {
         std::vector<double> unit(static_cast<std::size_t>(a.n), 0.0);
         unit[j] = 1.0;
-        const std::vector<double> column = dense_solve(a, unit);
+        const std::vector<double> column = solve_with(l, unit);
         for (Index i = 0; i < a.n; ++i) inverse(i, j) = column[i];
     }
     return inverse;

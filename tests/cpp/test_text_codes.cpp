@@ -32,7 +32,7 @@ struct Texts {
 };
 
 template <class Offset>
-void check(const Texts& given, bool with_missing) {
+void check(const Texts& given, bool with_missing, const std::vector<int>& thread_limits = {thread_limit()}) {
     const std::vector<Offset> offset(given.offset.begin(), given.offset.end());
     const auto n = static_cast<Index>(given.text.size());
     const TextColumn<Offset> column{given.bytes.data(), offset.data(), with_missing ? given.valid.data() : nullptr, 3, n};
@@ -44,14 +44,20 @@ void check(const Texts& given, bool with_missing) {
         code = static_cast<std::int32_t>(expected.size());
         expected.push_back(text);
     }
-    std::vector<std::int32_t> codes(n, -7);
-    const std::vector<Index> rows = code_text(column, codes.data());
-    REQUIRE(rows.size() == expected.size());
-    Index wrong = 0;
-    for (std::size_t l = 0; l < rows.size(); ++l) wrong += given.text[rows[l]] != expected[l];
-    for (Index i = 0; i < n; ++i)
-        wrong += codes[i] != (with_missing && !given.present[i] ? -1 : levels.at(given.text[i]));
-    CHECK(wrong == 0);
+    std::vector<std::int32_t> expected_codes(n);
+    for (Index i = 0; i < n; ++i) expected_codes[i] = with_missing && !given.present[i] ? -1 : levels.at(given.text[i]);
+    const int before = thread_limit();
+    for (const int threads : thread_limits) {
+        set_thread_limit(threads);
+        std::vector<std::int32_t> codes(n, -7);
+        const std::vector<Index> rows = code_text(column, codes.data());
+        REQUIRE(rows.size() == expected.size());
+        Index wrong = 0;
+        for (std::size_t l = 0; l < rows.size(); ++l) wrong += given.text[rows[l]] != expected[l];
+        CHECK(wrong == 0);
+        CHECK(codes == expected_codes);
+    }
+    set_thread_limit(before);
 }
 
 // Texts over few letters (many prefixes of each other, with zero bytes), behind a common beginning.
@@ -89,11 +95,5 @@ TEST_CASE("text: no rows, and no row that is not missing") {
 }
 
 TEST_CASE("text: levels learned side by side are those learned in one go") {
-    const Texts texts = random_texts(700000, 12, "s", 6);
-    const int before = thread_limit();
-    for (const int threads : {1, 2, 5}) {
-        set_thread_limit(threads);
-        check<std::int64_t>(texts, true);
-    }
-    set_thread_limit(before);
+    check<std::int64_t>(random_texts(700000, 12, "s", 6), true, {1, 2, 5});
 }

@@ -49,6 +49,20 @@ bool divide_right(Index n, const double* y, const double* l, double floor, doubl
 
 // Transposes a square matrix (leading dimension n) in place.
 void transpose(Index n, double* a);
+// a <- M a M' for a symmetric a (n x n), M known by what it does to one column, in place.
+template <class Apply>
+void sandwich(Index n, double* a, const Apply& apply) {
+    for (Index c = 0; c < n; ++c) apply(a + c * n);
+    transpose(n, a);
+    for (Index c = 0; c < n; ++c) apply(a + c * n);
+}
+// tr(A B) of full n x n matrices.
+inline double trace_of_product(Index n, const double* a, const double* b) {
+    double sum = 0.0;
+    for (Index c = 0; c < n; ++c)
+        for (Index i = 0; i < n; ++i) sum += a[c * n + i] * b[i * n + c];
+    return sum;
+}
 
 // Eigenvalues (ascending) and eigenvectors (columns, replacing `a`) of a symmetric matrix with both triangles given.
 // False when the iteration does not converge (non-finite input).

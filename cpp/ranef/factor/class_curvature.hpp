@@ -10,16 +10,6 @@
 
 namespace ranef {
 
-// trace(A B) for r x r column-major A, B.
-template <class Kernel>
-inline double trace_product(const Kernel& kernel, const double* a, const double* b) {
-    const int r = kernel.r();
-    double sum = 0.0;
-    for (int j = 0; j < r; ++j)
-        for (int i = 0; i < r; ++i) sum += a[j * r + i] * b[i * r + j];
-    return sum;
-}
-
 // One pass over the classes for all directions of the leading term:
 //   h_i = sum_j A_j'(F E_i F') t_j,   Q_i = sum_j A_j'(F E_i F') A_j,   -sum_c tr(E_i B_c E_k X_c) into the curvature,
 // where X_c = n_c B_c - 2 F'rho F - 2 w sum e e'.
@@ -67,7 +57,7 @@ void ClassFactor<R>::class_directions(Index begin, Index end, double* total, dou
             kernel.product(e, b, left + n * rr);
             kernel.product(e, x, right + n * rr);
             double *row = total + n * (count + m + packed), *h = row + count, *q = h + m;
-            for (Index l = 0; l <= n; ++l) row[l] -= trace_product(kernel, left + n * rr, right + l * rr);
+            for (Index l = 0; l <= n; ++l) row[l] -= linalg::trace_of_product(r, left + n * rr, right + l * rr);
             kernel.congruence(transposed, e, weights, weights + rr);
             // Of a small order the class's own share is summed in registers.
             double own[M > 0 ? M * (M + 3) / 2 : 1] = {};
@@ -107,15 +97,6 @@ void ClassFactor<R>::rest_direction(Index direction, int factor, const double* e
             const Index first = base + l * kernel.r();
             kernel.apply(e, y_.data() + c * m_ + first, q + c * m_ + first);
         }
-}
-
-// tr(A B) for full m x m matrices.
-template <int R>
-double ClassFactor<R>::trace_of_product(const double* a, const double* b) const {
-    double sum = 0.0;
-    for (Index col = 0; col < m_; ++col)
-        for (Index row = 0; row < m_; ++row) sum += a[col * m_ + row] * b[row * m_ + col];
-    return sum;
 }
 
 // sum over the levels of another factor of tr(E A_ll).
@@ -166,11 +147,11 @@ void ClassFactor<R>::assemble_hessian() {
             if (leading_i == leading_l ? l < i : !leading_i) continue;
             double h = -2.0 * ratio * linalg::dot(m_, solved_.data() + i * m_, solved_.data() + l * m_);
             if (leading_i && leading_l) {
-                h -= trace_of_product(nq_.data() + i * square_, nq_.data() + l * square_);
+                h -= linalg::trace_of_product(m_, nq_.data() + i * square_, nq_.data() + l * square_);
             } else {
                 h += 2.0 * ratio * linalg::dot(m_, projected_.data() + i * m_, weight_.data() + l * m_);
                 h -= leading_i ? trace_on_levels(sl.factor, direction_.data() + l * layout_.lambda_size, sandwich)
-                               : trace_of_product(q_.data() + i * square_, q_.data() + l * square_);
+                               : linalg::trace_of_product(m_, q_.data() + i * square_, q_.data() + l * square_);
             }
             pieces_.curvature[l * k + i] += h;
             if (l != i) pieces_.curvature[i * k + l] += h;

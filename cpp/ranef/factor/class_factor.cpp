@@ -166,9 +166,7 @@ Status ClassFactor<R>::solve() {
         for (Index i = c; i < m_; ++i) t_[c * m_ + i] = t_[i * m_ + c] = *packed++;
     std::copy(t_.begin(), t_.end(), s_.begin());
     if (q2 > 0) {
-        for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_, true, s_.data() + c * m_);
-        linalg::transpose(m_, s_.data());
-        for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_, true, s_.data() + c * m_);
+        sandwich_by_lambda(layout_, lambda_, true, m_, s_.data());
         for (Index c = 0; c < q2; ++c) s_[c * m_ + c] += 1.0;
     }
     if (!linalg::cholesky(m_, s_.data(), m_)) return Status::not_positive_definite;
@@ -201,10 +199,7 @@ void ClassFactor<R>::invert(bool with_x) {
         for (Index i = c; i < order; ++i) n_[c * m_ + i] = s_[c * m_ + i];
     linalg::invert_cholesky(order, n_.data(), m_);
     linalg::symmetrise(m_, n_.data(), m_);
-    if (q2 == 0) return;
-    for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_, false, n_.data() + c * m_);
-    linalg::transpose(m_, n_.data());
-    for (Index c = 0; c < m_; ++c) apply_rest_lambda(layout_, lambda_, false, n_.data() + c * m_);
+    if (q2 > 0) sandwich_by_lambda(layout_, lambda_, false, m_, n_.data());
 }
 
 // Per class: rho = sum A_j N A_j', tau = sum t_j t_j' with t_j = Z_1j'y - A_j c, and d = (sum A_j (x) t_j).

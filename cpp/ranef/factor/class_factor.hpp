@@ -46,7 +46,6 @@ private:
     template <int M>
     void class_directions(Index begin, Index end, double* total, double* scratch);
     void rest_direction(Index direction, int factor, const double* e);
-    double trace_of_product(const double* a, const double* b) const;
     double trace_on_levels(int factor, const double* e, const double* a) const;
 
     const ClassSums* classes_;

@@ -62,12 +62,8 @@ bool DenseSchur::factor(const double* lambda) {
         });
     } else {
         std::copy(t_.begin(), t_.end(), s_.begin());
-        for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, true, s_.data() + c * n_);
-        linalg::transpose(n_, s_.data());
-        for (Index c = 0; c < n_; ++c) {
-            apply_rest_lambda(layout_, lambda, true, s_.data() + c * n_);
-            s_[c * n_ + c] += 1.0;
-        }
+        sandwich_by_lambda(layout_, lambda, true, n_, s_.data());
+        for (Index c = 0; c < n_; ++c) s_[c * n_ + c] += 1.0;
     }
     return linalg::cholesky(n_, s_.data(), n_);
 }
@@ -125,9 +121,7 @@ void DenseSchur::scale_inverse(const double* lambda) {
         });
         return;
     }
-    for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, false, s_.data() + c * n_);
-    linalg::transpose(n_, s_.data());
-    for (Index c = 0; c < n_; ++c) apply_rest_lambda(layout_, lambda, false, s_.data() + c * n_);
+    sandwich_by_lambda(layout_, lambda, false, n_, s_.data());
 }
 
 }  // namespace ranef

@@ -51,27 +51,16 @@ bool ComponentSums::eliminate() {
     return true;
 }
 
-// matrix <- Gamma matrix Gamma' for a symmetric one.
-void ComponentSums::sandwich(double* matrix) const {
-    for (int side = 0; side < 2; ++side) {
-        for (Index c = 0; c < m_; ++c) apply_gamma(false, matrix + c * m_);
-        linalg::transpose(m_, matrix);
-    }
-}
-
 // N = Gamma S^-1 Gamma', S = Gamma'T Gamma + I;  b = N T_2X;  u = Z_2'H^-1 X+ = T_2X - T b.
 bool ComponentSums::invert() {
     if (m_ == 0) return true;
     std::copy_n(t_.begin(), m_ * m_, n_.begin());
-    for (int side = 0; side < 2; ++side) {
-        for (Index c = 0; c < m_; ++c) apply_gamma(true, n_.data() + c * m_);
-        linalg::transpose(m_, n_.data());
-    }
+    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_gamma(true, column); });
     for (Index c = 0; c < m_; ++c) n_[c * m_ + c] += 1.0;
     if (!linalg::cholesky(m_, n_.data(), m_)) return false;
     linalg::invert_cholesky(m_, n_.data(), m_);
     linalg::symmetrise(m_, n_.data(), m_);
-    sandwich(n_.data());
+    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_gamma(false, column); });
     linalg::multiply(false, false, m_, width_, m_, 1.0, n_.data(), m_, tx_.data(), m_, 0.0, b_.data(), m_);
     std::copy_n(tx_.begin(), m_ * width_, u_.begin());
     linalg::multiply(false, false, m_, width_, m_, -1.0, t_.data(), m_, b_.data(), m_, 1.0, u_.data(), m_);

@@ -13,13 +13,6 @@ constexpr Index heavy_share = 4;
 constexpr Index heavy_least = 24;
 constexpr Index batch_rows = 128;
 
-double trace_product(int r, const double* a, const double* b) {
-    double sum = 0.0;
-    for (int j = 0; j < r; ++j)
-        for (int i = 0; i < r; ++i) sum += a[j * r + i] * b[i * r + j];
-    return sum;
-}
-
 // c <- a b for small column-major matrices, rows x inner times inner x columns.
 void small_product(int rows, int columns, int inner, const double* a, const double* b, double* c) {
     for (int j = 0; j < columns; ++j)
@@ -145,11 +138,11 @@ void ComponentSums::level_traces(const double* b, const double* rho) {
     for (int i = 0; i < rr; ++i) x[i] = b[i] - 2.0 * rho[i];
     for (Index k = 0; k < leading_; ++k) {
         const double* e = directions_[k].e.data();
-        trace[k] += trace_product(r_, e, b) - trace_product(r_, e, rho);
+        trace[k] += linalg::trace_of_product(r_, e, b) - linalg::trace_of_product(r_, e, rho);
         kernel_.product(e, b, left);
         for (Index l = 0; l <= k; ++l) {
             kernel_.product(directions_[l].e.data(), x, right);
-            product[l * count + k] += trace_product(r_, left, right);
+            product[l * count + k] += linalg::trace_of_product(r_, left, right);
         }
     }
 }
@@ -256,12 +249,8 @@ void ComponentSums::leading_products() {
         for (Index l = 0; l <= k; ++l) {
             // tr(N Q_k N Q_l) = <N Q_k, Q_l N>; y_ <- Q_l N only where it is not the transpose of work_.
             if (l < k) linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + l * mm, m_, n_.data(), m_, 0.0, y_.data(), m_);
-            double sum = 0.0;
-            if (l < k) sum = linalg::dot(mm, work_.data(), y_.data());
-            else
-                for (Index c = 0; c < m_; ++c)
-                    for (Index i = 0; i < m_; ++i) sum += work_[c * m_ + i] * work_[i * m_ + c];
-            product[l * count + k] += sum;
+            product[l * count + k] += l < k ? linalg::dot(mm, work_.data(), y_.data())
+                                            : linalg::trace_of_product(m_, work_.data(), work_.data());
         }
     }
     std::vector<double> nh(m_ * wide);

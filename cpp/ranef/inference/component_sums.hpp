@@ -58,7 +58,6 @@ private:
     void fill_gram();
     void level_columns(Index j, double* out) const;
     void apply_gamma(bool transpose, double* v) const;
-    void sandwich(double* matrix) const;
 
     const DesignCross& design_;
     const Layout& layout_;

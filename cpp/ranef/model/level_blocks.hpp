@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "ranef/base/linalg.hpp"
 #include "ranef/model/layout.hpp"
 
 namespace ranef {
@@ -37,6 +38,11 @@ inline void apply_rest_lambda(const Layout& layout, const double* lambda, bool t
         double* x = v + (layout.offset[f] - layout.q_leading);
         for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) apply_block(r, block, transpose, x);
     }
+}
+
+// a <- Lambda a Lambda' or Lambda'a Lambda for a symmetric a of order n (>= q_rest), over the columns of the random effects.
+inline void sandwich_by_lambda(const Layout& layout, const double* lambda, bool transpose, Index n, double* a) {
+    linalg::sandwich(n, a, [&](double* column) { apply_rest_lambda(layout, lambda, transpose, column); });
 }
 
 // moment (packed as Lambda) += sum over the levels of e_l e_l' for every factor behind the leading one.
