@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import log
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
 from .errors import FitError
+from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 from .plan import Plan
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(LikelihoodFit):
     """A fitted linear mixed model.
 
     Nothing is computed before it is asked for: a thousand refits cost no more than their optimisation. The
@@ -101,16 +100,6 @@ class Fit:
 
     # ------------------------------------------------------------ the criterion
     @property
-    def formula(self) -> str:
-        """The formula as given."""
-        return self.model.formula.text
-
-    @property
-    def reml(self) -> bool:
-        """Whether the REML criterion was minimised, else the deviance."""
-        return self.model.reml
-
-    @property
     def plan(self) -> Plan:
         """How the criterion was computed."""
         return self.model.plan
@@ -135,12 +124,7 @@ class Fit:
         """Relative covariance factors in the order of ``model.theta_names``."""
         return self.optimum.theta
 
-    # ------------------------------------------------------------ sizes and information criteria
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.model.nobs
-
+    # ------------------------------------------------------------ sizes
     @property
     def ngroups(self) -> dict[str, int]:
         """Grouping factor -> number of levels."""
@@ -150,26 +134,6 @@ class Fit:
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects (without dropped ones), theta and sigma."""
         return self.model.n_parameters
-
-    @property
-    def df_resid(self) -> int:
-        """nobs minus the number of parameters."""
-        return self.nobs - self.df_model_total
-
-    @property
-    def llf(self) -> float:
-        """Log-likelihood, restricted for REML: -objective / 2."""
-        return -self.objective / 2
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion."""
-        return self.objective + 2 * self.df_model_total
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion with n = nobs."""
-        return self.objective + log(self.nobs) * self.df_model_total
 
     # ------------------------------------------------------------ estimates in the order of the design
     @cached_property
@@ -213,15 +177,6 @@ class Fit:
     def resid(self) -> FloatArray:
         """Response minus fitted values, (n,)."""
         return self.y - self.fittedvalues
-
-    def padded(self, values: FloatArray) -> FloatArray:
-        """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
-        if len(kept) == p:
-            return values
-        out = np.full((p,) * values.ndim, np.nan)
-        out[np.ix_(*[kept] * values.ndim)] = values
-        return out
 
     def refit(self, y: npt.ArrayLike) -> Fit:
         """Fit the same model to another response, see `Model.fit`."""

@@ -12,6 +12,7 @@ from importlib import import_module
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
+from .errors import ArgumentError
 from .frame.native import labelled_table
 
 T = TypeVar("T")
@@ -53,6 +54,29 @@ class TableVerb(Verb):
             return labelled_table(found, fit.model.data_library) if hasattr(found, "columns") else found
 
         return table
+
+
+class Refused:
+    """A verb that a kind of fit does not have: asked for, it says why and what to use.
+
+    Parameters
+    ----------
+    instead : str
+        What to do instead. The class says in ``refuses`` what it is, and why where all have one reason.
+    """
+
+    def __init__(self, instead: str) -> None:
+        self.instead = instead
+
+    def __set_name__(self, kind: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: Any, kind: type[Any]) -> Callable[..., Any]:
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise ArgumentError(f"{self.name}() is not available for {kind.refuses}: {self.instead}")
+
+        refuse.__doc__ = f"Not available: {self.instead}."
+        return refuse
 
 
 class Answer(Verb, Generic[T]):

@@ -79,8 +79,7 @@ def build_design(
     parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
     require_single_response(parsed)
     design = assemble(parsed, data, weights, offset, allow_saturated, _single, also)
-    y = design.response
-    require_variation(y if design.offset is None else y - design.offset, parsed.response)
+    require_variation(design.without_offset(design.response), parsed.response)
     return design
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..fit import Fit
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Refused, Verb
 from .families import Family
 from .model import GlmerModel
-from .refused import Refused
 
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
@@ -54,6 +53,7 @@ class GlmerFit(Fit):
     Name: estimate, dtype: float64
     """
 
+    refuses = "a generalised model"
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 

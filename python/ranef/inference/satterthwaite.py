@@ -35,35 +35,27 @@ _FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that coun
 _EQUAL = 1e-8  # degrees of freedom closer than this are the same
 
 
-class Satterthwaite:
-    """Satterthwaite's degrees of freedom for any contrast of one fit.
+class DeltaDf:
+    """Degrees of freedom 2 f^2 / (g'A g) of contrasts, whatever the covariance is a function of.
 
     Attributes
     ----------
     covariance : (p, p) float64
         Of the kept coefficients.
-    gradient : (k + 1, p, p) float64
-        Its derivatives with respect to theta (in the coordinates of `core_coordinates`) and sigma.
+    gradient : (k, p, p) float64
+        Its derivatives with respect to the k parameters of variances.
+    spread : (k, k) float64
+        The covariance of these parameters.
     """
 
-    def __init__(self, fit: Fit) -> None:
-        self._fit = fit
-        self.covariance: FloatArray = fit.solution["vcov"]
-        slopes, hessian = derivatives(fit, core_coordinates(fit))
-        variance = fit.sigma**2
-        self.gradient = np.concatenate([variance * slopes, 2 / fit.sigma * self.covariance[None]])
-        self._spread = 2 * inverse(hessian)
-
-    @cached_property
-    def parameter_covariance(self) -> FloatArray:
-        """Covariance of (theta, sigma), (k + 1, k + 1)."""
-        return 2 * inverse(derivatives(self._fit, False)[1])
+    def __init__(self, covariance: FloatArray, gradient: FloatArray, spread: FloatArray) -> None:
+        self.covariance, self.gradient, self.spread = covariance, gradient, spread
 
     def df(self, contrast: FloatArray) -> float:
-        """Return 2 f^2 / (g'A g)."""
+        """Return the degrees of freedom of one contrast."""
         value = contrast @ self.covariance @ contrast
         slope = self.gradient @ contrast @ contrast
-        spread = slope @ self._spread @ slope
+        spread = slope @ self.spread @ slope
         return float(2 * value**2 / spread) if spread > 0 else float("inf")
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
@@ -71,6 +63,25 @@ class Satterthwaite:
         rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
         value = float(np.mean(wanted**2 / variances))
         return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+
+
+class Satterthwaite(DeltaDf):
+    """Satterthwaite's degrees of freedom for any contrast of one fit, in (theta, sigma).
+
+    Theta is in the coordinates of `core_coordinates`.
+    """
+
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+        covariance: FloatArray = fit.solution["vcov"]
+        slopes, hessian = derivatives(fit, core_coordinates(fit))
+        gradient = np.concatenate([fit.sigma**2 * slopes, 2 / fit.sigma * covariance[None]])
+        super().__init__(covariance, gradient, 2 * inverse(hessian))
+
+    @cached_property
+    def parameter_covariance(self) -> FloatArray:
+        """Covariance of (theta, sigma), (k + 1, k + 1)."""
+        return 2 * inverse(derivatives(self._fit, False)[1])
 
 
 def joint_df(each: list[float]) -> float:

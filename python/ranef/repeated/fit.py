@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..inference.satterthwaite import inverse
+from ..likelihood_fit import LikelihoodFit
 from ..verbs import Answer, Verb
 from .model import VisitModel
 
@@ -28,7 +29,7 @@ class Attempt:
 
 
 @dataclass(eq=False, repr=False)
-class VisitFit:
+class VisitFit(LikelihoodFit):
     """A fitted model for repeated measures.
 
     Attributes
@@ -115,16 +116,6 @@ class VisitFit:
 
     # ------------------------------------------------------------ the fit
     @property
-    def formula(self) -> str:
-        """The formula as given."""
-        return self.model.formula.text
-
-    @property
-    def reml(self) -> bool:
-        """Whether the REML criterion was minimised, else the deviance."""
-        return self.model.reml
-
-    @property
     def objective(self) -> float:
         """REML criterion or deviance (-2 log likelihood) at the optimum, with lmer's constants."""
         return float(self.certificate["value"])
@@ -138,11 +129,6 @@ class VisitFit:
     def singular(self) -> bool:
         """Whether a covariance matrix over visits is singular."""
         return bool(self.certificate["singular"])
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.model.nobs
 
     @property
     def nsubjects(self) -> int:
@@ -161,14 +147,14 @@ class VisitFit:
 
     # ------------------------------------------------------------ criteria
     @property
-    def llf(self) -> float:
-        """Log-likelihood, restricted for REML: -objective / 2."""
-        return -self.objective / 2
-
-    @property
     def n_covariance(self) -> int:
         """Number of covariance parameters."""
         return int(self.theta.size)
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: coefficients and those of the covariance matrices."""
+        return self.n_covariance + self.model.cross.rank
 
     @property
     def aic(self) -> float:
@@ -186,15 +172,6 @@ class VisitFit:
         return self.n_covariance + (0 if self.reml else self.model.cross.rank)
 
     # ------------------------------------------------------------ coefficients
-    def padded(self, values: FloatArray) -> FloatArray:
-        """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
-        if len(kept) == p:
-            return values
-        out = np.full((p,) * values.ndim, np.nan)
-        out[np.ix_(*[kept] * values.ndim)] = values
-        return out
-
     @property
     def resid(self) -> FloatArray:
         """Response minus fitted values, (n,)."""

@@ -24,7 +24,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import f_approximation
-from ..inference.satterthwaite import joint_df
+from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import FStatistic, KnownDf, Method, independent_contrasts
 from .sandwich import Sandwich
 
@@ -32,31 +32,12 @@ if TYPE_CHECKING:
     from .fit import VisitFit
 
 
-class Satterthwaite:
-    """Satterthwaite's degrees of freedom, 2 f^2 / (g'A g), g the gradient of the variance f of a contrast."""
-
-    def __init__(self, fit: VisitFit) -> None:
-        self.covariance: FloatArray = fit.solution["vcov"]
-        self._phi = self.covariance
-        self._slopes = fit.slopes
-        self._spread = fit.theta_covariance
-
-    def df(self, contrast: FloatArray) -> float:
-        """Return the degrees of freedom of one contrast."""
-        value = contrast @ self._phi @ contrast
-        slope = self._slopes @ contrast @ contrast
-        spread = slope @ self._spread @ slope
-        return float(2 * value**2 / spread) if spread > 0 else float("inf")
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
-        value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+def _satterthwaite(fit: VisitFit) -> DeltaDf:
+    return DeltaDf(fit.solution["vcov"], fit.slopes, fit.theta_covariance)
 
 
-class KenwardRoger(Satterthwaite):
-    """Kenward and Roger's covariance and scaled F.
+class KenwardRoger:
+    """Kenward and Roger's covariance and scaled F; one contrast has Satterthwaite's degrees of freedom.
 
     ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those
     of R's mmrm package), or ``"linear"`` for none.
@@ -69,9 +50,11 @@ class KenwardRoger(Satterthwaite):
                 "with reml=True, "
                 "or use ddf='satterthwaite'"
             )
-        super().__init__(fit)
+        self._phi: FloatArray = fit.solution["vcov"]
+        self._slopes, self._spread = fit.slopes, fit.theta_covariance
+        self.df = _satterthwaite(fit).df
         linear, curvature = fit.point.adjustment(self._spread)
-        self.covariance = self._phi + linear
+        self.covariance: FloatArray = self._phi + linear
         if variant == "mmrm" or (variant == "sas" and not fit.linear_in_sas):
             self.covariance = self.covariance - curvature
         if variant == "sas" and not fit.linear_in_sas:
@@ -105,7 +88,7 @@ METHODS: dict[str, Callable[[VisitFit], Method]] = {
     "kenward-roger": partial(KenwardRoger, variant="sas"),
     "kenward-roger-linear": partial(KenwardRoger, variant="linear"),
     "kenward-roger-mmrm": partial(KenwardRoger, variant="mmrm"),
-    "satterthwaite": Satterthwaite,
+    "satterthwaite": _satterthwaite,
     "CR0": partial(Sandwich, type="CR0"),
     "CR2": partial(Sandwich, type="CR2"),
     "CR3": partial(Sandwich, type="CR3"),

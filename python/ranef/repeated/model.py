@@ -81,8 +81,7 @@ class VisitModel:
     @property
     def y(self) -> FloatArray:
         """The response of the rows used, without the offset."""
-        design = self.design
-        return design.response if design.offset is None else design.response - design.offset
+        return self.design.without_offset(self.design.response)
 
     @cached_property
     def sums(self) -> Any:

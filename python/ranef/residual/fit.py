@@ -12,7 +12,7 @@ from ..errors import ArgumentError, RowsNotKeptError, require_choice
 from ..fit import Fit, fit_response
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..verbs import Verb
+from ..verbs import Refused, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .model import ResidualModel
@@ -20,18 +20,6 @@ from .noise import Noise
 from .optimum import minimum
 from .starts import starts
 from .structure import ResidualStructure
-
-
-def _refused(verb: str, instead: str) -> Any:
-    def refuse(self: Any, *_: Any, **__: Any) -> Any:
-        raise ArgumentError(
-            f"{verb} is not available for a fit with dispersion= or residual=: it would hold their "
-            "parameters at the "
-            f"estimates without saying so; {instead}"
-        )
-
-    refuse.__doc__ = f"Not available: {instead}."
-    return refuse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,18 +34,19 @@ class ResidualFit(Fit):
         Over the parameters of the residuals.
     """
 
+    refuses = "a fit with dispersion= or residual=, whose parameters it would hold at the estimates"
     outer: Any = None
 
     summary = Verb("residual.report:summary")
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
-    refit = _refused("refit()", "fit the other response with lmer()")
-    bootstrap = _refused("bootstrap()", "simulate() and lmer() in a loop do it")
-    drop1 = _refused("drop1()", "fit the submodels and compare their criteria")
-    ranova = _refused("ranova()", "fit the submodels and compare their criteria")
-    profile = _refused("profile()", "use conf_int(), or the standard errors in fit.residual.parameters")
-    influence = _refused("influence()", "fit without the rows in question")
+    refit = Refused("fit the other response with lmer()")
+    bootstrap = Refused("simulate() and lmer() in a loop do it")
+    drop1 = Refused("fit the submodels and compare their criteria")
+    ranova = Refused("fit the submodels and compare their criteria")
+    profile = Refused("use conf_int(), or the standard errors in fit.residual.parameters")
+    influence = Refused("fit without the rows in question")
 
     @property
     def residual(self) -> ResidualStructure:

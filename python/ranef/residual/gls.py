@@ -14,6 +14,7 @@ from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
+from ..likelihood_fit import LikelihoodFit
 from ..verbs import Answer, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
@@ -65,8 +66,7 @@ class GlsModel:
     @property
     def y(self) -> FloatArray:
         """The response without the offset."""
-        design = self.design
-        return design.response if design.offset is None else design.response - design.offset
+        return self.design.without_offset(self.design.response)
 
     @property
     def nu(self) -> int:
@@ -103,7 +103,7 @@ def _independent(X: FloatArray) -> npt.NDArray[np.intp]:
 
 
 @dataclass(eq=False, repr=False)
-class GlsFit:
+class GlsFit(LikelihoodFit):
     """A fit by generalised least squares.
 
     Attributes
@@ -143,16 +143,6 @@ class GlsFit:
         return {"beta": beta, "vcov": variance * inverse @ inverse.T, "sigma": float(np.sqrt(variance))}
 
     @property
-    def formula(self) -> str:
-        """The formula as given."""
-        return self.model.formula.text
-
-    @property
-    def reml(self) -> bool:
-        """Whether the REML criterion was minimised, else the deviance."""
-        return self.model.reml
-
-    @property
     def objective(self) -> float:
         """REML criterion or deviance at the optimum, with lmer's constants."""
         return self.outer.value
@@ -168,24 +158,9 @@ class GlsFit:
         return float(self.solution["sigma"])
 
     @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.model.nobs
-
-    @property
-    def llf(self) -> float:
-        """Log-likelihood, restricted for REML: -objective / 2."""
-        return -self.objective / 2
-
-    @property
     def df_model_total(self) -> int:
         """Number of parameters: coefficients, sigma and those of the residuals."""
         return self.model.cross.rank + 1 + len(self.outer.phi)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, counting all parameters as nlme."""
-        return self.objective + 2 * self.df_model_total
 
     @property
     def residual(self) -> ResidualStructure:
@@ -210,15 +185,6 @@ class GlsFit:
         new = self.model.design.spec.rows(newdata, random=False)
         mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
         return mean if new.offset is None else mean + new.offset
-
-    def padded(self, values: FloatArray) -> FloatArray:
-        """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
-        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
-        if len(kept) == p:
-            return values
-        out = np.full((p,) * values.ndim, np.nan)
-        out[np.ix_(*[kept] * values.ndim)] = values
-        return out
 
     def full_curvature(self) -> FloatArray:
         """Return the Hessian of the criterion in phi and log sigma, not profiled over sigma."""

@@ -11,30 +11,18 @@ from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..design.random_terms import lme4_order
-from ..errors import ArgumentError, FitError
+from ..errors import FitError
 from ..fit import Fit
 from ..formula import Formula
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Refused, Verb
 from .maps import Structured, term_map
 
 _STEP = 1e-5
 _NEWTON_STEPS = 8
 _STATIONARY = 1e-3
 _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
-
-
-def _refused(verb: str, instead: str) -> Any:
-    def refuse(self: Any, *_: Any, **__: Any) -> Any:
-        raise ArgumentError(
-            f"{verb} is not available for a fit with structured random effects, whose theta it would take "
-            "as free; "
-            f"{instead}"
-        )
-
-    refuse.__doc__ = f"Not available: {instead}."
-    return refuse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,6 +39,7 @@ class StructuredFit(Fit):
         Of the criterion in psi.
     """
 
+    refuses = "a fit with structured random effects, whose theta it would take as free"
     structured: Any = None
     psi: Any = None
     hessian: Any = None
@@ -60,14 +49,14 @@ class StructuredFit(Fit):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
-    refit = _refused("refit()", "fit the other response with lmer()")
-    bootstrap = _refused("bootstrap()", "simulate() and lmer() in a loop do it")
-    drop1 = _refused("drop1()", "fit the submodels and compare their criteria")
-    ranova = _refused("ranova()", "fit the submodels and compare their criteria")
-    profile = _refused("profile()", "see fit.structures.parameters for standard errors")
-    component_table = _refused("component_table()", "see fit.structures.parameters")
-    cov_theta = _refused("cov_theta()", "see fit.structures.parameters")
-    influence = _refused("influence()", "fit without the rows in question")
+    refit = Refused("fit the other response with lmer()")
+    bootstrap = Refused("simulate() and lmer() in a loop do it")
+    drop1 = Refused("fit the submodels and compare their criteria")
+    ranova = Refused("fit the submodels and compare their criteria")
+    profile = Refused("see fit.structures.parameters for standard errors")
+    component_table = Refused("see fit.structures.parameters")
+    cov_theta = Refused("see fit.structures.parameters")
+    influence = Refused("fit without the rows in question")
 
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")

@@ -1,0 +1,77 @@
+"""What every fit by maximum or restricted maximum likelihood says of itself, whatever was fitted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import log
+from typing import Any
+
+import numpy as np
+
+from .arrays import FloatArray
+
+
+class LikelihoodFit(ABC):
+    """A model and the minimum of its criterion, -2 log L or -2 log of the restricted likelihood.
+
+    Attributes
+    ----------
+    model : Model
+        Or one of its peers: it has a formula, a design, and says which columns of X are estimated.
+    """
+
+    model: Any
+
+    @property
+    @abstractmethod
+    def objective(self) -> float:
+        """The criterion at the optimum, constants included."""
+
+    @property
+    @abstractmethod
+    def df_model_total(self) -> int:
+        """Number of parameters: coefficients (without dropped ones) and those of variances."""
+
+    @property
+    def formula(self) -> str:
+        """The formula as given."""
+        return self.model.formula.text
+
+    @property
+    def reml(self) -> bool:
+        """Whether the REML criterion was minimised, else the deviance."""
+        return self.model.reml
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.model.nobs
+
+    @property
+    def df_resid(self) -> int:
+        """nobs minus the number of parameters."""
+        return self.nobs - self.df_model_total
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood, restricted for REML: -objective / 2."""
+        return -self.objective / 2
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return self.objective + 2 * self.df_model_total
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with n = nobs."""
+        return self.objective + log(self.nobs) * self.df_model_total
+
+    def padded(self, values: FloatArray) -> FloatArray:
+        """Spread values over the kept columns of X to all columns, NaN where one was dropped."""
+        kept, p = self.model.cross.columns, self.model.design.matrix.shape[1]
+        if len(kept) == p:
+            return values
+        out = np.full((p,) * values.ndim, np.nan)
+        out[np.ix_(*[kept] * values.ndim)] = values
+        return out
