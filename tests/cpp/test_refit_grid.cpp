@@ -23,9 +23,9 @@ struct Crossed {
     Index length = 0, size = 0;
 
     // `barren`: the replicate in which the second factor has no effect.
-    explicit Crossed(bool reml, int replicates, int barren = -1) {
-        Maker make("crossed, large enough to share", 4000, 3);
-        const Data data = make.intercept().fixed(make.covariate(2.0)).group(300).block(true).group(160).block(true).finish();
+    explicit Crossed(bool reml, int replicates, int barren = -1, Index n = 4000, Index levels = 160) {
+        Maker make("crossed, large enough to share", n, 3);
+        const Data data = make.intercept().fixed(make.covariate(2.0)).group(300).block(true).group(levels).block(true).finish();
         const auto rows = std::make_shared<const Rows>(data.rows());
         design = std::make_shared<const DesignCross>(accumulate_design(*rows));
         response = accumulate_response(*rows, *design, data.y.data());
@@ -40,7 +40,7 @@ struct Crossed {
         std::mt19937 generator(7);
         std::normal_distribution<double> normal;
         for (int i = 0; i < replicates; ++i) {
-            std::vector<double> effects[2] = {std::vector<double>(300), std::vector<double>(160)};
+            std::vector<double> effects[2] = {std::vector<double>(300), std::vector<double>(levels)};
             for (auto& b : effects)
                 for (double& v : b) v = normal(generator);
             if (i == barren) std::fill(effects[1].begin(), effects[1].end(), 0.0);
@@ -95,18 +95,17 @@ TEST_CASE("refit grid: refits are those without it") {
     }
 }
 
-TEST_CASE("refit grid: the caller's threads are all there are") {
-    const Crossed c(true, 40);
-    REQUIRE(static_cast<bool>(c.shared.grid));
+TEST_CASE("refits: the caller's threads are all there are") {
+    const Crossed c(true, 4, -1, 40000, 800);
     const int before = thread_limit();
     set_thread_limit(16);
-    const auto evaluator = std::make_unique<Evaluator>(*c.shared.problem);
+    const auto evaluator = std::make_unique<Evaluator>(*c.alone.problem);
     evaluator->load(c.responses.data());
     Index started = threads_started();
-    REQUIRE(evaluator->evaluate(c.theta.data(), Order::hessian) == Status::ok);
+    REQUIRE(evaluator->evaluate(c.theta.data(), Order::value) == Status::ok);
     CHECK(threads_started() > started);  // elsewhere an evaluation is worth threads
     started = threads_started();
-    c.refits(c.shared, 0, 40);
+    c.refits(c.alone, 0, 4);
     CHECK(threads_started() == started);
     set_thread_limit(before);
 }
