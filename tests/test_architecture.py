@@ -32,7 +32,7 @@ LAYERS = [
     ("model",),
     ("variants",),
     ("optimize",),
-    ("fit",),
+    ("fit", "result"),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
     ("repeated", "residual", "structured"),
     ("fitting",),

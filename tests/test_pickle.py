@@ -134,3 +134,20 @@ def test_a_response_of_another_design_is_refused():
             ask(response, np.ones(problem.n_theta))
     with pytest.raises(ValueError, match="of another design"):
         problem.fit(response)
+
+
+def test_a_fit_of_the_version_before_is_refused_by_its_version():
+    """What 0.1 pickled begins with this reference to the class of its fits."""
+    of_0_1 = b"\x80\x04\x8c\x0cranef.result\x8c\nLmerResult\x93)\x81."
+    with pytest.raises(ranef.DataError, match=r"ranef 0\.1 .*fit the model to its data again"):
+        pickle.loads(of_0_1)
+
+
+@pytest.mark.parametrize("written_by", [None, "0.1.0", "9.8.7"])
+def test_a_model_of_another_version_is_refused_by_its_version(written_by):
+    model = fitted("pastes_reml").model
+    state = model.__getstate__() | {"written_by": written_by}
+    if written_by is None:
+        del state["written_by"]
+    with pytest.raises(ranef.DataError, match=f"a model of ranef {written_by or '0.1'}, which ranef"):
+        type(model).__new__(type(model)).__setstate__(state)

@@ -199,9 +199,16 @@ class Model:
     # rows that were read in batches the cross-products are all there is.
     def __getstate__(self) -> dict[str, Any]:
         follow = set() if self.streamed else {"cross", "response"}
-        return {name: value for name, value in self._parts().items() if name not in follow}
+        parts = {name: value for name, value in self._parts().items() if name not in follow}
+        return parts | {"written_by": _core.__version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        written_by = state.pop("written_by", "0.1")  # which did not say so
+        if written_by.split(".")[:2] != _core.__version__.split(".")[:2]:
+            raise DataError(
+                f"this pickle holds a model of ranef {written_by}, which ranef {_core.__version__} does not "
+                f"read: make it again from its data, or read the pickle with ranef {written_by}"
+            )
         vars(self).update(state)
         if "cross" not in state:
             cross, response = self._sums(self.design)
