@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .design import Functions, with_functions
 from .errors import ArgumentError
 from .fit import Fit, fit_response
 from .formula import has_structures, parse_formula, without_structures
@@ -34,6 +35,7 @@ def lmer(
     schur: str = "auto",
     residual: str | None = None,
     dispersion: str | None = None,
+    functions: Functions | None = None,
     **unknown: Any,
 ) -> Fit:
     """Fit a linear mixed model.
@@ -76,6 +78,9 @@ def lmer(
     dispersion : str, optional
         A residual standard deviation that differs: ``"~ stratum"`` one for every level (nlme: ``varIdent``),
         ``"~ x"`` log-linear in a number; sigma is that of the reference. (glmmTMB: ``dispformula``.)
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
+        ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def lmer(
     """
     if unknown:
         raise TypeError(_advice(next(iter(unknown))))
-    parsed = parse_formula(formula)
+    parsed = with_functions(parse_formula(formula), functions)
     structured = has_structures(parsed)
     if structured and (residual is not None or dispersion is not None):
         raise ArgumentError(

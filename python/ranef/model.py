@@ -12,7 +12,7 @@ import numpy.typing as npt
 from . import _core
 from .arrays import FloatArray
 from .cross_products import CrossProducts, cross_products
-from .design import Design, build_design
+from .design import Design, Functions, build_design, with_functions
 from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
 from .formula import Formula, parse_formula
 from .memory import available_memory
@@ -50,6 +50,9 @@ class Model:
         How to eliminate the leading term: by classes of equal groups, or group by group.
     schur : {"auto", "dense", "sparse"}
         How to factor the Schur complement of the rest.
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
+        ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
 
     Attributes
     ----------
@@ -107,12 +110,14 @@ class Model:
         allow_saturated: bool = False,
         leading: str = "auto",
         schur: str = "auto",
+        functions: Functions | None = None,
     ) -> None:
         require_choice("leading", leading, LEADING)
         require_choice("schur", schur, SCHUR)
         if leading == "classes" and schur == "sparse":
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
+        parsed = with_functions(parsed, functions)
         source, library = source_of(data), type(data).__module__.partition(".")[0]
         if source is None:
             design = build_design(parsed, data, weights, offset, allow_saturated)

@@ -2,8 +2,19 @@
 
 from .build import build_design
 from .design import Design
+from .functions import Functions, with_functions
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
 from .types import GroupingFactor, NewRows, RandomTerm
 
-__all__ = ["Design", "DesignSpec", "GroupingFactor", "ModelMatrix", "NewRows", "RandomTerm", "build_design"]
+__all__ = [
+    "Design",
+    "DesignSpec",
+    "Functions",
+    "GroupingFactor",
+    "ModelMatrix",
+    "NewRows",
+    "RandomTerm",
+    "build_design",
+    "with_functions",
+]

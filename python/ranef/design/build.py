@@ -180,8 +180,11 @@ def response_name(parsed: Formula) -> str:
 
 def columns_by_part(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
     """Return the columns each part of the formula uses."""
-    parts = [*parsed.responses, parsed.fixed, *parsed.offsets, *(bar.columns for bar in parsed.random)]
-    return {part: needed_columns(part, table, parsed.text) for part in parts}
+    terms = [parsed.fixed, *(bar.columns for bar in parsed.random)]
+    needed = {part: needed_columns(part, table, parsed.text, parsed.functions) for part in terms}
+    for part in (*parsed.responses, *parsed.offsets):
+        needed[part] = needed_columns(part, table, parsed.text, parsed.functions, code=True)
+    return needed
 
 
 def _argument(name: str, values: Any, table: Table) -> NumberColumn:
@@ -206,7 +209,7 @@ def _used_columns(
     may_miss = [*columns.values()]
     may_miss += [arguments["weights"]] if isinstance(weights, str) else []
     may_miss += [arguments["offset"]] if isinstance(offset, str) else []
-    return UsedColumns(columns, complete_rows(may_miss, table.n_rows))
+    return UsedColumns(columns, complete_rows(may_miss, table.n_rows), parsed.functions)
 
 
 def _argument_values(column: NumberColumn, name: str, rows: UsedRows) -> FloatArray:

@@ -1,15 +1,19 @@
 """Model matrices through formulaic: contrasts, interactions, transforms. Imported only where they are needed.
 
-What formulaic learns comes from two sets of rows, as in R. A transform such as ``scale(x)`` learns from every
-row where its own columns are present, even if the row is dropped for another column; the levels of a factor
-are those of the rows used.
+formulaic gets terms whose variables are values already; which terms there are says ``ranef.formula.expand``,
+what code gives ``evaluate.py``. So names of columns and functions never meet in one name space, and no text
+is evaluated.
+
+What is learned comes from two sets of rows, as in R. A transform such as ``scale(x)`` learns from every row
+where its own columns are present, even if the row is dropped for another column; the levels of a factor are
+those of the rows used.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,11 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..errors import DataError, FormulaError, NewLevelError, quote_list
-from ..formula.python_code import alias, plain_name, references, spell
+from ..errors import DataError, NewLevelError, quote_list
+from ..formula.expand import Variable, terms_of
+from ..formula.python_code import function_name, read_code
 from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, take
-from .functions import FUNCTIONS
+from .evaluate import Evaluator
+from .functions import LEARNING, Functions
+from .names import shown
+from .sizes import require_columns
 from .used import UsedColumns, learned_codes, require_number
 
 if TYPE_CHECKING:
@@ -35,21 +43,50 @@ _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
 
 @dataclass(frozen=True, eq=False)
 class FormulaicMatrix:
-    """A model matrix formulaic has learned."""
+    """A model matrix formulaic has learned.
+
+    Attributes
+    ----------
+    text : str
+    names : tuple of str
+        Of its columns.
+    columns : tuple of str
+        The columns of the table it is made of.
+    terms : tuple of (int, int)
+        First and past-the-last column of each term.
+    levels : mapping
+        Categorical column -> its levels.
+    states : dict
+        What transforms learned.
+    functions : mapping
+        The caller's own.
+    spec : ModelSpec
+        formulaic's.
+    """
 
     text: str
     names: tuple[str, ...]
     columns: tuple[str, ...]
     terms: tuple[tuple[int, int], ...]
     levels: Mapping[str, Levels]
+    states: dict[str, Any]
+    functions: Functions
     spec: ModelSpec
 
-    def has_terms(self, text: str, columns: tuple[str, ...]) -> bool:
+    def has_terms(self, text: str) -> bool:
         """Whether formula text gives this matrix, however it is spelt: ``a * b`` is ``1 + a + b + a:b``."""
-        if set(columns) != set(self.columns):
-            return False
-        spelt = [_parsed(spell(code, columns.__contains__)) for code in (text, self.text)]
-        return list(map(str, spelt[0])) == list(map(str, spelt[1]))
+        return _with_labels(text) == _with_labels(self.text)
+
+    def factor_columns(self) -> dict[str, list[Any]]:
+        """Return the numeric columns that ``C()`` makes factors, with their levels."""
+        found = {}
+        for variable in terms_of(self.text).variables:
+            learned = self.spec.encoder_state.get(_key(variable), (None, {}))[1]
+            if variable.code and "categories" in learned:
+                for name in read_code(variable.code).names():
+                    if name in self.columns and name not in self.levels:
+                        found[name] = list(learned["categories"])
+        return found
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         """Return the matrix of new data, NaN in rows where a column is missing."""
@@ -61,8 +98,11 @@ class FormulaicMatrix:
         out = np.full((n, len(self.names)), np.nan, order="F")
         if complete.any():
             kept = None if complete.all() else np.flatnonzero(complete)
-            frame = _frame(self.columns, columns, kept, self.levels, int(complete.sum()))
-            out[complete] = _materialize(self.spec, frame, self.text)
+            count = int(complete.sum())
+            series = _series(self.columns, columns, kept, self.levels)
+            evaluator = Evaluator(series, count, self.functions, deepcopy(self.states))
+            values = _values(terms_of(self.text).variables, evaluator)
+            out[complete] = _materialize(self.spec, values, count, self.text)
         return out
 
 
@@ -72,38 +112,80 @@ def learn_formulaic(
     """Learn a model matrix and return it for the used rows, in Fortran order."""
     from formulaic import ModelSpec
 
-    code = spell(text, columns.__contains__)
     levels = {name: used.factor(name).levels for name in columns if used.is_factor(name)}
-    frame = _frame(columns, used.columns, used.rows.kept, levels, used.rows.n)
-    spec = ModelSpec(formula=_parsed(code), na_action="ignore", output="numpy", materializer="pandas")
-    spec.transform_state.update(deepcopy(dict(used.states)) or _transform_state(code, used, columns))
-    matrix = _materialize(spec, frame, text)
+    states = deepcopy(dict(used.states)) or _early_states(text, used, columns)
+    series = _series(columns, used.columns, used.rows.kept, levels)
+    evaluator = Evaluator(series, used.rows.n, used.functions, states)
+    values = _values(terms_of(text).variables, evaluator)
+    _require_few_columns(text, values, used.rows.n)
+    spec = ModelSpec(formula=_formula(text), na_action="ignore", output="numpy", materializer="pandas")
+    matrix = _materialize(spec, values, used.rows.n, text)
     learned = matrix.model_spec
     _require_two_levels(learned)
-    names = tuple(map(plain_name, learned.column_names))
-    result = FormulaicMatrix(text, names, columns, _term_bounds(learned), levels, learned)
+    names, bounds = tuple(learned.column_names), _term_bounds(learned)
+    result = FormulaicMatrix(text, names, columns, bounds, levels, states, used.functions, learned)
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
 
 
-def factor_expressions(text: str, columns: tuple[str, ...]) -> list[str]:
-    """Return the code of each factor of the terms of formula text, as formulaic spells it."""
-    terms = _parsed(spell(text, columns.__contains__))
-    return list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
+def _with_labels(text: str) -> tuple[bool, list[tuple[str, ...]]]:
+    found = terms_of(text)
+    return found.intercept, [tuple(map(_key, term)) for term in found.terms]
 
 
-def crossed_columns(text: str, used: UsedColumns, columns: tuple[str, ...]) -> int:
-    """Return how many columns the matrix has at least, from the numbers of levels, without building it."""
-    code = spell(text, columns.__contains__)
+def _key(variable: Variable) -> str:
+    """Return formulaic's name of a variable, under which its columns appear."""
+    return variable.name if variable.code else shown(variable.name)
+
+
+@lru_cache(maxsize=128)
+def _formula(text: str) -> Any:
+    from formulaic.formula import SimpleFormula
+    from formulaic.parser.types import Factor, Term
+
+    found = terms_of(text)
+    terms = [Term([Factor(_ONE, eval_method="literal")])] if found.intercept else []
+    for term in found.terms:
+        terms.append(Term([Factor(_key(variable), eval_method="lookup") for variable in term]))
+    return SimpleFormula(terms)
+
+
+_ONE = "\t1"  # told from a column called 1
+
+
+def _values(variables: Sequence[Variable], evaluator: Evaluator) -> dict[str, Any]:
+    """Return the values of each variable, by formulaic's names."""
+    values = {}
+    for variable in variables:
+        if variable.code:
+            values[_key(variable)] = evaluator.value(read_code(variable.code))
+        else:
+            column = evaluator.columns[variable.name]
+            values[_key(variable)] = column.astype(np.float64) if column.dtype.kind in "iub" else column
+    return values
+
+
+def _require_few_columns(text: str, values: Mapping[str, Any], n: int) -> None:
+    """Refuse products of many levels before they are built."""
+    widths = {key: _width(value) for key, value in values.items()}
     count = 0
-    for term in _parsed(code):
+    for term in terms_of(text).terms:
         width = 1
-        for factor in term.factors:
-            named = {reference.name for reference in references(factor.expr)}
-            for name in columns:
-                if alias(name) in named and used.is_factor(name):
-                    width *= max(1, used.factor(name).levels.shape[0] - 1)
+        for variable in term:
+            width *= widths[_key(variable)]
         count += width
-    return count
+    require_columns(count, text, n, copies=2)
+
+
+def _width(value: Any) -> int:
+    """Return how many columns a variable has at least."""
+    if getattr(getattr(value, "dtype", None), "name", "") == "category":
+        return max(1, len(value.cat.categories) - 1)
+    kind = getattr(getattr(value, "__formulaic_metadata__", None), "kind", None)
+    if kind is not None and kind.value == "categorical":
+        return max(1, value.nunique() - 1)
+    if isinstance(value, dict):
+        return len(value)
+    return int(np.shape(value)[1]) if np.ndim(value) == 2 else 1
 
 
 def _require_two_levels(spec: ModelSpec) -> None:
@@ -111,62 +193,43 @@ def _require_two_levels(spec: ModelSpec) -> None:
         levels = state.get("categories")
         if levels is not None and len(levels) < 2:
             raise DataError(
-                f"the categorical predictor '{plain_name(expression)}' has one level on the rows used "
+                f"the categorical predictor '{expression}' has one level on the rows used "
                 f"({quote_list(levels)}): it needs two, leave it out of the formula"
             )
-
-
-@lru_cache(maxsize=128)
-def _parsed(code: str) -> Any:
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
-
-    try:
-        return Formula(code)
-    except FormulaicError as error:
-        raise FormulaError(f"'{code}': {_plain_text(error)}") from None
 
 
 def _plain_text(error: BaseException) -> str:
     return _COLOR.sub("", str(error)).split("\n", 1)[0]
 
 
-def _transform_state(code: str, used: UsedColumns, columns: tuple[str, ...]) -> dict[str, Any]:
+def _early_states(text: str, used: UsedColumns, columns: tuple[str, ...]) -> dict[str, Any]:
     """Let each transform learn from the rows where its own columns are present, if rows were dropped."""
-    from formulaic import ModelSpec
-
-    state: dict[str, Any] = {}
+    states: dict[str, Any] = {}
     if used.rows.kept is None:
-        return state
-    for factor in {factor for term in _parsed(code) for factor in term.factors}:
-        own = tuple(name for name in columns if alias(name) in {ref.name for ref in references(factor.expr)})
-        if "(" not in factor.expr or any(used.is_factor(name) for name in own):
+        return states
+    for variable in terms_of(text).variables:
+        code = read_code(variable.code) if variable.code else None
+        if code is None or not any(function_name(call) in LEARNING for call in code.calls()):
+            continue
+        own = tuple(name for name in code.names() if name in columns)
+        if any(used.is_factor(name) for name in own):
             continue
         present = np.ones(used.rows.n_total, dtype=bool)
         for name in own:
             missing = used.columns[name].missing
             if missing is not None:
                 present &= ~missing
-        frame = _frame(own, used.columns, np.flatnonzero(present), {}, int(present.sum()))
-        spec = ModelSpec(
-            formula=_parsed(f"0 + {_quoted(factor.expr)}"), na_action="ignore", output="numpy",
-            materializer="pandas",
-        )
-        state.update(_materialize(spec, frame, factor.expr).model_spec.transform_state)
-    return state
+        rows = np.flatnonzero(present)
+        Evaluator(_series(own, used.columns, rows, {}), rows.size, used.functions, states).value(code)
+    return states
 
 
-def _quoted(expression: str) -> str:
-    return "{" + expression + "}"
-
-
-def _frame(
+def _series(
     names: tuple[str, ...],
     columns: Mapping[str, Column],
     kept: npt.NDArray[np.intp] | None,
     levels: Mapping[str, Levels],
-    n: int,
-) -> pd.DataFrame:
+) -> dict[str, pd.Series]:
     """Return the columns on some rows as pandas, categorical ones with the learned levels."""
     import pandas as pd
 
@@ -175,11 +238,11 @@ def _frame(
         column = columns[name]
         if name in levels:
             codes = learned_codes(column if kept is None else _on(column, kept), levels[name])
-            values[alias(name)] = pd.Categorical.from_codes(codes, categories=pd.Index(levels[name]))
+            values[name] = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(levels[name])))
         else:
             numbers = require_number(column).values
-            values[alias(name)] = numbers if kept is None else numbers[kept]
-    return pd.DataFrame(values, index=pd.RangeIndex(n), copy=False)
+            values[name] = pd.Series(numbers if kept is None else numbers[kept], copy=False)
+    return values
 
 
 def _on(column: Column, kept: npt.NDArray[np.intp]) -> Column:
@@ -188,29 +251,30 @@ def _on(column: Column, kept: npt.NDArray[np.intp]) -> Column:
     return take(as_factor(column), kept)
 
 
-def _materialize(spec: ModelSpec, frame: pd.DataFrame, text: str) -> Any:
+def _materialize(spec: ModelSpec, values: Mapping[str, Any], n: int, text: str) -> Any:
+    import pandas as pd
     from formulaic.errors import DataMismatchWarning, FormulaicError
 
+    rows = pd.DataFrame(index=pd.RangeIndex(n))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", DataMismatchWarning)
         try:
             with np.errstate(all="ignore"):  # a value that is not finite is reported by its column
-                return spec.get_model_matrix(frame, context=FUNCTIONS)
-        except (FormulaicError, DataMismatchWarning, ValueError, TypeError) as error:
-            _explain(error, spec, frame, text)
+                return spec.get_model_matrix(rows, context=values)
+        except (FormulaicError, DataMismatchWarning, ValueError, TypeError, LookupError) as error:
+            _explain(error, spec, values, text)
 
 
-def _explain(error: BaseException, spec: ModelSpec, frame: pd.DataFrame, text: str) -> NoReturn:
-    for expression, (_, state) in spec.encoder_state.items():
+def _explain(error: BaseException, spec: ModelSpec, values: Mapping[str, Any], text: str) -> NoReturn:
+    for key, (_, state) in spec.encoder_state.items():
         known = state.get("categories")
-        own = [ref.name for ref in references(expression) if ref.name in frame.columns]
-        if known is None or len(own) != 1:
+        if known is None or key not in values or np.ndim(values[key]) != 1:
             continue
-        new = [value for value in dict.fromkeys(frame[own[0]].tolist()) if value not in set(known)]
+        new = [value for value in dict.fromkeys(list(values[key])) if value not in set(known)]
         if new:
             raise NewLevelError(
-                f"the predictor '{plain_name(expression)}' has levels the fit has not seen: "
+                f"the predictor '{key}' has levels the fit has not seen: "
                 f"{quote_list(new)}. A fixed effect has no estimate for them. Known: {quote_list(known)}."
             ) from None
     raise DataError(f"'{text}' cannot be evaluated on the data: {_plain_text(error)}") from error

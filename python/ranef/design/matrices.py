@@ -19,9 +19,10 @@ from ..errors import DataError, quote_list
 from ..formula.plain import plain_terms
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
-from ..memory import require_memory
-from .formulaic_bridge import crossed_columns, learn_formulaic
+from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
+from .names import shown
+from .sizes import require_columns
 from .used import UsedColumns, learned_codes, require_number
 
 
@@ -122,7 +123,6 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
             )
     plain = plain_terms(text)
     if plain is None:
-        require_columns(crossed_columns(text, used, columns), text, used.rows.n, copies=2)
         spec, matrix = learn_formulaic(text, used, columns)
         for index, name in enumerate(spec.names):
             require_finite(matrix[:, index], name, used.rows)
@@ -147,21 +147,21 @@ def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -
             levels[name] = used.factor(name).levels
             names += _dummy_names(name, levels[name], name == full)
         else:
-            names.append(name)
+            names.append(shown(name))
         terms.append((first, len(names)))
     return PlainMatrix(intercept, columns, levels, full, tuple(names), tuple(terms))
 
 
 @lru_cache(maxsize=256)
 def _plain_numeric(intercept: bool, columns: tuple[str, ...]) -> PlainMatrix:
-    names = ("Intercept", *columns) if intercept else columns
+    names = (*(["Intercept"] if intercept else []), *map(shown, columns))
     terms = tuple((index, index + 1) for index in range(len(names)))
     return PlainMatrix(intercept, columns, {}, None, names, terms)
 
 
 def _dummy_names(name: str, levels: Levels, full: bool) -> list[str]:
     # the text is Python's, as in formulaic: a level 1.0 of categories stays 1.0
-    texts = [str(level) for level in levels.tolist()]
+    texts, name = [str(level) for level in levels.tolist()], shown(name)
     return [f"{name}[{text}]" for text in texts] if full else [f"{name}[T.{text}]" for text in texts[1:]]
 
 
@@ -182,20 +182,6 @@ def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
             f"the predictor '{name}' is {values[row]} in row {rows.original(row)} (rows count from 0): "
             "every value must be finite; correct it, or set it missing to drop the row"
         )
-
-
-def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
-    """Refuse columns of dummies that do not fit into memory.
-
-    Raises
-    ------
-    MemoryError
-    """
-    require_memory(
-        8.0 * count * n * copies,
-        f"{count:,} columns for '{text}' on {n:,} rows{', with a copy,' if copies > 1 else ''}",
-        "a factor with so many levels belongs behind a bar, as in (1 | g); or combine rare levels",
-    )
 
 
 def constant_vector(spec: MatrixSpec, matrix: ModelMatrix) -> FloatArray | None:

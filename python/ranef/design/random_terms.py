@@ -17,6 +17,7 @@ from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode
 from .formulaic_bridge import FormulaicMatrix
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
 from .model_matrix import ModelMatrix
+from .names import shown
 from .types import Codes, GroupingFactor, RandomTerm
 from .used import UsedColumns
 
@@ -120,13 +121,13 @@ class RandomBuilder:
 
     def _learn(self, text: str) -> tuple[MatrixSpec, ModelMatrix]:
         """Learn a basis: X itself, or a part of X, where its terms (if plain, its columns) stand there."""
-        if isinstance(self.fixed, FormulaicMatrix) and self.fixed.has_terms(text, self.needed[text]):
+        if isinstance(self.fixed, FormulaicMatrix) and self.fixed.has_terms(text):
             return self.fixed, self.matrix
         plain = plain_terms(text)
         if plain is not None and isinstance(self.fixed, PlainMatrix):
             intercept, columns = plain
             if not any(self.used.is_factor(name) for name in columns):
-                names = ("Intercept", *columns) if intercept else columns
+                names = (*(["Intercept"] if intercept else []), *map(shown, columns))
                 part = shared_part(names, self.fixed, self.matrix)
                 if part is not None:
                     terms = tuple((index, index + 1) for index in range(len(names)))

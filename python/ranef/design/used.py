@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, FormulaError, NewLevelError, quote_list, unknown_column
-from ..formula.python_code import references
+from ..formula.expand import Variable, terms_of
+from ..formula.python_code import Code, function_name, read_code
 from ..frame import Column, FactorColumn, NumberColumn, Table, UsedRows
 from ..frame.factors import Levels, as_factor, label_texts, recode, take
-from .functions import is_callable, is_function
+from .functions import Functions, constant, is_contrast, is_function, unknown_function
 
 
-def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
+def needed_columns(
+    text: str, table: Table, whole: str, functions: Functions | None = None, code: bool = False
+) -> tuple[str, ...]:
     """Return the columns that formula text refers to, in order.
 
     Parameters
@@ -28,6 +30,10 @@ def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
         Knows which names are columns.
     whole : str
         The whole formula, for the message.
+    functions : mapping, optional
+        The caller's own.
+    code : bool
+        The text is code, as a response is, not a sum of terms.
 
     Raises
     ------
@@ -35,41 +41,60 @@ def needed_columns(text: str, table: Table, whole: str) -> tuple[str, ...]:
         For a name that is neither a column nor a function the formula can use.
     """
     needed: dict[str, None] = {}
-    for name, called, inside in references(text):
-        root = name.split(".", 1)[0]
-        if not called and name in table:
-            needed[name] = None
-        elif root != name and root in table:  # a method or attribute of a column: x.clip(0)
-            needed[root] = None
-        elif (called and is_callable(root)) or (inside and is_function(root)):
-            continue
-        elif called:
-            numpys = f"use numpy's as np.{name}(), or " if hasattr(np, name) else ""
-            raise FormulaError(
-                f"the function {name}() is not known here: {numpys}add its result to the data as a column. "
-                "Known are log(), exp(), sqrt(), scale(), poly(), bs(), cr(), C(), I() and their like",
-                whole,
-                _call_position(name, whole),
-            )
+    variables = (Variable("", text),) if code else terms_of(text).variables
+    for variable in variables:
+        if variable.code:
+            _add_code(read_code(variable.code), table, whole, functions or {}, needed)
+        elif variable.name in table:
+            needed[variable.name] = None
         else:
-            raise unknown_column(name, table.names, "the formula")
+            raise _unknown(variable.name, table, whole)
     return tuple(needed)
 
 
-def _call_position(name: str, whole: str) -> int | None:
-    found = re.search(rf"(?<![\w.]){re.escape(name)}\s*\(", whole)
-    return found.start() if found else None
+def _add_code(code: Code, table: Table, whole: str, functions: Functions, needed: dict[str, None]) -> None:
+    for call in code.calls():
+        name = function_name(call)
+        if not is_function(name) and name not in functions:
+            raise unknown_function(name, whole, table)
+    for name in code.names():
+        if name in table:
+            needed[name] = None
+        elif name in code.quoted or (constant(name) is None and not is_contrast(name)):
+            raise _unknown(name, table, whole)
+
+
+def _unknown(name: str, table: Table, whole: str) -> DataError | FormulaError:
+    root, _, last = name.partition(".")
+    if root in table and last:
+        return FormulaError(
+            f"attributes of a column cannot be used in a formula, as {name} does: write a function of the "
+            f"column, "
+            "or add what is meant to the data as a column",
+            whole,
+            whole.find(name) if name in whole else None,
+        )
+    if root == "np" and last:
+        return FormulaError(
+            f"{name} cannot be used in a formula: of numpy there are its functions of single values, such as "
+            "np.log(x), and np.pi",
+            whole,
+            whole.find(name) if name in whole else None,
+        )
+    return unknown_column(name, table.names, "the formula")
 
 
 @dataclass(frozen=True, eq=False)
 class UsedColumns:
     """The columns a model uses, on all rows and on the used ones.
 
-    ``states`` is what transforms such as ``scale(x)`` have learned of other rows, by formulaic's names.
+    ``states`` is what transforms such as ``scale(x)`` have learned of other rows, by the code of the call;
+    ``functions`` are the caller's own.
     """
 
     columns: Mapping[str, Column]
     rows: UsedRows
+    functions: Functions = field(default_factory=dict, repr=False)
     states: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _factors: dict[str, FactorColumn] = field(default_factory=dict, repr=False)
     _values: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)

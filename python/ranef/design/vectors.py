@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,10 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import DataError
-from ..formula.plain import plain_terms
+from ..formula.python_code import read_code
 from ..frame import Column, FactorColumn, NumberColumn, TimeColumn, UsedRows
 from ..frame.convert import from_any
+from .formulaic_bridge import learn_formulaic
 from .matrices import MatrixSpec, PlainMatrix
 from .used import UsedColumns, require_number
 
@@ -31,12 +33,10 @@ class CodeVector:
 def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[CodeVector, FloatArray]:
     """Evaluate code on the used rows; a bare column needs no formulaic."""
     name = bare_name(code)
-    if name is not None:
+    if name in columns:
         values = np.ascontiguousarray(used.values(name), dtype=np.float64)
         plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
         return CodeVector(code, plain), values
-    from .formulaic_bridge import learn_formulaic
-
     spec, matrix = learn_formulaic("0 + {" + code + "}", used, columns)
     if matrix.shape[1] != 1:
         raise DataError(f"'{code}' gives {matrix.shape[1]} columns where one number per row is needed")
@@ -45,10 +45,8 @@ def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
 
 def bare_name(code: str) -> str | None:
     """Return the name of the column that code consists of, None for other code."""
-    if not code.replace(".", "").replace("`", "").replace(" ", "").replace("_", "").isalnum():
-        return None
-    plain = plain_terms("0 + " + code)
-    return plain[1][0] if plain and len(plain[1]) == 1 else None
+    tree = read_code(code).tree
+    return tree.id if isinstance(tree, ast.Name) else None
 
 
 def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArray:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..design import Design, build_design
+from ..design import Design, Functions, build_design, with_functions
 from ..errors import FormulaError, level_by_keyword, quote_list, require_level
+from ..formula import parse_formula
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 
@@ -75,7 +76,12 @@ class LmList(Printed):
         return [Line(title, "title"), frame_table(self.coef), *map(Line, self._remarks())]
 
 
-def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None) -> LmList:
+def lm_list(
+    formula: str,
+    data: Any,
+    weights: str | npt.ArrayLike | None = None,
+    functions: Functions | None = None,
+) -> LmList:
     """Fit a linear model to each group alone: no pooling.
 
     Parameters
@@ -87,6 +93,8 @@ def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None)
         As for `ranef.lmer`; rows with missing values are left out.
     weights : str or (n,) array, optional
         Prior weights.
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them, see `ranef.lmer`.
 
     Returns
     -------
@@ -117,7 +125,8 @@ def lm_list(formula: str, data: Any, weights: str | npt.ArrayLike | None = None)
     >>> alone.undetermined, round(alone.sigma, 3)
     (['373'], 25.592)
     """
-    design = build_design(_mixed(formula), data, weights, allow_saturated=True)
+    parsed = with_functions(parse_formula(_mixed(formula)), functions)
+    design = build_design(parsed, data, weights, allow_saturated=True)
     groups = list(dict.fromkeys(term.group for term in design.terms))
     if len(groups) != 1:
         raise FormulaError(

@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import FormulaError
 from . import python_code
 from .nodes import PRECEDENCE, Bar, Leaf, Node, Operation, Sum
@@ -18,6 +20,7 @@ from .tokens import Token, matching
 
 _SIGNS = ("+", "-")
 _BARS = ("|", "||")
+_LONGEST = 100
 
 
 class Grammar:
@@ -70,20 +73,23 @@ class Grammar:
 
     def _term(self, level: int) -> Node:
         node = self._operand()
-        while True:
+        for _ in range(_LONGEST):
             token = self._peek()
             op = "**" if token.text == "^" else token.text
             if token.kind != "op" or PRECEDENCE.get(op, 0) < level:
                 return node
             self._next()
             right = self._term(PRECEDENCE[op] + 1)
-            if op == "**" and not (isinstance(right, Leaf) and right.text.isdigit() and int(right.text) > 0):
+            if op == "**" and (_is_power(node) or not _is_exponent(right)):
                 self._fail(
-                    "in a formula a power crosses terms, as in (a + b)^2, and needs a whole number; "
+                    "in a formula a power crosses terms, as in (a + b)^2, and needs one whole number up to "
+                    "99; "
                     "for the power of a numeric column write I(x**2)",
                     token,
                 )
             node = Operation(op, node, right, token.start)
+        self._fail(f"more than {_LONGEST} terms are multiplied: name the products that are meant")
+        raise AssertionError
 
     def _operand(self) -> Node:
         token = self._peek()
@@ -162,3 +168,12 @@ class Grammar:
             self._fail(f"{reason}, found '{token.text}'")
         self._next()
         return node
+
+
+def _is_power(node: Node) -> bool:
+    return isinstance(node, Operation) and node.op == "**"
+
+
+def _is_exponent(node: Node) -> bool:
+    """Whether a node is a whole number from 1 to 99."""
+    return isinstance(node, Leaf) and re.fullmatch("0?[1-9][0-9]?", node.text) is not None

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from ..errors import FormulaError
 from . import python_code
+from .expand import expand
 from .grammar import Grammar
 from .grouping import expand_group
 from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
@@ -84,7 +85,12 @@ def _parse_any(text: str) -> Formula:
 
 
 def _tilde(tokens: list[Token], text: str) -> int:
-    found = [index for index, token in enumerate(tokens) if token.text == "~"]
+    found, depth = [], 0  # within brackets it is Python's "not"
+    for index, token in enumerate(tokens):
+        if token.kind == "op":
+            depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+            if token.text == "~" and depth <= 0:
+                found.append(index)
     if not found:
         raise FormulaError("the formula has no '~': write response ~ predictors + (1 | group)", text)
     if len(found) > 1:
@@ -149,10 +155,13 @@ class _Parts:
                 self.collect(item)
             else:
                 self._refuse_special(item)
+                expand(Sum(((sign, item),), item.start), self.text)  # refused here, where positions are known
                 self.fixed.append((sign, item))
 
     def _random(self, bar: Bar) -> None:
         self._refuse_special(bar.columns)
+        assert isinstance(bar.columns, Sum)
+        expand(bar.columns, self.text)
         columns = render(bar.columns)
         for group in expand_group(bar.group, self.text):
             self.random.append(

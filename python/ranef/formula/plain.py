@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from .grammar import Grammar
-from .nodes import Leaf, Sum
-from .tokens import tokenize
+from .expand import terms_of
 
 
-@lru_cache(maxsize=512)
 def plain_terms(text: str) -> tuple[bool, tuple[str, ...]] | None:
     """Return (intercept, column names) of a plain sum, or None when the text asks for more.
 
@@ -20,26 +15,7 @@ def plain_terms(text: str) -> tuple[bool, tuple[str, ...]] | None:
     >>> plain_terms("x:f") is None
     True
     """
-    intercept = True
-    names: dict[str, None] = {}
-    for sign, item in _items(Grammar(text, tokenize(text)).whole_sum()):
-        if not isinstance(item, Leaf):
-            return None
-        if item.kind == "name" and sign == "+":
-            names[item.text.strip("`")] = None
-        elif item.text in ("0", "1"):
-            intercept = (item.text == "1") == (sign == "+")
-        else:
-            return None
-    return intercept, tuple(names)
-
-
-def _items(node: Sum) -> list[tuple[str, object]]:
-    """The signed terms, parentheses without effect removed."""
-    found: list[tuple[str, object]] = []
-    for sign, item in node.items:
-        if isinstance(item, Sum) and sign == "+":
-            found += _items(item)
-        else:
-            found.append((sign, item))
-    return found
+    found = terms_of(text)
+    if any(len(term) > 1 or term[0].code for term in found.terms):
+        return None
+    return found.intercept, tuple(term[0].name for term in found.terms)

@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+_DEEPEST = 50
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -54,8 +55,22 @@ def tokenize(text: str) -> list[Token]:
         if match.lastgroup != "space":
             tokens.append(Token(str(match.lastgroup), match.group(), match.start(), match.end()))
         position = match.end()
+    _require_shallow(tokens, text)
     end = len(text.rstrip())
     return [*tokens, Token("end", "", end, end)]
+
+
+def _require_shallow(tokens: list[Token], text: str) -> None:
+    depth = 0
+    for token in tokens:
+        if token.kind == "op":
+            depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        if depth > _DEEPEST:
+            raise FormulaError(
+                f"brackets stand more than {_DEEPEST} deep within each other: write the terms one by one",
+                text,
+                token.start,
+            )
 
 
 def _unreadable(char: str) -> str:

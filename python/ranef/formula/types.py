@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Formula:
         The random terms in the order of the formula.
     offsets : tuple of str
         Code inside each ``offset(...)``.
+    functions : mapping
+        The caller's own functions that code may call.
     """
 
     text: str
@@ -85,3 +89,4 @@ class Formula:
     random: tuple[RandomBar, ...]
     offsets: tuple[str, ...]
     responses: tuple[str, ...]
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False, repr=False)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design import Functions
 from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier
@@ -38,6 +39,7 @@ def glmer(
     agq: int = 1,
     *,
     information: str = "observed",
+    functions: Functions | None = None,
     max_evaluations: int = 200,
     tolerance: float = 1e-8,
     **unknown: Any,
@@ -78,6 +80,8 @@ def glmer(
         Limit on evaluations of the criterion.
     tolerance : float
         Stop when -2 log L is expected to fall by less than this.
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them, see `ranef.lmer`.
 
     Returns
     -------
@@ -115,7 +119,15 @@ def glmer(
         advice = f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
         raise TypeError(f"glmer() has no argument {name}={advice}")
     model = GlmerModel(
-        formula, data, family, link, weights=weights, offset=offset, agq=agq, information=information
+        formula,
+        data,
+        family,
+        link,
+        weights=weights,
+        offset=offset,
+        agq=agq,
+        information=information,
+        functions=functions,
     )
     return model.fit(max_evaluations=max_evaluations, tolerance=tolerance)
 

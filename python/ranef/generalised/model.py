@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import cross_products
+from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
 from ..model import Model
@@ -91,6 +92,7 @@ class GlmerModel(Model):
         offset: str | npt.ArrayLike | None = None,
         agq: int = 1,
         information: str = "observed",
+        functions: Functions | None = None,
     ) -> None:
         require_choice("information", information, INFORMATION)
         chosen, nodes = choose_family(family, link), checked_nodes(agq)
@@ -104,7 +106,7 @@ class GlmerModel(Model):
                 f"{chosen.kind.label} "
                 "family has one; leave it out"
             )
-        parsed = parse_formula(formula)
+        parsed = with_functions(parse_formula(formula), functions)
         if source_of(data) is not None:
             raise ArgumentError(
                 "glmer() reads tables that are in memory: the weights of a row change with its mean, so "

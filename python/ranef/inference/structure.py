@@ -11,7 +11,6 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..design.matrices import MatrixSpec, PlainMatrix
-from ..formula.python_code import plain_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +114,14 @@ def _formulaic(spec: Any) -> Structure:
             if expression not in variables:
                 variables[expression] = _variable(expression, learned, parts)
         columns = [column for scoped in encoded.scoped_terms for column in _columns(scoped, variables)]
-        names = tuple(plain_name(expression) for expression in own)
+        names = tuple(own)
         terms.append(Term(":".join(names) or "Intercept", names, first, last, tuple(columns)))
     return Structure(tuple(terms), {variable.name: variable for variable in variables.values()})
 
 
 def _variable(expression: str, learned: Any, parts: Sequence[Sequence[str]]) -> Variable:
     state = learned.encoder_state[expression][1]
-    name = plain_name(expression)
+    name = expression
     if "categories" in state:
         coding = state["contrasts"].get_coding_matrix(reduced_rank=True, sparse=False)
         return Variable(name, len(state["categories"]), np.asarray(coding, dtype=np.float64))

@@ -114,7 +114,12 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     if data is None:
         raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
     _require_known(model, changes)
-    settings = {"REML": fit.reml, "weights": model.weights_argument, "offset": model.offset_argument}
+    settings = {
+        "REML": fit.reml,
+        "weights": model.weights_argument,
+        "offset": model.offset_argument,
+        "functions": model.formula.functions or None,
+    }
     text = fit.formula if formula is None else updated_formula(fit.formula, formula)
     return lmer(text, data, **(settings | changes))
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import EstimatedColumns
-from ..design import build_design
+from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from .plan import MOST_SUMS, VisitPlan
 from .term import STRUCTURES, read_term
@@ -56,10 +56,12 @@ class VisitModel:
         weights: str | npt.ArrayLike | None = None,
         offset: str | npt.ArrayLike | None = None,
         check: bool = True,
+        functions: Functions | None = None,
     ) -> None:
         if not isinstance(reml, bool | np.bool_):
             raise ArgumentError(f"reml= must be True or False, not {reml!r}")
-        self.term, self.formula = read_term(formula)
+        self.term, parsed = read_term(formula)
+        self.formula = with_functions(parsed, functions)
         self.reml = bool(reml)
         self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
         self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..design import Functions
 from ..errors import ArgumentError, DataError, quote_list
 from .fit import Attempt, VisitFit
 from .methods import method_name
@@ -30,6 +31,7 @@ def mmrm(
     start: npt.ArrayLike | None = None,
     max_evaluations: int | None = None,
     tolerance: float = 1e-14,
+    functions: Functions | None = None,
 ) -> VisitFit:
     """Fit a model for repeated measures (MMRM): a linear model with a covariance matrix over visits.
 
@@ -71,6 +73,8 @@ def mmrm(
         Limit on evaluations of the criterion from each start, 200 by default.
     tolerance : float
         Stop when the criterion is expected to fall by less than this.
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them, see `ranef.lmer`.
 
     Returns
     -------
@@ -101,7 +105,9 @@ def mmrm(
     >>> fit.converged, len(fit.theta)
     (True, 10)
     """
-    model = VisitModel(formula, data, reml=reml, weights=weights, offset=offset, check=not fallback)
+    model = VisitModel(
+        formula, data, reml=reml, weights=weights, offset=offset, check=not fallback, functions=functions
+    )
     method = method_name(ddf, vcov, model.reml)
     order = _structures(model.term.structure, fallback)
     settings = {"tolerance": _positive("tolerance", tolerance), "max_evaluations": _limit(max_evaluations)}

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design import Functions
 from ..design.matrices import learn_matrix
 from ..design.used import UsedColumns, needed_columns
 from ..errors import ArgumentError, DataError
@@ -40,7 +41,9 @@ class Dispersion:
     reference: str = ""
 
 
-def find_dispersion(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Dispersion:
+def find_dispersion(
+    text: str, data: Any, rows: npt.NDArray[np.intp], functions: Functions | None = None
+) -> Dispersion:
     """Read ``dispersion=`` and build its matrix on the rows used.
 
     Raises
@@ -54,7 +57,7 @@ def find_dispersion(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Dispers
         raise ArgumentError(f"dispersion= must be a one-sided formula such as '~ stratum', not {text!r}")
     fixed = text.strip()[1:].strip()
     table = Table(data)
-    columns = needed_columns(fixed, table, text)
+    columns = needed_columns(fixed, table, text, functions)
     found = {name: table.column(name, "dispersion=") for name in columns}
     for name, column in found.items():
         if column.missing is not None and column.missing[rows].any():
@@ -64,7 +67,7 @@ def find_dispersion(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Dispers
                 "fill it in"
             )
     kept = None if len(rows) == table.n_rows else rows
-    used = UsedColumns(found, UsedRows(table.n_rows, kept))
+    used = UsedColumns(found, UsedRows(table.n_rows, kept), functions or {})
     spec, matrix = learn_matrix(fixed, used, columns)
     D = np.array(matrix.array)
     places = [k for k, name in enumerate(spec.names) if name != "Intercept"]

@@ -116,7 +116,7 @@ def fit_residual(
     noise = Noise(
         model.design.weights,
         None if residual is None else find_chain(residual, data, rows),
-        None if dispersion is None else find_dispersion(dispersion, data, rows),
+        None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
     )
     base = ResidualModel.of(model, noise)
 

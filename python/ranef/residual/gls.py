@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..cross_products import EstimatedColumns
-from ..design import build_design
+from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
 from ..likelihood_fit import LikelihoodFit
@@ -33,17 +33,24 @@ class GlsModel:
     whitened = True
 
     def __init__(
-        self, formula: str, data: Any, reml: bool, weights: Any, residual: str | None, dispersion: str | None
+        self,
+        formula: str,
+        data: Any,
+        reml: bool,
+        weights: Any,
+        residual: str | None,
+        dispersion: str | None,
+        functions: Functions | None = None,
     ) -> None:
         if not isinstance(reml, bool | np.bool_):
             raise ArgumentError(f"reml= must be True or False, not {reml!r}")
-        self.formula, self.reml = parse_fixed(formula), bool(reml)
+        self.formula, self.reml = with_functions(parse_fixed(formula), functions), bool(reml)
         self.design = build_design(self.formula, data, weights)
         rows = self.design.rows
         self.noise = Noise(
             self.design.weights,
             None if residual is None else find_chain(residual, data, rows),
-            None if dispersion is None else find_dispersion(dispersion, data, rows),
+            None if dispersion is None else find_dispersion(dispersion, data, rows, self.formula.functions),
         )
         self.cross = EstimatedColumns(_independent(self.design.X))
         if self.nobs <= self.cross.rank:
@@ -206,6 +213,7 @@ def gls(
     *,
     residual: str | None = None,
     dispersion: str | None = None,
+    functions: Functions | None = None,
 ) -> GlsFit:
     """Fit a linear model by generalised least squares: without random effects.
 
@@ -221,6 +229,8 @@ def gls(
         Prior weights: the residual variance of a row is sigma^2 / weight.
     residual, dispersion : str, optional
         As in `lmer`: ``"ar1(t | id)"``, ``"car1(t | id)"``; ``"~ stratum"``, ``"~ x"``.
+    functions : dict of str to function, optional
+        Your own, by the names the formula calls them, see `ranef.lmer`.
 
     Returns
     -------
@@ -242,7 +252,7 @@ def gls(
     >>> fit.converged, len(fit.residual.parameters)
     (True, 1)
     """
-    model = GlsModel(formula, data, reml, weights, residual, dispersion)
+    model = GlsModel(formula, data, reml, weights, residual, dispersion, functions)
     size = model.noise.size
     if size == 0:
         value = model.criterion(np.zeros(0))

@@ -69,7 +69,7 @@ def learn_rows(survey: Survey) -> LearnedRows:
         ]
     columns, m = _sample_columns(survey, levels)
     states = {call.key: call.state(moments) for call, moments in survey.transforms.items()}
-    used = SampleColumns(columns, UsedRows(m), states, parts=parts)
+    used = SampleColumns(columns, UsedRows(m), needs.formula.functions, states, parts=parts)
     learned = learn(needs.formula, used, needs.by_part)
     offsets: tuple[CodeVector, ...] = tuple(survey.vectors[code] for code in needs.formula.offsets)
     spec = learned.spec(needs.formula, needs.by_part, offsets, needs.offset)

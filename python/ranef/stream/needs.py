@@ -11,14 +11,9 @@ from ..design.used import needed_columns
 from ..errors import ArgumentError, FormulaError
 from ..formula import Formula
 from ..formula.plain import plain_terms
+from ..formula.python_code import read_code
 from ..frame import Table
-from .rowwise import (
-    Stateful,
-    coded_columns,
-    require_by_row,
-    require_coded_columns,
-    stateful_calls,
-)
+from .rowwise import Stateful, coded_columns, pieces, require_by_row, stateful_calls
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,18 +90,19 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
     needed = columns_by_part(formula, table)
     matrices = list(dict.fromkeys([formula.fixed, *(bar.columns for bar in formula.random)]))
     whole = formula.text
-    for part in needed:
-        require_by_row(part, whole)
-        require_coded_columns(part, whole)
+    vectors = [read_code(part) for part in (formula.response, *formula.offsets)]
+    codes = [code for part in matrices for code in pieces(part)]
+    for code in (*vectors, *codes):
+        require_by_row(code, whole, formula.functions)
     stateful: dict[Stateful, tuple[str, ...]] = {}
-    for part in matrices:
-        for call in stateful_calls(part, needed[part], whole):
-            stateful[call] = needed_columns("0 + {" + call.argument + "}", table, whole)
-    for part in (formula.response, *formula.offsets):
-        if any(reference in part for reference in ("scale(", "center(", "standardize(")):
+    for call in [call for code in codes for call in stateful_calls(code, whole)]:
+        stateful[call] = needed_columns(call.argument, table, whole, formula.functions, code=True)
+    for code in vectors:
+        if stateful_calls(code, whole):
             raise FormulaError(
-                f"'{part}' needs all rows at once, which data read in batches do not have at hand: add it to "
-                "the data as a column",
+                f"'{code.label}' needs all rows at once, which data read in batches do not have at hand: "
+                f"add it "
+                "to the data as a column",
                 whole,
             )
     groups = list(dict.fromkeys(bar.group_columns for bar in formula.random))
@@ -116,7 +112,7 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
         offset=offset,
         by_part=needed,
         predictors=tuple(dict.fromkeys(name for part in matrices for name in needed[part])),
-        coded=frozenset(name for part in matrices for name in coded_columns(part)),
+        coded=frozenset(name for code in codes for name in coded_columns(code, whole)),
         grouping=tuple(dict.fromkeys(name for names in groups for name in names)),
         crossings=tuple(names for names in groups if len(names) > 1),
         stateful=tuple(stateful),

@@ -146,7 +146,7 @@ class Survey:
     def _vector(self, code: str, batch: Batch) -> FloatArray:
         vector = self.vectors.get(code)
         if vector is None:
-            used = UsedColumns(batch.columns, UsedRows(batch.n))
+            used = UsedColumns(batch.columns, UsedRows(batch.n), self.needs.formula.functions)
             vector = self.vectors[code] = learn_vector(code, used, self.needs.by_part[code])[0]
         return np.ascontiguousarray(vector.rows(batch.columns, batch.n))
 
@@ -200,7 +200,8 @@ class Survey:
             return
         vector = self.vectors.get(call.argument)
         if vector is None:
-            vector = learn_vector(call.argument, UsedColumns(columns, rows), names)[0]
+            used = UsedColumns(columns, rows, self.needs.formula.functions)
+            vector = learn_vector(call.argument, used, names)[0]
             self.vectors[call.argument] = vector
         values = vector.rows(columns, batch.table.n_rows)
         values = values if rows.kept is None else values[rows.kept]

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
+from ...design.formulaic_bridge import FormulaicMatrix
+from ...design.names import shown
 from ...errors import ArgumentError, quote_list, unknown_column
 from ...fit import Fit
-from ...formula.python_code import references
 from ...frame import NumberColumn, Table
 
 
@@ -87,14 +88,8 @@ def _factor_levels(fit: Fit) -> dict[str, list[Any]]:
     """Return the levels of every column that is used as a factor, numbers within ``C()`` too."""
     spec = fit.model.design.spec.fixed
     found = {name: list(levels) for name, levels in spec.levels.items()}  # type: ignore[attr-defined]
-    encoders = getattr(getattr(spec, "spec", None), "encoder_state", {})
-    for expression, (_, learned) in encoders.items():
-        if "categories" not in learned:
-            continue
-        names = {reference.name for reference in references(expression)}
-        for name in spec.columns:
-            if name in names and name not in found:
-                found[name] = list(learned["categories"])
+    if isinstance(spec, FormulaicMatrix):
+        found |= spec.factor_columns()
     return found
 
 
@@ -124,8 +119,8 @@ def _mean(fit: Fit, name: str, data: Any) -> float:
         values = np.asarray(column.values, dtype=float)
         used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
         return float(np.nanmean(used))
-    if name in design.column_names:
-        index = design.column_names.index(name)
+    if shown(name) in design.column_names:
+        index = design.column_names.index(shown(name))
         if design.moments is not None:
             return float(design.moments.mean[index])
         return float(design.matrix.take([index]).array.mean())
