@@ -41,7 +41,7 @@ def test_a_fit_is_frozen_and_says_what_it_lacks():
     fit = fitted("ss_slope_reml")
     with pytest.raises(dataclasses.FrozenInstanceError):
         fit.y = np.zeros(180)
-    with pytest.raises(AttributeError, match="'Fit' object has no attribute 'stderr'"):
+    with pytest.raises(AttributeError, match=r"a fit has no 'stderr': use fit\.bse"):
         fit.stderr  # noqa: B018
 
 

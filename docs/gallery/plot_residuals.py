@@ -1,13 +1,17 @@
 """
-Residuals and quantiles
-=======================
+Checks: residuals, quantiles, simulated responses
+=================================================
 
-Residuals against fitted values: a bent line would mean a missing curve. Two points stand out.
+All checks in one figure, which ``fit.plot()`` draws too. The observed response lies among the simulated ones.
 """
 
 import ranef
 
 fit = ranef.lmer("reaction ~ days + (days | subject)", ranef.datasets.load("sleep_gappy"))
+axes = fit.plot.check(seed=1)
+
+# %%
+# Residuals against fitted values: a bent line would mean a missing curve. Two points stand out.
 axis = fit.plot.residuals()
 
 # %%

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .elsewhere import OF_THE_PACKAGE, missing
 from .errors import (
     ArgumentError,
     DataError,
@@ -120,7 +121,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module 'ranef' has no attribute {name!r}")
+    raise missing("ranef", name, OF_THE_PACKAGE, __all__)
 
 
 def __dir__() -> list[str]:

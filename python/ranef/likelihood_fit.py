@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .arrays import FloatArray
+from .elsewhere import OF_A_FIT, explained
 
 
 class LikelihoodFit(ABC):
@@ -21,6 +22,9 @@ class LikelihoodFit(ABC):
     """
 
     model: Any
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a fit", OF_A_FIT)
 
     @property
     @abstractmethod

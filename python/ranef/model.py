@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,11 @@ from . import _core
 from .arrays import FloatArray
 from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
+from .elsewhere import OF_A_MODEL, explained
 from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
 from .formula import Formula, parse_formula
 from .memory import available_memory
+from .pickled import WRITTEN_BY, take_version
 from .plan import Plan
 from .stream import read_stream, source_of
 from .theta import names, unpack
@@ -146,6 +148,9 @@ class Model:
         except ValueError as error:
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
 
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a model", OF_A_MODEL)
+
     @property
     def source(self) -> Any:
         """The table the model was made from, as long as someone else holds it; else None."""
@@ -205,15 +210,10 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         follow = set() if self.streamed else {"cross", "response"}
         parts = {name: value for name, value in self._parts().items() if name not in follow}
-        return parts | {"written_by": _core.__version__}
+        return parts | WRITTEN_BY
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        written_by = state.pop("written_by", "0.1")  # which did not say so
-        if written_by.split(".")[:2] != _core.__version__.split(".")[:2]:
-            raise DataError(
-                f"this pickle holds a model of ranef {written_by}, which ranef {_core.__version__} does not "
-                f"read: make it again from its data, or read the pickle with ranef {written_by}"
-            )
+        take_version(state, "a model")
         vars(self).update(state)
         if "cross" not in state:
             cross, response = self._sums(self.design)

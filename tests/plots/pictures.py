@@ -97,6 +97,8 @@ PICTURES = {
     "coefficients": lambda: plots.coefficients(*several(), names=["nitrogen", "+ variety", "interaction"]),
     "criterion_one": lambda: plots.criterion(dye()),
     "criterion_zero": lambda: plots.criterion(dye("Dyestuff2")),
+    "check": lambda: plots.check(gappy(), seed=1),
+    "check_many": lambda: plots.check(chem(), seed=1),
     "criterion_two": lambda: plots.criterion(pastes(), points=61),
     "intervals": lambda: plots.intervals(replicates()),
     "means": lambda: plots.means(ranef.emmeans(machines(), "Machine")),

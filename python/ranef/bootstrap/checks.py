@@ -48,14 +48,16 @@ def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
     """
     if seed is None or isinstance(seed, np.random.SeedSequence):
         return seed
+    if isinstance(seed, np.random.Generator):
+        return np.random.SeedSequence(seed.integers(2**32, size=4).tolist())
     try:
         number = -1 if isinstance(seed, bool | np.bool_) else operator.index(seed)
     except TypeError:
         number = -1
     if number < 0:
         raise ArgumentError(
-            "seed must be a whole number, 0 or more, a numpy.random.SeedSequence, or None for a new one; "
-            f"got {seed!r}"
+            "seed must be a whole number, 0 or more, a numpy.random.SeedSequence or Generator, or None for "
+            f"a new one; got {seed!r}"
         )
     return number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,11 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
         return pd.DataFrame(
             modes, index=pd.Index(terms[0].factor.levels, name=factor.group), columns=columns, copy=True
         )
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Say that the tables are an attribute: ``fit.ranef``, not ``fit.ranef()``."""
+        name = "ranef" if isinstance(self, RandomEffects) else "coef"
+        raise TypeError(f"fit.{name} is an attribute, without parentheses: fit.{name}['group'] is a table")
 
     def __getitem__(self, group: str) -> pd.DataFrame:
         try:

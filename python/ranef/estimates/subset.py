@@ -33,6 +33,8 @@ def chosen_columns(design: Design, random: str | Sequence[str] | None) -> Chosen
         return [np.empty(0, dtype=np.intp) for _ in design.terms]
     if isinstance(random, str) and random == "all":
         return [np.arange(len(term.columns)) for term in design.terms]
+    if isinstance(random, bool):
+        raise ArgumentError(f"random= must be 'all', None for none, or terms as text, not {random!r}")
     wanted: list[set[int]] = [set() for _ in design.terms]
     for text in [random] if isinstance(random, str) else random:
         for index, columns in _matches(design, text).items():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from ..elsewhere import not_called
 from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
 from .coefficients import coef_table
@@ -18,6 +19,7 @@ _DDF = "satterthwaite"
 
 
 @level_by_keyword
+@not_called(parm="parameters=", nsim="n=", n_boot="n=", random_state="seed=")
 def conf_int(
     fit: Fit,
     method: str = "wald",

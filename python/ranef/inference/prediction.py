@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
+from ..elsewhere import not_called
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
@@ -25,6 +26,17 @@ _OFFSETS = (-2, -1, 1, 2)
 _WEIGHTS = np.array([1, -8, 8, -1]) / 12
 
 
+@not_called(
+    exog="newdata=",
+    X="newdata=",
+    data="newdata=",
+    re_form="random='all', random=None for none, or the names of terms",
+    re_formula="random='all', random=None for none, or the names of terms",
+    population="random=None",
+    use_rfx="random='all', or random=None for none",
+    return_std="se=True",
+    se_fit="se=True",
+)
 def predict(
     fit: Fit,
     newdata: Any = None,

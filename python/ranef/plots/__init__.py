@@ -7,6 +7,7 @@ figures within ``with style(width=3.5):`` are that many inches wide, their text 
 
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
+from .check import check
 from .coefficients import coefficients
 from .criterion import criterion
 from .intervals import intervals
@@ -27,6 +28,7 @@ __all__ = [
     "bootstrap",
     "bootstrap_pairs",
     "caterpillar",
+    "check",
     "coefficients",
     "criterion",
     "intervals",

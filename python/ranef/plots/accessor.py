@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..fit import Fit
 from .caterpillar import caterpillar
+from .check import check
 from .coefficients import coefficients
 from .criterion import criterion
 from .intervals import intervals
@@ -37,6 +38,8 @@ def _method(draw: Callable[Concatenate[Fit, P], R]) -> Callable[Concatenate[FitP
 class FitPlots:
     """The pictures of one fit; each method is the function of `ranef.plots` of the same name.
 
+    Called by itself, ``fit.plot()``, it draws the checks, `check`.
+
     Examples
     --------
     >>> import ranef
@@ -49,6 +52,8 @@ class FitPlots:
         self._fit = fit
 
     caterpillar = _method(caterpillar)
+    __call__ = _method(check)
+    check = _method(check)
     coefficients = _method(coefficients)
     criterion = _method(criterion)
     intervals = _method(intervals)

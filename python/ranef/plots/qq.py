@@ -52,7 +52,7 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
     samples = _samples(fit, what)
     axes = panels(len(samples), ax, columns=3, size=(3.6, 3.4) if len(samples) == 1 else (2.8, 2.7))
     for axis, (name, values) in zip(axes, samples.items(), strict=True):
-        _draw(axis, np.sort(values), level)
+        draw_quantiles(axis, np.sort(values), level)
         title(axis, name)
         axis.set(xlabel="normal quantile", ylabel="scaled residual" if what == "residuals" else "mode")
         tidy(axis)
@@ -69,7 +69,8 @@ def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     return {f"{what}: {name}": table.iloc[:, i].to_numpy() for i, name in enumerate(table.columns)}
 
 
-def _draw(axis: Axes, values: np.ndarray, level: float) -> None:
+def draw_quantiles(axis: Axes, values: np.ndarray, level: float) -> None:
+    """Draw sorted values against normal quantiles, with the band of a normal sample."""
     n = len(values)
     rank = np.arange(1, n + 1)
     if n > _DRAWN:

@@ -21,7 +21,7 @@ _BINS = 20
 
 @draws(Fit)
 def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
-    """Draw scaled residuals against fitted values, with their mean over slices of equal size.
+    """Draw scaled residuals against fitted values, with their means over bins of equally many rows.
 
     A bent line means a missing curve or interaction; a line that rises in the scale-location plot means that
     the residual variance grows with the mean.
@@ -62,7 +62,7 @@ def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
         axis.axhline(0, color=GREY, linewidth=0.8)
         for limit in (-1.96, 1.96):
             axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-    axis.plot(*_slices(x, y), color=VERMILION, linewidth=1.6, label="mean of a slice")
+    axis.plot(*_slices(x, y), color=VERMILION, linewidth=1.6, label="binned mean")
     axis.set(
         xlabel=f"fitted {named(fit.model.design.response_name)}",
         ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",

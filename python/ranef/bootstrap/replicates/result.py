@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...elsewhere import OF_A_BOOTSTRAP, explained
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
@@ -89,6 +90,9 @@ class BootstrapResult(Printed):
     statistic: Any = field(default=None, repr=False)
     first: int = 0
     fit: Fit | None = field(default=None, repr=False)
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a bootstrap", OF_A_BOOTSTRAP)
 
     def __len__(self) -> int:
         return len(self.records)

@@ -1,0 +1,88 @@
+"""Names that people bring from other packages: each is answered with the name here."""
+
+import re
+
+import pytest
+import ranef
+from conftest import fitted
+from ranef import elsewhere
+from ranef.bootstrap import BootstrapResult
+
+TABLES = {
+    "a fit": (elsewhere.OF_A_FIT, ranef.Fit),
+    "a model": (elsewhere.OF_A_MODEL, ranef.Model),
+    "a bootstrap": (elsewhere.OF_A_BOOTSTRAP, BootstrapResult),
+    "ranef": (elsewhere.OF_THE_PACKAGE, ranef),
+}
+
+
+def reach(path, known):
+    """The object that `path` ("fit.params") names, from the objects a reader has."""
+    first, *rest = path.split(".")
+    found = known[first]
+    for name in rest:
+        found = getattr(found, name)
+    return found
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_word_is_missing_and_every_answer_exists(kind):
+    words, owner = TABLES[kind]
+    fit = fitted("ss_slope_reml")
+    result = fit.bootstrap(2, seed=1, progress=False)
+    known = {"fit": fit, "ranef": ranef, "model": fit.model, "result": result}
+    for word, answer in words.items():
+        assert word not in dir(owner), f"{word} is there: {answer}"
+        paths = re.findall(r"\b(?:fit|ranef|model|result)(?:\.[A-Za-z_][A-Za-z_0-9]*)+", answer)
+        assert paths or "statsmodels" in answer, answer
+        for path in paths:
+            reach(path, known)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda fit: fit.fixef, r"a fit has no 'fixef': use fit\.params"),
+        (lambda fit: fit.log_Lik, r"a fit has no 'log_Lik': use fit\.llf"),
+        (lambda fit: fit.objectiv, r"a fit has no 'objectiv': perhaps 'objective'"),
+        (lambda fit: fit.model.exog, r"a model has no 'exog': use model\.design\.X"),
+        (lambda fit: fit.bootstrap(2, seed=1, progress=False).std, r"a bootstrap has no 'std': use result"),
+        (lambda fit: ranef.bootMer, r"ranef has no 'bootMer': use fit\.bootstrap\(n\)"),
+        (lambda fit: ranef.emmean, r"ranef has no 'emmean': perhaps 'emmeans'"),
+        (lambda fit: fit.zzz, r"a fit has no 'zzz'$"),
+    ],
+)
+def test_a_missing_name_points_the_way(ask, said):
+    with pytest.raises(AttributeError, match=said):
+        ask(fitted("ss_slope_reml"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda fit: fit.bootstrap(nsim=10), r"bootstrap\(\) has no argument nsim=: write n=, the first"),
+        (lambda fit: fit.bootstrap(10, random_state=1), r"no argument random_state=: write seed="),
+        (lambda fit: fit.simulate(nsim=3), r"simulate\(\) has no argument nsim="),
+        (lambda fit: fit.predict(re_form=None), r"predict\(\) has no argument re_form=: write random="),
+        (lambda fit: fit.conf_int(parm="Days"), r"no argument parm=: write parameters="),
+        (lambda fit: fit.ranef(), r"fit\.ranef is an attribute, without parentheses"),
+    ],
+)
+def test_an_argument_of_elsewhere_points_the_way(ask, said):
+    with pytest.raises(TypeError, match=said):
+        ask(fitted("ss_slope_reml"))
+
+
+def test_a_generator_is_a_seed():
+    import numpy as np
+
+    fit = fitted("ss_slope_reml")
+    rng = np.random.default_rng(3)
+    one, two = (fit.bootstrap(2, seed=rng, progress=False).to_frame() for _ in range(2))
+    again = fit.bootstrap(2, seed=np.random.default_rng(3), progress=False).to_frame()
+    assert one.equals(again) and not one.equals(two)
+
+
+def test_random_is_no_flag():
+    with pytest.raises(ranef.ArgumentError, match="random= must be 'all', None for none"):
+        fitted("ss_slope_reml").predict(random=False)
