@@ -105,11 +105,12 @@ def test_a_column_with_the_name_of_a_function_changes_nothing(code, used):
 
 
 @pytest.mark.parametrize(
-    "name", ["°C", "€", "#", "1", "my col", "x$", "a:b", "log(x)", "class", "if", "ﬁ", "T", "f[T.v]"]
+    "name", ["°C", "€", "#", "1", "my col", "x$", "a:b", "log(x)", "class", "if", "ﬁ", "T", "f[T.v]", "x + "
+    "1", "if (a)"]
 )
 def test_any_name_works_in_backticks_wherever_a_column_may_stand(name):
     odd = DATA.rename(columns={"x": name})
-    for text in ("{0}*k", "{0}:f", "log({0})", "I({0}**2)*f", "{0} + f", "poly({0}, 2)"):
+    for text in ("{0}*k", "{0}:f", "log({0})", "I({0}**2)*f", "{0} + f", "poly({0}, 2)", "{{{0} + 1}} + {0}"):
         x, quoted = text.format("x"), text.format(f"`{name}`")
         plain = build_design(f"y ~ {x} + (1 + {x}||g)", DATA, allow_saturated=True)
         design = build_design(f"y ~ {quoted} + (1 + {quoted}||g)", odd, allow_saturated=True)

@@ -19,6 +19,7 @@ from .replicates.result import BootstrapResult
 
 __all__ = ["code_of", "compiled_for", "statistic_difference", "value_at_fit"]
 
+_ALSO = ("objective", "evaluations", "singular", "converged", "failed")
 _SAME = 1e-6  # as for the origin of replicates
 
 
@@ -29,7 +30,7 @@ def compiled_for(fit: Fit, statistic: Any) -> CompiledStatistic:
         statistic,
         lambda modes: record_layout(fit.model, modes),
         lambda modes: fit_record(fit, modes),
-        (*names.all, *names.errors, "objective", "evaluations", "singular", "converged", "failed"),
+        (*names.all, *names.errors, *map(names.free, _ALSO)),
     )
 
 

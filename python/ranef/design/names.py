@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import ast
+from functools import lru_cache
 
-_MISTAKABLE = re.compile(r"[()\[\]:{}]")
+from ..formula.python_code import label_of
 
 
+@lru_cache(maxsize=1024)
 def shown(column: str) -> str:
     """Return the name a column has in a matrix: its own, in backticks where it could be another column's.
 
@@ -14,7 +16,19 @@ def shown(column: str) -> str:
 
     Examples
     --------
-    >>> shown("days"), shown("my days"), shown("a:b"), shown("Intercept")
-    ('days', 'my days', '`a:b`', '`Intercept`')
+    >>> shown("days"), shown("my days"), shown("a:b"), shown("log(x)"), shown("Intercept")
+    ('days', 'my days', '`a:b`', '`log(x)`', '`Intercept`')
     """
-    return f"`{column}`" if column == "Intercept" or _MISTAKABLE.search(column) else column
+    mistakable = column == "Intercept" or ":" in column or "[" in column or _reads_as_code(column)
+    return f"`{column}`" if mistakable else column
+
+
+def _reads_as_code(column: str) -> bool:
+    """Whether code in a formula could have this very label."""
+    if column.isidentifier() or not column.isascii():
+        return False
+    try:
+        node = ast.parse(column, mode="eval").body
+        return not isinstance(node, ast.Name | ast.Constant) and label_of(node) == column
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -18,6 +18,7 @@ from .formulaic_bridge import FormulaicMatrix
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
 from .model_matrix import ModelMatrix
 from .names import shown
+from .structure import Key, column_keys
 from .types import Codes, GroupingFactor, RandomTerm
 from .used import UsedColumns
 
@@ -112,12 +113,25 @@ class RandomBuilder:
         if found is not None:
             return found
         spec, matrix = self._learn(bar.columns)
+        spec = self._renamed(spec)
         if not spec.names:
             raise DataError(f"the random term {bar} has no columns: write (1 | {bar.group}) for intercepts")
         self.bases.append(spec)
         self._matrices.append(matrix)
         self._basis_number[bar.columns] = len(self.bases) - 1
         return len(self.bases) - 1
+
+    def _renamed(self, spec: MatrixSpec) -> MatrixSpec:
+        """Call a column as it is called where it was met before: ``a:b`` in X, ``b:a`` here are the same."""
+        if not isinstance(spec, FormulaicMatrix) or spec is self.fixed:
+            return spec
+        known: dict[Key, str] = {}
+        for met in (self.fixed, *self.bases):
+            if isinstance(met, FormulaicMatrix):
+                for key, name in zip(column_keys(met), met.names, strict=True):
+                    known.setdefault(key, name)
+        names = [known.get(key, name) for key, name in zip(column_keys(spec), spec.names, strict=True)]
+        return replace(spec, names=tuple(names))
 
     def _learn(self, text: str) -> tuple[MatrixSpec, ModelMatrix]:
         """Learn a basis: X itself, or a part of X, where its terms (if plain, its columns) stand there."""

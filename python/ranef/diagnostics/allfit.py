@@ -174,8 +174,8 @@ def _tables(fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str
             index=index,
         ),
         sdcor=pd.DataFrame(
-            np.column_stack([components, sigma]), index=index, columns=[*names.sd, *names.corr, "sigma"]
-        ),
+            np.column_stack([components, sigma]), index=index, columns=[*names.sd, *names.corr,
+            names.residual] ),
         theta=pd.DataFrame(theta, index=index, columns=list(names.theta)),
         messages=pd.Series([run.optimum.message for run in found], index=index, name="message"),
         skipped=skipped,

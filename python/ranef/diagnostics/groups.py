@@ -148,7 +148,7 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
         components=pd.DataFrame(
             np.column_stack([sigma, names.components(sigma, theta)]),
             index=index,
-            columns=["sigma", *names.sd, *names.corr],
+            columns=[names.residual, *names.sd, *names.corr],
         ),
         dfbetas=pd.DataFrame((coefficients - beta) / np.array(rows["se"]), index=index, columns=columns),
         cooks=pd.Series(rows["cooks"], index=index, name="cooks"),

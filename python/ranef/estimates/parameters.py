@@ -67,10 +67,21 @@ class ParameterNames:
         """Number of covariance parameters."""
         return sum(count(len(columns)) for _, columns in self.terms)
 
+    def free(self, name: str) -> str:
+        """Return a name that no coefficient bears: with a dot before it if one does, as R's ``.sigma``."""
+        while name in self.coefficients:
+            name = f".{name}"
+        return name
+
+    @property
+    def residual(self) -> str:
+        """``sigma``; ``.sigma`` beside a predictor of that name."""
+        return self.free("sigma")
+
     @property
     def theta(self) -> tuple[str, ...]:
         """``theta1``, ``theta2``, ..."""
-        return tuple(f"theta{i + 1}" for i in range(self.n_theta))
+        return tuple(self.free(f"theta{i + 1}") for i in range(self.n_theta))
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -90,7 +101,7 @@ class ParameterNames:
     @property
     def all(self) -> tuple[str, ...]:
         """Coefficients, ``sigma``, theta, standard deviations, correlations."""
-        return (*self.coefficients, "sigma", *self.theta, *self.sd, *self.corr)
+        return (*self.coefficients, self.residual, *self.theta, *self.sd, *self.corr)
 
     def values(self, coefficients: np.ndarray, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `all`, from those of the fitted coefficients, sigma and theta.

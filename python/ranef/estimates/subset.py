@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..design import Design
+from ..design.names import shown
+from ..design.structure import column_keys
 from ..errors import ArgumentError, FormulaError, quote_list
 from ..formula import RandomBar, parse_formula
-from ..formula.plain import plain_terms
+from ..formula.expand import terms_of
 
 Chosen = list[npt.NDArray[np.intp]]
 
@@ -53,8 +55,8 @@ def _matches(design: Design, text: str) -> dict[int, set[int]]:
         return whole
     found: dict[int, set[int]] = {}
     for bar in _bars(text):
-        for name in _column_names(bar):
-            hits = _positions(design, bar.group, name)
+        for name, variables in _variables_of_terms(bar):
+            hits = _positions(design, bar.group, variables)
             if not hits:
                 raise _unknown(design, text, f"{name} by {bar.group}")
             for index, column in hits:
@@ -74,24 +76,29 @@ def _bars(text: str) -> tuple[RandomBar, ...]:
         raise ArgumentError(f"random= cannot be read: {error.message}") from None
 
 
-def _column_names(bar: RandomBar) -> tuple[str, ...]:
-    plain = plain_terms(bar.columns)
-    if plain is None:
-        return (bar.columns,)
-    intercept, columns = plain
-    return ("Intercept", *columns) if intercept else columns
+def _variables_of_terms(bar: RandomBar) -> list[tuple[str, frozenset[str]]]:
+    """Return name and variables of every term left of a bar; the intercept has none."""
+    asked = terms_of(bar.columns)
+    found = [("Intercept", frozenset[str]())] if asked.intercept else []
+    for term in asked.terms:
+        names = [variable.name if variable.code else shown(variable.name) for variable in term]
+        found.append((":".join(names), frozenset(names)))
+    return found
 
 
-def _positions(design: Design, group: str, name: str) -> list[tuple[int, int]]:
-    """Return the (term, column) pairs of a group that a name means: itself, or the columns of a factor."""
-    pairs = [
-        (index, column, label)
+def _positions(design: Design, group: str, variables: frozenset[str]) -> list[tuple[int, int]]:
+    """Return the (term, column) pairs of a group that are products of these variables."""
+    own: dict[str, frozenset[str]] = {}
+    for spec in design.spec.bases:
+        for name, (entries, _) in zip(spec.names, column_keys(spec), strict=True):
+            own[name] = frozenset(entry.variable for entry in entries)
+    return [
+        (index, column)
         for index, term in enumerate(design.terms)
         if term.group == group
         for column, label in enumerate(term.columns)
+        if own.get(label) == variables
     ]
-    exact = [(index, column) for index, column, label in pairs if label == name]
-    return exact or [(index, column) for index, column, label in pairs if label.startswith(f"{name}[")]
 
 
 def _unknown(design: Design, text: str, what: str) -> ArgumentError:

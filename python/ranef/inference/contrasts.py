@@ -20,10 +20,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import FloatArray
+from ..design.structure import Structure, Term, structure
 from ..fit import Fit
 from .aliasing import aliases, fixed_factor
 from .made_up_rows import coded, made_up_values, spelt_out
-from .structure import Structure, Term, structure
 
 Hypotheses = dict[str, FloatArray]
 

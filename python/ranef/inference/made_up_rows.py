@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from .structure import Column, Entry, Structure, Variable, treatment
+from ..design.structure import Column, Entry, Structure, Variable, treatment
 
 Values = dict[str, FloatArray]
 

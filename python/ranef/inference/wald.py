@@ -50,7 +50,7 @@ def component_errors(fit: Fit) -> pd.DataFrame:
             "scale": ["log"] * (1 + sd.size) + ["atanh"] * corr.size,
             "se_scaled": np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes)),
         },
-        index=["sigma", *names.sd, *names.corr],
+        index=[names.residual, *names.sd, *names.corr],
     )
     scaled = table["se_scaled"]
     steepness = np.where(table["scale"] == "log", table["estimate"], 1 - table["estimate"] ** 2)
@@ -119,7 +119,8 @@ def cov_theta(fit: Fit) -> pd.DataFrame:
     theta1  0.0534 -0.1233
     sigma  -0.1233  2.9828
     """
-    names = [*ParameterNames.of(fit.model).theta, "sigma"]
+    own = ParameterNames.of(fit.model)
+    names = [*own.theta, own.residual]
     covariance = method(fit, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
     table = pd.DataFrame(covariance, index=names, columns=names)
     table.attrs["notes"] = singular_notes(fit)

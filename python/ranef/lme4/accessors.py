@@ -9,9 +9,9 @@ import pandas as pd
 import scipy.sparse as sp
 
 from ..arrays import FloatArray
+from ..design.structure import structure
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
-from ..inference.structure import structure
 from ..report.summary import Summary
 from .getme import getME
 from .spellings import our_ddf, our_random

@@ -152,7 +152,7 @@ def _studentized(
 
     Without `notes` (the parameters were named), and for coefficients, an error says what is missing.
     """
-    sources = _Errors(result, estimates, errors)
+    sources, names = _Errors(result, estimates, errors), result.names
     limits = []
     for name in values.columns:
         try:
@@ -164,9 +164,13 @@ def _studentized(
             limits.append((np.nan, np.nan))
             continue
         ends = intervals.studentized_interval(
-            scaled(name, values[name].to_numpy()), replicates, scaled(name, estimates[name]), error, level
+            scaled(names, name, values[name].to_numpy()),
+            replicates,
+            scaled(names, name, estimates[name]),
+            error,
+            level,
         )
-        limits.append(tuple(unscaled(name, end) for end in ends))
+        limits.append(tuple(unscaled(names, name, end) for end in ends))
     return limits
 
 

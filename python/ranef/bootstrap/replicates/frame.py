@@ -18,7 +18,7 @@ def parameter_frame(result: BootstrapResult) -> pd.DataFrame:
     if "coefficients" in places:
         columns += names.coefficients
         blocks.append(names.spread(result.part("coefficients")))
-    for part, labels in (("sigma", ("sigma",)), ("theta", names.theta)):
+    for part, labels in (("sigma", (names.residual,)), ("theta", names.theta)):
         if part in places:
             columns += labels
             blocks.append(result.part(part))
@@ -42,19 +42,20 @@ def to_frame(result: BootstrapResult) -> pd.DataFrame:
         Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
         ``sd[group.column]`` and ``corr[group.column.column]``, ``se[coefficient]``, the statistic,
         ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``; without what `columns`
-        left out. Conditional modes are in `modes`.
+        left out; with a dot before the name where a predictor bears it. Conditional modes are in `modes`.
     """
-    table = parameter_frame(result)
+    table, free = parameter_frame(result), result.names.free
     statistic = list(result.statistic_names) if "statistic" in result.places else []
     columns = {name: table[name] for name in table.columns if name not in statistic}
     if "se" in result.places:
         columns |= dict(zip(result.names.errors, result.names.spread(result.part("se")).T, strict=True))
     columns |= {name: table[name] for name in statistic}
     if "objective" in result.places:
-        columns["objective"] = result.part("objective")[:, 0]
+        columns[free("objective")] = result.part("objective")[:, 0]
     if "evaluations" in result.places:
-        columns["evaluations"] = result.part("evaluations")[:, 0].astype(np.int64)
-    columns |= {"singular": result.singular, "converged": result.converged, "failed": result.failed}
+        columns[free("evaluations")] = result.part("evaluations")[:, 0].astype(np.int64)
+    flags = {"singular": result.singular, "converged": result.converged, "failed": result.failed}
+    columns |= {free(name): values for name, values in flags.items()}
     return pd.DataFrame(columns, index=table.index)
 
 

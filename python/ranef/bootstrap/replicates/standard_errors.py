@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, FitError
+from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 from ...inference.fisher import covariance_jacobian, fisher_information
 from ...theta import pack, parts, unpack
@@ -40,20 +41,20 @@ _SINGULAR = 1e8  # condition number of d d / d theta from which theta has no sta
 _known: WeakKeyDictionary[BootstrapResult, tuple[pd.Series, pd.DataFrame]] = WeakKeyDictionary()
 
 
-def scaled(name: str, values: Any) -> Any:
+def scaled(names: ParameterNames, name: str, values: Any) -> Any:
     """A parameter on the scale on which it is studentized: the variance in place of a standard deviation."""
-    return np.square(values) if _is_deviation(name) else values
+    return np.square(values) if _is_deviation(names, name) else values
 
 
-def unscaled(name: str, values: Any) -> Any:
+def unscaled(names: ParameterNames, name: str, values: Any) -> Any:
     """The inverse of `scaled`; limits beyond the possible are the extremes."""
-    if _is_deviation(name):
+    if _is_deviation(names, name):
         return np.sqrt(np.maximum(values, 0.0))
-    return np.clip(values, -1.0, 1.0) if name.startswith("corr[") else values
+    return np.clip(values, -1.0, 1.0) if name in names.corr else values
 
 
-def _is_deviation(name: str) -> bool:
-    return name == "sigma" or name.startswith("sd[")
+def _is_deviation(names: ParameterNames, name: str) -> bool:
+    return name == names.residual or name in names.sd
 
 
 def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
@@ -78,7 +79,7 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
         covariances = np.full((len(result), theta.shape[1] + 1, theta.shape[1] + 1), np.nan)
         for row, refit in _refits(fit, result, theta):
             covariances[row] = _covariance(refit)
-        names = ["sigma", *result.names.theta, *result.names.sd, *result.names.corr]
+        names = [result.names.residual, *result.names.theta, *result.names.sd, *result.names.corr]
         own = _errors(fit.model, np.array([fit.sigma]), fit.theta[None], _covariance(fit)[None])
         table = _errors(fit.model, sigma, theta, covariances)
         # A fit at zero has no replicate below it, and so no upper limit.

@@ -149,7 +149,7 @@ def _labels(result: BootstrapResult) -> list[str]:
     labels = {
         "coefficients": fitted,
         "se": [f"se[{name}]" for name in fitted],
-        "sigma": ["sigma"],
+        "sigma": [names.residual],
         "theta": list(names.theta),
         "modes": [
             f"mode[{group}.{level}.{column}]"
@@ -157,8 +157,8 @@ def _labels(result: BootstrapResult) -> list[str]:
             for level in range(levels)
             for column in range(width)
         ],
-        "objective": ["objective"],
-        "evaluations": ["evaluations"],
+        "objective": [names.free("objective")],
+        "evaluations": [names.free("evaluations")],
         "statistic": list(result.statistic_names),
     }
     columns = [label for part in (*PARTS, "statistic") if part in result.places for label in labels[part]]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ...design.structure import Term, structure
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
 from ...variants import with_columns
 from ..likelihood import by_maximum_likelihood
-from ..structure import Term, structure
 from .compare import Comparison
 from .submodels import fit_of
 

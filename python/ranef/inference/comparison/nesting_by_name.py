@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...arrays import FloatArray
+from ...design.structure import Key, column_keys
 from ...design.types import FixedMoments
 from ...fit import Fit
 from ...model import Model
@@ -14,12 +15,20 @@ _SAME = 1e-9  # relative: moments depend on how rows were batched, in the last d
 
 def fixed_names_in(small: Model, large: Model) -> bool:
     """Whether every kept column of X of one model is one of the other's."""
-    one, other = (_kept_names(model) for model in (small, large))
+    one, other = ({fixed_keys(model)[k] for k in model.cross.columns} for model in (small, large))
     return one <= other
 
 
-def _kept_names(model: Model) -> set[str]:
-    return {model.design.column_names[column] for column in model.cross.columns}
+def fixed_keys(model: Model) -> list[Key]:
+    """Return what each column of X is, however its name is spelt."""
+    spec = model.design.spec.fixed
+    by_name = dict(zip(spec.names, column_keys(spec), strict=True))
+    return [by_name[name] for name in model.design.column_names]
+
+
+def _random_keys(model: Model) -> dict[str, Key]:
+    specs = model.design.spec.bases
+    return {name: key for spec in specs for name, key in zip(spec.names, column_keys(spec), strict=True)}
 
 
 def variances_in(small: Model, large: Model) -> FloatArray | None:
@@ -37,10 +46,11 @@ def variances_in(small: Model, large: Model) -> FloatArray | None:
     return out
 
 
-def _variances(model: Model) -> list[tuple[str, str, str]]:
+def _variances(model: Model) -> list[tuple[str, frozenset[Key]]]:
     """Return group and two columns of every variance and covariance, in the order of theta."""
+    keys = _random_keys(model)
     return [
-        (term.group, min(column, row), max(column, row))
+        (term.group, frozenset((keys[column], keys[row])))
         for term in model.design.terms
         for i, column in enumerate(term.columns)
         for row in term.columns[i:]

@@ -21,6 +21,8 @@ from ..methods import method
 from .adjust import METHODS, adjusted
 
 _ESTIMABLE = 1e-6
+# of the tables' own columns; a variable of that name is shown in backticks
+_TAKEN = ("emmean", "trend", "estimate", "contrast", "se", "df", "lower", "upper", "t", "p")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,6 +53,13 @@ class MarginalMeans(Printed):
     level: float
     adjust: str = "none"
     family: int = 0  # number of means the rows compare, for Tukey
+
+    def __post_init__(self) -> None:
+        if self.what == "estimate":  # the columns are those of the means that are compared
+            return
+        shown = {name: f"`{name}`" for name in self.keys if name in _TAKEN}
+        object.__setattr__(self, "keys", self.keys.rename(columns=shown))
+        object.__setattr__(self, "by", tuple(shown.get(name, name) for name in self.by))
 
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""

@@ -55,7 +55,7 @@ def parameters_of(fit: Fit) -> dict[str, Parameter]:
         for j in model.cross.columns
     ]
     relative = 1 / np.sqrt(2 * model.design.nobs)
-    found.append(Parameter("sigma", "sigma", sigma, lower=0.0, scale=sigma * relative))
+    found.append(Parameter(names.residual, "sigma", sigma, lower=0.0, scale=sigma * relative))
     sd, corr, theta = iter(names.sd), iter(names.corr), iter(names.theta)
     deviations, correlations, factors = [], [], []
     for index, (term, factor) in enumerate(

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
+from ranef.design.structure import structure
 from ranef.inference.made_up_rows import coded, made_up_values, spelt_out
-from ranef.inference.structure import structure
 
 
 @pytest.fixture(scope="module")

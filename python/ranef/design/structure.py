@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..design.matrices import MatrixSpec, PlainMatrix
+from .matrices import MatrixSpec, PlainMatrix
+from .names import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,9 @@ class Column:
     scale: float = 1.0
 
 
+Key = tuple[frozenset[Entry], float]
+
+
 @dataclass(frozen=True, eq=False)
 class Term:
     """A term of the fixed part.
@@ -86,6 +90,12 @@ class Structure:
         return one < other and all(not self.variables[name].numeric for name in other - one)
 
 
+def column_keys(spec: MatrixSpec) -> tuple[Key, ...]:
+    """Return what each column is, however it is spelt: that of ``a:b`` is that of ``b:a``."""
+    columns = [column for term in structure(spec).terms for column in term.columns]
+    return tuple((frozenset(column.entries), column.scale) for column in columns)
+
+
 def structure(spec: MatrixSpec) -> Structure:
     """Read the structure of a learned fixed-effects matrix."""
     return _plain(spec) if isinstance(spec, PlainMatrix) else _formulaic(spec)
@@ -95,9 +105,10 @@ def _plain(spec: PlainMatrix) -> Structure:
     terms = [Term("Intercept", (), 0, 1, (Column(()),))] if spec.intercept else []
     variables = {}
     for name, (first, last) in zip(spec.columns, spec.terms[spec.intercept :], strict=True):
-        levels = len(spec.levels[name]) if name in spec.levels else 0
+        levels, full = len(spec.levels[name]) if name in spec.levels else 0, name == spec.full
+        name = shown(name)
         variables[name] = Variable(name, levels or 1, treatment(levels) if levels else None)
-        full = not levels or name == spec.full
+        full = full or not levels
         columns = tuple(Column((Entry(name, index, full),)) for index in range(last - first))
         terms.append(Term(name, (name,), first, last, columns))
     return Structure(tuple(terms), variables)
