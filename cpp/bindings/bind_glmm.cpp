@@ -11,6 +11,8 @@
 namespace ranef::bindings {
 namespace {
 
+constexpr double tight_mode = 1e-18;
+
 // A generalised linear mixed model of the core, and the memory of its evaluations.
 struct GlmmObject {
     std::shared_ptr<const GlmmProblem> problem;
@@ -26,7 +28,7 @@ const double* optional_data(const py::object& array, Index n, const char* what, 
 
 GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
                      const Doubles& count, const Doubles& first, const py::object& second, const py::object& offset,
-                     const Doubles& eta, bool expected, int nodes) {
+                     const Doubles& eta, bool expected, int nodes, const py::object& prior) {
     const Index n = rows.rows->n;
     if (count.size() != n || first.size() != n || eta.size() != n) throw py::value_error("responses: wrong number of rows");
     Doubles kept_second, kept_offset;
@@ -38,6 +40,9 @@ GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const s
     problem->design = design.design;
     problem->expected = expected;
     problem->nodes = nodes;
+    Doubles kept_prior;
+    const Index p = design.design->layout().p;
+    if (const double* given = optional_data(prior, p * p, "prior", kept_prior)) problem->prior.assign(given, given + p * p);
     const Layout& layout = design.design->layout();
     if (nodes < 0 || nodes > most_nodes) throw py::value_error("nodes: between 0 and " + std::to_string(most_nodes));
     if (nodes > 1 && (layout.factors.size() != 1 || layout.factors[0].width > most_quadrature_columns))
@@ -112,6 +117,22 @@ py::array_t<double> square(const std::vector<double>& values, Index n) {
     return py::array_t<double>({n, n}, values.data());
 }
 
+// Conditional modes of each factor in the user's order and coordinates, (levels, r).
+py::list user_modes(const GlmmObject& self, const LaplaceCriterion& criterion) {
+    const GlmmProblem& problem = *self.problem;
+    const Layout& layout = problem.layout();
+    std::vector<double> b(layout.q);
+    criterion.coefficients(b.data());
+    py::list modes(layout.factors.size());
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
+        for (Index j = 0; j < levels; ++j)
+            problem.design->coordinates().modes_to_user(layout, static_cast<int>(f), {}, b.data() + layout.offset[f] + j * r);
+        modes[problem.design->factor_order()[f]] = py::array_t<double>({levels, r}, b.data() + layout.offset[f]);
+    }
+    return modes;
+}
+
 // What a fit, or a point, tells: everything is read off the criterion where it stands.
 py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, const std::vector<double>& internal) {
     const GlmmProblem& problem = *self.problem;
@@ -135,16 +156,7 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
         information.assign(p * p, std::nan(""));
     }
     out["vcov_information"] = square(information, p);
-    std::vector<double> b(layout.q);
-    criterion.coefficients(b.data());
-    py::list modes(layout.factors.size());
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
-        for (Index j = 0; j < levels; ++j)
-            coordinates.modes_to_user(layout, static_cast<int>(f), {}, b.data() + layout.offset[f] + j * r);
-        modes[problem.design->factor_order()[f]] = py::array_t<double>({levels, r}, b.data() + layout.offset[f]);
-    }
-    out["modes"] = modes;
+    out["modes"] = user_modes(self, criterion);
     py::list variances(layout.factors.size());
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
@@ -157,6 +169,7 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     out["variances"] = variances;
     out["second_order"] = criterion.second_order();
     out["eta"] = to_numpy(criterion.eta());
+    out["weights"] = to_numpy(criterion.weights());
     double norm = 0.0;
     for (double u : criterion.mode()) norm += u * u;
     out["sum_u_squared"] = norm;
@@ -232,6 +245,7 @@ py::dict fit(const GlmmObject& self, const py::object& start, double tolerance, 
         return out;
     }
     out["hessian"] = square(optimum.hessian, problem.parameters());
+    out["penalty"] = work->criterion->penalty();
     out["free"] = py::cast(std::vector<int>(optimum.free.begin(), optimum.free.end()));
     out.attr("update")(describe_point(self, *work->criterion, optimum.theta));
     // Where beta is found inside, there is no Hessian in it.
@@ -251,13 +265,38 @@ py::tuple evaluate(const GlmmObject& self, const Doubles& internal, double inner
     return py::make_tuple(criterion->value(), to_numpy(criterion->gradient()));
 }
 
+// Value, gradient, modes and the rest at any parameters, from a cold start of the mode.
+py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
+    if (internal.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
+    const std::unique_ptr<LaplaceCriterion> criterion = make_criterion(*self.problem);
+    criterion->set_inner_tolerance(tight_mode);
+    const Status status = criterion->evaluate(internal.data());
+    if (status != Status::ok) throw std::runtime_error(describe(status));
+    const std::vector<double> at(internal.data(), internal.data() + internal.size());
+    if (!whole) {
+        py::dict out;
+        const Parameters maps(*self.problem);
+        out["theta"] = to_numpy(maps.theta(at));
+        out["beta"] = to_numpy(maps.beta(at));
+        out["psi"] = self.problem->family->dispersed() ? at.back() : 0.0;
+        out["modes"] = user_modes(self, *criterion);
+        return out;
+    }
+    criterion->differentiate();
+    py::dict out = describe_point(self, *criterion, at);
+    out["hessian"] = square(criterion->hessian(), self.problem->parameters());
+    out["penalty"] = criterion->penalty();
+    return out;
+}
+
 }  // namespace
 
 void bind_glmm(py::module_& m) {
     py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
         .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("count"),
-             py::arg("first"), py::arg("second"), py::arg("offset"), py::arg("eta"), py::arg("expected") = false, py::arg("nodes") = 1)
+             py::arg("first"), py::arg("second"), py::arg("offset"), py::arg("eta"), py::arg("expected") = false, py::arg("nodes") = 1, py::arg("prior") = py::none())
         .def_property_readonly("n_cells", [](const GlmmObject& self) { return self.problem->cells.n; })
+        .def_property_readonly("n_theta", [](const GlmmObject& self) { return self.problem->layout().n_theta(); })
         .def_property_readonly("n_parameters", [](const GlmmObject& self) { return self.problem->parameters(); })
         .def_property_readonly("dense", [](const GlmmObject& self) { return self.problem->pattern.dense; })
         .def_property_readonly("cell_of",
@@ -279,6 +318,7 @@ void bind_glmm(py::module_& m) {
              })
         .def("fit", &fit, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
              py::arg("certify") = true)
+        .def("point", &point, py::arg("parameters"), py::arg("whole") = true)
         .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11);
 }
 

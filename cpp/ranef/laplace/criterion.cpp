@@ -116,6 +116,7 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
     const Status status = find_mode();
     if (status != Status::ok) return status;
     finish();
+    add_prior();
     if (!std::isfinite(value_)) return Status::not_finite;
     if (!best_known_ || value_ < best_value_) {
         best_known_ = true;
@@ -123,6 +124,19 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
         best_u_ = u_;
     }
     return Status::ok;
+}
+
+void LaplaceCriterion::add_prior() {
+    const std::vector<double>& prior = problem_.prior;
+    penalty_ = 0.0;
+    if (prior.empty()) return;
+    const double* beta = parameters_.data() + k_;
+    for (int c = 0; c < p_; ++c) {
+        const double slope = linalg::dot(p_, prior.data() + c * p_, beta);
+        penalty_ += beta[c] * slope;
+        gradient_[k_ + c] += 2.0 * slope;
+    }
+    value_ += penalty_;
 }
 
 // h_i = z~_i'Omega^-1 z~_i, and what the determinant adds to g_D Lambda: sum w_i z_i (Omega^-1 z~_i)' at the cell's own levels.

@@ -55,12 +55,14 @@ public:
     const std::vector<double>& fixed_information() const { return fixed_information_; }  // X'V^-1X, after differentiate()
     LaplaceSystem& system() { return system_; }
     const Family& family() const { return *family_; }
+    double penalty() const { return penalty_; }  // beta'P beta, part of the value
     Index inner_steps() const { return inner_steps_; }
     void forget_mode();
 
 protected:
     // Laplace's part behind the mode: value, leverages, adjoint, gradient.
     virtual void finish();
+    void add_prior();
     Status find_mode();
     void read(const double* parameters);
     void predict(const double* parameters);
@@ -90,7 +92,7 @@ protected:
     std::vector<double> eta_, s_, w_, w1_, h_, t_, r_, along_, work_;
     std::vector<double> dl_, ds_, dw_;
     std::vector<double> g_lambda_, e_, rho_, adjoint_;
-    double q_ = 0.0, decrement_ = 0.0, value_ = 0.0, log_likelihood_ = 0.0;
+    double q_ = 0.0, decrement_ = 0.0, value_ = 0.0, log_likelihood_ = 0.0, penalty_ = 0.0;
     std::vector<double> gradient_, hessian_, fixed_information_;
 
     // Where the last Hessian was computed: the mode is predicted from there.

@@ -124,6 +124,9 @@ void LaplaceCriterion::differentiate() {
             const double* g = g_d.data() + layout_.lambda_offset[one.factor];
             hessian_[t * size + v] += g[one.row * r + other.row] + g[other.row * r + one.row];
         }
+    if (!problem_.prior.empty())
+        for (int d = 0; d < p_; ++d)
+            for (int c = 0; c < p_; ++c) hessian_[(k_ + d) * size + k_ + c] += 2.0 * problem_.prior[d * p_ + c];
     // A point that was too far away is no place to predict from.
     base_known_ = true;
     factor_is_base_ = value_ <= best_value_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "ranef/laplace/pattern.hpp"
 
@@ -14,6 +15,8 @@ struct GlmmProblem {
     std::shared_ptr<const Family> family;
     int nodes = 1;          // of the quadrature; 1: Laplace's approximation, 0: beta inside, as lme4's nAGQ = 0
     bool expected = false;  // expected weights in the determinant, as lme4 has them; the observed ones are Laplace's
+
+    std::vector<double> prior;  // p x p, or empty: beta'P beta is added to -2 log L, a normal prior of the coefficients
 
     const Layout& layout() const { return design->layout(); }
     // theta, beta, and the log-dispersion where there is one.

@@ -133,6 +133,9 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     powell          251.41  10.47
     cobyqa          251.41  10.47
     """
+    own = getattr(fit, "other_runs", None)  # a kind of fit that is searched in another way
+    if own is not None:
+        return _tables(fit, own(optimizers, max_evaluations), {})
     names = list(
         OPTIMIZERS if optimizers is None else [optimizers] if isinstance(optimizers, str) else optimizers
     )

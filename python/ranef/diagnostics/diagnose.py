@@ -94,6 +94,7 @@ def diagnose(fit: Any) -> Diagnosis:
         *(_singular(fit) if fit.optimum.converged else []),
         *_identification(fit),
         *_data(fit),
+        *(Finding(*found) for found in getattr(fit, "own_findings", ())),
     ]
     return Diagnosis(tuple(findings), others)
 

@@ -27,6 +27,8 @@ class ParameterNames:
         Of every random term a name for its group and the names of its columns.
     groups : tuple of (str, int, int)
         Grouping factors as the core orders them: name, levels, random effects per level.
+    absolute : bool
+        Whether theta gives standard deviations themselves, not relative to sigma (generalised models).
 
     Examples
     --------
@@ -41,6 +43,7 @@ class ParameterNames:
     kept: tuple[int, ...]
     terms: tuple[tuple[str, tuple[str, ...]], ...]
     groups: tuple[tuple[str, int, int], ...] = ()
+    absolute: bool = False
 
     @classmethod
     def of(cls, model: Model) -> ParameterNames:
@@ -60,6 +63,7 @@ class ParameterNames:
                     model.cross.design.factor_order, model.cross.design.shapes, strict=True
                 )
             ),
+            getattr(model, "absolute_theta", False),
         )
 
     @property
@@ -120,6 +124,7 @@ class ParameterNames:
 
     def components(self, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `sd` and `corr`, see `components`."""
+        sigma = np.ones_like(sigma) if self.absolute else sigma
         return np.hstack(components([len(columns) for _, columns in self.terms], sigma, theta))
 
     def spread(self, fitted: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ class FamilyKind:
     response: str
     trials: bool = False
 
+
+_CALL = re.compile(r"""^\s*(?P<name>[\w. ]+?)\s*\(\s*(?:link\s*=\s*)?["']?(?P<link>[\w/^]*)["']?\s*\)\s*$""")
 
 _KINDS = {
     kind.name: kind
@@ -146,6 +149,9 @@ _ALIASES = {
     "negative_binomial": "nbinom2",
     "negbin": "nbinom2",
     "beta_family": "beta",
+    "beta_binomial": "betabinomial",
+    "beta-binomial": "betabinomial",
+    "inverse-gaussian": "inverse_gaussian",
 }
 
 
@@ -205,7 +211,14 @@ def choose_family(family: str, link: str | None) -> Family:
     """
     if not isinstance(family, str):
         raise ArgumentError(f"family= must be the name of a family, such as 'binomial', not {family!r}")
-    name = family.strip().lower().replace(" ", "_")
+    written = _CALL.match(family)  # as R prints a family
+    if written and written["link"]:
+        if link is not None and link != written["link"]:
+            raise ArgumentError(
+                f"family={family!r} has a link of its own, and link={link!r}: give one of them"
+            )
+        link = written["link"]
+    name = (written["name"] if written else family).strip().lower().replace(" ", "_")
     name = _ALIASES.get(name, name)
     require_choice("family", name, FAMILIES)
     kind = _KINDS[name]

@@ -19,8 +19,6 @@ from .model import GlmerModel
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
 
-_NO_DEGREES = "its tests are asymptotic, z and chi-squared; use summary(), anova() of two fits, or conf_int()"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GlmerFit(Fit):
@@ -84,21 +82,28 @@ class GlmerFit(Fit):
     __repr__ = Verb("generalised.summary:brief")
     _repr_html_ = Verb("generalised.summary:brief_html")
 
-    component_table = Refused("standard errors of variance components are not computed for it; see varcorr")
-    cov_theta = Refused("standard errors of variance components are not computed for it; see varcorr")
-    profile = Refused("profiles of generalised models are not built; conf_int() gives Wald intervals")
-    test = Refused(
-        "contrasts with degrees of freedom are of linear models; cov_params() and params give Wald's"
-    )
-    drop1 = Refused("fit the model without the term, and compare the two with fit.anova(other)")
-    ranova = Refused("fit the model without the term, and compare the two with fit.anova(other)")
+    component_table = Verb("generalised.components:component_table")
+    cov_theta = Verb("generalised.components:cov_theta")
+    profile = Verb("generalised.profile:profile")
+    test = Verb("generalised.methods:test")
+    drop1 = Verb("generalised.dropping:drop1")
+    ranova = Verb("generalised.dropping:ranova")
+    update = Verb("generalised.updating:update")
+    r2 = Verb("generalised.explained:r2")
+    icc = Verb("generalised.explained:icc")
+    missing_terms = Verb("generalised.missing:missing_terms")
+    zeros = Verb("generalised.quantiles:zeros")
+    check_residuals = Verb("generalised.quantiles:check_residuals")
+    bootstrap = Refused("draw with simulate() and refit() each response")
+    means_on_scale = Verb("generalised.means:means_on_scale")
+    other_runs = Verb("generalised.optimisers:other_runs")
+    own_findings = Answer[Any]("generalised.findings:own_findings")
+    test_methods = Answer[Any]("generalised.methods:test_methods")
+    default_ddf = "normal"
+
     robust = Refused("the sandwich is built for linear models")
-    r2 = Refused("shares of explained variance are built for linear models")
-    icc = Refused("shares of variance are built for linear models")
     leverage = Refused("deletion diagnostics are built for linear models")
     influence = Refused("deletion diagnostics are built for linear models")
-    bootstrap = Refused("draw with simulate() and refit() each response")
-    rePCA = Refused("see varcorr and optimum.message, which names what has no variance")
     redundancy = Refused("see optimum.message, which names what has no variance")
 
     # ------------------------------------------------------------ estimates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ _ELSEWHERE = {
     "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
     "ziformula": "zero inflation is not available",
+    "zero": "zero inflation is not available",
+    "ddf": "the tests of a generalised model are asymptotic; see conf_int(method='profile')",
+    "start": "the search begins at the model without random effects",
+    "optimizer": "there is one; ranef.allfit(fit) compares others",
     "dispformula": "the dispersion is one number for all rows",
 }
 
@@ -40,6 +45,7 @@ def glmer(
     *,
     information: str = "observed",
     functions: Functions | None = None,
+    prior: float | Mapping[str, float] | None = None,
     max_evaluations: int = 200,
     tolerance: float = 1e-8,
     **unknown: Any,
@@ -76,6 +82,10 @@ def glmer(
         Weights in the determinant: the observed ones are Laplace's approximation (as in glmmTMB), the
         expected ones
         give lme4's criterion where the link is not canonical.
+    prior : float or mapping, optional
+        Standard deviation of a normal prior with mean zero for every coefficient but the intercept, or for
+        the columns named: keeps estimates finite where the response is separated. ``fit.objective`` is then
+        -2 log L at the maximum of the penalised likelihood.
     max_evaluations : int
         Limit on evaluations of the criterion.
     tolerance : float
@@ -128,6 +138,7 @@ def glmer(
         agq=agq,
         information=information,
         functions=functions,
+        prior=prior,
     )
     return model.fit(max_evaluations=max_evaluations, tolerance=tolerance)
 
@@ -207,7 +218,7 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
     )
     return Optimum(
         theta=np.asarray(found["theta"]),
-        value=found["value"] - 2 * model.sums.constant,
+        value=found["value"] - found.get("penalty", 0.0) - 2 * model.sums.constant,
         optimizer="newton",
         evaluations=found["evaluations"],
         certificate_evaluations=found["certificate_evaluations"],

@@ -14,17 +14,18 @@ from ..cross_products import cross_products
 from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
-from ..model import Model
+from ..model import Model, _reference
 from ..stream import source_of
 from ..verbs import Verb
 from .families import Family, choose_family
+from .prior import checked_prior, internal_precision
 from .reading import read_design
 from .responses import Response
 
 INFORMATION = ("observed", "expected")
 _PARTS = (
     *("formula", "family", "agq", "information", "data_library", "weights_argument", "offset_argument"),
-    *("reml", "leading", "schur", "design", "sums"),
+    *("reml", "leading", "schur", "design", "sums", "prior"),
 )
 _MOST_COLUMNS, _MOST_NODES, _MOST_A_DIRECTION = 3, 20_000, 100
 
@@ -75,10 +76,15 @@ class GlmerModel(Model):
     (56, 1)
     """
 
+    absolute_theta = (
+        True  # theta are standard deviations themselves: there is no residual one to compare with
+    )
+
     family: Family
     agq: int
     information: str
     sums: Response
+    prior: Any
     core: Any
 
     def __init__(
@@ -93,6 +99,7 @@ class GlmerModel(Model):
         agq: int = 1,
         information: str = "observed",
         functions: Functions | None = None,
+        prior: Any = None,
     ) -> None:
         require_choice("information", information, INFORMATION)
         chosen, nodes = choose_family(family, link), checked_nodes(agq)
@@ -119,6 +126,7 @@ class GlmerModel(Model):
             family=chosen,
             agq=nodes,
             information=information,
+            _source=_reference(data),
             data_library=type(data).__module__.partition(".")[0],
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
@@ -127,27 +135,27 @@ class GlmerModel(Model):
             schur="auto",
             design=design,
             sums=sums,
+            prior=checked_prior(prior, nodes),
         )
         if nodes > 1:
             self._require_quadrature()
         self._open()
 
     def _open(self) -> None:
-        cross, sums = cross_products(replace(self.design, weights=None)), self.sums
-        core = _core.Glmm(
-            cross.rows,
-            cross.design,
-            self.family.name,
-            self.family.link.name,
-            sums.count,
-            sums.first,
-            sums.second,
-            self.design.offset,
-            sums.start,
-            self.information == "expected",
-            self.agq,
-        )
+        cross = cross_products(replace(self.design, weights=None))
+        core = _core.Glmm(*self._arguments(cross))
+        if self.prior is not None:
+            precision = internal_precision(core, cross, self.design.column_names, self.prior)
+            core = _core.Glmm(*self._arguments(cross), prior=precision)
         vars(self).update(cross=cross, core=core)
+
+    def _arguments(self, cross: Any) -> tuple[Any, ...]:
+        sums = self.sums
+        return (
+            *(cross.rows, cross.design, self.family.name, self.family.link.name),
+            *(sums.count, sums.first, sums.second, self.design.offset, sums.start),
+            *(self.information == "expected", self.agq),
+        )
 
     def _require_quadrature(self) -> None:
         groups = [factor.name for factor in self.design.factors]
@@ -177,6 +185,29 @@ class GlmerModel(Model):
         vars(other).update(self.__getstate__(), sums=sums)
         other._open()
         return other
+
+    def variant(self, *, reml: bool | None = None, design: Any = None, **other: Any) -> GlmerModel:
+        """Return the model with another design of the same rows: fewer columns, other random terms."""
+        if reml:
+            raise ArgumentError(
+                "a generalised model is fitted by maximum likelihood: it has no REML criterion"
+            )
+        if design is None:
+            return self
+        found = type(self).__new__(type(self))
+        vars(found).update(self.__getstate__(), design=design)
+        found._open()
+        return found
+
+    def fit_like(self, fit: Any) -> Any:
+        """Fit the model to the response of a fit, which is its own."""
+        return self.with_response(fit.response).fit()
+
+    def value_without_random_effects(self) -> float:
+        """Return -2 log L of the model without random effects."""
+        at = np.asarray(self.core.start())
+        at[: self.n_theta] = 0.0
+        return self._evaluate(at)[0]
 
     def __copy__(self) -> GlmerModel:
         return self.with_response(self.sums)

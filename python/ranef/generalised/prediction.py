@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, require_choice
+from ..errors import ArgumentError, require_choice, require_level
 from ..estimates import prediction as linear
-from ..estimates.subset import chosen_columns
+from .averages import average_mean, marginal_variance
 from .fit import GlmerFit
+from .prediction_errors import with_errors
 
 SCALES = ("response", "link")
-_NODES = 20
 
 
 def predict(
@@ -25,8 +25,11 @@ def predict(
     *,
     scale: str = "response",
     averaged: bool = False,
-) -> FloatArray:
-    """Predict the mean or the linear predictor.
+    se: bool = False,
+    interval: str | None = None,
+    level: float = 0.95,
+) -> FloatArray | pd.DataFrame:
+    """Predict the mean or the linear predictor, with standard errors and intervals on request.
 
     Parameters
     ----------
@@ -46,11 +49,20 @@ def predict(
         probit
         links, else by 20 nodes of Gauss-Hermite quadrature. The mean of a typical group is not the average
         of means.
+    se : bool
+        Return standard errors, on the scale of the prediction: those of the modes, given the parameters, and
+        of the estimation of all parameters, by the delta method.
+    interval : {"confidence"}, optional
+        Of the linear predictor, carried to the mean by the inverse link; an average's on the link's scale
+        too.
+    level : float
+        Coverage.
 
     Returns
     -------
-    (m,) float64
-        NaN in rows where a predictor is missing.
+    (m,) float64 or DataFrame
+        The predictions; with `se` or `interval` a DataFrame with columns ``fit``, ``se``, then ``lower``,
+        ``upper``. NaN in rows where a predictor is missing.
 
     Raises
     ------
@@ -72,8 +84,34 @@ def predict(
     array([0.198, 0.048])
     >>> fit.predict(new, random=None, averaged=True).round(3)
     array([0.216, 0.057])
+    >>> fit.predict(new, random=None, interval="confidence").round(3)
+         fit     se  lower  upper
+    0  0.198  0.037  0.135  0.280
+    1  0.048  0.020  0.021  0.106
     """
     require_choice("scale", scale, SCALES)
+    require_level(level)
+    if interval is not None:
+        _require_confidence(interval)
+    mean = _predicted(fit, newdata, random, allow_new_levels, scale, averaged)
+    if not (se or interval):
+        return mean
+    return with_errors(fit, mean, newdata, random, allow_new_levels, scale, averaged, interval, level)
+
+
+def _require_confidence(interval: str) -> None:
+    if interval == "prediction":
+        raise ArgumentError(
+            "interval='prediction' is of linear models: a new response of a generalised model has a "
+            "distribution, "
+            "not a standard error; take quantiles of fit.simulate()"
+        )
+    require_choice("interval", interval, ("confidence",))
+
+
+def _predicted(
+    fit: GlmerFit, newdata: Any, random: Any, allow_new_levels: bool, scale: str, averaged: bool
+) -> FloatArray:
     if not averaged:
         eta = linear.predict(fit, newdata, random, allow_new_levels)
         return fit.family.link.inverse(eta) if scale == "response" else eta
@@ -90,29 +128,3 @@ def predict(
 def fittedvalues(fit: GlmerFit) -> FloatArray:
     """Return the mean of each used row at the modes, (n,); of one trial where there are trials."""
     return fit.family.link.inverse(fit.linear_predictor)
-
-
-def marginal_variance(fit: GlmerFit, newdata: Any = None) -> FloatArray:
-    """Return z'Dz of each row: the variance of the linear predictor over the population of groups, (m,)."""
-    model = fit.model
-    if newdata is None:
-        bases = [term.basis for term in model.design.terms]
-    else:
-        bases = [basis for _, basis in model.design.spec.rows(newdata, allow_new_levels=True).terms]
-    factors = model.covariance_factors(fit.theta)
-    assert len(bases) == len(chosen_columns(model.design, "all"))
-    return np.sum(
-        [((basis @ factor) ** 2).sum(axis=1) for basis, factor in zip(bases, factors, strict=True)], axis=0
-    )
-
-
-def average_mean(fit: GlmerFit, eta: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the mean at eta + e averaged over e ~ N(0, variance), (m,)."""
-    link = fit.family.link
-    if link.name == "log":
-        return link.inverse(eta + variance / 2)
-    if link.name == "probit":
-        return link.inverse(eta / np.sqrt(1 + variance))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    means = link.inverse(eta[:, None] + np.sqrt(variance)[:, None] * nodes)
-    return means @ (weights / weights.sum())

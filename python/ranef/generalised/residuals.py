@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc, xlogy
@@ -12,19 +13,23 @@ from ..errors import ArgumentError, require_choice
 from ..show import Printed
 from .fit import GlmerFit
 
-KINDS = ("pearson", "response", "deviance")
+KINDS = ("pearson", "response", "deviance", "working", "quantile")
 
 
-def residuals(fit: GlmerFit, kind: str = "pearson") -> FloatArray:
-    """Return residuals at the conditional modes.
+def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatArray:
+    """Return residuals at the conditional modes; quantile residuals are averaged over the population of
+    groups.
 
     Parameters
     ----------
     fit : GlmerFit
-    kind : {"pearson", "response", "deviance"}
+    kind : {"pearson", "response", "deviance", "working", "quantile"}
         ``(y - mu) / sqrt(variance)``; ``y - mu``; signed roots of each row's part of the deviance (binomial,
         Poisson,
-        Gamma, inverse Gaussian, Gaussian).
+        Gamma, inverse Gaussian, Gaussian); ``(y - mu) / (d mu / d eta)``; normal quantiles of the
+        distribution function, without simulation.
+    seed : int, Generator or None
+        Of the number drawn between two values of a discrete response, for quantile residuals.
 
     Returns
     -------
@@ -39,6 +44,12 @@ def residuals(fit: GlmerFit, kind: str = "pearson") -> FloatArray:
     raw = fit.y - fit.fittedvalues
     if kind == "response":
         return raw
+    if kind == "working":
+        return raw / fit.family.link.slope(fit.linear_predictor)
+    if kind == "quantile":
+        from .quantiles import quantile_residuals
+
+        return quantile_residuals(fit, seed)
     if kind == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
     scaled = raw / np.sqrt(fit.family.variance(fit.fittedvalues, fit.response.trials, fit.dispersion or 1.0))

@@ -27,6 +27,12 @@ METHODS: dict[str, Callable[[Fit], Method]] = {
     "normal": _normal,
 }
 
+
+def default_ddf(fit: Fit) -> str:
+    """Return the method a fit is tested with unless said otherwise."""
+    return getattr(fit, "default_ddf", "satterthwaite")
+
+
 @kept
 def _made(fit: Fit) -> dict[str, Method]:
     return {}

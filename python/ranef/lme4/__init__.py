@@ -36,7 +36,7 @@ from .attributes import (
     ranef,
     sigma,
 )
-from .fitting import bootMer, lmer, refit, refitML, update
+from .fitting import bootMer, glmer, glmer_nb, lmer, refit, refitML, update
 from .getme import getME
 from .inference import (
     allFit,
@@ -68,6 +68,8 @@ __all__ = [
     "fixef",
     "formula",
     "getME",
+    "glmer",
+    "glmer_nb",
     "hatvalues",
     "isREML",
     "isSingular",

@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 from ..design.structure import structure
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
+from ..generalised.fit import GlmerFit
 from ..report.summary import Summary
 from .getme import getME
 from .spellings import our_ddf, our_random
@@ -127,12 +128,16 @@ def residuals(fit: Fit, type: str = "response", scaled: bool = False) -> FloatAr
         Divide by sigma.
     """
     require_choice("type", type, ("response", "working", "pearson", "deviance"))
+    if isinstance(fit, GlmerFit):
+        return fit.residuals(type)
     rest = fit.resid if type in ("response", "working") else fit.resid * np.sqrt(weights(fit))
     return rest / fit.sigma if scaled else rest
 
 
 def weights(fit: Fit) -> FloatArray:
-    """Return the prior weights of the rows used."""
+    """Return the prior weights of the rows used; the trials where a row has trials."""
+    if isinstance(fit, GlmerFit) and fit.family.kind.trials:
+        return fit.response.trials
     given = fit.model.design.weights
     return np.ones(fit.nobs) if given is None else np.asarray(given)
 
@@ -150,9 +155,13 @@ def predict(fit: Fit, newdata: Any = None, re_form: Any = None, **options: Any) 
     **options
         As of ``fit.predict``.
     """
+    if isinstance(fit, GlmerFit):  # R's default is the linear predictor
+        options["scale"] = options.pop("type", options.pop("scale", "link"))
     return fit.predict(newdata, our_random(re_form), **options)
 
 
 def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
     """Return simulated responses, (nsim, n): ``fit.simulate``."""
+    if isinstance(fit, GlmerFit):
+        return fit.simulate(nsim, seed, conditional=use_u).T
     return fit.simulate(nsim, seed, use_u)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bootstrap.replicates.result import BootstrapResult
-from ..errors import ArgumentError, DataError, FormulaError, quote_list
+from ..errors import ArgumentError, DataError
 from ..fit import Fit
 from ..fitting import lmer as _lmer
+from ..formula.updating import updated_formula
 from ..frame import Table
 from ..frame.native import native_table, selected_rows
+from ..generalised.fit import GlmerFit
+from ..generalised.fitting import glmer as _glmer
 from ..inference.likelihood import by_maximum_likelihood
-
-_DOT = re.compile(r"(?<![\w.`])\.(?![\w.])")
-_REMOVED_BAR = re.compile(r"-\s*(\([^()|]*\|[^()]*\))")
-_BAR = re.compile(r"\([^()|]*\|[^()]*\)")
 
 
 def lmer(
@@ -62,6 +60,53 @@ def lmer(
     if subset is not None:
         data, weights, offset = _subset(data, np.asarray(subset), weights, offset)
     return _lmer(formula, data, REML, weights, offset, start, **options)
+
+
+def glmer(
+    formula: str,
+    data: Any,
+    family: Any = "binomial",
+    nAGQ: int = 1,
+    subset: npt.ArrayLike | None = None,
+    weights: Any = None,
+    offset: Any = None,
+    **options: Any,
+) -> GlmerFit:
+    """Fit a generalised linear mixed model: `ranef.glmer` with lme4's names of arguments.
+
+    Parameters
+    ----------
+    formula : str
+    data : table
+    family : str or callable
+        As of `ranef.glmer`, or as R prints it: ``"binomial(link = 'probit')"``, ``"Gamma"``.
+    nAGQ : int
+        `agq` of `ranef.glmer`.
+    subset : (n,) bool, optional
+        Rows to use.
+    weights, offset : column name or array, optional
+    **options
+        As of `ranef.glmer`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> from ranef.lme4 import glmer
+    >>> cbpp = ranef.datasets.load("cbpp")
+    >>> formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    >>> fit = glmer(formula, cbpp, "binomial(link='probit')")
+    >>> fit.family.link.name
+    'probit'
+    """
+    options.pop("control", None)
+    if subset is not None:
+        data, weights, offset = _subset(data, np.asarray(subset), weights, offset)
+    return _glmer(formula, data, family, weights=weights, offset=offset, agq=nAGQ, **options)
+
+
+def glmer_nb(formula: str, data: Any, **options: Any) -> GlmerFit:
+    """Fit a negative binomial model with estimated size, lme4's ``glmer.nb``: `glmer` of ``"nbinom2"``."""
+    return glmer(formula, data, "nbinom2", **options)
 
 
 def _subset(data: Any, chosen: np.ndarray, *columns: Any) -> tuple[Any, ...]:
@@ -108,6 +153,8 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     >>> update(fit, ". ~ . - (1 | Subject) + (Days | Subject)", sleep).formula
     'Reaction ~ Days + (Days | Subject)'
     """
+    if isinstance(fit, GlmerFit):
+        return fit.update(formula, data, **changes)
     model = fit.model
     if data is None:
         data = model.source
@@ -135,35 +182,6 @@ def _require_known(model: Any, changes: dict[str, Any]) -> None:
     for name, lost in given.items():
         if lost and name not in changes:
             raise ArgumentError(f"{name} were given as an array, which a fit does not keep: give {name}=")
-
-
-def updated_formula(old: str, new: str) -> str:
-    """Return the new formula with its dots filled in.
-
-    Examples
-    --------
-    >>> updated_formula("y ~ x + z + (1 | g)", "log(.) ~ . - z")
-    'log(y) ~ x + z + (1 | g) - z'
-    """
-    if "~" not in new:
-        raise FormulaError("the formula has no '~': write for example '. ~ . + x'", new, None)
-    left, right = (part.strip() for part in old.split("~", 1))
-    new_left, new_right = (part.strip() for part in new.split("~", 1))
-    for gone in _REMOVED_BAR.findall(new_right):
-        bars = _BAR.findall(right)
-        match = next((bar for bar in bars if _squeezed(bar) == _squeezed(gone)), None)
-        if match is None:
-            raise FormulaError(
-                f"there is no random term {gone} to leave out: there is {quote_list(bars)}", new, None
-            )
-        right = re.sub(r"(^|\s*\+)\s*" + re.escape(match), "", right, count=1).lstrip(" +") or "1"
-    new_right = _REMOVED_BAR.sub("", new_right)
-    filled = _DOT.sub(lambda _: right, new_right)
-    return f"{_DOT.sub(lambda _: left, new_left)} ~ {' '.join(filled.split())}"
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s", "", text)
 
 
 def refit(fit: Fit, newresp: npt.ArrayLike) -> Fit:

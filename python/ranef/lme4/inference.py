@@ -12,6 +12,7 @@ from ..diagnostics.allfit import AllFit, allfit
 from ..diagnostics.rows import cooks_distance as distance
 from ..errors import ArgumentError, quote_list, require_choice
 from ..fit import Fit
+from ..generalised.fit import GlmerFit
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
@@ -63,6 +64,8 @@ def hatvalues(fit: Fit) -> FloatArray:
 
 def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row: the column ``cooks`` of ``fit.influence()``."""
+    if isinstance(fit, GlmerFit):
+        fit.influence()  # says why there is none
     return distance(fit)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
+from ..inference.methods import default_ddf
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text
@@ -78,7 +79,7 @@ def modelsummary(
     stars: bool = True,
     digits: int = 3,
     level: float = 0.95,
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
 ) -> RegressionTable:
     """Put several fits side by side in one table.
 
@@ -96,8 +97,9 @@ def modelsummary(
         Significant digits of the smallest standard error in a row; its estimates have as many decimals.
     level : float
         Coverage of the intervals.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
-        Method of the tests and intervals, as in ``fit.coef_table``.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+        By default Satterthwaite's; normal for a generalised model. Method of the tests and intervals, as in
+        ``fit.coef_table``.
 
     Returns
     -------
@@ -158,10 +160,10 @@ def modelsummary(
     return RegressionTable(frame, tuple(headers), rows, rules, tuple(filter(None, notes)))
 
 
-def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str) -> pd.DataFrame:
+def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str | None) -> pd.DataFrame:
     parts = []
     for name, fit in zip(names, fits, strict=True):
-        fixed = pd.DataFrame(fixed_columns(fit, level, ddf)).drop(columns="effect")
+        fixed = pd.DataFrame(fixed_columns(fit, level, ddf or default_ddf(fit))).drop(columns="effect")
         rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
         random = pd.DataFrame(rows, columns=["term", "estimate"])
         parts += [fixed.assign(model=name, part="fixed"), random.assign(model=name, part="random")]

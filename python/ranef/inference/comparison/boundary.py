@@ -137,7 +137,7 @@ def _boundary_information(
     fitted: FloatArray, y: FloatArray, large: Model, embedding: Embedding, empty: list[FloatArray]
 ) -> FloatArray | None:
     """Return the information about the variances in the empty directions, the other parameters estimated."""
-    if _core.information_cost(large.problem)[0] > _LARGEST:
+    if not hasattr(large, "problem") or _core.information_cost(large.problem)[0] > _LARGEST:
         return None
     noise = 1 + embedding.own @ fitted
     covariances = unpack_symmetric(embedding.map @ fitted / noise, large.term_widths)

@@ -13,6 +13,7 @@ from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
 from ...frame import Table
 from ...frame.factors import as_factor
+from ..methods import default_ddf
 from .estimates import MarginalMeans
 from .grid import Grid, matrix, reference_grid
 
@@ -25,8 +26,10 @@ def emmeans(
     at: Mapping[str, Any] | None = None,
     data: Any = None,
     weights: str = "equal",
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
     level: float = 0.95,
+    scale: str | None = None,
+    averaged: bool = False,
 ) -> MarginalMeans:
     """Return estimated marginal means.
 
@@ -43,8 +46,13 @@ def emmeans(
         The data of the fit, for means of covariates that appear only transformed.
     weights : {"equal", "proportional"}
         How to average over the other factors: their levels count the same, or as often as they occur.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+        By default Satterthwaite's; normal for a generalised model.
     level : float
+    scale : {"link", "response"}, optional
+        Of a generalised model: the linear predictor (default), or the mean of a typical group.
+    averaged : bool
+        Of a generalised model: the mean averaged over the population of groups.
 
     Returns
     -------
@@ -80,7 +88,11 @@ def emmeans(
     """
     fit, names, inside = _checked(fit, specs, by, weights, level)
     grid = reference_grid(fit, [*names, *inside], at, data)
-    return _averaged(fit, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
+    ddf = ddf or default_ddf(fit)
+    means = _averaged(fit, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
+    if scale is None and not averaged:
+        return means
+    return _on_scale(fit, grid, means, scale, averaged, weights, data)
 
 
 def emtrends(
@@ -92,7 +104,7 @@ def emtrends(
     at: Mapping[str, Any] | None = None,
     data: Any = None,
     weights: str = "equal",
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
     level: float = 0.95,
 ) -> MarginalMeans:
     """Return slopes of a covariate for combinations of other variables.
@@ -130,7 +142,20 @@ def emtrends(
     step = 1e-4 * max(1.0, float(np.abs(grid.table[var]).max()))
     ends = [matrix(fit, grid.table.assign(**{var: grid.table[var] + sign * step})) for sign in (1, -1)]
     slopes = (ends[0] - ends[1]) / (2 * step)
-    return _averaged(fit, grid, slopes, [*names, *inside], "trend", inside, weights, data, ddf, level)
+    return _averaged(
+        fit, grid, slopes, [*names, *inside], "trend", inside, weights, data, ddf or default_ddf(fit), level
+    )
+
+
+def _on_scale(
+    fit: Any, grid: Grid, means: MarginalMeans, scale: str | None, averaged: bool, weights: str, data: Any
+) -> MarginalMeans:
+    """Return means of a generalised model on the scale asked for."""
+    own = getattr(fit, "means_on_scale", None)
+    if own is None:
+        raise ArgumentError("scale= and averaged= are for generalised models: a linear model has one scale")
+    share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(means.keys), data)
+    return own(means, grid, share, scale or "response", averaged)
 
 
 def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:

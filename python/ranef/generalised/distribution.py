@@ -1,0 +1,54 @@
+"""Distribution functions of the families: what quantile residuals and expected zeros are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ..arrays import FloatArray
+from .averages import marginal_variance
+from .fit import GlmerFit
+
+_NODES = 20
+DISCRETE = ("binomial", "poisson", "nbinom1", "nbinom2", "betabinomial")
+
+
+def distribution(fit: GlmerFit, mu: FloatArray, trials: FloatArray) -> Any:
+    """Return SciPy's distribution of rows with these means; of the successes where there are trials."""
+    name, phi = fit.family.name, fit.dispersion or 1.0
+    if name == "binomial":
+        return stats.binom(trials, mu)
+    if name == "betabinomial":
+        return stats.betabinom(trials, mu * phi, (1 - mu) * phi)
+    if name == "poisson":
+        return stats.poisson(mu)
+    if name == "nbinom1":
+        return stats.nbinom(mu / phi, 1 / (1 + phi))
+    if name == "nbinom2":
+        return stats.nbinom(phi, phi / (phi + mu))
+    if name == "gamma":
+        return stats.gamma(phi, scale=mu / phi)
+    if name == "inverse_gaussian":
+        return stats.invgauss(mu / phi, scale=phi)
+    if name == "beta":
+        return stats.beta(mu * phi, (1 - mu) * phi)
+    return stats.norm(mu, np.sqrt(phi))
+
+
+def counted(fit: GlmerFit) -> FloatArray:
+    """Return the response as the distribution has it: successes where there are trials."""
+    return np.round(fit.y * fit.response.trials) if fit.family.kind.trials else fit.y
+
+
+def over_groups(fit: GlmerFit, value: Any) -> FloatArray:
+    """Return a function of the mean averaged over the population of groups, for every row, by 20 nodes."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    eta = fit.predict(random=None, scale="link")
+    sd = np.sqrt(marginal_variance(fit))
+    parts = [
+        w * value(fit.family.link.inverse(eta + sd * x))
+        for x, w in zip(nodes, weights / weights.sum(), strict=True)
+    ]
+    return np.sum(parts, axis=0)

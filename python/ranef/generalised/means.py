@@ -1,0 +1,199 @@
+"""Marginal means of a generalised model on the scale of the response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, require_choice
+from ..frame import Table
+from ..inference.means import MarginalMeans
+from ..inference.means.grid import Grid
+from ..show import Document, Line, Printed, frame_table
+from .averages import average_mean
+from .fit import GlmerFit
+from .uncertainty import sensitivities
+
+_RATIOS = {"logit": "odds_ratio", "log": "ratio", "cloglog": "hazard_ratio"}
+_TYPICAL = (
+    "Means of a typical group, whose random effects are zero: the inverse link of means on the link's scale"
+)
+_AVERAGED = "Means averaged over the population of groups"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResponseMeans(Printed):
+    """Means of the response over a reference grid, or comparisons of them.
+
+    Attributes
+    ----------
+    means : MarginalMeans
+        On the link's scale.
+    averaged : bool
+        Whether they are averages over the population of groups.
+    estimates : (m,) float64
+        Of averages; elsewhere they follow from `means`.
+    axes : (m, axes) float64
+        Their sensitivities, see `ranef.generalised.uncertainty`.
+    """
+
+    means: MarginalMeans
+    averaged: bool = False
+    estimates: FloatArray | None = field(default=None, repr=False)
+    axes: FloatArray | None = field(default=None, repr=False)
+    keys: pd.DataFrame | None = field(default=None, repr=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return keys, estimate, ``se``, ``lower``, ``upper``; of comparisons also ``z`` and ``p``."""
+        return self._averages() if self.averaged else self._typical()
+
+    def pairs(self, adjust: str = "tukey", reverse: bool = False) -> ResponseMeans:
+        """Return pairwise comparisons: ratios for a logit, log or cloglog link, else differences of links.
+
+        Averages are compared by their differences, with ``adjust="none"``.
+        """
+        if not self.averaged:
+            return ResponseMeans(self.means.pairs(adjust, reverse))
+        pairs = self.means.pairs("none", reverse)
+        return self._differences(pairs)
+
+    def contrast(self, weights: Mapping[str, Sequence[float]] | str, adjust: str = "none") -> ResponseMeans:
+        """Return contrasts, see `MarginalMeans.contrast`: of links, given as ratios, or of averages."""
+        found = self.means.contrast(weights, adjust if not self.averaged else "none")
+        return self._differences(found) if self.averaged else ResponseMeans(found)
+
+    # ------------------------------------------------------------ inside
+    def _differences(self, found: MarginalMeans) -> ResponseMeans:
+        assert self.estimates is not None and self.axes is not None
+        # The comparison's weights: its L is a combination of the means' L, found again by its keys' order.
+        weights = np.linalg.lstsq(self.means.L.T, found.L.T, rcond=None)[0].T
+        return ResponseMeans(found, True, weights @ self.estimates, weights @ self.axes, found.keys)
+
+    def _typical(self) -> pd.DataFrame:
+        table, link = self.means.to_frame(), self.means.fit.family.link  # type: ignore[attr-defined]
+        eta = table[self.means.what].to_numpy()
+        if self.means.what == "estimate":
+            if link.name not in _RATIOS:
+                return table.rename(columns={"t": "z"}).drop(columns="df")
+            change: Any = np.exp
+            slope, name = np.exp(eta), _RATIOS[link.name]
+        else:
+            change, slope, name = link.inverse, np.abs(link.slope(eta)), "response"
+        keys = self.means.keys.reset_index(drop=True)
+        ends = np.sort(change(table[["lower", "upper"]].to_numpy()), axis=1)
+        out = keys.assign(
+            **{name: change(eta), "se": table["se"] * slope, "lower": ends[:, 0], "upper": ends[:, 1]}
+        )
+        return out.assign(z=table["t"], p=table["p"]) if self.means.what == "estimate" else out
+
+    def _averages(self) -> pd.DataFrame:
+        assert self.estimates is not None and self.axes is not None
+        keys = (self.means.keys if self.keys is None else self.keys).reset_index(drop=True)
+        se, link = np.sqrt((self.axes**2).sum(axis=1)), self.means.fit.family.link  # type: ignore[attr-defined]
+        width = ndtri((1 + self.means.level) / 2)
+        if self.means.what == "estimate":
+            z = self.estimates / se
+            return keys.assign(
+                difference=self.estimates,
+                se=se,
+                lower=self.estimates - width * se,
+                upper=self.estimates + width * se,
+                z=z,
+                p=2 * ndtr(-np.abs(z)),
+            )
+        eta = np.asarray(link.forward(self.estimates))
+        spread = width * se / np.abs(link.slope(eta))
+        ends = np.sort(link.inverse(np.array([eta - spread, eta + spread])), axis=0)
+        return keys.assign(response=self.estimates, se=se, lower=ends[0], upper=ends[1])
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:.4g}")
+        return "\n".join([table, *self._remarks()])
+
+    def _remarks(self) -> list[str]:
+        lines = [_AVERAGED if self.averaged else _TYPICAL]
+        if self.means.what == "estimate":
+            link = self.means.fit.family.link.name  # type: ignore[attr-defined]
+            lines = [
+                "Differences of averages over the population of groups"
+                if self.averaged
+                else f"Comparisons on the {link} scale" + (", as ratios" if link in _RATIOS else "")
+            ]
+        lines.append(f"Intervals: {100 * self.means.level:g} %")
+        if not self.averaged and self.means.adjust != "none":
+            lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
+        return lines
+
+
+def means_on_scale(
+    fit: GlmerFit, means: MarginalMeans, grid: Grid, share: FloatArray, scale: str, averaged: bool
+) -> Any:
+    """Return marginal means on the scale asked for.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    means : MarginalMeans
+        On the link's scale.
+    grid : Grid
+    share : (rows,) float64
+        How much each row of the grid counts.
+    scale : {"link", "response"}
+    averaged : bool
+
+    Raises
+    ------
+    ArgumentError
+        For another scale, averages of the linear predictor, or a random slope whose variable the grid has
+        not.
+    """
+    require_choice("scale", scale, ("link", "response"))
+    if not averaged:
+        return means if scale == "link" else ResponseMeans(means)
+    if scale == "link":
+        raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
+    names = list(means.keys)
+    if names:
+        numbers = grid.table.groupby(names, sort=False, observed=True).ngroup().to_numpy()
+    else:
+        numbers = np.zeros(len(grid.X), dtype=int)
+    total = np.bincount(numbers, share)
+    X = grid.X[:, fit.model.cross.columns]
+    shift = means.shift[0] if len(means.shift) else 0.0
+    bases = _bases(fit, grid)
+
+    def value(point: dict[str, Any]) -> FloatArray:
+        factors = fit.model.covariance_factors(point["theta"])
+        pairs = zip(bases, factors, strict=True)
+        variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
+        rows = average_mean(fit, X @ point["beta"] + shift, variance)
+        return np.bincount(numbers, rows * share) / total
+
+    at = {"theta": fit.theta, "beta": fit.solution["beta"]}
+    return ResponseMeans(means, True, value(at), sensitivities(fit, value))
+
+
+def _bases(fit: GlmerFit, grid: Grid) -> list[FloatArray]:
+    """Return the columns of each random term on the rows of the grid."""
+    spec, n = fit.model.design.spec, len(grid.X)
+    table = Table({name: grid.table[name].to_numpy() for name in grid.table} or {"": np.zeros(n)})
+    for basis in spec.bases:
+        absent = [name for name in basis.columns if name not in grid.table]
+        if absent:
+            raise ArgumentError(
+                f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
+                f"effect: "
+                "add it to the fixed part, or use fit.predict(newdata, random=None, averaged=True)"
+            )
+    found = [basis.rows({name: table.column(name) for name in basis.columns}, n) for basis in spec.bases]
+    return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]

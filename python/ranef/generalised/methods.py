@@ -1,0 +1,57 @@
+"""How a generalised model is tested: by the normal distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ArgumentError
+from ..inference.linear import LinearTest
+from ..inference.linear import test as linear_test
+from ..inference.testing import KnownDf, Method
+from .fit import GlmerFit
+
+_NO_DEGREES = (
+    "ddf={name!r} is of linear models: the tests of a generalised model are asymptotic, ddf='normal'. In "
+    "small "
+    "studies use fit.conf_int(method='profile') or method='bootstrap', and ranef.pbtest()"
+)
+
+
+def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
+    """Return the methods by name: normal quantiles; those with degrees of freedom say that there are none."""
+
+    def refused(name: str) -> Callable[[Any], Method]:
+        def refuse(fit: Any) -> Method:
+            raise ArgumentError(_NO_DEGREES.format(name=name))
+
+        return refuse
+
+    def normal(fit: Any) -> Method:
+        return KnownDf(fit.solution["vcov"], float("inf"))
+
+    names = ("satterthwaite", "kenward-roger", "residual")
+    return {"normal": normal, **{name: refused(name) for name in names}}
+
+
+def test(
+    fit: GlmerFit, L: Any, ddf: str = "normal", alternative: str = "two-sided", rhs: Any = 0.0
+) -> LinearTest:
+    """Test L beta = rhs by Wald's z; several at once by Wald's chi-squared over its degrees of freedom.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    L, alternative, rhs
+        As of a linear fit, see `ranef.Fit.test`.
+    ddf : {"normal"}
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> round(fit.test("period[T.2] - period[T.3] = 0").t, 3)
+    0.358
+    """
+    return linear_test(fit, L, ddf, alternative, rhs)

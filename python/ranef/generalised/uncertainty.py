@@ -1,0 +1,71 @@
+"""The covariance of all parameters, and the delta method along its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import FitError
+from ..verbs import kept
+from .fit import GlmerFit
+
+_STEP = 1e-3  # standard deviations along an axis
+
+
+@kept
+def covariance_root(fit: GlmerFit) -> FloatArray:
+    """Return R with R R' = twice the inverse of the exact Hessian of -2 log L, in the core's coordinates.
+
+    Rows of parameters on the boundary are zero.
+
+    Raises
+    ------
+    FitError
+        When the Hessian is not positive definite.
+    """
+    free = np.flatnonzero(fit._answer("free"))
+    hessian = np.asarray(fit._answer("hessian"))[np.ix_(free, free)]
+    out = np.zeros((len(fit.found["free"]), free.size))
+    try:
+        lower = np.linalg.cholesky(hessian / 2)
+    except np.linalg.LinAlgError:
+        raise FitError(f"the parameters have no covariance matrix: {fit.optimum.message}") from None
+    out[free] = np.linalg.inv(lower).T
+    return out
+
+
+def sensitivities(fit: GlmerFit, value: Callable[[dict[str, Any]], FloatArray]) -> FloatArray:
+    """Return the derivatives of a function of the parameters and modes along the columns of that root.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    value : callable
+        Of a dict with ``theta``, ``beta``, ``psi`` and ``modes``.
+
+    Returns
+    -------
+    (m, axes) float64
+        The sum of squares over the axes is the variance by the delta method.
+    """
+    at, core = np.asarray(fit._answer("internal")), fit.model.core
+    columns = []
+    for axis in covariance_root(fit).T:
+        ends = [np.asarray(value(core.point(at + sign * _STEP * axis, False))) for sign in (1, -1)]
+        columns.append((ends[0] - ends[1]) / (2 * _STEP))
+    return np.array(columns).T
+
+
+@kept
+def parameter_covariance(fit: GlmerFit) -> FloatArray:
+    """Return the covariance of (theta, beta, log dispersion) as users have them, by differences."""
+
+    def everything(point: dict[str, Any]) -> FloatArray:
+        psi = [point["psi"]] if fit.family.dispersed else []
+        return np.concatenate([point["theta"], point["beta"], psi])
+
+    slopes = sensitivities(fit, everything)
+    return slopes @ slopes.T

@@ -1,0 +1,65 @@
+"""A changed model fitted to data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ArgumentError
+from ..formula.updating import updated_formula
+from .fit import GlmerFit
+from .fitting import glmer
+
+
+def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **changes: Any) -> GlmerFit:
+    """Fit a changed model to data.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    formula : str, optional
+        A dot is what stood there: ``". ~ . - x"``, ``". ~ . - (1 | g) + (x | g)"``.
+    data : table, optional
+        By default the one the model was made from, if it is still there.
+    **changes
+        As of `ranef.glmer`; family, link, agq, and weights and offset given as columns stay without them.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> fit.update(". ~ . - period", data).formula
+    'cbind(incidence, size - incidence) ~ period + (1 | herd) - period'
+    """
+    model = fit.model
+    if data is None:
+        data = model.source
+    if data is None:
+        raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
+    _require_known(model, changes)
+    settings = {
+        "family": model.family.name,
+        "link": None if "family" in changes else model.family.link.name,
+        "weights": model.weights_argument,
+        "offset": model.offset_argument,
+        "agq": model.agq,
+        "information": model.information,
+        "prior": model.prior,
+    }
+    text = fit.formula if formula is None else updated_formula(fit.formula, formula)
+    return glmer(text, data, **(settings | changes))
+
+
+def _require_known(model: Any, changes: dict[str, Any]) -> None:
+    """Refuse to leave out weights or an offset that were given as arrays."""
+    trials = model.family.kind.trials and len(model.formula.responses) < 2
+    given = {
+        "weights": model.weights_argument is None
+        and (model.sums.weights is not None or (trials and float(model.sums.trials.max()) > 1)),
+        "offset": model.design.offset is not None
+        and model.offset_argument is None
+        and "offset(" not in model.formula.text,
+    }
+    for name, lost in given.items():
+        if lost and name not in changes:
+            raise ArgumentError(f"{name} were given as an array, which a fit does not keep: give {name}=")

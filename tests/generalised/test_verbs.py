@@ -1,0 +1,209 @@
+"""Verbs of a generalised fit beside lme4 1.1-31, glmmTMB 1.1.5 and emmeans 1.8.4."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from glmm_battery import load_data
+from ranef import lme4
+from ranef.errors import ArgumentError
+
+FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ranef.glmer(FORMULA, ranef.datasets.load("cbpp"))
+
+
+@pytest.fixture(scope="module")
+def slopes():
+    return ranef.glmer("n ~ x + (x | g)", load_data("slopes"), "poisson")
+
+
+def test_standard_errors_of_predictions_are_glmmtmbs(fit, slopes):
+    new = {"period": ["1", "4", "2"], "herd": ["1", "1", "7"]}
+    link = fit.predict(new, scale="link", se=True)
+    np.testing.assert_allclose(link["se"], [0.378330129, 0.532487501, 0.425162125], rtol=1e-5)
+    response = fit.predict(new, se=True)
+    np.testing.assert_allclose(response["se"], [0.0806659158, 0.0409844557, 0.0633522014], rtol=1e-5)
+    typical = fit.predict(new, random=None, scale="link", se=True)
+    np.testing.assert_allclose(typical["se"], [0.232472051, 0.430071955, 0.310213978], rtol=1e-5)
+    two = slopes.predict({"g": ["1", "5"], "x": [0.5, -1]}, scale="link", se=True)
+    np.testing.assert_allclose(two["se"], [0.231718705, 0.291648127], rtol=1e-5)
+
+
+def test_a_level_without_data_has_the_priors_variance(fit):
+    new = {"period": ["1"], "herd": ["unseen"]}
+    se = fit.predict(new, scale="link", se=True, allow_new_levels=True)["se"][0]
+    assert se**2 == pytest.approx(0.232472051**2 + fit.theta[0] ** 2, rel=1e-5)
+
+
+def test_profile_intervals_are_lme4s(fit, slopes):
+    found = fit.conf_int(method="profile")
+    expected = [(-1.90115607, -0.94779455), (-1.61667889, -0.40784027), (-1.80091773, -0.51161021)]
+    expected += [(-2.50060070, -0.80083105), (0.34609447, 1.09988172)]
+    np.testing.assert_allclose(found, expected, atol=5e-4)
+    found = slopes.conf_int(method="profile", parameters="random")
+    expected = [(0.42105283, 0.6700642), (0.21002488, 0.3680103), (-0.06344763, 0.6242808)]
+    np.testing.assert_allclose(found, expected, atol=5e-4)
+
+
+def test_components_have_glmmtmbs_intervals(slopes):
+    table = slopes.component_table()
+    np.testing.assert_allclose(table[["lower", "upper"]].iloc[0], [0.419327385, 0.66596549], rtol=1e-4)
+    np.testing.assert_allclose(table[["lower", "upper"]].iloc[1], [0.211738973, 0.36905246], rtol=1e-4)
+    gamma = ranef.glmer("pos ~ x + (1 | a)", load_data("crossed_slopes"), "gamma")
+    found = gamma.component_table().loc["sd[a.Intercept]", ["lower", "upper"]]
+    np.testing.assert_allclose(found, [0.2795730, 0.4526157], rtol=1e-4)
+
+
+def test_marginal_means_are_emmeans(fit):
+    means = ranef.emmeans(fit, "period").to_frame()
+    np.testing.assert_allclose(means["emmean"], [-1.3985325, -2.3908648, -2.5272038, -2.9788462], atol=2e-6)
+    np.testing.assert_allclose(means["se"], [0.2324721, 0.3102140, 0.3302752, 0.4300720], rtol=1e-5)
+    response = ranef.emmeans(fit, "period", scale="response")
+    table = response.to_frame()
+    np.testing.assert_allclose(table["response"], [0.19804909, 0.08387196, 0.07397296, 0.04839073], atol=1e-6)
+    np.testing.assert_allclose(table["se"], [0.03692252, 0.02383605, 0.02262417, 0.01980441], rtol=1e-5)
+    ratios = response.pairs("none").to_frame()
+    expected = [2.697519, 3.091546, 4.856479, 1.146070, 1.800351, 1.570890]
+    np.testing.assert_allclose(ratios["odds_ratio"], expected, rtol=1e-5)
+    expected = [0.8271738, 1.0098158, 2.0758369, 0.4363184, 0.8466184, 0.7607574]
+    np.testing.assert_allclose(ratios["se"], expected, rtol=1e-5)
+    assert "typical group" in str(response)
+
+
+def test_averaged_means_are_those_of_draws(fit):
+    means = ranef.emmeans(fit, "period", averaged=True)
+    draws = np.random.default_rng(3).normal(size=400_000) * fit.theta[0]
+    eta = ranef.emmeans(fit, "period").to_frame()["emmean"].to_numpy()
+    expected = [(1 / (1 + np.exp(-e - draws))).mean() for e in eta]
+    np.testing.assert_allclose(means.to_frame()["response"], expected, atol=5e-4)
+    difference = means.pairs().to_frame()["difference"][0]
+    assert difference == pytest.approx(expected[0] - expected[1], abs=1e-3)
+    assert "averaged" in str(means)
+
+
+def test_drop1_and_update_are_lme4s(fit):
+    table = fit.drop1()
+    assert table.loc["period", "aic"] == pytest.approx(213.662627, abs=1e-5)
+    assert table.loc["period", "chisq"] == pytest.approx(25.6100634, abs=1e-5)
+    smaller = fit.update(". ~ . - period", ranef.datasets.load("cbpp"))
+    assert smaller.objective == pytest.approx(fit.objective + 25.6100634, abs=1e-5)
+    assert fit.anova(smaller)["p"].iloc[1] == pytest.approx(1.1509e-05, rel=1e-3)
+
+
+def test_ranova_leaves_the_variance_out(fit):
+    table = fit.ranova()
+    data = ranef.datasets.load("cbpp")
+    m, y = data["size"].to_numpy(float), data["incidence"].to_numpy(float)
+    total = pd.DataFrame({"m": m, "y": y, "p": data["period"].to_numpy()}).groupby("p").sum()
+    share = (total.y / total.m).reindex(data["period"].to_numpy()).to_numpy()
+    from scipy.stats import binom
+
+    alone = -2 * binom.logpmf(y, m, share).sum()
+    assert table["chisq"].iloc[1] == pytest.approx(alone - fit.objective, abs=1e-4)
+    assert table["p_boundary"].iloc[1] == pytest.approx(table["p"].iloc[1] / 2)
+
+
+def test_a_prior_keeps_separated_estimates_finite():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 10), "x": rng.normal(size=120)})
+    data["t"] = (rng.random(120) < 0.3).astype(float)
+    data["y"] = np.where(data.t == 1, 1.0, (rng.random(120) < 0.4).astype(float))
+    free = ranef.glmer("y ~ t + x + (1 | g)", data)
+    assert free.separation is not None and free.separation.columns == ("t",)
+    held = ranef.glmer("y ~ t + x + (1 | g)", data, prior=2.5)
+    assert held.converged and 1 < held.params["t"] < 6
+
+    def penalised(t):
+        beta = held.params.to_numpy().copy()
+        beta[1] = t
+        at = held.model.objective(held.theta, beta)  # the prior of the core is part of it
+        return at
+
+    t = held.params["t"]
+    slope = (penalised(t + 1e-4) - penalised(t - 1e-4)) / 2e-4
+    assert abs(slope) < 1e-3
+    bare = free.model.objective(held.theta, held.params.to_numpy())
+    assert penalised(t) == pytest.approx(bare + (t**2 + held.params["x"] ** 2) / 2.5**2, abs=1e-6)
+    assert held.objective == pytest.approx(bare, abs=1e-6)
+    with pytest.raises(ArgumentError, match="prior= must be positive"):
+        ranef.glmer("y ~ t + (1 | g)", data, prior=-1)
+    with pytest.raises(ArgumentError, match="prior= names 'q'"):
+        ranef.glmer("y ~ t + (1 | g)", data, prior={"q": 1.0})
+
+
+def test_missing_terms_find_what_was_left_out():
+    data = load_data("slopes")
+    lacking = ranef.glmer("n ~ x + (1 | g)", data, "poisson").missing_terms()
+    assert lacking.index[0] == "(0 + x | g)" and lacking["p"].iloc[0] < 1e-8
+    assert lacking["variance"].iloc[0] == pytest.approx(0.2795**2, rel=0.7)
+    whole = ranef.glmer("n ~ x + (x | g)", data, "poisson").missing_terms()
+    assert whole.loc["(1 | observation)", "p"] > 0.05
+
+
+def test_score_of_a_term_in_the_model_is_near_zero(fit):
+    """At the optimum the derivative in a variance that is estimated is zero, but for the third-order part."""
+    from ranef.generalised.missing import _score
+
+    factor = fit.model.design.factors[0]
+    score = _score(fit, factor.codes, np.ones(fit.nobs), factor.n_levels)
+    assert abs(score[1]) < 0.7
+
+
+def test_quantile_residuals_are_normal_where_the_model_holds(slopes):
+    drawn = slopes.refit(slopes.simulate(1, seed=5)[:, 0])
+    values = drawn.residuals("quantile", seed=1)
+    assert abs(values.mean()) < 0.25 and values.std() == pytest.approx(1, abs=0.1)
+    checks = drawn.check_residuals(100, seed=1).to_frame()
+    assert checks.loc["zeros", "p"] > 0.01 and checks.loc["outliers", "p"] > 1e-3
+    zeros = drawn.zeros()
+    assert zeros["expected"] == pytest.approx(zeros["observed"], rel=0.15)
+
+
+def test_shares_of_variance_by_hand(slopes):
+    fixed = np.var(slopes.model.design.X @ slopes.params, ddof=1)
+    x = slopes.model.design.X[:, 1]
+    d = slopes.varcorr[0].cov if hasattr(slopes.varcorr[0], "cov") else None
+    factor = slopes.model.covariance_factors(slopes.theta)[0]
+    d = factor @ factor.T
+    random = np.mean(d[0, 0] + 2 * d[0, 1] * x + d[1, 1] * x**2)
+    null = ranef.glmer("n ~ 1 + (x | g)", load_data("slopes"), "poisson")
+    n = null.model.covariance_factors(null.theta)[0]
+    n = n @ n.T
+    mean = np.exp(null.params.iloc[0] + np.mean(n[0, 0] + 2 * n[0, 1] * x + n[1, 1] * x**2) / 2)
+    noise = np.log1p(1 / mean)
+    table = slopes.r2()
+    assert table.loc["lognormal", "marginal"] == pytest.approx(fixed / (fixed + random + noise), rel=1e-6)
+    assert slopes.icc().loc["lognormal", "adjusted"] == pytest.approx(random / (random + noise), rel=1e-6)
+
+
+def test_other_searches_agree(slopes):
+    found = ranef.allfit(slopes, ["newton", "newton from large variances", "bfgs"])
+    assert found.agree
+    assert found.sdcor["sd[g.Intercept]"].to_numpy() == pytest.approx(0.528448, abs=1e-3)
+
+
+def test_lme4s_words():
+    data = ranef.datasets.load("cbpp")
+    fit = lme4.glmer(FORMULA, data, "binomial(link = 'logit')", nAGQ=9)
+    assert fit.model.agq == 9
+    assert lme4.glmer_nb("incidence ~ period + (1 | herd)", data).family.name == "nbinom2"
+    np.testing.assert_allclose(lme4.predict(fit), fit.linear_predictor)
+    np.testing.assert_allclose(lme4.predict(fit, type="response"), fit.fittedvalues)
+    assert lme4.simulate(fit, 3, 1).shape == (3, 56)
+    assert (lme4.weights(fit) == data["size"].to_numpy()).all()
+    with pytest.raises(ArgumentError, match="not available for a generalised model"):
+        lme4.cooks_distance(fit)
+
+
+def test_tables_and_tests(fit):
+    table = ranef.modelsummary(fit).to_frame()
+    assert table.loc[table.term == "period[T.4]", "p_value"].iloc[0] == pytest.approx(0.000218, abs=1e-6)
+    assert fit.test("period[T.2] = 0").t == pytest.approx(-3.236, abs=1e-3)
+    with pytest.raises(ArgumentError, match="asymptotic"):
+        fit.test("period[T.2] = 0", ddf="kenward-roger")
+    with pytest.raises(ArgumentError, match="interval='prediction'"):
+        fit.predict(interval="prediction")
