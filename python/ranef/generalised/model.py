@@ -146,7 +146,7 @@ class GlmerModel(Model):
         core = _core.Glmm(*self._arguments(cross))
         if self.prior is not None:
             precision = internal_precision(core, cross, self.design.column_names, self.prior)
-            core = _core.Glmm(*self._arguments(cross), prior=precision)
+            core = _core.Glmm(*self._arguments(cross), precision)  # type: ignore[call-arg]
         vars(self).update(cross=cross, core=core)
 
     def _arguments(self, cross: Any) -> tuple[Any, ...]:
