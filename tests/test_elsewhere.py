@@ -49,6 +49,8 @@ def test_every_word_is_missing_and_every_answer_exists(kind):
         (lambda fit: fit.bootstrap(2, seed=1, progress=False).std, r"a bootstrap has no 'std': use result"),
         (lambda fit: ranef.bootMer, r"ranef has no 'bootMer': use fit\.bootstrap\(n\)"),
         (lambda fit: ranef.emmean, r"ranef has no 'emmean': perhaps 'emmeans'"),
+        (lambda fit: ranef.datasets.sleepstudy, r"use ranef\.datasets\.load\('sleepstudy'\)"),
+        (lambda fit: ranef.datasets.list, r"use ranef\.datasets\.names\(\)"),
         (lambda fit: fit.zzz, r"a fit has no 'zzz'$"),
     ],
 )
