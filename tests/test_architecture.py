@@ -28,6 +28,7 @@ LAYERS = [
     ("design",),
     ("threads", "cross_products"),
     ("stream",),
+    ("sufficient",),
     ("plan",),
     ("model",),
     ("variants",),

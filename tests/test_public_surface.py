@@ -1,6 +1,8 @@
 """The public surface, listed: nothing is public by accident, nothing public is undocumented."""
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ SURFACE = {
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
+    *("Sums", "fit", "load_sums", "merge", "sums", "sums_sql"),
     *("get_num_threads", "set_num_threads"),
 }
 # What `ranef.plots` gives; each is drawn in the gallery and compared with a picture in tests/plots.
@@ -38,7 +41,7 @@ PLOTS = {
 }
 CLASSES = [
     *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),
-    *(GlsFit, ResidualFit),
+    *(GlsFit, ResidualFit, ranef.Sums),
     *(VisitCovariance, VisitFit, VisitModel, VisitPlan),
     *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]
@@ -114,3 +117,10 @@ def test_versions(capsys):
 
 def test_citation_names_this_version():
     assert f"\nversion: {ranef.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_names_of_functions_are_not_those_of_modules_later():
+    """`import ranef.fit` finds the module, and `ranef.fit` stays the function."""
+    code = "import ranef; from ranef.fit import Fit; import ranef.fit; ranef.fit(ranef.sums); "
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ArgumentError: fit() takes sums" in found.stderr

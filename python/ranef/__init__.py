@@ -27,9 +27,11 @@ except ImportError as error:
     ) from error
 
 from .fit import Fit
+from .fitting import fit_sums as fit
 from .fitting import lmer
 from .model import Model
 from .stream import batches
+from .sufficient import Sums, load_sums, merge, sums, sums_sql
 from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ __all__ = [
     "Profile",
     "RanefError",
     "RowsNotKeptError",
+    "Sums",
     "UnknownColumnError",
     "__version__",
     "allfit",
@@ -75,12 +78,15 @@ __all__ = [
     "emmeans",
     "emtrends",
     "exact_rlrt",
+    "fit",
     "get_num_threads",
     "glmer",
     "gls",
     "lm_list",
     "lme4",
     "lmer",
+    "load_sums",
+    "merge",
     "mmrm",
     "modelsummary",
     "pbtest",
@@ -90,6 +96,8 @@ __all__ = [
     "power_curve",
     "set_num_threads",
     "show_versions",
+    "sums",
+    "sums_sql",
 ]
 
 # Loaded when first asked for: modules, and functions by the module they live in.

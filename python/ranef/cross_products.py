@@ -108,26 +108,37 @@ def cross_products(design: Design) -> CrossProducts:
 
 def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:
     """Return the rows of a design as the core sees them, and how it sees the grouping factors."""
-    theta_first = [0, *accumulate(count(len(term.columns)) for term in design.terms)]
-    by_group: dict[str, list[int]] = {}
-    for index, term in enumerate(design.terms):
-        by_group.setdefault(term.group, []).append(index)
-
-    factors, given = [], []
-    for group, members in by_group.items():
-        terms = [design.terms[i] for i in members]
-        edges = [0, *accumulate(len(term.columns) for term in terms)]
-        slices = tuple(slice(first, last) for first, last in pairwise(edges))
-        factors.append(FactorBlocks(group, tuple(members), slices))
+    factors, thetas = factor_blocks(design), first_thetas(design)
+    given = []
+    for factor in factors:
+        terms = [design.terms[i] for i in factor.terms]
         blocks = [
-            {"basis": term.matrix.columns, "intercept": term.intercept, "theta": theta_first[i]}
-            for i, term in zip(members, terms, strict=True)
+            {"basis": term.matrix.columns, "intercept": term.intercept, "theta": thetas[i]}
+            for i, term in zip(factor.terms, terms, strict=True)
         ]
         codes = np.ascontiguousarray(terms[0].factor.codes)
         given.append({"codes": codes, "levels": terms[0].factor.n_levels, "blocks": blocks})
 
     rows = _core.Rows(design.nobs, design.matrix.columns, design.constant, given, design.weights)
-    return rows, tuple(factors)
+    return rows, factors
+
+
+def factor_blocks(design: Design) -> tuple[FactorBlocks, ...]:
+    """Return how the core sees the grouping factors of a design: one after the other, by their first term."""
+    by_group: dict[str, list[int]] = {}
+    for index, term in enumerate(design.terms):
+        by_group.setdefault(term.group, []).append(index)
+    factors = []
+    for group, members in by_group.items():
+        edges = [0, *accumulate(len(design.terms[i].columns) for i in members)]
+        slices = tuple(slice(first, last) for first, last in pairwise(edges))
+        factors.append(FactorBlocks(group, tuple(members), slices))
+    return tuple(factors)
+
+
+def first_thetas(design: Design) -> list[int]:
+    """Return the place in theta of each term's first parameter."""
+    return [0, *accumulate(count(len(term.columns)) for term in design.terms)][:-1]
 
 
 def _require_memory(design: Design) -> None:

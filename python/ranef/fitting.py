@@ -14,6 +14,7 @@ from .formula import has_structures, parse_formula, without_structures
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
+from .sufficient.sums import Sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,6 +191,56 @@ def fit(
 
         return fit_responses(model, y)
     return fit_response(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+
+
+def fit_sums(
+    sums: Sums,
+    reml: bool = True,
+    start: npt.ArrayLike | None = None,
+    optimizer: str = "newton",
+    *,
+    max_evaluations: int | None = None,
+    tolerance: float = 1e-14,
+    allow_saturated: bool = False,
+    leading: str = "auto",
+    schur: str = "auto",
+) -> Fit:
+    """Fit the model of sums: the same numbers as from the rows they were made of.
+
+    Parameters
+    ----------
+    sums : Sums
+        From `ranef.sums`, `ranef.merge`, `ranef.load_sums`.
+    reml, start, optimizer, max_evaluations, tolerance, allow_saturated, leading, schur
+        As for `ranef.lmer`.
+
+    Returns
+    -------
+    Fit
+        What needs the rows (residuals, leverage) raises a `RowsNotKeptError`; ``fit.predict`` takes any rows.
+
+    Raises
+    ------
+    DataError
+        The data cannot be used as the formula asks.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> sums = ranef.sums("Reaction ~ Days + (Days | Subject)", data)
+    >>> round(ranef.fit(sums).objective, 4)
+    1743.6283
+    """
+    if not isinstance(sums, Sums):
+        raise ArgumentError(
+            f"fit() takes sums, from ranef.sums(formula, data), not {type(sums).__name__}: fit data with "
+            "ranef.lmer(formula, data), a model with model.fit()"
+        )
+    model = Model(
+        sums.formula, sums, reml=reml, allow_saturated=allow_saturated, leading=leading, schur=schur
+    )
+    return fit_response(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
 
 
 def checked_settings(

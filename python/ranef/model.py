@@ -19,7 +19,10 @@ from .formula import Formula, parse_formula
 from .memory import available_memory
 from .pickled import WRITTEN_BY, take_version
 from .plan import Plan
-from .stream import read_stream, source_of
+from .stream import source_of
+from .sufficient.finishing import finish, require_own_formula
+from .sufficient.reading import read_rows
+from .sufficient.sums import Sums
 from .theta import names, unpack
 from .verbs import Verb
 
@@ -39,7 +42,8 @@ class Model:
         In the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation; rows with a missing value in a used column are dropped. Or a source of
-        batches that need not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
+        batches that need not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame. Or
+        `ranef.sums` of the same formula.
     reml : bool
         REML criterion (default) or maximum likelihood.
     weights : column name or array, optional
@@ -120,14 +124,21 @@ class Model:
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
         parsed = with_functions(parsed, functions)
+        if isinstance(data, Sums):
+            require_own_formula(data, parsed, weights, offset)
+            weights, offset = data.weights, data.offset
         source, library = source_of(data), type(data).__module__.partition(".")[0]
-        if source is None:
+        if isinstance(data, Sums):
+            library = ""
+            streamed = finish(data, allow_saturated)
+            design, cross, response = streamed.design, streamed.cross, streamed.response
+        elif source is None:
             design = build_design(parsed, data, weights, offset, allow_saturated)
             cross = cross_products(design)
             response = cross.response(design.without_offset(design.response))
         else:
             library = source.library
-            streamed = read_stream(parsed, source, weights, offset, allow_saturated)
+            streamed = read_rows(parsed, source, weights, offset, allow_saturated)
             design, cross, response = streamed.design, streamed.cross, streamed.response
         vars(self).update(
             _source=_reference(data),

@@ -152,18 +152,19 @@ def readings(*tables):
 
 
 def test_data_that_change_while_they_are_read(data):
+    formula = "Reaction ~ scale(Days) + (Days | Subject)"  # which one reading is not enough for
     head = [data[:1]]  # the names of the columns are read first
     with pytest.raises(DataError, match=r"180 rows at first, 179 now"):
-        ranef.Model(FORMULA, readings(head, [data], [data[:179]]))
+        ranef.Model(formula, readings(head, [data], [data[:179]]))
     other = data.assign(Subject=data.Subject.replace("308", "999"))
     with pytest.raises(DataError, match=r"'Subject' now has the level '999'"):
-        ranef.Model(FORMULA, readings(head, [data], [other]))
+        ranef.Model(formula, readings(head, [data], [other]))
     holes = data.assign(Days=data.Days.where(data.index > 3))
     with pytest.raises(DataError, match=r"180 rows without missing values at first, 176 now"):
-        ranef.Model(FORMULA, readings(head, [data], [holes]))
+        ranef.Model(formula, readings(head, [data], [holes]))
     swapped = data.assign(part=np.where(data.Subject == "308", "early", data.part))
     with pytest.raises(DataError, match="combination that the first reading did not meet"):
-        ranef.Model("Reaction ~ 1 + (1 | Subject:part)", readings(head, [swapped], [data]))
+        ranef.Model("Reaction ~ scale(Days) + (1 | Subject:part)", readings(head, [swapped], [data]))
 
 
 @pytest.mark.parametrize(

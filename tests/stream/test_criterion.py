@@ -34,7 +34,7 @@ def test_reference_models(model, model_of):
     assert [f.levels.tolist() for f in streamed.design.factors] == [
         f.levels.tolist() for f in whole.design.factors
     ]
-    assert_allclose(streamed.objective(model.theta), whole.objective(model.theta), rtol=1e-11)
+    assert_allclose(streamed.objective(model.theta), whole.objective(model.theta), rtol=1e-12)
     fit = streamed.fit()
     assert fit.objective <= model.criterion + 1e-6
     beta, se = model.align(fit.params.index, model.beta), model.align(fit.params.index, model.se)

@@ -73,6 +73,19 @@ class FormulaicMatrix:
     functions: Functions
     spec: ModelSpec
 
+    @property
+    def term_variables(self) -> list[tuple[Variable, ...]]:
+        """The variables of each of the terms, in the order of `terms`."""
+        by_key = {_key(variable): variable for variable in terms_of(self.text).variables}
+        keys = [[factor.expr for factor in term.term.factors] for term in self.spec.structure or []]
+        return [tuple(by_key[key] for key in own if key != _ONE) for own in keys]
+
+    @property
+    def is_one_number(self) -> bool:
+        """Whether there is one column, and its variable is no factor."""
+        states = [state for _, state in self.spec.encoder_state.values()]
+        return len(self.names) == 1 and not any("categories" in state for state in states)
+
     def has_terms(self, text: str) -> bool:
         """Whether formula text gives this matrix, however it is spelt: ``a * b`` is ``1 + a + b + a:b``."""
         return _with_labels(text) == _with_labels(self.text)

@@ -5,7 +5,8 @@ learned as from a table (`learning`). The last reading adds the batches up in fi
 a formula that computes something from its columns is measured in a reading of its own in between.
 """
 
-from .source import Batches, batches, source_of
+from .recognise import source_of
+from .source import Batches, batches
 from .summing import Streamed, read_stream
 
 __all__ = ["Batches", "Streamed", "batches", "read_stream", "source_of"]

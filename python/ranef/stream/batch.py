@@ -64,11 +64,16 @@ def read_batches(source: Batches, names: Sequence[str], stage: str) -> Iterator[
         for table in source.read(names):
             if table.n_rows == 0:
                 continue
-            columns = {name: table.column(name) for name in names}
-            rows = present_rows(columns.values(), table.n_rows, first)
+            yield batch_of(table, names, first)
             first += table.n_rows
-            yield Batch(table, {name: _on(column, rows) for name, column in columns.items()}, rows)
             bar.update(table.n_rows)
+
+
+def batch_of(table: Table, names: Sequence[str], first: int = 0) -> Batch:
+    """Return a table as a batch; `first` is the position of its first row in the data."""
+    columns = {name: table.column(name) for name in names}
+    rows = present_rows(columns.values(), table.n_rows, first)
+    return Batch(table, {name: _on(column, rows) for name, column in columns.items()}, rows)
 
 
 def _on(column: Column, rows: UsedRows) -> Column:

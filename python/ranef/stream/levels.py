@@ -59,6 +59,16 @@ class LevelSet:
             self._categories = listed
         self._same_categories &= listed is not None and listed == self._categories
 
+    @property
+    def count(self) -> int:
+        """Number of levels met."""
+        return len(self._codes)
+
+    @property
+    def categories(self) -> list[Any] | None:
+        """The categories every batch has listed, in their order; None when they differ or there are none."""
+        return self._categories if self._same_categories else None
+
     def finish(self) -> FinishedLevels:
         """Return the levels met, in their final order."""
         met = list(self._codes)
@@ -126,13 +136,19 @@ class CellSet:
     def __init__(self, width: int) -> None:
         self._known: list[dict[int, int]] = [{} for _ in range(width - 1)]
 
-    def add(self, parts: list[Codes]) -> None:
-        """Meet the rows of a batch, by their codes in the order in which levels were met."""
+    @property
+    def count(self) -> int:
+        """Number of combinations met."""
+        return len(self._known[-1])
+
+    def add(self, parts: list[Codes]) -> Codes:
+        """Meet the rows of a batch, by their codes in the order in which levels were met; return theirs."""
         cell = parts[0].astype(np.int64)
         for known, part in zip(self._known, parts[1:], strict=True):
             keys, place = np.unique((cell << _BITS) | part, return_inverse=True)
             ids = [known.setdefault(key, len(known)) for key in keys.tolist()]
             cell = np.array(ids, dtype=np.int64)[place]
+        return cell.astype(np.int32)
 
     def finish(self, ranks: list[Codes]) -> list[Codes]:
         """Return the final codes of each part, one entry for each combination."""

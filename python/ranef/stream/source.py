@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -115,19 +114,6 @@ def batches(make: Callable[[], Iterable[Any]]) -> Batches:
             f"{hint}: write batches(lambda: ...)"
         )
     return Batches(make)
-
-
-def source_of(data: Any) -> Batches | None:
-    """Return the source of batches that `data` is, None for a table."""
-    if isinstance(data, Batches):
-        return data
-    dataset = sys.modules.get("pyarrow.dataset")
-    if dataset is not None and isinstance(data, dataset.Dataset):
-        return ArrowDataset(data)
-    polars = sys.modules.get("polars")
-    if polars is not None and isinstance(data, polars.LazyFrame) and hasattr(data, "collect_batches"):
-        return PolarsFrame(data)
-    return None
 
 
 def _whole(batch: Any) -> Any:

@@ -35,17 +35,14 @@ class Streamed:
     response: Any
 
 
-def read_stream(
-    formula: Formula, source: Batches, weights: Any, offset: Any, allow_saturated: bool
-) -> Streamed:
+def read_stream(needs: Needs, source: Batches, allow_saturated: bool) -> Streamed:
     """Read data in batches: once to learn, once more if the formula computes, once to add up.
 
     Parameters
     ----------
-    formula : Formula
+    needs : Needs
+        What the formula wants of the columns.
     source : Batches
-    weights, offset : str or None
-        Columns.
     allow_saturated : bool
         See `ranef.Model`.
 
@@ -56,11 +53,10 @@ def read_stream(
     DataError
         As for a table, and when the readings differ.
     """
-    needs = _needs(formula, source, weights, offset)
     readings = 3 if needs.computed else 2
     found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}"), needs)
     learned = learn_rows(found)
-    empty = _empty_design(learned)
+    empty = empty_design(learned)
     if not allow_saturated:
         require_enough_rows(empty.terms, found.n)
     rows = DesignRows(learned, empty)
@@ -80,7 +76,8 @@ def read_stream(
     return summing.finish(empty)
 
 
-def _needs(formula: Formula, source: Batches, weights: Any, offset: Any) -> Needs:
+def needs_of_source(formula: Formula, source: Batches, weights: Any, offset: Any) -> Needs:
+    """Return what a formula wants of the columns of a source."""
     for table in source.read():
         if table.names:
             return needed_by(formula, table, weights, offset)
@@ -102,7 +99,8 @@ def _checked(source: Batches, learned: LearnedRows, stage: str) -> Any:
             )
 
 
-def _empty_design(learned: LearnedRows) -> Design:
+def empty_design(learned: LearnedRows) -> Design:
+    """Return the design that was learned, with nothing in place of its rows."""
     found, n = learned.survey, learned.survey.n
     needs = found.needs
     factors = {

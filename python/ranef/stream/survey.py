@@ -81,7 +81,7 @@ class Survey:
             self._add_transform(call, batch)
         if batch.n == 0:
             return
-        self._require_kinds(batch)
+        self.require_kinds(batch)
         self._add_sample(batch)
         self._add_levels(batch)
         for name in self.needs.predictors:
@@ -151,7 +151,8 @@ class Survey:
         return np.ascontiguousarray(vector.rows(batch.columns, batch.n))
 
     # ------------------------------------------------------------ what columns hold
-    def _require_kinds(self, batch: Batch) -> None:
+    def require_kinds(self, batch: Batch) -> None:
+        """Raise a DataError for a column of another type than before."""
         for name in self.needs.by_part[self.needs.formula.response]:
             require_numeric_response(batch.columns[name])
         for name, column in batch.columns.items():

@@ -1,0 +1,343 @@
+"""Rows become sums, batch after batch: levels numbered as met, columns less the means of the first rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..design.matrices import require_finite
+from ..design.vectors import require_positive_weights
+from ..frame import FactorColumn, NumberColumn
+from ..frame.factors import Codes, Levels, sort_levels
+from ..stream.batch import Batch
+from ..stream.levels import CellSet, LevelSet
+from ..stream.needs import Needs
+from ..stream.survey import Survey
+from .core_state import table_of
+from .products import CONSTANT, Cells, Evaluator, NeedsTwoReadings, Product, products_of
+from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
+from .table import Table, add_tables
+
+_FIRST_ROWS = 65_536
+
+
+@dataclass(eq=False)
+class Segment:
+    """Rows whose columns are the same: a level met for the first time begins the next one."""
+
+    sums: Any
+    cells: tuple[int, ...]
+    origins: FloatArray
+
+
+class Adding:
+    """Sums in the making.
+
+    Parameters
+    ----------
+    needs : Needs
+        What the formula wants.
+
+    Raises
+    ------
+    NeedsTwoReadings
+        With the first rows, when they cannot be summed before all rows are known.
+    """
+
+    def __init__(self, needs: Needs) -> None:
+        if needs.stateful:
+            raise NeedsTwoReadings(f"{needs.stateful[0].key} needs the mean of all rows")
+        self.needs = needs
+        self.survey = Survey(needs)
+        self._evaluator = Evaluator(needs)
+        self._levels: dict[str, LevelSet] = {}
+        self._cells: dict[tuple[str, ...], CellSet] = {}
+        self._products: tuple[Product, ...] = ()
+        self._z: dict[Group, tuple[Product, ...]] = {}
+        self._segments: list[Segment] = []
+        self._ranges: dict[str, tuple[float, float]] = {}
+        self._kinds: dict[str, str] = {}
+        self._unweighted: list[FloatArray] = []
+        self._inverse_weights = self._offsets = 0.0
+
+    # ------------------------------------------------------------ a batch
+    def add(self, batch: Batch) -> None:
+        """Add the rows of a batch."""
+        found = self.survey
+        found.n_total += batch.rows.n_total
+        for name, count in batch.rows.missing.items():
+            found.missing[name] = found.missing.get(name, 0) + count
+        if batch.n == 0:
+            return
+        found.require_kinds(batch)
+        if not self._products:
+            self._learn_products()
+        self._note_kinds(batch)
+        codes = self._codes(batch)
+        y, offset = found.response_and_offset(batch)
+        weights = found.weights(batch)
+        self._note("<response>", y)
+        if offset is not None:
+            self._offsets += float(offset.sum())
+        if weights is not None:
+            require_positive_weights(weights, batch.rows)
+            self._inverse_weights += float((1 / weights).sum())
+        columns = self._columns(batch, codes, y)
+        self._sum(batch.n, columns, codes, weights)
+        found.n += batch.n
+
+    def _learn_products(self) -> None:
+        found = self.survey
+        factors = frozenset(name for name in self.needs.predictors if found.is_factor(name))
+        self._products, self._z = products_by_use(self.needs, factors)
+        crossed = [p.factors for p in self._products if len(p.factors) > 1]
+        crossed += [group for group in self._z if len(group) > 1]
+        self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed)}
+
+    def _note_kinds(self, batch: Batch) -> None:
+        for name, column in batch.columns.items():
+            kind = _kind(column)
+            known = self._kinds.setdefault(name, kind)
+            if known == "whole" and kind == "real":
+                self._kinds[name] = "real"
+
+    def _codes(self, batch: Batch) -> dict[tuple[str, ...], Codes]:
+        """Return the codes of every categorical column and combination that is used, in the order met."""
+        single = dict.fromkeys(
+            [
+                *self.needs.grouping,
+                *(name for product in self._products for name in product.factors),
+            ]
+        )
+        codes: dict[tuple[str, ...], Codes] = {}
+        for name in single:
+            levels = self._levels.setdefault(name, LevelSet(name))
+            codes[name,] = levels.add(batch.factor(name), batch.categories(name), batch.rows.first)
+        for names, cells in self._cells.items():
+            codes[names] = cells.add([codes[name,] for name in names])
+        return codes
+
+    def _count(self, names: tuple[str, ...]) -> int:
+        """Return the number of levels, or combinations, met so far."""
+        if not names:
+            return 1
+        return self._levels[names[0]].count if len(names) == 1 else self._cells[names].count
+
+    def _note(self, name: str, values: npt.NDArray[Any]) -> None:
+        low, high = float(values.min()), float(values.max())
+        known = self._ranges.get(name, (low, high))
+        self._ranges[name] = min(known[0], low), max(known[1], high)
+
+    def _columns(
+        self, batch: Batch, codes: dict[tuple[str, ...], Codes], y: FloatArray
+    ) -> list[npt.NDArray[Any] | None]:
+        """Return the columns of all products, None for ones."""
+        for name in dict.fromkeys(name for part in self.needs.by_part.values() for name in part):
+            if isinstance(batch.columns[name], NumberColumn):
+                values = batch.values(name)
+                if name in self.needs.predictors:
+                    require_finite(values, name, batch.rows)
+                self._note(name, values)
+        columns: list[npt.NDArray[Any] | None] = []
+        for product in self._products[:-1]:
+            numbers = self._evaluator.product(product, batch.columns, batch.n)
+            if numbers is not None:
+                require_finite(numbers, str(product), batch.rows)
+            if not product.factors:
+                columns.append(numbers)
+                continue
+            own = codes[product.factors]
+            for cell in range(self._count(product.factors)):
+                dummy = own == cell
+                columns.append(dummy if numbers is None else np.where(dummy, numbers, 0.0))
+        return [*columns, y]
+
+    # ------------------------------------------------------------ into the core
+    def _sum(
+        self,
+        n: int,
+        columns: list[npt.NDArray[Any] | None],
+        codes: dict[tuple[str, ...], Codes],
+        weights: FloatArray | None,
+    ) -> None:
+        cells = tuple(self._count(product.factors) for product in self._products)
+        first = np.cumsum([0, *cells])
+        z = self._z_columns(first)
+        factors = [
+            {
+                "codes": np.ascontiguousarray(codes[group]),
+                "levels": self._count(group),
+                "blocks": [{"basis": [columns[k] for k in own], "intercept": 0, "theta": 0}],
+            }
+            for group, own in zip(self._z, z, strict=True)
+        ]
+        constant = np.zeros(len(columns))
+        constant[0] = 1.0
+        rows = _core.Rows(n, columns, constant, factors, weights)
+        if not self._segments or self._segments[-1].cells != cells:
+            self._open(rows, columns, cells, z)
+        segment = self._segments[-1]
+        segment.sums.add(rows, None)
+        if weights is not None:
+            self._unweighted[-1] += _products(columns, segment.origins)
+
+    def _z_columns(self, first: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+        place = {product: k for k, product in enumerate(self._products)}
+        spans = [[place[product] for product in own] for own in self._z.values()]
+        return [np.concatenate([np.arange(first[k], first[k + 1]) for k in own]) for own in spans]
+
+    def _open(
+        self, rows: Any, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...], z: list[Any]
+    ) -> None:
+        origins = np.array([0.0 if c is None or c.dtype == bool else _mean(c) for c in columns])
+        moments = np.column_stack(
+            [origins, np.ones_like(origins), -1 - 2 * np.abs(origins), 1 + 2 * np.abs(origins)]
+        )
+        made = _core.CrossSums(rows, moments, [moments[own] for own in z], moments[-1:])
+        self._segments.append(Segment(made, cells, origins))
+        self._unweighted.append(np.zeros((origins.size,) * 2))
+
+    # ------------------------------------------------------------ the end
+    def finish(self) -> Sums:
+        """Return the sums of all rows added."""
+        needs, found = self.needs, self.survey
+        formula = needs.formula
+        contents = self._contents() if found.n else None
+        return Sums(
+            formula.text, needs.weights, needs.offset, found.n, found.n_total, dict(found.missing), contents
+        )
+
+    def _contents(self) -> Contents:
+        ranks: dict[tuple[str, ...], npt.NDArray[np.int64]] = {}
+        levels = {}
+        for name, met in self._levels.items():
+            done = met.finish()
+            ranks[name,] = done.rank.astype(np.int64)
+            levels[name] = ColumnLevels(done.levels, unusual(met.categories))
+        cells: dict[tuple[str, ...], Cells] = {(): np.zeros((1, 0), dtype=np.int32)}
+        for names, known in self._cells.items():
+            codes = np.column_stack(known.finish([ranks[name,].astype(np.int32) for name in names]))
+            order = np.lexsort(codes.T[::-1])
+            ranks[names] = np.argsort(order)
+            cells[names] = codes[order]
+        for name in self._levels:
+            cells[name,] = np.arange(levels[name].values.shape[0], dtype=np.int32)[:, None]
+        table, origins, unweighted, log_weights = self._joined(ranks)
+        return Contents(
+            kinds=dict(self._kinds),
+            levels=levels,
+            groups={group: cells[group] for group in self._z},
+            products=self._products,
+            cells={product: cells[product.factors] for product in self._products},
+            z=dict(self._z),
+            origins=origins,
+            table=table,
+            unweighted=unweighted if self.needs.weights is not None else None,
+            ranges=dict(self._ranges),
+            log_weights=log_weights,
+            inverse_weights=self._inverse_weights if self.needs.weights is not None else float(self.survey.n),
+            offsets=self._offsets,
+        )
+
+    def _joined(
+        self, ranks: dict[tuple[str, ...], npt.NDArray[np.int64]]
+    ) -> tuple[Table, FloatArray, FloatArray, float]:
+        """Return the segments in the columns, levels and origins of the last one, in their final order."""
+        last = self._segments[-1]
+        first = np.cumsum([0, *last.cells])
+        place = np.concatenate(
+            [
+                start + (ranks[product.factors] if product.factors else np.zeros(1, dtype=np.int64))
+                for product, start in zip(self._products, first, strict=False)
+            ]
+        )  # of a column in the order met: its final one
+        origins = np.empty(place.size)
+        origins[place] = last.origins
+        z = [np.sort(place[own]) for own in self._z_columns(first)]
+        tables, maps, unweighted, logs = [], [], np.zeros((place.size,) * 2), 0.0
+        for segment, plain in zip(self._segments, self._unweighted, strict=True):
+            own_first = np.cumsum([0, *segment.cells])
+            design, met = segment.sums.collect()
+            state_order = design.factor_order
+            by_factor = dict(zip(state_order, met, strict=True))
+            logs += float(design.__getstate__()["sum_log_weights"][0])
+            columns = np.concatenate(
+                [place[start : start + count] for start, count in zip(first, segment.cells, strict=False)]
+            )
+            change = moved(columns, segment.origins, origins)
+            own = table_of(design, self._z_columns(own_first)).combined(change, z)
+            tables.append(own)
+            maps.append([ranks[group][by_factor[k]] for k, group in enumerate(self._z)])
+            unweighted += change.T @ plain @ change
+        counts = [self._count(group) for group in self._z]
+        return add_tables(tables, maps, counts), origins, unweighted, logs
+
+
+def products_by_use(
+    needs: Needs, factors: frozenset[str]
+) -> tuple[tuple[Product, ...], dict[Group, tuple[Product, ...]]]:
+    """Return all products, the constant first and the response last, and those of each grouping factor."""
+    fixed = products_of(needs.formula.fixed, needs, factors)
+    z: dict[Group, dict[Product, None]] = {}
+    for bar in needs.formula.random:
+        own = z.setdefault(bar.group_columns, {CONSTANT: None})
+        own.update(dict.fromkeys(products_of(bar.columns, needs, factors)))
+    others = dict.fromkeys([*fixed, *(product for own in z.values() for product in own)])
+    others.pop(CONSTANT, None)
+    products = (CONSTANT, *others, RESPONSE)
+    return products, {group: tuple(p for p in products if p in own) for group, own in z.items()}
+
+
+def moved(place: npt.NDArray[Any], before: FloatArray, after: FloatArray) -> FloatArray:
+    """Return the combinations that put columns at their new places and origins; new columns are zero.
+
+    The first column is that of ones: a column less its origin is, with another one, itself plus a multiple of
+    the first.
+    """
+    out = np.zeros((place.size, after.size))
+    out[np.arange(place.size), place] = 1.0
+    old = np.zeros(after.size)
+    old[place] = before
+    out[0, 1:] += (old - after)[1:]
+    return out
+
+
+def _mean(column: npt.NDArray[Any]) -> float:
+    """Return the mean of the first rows, exactly where they are equal."""
+    head = column[:_FIRST_ROWS]
+    low, high = head.min(), head.max()
+    return float(low) if low == high else float(np.mean(head, dtype=np.float64))
+
+
+def _products(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
+    """Return the products of the shifted columns, pair by pair: that wakes no threads of BLAS."""
+    n = next(c.shape[0] for c in columns if c is not None)
+    shifted = [np.ones(n) if c is None else c - o for c, o in zip(columns, origins, strict=True)]
+    out = np.zeros((len(columns),) * 2)
+    for i, one in enumerate(shifted):
+        for j, other in enumerate(shifted[: i + 1]):
+            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
+    return out
+
+
+def _kind(column: Any) -> str:
+    if isinstance(column, FactorColumn):
+        return "levels"
+    if isinstance(column, NumberColumn):
+        return {"f": "real", "b": "truth"}.get(column.values.dtype.kind, "whole")
+    return "time"
+
+
+def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:
+    """Return the order of categories if it is not the sorted one."""
+    if categories is None:
+        return None
+    values: Levels = np.empty(len(categories), dtype=object)
+    values[:] = categories
+    rank, _ = sort_levels(np.arange(values.size, dtype=np.int32), values)
+    return None if np.array_equal(rank, np.arange(values.size)) else tuple(categories)

@@ -1,0 +1,211 @@
+"""Sums as the core has them, and back: what it keeps level by level and by pairs of levels, flat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from .table import FactorSums, Levels, PairSums, Table
+
+_FORMAT = 2  # of the core's state
+Ints = npt.NDArray[np.int64]
+
+
+def table_of(design: Any, z: Sequence[npt.NDArray[np.intp]]) -> Table:
+    """Return the core's cross-products by the factors in the order in which they were given.
+
+    Parameters
+    ----------
+    design : _core.DesignCross
+        Of all its columns X, each factor's among them.
+    z : sequence of int arrays
+        Which those are.
+    """
+    state = design.__getstate__()
+    order = state["factor_order"].tolist()
+    levels, widths, p = state["levels"].tolist(), state["widths"].tolist(), int(state["p"][0])
+    values = state["values"]
+    lead, r = levels[0], widths[0]
+    rest = sum(count * width for count, width in zip(levels[1:], widths[1:], strict=True))
+    sizes = [lead * r * r, state["a_col"].size * r, lead * p * r, state["w_row_idx"].size, rest * p, p * p]
+    _, a_val, a_x, w_val, w_x, w_xx = np.split(values, np.cumsum(sizes)[:-1])
+    cross = [a_x.reshape(lead, p, r).transpose(0, 2, 1)]
+    first = 0
+    for count, width in zip(levels[1:], widths[1:], strict=True):
+        own = w_x.reshape(p, rest)[:, first : first + count * width]
+        cross.append(own.reshape(p, count, width).transpose(1, 2, 0))
+        first += count * width
+    pairs = {}
+    for f, g, pair in _pairs(state, levels, widths, a_val, w_val):
+        one, other = order[f], order[g]
+        if one < other:
+            pairs[one, other] = pair
+        else:
+            pairs[other, one] = PairSums(pair.second, pair.first, pair.blocks.transpose(0, 2, 1))
+    by_factor = dict(zip(order, cross, strict=True))
+    factors = tuple(FactorSums(own, np.ascontiguousarray(by_factor[k])) for k, own in enumerate(z))
+    return Table(w_xx.reshape(p, p).copy(), factors, pairs)
+
+
+def _pairs(state: Any, levels: list[int], widths: list[int], a_val: FloatArray, w_val: FloatArray) -> Any:
+    """Yield (f, g, their pairs) by the core's order."""
+    edges = np.cumsum([0, *(count * width for count, width in zip(levels[1:], widths[1:], strict=True))])
+    for f in range(len(levels) - 1):
+        r = widths[f]
+        if f == 0:
+            ptr, rows = state["a_ptr"], state["a_col"].astype(np.int64)
+            level = np.repeat(np.arange(levels[0]), np.diff(ptr))
+            numbers = a_val.reshape(-1, r)
+        else:
+            heads = edges[f - 1] + r * np.arange(levels[f])
+            ptr = state["w_col_ptr"]
+            begin, size = ptr[heads], np.diff(ptr)[heads]
+            level = np.repeat(np.arange(levels[f]), size)
+            inside = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+            rows = state["w_row_idx"][begin[level] + inside]
+            behind = inside >= r
+            level, inside, rows = level[behind], inside[behind], rows[behind]
+            numbers = np.stack([w_val[ptr[heads + a][level] + inside - a] for a in range(r)], axis=1)
+        for g in range(f + 1, len(levels)):
+            s = widths[g]
+            own = np.flatnonzero((rows >= edges[g - 1]) & (rows < edges[g]))
+            blocks = numbers[own].reshape(-1, s, r).transpose(0, 2, 1)
+            second = (rows[own[::s]] - edges[g - 1]) // s
+            yield f, g, PairSums(level[own[::s]], second, blocks)
+
+
+def core_design(
+    table: Table,
+    blocks: Sequence[Sequence[tuple[int, int, int, int]]],
+    n: int,
+    sum_log_weights: float,
+    coordinates: Mapping[str, Any],
+) -> Any:
+    """Return the core's cross-products of a table whose columns are X and, behind it, those of the factors.
+
+    Parameters
+    ----------
+    table : Table
+        In the core's coordinates, X first.
+    blocks : sequence of sequences of (first, width, intercept, first theta)
+        The terms of each factor.
+    coordinates : mapping
+        ``x_shift``, ``x_scale``, ``constant`` (or None), and by factor ``z_shift``, ``z_scale``.
+    """
+    x_shift = np.asarray(coordinates["x_shift"], dtype=np.float64)
+    p, factors = x_shift.size, table.factors
+    sizes = [f.levels * f.z.size for f in factors]
+    order = sorted(range(len(factors)), key=lambda k: -sizes[k])  # the one with most effects leads
+    levels = [factors[k].levels for k in order]
+    widths = [factors[k].z.size for k in order]
+    edges = np.cumsum([0, *(count * width for count, width in zip(levels[1:], widths[1:], strict=True))])
+    lead = factors[order[0]]
+    level, rows, numbers = _entries(table, order, 0, edges, widths)
+    a_ptr = np.searchsorted(level, np.arange(lead.levels + 1)).astype(np.int64)
+    columns = [_rest_columns(table, order, f, edges, widths) for f in range(1, len(order))]
+    lengths = [np.diff(ptr) for ptr, _, _ in columns]
+    constant = coordinates["constant"]
+    state = {
+        "format": np.array([_FORMAT]),
+        "levels": np.array(levels, dtype=np.int64),
+        "widths": np.array(widths, dtype=np.int64),
+        "block_counts": np.array([len(blocks[k]) for k in order], dtype=np.int64),
+        "blocks": np.array([number for k in order for b in blocks[k] for number in b], dtype=np.int64),
+        "p": np.array([p]),
+        "n": np.array([n]),
+        "sum_log_weights": np.array([float(sum_log_weights)]),
+        "x_shift": x_shift,
+        "x_scale": np.asarray(coordinates["x_scale"], dtype=np.float64),
+        "constant": np.zeros(0) if constant is None else np.asarray(constant, dtype=np.float64),
+        "has_constant": np.array([int(constant is not None)]),
+        "z_shift": np.concatenate([coordinates["z_shift"][k] for k in order]),
+        "z_scale": np.concatenate([coordinates["z_scale"][k] for k in order]),
+        "factor_order": np.array(order, dtype=np.int64),
+        "kept": np.arange(p, dtype=np.int64),
+        "a_ptr": a_ptr,
+        "a_col": rows.astype(np.int32),
+        "w_col_ptr": np.concatenate([[0], *lengths]).cumsum().astype(np.int64),
+        "w_row_idx": np.concatenate([np.zeros(0, dtype=np.int64), *(own for _, own, _ in columns)]),
+        "values": np.concatenate(
+            [
+                lead.own.ravel(),
+                numbers.ravel(),
+                lead.cross[:, :, :p].transpose(0, 2, 1).ravel(),
+                *(own for _, _, own in columns),
+                np.concatenate(
+                    [np.zeros((0, p)), *(factors[k].cross[:, :, :p].reshape(-1, p) for k in order[1:])]
+                ).T.ravel(),
+                table.fixed[:p, :p].ravel(),
+            ]
+        ),
+    }
+    return _made(_core.DesignCross, state)
+
+
+def _entries(
+    table: Table, order: list[int], f: int, edges: Ints, widths: list[int]
+) -> tuple[Levels, Ints, FloatArray]:
+    """Return what each level meets behind itself, by level and ascending: (level, row, its products)."""
+    r = widths[f]
+    levels, rows, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros((0, r))]
+    for g in range(f + 1, len(order)):
+        one, other, s = order[f], order[g], widths[g]
+        pair = table.pairs[min(one, other), max(one, other)]
+        own, met, blocks = pair.first, pair.second, pair.blocks.transpose(0, 2, 1)
+        if one > other:
+            own, met, blocks = pair.second, pair.first, pair.blocks
+        levels.append(np.repeat(own, s))
+        rows.append((edges[g - 1] + s * met[:, None] + np.arange(s)).ravel())
+        numbers.append(blocks.reshape(-1, r))
+    level, row = np.concatenate(levels), np.concatenate(rows)
+    sorting = np.lexsort((row, level))
+    return level[sorting], row[sorting], np.concatenate(numbers)[sorting]
+
+
+def _rest_columns(
+    table: Table, order: list[int], f: int, edges: Ints, widths: list[int]
+) -> tuple[Ints, Ints, FloatArray]:
+    """Return a factor's columns of the lower triangle of Z'Z: pointers, rows, numbers."""
+    factor, r = table.factors[order[f]], widths[f]
+    level, rows, numbers = _entries(table, order, f, edges, widths)
+    heads = edges[f - 1] + r * np.arange(factor.levels)
+    level = np.concatenate([np.repeat(np.arange(factor.levels), r), level])
+    rows = np.concatenate([(heads[:, None] + np.arange(r)).ravel(), rows])
+    numbers = np.concatenate([factor.own.reshape(-1, r), numbers])
+    sorting = np.argsort(level, kind="stable")
+    level, rows, numbers = level[sorting], rows[sorting], numbers[sorting]
+    size = np.bincount(level, minlength=factor.levels)
+    inside = np.arange(level.size) - np.repeat(np.cumsum(size) - size, size)
+    counts = size[:, None] - np.arange(r)
+    ptr = np.concatenate([[0], counts.ravel().cumsum()]).astype(np.int64)
+    out_rows = np.empty(ptr[-1], dtype=np.int64)
+    out = np.empty(ptr[-1])
+    for a in range(r):
+        below = inside >= a
+        at = ptr[level[below] * r + a] + inside[below] - a
+        out_rows[at], out[at] = rows[below], numbers[below, a]
+    return ptr, out_rows, out
+
+
+def core_response(values: FloatArray, shift: float, scale: float) -> Any:
+    """Return the core's products of a response with the columns kept, y'y last."""
+    state = {
+        "format": np.array([_FORMAT]),
+        "length": np.array([values.size]),
+        "values": np.ascontiguousarray(values),
+        "shift": np.array([float(shift)]),
+        "scale": np.array([float(scale)]),
+    }
+    return _made(_core.ResponseCross, state)
+
+
+def _made(kind: Any, state: dict[str, npt.NDArray[Any]]) -> Any:
+    """Return the core's object of a state, checked as one that was pickled."""
+    made = kind.__new__(kind)
+    made.__setstate__(state)
+    return made

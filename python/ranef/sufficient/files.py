@@ -1,0 +1,294 @@
+"""Sums as bytes: a readable header, arrays, and a checksum of both. Reading them runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..errors import ArgumentError, DataError
+from .products import Product
+from .sums import ColumnLevels, Contents, Sums
+from .table import FactorSums, PairSums, Table
+
+_MAGIC = b"ranef sums\n"
+_FORMAT = 1
+_CHECKSUM = 32  # bytes of SHA-256
+_LENGTH = 8  # bytes that hold the length of the header
+_DTYPES = {"<f8", "<i8", "<i4", "|b1"}
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def to_bytes(self: Sums) -> bytes:
+    """Return the sums as bytes: to send, or to keep. `Sums.from_bytes` reads them, in any process.
+
+    Returns
+    -------
+    bytes
+        Formula, columns, coding, version of ranef, numbers, and a checksum.
+
+    Raises
+    ------
+    DataError
+        When a categorical column has levels that are neither text, numbers, truth values nor times.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> sums = ranef.sums("Reaction ~ Days + (1 | Subject)", data)
+    >>> ranef.Sums.from_bytes(sums.to_bytes()).n
+    180
+    """
+    arrays: Arrays = {}
+    header: dict[str, Any] = {
+        "format": _FORMAT,
+        "version": _core.__version__,
+        "formula": self.formula,
+        "weights": self.weights,
+        "offset": self.offset,
+        "n": self.n,
+        "n_total": self.n_total,
+        "missing": self.missing,
+        "contents": None if self.contents is None else _write(self.contents, arrays),
+    }
+    whole = {name: np.ascontiguousarray(array, _little(array.dtype)) for name, array in arrays.items()}
+    header["arrays"] = [[name, a.dtype.str, list(a.shape)] for name, a in whole.items()]
+    text = json.dumps(header, allow_nan=False).encode()
+    parts = [_MAGIC, len(text).to_bytes(_LENGTH, "little"), text, *(a.tobytes() for a in whole.values())]
+    body = b"".join(parts)
+    return body + hashlib.sha256(body).digest()
+
+
+def from_bytes(data: bytes) -> Sums:
+    """Return the sums that `Sums.to_bytes` has written.
+
+    Raises
+    ------
+    DataError
+        When the bytes are no sums, truncated, altered, or of another version.
+    """
+    try:
+        data = bytes(data)
+    except TypeError:
+        raise ArgumentError(f"from_bytes() takes bytes, not {type(data).__name__}") from None
+    if not data.startswith(_MAGIC):
+        raise DataError("these bytes are no sums of ranef: they are what Sums.to_bytes() or .save() writes")
+    start = len(_MAGIC) + _LENGTH
+    body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
+    if len(data) < start + _CHECKSUM or hashlib.sha256(body).digest() != checksum:
+        raise DataError(
+            f"these sums are truncated or altered ({len(data)} bytes, and their checksum does not hold): "
+            "copy or make them again"
+        )
+    length = int.from_bytes(body[len(_MAGIC) : start], "little")
+    try:
+        header = json.loads(body[start : start + length])
+        if header["format"] != _FORMAT:
+            raise DataError(
+                f"these sums were written by ranef {header.get('version')} in format {header['format']}; "
+                f"this is ranef {_core.__version__}, which reads format {_FORMAT}: make them again, or "
+                "read them with that version"
+            )
+        contents = header["contents"]
+        if contents is not None:
+            contents = _read(contents, _arrays(header["arrays"], body[start + length :]))
+        return Sums(
+            header["formula"],
+            header["weights"],
+            header["offset"],
+            header["n"],
+            header["n_total"],
+            header["missing"],
+            contents,
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(
+            f"these sums are not what ranef writes ({type(error).__name__}: {error}): make them again"
+        ) from None
+
+
+def save(self: Sums, path: str | os.PathLike[str]) -> None:
+    """Write the sums to a file, which `ranef.load_sums` reads; the file is there whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+    """
+    target = Path(path)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(self.to_bytes())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load_sums(path: str | os.PathLike[str]) -> Sums:
+    """Read sums from a file that `Sums.save` has written.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Sums
+
+    Raises
+    ------
+    DataError
+        When the file holds no sums, is truncated or altered, or of another version.
+
+    Examples
+    --------
+    >>> import ranef, tempfile, pathlib
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "sleep.sums"
+    ...     ranef.sums("Reaction ~ Days + (1 | Subject)", data).save(path)
+    ...     ranef.load_sums(path)
+    Sums('Reaction ~ Days + (1 | Subject)', 180 rows, 18 levels of Subject)
+    """
+    try:
+        return from_bytes(Path(path).read_bytes())
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+# ---------------------------------------------------------------- contents as JSON and arrays
+def _write(contents: Contents, arrays: Arrays) -> dict[str, Any]:
+    levels = {}
+    for name, own in contents.levels.items():
+        values, kind = own.values, own.values.dtype.kind
+        if kind in "OU":
+            listed: Any = [_plain(name, value) for value in values.tolist()]
+        else:
+            listed = None
+            arrays[f"levels {name}"] = values.astype("i8") if kind in "mMu" else values
+        categories = None if own.categories is None else [_plain(name, value) for value in own.categories]
+        levels[name] = [values.dtype.str, listed, categories]
+    products = [[list(p.numbers), list(p.factors)] for p in contents.products]
+    place = {product: k for k, product in enumerate(contents.products)}
+    for k, product in enumerate(contents.products):
+        arrays[f"cells {k}"] = contents.cells[product]
+    for k, keys in enumerate(contents.groups.values()):
+        arrays[f"group {k}"] = keys
+        arrays[f"cross {k}"] = contents.table.factors[k].cross
+    for (f, g), pair in sorted(contents.table.pairs.items()):
+        arrays[f"first {f} {g}"], arrays[f"second {f} {g}"] = pair.first, pair.second
+        arrays[f"blocks {f} {g}"] = pair.blocks
+    arrays["origins"], arrays["fixed"] = contents.origins, contents.table.fixed
+    if contents.unweighted is not None:
+        arrays["unweighted"] = contents.unweighted
+    ranges = list(contents.ranges)
+    arrays["ranges"] = np.array([contents.ranges[name] for name in ranges]).reshape(-1, 2)
+    arrays["totals"] = np.array([contents.log_weights, contents.inverse_weights, contents.offsets])
+    return {
+        "kinds": dict(contents.kinds),
+        "levels": levels,
+        "groups": [[list(group), [place[p] for p in contents.z[group]]] for group in contents.groups],
+        "products": products,
+        "ranges": ranges,
+    }
+
+
+def _read(header: Mapping[str, Any], arrays: Arrays) -> Contents:
+    levels = {}
+    for name, (dtype, listed, categories) in header["levels"].items():
+        if listed is not None:
+            values: npt.NDArray[Any] = np.empty(len(listed), dtype=object)
+            values[:] = listed
+            values = values.astype(dtype) if np.dtype(dtype).kind == "U" else values
+        else:
+            values = arrays[f"levels {name}"]
+            values = values.view(dtype) if np.dtype(dtype).kind in "mM" else values.astype(dtype)
+        levels[name] = ColumnLevels(values, None if categories is None else tuple(categories))
+    products = tuple(Product(tuple(numbers), tuple(factors)) for numbers, factors in header["products"])
+    cells = {product: arrays[f"cells {k}"] for k, product in enumerate(products)}
+    groups = {tuple(names): arrays[f"group {k}"] for k, (names, _) in enumerate(header["groups"])}
+    z = {tuple(names): tuple(products[k] for k in own) for names, own in header["groups"]}
+    log_weights, inverse_weights, offsets = arrays["totals"].tolist()
+    contents = Contents(
+        kinds=header["kinds"],
+        levels=levels,
+        groups=groups,
+        products=products,
+        cells=cells,
+        z=z,
+        origins=arrays["origins"],
+        table=Table(arrays["fixed"], (), {}),
+        unweighted=arrays.get("unweighted"),
+        ranges=dict(zip(header["ranges"], map(tuple, arrays["ranges"].tolist()), strict=True)),
+        log_weights=log_weights,
+        inverse_weights=inverse_weights,
+        offsets=offsets,
+    )
+    own = contents.z_columns()
+    factors = tuple(FactorSums(own[k], arrays[f"cross {k}"]) for k in range(len(groups)))
+    pairs = {}
+    for f in range(len(groups)):
+        for g in range(f + 1, len(groups)):
+            names = (f"first {f} {g}", f"second {f} {g}", f"blocks {f} {g}")
+            pairs[f, g] = PairSums(*(arrays[name] for name in names))
+    table = Table(arrays["fixed"], factors, pairs)
+    _require_shapes(contents, table)
+    return Contents(**{**vars(contents), "table": table})
+
+
+def _require_shapes(contents: Contents, table: Table) -> None:
+    """Raise a ValueError for arrays that do not fit together, whoever has written them."""
+    width = sum(cells.shape[0] for cells in contents.cells.values())
+    require = {"origins": contents.origins.shape == (width,), "fixed": table.fixed.shape == (width, width)}
+    keys = list(contents.groups.values())
+    for k, factor in enumerate(table.factors):
+        require[f"cross {k}"] = factor.cross.shape == (keys[k].shape[0], factor.z.size, width)
+    for (f, g), pair in table.pairs.items():
+        one, other = table.factors[f], table.factors[g]
+        require[f"blocks {f} {g}"] = pair.blocks.shape == (pair.first.size, one.z.size, other.z.size)
+        for name, own, count in (("first", pair.first, one.levels), ("second", pair.second, other.levels)):
+            inside = own.shape == (pair.first.size,) and bool(np.all((own >= 0) & (own < count)))
+            require[f"{name} {f} {g}"] = inside
+    for names, codes in [*contents.groups.items(), *((p.factors, c) for p, c in contents.cells.items())]:
+        for k, name in enumerate(names):
+            count = contents.levels[name].values.shape[0]
+            require[f"codes of {name}"] = bool(np.all((codes[:, k] >= 0) & (codes[:, k] < count)))
+    wrong = [name for name, holds in require.items() if not holds]
+    if wrong:
+        raise ValueError(f"the array '{wrong[0]}' does not fit the others")
+
+
+def _arrays(listed: list[Any], body: bytes) -> Arrays:
+    arrays, at = {}, 0
+    for name, dtype, shape in listed:
+        if dtype not in _DTYPES:
+            raise ValueError(f"the array '{name}' has the type {dtype}")
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(body, dtype, count, at).reshape(shape).copy()
+        at += count * np.dtype(dtype).itemsize
+    return arrays
+
+
+def _little(dtype: np.dtype[Any]) -> str:
+    kinds = {"f": "<f8", "b": "|b1", "i": "<i4" if dtype.itemsize == 4 else "<i8"}
+    return kinds[dtype.kind]
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise DataError(
+        f"the column '{name}' has the level {value!r} of type {type(value).__name__}, which sums cannot be "
+        "written with: make it text"
+    )

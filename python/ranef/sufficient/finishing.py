@@ -1,0 +1,298 @@
+"""From sums to a model's design and cross-products: a linear map of columns, then the core's coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..cross_products import CrossProducts, FactorBlocks, factor_blocks, first_thetas
+from ..design import Design
+from ..design.formulaic_bridge import FormulaicMatrix
+from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector
+from ..design.not_kept import NOT_KEPT
+from ..design.random_terms import require_enough_rows
+from ..design.types import FixedMoments
+from ..design.vectors import bare_name
+from ..errors import DataError
+from ..formula import Formula, parse_formula
+from ..frame import Column, FactorColumn, NumberColumn, Table, require_rows
+from ..stream.learning import LearnedRows
+from ..stream.needs import Needs, needed_by
+from ..stream.summing import Streamed, empty_design
+from .core_state import core_design, core_response
+from .learning import learn_sums
+from .products import Evaluator, Product, number, product_of
+from .sums import Contents, Sums
+from .table import Table as SumsTable
+
+_DEGENERATE = 1e-10  # as in the core: a column whose spread is below this part of its mean is not scaled
+_NOISE = 1e-15
+
+
+def require_own_formula(sums: Sums, formula: Formula, weights: Any, offset: Any) -> None:
+    """Raise a DataError for sums of another formula, weights or offset than a model is asked for."""
+    asked = (formula.text, weights or sums.weights, offset or sums.offset)
+    own = (sums.formula, sums.weights, sums.offset)
+    for what, one, other in zip(("formula", "weights=", "offset="), asked, own, strict=True):
+        if one != other:
+            raise DataError(
+                f"the {what} of the sums is {other!r}, not {one!r}: sums can be fitted with the formula they "
+                "were made with; make them again for another one"
+            )
+
+
+def needs_of(sums: Sums, contents: Contents) -> Needs:
+    """Return what the formula of sums wants of the columns."""
+    table = Table({name: np.zeros(0) for name in contents.kinds})
+    return needed_by(parse_formula(sums.formula), table, sums.weights, sums.offset)
+
+
+def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Streamed:
+    """Return the design of sums, whose rows are not there, and its cross-products.
+
+    Raises
+    ------
+    DataError
+        As for a table: no rows, a constant response, a factor with one level.
+    """
+    contents = sums.contents
+    if contents is None:
+        require_rows(sums.n, sums.n_total, sums.missing)
+        raise AssertionError
+    needs = needs_of(sums, contents) if needs is None else needs
+    low, high = contents.ranges["<response>"]
+    if low == high:
+        raise DataError(
+            f"the response '{needs.formula.response}' is constant ({low:g} in each of the {sums.n} rows "
+            "used): there is no variation to model; check the column"
+        )
+    learned, sample = learn_sums(sums, contents, needs)
+    empty = empty_design(learned)
+    if not allow_saturated:
+        require_enough_rows(empty.terms, sums.n)
+    return _Finishing(sums, contents, learned, sample, empty).streamed()
+
+
+class _Finishing:
+    def __init__(
+        self,
+        sums: Sums,
+        contents: Contents,
+        learned: LearnedRows,
+        sample: Mapping[str, npt.NDArray[Any]],
+        empty: Design,
+    ) -> None:
+        self.sums, self.contents, self.learned, self.sample = sums, contents, learned, sample
+        self.first = contents.first_columns()
+        self.width = contents.origins.size
+        self.fixed = self._raw(learned.learned.fixed)
+        self.bases = [self._raw(basis) for basis in learned.learned.bases]
+        self.empty = replace(empty, constant=self._constant())
+        groups = list(contents.groups)
+        self.blocks = factor_blocks(empty)
+        terms = learned.spec.terms
+        self.order = [groups.index(terms[block.terms[0]].group.columns) for block in self.blocks]
+        self.table = _in_order(contents.table, self.order)
+
+    # ------------------------------------------------------------ columns of matrices
+    def _raw(self, spec: MatrixSpec) -> FloatArray:
+        """Return the columns of a model matrix, as they are, in terms of the columns summed."""
+        out = self._plain(spec) if isinstance(spec, PlainMatrix) else self._computed(spec)
+        out[0] += self.contents.origins @ out
+        return out
+
+    def _plain(self, spec: PlainMatrix) -> FloatArray:
+        columns = []
+        if spec.intercept:
+            columns.append(np.array([0]))
+        for name in spec.columns:
+            if name in spec.levels:
+                first = self.first[Product(factors=(name,))]
+                own = first + np.arange(spec.levels[name].shape[0])
+                columns.append(own if name == spec.full else own[1:])
+            else:
+                columns.append(np.array([self.first[number(name)]]))
+        return np.eye(self.width)[:, np.concatenate(columns).astype(int)]
+
+    def _computed(self, spec: MatrixSpec) -> FloatArray:
+        assert isinstance(spec, FormulaicMatrix)
+        out = np.zeros((self.width, len(spec.names)))
+        factors = frozenset(name for name in spec.columns if self.learned.survey.is_factor(name))
+        for term, (first, last) in zip(spec.term_variables, spec.terms, strict=True):
+            product = product_of(term, factors)
+            start, count = self.first[product], self.contents.cells[product].shape[0]
+            out[start : start + count, first:last] = self._coefficients(spec, product)[:, first:last]
+        return out
+
+    def _coefficients(self, spec: FormulaicMatrix, product: Product) -> FloatArray:
+        """Return the matrix at one row for each cell of a product, divided by its numeric part."""
+        cells = self.contents.cells[product]
+        count = cells.shape[0]
+        evaluator = Evaluator(self.learned.survey.needs)
+        known: dict[str, Column] = {name: NumberColumn(name, v) for name, v in self.sample.items()}
+        size = len(next(iter(self.sample.values()), ()))
+        numbers = evaluator.product(product, known, size)
+        row = 0 if numbers is None else int(np.argmax(np.abs(numbers)))
+        value = 1.0 if numbers is None else float(numbers[row])
+        columns: dict[str, Column] = {}
+        for name in spec.columns:
+            known_cell = name in product.factors
+            here = cells[:, product.factors.index(name)] if known_cell else np.zeros(count, np.int32)
+            if self.learned.survey.is_factor(name):
+                columns[name] = FactorColumn(name, here, self.contents.levels[name].values)
+            elif name in product.factors:
+                levels = self.contents.levels[name].values.astype(self.sample[name].dtype)
+                columns[name] = NumberColumn(name, levels[here])
+            else:
+                columns[name] = NumberColumn(name, np.repeat(self.sample[name][row : row + 1], count))
+        return spec.rows(columns, count) / (value or 1.0)
+
+    def _constant(self) -> FloatArray | None:
+        """Return the coefficients of the constant, if they hold in all rows."""
+        learned = self.learned.learned
+        if "Intercept" in learned.fixed.names:
+            return constant_vector(learned.fixed, learned.matrix)
+        for first, last in learned.fixed.terms:
+            total = self.fixed[:, first:last].sum(axis=1)
+            if last > first and self._is_one(total):
+                out = np.zeros(self.fixed.shape[1])
+                out[first:last] = 1.0
+                return out
+        return None
+
+    def _is_one(self, column: FloatArray) -> bool:
+        """Whether a combination of columns is 1 in every row: all dummies of a factor, a column of ones."""
+        used = np.flatnonzero(column)
+        for product, first in self.first.items():
+            span = np.arange(first, first + self.contents.cells[product].shape[0])
+            if product.factors and not product.numbers and np.array_equal(used, span):
+                return bool(np.all(column[span] == 1.0))
+            if len(product.numbers) == 1 and not product.factors and set(used) <= {0, first}:
+                name = bare_name(product.numbers[0])
+                return self.contents.ranges.get(name or "") == (1.0, 1.0)
+        return np.array_equal(used, [0]) and column[0] == 1.0
+
+    # ------------------------------------------------------------ coordinates
+    def _coordinates(self, columns: FloatArray, shifted: npt.NDArray[np.bool_]) -> tuple[FloatArray, ...]:
+        """Return columns shifted to their means, where they may be, and scaled, with both."""
+        total = self.table.fixed
+        shift = np.where(shifted, total[0] @ columns / total[0, 0], 0.0)
+        columns = columns.copy()
+        columns[0] -= shift
+        size = np.sqrt(np.maximum(np.einsum("ak,ab,bk->k", columns, total, columns), 0.0) / total[0, 0])
+        columns[:, shifted & (size <= _NOISE * np.abs(shift))] = 0.0
+        scale = np.where(size > _DEGENERATE * np.abs(shift), size, 1.0)
+        return columns / scale, shift, scale
+
+    def _z(self, block: FactorBlocks) -> tuple[FloatArray, ...]:
+        """Return the columns of a factor's terms in the core's coordinates, shifts and scales."""
+        parts = []
+        for index in block.terms:
+            own = self.learned.spec.terms[index]
+            term = self.empty.terms[index]
+            raw = self.bases[own.basis][:, list(own.columns)]
+            shifted = np.full(raw.shape[1], term.intercept >= 0)
+            if term.intercept >= 0:
+                shifted[term.intercept] = False
+            columns, shift, scale = self._coordinates(raw, shifted)
+            if term.intercept >= 0:  # a column of ones
+                columns[:, term.intercept], scale[term.intercept] = raw[:, term.intercept], 1.0
+            parts.append((columns, shift, scale))
+        return (
+            np.concatenate([own[0] for own in parts], axis=1),
+            np.concatenate([own[1] for own in parts]),
+            np.concatenate([own[2] for own in parts]),
+        )
+
+    def _core(self, keep_origin: int) -> tuple[Any, FloatArray, float, float, SumsTable]:
+        constant = self.empty.constant
+        p = self.fixed.shape[1]
+        shifted = np.zeros(p, dtype=bool)
+        if constant is not None:
+            shifted = (constant == 0) & (np.arange(p) >= keep_origin)
+        x, x_shift, x_scale = self._coordinates(self.fixed, shifted)
+        z = [self._z(block) for block in self.blocks]
+        y = np.zeros((self.width, 1))
+        y[-1], y[0] = 1.0, self.contents.origins[-1]
+        y, y_shift, y_scale = self._coordinates(y, np.array([constant is not None]))
+        edges = np.cumsum([p, *(own[0].shape[1] for own in z)])
+        chosen = [np.arange(a, b) for a, b in pairwise(edges)]
+        table = self.table.combined(np.concatenate([x, *(own[0] for own in z), y], axis=1), chosen)
+        thetas = first_thetas(self.empty)
+        design = core_design(
+            table,
+            [self._core_blocks(block, thetas) for block in self.blocks],
+            self.sums.n,
+            self.contents.log_weights,
+            {
+                "x_shift": x_shift,
+                "x_scale": x_scale,
+                "constant": constant,
+                "z_shift": [own[1] for own in z],
+                "z_scale": [own[2] for own in z],
+            },
+        )
+        return design, x, float(y_shift[0]), float(y_scale[0]), table
+
+    def _core_blocks(self, block: FactorBlocks, thetas: list[int]) -> list[tuple[int, int, int, int]]:
+        terms = self.empty.terms
+        return [
+            (span.start, span.stop - span.start, terms[index].intercept, thetas[index])
+            for index, span in zip(block.terms, block.slices, strict=True)
+        ]
+
+    # ------------------------------------------------------------ all together
+    def streamed(self) -> Streamed:
+        """Return the design and its cross-products."""
+        design, _, y_shift, y_scale, table = self._core(0)
+        core, unshifted = _core.keep_independent(design)
+        if unshifted:
+            design, _, y_shift, y_scale, table = self._core(unshifted)
+            core, _ = _core.keep_independent(design)
+        kept = np.asarray(core.kept, dtype=np.intp)
+        products = [table.factors[k].cross[:, :, -1].ravel() for k in core.factor_order]
+        values = np.concatenate([*products, table.fixed[kept, -1], table.fixed[-1:, -1]])
+        response = core_response(values, y_shift, y_scale)
+        cross = CrossProducts(NOT_KEPT, core, self.blocks, kept)
+        return Streamed(self._design(), cross, response)
+
+    def _design(self) -> Design:
+        contents, n = self.contents, self.sums.n
+        plain = contents.table.fixed if contents.unweighted is None else contents.unweighted
+        terms = []
+        for term, own in zip(self.empty.terms, self.learned.spec.terms, strict=True):
+            raw = self.bases[own.basis][:, list(own.columns)]
+            terms.append(replace(term, _second_moments=raw.T @ plain @ raw / n))
+        mean = plain[0] @ self.fixed / n
+        centred = self.fixed.copy()
+        centred[0] -= mean
+        y = np.zeros(self.width)
+        y[-1] = 1.0
+        away = plain[0, -1] / n
+        low, high = contents.ranges["<response>"]
+        response = np.array([contents.origins[-1] + away, plain[-1, -1] / n - away**2, low, high])
+        covariance = centred.T @ plain @ centred / n
+        moments = FixedMoments(
+            mean, covariance, contents.inverse_weights / n, contents.offsets / n, response
+        )
+        return replace(self.empty, terms=tuple(terms), moments=moments)
+
+
+def _in_order(table: SumsTable, order: list[int]) -> SumsTable:
+    """Return a table with its factors in another order."""
+    pairs = {}
+    for f in range(len(order)):
+        for g in range(f + 1, len(order)):
+            one, other = order[f], order[g]
+            pair = table.pairs[min(one, other), max(one, other)]
+            if one > other:
+                pair = type(pair)(pair.second, pair.first, pair.blocks.transpose(0, 2, 1))
+            pairs[f, g] = pair
+    return SumsTable(table.fixed, tuple(table.factors[k] for k in order), pairs)

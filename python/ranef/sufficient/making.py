@@ -1,0 +1,99 @@
+"""``ranef.sums``: the rows of a part of the data, read once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ..errors import FormulaError
+from ..formula import has_structures, parse_formula
+from ..frame import Table
+from ..stream.batch import batch_of, read_batches
+from ..stream.engines import DuckRelation, Partitions
+from ..stream.needs import Needs
+from ..stream.recognise import source_of
+from ..stream.source import Batches
+from ..stream.summing import needs_of_source
+from .adding import Adding
+from .merging import merge_named
+from .products import NeedsTwoReadings
+from .sql import sql_of
+from .sums import Sums
+
+
+def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | None = None) -> Sums:
+    """Read a part of the data into sums, which can be added up, saved, sent and fitted; no row is kept.
+
+    Parameters
+    ----------
+    formula : str
+        As for `ranef.lmer`. What needs other rows, as ``scale(x)`` does, cannot be known here: add it to the
+        data as a column.
+    data : table, or source of batches
+        The part: anything `ranef.lmer` takes.
+    weights, offset : str, optional
+        Columns, as for `ranef.lmer`.
+
+    Returns
+    -------
+    Sums
+        Of the size of the random effects, however many rows there are. A part may be empty.
+
+    Raises
+    ------
+    FormulaError
+        The formula cannot be read, or needs all rows at once.
+    DataError
+        The data cannot be used as the formula asks; the message names column and row.
+
+    Notes
+    -----
+    The sums hold counts of every level and of every pair of crossed levels that occur together, sums of
+    squares and products within them, and the lowest and highest value of each numeric column: no rows, but
+    where a level has one row, its values.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> sums = ranef.sums("Reaction ~ Days + (1 | Subject)", data)
+    >>> sums.n, sums.levels
+    (180, {'Subject': 18})
+    """
+    parsed = parse_formula(formula)
+    if has_structures(parsed):
+        raise FormulaError(
+            "sums are of unstructured random terms, as in (x | g): fit structured ones from rows", formula
+        )
+    source = source_of(data) or Batches(lambda: [data])
+    needs = needs_of_source(parsed, source, weights, offset)
+    try:
+        return added(needs, source, "summing")
+    except NeedsTwoReadings as reason:
+        raise FormulaError(
+            f"{reason}, which the sums of a part of the data do not have at hand: add the result to the data "
+            "as a column, or fit the data in batches, ranef.batches",
+            formula,
+        ) from None
+
+
+def added(needs: Needs, source: Batches, stage: str) -> Sums:
+    """Read a source once; raise `NeedsTwoReadings` with the first rows if that is not enough."""
+    adding = Adding(needs)
+    if isinstance(source, DuckRelation):
+        try:
+            return sql_of(needs, source.types(), "data").run(source.run)
+        except NeedsTwoReadings:  # computed columns: row by row
+            pass
+    if isinstance(source, Partitions):
+        return source.combined(needs.columns, partial(_of_table, needs), merge_named)
+    for batch in read_batches(source, needs.columns, stage):
+        adding.add(batch)
+    return adding.finish()
+
+
+def _of_table(needs: Needs, table: Table) -> Sums:
+    """Return the sums of one partition; run by a worker."""
+    adding = Adding(needs)
+    adding.add(batch_of(table, needs.columns))
+    return adding.finish()

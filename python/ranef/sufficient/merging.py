@@ -1,0 +1,282 @@
+"""Sums of parts of the data become those of the whole: levels matched by name, columns of one origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, DataError, quote_list
+from ..frame.factors import label_texts, sort_levels
+from .adding import moved
+from .products import Cells, Product
+from .sums import ColumnLevels, Contents, Sums
+from .table import add_tables
+
+Ranks = dict[str, npt.NDArray[np.int64]]
+
+_KINDS = {
+    "real": "numbers",
+    "whole": "numbers",
+    "truth": "truth values",
+    "levels": "text or categories",
+    "time": "dates or times",
+}
+
+_LEVEL_KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values"} | {
+    "M": "dates",
+    "m": "durations",
+}
+
+
+def merge(parts: Iterable[Sums]) -> Sums:
+    """Add up the sums of parts of the data.
+
+    Parameters
+    ----------
+    parts : iterable of Sums
+        Of the same formula; made anywhere, in any order. A part without rows adds its missing values only.
+
+    Returns
+    -------
+    Sums
+        Levels are matched by name: each part may know other ones.
+
+    Raises
+    ------
+    DataError
+        For sums of different formulas, weights, offsets, types of columns or orders of categories; the
+        message says what differs and in which part (they count from 0).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> parts = [ranef.sums("Reaction ~ Days + (1 | Subject)", data[k::3]) for k in range(3)]
+    >>> ranef.merge(parts).n
+    180
+    """
+    given = list(parts)
+    return merge_named(given, [f"part {number}" for number in range(len(given))])
+
+
+def merge_named(given: list[Sums], names: Sequence[str]) -> Sums:
+    """Add up the sums of parts that have names for the messages."""
+    if not given:
+        raise ArgumentError("merge() needs the sums of at least one part of the data")
+    for name, part in zip(names, given, strict=True):
+        if not isinstance(part, Sums):
+            raise ArgumentError(f"merge() adds up sums, {name} is {type(part).__name__}")
+        _require_same_model(given[0], part, names[0], name)
+    missing: dict[str, int] = {}
+    for part in given:
+        for name, count in part.missing.items():
+            missing[name] = missing.get(name, 0) + count
+    numbered = [(name, part) for name, part in zip(names, given, strict=True) if part.contents is not None]
+    contents = None
+    if len(numbered) == 1:
+        contents = numbered[0][1].contents
+    elif numbered:
+        contents = _merged(numbered)
+    head = given[0]
+    n, n_total = sum(part.n for part in given), sum(part.n_total for part in given)
+    return Sums(head.formula, head.weights, head.offset, n, n_total, missing, contents)
+
+
+def plus(self: Sums, other: Any) -> Sums:
+    """Return the sums of the rows of both."""
+    if not isinstance(other, Sums):
+        return NotImplemented
+    return merge([self, other])
+
+
+def _require_same_model(first: Sums, other: Sums, head: str, name: str) -> None:
+    for what, one, two in (
+        ("formula", first.formula, other.formula),
+        ("weights=", first.weights, other.weights),
+        ("offset=", first.offset, other.offset),
+    ):
+        if one != two:
+            raise DataError(
+                f"sums can be added up when they are of one model: the {what} of {name} is {two!r}, "
+                f"that of {head} is {one!r}. Make them again with the same {what}"
+            )
+
+
+def _require_same_kinds(parts: Sequence[tuple[str, Contents]]) -> dict[str, str]:
+    (first, head), *others = parts
+    kinds = dict(head.kinds)
+    for number, other in others:
+        for name, kind in other.kinds.items():
+            before = kinds[name]
+            if _KINDS[kind] != _KINDS[before]:
+                raise DataError(
+                    f"the column '{name}' holds {_KINDS[before]} in {first} and {_KINDS[kind]} in {number} "
+                    "(they count from 0): give it one type in every part"
+                )
+            if "real" in (kind, before):
+                kinds[name] = "real"
+        if other.products != head.products or dict(other.z) != dict(head.z):
+            raise DataError(
+                f"the sums of {first} and {number} are of different columns: make them again"
+            )
+    return kinds
+
+
+def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
+    parts = [(number, part.contents) for number, part in numbered if part.contents is not None]
+    kinds = _require_same_kinds(parts)
+    all_parts = [contents for _, contents in parts]
+    head = all_parts[0]
+    levels: dict[str, ColumnLevels] = {}
+    ranks: list[Ranks] = [{} for _ in parts]
+    for name in head.levels:
+        levels[name] = _union_of_levels(name, parts)
+        for own, contents in zip(ranks, all_parts, strict=True):
+            own[name] = _places(contents.levels[name], levels[name])
+    groups, group_places = {}, []
+    for group in head.groups:
+        found, places = _union_of_cells(group, [c.groups[group] for c in all_parts], levels, ranks)
+        groups[group] = found
+        group_places.append(places)
+    cells: dict[Product, Cells] = {}
+    columns: list[list[npt.NDArray[np.int64]]] = [[] for _ in parts]
+    first = 0
+    for product in head.products:
+        names = product.factors
+        found, places = _union_of_cells(names, [c.cells[product] for c in all_parts], levels, ranks)
+        cells[product] = found
+        for parts_columns, at in zip(columns, places, strict=True):
+            parts_columns.append(first + at)
+        first += found.shape[0]
+    place = [np.concatenate(each) for each in columns]
+    origins = _origins([c.origins for c in all_parts], place, [part.n for _, part in numbered], first)
+    changes = [moved(own, c.origins, origins) for own, c in zip(place, all_parts, strict=True)]
+    shape = replace(head, kinds=kinds, levels=levels, groups=groups, cells=cells, origins=origins)
+    z = shape.z_columns()
+    tables = [
+        contents.table if _same(change) else contents.table.combined(change, z)
+        for contents, change in zip(all_parts, changes, strict=True)
+    ]
+    maps = [[places[k] for places in group_places] for k in range(len(parts))]
+    table = add_tables(tables, maps, [keys.shape[0] for keys in groups.values()])
+    unweighted = None
+    if head.unweighted is not None:
+        unweighted = np.zeros((first, first))
+        for contents, change in zip(all_parts, changes, strict=True):
+            assert contents.unweighted is not None
+            unweighted += change.T @ contents.unweighted @ change
+    return replace(
+        shape,
+        table=table,
+        unweighted=unweighted,
+        ranges=_ranges(all_parts),
+        log_weights=sum(c.log_weights for c in all_parts),
+        inverse_weights=sum(c.inverse_weights for c in all_parts),
+        offsets=sum(c.offsets for c in all_parts),
+    )
+
+
+def _same(change: FloatArray) -> bool:
+    return change.shape[0] == change.shape[1] and np.array_equal(change, np.eye(change.shape[0]))
+
+
+def _ranges(parts: Sequence[Contents]) -> dict[str, tuple[float, float]]:
+    return {
+        name: (min(c.ranges[name][0] for c in parts), max(c.ranges[name][1] for c in parts))
+        for name in parts[0].ranges
+    }
+
+
+def _origins(
+    given: Sequence[FloatArray], place: Sequence[npt.NDArray[Any]], rows: Sequence[int], count: int
+) -> FloatArray:
+    """Return the origin of each column: that of the largest part that has the column."""
+    out, largest = np.zeros(count), np.full(count, -1)
+    for own, at, n in zip(given, place, rows, strict=True):
+        better = (n > largest[at]) | ((n == largest[at]) & (own < out[at]))
+        out[at[better]], largest[at[better]] = own[better], n
+    return out
+
+
+# ---------------------------------------------------------------- levels
+def _union_of_levels(name: str, parts: Sequence[tuple[str, Contents]]) -> ColumnLevels:
+    (first, head), *others = [(number, contents.levels[name]) for number, contents in parts]
+    kind = _level_kind(head)
+    for number, other in others:
+        if _level_kind(other) != kind:
+            raise DataError(
+                f"the levels of the column '{name}' are {kind} in {first} and {_level_kind(other)} in "
+                f"{number} (they count from 0): give it one type in every part"
+            )
+        if other.categories != head.categories:
+            one, two = (quote_list(list(_listed(own))) for own in (head, other))
+            raise DataError(
+                f"the categories of the column '{name}' are in another order in {number} ({two}) than "
+                f"in {first} ({one}), so that its levels would be coded otherwise: give it the same "
+                "categories, in the same order, in every part"
+            )
+    arrays = [head.values, *(other.values for _, other in others)]
+    if all(np.array_equal(arrays[0], other) for other in arrays[1:]):
+        return head
+    if head.categories is None and head.values.dtype.kind != "O":
+        return ColumnLevels(np.unique(np.concatenate(arrays)), None)
+    found = dict.fromkeys(value for array in arrays for value in array.tolist())
+    values = np.empty(len(found), dtype=head.values.dtype)
+    values[:] = list(found)
+    if head.categories is None:
+        return ColumnLevels(sort_levels(np.arange(values.size, dtype=np.int32), values)[1], None)
+    rank = {value: k for k, value in enumerate(head.categories)}
+    order = np.argsort([rank[value] for value in values.tolist()], kind="stable")
+    return ColumnLevels(values[order], head.categories)
+
+
+def _listed(levels: ColumnLevels) -> Sequence[Any]:
+    return levels.categories if levels.categories is not None else label_texts(levels.values)
+
+
+def _level_kind(levels: ColumnLevels) -> str:
+    return _LEVEL_KINDS.get(levels.values.dtype.kind, "text")
+
+
+def _places(own: ColumnLevels, union: ColumnLevels) -> npt.NDArray[np.int64]:
+    """Return where levels are in the union."""
+    if own.values is union.values:
+        return np.arange(own.values.shape[0])
+    if union.categories is None and union.values.dtype.kind != "O":
+        return np.searchsorted(union.values, own.values).astype(np.int64)
+    place = {value: k for k, value in enumerate(union.values.tolist())}
+    return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
+
+
+def _union_of_cells(
+    names: tuple[str, ...],
+    given: Sequence[Cells],
+    levels: Mapping[str, ColumnLevels],
+    ranks: Sequence[Ranks],
+) -> tuple[Cells, list[npt.NDArray[np.int64]]]:
+    """Return the combinations any part has, sorted, and where each part's are."""
+    if not names:
+        return given[0], [np.zeros(1, dtype=np.int64) for _ in given]
+    if len(names) == 1:
+        count = levels[names[0]].values.shape[0]
+        return np.arange(count, dtype=np.int32)[:, None], [own[names[0]] for own in ranks]
+    sizes = [levels[name].values.shape[0] for name in names]
+    if np.prod([float(size) for size in sizes]) >= 2.0**62:
+        raise DataError(f"'{':'.join(names)}' has too many combinations to number")
+    numbers = []
+    for cells, own in zip(given, ranks, strict=True):
+        number = np.zeros(cells.shape[0], dtype=np.int64)
+        for k, name in enumerate(names):
+            number = number * sizes[k] + own[name][cells[:, k]]
+        numbers.append(number)
+    union = np.unique(np.concatenate(numbers))
+    codes, rest = [], union
+    for size in reversed(sizes):
+        rest, inner = np.divmod(rest, size)
+        codes.append(inner.astype(np.int32))
+    return np.column_stack(codes[::-1]), [np.searchsorted(union, number) for number in numbers]

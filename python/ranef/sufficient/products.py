@@ -1,0 +1,164 @@
+"""The columns that sums are of: products of numbers and of dummies for every level, whatever the contrasts.
+
+A column of a model matrix is, within its term, a number for each combination of levels times a product of
+numeric columns. Sums of these products know no reference level and no coding, so that parts of the data with
+other levels can be added up; what the formula makes of them is a linear map (`design.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..design.formulaic_bridge import FormulaicMatrix, learn_formulaic
+from ..design.used import UsedColumns
+from ..design.vectors import bare_name
+from ..formula.expand import Variable, terms_of
+from ..formula.plain import plain_terms
+from ..formula.python_code import function_name, in_backticks, quoted_column, read_code
+from ..frame import Column, UsedRows
+from ..stream.needs import Needs
+
+Cells = npt.NDArray[np.int32]
+
+
+class NeedsTwoReadings(Exception):
+    """Something in the formula cannot be summed before all rows have been seen once; the text says what."""
+
+
+@dataclass(frozen=True, order=True)
+class Product:
+    """A product of numbers and of dummies of categorical columns, both in alphabetical order.
+
+    Attributes
+    ----------
+    numbers : tuple of str
+        Code, of a bare column its name as a formula has it.
+    factors : tuple of str
+        Names of columns.
+    """
+
+    numbers: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ":".join([*self.factors, *self.numbers]) or "1"
+
+
+CONSTANT = Product()
+
+
+def number(column: str) -> Product:
+    """Return the product that is a numeric column."""
+    return Product(numbers=(in_backticks(column),))
+
+
+def products_of(text: str, needs: Needs, factors: frozenset[str]) -> tuple[Product, ...]:
+    """Return the products of a part of the formula, term by term.
+
+    Parameters
+    ----------
+    text : str
+        The fixed part, or the columns of a random term.
+    factors : frozenset of str
+        Categorical columns.
+
+    Raises
+    ------
+    NeedsTwoReadings
+    """
+    plain = plain_terms(text)
+    if plain is not None:
+        own = [Product(factors=(name,)) if name in factors else number(name) for name in plain[1]]
+        return (*((CONSTANT,) if plain[0] else ()), *own)
+    found = terms_of(text)
+    products = tuple(product_of(term, factors) for term in found.terms)
+    for code in (code for product in products for code in product.numbers):
+        for call in read_code(code).calls():
+            if function_name(call) in needs.formula.functions:
+                raise NeedsTwoReadings(f"what {function_name(call)}() gives is known by calling it")
+    return (*((CONSTANT,) if found.intercept else ()), *products)
+
+
+def product_of(term: Sequence[Variable], factors: frozenset[str]) -> Product:
+    """Return the product that a term is made of."""
+    label = ":".join(variable.name for variable in term)
+    numbers, levels = [], []
+    for variable in term:
+        if not variable.code:
+            if variable.name in factors:
+                levels.append(variable.name)
+            else:
+                numbers.append(in_backticks(variable.name))
+            continue
+        coded = _coded_column(variable.code)
+        if coded is not None:
+            levels.append(coded)
+        elif _mentions(variable.code, factors):
+            raise NeedsTwoReadings(f"'{variable.name}' computes with the levels of a categorical column")
+        else:
+            numbers.append(variable.code)
+    if len(set(levels)) < len(levels) or any(_mentions(code, frozenset(levels)) for code in numbers):
+        raise NeedsTwoReadings(f"the term {label} has a column twice")
+    return Product(tuple(sorted(numbers)), tuple(sorted(levels)))
+
+
+def _coded_column(code: str) -> str | None:
+    """Return the column that code such as ``C(x, contr.sum)`` makes categorical."""
+    read = read_code(code)
+    tree: Any = read.tree
+    if not isinstance(tree, ast.Call) or function_name(tree) != "C":
+        if any(function_name(call) == "C" for call in read.calls()):
+            raise NeedsTwoReadings(f"'{read.label}' computes with a factor")
+        return None
+    first: Any = tree.args[0]
+    return quoted_column(first) if isinstance(first, ast.Call) else first.id
+
+
+def _mentions(code: str, names: frozenset[str]) -> bool:
+    return not names.isdisjoint(read_code(code).names())
+
+
+class Evaluator:
+    """The numeric code of products, row by row; learned from the first rows with which it is asked."""
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._learned: dict[str, FormulaicMatrix] = {}
+
+    def values(self, code: str, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any]:
+        """Return code as one number per row.
+
+        Raises
+        ------
+        NeedsTwoReadings
+            For code that gives a factor, or several columns.
+        """
+        name = bare_name(code)
+        if name is not None:
+            return columns[name].values  # type: ignore[union-attr]
+        learned = self._learned.get(code)
+        if learned is None:
+            own = tuple(name for name in self._needs.predictors if _mentions(code, frozenset([name])))
+            used = UsedColumns(columns, UsedRows(n), self._needs.formula.functions)
+            learned = self._learned[code] = learn_formulaic("0 + {" + code + "}", used, own)[0]
+            if not learned.is_one_number:
+                raise NeedsTwoReadings(f"'{code}' gives more than one number per row")
+        return np.ascontiguousarray(learned.rows(columns, n)[:, 0])
+
+    def product(self, product: Product, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any] | None:
+        """Return the numeric part of a product, None for ones."""
+        if not product.numbers:
+            return None
+        if len(product.numbers) == 1:
+            return self.values(product.numbers[0], columns, n)
+        out: FloatArray = np.ones(n)
+        for code in product.numbers:
+            out *= self.values(code, columns, n)
+        return out

@@ -1,0 +1,304 @@
+"""Sums in SQL: one query for each grouping factor and each pair of them, which any warehouse can run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..design.vectors import bare_name
+from ..errors import ArgumentError, DataError, FormulaError
+from ..formula import parse_formula
+from ..frame import Table
+from ..show import Printed
+from ..stream.engines import quoted
+from ..stream.needs import Needs, needed_by
+from ..verbs import Verb
+from .adding import products_by_use
+from .products import NeedsTwoReadings, Product
+from .sums import RESPONSE, Group
+
+_KINDS = (
+    ("levels", r"char|text|string|str\b|object|categ|enum|dictionary|uuid"),
+    ("truth", r"bool"),
+    ("time", r"date|time|interval"),
+    ("whole", r"int|serial"),
+    ("real", r"float|double|real|dec|numeric|number|half"),
+)
+
+
+Part = tuple[tuple[str, ...], bool]
+"""A product of numbers, and whether its mean is subtracted: not where it counts within a level only."""
+
+
+def part_of(product: Product) -> Part:
+    """Return the numeric part of a product."""
+    return product.numbers, bool(product.numbers) and not product.factors
+
+
+_WORDS = {"levels": "text or categories", "time": "dates or times"}
+
+
+@dataclass(frozen=True, repr=False)
+class SumsSQL(Printed):
+    """The queries whose answers are sums; made by `ranef.sums_sql`, printed as SQL.
+
+    Attributes
+    ----------
+    formula : str
+    table : str
+        What the queries read from.
+    survey : str
+        The first query, of one row: numbers of rows and of missing values, means, lowest and highest values.
+    """
+
+    formula: str
+    table: str
+    survey: str
+    needs: Needs = field(repr=False)
+    kinds: Mapping[str, str] = field(repr=False)
+    products: tuple[Product, ...] = field(repr=False)
+    z: Mapping[Group, tuple[Product, ...]] = field(repr=False)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The numeric parts of the products, each once."""
+        return tuple(dict.fromkeys(map(part_of, self.products)))
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Categorical columns of the products."""
+        return tuple(dict.fromkeys(name for product in self.products for name in product.factors))
+
+    def queries(self, origins: Sequence[float] | None = None) -> dict[tuple[Group, ...], str]:
+        """Return the other queries: of all rows (), of each grouping factor, of each pair of them.
+
+        Parameters
+        ----------
+        origins : sequence of float, optional
+            What is subtracted from each numeric part: the means that the first query gives. Without, they are
+            written as ``:origin_1`` and so on.
+        """
+        shifted = [self._shifted(k, origins) for k in range(len(self.parts))]
+        everything = list(range(len(self.parts)))
+        fixed = self._query(self.predictors, shifted, everything, everything, unweighted=True)
+        out: dict[tuple[Group, ...], str] = {(): fixed}
+        groups = list(self.z)
+        for group in groups:
+            names = tuple(dict.fromkeys([*group, *self.predictors]))
+            out[group,] = self._query(names, shifted, self._of(group), everything)
+        for f, one in enumerate(groups):
+            for other in groups[f + 1 :]:
+                factors = [name for own in (one, other) for p in self.z[own] for name in p.factors]
+                names = tuple(dict.fromkeys([*one, *other, *factors]))
+                out[one, other] = self._query(names, shifted, self._of(one), self._of(other))
+        return out
+
+    def _of(self, group: Group) -> list[int]:
+        return list(dict.fromkeys(self.parts.index(part_of(product)) for product in self.z[group]))
+
+    def _shifted(self, part: int, origins: Sequence[float] | None) -> str:
+        numbers, shifted = self.parts[part]
+        if not numbers:
+            return "1e0"
+        value = self.expression(numbers)
+        if not shifted:
+            return value
+        origin = f":origin_{part}" if origins is None else _literal(origins[part])
+        return f"({value} - {origin})"
+
+    def expression(self, part: tuple[str, ...]) -> str:
+        """Return a numeric part as SQL."""
+        if part == RESPONSE.numbers:
+            formula = self.needs.formula
+            columns = [bare_name(code) or code for code in formula.offsets]
+            columns += [] if self.needs.offset is None else [self.needs.offset]
+            return " - ".join(self._number(n) for n in [bare_name(formula.response) or "", *columns])
+        return " * ".join(self._number(bare_name(code) or code) for code in part)
+
+    def _number(self, name: str) -> str:
+        if self.kinds[name] == "truth":
+            return f"(CASE WHEN {quoted(name)} THEN 1e0 ELSE 0e0 END)"
+        return f"(1e0 * {quoted(name)})"
+
+    def _query(
+        self,
+        names: Sequence[str],
+        shifted: Sequence[str],
+        rows: Sequence[int],
+        columns: Sequence[int],
+        unweighted: bool = False,
+    ) -> str:
+        weight = "" if self.needs.weights is None else f"{quoted(self.needs.weights)} * "
+        sums, seen = [], set()
+        for i in rows:
+            for j in columns:
+                key = (min(i, j), max(i, j))
+                if key not in seen:
+                    seen.add(key)
+                    product, at = _times(shifted[key[0]], shifted[key[1]]), f"{key[0]}_{key[1]}"
+                    sums.append(f"SUM({weight}{product}) AS s_{at}")
+                    if weight and unweighted:
+                        sums.append(f"SUM({product}) AS u_{at}")
+        return self._select(list(map(quoted, names)), sums)
+
+    def _select(self, names: list[str], sums: list[str]) -> str:
+        condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self.needs.columns)
+        text = "SELECT " + ",\n       ".join([*names, *sums]) + f"\nFROM {self.table}\nWHERE {condition}"
+        return text + (f"\nGROUP BY {', '.join(names)}" if names else "")
+
+    run = Verb("sufficient.answers:sums_of_answers")
+
+    def __str__(self) -> str:
+        texts = [f"-- rows, means and ranges\n{self.survey};"]
+        for groups, text in self.queries().items():
+            what = " and ".join(":".join(group) for group in groups) or "all rows"
+            texts.append(f"-- {what}\n{text};")
+        return "\n\n".join(texts)
+
+
+def sums_sql(
+    formula: str, schema: Any, *, weights: str | None = None, offset: str | None = None, table: str = "data"
+) -> SumsSQL:
+    """Write the sums of a model as SQL, to be run where the rows are.
+
+    Parameters
+    ----------
+    formula : str
+        Of bare columns and their interactions: ``y ~ x * f + (x | g) + (1 | h)``. What it computes
+        (``log(x)``) must be a column of the table or of a view.
+    schema : dict, or schema of pyarrow, or table
+        The columns and their types: ``{"y": "DOUBLE", "g": "VARCHAR"}``; of a table only the types are read.
+    weights, offset : str, optional
+        Columns.
+    table : str
+        What to read from: a table, a view, a query in parentheses with a name.
+
+    Returns
+    -------
+    SumsSQL
+        Prints as SQL; ``.run(execute)`` returns the sums, `execute` is from a query to its answer.
+
+    Raises
+    ------
+    FormulaError
+        For code that is no column.
+    DataError
+        For a column of a type that is neither number, truth value, text nor time.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> sql = ranef.sums_sql("y ~ x + (1 | g)", {"y": "DOUBLE", "x": "DOUBLE", "g": "VARCHAR"})
+    >>> print(sql.queries([0, 2.5, 1.0])[("g",),])
+    SELECT "g",
+           SUM(1e0) AS s_0_0,
+           SUM(((1e0 * "x") - 2.5e0)) AS s_0_1,
+           SUM(((1e0 * "y") - 1.0e0)) AS s_0_2
+    FROM data
+    WHERE "y" IS NOT NULL AND "x" IS NOT NULL AND "g" IS NOT NULL
+    GROUP BY "g"
+    """
+    types = _types(schema)
+    needs = needed_by(parse_formula(formula), Table({name: [0.0] for name in types}), weights, offset)
+    try:
+        return sql_of(needs, types, table)
+    except NeedsTwoReadings as reason:
+        raise FormulaError(
+            f"{reason}, which SQL does not: add the result to the table as a column", formula
+        ) from None
+
+
+def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
+    """Return the queries for what a formula wants of columns of these types.
+
+    Raises
+    ------
+    NeedsTwoReadings
+        For anything that is computed.
+    """
+    kinds = {name: _kind(name, types[name]) for name in needs.columns}
+    factors = frozenset(name for name in needs.predictors if kinds[name] in ("levels", "time"))
+    products, z = products_by_use(needs, factors)
+    codes = [code for product in products[:-1] for code in product.numbers]
+    for code in (*codes, needs.formula.response, *needs.formula.offsets):
+        name = bare_name(code)
+        if name is None:
+            raise NeedsTwoReadings(f"'{code}' is computed")
+        if kinds[name] in ("levels", "time"):
+            raise DataError(
+                f"the column '{name}' holds {_WORDS[kinds[name]]} where numbers are needed: convert it first"
+            )
+    made = SumsSQL(needs.formula.text, table, "", needs, kinds, products, z)
+    return SumsSQL(needs.formula.text, table, _survey(made), needs, kinds, products, z)
+
+
+def _survey(made: SumsSQL) -> str:
+    needs = made.needs
+    complete = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in needs.columns)
+
+    def used(value: str) -> str:
+        return f"CASE WHEN {complete} THEN {value} END"
+
+    sums = ["COUNT(*) AS n_total", f"SUM({used('1e0')}) AS n"]
+    for k, name in enumerate(needs.columns):
+        sums.append(f"SUM(CASE WHEN {quoted(name)} IS NULL THEN 1 ELSE 0 END) AS missing_{k}")
+    for k, (numbers, _) in enumerate(made.parts):
+        if numbers:
+            value = used(made.expression(numbers))
+            sums += [f"AVG({value}) AS mean_{k}", f"MIN({value}) AS low_{k}", f"MAX({value}) AS high_{k}"]
+    if needs.weights is not None:
+        weight = f"(1e0 * {quoted(needs.weights)})"
+        positive = f"CASE WHEN {weight} > 0 THEN {weight} END"
+        sums += [
+            f"MIN({used(weight)}) AS lowest_weight",
+            f"SUM({used(f'LN({positive})')}) AS log_weights",
+            f"SUM({used(f'1e0 / {positive}')}) AS inverse_weights",
+        ]
+    for k, name in enumerate(_offset_columns(needs)):
+        sums.append(f"SUM({used(f'(1e0 * {quoted(name)})')}) AS offset_{k}")
+    return "SELECT " + ",\n       ".join(sums) + f"\nFROM {made.table}"
+
+
+def _offset_columns(needs: Needs) -> list[str]:
+    names = [bare_name(code) or code for code in needs.formula.offsets]
+    return names if needs.offset is None else [*names, needs.offset]
+
+
+def _times(one: str, other: str) -> str:
+    if one == "1e0":
+        return other
+    return one if other == "1e0" else f"{one} * {other}"
+
+
+def _literal(value: float) -> str:
+    text = repr(float(value))
+    text = text if "e" in text else f"{text}e0"
+    return f"({text})" if text.startswith("-") else text
+
+
+def _types(schema: Any) -> dict[str, str]:
+    if hasattr(schema, "names") and hasattr(schema, "types"):  # pyarrow
+        return {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+    inner = getattr(schema, "schema", None)
+    if inner is not None and not callable(inner):  # a table of pyarrow or polars
+        return _types(inner)
+    if hasattr(schema, "dtypes") and hasattr(schema.dtypes, "items"):  # pandas
+        return {name: str(kind) for name, kind in schema.dtypes.items()}
+    if isinstance(schema, Mapping):
+        return {name: str(kind) for name, kind in schema.items()}
+    raise ArgumentError(
+        f"schema= must be a dict of column names and types, a schema of pyarrow, or a table, not "
+        f"{type(schema).__name__}"
+    )
+
+
+def _kind(name: str, text: str) -> str:
+    for kind, pattern in _KINDS:
+        if re.search(pattern, text.lower()):
+            return kind
+    raise DataError(
+        f"the column '{name}' has the type {text}, which is neither number, truth value, text nor time: "
+        "leave it out, or convert it"
+    )

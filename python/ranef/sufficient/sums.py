@@ -1,0 +1,166 @@
+"""The sums of a part of the data: what a fit needs of its rows, without the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..frame.factors import Levels
+from ..verbs import Verb
+from .products import Cells, Product
+from .table import Table
+
+Group = tuple[str, ...]
+RESPONSE = Product(("<response>",))
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnLevels:
+    """The levels of a categorical column in their order.
+
+    Attributes
+    ----------
+    values : (L,) array
+    categories : tuple or None
+        The order the column lists, if it is not the sorted one: unused categories too.
+    """
+
+    values: Levels
+    categories: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """The numbers of sums, there when there are rows.
+
+    Attributes
+    ----------
+    kinds : dict
+        Column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``.
+    levels : dict
+        Categorical column -> its levels.
+    groups : dict
+        Columns of a grouping factor -> (levels, columns) codes of its levels.
+    products : tuple of Product
+        Those of the formula, the constant first, the response last.
+    cells : dict
+        Product -> (cells, factors) codes of the combinations of levels that occur.
+    z : dict
+        Columns of a grouping factor -> the products its random effects are coefficients of.
+    origins : (m,) float64
+        What has been subtracted from each column, column after column of the products.
+    table : Table
+        With the prior weights.
+    unweighted : (m, m) float64 or None
+        Products of the columns without the prior weights.
+    ranges : dict
+        Numeric column, and the response -> lowest and highest value.
+    log_weights, inverse_weights, offsets : float
+        Sums of the logarithms of the weights, of their inverses, of the offsets.
+    """
+
+    kinds: Mapping[str, str]
+    levels: Mapping[str, ColumnLevels]
+    groups: Mapping[Group, Cells]
+    products: tuple[Product, ...]
+    cells: Mapping[Product, Cells]
+    z: Mapping[Group, tuple[Product, ...]]
+    origins: FloatArray
+    table: Table
+    unweighted: FloatArray | None
+    ranges: Mapping[str, tuple[float, float]]
+    log_weights: float
+    inverse_weights: float
+    offsets: float
+
+    def first_columns(self) -> dict[Product, int]:
+        """Return the first column of each product; its cells follow one another."""
+        first, out = 0, {}
+        for product in self.products:
+            out[product] = first
+            first += self.cells[product].shape[0]
+        return out
+
+    def z_columns(self) -> list[npt.NDArray[np.intp]]:
+        """Return the columns of each grouping factor."""
+        first = self.first_columns()
+        return [
+            np.concatenate(
+                [first[product] + np.arange(self.cells[product].shape[0]) for product in self.z[group]]
+            )
+            for group in self.groups
+        ]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sums:
+    """Sums of a part of the data, made by `ranef.sums`: they can be added up, kept, sent, and fitted.
+
+    ``a + b`` are the sums of the rows of both; levels are matched by name. The order in which parts are added
+    does not matter beyond rounding.
+
+    Attributes
+    ----------
+    formula : str
+    weights, offset : str or None
+        Columns.
+    n : int
+        Rows used.
+    n_total : int
+        Rows of the data, those with missing values included.
+    missing : dict
+        Column name -> number of missing values.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("sleepstudy")
+    >>> formula = "Reaction ~ Days + (Days | Subject)"
+    >>> last_month, today = ranef.sums(formula, data[:100]), ranef.sums(formula, data[100:])
+    >>> total = last_month + today
+    >>> total
+    Sums('Reaction ~ Days + (Days | Subject)', 180 rows, 18 levels of Subject)
+    >>> round(ranef.fit(total).objective, 4)
+    1743.6283
+    """
+
+    formula: str
+    weights: str | None
+    offset: str | None
+    n: int
+    n_total: int
+    missing: dict[str, int] = field(default_factory=dict)
+    contents: Contents | None = None
+
+    __add__ = Verb("sufficient.merging:plus")
+    to_bytes = Verb("sufficient.files:to_bytes")
+    save = Verb("sufficient.files:save")
+    from_bytes = Verb("sufficient.files:from_bytes")
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """Number of levels of each grouping factor."""
+        if self.contents is None:
+            return {}
+        return {":".join(group): int(keys.shape[0]) for group, keys in self.contents.groups.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the numbers."""
+        if self.contents is None:
+            return 0
+        table = self.contents.table
+        pairs = sum(p.first.nbytes + p.second.nbytes + p.blocks.nbytes for p in table.pairs.values())
+        return table.fixed.nbytes + sum(factor.cross.nbytes for factor in table.factors) + pairs
+
+    def __repr__(self) -> str:
+        levels = "".join(f", {count:,} levels of {name}" for name, count in self.levels.items())
+        return f"Sums({self.formula!r}, {self.n:,} rows{levels})"
+
+    def __reduce__(self) -> Any:
+        return Sums.from_bytes, (self.to_bytes(),)

@@ -1,0 +1,102 @@
+"""Sums made by a database: those of the same rows in memory."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from numpy.testing import assert_allclose
+from ranef.errors import DataError, FormulaError
+
+duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(7)
+    n = 400
+    frame = pd.DataFrame(
+        {
+            "y": rng.normal(size=n),
+            "t": 1.6e9 + rng.uniform(0, 3e7, n),
+            "x": rng.integers(0, 9, n),
+            "b": rng.random(n) > 0.4,
+            "w": rng.uniform(1, 2, n),
+            "o": rng.normal(size=n),
+            "f": pd.Categorical(rng.choice(["lo", "mid", "hi"], n), categories=["lo", "mid", "hi"]),
+            "g": rng.integers(0, 12, n),
+            "h": rng.choice(["u", "v", "w x"], n),
+            'odd "name"': rng.choice(["p", "q"], n),
+        }
+    )
+    frame.loc[:9, "t"] = np.nan
+    frame.loc[5:20, "h"] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def relation(frame):
+    connection = duckdb.connect()
+    return connection.from_df(frame)
+
+
+@pytest.mark.parametrize(
+    ("formula", "arguments"),
+    [
+        ("y ~ t + x + (x | g) + (1 | h)", {}),
+        ("y ~ f * x + b + (0 + f | g) + (1 | h) + (1 | g:h)", {"weights": "w"}),
+        ("y ~ 0 + f + t:f + offset(o) + (x || g)", {"weights": "w", "offset": "x"}),
+        ("y ~ C(x, contr.sum) + t:x + (1 | h/g)", {}),
+        ('y ~ 1 + (1 | `odd "name"`) + (b | g)', {}),
+        ("y ~ log(t) + I(x**2) + (1 | g)", {}),  # computed: read in batches
+    ],
+)
+def test_same_criterion_as_in_memory(formula, arguments, frame, relation):
+    whole = ranef.Model(formula, frame, **arguments)
+    made = ranef.Model(formula, relation, **arguments)
+    assert made.design.column_names == whole.design.column_names
+    for factor, other in zip(made.design.factors, whole.design.factors, strict=True):
+        assert factor.levels.tolist() == other.levels.tolist()
+    assert (made.nobs, made.design.n_dropped) == (whole.nobs, whole.design.n_dropped)
+    assert made.design.missing == whole.design.missing
+    theta = np.full(whole.n_theta, 0.6)
+    assert_allclose(made.objective(theta), whole.objective(theta), rtol=1e-12)
+    moments = made.design.moments
+    assert_allclose(moments.mean, whole.design.X.mean(axis=0), rtol=1e-12, atol=1e-14)
+
+
+def test_sums_of_a_database_and_of_a_table_are_added_up(frame, relation):
+    formula = "y ~ f + x + (x | g) + (1 | h)"
+    whole = ranef.Model(formula, frame)
+    made = ranef.sums(formula, relation.filter("g < 6")) + ranef.sums(formula, frame[frame.g >= 6])
+    theta = [0.5, 0.1, 0.3, 0.7]
+    assert_allclose(ranef.Model(formula, made).objective(theta), whole.objective(theta), rtol=1e-12)
+
+
+def test_any_way_to_run_it(frame):
+    connection = duckdb.connect()
+    connection.register("measurements", frame)
+    sql = ranef.sums_sql("y ~ x + (1 | g) + (1 | h)", frame, table="measurements")
+    made = sql.run(lambda text: connection.sql(text).df())
+    whole = ranef.Model("y ~ x + (1 | g) + (1 | h)", frame)
+    assert_allclose(ranef.Model(made.formula, made).objective([1, 1]), whole.objective([1, 1]), rtol=1e-12)
+    assert str(sql).count("GROUP BY") == 3 and 'FROM measurements' in str(sql)
+
+
+def test_no_rows(relation):
+    nothing = ranef.sums("y ~ x + (1 | g)", relation.filter("g > 99"))
+    assert (nothing.n, nothing.n_total) == (0, 0)
+    with pytest.raises(DataError, match="no rows"):
+        ranef.lmer("y ~ x + (1 | g)", relation.filter("g > 99"))
+
+
+def test_what_sql_cannot_do(frame, relation):
+    with pytest.raises(FormulaError, match=r"'log\(t\)' is computed, which SQL does not"):
+        ranef.sums_sql("y ~ log(t) + (1 | g)", frame)
+    with pytest.raises(DataError, match=r"'x' has the type BLOB"):
+        ranef.sums_sql("y ~ x + (1 | g)", {"y": "DOUBLE", "x": "BLOB", "g": "INTEGER"})
+    with pytest.raises(DataError, match="weights= is zero or negative"):
+        ranef.lmer("y ~ x + (1 | g)", relation.project("y, x, g, w - 2 AS w"), weights="w")
+    with pytest.raises(DataError, match="'x' is not finite"):
+        ranef.lmer("y ~ x + (1 | g)", relation.project("y, g, 1e300 * 1e300 * x AS x"))
+    with pytest.raises(DataError, match="'y' holds text or categories"):
+        ranef.lmer("y ~ x + (1 | g)", relation.project("h AS y, g, x"))
