@@ -52,6 +52,7 @@ void bind_cross_products(py::module_& m) {
         .def_property_readonly("n", [](const DesignObject& self) { return self.design->n; })
         .def_property_readonly("p", [](const DesignObject& self) { return self.design->layout().p; })
         .def_property_readonly("q", [](const DesignObject& self) { return self.design->layout().q; })
+        .def_property_readonly("size", [](const DesignObject& self) { return self.design->pattern->spans.size; }, "Numbers kept.")
         .def_property_readonly("q_rest", [](const DesignObject& self) { return self.design->layout().q_rest; })
         .def_property_readonly("kept", [](const DesignObject& self) { return self.design->kept(); })
         .def_property_readonly("factor_order", [](const DesignObject& self) { return self.design->factor_order(); },

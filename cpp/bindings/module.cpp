@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_profile(m);
     ranef::bindings::bind_downdate(m);
     ranef::bindings::bind_groups(m);
+    ranef::bindings::bind_weighted_sets(m);
     ranef::bindings::bind_families(m);
     ranef::bindings::bind_glmm(m);
     ranef::bindings::bind_threads(m);

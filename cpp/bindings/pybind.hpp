@@ -39,5 +39,6 @@ void bind_profile(py::module_& m);
 void bind_downdate(py::module_& m);
 void bind_groups(py::module_& m);
 void bind_threads(py::module_& m);
+void bind_weighted_sets(py::module_& m);
 
 }  // namespace ranef::bindings

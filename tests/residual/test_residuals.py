@@ -70,7 +70,7 @@ def test_the_optimum_is_one():
     fit = ranef.lmer("y ~ x + (1 | id)", frame, residual="ar1(t | id)", dispersion="~ s")
     for step in np.vstack([np.eye(3), -np.eye(3)]) * 0.05:
         moved = ranef.fitting.fit_response(fit.model.at(fit.model.phi + step))
-        assert moved.optimum.value + moved.model.whitened_determinant > fit.objective
+        assert moved.optimum.value > fit.objective
     half = frame.assign(x=frame.x + 100.0, y=10 * frame.y)
     other = ranef.lmer("y ~ x + (1 | id)", half, residual="ar1(t | id)", dispersion="~ s")
     assert other.objective == pytest.approx(fit.objective + (len(frame) - 2) * 2 * np.log(10), abs=1e-5)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,40 +57,76 @@ class Chain:
     order: npt.NDArray[np.intp] = field(repr=False)
     remarks: tuple[str, ...] = ()
 
+    @cached_property
+    def unit(self) -> float:
+        """The gap whose correlation the parameter is: one for ar1, the middle one for car1."""
+        return 1.0 if self.kind == "ar1" else float(np.median(self.gap[self.previous >= 0]))
+
     def correlation(self, x: float) -> float:
-        """Return rho from the unbounded parameter: in (-1, 1), for car1 in (0, 1)."""
-        return float(x / np.sqrt(1 + x * x)) if self.kind == "ar1" else float(1 / (1 + np.exp(-x)))
+        """Return rho, one unit of time apart, from the unbounded parameter: for car1 it is positive."""
+        return float(np.tanh(x)) if self.kind == "ar1" else float(np.exp(self._log(x) / self.unit))
+
+    def parameter(self, rho: float) -> float:
+        """Return the unbounded parameter."""
+        if self.kind == "ar1":
+            return float(np.arctanh(rho))
+        at_unit = self.unit * np.log(rho)
+        return float(at_unit - np.log(-np.expm1(at_unit)))
 
     def slope(self, x: float) -> float:
         """Return d rho / d x."""
-        rho = self.correlation(x)
-        return float((1 + x * x) ** -1.5) if self.kind == "ar1" else rho * (1 - rho)
+        if self.kind == "ar1":
+            return float(1 / np.cosh(x) ** 2)
+        return self.correlation(x) / (1 + np.exp(x)) / self.unit
 
-    def neighbours(self, x: float) -> FloatArray:
-        """Return each row's correlation with the one before, 0 for the first of a subject."""
-        first = self.previous < 0
-        return np.where(first, 0.0, self.correlation(x) ** np.where(first, 1.0, self.gap))
+    def _log(self, x: float) -> float:
+        """Return log of the size of the correlation one unit apart, exact also where that is nearly one."""
+        if self.kind == "ar1":
+            return float(np.log1p(-2 / (np.exp(2 * abs(x)) + 1))) if x else -np.inf
+        return float(-np.logaddexp(0.0, -x))
+
+    def at_gaps(self, gap: FloatArray, x: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return r at these gaps, dr / dx and 1 - r^2."""
+        steps = gap / self.unit
+        if x == 0 and self.kind == "ar1":
+            return np.zeros(len(gap)), (steps == 1).astype(float), np.ones(len(gap))
+        logs = self._log(x) * steps
+        r, q = np.exp(logs), -np.expm1(2 * logs)
+        if self.kind == "car1":
+            return r, r * steps / (1 + np.exp(x)), q
+        # d log tanh|x| = 2 / sinh 2|x|
+        slope = r * steps * 2 / np.sinh(2 * abs(x))
+        if x > 0:
+            return r, slope, q
+        odd = steps % 2 == 1
+        return np.where(odd, -r, r), np.where(odd, slope, -slope), q
+
+    def neighbours(self, x: float) -> tuple[FloatArray, FloatArray]:
+        """Return each row's correlation r with the one before, 0 for the first of a subject, and 1 - r^2."""
+        r, q = np.zeros(len(self.gap)), np.ones(len(self.gap))
+        joined = self.previous >= 0
+        r[joined], _, q[joined] = self.at_gaps(self.gap[joined], x)
+        return r, q
 
     def whiten(self, values: FloatArray, x: float) -> FloatArray:
         """Return whitened rows, (n,) or (n, k)."""
-        r = self.neighbours(x)
-        scale = 1 / np.sqrt(1 - r * r)
+        r, q = self.neighbours(x)
+        scale = 1 / np.sqrt(q)
         if values.ndim == 2:
             r, scale = r[:, None], scale[:, None]
         return (values - r * values[self.previous]) * scale
 
     def colour(self, noise: FloatArray, x: float) -> FloatArray:
         """Return rows with this correlation from independent ones, (n, k): the inverse of `whiten`."""
-        r = self.neighbours(x)
-        out = noise * np.sqrt(1 - r * r)[:, None]
+        r, q = self.neighbours(x)
+        out = noise * np.sqrt(q)[:, None]
         for row in self.order[self.previous[self.order] >= 0]:
             out[row] += r[row] * out[self.previous[row]]
         return out
 
     def log_determinant(self, x: float) -> float:
         """Return log|R| of the correlation matrix."""
-        r = self.neighbours(x)
-        return float(np.log1p(-r * r).sum())
+        return float(np.log(self.neighbours(x)[1]).sum())
 
 
 def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
@@ -120,7 +157,7 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
         remarks = (f"ar1(1 | {group}): the rows of each {group} are taken in their order, one step apart",)
     else:
         when = _times(kind, time.strip("`"), table, rows)
-    order = np.lexsort((when, subject.codes))
+    order = _by_time(subject.codes, when)
     codes, sorted_times = subject.codes[order], when[order]
     same = codes[1:] == codes[:-1]
     gap = np.zeros(len(rows))
@@ -137,12 +174,25 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
             )
     previous = np.full(len(rows), -1, dtype=np.intp)
     previous[order[1:][same]] = order[:-1][same]
-    gap[order[1:][same]] = 1.0 if time == "1" else np.diff(sorted_times)[same]
+    gap[order[1:][same]] = 1.0 if time == "1" else _rounded(np.diff(sorted_times)[same], when)
     if not same.any():
         raise DataError(
             f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
         )
     return Chain(kind, text.strip(), previous, gap, subject.codes, order, remarks)
+
+
+def _rounded(gaps: FloatArray, when: FloatArray) -> FloatArray:
+    """Return gaps without the rounding of their difference, so that equal ones are equal."""
+    digits = 13 - int(np.ceil(np.log10(max(float(np.abs(when).max()), 1e-300))))
+    rounded = np.round(gaps, digits)
+    return np.where(rounded > 0, rounded, gaps)
+
+
+def _by_time(codes: npt.NDArray[np.int32], when: FloatArray) -> npt.NDArray[np.intp]:
+    """Return the rows by subject and time; at once where they are in that order."""
+    ascending = (codes[1:] > codes[:-1]) | ((codes[1:] == codes[:-1]) & (when[1:] >= when[:-1]))
+    return np.arange(len(codes)) if ascending.all() else np.lexsort((when, codes))
 
 
 def _present(table: Table, name: str, rows: npt.NDArray[np.intp]) -> Any:

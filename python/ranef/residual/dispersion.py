@@ -19,6 +19,7 @@ from ..design.matrices import learn_matrix
 from ..design.used import UsedColumns, needed_columns
 from ..errors import ArgumentError, DataError
 from ..frame import Table, UsedRows
+from ..frame.factors import combine
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +31,23 @@ class Dispersion:
     text : str
         As given.
     names : tuple of str
-    matrix : (n, k) float64
+    strata : (S, k) float64
+        The distinct rows of D.
+    codes : (n,) int
+        Which of them each row has.
     reference : str
         The stratum whose standard deviation is sigma, for one factor; else empty.
     """
 
     text: str
     names: tuple[str, ...]
-    matrix: FloatArray = field(repr=False)
+    strata: FloatArray = field(repr=False)
+    codes: npt.NDArray[np.int64] = field(repr=False)
     reference: str = ""
+
+    def log_sd(self, phi: FloatArray) -> FloatArray:
+        """Return D phi, (n,)."""
+        return np.asarray((self.strata @ phi)[self.codes])
 
 
 def find_dispersion(
@@ -68,9 +77,8 @@ def find_dispersion(
             )
     kept = None if len(rows) == table.n_rows else rows
     used = UsedColumns(found, UsedRows(table.n_rows, kept), functions or {})
-    spec, matrix = learn_matrix(fixed, used, columns)
-    D = np.array(matrix.array)
-    places = [k for k, name in enumerate(spec.names) if name != "Intercept"]
+    names, D, codes = _strata(fixed, used, columns, rows)
+    places = [k for k, name in enumerate(names) if name != "Intercept"]
     if len(places) == D.shape[1]:
         raise ArgumentError(f"dispersion='{text}': the overall standard deviation is sigma, leave '0 +' out")
     reference = ""
@@ -79,7 +87,34 @@ def find_dispersion(
             _require_rows(name, used)
             if columns == (name,):
                 reference = str(used.factor(name).levels[0])
-    return Dispersion(text.strip(), tuple(spec.names[k] for k in places), D[:, places], reference)
+    return Dispersion(text.strip(), tuple(names[k] for k in places), D[:, places], codes, reference)
+
+
+def _strata(
+    fixed: str, used: UsedColumns, columns: tuple[str, ...], rows: npt.NDArray[np.intp]
+) -> tuple[tuple[str, ...], FloatArray, npt.NDArray[np.int64]]:
+    """Return names and distinct rows of D, and which of them each row has.
+
+    Of factors one row of every combination is read.
+    """
+    if columns and all(used.is_factor(name) for name in columns):
+        factors = [used.factor(name) for name in columns]
+        factor = factors[0] if len(factors) == 1 else combine(":".join(columns), factors)[0]
+        codes = factor.codes.astype(np.int64)
+        chosen = np.empty(len(factor.levels), np.int64)
+        chosen[codes[::-1]] = np.arange(len(codes))[::-1]
+        some = UsedColumns(used.columns, UsedRows(used.rows.n_total, rows[chosen]), used.functions)
+        spec, matrix = learn_matrix(fixed, some, columns)
+        return tuple(spec.names), np.array(matrix.array), codes
+    spec, matrix = learn_matrix(fixed, used, columns)
+    D = np.array(matrix.array)
+    codes = np.zeros(len(D), np.int64)
+    for column in D.T:
+        values, place = np.unique(column, return_inverse=True)
+        codes = np.unique(codes * len(values) + place.ravel(), return_inverse=True)[1].ravel()
+    first = np.empty(codes.max() + 1, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return tuple(spec.names), D[first], codes
 
 
 def _require_rows(name: str, used: UsedColumns) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..errors import ArgumentError, RowsNotKeptError, require_choice
 from ..fit import Fit, fit_response
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..verbs import Refused, Verb
+from ..verbs import Answer, Refused, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .model import ResidualModel
@@ -20,13 +20,15 @@ from .noise import Noise
 from .optimum import minimum
 from .starts import starts
 from .structure import ResidualStructure
+from .sums import ResidualSums
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ResidualFit(Fit):
     """A linear mixed model whose residuals have a covariance of their own, a `Fit` in all else.
 
-    Tests and standard errors of coefficients take the parameters of the residuals as known, as nlme does.
+    Standard errors of coefficients take the parameters of the residuals as known, as nlme does; their degrees
+    of freedom (Satterthwaite's) do not.
 
     Attributes
     ----------
@@ -37,6 +39,7 @@ class ResidualFit(Fit):
     refuses = "a fit with dispersion= or residual=, whose parameters it would hold at the estimates"
     outer: Any = None
 
+    test_methods = Answer[Any]("residual.methods:test_methods")
     summary = Verb("residual.report:summary")
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
@@ -105,8 +108,8 @@ def fit_residual(
 ) -> ResidualFit:
     """Fit a model with ``residual=`` or ``dispersion=``.
 
-    For every parameter of the residuals the random effects are fitted exactly (one pass over the rows); the
-    outer minimum is found from several starts by BFGS.
+    For every parameter of the residuals the random effects are fitted exactly, from sums over the rows that
+    are made once; the outer minimum is found from several starts by BFGS with the exact gradient.
     """
     if model.streamed:
         raise RowsNotKeptError(
@@ -119,17 +122,8 @@ def fit_residual(
         None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
     )
     base = ResidualModel.of(model, noise)
-
-    def at(phi: FloatArray) -> Fit:
-        return fit_response(base.at(phi), None, settings)
-
-    def criterion(phi: FloatArray) -> float:
-        fit = at(phi)
-        return fit.optimum.value + fit.model.whitened_determinant  # type: ignore[attr-defined]
-
-    plain = at(np.zeros(noise.size))
-    found = minimum(criterion, starts(noise, plain.resid / plain.sigma))
-    fit = at(found.phi)
-    value = fit.optimum.value + fit.model.whitened_determinant  # type: ignore[attr-defined]
-    optimum = replace(fit.optimum, value=value)
-    return ResidualFit(fit.model, fit.y, fit.response, optimum, settings, found)
+    sums = ResidualSums(model, noise)
+    squares = sums.squares(np.zeros(noise.size))
+    found = minimum(sums.criterion, starts(sums.cells, squares), sums.cells)
+    fit = fit_response(base.at(found.phi, sums), None, settings)
+    return ResidualFit(fit.model, fit.y, fit.response, fit.optimum, settings, found)

@@ -19,9 +19,10 @@ from ..verbs import Answer, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .noise import Noise
-from .optimum import OuterOptimum, minimum, second_differences
+from .optimum import OuterOptimum, minimum
 from .starts import starts
 from .structure import ResidualStructure
+from .sums import PlainSums
 
 _RANK = 1e-9
 
@@ -80,21 +81,19 @@ class GlsModel:
         """Degrees of freedom of sigma: rows, for REML less the coefficients."""
         return self.nobs - (self.cross.rank if self.reml else 0)
 
-    def solve(self, phi: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
-        """Return beta, R of X, r^2 and log|R(phi)| (+ log|X'R^-1 X| for REML)."""
-        white = self.noise.whiten(np.column_stack([self.X, self.y]), phi)
-        q, r = np.linalg.qr(white[:, :-1])
-        effects = q.T @ white[:, -1]
-        rest = white[:, -1] - q @ effects
-        logs = self.noise.log_determinant(phi)
-        if self.reml:
-            logs += 2 * float(np.log(np.abs(np.diag(r))).sum())
-        return np.linalg.solve(r, effects), r, float(rest @ rest), logs
+    @cached_property
+    def sums(self) -> PlainSums:
+        """What the criterion is made of."""
+        noise = self.noise
+        return PlainSums(self.X, self.y, noise.weights, self.reml, noise.chain, noise.dispersion)
 
     def criterion(self, phi: FloatArray) -> float:
         """Return the REML criterion or deviance, profiled over beta and sigma."""
-        *_, squares, logs = self.solve(phi)
-        return float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu)))
+        return self.sums.criterion(phi)[0]
+
+    # The sums follow from the rows.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("sums", "X")}
 
 
 def _independent(X: FloatArray) -> npt.NDArray[np.intp]:
@@ -144,10 +143,9 @@ class GlsFit(LikelihoodFit):
     @cached_property
     def solution(self) -> dict[str, Any]:
         """``beta``, ``vcov`` over the kept columns, ``sigma``."""
-        beta, r, squares, _ = self.model.solve(self.outer.phi)
-        inverse = np.linalg.inv(r)
-        variance = squares / self.model.nu
-        return {"beta": beta, "vcov": variance * inverse @ inverse.T, "sigma": float(np.sqrt(variance))}
+        found = self.model.sums.solve(self.outer.phi)
+        variance = found["squares"] / self.model.nu
+        return {"beta": found["beta"], "vcov": variance * found["covariance"], "sigma": float(variance**0.5)}
 
     @property
     def objective(self) -> float:
@@ -192,17 +190,6 @@ class GlsFit(LikelihoodFit):
         new = self.model.design.spec.rows(newdata, random=False)
         mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
         return mean if new.offset is None else mean + new.offset
-
-    def full_curvature(self) -> FloatArray:
-        """Return the Hessian of the criterion in phi and log sigma, not profiled over sigma."""
-        model = self.model
-
-        def unprofiled(at: FloatArray) -> float:
-            *_, squares, logs = model.solve(at[:-1])
-            return float(logs + squares * np.exp(-2 * at[-1]) + model.nu * (np.log(2 * np.pi) + 2 * at[-1]))
-
-        point = np.r_[self.outer.phi, np.log(self.sigma)]
-        return second_differences(unprofiled, point, unprofiled(point))
 
 
 def gls(
@@ -253,11 +240,10 @@ def gls(
     (True, 1)
     """
     model = GlsModel(formula, data, reml, weights, residual, dispersion, functions)
-    size = model.noise.size
+    size, sums = model.noise.size, model.sums
     if size == 0:
         value = model.criterion(np.zeros(0))
         nothing = OuterOptimum(np.zeros(0), value, np.zeros((0, 0)), 0.0, (value,), False, True)
         return GlsFit(model, nothing)
-    beta, _, squares, _ = model.solve(np.zeros(size))
-    e = (model.y - model.X @ beta) / np.sqrt(squares / model.nu)
-    return GlsFit(model, minimum(model.criterion, starts(model.noise, e)))
+    found = starts(sums.cells, sums.squares(np.zeros(size)))
+    return GlsFit(model, minimum(sums.criterion, found, sums.cells))

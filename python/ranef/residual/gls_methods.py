@@ -8,26 +8,41 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..inference.satterthwaite import DeltaDf, inverse
+from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
 
-_STEP = 1e-4
+_STEP = 1e-3  # in units of about a standard error
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In phi and log sigma."""
     covariance: FloatArray = fit.solution["vcov"]
-    variance, slopes = fit.sigma**2, []
-    for e in np.eye(len(fit.outer.phi)):
-        ends = [_relative(fit, fit.outer.phi + sign * _STEP * e) for sign in (1, -1)]
-        slopes.append(variance * (ends[0] - ends[1]) / (2 * _STEP))
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), 2 * inverse(fit.full_curvature()))
+    sums, phi, variance, nu = fit.model.sums, fit.outer.phi, fit.sigma**2, fit.model.nu
+    steps = _STEP / np.sqrt(sums.cells.information())
+    slopes, hessian, falls = [], [], []
+    for e, step in zip(np.eye(len(phi)), steps, strict=True):
+        ends = [sums.solve(phi + k * step * e) for k in (1, -1, 2, -2)]
+        slopes.append(variance * fourth_order([end["covariance"] for end in ends], step))
+        hessian.append(fourth_order([end["gradient"] for end in ends], step))
+        falls.append(fourth_order([end["squares"] for end in ends], step) / variance)
+    spread = unprofiled_covariance(np.array(hessian).reshape(len(phi), len(phi)), np.array(falls), nu)
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread)
 
 
-def _relative(fit: Any, phi: FloatArray) -> FloatArray:
-    _, r, *_ = fit.model.solve(phi)
-    inverted = np.linalg.inv(r)
-    return np.asarray(inverted @ inverted.T)
+def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) -> FloatArray:
+    """Return the covariance of (parameters, log sigma) from the Hessian of a criterion profiled over sigma.
+
+    `falls` are the slopes of r^2 / sigma^2; d2 / d parameter d log sigma is -2 times them, and 4 nu the corner.
+    """
+    border = -2 * falls
+    own = (profiled + profiled.T) / 2 + np.outer(border, border) / (4 * nu)
+    return np.asarray(2 * inverse(bordered(own, border, 4.0 * nu)))
+
+
+def fourth_order(ends: list[Any], step: float) -> Any:
+    """Return a derivative from values at +1, -1, +2, -2 steps, with an error of the step's fourth power."""
+    near, far = ends[0] - ends[1], ends[2] - ends[3]
+    return (8 * near - far) / (12 * step)
 
 
 def _known(fit: Any, df: float) -> Method:

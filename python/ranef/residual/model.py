@@ -9,17 +9,18 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, cross_products
-from ..design import Design, ModelMatrix
+from ..design import Design
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
 from .noise import Noise
+from .sums import ResidualSums
 
 
 class ResidualModel(Model):
     """A `Model` at given parameters phi of its residuals: the same design, other cross-products.
 
-    With a correlation in time the core sees whitened rows; ``design`` keeps the rows as they are.
+    ``design`` keeps the rows as they are, its weights are those of the standard deviations at phi.
 
     Attributes
     ----------
@@ -38,48 +39,47 @@ class ResidualModel(Model):
         if noise.chain is not None:
             _require_nested(model, noise.chain)
         out = cls.__new__(cls)
-        vars(out).update(model._parts() | {"noise": noise, "whitened": noise.chain is not None})
-        return out.at(np.zeros(noise.size))
+        phi = np.zeros(noise.size)
+        vars(out).update(model._parts() | {"noise": noise, "phi": phi, "whitened": noise.chain is not None})
+        return out
 
-    def at(self, phi: FloatArray) -> ResidualModel:
-        """Return the model at other parameters: one pass over the rows."""
+    def at(self, phi: FloatArray, sums: ResidualSums | None = None) -> ResidualModel:
+        """Return the model at other parameters; `sums` are those of a model like this."""
         out = type(self).__new__(type(self))
         phi = np.asarray(phi, dtype=np.float64)
         design = replace(self.design, weights=self.noise.row_weights(phi))
         vars(out).update(self._parts() | {"phi": phi, "design": design})
-        cross, response = out._sums(design)
+        cross, response = out._sums(design, sums)
         vars(out).update(cross=cross, response=response)
         return out
 
-    def _sums(self, design: Design) -> tuple[CrossProducts, Any]:
-        cross = cross_products(self._seen(design))
-        return cross, cross.response(self._response(design.without_offset(design.response)))
+    def sums(self, y: FloatArray | None = None) -> tuple[CrossProducts, ResidualSums]:
+        """Return cross-products without structure, and the sums that those at any phi are made of."""
+        design = replace(self.design, weights=self.noise.weights)
+        plain = Model.__new__(Model)
+        parts = {name: value for name, value in self._parts().items() if name in Model._FIELDS}
+        cross = cross_products(design)
+        response = cross.response(design.without_offset(design.response if y is None else y))
+        vars(plain).update(parts | {"design": design, "cross": cross, "response": response})
+        return cross, ResidualSums(plain, self.noise, y=y)
 
-    def _seen(self, design: Design) -> Design:
-        """Return the design as the core sees it."""
-        if self.noise.chain is None:
-            return design
-        terms = tuple(
-            replace(term, matrix=ModelMatrix.of(self.noise.whiten(term.basis, self.phi)), intercept=-1)
-            for term in design.terms
-        )
-        matrix = ModelMatrix.of(self.noise.whiten(design.X, self.phi))
-        return replace(design, matrix=matrix, constant=None, terms=terms, weights=None)
-
-    def _response(self, values: FloatArray) -> FloatArray:
-        return values if self.noise.chain is None else self.noise.whiten(values, self.phi)
+    def _sums(self, design: Design, sums: ResidualSums | None = None) -> tuple[CrossProducts, Any]:
+        if self.noise.chain is None:  # the weights of the rows are all there is
+            return super()._sums(design)
+        cross = self.cross if sums is not None else None
+        if cross is None or sums is None:
+            cross, sums = self.sums()
+        combined, response = sums.combined(self.phi)
+        return replace(cross, design=combined), response
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of another response of the same rows."""
         values = self.design.without_offset(y)
         if values.min() == values.max():
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
-        return self.cross.response(self._response(values))
-
-    @property
-    def whitened_determinant(self) -> float:
-        """What the core's criterion, of whitened rows, lacks: log|R|; nothing where R is in the weights."""
-        return 0.0 if self.noise.chain is None else self.noise.log_determinant(self.phi)
+        if self.noise.chain is None:
+            return self.cross.response(values)
+        return self.sums(y)[1].combined(self.phi)[1]
 
 
 def _require_nested(model: Model, chain: Chain) -> None:

@@ -40,7 +40,7 @@ class Noise:
         """Return the logarithm of each row's standard deviation over sigma, prior weights included."""
         out: FloatArray | float = 0.0
         if self.dispersion is not None:
-            out = self.dispersion.matrix @ phi[: self._spread]
+            out = self.dispersion.log_sd(phi[: self._spread])
         return out if self.weights is None else out - 0.5 * np.log(self.weights)
 
     def row_weights(self, phi: FloatArray) -> FloatArray | None:

@@ -5,27 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import FloatArray
-from .noise import Noise
+from .cells import Cells
+
+_LEAST = 1e-4  # a mean square below this, relative to sigma^2, says no more
 
 
-def starts(noise: Noise, e: FloatArray) -> list[FloatArray]:
-    """Return starts from standardised residuals `e` of a fit without structure, (n,)."""
-    zero = np.zeros(noise.size)
-    moments = zero.copy()
-    if noise.weights is not None:
-        e = e * np.sqrt(noise.weights)
-    if noise.dispersion is not None:
-        D = np.column_stack([np.ones(e.size), noise.dispersion.matrix])
-        logs = np.log(np.maximum(e * e, 1e-6)) / 2
-        moments[: D.shape[1] - 1] = np.clip(np.linalg.lstsq(D, logs, rcond=None)[0][1:], -2, 2)
-    if noise.chain is None:
-        return [zero, moments]
-    joined = noise.chain.previous >= 0
-    near = joined & (noise.chain.gap <= np.median(noise.chain.gap[joined]))
-    pair = e[near] @ e[noise.chain.previous[near]] / max(float(e[near] @ e[near]), 1e-12)
-    step = float(np.median(noise.chain.gap[joined]))
-    rho = float(np.clip(pair, 0.05, 0.9)) ** (1 / step)
-    moments[-1] = rho / np.sqrt(1 - rho * rho) if noise.chain.kind == "ar1" else np.log(rho / (1 - rho))
-    high = moments.copy()
-    high[-1] += 1.0
-    return [moments, high]
+def starts(cells: Cells, squares: FloatArray) -> list[FloatArray]:
+    """Return starts from the mean squares of the sets' residuals, standardised by a fit without structure."""
+    members = np.diff(cells.first).astype(float)
+    plain = len(cells.as_first)
+    moments = np.zeros(cells.size)
+    k = cells.strata.shape[1]
+    if k:
+        of_stratum = _stratum(cells)
+        sums = np.bincount(of_stratum, squares[:plain] * members[:plain], len(cells.strata))
+        means = np.maximum(sums / cells.rows_of, _LEAST)
+        D = np.column_stack([np.ones(len(means)), cells.strata])
+        weight = np.sqrt(cells.rows_of)
+        found = np.linalg.lstsq(D * weight[:, None], np.log(means) / 2 * weight, rcond=None)[0][1:]
+        reach = np.maximum(np.ptp(cells.strata, axis=0), 1e-300)
+        moments[:k] = np.clip(found, -3 / reach, 3 / reach)
+    if cells.chain is None:
+        return [moments, np.zeros(cells.size)]
+    # of neighbours at the middle gap or nearer: E (a - b)^2 = 2 (1 - r) s^2
+    middle = np.repeat(cells.gap, cells.pairs_of)
+    near = cells.gap <= np.median(middle)
+    variance = np.exp(2 * cells.strata @ moments[:k])
+    scale = np.sqrt(variance[cells.later] * variance[cells.earlier])[near]
+    apart = (squares[plain:] * members[plain:])[near] / scale
+    r = 1 - float(apart.sum() / members[plain:][near].sum()) / 2
+    gap = float(np.average(cells.gap[near], weights=cells.pairs_of[near]))
+    out = []
+    for value in (np.clip(r, 0.05, 0.95), np.clip(0.5 + r / 2, 0.3, 0.97)):
+        start = moments.copy()
+        start[-1] = cells.chain.parameter(float(value) ** (1 / gap))
+        out.append(start)
+    return out
+
+
+def _stratum(cells: Cells) -> np.ndarray:
+    """Return the stratum of every set of rows."""
+    if cells.chain is None:
+        return cells.as_first
+    return np.where(cells.as_first >= 0, cells.as_first, cells.later[cells.as_later])
