@@ -32,7 +32,7 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) -> FloatArray:
     """Return the covariance of (parameters, log sigma) from the Hessian of a criterion profiled over sigma.
 
-    `falls` are the slopes of r^2 / sigma^2; d2 / d parameter d log sigma is -2 times them, and 4 nu the corner.
+    `falls` are the slopes of r^2 / sigma^2: d2 / d parameter d log sigma is -2 times them, 4 nu the corner.
     """
     border = -2 * falls
     own = (profiled + profiled.T) / 2 + np.outer(border, border) / (4 * nu)
