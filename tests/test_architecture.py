@@ -188,7 +188,10 @@ def test_only_the_bootstrap_knows_numba():
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("heavy", ["numba", "formulaic", "matplotlib", "pyarrow", "polars", "tqdm"])
+HEAVY = ["numba", "formulaic", "matplotlib", "pyarrow", "polars", "tqdm", "dask", "duckdb"]
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
 def test_import_is_light(heavy):
     """`import ranef` loads nothing that only some users need."""
     code = f"import sys, ranef; sys.exit({heavy!r} in sys.modules)"

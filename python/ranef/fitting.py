@@ -52,7 +52,8 @@ def lmer(
         ``hom=True`` for one variance.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation. Rows with a missing value in a used column are dropped, and counted in the
-        summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars LazyFrame.
+        summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars
+        LazyFrame, a dask DataFrame, a DuckDB relation.
     reml : bool
         Restricted maximum likelihood (default), or maximum likelihood.
     weights : column name or array, optional

@@ -1,0 +1,101 @@
+"""Fits of a dask DataFrame: the workers make the sums, which are those of the rows in memory."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from numpy.testing import assert_allclose
+from ranef.errors import DataError
+from reference_battery import load_data
+
+dask = pytest.importorskip("dask")
+dd = pytest.importorskip("dask.dataframe", reason="dask has no dataframes without pyarrow")
+FORMULA = "y ~ x * f + (x | g) + (1 | h)"
+
+
+def rows(part):
+    """One partition; its levels are partly its own."""
+    rng = np.random.default_rng(part)
+    n = 150
+    frame = pd.DataFrame({"x": rng.normal(size=n) + 5, "f": rng.choice(["a", "b", f"c{part % 3}"], n)})
+    frame["g"], frame["h"] = rng.integers(0, 8 + part, n), rng.choice(["u", "v", f"of {part}"], n)
+    frame["y"] = frame.x + rng.normal(size=n)
+    return frame
+
+
+def die_once(part, folder):
+    """The same partition; the first worker that reads number 3 ends on the spot."""
+    mark = Path(folder) / "died"
+    if part == 3 and not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return rows(part)
+
+
+def whole():
+    return pd.concat([rows(part) for part in range(9)])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return ranef.lmer(FORMULA, whole())
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes; dask's own warnings when they start and stop are not ours to answer for."""
+    distributed = pytest.importorskip("distributed")
+    with warnings.catch_warnings(), dask.config.set({"distributed.worker.daemon": False}):
+        warnings.simplefilter("ignore")
+        workers = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        )
+        with workers, distributed.Client(workers) as client:
+            yield client
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_processes_one_of_which_dies_in_the_middle(cluster, fitted, tmp_path):
+    frame = dd.from_map(die_once, range(9), folder=str(tmp_path), meta=rows(0)[:0])
+    fit = ranef.lmer(FORMULA, frame)
+    assert (tmp_path / "died").exists()
+    assert fit.nobs == 9 * 150  # nothing lost, nothing counted twice
+    assert_allclose(fit.objective, fitted.objective, rtol=1e-12)
+    assert_allclose(fit.params, fitted.params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_any_number_of_partitions(count, fitted):
+    with dask.config.set(scheduler="synchronous"):
+        frame = dd.from_pandas(whole().sample(frac=1, random_state=count).reset_index(), npartitions=count)
+        model = ranef.Model(FORMULA, frame)
+    assert_allclose(model.objective(fitted.theta), fitted.objective, rtol=1e-12)
+
+
+def test_a_formula_that_needs_all_rows_first():
+    sleep = load_data("sleepstudy")
+    formula = "Reaction ~ scale(Days) + (1 | Subject)"
+    with dask.config.set(scheduler="synchronous"):
+        fit = ranef.lmer(formula, dd.from_pandas(sleep, npartitions=3))
+    assert_allclose(fit.objective, ranef.lmer(formula, sleep).objective, rtol=1e-12)
+
+
+def test_errors_name_partition_and_column():
+    frames = [rows(part) for part in range(4)]
+    with dask.config.set(scheduler="synchronous"):
+
+        def fit(formula, **changed):
+            frames_now = [frame.assign(**changed) if k == 2 else frame for k, frame in enumerate(frames)]
+            return ranef.lmer(formula, dd.from_map(lambda k: frames_now[k], range(4), meta=rows(0)[:0]))
+
+        with pytest.raises(DataError, match=r"partition 2 .*'x' is inf in row 0"):
+            fit(FORMULA, x=np.inf)
+        with pytest.raises(DataError, match=r"'x' holds numbers in partition 0 and text .* in partition 2"):
+            fit(FORMULA, x="text")
+        with pytest.raises(ranef.UnknownColumnError, match="'z'"):
+            fit("y ~ z + (1 | g)")
+        assert fit("y ~ x + (1 | g)", y=np.nan).nobs == 450  # a partition without any complete row
