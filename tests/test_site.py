@@ -55,40 +55,32 @@ def test_the_tour_names_files_that_exist():
     assert len(paths) > 20 and not missing, missing
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The built site, from a copy of docs/ (the gallery writes into its source).
+@pytest.mark.slow
+def test_the_site(tmp_path):
+    """It builds without a warning, has every page and name, and fetches nothing; one test, for one build.
 
-    The gallery's scripts do not run here: `plots/test_gallery.py` runs them, and looks at their figures.
+    From a copy of docs/: the gallery writes into its source. Its scripts do not run here: `plots/test_gallery.py`
+    runs them, and looks at their figures.
     """
     pytest.importorskip("sphinx", reason="pip install ranef[docs] for the test that builds the site")
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(DOCS, folder / "docs", ignore=shutil.ignore_patterns("_gallery", "_pictures"))
+    shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("_gallery", "_pictures"))
     strictly = ["-W", "--keep-going", "-q", "-D", "plot_gallery=0"]
-    command = [sys.executable, "-m", "sphinx", *strictly, str(folder / "docs"), str(folder / "html")]
+    site = tmp_path / "html"
+    command = [sys.executable, "-m", "sphinx", *strictly, str(tmp_path / "docs"), str(site)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return folder / "html"
-
-
-@pytest.mark.slow
-def test_site_builds_without_warnings(site):
     assert all((site / f"{page}.html").exists() for page in PAGES)
+    assert not names_without_entry(site)
+    pages = site.rglob("*.html")
+    remote = {match for page in pages for match in FETCHED.findall(page.read_text(encoding="utf-8"))}
+    assert not remote, remote
 
 
-@pytest.mark.slow
-def test_every_public_name_can_be_looked_up(site):
+def names_without_entry(site):
+    """The public names that the index of a built site does not have."""
     _, _, _, _, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
     known = {line.split()[0] for line in zlib.decompress(packed).decode().splitlines()}
     names = [name for name in ranef.__all__ if not name.startswith("_")]
     names += [f"plots.{name}" for name in ranef.plots.__all__]
     names += [f"lme4.{name}" for name in ranef.lme4.__all__ if name not in ("lmer", "lmList")]
-    missing = [name for name in names if not {f"ranef.{name}", f"ranef.errors.{name}"} & known]
-    assert not missing, missing
-
-
-@pytest.mark.slow
-def test_nothing_is_fetched_from_elsewhere(site):
-    pages = site.rglob("*.html")
-    remote = {match for page in pages for match in FETCHED.findall(page.read_text(encoding="utf-8"))}
-    assert not remote, remote
+    return [name for name in names if not {f"ranef.{name}", f"ranef.errors.{name}"} & known]

@@ -12,7 +12,7 @@ from .errors import DataError
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
+    if name != "LmerResult":
         raise AttributeError(name)
     raise DataError(
         f"this pickle holds a fit of ranef 0.1 (its class {name}), which this version does not read: "

@@ -179,11 +179,14 @@ def response_name(parsed: Formula) -> str:
 
 
 def columns_by_part(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]:
-    """Return the columns each part of the formula uses."""
-    terms = [parsed.fixed, *(bar.columns for bar in parsed.random)]
-    needed = {part: needed_columns(part, table, parsed.text, parsed.functions) for part in terms}
-    for part in (*parsed.responses, *parsed.offsets):
-        needed[part] = needed_columns(part, table, parsed.text, parsed.functions, code=True)
+    """Return the columns each part of the formula uses, the responses' first."""
+    needed = {
+        part: needed_columns(part, table, parsed.text, parsed.functions, code=True)
+        for part in (*parsed.responses, *parsed.offsets)
+    }
+    for part in (parsed.fixed, *(bar.columns for bar in parsed.random)):
+        if part not in needed:
+            needed[part] = needed_columns(part, table, parsed.text, parsed.functions)
     return needed
 
 

@@ -40,7 +40,7 @@ class ResponseMeans(Printed):
     estimates : (m,) float64
         Of averages; elsewhere they follow from `means`.
     axes : (m, axes) float64
-        Their sensitivities, see `ranef.generalised.uncertainty`.
+        Their sensitivities to the parameters, as for predictions.
     """
 
     means: MarginalMeans
