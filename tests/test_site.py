@@ -59,7 +59,7 @@ def test_the_tour_names_files_that_exist():
 def test_the_site(tmp_path):
     """It builds without a warning, has every page and name, and fetches nothing; one test, for one build.
 
-    From a copy of docs/: the gallery writes into its source. Its scripts do not run here: `plots/test_gallery.py`
+    From a copy of docs/: the gallery writes into its source. Its scripts do not run: `plots/test_gallery.py`
     runs them, and looks at their figures.
     """
     pytest.importorskip("sphinx", reason="pip install ranef[docs] for the test that builds the site")

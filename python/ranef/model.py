@@ -23,7 +23,7 @@ from .stream import source_of
 from .sufficient.finishing import finish, require_own_formula
 from .sufficient.reading import read_rows
 from .sufficient.sums import Sums
-from .theta import names, unpack
+from .theta import checked, names, unpack
 from .verbs import Verb
 
 _SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
@@ -318,18 +318,7 @@ class Model:
         ArgumentError
             Wrong length, not finite or not numeric.
         """
-        try:
-            values = np.array(theta, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ArgumentError(f"{argument} must be {self.n_theta} numbers, not {theta!r}") from None
-        if values.shape != (self.n_theta,):
-            raise ArgumentError(
-                f"{argument} must have {self.n_theta} entries ({', '.join(self.theta_names)}), "
-                f"it has shape {values.shape}"
-            )
-        if not np.isfinite(values).all():
-            raise ArgumentError(f"{argument} must be finite, it is {values}")
-        return values
+        return checked(theta, self.theta_names, argument)
 
     def checked_response(self, y: npt.ArrayLike) -> FloatArray:
         """Return another response on the used rows.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
+from .errors import ArgumentError
 
 
 class Part(NamedTuple):
@@ -212,3 +213,25 @@ def _fisher_z(unit: FloatArray, size: FloatArray, i: int, c: int) -> FloatArray:
     slope[:, i] = (unit[:, c] - rho * unit[:, i]) / size[:, i, None]
     slope[:, c] = (unit[:, i] - rho * unit[:, c]) / size[:, c, None]
     return slope / (1.0 - rho**2)[:, :, None]
+
+
+def checked(theta: npt.ArrayLike, theta_names: Sequence[str], argument: str) -> FloatArray:
+    """Return theta as an array of one finite number per name.
+
+    Raises
+    ------
+    ArgumentError
+        Wrong length, not finite or not numeric.
+    """
+    n = len(theta_names)
+    try:
+        values = np.array(theta, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{argument} must be {n} numbers, not {theta!r}") from None
+    if values.shape != (n,):
+        raise ArgumentError(
+            f"{argument} must have {n} entries ({', '.join(theta_names)}), it has shape {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ArgumentError(f"{argument} must be finite, it is {values}")
+    return values
