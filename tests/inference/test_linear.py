@@ -140,3 +140,19 @@ def test_a_joint_test_has_no_single_estimate(cake):
     with pytest.raises(AttributeError, match=r"see \.each"):
         _ = test.estimate
     assert "joint: F(2, 42)" in repr(test)
+
+
+def test_a_direction_in_words_is_the_alternative(fit_of):
+    fit = fit_of("ss_slope_reml")
+    for text, equation, alternative in (
+        ("Days > 8", "Days = 8", "greater"),
+        ("Days - 12 <= 0", "Days = 12", "less"),
+        ("0 < Days", "0 - Days = 0", "less"),
+    ):
+        assert fit.test(text).p == fit.test(equation, alternative=alternative).p
+        assert fit.test(text).alternative == alternative
+    with pytest.raises(ranef.ArgumentError, match="asks for alternative='greater', not 'less'"):
+        fit.test("Days > 0", alternative="less")
+    for text in ("0 < Days < 12", "Days > 0, Intercept = 0"):
+        with pytest.raises(ranef.ArgumentError, match="one direction at a time"):
+            fit.test(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,7 +121,8 @@ def test(
     fit : Fit
     L : str, sequence of str, mapping, or array
         In words, ``"days = 0"``, ``"service[T.1] - 2*lectage = 0"``, several as a list or separated by
-        commas; names with their weights; or numbers, one row per contrast and one column per coefficient.
+        commas; ``"days > 0"`` to show that it is, one-sided (``alternative="greater"``); names with their
+        weights; or numbers, one row per contrast and one column per coefficient.
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
         Degrees of freedom, as in `coef_table`.
     alternative : {"two-sided", "less", "greater"}
@@ -151,6 +154,7 @@ def test(
     (10.467, 17.0, 1.596, 0.064)
     """
     require_choice("alternative", alternative, ALTERNATIVES)
+    L, alternative = _directed(L, alternative, fit.model.design.column_names)
     hypothesis = read_hypothesis(fit, L, rhs)
     if alternative != "two-sided" and len(hypothesis.rhs) > 1:
         raise ArgumentError(
@@ -169,6 +173,19 @@ def test(
     return LinearTest(
         each, joint.value, joint.num_df, joint.den_df, mean * joint.num_df, mean, p, ddf, alternative
     )
+
+
+def _directed(L: Any, alternative: str, names: Sequence[str]) -> tuple[Any, str]:
+    """Read ``"days > 0"`` as ``"days = 0"`` against the alternative that is greater."""
+    if not isinstance(L, str) or not re.search("[<>]", L) or any(re.search("[<>]", name) for name in names):
+        return L, alternative
+    sides = re.split("[<>]=?", L)
+    direction = "greater" if ">" in L else "less"
+    if len(sides) > 2 or re.search(r"(?<![<>])=", L):
+        raise ArgumentError(f"one direction at a time, such as 'days > 0', not {L!r}")
+    if alternative not in ("two-sided", direction):
+        raise ArgumentError(f"{L!r} asks for alternative='{direction}', not '{alternative}'")
+    return f"{sides[0]} = {sides[1]}", direction
 
 
 def _each(
