@@ -189,6 +189,13 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
     """Say which visits leave a parameter of the structure undetermined; empty when none does."""
     labels, needed = visits.labels, len(visits.labels)
     for group, arm in enumerate(visits.arms):
+        subjects_there = sum(subjects for of, _, subjects in sums.patterns if of == group)
+        if structure == "us" and subjects_there <= needed:
+            return (
+                f"{subjects_there} subjects{f' in {arm!r}' if arm else ''} cannot tell the {needed * (needed + 1) // 2} "
+                f"variances and covariances of {needed} visits apart: us() needs more subjects than visits; use "
+                "toeph(), ar1h() or csh(), or pool visits"
+            )
         together = np.zeros((needed, needed), dtype=np.int64)
         for of, seen, subjects in sums.patterns:
             if of == group:

@@ -14,7 +14,9 @@ from .cells import Cells
 _STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _STATIONARY = 1e-2
-_DIFFERENT = 1e-4  # criteria further apart than this are different minima
+_COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
+_SAME = 0.1  # descents as near as this to an end, in the same units, come to it
+_FEW = 4
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -76,14 +78,11 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         size = over / far
         return value + float(size @ size), np.where(over == 0, slope, 2 * size / far) * unit
 
-    ends = [
-        minimize(scaled, start / unit, jac=True, method="BFGS", options={"gtol": 1e-6}) for start in starts
-    ]
-    best = min(ends, key=lambda end: float(end.fun))
-    z, value = np.asarray(best.x, dtype=np.float64), float(best.fun)
+    ends = _descents(scaled, [start / unit for start in starts])
+    z, value = min(ends, key=lambda end: end[1])
     value, slope = scaled(z)
-    hessian = _hessian(scaled, z)
-    for _ in range(3):
+    hessian = _hessian(scaled, z, slope)
+    for _ in range(4):
         values, vectors = np.linalg.eigh(hessian)
         if values[0] <= 1e-8 * max(values[-1], 1e-8):
             break
@@ -105,16 +104,34 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         value,
         hessian / np.outer(unit, unit),
         decrement,
-        tuple(float(end.fun) for end in ends),
+        tuple(end[1] for end in ends),
         boundary,
         definite and decrement <= _STATIONARY and not boundary,
         count[0],
     )
 
 
-def _hessian(criterion: Criterion, z: FloatArray) -> FloatArray:
-    rows = [
-        (criterion(z + _STEP * e)[1] - criterion(z - _STEP * e)[1]) / (2 * _STEP) for e in np.eye(z.size)
-    ]
+def _descents(scaled: Criterion, starts: Sequence[FloatArray]) -> list[tuple[FloatArray, float]]:
+    """Return where a descent from each start ends; one that comes to an end found before goes no further."""
+    ends: list[tuple[FloatArray, float]] = []
+
+    def known(z: FloatArray) -> None:
+        if any(float(np.abs(z - end).max()) < _SAME for end, _ in ends):
+            raise StopIteration
+
+    for start in starts:
+        found = minimize(scaled, start, jac=True, method="BFGS", callback=known, options={"gtol": _COARSE})
+        ends.append((np.asarray(found.x, dtype=np.float64), float(found.fun)))
+    return ends
+
+
+def _hessian(criterion: Criterion, z: FloatArray, slope: FloatArray) -> FloatArray:
+    """Return the Hessian by differences of the gradient: central ones of few parameters."""
+    rows = []
+    for e in np.eye(z.size):
+        if z.size <= _FEW:
+            rows.append((criterion(z + _STEP * e)[1] - criterion(z - _STEP * e)[1]) / (2 * _STEP))
+        else:
+            rows.append((criterion(z + _STEP / 10 * e)[1] - slope) / (_STEP / 10))
     out = np.array(rows)
     return np.asarray((out + out.T) / 2)
