@@ -36,6 +36,7 @@ def lmer(
     schur: str = "auto",
     residual: str | None = None,
     dispersion: str | None = None,
+    relationship: Any = None,
     functions: Functions | None = None,
     **unknown: Any,
 ) -> Fit:
@@ -80,6 +81,10 @@ def lmer(
     dispersion : str, optional
         A residual standard deviation that differs: ``"~ stratum"`` one for every level (nlme: ``varIdent``),
         ``"~ x"`` log-linear in a number; sigma is that of the reference. (glmmTMB: ``dispformula``.)
+    relationship : dict of str to matrix or pedigree, optional
+        ``{"animal": A}``: the random effects of that group correlate as the matrix says, a DataFrame whose
+        rows and columns are levels; or a pedigree, a DataFrame with columns animal, sire and dam. Every
+        random term has then one column; `heritability`, `varcorr` and `ranef` are those of `RelatedFit`.
     functions : dict of str to function, optional
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
@@ -117,6 +122,11 @@ def lmer(
         raise TypeError(_advice(next(iter(unknown))))
     parsed = with_functions(parse_formula(formula), functions)
     structured = has_structures(parsed)
+    if relationship is not None:
+        _require_plain(structured, residual, dispersion, start, optimizer)
+        from .structured import fit_related  # loads pandas and scipy
+
+        return fit_related(parsed, data, reml, weights, offset, relationship)  # type: ignore[return-value]
     if structured and (residual is not None or dispersion is not None):
         raise ArgumentError(
             "structured random effects do not go with residual= or dispersion= yet: write the term as (x | "
@@ -147,6 +157,18 @@ def lmer(
 
         return fit_residual(model, data, residual, dispersion, settings)
     return fit_response(model, None, settings)
+
+
+def _require_plain(structured: bool, residual: Any, dispersion: Any, start: Any, optimizer: str) -> None:
+    """Refuse by name what does not go with relationship=."""
+    others = {"residual=": residual, "dispersion=": dispersion, "start=": start}
+    given = [name for name, value in others.items() if value is not None]
+    if structured:
+        given.insert(0, "a structured term")
+    if optimizer != "newton":
+        given.append("optimizer=")
+    if given:
+        raise ArgumentError(f"relationship= does not go with {given[0]} yet: leave one of them out")
 
 
 def fit(

@@ -192,8 +192,10 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
         subjects_there = sum(subjects for of, _, subjects in sums.patterns if of == group)
         if structure == "us" and subjects_there <= needed:
             return (
-                f"{subjects_there} subjects{f' in {arm!r}' if arm else ''} cannot tell the {needed * (needed + 1) // 2} "
-                f"variances and covariances of {needed} visits apart: us() needs more subjects than visits; use "
+                f"{subjects_there} subjects{f' in {arm!r}' if arm else ''} cannot tell the "
+                f"{needed * (needed + 1) // 2} "
+                f"variances and covariances of {needed} visits apart: us() needs more subjects than visits; "
+                "use "
                 "toeph(), ar1h() or csh(), or pool visits"
             )
         together = np.zeros((needed, needed), dtype=np.int64)

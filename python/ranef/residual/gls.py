@@ -53,7 +53,7 @@ class GlsModel:
             None if residual is None else find_chain(residual, data, rows),
             None if dispersion is None else find_dispersion(dispersion, data, rows, self.formula.functions),
         )
-        self.cross = EstimatedColumns(_independent(self.design.X))
+        self.cross = EstimatedColumns(independent(self.design.X))
         if self.nobs <= self.cross.rank:
             raise DataError(
                 f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
@@ -96,7 +96,8 @@ class GlsModel:
         return {name: value for name, value in vars(self).items() if name not in ("sums", "X")}
 
 
-def _independent(X: FloatArray) -> npt.NDArray[np.intp]:
+def independent(X: FloatArray) -> npt.NDArray[np.intp]:
+    """Return the columns that are no combinations of earlier ones."""
     kept: list[int] = []
     basis = np.zeros((len(X), 0))
     for k, column in enumerate(X.T):

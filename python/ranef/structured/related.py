@@ -1,0 +1,280 @@
+"""Mixed models with relationship matrices: animal models, lines of a breeding trial, phylogenies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import ndtri
+
+from ..arrays import FloatArray
+from ..cross_products import EstimatedColumns
+from ..design import build_design
+from ..errors import ArgumentError, DataError, NewLevelError, quote_list, require_level
+from ..formula import Formula
+from ..frame import Table
+from ..frame.factors import as_factor, label_texts, recode
+from ..likelihood_fit import LikelihoodFit
+from ..residual.gls import independent
+from ..verbs import Answer, Verb
+from .related_optimum import RelatedOptimum, minimum
+from .related_sums import Point, RelatedSums
+from .relationship import read_relationships
+
+
+class RelatedModel:
+    """A mixed model some of whose terms have a relationship matrix, not yet fitted."""
+
+    streamed = False
+    whitened = True
+
+    def __init__(
+        self, formula: Formula, data: Any, reml: bool, weights: Any, offset: Any, relationship: Any
+    ) -> None:
+        if not isinstance(reml, bool | np.bool_):
+            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
+        self.formula, self.reml = formula, bool(reml)
+        self.data_library = type(data).__module__.partition(".")[0]
+        self.design = build_design(formula, data, weights, offset, allow_saturated=True)
+        wide = [str(term.group) for term in self.design.terms if len(term.columns) != 1]
+        if wide:
+            raise ArgumentError(
+                f"with relationship= every random term has one column, and those of {quote_list(wide)} have "
+                "more: "
+                "write (1 | g), or (x || g) for slopes that do not correlate with the intercept"
+            )
+        self.related = read_relationships(relationship, self.design.factors)
+        self.cross = EstimatedColumns(independent(self.design.X))
+        if self.nobs <= self.cross.rank:
+            raise DataError("the coefficients reproduce the rows used exactly: take fewer predictors")
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self.design.nobs
+
+    @property
+    def labels(self) -> list[str]:
+        """A label per random term: its group, and the column unless that is the intercept."""
+        return [
+            term.group if term.columns[0] == "Intercept" else f"{term.group}.{term.columns[0]}"
+            for term in self.design.terms
+        ]
+
+    @cached_property
+    def sums(self) -> RelatedSums:
+        """What the criterion is made of."""
+        design = self.design
+        columns = np.asarray(design.X[:, self.cross.columns])
+        y = design.without_offset(design.response)
+        return RelatedSums(design, columns, y, self.related, self.reml)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "sums"}
+
+
+@dataclass(eq=False, repr=False)
+class RelatedFit(LikelihoodFit):
+    """A mixed model with relationship matrices, fitted.
+
+    Attributes
+    ----------
+    model : RelatedModel
+    optimum : RelatedOptimum
+        Relative standard deviations of the random terms, and the evidence.
+    method : str
+        The method of testing when a verb is given no other.
+    """
+
+    model: RelatedModel
+    optimum: RelatedOptimum = field(repr=False)
+    method: str = "satterthwaite"
+
+    params = Answer[Any]("repeated.testing:params")
+    bse = Answer[Any]("repeated.testing:bse")
+    test_methods = Answer[Any]("structured.related_methods:test_methods")
+    coef_table = Verb("repeated.testing:coef_table")
+    cov_params = Verb("repeated.testing:cov_params")
+    conf_int = Verb("repeated.testing:conf_int")
+    test = Verb("repeated.testing:test")
+    anova = Verb("repeated.testing:anova")
+    lsmeans = Verb("repeated.testing:lsmeans")
+    summary = Verb("structured.related_report:summary")
+    __repr__ = Verb("structured.related_report:brief")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @cached_property
+    def point(self) -> Point:
+        """The criterion at the optimum and what follows from it."""
+        return self.model.sums.at(self.theta**2)
+
+    @property
+    def theta(self) -> FloatArray:
+        """Standard deviation of every random term over sigma."""
+        return self.optimum.theta
+
+    @cached_property
+    def solution(self) -> dict[str, Any]:
+        """``beta``, ``vcov`` over the kept columns, ``sigma``."""
+        point, variance = self.point, self.point.squares / self.model.sums.nu
+        return {"beta": point.beta, "vcov": variance * point.relative, "sigma": float(variance**0.5)}
+
+    @property
+    def objective(self) -> float:
+        """REML criterion or deviance at the optimum, with lmer's constants."""
+        return self.optimum.value
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gradient is zero and the curvature positive, or a boundary true."""
+        return self.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether a term has no variance."""
+        return bool((self.theta == 0).any())
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation."""
+        return float(self.solution["sigma"])
+
+    @property
+    def df_model_total(self) -> int:
+        """Number of parameters: coefficients, variances of terms, sigma."""
+        return self.model.cross.rank + len(self.theta) + 1
+
+    @property
+    def varcorr(self) -> pd.DataFrame:
+        """Standard deviation, variance and share of the total variance of every term and the residual."""
+        sd = self.sigma * np.append(self.theta, 1.0)
+        table = pd.DataFrame({"sd": sd, "variance": sd**2}, index=[*self.model.labels, "Residual"])
+        table["share"] = table.variance / table.variance.sum()
+        return table
+
+    def heritability(self, term: str | None = None, level: float = 0.95) -> pd.Series:
+        """Return the share of a term's variance in the total, with standard error and interval.
+
+        Parameters
+        ----------
+        term : str, optional
+            Label of a term, by default the first with a relationship matrix.
+        level : float
+            Coverage of the interval, which is Wald's on the logit of the share.
+
+        Returns
+        -------
+        Series
+            ``estimate``, ``se``, ``lower``, ``upper``. A relationship matrix is taken to have a mean diagonal
+            of one, as where no animal is inbred.
+        """
+        require_level(level)
+        labels = self.model.labels
+        name = term if term is not None else next(iter(self.model.related))
+        if name not in labels:
+            raise ArgumentError(f"there is no term {name!r}: terms are {quote_list(labels)}")
+        k, squares = labels.index(name), self.theta**2
+        total = 1 + squares.sum()
+        share = float(squares[k] / total)
+        slope = 2 * self.theta * ((np.arange(len(squares)) == k) - share) / total
+        se = float(np.sqrt(slope @ self.optimum.covariance @ slope))
+        z = float(ndtri((1 + level) / 2))
+        if 0 < share < 1:
+            logit, width = np.log(share / (1 - share)), z * se / (share * (1 - share))
+            lower, upper = 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
+        else:
+            lower = upper = np.nan
+        return pd.Series({"estimate": share, "se": se, "lower": lower, "upper": upper}, name=name)
+
+    @cached_property
+    def ranef(self) -> dict[str, pd.Series]:
+        """Predicted effects of every term; with a relationship matrix of all levels that it names."""
+        out = {}
+        for label, term, values in zip(
+            self.model.labels, self.model.design.terms, self.point.effects, strict=True
+        ):
+            known = self.model.related.get(term.group)
+            levels = label_texts(term.factor.levels) if known is None else list(known.labels)
+            own = values if known is None else known.to_all(values)
+            out[label] = pd.Series(own, index=levels, name=label)
+        return out
+
+    @property
+    def fittedvalues(self) -> FloatArray:
+        """Fitted values with random effects on the rows used, (n,)."""
+        design = self.model.design
+        mean = np.asarray(design.X[:, self.model.cross.columns] @ self.solution["beta"])
+        for term, values in zip(design.terms, self.point.effects, strict=True):
+            mean = mean + term.basis[:, 0] * values[term.factor.codes]
+        return mean if design.offset is None else mean + design.offset
+
+    @property
+    def resid(self) -> FloatArray:
+        """Response minus fitted values, (n,)."""
+        return self.model.design.response - self.fittedvalues
+
+    def predict(self, newdata: Any = None, population: bool = False) -> FloatArray:
+        """Return predictions of the rows used, or of new ones, (m,).
+
+        Parameters
+        ----------
+        newdata : table, optional
+        population : bool
+            Without random effects. Else levels must be those of the data, or of the relationship matrix.
+        """
+        if newdata is None and not population:
+            return self.fittedvalues
+        design = self.model.design
+        new = design if newdata is None else design.spec.rows(newdata, random=False)
+        mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
+        mean = mean if new.offset is None else mean + new.offset
+        if population:
+            return mean
+        for label, term in zip(self.model.labels, design.terms, strict=True):
+            if term.columns[0] != "Intercept":
+                raise ArgumentError(f"new rows have no predictions by '{label}': use population=True")
+            effects = self.ranef[label]
+            factor = as_factor(Table(newdata, "the new data").column(term.group))
+            codes = recode(factor, np.asarray(effects.index, dtype=object))[0]
+            if (codes < 0).any():
+                raise NewLevelError(
+                    f"the new data have levels of '{term.group}' that neither the data nor its relationship "
+                    "matrix "
+                    "has: use population=True"
+                )
+            mean = mean + effects.to_numpy()[codes]
+        return mean
+
+    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n rows, n)."""
+        if n != int(n) or n < 1:
+            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
+        random, design = np.random.default_rng(seed), self.model.design
+        out = random.standard_normal((design.nobs, int(n)))
+        if design.weights is not None:
+            out = out / np.sqrt(design.weights)[:, None]
+        for term, theta in zip(design.terms, self.theta, strict=True):
+            drawn = random.standard_normal((term.factor.n_levels, int(n)))
+            known = self.model.related.get(term.group)
+            drawn = drawn if known is None else known.root @ drawn
+            out += theta * term.basis[:, :1] * drawn[term.factor.codes]
+        return out * self.sigma + self.predict(population=True)[:, None]
+
+
+def fit_related(
+    formula: Formula,
+    data: Any,
+    reml: bool,
+    weights: str | npt.ArrayLike | None,
+    offset: str | npt.ArrayLike | None,
+    relationship: Any,
+) -> RelatedFit:
+    """Fit a model with ``relationship=``."""
+    model = RelatedModel(formula, data, reml, weights, offset, relationship)
+    return RelatedFit(model, minimum(model.sums))

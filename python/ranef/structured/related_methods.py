@@ -1,0 +1,73 @@
+"""Methods of testing coefficients of models with relationship matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError
+from ..inference.kenward_roger import KenwardRoger, generalised_inverse
+from ..inference.satterthwaite import DeltaDf
+from ..inference.testing import KnownDf, Method
+from ..residual.gls_methods import unprofiled_covariance
+
+
+def _satterthwaite(fit: Any) -> DeltaDf:
+    """In (theta, log sigma)."""
+    covariance: FloatArray = fit.solution["vcov"]
+    point, theta, variance = fit.point, fit.theta, fit.sigma**2
+    # d (X'H^-1 X)^-1 / d lambda = C X'H^-1 Z Z'H^-1 X C
+    effects = [
+        2 * one * variance * _sandwiched(seen, point) for one, seen in zip(theta, point.seen, strict=True)
+    ]
+    falls = np.array([-2 * one * float(s @ s) for one, s in zip(theta, point.scores, strict=True)]) / variance
+    spread = unprofiled_covariance(fit.optimum.hessian, falls, float(fit.model.sums.nu))
+    return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread)
+
+
+def _sandwiched(seen: FloatArray, point: Any) -> FloatArray:
+    moved = seen @ point.relative
+    return np.asarray(moved.T @ moved)
+
+
+class RelatedKenwardRoger(KenwardRoger):
+    """Kenward and Roger's test with the expected information, as pbkrtest has it."""
+
+    def __init__(self, fit: Any) -> None:
+        if not fit.reml:
+            raise ArgumentError(
+                "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with "
+                "reml=True, "
+                "or use ddf='satterthwaite'"
+            )
+        point, variance, slices = fit.point, fit.sigma**2, fit.model.sums.slices
+        self.unadjusted = fit.solution["vcov"]
+        moved = [seen @ point.relative for seen in point.seen]
+        blocks = [[point.projected[a, b] for b in slices] for a in slices]
+        products = np.array([[float(np.sum(block * block)) for block in row] for row in blocks])
+        traces = np.array([float(np.trace(blocks[k][k])) for k in range(len(slices))])
+        residual = float(fit.nobs - len(self.unadjusted))
+        expected = np.block([[products, traces[:, None]], [traces[None, :], np.array([[residual]])]])
+        self._weights = 2 * variance**2 * generalised_inverse(expected)
+        self._effects = -np.array([*(one.T @ one for one in moved), point.relative])
+        random, correction = self._weights[:-1, :-1] / variance, np.zeros_like(self.unadjusted)
+        for k, first in enumerate(moved):
+            for m, second in enumerate(moved):
+                correction = correction + random[k, m] * (first.T @ blocks[k][m] @ second)
+        self.covariance = self.unadjusted + (correction + correction.T)
+
+
+METHODS: dict[str, Callable[[Any], Method]] = {
+    "satterthwaite": _satterthwaite,
+    "kenward-roger": RelatedKenwardRoger,
+    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - fit.model.cross.rank)),
+    "normal": lambda fit: KnownDf(fit.solution["vcov"], float("inf")),
+}
+
+
+def test_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
+    """Return the methods of testing by name."""
+    return METHODS

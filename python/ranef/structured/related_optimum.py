@@ -1,0 +1,111 @@
+"""The minimum over relative standard deviations of the terms, none negative, with its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from ..arrays import FloatArray
+from ..inference.satterthwaite import inverse
+from .related_sums import RelatedSums
+
+_STARTS = (0.5, 1.5)
+_ZERO = 1e-4  # relative standard deviations below this are tried at zero
+_STEP = 1e-4
+_STATIONARY = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedOptimum:
+    """Where the criterion is lowest.
+
+    Attributes
+    ----------
+    theta : (k,) float64
+    value : float
+    hessian : (k, k) float64
+        In theta, by differences of the exact gradient; zero for those at zero.
+    decrement : float
+        sqrt(g' H^-1 g) over the others.
+    multipliers : (k,) float64
+        Slope in the variance of terms at zero, NaN for others.
+    converged : bool
+    """
+
+    theta: FloatArray
+    value: float
+    hessian: FloatArray = field(repr=False)
+    decrement: float
+    multipliers: FloatArray = field(repr=False)
+    converged: bool
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Of theta."""
+        return np.asarray(2 * inverse(self.hessian))
+
+
+def minimum(sums: RelatedSums) -> RelatedOptimum:
+    """Minimise from two starts; the lowest end counts."""
+
+    def criterion(theta: FloatArray) -> tuple[float, FloatArray]:
+        try:
+            point = sums.at(theta**2)
+        except np.linalg.LinAlgError:
+            return 1e100, np.zeros_like(theta)
+        return point.criterion, 2 * theta * point.gradient
+
+    count = len(sums.slices)
+    ends = [
+        minimize(criterion, np.full(count, start), jac=True, method="BFGS", options={"gtol": 1e-4})
+        for start in _STARTS
+    ]
+    theta = np.abs(np.asarray(min(ends, key=lambda end: float(end.fun)).x, dtype=np.float64))
+    value, slope = criterion(theta)
+    for k in np.flatnonzero(theta < 0.05):
+        trial = np.where(np.arange(count) == k, 0.0, theta)
+        if theta[k] < _ZERO or criterion(trial)[0] <= value:
+            theta = trial
+    free = theta > 0
+    hessian = np.zeros((count, count))
+    for _ in range(8):
+        value, slope = criterion(theta)
+        hessian = _hessian(criterion, theta, free)
+        if not free.any():
+            break
+        inner, rest = hessian[np.ix_(free, free)], slope[free]
+        values, vectors = np.linalg.eigh(inner)
+        step = -vectors @ ((vectors.T @ rest) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
+        if -(rest @ step) < 1e-13:
+            break
+        moved = theta.copy()
+        moved[free] = np.abs(theta[free] + step)
+        if not criterion(moved)[0] <= value + 1e-12:
+            break
+        theta = moved
+    slopes = sums.at(theta**2).gradient
+    inner, rest = hessian[np.ix_(free, free)], slope[free]
+    definite = not free.any() or bool(np.linalg.eigvalsh(inner)[0] > 0)
+    squared = float(rest @ np.linalg.solve(inner, rest)) if definite and free.any() else 0.0
+    decrement = max(squared, 0.0) ** 0.5
+    multipliers = np.where(free, np.nan, slopes)
+    held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
+    return RelatedOptimum(
+        theta, float(value), hessian, decrement, multipliers, definite and held and decrement <= _STATIONARY
+    )
+
+
+Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
+
+
+def _hessian(criterion: Criterion, theta: FloatArray, free: npt.NDArray[np.bool_]) -> FloatArray:
+    out = np.zeros((theta.size, theta.size))
+    for k in np.flatnonzero(free):
+        step = _STEP * max(theta[k], 0.01) * np.eye(theta.size)[k]
+        out[k] = (criterion(theta + step)[1] - criterion(theta - step)[1]) / (2 * step[k])
+    out[:, ~free] = 0.0
+    return (out + out.T) / 2

@@ -1,0 +1,60 @@
+"""The summary of a fit with relationship matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..report.tables import fixed_effects, fixed_effects_columns
+from ..show import Document, Line, Printed, frame_table
+from ..show.parts import Table
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RelatedSummary(Printed):
+    """The summary; ``ddf`` is the method of testing of its table."""
+
+    fit: Any = field(repr=False)
+    ddf: str
+    digits: int = 5
+
+    def document(self) -> Document:
+        """Return the parts."""
+        fit, by = self.fit, "REML" if self.fit.reml else "maximum likelihood"
+        headers, columns = fixed_effects_columns(fixed_effects(fit, self.ddf), True, self.digits)
+        parts: list[Any] = [
+            Line(f"Linear mixed model with relationship matrices fit by {by}", "title"),
+            Line(fit.formula, "code"),
+            Line(f"{fit.nobs:,} rows; criterion {fit.objective:.4f}, AIC {fit.aic:.1f}"),
+            *(
+                Line(
+                    f"{one.group}: {len(one.places):,} levels with rows, {len(one.labels):,} in the "
+                    "relationship matrix"
+                )
+                for one in fit.model.related.values()
+            ),
+            *(Line(one.remark) for one in fit.model.related.values() if one.remark),
+            Line(_message(fit)),
+            frame_table(fit.varcorr.map("{:.5g}".format)),
+            Table(f"Coefficients (degrees of freedom: {self.ddf})", headers, columns, labels=1),
+        ]
+        return parts
+
+
+def _message(fit: Any) -> str:
+    if not fit.converged:
+        return "not converged: the gradient is not zero"
+    if fit.singular:
+        gone = [name for name, one in zip(fit.model.labels, fit.theta, strict=True) if one == 0]
+        return f"converged to a singular fit: the variance of {', '.join(gone)} is zero"
+    return "converged: a minimum in the interior of the parameter space"
+
+
+def summary(fit: Any, ddf: str | None = None) -> RelatedSummary:
+    """Return the summary; `ddf` is the method of testing of its table."""
+    return RelatedSummary(fit, ddf or fit.method)
+
+
+def brief(fit: Any) -> str:
+    """Return the summary as text."""
+    return str(summary(fit))

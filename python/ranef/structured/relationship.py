@@ -1,0 +1,149 @@
+"""Relationship matrices: the known covariance of a term's random effects over its levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, DataError, quote_list
+from ..frame.factors import label_texts
+from .pedigree import is_pedigree, numerator_relationship
+
+_SYMMETRIC = 1e-8
+_DEFINITE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Relationship:
+    """The relationship matrix of the levels in the data, and of others that it names.
+
+    Attributes
+    ----------
+    group : str
+    labels : tuple of str
+        All that the matrix names.
+    matrix : (m, m) float64
+    places : (q,) int
+        Of the levels in the data among the labels.
+    root : (q, q) float64
+        Lower Cholesky factor of the matrix of the levels in the data.
+    remark : str
+    """
+
+    group: str
+    labels: tuple[str, ...]
+    matrix: FloatArray = field(repr=False)
+    places: Any = field(repr=False)
+    root: FloatArray = field(repr=False)
+    remark: str = ""
+
+    def to_all(self, values: FloatArray) -> FloatArray:
+        """Return the best predictions of all labels from the effects of the levels in the data."""
+        inner = np.linalg.solve(self.root.T, np.linalg.solve(self.root, values))
+        return np.asarray(self.matrix[:, self.places] @ inner)
+
+
+def read_relationships(given: Any, factors: Sequence[Any]) -> dict[str, Relationship]:
+    """Check ``relationship=`` against the grouping factors of a model.
+
+    Raises
+    ------
+    ArgumentError
+        It is no dict, or names a group without a random term.
+    DataError
+        A matrix lacks levels, is not symmetric or not positive definite; a pedigree that goes in a circle.
+    """
+    if not isinstance(given, Mapping) or not given:
+        raise ArgumentError(
+            "relationship= must be a dict of group -> matrix or pedigree, such as {'animal': A}, "
+            f"not {type(given).__name__}"
+        )
+    by_name = {factor.name: factor for factor in factors}
+    unknown = [name for name in given if name not in by_name]
+    if unknown:
+        raise ArgumentError(
+            f"relationship= names {quote_list(unknown)}, of which the formula has no random term: its groups "
+            f"are {quote_list(by_name)}"
+        )
+    return {name: _relationship(name, table, by_name[name]) for name, table in given.items()}
+
+
+def _relationship(name: str, given: Any, factor: Any) -> Relationship:
+    levels = label_texts(factor.levels)
+    labels, matrix, remark = _labelled(name, given, levels)
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise DataError(f"the relationship matrix of '{name}' has the level '{twice}' twice")
+    place = {label: k for k, label in enumerate(labels)}
+    lacking = [level for level in levels if level not in place]
+    if lacking:
+        raise DataError(
+            f"the relationship matrix of '{name}' lacks {len(lacking)} of {len(levels)} levels in the data: "
+            f"{quote_list(lacking, 5)}; add them (unrelated ones with ones on the diagonal), or leave their "
+            "rows out"
+        )
+    if not np.isfinite(matrix).all():
+        raise DataError(f"the relationship matrix of '{name}' has missing or infinite entries")
+    size = float(np.abs(matrix).max())
+    gap = np.abs(matrix - matrix.T)
+    if gap.max() > _SYMMETRIC * size:
+        i, j = np.unravel_index(int(np.argmax(gap)), gap.shape)
+        raise DataError(
+            f"the relationship matrix of '{name}' is not symmetric: {matrix[i, j]:g} and {matrix[j, i]:g} "
+            "for "
+            f"'{labels[i]}' and '{labels[j]}'"
+        )
+    matrix = (matrix + matrix.T) / 2
+    places = np.array([place[level] for level in levels])
+    inner = matrix[np.ix_(places, places)]
+    values, vectors = np.linalg.eigh(inner)
+    if values[0] <= _DEFINITE * values[-1]:
+        involved = np.argsort(-np.abs(vectors[:, 0]))[:2]
+        raise DataError(
+            f"the relationship matrix of '{name}' is not positive definite (smallest eigenvalue "
+            f"{values[0]:.2g}, "
+            f"mostly of {quote_list([levels[k] for k in involved])}): twins or clones make one level, "
+            "estimated "
+            "matrices need a little on the diagonal, A + 0.01 I"
+        )
+    return Relationship(name, tuple(labels), matrix, places, np.linalg.cholesky(inner), remark)
+
+
+def _labelled(name: str, given: Any, levels: list[str]) -> tuple[list[str], FloatArray, str]:
+    """Return labels, matrix, and what must be said of them."""
+    table = given.to_pandas() if hasattr(given, "to_pandas") else given
+    if hasattr(table, "columns") and is_pedigree([str(c) for c in table.columns]):
+        return (*numerator_relationship(name, table), "")
+    if hasattr(table, "columns") and hasattr(table, "index"):
+        labels, columns = label_texts(np.asarray(table.index)), [str(c) for c in table.columns]
+        matrix = np.asarray(table, dtype=np.float64)
+        if matrix.shape[0] != matrix.shape[1]:
+            raise DataError(f"the relationship matrix of '{name}' is not square: {matrix.shape}")
+        if sorted(labels) != sorted(columns):
+            raise DataError(
+                f"the relationship matrix of '{name}' has other labels in its rows than in its columns: "
+                "set both to the levels"
+            )
+        order = {label: k for k, label in enumerate(columns)}
+        return labels, matrix[:, [order[label] for label in labels]], ""
+    try:
+        matrix = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        matrix = np.zeros(0)
+    if matrix.shape != (len(levels), len(levels)):
+        raise DataError(
+            f"relationship= of '{name}' must be a DataFrame whose rows and columns are levels, a pedigree "
+            "with "
+            f"columns animal, sire, dam, or an array of the {len(levels)} levels in their order, not of "
+            "shape "
+            f"{matrix.shape}"
+        )
+    remark = (
+        f"the relationship matrix of '{name}' has no labels: its rows are taken as the levels in order, "
+        f"{quote_list(levels, 3)}"
+    )
+    return levels, matrix, remark

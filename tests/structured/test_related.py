@@ -1,0 +1,127 @@
+"""Relationship matrices: a peer's animal model, dense algebra, lmer for the identity, bad input."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from ranef.errors import ArgumentError, DataError, NewLevelError
+from ranef.structured.pedigree import numerator_relationship
+
+REFERENCE = Path(__file__).parents[1] / "reference_structured"
+FORMULA = "y ~ x + (1 | animal) + (1 | pen)"
+ANIMALS = pd.read_csv(REFERENCE / "animal.csv")
+PEDIGREE = pd.read_csv(REFERENCE / "pedigree.csv")
+
+
+def fitted(reml=True, matrix=PEDIGREE, **options):
+    return ranef.lmer(FORMULA, ANIMALS, reml, relationship={"animal": matrix}, **options)
+
+
+def labelled():
+    labels, A = numerator_relationship("animal", PEDIGREE)
+    return pd.DataFrame(A, [int(one) for one in labels], [int(one) for one in labels])
+
+
+@pytest.mark.parametrize("kind", ["ml", "reml"])
+def test_the_animal_model_of_a_peer(kind):
+    model = json.loads((REFERENCE / f"animal_pen_{kind}.json").read_text(encoding="utf-8"))
+    fit = fitted(model["REML"])
+    assert fit.converged and fit.objective <= model["criterion"] + 1e-6
+    np.testing.assert_allclose(fit.params, model["beta"], atol=1e-4 * fit.bse.min())
+    np.testing.assert_allclose(fit.bse**2, np.diag(model["vcov_beta"]), rtol=1e-5)
+    natural = model["natural"]
+    expected = [natural["sd_animal"], natural["sd_pen"], natural["sigma"]]
+    np.testing.assert_allclose(fit.varcorr.sd, expected, rtol=1e-5)
+    h2 = fit.heritability()
+    assert h2.estimate == pytest.approx(fit.varcorr.share["animal"]) and h2.lower < h2.estimate < h2.upper
+
+
+def test_small_pedigree_by_hand():
+    """A mating of half sibs: inbreeding 1/8."""
+    sires, dams = [None, "a", "0", "", "a", "a", "e"], ["", "b", "", None, "z", "z", "c"]
+    table = pd.DataFrame({"animal": list("zeabcdi"), "sire": sires, "dam": dams})
+    labels, A = numerator_relationship("animal", table)
+    at = {one: k for k, one in enumerate(labels)}
+    value = lambda i, j: A[at[i], at[j]]  # noqa: E731
+    assert value("e", "c") == 0.25 and value("c", "d") == 0.5 and value("a", "b") == 0
+    assert value("i", "i") == 1.125 and value("i", "a") == 0.5
+
+
+def test_the_identity_is_lmer_with_all_its_tests():
+    plain = ranef.lmer("y ~ x + (1 | pen)", ANIMALS)
+    levels = sorted(ANIMALS.pen.unique())
+    identity = pd.DataFrame(np.eye(len(levels)), levels, levels)
+    fit = ranef.lmer("y ~ x + (1 | pen)", ANIMALS, relationship={"pen": identity})
+    assert fit.objective == pytest.approx(plain.objective, abs=1e-9)
+    for ddf in ("satterthwaite", "kenward-roger"):
+        np.testing.assert_allclose(fit.coef_table(ddf), plain.coef_table(ddf), rtol=1e-5)
+    np.testing.assert_allclose(fit.fittedvalues, plain.fittedvalues, rtol=1e-5)
+
+
+def test_predictions_by_dense_algebra():
+    fit, A = fitted(), labelled()
+    animals = A.loc[ANIMALS.animal, ANIMALS.animal].to_numpy()
+    pens = np.equal.outer(ANIMALS.pen.to_numpy(), ANIMALS.pen.to_numpy())
+    sd = fit.varcorr.sd
+    V = sd["animal"] ** 2 * animals + sd["pen"] ** 2 * pens + sd["Residual"] ** 2 * np.eye(len(animals))
+    X = np.column_stack([np.ones(len(V)), ANIMALS.x])
+    score = np.linalg.solve(V, ANIMALS.y - X @ fit.params)
+    expected = sd["animal"] ** 2 * A[ANIMALS.animal].to_numpy() @ score  # of parents without records too
+    np.testing.assert_allclose(fit.ranef["animal"].to_numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(np.cov(fit.simulate(20_000, seed=1)), V, atol=0.15 * V.max())
+    rows = ANIMALS.head(3)
+    np.testing.assert_allclose(fit.predict(rows), fit.fittedvalues[:3])
+    np.testing.assert_allclose(fit.predict(rows, population=True), X[:3] @ fit.params)
+    with pytest.raises(NewLevelError, match="'animal' that neither the data"):
+        fit.predict(rows.assign(animal=9999))
+
+
+def test_order_is_by_label_and_fits_are_pickled():
+    A = labelled()
+    mixed = A.sample(frac=1, random_state=1)
+    mixed = mixed[mixed.columns[::-1]]
+    fit = fitted(matrix=mixed)
+    assert fit.objective == pytest.approx(fitted().objective, abs=1e-9)
+    again = pickle.loads(pickle.dumps(fit))
+    assert str(again) == str(fit) and "100 levels with rows, 120 in the relationship matrix" in str(fit)
+
+
+def test_no_variance_is_said():
+    random = np.random.default_rng(2)
+    data = pd.DataFrame({"g": np.repeat(range(12), 4), "y": random.normal(size=48)})
+    data["y"] -= data.groupby("g").y.transform("mean")
+    fit = ranef.lmer("y ~ 1 + (1 | g)", data, relationship={"g": np.eye(12)})
+    assert fit.singular and fit.converged and "the variance of g is zero" in str(fit)
+    assert "has no labels: its rows are taken as the levels in order" in str(fit)
+    assert fit.objective == pytest.approx(ranef.lmer("y ~ 1 + (1 | g)", data).objective, abs=1e-8)
+
+
+def test_bad_input():
+    A = labelled()
+    with pytest.raises(DataError, match="lacks 1 of 100 levels in the data: '30'"):
+        fitted(matrix=A.drop(index=30, columns=30))
+    with pytest.raises(DataError, match=r"not positive definite.*twins or clones"):
+        fitted(matrix=pd.DataFrame(np.ones(A.shape), A.index, A.columns))
+    with pytest.raises(DataError, match="not symmetric"):
+        fitted(matrix=A + np.triu(np.ones(A.shape)))
+    with pytest.raises(DataError, match="other labels in its rows"):
+        fitted(matrix=A.rename(columns={30: 999}))
+    with pytest.raises(DataError, match=r"array of the 100 levels in their order, not of shape \(120, 120\)"):
+        fitted(matrix=A.to_numpy())
+    with pytest.raises(ArgumentError, match="relationship= names 'nobody'"):
+        ranef.lmer(FORMULA, ANIMALS, relationship={"nobody": A})
+    with pytest.raises(ArgumentError, match="those of 'animal' have more"):
+        ranef.lmer("y ~ x + (x | animal)", ANIMALS, relationship={"animal": A})
+    with pytest.raises(ArgumentError, match="does not go with residual="):
+        fitted(residual="ar1(x | animal)")
+    circle = PEDIGREE.copy()
+    founder, child = circle.sire.dropna().iloc[0], circle.animal[circle.sire.notna()].iloc[0]
+    circle.loc[circle.animal == founder, "sire"] = child
+    with pytest.raises(DataError, match="goes in a circle"):
+        fitted(matrix=circle)
+    with pytest.raises(DataError, match="names animal '1' twice"):
+        fitted(matrix=pd.concat([PEDIGREE, PEDIGREE.head(1)]))
