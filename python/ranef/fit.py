@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
 from .errors import FitError
+from .frame import labelled
 from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 from .plan import Plan
-from .verbs import Answer, TableVerb, Verb
+from .verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
 
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
@@ -66,7 +68,7 @@ class Fit(LikelihoodFit):
     varcorr = Answer[Any]("estimates.varcorr:varcorr")
     ranef = Answer[Any]("estimates.modes:random_effects")
     coef = Answer[Any]("estimates.modes:coefficients")
-    fittedvalues = Answer[FloatArray]("estimates.prediction:fittedvalues")
+    fittedvalues = RowAnswer[Any]("estimates.prediction:fittedvalues")
     plot = Answer[Any]("plots.accessor:FitPlots")
 
     cov_params = Verb("inference.coefficients:cov_params")
@@ -85,10 +87,10 @@ class Fit(LikelihoodFit):
     redundancy = Verb("inference.components.redundancy:redundancy")
     r2 = Verb("inference.components.explained:r2")
     icc = Verb("inference.components.explained:icc")
-    predict = TableVerb("inference.prediction:predict")
+    predict = RowVerb("inference.prediction:predict")
     simulate = Verb("estimates.simulation:simulate")
-    residuals = Verb("diagnostics.rows:residuals")
-    leverage = Verb("diagnostics.rows:leverage")
+    residuals = RowVerb("diagnostics.rows:residuals")
+    leverage = RowVerb("diagnostics.rows:leverage")
     influence = TableVerb("diagnostics.influence:influence")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     summary = Verb("report.summary:summary")
@@ -174,9 +176,10 @@ class Fit(LikelihoodFit):
         return [out[index] for index in range(len(out))]
 
     @property
-    def resid(self) -> FloatArray:
-        """Response minus fitted values, (n,)."""
-        return self.y - self.fittedvalues
+    def resid(self) -> Any:
+        """Response minus fitted values, (n,): a Series with the labels of the rows, where the data have "
+        "some."""
+        return labelled(self.y - np.asarray(self.fittedvalues), self.model.design.labels)
 
     def refit(self, y: npt.ArrayLike) -> Fit:
         """Fit the same model to another response, see `Model.fit`."""

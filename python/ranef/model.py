@@ -336,6 +336,7 @@ class Model:
                 "be brought in: put it into the data as a column, and fit that"
             )
         n, n_total = self.design.nobs, self.design.nobs + self.design.n_dropped
+        y = self.design.in_order(y, "y")
         try:
             values = np.ascontiguousarray(y, dtype=np.float64)
         except (TypeError, ValueError):

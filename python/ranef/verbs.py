@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property, wraps
 from importlib import import_module
+from inspect import signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
 from .errors import ArgumentError
+from .frame.labels import labelled, labels_of
 from .frame.native import labelled_table
 
 T = TypeVar("T")
@@ -56,6 +58,30 @@ class TableVerb(Verb):
         return table
 
 
+class RowVerb(Verb):
+    """A function that returns a value per row, of the used rows or of ``newdata``: with the labels of "
+    "pandas."""
+
+    @cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function, its answer labelled."""
+        function = Verb(self.target).func
+        names = list(signature(function).parameters)
+        place = names.index("newdata") if "newdata" in names else len(names)
+
+        @wraps(function)
+        def rows(fit: Any, *args: Any, **options: Any) -> Any:
+            found = function(fit, *args, **options)
+            newdata = args[place - 1] if len(args) >= place else options.get("newdata")
+            labels = fit.model.design.labels if newdata is None else labels_of(newdata)
+            if hasattr(found, "columns"):
+                library = fit.model.data_library if labels is None else "pandas"
+                return labelled_table(labelled(found, labels), library)
+            return labelled(found, labels)
+
+        return rows
+
+
 class Refused:
     """A verb that a kind of fit does not have: asked for, it says why and what to use.
 
@@ -94,6 +120,16 @@ class Answer(Verb, Generic[T]):
             return property(self.func)
         found = vars(owner)[self.name] = self.func(owner)
         return found
+
+
+class RowAnswer(Answer[T]):
+    """An `Answer` with a value per used row: with the labels of pandas."""
+
+    @cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function, its answer labelled."""
+        function = Verb(self.target).func
+        return wraps(function)(lambda fit: labelled(function(fit), fit.model.design.labels))
 
 
 def kept(function: Callable[[Any], T]) -> Callable[[Any], T]:

@@ -180,7 +180,6 @@ def test_an_unknown_column_is_named_with_a_suggestion():
     [
         ([1, 2], "pandas, polars or pyarrow"),
         (None, "pandas, polars or pyarrow"),
-        (pl.DataFrame(PLAIN).lazy(), "collect"),
         (pl.Series([1, 2]), "polars or pyarrow"),
         ({"a": [1, 2], "b": [1]}, "'a' 2, 'b' 1"),
         ({"a": 3.0}, "'a' must be a sequence"),

@@ -63,7 +63,7 @@ def test_average_of_a_log_link_has_a_closed_form():
     reference = GlmmReference("ticks_brood")
     fit = ranef.glmer(reference.formula, reference.data, "poisson")
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    eta = fit.predict(random=None, scale="link")
+    eta = np.asarray(fit.predict(random=None, scale="link"))
     mean = np.exp(eta[:, None] + fit.theta[0] * nodes) @ weights / weights.sum()
     np.testing.assert_allclose(fit.predict(random=None, averaged=True), mean, rtol=1e-6)
 

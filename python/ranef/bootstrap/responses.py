@@ -94,6 +94,7 @@ def _checked(model: Model, responses: Any) -> np.ndarray:
     """The responses as rows, offset subtracted."""
     design = model.design
     n, n_total = design.nobs, design.nobs + design.n_dropped
+    responses = design.in_order(responses, "y")
     try:
         values = np.asarray(responses, dtype=np.float64)
     except (TypeError, ValueError):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..formula import Formula, parse_formula
-from ..frame import NumberColumn, Table, UsedRows, complete_rows
+from ..frame import NumberColumn, Table, UsedRows, complete_rows, in_order_of
 from .design import Design
 from .matrices import MatrixSpec, constant_vector, learn_matrix
 from .model_matrix import ModelMatrix
@@ -129,6 +129,7 @@ def assemble(
         missing=used.rows.missing,
         spec=learned.spec(parsed, needed, vectors, offset),
         kept=used.rows.kept,
+        index=table.index,
     )
 
 
@@ -193,7 +194,7 @@ def columns_by_part(parsed: Formula, table: Table) -> dict[str, tuple[str, ...]]
 def _argument(name: str, values: Any, table: Table) -> NumberColumn:
     if isinstance(values, str):
         return require_number(table.column(values, f"{name}="))
-    return argument_column(name, values, table.n_rows)
+    return argument_column(name, in_order_of(values, f"{name}=", table.index), table.n_rows)
 
 
 def _used_columns(

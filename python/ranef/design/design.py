@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..frame import in_order_of
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
 from .types import FixedMoments, GroupingFactor, RandomTerm
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +53,8 @@ class Design:
         What was learned from the data, to replay on new data.
     moments : FixedMoments or None
         For rows that were read in batches, in whose place the arrays are not there; None otherwise.
+    index : pandas.Index or None
+        Labels of all rows of the data, used or not, where the data are pandas'.
     """
 
     response: FloatArray = field(repr=False)
@@ -64,6 +71,7 @@ class Design:
     spec: DesignSpec = field(repr=False)
     kept: npt.NDArray[np.intp] | None = field(repr=False)
     moments: FixedMoments | None = field(default=None, repr=False)
+    index: pd.Index | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         n, p = self.matrix.shape
@@ -77,6 +85,15 @@ class Design:
     @property
     def rows(self) -> npt.NDArray[np.intp]:
         return np.arange(self.nobs) if self.kept is None else self.kept
+
+    @property
+    def labels(self) -> pd.Index | None:
+        """Labels of the used rows; None without an index."""
+        return self.index if self.index is None or self.kept is None else self.index[self.kept]
+
+    def in_order(self, values: Any, what: str) -> Any:
+        """Return values of the rows of the data, or of the used ones, in their order, see `in_order_of`."""
+        return in_order_of(values, what, self.index, self.labels)
 
     def without_offset(self, y: FloatArray) -> FloatArray:
         """Return a response of these rows less their offsets, (n,): what is modelled."""

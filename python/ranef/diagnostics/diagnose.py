@@ -215,7 +215,7 @@ def _data(fit: Fit) -> list[Finding]:
 
 def _far_rows(fit: Fit) -> np.ndarray:
     design = fit.model.design
-    residual = (fit.resid) / fit.sigma
+    residual = (np.asarray(fit.resid)) / fit.sigma
     if design.weights is not None:
         residual = residual * np.sqrt(design.weights)
     return design.rows[np.flatnonzero(np.abs(residual) > _FAR)]

@@ -26,8 +26,8 @@ def leverage(fit: Fit) -> FloatArray:
     --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> fit.leverage()[:3].round(4)
-    array([0.2293, 0.1697, 0.1268])
+    >>> fit.leverage().head(3).round(4).tolist()
+    [0.2293, 0.1697, 0.1268]
     """
     return _leverage(fit).copy()
 
@@ -61,8 +61,8 @@ def residuals(fit: Fit, type: str = "response") -> FloatArray:
     --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> fit.residuals("standardised")[:3].round(4)
-    array([-0.1827, -0.6272, -1.7645])
+    >>> fit.residuals("standardised").head(3).round(4).tolist()
+    [-0.1827, -0.6272, -1.7645]
     """
     require_choice("type", type, TYPES)
     if type in ("marginal", "quantile"):
@@ -70,7 +70,7 @@ def residuals(fit: Fit, type: str = "response") -> FloatArray:
         if type == "marginal":
             return rest
         return ndtr(rest / np.sqrt(marginal_variance(fit)))
-    rest = fit.resid
+    rest = np.asarray(fit.resid)
     if type == "response":
         return rest
     weights = fit.model.design.weights
@@ -103,8 +103,10 @@ def cooks_distance(fit: Fit) -> FloatArray:
 def row_influence(fit: Fit) -> pd.DataFrame:
     """Return one row per row used: ``leverage``, ``residual``, ``standardised``, ``quantile``, ``cooks``.
 
-    The index is the position of the row in the data.
+    The index is that of the data; where they have none, the position of the row in them.
     """
+    design = fit.model.design
+    labels = pd.Index(design.rows, name="row") if design.labels is None else design.labels
     return pd.DataFrame(
         {
             "leverage": leverage(fit),
@@ -113,5 +115,5 @@ def row_influence(fit: Fit) -> pd.DataFrame:
             "quantile": residuals(fit, "quantile"),
             "cooks": cooks_distance(fit),
         },
-        index=pd.Index(fit.model.design.rows, name="row"),
+        index=labels,
     )

@@ -60,7 +60,7 @@ def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> Flo
     out = generator.standard_normal((count, design.nobs))
     out *= noise
     if use_u:
-        out += fit.fittedvalues
+        out += np.asarray(fit.fittedvalues)
         return out
     for row in out:
         effects = drawn_effects(fit, generator)

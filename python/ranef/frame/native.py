@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .labels import in_order_of, labels_of
+
 # Others (a dict of arrays, libraries narwhals writes no tables of) get pandas.
 _BACKENDS = ("polars", "pyarrow")
 
 
-def native_table(columns: Mapping[str, Any], library: str) -> Any:
+def native_table(columns: Mapping[str, Any], library: str, labels: Any = None) -> Any:
     """Return columns as a table of a library.
 
     Parameters
@@ -20,6 +22,8 @@ def native_table(columns: Mapping[str, Any], library: str) -> Any:
         Name -> array or list; None or NaN where a value is missing.
     library : str
         ``"polars"`` or ``"pyarrow"``; pandas for any other name.
+    labels : pandas.Index, optional
+        Of the rows of a pandas table.
 
     Examples
     --------
@@ -30,7 +34,7 @@ def native_table(columns: Mapping[str, Any], library: str) -> Any:
     import pandas as pd
 
     if library not in _BACKENDS:
-        return pd.DataFrame(dict(columns))
+        return pd.DataFrame({name: _bare(values) for name, values in columns.items()}, index=labels)
     import narwhals as nw
 
     plain = {name: _with_none(values) for name, values in columns.items()}
@@ -48,18 +52,38 @@ def labelled_table(table: Any, library: str) -> Any:
     return native_table(columns, library)
 
 
-def selected_rows(data: Any, rows: np.ndarray) -> dict[str, Any]:
-    """Return the columns of any table, or dict of arrays, at some rows."""
+def with_columns(data: Any, rows: np.ndarray, added: Mapping[str, Any]) -> Any:
+    """Return some rows of any table, or dict of arrays, with further columns, in its own library.
+
+    pandas keeps its index and columns of equal names; what has no index gets the position of each row in the
+    data as ``.row``.
+    """
     import narwhals as nw
     import pandas as pd
 
-    if isinstance(data, Mapping):
-        return {str(name): np.asarray(values)[rows] for name, values in data.items()}
+    bare = {name: _bare(values) for name, values in added.items()}
     if isinstance(data, pd.DataFrame):
-        taken = data.iloc[rows].reset_index(drop=True)
-        return {str(name): taken[name] for name in taken.columns}
-    frame = nw.from_native(data, eager_only=True)[rows.tolist()]
-    return {name: frame.get_column(name).to_native() for name in frame.columns}
+        taken = data.iloc[rows]
+        old = [name for name in bare if name in taken.columns]
+        new = pd.DataFrame({name: bare[name] for name in bare if name not in old}, index=taken.index)
+        return pd.concat([taken.assign(**{name: bare[name] for name in old}), new], axis=1)
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        data = {name: data[name] for name in data.dtype.names}
+    if isinstance(data, Mapping):
+        labels = labels_of(data)
+        ordered = {str(name): in_order_of(values, f"'{name}'", labels) for name, values in data.items()}
+        taken = {name: np.asarray(values)[rows] for name, values in ordered.items()}
+        own = {".row": rows} if labels is None else {}
+        return native_table(taken | own | bare, "pandas", None if labels is None else labels[rows])
+    frame = nw.from_native(data)
+    frame = (frame.collect() if isinstance(frame, nw.LazyFrame) else frame)[rows.tolist()]
+    taken = {name: frame.get_column(name).to_native() for name in frame.columns}
+    return native_table(taken | {".row": rows} | bare, frame.implementation.to_native_namespace().__name__)
+
+
+def _bare(values: Any) -> Any:
+    """A Series without its labels: columns are put side by side by position."""
+    return np.asarray(values) if type(values).__module__.startswith("pandas") else values
 
 
 def _with_none(values: Any) -> Any:

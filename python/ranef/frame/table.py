@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError, unknown_column
 from .columns import Column
 from .convert import from_any, from_narwhals, from_pandas
+from .labels import in_order_of, labels_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ACCEPTED = "a pandas, polars or pyarrow table, or a dict of arrays"
 
@@ -40,6 +44,7 @@ class Table:
         self._what = what
         self._columns: dict[str, Column] = {}
         self._read: Callable[[str], Column]
+        self.index: pd.Index | None = labels_of(data)
         self.names: tuple[str, ...]
         self.n_rows: int
         if isinstance(data, np.ndarray) and data.dtype.names:
@@ -69,7 +74,10 @@ class Table:
 
     def _open_mapping(self, data: Mapping[Any, Any]) -> None:
         self._set_names(data)
-        by_name = dict(zip(self.names, data.values(), strict=True))
+        by_name = {
+            name: in_order_of(values, f"'{name}'", self.index)
+            for name, values in zip(self.names, data.values(), strict=True)
+        }
         lengths = {name: _length(name, values) for name, values in by_name.items()}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
@@ -107,7 +115,7 @@ def _narwhals_frame(data: Any) -> Any:
         hint = again if hasattr(data, "__next__") or callable(data) else ""
         raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}{hint}") from None
     if isinstance(frame, nw.LazyFrame):
-        raise DataError("the data are a lazy frame: call .collect() on it first")
+        frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
         raise DataError(f"the data must be {_ACCEPTED}, not a single column ({type(data).__name__})")
     return frame

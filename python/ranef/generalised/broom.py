@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.prediction import population
-from ..frame.native import native_table, selected_rows
+from ..frame.native import native_table, with_columns
 from ..frame.table import Table
 from ..report.broom import EFFECTS, stacked_parts
 from .fit import GlmerFit
@@ -111,17 +111,17 @@ def augment(fit: GlmerFit, data: Any = None) -> Any:
     """
     design = fit.model.design
     added = {
-        ".fitted": fit.fittedvalues,
+        ".fitted": np.asarray(fit.fittedvalues),
         ".eta": fit.linear_predictor,
-        ".resid": fit.residuals(),
+        ".resid": np.asarray(fit.residuals()),
         ".fixed": population(fit),
     }
     if data is None:
         given: dict[str, Any] = {design.response_name: fit.y}
         given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
-        return native_table(given | added, fit.model.data_library)
+        given |= {".row": design.rows} if design.labels is None else {}
+        return native_table(given | added, fit.model.data_library, design.labels)
     total, count = fit.nobs + design.n_dropped, Table(data, "data=").n_rows
     if count != total:
         raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
-    library = type(data).__module__.partition(".")[0]
-    return native_table(selected_rows(data, np.asarray(design.rows)) | added, library)
+    return with_columns(data, np.asarray(design.rows), added)

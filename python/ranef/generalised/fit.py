@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..fit import Fit
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
 from .families import Family
 from .model import GlmerModel
 
@@ -62,7 +62,7 @@ class GlmerFit(Fit):
     df = Answer["pd.Series"]("generalised.coefficients:df")
     varcorr = Answer[Any]("generalised.components:varcorr")
     ranef = Answer[Any]("generalised.components:random_effects")
-    fittedvalues = Answer[FloatArray]("generalised.prediction:fittedvalues")
+    fittedvalues = RowAnswer[Any]("generalised.prediction:fittedvalues")
     approximation = Answer[Any]("generalised.approximation:approximation")
     separation = Answer[Any]("generalised.separation:separation")
 
@@ -70,9 +70,9 @@ class GlmerFit(Fit):
     coef_table = Verb("generalised.coefficients:coef_table")
     conf_int = Verb("generalised.intervals:conf_int")
     refit = Verb("generalised.fitting:refit")
-    predict = Verb("generalised.prediction:predict")
+    predict = RowVerb("generalised.prediction:predict")
     simulate = Verb("generalised.simulation:simulate")
-    residuals = Verb("generalised.residuals:residuals")
+    residuals = RowVerb("generalised.residuals:residuals")
     overdispersion = Verb("generalised.residuals:overdispersion")
     anova = Verb("generalised.comparison:anova")
     summary = Verb("generalised.summary:summary")

@@ -198,6 +198,7 @@ def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
 
 def _checked_response(model: GlmerModel, y: npt.ArrayLike) -> FloatArray:
     n = model.nobs
+    y = model.design.in_order(y, "y")
     try:
         values = np.array(y, dtype=np.float64)
     except (TypeError, ValueError):

@@ -168,7 +168,7 @@ def fit_weights(fit: GlmerFit) -> FloatArray:
 
 def row_scores(fit: GlmerFit) -> FloatArray:
     """Return the derivative of each row's log-likelihood in its linear predictor, (n,)."""
-    y, mu, phi = fit.y, fit.fittedvalues, fit.dispersion or 1.0
+    y, mu, phi = fit.y, np.asarray(fit.fittedvalues), fit.dispersion or 1.0
     eta, name, trials = fit.linear_predictor, fit.family.name, fit.response.trials
     slope = fit.family.link.slope(eta)
     if name in ("beta", "betabinomial"):

@@ -62,7 +62,8 @@ def predict(
     -------
     (m,) float64 or DataFrame
         The predictions; with `se` or `interval` a DataFrame with columns ``fit``, ``se``, then ``lower``,
-        ``upper``. NaN in rows where a predictor is missing.
+        ``upper``. NaN in rows where a predictor is missing. A Series or DataFrame with the index of the rows
+        where they are pandas'.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = Fals
         found = distribution(fit, mu, trials)
         return np.array([found.cdf(y - 1), found.cdf(y)]) if fit.family.name in DISCRETE else found.cdf(y)
 
-    values = both(fit.fittedvalues) if conditional else over_groups(fit, both)
+    values = both(np.asarray(fit.fittedvalues)) if conditional else over_groups(fit, both)
     if fit.family.name in DISCRETE:
         low, high = values
         values = low + np.random.default_rng(seed).random(len(y)) * (high - low)

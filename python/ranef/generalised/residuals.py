@@ -41,7 +41,7 @@ def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatAr
         For deviance residuals of a family that has no deviance.
     """
     require_choice("kind", kind, KINDS)
-    raw = fit.y - fit.fittedvalues
+    raw = fit.y - np.asarray(fit.fittedvalues)
     if kind == "response":
         return raw
     if kind == "working":
@@ -52,13 +52,14 @@ def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatAr
         return quantile_residuals(fit, seed)
     if kind == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
-    scaled = raw / np.sqrt(fit.family.variance(fit.fittedvalues, fit.response.trials, fit.dispersion or 1.0))
+    mean, phi = np.asarray(fit.fittedvalues), fit.dispersion or 1.0
+    scaled = raw / np.sqrt(fit.family.variance(mean, fit.response.trials, phi))
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)
 
 
 def _deviance(fit: GlmerFit) -> FloatArray:
-    y, mu, name = fit.y, fit.fittedvalues, fit.family.name
+    y, mu, name = fit.y, np.asarray(fit.fittedvalues), fit.family.name
     w = (
         fit.response.trials
         if fit.family.kind.trials

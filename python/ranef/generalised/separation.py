@@ -78,7 +78,7 @@ def separation(fit: GlmerFit) -> Separation | None:
     scaled = X / size
     slope = fit.family.link.slope(fit.linear_predictor)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        weights = slope**2 / fit.family.variance(fit.fittedvalues, fit.response.trials, 1.0)
+        weights = slope**2 / fit.family.variance(np.asarray(fit.fittedvalues), fit.response.trials, 1.0)
     weights = np.nan_to_num(weights, nan=0.0, posinf=0.0)
     information = (scaled * weights[:, None]).T @ scaled / max(float(weights.max(initial=0.0)), 0.25) / len(X)
     whole = scaled.T @ scaled / len(X)

@@ -17,7 +17,7 @@ from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice,
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
-from ..frame import NumberColumn, Table
+from ..frame import NumberColumn, Table, in_order_of, labels_of
 from .equations import equations
 from .methods import method
 
@@ -82,6 +82,7 @@ def predict(
     Returns
     -------
     (m,) float64 or DataFrame
+        With the index of the rows where they are pandas': a Series, a DataFrame.
         The predictions; with any of `se`, `interval` or `parts` a DataFrame with columns ``fit``, ``se``,
         then ``lower``, ``upper``; NaN in rows where a predictor is missing.
 
@@ -216,7 +217,9 @@ def _residual_weights(fit: Fit, newdata: Any, weights: Any, m: int) -> FloatArra
             raise ArgumentError("weights= as a column needs newdata")
         values = _number_column(newdata, weights)
     else:
-        values = np.asarray(weights, dtype=float)
+        design = fit.model.design
+        labels = design.labels if newdata is None else labels_of(newdata)
+        values = np.asarray(in_order_of(weights, "weights=", labels), dtype=float)
     if values.shape != (m,):
         raise DataError(f"weights= must have one value per row, {m}; it has shape {values.shape}")
     if not (values > 0).all():

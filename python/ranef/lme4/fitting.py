@@ -13,8 +13,8 @@ from ..errors import ArgumentError, DataError
 from ..fit import Fit
 from ..fitting import lmer as _lmer
 from ..formula.updating import updated_formula
-from ..frame import Table
-from ..frame.native import native_table, selected_rows
+from ..frame import Table, in_order_of, labels_of
+from ..frame.native import with_columns
 from ..generalised.fit import GlmerFit
 from ..generalised.fitting import glmer as _glmer
 from ..inference.likelihood import by_maximum_likelihood
@@ -114,9 +114,11 @@ def _subset(data: Any, chosen: np.ndarray, *columns: Any) -> tuple[Any, ...]:
     if chosen.dtype.kind != "b" or chosen.shape != (n,):
         raise DataError(f"subset= must be True or False for each of the {n} rows")
     rows = np.flatnonzero(chosen)
-    table = native_table(selected_rows(data, rows), type(data).__module__.partition(".")[0])
+    table, labels = with_columns(data, rows, {}), labels_of(data)
     keep = [
-        column if column is None or isinstance(column, str) else np.asarray(column)[rows]
+        column
+        if column is None or isinstance(column, str)
+        else np.asarray(in_order_of(column, "weights= or offset=", labels))[rows]
         for column in columns
     ]
     return (table, *keep)

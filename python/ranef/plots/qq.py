@@ -61,7 +61,7 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
 
 def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     if what == "residuals":
-        return {"residuals": fit.residuals("pearson")}
+        return {"residuals": np.asarray(fit.residuals("pearson"))}
     if what not in fit.ranef:
         known = ", ".join(f"'{name}'" for name in ("residuals", *fit.ranef))
         raise ArgumentError(f"what= must be one of {known}, not {what!r}")

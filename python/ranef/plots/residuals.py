@@ -50,7 +50,7 @@ def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
     'scaled residual'
     """
     require_choice("kind", kind, KINDS)
-    x, y = fit.fittedvalues, fit.residuals("pearson")
+    x, y = np.asarray(fit.fittedvalues), np.asarray(fit.residuals("pearson"))
     if kind == "scale-location":
         y = np.sqrt(np.abs(y))
     (axis,) = panels(1, ax, columns=1, size=(5.2, 3.8))

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import FitError
+from ..frame import labelled
 from ..inference.satterthwaite import inverse
 from ..likelihood_fit import LikelihoodFit
-from ..verbs import Answer, Verb
+from ..verbs import Answer, RowAnswer, RowVerb, Verb
 from .model import VisitModel
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class VisitFit(LikelihoodFit):
     params = Answer["pd.Series"]("repeated.testing:params")
     bse = Answer["pd.Series"]("repeated.testing:bse")
     residual = Answer[Any]("repeated.covariance:visit_covariance")
-    fittedvalues = Answer[FloatArray]("repeated.rows:fittedvalues")
+    fittedvalues = RowAnswer[Any]("repeated.rows:fittedvalues")
     message = Answer[str]("repeated.words:message")
     test_methods = Answer[Any]("repeated.methods:test_methods")
 
@@ -74,8 +75,8 @@ class VisitFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
-    residuals = Verb("repeated.rows:residuals")
-    predict = Verb("repeated.rows:predict")
+    residuals = RowVerb("repeated.rows:residuals")
+    predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
     summary = Verb("repeated.summary:summary")
     __repr__ = Verb("repeated.summary:brief")
@@ -173,6 +174,7 @@ class VisitFit(LikelihoodFit):
 
     # ------------------------------------------------------------ coefficients
     @property
-    def resid(self) -> FloatArray:
+    def resid(self) -> Any:
         """Response minus fitted values, (n,)."""
-        return self.model.design.response - self.fittedvalues
+        design = self.model.design
+        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)

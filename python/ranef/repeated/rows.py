@@ -43,15 +43,15 @@ def residuals(fit: VisitFit, type: str = "response") -> FloatArray:
     """
     require_choice("type", type, ("response", "pearson", "normalized"))
     if type == "response":
-        return fit.resid
+        return np.asarray(fit.resid)
     visits, weights = fit.model.visits, fit.model.design.weights
     if type == "pearson":
         sd = np.sqrt(np.array([np.diag(sigma) for sigma in fit.point.sigma]))
         own = sd[0 if visits.arm is None else visits.arm, visits.visit]
-        return np.asarray(fit.resid / own * (1.0 if weights is None else np.sqrt(weights)))
+        return np.asarray(np.asarray(fit.resid) / own * (1.0 if weights is None else np.sqrt(weights)))
     out = np.empty(fit.nobs)
     for block in subject_blocks(visits):
-        out[block.rows] = whitened(fit, block, fit.resid)
+        out[block.rows] = whitened(fit, block, np.asarray(fit.resid))
     return out
 
 
@@ -71,6 +71,7 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
     Returns
     -------
     (m,) float64
+        A Series with the index of the rows where they are pandas'.
         NaN where a predictor is missing.
 
     Raises
@@ -88,8 +89,8 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
     >>> import ranef
     >>> data = ranef.datasets.load("asthma")
     >>> fit = ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", data)
-    >>> fit.predict(data.iloc[:2]).round(2), fit.predict(data.iloc[:2], conditional=True).round(2)
-    (array([...]), array([...]))
+    >>> fit.predict(data.iloc[:2]).index.equals(data.index[:2])
+    True
     """
     design = fit.model.design
     if newdata is None:
@@ -97,7 +98,7 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
             raise ArgumentError(
                 "conditional=True predicts visits of a subject from its others: give newdata="
             )
-        return fit.fittedvalues
+        return np.asarray(fit.fittedvalues)
     new = design.spec.rows(newdata, random=False)
     mean = np.asarray(new.X[:, fit.model.cross.columns] @ fit.solution["beta"])
     if new.offset is not None:
@@ -124,7 +125,7 @@ def _given_observed(fit: VisitFit, newdata: Any) -> FloatArray:
         chosen = [j for j, code in enumerate(subjects.tolist()) if code in wanted]
         if not chosen:
             continue
-        e, sigma = whitened(fit, block, fit.resid), fit.point.sigma[block.arm]
+        e, sigma = whitened(fit, block, np.asarray(fit.resid)), fit.point.sigma[block.arm]
         back = np.linalg.inv(cholesky_of(fit, block)).T
         for j in chosen:
             rows = wanted[int(subjects[j])]
@@ -170,4 +171,4 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
         if weights is not None:
             drawn = drawn / np.sqrt(weights[block.rows])[:, :, None]
         out[block.rows] = drawn
-    return out + fit.fittedvalues[:, None]
+    return out + np.asarray(fit.fittedvalues)[:, None]

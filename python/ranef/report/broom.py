@@ -7,6 +7,7 @@ Spelling: where R has a dot inside a name, there is an underscore (``std_error``
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from ..diagnostics.rows import cooks_distance, leverage
 from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.prediction import population
 from ..fit import Fit
-from ..frame.native import native_table, selected_rows
+from ..frame.native import native_table, with_columns
 from ..frame.table import Table
 from ..inference.coefficients import coef_table
+from ..model import Model
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 
@@ -148,7 +150,8 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     Returns
     -------
     table
-        One row per row used, of the library the data came in. Adds ``.fitted``, ``.resid``, ``.hat``
+        One row per row used, of the library the data came in, with their index; where there is none, with the
+        position of the row in the data, ``.row``. Adds ``.fitted``, ``.resid``, ``.hat``
         (leverage), ``.cooksd`` (Cook's distance), ``.fixed`` (without random effects), ``.offset``,
         ``.weights`` and ``.wtres`` (residuals times the root of the weight).
 
@@ -166,27 +169,44 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     0  1545.0     A  1509.89   35.11
     1  1440.0     A  1509.89  -69.89
     """
+    if fit.model.streamed and data is not None:
+        fit = _in_memory(fit, data)
     design = fit.model.design
     ones, zeros = np.ones(fit.nobs), np.zeros(fit.nobs)
     weights = ones if design.weights is None else np.asarray(design.weights)
     added = {
-        ".fitted": fit.fittedvalues,
-        ".resid": fit.resid,
+        ".fitted": np.asarray(fit.fittedvalues),
+        ".resid": np.asarray(fit.resid),
         **({".hat": leverage(fit), ".cooksd": cooks_distance(fit)} if influence else {}),
         ".fixed": population(fit),
         ".offset": zeros if design.offset is None else design.offset,
         ".weights": weights,
-        ".wtres": fit.resid * np.sqrt(weights),
+        ".wtres": np.asarray(fit.resid) * np.sqrt(weights),
     }
     if data is None:
         given: dict[str, Any] = {design.response_name: fit.y}
         given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
-        return native_table(given | added, fit.model.data_library)
+        given |= {".row": design.rows} if design.labels is None else {}
+        return native_table(given | added, fit.model.data_library, design.labels)
     total, count = fit.nobs + design.n_dropped, _rows(data)
     if count != total:
         raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
-    library = type(data).__module__.partition(".")[0]
-    return native_table(selected_rows(data, np.asarray(design.rows)) | added, library)
+    return with_columns(data, np.asarray(design.rows), added)
+
+
+def _in_memory(fit: Fit, data: Any) -> Fit:
+    """Return a fit to batches as one to a table of the same rows."""
+    old = fit.model
+    weights, offset = old.weights_argument, old.offset_argument
+    table = data.collect() if hasattr(data, "collect") else data
+    model = Model(
+        old.formula, table, reml=old.reml, allow_saturated=True, weights=weights, offset=offset
+    )
+    if model.nobs != old.nobs or model.theta_names != old.theta_names:
+        raise ArgumentError(
+            f"data= must be the {old.nobs} rows the model was fitted to; of these {model.nobs} can be used"
+        )
+    return replace(fit, model=model, y=model.design.response, response=model.response)
 
 
 def _rows(data: Any) -> int:

@@ -37,7 +37,7 @@ def criteria(fit: Fit) -> Columns:
 
 def residual_quantiles(fit: Fit, digits: int) -> Columns:
     """Return minimum, quartiles and maximum of the scaled residuals."""
-    quantiles = np.quantile(fit.residuals("pearson"), [0, 0.25, 0.5, 0.75, 1])
+    quantiles = np.quantile(np.asarray(fit.residuals("pearson")), [0, 0.25, 0.5, 0.75, 1])
     return QUANTILES, [[text] for text in format_common(zap_small(quantiles, digits + 1), digits)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, RowsNotKeptError, require_choice
 from ..fit import Fit, fit_response
+from ..frame import labelled
 from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..verbs import Answer, Refused, Verb
@@ -67,7 +68,7 @@ class ResidualFit(Fit):
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)
 
-    def residuals(self, type: str = "response") -> FloatArray:
+    def residuals(self, type: str = "response") -> Any:
         """Return residuals on the rows used, (n,).
 
         Parameters
@@ -80,9 +81,12 @@ class ResidualFit(Fit):
         model: Any = self.model
         if type == "response":
             return self.resid
+        rest = np.asarray(self.resid)
         if type == "pearson":
-            return np.asarray(self.resid / self.sigma * np.exp(-np.asarray(model.noise.log_sd(model.phi))))
-        return model.noise.whiten(self.resid, model.phi) / self.sigma
+            found = rest / self.sigma * np.exp(-np.asarray(model.noise.log_sd(model.phi)))
+        else:
+            found = model.noise.whiten(rest, model.phi) / self.sigma
+        return labelled(found, model.design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n rows, n)."""

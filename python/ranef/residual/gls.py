@@ -14,6 +14,7 @@ from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
+from ..frame import labelled, labels_of
 from ..likelihood_fit import LikelihoodFit
 from ..verbs import Answer, Verb
 from .chain import find_chain
@@ -174,23 +175,24 @@ class GlsFit(LikelihoodFit):
         return ResidualStructure(self.model.noise, self.outer.phi, self.sigma, self.outer.covariance)
 
     @property
-    def fittedvalues(self) -> FloatArray:
-        """X beta + offset on the rows used, (n,)."""
-        mean = self.model.X @ self.solution["beta"]
-        return mean if self.model.design.offset is None else mean + self.model.design.offset
+    def fittedvalues(self) -> Any:
+        """X beta + offset on the rows used, (n,); a Series with the labels of pandas."""
+        design, mean = self.model.design, self.model.X @ self.solution["beta"]
+        return labelled(mean if design.offset is None else mean + design.offset, design.labels)
 
     @property
-    def resid(self) -> FloatArray:
+    def resid(self) -> Any:
         """Response minus fitted values, (n,)."""
-        return self.model.design.response - self.fittedvalues
+        design = self.model.design
+        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
-    def predict(self, newdata: Any = None) -> FloatArray:
+    def predict(self, newdata: Any = None) -> Any:
         """Return means of the rows used, or of new ones, (m,)."""
         if newdata is None:
             return self.fittedvalues
         new = self.model.design.spec.rows(newdata, random=False)
         mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
-        return mean if new.offset is None else mean + new.offset
+        return labelled(mean if new.offset is None else mean + new.offset, labels_of(newdata))
 
 
 def gls(

@@ -24,8 +24,8 @@ _MAMMEN_LOW = (_ROOT5 + 1.0) / (2.0 * _ROOT5)
 def semiparametric_rows(fit: Fit) -> Rows:
     """Fitted values plus residuals drawn with replacement (standardised by the weights)."""
     root = _root_weights(fit)
-    centre = fit.model.design.without_offset(fit.fittedvalues)
-    residuals = fit.resid * root
+    centre = fit.model.design.without_offset(np.asarray(fit.fittedvalues))
+    residuals = np.asarray(fit.resid) * root
 
     def draw(generator: np.random.Generator) -> np.ndarray:
         return centre + generator.choice(residuals, len(residuals)) / root
@@ -38,7 +38,7 @@ def residual_rows(fit: Fit) -> Rows:
     design = fit.model.design
     root = _root_weights(fit)
     centre = fixed_part(fit.model, fit.solution["beta"])
-    residuals = fit.resid * root
+    residuals = np.asarray(fit.resid) * root
     residuals = residuals - residuals.mean()
     residuals *= fit.sigma / np.sqrt(np.mean(residuals**2))
     factors = fit.model.covariance_factors(fit.theta)
