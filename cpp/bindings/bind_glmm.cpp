@@ -4,7 +4,9 @@
 #include "glmm.hpp"
 #include "objects.hpp"
 #include "ranef/base/linalg.hpp"
+#include "ranef/base/threads.hpp"
 #include "ranef/laplace/quadrature.hpp"
+#include "ranef/laplace/resample.hpp"
 #include "ranef/laplace/search.hpp"
 #include "ranef/laplace/start.hpp"
 
@@ -37,6 +39,7 @@ GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const s
     auto problem = std::make_shared<GlmmProblem>();
     problem->family = make_family(family, link);
     if (!problem->family) throw py::value_error("no family '" + family + "' with link '" + link + "'");
+    problem->family_name = family;
     problem->design = design.design;
     problem->expected = expected;
     problem->nodes = nodes;
@@ -90,28 +93,6 @@ private:
     const GlmmProblem& problem_;
     const Layout& layout_;
 };
-
-// Twice the inverse of the Hessian over the free parameters, beta's block in the user's coordinates; NaN without one.
-std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum) {
-    const Index size = problem.parameters(), k = problem.layout().n_theta(), p = problem.layout().p;
-    std::vector<double> out(p * p, std::nan(""));
-    std::vector<Index> free;
-    for (Index i = 0; i < size; ++i)
-        if (optimum.free.empty() || optimum.free[i]) free.push_back(i);
-    const Index m = static_cast<Index>(free.size());
-    std::vector<double> h(m * m);
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i) h[j * m + i] = 0.5 * optimum.hessian[free[j] * size + free[i]];
-    if (m == 0 || !linalg::cholesky(m, h.data(), m)) return out;
-    linalg::invert_cholesky(m, h.data(), m);
-    linalg::symmetrise(m, h.data(), m);
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i)
-            if (free[i] >= k && free[j] >= k && free[i] < k + p && free[j] < k + p)
-                out[(free[j] - k) * p + free[i] - k] = h[j * m + i];
-    problem.design->coordinates().covariance_to_user(static_cast<int>(p), out.data());
-    return out;
-}
 
 py::array_t<double> square(const std::vector<double>& values, Index n) {
     return py::array_t<double>({n, n}, values.data());
@@ -196,6 +177,7 @@ py::dict fit(const GlmmObject& self, const py::object& start, double tolerance, 
 
         explicit Work(std::shared_ptr<const GlmmProblem> p) : problem(p), criterion(make_criterion(*problem)) {}
         void run() {
+            const BlasThreads limited(problem->pattern.rest);
             if (parameters.empty()) status = glmm_start(*problem, eta.data(), parameters);
             if (status == Status::ok) optimum = GlmmSearch(*criterion, *problem, settings).run(parameters);
         }
@@ -289,6 +271,44 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
     return out;
 }
 
+// Refits to drawn responses, a row each: see resample.hpp. Fewer rows than asked for after Ctrl-C.
+py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std::uint64_t key, Index first, Index count, int threads,
+                              const py::object& eta) {
+    if (truth.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
+    struct Work {
+        std::shared_ptr<const GlmmProblem> problem;
+        Resampling how;
+        std::atomic<bool> cancelled{false};
+        std::function<bool()> interrupted;
+        std::vector<double> out;
+        Index made = 0;
+    };
+    auto work = std::make_shared<Work>();
+    work->problem = self.problem;
+    work->how.truth.assign(truth.data(), truth.data() + truth.size());
+    work->how.key = key;
+    work->how.first = first;
+    work->how.count = count;
+    work->how.threads = threads;
+    if (!eta.is_none()) {
+        const auto given = eta.cast<Doubles>();
+        if (given.size() != self.problem->cells.n) throw py::value_error("eta: one per cell");
+        work->how.eta.assign(given.data(), given.data() + given.size());
+    }
+    work->how.cancelled = &work->cancelled;
+    work->how.settings.certify = false;
+    work->how.settings.newton.tolerance = 1e-8;
+    work->how.settings.newton.relative_tolerance = 4e-16;
+    work->how.settings.newton.max_evaluations = 200;
+    const Index width = resample_width(*self.problem);
+    work->out.resize(count * width);
+    {
+        const py::gil_scoped_release release;
+        run_beside([work] { work->made = resample(*work->problem, work->how, work->out.data()); }, [work] { work->cancelled = true; });
+    }
+    return py::array_t<double>({work->made, width}, work->out.data());
+}
+
 }  // namespace
 
 void bind_glmm(py::module_& m) {
@@ -318,6 +338,8 @@ void bind_glmm(py::module_& m) {
              })
         .def("fit", &fit, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
              py::arg("certify") = true)
+        .def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
+             py::arg("eta") = py::none())
         .def("point", &point, py::arg("parameters"), py::arg("whole") = true)
         .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11);
 }

@@ -1,57 +1,61 @@
-// The two families that people fit most, with their canonical links: no chain rule, one logarithm for many rows.
+// The two families that people fit most, with their canonical links: no chain rule, and loops of plain arithmetic.
 #include "ranef/families/canonical.hpp"
 
 #include <algorithm>
 #include <cmath>
 
+#include "ranef/families/vector_math.hpp"
+
 namespace ranef {
 namespace {
 
-constexpr Index rows_per_logarithm = 512;  // products of numbers in (1, 2]: below the largest double
+constexpr Index block = 256;               // cells whose log-likelihoods are kept to be summed
 constexpr double largest_eta = 300.0;      // of a Poisson mean's logarithm
 
 }  // namespace
 
-// log(1 + e^eta) = max(eta, 0) + log(1 + e^-|eta|): of single trials the second parts are multiplied first.
+// log(1 + e^eta) = max(eta, 0) + log(1 + e^-|eta|); what is expected of the less likely outcome keeps all its digits.
 double BinomialLogit::score(const CellView& cells, const double* eta, double* s, double* w) const {
-    double sum = 0.0;
-    for (Index begin = 0; begin < cells.size; begin += rows_per_logarithm) {
-        const Index end = std::min(cells.size, begin + rows_per_logarithm);
-        double product = 1.0, part = 0.0;
-        for (Index i = begin; i < end; ++i) {
-            const double m = cells.count[i], y = cells.first[i], e = std::exp(-std::fabs(eta[i]));
-            const double share = 1.0 / (1.0 + e), v = m * share * share * e;
-            const double unlikely = m * e * share;  // what is expected of the less likely outcome, to all its digits
-            s[i] = eta[i] > 0.0 ? (y - m) + unlikely : y - unlikely;
-            w[i] = v;
-            part += y * eta[i] - m * std::max(eta[i], 0.0);
-            if (m == 1.0) product *= 1.0 + e;
-            else part -= m * std::log1p(e);
+    double sum = 0.0, part[block];
+    for (Index begin = 0; begin < cells.size; begin += block) {
+        const Index n = std::min(cells.size - begin, block);
+        const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
+        double *__restrict score = s + begin, *__restrict weight = w + begin;
+        for (Index i = 0; i < n; ++i) {
+            const double size = std::fabs(x[i]), e = fast_exp(-size), share = 1.0 / (1.0 + e);
+            const double unlikely = m[i] * e * share, likely = x[i] > 0.0 ? 1.0 : 0.0;  // no branch: a vector loop
+            score[i] = (y[i] - likely * m[i]) + (2.0 * likely - 1.0) * unlikely;
+            weight[i] = unlikely * share;
+            part[i] = y[i] * x[i] - m[i] * (0.5 * (x[i] + size) + fast_log1p(e));
         }
-        sum += part - std::log(product);
+        sum += sum_of(n, part);
     }
     return sum;
 }
 
 void BinomialLogit::third(const CellView& cells, const double* eta, double* w1) const {
+    const double *__restrict m = cells.count, *__restrict x = eta;
+    double* __restrict out = w1;
     for (Index i = 0; i < cells.size; ++i) {
-        const double e = std::exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e), v = cells.count[i] * share * share * e;
-        const double lead = (1.0 - e) * share;  // |1 - 2p|
-        w1[i] = eta[i] > 0.0 ? -v * lead : v * lead;
+        const double e = fast_exp(-std::fabs(x[i])), share = 1.0 / (1.0 + e), v = m[i] * share * share * e;
+        const double sign = x[i] > 0.0 ? -1.0 : 1.0;
+        out[i] = sign * v * (1.0 - e) * share;  // |1 - 2p| = (1 - e) share
     }
 }
 
 void BinomialLogit::fourth(const CellView& cells, const double* eta, double* l4) const {
     for (Index i = 0; i < cells.size; ++i) {
-        const double e = std::exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e), v = share * share * e;
+        const double e = fast_exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e), v = share * share * e;
         l4[i] = -cells.count[i] * v * (1.0 - 6.0 * v);
     }
 }
 
 void BinomialLogit::expected(const CellView& cells, const double* eta, double* w, double* w1) const {
+    const double *__restrict m = cells.count, *__restrict x = eta;
+    double* __restrict out = w;
     for (Index i = 0; i < cells.size; ++i) {
-        const double e = std::exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e);
-        w[i] = cells.count[i] * share * share * e;
+        const double e = fast_exp(-std::fabs(x[i])), share = 1.0 / (1.0 + e);
+        out[i] = m[i] * share * share * e;
     }
     third(cells, eta, w1);
 }
@@ -65,18 +69,24 @@ void BinomialLogit::mean(Index n, const double* eta, double* mu, double* mu1) co
 }
 
 double PoissonLog::score(const CellView& cells, const double* eta, double* s, double* w) const {
-    double sum = 0.0;
-    for (Index i = 0; i < cells.size; ++i) {
-        const double mu = cells.count[i] * std::exp(std::min(eta[i], largest_eta));
-        sum += cells.first[i] * eta[i] - mu;
-        s[i] = cells.first[i] - mu;
-        w[i] = mu;
+    double sum = 0.0, part[block];
+    for (Index begin = 0; begin < cells.size; begin += block) {
+        const Index n = std::min(cells.size - begin, block);
+        const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
+        double *__restrict score = s + begin, *__restrict weight = w + begin;
+        for (Index i = 0; i < n; ++i) {
+            const double mu = m[i] * fast_exp(x[i] > largest_eta ? largest_eta : x[i]);
+            part[i] = y[i] * x[i] - mu;
+            score[i] = y[i] - mu;
+            weight[i] = mu;
+        }
+        sum += sum_of(n, part);
     }
     return sum;
 }
 
 void PoissonLog::third(const CellView& cells, const double* eta, double* w1) const {
-    for (Index i = 0; i < cells.size; ++i) w1[i] = cells.count[i] * std::exp(std::min(eta[i], largest_eta));
+    for (Index i = 0; i < cells.size; ++i) w1[i] = cells.count[i] * fast_exp(eta[i] > largest_eta ? largest_eta : eta[i]);
 }
 
 void PoissonLog::fourth(const CellView& cells, const double* eta, double* l4) const {

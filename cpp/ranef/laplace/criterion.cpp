@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/families/vector_math.hpp"
 
 namespace ranef {
 
@@ -14,6 +15,7 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
       family_(problem.family->clone()),
       system_(cells_, layout_, problem.pattern),
       slots_(layout_.theta),
+      scalar_(cells_.width == static_cast<int>(layout_.factors.size())),
       k_(layout_.n_theta()),
       p_(layout_.p),
       dispersed_(family_->dispersed()),
@@ -48,12 +50,44 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
         place_.push_back(place);
         place += factor.width;
     }
+    const Index factors = static_cast<Index>(layout_.factors.size());
+    if (scalar_) {
+        effect_.resize(cells_.n * factors);
+        for (Index i = 0; i < cells_.n; ++i)
+            for (Index f = 0; f < factors; ++f)
+                effect_[i * factors + f] = static_cast<std::int32_t>(layout_.offset[f] + cells_.level[i * factors + f]);
+    }
+    columns_.resize(cells_.n * p_);
+    for (Index i = 0; i < cells_.n; ++i)
+        for (int c = 0; c < p_; ++c) columns_[c * cells_.n + i] = cells_.x[i * p_ + c];
+}
+
+bool LaplaceCriterion::stands_at(const std::vector<double>& parameters, const std::vector<ThetaSlot>& slots) const {
+    if (!valid_ || parameters != parameters_ || slots.size() != slots_.size()) return false;
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        if (slots[i].factor != slots_[i].factor || slots[i].row != slots_[i].row || slots[i].column != slots_[i].column) return false;
+    return true;
+}
+
+void LaplaceCriterion::add_fixed_part(const double* beta, double* out) const {
+    for (int c = 0; c < p_; ++c) {
+        const double* x = columns_.data() + c * cells_.n;
+        const double b = beta[c];
+        for (Index i = 0; i < cells_.n; ++i) out[i] += b * x[i];
+    }
 }
 
 // Other coordinates of the same Lambda Lambda': the mode b stays, u = Lambda'Z's turns with the columns.
 void LaplaceCriterion::set_slots(const std::vector<ThetaSlot>& slots) {
     slots_ = slots;
-    base_known_ = best_known_ = false;
+    base_known_ = best_known_ = valid_ = false;
+}
+
+void LaplaceCriterion::return_to_base() { factor_is_base_ = base_known_; }
+
+void LaplaceCriterion::linear_predictor(const double* u, double* eta) const {
+    cell_inner(u, eta);
+    for (Index i = 0; i < cells_.n; ++i) eta[i] += fixed_[i];
 }
 
 void LaplaceCriterion::forget_mode() {
@@ -67,7 +101,16 @@ void LaplaceCriterion::read(const double* parameters) {
     std::fill(lambda_.begin(), lambda_.end(), 0.0);
     layout_.unpack(slots_, parameters, lambda_.data());
     if (dispersed_) family_->set_dispersion(parameters[k_ + p_]);
-    const double* beta = parameters + k_;
+    std::copy_n(cells_.offset.data(), cells_.n, fixed_.data());
+    add_fixed_part(parameters + k_, fixed_.data());
+    if (scalar_) {
+        const Index factors = cells_.width;
+        for (Index f = 0; f < factors; ++f) {
+            const double l = lambda_[layout_.lambda_offset[f]];
+            for (Index i = f; i < cells_.n * factors; i += factors) whitened_[i] = l * cells_.z[i];
+        }
+        return;
+    }
     for (Index i = 0; i < cells_.n; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         double* out = whitened_.data() + i * cells_.width;
@@ -82,10 +125,6 @@ void LaplaceCriterion::read(const double* parameters) {
             z += r;
             out += r;
         }
-        const double* x = cells_.x.data() + i * p_;
-        double sum = cells_.offset[i];
-        for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
-        fixed_[i] = sum;
     }
 }
 
@@ -111,13 +150,14 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
                 }
         }
     }
-    factor_is_base_ = false;
+    factor_is_base_ = valid_ = differentiated_ = false;
     read(parameters);
     const Status status = find_mode();
     if (status != Status::ok) return status;
     finish();
     add_prior();
     if (!std::isfinite(value_)) return Status::not_finite;
+    valid_ = true;
     if (!best_known_ || value_ < best_value_) {
         best_known_ = true;
         best_value_ = value_;
@@ -142,6 +182,7 @@ void LaplaceCriterion::add_prior() {
 // h_i = z~_i'Omega^-1 z~_i, and what the determinant adds to g_D Lambda: sum w_i z_i (Omega^-1 z~_i)' at the cell's own levels.
 void LaplaceCriterion::leverage_pass(const double* weights) {
     std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
+    if (system_.scalar_leverages(whitened_.data(), weights, h_.data(), g_lambda_.data())) return;
     std::vector<double> v(cells_.width);
     Index level = 0;
     for (Index i = 0; i < cells_.n; ++i) {
@@ -165,8 +206,7 @@ void LaplaceCriterion::leverage_pass(const double* weights) {
 
 // g_D Lambda = sum_j [B_jj Lambda - e_j (Lambda'e_j)' + (rho_j (Lambda'e_j)' + e_j (Lambda'rho_j)') / 2].
 void LaplaceCriterion::theta_gradient() {
-    raw_scores(s_.data(), e_.data());
-    raw_scores(r_.data(), rho_.data());
+    raw_scores(r_.data(), rho_.data());  // e_ is there, from the mode
     std::vector<double> le, lr;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
@@ -223,12 +263,8 @@ void LaplaceCriterion::finish() {
     cell_inner(adjoint_.data(), along_.data());
     for (Index i = 0; i < cells_.n; ++i) r_[i] = t_[i] - w_[i] * along_[i];
     theta_gradient();
-    std::fill(gradient_.begin() + k_, gradient_.end(), 0.0);
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* x = cells_.x.data() + i * p_;
-        const double v = r_[i] - 2.0 * s_[i];
-        for (int c = 0; c < p_; ++c) gradient_[k_ + c] += x[c] * v;
-    }
+    for (Index i = 0; i < cells_.n; ++i) t_[i] = r_[i] - 2.0 * s_[i];
+    for (int c = 0; c < p_; ++c) gradient_[k_ + c] = product_of(cells_.n, columns_.data() + c * cells_.n, t_.data());
     if (dispersed_) {
         family_->dispersion(view, eta_.data(), dl_.data(), ds_.data(), dw_.data());
         double sum = 0.0;

@@ -24,6 +24,17 @@ public:
     void set_slots(const std::vector<ThetaSlot>& slots);
     // The decrement of Q below which the inner steps end; what is left enters the value and costs second order only.
     void set_inner_tolerance(double tolerance) { inner_tolerance_ = tolerance; }
+    // Whether one inner step more is taken behind that, so that the gradient is at the mode to all its digits.
+    void set_refined(bool refined) { refined_ = refined; }
+    // Whether the last evaluation was here, at these slots.
+    bool stands_at(const std::vector<double>& parameters, const std::vector<ThetaSlot>& slots) const;
+    bool differentiated() const { return differentiated_; }  // since the last evaluation
+    // Predict the mode of the next evaluation from the last Hessian again, whatever was evaluated since.
+    void return_to_base();
+    // Parameters without an evaluation: for what follows from them alone.
+    void place(const double* parameters) { read(parameters); }
+    // X beta + offset + Z~u of the cells, at the parameters where it was placed.
+    void linear_predictor(const double* u, double* eta) const;
 
     // Value and gradient at (theta, beta, psi), internal coordinates, theta at the slots.
     virtual Status evaluate(const double* parameters);
@@ -67,12 +78,16 @@ protected:
     void read(const double* parameters);
     void predict(const double* parameters);
     double pass(const std::vector<double>& u);
+    void add_fixed_part(const double* beta, double* out) const;
+    void whiten(double* per_effect) const;
     void whitened_scores(const double* per_cell, double* out) const;
     void raw_scores(const double* per_cell, double* out) const;
     void cell_inner(const double* per_effect, double* per_cell) const;
     bool factor_step();
     void leverage_pass(const double* weights);
     void theta_gradient();
+    void block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
+    void scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
     void covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const;
 
     const GlmmProblem& problem_;
@@ -82,9 +97,13 @@ protected:
     LaplaceSystem system_;
     std::vector<ThetaSlot> slots_;
     std::vector<int> place_;  // first column of each factor within a cell's bases
+    bool scalar_;                       // whether every random term has one column
+    std::vector<std::int32_t> effect_;  // n x factors where scalar_: which random effect
+    std::vector<double> columns_;       // n x p, column by column
     int k_, p_;
     bool dispersed_;
     double inner_tolerance_ = 1e-11;
+    bool refined_ = false, valid_ = false, differentiated_ = false;
     Index inner_steps_ = 0;
 
     std::vector<double> parameters_, lambda_, whitened_, fixed_;

@@ -32,11 +32,14 @@ public:
             scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * largest, 1e-300}));
     }
 
-    // Eigenvectors of the corrected and scaled Hessian; false when it is not finite. Half the squared decrement.
-    bool decompose(double* fall) {
+    // The corrected and scaled Hessian: its Cholesky factor where that gives a step within the radius, else its
+    // eigenvectors; false when it is not finite. Half the squared decrement.
+    bool decompose(double radius, double* fall) {
         for (Index j = 0; j < n_; ++j)
             for (Index i = 0; i < n_; ++i)
                 vectors_[j * n_ + i] = (hessian_[j * n_ + i] + correction_[j * n_ + i]) * scale_[i] * scale_[j];
+        direct_ = newton_step(radius, fall);
+        if (direct_) return true;
         if (!linalg::symmetric_eigen(n_, vectors_.data(), n_, values_.data())) return false;
         double largest = 0.0;
         for (double& value : values_) largest = std::max(largest, value = std::fabs(value));
@@ -52,6 +55,14 @@ public:
 
     // The step within the radius, in the parameters' own units; returns its scaled length.
     double step(double radius, std::vector<double>& out) const {
+        if (direct_) {
+            double sum = 0.0;
+            for (Index i = 0; i < n_; ++i) {
+                out[i] = along_[i] * scale_[i];
+                sum += along_[i] * along_[i];
+            }
+            return std::sqrt(sum);
+        }
         double shift = 0.0;
         if (length(0.0) > radius) {
             double low = 1e-12, high = 1e12;
@@ -93,6 +104,23 @@ public:
     }
 
 private:
+    bool newton_step(double radius, double* fall) {
+        root_ = vectors_;
+        if (!linalg::cholesky(n_, root_.data(), n_)) return false;
+        double least = root_[0], most = root_[0];
+        for (Index i = 1; i < n_; ++i) {
+            least = std::min(least, root_[i * n_ + i]);
+            most = std::max(most, root_[i * n_ + i]);
+        }
+        if (!(least * least > 1e2 * least_curvature * most * most)) return false;
+        for (Index i = 0; i < n_; ++i) along_[i] = -gradient_[i] * scale_[i];
+        linalg::solve_lower(n_, root_.data(), n_, along_.data(), 1, n_);
+        const double squared = linalg::dot(n_, along_.data(), along_.data());
+        linalg::solve_upper(n_, root_.data(), n_, along_.data(), 1, n_);
+        *fall = 0.5 * squared;
+        return std::isfinite(squared) && linalg::dot(n_, along_.data(), along_.data()) <= radius * radius;
+    }
+
     double length(double shift) const {
         double sum = 0.0;
         for (Index i = 0; i < n_; ++i) sum += along_[i] * along_[i] / ((values_[i] + shift) * (values_[i] + shift));
@@ -100,7 +128,8 @@ private:
     }
 
     Index n_;
-    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_;
+    bool direct_ = false;
+    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_, root_;
 };
 
 }  // namespace
@@ -122,7 +151,7 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
     std::vector<double> step(n), trial(n);
     while (true) {
         double fall = 0.0;
-        if (!model.decompose(&fall)) {
+        if (!model.decompose(radius, &fall)) {
             result.status = Status::not_finite;
             return result;
         }

@@ -6,11 +6,13 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/families/vector_math.hpp"
 #include "ranef/laplace/criterion.hpp"
 
 namespace ranef {
 namespace {
 
+constexpr Index largest_block = 256;     // cells at a time
 constexpr double dispersion_step = 1e-4;
 constexpr double smallest_pivot = 1e-7;  // of Lambda, to divide by it
 
@@ -28,10 +30,10 @@ void LaplaceCriterion::covariance_gradient(std::vector<double>& g_d, std::vector
     }
 }
 
-void LaplaceCriterion::differentiate() {
+// Z~'WY (q x size) and Y'WY for blocks of any width.
+void LaplaceCriterion::block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const {
     const int factors = static_cast<int>(layout_.factors.size());
-    const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
-    const Index size = k_ + fixed;
+    const Index size = k_ + p_ + extra;
     // Per theta and level, the r numbers dD e.
     std::vector<double> moved(Index{k_} * layout_.q, 0.0);
     for (int t = 0; t < k_; ++t) {
@@ -47,7 +49,7 @@ void LaplaceCriterion::differentiate() {
             for (int a = 0; a < r; ++a) out[a] += l[slot.column * r + a] * e_[first + slot.row];
         }
     }
-    std::vector<double> cross(size * layout_.q, 0.0), a(size * size, 0.0), y(size);
+    std::vector<double> y(size);
     for (Index i = 0; i < cells_.n; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const std::int32_t* level = cells_.level.data() + i * factors;
@@ -75,6 +77,59 @@ void LaplaceCriterion::differentiate() {
                 for (Index c = 0; c < size; ++c) cross[(first + b) * size + c] += *zt * y[c];
         }
     }
+}
+
+// The same where every term has one column: a block of cells at a time, column by column.
+void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const {
+    const int factors = static_cast<int>(layout_.factors.size());
+    const Index size = k_ + p_ + extra;
+    const Index block = std::min(largest_block, cells_.n);
+    std::vector<double> moved(layout_.q), own(k_ * block), weighted(size * block);
+    for (int f = 0; f < factors; ++f)
+        for (Index j = 0; j < layout_.factors[f].levels; ++j)
+            moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
+    std::vector<const double*> y(size), wy(size);
+    for (Index begin = 0; begin < cells_.n; begin += block) {
+        const Index n = std::min(block, cells_.n - begin);
+        const double* w = w_.data() + begin;
+        for (Index c = 0; c < size; ++c) {
+            double* out = weighted.data() + c * block;
+            wy[c] = out;
+            if (c < k_) {
+                const int f = slots_[c].factor;
+                double* column = own.data() + c * block;
+                for (Index i = 0; i < n; ++i) {
+                    const Index at = (begin + i) * factors + f;
+                    column[i] = cells_.z[at] * moved[effect_[at]];
+                }
+                y[c] = column;
+            } else if (c < k_ + p_) {
+                y[c] = columns_.data() + (c - k_) * cells_.n + begin;
+            } else {
+                for (Index i = 0; i < n; ++i) out[i] = -ds_[begin + i];
+                continue;
+            }
+            const double* column = y[c];
+            for (Index i = 0; i < n; ++i) out[i] = w[i] * column[i];
+        }
+        for (Index c = 0; c < k_ + p_; ++c)
+            for (Index d = c; d < size; ++d) a[c * size + d] += product_of(n, y[c], wy[d]);
+        for (Index i = 0; i < n; ++i)
+            for (int f = 0; f < factors; ++f) {
+                const Index at = (begin + i) * factors + f;
+                double* target = cross.data() + Index{effect_[at]} * size;
+                const double z = whitened_[at];
+                for (Index c = 0; c < size; ++c) target[c] += z * weighted[c * block + i];
+            }
+    }
+}
+
+void LaplaceCriterion::differentiate() {
+    const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
+    const Index size = k_ + fixed;
+    std::vector<double> cross(size * layout_.q, 0.0), a(size * size, 0.0);
+    if (scalar_) scalar_products(extra, cross, a);
+    else block_products(extra, cross, a);
     if (extra) {
         // -d2l / dpsi2 by central differences of the exact first derivative.
         const double psi = parameters_[k_ + p_];
@@ -88,13 +143,13 @@ void LaplaceCriterion::differentiate() {
         family_->set_dispersion(psi);
         a[(size - 1) * size + size - 1] = sum / (2.0 * dispersion_step);
     }
-    std::vector<double> solved(layout_.q);
-    for (Index c = 0; c < size; ++c) {
-        for (Index i = 0; i < layout_.q; ++i) solved[i] = cross[i * size + c];
-        system_.solve(solved.data());
-        for (Index i = 0; i < layout_.q; ++i)
-            for (Index d = c; d < size; ++d) a[c * size + d] -= solved[i] * cross[i * size + d];
-    }
+    std::vector<double> solved = cross;
+    system_.solve_many(solved.data(), size);
+    for (Index i = 0; i < layout_.q; ++i)
+        for (Index c = 0; c < size; ++c) {
+            const double left = solved[i * size + c];
+            for (Index d = c; d < size; ++d) a[c * size + d] -= left * cross[i * size + d];
+        }
     for (Index c = 0; c < size; ++c)
         for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];
 
@@ -127,6 +182,7 @@ void LaplaceCriterion::differentiate() {
     if (!problem_.prior.empty())
         for (int d = 0; d < p_; ++d)
             for (int c = 0; c < p_; ++c) hessian_[(k_ + d) * size + k_ + c] += 2.0 * problem_.prior[d * p_ + c];
+    differentiated_ = true;
     // A point that was too far away is no place to predict from.
     base_known_ = true;
     factor_is_base_ = value_ <= best_value_;

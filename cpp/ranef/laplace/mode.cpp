@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ranef/laplace/criterion.hpp"
+#include "ranef/laplace/scalar_passes.hpp"
 
 namespace ranef {
 namespace {
@@ -12,6 +13,7 @@ constexpr int most_inner_steps = 100;
 constexpr double sufficient = 1e-4;   // part of the predicted fall that a step must reach
 constexpr double shortest_step = 1e-10;
 constexpr double rounding = 1e-13;    // of Q
+constexpr double close_enough = 1e-21;  // decrement behind which no step changes differences of the gradient
 
 }  // namespace
 
@@ -33,15 +35,29 @@ double LaplaceCriterion::pass(const std::vector<double>& u) {
 
 // Z~'v over all random effects.
 void LaplaceCriterion::whitened_scores(const double* per_cell, double* out) const {
-    std::fill_n(out, layout_.q, 0.0);
-    const int factors = static_cast<int>(layout_.factors.size());
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* z = whitened_.data() + i * cells_.width;
-        const double v = per_cell[i];
-        for (int f = 0; f < factors; ++f) {
-            const int r = layout_.factors[f].width;
-            double* target = out + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
-            for (int a = 0; a < r; ++a, ++z) target[a] += *z * v;
+    raw_scores(per_cell, out);
+    whiten(out);
+}
+
+// Lambda'x, level by level, in place.
+void LaplaceCriterion::whiten(double* x) const {
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const double* l = lambda_.data() + layout_.lambda_offset[f];
+        double* own = x + layout_.offset[f];
+        if (r == 1) {
+            for (Index j = 0; j < layout_.factors[f].levels; ++j) own[j] *= l[0];
+            continue;
+        }
+        for (Index j = 0; j < layout_.factors[f].levels; ++j, own += r) {
+            double moved[64];
+            std::vector<double> many(r > 64 ? r : 0);
+            double* out = r > 64 ? many.data() : moved;
+            for (int b = 0; b < r; ++b) {
+                out[b] = 0.0;
+                for (int a = 0; a < r; ++a) out[b] += l[b * r + a] * own[a];
+            }
+            std::copy_n(out, r, own);
         }
     }
 }
@@ -50,6 +66,7 @@ void LaplaceCriterion::whitened_scores(const double* per_cell, double* out) cons
 void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
     std::fill_n(out, layout_.q, 0.0);
     const int factors = static_cast<int>(layout_.factors.size());
+    if (scalar_) return scalar::add_up(cells_.n, factors, cells_.z.data(), effect_.data(), per_cell, out);
     for (Index i = 0; i < cells_.n; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const double v = per_cell[i];
@@ -64,6 +81,7 @@ void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
 // Z~x of every cell.
 void LaplaceCriterion::cell_inner(const double* per_effect, double* per_cell) const {
     const int factors = static_cast<int>(layout_.factors.size());
+    if (scalar_) return scalar::spread(cells_.n, factors, whitened_.data(), effect_.data(), per_effect, per_cell);
     for (Index i = 0; i < cells_.n; ++i) {
         const double* z = whitened_.data() + i * cells_.width;
         double sum = 0.0;
@@ -108,19 +126,24 @@ void LaplaceCriterion::predict(const double* parameters) {
     const double step_psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
     std::vector<double> beta(p_);
     for (int c = 0; c < p_; ++c) beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* z = cells_.z.data() + i * cells_.width;
-        double sum = 0.0;
-        for (int f = 0; f < factors; ++f) {
-            const int r = layout_.factors[f].width;
-            const double* x = moved.data() + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
-            for (int a = 0; a < r; ++a, ++z) sum += *z * x[a];
+    if (scalar_) {
+        scalar::spread(cells_.n, factors, cells_.z.data(), effect_.data(), moved.data(), along_.data());
+    } else {
+        for (Index i = 0; i < cells_.n; ++i) {
+            const double* z = cells_.z.data() + i * cells_.width;
+            double sum = 0.0;
+            for (int f = 0; f < factors; ++f) {
+                const int r = layout_.factors[f].width;
+                const double* x = moved.data() + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
+                for (int a = 0; a < r; ++a, ++z) sum += *z * x[a];
+            }
+            along_[i] = sum;
         }
-        const double* x = cells_.x.data() + i * p_;
-        for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
-        along_[i] = -w_[i] * sum;
-        if (step_psi != 0.0) along_[i] += ds_[i] * step_psi;
     }
+    add_fixed_part(beta.data(), along_.data());
+    for (Index i = 0; i < cells_.n; ++i) along_[i] *= -w_[i];
+    if (step_psi != 0.0)
+        for (Index i = 0; i < cells_.n; ++i) along_[i] += ds_[i] * step_psi;
     std::vector<double> image(layout_.q);
     whitened_scores(along_.data(), image.data());
     for (Index i = 0; i < layout_.q; ++i) image[i] += right[i];
@@ -136,17 +159,26 @@ Status LaplaceCriterion::find_mode() {
         q_ = pass(u_);
         if (!std::isfinite(q_)) return Status::not_finite;
     }
+    bool refined = !refined_;
     for (int step = 0; step < most_inner_steps; ++step) {
         const bool definite = factor_step();
-        whitened_scores(s_.data(), step_.data());
+        raw_scores(s_.data(), e_.data());
+        std::copy(e_.begin(), e_.end(), step_.begin());
+        whiten(step_.data());
         for (Index i = 0; i < layout_.q; ++i) step_[i] -= u_[i];
         trial_ = step_;
         system_.solve(step_.data());
         decrement_ = 0.0;
         for (Index i = 0; i < layout_.q; ++i) decrement_ += step_[i] * trial_[i];
         if (!std::isfinite(decrement_)) return Status::not_finite;
-        if (decrement_ < inner_tolerance_ || decrement_ < 1e-17 * std::fabs(q_))
-            return definite ? Status::ok : Status::not_positive_definite;
+        if (decrement_ < inner_tolerance_ || decrement_ < 1e-17 * std::fabs(q_)) {
+            if (refined || !definite || decrement_ < close_enough)
+                return definite ? Status::ok : Status::not_positive_definite;
+            refined = true;
+            for (Index i = 0; i < layout_.q; ++i) u_[i] += step_[i];
+            q_ = pass(u_);
+            continue;
+        }
         double length = 1.0;
         while (true) {
             for (Index i = 0; i < layout_.q; ++i) trial_[i] = u_[i] + length * step_[i];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "ranef/laplace/pattern.hpp"
@@ -13,6 +14,7 @@ struct GlmmProblem {
     Cells cells;
     LaplacePattern pattern;
     std::shared_ptr<const Family> family;
+    std::string family_name;
     int nodes = 1;          // of the quadrature; 1: Laplace's approximation, 0: beta inside, as lme4's nAGQ = 0
     bool expected = false;  // expected weights in the determinant, as lme4 has them; the observed ones are Laplace's
 

@@ -28,6 +28,10 @@ private:
     bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
     void find_multipliers(const std::vector<double>& x, Optimum& optimum);
     void find_free(const std::vector<double>& x, Optimum& optimum);
+    bool difference_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
+                            std::vector<double>& hessian);
+    bool whitened_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
+                          std::vector<double>& hessian);
     void certify(const std::vector<double>& x, Optimum& optimum);
     void polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum);
     bool interrupted() const { return settings_.newton.interrupted && (*settings_.newton.interrupted)(); }

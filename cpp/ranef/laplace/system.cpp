@@ -46,6 +46,7 @@ LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const Lap
     : cells_(cells),
       layout_(layout),
       pattern_(pattern),
+      scalar_(intercepts_alone(pattern, layout)),
       r_(pattern.r),
       factors_(static_cast<int>(layout.factors.size())),
       m_(pattern.levels * r_ * r_),
@@ -85,6 +86,7 @@ void LaplaceSystem::accumulate(const double* whitened, const double* weights) {
     std::fill(s_.begin(), s_.end(), 0.0);
     for (Index c = 0; c < pattern_.rest; ++c) *diagonal(s_.data(), c, 0) = 1.0;
     const int width = cells_.width;
+    if (scalar_) return accumulate_scalar(whitened, weights);
     for (Index j = 0; j < pattern_.levels; ++j) {
         double* m = m_.data() + j * r_ * r_;
         std::fill_n(m, r_ * r_, 0.0);
@@ -124,7 +126,7 @@ void LaplaceSystem::accumulate(const double* whitened, const double* weights) {
 
 // M_j -> its Cholesky factor, M_j^-1 A_j, and S <- S - A_j'M_j^-1 A_j.
 bool LaplaceSystem::eliminate() {
-    const bool alone = intercepts_alone(pattern_, layout_);
+    const bool alone = scalar_;
     log_det_ = 0.0;
     double product = 1.0;  // of pivots, until it comes near the range of a double
     for (Index j = 0; j < pattern_.levels; ++j) {
@@ -245,7 +247,7 @@ void LaplaceSystem::invert_level(Index j) {
     if (count == 0) return;
     const Index begin = pattern_.value[first];
     std::fill(cross_inverse_.begin() + begin, cross_inverse_.begin() + pattern_.value[first + count], 0.0);
-    if (intercepts_alone(pattern_, layout_)) {
+    if (scalar_) {
         multiply_level(pattern_, j, ma_.data(), n_.data(), cross_inverse_.data());
     } else {
         const auto subtract = [&](Index from, int k, double n, Index to, int b) {

@@ -23,6 +23,8 @@ public:
 
     // x <- Omega^-1 x, one vector over all random effects.
     void solve(double* x);
+    // The same for `count` right-hand sides, q x count with the sides of an effect next to each other.
+    void solve_many(double* x, Index count);
 
     // The blocks of Omega^-1 between the levels that meet in a cell.
     void invert();
@@ -31,7 +33,12 @@ public:
     // v (width) <- the rows of Omega^-1 of the cell's levels, times `z` (width) at those levels; after invert().
     void inverse_times(Index cell, Index level, const double* z, double* v) const;
 
+    // h_i and sum w_i z~_i (Omega^-1 z~_i) / lambda by factor where all terms have one column and S is dense; else false.
+    // `g` gets the sum over cells of w z v with the raw basis z of the cells.
+    bool scalar_leverages(const double* whitened, const double* weights, double* h, double* g) const;
+
 private:
+    void accumulate_scalar(const double* whitened, const double* weights);
     void accumulate(const double* whitened, const double* weights);
     bool eliminate();
     double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
@@ -44,6 +51,7 @@ private:
     const Cells& cells_;
     const Layout& layout_;
     const LaplacePattern& pattern_;
+    bool scalar_;  // all terms have one column, S is dense
     int r_, factors_;
     std::vector<int> place_;              // first column of each factor within a cell's bases
     std::vector<double> m_;               // levels x r x r: M_j, then its Cholesky factor

@@ -170,6 +170,9 @@ def pbtest(
     >>> round(test.statistic, 2), test.p < 0.01
     (42.84, True)
     """
+    own = getattr(large, "pbtest_against", None)  # a kind of fit that is refitted in another way
+    if own is not None:
+        return own(small, n, seed)
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")

@@ -1,0 +1,179 @@
+#include "ranef/laplace/resample.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/base/parallel.hpp"
+#include "ranef/base/threads.hpp"
+#include "ranef/laplace/stream.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr int converged_bit = 1, singular_bit = 2, failed_bit = 4;
+constexpr double tiny = 1e-300, nearly_one = 1.0 - 1e-16;
+
+// Draws what a cell keeps of its rows' responses, by the table in families/family.hpp.
+class Draws {
+public:
+    Draws(const std::string& family, double psi) : family_(family), phi_(std::exp(psi)) {}
+
+    void draw(Stream& stream, double mu, double count, double trials, double* first, double* second) const {
+        if (family_ == "binomial") *first = stream.binomial(count, mu);
+        else if (family_ == "poisson") *first = stream.poisson(count * mu);
+        else if (family_ == "nbinom1") *first = stream.poisson(mixed(stream, mu / phi_, phi_));
+        else if (family_ == "nbinom2") *first = stream.poisson(mixed(stream, phi_, mu / phi_));
+        else if (family_ == "gaussian") *first = mu + std::sqrt(phi_) * stream.normal();
+        else if (family_ == "betabinomial") *first = stream.binomial(trials, share(stream, mu));
+        else sums(stream, mu, count, first, second);
+    }
+
+private:
+    static double mixed(Stream& stream, double shape, double scale) { return std::max(scale * stream.gamma(shape), 0.0); }
+    double share(Stream& stream, double mu) const {
+        const double a = std::max(stream.gamma(mu * phi_), tiny), b = std::max(stream.gamma((1.0 - mu) * phi_), tiny);
+        return std::min(std::max(a / (a + b), tiny), nearly_one);
+    }
+    void sums(Stream& stream, double mu, double count, double* first, double* second) const {
+        *first = *second = 0.0;
+        for (double row = 0.0; row < count; row += 1.0) {
+            if (family_ == "gamma") {
+                const double y = std::max(mu / phi_ * stream.gamma(phi_), tiny);
+                *first += y;
+                *second += std::log(y);
+            } else if (family_ == "inverse_gaussian") {
+                const double y = stream.inverse_gaussian(mu, phi_);
+                *first += y;
+                *second += 1.0 / y;
+            } else {
+                const double y = share(stream, mu);
+                *first += std::log(y);
+                *second += std::log1p(-y);
+            }
+        }
+    }
+
+    std::string family_;
+    double phi_;
+};
+
+// One thread's memory.
+class Worker {
+public:
+    Worker(const GlmmProblem& problem, const Resampling& how)
+        : problem_(problem), how_(how), draws_(problem.family_name, problem.family->dispersed() ? how.truth.back() : 0.0),
+          u_(problem.layout().q), eta_(problem.cells.n), mu_(problem.cells.n), mu1_(problem.cells.n) {
+        criterion_ = make_criterion(problem_);
+        criterion_->place(how.truth.data());
+        fixed_ = how.eta;
+        if (fixed_.empty()) {
+            fixed_.resize(problem.cells.n);
+            criterion_->linear_predictor(u_.data(), fixed_.data());
+        }
+        truth_whitened_ = criterion_->whitened();
+    }
+
+    void run(Index number, double* record) {
+        const GlmmProblem& problem = problem_;
+        const Layout& layout = problem.layout();
+        const Index k = layout.n_theta(), p = layout.p, width = resample_width(problem);
+        std::fill_n(record, width, std::nan(""));
+        record[width - 1] = failed_bit;
+        Stream stream(how_.key, static_cast<std::uint64_t>(number));
+        draw(stream);
+        criterion_->forget_mode();
+        criterion_->set_inner_tolerance(1e-11);
+        Optimum optimum = GlmmSearch(*criterion_, problem, how_.settings).run(how_.truth);
+        if (optimum.status != Status::ok && optimum.status != Status::stalled) return;
+        const Coordinates& coordinates = problem.design->coordinates();
+        const std::vector<double>& at = optimum.theta;
+        coordinates.beta_to_user({}, at.data() + k, record);
+        const std::vector<double> covariance = hessian_covariance(problem, optimum);
+        for (Index c = 0; c < p; ++c) record[p + c] = std::sqrt(covariance[c * p + c]);
+        record[2 * p] = problem.family->dispersed() ? at.back() : 0.0;
+        coordinates.theta_to_user(layout, at.data(), record + 2 * p + 1);
+        bool singular = false;
+        for (Index i = 0; i < k; ++i) singular = singular || (layout.theta[i].row == layout.theta[i].column && at[i] == 0.0);
+        record[width - 3] = optimum.value;
+        record[width - 2] = optimum.evaluations;
+        record[width - 1] = (optimum.converged ? converged_bit : 0) | (singular ? singular_bit : 0);
+    }
+
+private:
+    void draw(Stream& stream) {
+        Cells& cells = problem_.cells;
+        std::copy(fixed_.begin(), fixed_.end(), eta_.begin());
+        if (how_.eta.empty()) {
+            const Layout& layout = problem_.layout();
+            for (double& u : u_) u = stream.normal();
+            const Index factors = static_cast<Index>(layout.factors.size());
+            for (Index i = 0; i < cells.n; ++i) {
+                const double* z = truth_whitened_.data() + i * cells.width;
+                for (Index f = 0; f < factors; ++f) {
+                    const int r = layout.factors[f].width;
+                    const double* u = u_.data() + layout.offset[f] + Index{cells.level[i * factors + f]} * r;
+                    for (int a = 0; a < r; ++a, ++z) eta_[i] += *z * u[a];
+                }
+            }
+        }
+        problem_.family->mean(cells.n, eta_.data(), mu_.data(), mu1_.data());
+        for (Index i = 0; i < cells.n; ++i)
+            draws_.draw(stream, mu_[i], cells.count[i], cells.second[i], &cells.first[i], &cells.second[i]);
+    }
+
+    GlmmProblem problem_;  // its own: the responses of the cells change
+    const Resampling& how_;
+    Draws draws_;
+    std::unique_ptr<LaplaceCriterion> criterion_;
+    std::vector<double> u_, eta_, mu_, mu1_, fixed_, truth_whitened_;
+};
+
+}  // namespace
+
+Index resample_width(const GlmmProblem& problem) { return 2 * problem.layout().p + problem.layout().n_theta() + 4; }
+
+Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {
+    const Index width = resample_width(problem);
+    std::atomic<Index> next{0};
+    const auto work = [&] {
+        const SerialScope serial;
+        Worker worker(problem, how);
+        while (!(how.cancelled && how.cancelled->load())) {
+            const Index i = next.fetch_add(1);
+            if (i >= how.count) break;
+            worker.run(how.first + i, out + i * width);
+        }
+    };
+    const BlasThreads one;
+    const int threads = static_cast<int>(std::min<Index>(std::max(how.threads, 1), std::max<Index>(how.count, 1)));
+    std::vector<std::thread> others;
+    for (int t = 1; t < threads; ++t) others.emplace_back(work);
+    work();
+    for (std::thread& thread : others) thread.join();
+    return std::min(next.load(), how.count);
+}
+
+std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum) {
+    const Index size = problem.parameters(), k = problem.layout().n_theta(), p = problem.layout().p;
+    std::vector<double> out(p * p, std::nan(""));
+    std::vector<Index> free;
+    for (Index i = 0; i < size; ++i)
+        if (optimum.free.empty() || optimum.free[i]) free.push_back(i);
+    const Index m = static_cast<Index>(free.size());
+    std::vector<double> h(m * m);
+    for (Index j = 0; j < m; ++j)
+        for (Index i = 0; i < m; ++i) h[j * m + i] = 0.5 * optimum.hessian[free[j] * size + free[i]];
+    if (m == 0 || !linalg::cholesky(m, h.data(), m)) return out;
+    linalg::invert_cholesky(m, h.data(), m);
+    linalg::symmetrise(m, h.data(), m);
+    for (Index j = 0; j < m; ++j)
+        for (Index i = 0; i < m; ++i)
+            if (free[i] >= k && free[j] >= k && free[i] < k + p && free[j] < k + p)
+                out[(free[j] - k) * p + free[i] - k] = h[j * m + i];
+    problem.design->coordinates().covariance_to_user(static_cast<int>(p), out.data());
+    return out;
+}
+
+}  // namespace ranef

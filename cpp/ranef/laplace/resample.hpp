@@ -1,0 +1,35 @@
+// The parametric bootstrap of a generalised linear mixed model: responses drawn by cells, refits side by side.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "ranef/laplace/problem.hpp"
+#include "ranef/laplace/search.hpp"
+
+namespace ranef {
+
+struct Resampling {
+    std::vector<double> truth;   // internal parameters that responses are drawn from; refits start there
+    std::uint64_t key = 0;
+    Index first = 0, count = 0;  // numbers of the replicates
+    int threads = 1;
+    std::vector<double> eta;     // of the cells, to draw from; empty: random effects are drawn anew
+    GlmmSettings settings;
+    std::atomic<bool>* cancelled = nullptr;
+};
+
+// Numbers of a record, on the user's scale: beta (p), their standard errors by the average information (p), log
+// dispersion (0 without one), theta (k), criterion without what depends on the data alone, evaluations, status bits
+// (1 converged, 2 singular, 4 failed).
+Index resample_width(const GlmmProblem& problem);
+
+// `out` has count rows of that width; returns how many replicates were made. The cells of the problem stand for single
+// rows, or for sums that can be drawn at once (a family with sums); their counts are whole numbers.
+Index resample(const GlmmProblem& problem, const Resampling& how, double* out);
+
+// Twice the inverse of the Hessian over the free parameters, beta's block in the user's coordinates; NaN without one.
+std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum);
+
+}  // namespace ranef

@@ -1,0 +1,189 @@
+"""The parametric bootstrap of a generalised model, drawn and refitted in the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import _core
+from ..arrays import FloatArray
+from ..bootstrap.checks import checked_seed, whole_number
+from ..bootstrap.draws.streams import stream_key
+from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR
+from ..bootstrap.replicates.origin import make_origin
+from ..bootstrap.replicates.result import BootstrapResult
+from ..errors import ArgumentError
+from ..estimates.parameters import ParameterNames
+from ..threads import get_num_threads
+from .fit import GlmerFit
+from .fitting import refit
+
+_SUMMED = ("binomial", "poisson", "gamma", "inverse_gaussian", "beta")  # rows alike are drawn at once
+_ROUTE = "drawn by cells and refitted in the core, from the estimates"
+_BY_ROWS = "drawn by rows and refitted one after the other: prior weights, or a statistic of each refit"
+
+
+def bootstrap(
+    fit: GlmerFit,
+    n: int,
+    seed: int | np.random.SeedSequence | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+    *,
+    use_u: bool = False,
+    statistic: Callable[[GlmerFit], Any] | None = None,
+    first: int = 0,
+) -> BootstrapResult:
+    """Draw responses from a fitted model and refit the model to each.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+        Draws come from its parameters, refits start there.
+    n : int
+        Number of replicates.
+    seed : int, numpy.random.SeedSequence or None
+        The same seed gives the same replicates, for any number of threads.
+    n_threads : int, optional
+        By default as many as `ranef.get_num_threads` says.
+    progress : bool
+        Taken for the sake of `Fit.bootstrap`; there is no bar.
+    use_u : bool
+        Keep the random effects at their conditional modes.
+    statistic : callable, optional
+        Of a `GlmerFit`, a number or several; the refits are then made one after the other.
+    first : int
+        Number of the first replicate.
+
+    Returns
+    -------
+    BootstrapResult
+        ``objective`` leaves out what depends on the response alone. Standard errors of replicates are by the
+        average information.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> result = fit.bootstrap(500, seed=1)
+    >>> result.conf_int().loc["period[T.4]"].round(0).tolist()
+    [-3.0, -1.0]
+    """
+    count = whole_number(n, "n", "the number of replicates")
+    if fit.model.agq == 0:
+        raise ArgumentError("bootstrap() refits by maximum likelihood: fit with agq=1")
+    if fit.model.prior is not None:
+        raise ArgumentError("bootstrap() refits by maximum likelihood: fit without prior=")
+    if statistic is not None and not callable(statistic):
+        raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
+    key, seed = stream_key(checked_seed(seed))
+    threads = (
+        get_num_threads()
+        if n_threads is None
+        else whole_number(n_threads, "n_threads", "the number of threads")
+    )
+    began = perf_counter()
+    by_rows = fit.response.weights is not None or statistic is not None
+    names, statistics = ParameterNames.of(fit.model), ()
+    if by_rows:
+        records, statistics = _one_by_one(fit, key, first, count, use_u, statistic)
+    else:
+        records = _in_core(fit, int(key[0]), first, count, threads, use_u)
+    p, k = len(fit.model.cross.columns), fit.model.n_theta
+    edges = np.cumsum([0, p, p, 1, k, 1, 1])
+    parts = ("coefficients", "se", "sigma", "theta", "objective", "evaluations")
+    places = {part: slice(int(a), int(b)) for part, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
+    if statistics:
+        places["statistic"] = slice(int(edges[-1]), int(edges[-1]) + len(statistics))
+    estimates = pd.Series(
+        names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0], list(names.all)
+    )
+    if statistics:
+        own = np.atleast_1d(np.asarray(statistic(fit), dtype=float))  # type: ignore[misc]
+        estimates = pd.concat([estimates, pd.Series(own, list(statistics))])
+    truth = SimpleNamespace(beta=fit.solution["beta"], theta=fit.theta, sigma=fit.sigma, use_u=use_u)
+    return BootstrapResult(
+        formula=fit.formula,
+        names=names,
+        records=records,
+        places=places,
+        requested=count,
+        seed=seed,
+        route="rows" if by_rows else "cells",
+        route_reason=_BY_ROWS if by_rows else _ROUTE,
+        seconds=perf_counter() - began,
+        n_threads=1 if by_rows else threads,
+        scheme="parametric",
+        estimates=estimates,
+        errors=fit.bse.copy(),
+        origin=make_origin(fit, truth),  # type: ignore[arg-type]
+        use_u=use_u,
+        statistic_names=tuple(statistics),
+        statistic=statistic,
+        first=first,
+        fit=fit,
+    )
+
+
+def _in_core(fit: GlmerFit, key: int, first: int, count: int, threads: int, use_u: bool) -> FloatArray:
+    model = fit.model
+    core = model.core if fit.family.name in _SUMMED else _core_of_rows(fit)
+    eta = None
+    if use_u:
+        eta = np.empty(core.n_cells)
+        eta[core.cell_of] = fit.linear_predictor
+    found = np.asarray(core.bootstrap(fit._answer("internal"), key, first, count, threads, eta))
+    p = len(model.cross.columns)
+    found[:, 2 * p] = _sigma(fit, found[:, 2 * p])
+    return found
+
+
+def _core_of_rows(fit: GlmerFit) -> Any:
+    """Return the model with a cell for every row, for families whose cells are merged by the response."""
+    model = fit.model
+    apart = np.arange(fit.nobs, dtype=float)
+    arguments = list(model._arguments(model.cross))
+    arguments[5] = apart  # what would be the response
+    return _core.Glmm(*arguments)
+
+
+def _sigma(fit: GlmerFit, psi: FloatArray) -> FloatArray:
+    if not fit.family.dispersed:
+        return np.ones_like(psi)
+    if fit.family.name in ("gamma", "inverse_gaussian"):
+        return np.exp(-psi / 2)
+    return np.exp(psi / 2) if fit.family.name == "gaussian" else np.exp(psi)
+
+
+def _one_by_one(
+    fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any
+) -> tuple[FloatArray, tuple[str, ...]]:
+    p, k = len(fit.model.cross.columns), fit.model.n_theta
+    own = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
+    name = getattr(statistic, "__name__", "statistic").strip("<>")
+    names = (name,) if len(own) == 1 else tuple(f"{name}{i + 1}" for i in range(len(own)))
+    out = np.full((count, 2 * p + k + 3 + len(own) + 1), np.nan)
+    for row in range(count):
+        rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
+        found = refit(fit, fit.simulate(1, rng, conditional=use_u)[:, 0])
+        if "beta" not in found.found:
+            out[row, -1] = FAILED
+            continue
+        values = [
+            found.solution["beta"],
+            np.sqrt(np.diag(found.solution["vcov"])),
+            [found.sigma],
+            found.theta,
+        ]
+        values += [[found.objective], [found.optimum.evaluations]]
+        if statistic is not None:
+            values.append(np.atleast_1d(np.asarray(statistic(found), dtype=float)))
+        out[row, :-1] = np.concatenate(values)
+        out[row, -1] = CONVERGED * found.converged + SINGULAR * found.singular
+    return out, names if statistic is not None else ()

@@ -1,0 +1,93 @@
+"""The bootstrap in the core: the same for any number of threads, distributed as slow refits are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from glmm_battery import load_data
+from ranef.errors import ArgumentError
+
+FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ranef.glmer(FORMULA, ranef.datasets.load("cbpp"))
+
+
+def test_same_numbers_for_any_number_of_threads(fit):
+    one = fit.bootstrap(60, seed=3, n_threads=1)
+    two = fit.bootstrap(60, seed=3, n_threads=2)
+    np.testing.assert_array_equal(one.records, two.records)
+    late = fit.bootstrap(20, seed=3, first=40)
+    np.testing.assert_array_equal(late.records, one.records[40:])
+    assert not np.array_equal(one.records, fit.bootstrap(60, seed=4).records)
+
+
+def test_replicates_are_distributed_as_slow_ones(fit):
+    fast = fit.bootstrap(2000, seed=1).to_frame()
+    assert fast["converged"].mean() > 0.99
+    slow = np.array([fit.refit(y).params for y in fit.simulate(150, seed=2).T])
+    names = list(fit.params.index)
+    sd = fast[names].std().to_numpy()
+    assert np.abs(fast[names].mean().to_numpy() - slow.mean(axis=0)).max() < 4 * sd.max() / np.sqrt(150)
+    np.testing.assert_allclose(sd, slow.std(axis=0), rtol=0.25)
+    np.testing.assert_allclose(sd, fit.bse, rtol=0.2)
+    assert fast["sd[herd.Intercept]"].mean() == pytest.approx(fit.theta[0], abs=0.12)
+
+
+@pytest.mark.parametrize("family", ["poisson", "nbinom1", "nbinom2", "gamma", "inverse_gaussian", "beta"])
+def test_families_are_drawn_from_their_estimates(family):
+    rng = np.random.default_rng(5)
+    n = 600
+    data = pd.DataFrame({"g": np.repeat(np.arange(30), 20), "x": rng.integers(0, 2, n).astype(float)})
+    mean = np.exp(0.5 + 0.4 * data.x + rng.normal(size=30)[data.g] * 0.4)
+    data["y"] = rng.poisson(mean * rng.gamma(3, 1 / 3, n)).astype(float)
+    if family in ("gamma", "inverse_gaussian"):
+        data["y"] = mean * rng.gamma(5, 0.2, size=n)
+    if family == "beta":
+        share = 1 / (1 + np.exp(-np.log(mean)))
+        data["y"] = np.clip(rng.beta(share * 5, (1 - share) * 5), 1e-4, 1 - 1e-4)
+    fit = ranef.glmer("y ~ x + (1 | g)", data, family)
+    drawn = fit.bootstrap(200, seed=2).to_frame()
+    names = list(fit.params.index)
+    error = (drawn[names].mean() - fit.params) / (drawn[names].std() / np.sqrt(200))
+    assert np.abs(error).max() < 4.5
+    if fit.family.dispersed:
+        assert drawn["sigma"].median() == pytest.approx(fit.sigma, rel=0.12)
+
+
+def test_modes_can_be_kept(fit):
+    kept = fit.bootstrap(300, seed=1, use_u=True).to_frame()
+    free = fit.bootstrap(300, seed=1).to_frame()
+    assert kept["Intercept"].std() < free["Intercept"].std()
+
+
+def test_a_statistic_of_each_refit(fit):
+    result = fit.bootstrap(12, seed=1, statistic=lambda refit: refit.params["period[T.2]"])
+    table = result.to_frame()
+    np.testing.assert_allclose(
+        table.iloc[:, table.columns.get_loc("period[T.2]")], result.part("statistic")[:, 0]
+    )
+
+
+def test_weights_are_drawn_by_rows():
+    data = load_data("slopes").head(200).assign(w=2.0)
+    fit = ranef.glmer("n ~ x + (1 | g)", data, "poisson", weights="w")
+    assert fit.bootstrap(3, seed=1).route == "rows"
+
+
+def test_likelihood_ratio_by_bootstrap(fit):
+    small = ranef.glmer(FORMULA.replace("period", "1"), ranef.datasets.load("cbpp"))
+    found = ranef.pbtest(small, fit, 60, seed=1)
+    assert found.statistic == pytest.approx(25.61006, abs=1e-4)
+    assert found.reference.mean() == pytest.approx(3, abs=1.2)
+    assert found.p == pytest.approx(1 / 61)
+
+
+def test_refused(fit):
+    data = ranef.datasets.load("cbpp")
+    with pytest.raises(ArgumentError, match="maximum likelihood"):
+        ranef.glmer(FORMULA, data, agq=0).bootstrap(10)
+    with pytest.raises(ArgumentError, match="statistic= must be a function"):
+        fit.bootstrap(10, statistic=3)
