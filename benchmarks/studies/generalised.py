@@ -1,7 +1,8 @@
 """Generalised models beside lme4's glmer and glmmTMB: CPU seconds from the data frame, and -2 log L.
 
 Five models of the battery in ``tests/reference-glmm`` (data of lme4, two simulated sets of 100,000 rows),
-and 10,000 bootstrap refits of cbpp. Needs R with lme4 and glmmTMB for the rivals; without it they are left out.
+and 10,000 bootstrap refits of cbpp. Needs R with lme4 and glmmTMB for the rivals; without it they are left
+out.
 
     python -m benchmarks.studies.generalised > benchmarks/studies/generalised.txt
 """

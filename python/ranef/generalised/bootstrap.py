@@ -90,7 +90,8 @@ def bootstrap(
     )
     began = perf_counter()
     by_rows = fit.response.weights is not None or statistic is not None
-    names, statistics = ParameterNames.of(fit.model), ()
+    names = ParameterNames.of(fit.model)
+    statistics: tuple[str, ...] = ()
     if by_rows:
         records, statistics = _one_by_one(fit, key, first, count, use_u, statistic)
     else:
@@ -165,7 +166,7 @@ def _one_by_one(
     fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any
 ) -> tuple[FloatArray, tuple[str, ...]]:
     p, k = len(fit.model.cross.columns), fit.model.n_theta
-    own = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
+    own: Any = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
     name = getattr(statistic, "__name__", "statistic").strip("<>")
     names = (name,) if len(own) == 1 else tuple(f"{name}{i + 1}" for i in range(len(own)))
     out = np.full((count, 2 * p + k + 3 + len(own) + 1), np.nan)
