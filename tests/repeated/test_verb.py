@@ -231,3 +231,12 @@ def test_kenward_roger_of_a_balanced_trial_is_exact():
     exact = ttest_ind(by_subject["b"], by_subject["a"])
     assert means["t"] == pytest.approx(exact.statistic, rel=1e-6)
     assert means["df"] == pytest.approx(exact.df, rel=1e-6)
+
+
+def test_more_visits_than_subjects():
+    random = np.random.default_rng(1)
+    days, who = np.tile(range(20), 10), np.repeat(range(10), 20)
+    frame = pd.DataFrame({"y": random.normal(size=200), "t": days, "id": who})
+    with pytest.raises(DataError, match="10 subjects cannot tell the 210 variances and covariances of 20"):
+        ranef.mmrm("y ~ 1 + us(t | id)", frame)
+    assert ranef.mmrm("y ~ 1 + us(t | id)", frame, fallback="ar1").structure == "ar1"

@@ -94,3 +94,16 @@ def test_a_correlation_near_one_is_a_minimum_like_another():
     seconds = {**data, "t": data["t"] * 3600.0}
     slow = ranef.gls("y ~ 1", seconds, residual="car1(t | id)")
     assert slow.converged and slow.objective == pytest.approx(fit.objective, abs=1e-6)
+
+
+def test_a_stratum_without_variance_is_singular_and_named():
+    """The mean of a subject's readings among them: it fits so well that its variance runs to zero."""
+    random = np.random.default_rng(8)
+    level = random.normal(0, 3, 40)
+    noisy = level[:, None] + random.normal(0, 1, (40, 4))
+    y = np.column_stack([noisy, noisy.mean(axis=1)]).ravel()
+    data = {"y": y, "id": np.repeat(range(40), 5), "s": list("aaaab") * 40}
+    fit = ranef.lmer("y ~ 1 + (1 | id)", data, dispersion="~ s")
+    assert fit.singular and fit.converged
+    assert "singular: the standard deviation of s[T.b] runs to its limit" in str(fit.residual)
+    assert fit.residual.sd["b"] < 0.02 * fit.residual.sd["a"]

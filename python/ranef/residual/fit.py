@@ -56,12 +56,17 @@ class ResidualFit(Fit):
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
         model: Any = self.model
-        return ResidualStructure(model.noise, model.phi, self.sigma, self.outer.covariance)
+        return ResidualStructure(model.noise, model.phi, self.sigma, self.outer.covariance, self.outer.held)
 
     @property
     def converged(self) -> bool:
         """Whether both certificates hold: of the random effects and of the residuals."""
         return bool(self.optimum.converged and self.outer.converged)
+
+    @property
+    def singular(self) -> bool:
+        """Whether a random effect, or the residuals of a stratum, have no variance."""
+        return bool(self.optimum.singular or self.outer.boundary)
 
     @property
     def df_model_total(self) -> int:

@@ -172,7 +172,8 @@ class GlsFit(LikelihoodFit):
     @property
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
-        return ResidualStructure(self.model.noise, self.outer.phi, self.sigma, self.outer.covariance)
+        outer = self.outer
+        return ResidualStructure(self.model.noise, outer.phi, self.sigma, outer.covariance, outer.held)
 
     @property
     def fittedvalues(self) -> Any:

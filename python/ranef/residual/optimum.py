@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from ..arrays import FloatArray
@@ -14,6 +15,7 @@ from .cells import Cells
 _STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _STATIONARY = 1e-2
+_FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
 _FEW = 4
@@ -37,6 +39,8 @@ class OuterOptimum:
         The criterion from every start.
     evaluations : int
     boundary, converged : bool
+    held : tuple of int
+        Parameters that run off while the criterion is flat: strata without variance.
     """
 
     phi: FloatArray
@@ -47,13 +51,16 @@ class OuterOptimum:
     boundary: bool
     converged: bool
     evaluations: int = 0
+    held: tuple[int, ...] = ()
 
     @property
     def covariance(self) -> FloatArray:
         """Of phi: twice the inverse Hessian, NaN where there is no minimum inside."""
-        if not self.converged:
-            return np.full_like(self.hessian, np.nan)
-        return np.asarray(2 * np.linalg.inv(self.hessian))
+        out = np.full_like(self.hessian, np.nan)
+        if self.converged:
+            free = np.setdiff1d(np.arange(len(self.phi)), self.held)
+            out[np.ix_(free, free)] = 2 * np.linalg.inv(self.hessian[np.ix_(free, free)])
+        return out
 
 
 def reach(cells: Cells) -> FloatArray:
@@ -80,25 +87,18 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
 
     ends = _descents(scaled, [start / unit for start in starts])
     z, value = min(ends, key=lambda end: end[1])
-    value, slope = scaled(z)
-    hessian = _hessian(scaled, z, slope)
-    for _ in range(4):
-        values, vectors = np.linalg.eigh(hessian)
-        if values[0] <= 1e-8 * max(values[-1], 1e-8):
-            break
-        step = -vectors @ ((vectors.T @ slope) / values)
-        if -slope @ step < 1e-12:
-            break
-        trial, trial_slope = scaled(z + step)
-        if not trial <= value:
-            break
-        z, value, slope = z + step, trial, trial_slope
-    curvature = np.linalg.eigvalsh(hessian)
-    definite = bool(curvature[0] > 1e-8 * max(curvature[-1], 1e-8))
-    squared = float(slope @ np.linalg.solve(hessian, slope)) if definite else float("inf")
-    decrement = float(max(squared, 0.0) ** 0.5)
+    free = np.ones(z.size, dtype=bool)
+    z, value, slope, hessian = _polished(scaled, z, free)
+    if not _is_minimum(slope, hessian, free):
+        # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held there.
+        gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
+        gone[cells.strata.shape[1] :] = False
+        if gone.any():
+            free = ~gone
+            z, value, slope, hessian = _polished(scaled, z, free)
+    decrement = _decrement(slope, hessian, free)
     phi = z * unit
-    boundary = bool((np.abs(phi) > far).any())
+    boundary = bool((np.abs(phi) > far).any() or not free.all())
     return OuterOptimum(
         phi,
         value,
@@ -106,9 +106,52 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         decrement,
         tuple(end[1] for end in ends),
         boundary,
-        definite and decrement <= _STATIONARY and not boundary,
+        bool(_is_minimum(slope, hessian, free) and (np.abs(phi[free]) <= far[free]).all()),
         count[0],
+        tuple(int(k) for k in np.flatnonzero(~free)),
     )
+
+
+Mask = npt.NDArray[np.bool_]
+
+
+def _polished(
+    scaled: Criterion, z: FloatArray, free: Mask
+) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+    """Take Newton's steps in the free parameters."""
+    value, slope = scaled(z)
+    hessian = _hessian(scaled, z, slope, free)
+    for _ in range(4 if free.all() else 12):
+        inner, rest = hessian[np.ix_(free, free)], slope[free]
+        values, vectors = np.linalg.eigh(inner)
+        if not values.size or values[0] <= 1e-8 * max(values[-1], 1e-8):
+            break
+        step = np.zeros(z.size)
+        step[free] = -vectors @ ((vectors.T @ rest) / values)
+        if -slope @ step < 1e-12:
+            break
+        trial, trial_slope = scaled(z + step)
+        if not trial <= value:
+            break
+        z, value, slope = z + step, trial, trial_slope
+        if not free.all():  # far from where the descent ended
+            hessian = _hessian(scaled, z, slope, free)
+    return z, value, slope, hessian
+
+
+def _is_minimum(slope: FloatArray, hessian: FloatArray, free: Mask) -> bool:
+    return _decrement(slope, hessian, free) <= _STATIONARY
+
+
+def _decrement(slope: FloatArray, hessian: FloatArray, free: Mask) -> float:
+    """Return sqrt(g' H^-1 g) over the free parameters, infinity where H is not positive definite."""
+    inner, rest = hessian[np.ix_(free, free)], slope[free]
+    if not rest.size:
+        return 0.0
+    curvature = np.linalg.eigvalsh(inner)
+    if not curvature[0] > 1e-8 * max(curvature[-1], 1e-8):
+        return float("inf")
+    return float(max(rest @ np.linalg.solve(inner, rest), 0.0) ** 0.5)
 
 
 def _descents(scaled: Criterion, starts: Sequence[FloatArray]) -> list[tuple[FloatArray, float]]:
@@ -125,13 +168,18 @@ def _descents(scaled: Criterion, starts: Sequence[FloatArray]) -> list[tuple[Flo
     return ends
 
 
-def _hessian(criterion: Criterion, z: FloatArray, slope: FloatArray) -> FloatArray:
-    """Return the Hessian by differences of the gradient: central ones of few parameters."""
-    rows = []
-    for e in np.eye(z.size):
-        if z.size <= _FEW:
-            rows.append((criterion(z + _STEP * e)[1] - criterion(z - _STEP * e)[1]) / (2 * _STEP))
-        else:
-            rows.append((criterion(z + _STEP / 10 * e)[1] - slope) / (_STEP / 10))
-    out = np.array(rows)
+def _hessian(criterion: Criterion, z: FloatArray, slope: FloatArray, free: Mask) -> FloatArray:
+    """Return the Hessian by differences of the gradient; zero for parameters that are held.
+
+    Central ones of few parameters; beside a stratum without variance, where digits are lost, wide ones.
+    """
+    out = np.zeros((z.size, z.size))
+    central = z.size <= _FEW or not free.all()
+    step = _STEP * (1.0 if z.size <= _FEW else 0.1) if free.all() else 30 * _STEP
+    for k in np.flatnonzero(free):
+        e = np.zeros(z.size)
+        e[k] = step
+        ahead = criterion(z + e)[1]
+        out[k] = (ahead - criterion(z - e)[1]) / (2 * step) if central else (ahead - slope) / step
+    out[:, ~free] = 0.0
     return np.asarray((out + out.T) / 2)

@@ -29,6 +29,7 @@ class ResidualStructure(Printed):
     phi: FloatArray = field(repr=False)
     sigma: float
     spread: FloatArray = field(repr=False)
+    held: tuple[int, ...] = ()
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -62,6 +63,10 @@ class ResidualStructure(Printed):
             table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]}).map("{:.5g}".format)
             parts.append(frame_table(table))
         parts.append(frame_table(self.parameters.set_index("parameter").map("{:.5g}".format)))
+        if self.held:
+            names = ", ".join(self.noise.dispersion.names[k] for k in self.held)  # type: ignore[union-attr]
+            said = f"singular: the standard deviation of {names} runs to its limit"
+            parts.append(Line(f"{said}, as the model can fit its rows exactly; pool it with another stratum"))
         if self.noise.chain is not None:
             parts += [Line(text) for text in self.noise.chain.remarks]
         return parts
