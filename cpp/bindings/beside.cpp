@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pybind.hpp"
+#include "ranef/base/threads.hpp"
 #include "ranef/plan/cost.hpp"
 
 namespace ranef::bindings {
@@ -18,13 +19,15 @@ namespace {
 struct Desk {
     std::mutex mutex;
     std::condition_variable changed;
-    int abandoned = 0;
+    int running = 0, abandoned = 0;
 };
 
-Desk& desk() {
-    static Desk* const one = new Desk;  // never destroyed: threads may outlive static objects
-    return *one;
+Desk*& place_of_desk() {
+    static Desk* one = new Desk;  // never destroyed: threads may outlive static objects
+    return one;
 }
+
+Desk& desk() { return *place_of_desk(); }
 
 // Guarded by the desk's mutex.
 struct Job {
@@ -45,6 +48,7 @@ void run(const std::shared_ptr<Job>& job) {
     const std::lock_guard<std::mutex> lock(d.mutex);
     job->failure = failure;
     job->finished = true;
+    --d.running;
     if (job->abandoned) --d.abandoned;
     d.changed.notify_all();
 }
@@ -67,9 +71,10 @@ bool evaluations_are_long(const Problem& problem) {
 void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
     const auto job = std::make_shared<Job>();
     job->work = std::move(work);
-    std::thread([job] { run(job); }).detach();
     Desk& d = desk();
     std::unique_lock<std::mutex> lock(d.mutex);
+    std::thread([job] { run(job); }).detach();
+    ++d.running;
     while (!d.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return job->finished; })) {
         lock.unlock();
         {
@@ -89,6 +94,12 @@ void wait_for_abandoned_work() {
     Desk& d = desk();
     std::unique_lock<std::mutex> lock(d.mutex);
     d.changed.wait(lock, [&] { return d.abandoned == 0; });
+}
+
+void forget_work_after_fork() {
+    Desk*& place = place_of_desk();
+    after_fork(place->running > 0);
+    place = new Desk;  // the old one's lock may be held by a thread that is not here
 }
 
 }  // namespace ranef::bindings

@@ -17,4 +17,7 @@ void run_beside(std::function<void()> work, const std::function<void()>& cancel 
 // Waits for all work that was left alone: the interpreter must not go, nor BLAS be taken down, under it.
 void wait_for_abandoned_work();
 
+// In the child of a fork: what ran beside is gone.
+void forget_work_after_fork();
+
 }  // namespace ranef::bindings

@@ -208,7 +208,7 @@ class Model:
 
     def _parts(self) -> dict[str, Any]:
         """What the model consists of; the rest follows from it."""
-        return {name: value for name, value in vars(self).items() if name in self._FIELDS}
+        return {name: value for name, value in vars(self).copy().items() if name in self._FIELDS}
 
     def __copy__(self) -> Model:
         return self.variant()

@@ -10,6 +10,10 @@ from .control_groups import cpu_limit
 from .errors import ArgumentError
 
 VARIABLE = "RANEF_NUM_THREADS"
+MOST = 2**15
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=getattr(_core, "after_fork", lambda: None))
 
 
 def get_num_threads() -> int:
@@ -57,8 +61,10 @@ def set_num_threads(n: int | None) -> None:
     """
     if n is None:
         n = available_cores()
-    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
-        raise ArgumentError(f"n is the number of threads: a whole number, 1 or more, or None; got {n!r}")
+    if isinstance(n, bool) or not isinstance(n, Integral) or not 1 <= n <= MOST:
+        raise ArgumentError(
+            f"n is the number of threads: a whole number from 1 to {MOST:,}, or None; got {n!r}"
+        )
     _core.set_thread_limit(int(n))
 
 
@@ -82,8 +88,8 @@ def read_environment() -> None:
         if cores < _core.available_cores():
             _core.set_thread_limit(cores)
         return
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST:
         raise ArgumentError(
-            f"the environment variable {VARIABLE} must be a whole number, 1 or more; it is {text!r}"
+            f"the environment variable {VARIABLE} must be a whole number from 1 to {MOST:,}; it is {text!r}"
         )
     set_num_threads(int(text))

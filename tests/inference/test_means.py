@@ -130,7 +130,7 @@ def test_contrasts():
     np.testing.assert_allclose(means.contrast("trt.vs.ctrl").to_frame()["estimate"], table[1:] - table[0])
     own = means.contrast({"ends": [1, 0, 0, -1]}, adjust="holm").to_frame()
     assert own["estimate"].iloc[0] == pytest.approx(table[0] - table[3])
-    linear = means.contrast("poly").to_frame()["estimate"].iloc[0]
+    linear = means.contrast("opoly").to_frame()["estimate"].iloc[0]
     assert linear == pytest.approx(table @ (np.array([-3, -1, 1, 3]) / np.sqrt(20)))
 
 

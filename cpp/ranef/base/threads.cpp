@@ -66,6 +66,16 @@ void set_thread_limit(int threads) {
 #endif
 }
 
+void after_fork([[maybe_unused]] bool computing) {
+#ifdef RANEF_HAS_WEAK_SYMBOLS
+    new (&guard) std::mutex;
+    if (!blas_can_be_told()) return;
+    if (computing) openblas_set_num_threads(1);
+    else if (open_scopes > 0 && outside_scopes > 1) openblas_set_num_threads(outside_scopes);
+    open_scopes = 0;
+#endif
+}
+
 int blas_threads() {
 #ifdef RANEF_HAS_WEAK_SYMBOLS
     if (blas_can_be_told()) return openblas_get_num_threads();

@@ -18,6 +18,10 @@ Index threads_started();
 // Threads BLAS would use now; 0 where it cannot be asked.
 int blas_threads();
 
+// To be called in the child of a fork: the other threads are gone, with the locks and the limits they held. `computing`
+// says that one of them stood in BLAS, whose own threads then wait for ever: one thread from now on.
+void after_fork(bool computing);
+
 // BLAS threads for the length of a scope: small matrices lose more to waking threads than they gain.
 class BlasThreads {
 public:

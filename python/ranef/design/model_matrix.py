@@ -84,4 +84,4 @@ class ModelMatrix:
         return out
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "array"}
+        return {name: value for name, value in self.__dict__.copy().items() if name != "array"}

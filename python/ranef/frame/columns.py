@@ -9,12 +9,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..pickles import Snapshot
+
 Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
 """True where a value is missing; None when none is."""
 
 
 @dataclass(frozen=True, eq=False)
-class NumberColumn:
+class NumberColumn(Snapshot):
     """Numbers (float64, int64) or booleans; the values are those of the table, not a copy, where types allow.
 
     ``null`` marks values missing by the table's own mask; NaN counts as missing too.
@@ -48,7 +50,7 @@ class NumberColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class FactorColumn:
+class FactorColumn(Snapshot):
     """Categories: int32 ``codes`` into ``levels``, -1 where missing; the levels are in their final order.
 
     ``categories`` are all the table's column could hold, in its order, where it has such a list.
@@ -67,7 +69,7 @@ class FactorColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class TimeColumn:
+class TimeColumn(Snapshot):
     """Dates, times or durations (datetime64 or timedelta64)."""
 
     name: str

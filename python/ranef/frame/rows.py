@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
+from ..pickles import Snapshot
 from .columns import Column, Mask
 
 
 @dataclass(frozen=True, eq=False)
-class UsedRows:
+class UsedRows(Snapshot):
     """The rows of a table that are used.
 
     Attributes

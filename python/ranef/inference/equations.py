@@ -25,6 +25,7 @@ from scipy.sparse.linalg import splu
 from ..arrays import FloatArray
 from ..design import RandomTerm
 from ..fit import Fit
+from ..pickles import Snapshot
 from ..verbs import kept
 
 Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
@@ -34,7 +35,7 @@ _DENSE = 6000  # random effects up to which Omega^-1 is kept as a matrix
 _CHUNK = 2**24  # numbers in one block of right-hand sides
 
 
-class Equations:
+class Equations(Snapshot):
     """The equations of one fit.
 
     Attributes

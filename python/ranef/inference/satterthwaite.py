@@ -26,6 +26,7 @@ from .. import _core
 from ..arrays import FloatArray
 from ..fit import Fit
 from ..model import Model
+from ..pickles import Snapshot
 from .differences import difference_derivatives
 from .fisher import covariance_curvature, covariance_jacobian, fisher_information, predicted_cost
 from .testing import FStatistic, independent_contrasts
@@ -35,7 +36,7 @@ _FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that coun
 _EQUAL = 1e-8  # degrees of freedom closer than this are the same
 
 
-class DeltaDf:
+class DeltaDf(Snapshot):
     """Degrees of freedom 2 f^2 / (g'A g) of contrasts, whatever the covariance is a function of.
 
     Attributes

@@ -79,7 +79,7 @@ def _means(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any
     for axis, (value, rows) in zip(axes, parts, strict=True):
         series = [(None, rows)] if colour is None else list(rows.groupby(colour, sort=False, observed=True))
         for number, (label, part) in enumerate(series):
-            _series(axis, part, along, estimates.what, label, (number, len(series)), places)
+            _series(axis, part, along, estimates.column, label, (number, len(series)), places)
         _name_values(axis, places)
         axis.set_xlabel(named(along) if along else "")
         if panel is not None:

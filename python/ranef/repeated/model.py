@@ -78,7 +78,11 @@ class VisitModel:
 
     # The core's objects follow from the design, at the price of one pass over its rows.
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("sums", "_measures")}
+        return {
+            name: value
+            for name, value in self.__dict__.copy().items()
+            if name not in ("sums", "_measures")
+        }
 
     @property
     def y(self) -> FloatArray:

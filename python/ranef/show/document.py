@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import require_choice
+from ..pickles import Snapshot
 from .html import html
 from .latex import latex
 from .markdown import markdown
@@ -27,7 +28,7 @@ def render(document: Document, format: str) -> str:
     return _RENDERERS[format](document)
 
 
-class Printed:
+class Printed(Snapshot):
     """What shows itself in a terminal, in a notebook, in a paper.
 
     A class says what it is in parts (`document`), or as text (`__str__`), or both where the text has a layout

@@ -9,6 +9,7 @@ alone, so none of this shows in the results.
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .kernels import Kernel
+from .kernels import Kernel, compiling
 
 __all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
 
@@ -177,8 +178,28 @@ class _SingleBlasThread:
             if self.users == 0:
                 self.limits.close()
 
+    def after_fork(self) -> None:
+        """In the child: runs of other threads, and locks they held, are not there."""
+        self.lock = threading.Lock()
+        if self.users:
+            self.users = 0
+            self.limits.close()
+
 
 _single_blas_thread = _SingleBlasThread()
+
+
+def _after_fork() -> None:
+    _single_blas_thread.after_fork()
+    tqdm.set_lock(threading.RLock())  # its own may be held by a bar of the parent
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # A compilation holds Numba's lock as well: a fork waits for it.
+    os.register_at_fork(
+        before=compiling.acquire, after_in_parent=compiling.release, after_in_child=compiling.release
+    )
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def single_blas_thread() -> _SingleBlasThread:

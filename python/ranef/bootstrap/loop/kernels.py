@@ -55,7 +55,7 @@ _ROWS = (*_EFFECTS, _CODES, _MATRIX, _VECTOR, _VECTOR, _COUNT)
 _RESPONSES = (_MATRIX,)
 
 
-_compiling = threading.Lock()
+compiling = threading.RLock()
 
 
 def _source_digest() -> str:
@@ -92,7 +92,7 @@ class Kernel:
 
     def compiled(self) -> Any:
         """The compiled loop, from the cache where possible."""
-        with _compiling:
+        with compiling:
             if not self.dispatcher.signatures:
                 self.dispatcher.compile(self.signature)
                 # Arguments of other types are a mistake, not a reason to compile again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -19,6 +19,8 @@ from ...verbs import Verb
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
+from .polynomials import polynomials
+from .scales import Scale, scale_of
 
 _ESTIMABLE = 1e-6
 # of the tables' own columns; a variable of that name is shown in backticks
@@ -53,6 +55,8 @@ class MarginalMeans(Printed):
     level: float
     adjust: str = "none"
     family: int = 0  # number of means the rows compare, for Tukey
+    notes: tuple[str, ...] = ()
+    scale: Scale | None = None  # on which the table is, where the response is transformed
 
     def __post_init__(self) -> None:
         if self.what == "estimate":  # the columns are those of the means that are compared
@@ -80,7 +84,7 @@ class MarginalMeans(Printed):
                 t[rows], df[rows], self.adjust, (count, self.family), correlation, self.level
             )
         values = {
-            self.what: estimate,
+            self.column: estimate,
             "se": se,
             "df": df,
             "lower": estimate - critical * se,
@@ -88,9 +92,32 @@ class MarginalMeans(Printed):
             "t": t,
             "p": p,
         }
+        if self.scale is not None:
+            values = self._back(values, self.scale)
         table = pd.concat([self.keys.reset_index(drop=True), pd.DataFrame(values)], axis=1)
         table.loc[~estimable, list(values)] = np.nan
         return table
+
+    @property
+    def column(self) -> str:
+        """Name of the estimate's column: `what`, on the response's scale ``"response"`` or ``"ratio"``."""
+        if self.scale is None:
+            return self.what
+        return "response" if self.what == "emmean" else "ratio"
+
+    def on_the_response_scale(self) -> MarginalMeans:
+        """Return the same estimates, shown on the scale of the data behind a transformed response."""
+        return replace(self, scale=scale_of(self.fit.model.formula.response))
+
+    def _back(self, values: dict[str, FloatArray], scale: Scale) -> dict[str, FloatArray]:
+        """Go back from the transformed scale; t and p are tests on that one."""
+        contrast = self.what != "emmean"
+        back = (lambda x: scale.back(x) / scale.back(np.zeros(1))) if contrast else scale.back
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = scale.slope(values[self.column]) / (scale.back(np.zeros(1)) if contrast else 1.0)
+            ends = np.sort([back(values["lower"]), back(values["upper"])], axis=0)
+            changed = {self.column: back(values[self.column]), "se": np.abs(slope) * values["se"]}
+        return values | changed | {"lower": ends[0], "upper": ends[1]}
 
     def pairs(self, adjust: str = "tukey", reverse: bool = False) -> MarginalMeans:
         """Return all pairwise differences, within each value of ``by``.
@@ -109,18 +136,22 @@ class MarginalMeans(Printed):
                 first, second = (j, i) if reverse else (i, j)
                 vector = np.zeros(len(self.keys))
                 vector[first], vector[second] = 1.0, -1.0
-                weights[(f"{self._label(first)} - {self._label(second)}", *key)] = vector
+                weights[(f"{self._label(first)} {self._minus} {self._label(second)}", *key)] = vector
         size = max((len(rows) for _, rows in self._groups()), default=0)
         return self._combined(weights, adjust, size)
 
-    def contrast(self, weights: Mapping[str, Sequence[float]] | str, adjust: str = "none") -> MarginalMeans:
+    def contrast(
+        self, weights: Mapping[str, Sequence[float]] | npt.ArrayLike | str, adjust: str = "none"
+    ) -> MarginalMeans:
         """Return contrasts, within each value of ``by``.
 
         Parameters
         ----------
-        weights : mapping or str
-            Name -> a weight per mean, in the order of the table; or ``"eff"`` (each minus the mean of all),
-            ``"consec"`` (each minus the one before), ``"trt.vs.ctrl"`` (each minus the first), ``"poly"``.
+        weights : mapping, sequence or str
+            Name -> a weight per mean, in the order of the table; the weights alone, as in ``[1, -1]``, or
+            several such rows; or ``"eff"`` (each minus the mean of all), ``"consec"`` (each minus the one
+            before), ``"trt.vs.ctrl"`` (each minus the first), ``"poly"`` (polynomials in whole numbers, as
+            emmeans'), ``"opoly"`` (the same of length 1, as R's ``contr.poly``).
         adjust : {"none", "holm", "bonferroni", "sidak", "mvt"}
 
         Raises
@@ -151,20 +182,21 @@ class MarginalMeans(Printed):
     # ------------------------------------------------------------ inside
     def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:
         if not isinstance(weights, str):
-            return weights
-        require_choice("contrast", weights, ("eff", "consec", "trt.vs.ctrl", "poly"))
+            return weights if isinstance(weights, Mapping) else _named_rows(weights)
+        require_choice("contrast", weights, ("eff", "consec", "trt.vs.ctrl", "poly", "opoly"))
         k, eye, names = len(rows), np.eye(len(rows)), [self._label(row) for row in rows]
         if weights == "eff":
             return {f"{names[i]} effect": eye[i] - 1 / k for i in range(k)}
         if weights == "consec":
-            return {f"{names[i]} - {names[i - 1]}": eye[i] - eye[i - 1] for i in range(1, k)}
+            return {f"{names[i]} {self._minus} {names[i - 1]}": eye[i] - eye[i - 1] for i in range(1, k)}
         if weights == "trt.vs.ctrl":
-            return {f"{names[i]} - {names[0]}": eye[i] - eye[0] for i in range(1, k)}
-        powers = np.vander(np.arange(k) - (k - 1) / 2, k, increasing=True)
-        orthogonal = np.linalg.qr(powers)[0] * np.sign(np.diag(np.linalg.qr(powers)[1]))
-        degrees = ["linear", "quadratic", "cubic", "quartic"]
-        named = [*degrees, *(f"degree {i}" for i in range(len(degrees) + 1, k))]
-        return {named[i - 1]: orthogonal[:, i].tolist() for i in range(1, k)}
+            return {f"{names[i]} {self._minus} {names[0]}": eye[i] - eye[0] for i in range(1, k)}
+        return polynomials(k, orthonormal=weights == "opoly")
+
+    @property
+    def _minus(self) -> str:
+        """Between two means that are compared."""
+        return "/" if self.scale is not None and self.scale.ratios else "-"
 
     def _combined(
         self, weights: dict[tuple[Any, ...], FloatArray], adjust: str, family: int
@@ -174,8 +206,14 @@ class MarginalMeans(Printed):
             raise ArgumentError("there is only one mean: nothing to compare")
         keys = pd.DataFrame(list(weights), columns=["contrast", *self.by])
         combine = np.array(list(weights.values()))
-        L, shift, by = combine @ self.L, combine @ self.shift, self.by
-        return MarginalMeans(self.fit, keys, L, shift, "estimate", by, self.ddf, self.level, adjust, family)
+        scale, notes = self.scale, self.notes
+        if scale is not None and not scale.ratios:
+            notes = (*notes, f"Comparisons are on the scale of the model, {scale.name}")
+            scale = None
+        return MarginalMeans(
+            self.fit, keys, combine @ self.L, combine @ self.shift, "estimate", self.by, self.ddf, self.level,
+            adjust, family, notes, scale,
+        )  # fmt: skip
 
     def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
         """Return (values of by, rows) of every family."""
@@ -198,13 +236,7 @@ class MarginalMeans(Printed):
 
     def _kept(self) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Return the estimates over the kept coefficients, and which can be estimated."""
-        kept = self.fit.model.cross.columns
-        if len(kept) == self.L.shape[1]:
-            return self.L, np.ones(len(self.L), dtype=bool)
-        reduced = self.L[:, kept]
-        rest = self.L - reduced @ aliases(self.fit.model)
-        size = 1 + np.abs(self.L).max(axis=1)
-        return reduced, np.abs(rest).max(axis=1) <= _ESTIMABLE * size
+        return self.L[:, self.fit.model.cross.columns], estimable(self.fit, self.L)
 
     def document(self) -> Document:
         """Return the parts."""
@@ -218,6 +250,29 @@ class MarginalMeans(Printed):
         lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
         if self.adjust != "none":
             lines.append(f"p-values and intervals adjusted by {self.adjust}")
-        if self.to_frame()[self.what].isna().any():
+        if self.scale is not None:
+            lines.append(f"Back from the scale of the model, {self.scale.name}; t and p are on that scale")
+        if self.to_frame()[self.column].isna().any():
             lines.append("NaN: not estimable, cells of the design are empty")
-        return lines
+        return [*lines, *self.notes]
+
+
+def estimable(fit: Fit, L: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which combinations of all coefficients can be estimated from the kept ones."""
+    kept = fit.model.cross.columns
+    if len(kept) == L.shape[1]:
+        return np.ones(len(L), dtype=bool)
+    rest = L - L[:, kept] @ aliases(fit.model)
+    return np.abs(rest).max(axis=1) <= _ESTIMABLE * (1 + np.abs(L).max(axis=1))
+
+
+def _named_rows(weights: Any) -> dict[str, list[float]]:
+    """Return weights without names by what they are."""
+    try:
+        rows = np.atleast_2d(np.asarray(weights, dtype=float))
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            "contrast() takes weights by name, a row of weights or several, or the name of a kind of "
+            f"contrast; got {weights!r}"
+        ) from None
+    return {f"[{', '.join(f'{value:g}' for value in row)}]": row.tolist() for row in rows}

@@ -128,3 +128,29 @@ def _mean(fit: Fit, name: str, data: Any) -> float:
         f"the mean of {name!r} is not known from the model, where it is only transformed: "
         f"give at={{{name!r}: value}}, or data= with the data of the fit"
     )
+
+
+def spread(fit: Fit, name: str, values: FloatArray, data: Any) -> float:
+    """Return the range of a covariate over the used rows, or what can be said of its size from the grid."""
+    seen = _rows_of(fit, name, data)
+    for candidates in (seen, values):
+        if candidates is not None and candidates.size:
+            width = float(np.nanmax(candidates) - np.nanmin(candidates))
+            if width > 0:
+                return width
+    return float(np.abs(values).max()) or 1.0
+
+
+def _rows_of(fit: Fit, name: str, data: Any) -> FloatArray | None:
+    """Return the values of a covariate in the used rows, where they are known."""
+    design = fit.model.design
+    if data is not None:
+        table = Table(data)
+        column = table.column(name)
+        if not isinstance(column, NumberColumn):
+            return None
+        values = np.asarray(column.values, dtype=float)
+        return values[design.rows] if values.size == design.nobs + design.n_dropped else values
+    if design.moments is None and shown(name) in design.column_names:
+        return np.asarray(design.matrix.take([design.column_names.index(shown(name))]).array).ravel()
+    return None

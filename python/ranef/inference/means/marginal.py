@@ -13,11 +13,14 @@ from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
 from ...frame import Table
 from ...frame.factors import as_factor
+from ...old_names import also_called
 from ..methods import default_ddf
-from .estimates import MarginalMeans
-from .grid import Grid, matrix, reference_grid
+from .estimates import MarginalMeans, estimable
+from .grid import Grid, matrix, reference_grid, spread
+from .nesting import Nests, averages, interaction_notes, nests
 
 
+@also_called(type="scale")
 def emmeans(
     fit: Any,
     specs: str | Iterable[str],
@@ -30,6 +33,7 @@ def emmeans(
     level: float = 0.95,
     scale: str | None = None,
     averaged: bool = False,
+    offset: float | None = None,
 ) -> MarginalMeans:
     """Return estimated marginal means.
 
@@ -50,9 +54,13 @@ def emmeans(
         By default Satterthwaite's; normal for a generalised model.
     level : float
     scale : {"link", "response"}, optional
-        Of a generalised model: the linear predictor (default), or the mean of a typical group.
+        The scale of the model (default), or of the data: of a fit to ``log(y)``, ``sqrt(y)`` and the like
+        the means before that, with standard errors by the delta method, differences of logarithms becoming
+        ratios; of a generalised model the mean of a typical group. emmeans calls it ``type=``, and so may you.
     averaged : bool
         Of a generalised model: the mean averaged over the population of groups.
+    offset : float, optional
+        Value of the offset; by default its mean over the rows.
 
     Returns
     -------
@@ -68,7 +76,11 @@ def emmeans(
 
     Notes
     -----
-    An offset counts with its mean over the rows, the same for every row of the grid.
+    An offset counts with its mean over the rows, or with ``offset=``, the same for every row of the grid.
+
+    A factor that is nested in another (it stands in no term without it, and each of its levels is found with
+    one level of the other, as in ``treatment / form``) is averaged within it, over the cells there are. Notes
+    say what was found, and where means are averaged over an interaction.
 
     Examples
     --------
@@ -87,9 +99,15 @@ def emmeans(
     2    B - C   -5.9500  0.0
     """
     fit, names, inside = _checked(fit, specs, by, weights, level)
+    if offset is not None and (isinstance(offset, bool) or not np.isfinite(offset)):
+        raise ArgumentError(f"offset= is the value of the offset, a finite number; got {offset!r}")
+    if offset is not None and fit.model.design.offset is None:
+        raise ArgumentError("offset= is the value of the offset, and this model has none")
     grid = reference_grid(fit, [*names, *inside], at, data)
-    ddf = ddf or default_ddf(fit)
-    means = _averaged(fit, grid, grid.X, [*names, *inside], "emmean", inside, weights, data, ddf, level)
+    asked, ddf = [*names, *inside], ddf or default_ddf(fit)
+    means = _averaged(
+        fit, grid, grid.X, asked, "emmean", inside, weights, data, ddf, level, offset=offset, at=at
+    )
     if scale is None and not averaged:
         return means
     return _on_scale(fit, grid, means, scale, averaged, weights, data)
@@ -139,23 +157,31 @@ def emtrends(
     grid = reference_grid(fit, [*names, *inside, var], at, data)
     if not pd.api.types.is_numeric_dtype(grid.table[var]) or (var in grid.factors and not _is_given(at, var)):
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
-    step = 1e-4 * max(1.0, float(np.abs(grid.table[var]).max()))
-    ends = [matrix(fit, grid.table.assign(**{var: grid.table[var] + sign * step})) for sign in (1, -1)]
-    slopes = (ends[0] - ends[1]) / (2 * step)
-    return _averaged(
-        fit, grid, slopes, [*names, *inside], "trend", inside, weights, data, ddf or default_ddf(fit), level
-    )
+    X, asked = _slopes(fit, grid, var, data), [*names, *inside]
+    given, ddf = {var: None, **(at or {})}, ddf or default_ddf(fit)
+    return _averaged(fit, grid, X, asked, "trend", inside, weights, data, ddf, level, at=given)
+
+
+def _slopes(fit: Fit, grid: Grid, var: str, data: Any) -> FloatArray:
+    """Return the derivative of a grid's rows: fourth-order differences in steps of the covariate's range."""
+    values = grid.table[var].to_numpy(float)
+    step = 1e-3 * spread(fit, var, values, data)
+    ends = {k: matrix(fit, grid.table.assign(**{var: values + k * step})) for k in (-2, -1, 1, 2)}
+    return (8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * step)
 
 
 def _on_scale(
     fit: Any, grid: Grid, means: MarginalMeans, scale: str | None, averaged: bool, weights: str, data: Any
 ) -> MarginalMeans:
-    """Return means of a generalised model on the scale asked for."""
+    """Return means on the scale asked for."""
     own = getattr(fit, "means_on_scale", None)
-    if own is None:
-        raise ArgumentError("scale= and averaged= are for generalised models: a linear model has one scale")
-    share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(means.keys), data)
-    return own(means, grid, share, scale or "response", averaged)
+    if own is not None:
+        share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(means.keys), data)
+        return own(means, grid, share, scale or "response", averaged)
+    if averaged:
+        raise ArgumentError("averaged= is for generalised models: a linear model has no mean behind a link")
+    require_choice("scale", scale or "link", ("link", "response"))
+    return means.on_the_response_scale() if scale == "response" else means
 
 
 def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
@@ -183,20 +209,38 @@ def _averaged(
     data: Any,
     ddf: str,
     level: float,
+    offset: float | None = None,
+    at: Mapping[str, Any] | None = None,
 ) -> MarginalMeans:
     """Average rows of the grid over what was not asked for."""
     share = np.ones(len(X)) if weights == "equal" else _shares(fit, grid, names, data)
-    if not names:
-        L = (share / share.sum()) @ X
-        shift = _mean_offset(fit, what, 1)
-        return MarginalMeans(fit, pd.DataFrame(index=[0]), L[None, :], shift, what, by, ddf, level)
-    numbers = grid.table.groupby(names, sort=False, observed=True).ngroup().to_numpy()
-    keys = grid.table[names].loc[~grid.table[names].duplicated()].reset_index(drop=True)
-    L = np.zeros((len(keys), X.shape[1]))
-    np.add.at(L, numbers, X * share[:, None])
-    L /= np.bincount(numbers, share)[:, None]
-    L[np.abs(L) < 1e-12] = 0.0
-    return MarginalMeans(fit, keys, L, _mean_offset(fit, what, len(L)), what, by, ddf, level)
+    known = estimable(fit, grid.X)
+    inner = nests(fit, grid, known)
+    table, notes = grid.table, tuple[str, ...]()
+    if inner:
+        around = [outer for name in names for outer in inner.get(name, ()) if outer not in names]
+        around = list(dict.fromkeys(around))
+        names = [*names, *around]
+        X, share, table = X[known], share[known], table.loc[known].reset_index(drop=True)
+        notes = (_nesting_note(inner),)
+    asked = list(dict.fromkeys([*grid.factors, *names]))
+    keys, L = averages(table[asked], X, share, names, inner, weights == "equal")
+    L[np.abs(L) < 1e-12 * max(1.0, float(np.abs(X).max(initial=0.0)))] = 0.0
+    notes = (*notes, *interaction_notes(fit, grid, names, inner, at or {}))
+    shift = _offset(fit, what, len(L), offset)
+    return MarginalMeans(fit, keys, L, shift, what, by, ddf, level, notes=notes)
+
+
+def _nesting_note(inner: Nests) -> str:
+    text = "; ".join(f"{name} in {' and '.join(outer)}" for name, outer in inner.items())
+    return f"Nested: {text}. Means are over the cells there are"
+
+
+def _offset(fit: Fit, what: str, rows: int, given: float | None) -> FloatArray:
+    """Return what the offset adds to each mean; nothing to a slope."""
+    if given is None or fit.model.design.offset is None:
+        return _mean_offset(fit, what, rows)
+    return np.full(rows, given)
 
 
 def _mean_offset(fit: Fit, what: str, rows: int) -> FloatArray:

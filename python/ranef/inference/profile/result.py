@@ -15,6 +15,7 @@ from scipy.special import chdtri
 from ...arrays import FloatArray
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...estimates.parameters import ParameterNames
+from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from .constrained import Constrained, Point
@@ -25,7 +26,7 @@ TITLE = "Profile likelihood intervals, 95 %"
 
 
 @dataclass(eq=False)
-class Curve:
+class Curve(Snapshot):
     """The profile of one parameter: points from the estimate (included) downwards and upwards."""
 
     parameter: Parameter

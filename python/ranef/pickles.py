@@ -1,0 +1,20 @@
+"""Pickles and copies of objects that keep answers, while other threads ask them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot:
+    """What is pickled or copied is a copy of the attributes, taken at one moment.
+
+    Pickle goes through the dictionary of an object; one that another thread adds a cached answer to
+    meanwhile would raise RuntimeError.
+    """
+
+    __slots__ = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__.copy()
