@@ -14,9 +14,11 @@ from scipy.special import gammaln
 from ...arrays import FloatArray
 from ...theta import is_diagonal, parts, unpack_symmetric
 
-_DRAWS = 40_000
+_DRAWS = 20_000
 _STEPS = 300
+_CLOSE = 1e-5  # change of a step that ends a draw, relative to its length: its square is what is asked for
 _EM_STEPS = 200
+_GROUPS = 1000
 
 
 def quadrant_weights(information: FloatArray) -> tuple[float, float, float]:
@@ -53,6 +55,8 @@ def cone_draws(
         Squared lengths, and whether the vector lies in the cone.
     """
     rng = np.random.default_rng(seed)
+    rounded = _rounded(information, widths)
+    information = rounded.T @ information @ rounded
     factor = np.linalg.cholesky(information)
     z = np.linalg.solve(factor.T, rng.standard_normal((len(information), _DRAWS))).T
     # unique elements weighted so that Euclidean projection is that of matrices
@@ -61,16 +65,18 @@ def cone_draws(
     target = z * weight
     step = 1 / np.linalg.eigvalsh(metric)[-1]
     x = _project(target, widths)
-    ahead, momentum = x, 1.0
+    inside = np.abs(x - target).max(axis=1) <= 1e-12 * np.abs(target).max()
+    left = np.flatnonzero(~inside)  # the draws whose projection still moves
+    at, ahead, goal, momentum = x[left], x[left], target[left], 1.0
     for _ in range(_STEPS):
-        new = _project(ahead - step * (ahead - target) @ metric, widths)
+        new = _project(ahead - step * (ahead - goal) @ metric, widths)
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = new + (momentum - 1) / following * (new - x)
-        change = np.abs(new - x).max()
-        x, momentum = new, following
-        if change < 1e-9 * np.abs(target).max():
+        moving = np.abs(new - at).max(axis=1) > _CLOSE * np.abs(goal).max(axis=1)
+        x[left] = new
+        ahead = (new + (momentum - 1) / following * (new - at))[moving]
+        left, at, goal, momentum = left[moving], new[moving], goal[moving], following
+        if not left.size:
             break
-    inside = np.abs(_project(target, widths) - target).max(axis=1) <= 1e-12 * np.abs(target).max()
     return np.maximum(np.einsum("ij,jk,ik->i", x, metric, x), 0.0), inside
 
 
@@ -91,8 +97,10 @@ def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) ->
     apex = draws <= 1e-10 * draws.max()
     weights[[0, most]] = apex.mean(), inside.mean()
     df = np.arange(1, most)
-    x = draws[~apex & ~inside][:, None]
+    x = np.sort(draws[~apex & ~inside])
     if x.size and df.size:
+        # lengths of about the same size count as one
+        x = np.array([group.mean() for group in np.array_split(x, min(x.size, _GROUPS))])[:, None]
         log = (df / 2 - 1) * np.log(x) - x / 2 - df / 2 * np.log(2) - gammaln(df / 2)
         # a length is chi2_k only given its face; the sizes are independent, so the ends may be left out
         density, middle = np.exp(log), np.full(df.size, 1 / df.size)
@@ -107,6 +115,24 @@ def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) ->
         if free:
             weights[free] *= max(0.5 - fixed, 0.0) / weights[free].sum()
     return tuple((weights / weights.sum()).tolist())
+
+
+def _rounded(information: FloatArray, widths: list[int]) -> FloatArray:
+    """Return unique elements of S = C S' C as a function of those of S', C such that the information of S' is
+    near a multiple of that of independent elements; positive semidefinite matrices stay what they are.
+    """
+    out = np.eye(len(information))
+    for width, part, rows, columns in parts(widths):
+        units = np.zeros((len(rows), width, width))
+        units[np.arange(len(rows)), rows, columns] = units[np.arange(len(rows)), columns, rows] = 1.0
+        dual = units / np.where(rows == columns, 1.0, 2.0)[:, None, None]
+        form = np.einsum("aij,ab,bkl->ikjl", dual, information[part, part], dual)
+        near = np.linalg.svd(form.reshape(width**2, width**2))[0][:, 0].reshape(width, width)
+        size, vectors = np.linalg.eigh(near + near.T)
+        size = np.maximum(np.abs(size), 1e-6 * np.abs(size).max())
+        c = (vectors / np.sqrt(size)) @ vectors.T
+        out[part, part] = np.einsum("ij,bjk,kl->bil", c, units, c)[:, rows, columns].T
+    return out
 
 
 def _off_diagonal_weights(width: int) -> FloatArray:
