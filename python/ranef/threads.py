@@ -13,7 +13,7 @@ VARIABLE = "RANEF_NUM_THREADS"
 MOST = 2**15
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=getattr(_core, "after_fork", lambda: None))
+    os.register_at_fork(after_in_child=_core.after_fork)
 
 
 def get_num_threads() -> int:

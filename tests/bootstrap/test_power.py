@@ -1,5 +1,7 @@
 """Power: against closed forms, plain tests of plain fits, and a noncentral t."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -269,3 +271,34 @@ def test_one_effect_for_a_whole_curve(fit_of):
     one = ranef.power_curve(fit, "Days", groups=[9, 18], effect=4.0, **options)
     assert one["effect"].tolist() == [4.0, 4.0] and one["groups"].tolist() == [9, 18]
     pd.testing.assert_frame_equal(one, ranef.power_curve(fit, "Days", groups=[9, 18], effects=4.0, **options))
+
+
+def test_ctrl_c_ends_a_study(fit_of, monkeypatch):
+    """Nothing is started on what the first Ctrl-C finds unfinished; what was done is kept."""
+    from ranef.bootstrap.loop import engine
+    from ranef.bootstrap.studies import pairs, rejections
+
+    fit, run, calls = fit_of("ss_slope_reml"), engine.run, []
+
+    def interrupted(*arguments, **options):
+        outcome = run(*arguments, **options)
+        calls.append(len(outcome.table))
+        return replace(outcome, interrupted=len(calls) == 3)
+
+    for test, kept in (("satterthwaite", 200), ("lrt", 0)):
+        calls.clear()
+        monkeypatch.setattr(engine, "run", interrupted)
+        if kept:
+            found = ranef.power(fit, "Days", 4.0, n=1000, precision=1e-3, test=test, seed=1, progress=False)
+            assert found.n == kept and len(calls) == 3
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                ranef.power(fit, "Days", 4.0, n=1000, precision=1e-3, test=test, seed=1, progress=False)
+    calls.clear()
+    monkeypatch.setattr(pairs, "_FIRST", 30)
+    small = fit_of("ss_int_reml")
+    monkeypatch.setattr(
+        engine, "run", lambda *a, **k: replace(run(*a, **k), interrupted=calls.append(1) or len(calls) == 4)
+    )
+    assert len(ranef.pbtest(small, fit, 500, seed=1, progress=False).reference) == 30
+    assert rejections.run_whole is engine.run_whole

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from .kernels import Kernel, compiling
 
-__all__ = ["Core", "Outcome", "Task", "run", "single_blas_thread"]
+__all__ = ["Core", "Outcome", "Task", "run", "run_whole", "single_blas_thread"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -155,6 +155,19 @@ def run(
             interrupted = crew.work(bar)
         seconds = time.perf_counter() - started
     return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
+
+
+def run_whole(task: Task, key: np.ndarray, n: int, threads: int, origin: int = 0) -> np.ndarray:
+    """The records of a run that serves another: Ctrl-C ends that one too, nothing starts on what is there.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
+    outcome = run(task, key, n, threads, progress=False, origin=origin)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return outcome.table
 
 
 class _SingleBlasThread:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from ...fit import Fit
 from ..draws.gram_factor import GramFactor
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import run
+from ..loop.engine import run_whole
 from ..loop.kernels import gram_sample_kernel, refits_kernel, rows_kernel
 from ..loop.record import FAILED
 from ..loop.task import draws_task, refits_task, route_of, rows_task
@@ -22,6 +23,7 @@ __all__ = ["Pair"]
 
 _NUMBERS_AT_A_TIME = 4_000_000
 _FEWEST = 64
+_FIRST, _SECONDS = 500, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +106,21 @@ class Pair:
     def _batches(
         self, key: np.ndarray, n: int, threads: int, origin: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Ratios and thetas, as many at a time as memory allows; ends early when Ctrl-C was pressed."""
-        size = len(self.large.response.values)
-        batch = max(_NUMBERS_AT_A_TIME // size, _FEWEST)
-        for begin in range(0, n, batch):
-            count = min(batch, n - begin)
+        """Ratios and thetas: as many at a time as memory allows, and as take a second or two, since Ctrl-C
+        loses those that it finds unfinished.
+        """
+        most = max(_NUMBERS_AT_A_TIME // len(self.large.response.values), _FEWEST)
+        begin, size = 0, min(most, _FIRST)
+        while begin < n:
+            count, started = min(size, n - begin), time.perf_counter()
             small, large = self._tables(key, origin + begin, count, threads)
-            done = min(len(small), len(large))
             criteria = [
-                np.where(table[:done, -1].astype(int) & FAILED, np.nan, table[:done, -2])
-                for table in (small, large)
+                np.where(table[:, -1].astype(int) & FAILED, np.nan, table[:, -2]) for table in (small, large)
             ]
-            yield criteria[0] - criteria[1], small[:done, :-2]
-            if done < count:
-                return
+            yield criteria[0] - criteria[1], small[:, :-2]
+            begin += count
+            if time.perf_counter() - started < _SECONDS:
+                size = min(4 * size, most)
 
     def _tables(self, key: np.ndarray, first: int, count: int, threads: int) -> list[np.ndarray]:
         """Records of the small model's refits (theta and criterion) and of the large one's (criterion)."""
@@ -128,16 +131,16 @@ class Pair:
                 rows_task(self.drawn, self.truth, refitted=fit, columns=kept)
                 for fit, kept in zip(states, columns, strict=True)
             ]
-            return [run(task, key, count, threads, progress=False, origin=first).table for task in tasks]
+            return [run_whole(task, key, count, threads, origin=first) for task in tasks]
         task = draws_task(self.large, self._outer_truth, self.factor)
-        draws = run(task, key, count, threads, progress=False, origin=first).table
+        draws = run_whole(task, key, count, threads, origin=first)
         tasks = [
             refits_task(fit, response, kept)
             for fit, response, kept in zip(
                 states, (self.inner.responses(draws), draws), columns, strict=True
             )
         ]
-        return [run(task, key, len(draws), threads, progress=False).table for task in tasks]
+        return [run_whole(task, key, len(draws), threads) for task in tasks]
 
     @property
     def _outer_truth(self) -> TrueParameters:

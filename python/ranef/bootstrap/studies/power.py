@@ -24,7 +24,7 @@ from .rejections import TESTS, Study
 
 __all__ = ["power", "power_curve"]
 
-_BATCH = 200
+_BATCH, _SILENT_BATCH = 200, 2000
 
 
 @also_called(along="group")
@@ -82,6 +82,7 @@ def power(
     Returns
     -------
     Power
+        After Ctrl-C of the studies that were done.
 
     Raises
     ------
@@ -109,11 +110,16 @@ def power(
     if precision is not None and not 0.0 < precision < 1.0:
         raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
     rejected: list[np.ndarray] = []
-    batch = count if precision is None and not progress else _BATCH
+    batch = _BATCH if progress or precision is not None else _SILENT_BATCH
     with tqdm(total=count, desc=f"power of {coefficient}", unit=" studies", disable=not progress) as bar:
         for first in range(0, count, batch):
             size = min(batch, count - first)
-            rejected.append(study.rejections(key, first, size, threads))
+            try:
+                rejected.append(study.rejections(key, first, size, threads))
+            except KeyboardInterrupt:
+                if not rejected:
+                    raise
+                break
             bar.update(size)
             found = _summary(study, coefficient, np.concatenate(rejected))
             if precision is not None and _half_width(found) <= precision:

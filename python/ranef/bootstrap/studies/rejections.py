@@ -15,7 +15,7 @@ from ...fit import Fit
 from ...inference.methods import method
 from ...model import Model
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import run, single_blas_thread
+from ..loop.engine import run_whole, single_blas_thread
 from ..loop.record import kept_columns
 from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
 from ..schemes.extend import SizedModel
@@ -111,15 +111,15 @@ class Study:
         """Records of the studies, and each one's response as cross-products."""
         if self.factor is not None:
             task = draws_task(self.fit, self.truth, self.factor)
-            draws = run(task, key, n, threads, progress=False, origin=first).table
+            draws = run_whole(task, key, n, threads, origin=first)
             task = refits_task(self.fit, draws, *self._kept)
-            table = run(task, key, n, threads, progress=False).table
+            table = run_whole(task, key, n, threads)
             return table, lambda i: self.fit.response.with_values(draws[i])
         columns, contrast = self._kept
         task = rows_task(self.fit, self.truth, columns=columns, contrast=contrast)
-        table = run(task, key, n, threads, progress=False, origin=first).table
+        table = run_whole(task, key, n, threads, origin=first)
         sample = sample_task(self.fit, self.truth)
-        rows = run(sample, key, n, threads, progress=False, origin=first).table
+        rows = run_whole(sample, key, n, threads, origin=first)
         return table, lambda i: self.model.cross.response(rows[i])
 
     @property
