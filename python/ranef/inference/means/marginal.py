@@ -56,7 +56,7 @@ def emmeans(
     scale : {"link", "response"}, optional
         The scale of the model (default), or of the data: of a fit to ``log(y)``, ``sqrt(y)`` and the like
         the means before that, with standard errors by the delta method, differences of logarithms becoming
-        ratios; of a generalised model the mean of a typical group. emmeans calls it ``type=``, and so may you.
+        ratios; of a generalised model the mean of a typical group. ``type=``, as in R, is the same.
     averaged : bool
         Of a generalised model: the mean averaged over the population of groups.
     offset : float, optional
