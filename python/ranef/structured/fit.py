@@ -11,12 +11,13 @@ from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..design.random_terms import lme4_order
-from ..errors import FitError
+from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..formula import Formula
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
 from ..verbs import Answer, Refused, Verb
+from .locations import Exponential, with_locations
 from .maps import Structured, term_map
 
 _STEP = 1e-5
@@ -58,6 +59,15 @@ class StructuredFit(Fit):
     cov_theta = Refused("see fit.structures.parameters")
     influence = Refused("fit without the rows in question")
 
+    def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
+        """Return predictions, see `ranef.inference.prediction.predict`."""
+        if newdata is not None and any(isinstance(one, Exponential) for one in self.structured.maps):
+            raise ArgumentError(
+                "predictions of new rows are not available with exp(): their places need not be those of "
+                "the data"
+            )
+        return Fit.predict(self, newdata, *args, **options)
+
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
 
@@ -75,9 +85,12 @@ def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     levels = {factor.name: factor.n_levels for factor in model.design.factors}
     order = lme4_order([levels[bar.group] for bar in formula.random])
     bars = [formula.random[index] for index in order]
+    model, distances = with_locations(model, bars, formula.text)
     maps = tuple(
         term_map(bar.structure, term.columns, formula.text)
-        for bar, term in zip(bars, model.design.terms, strict=True)
+        if apart is None
+        else Exponential(term.columns, apart)
+        for bar, term, apart in zip(bars, model.design.terms, distances, strict=True)
     )
     structured = Structured(maps)
     count = [0]

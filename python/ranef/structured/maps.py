@@ -260,7 +260,7 @@ def term_map(structure: Structure | None, columns: tuple[str, ...], text: str) -
             )
         return ReducedRank(columns, rank)
     if structure.name not in KINDS:
-        built = ", ".join(["us", "rr", *KINDS])
+        built = ", ".join(["us", "rr", "exp", *KINDS])
         raise FormulaError(
             f"the covariance structure {structure.name}() ({STRUCTURES[structure.name]}) is not available "
             "for random "

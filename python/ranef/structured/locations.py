@@ -1,0 +1,85 @@
+"""Terms over locations, ``exp(0 + x + y | g)``: a random effect at every place where a row is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..design import ModelMatrix
+from ..errors import DataError, FormulaError
+from ..formula import RandomBar
+from ..model import Model
+from .maps import Scaled
+
+SPATIAL = ("exp",)
+MOST = 100  # places: a covariance matrix of their order is factored at every evaluation
+
+
+class Exponential(Scaled):
+    """One variance, and a correlation that falls as exp(-distance / range)."""
+
+    def __init__(self, columns: tuple[str, ...], distance: FloatArray) -> None:
+        super().__init__(columns, "cs", hom=True)
+        self.unit = float(np.median(distance[distance > 0]))
+        self._distance = distance / self.unit
+
+    @property
+    def size(self) -> int:
+        return 2
+
+    def covariance(self, psi: FloatArray) -> FloatArray:
+        """Return D, also for complex psi."""
+        return np.asarray(np.exp(2 * psi[0]) * np.exp(-self._distance * np.exp(-psi[1])))
+
+    def starts(self, covariance: FloatArray | None) -> list[FloatArray]:
+        return [np.array(start) for start in ((0.0, 0.0), (1.0, 1.5), (-0.5, -1.5))]
+
+    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
+        sd, reach = float(sigma * np.exp(psi[0])), float(self.unit * np.exp(psi[1]))
+        return [("sd", sd, sd), ("range", reach, reach)]
+
+
+def with_locations(
+    model: Model, bars: Sequence[RandomBar], text: str
+) -> tuple[Model, list[FloatArray | None]]:
+    """Return the model with a column per place in terms over locations, and the distances between places.
+
+    Raises
+    ------
+    FormulaError
+        A term with a column that is no coordinate: an intercept.
+    DataError
+        Fewer than two places, or more than can be factored.
+    """
+    distances: list[FloatArray | None] = [None] * len(bars)
+    terms = list(model.design.terms)
+    for k, (bar, term) in enumerate(zip(bars, terms, strict=True)):
+        if bar.structure is None or bar.structure.name not in SPATIAL:
+            continue
+        if term.intercept >= 0 or "Intercept" in term.columns:
+            raise FormulaError(
+                f"{bar.structure.name}() takes coordinates: write {bar.structure.name}(0 + x + y | g)",
+                text,
+                bar.structure.position,
+            )
+        places, codes = np.unique(np.asarray(term.basis), axis=0, return_inverse=True)
+        names = ", ".join(term.columns)
+        if not 2 <= len(places) <= MOST:
+            raise DataError(
+                f"{bar.structure.name}({names} | {term.group}) has {len(places)} different places; from 2 "
+                f"to {MOST} "
+                "are possible: round the coordinates to a grid, or take residual='car1(time | subject)' for "
+                "times"
+            )
+        columns = np.zeros((model.nobs, len(places)), order="F")
+        columns[np.arange(model.nobs), codes.ravel()] = 1.0
+        labels = tuple(f"({', '.join(f'{value:g}' for value in place)})" for place in places)
+        matrix = ModelMatrix.of(columns)
+        terms[k] = replace(term, columns=labels, matrix=matrix, intercept=-1, _second_moments=None)
+        distances[k] = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))
+    if all(one is None for one in distances):
+        return model, distances
+    return model.variant(design=replace(model.design, terms=tuple(terms))), distances
