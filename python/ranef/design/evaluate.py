@@ -69,12 +69,15 @@ class Evaluator:
         The caller's own.
     states : dict
         Call of a transform -> what it learned; what is not there yet is learned on these rows.
+    truths : set
+        Code that gave truth values.
     """
 
     columns: Mapping[str, Any]
     n: int
     functions: Functions
     states: dict[str, Any] = field(default_factory=dict)
+    truths: set[str] = field(default_factory=set)
 
     def value(self, code: Code) -> Any:
         """Return what code gives: a Series, a matrix, or formulaic's values of a factor.
@@ -105,6 +108,8 @@ class Evaluator:
         if np.ndim(value) == 2 and np.shape(value)[0] == self.n:
             return np.asarray(value, dtype=np.float64)
         series = self._series(value, label)
+        if series.dtype.kind == "b":
+            self.truths.add(label)
         return series.astype(np.float64) if _is_number(series) else series
 
     def _series(self, value: Any, label: str) -> Any:

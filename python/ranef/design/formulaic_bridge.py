@@ -32,7 +32,7 @@ from .evaluate import Evaluator
 from .functions import LEARNING, Functions
 from .names import shown
 from .sizes import require_columns
-from .used import UsedColumns, learned_codes, require_number
+from .used import UsedColumns, boolean_columns, learned_codes, require_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,10 @@ class FormulaicMatrix:
         The caller's own.
     spec : ModelSpec
         formulaic's.
+    booleans : frozenset of str
+        Columns of truth values: factors with two levels wherever levels matter.
+    truths : frozenset of str
+        Code that gives truth values, likewise.
     """
 
     text: str
@@ -72,6 +76,8 @@ class FormulaicMatrix:
     states: dict[str, Any]
     functions: Functions
     spec: ModelSpec
+    booleans: frozenset[str]
+    truths: frozenset[str]
 
     @property
     def term_variables(self) -> list[tuple[Variable, ...]]:
@@ -136,7 +142,11 @@ def learn_formulaic(
     learned = matrix.model_spec
     _require_two_levels(learned)
     names, bounds = tuple(learned.column_names), _term_bounds(learned)
-    result = FormulaicMatrix(text, names, columns, bounds, levels, states, used.functions, learned)
+    result = FormulaicMatrix(
+        *(text, names, columns, bounds, levels, states, used.functions, learned),
+        booleans=boolean_columns(columns, used),
+        truths=frozenset(evaluator.truths),
+    )
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
 
 

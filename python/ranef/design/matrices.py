@@ -23,7 +23,7 @@ from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
 from .names import shown
 from .sizes import require_columns
-from .used import UsedColumns, learned_codes, require_number
+from .used import UsedColumns, boolean_columns, learned_codes, require_number
 
 
 class MatrixSpec(Protocol):
@@ -56,6 +56,8 @@ class PlainMatrix:
     """The categorical column with a dummy for every level, as nothing before it spans the constant."""
     names: tuple[str, ...]
     terms: tuple[tuple[int, int], ...]
+    booleans: frozenset[str] = frozenset()
+    """Numeric columns of truth values: factors with two levels wherever levels matter."""
 
     def build(self, used: UsedColumns) -> ModelMatrix:
         """Return the matrix of the used rows."""
@@ -135,8 +137,9 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
 
 def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -> PlainMatrix:
     factors = [name for name in columns if used.is_factor(name)]
+    booleans = boolean_columns(columns, used)
     if not factors:
-        return _plain_numeric(intercept, columns)
+        return _plain_numeric(intercept, columns, booleans)
     full = None if intercept else factors[0]
     names = ["Intercept"] if intercept else []
     terms = [(0, 1)] if intercept else []
@@ -149,14 +152,14 @@ def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -
         else:
             names.append(shown(name))
         terms.append((first, len(names)))
-    return PlainMatrix(intercept, columns, levels, full, tuple(names), tuple(terms))
+    return PlainMatrix(intercept, columns, levels, full, tuple(names), tuple(terms), booleans)
 
 
 @lru_cache(maxsize=256)
-def _plain_numeric(intercept: bool, columns: tuple[str, ...]) -> PlainMatrix:
+def _plain_numeric(intercept: bool, columns: tuple[str, ...], booleans: frozenset[str]) -> PlainMatrix:
     names = (*(["Intercept"] if intercept else []), *map(shown, columns))
     terms = tuple((index, index + 1) for index in range(len(names)))
-    return PlainMatrix(intercept, columns, {}, None, names, terms)
+    return PlainMatrix(intercept, columns, {}, None, names, terms, booleans)
 
 
 def _dummy_names(name: str, levels: Levels, full: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -106,16 +106,23 @@ def _plain(spec: PlainMatrix) -> Structure:
     variables = {}
     for name, (first, last) in zip(spec.columns, spec.terms[spec.intercept :], strict=True):
         levels, full = len(spec.levels[name]) if name in spec.levels else 0, name == spec.full
-        name = shown(name)
-        variables[name] = Variable(name, levels or 1, treatment(levels) if levels else None)
-        full = full or not levels
+        truth, name = name in spec.booleans, shown(name)
+        plain = Variable(name, levels or 1, treatment(levels) if levels else None)
+        variables[name] = _two_valued(name) if truth else plain
+        full = full or not (levels or truth)
         columns = tuple(Column((Entry(name, index, full),)) for index in range(last - first))
         terms.append(Term(name, (name,), first, last, columns))
     return Structure(tuple(terms), variables)
 
 
+def _two_valued(name: str) -> Variable:
+    """A column of truth values: a factor whose second level, True, has the column."""
+    return Variable(name, 2, treatment(2))
+
+
 def _formulaic(spec: Any) -> Structure:
     learned = spec.spec
+    truths = {shown(name) for name in spec.booleans} | spec.truths
     variables: dict[str, Variable] = {}
     terms = []
     for encoded, (first, last) in zip(learned.structure, spec.terms, strict=True):
@@ -123,8 +130,12 @@ def _formulaic(spec: Any) -> Structure:
         own = [factor.expr for factor in encoded.term.factors if factor.expr in learned.encoder_state]
         for expression in own:
             if expression not in variables:
-                variables[expression] = _variable(expression, learned, parts)
-        columns = [column for scoped in encoded.scoped_terms for column in _columns(scoped, variables)]
+                truth = expression in truths
+                variables[expression] = (
+                    _two_valued(expression) if truth else _variable(expression, learned, parts)
+                )
+        scopes = encoded.scoped_terms
+        columns = [column for scoped in scopes for column in _columns(scoped, variables, truths)]
         names = tuple(own)
         terms.append(Term(":".join(names) or "Intercept", names, first, last, tuple(columns)))
     return Structure(tuple(terms), {variable.name: variable for variable in variables.values()})
@@ -141,14 +152,14 @@ def _variable(expression: str, learned: Any, parts: Sequence[Sequence[str]]) -> 
     return Variable(name, max(len(own), 1), None)
 
 
-def _columns(scoped: Any, variables: dict[str, Variable]) -> list[Column]:
+def _columns(scoped: Any, variables: dict[str, Variable], truths: Set[str]) -> list[Column]:
     """Return the columns of one scoped term of formulaic, its first factor running fastest."""
     choices = []
     for factor in scoped.factors:
         variable = variables.get(factor.factor.expr)
         if variable is None:  # a constant
             continue
-        reduced = factor.reduced and not variable.numeric
+        reduced = variable.name in truths or (factor.reduced and not variable.numeric)
         choices.append([Entry(variable.name, i, not reduced) for i in range(variable.size - reduced)])
     scale = 1.0 if scoped.scale is None else float(scoped.scale)
     return [Column(entries[::-1], scale) for entries in product(*reversed(choices))]

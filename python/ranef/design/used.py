@@ -136,6 +136,12 @@ class UsedColumns:
         return found
 
 
+def boolean_columns(columns: Sequence[str], used: UsedColumns) -> frozenset[str]:
+    """Return the columns that hold truth values."""
+    found = (used.columns[name] for name in columns)
+    return frozenset(column.name for column in found if isinstance(column, NumberColumn) and column.boolean)
+
+
 def require_number(column: Column) -> NumberColumn:
     """Return the column if it is numeric or boolean.
 

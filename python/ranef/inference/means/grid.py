@@ -38,9 +38,16 @@ class Grid:
 
 
 def reference_grid(
-    fit: Fit, wanted: Sequence[str], at: Mapping[str, Any] | None = None, data: Any = None
+    fit: Fit,
+    wanted: Sequence[str],
+    at: Mapping[str, Any] | None = None,
+    data: Any = None,
+    slope: str | None = None,
 ) -> Grid:
     """Return the reference grid of a fit.
+
+    Truth values are a factor with two levels, as in R; a covariate that takes two values takes both of them,
+    as with ``cov.keep = "2"``, the default of R's emmeans.
 
     Parameters
     ----------
@@ -51,6 +58,8 @@ def reference_grid(
         Variable -> value or values instead of all levels, or of the mean.
     data : table, optional
         Where means of covariates come from that appear only transformed, such as ``x`` in ``log(x)``.
+    slope : str, optional
+        A covariate that stands at its mean in any case.
 
     Raises
     ------
@@ -71,7 +80,8 @@ def reference_grid(
         elif name in levels:
             values[name] = levels[name]
         else:
-            values[name] = [_mean(fit, name, data)]
+            two = None if name == slope else _two_values(fit, name)
+            values[name] = two or [_mean(fit, name, data)]
     rows = list(product(*values.values()))
     table = pd.DataFrame(rows, columns=list(values)) if values else pd.DataFrame(index=[0])
     return Grid(table, tuple(n for n, v in values.items() if n in levels or len(v) > 1), matrix(fit, table))
@@ -90,7 +100,7 @@ def _factor_levels(fit: Fit) -> dict[str, list[Any]]:
     found = {name: list(levels) for name, levels in spec.levels.items()}  # type: ignore[attr-defined]
     if isinstance(spec, FormulaicMatrix):
         found |= spec.factor_columns()
-    return found
+    return found | {name: [False, True] for name in spec.booleans}  # type: ignore[attr-defined]
 
 
 def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
@@ -99,14 +109,28 @@ def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
         raise ArgumentError(f"at={{{name!r}: ...}} has no values")
     if levels is not None:
         by_text = {str(level): level for level in levels}
-        for value in many:
-            if str(value) not in by_text:
+        truth = levels == [False, True]
+        texts = [str(bool(value)) if truth and value in (0, 1) else str(value) for value in many]
+        for value, text in zip(many, texts, strict=True):
+            if text not in by_text:
                 raise ArgumentError(f"at: {name!r} has no level {value!r}; it has {quote_list(levels)}")
-        return [by_text[str(value)] for value in many]
+        return [by_text[text] for text in texts]
     try:
         return [float(value) for value in many]
     except (TypeError, ValueError):
         raise ArgumentError(f"at: {name!r} is a number; it cannot be {quote_list(many)}") from None
+
+
+def _two_values(fit: Fit, name: str) -> list[Any] | None:
+    """Return the values of a covariate that takes two of them on the used rows; None for any other."""
+    design = fit.model.design
+    if shown(name) not in design.column_names or design.moments is not None:
+        return None
+    column = design.matrix.take([design.column_names.index(shown(name))]).array[:, 0]
+    low, high = float(column.min()), float(column.max())
+    if low == high or not ((column == low) | (column == high)).all():
+        return None
+    return [int(value) if value.is_integer() else value for value in (low, high)]
 
 
 def _mean(fit: Fit, name: str, data: Any) -> float:

@@ -154,8 +154,10 @@ def emtrends(
     fit, names, inside = _checked(fit, specs, by, weights, level)
     if var in (*names, *inside):
         raise ArgumentError(f"var={var!r} cannot be among the variables whose values are compared")
-    grid = reference_grid(fit, [*names, *inside, var], at, data)
-    if not pd.api.types.is_numeric_dtype(grid.table[var]) or (var in grid.factors and not _is_given(at, var)):
+    grid = reference_grid(fit, [*names, *inside, var], at, data, var)
+    column = grid.table[var]
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if not numeric or (var in grid.factors and not _is_given(at, var)):
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
     X, asked = _slopes(fit, grid, var, data), [*names, *inside]
     given, ddf = {var: None, **(at or {})}, ddf or default_ddf(fit)
