@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from ..formula.python_code import label_of
 
+_CODE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare)
+
 
 @lru_cache(maxsize=1024)
 def shown(column: str) -> str:
@@ -16,8 +18,8 @@ def shown(column: str) -> str:
 
     Examples
     --------
-    >>> shown("days"), shown("my days"), shown("a:b"), shown("log(x)"), shown("Intercept")
-    ('days', 'my days', '`a:b`', '`log(x)`', '`Intercept`')
+    >>> shown("my days"), shown("IQ.ver"), shown("a:b"), shown("log(x)"), shown("Intercept")
+    ('my days', 'IQ.ver', '`a:b`', '`log(x)`', '`Intercept`')
     """
     mistakable = column == "Intercept" or ":" in column or "[" in column or _reads_as_code(column)
     return f"`{column}`" if mistakable else column
@@ -29,6 +31,6 @@ def _reads_as_code(column: str) -> bool:
         return False
     try:
         node = ast.parse(column, mode="eval").body
-        return not isinstance(node, ast.Name | ast.Constant) and label_of(node) == column
+        return isinstance(node, _CODE) and label_of(node) == column
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
