@@ -135,3 +135,35 @@ def test_a_link_that_leaves_the_range_is_an_error_or_a_fit(data):
     assert fit.converged
     with pytest.raises(DataError, match=r"offset is 100000 in row \d+ .* offset\(log\(exposure\)\)"):
         glmer(data.assign(o=1e5 * (data.x > 0)), "n", "poisson", offset="o")
+
+
+def test_a_response_without_noise_is_named(data):
+    exact = data.assign(p=np.exp(data.x))
+    for family in ("gamma", "gaussian"):
+        with pytest.raises(DataError, match="follows the fixed part exactly"):
+            ranef.glmer("p ~ x + (1 | g)", exact, family)
+
+
+def test_single_trials_are_no_beta_binomial(data):
+    with pytest.raises(DataError, match="use family='binomial'"):
+        ranef.glmer("y ~ x + (1 | g)", data.assign(y=(data.x > 0).astype(float)), "betabinomial")
+
+
+def test_a_negative_mean_has_no_logarithm(data):
+    with pytest.raises(DataError, match="use link='identity'"):
+        ranef.glmer("p ~ 1 + (1 | g)", data.assign(p=data.x - 5), "gaussian")
+
+
+def test_separated_counts_are_named(data):
+    level = (np.arange(len(data)) % 7 == 0).astype(float)
+    counts = np.where(level == 1, 0.0, 1.0 + np.arange(len(data)) % 4)
+    fit = ranef.glmer("c ~ level + (1 | g)", data.assign(c=counts, level=level), "nbinom2")
+    assert fit.separation is not None and fit.separation.columns == ("level",)
+
+
+def test_power_is_of_the_fits_design():
+    fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp"))
+    found = ranef.power(fit, "period[T.2]", effect=0.0, n=400, seed=1)
+    assert found.power == pytest.approx(0.05, abs=0.045) and found.test == "normal"
+    with pytest.raises(ArgumentError, match="takes no groups="):
+        ranef.power(fit, "period[T.2]", groups=30)

@@ -83,14 +83,15 @@ void LaplaceCriterion::block_products(int extra, std::vector<double>& cross, std
 void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const {
     const int factors = static_cast<int>(layout_.factors.size());
     const Index size = k_ + p_ + extra;
-    const Index block = std::min(largest_block, cells_.n);
+    // Columns start at odd multiples of a cache line, so that they do not crowd each other out.
+    const Index block = std::min(largest_block, cells_.n) + 8;
     std::vector<double> moved(layout_.q), own(k_ * block), weighted(size * block);
     for (int f = 0; f < factors; ++f)
         for (Index j = 0; j < layout_.factors[f].levels; ++j)
             moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
     std::vector<const double*> y(size), wy(size);
-    for (Index begin = 0; begin < cells_.n; begin += block) {
-        const Index n = std::min(block, cells_.n - begin);
+    for (Index begin = 0; begin < cells_.n; begin += largest_block) {
+        const Index n = std::min(largest_block, cells_.n - begin);
         const double* w = w_.data() + begin;
         for (Index c = 0; c < size; ++c) {
             double* out = weighted.data() + c * block;
@@ -114,12 +115,23 @@ void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, st
         }
         for (Index c = 0; c < k_ + p_; ++c)
             for (Index d = c; d < size; ++d) a[c * size + d] += product_of(n, y[c], wy[d]);
+        // The first factor's cells lie side by side: along the columns, level by level.
+        const double* z = whitened_.data() + begin * factors;
+        const std::int32_t* effect = effect_.data() + begin * factors;
+        for (Index from = 0, to = 0; from < n; from = to) {
+            while (to < n && effect[to * factors] == effect[from * factors]) ++to;
+            double* target = cross.data() + Index{effect[from * factors]} * size;
+            for (Index c = 0; c < size; ++c) {
+                const double* column = weighted.data() + c * block;
+                double sum = 0.0;
+                for (Index i = from; i < to; ++i) sum += z[i * factors] * column[i];
+                target[c] += sum;
+            }
+        }
         for (Index i = 0; i < n; ++i)
-            for (int f = 0; f < factors; ++f) {
-                const Index at = (begin + i) * factors + f;
-                double* target = cross.data() + Index{effect_[at]} * size;
-                const double z = whitened_[at];
-                for (Index c = 0; c < size; ++c) target[c] += z * weighted[c * block + i];
+            for (int f = 1; f < factors; ++f) {
+                double* target = cross.data() + Index{effect[i * factors + f]} * size;
+                for (Index c = 0; c < size; ++c) target[c] += z[i * factors + f] * weighted[c * block + i];
             }
     }
 }

@@ -133,13 +133,24 @@ def bootstrap(
 
 
 def _in_core(fit: GlmerFit, key: int, first: int, count: int, threads: int, use_u: bool) -> FloatArray:
+    eta = fit.linear_predictor if use_u else None
+    return replicates(fit, fit._answer("internal"), key, first, count, threads, eta)
+
+
+def replicates(
+    fit: GlmerFit, truth: FloatArray, key: int, first: int, count: int, threads: int, eta: FloatArray | None
+) -> FloatArray:
+    """Return records of refits to responses drawn from parameters in the core's coordinates, (count, width).
+
+    With `eta`, (n,), responses are drawn with that linear predictor, else random effects are drawn anew.
+    """
     model = fit.model
     core = model.core if fit.family.name in _SUMMED else _core_of_rows(fit)
-    eta = None
-    if use_u:
-        eta = np.empty(core.n_cells)
-        eta[core.cell_of] = fit.linear_predictor
-    found = np.asarray(core.bootstrap(fit._answer("internal"), key, first, count, threads, eta))
+    cells = None
+    if eta is not None:
+        cells = np.empty(core.n_cells)
+        cells[core.cell_of] = eta
+    found = np.asarray(core.bootstrap(truth, key, first, count, threads, cells))
     p = len(model.cross.columns)
     found[:, 2 * p] = _sigma(fit, found[:, 2 * p])
     return found

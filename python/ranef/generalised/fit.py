@@ -95,6 +95,7 @@ class GlmerFit(Fit):
     zeros = Verb("generalised.quantiles:zeros")
     check_residuals = Verb("generalised.quantiles:check_residuals")
     bootstrap = Verb("generalised.bootstrap:bootstrap")
+    power_of = Verb("generalised.power:power_of")
     pbtest_against = Verb("generalised.bootstrap_test:pbtest_against")
     means_on_scale = Verb("generalised.means:means_on_scale")
     other_runs = Verb("generalised.optimisers:other_runs")

@@ -17,6 +17,7 @@ from .fit import GlmerFit
 from .model import GlmerModel
 from .responses import make_response
 
+_EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ELSEWHERE = {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
@@ -179,7 +180,25 @@ def fit_model(
         found = model.core.fit(given, float(tolerance), int(max_evaluations))
     except RuntimeError:
         raise model.without_start() from None
+    if not found["converged"]:
+        _require_noise(model)
     return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+
+
+def _require_noise(model: GlmerModel) -> None:
+    """Raise a DataError where the fixed part alone fits a continuous response exactly."""
+    if model.family.name not in ("gamma", "inverse_gaussian", "gaussian"):
+        return
+    at = np.asarray(model.core.start())
+    at[: model.n_theta] = 0.0
+    y = model.sums.y
+    mu = model.family.link.inverse(np.asarray(model.core.point(at)["eta"])[model.core.cell_of])
+    if np.sqrt(np.mean((y - mu) ** 2)) < _EXACT * np.sqrt(np.mean(y**2)):
+        raise DataError(
+            f"the response '{model.design.response_name}' follows the fixed part exactly: its "
+            f"variance runs to zero "
+            "and the likelihood to infinity; look for a predictor that was computed from the response"
+        )
 
 
 def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:

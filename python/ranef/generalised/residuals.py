@@ -53,7 +53,8 @@ def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatAr
     if kind == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
     mean, phi = np.asarray(fit.fittedvalues), fit.dispersion or 1.0
-    scaled = raw / np.sqrt(fit.family.variance(mean, fit.response.trials, phi))
+    variance = fit.family.variance(mean, fit.response.trials, phi)
+    scaled = raw / np.sqrt(np.where(variance > 0, variance, np.inf))  # none left where an outcome is certain
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)
 

@@ -92,6 +92,12 @@ def _successes(
     _refuse_fractions(trials, f"the trials of '{name}'", original)
     _refuse_fractions(successes, f"the successes of '{name}'", original)
     trials, successes = np.round(trials), np.round(successes)
+    if family.name == "betabinomial" and trials.max() <= 1:
+        raise DataError(
+            f"the trials of '{name}' are one in each row: single trials cannot vary more than the "
+            f"binomial family "
+            "lets them, use family='binomial'"
+        )
     outside = (successes < 0) | (successes > trials)
     _refuse(outside, successes, f"the successes of '{name}' must lie between 0 and the trials", original)
     choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
@@ -138,6 +144,12 @@ def _gaussian(
     family: Family, y: FloatArray, weights: FloatArray | None, w: FloatArray, name: str, original: Original
 ) -> Response:
     start = y
+    if family.link.name == "log" and float(w @ y) <= 0:
+        raise DataError(
+            f"the mean of the response '{name}' is {float(w @ y) / w.sum():g}: a Gaussian model with "
+            f"the log link has "
+            "positive means, use link='identity' or ranef.lmer()"
+        )
     if family.link.name != "identity":
         high = y.max()
         if high <= 0:

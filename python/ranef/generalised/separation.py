@@ -11,6 +11,7 @@ from ..arrays import FloatArray
 from ..show import Printed
 from .fit import GlmerFit
 
+_COUNTS = ("poisson", "nbinom1", "nbinom2")
 _FLAT = 1e-4  # information along a direction, relative to that of even odds, that counts as none
 _ZERO = 1e-5  # share of the largest value of a combination that counts as zero
 _MEMBER = 1e-3  # share of the largest entry of a combination that counts as a column of it
@@ -68,7 +69,7 @@ def separation(fit: GlmerFit) -> Separation | None:
     Biometrika
     71, 1-10.
     """
-    if fit.family.name not in ("binomial", "betabinomial", "poisson"):
+    if fit.family.name not in ("binomial", "betabinomial", *_COUNTS):
         return None
     kept = fit.model.cross.columns
     if not len(kept):
@@ -106,7 +107,7 @@ def _generalised_eigenvectors(a: FloatArray, b: FloatArray) -> tuple[FloatArray,
 def _separates(fit: GlmerFit, along: FloatArray) -> tuple[float, bool] | None:
     """Return the sign of a combination that separates, and whether it does so in every row."""
     values = np.where(np.abs(along) <= _ZERO * np.abs(along).max(), 0.0, along)
-    if fit.family.name == "poisson":
+    if fit.family.name in _COUNTS:
         low, high = fit.y == 0, np.zeros(len(fit.y), dtype=bool)
     else:
         low, high = fit.y == 0, fit.y == 1
