@@ -45,7 +45,7 @@ def counted(fit: GlmerFit) -> FloatArray:
 def over_groups(fit: GlmerFit, value: Any) -> FloatArray:
     """Return a function of the mean averaged over the population of groups, for every row, by 20 nodes."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    eta = fit.predict(random=None, scale="link")
+    eta = np.asarray(fit.predict(random=None, scale="link"))
     sd = np.sqrt(marginal_variance(fit))
     parts = [
         w * value(fit.family.link.inverse(eta + sd * x))

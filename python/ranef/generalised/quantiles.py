@@ -112,7 +112,7 @@ def check_residuals(fit: GlmerFit, n: int = 250, seed: Any = 0) -> ResidualCheck
     found = stats.kstest(u, "uniform")
     rows = {"uniformity": (found.statistic, 0.0, found.pvalue)}
     drawn = fit.simulate(int(n), seed=seed)
-    mean = fit.predict(random=None, averaged=True)
+    mean = np.asarray(fit.predict(random=None, averaged=True))
     spread = ((drawn - mean[:, None]) ** 2).mean(axis=0)
     rows["dispersion"] = _beside(float(((fit.y - mean) ** 2).mean()) / spread.mean(), spread / spread.mean())
     rows["zeros"] = _beside(float((fit.y == 0).sum()), (drawn == 0).sum(axis=0).astype(float))
