@@ -105,8 +105,8 @@ def bootstrap(
     estimates = pd.Series(
         names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0], list(names.all)
     )
-    if statistics:
-        own = np.atleast_1d(np.asarray(statistic(fit), dtype=float))  # type: ignore[misc]
+    if statistic is not None:
+        own: Any = np.atleast_1d(np.asarray(statistic(fit), dtype=float))
         estimates = pd.concat([estimates, pd.Series(own, list(statistics))])
     truth = SimpleNamespace(beta=fit.solution["beta"], theta=fit.theta, sigma=fit.sigma, use_u=use_u)
     return BootstrapResult(
