@@ -67,7 +67,7 @@ def test_new_rows_of_any_kind(kind, fit):
         ({"REML": False}, "it is called reml="),
         ({"subset": [True]}, r"data\[condition\]"),
         ({"groups": "id"}, r"\(1 \| group\)"),
-        ({"family": "binomial"}, "only linear models"),
+        ({"family": "binomial"}, "use ranef.glmer"),
         ({"control": None}, "optimizer="),
         ({"nonsense": 1}, "lmer.. has no argument nonsense=$"),
     ],

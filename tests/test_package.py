@@ -14,7 +14,7 @@ def test_everything_listed_is_there():
 
 
 def test_unknown_name():
-    with pytest.raises(AttributeError, match="no attribute 'lmerr'"):
+    with pytest.raises(AttributeError, match="ranef has no 'lmerr': perhaps 'lmer'"):
         _ = ranef.lmerr
 
 

@@ -202,7 +202,6 @@ OF_THE_PACKAGE = {
     "powerSim": "ranef.power(fit, 'x', n=1000)",
     "powerCurve": "ranef.power_curve(fit, 'x', ...)",
     "check_model": f"fit.plot() for pictures; {_PERFORMANCE}",
-    "fit": "ranef.lmer(formula, data), or ranef.Model(formula, data).fit()",
 }
 
 OF_A_MODEL = {

@@ -2,7 +2,7 @@
 
 import pytest
 from formulaic import Formula
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from ranef.errors import FormulaError
 from ranef.formula import parse_formula
@@ -27,7 +27,11 @@ def terms(text):
 
 @given(texts)
 def test_terms_are_those_of_formulaic_in_its_order(text):
-    assert ["1", *terms(text)] == [str(term) for term in Formula(text)]
+    try:
+        theirs = [str(term) for term in Formula(text)]
+    except TypeError:  # it cannot divide by nothing, as in (a - a)/b
+        reject()
+    assert ["1", *terms(text)] == theirs
 
 
 # attr(terms(~ ...), "term.labels") and "intercept", R 4.2.2
