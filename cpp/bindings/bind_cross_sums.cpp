@@ -1,11 +1,8 @@
-#include <algorithm>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "objects.hpp"
-#include "ranef/cross/accumulation.hpp"
 #include "ranef/cross/cross_sums.hpp"
 
 namespace ranef::bindings {
@@ -31,27 +28,21 @@ CrossSums make_sums(const RowsObject& shape, const Doubles& x, const std::vector
     return CrossSums(rows, moments, first_shifted);
 }
 
-// What the next rows must have in common with those the sums began with; there may be more levels.
+// What the next rows must have in common with those the sums began with.
 struct Shape {
     int p;
-    std::vector<int> widths;
-    std::vector<Index> levels;
+    std::vector<std::pair<Index, int>> factors;
 
     explicit Shape(const Rows& rows) : p(rows.p()) {
-        for (const FactorRows& factor : rows.factors) {
-            widths.push_back(factor.shape.width);
-            levels.push_back(factor.shape.levels);
-        }
+        for (const FactorRows& factor : rows.factors) factors.emplace_back(factor.shape.levels, factor.shape.width);
     }
-    bool takes(const Shape& other) const {
-        return p == other.p && widths == other.widths && std::equal(levels.begin(), levels.end(), other.levels.begin(), std::less_equal<>());
-    }
+    bool operator==(const Shape& other) const { return p == other.p && factors == other.factors; }
 };
 
 // One thread at a time: whoever waits does so without the GIL, which the one at work needs to listen for Ctrl-C.
 struct SumsObject {
     std::optional<CrossSums> sums;
-    Shape shape;
+    const Shape shape;
     std::mutex one;
 
     SumsObject(CrossSums given, Shape of) : sums(std::move(given)), shape(std::move(of)) {}
@@ -68,22 +59,17 @@ struct SumsObject {
     }
 };
 
-void add_rows(SumsObject& self, const RowsObject& rows, const std::optional<Doubles>& y) {
-    Shape shape(*rows.rows);
-    if (y && (y->ndim() != 1 || y->size() != rows.rows->n)) throw py::value_error("y: one number per row");
-    self.locked([&](CrossSums& sums) {
-        if (!self.shape.takes(shape)) throw std::invalid_argument("rows: other columns or fewer levels than the sums have");
-        sums.add(*rows.rows, y ? y->data() : nullptr, ctrl_c());
-        self.shape = std::move(shape);
-    });
+void add_rows(SumsObject& self, const RowsObject& rows, const Doubles& y) {
+    if (!(Shape(*rows.rows) == self.shape)) throw py::value_error("rows: other columns or levels than the sums have");
+    if (y.ndim() != 1 || y.size() != rows.rows->n) throw py::value_error("y: one number per row");
+    self.locked([&](CrossSums& sums) { sums.add(*rows.rows, y.data(), ctrl_c()); });
 }
 
 void add_sums(SumsObject& self, SumsObject& other) {
+    if (!(other.shape == self.shape)) throw py::value_error("other: sums of other columns or levels");
     if (&self == &other) throw py::value_error("other: the same sums");
     const py::gil_scoped_release release;
     const std::scoped_lock lock(self.one, other.one);
-    if (!self.shape.takes(other.shape) || self.shape.levels != other.shape.levels)
-        throw std::invalid_argument("other: sums of other columns or levels");
     self.open().add(other.open());
 }
 
@@ -100,30 +86,6 @@ py::tuple finish(SumsObject& self) {
     return py::make_tuple(design, response);
 }
 
-py::tuple collect(SumsObject& self) {
-    CrossSums::Collected all;
-    self.locked([&](CrossSums& open) {
-        CrossSums sums = std::move(open);
-        self.sums.reset();
-        all = std::move(sums).collect();
-    });
-    py::list levels;
-    for (const std::vector<Index>& own : all.levels) levels.append(py::array_t<Index>(static_cast<py::ssize_t>(own.size()), own.data()));
-    return py::make_tuple(DesignObject{std::make_shared<const DesignCross>(std::move(all.design))}, levels);
-}
-
-py::tuple keep_columns(const DesignObject& all) {
-    DesignCross kept;
-    int unshifted = 0;
-    {
-        const py::gil_scoped_release release;
-        Poll poll;
-        kept = keep_independent(*all.design, poll);
-        unshifted = unshifted_columns(kept.kept(), all.design->coordinates().constant);
-    }
-    return py::make_tuple(DesignObject{std::make_shared<const DesignCross>(std::move(kept))}, unshifted);
-}
-
 }  // namespace
 
 void bind_cross_sums(py::module_& m) {
@@ -137,12 +99,9 @@ void bind_cross_sums(py::module_& m) {
         .def_property_readonly("n", [](SumsObject& self) { return self.locked([](CrossSums& sums) { return sums.n(); }); })
         .def_property_readonly("must_keep_origin", [](SumsObject& self) { return self.locked([](CrossSums& sums) { return sums.must_keep_origin(); }); },
                                "Columns of X to be summed again as they are before `finish`; 0 when it is right.")
-        .def("add", &add_rows, py::arg("rows"), py::arg("y"), "Adds a batch of rows and its response, if it has one.")
+        .def("add", &add_rows, py::arg("rows"), py::arg("y"), "Adds a batch of rows and its response.")
         .def("merge", &add_sums, py::arg("other"), "Adds other sums with the same moments.")
-        .def("finish", &finish, "(DesignCross, ResponseCross) of all rows; the sums are used up.")
-        .def("collect", &collect, "(DesignCross of all columns, levels met of the core's factors); the sums are used up.");
-    m.def("keep_independent", &keep_columns, py::arg("design"),
-          "(The design without columns that depend on earlier ones, number of first columns that must keep their origin for that.)");
+        .def("finish", &finish, "(DesignCross, ResponseCross) of all rows; the sums are used up.");
 }
 
 }  // namespace ranef::bindings

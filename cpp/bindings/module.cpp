@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_rows(m);
     ranef::bindings::bind_cross_products(m);
     ranef::bindings::bind_cross_sums(m);
+    ranef::bindings::bind_row_sums(m);
     ranef::bindings::bind_optimum(m);
     ranef::bindings::bind_problem(m);
     ranef::bindings::bind_refit(m);

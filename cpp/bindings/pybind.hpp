@@ -31,6 +31,7 @@ void bind_text(py::module_& m);
 void bind_rows(py::module_& m);
 void bind_cross_products(py::module_& m);
 void bind_cross_sums(py::module_& m);
+void bind_row_sums(py::module_& m);
 void bind_optimum(py::module_& m);
 void bind_problem(py::module_& m);
 void bind_refit(py::module_& m);

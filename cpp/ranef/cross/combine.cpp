@@ -174,7 +174,7 @@ Part make_part(const Rows& rows, const Basis& basis, const double* v, Poll& poll
     own.layout = Layout(std::move(shapes), basis.layout.p);
     Part part{accumulate(local.rows(), std::move(own), poll), {}, {}};
     part.response.assign(part.cross.layout().n_coef() + 1, 0.0);
-    if (v) add_products(local.rows(), *part.cross.pattern, rows.weights, v, part.response.data(), poll);
+    add_products(local.rows(), *part.cross.pattern, rows.weights, v, part.response.data(), poll);
     for (int f : basis.factor_order) part.levels.push_back(std::move(local.levels[f]));
     return part;
 }

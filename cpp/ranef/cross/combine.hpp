@@ -23,7 +23,7 @@ struct PlacedPart {
     LevelMap levels;
 };
 
-// Rows that are part of the data `basis` describes (all its columns of X, in its coordinates); v is the response scaled, null for none.
+// Rows that are part of the data `basis` describes (all its columns of X, in its coordinates); v is the response scaled.
 Part make_part(const Rows& rows, const Basis& basis, const double* v, Poll& poll);
 
 // The sum, its levels numbered as in `basis`; each level and its own products are there, also where no part has rows.

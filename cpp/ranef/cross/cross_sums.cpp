@@ -52,13 +52,6 @@ struct CrossSums::State {
         parts.push_back(std::move(part));
     }
 
-    void grow(const Rows& rows) {
-        std::vector<Factor> shapes = basis.layout.factors;
-        for (std::size_t f = 0; f < shapes.size(); ++f)
-            shapes[f].levels = std::max(shapes[f].levels, rows.factors[basis.factor_order[f]].shape.levels);
-        basis.layout = Layout(std::move(shapes), basis.layout.p);
-    }
-
     // X'X with both triangles.
     std::vector<double> gram() const {
         const Index p = basis.layout.p;
@@ -82,11 +75,9 @@ CrossSums::CrossSums(CrossSums&&) noexcept = default;
 CrossSums& CrossSums::operator=(CrossSums&&) noexcept = default;
 
 void CrossSums::add(const Rows& rows, const double* y, Poll poll) {
-    std::vector<double> v(y ? rows.n : 0);
-    for (std::size_t i = 0; i < v.size(); ++i) v[i] = (y[i] - state_->scale.shift) / state_->scale.scale;
-    Part part = make_part(rows, state_->basis, y ? v.data() : nullptr, poll);  // interrupted, it has added nothing
-    state_->grow(rows);
-    state_->add(std::move(part));
+    std::vector<double> v(rows.n);
+    for (Index i = 0; i < rows.n; ++i) v[i] = (y[i] - state_->scale.shift) / state_->scale.scale;
+    state_->add(make_part(rows, state_->basis, v.data(), poll));  // interrupted, it has added nothing
 }
 
 void CrossSums::add(const CrossSums& other) {
@@ -117,18 +108,6 @@ CrossSums::Finished CrossSums::finish() && {
     for (int k : out.design.kept()) out.response.values.push_back(products[q + k]);
     out.response.values.push_back(products.back());
     return out;
-}
-
-CrossSums::Collected CrossSums::collect() && {
-    const std::unique_ptr<State> state = std::move(state_);
-    std::vector<Part>& parts = state->parts;
-    while (parts.size() > 1) {
-        const Part last = std::move(parts.back());
-        parts.pop_back();
-        parts.back() = merge(parts.back(), last);
-    }
-    if (parts.empty()) return {};
-    return {std::move(parts.front().cross), std::move(parts.front().levels)};
 }
 
 }  // namespace ranef

@@ -31,8 +31,7 @@ public:
     CrossSums(CrossSums&&) noexcept;
     CrossSums& operator=(CrossSums&&) noexcept;
 
-    // Rows with the columns and factors of `shape`, and their n responses (offset subtracted; null for none). A factor may
-    // have more levels than before: new ones come behind those that are known.
+    // Rows with the columns and factors of `shape`, and their n responses (offset subtracted).
     void add(const Rows& rows, const double* y, Poll poll = {});
 
     // Other sums with the same shape and moments.
@@ -49,14 +48,6 @@ public:
     };
     // Cross-products of all rows added; the sums are used up.
     Finished finish() &&;
-
-    struct Collected {
-        DesignCross design;
-        std::vector<std::vector<Index>> levels;  // per core factor: those that rows have had, ascending
-    };
-    // The same of all columns of X, whether they depend on one another or not, and without the response: what can be added
-    // to sums in other coordinates. The sums are used up.
-    Collected collect() &&;
 
 private:
     struct State;

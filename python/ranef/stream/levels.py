@@ -29,6 +29,7 @@ class LevelSet:
         self._dtype: np.dtype[Any] | None = None
         self._categories: list[Any] | None = None
         self._same_categories = True
+        self._last: tuple[Levels | None, Codes] = (None, np.zeros(0, dtype=np.int32))
 
     def add(self, column: FactorColumn, categories: Levels | None, first: int) -> Codes:
         """Meet the used rows of a batch, and return their codes in the order in which levels were met."""
@@ -36,12 +37,20 @@ class LevelSet:
         levels = column.levels
         self._require_kind(levels, first)
         self._compare(categories)
-        known = self._codes
-        place = np.array([known.setdefault(v, len(known)) for v in _listed(levels)], dtype=np.int32)
-        if len(known) > self._counts.size:
-            self._counts = np.append(self._counts, np.zeros(len(known) - self._counts.size, dtype=np.int64))
+        place = self._placed(levels)
+        if self.count > self._counts.size:
+            self._counts = np.append(self._counts, np.zeros(self.count - self._counts.size, dtype=np.int64))
         self._counts[place] += np.bincount(column.codes, minlength=levels.shape[0])
         return place[column.codes]
+
+    def _placed(self, levels: Levels) -> Codes:
+        """Return the number of each level in the order met: often those of the batch before."""
+        last, place = self._last
+        if last is None or not np.array_equal(last, levels):
+            known = self._codes
+            place = np.array([known.setdefault(v, len(known)) for v in _listed(levels)], dtype=np.int32)
+            self._last = levels, place
+        return place
 
     def _require_kind(self, levels: Levels, first: int) -> None:
         kind = _KINDS.get(levels.dtype.kind, "text")

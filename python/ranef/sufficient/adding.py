@@ -18,10 +18,9 @@ from ..stream.batch import Batch
 from ..stream.levels import CellSet, LevelSet
 from ..stream.needs import Needs
 from ..stream.survey import Survey
-from .core_state import table_of
 from .products import CONSTANT, Cells, Evaluator, NeedsTwoReadings, Product, products_of
 from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
-from .table import Table, add_tables
+from .table import Table, add_tables, is_identity, table_of
 
 _FIRST_ROWS = 65_536
 
@@ -63,7 +62,7 @@ class Adding:
         self._ranges: dict[str, tuple[float, float]] = {}
         self._kinds: dict[str, str] = {}
         self._unweighted: list[FloatArray] = []
-        self._inverse_weights = self._offsets = 0.0
+        self._inverse_weights = self._log_weights = self._offsets = 0.0
 
     # ------------------------------------------------------------ a batch
     def add(self, batch: Batch) -> None:
@@ -172,18 +171,17 @@ class Adding:
             {
                 "codes": np.ascontiguousarray(codes[group]),
                 "levels": self._count(group),
-                "blocks": [{"basis": [columns[k] for k in own], "intercept": 0, "theta": 0}],
+                "blocks": [],
             }
-            for group, own in zip(self._z, z, strict=True)
+            for group in self._z
         ]
-        constant = np.zeros(len(columns))
-        constant[0] = 1.0
-        rows = _core.Rows(n, columns, constant, factors, weights)
+        rows = _core.Rows(n, columns, None, factors, weights)
         if not self._segments or self._segments[-1].cells != cells:
-            self._open(rows, columns, cells, z)
+            self._open(columns, cells, z)
         segment = self._segments[-1]
-        segment.sums.add(rows, None)
+        segment.sums.add(rows)
         if weights is not None:
+            self._log_weights += float(np.log(weights).sum())
             self._unweighted[-1] += _products(columns, segment.origins)
 
     def _z_columns(self, first: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
@@ -192,13 +190,10 @@ class Adding:
         return [np.concatenate([np.arange(first[k], first[k + 1]) for k in own]) for own in spans]
 
     def _open(
-        self, rows: Any, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...], z: list[Any]
+        self, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...], z: list[npt.NDArray[np.intp]]
     ) -> None:
         origins = np.array([0.0 if c is None or c.dtype == bool else _mean(c) for c in columns])
-        moments = np.column_stack(
-            [origins, np.ones_like(origins), -1 - 2 * np.abs(origins), 1 + 2 * np.abs(origins)]
-        )
-        made = _core.CrossSums(rows, moments, [moments[own] for own in z], moments[-1:])
+        made = _core.RowSums(origins, [own.tolist() for own in z])
         self._segments.append(Segment(made, cells, origins))
         self._unweighted.append(np.zeros((origins.size,) * 2))
 
@@ -227,7 +222,7 @@ class Adding:
             cells[names] = codes[order]
         for name in self._levels:
             cells[name,] = np.arange(levels[name].values.shape[0], dtype=np.int32)[:, None]
-        table, origins, unweighted, log_weights = self._joined(ranks)
+        table, origins, unweighted = self._joined(ranks)
         return Contents(
             kinds=dict(self._kinds),
             levels=levels,
@@ -239,14 +234,14 @@ class Adding:
             table=table,
             unweighted=unweighted if self.needs.weights is not None else None,
             ranges=dict(self._ranges),
-            log_weights=log_weights,
+            log_weights=self._log_weights,
             inverse_weights=self._inverse_weights if self.needs.weights is not None else float(self.survey.n),
             offsets=self._offsets,
         )
 
     def _joined(
         self, ranks: dict[tuple[str, ...], npt.NDArray[np.int64]]
-    ) -> tuple[Table, FloatArray, FloatArray, float]:
+    ) -> tuple[Table, FloatArray, FloatArray]:
         """Return the segments in the columns, levels and origins of the last one, in their final order."""
         last = self._segments[-1]
         first = np.cumsum([0, *last.cells])
@@ -259,23 +254,20 @@ class Adding:
         origins = np.empty(place.size)
         origins[place] = last.origins
         z = [np.sort(place[own]) for own in self._z_columns(first)]
-        tables, maps, unweighted, logs = [], [], np.zeros((place.size,) * 2), 0.0
+        tables, maps, unweighted = [], [], np.zeros((place.size,) * 2)
         for segment, plain in zip(self._segments, self._unweighted, strict=True):
             own_first = np.cumsum([0, *segment.cells])
-            design, met = segment.sums.collect()
-            state_order = design.factor_order
-            by_factor = dict(zip(state_order, met, strict=True))
-            logs += float(design.__getstate__()["sum_log_weights"][0])
             columns = np.concatenate(
                 [place[start : start + count] for start, count in zip(first, segment.cells, strict=False)]
             )
             change = moved(columns, segment.origins, origins)
-            own = table_of(design, self._z_columns(own_first)).combined(change, z)
-            tables.append(own)
-            maps.append([ranks[group][by_factor[k]] for k, group in enumerate(self._z)])
+            own = table_of(segment.sums.results(), self._z_columns(own_first))
+            tables.append(own if is_identity(change) else own.combined(change, z))
+            met = [factor.levels for factor in own.factors]
+            maps.append([ranks[group][:count] for group, count in zip(self._z, met, strict=True)])
             unweighted += change.T @ plain @ change
         counts = [self._count(group) for group in self._z]
-        return add_tables(tables, maps, counts), origins, unweighted, logs
+        return add_tables(tables, maps, counts), origins, unweighted
 
 
 def products_by_use(

@@ -1,4 +1,4 @@
-"""Sums as the core has them, and back: what it keeps level by level and by pairs of levels, flat."""
+"""Sums as the core's cross-products: what it keeps level by level and by pairs of levels, flat."""
 
 from __future__ import annotations
 
@@ -10,73 +10,10 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
-from .table import FactorSums, Levels, PairSums, Table
+from .table import Levels, Table
 
 _FORMAT = 2  # of the core's state
 Ints = npt.NDArray[np.int64]
-
-
-def table_of(design: Any, z: Sequence[npt.NDArray[np.intp]]) -> Table:
-    """Return the core's cross-products by the factors in the order in which they were given.
-
-    Parameters
-    ----------
-    design : _core.DesignCross
-        Of all its columns X, each factor's among them.
-    z : sequence of int arrays
-        Which those are.
-    """
-    state = design.__getstate__()
-    order = state["factor_order"].tolist()
-    levels, widths, p = state["levels"].tolist(), state["widths"].tolist(), int(state["p"][0])
-    values = state["values"]
-    lead, r = levels[0], widths[0]
-    rest = sum(count * width for count, width in zip(levels[1:], widths[1:], strict=True))
-    sizes = [lead * r * r, state["a_col"].size * r, lead * p * r, state["w_row_idx"].size, rest * p, p * p]
-    _, a_val, a_x, w_val, w_x, w_xx = np.split(values, np.cumsum(sizes)[:-1])
-    cross = [a_x.reshape(lead, p, r).transpose(0, 2, 1)]
-    first = 0
-    for count, width in zip(levels[1:], widths[1:], strict=True):
-        own = w_x.reshape(p, rest)[:, first : first + count * width]
-        cross.append(own.reshape(p, count, width).transpose(1, 2, 0))
-        first += count * width
-    pairs = {}
-    for f, g, pair in _pairs(state, levels, widths, a_val, w_val):
-        one, other = order[f], order[g]
-        if one < other:
-            pairs[one, other] = pair
-        else:
-            pairs[other, one] = PairSums(pair.second, pair.first, pair.blocks.transpose(0, 2, 1))
-    by_factor = dict(zip(order, cross, strict=True))
-    factors = tuple(FactorSums(own, np.ascontiguousarray(by_factor[k])) for k, own in enumerate(z))
-    return Table(w_xx.reshape(p, p).copy(), factors, pairs)
-
-
-def _pairs(state: Any, levels: list[int], widths: list[int], a_val: FloatArray, w_val: FloatArray) -> Any:
-    """Yield (f, g, their pairs) by the core's order."""
-    edges = np.cumsum([0, *(count * width for count, width in zip(levels[1:], widths[1:], strict=True))])
-    for f in range(len(levels) - 1):
-        r = widths[f]
-        if f == 0:
-            ptr, rows = state["a_ptr"], state["a_col"].astype(np.int64)
-            level = np.repeat(np.arange(levels[0]), np.diff(ptr))
-            numbers = a_val.reshape(-1, r)
-        else:
-            heads = edges[f - 1] + r * np.arange(levels[f])
-            ptr = state["w_col_ptr"]
-            begin, size = ptr[heads], np.diff(ptr)[heads]
-            level = np.repeat(np.arange(levels[f]), size)
-            inside = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-            rows = state["w_row_idx"][begin[level] + inside]
-            behind = inside >= r
-            level, inside, rows = level[behind], inside[behind], rows[behind]
-            numbers = np.stack([w_val[ptr[heads + a][level] + inside - a] for a in range(r)], axis=1)
-        for g in range(f + 1, len(levels)):
-            s = widths[g]
-            own = np.flatnonzero((rows >= edges[g - 1]) & (rows < edges[g]))
-            blocks = numbers[own].reshape(-1, s, r).transpose(0, 2, 1)
-            second = (rows[own[::s]] - edges[g - 1]) // s
-            yield f, g, PairSums(level[own[::s]], second, blocks)
 
 
 def core_design(

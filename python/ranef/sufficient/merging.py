@@ -15,7 +15,7 @@ from ..frame.factors import label_texts, sort_levels
 from .adding import moved
 from .products import Cells, Product
 from .sums import ColumnLevels, Contents, Sums
-from .table import add_tables
+from .table import add_tables, is_identity
 
 Ranks = dict[str, npt.NDArray[np.int64]]
 
@@ -159,7 +159,7 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
     shape = replace(head, kinds=kinds, levels=levels, groups=groups, cells=cells, origins=origins)
     z = shape.z_columns()
     tables = [
-        contents.table if _same(change) else contents.table.combined(change, z)
+        contents.table if is_identity(change) else contents.table.combined(change, z)
         for contents, change in zip(all_parts, changes, strict=True)
     ]
     maps = [[places[k] for places in group_places] for k in range(len(parts))]
@@ -179,10 +179,6 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
         inverse_weights=sum(c.inverse_weights for c in all_parts),
         offsets=sum(c.offsets for c in all_parts),
     )
-
-
-def _same(change: FloatArray) -> bool:
-    return change.shape[0] == change.shape[1] and np.array_equal(change, np.eye(change.shape[0]))
 
 
 def _ranges(parts: Sequence[Contents]) -> dict[str, tuple[float, float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,19 @@ class Table:
             for (f, g), pair in self.pairs.items()
         }
         return Table(columns.T @ self.fixed @ columns, factors, pairs)
+
+
+def table_of(results: Any, z: Sequence[npt.NDArray[np.intp]]) -> Table:
+    """Return the results of the core's sums of rows as a table."""
+    fixed, cross, pairs = results
+    factors = tuple(FactorSums(own, sums) for own, sums in zip(z, cross, strict=True))
+    keys = [(f, g) for f in range(len(z)) for g in range(f + 1, len(z))]
+    return Table(fixed, factors, {key: PairSums(*pair) for key, pair in zip(keys, pairs, strict=True)})
+
+
+def is_identity(columns: FloatArray) -> bool:
+    """Whether linear combinations of columns are the columns."""
+    return columns.shape[0] == columns.shape[1] and np.array_equal(columns, np.eye(columns.shape[0]))
 
 
 def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[Levels]], counts: Sequence[int]) -> Table:
