@@ -207,3 +207,18 @@ def test_tables_and_tests(fit):
         fit.test("period[T.2] = 0", ddf="kenward-roger")
     with pytest.raises(ArgumentError, match="interval='prediction'"):
         fit.predict(interval="prediction")
+
+
+def test_slopes_of_the_mean_are_those_of_predictions(slopes):
+    found = ranef.emtrends(slopes, None, "x", at={"x": 0.5}, scale="response").to_frame()
+    mean = [slopes.predict({"x": [0.5 + h], "g": ["1"]}, random=None) for h in (1e-4, -1e-4)]
+    expected = float(np.asarray(mean[0])[0] - np.asarray(mean[1])[0]) / 2e-4
+    assert found["trend"][0] == pytest.approx(expected, rel=1e-5)
+    # mu beta: by hand from the covariance of both coefficients
+    mu, b = np.exp(slopes.params @ [1, 0.5]), slopes.params["x"]
+    gradient = np.array([mu * b, mu * (1 + 0.5 * b)])
+    assert found["se"][0] == pytest.approx(np.sqrt(gradient @ slopes.cov_params() @ gradient), rel=1e-4)
+    averaged = ranef.emtrends(slopes, None, "x", at={"x": 0.5}, averaged=True).to_frame()
+    mean = [slopes.predict({"x": [0.5 + h], "g": ["1"]}, random=None, averaged=True) for h in (1e-4, -1e-4)]
+    expected = float(np.asarray(mean[0])[0] - np.asarray(mean[1])[0]) / 2e-4
+    assert averaged["trend"][0] == pytest.approx(expected, rel=1e-5)

@@ -98,6 +98,7 @@ class GlmerFit(Fit):
     power_of = Verb("generalised.power:power_of")
     pbtest_against = Verb("generalised.bootstrap_test:pbtest_against")
     means_on_scale = Verb("generalised.means:means_on_scale")
+    trends_on_scale = Verb("generalised.means:trends_on_scale")
     other_runs = Verb("generalised.optimisers:other_runs")
     own_findings = Answer[Any]("generalised.findings:own_findings")
     test_methods = Answer[Any]("generalised.methods:test_methods")

@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..frame import Table
 from ..inference.means import MarginalMeans
-from ..inference.means.grid import Grid
+from ..inference.means.grid import Grid, matrix
 from ..show import Document, Line, Printed, frame_table
 from .averages import average_mean
 from .fit import GlmerFit
@@ -48,6 +48,7 @@ class ResponseMeans(Printed):
     estimates: FloatArray | None = field(default=None, repr=False)
     axes: FloatArray | None = field(default=None, repr=False)
     keys: pd.DataFrame | None = field(default=None, repr=False)
+    groups: bool = True  # whether what was computed row by row is averaged over groups
 
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``lower``, ``upper``; of comparisons also ``z`` and ``p``."""
@@ -107,6 +108,9 @@ class ResponseMeans(Printed):
                 z=z,
                 p=2 * ndtr(-np.abs(z)),
             )
+        if self.means.what == "trend":
+            ends = np.array([self.estimates - width * se, self.estimates + width * se])
+            return keys.assign(trend=self.estimates, se=se, lower=ends[0], upper=ends[1])
         eta = np.asarray(link.forward(self.estimates))
         spread = width * se / np.abs(link.slope(eta))
         ends = np.sort(link.inverse(np.array([eta - spread, eta + spread])), axis=0)
@@ -122,6 +126,8 @@ class ResponseMeans(Printed):
 
     def _remarks(self) -> list[str]:
         lines = [_AVERAGED if self.averaged else _TYPICAL]
+        if self.means.what == "trend":
+            lines = [f"Slopes of the mean {'averaged over groups' if self.groups else 'of a typical group'}"]
         if self.means.what == "estimate":
             link = self.means.fit.family.link.name  # type: ignore[attr-defined]
             lines = [
@@ -162,33 +168,93 @@ def means_on_scale(
         return means if scale == "link" else ResponseMeans(means)
     if scale == "link":
         raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
-    names = list(means.keys)
-    if names:
-        numbers = grid.table.groupby(names, sort=False, observed=True).ngroup().to_numpy()
-    else:
-        numbers = np.zeros(len(grid.X), dtype=int)
-    total = np.bincount(numbers, share)
-    X = grid.X[:, fit.model.cross.columns]
-    shift = means.shift[0] if len(means.shift) else 0.0
-    bases = _bases(fit, grid)
+    numbers, share = _rows_of_means(means, grid, share)
+    total = np.bincount(numbers, share, len(means.L))
+    X, shift = grid.X[:, fit.model.cross.columns], means.shift[0] if len(means.shift) else 0.0
+    mean = _row_means(fit, grid.table, X, shift, True)
 
     def value(point: dict[str, Any]) -> FloatArray:
-        factors = fit.model.covariance_factors(point["theta"])
-        pairs = zip(bases, factors, strict=True)
-        variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-        rows = average_mean(fit, X @ point["beta"] + shift, variance)
-        return np.bincount(numbers, rows * share) / total
+        return np.bincount(numbers, mean(point) * share, len(means.L)) / total
 
     at = {"theta": fit.theta, "beta": fit.solution["beta"]}
     return ResponseMeans(means, True, value(at), sensitivities(fit, value))
 
 
-def _bases(fit: GlmerFit, grid: Grid) -> list[FloatArray]:
+def trends_on_scale(
+    fit: GlmerFit,
+    slopes: MarginalMeans,
+    grid: Grid,
+    share: FloatArray,
+    var: str,
+    step: float,
+    scale: str,
+    averaged: bool,
+) -> ResponseMeans:
+    """Return slopes of the mean in a covariate, of a typical group or averaged over groups.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    slopes : MarginalMeans
+        On the link's scale.
+    grid : Grid
+    share : (rows,) float64
+    var : str
+    step : float
+        Of the covariate, for central differences.
+    scale : {"response"}
+    averaged : bool
+    """
+    require_choice("scale", scale, ("response",))
+    numbers, share = _rows_of_means(slopes, grid, share)
+    total = np.bincount(numbers, share, len(slopes.L))
+    shift = 0.0 if fit.model.design.offset is None else float(np.mean(fit.model.design.offset))
+    ends = []
+    for sign in (1, -1):
+        table = grid.table.assign(**{var: grid.table[var].to_numpy(float) + sign * step})
+        X = matrix(fit, table)[:, fit.model.cross.columns]
+        ends.append(_row_means(fit, table, X, shift, averaged))
+
+    def value(point: dict[str, Any]) -> FloatArray:
+        rows = (ends[0](point) - ends[1](point)) / (2 * step)
+        return np.bincount(numbers, rows * share, len(slopes.L)) / total
+
+    at = {"theta": fit.theta, "beta": fit.solution["beta"]}
+    return ResponseMeans(slopes, True, value(at), sensitivities(fit, value), groups=averaged)
+
+
+def _rows_of_means(means: MarginalMeans, grid: Grid, share: FloatArray) -> tuple[Any, FloatArray]:
+    """Return which mean each row of the grid counts for, and how much; not at all where there is none."""
+    names = list(means.keys)
+    if not names:
+        return np.zeros(len(grid.X), dtype=int), share
+    places = {row: i for i, row in enumerate(means.keys.itertuples(index=False, name=None))}
+    rows = grid.table[names].itertuples(index=False, name=None)
+    numbers = np.array([places.get(row, -1) for row in rows])
+    return np.maximum(numbers, 0), np.where(numbers < 0, 0.0, share)
+
+
+def _row_means(fit: GlmerFit, table: pd.DataFrame, X: FloatArray, shift: float, averaged: bool) -> Any:
+    """Return the mean of each row of a table as a function of the parameters."""
+    bases = _bases(fit, table) if averaged else []
+
+    def mean(point: dict[str, Any]) -> FloatArray:
+        eta = X @ point["beta"] + shift
+        if not averaged:
+            return fit.family.link.inverse(eta)
+        pairs = zip(bases, fit.model.covariance_factors(point["theta"]), strict=True)
+        variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
+        return average_mean(fit, eta, variance)
+
+    return mean
+
+
+def _bases(fit: GlmerFit, rows: pd.DataFrame) -> list[FloatArray]:
     """Return the columns of each random term on the rows of the grid."""
-    spec, n = fit.model.design.spec, len(grid.X)
-    table = Table({name: grid.table[name].to_numpy() for name in grid.table} or {"": np.zeros(n)})
+    spec, n = fit.model.design.spec, len(rows)
+    table = Table({name: rows[name].to_numpy() for name in rows} or {"": np.zeros(n)})
     for basis in spec.bases:
-        absent = [name for name in basis.columns if name not in grid.table]
+        absent = [name for name in basis.columns if name not in rows]
         if absent:
             raise ArgumentError(
                 f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "

@@ -124,6 +124,8 @@ def emtrends(
     weights: str = "equal",
     ddf: str | None = None,
     level: float = 0.95,
+    scale: str | None = None,
+    averaged: bool = False,
 ) -> MarginalMeans:
     """Return slopes of a covariate for combinations of other variables.
 
@@ -134,8 +136,8 @@ def emtrends(
         As in `emmeans`; None for the slope averaged over everything.
     var : str
         The covariate; its slope is taken at its mean, or at ``at[var]``.
-    by, at, data, weights, ddf, level
-        As in `emmeans`.
+    by, at, data, weights, ddf, level, scale, averaged
+        As in `emmeans`; of a generalised model ``scale="response"`` asks for the slope of the mean.
 
     Returns
     -------
@@ -161,7 +163,15 @@ def emtrends(
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
     X, asked = _slopes(fit, grid, var, data), [*names, *inside]
     given, ddf = {var: None, **(at or {})}, ddf or default_ddf(fit)
-    return _averaged(fit, grid, X, asked, "trend", inside, weights, data, ddf, level, at=given)
+    slopes = _averaged(fit, grid, X, asked, "trend", inside, weights, data, ddf, level, at=given)
+    if scale in (None, "link") and not averaged:
+        return slopes
+    own = getattr(fit, "trends_on_scale", None)
+    if own is None:
+        raise ArgumentError("scale= and averaged= are for generalised models: a linear one has one scale")
+    share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(slopes.keys), data)
+    step = 1e-3 * spread(fit, var, column.to_numpy(float), data)
+    return own(slopes, grid, share, var, step, scale or "response", averaged)
 
 
 def _slopes(fit: Fit, grid: Grid, var: str, data: Any) -> FloatArray:
