@@ -19,6 +19,7 @@ from ..errors import DataError, quote_list
 from ..formula.plain import plain_terms
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
+from .crossed import learn_crossed
 from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
 from .names import shown
@@ -125,6 +126,12 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
             )
     plain = plain_terms(text)
     if plain is None:
+        crossed = learn_crossed(text, used, columns)
+        if crossed is not None:
+            for name in columns:
+                if not used.is_factor(name):
+                    require_finite(used.values(name), name, used.rows)
+            return crossed
         spec, matrix = learn_formulaic(text, used, columns)
         for index, name in enumerate(spec.names):
             require_finite(matrix[:, index], name, used.rows)

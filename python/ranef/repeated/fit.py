@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..errors import FitError
 from ..frame import labelled
 from ..inference.satterthwaite import inverse
 from ..likelihood_fit import LikelihoodFit
-from ..verbs import Answer, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
 from .model import VisitModel
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class VisitFit(LikelihoodFit):
     ('us', True)
     """
 
+    structured_covariance: ClassVar[bool] = True
+    refuses: ClassVar[str] = "a model for repeated measures"
     model: VisitModel
     structure: str
     theta: FloatArray = field(repr=False)
@@ -75,6 +77,8 @@ class VisitFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
+    tidy = Verb("repeated.tables:tidy")
+    glance = Verb("repeated.tables:glance")
     residuals = RowVerb("repeated.rows:residuals")
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
@@ -82,10 +86,26 @@ class VisitFit(LikelihoodFit):
     __repr__ = Verb("repeated.summary:brief")
     _repr_html_ = Verb("repeated.summary:brief_html")
 
+    bootstrap = Refused("simulate() and the same fit in a loop do it")
+    refit = Refused("fit the other response with the same formula")
+    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
+    influence = Refused("fit without the subject in question")
+    profile = Refused("see fit.residual.parameters for standard errors, conf_int() for coefficients")
+    augment = Refused("see fit.fittedvalues and fit.residuals()")
+    ranova = Refused("there are no random terms; compare structures with ranef.anova()")
+    robust = Refused("use ddf='CR2' or vcov='CR2'")
+    icc = Refused("see fit.residual.corr() for correlations between visits")
+    r2 = Refused("there are no random effects to share the variance with")
+
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @property
+    def default_ddf(self) -> str:
+        """The method of testing when a verb is given no other."""
+        return self.method
 
     @cached_property
     def point(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class ResidualFit(Fit):
         Over the parameters of the residuals.
     """
 
+    structured_covariance: ClassVar[bool] = True
     refuses = "a fit with dispersion= or residual=, whose parameters it would hold at the estimates"
     outer: Any = None
 
@@ -51,6 +52,8 @@ class ResidualFit(Fit):
     ranova = Refused("fit the submodels and compare their criteria")
     profile = Refused("use conf_int(), or the standard errors in fit.residual.parameters")
     influence = Refused("fit without the rows in question")
+    component_table = Refused("see fit.residual.parameters for standard errors")
+    cov_theta = Refused("see fit.residual.parameters for standard errors")
 
     @property
     def residual(self) -> ResidualStructure:

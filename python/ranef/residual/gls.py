@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
 from ..frame import labelled, labels_of
 from ..likelihood_fit import LikelihoodFit
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Refused, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .noise import Noise
@@ -123,6 +123,8 @@ class GlsFit(LikelihoodFit):
         The method of testing when a verb is given no other: ``"residual"``, as nlme.
     """
 
+    structured_covariance: ClassVar[bool] = True
+    refuses: ClassVar[str] = "a fit by generalised least squares"
     model: GlsModel
     outer: OuterOptimum = field(repr=False)
     method: str = "residual"
@@ -136,8 +138,24 @@ class GlsFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
+    tidy = Verb("repeated.tables:tidy")
+    glance = Verb("repeated.tables:glance")
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("residual.gls_report:brief")
+
+    bootstrap = Refused("simulate() and the same fit in a loop do it")
+    refit = Refused("fit the other response with the same formula")
+    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
+    influence = Refused("fit without the subject in question")
+    profile = Refused("see fit.residual.parameters for standard errors, conf_int() for coefficients")
+    augment = Refused("see fit.fittedvalues and fit.resid")
+    ranova = Refused("there are no random terms")
+    robust = Refused("there are no groups named; ranef.lmer() with a random intercept has it")
+
+    @property
+    def default_ddf(self) -> str:
+        """The method of testing when a verb is given no other."""
+        return self.method
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -186,6 +204,14 @@ class GlsFit(LikelihoodFit):
         """Response minus fitted values, (n,)."""
         design = self.model.design
         return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
+
+    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n rows, n)."""
+        if n != int(n) or n < 1:
+            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
+        drawn = np.random.default_rng(seed).standard_normal((self.nobs, int(n)))
+        coloured = self.model.noise.colour(drawn, self.outer.phi)
+        return np.asarray(self.sigma * coloured + np.asarray(self.fittedvalues)[:, None])
 
     def predict(self, newdata: Any = None) -> Any:
         """Return means of the rows used, or of new ones, (m,)."""

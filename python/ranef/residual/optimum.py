@@ -16,7 +16,6 @@ _STEP = 1e-3  # of central differences of the exact gradient, in units of about 
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _STATIONARY = 1e-2
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
-_OUTWARD = 4
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
 _FEW = 4
@@ -97,11 +96,6 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         if gone.any():
             free = ~gone
             z, value, slope, hessian = _polished(scaled, z, free)
-            for _ in range(_OUTWARD):  # while the criterion still falls, and digits are left to see it
-                further = _polished(scaled, np.where(gone, z * 1.05, z), free)
-                if not further[1] < value - 1e-6:
-                    break
-                z, value, slope, hessian = further
     decrement = _decrement(slope, hessian, free)
     phi = z * unit
     boundary = bool((np.abs(phi) > far).any() or not free.all())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,7 @@ class StructuredFit(Fit):
         Of the criterion in psi.
     """
 
+    structured_covariance: ClassVar[bool] = True
     refuses = "a fit with structured random effects, whose theta it would take as free"
     structured: Any = None
     psi: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from ..frame import Table
 from ..frame.factors import as_factor, label_texts, recode
 from ..likelihood_fit import LikelihoodFit
 from ..residual.gls import independent
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Refused, Verb
 from .related_optimum import RelatedOptimum, minimum
 from .related_sums import Point, RelatedSums
 from .relationship import read_relationships
@@ -90,6 +90,8 @@ class RelatedFit(LikelihoodFit):
         The method of testing when a verb is given no other.
     """
 
+    structured_covariance: ClassVar[bool] = True
+    refuses: ClassVar[str] = "a fit with relationship matrices"
     model: RelatedModel
     optimum: RelatedOptimum = field(repr=False)
     method: str = "satterthwaite"
@@ -105,6 +107,21 @@ class RelatedFit(LikelihoodFit):
     lsmeans = Verb("repeated.testing:lsmeans")
     summary = Verb("structured.related_report:summary")
     __repr__ = Verb("structured.related_report:brief")
+
+    bootstrap = Refused("simulate() and the same fit in a loop do it")
+    refit = Refused("fit the other response with the same formula")
+    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
+    influence = Refused("fit without the subject in question")
+    profile = Refused("see heritability() for an interval")
+    tidy = Refused("see coef_table() and varcorr")
+    glance = Refused("see objective, aic and bic")
+    augment = Refused("see fittedvalues and resid")
+    ranova = Refused("fit without the term and compare with ranef.anova()")
+
+    @property
+    def default_ddf(self) -> str:
+        """The method of testing when a verb is given no other."""
+        return self.method
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}

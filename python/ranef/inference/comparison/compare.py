@@ -17,6 +17,7 @@ from ..tables import TestTable
 from .boundary import Mixture, mixture
 from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
 from .nesting_by_name import same_moments
+from .structures import compare_structures, has_structure
 
 COLUMNS = ("npar", "aic", "aicc", "bic", "weight", "llf", "deviance", "chisq", "df", "p", "p_boundary")
 
@@ -88,6 +89,13 @@ def anova(
     labels = [f"model {i + 1}" for i in range(len(fits))] if names is None else list(names)
     if len(labels) != len(fits):
         raise ArgumentError(f"names= must have one name per fit: {len(labels)} for {len(fits)} fits")
+    if any(has_structure(fit) for fit in fits):
+        pairs = list(zip(labels, fits, strict=True))
+        table, notes = compare_structures(pairs, nested)
+        out = Comparison(table)
+        out.attrs["title"] = tuple(f"{name}: {fit.formula}" for name, fit in pairs)
+        out.attrs["notes"] = tuple(notes)
+        return out
     regressions = [(name, fit) for name, fit in zip(labels, fits, strict=True) if not isinstance(fit, Fit)]
     states = [(name, fit) for name, fit in zip(labels, fits, strict=True) if isinstance(fit, Fit)]
     _require_comparable(states, regressions)

@@ -34,6 +34,7 @@ def emmeans(
     scale: str | None = None,
     averaged: bool = False,
     offset: float | None = None,
+    contrast: str | None = None,
 ) -> MarginalMeans:
     """Return estimated marginal means.
 
@@ -61,6 +62,9 @@ def emmeans(
         Of a generalised model: the mean averaged over the population of groups.
     offset : float, optional
         Value of the offset; by default its mean over the rows.
+    contrast : str, optional
+        What to return of the means in their place: ``"pairwise"``, or a name that `MarginalMeans.contrast`
+        knows, such as ``"trt.vs.ctrl"``.
 
     Returns
     -------
@@ -108,9 +112,11 @@ def emmeans(
     means = _averaged(
         fit, grid, grid.X, asked, "emmean", inside, weights, data, ddf, level, offset=offset, at=at
     )
-    if scale is None and not averaged:
+    if scale is not None or averaged:
+        means = _on_scale(fit, grid, means, scale, averaged, weights, data)
+    if contrast is None:
         return means
-    return _on_scale(fit, grid, means, scale, averaged, weights, data)
+    return means.pairs() if contrast == "pairwise" else means.contrast(contrast)
 
 
 def emtrends(
