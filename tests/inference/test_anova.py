@@ -6,6 +6,8 @@ import pytest
 import ranef
 from conftest import fitted
 from inference.reference import CASES, case_fit
+from ranef.design.structure import structure
+from ranef.inference.made_up_rows import made_up_values
 from reference_battery import all_models, canonical, load_data
 
 TYPES = {"anova_I": 1, "anova_II": 2, "anova_III": 3}
@@ -159,3 +161,23 @@ def test_the_terms_are_the_index_and_answer_to_their_name():
     assert list(table.reset_index().columns) == ["term", *COLUMNS]
     with pytest.raises(KeyError):
         table["terms"]
+
+
+def test_wide_factors_need_few_made_up_rows():
+    """As many as cells, twice: they were times the number of levels, and 960 columns did not end in minutes."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"y": rng.normal(size=900), "g": np.arange(900) % 30})
+    data["f"], data["h"] = rng.integers(0, 30, 900).astype(str), rng.integers(0, 8, 900).astype(str)
+    shape = structure(ranef.Model("y ~ f*h + (1 | g)", data).design.spec.fixed)
+    assert len(made_up_values(shape, 240)["f"]) <= 3 * 240 + 8
+    # balanced: type III is the decomposition of variance of the rows' means (one-way layouts within g)
+    cells = [(f, h, g) for f in range(20) for h in range(6) for g in range(3)]
+    balanced = pd.DataFrame(cells, columns=list("fhg"))
+    balanced["y"] = rng.normal(size=len(balanced))
+    fit = ranef.lmer("y ~ C(f) * C(h) + (1 | g)", balanced)
+    means = balanced.groupby(["f", "h"])["y"].mean().unstack()
+    grand, rows, columns = means.to_numpy().mean(), means.mean(axis=1), means.mean(axis=0)
+    inner = means.sub(rows, axis=0).sub(columns, axis=1) + grand
+    sums = [18 * ((rows - grand) ** 2).sum(), 60 * ((columns - grand) ** 2).sum()]
+    sums.append(3 * (inner**2).to_numpy().sum())
+    np.testing.assert_allclose(fit.anova()["sum_sq"], sums, rtol=1e-6)

@@ -18,6 +18,7 @@ section 2.3.
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from ..arrays import FloatArray
 from ..design.structure import Structure, Term, structure
@@ -84,9 +85,8 @@ def _marginal_means(fit: Fit, shape: Structure, tested: list[Term]) -> Hypothese
     """
     values = made_up_values(shape, len(fit.model.design.column_names))
     X = coded(shape, values)
-    to_kept = aliases(fit.model)
-    treated = to_kept @ _codings(X, coded(shape, values, treated=True))
-    spelt = to_kept @ _codings(X, spelt_out(shape, values))
+    both = _as_kept_columns(fit, X, [coded(shape, values, treated=True), spelt_out(shape, values)])
+    treated, spelt = both[:, : X.shape[1]], both[:, X.shape[1] :]
     chosen = _independent_columns(treated)
     # rows: the general form of the estimable functions, in treatment coding
     general = _solve(treated[:, chosen], spelt).T
@@ -97,16 +97,30 @@ def _marginal_means(fit: Fit, shape: Structure, tested: list[Term]) -> Hypothese
         own = position[term.name]
         if above and own:
             basis = general[:, above]
-            general[:, own] -= basis @ np.linalg.lstsq(basis, general[:, own], rcond=None)[0]
+            general[:, own] -= basis @ _solve(basis, general[:, own])
     # from the parameters of the spelt-out columns to the kept coefficients
-    inward = np.linalg.pinv(spelt)
-    out = {term.name: general[:, position[term.name]].T @ inward for term in tested}
+    inward = _solve(spelt.T, general).T
+    out = {term.name: inward[position[term.name]] for term in tested}
     return {name: rows[np.abs(rows).sum(axis=1) > _SMALL] for name, rows in out.items()}
 
 
+def _as_kept_columns(fit: Fit, X: FloatArray, others: list[FloatArray]) -> FloatArray:
+    """Return the columns of other codings on made-up rows, side by side, as functions of the kept ones."""
+    return aliases(fit.model) @ _codings(X, np.hstack(others))
+
+
 def _solve(X: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return C with X C = columns."""
+    """Return C with X C = columns: by QR where X has full rank, as singular values take far longer."""
+    if X.shape[0] >= X.shape[1]:
+        q, r = np.linalg.qr(X)
+        if _has_full_rank(r):
+            return np.asarray(solve_triangular(r, q.T @ columns), dtype=np.float64)
     return np.asarray(np.linalg.lstsq(X, columns, rcond=None)[0], dtype=np.float64)
+
+
+def _has_full_rank(upper: FloatArray) -> bool:
+    diagonal = np.abs(np.diag(upper))
+    return bool(diagonal.min(initial=np.inf) > _SMALL * diagonal.max(initial=0.0))
 
 
 def _codings(X: FloatArray, columns: FloatArray) -> FloatArray:
@@ -118,12 +132,16 @@ def _codings(X: FloatArray, columns: FloatArray) -> FloatArray:
 
 def _independent_columns(matrix: FloatArray) -> list[int]:
     """Return the columns that are not combinations of earlier ones."""
+    if matrix.shape[0] >= matrix.shape[1] and _has_full_rank(np.linalg.qr(matrix, mode="r")):
+        return list(range(matrix.shape[1]))
     chosen: list[int] = []
-    basis = np.zeros((matrix.shape[0], 0))
+    rows = np.empty((min(matrix.shape), matrix.shape[0]))
     for index, column in enumerate(matrix.T):
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)
-        if np.linalg.norm(rest) > _SMALL * max(float(np.linalg.norm(column)), _SMALL):
+        basis = rows[: len(chosen)]
+        rest = column - (basis @ column) @ basis
+        rest -= (basis @ rest) @ basis
+        length = float(np.linalg.norm(rest))
+        if len(chosen) < len(rows) and length > _SMALL * max(float(np.linalg.norm(column)), _SMALL):
+            rows[len(chosen)] = rest / length
             chosen.append(index)
-            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
     return chosen

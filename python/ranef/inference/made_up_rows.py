@@ -41,7 +41,8 @@ def made_up_values(structure: Structure, columns: int) -> Values:
         own = [structure.variables[name] for name in term.variables if not structure.variables[name].numeric]
         cells = list(product(*(range(variable.size) for variable in own)))
         grid = np.array(cells, dtype=np.intp).reshape(len(cells), len(own))
-        numeric = sum(structure.variables[name].size for name in term.variables) + 2
+        met = [structure.variables[name] for name in term.variables]
+        numeric = sum(variable.size for variable in met if variable.numeric) + 2
         grid = np.tile(grid, (max(_REPEATS, numeric), 1))
         for name, variable in structure.variables.items():
             names = [known.name for known in own]
@@ -80,17 +81,20 @@ def _full(name: str, index: int) -> Entry:
 
 def _matrix(columns: list[Column], structure: Structure, values: Values, treated: bool) -> FloatArray:
     rows = len(next(iter(values.values()))) if values else 1
-    out = np.empty((rows, len(columns)))
+    own = {name: np.asfortranarray(values[name]) for name in structure.variables}
+    contrasts = {name: _contrasts(known, values, treated) for name, known in structure.variables.items()}
+    out = np.empty((rows, len(columns)), order="F")
     for position, column in enumerate(columns):
         out[:, position] = column.scale
         for entry in column.entries:
-            out[:, position] *= _contribution(entry, structure.variables[entry.variable], values, treated)
+            from_ = own if entry.full else contrasts
+            out[:, position] *= from_[entry.variable][:, entry.index]
     return out
 
 
-def _contribution(entry: Entry, variable: Variable, values: Values, treated: bool) -> FloatArray:
+def _contrasts(variable: Variable, values: Values, treated: bool) -> FloatArray:
+    """Return what the variable contributes to columns where it is not spelt out level by level."""
     own = values[variable.name]
-    if entry.full or variable.contrasts is None:
-        return own[:, entry.index]
-    coding = treatment(variable.size) if treated else variable.contrasts
-    return own @ coding[:, entry.index]
+    if variable.contrasts is None:
+        return np.asfortranarray(own)
+    return np.asfortranarray(own @ (treatment(variable.size) if treated else variable.contrasts))
