@@ -164,7 +164,7 @@ def test_the_terms_are_the_index_and_answer_to_their_name():
 
 
 def test_wide_factors_need_few_made_up_rows():
-    """As many as cells, twice: they were times the number of levels, and 960 columns did not end in minutes."""
+    """Twice the cells: they were times the number of levels, and 960 columns did not end in minutes."""
     rng = np.random.default_rng(0)
     data = pd.DataFrame({"y": rng.normal(size=900), "g": np.arange(900) % 30})
     data["f"], data["h"] = rng.integers(0, 30, 900).astype(str), rng.integers(0, 8, 900).astype(str)
