@@ -126,7 +126,7 @@ class Cells:
 def find_cells(n: int, chain: Chain | None, dispersion: Dispersion | None) -> Cells:
     """Sort the rows into sets of equal weights."""
     strata = np.zeros((1, 0)) if dispersion is None else dispersion.strata
-    of_row = np.zeros(n, np.int64) if dispersion is None else dispersion.codes.astype(np.int64)
+    of_row = np.zeros(n, np.int32) if dispersion is None else dispersion.codes.astype(np.int32)
     rows_of = np.bincount(of_row, minlength=len(strata))
     none = np.zeros(0, np.int64)
     if chain is None:
@@ -138,12 +138,15 @@ def find_cells(n: int, chain: Chain | None, dispersion: Dispersion | None) -> Ce
     later = np.flatnonzero(chain.previous >= 0)
     earlier = chain.previous[later]
     gaps, gap = _distinct(chain.gap[later])
-    kinds, kind = _distinct((gap * len(strata) + of_row[later]) * len(strata) + of_row[earlier])
+    if len(strata) == 1:
+        kinds, kind = np.arange(len(gaps)), gap
+    else:
+        kinds, kind = _distinct((gap * len(strata) + of_row[later]) * len(strata) + of_row[earlier])
     rest, kind_earlier = np.divmod(kinds, len(strata))
     kind_gap, kind_later = np.divmod(rest, len(strata))
     as_later = len(kinds) + of_row  # the kind, or behind them the stratum of a first row
     as_later[later] = kind
-    as_earlier = np.full(n, -1)
+    as_earlier = np.full(n, -1, np.int32)
     as_earlier[earlier] = kind
     roles, role = _distinct(as_later * (len(kinds) + 1) + as_earlier + 1)
     role_later, role_earlier = np.divmod(roles, len(kinds) + 1)
@@ -171,14 +174,14 @@ def _distinct(values: npt.NDArray) -> tuple[npt.NDArray, Codes]:
     """Return distinct values and each value's place among them, without sorting where that is easy."""
     low, high = values.min(), values.max()
     if low == high:
-        return values[:1], np.zeros(len(values), np.int64)
+        return values[:1], np.zeros(len(values), np.int32)
     span = high - low
     if span < 4 * len(values) and values.dtype.kind == "f" and np.all(values == np.rint(values)):
         found, codes = _distinct(values.astype(np.int64))
         return found.astype(np.float64), codes
     if span < 4 * len(values) and values.dtype.kind == "i":
         there = np.bincount(values - low) > 0
-        return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[values - low]
+        return np.flatnonzero(there) + low, (np.cumsum(there, dtype=np.int32) - 1)[values - low]
     found, inverse = np.unique(values, return_inverse=True)
     return found, inverse.ravel()
 

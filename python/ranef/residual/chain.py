@@ -172,9 +172,10 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
                 "from 0): residuals in time need one; take their mean, or name the column that tells them "
                 "apart"
             )
+    steps = np.diff(sorted_times)[same]  # differences of whole numbers are exact
     previous = np.full(len(rows), -1, dtype=np.intp)
     previous[order[1:][same]] = order[:-1][same]
-    gap[order[1:][same]] = 1.0 if time == "1" else _rounded(np.diff(sorted_times)[same], when)
+    gap[order[1:][same]] = 1.0 if time == "1" else steps if kind == "ar1" else _rounded(steps, when)
     if not same.any():
         raise DataError(
             f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"

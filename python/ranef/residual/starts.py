@@ -7,6 +7,8 @@ import numpy as np
 from ..arrays import FloatArray
 from .cells import Cells
 
+_KNOWN = 1000  # rows of every stratum, from which one start will do
+_MANY = 20_000  # pairs of neighbours
 _LEAST = 1e-4  # a mean square below this, relative to sigma^2, says no more
 
 
@@ -25,8 +27,9 @@ def starts(cells: Cells, squares: FloatArray) -> list[FloatArray]:
         found = np.linalg.lstsq(D * weight[:, None], np.log(means) / 2 * weight, rcond=None)[0][1:]
         reach = np.maximum(np.ptp(cells.strata, axis=0), 1e-300)
         moments[:k] = np.clip(found, -3 / reach, 3 / reach)
+    known = k == 0 or cells.rows_of.min() >= _KNOWN  # moments are near the only minimum
     if cells.chain is None:
-        return [moments, np.zeros(cells.size)]
+        return [moments] if known else [moments, np.zeros(cells.size)]
     # of neighbours at the middle gap or nearer: E (a - b)^2 = 2 (1 - r) s^2
     middle = np.repeat(cells.gap, cells.pairs_of)
     near = cells.gap <= np.median(middle)
@@ -36,7 +39,8 @@ def starts(cells: Cells, squares: FloatArray) -> list[FloatArray]:
     r = 1 - float(apart.sum() / members[plain:][near].sum()) / 2
     gap = float(np.average(cells.gap[near], weights=cells.pairs_of[near]))
     out = []
-    for value in (np.clip(r, 0.05, 0.95), np.clip(0.5 + r / 2, 0.3, 0.97)):
+    values = [np.clip(r, 0.05, 0.95), np.clip(0.5 + r / 2, 0.3, 0.97)]
+    for value in values[:1] if known and cells.pairs_of.sum() >= _MANY else values:
         start = moments.copy()
         start[-1] = cells.chain.parameter(float(value) ** (1 / gap))
         out.append(start)
