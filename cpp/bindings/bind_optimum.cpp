@@ -40,6 +40,13 @@ void bind_optimum(py::module_& m) {
         .def_property_readonly("gradient_norm", [](const OptimumObject& self) { return self.optimum.gradient_norm; })
         .def_property_readonly("eigenvalues", [](const OptimumObject& self) { return to_numpy(self.optimum.eigenvalues); })
         .def_property_readonly("escapes", [](const OptimumObject& self) { return self.optimum.escapes; })
+        .def_property_readonly("search",
+                               [](const OptimumObject& self) {
+                                   const SearchRecord& found = self.optimum.search;
+                                   return py::make_tuple(found.starts, found.agreed, found.scans, found.evaluations,
+                                                         found.next - self.optimum.value);
+                               },
+                               "(starts, agreed, scans, evaluations, how far above the next end is)")
         .def_property_readonly("singular", [](const OptimumObject& self) { return self.optimum.singular; })
         .def_property_readonly("converged", [](const OptimumObject& self) { return self.optimum.converged; })
         .def_property_readonly("internal_theta", [](const OptimumObject& self) { return to_numpy(self.optimum.theta); });

@@ -7,6 +7,7 @@
 
 #include "optimum_object.hpp"
 #include "ranef/criterion/covariance_gradient.hpp"
+#include "ranef/plan/may_be_flat.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -144,7 +145,7 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     if (!start.is_none()) running->start = self.internal_theta(start.cast<Doubles>());
     running->settings.newton.tolerance = tolerance;
     running->settings.newton.max_evaluations = max_evaluations;
-    running->settings.certify = certify;
+    running->settings.certify = running->settings.search = certify;
     {
         const py::gil_scoped_release release;
         running->session = self.borrow();
@@ -250,6 +251,9 @@ void bind_problem(py::module_& m) {
         .def_property_readonly("n_theta", [](const ProblemObject& self) { return self.layout().n_theta(); })
         .def_property_readonly("reml", [](const ProblemObject& self) { return self.problem()->reml; })
         .def_property_readonly("plan", &describe_plan)
+        .def_property_readonly("may_be_flat",
+                               [](const ProblemObject& self) { return may_be_flat(self.design(), self.problem()->reml); },
+                               "False when every covariance parameter touches the criterion; True when ranks have to say")
         .def("value", &value, py::arg("response"), py::arg("theta"))
         .def("gradient", &gradient, py::arg("response"), py::arg("theta"), "(criterion, d criterion / d theta)")
         .def("fit", &fit, py::arg("response"), py::arg("start") = py::none(), py::kw_only(), py::arg("tolerance") = 1e-10,

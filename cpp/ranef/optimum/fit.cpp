@@ -55,7 +55,7 @@ NewtonResult Workspace::descend(std::vector<double>& theta, const FitSettings& s
     bool flipped = permuted;
     for_blocks(layout_, lambda_, [&](int, int, int w, double* l) { flipped = flip_columns(w, l) || flipped; });
     model_is_current_ = settled_ = !flipped;
-    if (flipped && (result.status == Status::ok || result.status == Status::stalled)) layout_.pack(lambda_.data(), theta.data());
+    if (flipped && finished(result.status)) layout_.pack(lambda_.data(), theta.data());
     return result;
 }
 
@@ -166,14 +166,7 @@ bool Workspace::leave_false_boundary(std::vector<double>& theta, Optimum& optimu
         layout_.unpack(theta.data(), lambda.data());
         for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
             if (f != worst->factor || b != worst->block) return;
-            // D + size^2 v v' = [L, size v][L, size v]', retriangularised within w + 1 columns.
-            std::vector<double> wide((w + 1) * (w + 1), 0.0);
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) wide[c * (w + 1) + a] = l[c * w + a];
-            for (int a = 0; a < w; ++a) wide[w * (w + 1) + a] = size * worst->direction[a];
-            lower_echelon(w + 1, wide.data(), 1e-14);
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) l[c * w + a] = wide[c * (w + 1) + a];
+            add_direction(w, l, worst->direction.data(), size);
         });
         std::vector<double> trial(theta.size());
         layout_.pack(lambda.data(), trial.data());
@@ -189,17 +182,10 @@ bool Workspace::leave_false_boundary(std::vector<double>& theta, Optimum& optimu
     return false;
 }
 
-Optimum Workspace::fit(const double* response, const double* start, const FitSettings& settings) {
+Optimum Workspace::descend_from(std::vector<double> theta, const FitSettings& settings) {
     Optimum optimum;
-    std::vector<double> theta(layout_.n_theta());
-    evaluator_->load(response);
-    if (start) std::copy(start, start + theta.size(), theta.begin());
-    else moment_start(*problem_->design, response, theta.data());
     while (true) {
-        const auto descended = [&] {
-            const Status status = descend(theta, settings, optimum).status;
-            return status == Status::ok || status == Status::stalled;
-        };
+        const auto descended = [&] { return finished(descend(theta, settings, optimum).status); };
         // Exact zeros let the other parameters move a little, and may uncover further small pivots. A snap comes last:
         // what ends within rounding of the boundary is on it.
         bool usable = descended();
@@ -216,9 +202,18 @@ Optimum Workspace::fit(const double* response, const double* start, const FitSet
     optimum.singular = !optimum.multipliers.empty();
     bool boundary_holds = true;
     for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value >= -false_boundary;
-    const bool finished = optimum.status == Status::ok || optimum.status == Status::stalled;
-    optimum.converged = finished && boundary_holds && optimum.gradient_norm <= stationary;
-    if (settings.certify && finished) {
+    optimum.converged = finished(optimum.status) && boundary_holds && optimum.gradient_norm <= stationary;
+    return optimum;
+}
+
+Optimum Workspace::fit(const double* response, const double* start, const FitSettings& settings) {
+    std::vector<double> theta(layout_.n_theta());
+    evaluator_->load(response);
+    if (start) std::copy(start, start + theta.size(), theta.begin());
+    else moment_start(*problem_->design, response, theta.data());
+    Optimum optimum = descend_from(std::move(theta), settings);
+    if (settings.search && !start) search(optimum, settings);
+    if (settings.certify && finished(optimum.status)) {
         optimum.estimates = std::make_shared<const Estimates>(evaluator_->estimates());
         certify(optimum);
     }

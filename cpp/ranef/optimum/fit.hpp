@@ -1,6 +1,7 @@
 // From a start to an optimum with its certificate. Internal coordinates; the maps to the user's are coordinates.hpp's.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +21,15 @@ struct BoundaryMultiplier {
     std::vector<double> direction;   // the null vector, over the block's columns
 };
 
+// What several starts found.
+struct SearchRecord {
+    int starts = 1;       // descents, the one that found the optimum included
+    int agreed = 1;       // of them ended at the optimum
+    int scans = 0;        // lines through the optimum along which the criterion was looked at from afar
+    int evaluations = 0;  // beside those of the descent that found the optimum
+    double next = std::numeric_limits<double>::infinity();  // the lowest other end, above the optimum
+};
+
 struct Optimum {
     Status status = Status::ok;
     std::vector<double> theta;
@@ -33,12 +43,17 @@ struct Optimum {
     std::vector<char> free;            // parameters not fixed at a boundary
     int escapes = 0;
     bool singular = false, converged = false;
+    SearchRecord search;
     std::shared_ptr<const Estimates> estimates;  // at theta; null for a fit without certificate, or without estimates
 };
+
+// Whether an optimiser came to an end of its own accord.
+inline bool finished(Status status) { return status == Status::ok || status == Status::stalled; }
 
 struct FitSettings {
     NewtonSettings newton;
     bool certify = true;   // Hessian eigenvalues and multipliers; refits of replicates go without
+    bool search = false;   // several starts, where the caller gives none and evaluations are cheap
 };
 
 // All mutable memory of one thread.
@@ -49,11 +64,17 @@ public:
     const Problem& problem() const { return *problem_; }
     Evaluator& evaluator() { return *evaluator_; }
 
-    // start: internal theta, or null for the moment start. The response must outlive the call. The evaluator stands at
+    // start: internal theta, or null for the moment start and what settings.search adds. The response must outlive the call. The evaluator stands at
     // the optimum afterwards, unless it was needed elsewhere for the certificate (certificate_evaluations > 0).
     Optimum fit(const double* response, const double* start, const FitSettings& settings);
 
 private:
+    Optimum descend_from(std::vector<double> theta, const FitSettings& settings);
+    void search(Optimum& best, const FitSettings& settings);
+    bool explore(std::vector<double> theta, Optimum& best, const FitSettings& settings);
+    bool scan(Optimum& best, const FitSettings& settings);
+    double value_at(const std::vector<double>& theta, SearchRecord& record);
+    void stand_at(const Optimum& optimum);
     NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
     bool snap(std::vector<double>& theta, Optimum& optimum);
     bool snap_blocks(const std::vector<std::pair<int, int>>& blocks, double value, std::vector<double>& theta,

@@ -40,4 +40,15 @@ inline bool flip_columns(int w, double* l) {
     return flipped;
 }
 
+// D + size^2 v v' = [L, size v][L, size v]', retriangularised within w + 1 columns. Exact where D is singular along v.
+inline void add_direction(int w, double* l, const double* v, double size) {
+    std::vector<double> wide((w + 1) * (w + 1), 0.0);
+    for (int c = 0; c < w; ++c)
+        for (int a = 0; a < w; ++a) wide[c * (w + 1) + a] = l[c * w + a];
+    for (int a = 0; a < w; ++a) wide[w * (w + 1) + a] = size * v[a];
+    lower_echelon(w + 1, wide.data(), 1e-14);
+    for (int c = 0; c < w; ++c)
+        for (int a = 0; a < w; ++a) l[c * w + a] = wide[c * (w + 1) + a];
+}
+
 }  // namespace ranef

@@ -60,6 +60,10 @@ double level_bytes(const DesignCross& design) {
     return 8.0 * (2.0 * r * r * static_cast<double>(design.layout().factors[0].levels) + 3.0 * static_cast<double>(design.layout().n_coef()));
 }
 
+// Multiplications that all starts together may take, of data with up to few_rows rows, and what one start takes.
+constexpr double search_budget = 3e7, few_rows = 500.0;
+constexpr double start_evaluations = 15.0, least_evaluation = 200.0;
+
 }  // namespace
 
 double dense_bytes(const DesignCross& design) {
@@ -104,6 +108,15 @@ double evaluation_work(const Problem& problem) {
     const auto blocks = static_cast<double>(by_class ? problem.plan->classes.count() : layout.factors[0].levels);
     const double r = layout.leading_width(), m = static_cast<double>(layout.rest());
     return blocks * r * r * (r + m / 16.0) + m * m * m;
+}
+
+int affordable_starts(const Problem& problem) {
+    const Layout& layout = problem.design->layout();
+    const double m = static_cast<double>(layout.rest()), n = static_cast<double>(problem.design->n);
+    const double dense = m * m * m;
+    const double evaluation = evaluation_work(problem) - dense + dense / blas_gain + least_evaluation;
+    const double budget = search_budget * std::min(1.0, few_rows / n);
+    return static_cast<int>(std::clamp(budget / (start_evaluations * evaluation), 1.0, 1e3));
 }
 
 }  // namespace ranef

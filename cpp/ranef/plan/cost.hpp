@@ -23,6 +23,9 @@ bool classes_pay(const DesignCross& design, Index classes);
 // Multiplications of an evaluation that has been planned, or little more.
 double evaluation_work(const Problem& problem);
 
+// Starts that a search for the optimum may take: as many as it wants for small data, fewer as evaluations and rows grow.
+int affordable_starts(const Problem& problem);
+
 // Whether the products of the leading factor's blocks (DenseCurvature) cost no more than a few evaluations: then the Hessian
 // is exact.
 bool exact_hessian_pays(const DesignCross& design);

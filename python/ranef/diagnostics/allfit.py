@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known
+from ..optimize.starts import spread_starts
 from ..show import Document, Line, Printed, frame_table
 
 OPTIMIZERS = ("newton", *METHODS)
@@ -30,7 +32,7 @@ class AllFit(Printed):
     fixef : DataFrame
         Fixed effects, a row per optimiser.
     llik : DataFrame
-        ``llf``, ``behind`` (how far below the best log-likelihood), ``evaluations``, ``seconds``,
+        ``start``, ``llf``, ``behind`` (how far below the best log-likelihood), ``evaluations``, ``seconds``,
         ``converged``.
     sdcor : DataFrame
         Standard deviations, correlations, sigma.
@@ -95,7 +97,11 @@ class AllFit(Printed):
 
 
 def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: int | None = None) -> AllFit:
-    """Refit a model with every optimiser, from the same start.
+    """Refit a model with every optimiser, each from a start of its own.
+
+    Optimisers that start together may agree on a local minimum. So ranef's own searches from several starts
+    (``fit.optimum.search``), and the others begin in turn at lme4's identity, at small, unit and large
+    variances, and at moments of the data.
 
     Parameters
     ----------
@@ -142,9 +148,10 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     for name in names:
         if name != "newton":
             require_known(name)
-    runs, skipped = {}, {}
+    runs, skipped, begun = {}, {}, _starts(fit, names)
     for name in names:
-        settings = Settings(optimizer=name, max_evaluations=max_evaluations)
+        start = None if name == "newton" else begun[name][1]
+        settings = Settings(optimizer=name, start=start, max_evaluations=max_evaluations)
         began = perf_counter()
         try:
             optimum = optimise(fit.model, fit.response, settings)
@@ -153,10 +160,20 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
             continue
         seconds = perf_counter() - began
         runs[name] = (Fit(fit.model, fit.y, fit.response, optimum, settings), seconds)
-    return _tables(fit, runs, skipped)
+    return _tables(fit, runs, skipped, [begun[name][0] for name in runs])
 
 
-def _tables(fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str]) -> AllFit:
+def _starts(fit: Fit, names: list[str]) -> dict[str, tuple[str, FloatArray | None]]:
+    """Return where each optimiser begins: the word and the theta, None for moments."""
+    moments, *others = spread_starts(fit.model).items()
+    turns = [*others, moments]
+    local = [name for name in names if name != "newton"]
+    return {"newton": ("several", None), **{name: turns[i % len(turns)] for i, name in enumerate(local)}}
+
+
+def _tables(
+    fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str], starts: list[str]
+) -> AllFit:
     names = ParameterNames.of(fit.model)
     found = [run for run, _ in runs.values()]
     theta = np.array([run.theta for run in found])
@@ -168,6 +185,7 @@ def _tables(fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str
         fixef=pd.DataFrame([run.beta for run in found], index=index, columns=list(names.coefficients)),
         llik=pd.DataFrame(
             {
+                "start": starts,
                 "llf": llf,
                 "behind": llf.max() - llf,
                 "evaluations": [run.optimum.evaluations for run in found],

@@ -11,6 +11,7 @@ import numpy as np
 from ..estimates.fixed import dropped_columns
 from ..fit import Fit
 from ..inference.components import redundancy
+from ..optimize.description import redundancies
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 
@@ -125,7 +126,7 @@ def _singular(fit: Fit) -> list[Finding]:
         return []
     found = redundancy(fit)
     out = []
-    for sentence in found.words:
+    for sentence in redundancies(fit.optimum):
         free = found.simpler[found.simpler["cost"] < AGREE]
         if len(free):
             best = free.sort_values("npar", kind="stable").iloc[-1]
@@ -151,7 +152,15 @@ def _count(number: int, what: str) -> str:
 
 
 def _identification(fit: Fit) -> list[Finding]:
-    out = []
+    out = [
+        Finding(
+            "identification",
+            f"{sentence[0].upper()}{sentence[1:]}.",
+            "No data of this design can tell it: take it out of the formula. Everything else is estimated "
+            "as without it.",
+        )
+        for sentence in (fit.optimum.flat.words if fit.optimum.flat else ())
+    ]
     smallest = fit.optimum.min_eigenvalue
     if fit.optimum.converged and smallest < _WEAK:
         out.append(

@@ -13,6 +13,7 @@ from ..fit import Fit
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
+from .unknown import unknown_elements
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +27,7 @@ class Component(Printed):
     group : str
     columns : tuple of str
     cov : (r, r) float64
-        Covariance matrix, sigma^2 Lambda Lambda'.
+        Covariance matrix, sigma^2 Lambda Lambda'; NaN in what has no estimate.
     """
 
     label: str
@@ -120,8 +121,12 @@ def varcorr(fit: Fit) -> VarCorr:
     model, sigma = fit.model, fit.sigma
     factors = model.covariance_factors(fit.theta)
     components = tuple(
-        Component(label, term.group, term.columns, (sigma * factor) @ (sigma * factor).T)
-        for label, term, factor in zip(model.term_labels, model.design.terms, factors, strict=True)
+        Component(
+            label, term.group, term.columns, np.where(gone, np.nan, (sigma * factor) @ (sigma * factor).T)
+        )
+        for label, term, factor, gone in zip(
+            model.term_labels, model.design.terms, factors, unknown_elements(fit), strict=True
+        )
     )
     return VarCorr(components, sigma)
 

@@ -53,10 +53,12 @@ class KenwardRoger:
         relative = self.unadjusted / variance  # C
         residual_df = fit.model.nobs - len(relative)
         # The expected information of the REML likelihood is half of this, over sigma^4; W its inverse.
-        expected = np.block([
-            [found.product_projected, found.trace_projected[:, None]],
-            [found.trace_projected[None, :], np.array([[float(residual_df)]])],
-        ])
+        expected = np.block(
+            [
+                [found.product_projected, found.trace_projected[:, None]],
+                [found.trace_projected[None, :], np.array([[float(residual_df)]])],
+            ]
+        )
         self._weights = 2 * variance**2 * generalised_inverse(expected)
         # Phi P_k Phi; P_k = -X'V^-1 G_k V^-1 X.
         self._effects = -np.concatenate([found.slope, relative[None]])
@@ -112,7 +114,9 @@ def _ratio(x: float, y: float) -> float:
 
 def generalised_inverse(matrix: FloatArray) -> FloatArray:
     """Invert the information; where terms overlap (one is a combination of others), on the rest."""
-    scale = 1 / np.sqrt(np.diag(matrix))
+    diagonal = np.diag(matrix)
+    seen = diagonal > _SINGULAR * diagonal.max()
+    scale = np.where(seen, 1 / np.sqrt(np.where(seen, diagonal, 1.0)), 0.0)
     values, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
     kept = values > _SINGULAR * values[-1]
     part = vectors[:, kept] * scale[:, None]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import require_level
 from ..estimates.parameters import ParameterNames
+from ..estimates.unknown import unknown_limits, without_unknown
 from ..fit import Fit
 from ..theta import component_slopes, components
 from .methods import method
@@ -46,7 +49,7 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     sd, corr = components(widths, sigma, theta)
     table = pd.DataFrame(
         {
-            "estimate": np.concatenate([sigma, sd[0], corr[0]]),
+            "estimate": np.concatenate([sigma, without_unknown(fit, np.concatenate([sd[0], corr[0]]))]),
             "scale": ["log"] * (1 + sd.size) + ["atanh"] * corr.size,
             "se_scaled": np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes)),
         },
@@ -55,6 +58,7 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     scaled = table["se_scaled"]
     steepness = np.where(table["scale"] == "log", table["estimate"], 1 - table["estimate"] ** 2)
     table.insert(1, "se", scaled * steepness)
+    table.loc[list(unknown_limits(fit)), ["se", "se_scaled"]] = np.nan
     return table
 
 
@@ -91,9 +95,7 @@ def component_table(fit: Fit, level: float = 0.95) -> pd.DataFrame:
     corr[Subject.Days.Intercept]      0.07  0.33  -0.52   0.61
     """
     require_level(level)
-    table = pd.concat(
-        [component_errors(fit)[["estimate", "se"]], component_intervals(fit, level)], axis=1
-    )
+    table = pd.concat([component_errors(fit)[["estimate", "se"]], component_intervals(fit, level)], axis=1)
     table.attrs["notes"] = singular_notes(fit)
     return table
 
@@ -130,7 +132,11 @@ def cov_theta(fit: Fit) -> pd.DataFrame:
 def singular_notes(fit: Fit) -> tuple[str, ...]:
     """Say which terms have no standard errors, and why."""
     labels = [fit.model.term_labels[i] for i in sorted({found.term for found in fit.optimum.boundary})]
-    return tuple(
+    return (*(fit.optimum.flat.words if fit.optimum.flat else ()), *_singular(labels))
+
+
+def _singular(labels: list[str]) -> Iterator[str]:
+    return (
         f"{label}: the fit is singular there, its variances and correlations have no standard errors; "
         "profile intervals have no such limit"
         for label in labels
@@ -145,4 +151,7 @@ def component_intervals(fit: Fit, level: float) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
         ends = [np.where(log, np.exp(x), np.tanh(x)) for x in (centre - width, centre + width)]
-    return pd.DataFrame(np.column_stack(ends), index=table.index, columns=["lower", "upper"])
+    limits = pd.DataFrame(np.column_stack(ends), index=table.index, columns=["lower", "upper"])
+    for name, ends_of_range in unknown_limits(fit).items():
+        limits.loc[name] = ends_of_range
+    return limits

@@ -9,6 +9,7 @@ from .newton import newton
 from .optimum import Multiplier, Optimum
 from .others import minimise
 from .settings import DEFAULT, Settings
+from .settle import settled
 
 __all__ = ["DEFAULT", "Multiplier", "Optimum", "Settings", "optimise"]
 
@@ -28,6 +29,5 @@ def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optim
     -------
     Optimum
     """
-    if settings.optimizer == "newton":
-        return newton(model, response, settings)
-    return minimise(model, response, settings)
+    run = newton if settings.optimizer == "newton" else minimise
+    return settled(run(model, response, settings), response)

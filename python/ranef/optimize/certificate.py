@@ -48,7 +48,7 @@ def certify(model: Model, response: Any, theta: FloatArray) -> Evidence:
     pivots = [np.abs(np.diag(factor)) * size for factor, size in zip(factors, sizes, strict=True)]
     free = np.flatnonzero(np.concatenate([_free(pivot) for pivot in pivots]))
     gradient = model.problem.gradient(response, theta)[1] / scale
-    hessian = _hessian(model, response, theta, scale, free)
+    hessian = difference_hessian(model, response, theta, scale, free)
     norm, eigenvalues = _curvature(gradient[free], hessian)
     boundary, spent = [], 1 + 2 * free.size
     for index, pivot in enumerate(pivots):
@@ -70,7 +70,7 @@ def _free(pivot: FloatArray) -> npt.NDArray[np.bool_]:
     return (pivot > SINGULAR)[columns]
 
 
-def _hessian(
+def difference_hessian(
     model: Model, response: Any, theta: FloatArray, scale: FloatArray, free: npt.NDArray[np.intp]
 ) -> FloatArray:
     """Return the Hessian over the free parameters by central differences of the exact gradient, scaled."""

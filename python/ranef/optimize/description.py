@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..theta import parts
 from .optimum import Optimum
 from .scaling import row_scales, theta_scale
 
@@ -22,6 +24,10 @@ _REMEDY = {
 
 def message(optimum: Optimum) -> str:
     """Return one or two sentences on what the optimiser found."""
+    return "; ".join([_found(optimum), *(optimum.flat.words if optimum.flat else ())])
+
+
+def _found(optimum: Optimum) -> str:
     if not optimum.converged:
         return f"not converged: {_reason(optimum)}"
     criterion = "REML criterion" if optimum.model.reml else "deviance"
@@ -39,8 +45,18 @@ def redundancies(optimum: Optimum) -> list[str]:
     for multiplier in optimum.boundary:
         term = model.design.terms[multiplier.term]
         unit = factors[multiplier.term] * sizes[multiplier.term][:, None]
-        found.append(_redundancy(term.group, term.columns, unit))
-    return found
+        known = ~_unknown(optimum, multiplier.term)
+        columns = tuple(name for name, kept in zip(term.columns, known, strict=True) if kept)
+        found.append(_redundancy(term.group, columns, unit[known]))
+    return [words for words in found if words]
+
+
+def _unknown(optimum: Optimum, term: int) -> npt.NDArray[np.bool_]:
+    """Return which columns of a term have a variance without an estimate, (r,)."""
+    _, place, rows, columns = list(parts(optimum.model.term_widths))[term]
+    if optimum.flat is None:
+        return np.zeros(int(rows.max()) + 1, dtype=bool)
+    return optimum.flat.unknown[place][rows == columns]
 
 
 def _redundancy(group: str, columns: tuple[str, ...], factor: FloatArray) -> str:
@@ -61,8 +77,11 @@ def _dependence(group: str, names: list[str], factor: FloatArray) -> str:
     null = int(np.count_nonzero(values < _RANK * len(names)))
     if null == 0:
         return ""
-    involved = [name for name, weight in zip(names, np.abs(vectors[:, :null]).max(axis=1), strict=True)
-                if weight > 1e-4]
+    involved = [
+        name
+        for name, weight in zip(names, np.abs(vectors[:, :null]).max(axis=1), strict=True)
+        if weight > 1e-4
+    ]
     spoken = _listed([_spoken(name) for name in involved])
     if null == len(names) - 1:
         signs = " (correlation -1)" if len(names) == 2 and unit[0] @ unit[1] < 0 else ""

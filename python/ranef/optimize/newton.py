@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import Model
-from .optimum import Multiplier, Optimum
+from .optimum import Multiplier, Optimum, Search
 from .settings import Settings
 
 MAX_EVALUATIONS = 200
@@ -36,4 +36,5 @@ def newton(model: Model, response: Any, settings: Settings) -> Optimum:
         converged=found.converged,
         status=found.status,
         model=model,
+        search=None if settings.start is not None else Search(*found.search),
     )

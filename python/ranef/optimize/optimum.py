@@ -10,6 +10,7 @@ from ..arrays import FloatArray
 from ..model import Model
 from ..show import Printed
 from ..verbs import Answer
+from .flat import Flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,40 @@ class Multiplier:
     term: int
     value: float
     direction: FloatArray
+
+
+@dataclass(frozen=True)
+class Search:
+    """What several starts found.
+
+    Attributes
+    ----------
+    starts : int
+        Descents, each from a start of its own. One where an evaluation takes long.
+    agreed : int
+        How many of them ended at the optimum.
+    scans : int
+        Lines through the optimum, one for every standard deviation and every direction without variance,
+        along which the criterion was looked at from afar.
+    evaluations : int
+        Of all starts and scans but the descent that found the optimum.
+    next : float
+        How far above the optimum the lowest other end lies; infinite when all agreed.
+    """
+
+    starts: int
+    agreed: int
+    scans: int
+    evaluations: int
+    next: float
+
+    def __str__(self) -> str:
+        if self.starts == 1:
+            return "one start: an evaluation takes long here"
+        looked = f"{self.starts} starts"
+        if self.agreed == self.starts:
+            return f"{looked}, all of them end here"
+        return f"{looked}, {self.agreed} of them end here, the others {self.next:.3g} higher or more"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +95,10 @@ class Optimum(Printed):
         The optimiser's own word.
     model : Model
         Gives the names.
+    search : Search or None
+        What several starts found; None from a start of the caller's, or where none were tried.
+    flat : Flat or None
+        What no response could tell about, where there is such a thing: its `words` name it.
 
     Examples
     --------
@@ -68,6 +107,7 @@ class Optimum(Printed):
     >>> print(ranef.lmer("y ~ 1 + (1 | g)", data).optimum)
     converged: a minimum of the REML criterion in the interior of the parameter space
     newton: ... evaluation..., gradient norm ..., smallest eigenvalue ...
+    3 starts, all of them end here
     """
 
     theta: FloatArray
@@ -82,6 +122,8 @@ class Optimum(Printed):
     converged: bool
     status: str
     model: Model = field(repr=False)
+    search: Search | None = None
+    flat: Flat | None = field(default=None, repr=False)
 
     @property
     def min_eigenvalue(self) -> float:
@@ -104,4 +146,5 @@ class Optimum(Printed):
         if len(self.eigenvalues):
             numbers.append(f"smallest eigenvalue {self.min_eigenvalue:.2g}")
         numbers += [f"multiplier of {name} {value:.3g}" for name, value in self.multipliers.items()]
-        return f"{self.message}\n{self.optimizer}: {', '.join(numbers)}"
+        lines = [self.message, f"{self.optimizer}: {', '.join(numbers)}"]
+        return "\n".join(lines if self.search is None else [*lines, str(self.search)])

@@ -77,4 +77,5 @@ def remarks(fit: Fit) -> list[str]:
 
 
 def _certificate(fit: Fit) -> list[str]:
-    return [] if fit.converged and not fit.singular else [fit.optimum.message]
+    quiet = fit.converged and not fit.singular and fit.optimum.flat is None
+    return [] if quiet else [fit.optimum.message]

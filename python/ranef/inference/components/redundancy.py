@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ...design import RandomTerm
+from ...estimates.unknown import unknown_elements
 from ...fit import Fit
 from ...optimize.description import redundancies
 from ...show import Document, Line, Printed, frame_table
@@ -23,7 +24,7 @@ class Redundancy(Printed):
     Attributes
     ----------
     words : tuple of str
-        One sentence per singular term; empty when the fit is not singular.
+        One sentence per singular term and per term with something that has no estimate.
     simpler : DataFrame
         Models with less: ``term`` (index), ``becomes``, ``npar`` (saved), ``cost`` (rise of the criterion).
     """
@@ -55,8 +56,9 @@ class Redundancy(Printed):
 def redundancy(fit: Fit) -> Redundancy:
     """Say which random effects are redundant in a singular fit, and refit without them.
 
-    For each term whose covariance matrix is singular: its columns left out one at a time, its correlations
-    left out, the whole term left out; with the rise of the criterion the fit minimised.
+    For each term whose covariance matrix is singular, or has no estimate in part: its columns left out one
+    at a time, its correlations left out, the whole term left out; with the rise of the criterion the fit
+    minimised.
 
     Examples
     --------
@@ -66,11 +68,11 @@ def redundancy(fit: Fit) -> Redundancy:
       (Intercept | Batch) -> nothing saves 1 parameter at no cost
     """
     rows = []
-    for found in fit.optimum.boundary:
-        term = fit.model.design.terms[found.term]
+    for index in sorted({*(found.term for found in fit.optimum.boundary), *_without_estimates(fit)}):
+        term = fit.model.design.terms[index]
         for label, reduced in _reductions(term):
             rest = [*fit.model.design.terms]
-            rest[found.term : found.term + 1] = reduced
+            rest[index : index + 1] = reduced
             saved = fit.model.n_theta - sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in rest)
             if rest:
                 value = fit_of(fit, with_terms(fit.model, rest)).optimum.value
@@ -79,7 +81,12 @@ def redundancy(fit: Fit) -> Redundancy:
             rows.append((str(term), label, saved, max(0.0, value - fit.optimum.value)))
     table = pd.DataFrame(rows, columns=["term", "becomes", "npar", "cost"]).set_index("term")
     words = tuple(redundancies(fit.optimum)) if fit.optimum.boundary else ()
+    words += fit.optimum.flat.words if fit.optimum.flat else ()
     return Redundancy(words, table.sort_values("cost", kind="stable"))
+
+
+def _without_estimates(fit: Fit) -> list[int]:
+    return [index for index, which in enumerate(unknown_elements(fit)) if which.any()]
 
 
 def _reductions(term: RandomTerm) -> list[tuple[str, list[RandomTerm]]]:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from ...errors import FitError, require_level
+from ...estimates.unknown import unknown_limits
 from ...fit import Fit
 from ...optimize import Settings
 from ..likelihood import by_maximum_likelihood, refitted
@@ -63,6 +64,8 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     require_level(level)
     cutoff = float(np.sqrt(chdtri(1, 1 - level)))
     notes = ["REML fit: refitted by maximum likelihood for the profile"] if fit.model.reml else []
+    notes += fit.optimum.flat.words if fit.optimum.flat else ()
+    anything = unknown_limits(fit)
     best = by_maximum_likelihood(fit)
     for _ in range(_RESTARTS):
         if not best.optimum.converged:
@@ -70,13 +73,14 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
         constrained = Constrained(best)
         wanted = chosen(parameters_of(best), parameters)
         try:
-            curves = {p.name: _curve(constrained, p, cutoff) for p in wanted}
+            curves = {p.name: _curve(constrained, p, cutoff) for p in wanted if p.name not in anything}
         except BetterOptimum as found:
             start = Settings(start=found.point.theta)
             best = refitted(best, best.model, start)
             notes.append(f"a better optimum was met on the way: the deviance is {best.optimum.value:.6g}")
             continue
-        return Profile(constrained, curves, cutoff, tuple(notes))
+        open_ended = {p.name: anything[p.name] for p in wanted if p.name in anything}
+        return Profile(constrained, curves, cutoff, tuple(notes), open_ended)
     raise FitError("the profile meets ever better optima: try other starts first, see ranef.allfit")
 
 

@@ -79,6 +79,8 @@ class Profile(Printed):
         Largest absolute zeta that was looked for.
     notes : tuple of str
         What was done on the way: a REML fit refitted by maximum likelihood, a better optimum met.
+    anything : dict of (float, float)
+        The limits of parameters that have no estimate, which can be anything: they have no curve.
 
     Examples
     --------
@@ -95,12 +97,18 @@ class Profile(Printed):
     """
 
     def __init__(
-        self, constrained: Constrained, curves: dict[str, Curve], cutoff: float, notes: tuple[str, ...]
+        self,
+        constrained: Constrained,
+        curves: dict[str, Curve],
+        cutoff: float,
+        notes: tuple[str, ...],
+        anything: dict[str, tuple[float, float]],
     ) -> None:
         self._constrained = constrained
         self.curves = curves
         self.cutoff = cutoff
         self.notes = notes
+        self.anything = anything
 
     @property
     def deviance(self) -> float:
@@ -116,6 +124,7 @@ class Profile(Printed):
     def estimates(self) -> pd.Series:
         """Maximum likelihood estimates; NaN for a correlation with an effect of no variance."""
         values = {name: np.nan if c.undefined else c.parameter.estimate for name, c in self.curves.items()}
+        values |= dict.fromkeys(self.anything, np.nan)
         return pd.Series(values, name="estimate", dtype=float)
 
     def __iter__(self) -> Iterator[str]:
@@ -159,6 +168,9 @@ class Profile(Printed):
         names = self._names(parameters)
         height, limits, notes = float(np.sqrt(chdtri(1, 1 - level))), [], list(self.notes)
         for name in names:
+            if name in self.anything:
+                limits.append(self.anything[name])
+                continue
             lower, upper = (self._limit(self._curve(name), direction, height) for direction in (-1, 1))
             limits.append((lower, upper))
             notes += _words(self._curve(name), lower, upper)
@@ -212,12 +224,13 @@ class Profile(Printed):
 
     def _names(self, wanted: str | Iterable[str] | None) -> list[str]:
         if wanted is None:
-            return list(self.curves)
+            return [*self.curves, *self.anything]
         known = {name: curve.parameter for name, curve in self.curves.items()}
         names: list[str] = []
         for name in [wanted] if isinstance(wanted, str) else wanted:
             grouped = name in GROUPS and name not in known
             names += [p.name for p in chosen(known, name)] if grouped else [name]
+            names += self.anything if name in ("random", "all") else ()
         return list(dict.fromkeys(names))
 
     def _curve(self, name: str) -> Curve:

@@ -1,0 +1,193 @@
+// Several starts, so that a local minimum is not called the optimum: small or unevenly weighted data have them. What is
+// tried is bounded by what an evaluation costs and by the number of rows: large data have one minimum, and dear evaluations.
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/optimum/fit.hpp"
+#include "ranef/optimum/further_starts.hpp"
+#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/plan/cost.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double explored = 1e-3;     // predicted fall at which a descent that only explores stops
+constexpr int most_explored = 60;     // evaluations of such a descent
+constexpr double promising = 1.0;     // above the optimum, of the criterion: an end that is still worth a full descent
+constexpr double same_value = 1e-6;   // ends whose criteria differ by less are one minimum
+constexpr double gain = 1e-8;         // of the criterion, for which another end is preferred
+constexpr double near = 0.2;          // relative difference of covariances within which an explored end is the optimum's own
+constexpr int random_count = 24;      // random starts where the first ones did not all agree
+constexpr int most_rounds = 3;        // of scans, each from a lower minimum
+constexpr double scan_first = 0.01, scan_ratio = 3.1622776601683795;
+constexpr int scan_points = 11;       // from 0.01 to 1,000, the residual being 1
+
+double largest_difference(const Layout& layout, const std::vector<double>& a, const std::vector<double>& b) {
+    std::vector<double> l(layout.lambda_size), m(layout.lambda_size);
+    layout.unpack(a.data(), l.data());
+    layout.unpack(b.data(), m.data());
+    double largest = 0.0;
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const int r = layout.factors[f].width;
+        const double *lf = l.data() + layout.lambda_offset[f], *mf = m.data() + layout.lambda_offset[f];
+        const auto entry = [r](const double* of, int i, int j) {
+            double sum = 0.0;
+            for (int c = 0; c < r; ++c) sum += of[c * r + i] * of[c * r + j];
+            return sum;
+        };
+        for (int i = 0; i < r; ++i)
+            for (int j = 0; j <= i; ++j) {
+                const double size = std::sqrt((entry(lf, i, i) + entry(mf, i, i)) * (entry(lf, j, j) + entry(mf, j, j)));
+                largest = std::max(largest, std::fabs(entry(lf, i, j) - entry(mf, i, j)) / (size + 0.01));
+            }
+    }
+    return largest;
+}
+
+// A standard deviation of one column set to another size, its correlations kept; a column without variance gets one.
+std::vector<double> resized(const Layout& layout, const std::vector<double>& theta, int factor, int block, int column, double size) {
+    std::vector<double> lambda(layout.lambda_size), out(theta.size());
+    layout.unpack(theta.data(), lambda.data());
+    for_blocks(layout, lambda, [&](int f, int b, int w, double* l) {
+        if (f != factor || b != block) return;
+        double norm = 0.0;
+        for (int c = 0; c < w; ++c) norm = std::hypot(norm, l[c * w + column]);
+        if (norm == 0.0) {
+            std::vector<double> unit(w, 0.0);
+            unit[column] = 1.0;
+            add_direction(w, l, unit.data(), size);
+        } else {
+            for (int c = 0; c < w; ++c) l[c * w + column] *= size / norm;
+        }
+    });
+    layout.pack(lambda.data(), out.data());
+    return out;
+}
+
+// A covariance matrix with more variance along a direction that has none.
+std::vector<double> grown(const Layout& layout, const std::vector<double>& theta, const BoundaryMultiplier& along, double size) {
+    std::vector<double> lambda(layout.lambda_size), out(theta.size());
+    layout.unpack(theta.data(), lambda.data());
+    for_blocks(layout, lambda, [&](int f, int b, int w, double* l) {
+        if (f == along.factor && b == along.block) add_direction(w, l, along.direction.data(), size);
+    });
+    layout.pack(lambda.data(), out.data());
+    return out;
+}
+
+}  // namespace
+
+// The criterion's value at a theta, infinite where it has none.
+double Workspace::value_at(const std::vector<double>& theta, SearchRecord& record) {
+    ++record.evaluations;
+    settled_ = false;
+    return evaluator_->evaluate(theta.data(), Order::value) == Status::ok ? evaluator_->value()
+                                                                          : std::numeric_limits<double>::infinity();
+}
+
+// Descends from a start, at first only far enough to see where it leads; true when `best` has been replaced.
+bool Workspace::explore(std::vector<double> theta, Optimum& best, const FitSettings& settings) {
+    FitSettings loose = settings;
+    loose.newton.tolerance = explored;
+    loose.newton.max_evaluations = std::min(most_explored, settings.newton.max_evaluations);
+    SearchRecord record = best.search;
+    Optimum seen;
+    const Status status = descend(theta, loose, seen).status;
+    record.evaluations += seen.evaluations;
+    const auto keep = [&] { best.search = record; return false; };
+    if (!finished(status) && status != Status::max_evaluations) return keep();
+    ++record.starts;
+    double value = evaluator_->value();
+    const bool comparable = finished(best.status);
+    if (comparable && std::fabs(value - best.value) < 2.0 * explored && largest_difference(layout_, theta, best.theta) < near) {
+        ++record.agreed;
+        return keep();
+    }
+    if (comparable && value > best.value + promising) {
+        record.next = std::min(record.next, value);
+        return keep();
+    }
+    Optimum end = descend_from(std::move(theta), settings);
+    value = end.value;
+    // An end that does not hold as a minimum replaces none that does: near an exact fit the criterion falls without bound.
+    const bool surer = end.converged && !best.converged && value < best.value + same_value;
+    const bool lower = value < best.value - gain && finished(end.status) && (end.converged || !best.converged);
+    if (!comparable || surer || lower) {
+        record.evaluations += best.evaluations;
+        if (!(value > best.value - same_value)) {
+            record.next = best.value;
+            record.agreed = 0;
+        }
+        ++record.agreed;
+        best = std::move(end);
+        best.search = record;
+        return true;
+    }
+    record.evaluations += end.evaluations;
+    if (value < best.value + same_value) ++record.agreed;
+    else if (end.converged) record.next = std::min(record.next, value);
+    return keep();
+}
+
+// The criterion along every single standard deviation and every direction without variance, from near zero to large: a
+// minimum on the way that is not the optimum's own is a start. True when one of them led lower.
+bool Workspace::scan(Optimum& best, const FitSettings& settings) {
+    struct Point {
+        double value;
+        std::vector<double> theta;
+    };
+    std::vector<Point> minima;
+    const auto look = [&](double own, const auto& at) {  // own: the size at the optimum
+        std::vector<double> values, sizes;
+        for (int i = 0; i < scan_points; ++i) {
+            sizes.push_back(scan_first * std::pow(scan_ratio, i));
+            values.push_back(value_at(at(sizes.back()), best.search));
+        }
+        ++best.search.scans;
+        for (int i = 0; i < scan_points; ++i) {
+            const double before = i > 0 ? values[i - 1] : own == 0.0 ? best.value : std::numeric_limits<double>::infinity();
+            const double after = i + 1 < scan_points ? values[i + 1] : std::numeric_limits<double>::infinity();
+            const bool apart = own == 0.0 || std::fabs(std::log(sizes[i] / own)) > std::log(scan_ratio);
+            if (apart && values[i] < before && values[i] < after) minima.push_back({values[i], at(sizes[i])});
+        }
+    };
+    const std::vector<double> theta = best.theta;
+    std::vector<double> lambda(layout_.lambda_size);
+    layout_.unpack(theta.data(), lambda.data());
+    for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
+        for (int a = 0; a < w; ++a) {
+            double own = 0.0;
+            for (int c = 0; c < w; ++c) own = std::hypot(own, l[c * w + a]);
+            look(own, [&](double size) { return resized(layout_, theta, f, b, a, size); });
+        }
+    });
+    for (const BoundaryMultiplier& along : best.multipliers)
+        if (along.direction.size() > 1) look(0.0, [&](double size) { return grown(layout_, theta, along, size); });
+    std::sort(minima.begin(), minima.end(), [](const Point& a, const Point& b) { return a.value < b.value; });
+    bool lower = false;
+    for (std::size_t i = 0; i < minima.size() && i < 6; ++i) lower = explore(minima[i].theta, best, settings) || lower;
+    return lower;
+}
+
+// The evaluator at an optimum that was left for others.
+void Workspace::stand_at(const Optimum& optimum) {
+    evaluator_->evaluate(optimum.theta.data(), Order::hessian);
+    settled_ = true;
+    model_is_current_ = false;
+}
+
+void Workspace::search(Optimum& best, const FitSettings& settings) {
+    if (best.status == Status::interrupted || best.status == Status::exact_fit) return;
+    const int most = affordable_starts(*problem_);
+    const auto try_all = [&](const std::vector<std::vector<double>>& starts) {
+        for (const std::vector<double>& start : starts)
+            if (best.search.starts < most) explore(start, best, settings);
+    };
+    if (most < 2) return;
+    try_all(further_starts(*problem_->design));
+    if (best.search.agreed < best.search.starts) try_all(random_starts(layout_, random_count));
+    for (int round = 0; round < most_rounds && scan(best, settings); ++round) {}
+    if (finished(best.status)) stand_at(best);
+}
+
+}  // namespace ranef

@@ -1,0 +1,67 @@
+#include "ranef/plan/may_be_flat.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "ranef/base/linalg.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double least_pivot = 1e-8;  // of a level's cross-products, its columns having unit size
+
+// Whether the r x r cross-products of a level's columns are of full rank.
+bool full_rank(int r, const double* g, std::vector<double>& work) {
+    work.assign(g, g + Index{r} * r);
+    for (int a = 0; a < r; ++a)
+        if (!(g[a * r + a] > 0.0)) return false;
+    for (int b = 0; b < r; ++b)
+        for (int a = 0; a < r; ++a) work[b * r + a] /= std::sqrt(g[a * r + a] * g[b * r + b]);
+    if (!linalg::cholesky(r, work.data(), r)) return false;
+    for (int a = 0; a < r; ++a)
+        if (work[a * r + a] * work[a * r + a] < least_pivot) return false;
+    return true;
+}
+
+bool leading_tells_apart(const DesignCross& design) {
+    const int r = design.layout().leading_width();
+    std::vector<double> work;
+    for (Index j = 0; j < design.levels(); ++j)
+        if (full_rank(r, design.level(j).g, work)) return true;
+    return false;
+}
+
+bool other_tells_apart(const DesignCross& design, std::size_t factor) {
+    const Layout& layout = design.layout();
+    const int r = layout.factors[factor].width;
+    const Index first = layout.offset[factor] - layout.q_leading;
+    const auto& w = design.pattern->w;
+    std::vector<double> g(Index{r} * r), work;
+    for (Index level = 0; level < layout.factors[factor].levels; ++level) {
+        const Index begin = first + level * r;
+        std::fill(g.begin(), g.end(), 0.0);
+        for (int c = 0; c < r; ++c)
+            for (Index e = w.col_ptr[begin + c]; e < w.col_ptr[begin + c + 1]; ++e) {
+                const Index row = w.row_idx[e] - begin;
+                if (row >= 0 && row < r) g[c * r + row] = g[row * r + c] = design.values.w_val()[e];
+            }
+        if (full_rank(r, g.data(), work)) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+bool may_be_flat(const DesignCross& design, bool reml) {
+    const Layout& layout = design.layout();
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        if (reml && layout.factors[f].levels <= layout.p) return true;
+        for (std::size_t h = 0; h < f; ++h)
+            if (layout.factors[h].levels == layout.factors[f].levels) return true;
+        if (!(f == 0 ? leading_tells_apart(design) : other_tells_apart(design, f))) return true;
+    }
+    return false;
+}
+
+}  // namespace ranef

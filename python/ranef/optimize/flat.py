@@ -1,0 +1,190 @@
+"""Covariance parameters that no response can tell about: found by ranks, whatever the response.
+
+With P the projection that removes the fixed effects (REML; by maximum likelihood there is none), the
+criterion knows the covariance matrix of the response V = sigma^2 (W^-1 + sum_k d_k G_k) only by P V P. A
+direction of d with sum_k d_k P G_k P = 0, or a multiple of P itself, is flat: at every theta and for every
+response. They are the null space of the matrix of tr(P G_k P G_l), with a border for the residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..model import Model
+from ..theta import parts, unpack
+from .flat_words import flat_words
+
+Mask = npt.NDArray[np.bool_]
+
+LARGEST = 3000  # order of a dense matrix up to which the ranks are found
+_NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
+_WITHIN = 1e-5  # distance of a unit direction from the flat ones within which it is one of them
+_RANK = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """What has no estimate in a model.
+
+    Attributes
+    ----------
+    directions : (k, n_flat) float64
+        Flat directions of the unique elements of D, in the core's coordinates over `scale`, orthonormal.
+    scale : (k,) float64
+        Size of each element's effect on the response's covariance, inverted.
+    to_internal : (k, k) float64
+        The linear map to those elements from the user's.
+    held : (k,) bool
+        Theta (in the core's coordinates) that can be zero without loss: the others reach every covariance
+        matrix of the response that all of them reach.
+    unknown : (k,) bool
+        Elements of D, on the user's scale, that have no estimate.
+    words : tuple of str
+        One sentence per term.
+    """
+
+    directions: FloatArray
+    scale: FloatArray
+    to_internal: FloatArray
+    held: Mask
+    unknown: Mask
+    words: tuple[str, ...]
+
+    def seen(self, elements: FloatArray) -> FloatArray:
+        """Return what the criterion sees of elements of D (of each column) in the core's coordinates."""
+        scaled = (elements.T / self.scale).T
+        return scaled - self.directions @ (self.directions.T @ scaled)
+
+
+def find_flat(model: Model, response: Any) -> Flat | None:
+    """Return what has no estimate in a model, None where everything has one or the model is too large to ask.
+
+    Parameters
+    ----------
+    model : Model
+    response : _core.ResponseCross
+        Any response of the model.
+    """
+    if _core.information_cost(model.problem)[0] > LARGEST:
+        return None
+    found = _core.information(model.problem, response, np.zeros(model.n_theta))
+    ending = "_projected" if model.reml else ""
+    size = np.diag(found["product"])
+    size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
+    rest = float(model.df_sigma)
+    border = found["trace" + ending] / size / np.sqrt(rest)
+    gram = np.block(
+        [
+            [found["product" + ending] / np.outer(size, size), border[:, None]],
+            [border[None, :], np.ones((1, 1))],
+        ]
+    )
+    values, vectors = np.linalg.eigh(gram)
+    null = vectors[:-1, values < _NULL * values[-1]]
+    if null.size == 0:
+        return None
+    directions = np.linalg.qr(null)[0]
+    unseen = np.sqrt(np.diag(found["product"])) <= np.sqrt(_NULL) * size
+    return _described(model, directions, 1 / size, found["to_internal"], unseen)
+
+
+def _described(
+    model: Model, directions: FloatArray, scale: FloatArray, to_internal: FloatArray, unseen: Mask
+) -> Flat:
+    none = np.zeros(len(scale), dtype=bool)
+    flat = Flat(directions, scale, to_internal, none, none, ())
+    alone = np.linalg.norm(directions, axis=1) > 1 - _WITHIN  # elements that are flat by themselves
+    held = _held(model, flat, alone)
+    unknown = _unknown(model, flat, held, alone)
+    words = tuple(flat_words(model, held, alone, unknown, unseen))
+    return Flat(directions, scale, to_internal, held, unknown, words)
+
+
+def _held(model: Model, flat: Flat, alone: Mask) -> Mask:
+    """Return theta that can be zero: columns without effect, superfluous terms, correlations, the rest."""
+    whole = len(alone) - flat.directions.shape[1]
+
+    def suffices(held: Mask) -> bool:
+        return _rank(model, flat, held) == whole
+
+    held = alone.copy()
+    for _, place, rows, columns in parts(model.term_widths):
+        dead = rows[(rows == columns) & alone[place]]
+        held[place] |= np.isin(rows, dead) | np.isin(columns, dead)
+    if not suffices(held):
+        held[:] = False
+    blocks = sorted(enumerate(parts(model.term_widths)), key=lambda part: (part[1][0], -part[0]))
+    for _, (_, place, _, _) in blocks:
+        if (~held).sum() > whole and not held[place].all():
+            without = held.copy()
+            without[place] = True
+            held = without if suffices(without) else held
+    for index in reversed(range(len(held))):
+        if (~held).sum() > whole and not held[index]:
+            without = held.copy()
+            without[index] = True
+            held = without if suffices(without) else held
+    return held
+
+
+def _rank(model: Model, flat: Flat, held: Mask) -> int:
+    """Return how many directions of D the other theta reach that the criterion sees."""
+    theta = np.where(held, 0.0, np.random.default_rng(1).normal(size=len(held))) * np.sqrt(flat.scale)
+    seen = flat.seen(jacobian(model, theta))[:, ~held]
+    if seen.size == 0:
+        return 0
+    sizes = np.linalg.norm(seen, axis=0)
+    values = np.linalg.svd(seen / np.where(sizes > 0, sizes, 1.0), compute_uv=False)
+    return int(np.count_nonzero(values > np.sqrt(_RANK) * max(values[0], 1e-300)))
+
+
+def _unknown(model: Model, flat: Flat, held: Mask, alone: Mask) -> Mask:
+    """Return elements of the user's D that vary along a flat direction, what is held for good being out."""
+    given = alone & held
+    for _, place, rows, columns in parts(model.term_widths):
+        dead = rows[(rows == columns) & given[place]]
+        given[place] |= np.isin(rows, dead) | np.isin(columns, dead)
+        if held[place].all():
+            given[place] = True
+    elements = (flat.directions.T * flat.scale).T
+    moved = elements[given] / flat.scale[given, None]
+    if moved.size:  # the flat directions that leave these elements alone
+        _, values, vectors = np.linalg.svd(moved, full_matrices=True)
+        elements = elements @ vectors[np.count_nonzero(values > _WITHIN) :].T
+    if elements.size:
+        user = np.linalg.solve(flat.to_internal, elements)
+        sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
+        given |= np.linalg.norm(user, axis=1) > _WITHIN * np.linalg.norm(sizes, axis=1)
+    return given
+
+
+def jacobian(model: Model, theta: FloatArray) -> FloatArray:
+    """Return the derivatives of the unique elements of D = Lambda Lambda' by theta, (k, k)."""
+    out = np.zeros((len(theta), len(theta)))
+    for place, factor, rows, columns in _triangles(model, theta):
+        for at, (i, c) in enumerate(zip(rows, columns, strict=True)):
+            change = np.zeros_like(factor)
+            change[i] += factor[:, c]
+            change[:, i] += factor[:, c]
+            out[place, place.start + at] = change[rows, columns]
+    return out
+
+
+def covariance_elements(model: Model, theta: FloatArray) -> FloatArray:
+    """Return the unique elements of D = Lambda Lambda', (k,)."""
+    return np.concatenate(
+        [(factor @ factor.T)[rows, columns] for _, factor, rows, columns in _triangles(model, theta)]
+    )
+
+
+def _triangles(model: Model, theta: FloatArray) -> Iterator[tuple[slice, FloatArray, Any, Any]]:
+    factors = unpack(theta, model.term_widths)
+    for (_, place, rows, columns), factor in zip(parts(model.term_widths), factors, strict=True):
+        yield place, factor, rows, columns

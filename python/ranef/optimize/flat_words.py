@@ -1,0 +1,72 @@
+"""What has no estimate in a model, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ..model import Model
+from ..theta import parts
+
+Mask = npt.NDArray[np.bool_]
+
+
+def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mask) -> Iterator[str]:
+    """Say for every term that has something without an estimate what it is, and why.
+
+    Parameters
+    ----------
+    model : Model
+    held, alone, unknown : (k,) bool
+        See `Flat`; elements that are flat by themselves.
+    unseen : (k,) bool
+        Elements that touch no row, whatever the fixed effects.
+    """
+    terms = zip(model.design.terms, parts(model.term_widths), strict=True)
+    for term, (width, place, rows, columns) in terms:
+        if not unknown[place].any():
+            continue
+        names = ["1" if name == "Intercept" else name for name in term.columns]
+        start = [] if term.intercept >= 0 else ["0"]
+        label = f"({' + '.join([*start, *names])} | {term.group})"
+        diagonal = np.flatnonzero(rows == columns)
+        dead = [names[rows[k]] for k in diagonal if alone[place][k]]
+        if len(dead) == width and not unseen[place].any():
+            yield f"the variance of {label} has no estimate: its levels are told apart by the fixed effects"
+        elif dead:
+            zero = unseen[place][[k for k in diagonal if alone[place][k]]].all()
+            why = "the column is zero in every row" if zero else "the fixed effects tell its levels apart"
+            listed = " and ".join(dead)
+            yield f"the variance of {listed} in {label} has no estimate: {why}"
+        elif held[place].all():
+            yield f"the variance of {label} has no estimate: other terms say the same"
+        elif (rows != columns)[unknown[place]].all():
+            what = _correlations(names, rows, columns, unknown[place])
+            yield f"{what} in {label}: no level of {term.group} has both"
+        else:
+            yield _constant(names, label, term.group)
+
+
+def _constant(names: list[str], label: str, group: str) -> str:
+    """Of a term whose columns do not vary within the levels, or not enough for all its variances."""
+    what = " and ".join(name for name in names if name != "1")
+    advice = f"use (1 | {group}), or || with a column for each kind of level"
+    if len(names) == 2:
+        return (
+            f"the variance of {what} and its correlation have no estimate in {label}: "
+            f"{what} does not vary within {group}; {advice}"
+        )
+    return (
+        f"variances and correlations of {label} have no estimate: {what} hardly vary within {group}; {advice}"
+    )
+
+
+def _correlations(
+    names: list[str], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], which: Mask
+) -> str:
+    pairs = [f"{names[c]} and {names[i]}" for i, c in zip(rows[which], columns[which], strict=True)]
+    if len(pairs) == 1:
+        return f"the correlation of {pairs[0]} has no estimate"
+    return f"the correlations of {', '.join(pairs)} have no estimates"

@@ -1,0 +1,129 @@
+"""Of all theta that are one to the criterion, the one that is reported: the same from every start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..model import Model
+from ..theta import pack, unpack_symmetric
+from .certificate import FALSE_BOUNDARY, STATIONARY, difference_hessian
+from .flat import Flat, covariance_elements, find_flat, jacobian
+from .optimum import Optimum
+from .scaling import semidefinite_factor, theta_scale
+
+_CURVED = 1e-5  # of the largest eigenvalue of the Hessian by differences: below it a direction is flat
+_SAME = 1e-7  # relative distance, in what the criterion sees of D, within which two theta are one
+_ZERO = 1e-7  # a pivot of Lambda below this, in units of its column, is zero
+_FALSE = 1e-6
+_STARTS = 12
+
+
+def settled(optimum: Optimum, response: Any) -> Optimum:
+    """Return an optimum with what has no estimate named, and held where it does no harm.
+
+    Parameters
+    ----------
+    optimum : Optimum
+    response : _core.ResponseCross
+    """
+    model = optimum.model
+    flat = find_flat(model, response) if model.problem.may_be_flat else None
+    if flat is None:
+        return optimum
+    theta = _held_theta(model, flat, optimum.theta)
+    boundary = tuple(m for m in optimum.boundary if abs(m.value) > _FALSE)
+    norm, eigenvalues = _curvature(model, response, flat, theta)
+    holds = norm <= STATIONARY and not (eigenvalues < 0).any()
+    converged = holds and all(m.value >= FALSE_BOUNDARY for m in boundary)
+    return replace(
+        optimum,
+        theta=theta,
+        gradient_norm=norm,
+        eigenvalues=eigenvalues,
+        boundary=boundary,
+        singular=bool(boundary),
+        converged=converged,
+        status="ok" if converged else optimum.status,
+        search=None if flat.held.all() else optimum.search,  # every start is the optimum then
+        flat=flat,
+    )
+
+
+def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tuple[float, FloatArray]:
+    """Return the Newton decrement and the eigenvalues of the scaled Hessian over what the criterion sees."""
+    scale = theta_scale(model)
+    free = np.flatnonzero(theta)
+    if free.size == 0:
+        return 0.0, np.empty(0)
+    gradient = model.problem.gradient(response, theta)[1] / scale
+    hessian = difference_hessian(model, response, theta, scale, free)
+    size = np.sqrt(np.abs(np.diag(hessian)))
+    size = np.maximum(size, np.sqrt(_CURVED) * size.max())
+    values, vectors = np.linalg.eigh(hessian / np.outer(size, size))
+    seen = np.abs(values) > _CURVED * np.abs(values).max()
+    along = (vectors.T @ (gradient[free] / size))[seen]
+    return float(np.sqrt(np.sum(along**2 / np.abs(values[seen])))), values[seen]
+
+
+def _held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
+    """Return theta with what is held at zero and the same covariance matrix of the response."""
+    wanted = flat.seen(flat.to_internal @ covariance_elements(model, theta))
+    free = ~flat.held
+    found = _solved(model, flat, wanted, free) if free.any() else np.zeros(len(theta))
+    if found is None:
+        return theta
+    user: FloatArray = np.linalg.solve(flat.to_internal, covariance_elements(model, found))
+    sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
+    # the user's zeros, rather than zeros about the mean of a covariate
+    without: FloatArray = np.where(flat.unknown, 0.0, user)
+    change = float(np.linalg.norm(flat.seen(flat.to_internal @ (without - user))))
+    if change <= _SAME * max(1.0, float(np.linalg.norm(wanted))) and _is_covariance(model, without):
+        user = without
+    user[np.abs(user) < 1e-10 * np.linalg.norm(sizes, axis=1)] = 0.0
+    return pack([_root(matrix) for matrix in unpack_symmetric(user, model.term_widths)])
+
+
+def _is_covariance(model: Model, elements: FloatArray) -> bool:
+    return all(
+        np.linalg.eigvalsh(matrix)[0] >= -1e-12 * np.trace(matrix)
+        for matrix in unpack_symmetric(elements, model.term_widths)
+    )
+
+
+def _root(matrix: FloatArray) -> FloatArray:
+    size = np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1.0))
+    return semidefinite_factor(matrix / np.outer(size, size), _ZERO) * size[:, None]
+
+
+def _solved(model: Model, flat: Flat, wanted: FloatArray, free: Any) -> FloatArray | None:
+    """Return the smallest theta, zero where held, that the criterion cannot tell from the wanted elements."""
+    from scipy.optimize import least_squares
+
+    unit = np.sqrt(flat.scale[free])
+    whole = np.zeros(len(free))
+    rng = np.random.default_rng(1)
+
+    def theta(x: FloatArray) -> FloatArray:
+        out = whole.copy()
+        out[free] = x * unit
+        return out
+
+    best, near = None, _SAME * max(1.0, float(np.linalg.norm(wanted)))
+    for number in range(_STARTS):
+        start = np.full(unit.size, 1.0) if number == 0 else rng.normal(size=unit.size)
+        answer = least_squares(
+            lambda x: flat.seen(covariance_elements(model, theta(x))) - wanted,
+            start * np.sqrt(max(1e-3, float(np.abs(wanted).max()))),
+            jac=lambda x: flat.seen(jacobian(model, theta(x)))[:, free] * unit,
+            xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=400,
+        )  # fmt: skip
+        if np.linalg.norm(answer.fun) > near:
+            continue
+        x = answer.x
+        if best is None or np.linalg.norm(x) < np.linalg.norm(best) * (1 - 1e-6):
+            best = x
+    return None if best is None else theta(best)

@@ -1,0 +1,126 @@
+"""Covariance parameters that no response can tell about: named, everything else as in the model without."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+
+S = 24
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(21)
+    rows = [(s, age) for s in range(S) for age in range(5)]
+    d = pd.DataFrame(rows, columns=["s", "age"])
+    d["sex"] = np.where(d.s % 2, "M", "F")
+    d["male"] = np.where(d.s % 2, 1.0, 0.0)
+    d["female"] = 1 - d.male
+    d["zero"] = 0.0
+    d["same"] = "t" + d.s.astype(str)
+    d["site"] = "k" + (d.s % 6).astype(str)
+    effects = rng.normal(size=S)[d.s] * (1 + d.s % 2) + rng.normal(0, 0.4, S)[d.s] * d.age
+    d["y"] = effects + 0.3 * d.age + rng.normal(0, 1, len(d))
+    return d
+
+
+# the model with something flat -> one with the same covariance of the response, and what has no estimate
+PAIRS = {
+    "y ~ age + sex + (0 + sex | s)": ("y ~ age + sex + (0 + sex || s)", ["corr[s.sex[M].sex[F]]"]),
+    "y ~ age + sex + (sex | s)": (
+        "y ~ age + sex + (0 + sex || s)",
+        ["sd[s.sex[T.M]]", "corr[s.sex[T.M].Intercept]"],
+    ),
+    "y ~ age + (zero | s)": ("y ~ age + (1 | s)", ["sd[s.zero]", "corr[s.zero.Intercept]"]),
+    "y ~ age + (age | s) + (1 | s)": ("y ~ age + (age | s)", ["sd[s.1.Intercept]"]),
+    "y ~ age + (1 | s) + (1 | same)": ("y ~ age + (1 | s)", ["sd[same.Intercept]"]),
+    "y ~ age + site + (age | site)": (
+        "y ~ age + site + (0 + age | site)",
+        ["sd[site.Intercept]", "corr[site.age.Intercept]"],
+    ),
+}
+
+
+@pytest.fixture(params=PAIRS)
+def pair(request, data):
+    formula = request.param
+    identified, unknown = PAIRS[formula]
+    return ranef.lmer(formula, data), ranef.lmer(identified, data), unknown
+
+
+def test_what_is_identified_is_that_of_the_equivalent_model(pair):
+    flat, identified, _ = pair
+    assert flat.converged and flat.singular == identified.singular
+    assert flat.objective == pytest.approx(identified.objective, abs=1e-6)
+    assert flat.sigma == pytest.approx(identified.sigma, rel=1e-6)
+    for ddf in ("satterthwaite", "kenward-roger"):
+        # the origin of a site's line is the fixed effects' own: its error is not identified
+        rows = ["age"] if "site" in flat.params.index[-1] else list(flat.params.index)
+        ours, theirs = (fit.coef_table(ddf=ddf).loc[rows].to_numpy(float) for fit in (flat, identified))
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-9)
+        ours, theirs = (fit.anova(ddf=ddf).loc[["age"]].to_numpy(float) for fit in (flat, identified))
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-9)
+    np.testing.assert_allclose(flat.fittedvalues, identified.fittedvalues, rtol=1e-5, atol=1e-6)
+
+
+def test_it_is_named_and_has_no_number(pair):
+    flat, identified, unknown = pair
+    assert identified.optimum.flat is None
+    assert "no estimate" in flat.optimum.message
+    assert "no estimate" in str(flat)
+    assert "no estimate" in str(ranef.diagnose(flat))
+    assert "no estimate" in str(flat.redundancy())
+    table = flat.component_table()
+    assert table.index[table["estimate"].isna()].tolist() == unknown
+    assert table.loc[unknown, "se"].isna().all()
+    for name in unknown:
+        assert table.loc[name, ["lower", "upper"]].tolist() == ([0, np.inf] if name[:2] == "sd" else [-1, 1])
+    assert flat.varcorr.to_frame()[["sd"]].isna().sum().item() == sum(name[:2] == "sd" for name in unknown)
+
+
+def test_it_is_the_same_from_every_start(pair, data):
+    flat, _, _ = pair
+    for size in (0.1, 1.0, 5.0):
+        factors = [size * np.eye(width) for width in flat.model.term_widths]
+        start = np.concatenate([factor[np.triu_indices(len(factor))] for factor in factors])
+        again = flat.model.fit(start=start)
+        assert again.objective == pytest.approx(flat.objective, abs=1e-6)
+        np.testing.assert_allclose(again.theta, flat.theta, rtol=1e-3, atol=1e-4)
+
+
+def test_nothing_breaks(pair):
+    flat, _, unknown = pair
+    assert np.isfinite(flat.ranova()[["llf", "aic"]].to_numpy(float)).all()
+    limits = flat.conf_int(method="profile")
+    for name in unknown:
+        assert limits.loc[name].tolist() == ([0, np.inf] if name[:2] == "sd" else [-1, 1])
+    assert np.isfinite(flat.cov_theta().to_numpy()).all()
+    assert "no estimate" in str(flat.summary())
+
+
+def test_levels_that_the_fixed_effects_tell_apart(data):
+    """Then REML is least squares, and the variance has no estimate."""
+    fit = ranef.lmer("y ~ age + site + (1 | site)", data)
+    X = np.column_stack([data.age, pd.get_dummies(data.site).to_numpy(float)])
+    beta, rss = np.linalg.lstsq(X, data.y.to_numpy(), rcond=None)[:2]
+    df = len(data) - X.shape[1]
+    sigma2 = rss[0] / df
+    se = np.sqrt(sigma2 * np.linalg.inv(X.T @ X)[0, 0])
+    for ddf in ("satterthwaite", "kenward-roger"):
+        row = fit.coef_table(ddf=ddf).loc["age"].to_numpy(float)
+        np.testing.assert_allclose(row[:3], [beta[0], se, df], rtol=1e-6)
+    assert fit.theta.tolist() == [0.0]
+    assert not fit.singular and fit.converged
+    assert (
+        "the variance of (1 | site) has no estimate: its levels are told apart by the fixed effects"
+        in str(fit)
+    )
+    assert fit.conf_int(method="profile").loc["sd[site.Intercept]"].tolist() == [0, np.inf]
+    assert np.isnan(fit.varcorr[0].sd[0])
+    assert "no estimate" in str(ranef.diagnose(fit))
+
+
+def test_by_maximum_likelihood_that_variance_is_zero(data):
+    fit = ranef.lmer("y ~ age + site + (1 | site)", data, reml=False)
+    assert fit.optimum.flat is None
+    assert fit.singular and fit.theta.tolist() == [0.0]
