@@ -6,8 +6,8 @@ import ranef
 
 from benchmarks.studies import optima
 
-# number of the fit in benchmarks/studies/optima.py -> lme4's criterion (optima.R); a single start from moments
-# of the data ends between 0.46 and 13 higher
+# number of the fit in benchmarks/studies/optima.py -> lme4's criterion (optima.R); a single start from the
+# moments of the data ends between 0.46 and 13 higher
 LME4 = {
     70: 117.958621,
     161: 325.684215,
