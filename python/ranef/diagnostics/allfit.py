@@ -172,7 +172,7 @@ def _starts(fit: Fit, names: list[str]) -> dict[str, tuple[str, FloatArray | Non
 
 
 def _tables(
-    fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str], starts: list[str]
+    fit: Fit, runs: dict[str, tuple[Fit, float]], skipped: dict[str, str], starts: list[str] | None = None
 ) -> AllFit:
     names = ParameterNames.of(fit.model)
     found = [run for run, _ in runs.values()]
@@ -185,7 +185,7 @@ def _tables(
         fixef=pd.DataFrame([run.beta for run in found], index=index, columns=list(names.coefficients)),
         llik=pd.DataFrame(
             {
-                "start": starts,
+                **({} if starts is None else {"start": starts}),
                 "llf": llf,
                 "behind": llf.max() - llf,
                 "evaluations": [run.optimum.evaluations for run in found],
@@ -195,8 +195,10 @@ def _tables(
             index=index,
         ),
         sdcor=pd.DataFrame(
-            np.column_stack([components, sigma]), index=index, columns=[*names.sd, *names.corr,
-            names.residual] ),
+            np.column_stack([components, sigma]),
+            index=index,
+            columns=[*names.sd, *names.corr, names.residual],
+        ),
         theta=pd.DataFrame(theta, index=index, columns=list(names.theta)),
         messages=pd.Series([run.optimum.message for run in found], index=index, name="message"),
         skipped=skipped,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..estimates.fixed import dropped_columns
+from ..estimates.unknown import unknown_words
 from ..fit import Fit
 from ..inference.components import redundancy
 from ..optimize.description import redundancies
@@ -159,7 +160,7 @@ def _identification(fit: Fit) -> list[Finding]:
             "No data of this design can tell it: take it out of the formula. Everything else is estimated "
             "as without it.",
         )
-        for sentence in (fit.optimum.flat.words if fit.optimum.flat else ())
+        for sentence in unknown_words(fit)
     ]
     smallest = fit.optimum.min_eigenvalue
     if fit.optimum.converged and smallest < _WEAK:

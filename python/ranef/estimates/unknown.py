@@ -47,3 +47,9 @@ def unknown_limits(fit: Fit) -> dict[str, tuple[float, float]]:
 def without_unknown(fit: Fit, components: FloatArray) -> FloatArray:
     """Return standard deviations and correlations with NaN for those that have no estimate."""
     return np.where(np.concatenate(unknown_components(fit)), np.nan, components)
+
+
+def unknown_words(fit: Fit) -> tuple[str, ...]:
+    """Say what has no estimate, a sentence for every term with such a thing."""
+    flat = getattr(fit.optimum, "flat", None)
+    return () if flat is None else flat.words

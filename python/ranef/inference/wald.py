@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from ..errors import require_level
 from ..estimates.parameters import ParameterNames
-from ..estimates.unknown import unknown_limits, without_unknown
+from ..estimates.unknown import unknown_limits, unknown_words, without_unknown
 from ..fit import Fit
 from ..theta import component_slopes, components
 from .methods import method
@@ -132,7 +132,7 @@ def cov_theta(fit: Fit) -> pd.DataFrame:
 def singular_notes(fit: Fit) -> tuple[str, ...]:
     """Say which terms have no standard errors, and why."""
     labels = [fit.model.term_labels[i] for i in sorted({found.term for found in fit.optimum.boundary})]
-    return (*(fit.optimum.flat.words if fit.optimum.flat else ()), *_singular(labels))
+    return (*unknown_words(fit), *_singular(labels))
 
 
 def _singular(labels: list[str]) -> Iterator[str]:

@@ -76,10 +76,10 @@ def _held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     found = _solved(model, flat, wanted, free) if free.any() else np.zeros(len(theta))
     if found is None:
         return theta
-    user: FloatArray = np.linalg.solve(flat.to_internal, covariance_elements(model, found))
+    user = np.asarray(np.linalg.solve(flat.to_internal, covariance_elements(model, found)), dtype=np.float64)
     sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
     # the user's zeros, rather than zeros about the mean of a covariate
-    without: FloatArray = np.where(flat.unknown, 0.0, user)
+    without = np.asarray(np.where(flat.unknown, 0.0, user), dtype=np.float64)
     change = float(np.linalg.norm(flat.seen(flat.to_internal @ (without - user))))
     if change <= _SAME * max(1.0, float(np.linalg.norm(wanted))) and _is_covariance(model, without):
         user = without

@@ -77,5 +77,5 @@ def remarks(fit: Fit) -> list[str]:
 
 
 def _certificate(fit: Fit) -> list[str]:
-    quiet = fit.converged and not fit.singular and fit.optimum.flat is None
+    quiet = fit.converged and not fit.singular and getattr(fit.optimum, "flat", None) is None
     return [] if quiet else [fit.optimum.message]

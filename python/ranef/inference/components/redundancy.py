@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ...design import RandomTerm
-from ...estimates.unknown import unknown_elements
+from ...estimates.unknown import unknown_elements, unknown_words
 from ...fit import Fit
 from ...optimize.description import redundancies
 from ...show import Document, Line, Printed, frame_table
@@ -81,7 +81,7 @@ def redundancy(fit: Fit) -> Redundancy:
             rows.append((str(term), label, saved, max(0.0, value - fit.optimum.value)))
     table = pd.DataFrame(rows, columns=["term", "becomes", "npar", "cost"]).set_index("term")
     words = tuple(redundancies(fit.optimum)) if fit.optimum.boundary else ()
-    words += fit.optimum.flat.words if fit.optimum.flat else ()
+    words += unknown_words(fit)
     return Redundancy(words, table.sort_values("cost", kind="stable"))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from ...errors import FitError, require_level
-from ...estimates.unknown import unknown_limits
+from ...estimates.unknown import unknown_limits, unknown_words
 from ...fit import Fit
 from ...optimize import Settings
 from ..likelihood import by_maximum_likelihood, refitted
@@ -64,7 +64,7 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     require_level(level)
     cutoff = float(np.sqrt(chdtri(1, 1 - level)))
     notes = ["REML fit: refitted by maximum likelihood for the profile"] if fit.model.reml else []
-    notes += fit.optimum.flat.words if fit.optimum.flat else ()
+    notes += unknown_words(fit)
     anything = unknown_limits(fit)
     best = by_maximum_likelihood(fit)
     for _ in range(_RESTARTS):

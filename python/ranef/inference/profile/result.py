@@ -102,13 +102,13 @@ class Profile(Printed):
         curves: dict[str, Curve],
         cutoff: float,
         notes: tuple[str, ...],
-        anything: dict[str, tuple[float, float]],
+        anything: dict[str, tuple[float, float]] | None = None,
     ) -> None:
         self._constrained = constrained
         self.curves = curves
         self.cutoff = cutoff
         self.notes = notes
-        self.anything = anything
+        self.anything = anything or {}
 
     @property
     def deviance(self) -> float:
@@ -139,9 +139,7 @@ class Profile(Printed):
         return _along(self._curve(parameter).backward, zeta)
 
     @level_by_keyword
-    def conf_int(
-        self, parameters: str | Iterable[str] | None = None, *, level: float = 0.95
-    ) -> pd.DataFrame:
+    def conf_int(self, parameters: str | Iterable[str] | None = None, *, level: float = 0.95) -> pd.DataFrame:
         """Return profile likelihood intervals: exact, not read off a spline.
 
         Parameters
