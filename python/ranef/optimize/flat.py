@@ -23,7 +23,7 @@ from .flat_words import flat_words
 
 Mask = npt.NDArray[np.bool_]
 
-LARGEST = 500  # order of a dense matrix up to which ranks are asked: beyond, they would cost more than the fit
+LARGEST = 500  # order of a dense matrix up to which ranks are asked: beyond, they cost more than the fit
 _NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
 _WITHIN = 1e-5  # distance of a unit direction from the flat ones within which it is one of them
 _RANK = 1e-9
