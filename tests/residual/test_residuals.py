@@ -57,7 +57,7 @@ def test_everything_together_against_dense_algebra(reml, kind, time):
     np.testing.assert_allclose(fit.params, beta, rtol=1e-7)
     np.testing.assert_allclose(fit.bse**2, np.diag(vcov), rtol=1e-6)
     draws = fit.simulate(6000, seed=1)
-    np.testing.assert_allclose(np.cov(draws), V, atol=0.15 * np.diag(V).max())
+    np.testing.assert_allclose(np.cov(draws.T), V, atol=0.15 * np.diag(V).max())
     white = fit.residuals("normalized")
     who = frame.id.to_numpy()
     R = V - np.where(who[:, None] == who[None, :], (fit.sigma * fit.theta[0]) ** 2, 0)

@@ -72,7 +72,7 @@ def test_predictions_by_dense_algebra():
     score = np.linalg.solve(V, ANIMALS.y - X @ fit.params)
     expected = sd["animal"] ** 2 * A[ANIMALS.animal].to_numpy() @ score  # of parents without records too
     np.testing.assert_allclose(fit.ranef["animal"].to_numpy(), expected, atol=1e-6)
-    np.testing.assert_allclose(np.cov(fit.simulate(20_000, seed=1)), V, atol=0.15 * V.max())
+    np.testing.assert_allclose(np.cov(fit.simulate(20_000, seed=1).T), V, atol=0.15 * V.max())
     rows = ANIMALS.head(3)
     np.testing.assert_allclose(fit.predict(rows), fit.fittedvalues[:3])
     np.testing.assert_allclose(fit.predict(rows, population=True), X[:3] @ fit.params)

@@ -97,7 +97,7 @@ class ResidualFit(Fit):
         return labelled(found, model.design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n rows, n)."""
+        """Return responses drawn from the fitted model, (n, nobs)."""
         if n != int(n) or n < 1:
             raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
         random, model = np.random.default_rng(seed), self.model
@@ -109,7 +109,7 @@ class ResidualFit(Fit):
             drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
             out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
         mean = design.matrix.take(model.cross.columns) @ self.solution["beta"]
-        return out + (mean if design.offset is None else mean + design.offset)[:, None]
+        return np.asarray(out.T + (mean if design.offset is None else mean + design.offset))
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}

@@ -206,12 +206,12 @@ class GlsFit(LikelihoodFit):
         return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n rows, n)."""
+        """Return responses drawn from the fitted model, (n, nobs)."""
         if n != int(n) or n < 1:
             raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
         drawn = np.random.default_rng(seed).standard_normal((self.nobs, int(n)))
         coloured = self.model.noise.colour(drawn, self.outer.phi)
-        return np.asarray(self.sigma * coloured + np.asarray(self.fittedvalues)[:, None])
+        return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
 
     def predict(self, newdata: Any = None) -> Any:
         """Return means of the rows used, or of new ones, (m,)."""

@@ -269,7 +269,7 @@ class RelatedFit(LikelihoodFit):
         return mean
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n rows, n)."""
+        """Return responses drawn from the fitted model, (n, nobs)."""
         if n != int(n) or n < 1:
             raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
         random, design = np.random.default_rng(seed), self.model.design
@@ -281,7 +281,7 @@ class RelatedFit(LikelihoodFit):
             known = self.model.related.get(term.group)
             drawn = drawn if known is None else known.root @ drawn
             out += theta * term.basis[:, :1] * drawn[term.factor.codes]
-        return out * self.sigma + self.predict(population=True)[:, None]
+        return np.asarray((out * self.sigma).T + self.predict(population=True))
 
 
 def fit_related(
