@@ -84,7 +84,8 @@ def lmer(
     relationship : dict of str to matrix or pedigree, optional
         ``{"animal": A}``: the random effects of that group correlate as the matrix says, a DataFrame whose
         rows and columns are levels; or a pedigree, a DataFrame with columns animal, sire and dam. Every
-        random term has then one column; `heritability`, `varcorr` and `ranef` are those of `RelatedFit`.
+        random term has then one column; the fit has a heritability, and its components and modes are on the
+        scale of the matrix.
     functions : dict of str to function, optional
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
