@@ -107,3 +107,18 @@ def test_a_stratum_without_variance_is_singular_and_named():
     assert fit.singular and fit.converged
     assert "singular: the standard deviation of s[T.b] runs to its limit" in str(fit.residual)
     assert fit.residual.sd["b"] < 0.02 * fit.residual.sd["a"]
+
+
+def test_times_without_a_grid():
+    """Nearly every gap is another: a set per row, whose numbers pass 2^31 from 46,341 rows on."""
+    random = np.random.default_rng(5)
+    n, g = 60_000, np.repeat(range(20_000), 3)
+    t = np.cumsum(random.uniform(0.5, 1.5, n))
+    y = np.zeros(n)
+    for k in range(3):
+        rho = 0.6 ** np.r_[1.0, np.diff(t)][k::3]
+        before = y[k - 1 :: 3] if k else np.zeros(n // 3)
+        y[k::3] = rho * before * (k > 0) + np.sqrt(1 - (rho * (k > 0)) ** 2) * random.normal(size=n // 3)
+    fit = ranef.gls("y ~ 1", {"y": y, "t": t, "g": g}, residual="car1(t | g)")
+    row = fit.residual.parameters.iloc[0]
+    assert fit.converged and fit.model.sums.by_rows and abs(row.estimate - 0.6) < 4 * row.se

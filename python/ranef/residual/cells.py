@@ -141,14 +141,17 @@ def find_cells(n: int, chain: Chain | None, dispersion: Dispersion | None) -> Ce
     if len(strata) == 1:
         kinds, kind = np.arange(len(gaps)), gap
     else:
-        kinds, kind = _distinct((gap * len(strata) + of_row[later]) * len(strata) + of_row[earlier])
+        kinds, kind = _distinct(
+            (gap.astype(np.int64) * len(strata) + of_row[later]) * len(strata) + of_row[earlier]
+        )
     rest, kind_earlier = np.divmod(kinds, len(strata))
     kind_gap, kind_later = np.divmod(rest, len(strata))
     as_later = len(kinds) + of_row  # the kind, or behind them the stratum of a first row
     as_later[later] = kind
     as_earlier = np.full(n, -1, np.int32)
     as_earlier[earlier] = kind
-    roles, role = _distinct(as_later * (len(kinds) + 1) + as_earlier + 1)
+    wide = np.int64 if (len(kinds) + len(strata)) * (len(kinds) + 1) >= 2**31 else np.int32
+    roles, role = _distinct(as_later.astype(wide) * wide(len(kinds) + 1) + as_earlier + wide(1))
     role_later, role_earlier = np.divmod(roles, len(kinds) + 1)
     first_rows = role_later >= len(kinds)
     rows, row_first = _sorted(role, len(roles))

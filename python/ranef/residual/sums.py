@@ -15,12 +15,14 @@ from .chain import Chain
 from .dispersion import Dispersion
 from .noise import Noise
 
+MANY_SETS = 1000
 MOST_SUMS = 2**22  # numbers (32 MB) that are kept for few rows too
 
 
 def keeps_rows(sets: int, numbers: int, members: int, columns: int) -> bool:
     """Whether adding up the rows again costs less than weighing the sums."""
-    return sets * numbers > max(MOST_SUMS, 4 * members * columns)
+    few_a_set = sets > MANY_SETS and 4 * sets > members
+    return few_a_set or sets * numbers > max(MOST_SUMS, 4 * members * columns)
 
 
 class ResidualSums:
