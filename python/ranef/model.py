@@ -98,11 +98,12 @@ class Model:
     response: Any
     leading: str
     schur: str
+    reading: str = ""  # how rows that are not in memory were read
     _source: Any = None  # does not keep the table alive, and stays behind in pickles
     whitened: bool = False  # whether the cross-products are of other rows than the design's
     _FIELDS: tuple[str, ...] = (
         *("formula", "data_library", "weights_argument", "offset_argument"),
-        *("reml", "design", "cross", "response", "leading", "schur"),
+        *("reml", "design", "cross", "response", "leading", "schur", "reading"),
     )
 
     def __init__(
@@ -132,6 +133,7 @@ class Model:
             library = ""
             streamed = finish(data, allow_saturated)
             design, cross, response = streamed.design, streamed.cross, streamed.response
+            vars(self).update(reading=streamed.reading)
         elif source is None:
             design = build_design(parsed, data, weights, offset, allow_saturated)
             cross = cross_products(design)
@@ -140,6 +142,7 @@ class Model:
             library = source.library
             streamed = read_rows(parsed, source, weights, offset, allow_saturated)
             design, cross, response = streamed.design, streamed.cross, streamed.response
+            vars(self).update(reading=streamed.reading)
         vars(self).update(
             _source=_reference(data),
             formula=parsed,
@@ -280,7 +283,7 @@ class Model:
     @cached_property
     def plan(self) -> Plan:
         """How the criterion is computed: leading term, classes, Schur complement."""
-        return Plan.of(self.problem.plan, self.design.terms, self.cross.factors)
+        return Plan.of(self.problem.plan, self.design.terms, self.cross.factors, self.reading)
 
     # ------------------------------------------------------------ the criterion
     def objective(self, theta: npt.ArrayLike) -> float:

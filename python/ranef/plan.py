@@ -37,6 +37,8 @@ class Plan(Printed):
         Whether the optimiser has exact second derivatives; else average information, corrected as it goes.
     reason : str
         Why this plan.
+    reading : str
+        How rows that are not in memory were read: once, or more often and why.
     """
 
     leading: str
@@ -50,10 +52,15 @@ class Plan(Printed):
     memory: int
     exact_hessian: bool
     reason: str
+    reading: str = ""
 
     @classmethod
     def of(
-        cls, plan: Mapping[str, Any], terms: Sequence[RandomTerm], factors: Sequence[FactorBlocks]
+        cls,
+        plan: Mapping[str, Any],
+        terms: Sequence[RandomTerm],
+        factors: Sequence[FactorBlocks],
+        reading: str = "",
     ) -> Plan:
         """Name what the core's plan numbers."""
         factor = factors[plan["leading_factor"]]
@@ -70,6 +77,7 @@ class Plan(Printed):
             memory=int(plan["bytes"]),
             exact_hessian=bool(plan["exact_hessian"]),
             reason=plan["reason"],
+            reading=reading,
         )
 
     def __str__(self) -> str:
@@ -77,12 +85,14 @@ class Plan(Printed):
         way = classes if self.by_classes else "group by group"
         fill = f", fill {self.fill:.2f}" if self.kind == "sparse" else ""
         hessian = "exact" if self.exact_hessian else "average information"
+        rows = [f"rows              {self.reading}"] if self.reading else []
         return "\n".join([
             f"leading term      {self.leading}: {self.levels} groups x {self.width}, {way}",
             f"Schur complement  {self.kind}, order {self.order}{fill}",
             f"second derivative {hessian}",
             f"memory            {_bytes(self.memory)} per thread",
             f"because           {self.reason}",
+            *rows,
         ])
 
 

@@ -105,6 +105,14 @@ def test_formulas_that_compute(data, formula):
     assert_allclose(streamed.predict(new), whole.predict(new), rtol=1e-7)
 
 
+def test_the_plan_says_how_often_rows_were_read(data):
+    formulas = (FORMULA, "Reaction ~ scale(Days) + (1 | Subject)")
+    plans = [str(ranef.Model(formula, by(data, 50)).plan) for formula in formulas]
+    assert plans[0].endswith("read once")
+    assert plans[1].endswith("read 3 times, as scale(Days) needs the mean of all rows")
+    assert "read once" not in str(ranef.Model(FORMULA, data).plan)
+
+
 def test_columns_before_the_constant_keep_their_origin():
     """Without an intercept dummies may add up to the constant: the rank is decided in one more reading."""
     rng = np.random.default_rng(5)

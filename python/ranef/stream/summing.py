@@ -33,6 +33,7 @@ class Streamed:
     design: Design
     cross: CrossProducts
     response: Any
+    reading: str = ""
 
 
 def read_stream(needs: Needs, source: Batches, allow_saturated: bool) -> Streamed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..formula import Formula
@@ -19,6 +20,7 @@ def read_rows(
     needs = needs_of_source(formula, source, weights, offset)
     try:
         sums = added(needs, source, "reading")
-    except NeedsTwoReadings:
-        return read_stream(needs, source, allow_saturated)
-    return finish(sums, allow_saturated, needs)
+    except NeedsTwoReadings as reason:
+        found = read_stream(needs, source, allow_saturated)
+        return replace(found, reading=f"read {3 if needs.computed else 2} times, as {reason}")
+    return replace(finish(sums, allow_saturated, needs), reading="read once")

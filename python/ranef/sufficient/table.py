@@ -128,6 +128,10 @@ def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[Levels]], coun
             cross[own[f]] += table.factors[f].cross
         factors.append(replace(factor, cross=cross))
     pairs = {}
+    if len(tables) == 1:  # millions of pairs are not copied
+        for (f, g), pair in head.pairs.items():
+            pairs[f, g] = PairSums(levels[0][f][pair.first], levels[0][g][pair.second], pair.blocks)
+        return Table(head.fixed, tuple(factors), pairs)
     for f, g in head.pairs:
         parts = [(table.pairs[f, g], own) for table, own in zip(tables, levels, strict=True)]
         first = np.concatenate([own[f][part.first] for part, own in parts])
