@@ -217,6 +217,7 @@ def test_statistics_of_the_sample_are_refused_with_what_to_write(code):
         ("np.log(x, out=y)", "1 argument"),
         ("np.add(x, 1, x)", "2 arguments"),
         ("poly(x, 100000)", "100000 columns"),
+        ("poly(k, 7)", "more distinct values"),
         ("bs(x, df=2000)", "2000 columns"),
         ("I(x**9**9**9)", "no finite value"),
         ("C(f, contr.sum, 3)", "a coding"),

@@ -75,3 +75,10 @@ def test_made_up_rows_tell_all_columns_apart(frame, fixed):
     p = len(model.design.column_names)
     ranks = [np.linalg.matrix_rank(m) for m in (X, treated, spelt, np.column_stack([X, treated, spelt]))]
     assert X.shape[1] == p and ranks == [p] * 4
+
+
+@pytest.mark.parametrize("fixed", ["C(A, {'u': [1, -1, 0]})", "0 + x*C(A, {'u': [1, -1, 0]}) + B"])
+def test_contrasts_fewer_than_levels_have_their_columns(frame, fixed):
+    model = ranef.Model(f"y ~ {fixed} + ({fixed} | g)", frame, allow_saturated=True)
+    shape = structure(model.design.spec.fixed)
+    assert sum(len(term.columns) for term in shape.terms) == len(model.design.column_names)

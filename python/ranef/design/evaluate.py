@@ -204,6 +204,8 @@ class Evaluator:
         if name in LEARNING:
             state = self.states.setdefault(label_of(node), {})
             first = _number(arguments[0]) if arguments else None
+            if name == "poly" and not state:
+                _require_distinct(first, arguments, keywords)
             return function(name)(first, *arguments[1:], **keywords, _state=state)
         return function(name)(*arguments, **keywords)
 
@@ -245,6 +247,13 @@ def _require_few(name: str, arguments: list[Any], keywords: dict[str, Any]) -> N
     for value in (*arguments[1:2], keywords.get("degree"), keywords.get("df")):
         if isinstance(value, int | float) and not 0 <= value <= _LARGEST:
             raise FormulaError(f"{name}() cannot give {value:g} columns: ask for up to {_LARGEST}")
+
+
+def _require_distinct(x: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    """Refuse a polynomial through more points than there are."""
+    degree, count = (*arguments[1:2], keywords.get("degree", 1))[0], np.unique(x).size
+    if isinstance(degree, int) and degree >= count:
+        raise FormulaError(f"poly() of degree {degree} needs more distinct values than there are, {count}")
 
 
 def _is_number(values: Any) -> bool:

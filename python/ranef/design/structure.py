@@ -134,11 +134,21 @@ def _formulaic(spec: Any) -> Structure:
                 variables[expression] = (
                     _two_valued(expression) if truth else _variable(expression, learned, parts)
                 )
+        coded = truths | {expression for expression in own if _always_coded(expression, learned)}
         scopes = encoded.scoped_terms
-        columns = [column for scoped in scopes for column in _columns(scoped, variables, truths)]
+        columns = [column for scoped in scopes for column in _columns(scoped, variables, coded)]
         names = tuple(own)
         terms.append(Term(":".join(names) or "Intercept", names, first, last, tuple(columns)))
     return Structure(tuple(terms), {variable.name: variable for variable in variables.values()})
+
+
+def _always_coded(expression: str, learned: Any) -> bool:
+    """Whether a factor has its contrasts everywhere: contrasts of the user's own never span the constant."""
+    state = learned.encoder_state[expression][1]
+    if "categories" not in state:
+        return False
+    coding = state["contrasts"]
+    return not coding.contrasts.get_spans_intercept(coding.levels, False)
 
 
 def _variable(expression: str, learned: Any, parts: Sequence[Sequence[str]]) -> Variable:
@@ -152,15 +162,16 @@ def _variable(expression: str, learned: Any, parts: Sequence[Sequence[str]]) -> 
     return Variable(name, max(len(own), 1), None)
 
 
-def _columns(scoped: Any, variables: dict[str, Variable], truths: Set[str]) -> list[Column]:
+def _columns(scoped: Any, variables: dict[str, Variable], coded: Set[str]) -> list[Column]:
     """Return the columns of one scoped term of formulaic, its first factor running fastest."""
     choices = []
     for factor in scoped.factors:
         variable = variables.get(factor.factor.expr)
         if variable is None:  # a constant
             continue
-        reduced = variable.name in truths or (factor.reduced and not variable.numeric)
-        choices.append([Entry(variable.name, i, not reduced) for i in range(variable.size - reduced)])
+        reduced = variable.name in coded or (factor.reduced and not variable.numeric)
+        count = variable.contrasts.shape[1] if reduced and variable.contrasts is not None else variable.size
+        choices.append([Entry(variable.name, i, not reduced) for i in range(count)])
     scale = 1.0 if scoped.scale is None else float(scoped.scale)
     return [Column(entries[::-1], scale) for entries in product(*reversed(choices))]
 
