@@ -12,9 +12,12 @@ import numpy.typing as npt
 from . import _core
 from .arrays import FloatArray
 from .design import Design
+from .errors import DataError
 from .memory import WORTH_ASKING, require_memory
 from .old_names import old_attribute
 from .theta import count
+
+_LEAST = 1e-75
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ class CrossProducts:
 
     def response(self, y: FloatArray) -> Any:
         """Cross-products of a response of the same rows (offset already subtracted)."""
-        return _core.ResponseCross(self.rows, self.design, y)
+        found = _core.ResponseCross(self.rows, self.design, y)
+        _require_squares(found.scale, "the response")
+        return found
 
 
 def cross_products(design: Design) -> CrossProducts:
@@ -103,7 +108,18 @@ def cross_products(design: Design) -> CrossProducts:
     _require_memory(design)
     rows, factors = core_rows(design)
     cross = _core.DesignCross(rows)
+    for name, scale in zip(design.column_names, cross.coordinates["x_scale"], strict=False):
+        _require_squares(scale, f"the column '{name}'")
     return CrossProducts(rows, cross, factors, np.asarray(cross.kept, dtype=np.intp))
+
+
+def _require_squares(scale: float, what: str) -> None:
+    """Refuse values whose squares, and their products with others, a double cannot hold."""
+    if scale > 0 and not _LEAST < scale < 1 / _LEAST:
+        raise DataError(
+            f"{what} has values that differ by about {scale:.1g}, whose squares a double cannot hold: "
+            "give it in another unit"
+        )
 
 
 def core_rows(design: Design) -> tuple[Any, tuple[FactorBlocks, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -279,13 +280,18 @@ def checked_settings(
         return DEFAULT
     if optimizer != "newton":
         require_known(optimizer)
-    if max_evaluations is not None and (max_evaluations != int(max_evaluations) or max_evaluations < 1):
+    if max_evaluations is not None and not _is_count(max_evaluations):
         raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
-    if not 0 < tolerance < np.inf:
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
         raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
     if start is not None:
         start = model.checked_theta(start, "start=")
     return Settings(optimizer, start, max_evaluations, float(tolerance))
+
+
+def _is_count(value: object) -> bool:
+    number = isinstance(value, Real) and not isinstance(value, bool) and 1 <= float(value) < 2**31
+    return number and float(value) == int(value)  # type: ignore[arg-type, call-overload]
 
 
 # Arguments of lme4 and statsmodels that people bring along, and what stands in their place.

@@ -344,6 +344,7 @@ class Model:
             values = np.ascontiguousarray(y, dtype=np.float64)
         except (TypeError, ValueError):
             raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
+        values = values[0] if values.shape == (1, n) else values  # of fit.simulate()
         if values.shape == (n_total,) and n_total != n:
             values = values[self.design.rows]
         if values.shape != (n,):

@@ -33,7 +33,8 @@ def fit_responses(
     model : Model
     responses : (n, m) array or DataFrame
         One response per column, on the scale of the model's (offset included); one row per used row, or per
-        row of the data, of which the dropped rows are ignored.
+        row of the data, of which the dropped rows are ignored. An array (m, n), as `Fit.simulate` gives it,
+        is taken too.
     n_threads : int, optional
         By default as many as `ranef.get_num_threads` says.
     progress : bool
@@ -60,7 +61,7 @@ def fit_responses(
     (1000, True)
     """
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None
-    rows = _checked(model, responses)
+    rows = _checked(model, responses, labels)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
 
     columns = checked_columns(None)
@@ -90,7 +91,7 @@ def fit_responses(
     return table
 
 
-def _checked(model: Model, responses: Any) -> np.ndarray:
+def _checked(model: Model, responses: Any, labels: Any) -> np.ndarray:
     """The responses as rows, offset subtracted."""
     design = model.design
     n, n_total = design.nobs, design.nobs + design.n_dropped
@@ -101,6 +102,8 @@ def _checked(model: Model, responses: Any) -> np.ndarray:
         raise DataError("y must be a matrix of numbers, one response per column") from None
     if values.shape[0] == n_total and n_total != n:
         values = values[design.rows]
+    if values.ndim == 2 and labels is None and values.shape[1] == n != values.shape[0]:
+        values = values.T  # as `Fit.simulate` gives them
     if values.ndim != 2 or values.shape[0] != n or values.shape[1] == 0:
         every = f", or {n_total}, one per row of the data" if n_total != n else ""
         raise DataError(

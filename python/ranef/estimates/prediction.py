@@ -13,11 +13,14 @@ from ..arrays import FloatArray
 from ..design import DesignSpec, RandomTerm
 from ..design.model_matrix import ColumnValues
 from ..fit import Fit
+from ..inference.aliasing import aliases
 from ..model import Model
 from .subset import chosen_columns
 
 RandomRows = tuple[npt.NDArray[np.int32], Iterable[ColumnValues]]
 """A random term's codes of rows, -1 for no level, and its columns, None standing for ones."""
+
+_SAME = 1e-6
 
 
 def predict(
@@ -43,7 +46,8 @@ def predict(
     Returns
     -------
     (m,) float64
-        On the scale of the model's response, offset included; NaN in rows where a predictor is missing.
+        On the scale of the model's response, offset included; NaN in rows where a predictor is missing, and
+        where the rows of the fit do not tell: a cell of the design that has none of them.
 
     Raises
     ------
@@ -72,8 +76,18 @@ def predict(
     spec = _with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
     mean = rows.X[:, fit.model.cross.columns] @ fit.solution["beta"]
+    mean[~_estimable(fit.model, rows.X)] = np.nan
     mean += random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
     return mean if rows.offset is None else mean + rows.offset
+
+
+def _estimable(model: Model, X: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return the rows of X for which dropped columns are what they were in the rows of the fit."""
+    kept = model.cross.columns
+    if len(kept) == X.shape[1] or not len(X):
+        return np.ones(len(X), dtype=bool)
+    rest = np.abs(X - X[:, kept] @ aliases(model))
+    return np.asarray((rest <= _SAME * (1 + np.abs(X).max(axis=0))).all(axis=1))
 
 
 def fittedvalues(fit: Fit) -> FloatArray:

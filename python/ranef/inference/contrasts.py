@@ -132,7 +132,7 @@ def _codings(X: FloatArray, columns: FloatArray) -> FloatArray:
 
 def _independent_columns(matrix: FloatArray) -> list[int]:
     """Return the columns that are not combinations of earlier ones."""
-    if matrix.shape[0] >= matrix.shape[1] and _has_full_rank(np.linalg.qr(matrix, mode="r")):
+    if matrix.shape[0] >= matrix.shape[1] and _has_full_rank(np.asarray(np.linalg.qr(matrix, mode="r"))):
         return list(range(matrix.shape[1]))
     chosen: list[int] = []
     rows = np.empty((min(matrix.shape), matrix.shape[0]))
