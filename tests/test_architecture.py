@@ -27,6 +27,8 @@ LAYERS = [
     ("verbs",),
     ("design",),
     ("threads", "cross_products"),
+    ("coordinates",),
+    ("digits",),
     ("stream",),
     ("sufficient",),
     ("plan",),

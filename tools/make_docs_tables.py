@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import accuracy  # noqa: E402
+import invariance  # noqa: E402
 import lecture  # noqa: E402
+import test_invariance  # noqa: E402
 
 
 def in_table(columns, rows):
@@ -50,6 +52,7 @@ TABLES = {
         "digits": lambda: in_table(*accuracy.digits()),
         "summary": lambda: in_table(*accuracy.summary()),
         "deviations": lambda: in_table(*accuracy.deviations()),
+        "invariance": lambda: in_table(*invariance.table(*test_invariance.shown())),
     },
 }
 

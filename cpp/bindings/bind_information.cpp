@@ -53,7 +53,7 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     return out;
 }
 
-// ((X'H^-1 X)^-1, r^2, d criterion / d theta) at an internal theta, all but theta on the user's scale.
+// ((X'H^-1 X)^-1, r^2, d criterion / d theta) at an internal theta, the first in internal coordinates too.
 py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     response.check(self.design());
     const Index p = self.layout().p;
@@ -73,7 +73,6 @@ py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response,
         status = evaluator.evaluate(at, Order::gradient);
         if (status == Status::ok) {
             evaluator.fixed_covariance(out);
-            self.design().coordinates().covariance_to_user(self.layout().p, out);
             gradient = evaluator.gradient();
             rss = evaluator.penalised_rss() * response.response->scale.scale * response.response->scale.scale;
         }

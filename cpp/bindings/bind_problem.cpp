@@ -176,6 +176,8 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
     const double variance = scale.scale * scale.scale * found->penalised_rss / nu;
     py::array_t<double> beta(p), vcov({p, p});
     design.coordinates().beta_to_user(scale, found->beta.data(), beta.mutable_data());
+    py::array_t<double> internal_vcov({p, p});
+    std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), internal_vcov.mutable_data());
     std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), vcov.mutable_data());
     design.coordinates().covariance_to_user(layout.p, vcov.mutable_data());
     for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
@@ -199,6 +201,7 @@ py::dict solve(ProblemObject& self, const ResponseObject& response, const Double
     out["vcov"] = vcov;
     out["modes"] = modes;
     out["penalised_rss"] = variance * nu;
+    out["internal_vcov"] = internal_vcov;  // over sigma^2
     out["internal_coef"] = to_numpy(found->coef);
     out["internal_sigma"] = std::sqrt(found->penalised_rss / nu);
     out["internal_theta"] = to_numpy(self.internal_theta(theta));

@@ -13,6 +13,7 @@ from . import _core
 from .arrays import FloatArray
 from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
+from .digits import require_digits
 from .elsewhere import OF_A_MODEL, explained
 from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
 from .formula import Formula, parse_formula
@@ -24,7 +25,7 @@ from .sufficient.finishing import finish, require_own_formula
 from .sufficient.reading import read_rows
 from .sufficient.sums import Sums
 from .theta import checked, names, unpack
-from .verbs import Verb
+from .verbs import Answer, Verb
 
 _SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
 LEADING = ("auto", "classes", "groups")
@@ -150,13 +151,10 @@ class Model:
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
             reml=_checked_flag("reml", reml),
-            design=design,
-            cross=cross,
-            response=response,
-            leading=leading,
-            schur=schur,
+            **{"design": design, "cross": cross, "response": response, "leading": leading, "schur": schur},
         )
         self._require_degrees_of_freedom()
+        require_digits(design, self.coordinates, cross, response)
         try:
             self.problem  # noqa: B018, planned here, where what was asked for can be refused
         except ValueError as error:
@@ -312,6 +310,7 @@ class Model:
 
     # ------------------------------------------------------------ fitting
     fit = Verb("fitting:fit")
+    coordinates = Answer[Any]("coordinates:coordinates_of")
 
     def checked_theta(self, theta: npt.ArrayLike, argument: str = "theta") -> FloatArray:
         """Return theta as an array.

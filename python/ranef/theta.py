@@ -155,6 +155,7 @@ def component_slopes(
     sigma: FloatArray,
     theta: FloatArray,
     singular: npt.NDArray[np.bool_] | None = None,
+    maps: Sequence[FloatArray] | None = None,
 ) -> FloatArray:
     """Return derivatives of log standard deviations and of Fisher's z of correlations.
 
@@ -168,6 +169,8 @@ def component_slopes(
     theta : (n, k) float64
     singular : (n, terms) bool, optional
         Terms without an interior minimum: their derivatives are NaN.
+    maps : sequence of (r, r) float64, optional
+        Of each term, T: the random effects that are meant are T times those that `theta` is of.
 
     Returns
     -------
@@ -186,18 +189,18 @@ def component_slopes(
     deviations, correlations = [residual], []
     factors = unpack(theta, widths)
     for term, (r, place, rows, columns) in enumerate(parts(widths)):
-        factor = factors[term]
+        to = np.eye(r) if maps is None else maps[term]
+        factor = to @ factors[term]
         size = np.linalg.norm(factor, axis=2)
         with np.errstate(divide="ignore", invalid="ignore"):
             unit = factor / size[:, :, None]  # rows of length 1
             log_sd = np.zeros((n, r, k + 1))
-            own = rows[None, :] == np.arange(r)[:, None]
-            log_sd[:, :, place] = np.where(own, (unit / size[:, :, None])[:, rows, columns][:, None, :], 0.0)
+            log_sd[:, :, place] = to[:, rows] * (unit / size[:, :, None])[:, :, columns]
             log_sd[:, :, k] = 1.0 / sigma[:, None]
             pairs = [_fisher_z(unit, size, i, c) for c in range(r) for i in range(c + 1, r)]
         z = np.zeros((n, len(pairs), k + 1))
         for number, slope in enumerate(pairs):
-            z[:, number, place] = slope[:, rows, columns]
+            z[:, number, place] = (to.T @ slope)[:, rows, columns]
         if singular is not None:
             log_sd[singular[:, term]] = np.nan
             z[singular[:, term]] = np.nan
@@ -210,9 +213,10 @@ def _fisher_z(unit: FloatArray, size: FloatArray, i: int, c: int) -> FloatArray:
     """d atanh(rho) / d Lambda for the correlation of rows i and c, (n, r, r)."""
     rho = np.einsum("nk,nk->n", unit[:, i], unit[:, c])[:, None]
     slope = np.zeros_like(unit)
-    slope[:, i] = (unit[:, c] - rho * unit[:, i]) / size[:, i, None]
+    rest = unit[:, c] - rho * unit[:, i]  # of squared length 1 - rho^2, also where rho is 1 but for rounding
+    slope[:, i] = rest / size[:, i, None]
     slope[:, c] = (unit[:, i] - rho * unit[:, c]) / size[:, c, None]
-    return slope / (1.0 - rho**2)[:, :, None]
+    return slope / np.sum(rest**2, axis=1)[:, None, None]
 
 
 def checked(theta: npt.ArrayLike, theta_names: Sequence[str], argument: str) -> FloatArray:

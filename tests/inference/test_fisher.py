@@ -35,9 +35,10 @@ def dense_information(design, theta):
 SECOND_ORDER = ("product", "product_projected", "bend", "rss_bend")
 
 
-def in_user_coordinates(found):
+def in_user_coordinates(model, found):
     """The core's parameters are a linear map of the user's; the sums transform as derivatives do."""
     to = found["to_internal"]
+    found |= {name: model.coordinates.covariance(found[name]) for name in ("slope", "bend")}
     out = {name: np.tensordot(to, value, axes=(0, 0)) for name, value in found.items()}
     for name in SECOND_ORDER:
         out[name] = np.moveaxis(np.tensordot(to, out[name], axes=(0, 1)), 0, 1)
@@ -45,7 +46,7 @@ def in_user_coordinates(found):
 
 
 def agree(model, design, theta):
-    found = in_user_coordinates(_core.information(model.problem, model.response, theta))
+    found = in_user_coordinates(model, _core.information(model.problem, model.response, theta))
     for name, wanted in dense_information(design, theta).items():
         # small elements are what large ones leave of each other, here and there
         smallest = 1e-8 * np.abs(wanted).max()

@@ -145,8 +145,6 @@ Status information(const DesignCross& design, const Components& components, cons
         if (status != Status::ok) return status;
     }
     assemble(sums, directions, evaluator, out);
-    for (Index k = 0; k < K; ++k) design.coordinates().covariance_to_user(design.layout().p, out.slope.data() + k * p * p);
-    for (Index k = 0; k < K * K; ++k) design.coordinates().covariance_to_user(design.layout().p, out.bend.data() + k * p * p);
     return Status::ok;
 }
 

@@ -32,7 +32,7 @@ struct InformationCost {
 
 InformationCost information_cost(const DesignCross& design, const Components& components);
 
-// At the theta and the response of `evaluator`'s last evaluation. Coefficients are the user's, the response's scale is not.
+// At the theta and the response of `evaluator`'s last evaluation. Coefficients and the response's scale are internal.
 // Status::interrupted when `interrupted` says so (asked between components and between large products).
 Status information(const DesignCross& design, const Components& components, const Evaluator& evaluator,
                    const double* response, const std::function<bool()>& interrupted, Information& out);

@@ -157,15 +157,20 @@ Profiler::Chart Profiler::chart(const Held& held, double value, const ResponseSc
             first += Index{block.width} * block.width;
             if (in_block && static_cast<int>(f) == held.factor && static_cast<int>(b) == held.block) {
                 const auto user = [&](int i) { return user_row(problem_.design->coordinates(), layout_, held.factor, block, i); };
-                std::vector<std::vector<double>> rows;
+                std::vector<std::vector<double>> rows;  // of unit length: lengths below this one are small in any unit
                 if (held.kind == Kind::theta)
                     for (int i = 0; i < block.width; ++i) rows.push_back(user(i));
                 else rows.push_back(user(held.row));
                 if (held.kind == Kind::correlation) rows.push_back(user(held.column));
+                std::vector<double> length;
+                for (std::vector<double>& row : rows) {
+                    length.push_back(std::sqrt(linalg::dot(block.width, row.data(), row.data())));
+                    for (double& v : row) v /= length.back();
+                }
                 part.rotate(std::move(rows));
-                if (held.kind == Kind::sd) part.hold_sd(value / scale.scale);
+                if (held.kind == Kind::sd) part.hold_sd(value / scale.scale / length[0]);
                 else if (held.kind == Kind::correlation) part.hold_correlation(value, boundary);
-                else part.hold_theta(held.row, held.column, value, boundary);
+                else part.hold_theta(held.row, held.column, value / length[Index(held.row)], boundary);
             }
             part.free_rest();
         }

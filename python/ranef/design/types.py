@@ -71,6 +71,11 @@ class RandomTerm:
         return self.matrix.array
 
     @property
+    def streamed(self) -> bool:
+        """Whether its rows were read in batches and are not in memory."""
+        return self._second_moments is not None
+
+    @property
     def second_moments(self) -> FloatArray:
         """Means of the products of the columns over the rows, (r, r)."""
         if self._second_moments is not None:

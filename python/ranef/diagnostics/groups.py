@@ -119,7 +119,12 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     beta, kept = fit.beta, fit.model.cross.columns
     count, p = factor.n_levels, len(kept)
     scale = (count - p) / count if count > p else 1.0
-    precision = np.linalg.inv(fit.solution["vcov"]) * scale / p
+    precision = np.linalg.inv(fit.solution["internal_vcov"]) * scale / p / fit.sigma**2
+
+    def inner(coefficients: FloatArray) -> FloatArray:
+        """In the core's coordinates, where distances lose no digits."""
+        return np.asarray(fit.response.scale * fit.model.problem.internal_beta(fit.response, coefficients))
+
     rows: dict[str, list[Any]] = {
         "beta": [],
         "se": [],
@@ -132,7 +137,7 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     ends = np.cumsum(np.bincount(factor.codes, minlength=count))
     for removed in np.split(order, ends[:-1]):
         without = fit_without(fit, removed)
-        shift = (without.beta - beta)[kept]
+        shift = inner(without.beta[kept]) - inner(beta[kept])
         rows["beta"].append(without.beta)
         rows["se"].append(np.sqrt(np.diag(without.vcov)))
         rows["sigma"].append(without.sigma)

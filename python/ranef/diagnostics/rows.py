@@ -84,8 +84,9 @@ def marginal_variance(fit: Fit) -> FloatArray:
     """Return the variance of each row, random effects included: sigma^2 (1 / weight + |Lambda'z|^2), (n,)."""
     design = fit.model.design
     relative = np.ones(design.nobs) if design.weights is None else 1 / design.weights
-    for term, factor in zip(design.terms, fit.model.covariance_factors(fit.theta), strict=True):
-        relative = relative + np.sum((term.basis @ factor) ** 2, axis=1)
+    system = equations(fit)
+    for index, term in enumerate(design.terms):
+        relative = relative + np.sum(system.loadings(index, term.basis) ** 2, axis=1)
     return fit.sigma**2 * relative
 
 

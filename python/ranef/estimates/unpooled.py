@@ -13,6 +13,7 @@ from ..fit import Fit
 from .prediction import own_rows, random_part
 
 _RANK = 1e-9  # singular values below this part of the largest one leave a coefficient undetermined
+_ROUNDING = 1e-14  # of a column's size: what is left of a multiple of another column
 _NUMBERS_AT_A_TIME = 4_000_000
 
 
@@ -99,18 +100,27 @@ def least_squares_by_level(
 def _least_squares(X: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Coefficients, diagonals of (X'X)^-1 and sums of squares of k fits: X (k, m, r), y (k, m).
 
-    NaN where the rows do not determine them.
+    NaN where the rows do not determine them. The first column, the constant as a rule, is taken out of the
+    others beforehand: in a column far from zero what is left of it has the digits.
     """
+    whole, first = np.sqrt((X**2).sum(axis=1)), X[:, :, :1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (first * X).sum(axis=1) / (first**2).sum(axis=1)
+    share[:, :1] = 0.0
+    X = X - first * np.nan_to_num(share)[:, None, :]
     scale = np.sqrt((X**2).sum(axis=1))
-    scale[~scale.all(axis=1)] = np.nan  # a column of zeros
+    scale[~(scale > _ROUNDING * whole).all(axis=1)] = np.nan  # a column of zeros, or constant in the level
     unclear = np.isnan(scale).any(axis=1)
     left, singular, right = np.linalg.svd(np.where(unclear[:, None, None], 0.0, X / scale[:, None]), False)
     unclear |= (singular <= _RANK * singular[:, :1]).any(axis=1)
     singular[unclear] = np.nan
     root = right.swapaxes(1, 2) / singular[:, None]
-    coef = np.einsum("krs,kms,km->kr", root, left, y, optimize=True) / scale
+    root /= scale[:, :, None]
+    coef = np.einsum("krs,kms,km->kr", root, left, y, optimize=True)
     rss = ((y - np.einsum("kmr,kr->km", X, coef)) ** 2).sum(axis=1)
-    return coef, (root**2).sum(axis=2) / scale**2, rss
+    coef[:, 0] -= (share * coef).sum(axis=1)
+    root[:, 0] -= np.einsum("kr,krs->ks", share, root)
+    return coef, (root**2).sum(axis=2), rss
 
 
 def no_pooling(rows: GroupRows, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
 from ..model import Model, _reference
 from ..stream import source_of
-from ..verbs import Verb
+from ..verbs import Answer, Verb
 from .families import Family, choose_family
 from .prior import checked_prior, internal_precision
 from .reading import read_design
@@ -140,6 +140,8 @@ class GlmerModel(Model):
         if nodes > 1:
             self._require_quadrature()
         self._open()
+
+    coordinates = Answer[Any]("coordinates:scaled_coordinates")
 
     def _open(self) -> None:
         cross = cross_products(replace(self.design, weights=None))

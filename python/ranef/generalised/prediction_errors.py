@@ -126,7 +126,7 @@ class _Rows:
         for index, (codes, basis) in zip(self.wanted, self.terms, strict=True):
             inside = np.zeros_like(basis)
             inside[:, self.chosen[index]] = basis[:, self.chosen[index]]
-            prior = ((inside @ system.factors[index]) ** 2).sum(axis=1)
+            prior = (system.loadings(index, inside) ** 2).sum(axis=1)
             known = codes >= 0
             out = np.where(known, out, out + prior)
         return out
@@ -145,10 +145,12 @@ def working_equations(fit: GlmerFit) -> Equations:
     cells = model.core.cell_of
     weights = np.asarray(fit._answer("weights")) / np.bincount(cells, minlength=model.n_cells)
     design = replace(model.design, weights=np.ascontiguousarray(weights[cells]))
-    stands_for = SimpleNamespace(
-        model=SimpleNamespace(design=design, cross=model.cross, covariance_factors=model.covariance_factors),
-        theta=fit.theta,
-        solution={"vcov": np.asarray(fit._answer("vcov_information"))},
-        sigma=1.0,
-    )
-    return Equations(stands_for)  # type: ignore[arg-type]
+    stands_for = SimpleNamespace(model=SimpleNamespace(design=design, cross=model.cross))
+    factors = [
+        scale[:, None] * factor
+        for (_, scale, _), factor in zip(
+            model.coordinates.terms, model.covariance_factors(fit.theta), strict=True
+        )
+    ]
+    C = np.asarray(fit._answer("vcov_information"))
+    return Equations(stands_for, model.coordinates, factors, C)  # type: ignore[arg-type]

@@ -101,7 +101,14 @@ def _marginal_means(fit: Fit, shape: Structure, tested: list[Term]) -> Hypothese
     # from the parameters of the spelt-out columns to the kept coefficients
     inward = _solve(spelt.T, general).T
     out = {term.name: inward[position[term.name]] for term in tested}
-    return {name: rows[np.abs(rows).sum(axis=1) > _SMALL] for name, rows in out.items()}
+    return {name: _cleared(rows) for name, rows in out.items()}
+
+
+def _cleared(rows: FloatArray) -> FloatArray:
+    """Return contrasts without what rounding left: coefficients may be of very different size."""
+    largest = np.abs(rows).max(axis=1, initial=0.0, keepdims=True)
+    rows = np.where(np.abs(rows) > _SMALL * largest, rows, 0.0)
+    return rows[np.abs(rows).sum(axis=1) > _SMALL]
 
 
 def _as_kept_columns(fit: Fit, X: FloatArray, others: list[FloatArray]) -> FloatArray:

@@ -45,7 +45,7 @@ def _at_theta(fit: Fit, theta: FloatArray) -> tuple[FloatArray, float, FloatArra
     problem = fit.model.problem
     solution: dict[str, Any] = problem.solve(fit.response, theta)
     gradient = problem.gradient(fit.response, theta)[1]
-    return solution["vcov"] / solution["sigma"] ** 2, solution["penalised_rss"], gradient
+    return solution["internal_vcov"], solution["penalised_rss"], gradient
 
 
 def _at_core_theta(fit: Fit, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:

@@ -23,6 +23,7 @@ from scipy.sparse import csr_matrix, diags, hstack, identity
 from scipy.sparse.linalg import splu
 
 from ..arrays import FloatArray
+from ..coordinates import Coordinates, term_factors
 from ..design import RandomTerm
 from ..fit import Fit
 from ..pickles import Snapshot
@@ -36,7 +37,7 @@ _CHUNK = 2**24  # numbers in one block of right-hand sides
 
 
 class Equations(Snapshot):
-    """The equations of one fit.
+    """The equations of one fit, in the core's coordinates: the user's rows are brought there.
 
     Attributes
     ----------
@@ -44,13 +45,13 @@ class Equations(Snapshot):
         (X'H^-1 X)^-1 over the kept columns.
     factors : list of (r, r) float64
         Lambda of each term.
+    coordinates : Coordinates
     """
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Fit, coordinates: Coordinates, factors: list[FloatArray], C: FloatArray) -> None:
         self.fit = fit
         self.terms: tuple[RandomTerm, ...] = fit.model.design.terms
-        self.factors = fit.model.covariance_factors(fit.theta)
-        self.C: FloatArray = fit.solution["vcov"] / fit.sigma**2
+        self.coordinates, self.factors, self.C = coordinates, factors, C
         sizes = [term.factor.n_levels * len(term.columns) for term in self.terms]
         self.first = np.concatenate([[0], np.cumsum(sizes)])
         self.q = int(self.first[-1])
@@ -60,6 +61,10 @@ class Equations(Snapshot):
         """Kept columns of X on the used rows."""
         design, kept = self.fit.model.design, self.fit.model.cross.columns
         return design.X if len(kept) == design.X.shape[1] else design.X[:, kept]
+
+    def loadings(self, term: int, basis: FloatArray) -> FloatArray:
+        """Return Lambda'z of rows of one term's columns, (m, r)."""
+        return self.coordinates.random(term, basis) @ self.factors[term]
 
     def spherical(self, rows: Rows, chosen: Sequence[npt.NDArray[np.intp]] | None = None) -> Any:
         """Return Lambda'z of rows as a sparse (m, q) matrix; no entries where a level is new.
@@ -76,7 +81,7 @@ class Equations(Snapshot):
             z = basis if chosen is None else np.zeros_like(basis)
             if chosen is not None:
                 z[:, chosen[index]] = basis[:, chosen[index]]
-            v = z @ self.factors[index]
+            v = self.loadings(index, z)
             v[codes < 0] = 0.0
             columns = np.where(codes < 0, 0, codes).astype(np.int64)[:, None] * r + np.arange(r)
             pointer = np.arange(0, m * r + 1, r)
@@ -150,7 +155,7 @@ class Equations(Snapshot):
     @cached_property
     def U(self) -> FloatArray:
         """Omega^-1 Lambda'Z'W X, (q, p)."""
-        return self.solve(np.ascontiguousarray(self._weighted.T @ self.X))
+        return self.solve(np.ascontiguousarray(self._weighted.T @ self.coordinates.fixed(self.X)))
 
     def variances(self, X: FloatArray, v: Any) -> tuple[FloatArray, FloatArray]:
         """Return g'C g and v'Omega^-1 v of every row.
@@ -162,7 +167,7 @@ class Equations(Snapshot):
         v : sparse (m, q)
             Of `spherical`.
         """
-        g = X - v @ self.U
+        g = self.coordinates.fixed(X) - v @ self.U
         return np.einsum("ij,jk,ik->i", g, self.C, g), self._quadratic(v)
 
     def _quadratic(self, v: Any) -> FloatArray:
@@ -200,4 +205,5 @@ def _sparse_quadratic(v: Any, inverse: FloatArray) -> FloatArray:
 @kept
 def equations(fit: Fit) -> Equations:
     """Return the equations of a fit, made once."""
-    return Equations(fit)
+    factors = term_factors(fit.model.cross, fit.solution)
+    return Equations(fit, fit.model.coordinates, factors, fit.solution["internal_vcov"])

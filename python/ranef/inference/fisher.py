@@ -23,7 +23,7 @@ from ..verbs import kept
 
 @dataclass(frozen=True, eq=False)
 class FisherInformation:
-    """First and second order effects of the parameters d_k, over the kept columns of X.
+    """First and second order effects of the parameters d_k, over the kept columns of X, internal as they are.
 
     With P = H^-1 - H^-1 X C X'H^-1 and C = (X'H^-1 X)^-1:
 

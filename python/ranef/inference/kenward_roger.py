@@ -21,7 +21,7 @@ from ..errors import ArgumentError
 from ..fit import Fit
 from ..memory import WORTH_ASKING, available_memory, size_text
 from .fisher import fisher_information, predicted_cost
-from .testing import FStatistic, independent_contrasts
+from .testing import FStatistic, Wald, independent_contrasts
 
 MOST_BYTES = 4 * 2**30
 _SINGULAR = 1e-12  # eigenvalue of the information, scaled to a unit diagonal, that counts as zero
@@ -29,13 +29,13 @@ _ZERO = 1e-10
 _NEARLY_ZERO = 1e-14
 
 
-class KenwardRoger:
+class KenwardRoger(Wald):
     """Kenward and Roger's covariance and degrees of freedom for one REML fit.
 
     Attributes
     ----------
-    covariance : (p, p) float64
-        Of the kept coefficients, adjusted.
+    inner : (p, p) float64
+        Adjusted covariance of the kept coefficients, in the core's coordinates.
     unadjusted : (p, p) float64
         Without the adjustment.
 
@@ -49,8 +49,9 @@ class KenwardRoger:
         _require_reml(fit)
         _require_memory(fit)
         found, variance = fisher_information(fit), fit.sigma**2
-        self.unadjusted: FloatArray = fit.solution["vcov"]
-        relative = self.unadjusted / variance  # C
+        self.coordinates = fit.model.coordinates
+        relative: FloatArray = fit.solution["internal_vcov"]  # C
+        self.unadjusted = variance * relative
         residual_df = fit.model.nobs - len(relative)
         # The expected information of the REML likelihood is half of this, over sigma^4; W its inverse.
         expected = np.block(
@@ -65,16 +66,16 @@ class KenwardRoger:
         # Phi_A = Phi + 2 Phi {sum W_kl (Q_kl - P_k Phi P_l)} Phi, (5) with R_kl = 0
         random = self._weights[:-1, :-1] / variance
         correction = np.tensordot(random, found.bend, axes=2)
-        self.covariance = self.unadjusted + (correction + correction.T)
+        self.inner = self.unadjusted + (correction + correction.T)
 
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast."""
-        return self._approximation(contrast[None, :])[0]
+        return self._approximation(self.internal(contrast[None, :]))[0]
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
-        rows, wanted, _ = independent_contrasts(contrasts, difference, self.unadjusted)
-        between = rows @ self.covariance @ rows.T
+        rows, wanted, _ = independent_contrasts(self.internal(contrasts), difference, self.unadjusted)
+        between = rows @ self.inner @ rows.T
         wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
         df, scale = self._approximation(rows)
         return FStatistic(scale * wald, len(rows), df, wald)

@@ -191,7 +191,7 @@ def _directed(L: Any, alternative: str, names: Sequence[str]) -> tuple[Any, str]
 def _each(
     tests: Method, contrasts: FloatArray, difference: FloatArray, rhs: FloatArray, alternative: str
 ) -> pd.DataFrame:
-    se = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, tests.covariance, contrasts))
+    se = np.sqrt(np.diag(tests.between(contrasts)))
     df = np.array([tests.df(row) for row in contrasts])
     t = difference / se
     columns = {"estimate": difference + rhs, "se": se, "df": df, "t": t, "p": t_p_values(t, df, alternative)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import require_choice
+from ..errors import ArgumentError, require_choice
 from ..fit import Fit
 from ..verbs import kept
 from .kenward_roger import KenwardRoger
@@ -12,12 +12,16 @@ from .satterthwaite import Satterthwaite
 from .testing import KnownDf, Method
 
 
+def _known(fit: Fit, df: float) -> Method:
+    return KnownDf(fit.sigma**2 * fit.solution["internal_vcov"], df, fit.model.coordinates)
+
+
 def _residual(fit: Fit) -> Method:
-    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - fit.model.cross.rank))
+    return _known(fit, float(fit.model.nobs - fit.model.cross.rank))
 
 
 def _normal(fit: Fit) -> Method:
-    return KnownDf(fit.solution["vcov"], float("inf"))
+    return _known(fit, float("inf"))
 
 
 METHODS: dict[str, Callable[[Fit], Method]] = {
@@ -52,3 +56,20 @@ def method(fit: Fit, ddf: str) -> Method:
     if ddf not in made:
         made[ddf] = known[ddf](fit)
     return made[ddf]
+
+
+def curvature(fit: Fit, what: str) -> Satterthwaite:
+    """Return the method that has the covariance of theta and sigma.
+
+    Raises
+    ------
+    ArgumentError
+        Naming `what` asked for it, for a fit whose covariances are functions of other parameters.
+    """
+    found = method(fit, "satterthwaite")
+    if not isinstance(found, Satterthwaite):
+        raise ArgumentError(
+            f"{what} is not available for a fit whose random effects or residuals have a structure: their "
+            "parameters and standard errors are those of the structure"
+        )
+    return found

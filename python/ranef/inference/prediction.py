@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,9 @@ from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
-from .equations import equations
-from .methods import method
-
-_STEP = 1e-3  # fourth-order differences
-_OFFSETS = (-2, -1, 1, 2)
-_WEIGHTS = np.array([1, -8, 8, -1]) / 12
+from .equations import Rows, equations
+from .methods import curvature
+from .theta_slopes import prediction_slopes
 
 
 @not_called(
@@ -152,39 +148,49 @@ def _variances(
     left_out: bool,
 ) -> dict[str, FloatArray]:
     """Return the variances of a prediction; with `left_out` also those of random effects not chosen."""
-    design, kept, system = fit.model.design, fit.model.cross.columns, equations(fit)
-    chosen = chosen_columns(design, random)
-    everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
-    nothing = not any(c.size for c in chosen)
-    if newdata is None:
-        own = [(term.factor.codes, term.basis) for term in design.terms]
-        X, rows = system.X, () if nothing and not left_out else tuple(own)
-    else:
-        # random effects that are left out need their columns only for the variance they add
-        if nothing and not left_out:
-            new = design.spec.rows(newdata, random=False)
-        else:
-            new = _rows(fit, newdata, allow_new_levels or not everything, nothing)
-        X, rows = new.X[:, kept], new.terms
+    system = equations(fit)
+    chosen = chosen_columns(fit.model.design, random)
+    X, rows = _prediction_rows(fit, newdata, allow_new_levels, chosen, left_out)
     variance = fit.sigma**2
     if not rows:  # the mean of the population
-        fixed = np.einsum("ij,jk,ik->i", X, system.C, X)
+        inner = system.coordinates.fixed(X)
+        fixed = np.einsum("ij,jk,ik->i", inner, system.C, inner)
         zero = np.zeros(len(X))
         return {"var_fixed": variance * fixed, "var_random": zero, "var_residual": variance / weights}
     v = system.spherical(rows, chosen)
     fixed, random_part = system.variances(X, v)
     prior, rest = np.zeros(len(X)), np.zeros(len(X))
-    for factor, columns, (codes, basis) in zip(system.factors, chosen, rows, strict=True):
+    for index, (columns, (codes, basis)) in enumerate(zip(chosen, rows, strict=True)):
         inside = np.zeros_like(basis)
         inside[:, columns] = basis[:, columns]
-        new_level = np.sum((inside @ factor) ** 2, axis=1)
+        new_level = np.sum(system.loadings(index, inside) ** 2, axis=1)
         prior += np.where(codes < 0, new_level, 0.0)
-        rest += np.sum(((basis - inside) @ factor) ** 2, axis=1)
+        rest += np.sum(system.loadings(index, basis - inside) ** 2, axis=1)
     return {
         "var_fixed": variance * fixed,
         "var_random": variance * (random_part + prior),
         "var_residual": variance * (1 / weights + rest),
     }
+
+
+def _prediction_rows(
+    fit: Fit, newdata: Any, allow_new_levels: bool, chosen: Sequence[npt.NDArray[np.intp]], every: bool
+) -> tuple[FloatArray, Rows]:
+    """Return kept columns of X and the random parts of rows; none where no random effect is chosen.
+
+    With `every` they are there all the same, for the variance that random effects left out add.
+    """
+    design, kept = fit.model.design, fit.model.cross.columns
+    everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
+    nothing = not any(c.size for c in chosen)
+    if newdata is None:
+        own = tuple((term.factor.codes, term.basis) for term in design.terms)
+        return equations(fit).X, () if nothing and not every else own
+    if nothing and not every:
+        new = design.spec.rows(newdata, random=False)
+    else:
+        new = _rows(fit, newdata, allow_new_levels or not everything, nothing)
+    return new.X[:, kept], new.terms
 
 
 def _rows(fit: Fit, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
@@ -236,21 +242,10 @@ def _number_column(newdata: Any, weights: str) -> FloatArray:
 
 
 def _theta_part(fit: Fit, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:
-    """Return the variance from estimating theta: gradient of the prediction, by fourth-order differences."""
-    theta = fit.theta
-    covariance = method(fit, "satterthwaite").parameter_covariance[:-1, :-1]  # type: ignore[attr-defined]
-    slopes = []
-    for i in range(theta.size):
-        step = _STEP * max(abs(theta[i]), 0.1)
-        ends = []
-        for offset in _OFFSETS:
-            moved = theta.copy()
-            moved[i] += offset * step
-            ends.append(predict_mean(_at(fit, moved), newdata, random, allow_new_levels))
-        slopes.append(np.tensordot(_WEIGHTS / step, np.array(ends), axes=1))
-    gradient = np.array(slopes)
+    """Return the variance from estimating theta, by the gradient of the prediction."""
+    covariance = curvature(fit, "theta_uncertainty=").core_covariance[:-1, :-1]
+    design, system = fit.model.design, equations(fit)
+    chosen = chosen_columns(design, random)
+    X, rows = _prediction_rows(fit, newdata, allow_new_levels, chosen, True)
+    gradient = prediction_slopes(fit, system, X, rows, chosen)
     return np.einsum("im,ij,jm->m", gradient, covariance, gradient)
-
-
-def _at(fit: Fit, theta: FloatArray) -> Fit:
-    return Fit(fit.model, fit.y, fit.response, replace(fit.optimum, theta=theta), fit.settings)

@@ -19,11 +19,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..coordinates import Coordinates
 from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..estimates.prediction import population
 from ..fit import Fit
 from ..old_names import also_called
 from ..show import Document, Printed, frame_table
+from .equations import Equations, equations
 from .pvalues import ALTERNATIVES, t_p_values
 
 TYPES = ("CR0", "CR1", "CR2")
@@ -113,7 +115,7 @@ def robust(
         raise DataError("group= has one level: robust standard errors need several, the more the better")
     parts = _Parts.of(fit, codes, count, type)
     scores = parts.scores
-    covariance = parts.bread @ (scores.T @ scores) @ parts.bread
+    covariance = parts.coordinates.covariance(parts.bread @ (scores.T @ scores) @ parts.bread)
     if type == "CR1":
         covariance *= count / (count - 1)
     names = list(fit.model.design.column_names)
@@ -129,10 +131,11 @@ def robust(
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Sums over clusters.
+    """Sums over clusters, in the core's coordinates.
 
     Attributes
     ----------
+    coordinates : Coordinates
     bread : (p, p) float64
         (X'V^-1 X)^-1.
     scores : (J, p) float64
@@ -141,6 +144,7 @@ class _Parts:
         S_c'V_c S_c and X_c'S_c with S_c = A_c'V_c^-1 X_c: what degrees of freedom need.
     """
 
+    coordinates: Coordinates
     bread: FloatArray
     scores: FloatArray
     own: FloatArray
@@ -149,25 +153,25 @@ class _Parts:
     @classmethod
     def of(cls, fit: Fit, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
         design, kept = fit.model.design, fit.model.cross.columns
-        X, residual, p = design.X[:, kept], fit.y - population(fit), len(kept)
-        bread: FloatArray = fit.solution["vcov"]
-        factors = fit.model.covariance_factors(fit.theta)
+        system = equations(fit)
+        X, residual, p = system.coordinates.fixed(design.X[:, kept]), fit.y - population(fit), len(kept)
+        bread: FloatArray = fit.sigma**2 * system.C
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=count))
         scores, own, cross = np.empty((count, p)), np.empty((count, p, p)), np.empty((count, p, p))
         for c, rows in enumerate(np.split(order, ends[:-1])):
-            V = _covariance(fit, factors, rows)
+            V = _covariance(fit, system, rows)
             solved = np.linalg.solve(V, X[rows])
             S = solved if type != "CR2" else _adjusted(V, X[rows], bread) @ solved
             scores[c] = S.T @ residual[rows]
             own[c] = S.T @ V @ S
             cross[c] = X[rows].T @ S
-        return cls(bread, scores, own, cross)
+        return cls(system.coordinates, bread, scores, own, cross)
 
     def degrees_of_freedom(self) -> FloatArray:
         """Satterthwaite: 2 E^2 / Var of the robust variance of each coefficient under the model."""
         out = np.empty(len(self.bread))
-        for k, row in enumerate(self.bread):
+        for k, row in enumerate(self.coordinates.fixed(np.eye(len(self.bread))) @ self.bread):
             diagonal = np.einsum("i,cij,j->c", row, self.own, row)
             u = self.cross @ row
             P = np.diag(diagonal) - u @ self.bread @ u.T
@@ -185,12 +189,12 @@ def _adjusted(V: FloatArray, X: FloatArray, bread: FloatArray) -> FloatArray:
     return D.T @ root @ D
 
 
-def _covariance(fit: Fit, factors: list[FloatArray], rows: npt.NDArray[np.intp]) -> FloatArray:
+def _covariance(fit: Fit, system: Equations, rows: npt.NDArray[np.intp]) -> FloatArray:
     """Return the covariance matrix of some rows."""
     design = fit.model.design
     V = np.diag(np.ones(rows.size) if design.weights is None else 1 / design.weights[rows])
-    for term, factor in zip(design.terms, factors, strict=True):
-        half, codes = term.basis[rows] @ factor, term.factor.codes[rows]
+    for index, term in enumerate(design.terms):
+        half, codes = system.loadings(index, term.basis[rows]), term.factor.codes[rows]
         V += np.where(codes[:, None] == codes[None, :], half @ half.T, 0.0)
     return fit.sigma**2 * V
 

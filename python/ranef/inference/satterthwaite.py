@@ -24,46 +24,58 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..coordinates import Coordinates, term_factors
 from ..fit import Fit
 from ..model import Model
 from ..pickles import Snapshot
+from ..theta import parts
 from .differences import difference_derivatives
 from .fisher import covariance_curvature, covariance_jacobian, fisher_information, predicted_cost
-from .testing import FStatistic, independent_contrasts
+from .testing import FStatistic, Wald, independent_contrasts
 
 LARGEST_EXACT = 3000  # order of a dense matrix up to which exact derivatives cost less than differences
 _FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that counts as zero
 _EQUAL = 1e-8  # degrees of freedom closer than this are the same
 
 
-class DeltaDf(Snapshot):
+class DeltaDf(Snapshot, Wald):
     """Degrees of freedom 2 f^2 / (g'A g) of contrasts, whatever the covariance is a function of.
 
     Attributes
     ----------
-    covariance : (p, p) float64
-        Of the kept coefficients.
+    inner : (p, p) float64
+        Covariance of the kept coefficients, in `coordinates`.
     gradient : (k, p, p) float64
         Its derivatives with respect to the k parameters of variances.
     spread : (k, k) float64
         The covariance of these parameters.
     """
 
-    def __init__(self, covariance: FloatArray, gradient: FloatArray, spread: FloatArray) -> None:
-        self.covariance, self.gradient, self.spread = covariance, gradient, spread
+    def __init__(
+        self,
+        inner: FloatArray,
+        gradient: FloatArray,
+        spread: FloatArray,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        self.inner, self.gradient, self.spread = inner, gradient, spread
+        self.coordinates = coordinates
 
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast."""
-        value = contrast @ self.covariance @ contrast
-        slope = self.gradient @ contrast @ contrast
+        return self._df(self.internal(contrast))
+
+    def _df(self, row: FloatArray) -> float:
+        value = row @ self.inner @ row
+        slope = self.gradient @ row @ row
         spread = slope @ self.spread @ slope
         return float(2 * value**2 / spread) if spread > 0 else float("inf")
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
+        rows, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
         value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+        return FStatistic(value, len(variances), joint_df([self._df(row) for row in rows]), value)
 
 
 class Satterthwaite(DeltaDf):
@@ -74,15 +86,25 @@ class Satterthwaite(DeltaDf):
 
     def __init__(self, fit: Fit) -> None:
         self._fit = fit
-        covariance: FloatArray = fit.solution["vcov"]
+        inner = fit.sigma**2 * fit.solution["internal_vcov"]
         slopes, hessian = derivatives(fit, core_coordinates(fit))
-        gradient = np.concatenate([fit.sigma**2 * slopes, 2 / fit.sigma * covariance[None]])
-        super().__init__(covariance, gradient, 2 * inverse(hessian))
+        gradient = np.concatenate([fit.sigma**2 * slopes, 2 / fit.sigma * inner[None]])
+        super().__init__(inner, gradient, 2 * inverse(hessian), fit.model.coordinates)
+
+    @cached_property
+    def core_covariance(self) -> FloatArray:
+        """Covariance of (theta in the core's coordinates, sigma), (k + 1, k + 1)."""
+        if core_coordinates(self._fit):
+            return self.spread
+        return 2 * inverse(derivatives(self._fit, True)[1])
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
         """Covariance of (theta, sigma), (k + 1, k + 1)."""
-        return 2 * inverse(derivatives(self._fit, False)[1])
+        slopes = theta_slopes(self._fit)
+        if slopes is None:
+            return 2 * inverse(derivatives(self._fit, False)[1])
+        return slopes @ self.core_covariance @ slopes.T
 
 
 def joint_df(each: list[float]) -> float:
@@ -126,6 +148,8 @@ def _zero_columns(model: Model, theta: FloatArray) -> list[npt.NDArray[np.bool_]
 def derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     """Return dC / dtheta, (k, p, p), and the Hessian of the criterion in (theta, sigma), (k + 1, k + 1).
 
+    C is that of the core's coefficients.
+
     Parameters
     ----------
     fit : Fit
@@ -160,6 +184,28 @@ def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     mixed = 2 / sigma**3 * (jacobian.T @ found.rss_slope)
     slopes = np.tensordot(jacobian.T, found.slope, axes=1)
     return slopes, bordered(in_theta, mixed, 4 * nu / sigma**2)
+
+
+def theta_slopes(fit: Fit) -> FloatArray | None:
+    """Return the derivatives of (theta, sigma) in those of the core, (k + 1, k + 1); None at a boundary.
+
+    With L the core's Lambda, T the map to the user's random effects and T L = M Q', M lower triangular:
+    dM = M (G + a skew matrix) with G = Q'L^-1 dL Q, such that the sum is lower triangular.
+    """
+    model = fit.model
+    out = np.eye(model.n_theta + 1)
+    inner = term_factors(model.cross, fit.solution)
+    for index, (_, place, rows, columns) in enumerate(parts(model.term_widths)):
+        if not np.diag(inner[index]).all():
+            return None
+        q, upper = np.linalg.qr((model.coordinates.modes_map(index) @ inner[index]).T)
+        sign = np.where(np.diag(upper) < 0, -1.0, 1.0)
+        q, outer = q * sign, (upper * sign[:, None]).T
+        back = np.linalg.inv(inner[index])
+        for k, (i, c) in enumerate(zip(rows, columns, strict=True)):
+            G = np.outer(q.T @ back[:, i], q[c])
+            out[place, place.start + k] = (outer @ (np.tril(G) + np.triu(G, 1).T))[rows, columns]
+    return out
 
 
 def bordered(inner: FloatArray, border: FloatArray, corner: float) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ..arrays import FloatArray
+from ..coordinates import Coordinates
 
 _RANK = float(np.sqrt(np.finfo(float).eps))  # eigenvalue of L Phi L', relative, of a redundant row
 
@@ -25,8 +26,14 @@ class FStatistic:
 class Method(Protocol):
     """Degrees of freedom of tests about the kept coefficients."""
 
-    covariance: FloatArray
-    """(p, p), from which standard errors are taken."""
+    @property
+    def covariance(self) -> FloatArray:
+        """(p, p), from which standard errors are taken."""
+        ...
+
+    def between(self, contrasts: FloatArray) -> FloatArray:
+        """Return the covariance matrix of contrasts, (m, p)."""
+        ...
 
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast, (p,)."""
@@ -68,17 +75,46 @@ def _eigen(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     return values[kept][::-1], vectors[:, kept][:, ::-1]
 
 
-class KnownDf:
+class Wald:
+    """A covariance matrix of the kept coefficients, held where no digits are lost.
+
+    Attributes
+    ----------
+    inner : (p, p) float64
+        In `coordinates`.
+    coordinates : Coordinates or None
+        None for the user's own.
+    """
+
+    inner: FloatArray
+    coordinates: Coordinates | None = None
+
+    @property
+    def covariance(self) -> FloatArray:
+        """On the user's scale, (p, p)."""
+        return self.inner if self.coordinates is None else self.coordinates.covariance(self.inner)
+
+    def internal(self, contrasts: FloatArray) -> FloatArray:
+        """Return contrasts of the user's coefficients, (m, p) or (p,), as those of `inner`."""
+        return contrasts if self.coordinates is None else self.coordinates.fixed(contrasts)
+
+    def between(self, contrasts: FloatArray) -> FloatArray:
+        """Return the covariance matrix of contrasts, (m, m)."""
+        rows = self.internal(contrasts)
+        return np.asarray(rows @ self.inner @ rows.T)
+
+
+class KnownDf(Wald):
     """The same degrees of freedom for every contrast: those of the residuals, or infinity (normal)."""
 
-    def __init__(self, covariance: FloatArray, df: float) -> None:
-        self.covariance = covariance
+    def __init__(self, inner: FloatArray, df: float, coordinates: Coordinates | None = None) -> None:
+        self.inner, self.coordinates = inner, coordinates
         self.known = df
 
     def df(self, contrast: FloatArray) -> float:
         return self.known
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        _, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
+        _, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
         value = float(np.mean(wanted**2 / variances))
         return FStatistic(value, len(variances), self.known, value)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from ..coordinates import term_factors
 from ..errors import require_level
 from ..estimates.parameters import ParameterNames
 from ..estimates.unknown import unknown_limits, unknown_words, without_unknown
 from ..fit import Fit
-from ..theta import component_slopes, components
-from .methods import method
+from ..theta import component_slopes, components, pack
+from .methods import curvature
 
 
 def component_errors(fit: Fit) -> pd.DataFrame:
@@ -41,11 +42,13 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     """
     model = fit.model
     names = ParameterNames.of(model)
-    covariance = method(fit, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
+    covariance = curvature(fit, "the table of variance components").core_covariance
     widths = list(model.term_widths)
     singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
     sigma, theta = np.array([fit.sigma]), fit.theta[None]
-    slopes = component_slopes(widths, sigma, theta, singular[None])[0]
+    inner = pack(term_factors(model.cross, fit.solution))[None]
+    maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
+    slopes = component_slopes(widths, sigma, inner, singular[None], maps)[0]
     sd, corr = components(widths, sigma, theta)
     table = pd.DataFrame(
         {
@@ -123,7 +126,7 @@ def cov_theta(fit: Fit) -> pd.DataFrame:
     """
     own = ParameterNames.of(fit.model)
     names = [*own.theta, own.residual]
-    covariance = method(fit, "satterthwaite").parameter_covariance  # type: ignore[attr-defined]
+    covariance = curvature(fit, "cov_theta()").parameter_covariance
     table = pd.DataFrame(covariance, index=names, columns=names)
     table.attrs["notes"] = singular_notes(fit)
     return table

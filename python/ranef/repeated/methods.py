@@ -25,7 +25,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import f_approximation
 from ..inference.satterthwaite import DeltaDf
-from ..inference.testing import FStatistic, KnownDf, Method, independent_contrasts
+from ..inference.testing import FStatistic, KnownDf, Method, Wald, independent_contrasts
 from .sandwich import Sandwich
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _satterthwaite(fit: VisitFit) -> DeltaDf:
     return DeltaDf(fit.solution["vcov"], fit.slopes, fit.theta_covariance)
 
 
-class KenwardRoger:
+class KenwardRoger(Wald):
     """Kenward and Roger's covariance and scaled F; one contrast has Satterthwaite's degrees of freedom.
 
     ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those
@@ -52,21 +52,25 @@ class KenwardRoger:
             )
         self._phi: FloatArray = fit.solution["vcov"]
         self._slopes, self._spread = fit.slopes, fit.theta_covariance
-        self.df = _satterthwaite(fit).df
+        self._single = _satterthwaite(fit)
         linear, curvature = fit.point.adjustment(self._spread)
-        self.covariance: FloatArray = self._phi + linear
+        self.inner = self._phi + linear
         if variant == "mmrm" or (variant == "sas" and not fit.linear_in_sas):
-            self.covariance = self.covariance - curvature
+            self.inner = self.inner - curvature
         if variant == "sas" and not fit.linear_in_sas:
             # From theta to SAS's parameters, each a function of one theta: R loses the part of Sigma's slope
             # that is the curvature of that function, Phi [sum_k a_k (-P_k)] Phi / 2, a_k = A_kk x curvature.
             change = np.diag(self._spread) * fit.point.natural[:, 2]
-            self.covariance = self.covariance + 0.5 * np.tensordot(change, self._slopes, axes=1)
+            self.inner = self.inner + 0.5 * np.tensordot(change, self._slopes, axes=1)
+
+    def df(self, contrast: FloatArray) -> float:
+        """Return the degrees of freedom of one contrast."""
+        return self._single.df(contrast)
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
         rows, wanted, _ = independent_contrasts(contrasts, difference, self._phi)
-        between = rows @ self.covariance @ rows.T
+        between = rows @ self.inner @ rows.T
         wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
         parts = np.linalg.inv(rows @ self._phi @ rows.T) @ (rows @ self._slopes @ rows.T)
         traces = np.trace(parts, axis1=1, axis2=2)

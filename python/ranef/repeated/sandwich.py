@@ -21,7 +21,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import joint_df
-from ..inference.testing import FStatistic, independent_contrasts
+from ..inference.testing import FStatistic, Wald, independent_contrasts
 from .blocks import subject_blocks, whitened
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Part:
     adjusted: FloatArray
 
 
-class Sandwich:
+class Sandwich(Wald):
     """Robust covariance, with Satterthwaite's degrees of freedom of the robust variance under the model."""
 
     def __init__(self, fit: VisitFit, type: str) -> None:
@@ -53,7 +53,7 @@ class Sandwich:
             scores = np.einsum("jsp,js->jp", adjusted, e)
             meat += scores.T @ scores
             self._parts.append(_Part(own, adjusted))
-        self.covariance: FloatArray = self._phi @ meat @ self._phi
+        self.inner = self._phi @ meat @ self._phi
 
     def df(self, contrast: FloatArray) -> float:
         """Return tr(P)^2 / tr(P^2), P = diag(u_i'u_i) - W Phi W' the covariance of the subjects' shares."""
@@ -72,7 +72,7 @@ class Sandwich:
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(contrasts, difference, self.covariance)
+        rows, wanted, variances = independent_contrasts(contrasts, difference, self.inner)
         value = float(np.mean(wanted**2 / variances))
         return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
 

@@ -8,26 +8,27 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
+from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf, bordered, derivatives, inverse
-from ..inference.testing import KnownDf, Method
+from ..inference.testing import Method
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In (psi, sigma), by the chain rule through theta."""
-    covariance: FloatArray = fit.solution["vcov"]
+    inner: FloatArray = fit.sigma**2 * fit.solution["internal_vcov"]
     slopes, hessian = derivatives(fit, False)
     jacobian = fit.structured.jacobian(fit.psi)
     mixed, corner = jacobian.T @ hessian[:-1, -1], float(hessian[-1, -1])
     own = fit.hessian + np.outer(mixed, mixed) / corner  # not profiled over sigma
     chained = fit.sigma**2 * np.tensordot(jacobian.T, slopes, axes=1)
-    gradient = np.concatenate([chained, 2 / fit.sigma * covariance[None]])
-    return DeltaDf(covariance, gradient, 2 * inverse(bordered(own, mixed, corner)))
+    gradient = np.concatenate([chained, 2 / fit.sigma * inner[None]])
+    return DeltaDf(inner, gradient, 2 * inverse(bordered(own, mixed, corner)), fit.model.coordinates)
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
-    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - len(fit.model.cross.columns))),
-    "normal": lambda fit: KnownDf(fit.solution["vcov"], float("inf")),
+    "residual": MODEL_METHODS["residual"],
+    "normal": MODEL_METHODS["normal"],
 }
 
 

@@ -57,7 +57,7 @@ class RelatedKenwardRoger(KenwardRoger):
         for k, first in enumerate(moved):
             for m, second in enumerate(moved):
                 correction = correction + random[k, m] * (first.T @ blocks[k][m] @ second)
-        self.covariance = self.unadjusted + (correction + correction.T)
+        self.inner = self.unadjusted + (correction + correction.T)
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {

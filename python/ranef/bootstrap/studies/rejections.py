@@ -157,7 +157,7 @@ class Study:
             how = method(Fit(self.model, self.fit.y, response_of(i), optimum), self.test)
             df[i] = how.df(contrast)
             if self.test == "kenward-roger":
-                variance = contrast @ how.covariance @ contrast
+                variance = float(how.between(contrast[None])[0, 0])
                 t[i] = row[places["coefficients"]][self.position] / np.sqrt(variance)
         return t, df
 

@@ -25,6 +25,7 @@ from scipy.special import chdtrc
 
 from ... import _core
 from ...arrays import FloatArray
+from ...coordinates import term_factors
 from ...fit import Fit
 from ...model import Model
 from ...optimize.scaling import semidefinite_factor
@@ -96,9 +97,8 @@ def mixture(
     Mixture or None
         None where the weights need an information matrix that would be too large.
     """
-    fitted = (
-        np.zeros(0) if null is None else pack([f @ f.T for f in null.model.covariance_factors(null.theta)])
-    )
+    inner = [] if null is None else term_factors(null.model.cross, null.solution)
+    fitted = pack([f @ f.T for f in inner])
     terms = () if null is None else null.model.design.terms
     generic = np.concatenate([np.zeros(0), *(pack([np.eye(len(term.columns))]) for term in terms)])
     empty = _empty_directions(large, embedding.map @ generic)
@@ -141,13 +141,20 @@ def _boundary_information(
         return None
     noise = 1 + embedding.own @ fitted
     covariances = unpack_symmetric(embedding.map @ fitted / noise, large.term_widths)
-    factors = [semidefinite_factor(m, 1e-9) for m in covariances]
+    inner = [semidefinite_factor(m, 1e-9) for m in covariances]
+    factors = [_lower(large.coordinates.modes_map(i) @ f) for i, f in enumerate(inner)]
     response = large.response_of(y)
     found = _core.information(large.problem, response, pack(factors))
     nu = large.df_sigma
     trace = found["trace_projected"]
     whole = (found["product_projected"] - np.outer(trace, trace) / nu) / 2
     return _efficient(whole, _basis(large, empty))
+
+
+def _lower(factor: FloatArray) -> FloatArray:
+    """Return the lower triangular L with L L' = factor factor'."""
+    lower = np.linalg.qr(factor.T)[1].T
+    return np.asarray(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
 
 
 def _basis(large: Model, empty: list[FloatArray]) -> tuple[FloatArray, int]:

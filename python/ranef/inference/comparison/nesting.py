@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import FloatArray
-from ...design import RandomTerm
 from ...model import Model
+from ...theta import pack, unpack_symmetric
 from .nesting_by_name import fixed_keys, fixed_names_in, variances_in
 
 _SPARE = 8  # projections beyond the number of unknowns
@@ -23,7 +23,7 @@ _TOLERANCE = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """How the variances of a smaller model are those of a larger one.
+    """How the variances of a smaller model are those of a larger one, each in its core's coordinates.
 
     Attributes
     ----------
@@ -62,16 +62,17 @@ def random_part_in(small: Model, large: Model) -> Embedding | None:
     """Return how the covariance structure of one model is a case of the other's; None when it is not."""
     if small.streamed or large.streamed:
         places = variances_in(small, large)
-        return None if places is None else Embedding(places, np.zeros(small.n_theta))
+        if places is None:
+            return None
+        return Embedding(inner_elements(large) @ places @ user_elements(small), np.zeros(small.n_theta))
     n, count = small.design.nobs, small.n_theta + large.n_theta + 1 + _SPARE
     left, right = _random((n, count)), _random((n, count), seed=2)
     weights = small.design.weights
     noise = np.einsum("ij,ij->j", left if weights is None else left / weights[:, None], right)
-    one, other = (_projections(m.design.terms, left, right) for m in (small, large))
+    one, other = (_projections(m, left, right) for m in (small, large))
     holds, found = _within(one, np.column_stack([other, noise]))
     if not holds:
         return None
-    found[np.abs(found) < 1e-8] = 0.0
     return Embedding(found[:-1], found[-1])
 
 
@@ -80,15 +81,32 @@ def no_random_part(large: Model) -> Embedding:
     return Embedding(np.zeros((large.n_theta, 0)), np.zeros(0))
 
 
-def _projections(terms: tuple[RandomTerm, ...], left: FloatArray, right: FloatArray) -> FloatArray:
+def user_elements(model: Model) -> FloatArray:
+    """Return the linear map of variances and covariances to the user's from the core's, (k, k)."""
+    return _elements(model, [model.coordinates.modes_map(i) for i in range(len(model.term_widths))])
+
+
+def inner_elements(model: Model) -> FloatArray:
+    """Return the linear map of variances and covariances to the core's from the user's, (k, k)."""
+    maps = [np.asarray(np.linalg.inv(model.coordinates.modes_map(i))) for i in range(len(model.term_widths))]
+    return _elements(model, maps)
+
+
+def _elements(model: Model, maps: list[FloatArray]) -> FloatArray:
+    units = unpack_symmetric(np.eye(model.n_theta), model.term_widths)
+    return pack([turn @ unit @ turn.T for turn, unit in zip(maps, units, strict=True)]).T
+
+
+def _projections(model: Model, left: FloatArray, right: FloatArray) -> FloatArray:
     """Return u'G_k w for every pair of vectors (rows) and every variance or covariance (columns)."""
     parts = []
-    for term in terms:
+    for index, term in enumerate(model.design.terms):
         r, levels = len(term.columns), term.factor.n_levels
+        basis = model.coordinates.random(index, term.basis)
         sums = [
             np.stack(
                 [
-                    [np.bincount(term.factor.codes, term.basis[:, i] * v, levels) for v in side.T]
+                    [np.bincount(term.factor.codes, basis[:, i] * v, levels) for v in side.T]
                     for i in range(r)
                 ]
             )
@@ -107,7 +125,9 @@ def _within(one: FloatArray, other: FloatArray) -> tuple[bool, FloatArray]:
     """Whether the columns of `one` are combinations of those of `other`, and which."""
     scale = np.linalg.norm(other, axis=0)
     scale[scale == 0] = 1.0
-    found = np.linalg.lstsq(other / scale, one, rcond=None)[0] / scale[:, None]
+    found = np.linalg.lstsq(other / scale, one, rcond=None)[0]
+    found[np.abs(found) < 1e-8 * np.linalg.norm(one, axis=0)] = 0.0  # rounding, whatever the units
+    found /= scale[:, None]
     rest = np.linalg.norm(one - other @ found, axis=0)
     return bool((rest <= _TOLERANCE * np.linalg.norm(one, axis=0)).all()), found
 

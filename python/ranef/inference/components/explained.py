@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ...coordinates import term_factors
 from ...estimates.prediction import fixed_part
 from ...fit import Fit
 
@@ -96,9 +97,10 @@ def _variances(fit: Fit) -> tuple[float, dict[str, float], float]:
     else:
         fixed = float(beta @ moments.covariance[np.ix_(kept, kept)] @ beta) * n / (n - 1)
     groups: dict[str, float] = {}
-    for term, factor in zip(design.terms, fit.model.covariance_factors(fit.theta), strict=True):
+    factors = term_factors(fit.model.cross, fit.solution)
+    for index, (term, factor) in enumerate(zip(design.terms, factors, strict=True)):
         covariance = fit.sigma**2 * factor @ factor.T
-        mean_variance = float(np.sum(covariance * term.second_moments))
+        mean_variance = float(np.sum(covariance * fit.model.coordinates.second_moments(index, term)))
         groups[term.group] = groups.get(term.group, 0.0) + mean_variance
     if moments is not None:
         scale = moments.inverse_weight

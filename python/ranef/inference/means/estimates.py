@@ -71,7 +71,7 @@ class MarginalMeans(Printed):
         tests = method(self.fit, self.ddf)
         beta = self.fit.solution["beta"]
         estimate = kept @ beta + self.shift
-        covariance = kept @ tests.covariance @ kept.T
+        covariance = tests.between(kept)
         se = np.sqrt(np.diag(covariance))
         df = np.array(
             [tests.df(row) if ok and row.any() else np.nan for row, ok in zip(kept, estimable, strict=True)]

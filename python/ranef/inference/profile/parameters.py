@@ -63,9 +63,8 @@ def parameters_of(fit: Fit) -> dict[str, Parameter]:
     ):
         size = np.linalg.norm(factor, axis=1)
         relative = 1 / np.sqrt(2 * term.factor.n_levels)
-        unit = np.sqrt(np.diag(term.second_moments))
-        unit[unit == 0] = 1.0
-        least = np.maximum(size, 0.1 / unit)  # of the sd relative to sigma, for the first step
+        unit = np.linalg.norm(model.coordinates.modes_map(index), axis=1)
+        least = np.maximum(size, 0.1 * unit)  # of the sd relative to sigma, for the first step
         for i in range(len(term.columns)):
             deviations.append(
                 Parameter(

@@ -1,0 +1,117 @@
+"""The core's coordinates: columns shifted and scaled, so that products of them lose no digits.
+
+A statistic that is a quadratic form (a variance, a leverage, a distance) is formed here, never in the user's
+units: with a covariate far from zero, such as a time stamp, entries of the user's matrices cancel to nothing.
+``cpp/ranef/model/coordinates.hpp`` has the maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import FloatArray
+from .cross_products import CrossProducts
+from .design import RandomTerm
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The maps of one design.
+
+    Attributes
+    ----------
+    shift, scale : (p,) float64
+        Of the kept columns of X.
+    constant : (p,) float64
+        The combination of them that is 1; zero where there is none.
+    terms : tuple of (shift, scale, intercept)
+        Of each random term: (r,), (r,), index of its constant column or -1.
+    kept : (p,) int
+        Which columns of X are kept.
+    """
+
+    shift: FloatArray
+    scale: FloatArray
+    constant: FloatArray
+    terms: tuple[tuple[FloatArray, FloatArray, int], ...]
+    kept: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, cross: CrossProducts, terms: Sequence[RandomTerm]) -> Coordinates:
+        """Return those of cross-products and the random terms they are of."""
+        found: dict[str, Any] = cross.design.coordinates
+        shift, scale = np.array(found["x_shift"]), np.array(found["x_scale"])
+        constant = np.array(found["constant"]) if len(found["constant"]) else np.zeros(len(shift))
+        own: dict[int, tuple[FloatArray, FloatArray, int]] = {}
+        for place, given in enumerate(cross.design.factor_order):
+            factor = cross.factors[given]
+            z_shift, z_scale = np.array(found["z_shift"][place]), np.array(found["z_scale"][place])
+            for index, part in zip(factor.terms, factor.slices, strict=True):
+                own[index] = z_shift[part], z_scale[part], terms[index].intercept
+        return cls(shift, scale, constant, tuple(own[index] for index in range(len(terms))), cross.columns)
+
+    @classmethod
+    def scaled(cls, terms: Sequence[RandomTerm], kept: npt.NDArray[np.intp]) -> Coordinates:
+        """Return the user's own, but for the sizes of the random terms' columns."""
+        sizes = [np.sqrt(np.diag(term.second_moments)) for term in terms]
+        own = tuple(
+            (np.zeros(len(size)), np.where(size > 0, size, 1.0), term.intercept)
+            for size, term in zip(sizes, terms, strict=True)
+        )
+        zero = np.zeros(len(kept))
+        return cls(zero, zero + 1.0, zero, own, kept)
+
+    def fixed(self, rows: FloatArray) -> FloatArray:
+        """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the internal columns."""
+        return (rows - np.multiply.outer(rows @ self.constant, self.shift)) / self.scale
+
+    def random(self, term: int, basis: FloatArray) -> FloatArray:
+        """Return rows of a random term's columns, (m, r), over its internal ones."""
+        shift, scale, intercept = self.terms[term]
+        return (basis if intercept < 0 else basis - basis[:, [intercept]] * shift) / scale
+
+    def second_moments(self, index: int, term: RandomTerm) -> FloatArray:
+        """Return the means over the rows of products of a random term's internal columns, (r, r)."""
+        shift, scale, intercept = self.terms[index]
+        if term.streamed:  # of rows read in batches the user's moments are all there is
+            back = self.random(index, np.eye(len(shift)))
+            return np.asarray(back.T @ term.second_moments @ back)
+        ones = np.ones(term.matrix.n)
+        columns = [ones if c is None else np.asarray(c, float) for c in term.matrix.columns]
+        level = columns[intercept] if intercept >= 0 else 0.0
+        inner = [(c - s * level) / size for c, s, size in zip(columns, shift, scale, strict=True)]
+        return np.array([[one @ other for other in inner] for one in inner]) / term.matrix.n
+
+    def modes_map(self, term: int) -> FloatArray:
+        """Return T, (r, r): the user's random effects are T times the internal ones."""
+        return self.random(term, np.eye(len(self.terms[term][0])))
+
+    def covariance(self, inner: FloatArray) -> FloatArray:
+        """Return the covariance of the user's coefficients, (..., p, p), from that of the internal ones."""
+        rows = self.fixed(np.eye(len(self.shift)))
+        return np.asarray(rows @ inner @ rows.T)
+
+
+def coordinates_of(model: Any) -> Coordinates:
+    """Return those of a model, in which its quadratic forms are made."""
+    return Coordinates.of(model.cross, model.design.terms)
+
+
+def scaled_coordinates(model: Any) -> Coordinates:
+    """Return those of a model whose core does not tell its own: the user's, random terms in unit size."""
+    return Coordinates.scaled(model.design.terms, model.cross.columns)
+
+
+def term_factors(cross: CrossProducts, solution: dict[str, Any]) -> list[FloatArray]:
+    """Return Lambda of each random term in internal coordinates, (r, r), of a solution."""
+    own: dict[int, FloatArray] = {}
+    for given, whole in zip(cross.design.factor_order, solution["internal_lambda"], strict=True):
+        factor = cross.factors[given]
+        for index, part in zip(factor.terms, factor.slices, strict=True):
+            own[index] = whole[part, part]
+    return [own[index] for index in range(len(own))]
