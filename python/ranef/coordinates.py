@@ -107,6 +107,15 @@ def scaled_coordinates(model: Any) -> Coordinates:
     return Coordinates.scaled(model.design.terms, model.cross.columns)
 
 
+def inner_factors(fit: Any) -> list[FloatArray]:
+    """Return Lambda of each random term of a fit in its model's coordinates, (r, r)."""
+    if "internal_lambda" in fit.solution:
+        return term_factors(fit.model.cross, fit.solution)
+    factors = fit.model.covariance_factors(fit.theta)
+    maps = [fit.model.coordinates.modes_map(index) for index in range(len(factors))]
+    return [np.linalg.solve(turn, factor) for turn, factor in zip(maps, factors, strict=True)]
+
+
 def term_factors(cross: CrossProducts, solution: dict[str, Any]) -> list[FloatArray]:
     """Return Lambda of each random term in internal coordinates, (r, r), of a solution."""
     own: dict[int, FloatArray] = {}

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
+from ..coordinates import inner_factors
 from ..estimates.prediction import _with_terms
 from ..estimates.subset import chosen_columns
 from ..inference.equations import Equations
@@ -146,11 +147,5 @@ def working_equations(fit: GlmerFit) -> Equations:
     weights = np.asarray(fit._answer("weights")) / np.bincount(cells, minlength=model.n_cells)
     design = replace(model.design, weights=np.ascontiguousarray(weights[cells]))
     stands_for = SimpleNamespace(model=SimpleNamespace(design=design, cross=model.cross))
-    factors = [
-        scale[:, None] * factor
-        for (_, scale, _), factor in zip(
-            model.coordinates.terms, model.covariance_factors(fit.theta), strict=True
-        )
-    ]
     C = np.asarray(fit._answer("vcov_information"))
-    return Equations(stands_for, model.coordinates, factors, C)  # type: ignore[arg-type]
+    return Equations(stands_for, model.coordinates, inner_factors(fit), C)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from scipy.special import chdtrc
 
 from ... import _core
 from ...arrays import FloatArray
-from ...coordinates import term_factors
+from ...coordinates import inner_factors
 from ...fit import Fit
 from ...model import Model
 from ...optimize.scaling import semidefinite_factor
@@ -97,7 +97,7 @@ def mixture(
     Mixture or None
         None where the weights need an information matrix that would be too large.
     """
-    inner = [] if null is None else term_factors(null.model.cross, null.solution)
+    inner = [] if null is None else inner_factors(null)
     fitted = pack([f @ f.T for f in inner])
     terms = () if null is None else null.model.design.terms
     generic = np.concatenate([np.zeros(0), *(pack([np.eye(len(term.columns))]) for term in terms)])

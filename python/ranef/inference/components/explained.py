@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...coordinates import term_factors
+from ...coordinates import inner_factors
 from ...estimates.prediction import fixed_part
 from ...fit import Fit
 
@@ -97,7 +97,7 @@ def _variances(fit: Fit) -> tuple[float, dict[str, float], float]:
     else:
         fixed = float(beta @ moments.covariance[np.ix_(kept, kept)] @ beta) * n / (n - 1)
     groups: dict[str, float] = {}
-    factors = term_factors(fit.model.cross, fit.solution)
+    factors = inner_factors(fit)
     for index, (term, factor) in enumerate(zip(design.terms, factors, strict=True)):
         covariance = fit.sigma**2 * factor @ factor.T
         mean_variance = float(np.sum(covariance * fit.model.coordinates.second_moments(index, term)))
