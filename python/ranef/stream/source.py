@@ -81,8 +81,9 @@ def batches(make: Callable[[], Iterable[Any]]) -> Batches:
     Parameters
     ----------
     make : callable without arguments
-        Returns the batches from the start each time it is called (two or three times): an iterable of
-        tables, each pandas, polars, pyarrow (also record batches) or a dict of arrays, with the same columns.
+        Returns the batches from the start each time it is called (for the names of the columns, then for each
+        reading: mostly one): an iterable of tables, each pandas, polars, pyarrow (also record batches) or a
+        dict of arrays, with the same columns.
         Batches may have any number of rows.
 
     Returns
