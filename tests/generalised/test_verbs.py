@@ -222,3 +222,17 @@ def test_slopes_of_the_mean_are_those_of_predictions(slopes):
     mean = [slopes.predict({"x": [0.5 + h], "g": ["1"]}, random=None, averaged=True) for h in (1e-4, -1e-4)]
     expected = float(np.asarray(mean[0])[0] - np.asarray(mean[1])[0]) / 2e-4
     assert averaged["trend"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_profile_of_a_variance_estimated_as_zero():
+    """Its upper limit is where the criterion, minimised over beta by another optimiser, has risen by 3.84."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 10), "x": rng.normal(size=120)})
+    data["c"] = rng.poisson(2, 120).astype(float)
+    fit = ranef.glmer("c ~ x + (1 | g)", data, "poisson")
+    limits = fit.conf_int("profile", "random").iloc[0]
+    assert fit.theta[0] == 0.0 and limits["lower"] == 0.0
+    at = minimize(lambda beta: fit.model.objective([limits["upper"]], beta), fit.params, tol=1e-9)
+    assert at.fun - fit.objective == pytest.approx(3.841459, abs=1e-4)

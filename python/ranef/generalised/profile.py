@@ -104,10 +104,10 @@ class Held:
             start = _moved_inside(start, self.fit, parameter, value)
         found = minimise(self._value, self.hessian, start, lambda x: self._held(parameter, x), value)
         if not found.converged:
-            again = minimise(
-                self._value, self.hessian, self._user(self.origin(parameter)),
-                lambda x: self._held(parameter, x), value,
-            )  # fmt: skip
+            start = self._user(self.origin(parameter))
+            if parameter.kind in ("sd", "correlation", "theta"):
+                start = _moved_inside(start, self.fit, parameter, value)
+            again = minimise(self._value, self.hessian, start, lambda x: self._held(parameter, x), value)
             found = again if again.value < found.value or not np.isfinite(found.value) else found
         if not np.isfinite(found.value):
             return Point(value, np.inf, np.inf, near.theta, near.sigma, near.beta, False)
