@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,11 @@ from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
 from .digits import require_digits
 from .elsewhere import OF_A_MODEL, explained
-from .errors import ArgumentError, DataError, RowsNotKeptError, require_choice
+from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice
 from .formula import Formula, parse_formula
 from .memory import available_memory
 from .pickled import WRITTEN_BY, take_version
+from .pickles import weak_reference
 from .plan import Plan
 from .stream import source_of
 from .sufficient.finishing import finish, require_own_formula
@@ -145,7 +145,7 @@ class Model:
             design, cross, response = streamed.design, streamed.cross, streamed.response
             vars(self).update(reading=streamed.reading)
         vars(self).update(
-            _source=_reference(data),
+            _source=weak_reference(data),
             formula=parsed,
             data_library=library,  # tables return as they came
             weights_argument=weights if isinstance(weights, str) else None,
@@ -295,14 +295,20 @@ class Model:
 
         Raises
         ------
-        ArgumentError
-            Wrong length or not finite.
+        ArgumentError, FitError
+            Wrong length or not finite; the criterion has no value there.
         """
-        return self.problem.value(self.response, self.checked_theta(theta))
+        return self._evaluated("value", theta)
 
     def gradient(self, theta: npt.ArrayLike) -> FloatArray:
         """Return the exact gradient of the criterion, (n_theta,); also right where a variance is zero."""
-        return self.problem.gradient(self.response, self.checked_theta(theta))[1]
+        return self._evaluated("gradient", theta)[1]
+
+    def _evaluated(self, what: str, theta: npt.ArrayLike) -> Any:
+        try:
+            return getattr(self.problem, what)(self.response, self.checked_theta(theta))
+        except RuntimeError as error:
+            raise FitError(f"the criterion has no value at this theta: {error}") from None
 
     def covariance_factors(self, theta: npt.ArrayLike) -> list[FloatArray]:
         """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
@@ -344,8 +350,7 @@ class Model:
         except (TypeError, ValueError):
             raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
         values = values[0] if values.shape == (1, n) else values  # of fit.simulate()
-        if values.shape == (n_total,) and n_total != n:
-            values = values[self.design.rows]
+        values = values[self.design.rows] if values.shape == (n_total,) != (n,) else values
         if values.shape != (n,):
             every = f", or {n_total}, one per row of the data" if n_total != n else ""
             raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
@@ -385,14 +390,6 @@ def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
     limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
     return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))
-
-
-def _reference(data: Any) -> Any:
-    """Return a weak reference to a table; None to what cannot have one, such as a dict."""
-    try:
-        return weakref.ref(data)
-    except TypeError:
-        return None
 
 
 def _checked_flag(argument: str, value: Any) -> bool:

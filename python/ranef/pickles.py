@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
-__all__ = ["Snapshot"]
+__all__ = ["Snapshot", "weak_reference"]
 
 
 class Snapshot:
@@ -18,3 +19,11 @@ class Snapshot:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__.copy()
+
+
+def weak_reference(value: Any) -> Any:
+    """Return a reference that does not keep a value alive; None to what cannot have one, such as a dict."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return None

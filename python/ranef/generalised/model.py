@@ -14,7 +14,8 @@ from ..cross_products import cross_products
 from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
-from ..model import Model, _reference
+from ..model import Model
+from ..pickles import weak_reference
 from ..stream import source_of
 from ..verbs import Answer, Verb
 from .families import Family, choose_family
@@ -126,7 +127,7 @@ class GlmerModel(Model):
             family=chosen,
             agq=nodes,
             information=information,
-            _source=_reference(data),
+            _source=weak_reference(data),
             data_library=type(data).__module__.partition(".")[0],
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
