@@ -124,3 +124,14 @@ def test_by_maximum_likelihood_that_variance_is_zero(data):
     fit = ranef.lmer("y ~ age + site + (1 | site)", data, reml=False)
     assert fit.optimum.flat is None
     assert fit.singular and fit.theta.tolist() == [0.0]
+
+
+def test_a_likelihood_ratio_needs_no_information_about_what_has_no_estimate():
+    """A column of zeros: dropping it changes nothing, and the weights of the mixture cannot be had."""
+    rng = np.random.default_rng(21)
+    d = pd.DataFrame([(s, age) for s in range(40) for age in range(5)], columns=["s", "age"])
+    d["zero"], d["sex"] = 0.0, np.where(d.s % 2, "M", "F")
+    for _ in range(4):
+        d["y"] = rng.normal(0, 1, 40)[d.s] * (1 + d.s % 2) + 0.3 * d.age + rng.normal(0, 1, len(d))
+        row = ranef.lmer("y ~ age + (zero | s)", d).ranova().iloc[1]
+        assert row["chisq"] == pytest.approx(0, abs=1e-6)

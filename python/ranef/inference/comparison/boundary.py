@@ -95,7 +95,8 @@ def mixture(
     Returns
     -------
     Mixture or None
-        None where the weights need an information matrix that would be too large.
+        None where the weights need an information matrix that would be too large, or is singular: the data
+        say nothing of a variance.
     """
     inner = [] if null is None else inner_factors(null)
     fitted = pack([f @ f.T for f in inner])
@@ -110,12 +111,21 @@ def mixture(
     if boundary == 1:
         return Mixture(free, (0.5, 0.5))
     information = _boundary_information(fitted, y, large, embedding, empty)
-    if information is None:
+    if information is None or not _tells_all(information):
         return None
     widths = [e.shape[1] for e in empty if e.shape[1]]
     if widths == [1, 1]:
         return Mixture(free, quadrant_weights(information))
     return Mixture(free, cone_weights(*cone_draws(information, widths), boundary))
+
+
+def _tells_all(information: FloatArray) -> bool:
+    """Whether the data say something of every direction."""
+    diagonal = np.diag(information)
+    if diagonal.min() <= 0:
+        return False
+    size = np.sqrt(diagonal)
+    return bool(np.linalg.eigvalsh(information / np.outer(size, size))[0] > 1e-10)
 
 
 def _empty_directions(large: Model, generic: FloatArray) -> list[FloatArray]:
