@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -36,7 +37,6 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     ],
     "residuals": [{"type": "standardised"}, {"type": "marginal"}, {"type": "quantile"}],
     "robust": [{"type": "CR0"}],
-    "emmeans": [{"specs": "f", "ddf": "kenward-roger"}],
 }
 # Not numbers of the answer: how long it took to find it, and the caller's own objects.
 APART = {
@@ -131,7 +131,8 @@ def _answers(value: Any) -> Iterator[tuple[str, Any]]:
         if name.startswith("_") or name in APART | TEXTS or not function:
             continue
         if all(p.default is not p.empty for p in inspect.signature(getattr(value, name)).parameters.values()):
-            yield f"{name}()", getattr(value, name)()
+            with suppress(ranef.RanefError):  # the result has no such answer
+                yield f"{name}()", getattr(value, name)()
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
