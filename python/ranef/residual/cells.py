@@ -11,6 +11,7 @@ differences of rows, and nothing cancels as r tends to one. Pairs of one gap and
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -150,8 +151,9 @@ def find_cells(n: int, chain: Chain | None, dispersion: Dispersion | None) -> Ce
     as_later[later] = kind
     as_earlier = np.full(n, -1, np.int32)
     as_earlier[earlier] = kind
-    wide = np.int64 if (len(kinds) + len(strata)) * (len(kinds) + 1) >= 2**31 else np.int32
-    roles, role = _distinct(as_later.astype(wide) * wide(len(kinds) + 1) + as_earlier + wide(1))
+    wide = "int64" if (len(kinds) + len(strata)) * (len(kinds) + 1) >= 2**31 else "int32"
+    numbers: npt.NDArray[Any] = as_later.astype(wide) * (len(kinds) + 1) + as_earlier + 1
+    roles, role = _distinct(numbers)
     role_later, role_earlier = np.divmod(roles, len(kinds) + 1)
     first_rows = role_later >= len(kinds)
     rows, row_first = _sorted(role, len(roles))
@@ -189,7 +191,7 @@ def _distinct(values: npt.NDArray) -> tuple[npt.NDArray, Codes]:
     return found, inverse.ravel()
 
 
-def _sorted(codes: Codes, count: int) -> tuple[Codes, Codes]:
+def _sorted(codes: npt.NDArray[Any], count: int) -> tuple[Codes, Codes]:
     """Return places in the order of their codes, and where each code begins."""
     small = codes.astype(np.uint16) if count <= 2**16 else codes
     first = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
