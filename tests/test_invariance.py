@@ -102,7 +102,7 @@ def test_products_of_a_column_far_from_zero(change):
     assert fit.df[names].to_numpy() == pytest.approx(near.df[names].to_numpy(), rel=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("change", MORE, ids=str)
 def test_every_public_number_in_many_units(change):
     assert not wrong("slopes", change)

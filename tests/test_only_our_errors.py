@@ -86,7 +86,7 @@ def test_small_and_degenerate_designs(formula):
     assert not found
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_many_small_and_degenerate_designs(formula):
     with warnings.catch_warnings():

@@ -15,6 +15,7 @@ from .errors import DataError
 
 _FAR = 1e8  # of the spread: origins nearer than this cost no digit that counts
 _STEPS = 1e6  # distances of neighbouring doubles that the values of a column must span
+_RESPONSE_STEPS = 1e3  # and those of the response: its mean is subtracted exactly, its last digits are noise
 _FAR_PRODUCTS = 1e3  # where products with other columns begin to be near multiples of these
 _LEAST_SHARE = 2e-5  # of a column, what is its own: squared, of 1e-16 it leaves six digits
 _DEPENDENT = 1e-13  # what rounding leaves of a column that is a combination of others
@@ -36,11 +37,11 @@ def require_digits(design: Design, coordinates: Coordinates, cross: Any, respons
 
 def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> None:
     """Raise where the values of a column differ in their last digits only, and rounding made these."""
-    for name, column in _far(design, coordinates, response):
+    for name, column, least in _far(design, coordinates, response):
         values = np.asarray(column, dtype=np.float64)
         largest, spread = float(np.abs(values).max()), float(np.ptp(values))
         steps = spread / float(np.spacing(largest))
-        if steps == 0 or steps >= _STEPS:
+        if steps == 0 or steps >= least:
             continue
         if largest < _WHOLE and not np.any(values % 1):
             continue
@@ -51,17 +52,17 @@ def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> N
         )
 
 
-def _far(design: Design, coordinates: Coordinates, response: Any) -> Iterator[tuple[str, FloatArray]]:
-    """Yield name and values of the columns that are far from zero."""
+def _far(design: Design, coordinates: Coordinates, response: Any) -> Iterator[tuple[str, FloatArray, float]]:
+    """Yield name, values and least steps of the columns that are far from zero."""
     if abs(response.shift) > _FAR * response.scale:
-        yield "the response", design.response
+        yield "the response", design.response, _RESPONSE_STEPS
     kept = coordinates.kept
     for place in np.flatnonzero(np.abs(coordinates.shift) > _FAR * coordinates.scale):
         column = int(kept[place])
-        yield design.column_names[column], design.matrix.take([column]).array[:, 0]
+        yield design.column_names[column], design.matrix.take([column]).array[:, 0], _STEPS
     for term, (shift, scale, _) in zip(design.terms, coordinates.terms, strict=True):
         for place in np.flatnonzero(np.abs(shift) > _FAR * scale):
-            yield term.columns[place], term.matrix.take([int(place)]).array[:, 0]
+            yield term.columns[place], term.matrix.take([int(place)]).array[:, 0], _STEPS
 
 
 def _require_origins(design: Design, coordinates: Coordinates, cross: Any) -> None:

@@ -47,8 +47,11 @@ def certify(model: Model, response: Any, theta: FloatArray) -> Evidence:
     sizes = row_scales(model, scale)
     pivots = [np.abs(np.diag(factor)) * size for factor, size in zip(factors, sizes, strict=True)]
     free = np.flatnonzero(np.concatenate([_free(pivot) for pivot in pivots]))
-    gradient = model.problem.gradient(response, theta)[1] / scale
-    hessian = difference_hessian(model, response, theta, scale, free)
+    try:
+        gradient = model.problem.gradient(response, theta)[1] / scale
+        hessian = difference_hessian(model, response, theta, scale, free)
+    except RuntimeError:  # the criterion has no value there or beside it: nothing is certain
+        return Evidence(1 + 2 * free.size, np.inf, np.empty(0), (), False)
     norm, eigenvalues = _curvature(gradient[free], hessian)
     boundary, spent = [], 1 + 2 * free.size
     for index, pivot in enumerate(pivots):

@@ -27,11 +27,11 @@ def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
     >>> import ranef
     >>> fit = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.datasets.load("asthma"))
     >>> fit.tidy()[["effect", "term"]]
-          effect         term
-    0      fixed    Intercept
-    1      fixed  arm[T.drug]
-    2  ran_pars           sd
-    3  ran_pars  correlation
+         effect           term
+    0     fixed      Intercept
+    1     fixed  arm[T.active]
+    2  ran_pars             sd
+    3  ran_pars    correlation
     """
     require_level(level)
     table = fit.coef_table(ddf or fit.method)
