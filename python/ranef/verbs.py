@@ -134,7 +134,7 @@ class RowAnswer(Answer[T]):
 
 def kept(function: Callable[[Any], T]) -> Callable[[Any], T]:
     """Have the argument of a function keep its answer, for as long as it lives."""
-    name = f"{function.__module__}:{function.__qualname__}"
+    name = f"_{function.__module__}:{function.__qualname__}"  # out of sight of dir()
 
     @wraps(function)
     def answer(owner: Any) -> T:
