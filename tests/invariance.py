@@ -157,7 +157,7 @@ class Study:
             for path in values:
                 rule = self.rules.get((call, path))
                 if rule is None or (not near and ((rule.origin and change.b) or (rule.level and change.d))):
-                    continue  # far from its old origin: see the tests of closed forms
+                    continue  # far from its old origin, where it is another number: not covered here
                 known[path] = rule, rule(source[call][path], change)
             units: dict[tuple[Any, ...], float] = defaultdict(float)
             whole: dict[str, float] = defaultdict(float)
