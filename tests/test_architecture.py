@@ -25,6 +25,7 @@ LAYERS = [
     ("_core",),
     ("frame", "pickled"),
     ("verbs",),
+    ("tested_fit",),
     ("design",),
     ("threads", "cross_products"),
     ("coordinates",),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from ..arrays import FloatArray
 from ..errors import FitError
 from ..frame import labelled
 from ..inference.satterthwaite import inverse
-from ..likelihood_fit import LikelihoodFit
+from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
 from .model import VisitModel
-
-if TYPE_CHECKING:
-    import pandas as pd  # noqa: F401, of the answers
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Attempt:
 
 
 @dataclass(eq=False, repr=False)
-class VisitFit(LikelihoodFit):
+class VisitFit(TestedFit):
     """A fitted model for repeated measures.
 
     Attributes
@@ -64,19 +61,11 @@ class VisitFit(LikelihoodFit):
     certificate: dict[str, Any] = field(repr=False)
 
     # ------------------------------------------------------------ what other modules say of a fit
-    params = Answer["pd.Series"]("repeated.testing:params")
-    bse = Answer["pd.Series"]("repeated.testing:bse")
     residual = Answer[Any]("repeated.covariance:visit_covariance")
     fittedvalues = RowAnswer[Any]("repeated.rows:fittedvalues")
     message = Answer[str]("repeated.words:message")
     test_methods = Answer[Any]("repeated.methods:test_methods")
 
-    coef_table = Verb("repeated.testing:coef_table")
-    cov_params = Verb("repeated.testing:cov_params")
-    conf_int = Verb("repeated.testing:conf_int")
-    test = Verb("repeated.testing:test")
-    anova = Verb("repeated.testing:anova")
-    lsmeans = Verb("repeated.testing:lsmeans")
     tidy = Verb("repeated.tables:tidy")
     glance = Verb("repeated.tables:glance")
     residuals = RowVerb("repeated.rows:residuals")
@@ -99,14 +88,6 @@ class VisitFit(LikelihoodFit):
 
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
-
-    @property
-    def default_ddf(self) -> str:
-        """The method of testing when a verb is given no other."""
-        return self.method
-
     @cached_property
     def point(self) -> Any:
         """The criterion at theta, with its derivatives."""

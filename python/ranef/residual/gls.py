@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
 from ..formula import parse_fixed
 from ..frame import labelled, labels_of
-from ..likelihood_fit import LikelihoodFit
+from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
@@ -111,7 +111,7 @@ def independent(X: FloatArray) -> npt.NDArray[np.intp]:
 
 
 @dataclass(eq=False, repr=False)
-class GlsFit(LikelihoodFit):
+class GlsFit(TestedFit):
     """A fit by generalised least squares.
 
     Attributes
@@ -129,15 +129,7 @@ class GlsFit(LikelihoodFit):
     outer: OuterOptimum = field(repr=False)
     method: str = "residual"
 
-    params = Answer[Any]("repeated.testing:params")
-    bse = Answer[Any]("repeated.testing:bse")
     test_methods = Answer[Any]("residual.gls_methods:test_methods")
-    coef_table = Verb("repeated.testing:coef_table")
-    cov_params = Verb("repeated.testing:cov_params")
-    conf_int = Verb("repeated.testing:conf_int")
-    test = Verb("repeated.testing:test")
-    anova = Verb("repeated.testing:anova")
-    lsmeans = Verb("repeated.testing:lsmeans")
     tidy = Verb("repeated.tables:tidy")
     glance = Verb("repeated.tables:glance")
     summary = Verb("residual.gls_report:summary")
@@ -151,14 +143,6 @@ class GlsFit(LikelihoodFit):
     augment = Refused("see fit.fittedvalues and fit.resid")
     ranova = Refused("there are no random terms")
     robust = Refused("there are no groups named; ranef.lmer() with a random intercept has it")
-
-    @property
-    def default_ddf(self) -> str:
-        """The method of testing when a verb is given no other."""
-        return self.method
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def solution(self) -> dict[str, Any]:

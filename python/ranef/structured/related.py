@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,8 +18,8 @@ from ..errors import ArgumentError, DataError, NewLevelError, quote_list, requir
 from ..formula import Formula
 from ..frame import Table
 from ..frame.factors import as_factor, label_texts, recode
-from ..likelihood_fit import LikelihoodFit
 from ..residual.gls import independent
+from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, Verb
 from .related_optimum import RelatedOptimum, minimum
 from .related_sums import Point, RelatedSums
@@ -78,7 +78,7 @@ class RelatedModel:
 
 
 @dataclass(eq=False, repr=False)
-class RelatedFit(LikelihoodFit):
+class RelatedFit(TestedFit):
     """A mixed model with relationship matrices, fitted.
 
     Attributes
@@ -96,15 +96,7 @@ class RelatedFit(LikelihoodFit):
     optimum: RelatedOptimum = field(repr=False)
     method: str = "satterthwaite"
 
-    params = Answer[Any]("repeated.testing:params")
-    bse = Answer[Any]("repeated.testing:bse")
     test_methods = Answer[Any]("structured.related_methods:test_methods")
-    coef_table = Verb("repeated.testing:coef_table")
-    cov_params = Verb("repeated.testing:cov_params")
-    conf_int = Verb("repeated.testing:conf_int")
-    test = Verb("repeated.testing:test")
-    anova = Verb("repeated.testing:anova")
-    lsmeans = Verb("repeated.testing:lsmeans")
     summary = Verb("structured.related_report:summary")
     __repr__ = Verb("structured.related_report:brief")
 
@@ -117,14 +109,6 @@ class RelatedFit(LikelihoodFit):
     glance = Refused("see objective, aic and bic")
     augment = Refused("see fittedvalues and resid")
     ranova = Refused("fit without the term and compare with ranef.anova()")
-
-    @property
-    def default_ddf(self) -> str:
-        """The method of testing when a verb is given no other."""
-        return self.method
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def point(self) -> Point:
