@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
+from .called import attribute, attribute_of
 from .errors import FitError
 from .frame import labelled
 from .likelihood_fit import LikelihoodFit
@@ -106,7 +107,7 @@ class Fit(LikelihoodFit):
         """How the criterion was computed."""
         return self.model.plan
 
-    @property
+    @attribute
     def objective(self) -> float:
         """REML criterion or deviance at the optimum."""
         return self.optimum.value
@@ -121,18 +122,18 @@ class Fit(LikelihoodFit):
         """Whether some random effect, or a combination of them, has no variance."""
         return self.optimum.singular
 
-    @property
+    @attribute
     def theta(self) -> FloatArray:
         """Relative covariance factors in the order of ``model.theta_names``."""
         return self.optimum.theta
 
     # ------------------------------------------------------------ sizes
-    @property
+    @attribute
     def ngroups(self) -> dict[str, int]:
         """Grouping factor -> number of levels."""
         return {factor.name: factor.n_levels for factor in self.model.design.factors}
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects (without dropped ones), theta and sigma."""
         return self.model.n_parameters
@@ -152,7 +153,7 @@ class Fit(LikelihoodFit):
         except RuntimeError:
             raise FitError(f"this fit has no estimates: {self.optimum.message}") from None
 
-    @property
+    @attribute
     def sigma(self) -> float:
         """Residual standard deviation (of a row with weight 1)."""
         return self.solution["sigma"]
@@ -160,12 +161,12 @@ class Fit(LikelihoodFit):
     @cached_property
     def beta(self) -> FloatArray:
         """Coefficients of every column of X, (p,), NaN where it was dropped."""
-        return self.padded(self.solution["beta"])
+        return attribute_of("fit.beta", self.padded(self.solution["beta"]))
 
     @cached_property
     def vcov(self) -> FloatArray:
         """Covariance of the coefficients, (p, p), NaN where a column was dropped."""
-        return self.padded(self.solution["vcov"])
+        return attribute_of("fit.vcov", self.padded(self.solution["vcov"]))
 
     @cached_property
     def term_modes(self) -> list[FloatArray]:
@@ -175,7 +176,7 @@ class Fit(LikelihoodFit):
             out.update((term, modes[:, part]) for term, part in zip(factor.terms, factor.slices, strict=True))
         return [out[index] for index in range(len(out))]
 
-    @property
+    @attribute
     def resid(self) -> Any:
         """Response minus fitted values, (n,): a Series with the labels of the rows, where the data have "
         "some."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import FloatArray
+from .called import attribute
 from .elsewhere import OF_A_FIT, explained
 
 
@@ -22,6 +23,7 @@ class LikelihoodFit(ABC):
     """
 
     model: Any
+    called_as = "fit"  # in messages
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a fit", OF_A_FIT)
@@ -46,30 +48,45 @@ class LikelihoodFit(ABC):
         """Whether the REML criterion was minimised, else the deviance."""
         return self.model.reml
 
-    @property
+    @attribute
     def nobs(self) -> int:
         """Number of rows used."""
         return self.model.nobs
 
-    @property
+    @attribute
     def df_resid(self) -> int:
         """nobs minus the number of parameters."""
         return self.nobs - self.df_model_total
 
-    @property
+    @attribute
     def llf(self) -> float:
         """Log-likelihood, restricted for REML: -objective / 2."""
         return -self.objective / 2
 
-    @property
+    @attribute
     def aic(self) -> float:
         """Akaike's criterion."""
         return self.objective + 2 * self.df_model_total
 
-    @property
+    @attribute
     def bic(self) -> float:
         """Schwarz's criterion with n = nobs."""
         return self.objective + log(self.nobs) * self.df_model_total
+
+    # Without these Python says that a Fit has no length, and what has one does not come to mind.
+    def __getitem__(self, key: Any) -> Any:
+        raise TypeError(
+            f"a fit is no table: fit.params[{key!r}] is a coefficient, fit.ranef[group] a table of random "
+            "effects, fit.tidy() has all estimates"
+        )
+
+    def __len__(self) -> int:
+        raise TypeError(
+            "a fit has no length: fit.nobs counts rows, fit.ngroups levels, len(fit.params) coefficients"
+        )
+
+    def __bool__(self) -> bool:
+        return True
 
     def padded(self, values: FloatArray) -> FloatArray:
         """Spread values over the kept columns of X to all columns, NaN where one was dropped."""

@@ -13,6 +13,7 @@ from inspect import signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
+from .called import attribute_of
 from .errors import ArgumentError
 from .frame.labels import labelled, labels_of
 from .frame.native import labelled_table
@@ -118,7 +119,9 @@ class Answer(Verb, Generic[T]):
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         if owner is None:
             return property(self.func)
-        found = vars(owner)[self.name] = self.func(owner)
+        found = self.func(owner)
+        where = getattr(kind, "called_as", "")
+        found = vars(owner)[self.name] = attribute_of(f"{where}.{self.name}", found) if where else found
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,10 @@ class VarCorr(Printed):
 
     components: tuple[Component, ...]
     sigma: float | None
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Say that the components are an attribute: ``fit.varcorr``, not ``fit.varcorr()``."""
+        raise TypeError("fit.varcorr is an attribute, without parentheses: fit.varcorr.to_frame() is a table")
 
     def __iter__(self) -> Iterator[Component]:
         return iter(self.components)

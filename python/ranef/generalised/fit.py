@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..errors import FitError
 from ..fit import Fit
 from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
@@ -115,7 +116,7 @@ class GlmerFit(Fit):
         """The distribution and its link."""
         return self.model.family
 
-    @property
+    @attribute
     def dispersion(self) -> float | None:
         """The family's dispersion, as glmmTMB's dispersion model has it; None for a family without.
 
@@ -125,7 +126,7 @@ class GlmerFit(Fit):
         """
         return exp(self._answer("psi")) if self.family.dispersed else None
 
-    @property
+    @attribute
     def sigma(self) -> float:
         """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""
         value = self.dispersion

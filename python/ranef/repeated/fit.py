@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..errors import FitError
 from ..frame import labelled
 from ..inference.satterthwaite import inverse
@@ -117,7 +118,7 @@ class VisitFit(TestedFit):
         return bool(self.model.measures(self.structure).linear_in_sas)
 
     # ------------------------------------------------------------ the fit
-    @property
+    @attribute
     def objective(self) -> float:
         """REML criterion or deviance (-2 log likelihood) at the optimum, with lmer's constants."""
         return float(self.certificate["value"])
@@ -132,7 +133,7 @@ class VisitFit(TestedFit):
         """Whether a covariance matrix over visits is singular."""
         return bool(self.certificate["singular"])
 
-    @property
+    @attribute
     def nsubjects(self) -> int:
         """Number of subjects."""
         return self.model.plan.subjects
@@ -142,7 +143,7 @@ class VisitFit(TestedFit):
         """How the criterion was computed."""
         return self.model.plan
 
-    @property
+    @attribute
     def sigma(self) -> float:
         """Square root of the mean variance over visits and arms."""
         return float(np.sqrt(np.mean([np.diag(matrix).mean() for matrix in self.point.sigma])))
@@ -153,17 +154,17 @@ class VisitFit(TestedFit):
         """Number of covariance parameters."""
         return int(self.theta.size)
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: coefficients and those of the covariance matrices."""
         return self.n_covariance + self.model.cross.rank
 
-    @property
+    @attribute
     def aic(self) -> float:
         """Akaike's criterion; as in PROC MIXED a REML fit counts the covariance parameters only."""
         return self.objective + 2 * self.n_counted
 
-    @property
+    @attribute
     def bic(self) -> float:
         """Schwarz's criterion with the number of subjects for n, as in PROC MIXED."""
         return float(self.objective + np.log(self.nsubjects) * self.n_counted)
@@ -174,7 +175,7 @@ class VisitFit(TestedFit):
         return self.n_covariance + (0 if self.reml else self.model.cross.rank)
 
     # ------------------------------------------------------------ coefficients
-    @property
+    @attribute
     def resid(self) -> Any:
         """Response minus fitted values, (n,)."""
         design = self.model.design

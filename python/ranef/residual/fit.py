@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..errors import ArgumentError, RowsNotKeptError, require_choice
 from ..fit import Fit, fit_response
 from ..frame import labelled
@@ -71,7 +72,7 @@ class ResidualFit(Fit):
         """Whether a random effect, or the residuals of a stratum, have no variance."""
         return bool(self.optimum.singular or self.outer.boundary)
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)

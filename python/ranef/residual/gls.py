@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
@@ -151,7 +152,7 @@ class GlsFit(TestedFit):
         variance = found["squares"] / self.model.nu
         return {"beta": found["beta"], "vcov": variance * found["covariance"], "sigma": float(variance**0.5)}
 
-    @property
+    @attribute
     def objective(self) -> float:
         """REML criterion or deviance at the optimum, with lmer's constants."""
         return self.outer.value
@@ -161,12 +162,12 @@ class GlsFit(TestedFit):
         """Whether the gradient is zero and the curvature positive."""
         return self.outer.converged
 
-    @property
+    @attribute
     def sigma(self) -> float:
         """Residual standard deviation of the reference stratum, for weight one."""
         return float(self.solution["sigma"])
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: coefficients, sigma and those of the residuals."""
         return self.model.cross.rank + 1 + len(self.outer.phi)
@@ -183,7 +184,7 @@ class GlsFit(TestedFit):
         design, mean = self.model.design, self.model.X @ self.solution["beta"]
         return labelled(mean if design.offset is None else mean + design.offset, design.labels)
 
-    @property
+    @attribute
     def resid(self) -> Any:
         """Response minus fitted values, (n,)."""
         design = self.model.design

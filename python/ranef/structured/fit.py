@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..design.random_terms import lme4_order
 from ..errors import ArgumentError, FitError
 from ..fit import Fit
@@ -72,7 +73,7 @@ class StructuredFit(Fit):
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, those of the structures and sigma."""
         return len(self.model.cross.columns) + len(self.psi) + 1

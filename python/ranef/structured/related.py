@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
+from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError, NewLevelError, quote_list, require_level
@@ -115,7 +116,7 @@ class RelatedFit(TestedFit):
         """The criterion at the optimum and what follows from it."""
         return self.model.sums.at(self.theta**2)
 
-    @property
+    @attribute
     def theta(self) -> FloatArray:
         """Standard deviation of every random term over sigma."""
         return self.optimum.theta
@@ -126,7 +127,7 @@ class RelatedFit(TestedFit):
         point, variance = self.point, self.point.squares / self.model.sums.nu
         return {"beta": point.beta, "vcov": variance * point.relative, "sigma": float(variance**0.5)}
 
-    @property
+    @attribute
     def objective(self) -> float:
         """REML criterion or deviance at the optimum, with lmer's constants."""
         return self.optimum.value
@@ -141,12 +142,12 @@ class RelatedFit(TestedFit):
         """Whether a term has no variance."""
         return bool((self.theta == 0).any())
 
-    @property
+    @attribute
     def sigma(self) -> float:
         """Residual standard deviation."""
         return float(self.solution["sigma"])
 
-    @property
+    @attribute
     def df_model_total(self) -> int:
         """Number of parameters: coefficients, variances of terms, sigma."""
         return self.model.cross.rank + len(self.theta) + 1
@@ -215,7 +216,7 @@ class RelatedFit(TestedFit):
             mean = mean + term.basis[:, 0] * values[term.factor.codes]
         return mean if design.offset is None else mean + design.offset
 
-    @property
+    @attribute
     def resid(self) -> FloatArray:
         """Response minus fitted values, (n,)."""
         return self.model.design.response - self.fittedvalues
