@@ -69,7 +69,7 @@ def test_new_rows_of_any_kind(kind, fit):
         ({"groups": "id"}, r"\(1 \| group\)"),
         ({"family": "binomial"}, "use ranef.glmer"),
         ({"control": None}, "optimizer="),
-        ({"nonsense": 1}, "lmer.. has no argument nonsense=$"),
+        ({"nonsense": 1}, "lmer.. has no argument nonsense=: it takes formula=, data=, reml="),
     ],
 )
 def test_habits_of_other_packages(argument, advice):

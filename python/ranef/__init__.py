@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .elsewhere import OF_THE_PACKAGE, missing
+from .elsewhere import of_the_package
 from .errors import (
     ArgumentError,
     DataError,
@@ -129,7 +129,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise missing("ranef", name, OF_THE_PACKAGE, __all__)
+    raise of_the_package(name, __all__)
 
 
 def __dir__() -> list[str]:

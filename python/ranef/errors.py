@@ -136,6 +136,13 @@ def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:
         raise ArgumentError(f"{argument}= must be one of {listed}, not {value!r}")
 
 
+def require_flag(argument: str, value: Any) -> bool:
+    """Return True or False, or raise an ArgumentError."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
+    return bool(value)
+
+
 def require_level(level: object) -> None:
     """Raise an ArgumentError unless the level of an interval is a share between 0 and 1."""
     if isinstance(level, bool) or not isinstance(level, Real) or not 0 < float(level) < 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import guided
 from .design import Functions, with_functions
 from .errors import ArgumentError
 from .fit import Fit, fit_response
@@ -20,7 +21,35 @@ from .sufficient.sums import Sums
 if TYPE_CHECKING:
     import pandas as pd
 
+# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
+_ELSEWHERE = {
+    "REML": "it is called reml=",
+    "method": "use reml=True or reml=False",
+    "subset": "give the rows you want, data[condition]",
+    "groups": "write a random term into the formula, (1 | group)",
+    "re_formula": "write a random term into the formula, (x | group)",
+    "family": "use ranef.glmer(formula, data, family=...)",
+    "random_state": "nothing is drawn in a fit",
+    "seed": "nothing is drawn in a fit",
+    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
+    "vc_formula": "write random terms into the formula, (1 | a) + (1 | b)",
+    "factors": "write C(x) into the formula, or give a column of text or categories",
+    "verbose": "nothing is printed; fit.optimum tells the search",
+    "n_jobs": "use ranef.set_num_threads(n)",
+    "lmerTest": "the tests are there, fit.summary() and fit.anova()",
+    "max_iter": "use max_evaluations=",
+    "maxiter": "use max_evaluations=",
+    "tol": "use tolerance=",
+    "na_action": "rows with missing values are dropped, and counted in the summary",
+    "missing": "rows with missing values are dropped, and counted in the summary",
+    "correlation": "use residual='ar1(time | subject)'",
+    "dispformula": "use dispersion='~ stratum'",
+    "contrasts": "write the coding into the formula, C(x, contr.sum)",
+    "devFunOnly": "use ranef.Model(formula, data).objective",
+}
 
+
+@guided(**_ELSEWHERE)
 def lmer(
     formula: str,
     data: Any,
@@ -39,7 +68,6 @@ def lmer(
     dispersion: str | None = None,
     relationship: Any = None,
     functions: Functions | None = None,
-    **unknown: Any,
 ) -> Fit:
     """Fit a linear mixed model.
 
@@ -120,8 +148,6 @@ def lmer(
     Days          10.467
     Name: estimate, dtype: float64
     """
-    if unknown:
-        raise TypeError(_advice(next(iter(unknown))))
     parsed = with_functions(parse_formula(formula), functions)
     structured = has_structures(parsed)
     if relationship is not None:
@@ -173,6 +199,7 @@ def _require_plain(structured: bool, residual: Any, dispersion: Any, start: Any,
         raise ArgumentError(f"relationship= does not go with {given[0]} yet: leave one of them out")
 
 
+@guided(**_ELSEWHERE)
 def fit(
     model: Model,
     y: npt.ArrayLike | None = None,
@@ -218,6 +245,7 @@ def fit(
     return fit_response(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
 
 
+@guided(**_ELSEWHERE)
 def fit_sums(
     sums: Sums,
     reml: bool = True,
@@ -292,28 +320,3 @@ def checked_settings(
 def _is_count(value: object) -> bool:
     number = isinstance(value, Real) and not isinstance(value, bool) and 1 <= float(value) < 2**31
     return number and float(value) == int(value)  # type: ignore[arg-type, call-overload]
-
-
-# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
-_ELSEWHERE = {
-    "REML": "it is called reml=",
-    "method": "use reml=True or reml=False",
-    "subset": "give the rows you want, data[condition]",
-    "groups": "write a random term into the formula, (1 | group)",
-    "re_formula": "write a random term into the formula, (x | group)",
-    "family": "use ranef.glmer(formula, data, family=...)",
-    "random_state": "nothing is drawn in a fit",
-    "seed": "nothing is drawn in a fit",
-    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
-    "na_action": "rows with missing values are dropped, and counted in the summary",
-    "missing": "rows with missing values are dropped, and counted in the summary",
-    "correlation": "use residual='ar1(time | subject)'",
-    "dispformula": "use dispersion='~ stratum'",
-    "contrasts": "write the coding into the formula, C(x, contr.sum)",
-    "devFunOnly": "use ranef.Model(formula, data).objective",
-}
-
-
-def _advice(name: str) -> str:
-    text = f"lmer() has no argument {name}="
-    return f"{text}: {_ELSEWHERE[name]}" if name in _ELSEWHERE else text

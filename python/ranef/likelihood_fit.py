@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from .arrays import FloatArray
 from .called import attribute
-from .elsewhere import OF_A_FIT, explained
+from .elsewhere import Explained, explained, of_a_fit
+from .words import OF_A_FIT
 
 
-class LikelihoodFit(ABC):
+class LikelihoodFit(metaclass=Explained):
     """A model and the minimum of its criterion, -2 log L or -2 log of the restricted likelihood.
 
     Attributes
@@ -23,10 +24,10 @@ class LikelihoodFit(ABC):
     """
 
     model: Any
-    called_as = "fit"  # in messages
+    _called_as, _words = "fit", OF_A_FIT  # for messages
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("a fit", OF_A_FIT)
+        __getattr__ = explained("a fit", OF_A_FIT, of_a_fit)
 
     @property
     @abstractmethod

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arguments import guided
 from .arrays import FloatArray
 from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
 from .digits import require_digits
-from .elsewhere import OF_A_MODEL, explained
-from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice
+from .elsewhere import Explained, explained, of_a_model
+from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice, require_flag
 from .formula import Formula, parse_formula
 from .memory import available_memory
 from .pickled import WRITTEN_BY, take_version
@@ -26,13 +27,14 @@ from .sufficient.reading import read_rows
 from .sufficient.sums import Sums
 from .theta import checked, names, unpack
 from .verbs import Answer, Verb
+from .words import OF_A_MODEL
 
 _SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse")
 
 
-class Model:
+class Model(metaclass=Explained):
     """A linear mixed model with its data, not yet fitted: for refits, and for those who bring an optimiser.
 
     The data are read once, here. Nothing after that costs more for more rows, except a new response.
@@ -102,11 +104,13 @@ class Model:
     reading: str = ""  # how rows that are not in memory were read
     _source: Any = None  # does not keep the table alive, and stays behind in pickles
     whitened: bool = False  # whether the cross-products are of other rows than the design's
+    _words = OF_A_MODEL  # for messages
     _FIELDS: tuple[str, ...] = (
         *("formula", "data_library", "weights_argument", "offset_argument"),
         *("reml", "design", "cross", "response", "leading", "schur", "reading"),
     )
 
+    @guided(groups="write (1 | group) into the formula")
     def __init__(
         self,
         formula: str | Formula,
@@ -150,7 +154,7 @@ class Model:
             data_library=library,  # tables return as they came
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
-            reml=_checked_flag("reml", reml),
+            reml=require_flag("reml", reml),
             **{"design": design, "cross": cross, "response": response, "leading": leading, "schur": schur},
         )
         self._require_degrees_of_freedom()
@@ -161,7 +165,7 @@ class Model:
             raise ArgumentError(f"leading='{leading}', schur='{schur}': {error}") from None
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("a model", OF_A_MODEL)
+        __getattr__ = explained("a model", OF_A_MODEL, of_a_model)
 
     @property
     def source(self) -> Any:
@@ -390,9 +394,3 @@ def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
     limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
     return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))
-
-
-def _checked_flag(argument: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
-    return bool(value)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property, wraps
 from importlib import import_module
-from inspect import signature
+from inspect import isfunction, signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
+from .arguments import guided
 from .called import attribute_of
 from .errors import ArgumentError
 from .frame.labels import labelled, labels_of
@@ -37,7 +38,8 @@ class Verb:
     def func(self) -> Callable[..., Any]:
         """The function, loaded once."""
         module, _, name = self.target.partition(":")
-        return getattr(import_module(f"ranef.{module}"), name)
+        found = getattr(import_module(f"ranef.{module}"), name)
+        return guided()(found) if isfunction(found) and not hasattr(found, "guides") else found
 
     def __get__(self, owner: Any, kind: type | None = None) -> Callable[..., Any]:
         return self.func if owner is None else MethodType(self.func, owner)
@@ -120,7 +122,7 @@ class Answer(Verb, Generic[T]):
         if owner is None:
             return property(self.func)
         found = self.func(owner)
-        where = getattr(kind, "called_as", "")
+        where = getattr(kind, "_called_as", "")
         found = vars(owner)[self.name] = attribute_of(f"{where}.{self.name}", found) if where else found
         return found
 

@@ -6,6 +6,8 @@ The only home of Numba in ranef, and even here it is loaded at the first bootstr
 from importlib import import_module
 from typing import Any
 
+from ..elsewhere import missing, not_a_function
+
 _HOME = {
     "BootstrapResult": "replicates.result",
     "ExactRLRT": "studies.exact_test",
@@ -24,4 +26,7 @@ __all__ = list(_HOME)
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module 'ranef.bootstrap' has no attribute {name!r}")
+    raise missing("ranef.bootstrap", name, {}, __all__)
+
+
+not_a_function(__name__, "fit.bootstrap(n)")

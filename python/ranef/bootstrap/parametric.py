@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..elsewhere import not_called
 from ..fit import Fit
 from ..old_names import also_called
 from .checks import checked_seed, first_replicate, whole_number
@@ -22,18 +21,6 @@ __all__ = ["bootstrap"]
 
 
 @also_called(by="group")
-@not_called(
-    nsim="n=, the first argument",
-    n_boot="n=, the first argument",
-    n_resamples="n=, the first argument",
-    B="n=, the first argument",
-    R="n=, the first argument",
-    random_state="seed=",
-    n_jobs="n_threads=",
-    ncpus="n_threads=",
-    FUN="statistic=",
-    func="statistic=",
-)
 def bootstrap(
     fit: Fit,
     n: int,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..elsewhere import not_a_function
 from .catalogue import describe, names
 from .description import Column, Description
 from .loading import load
@@ -10,7 +11,16 @@ __all__ = ["Column", "Description", "describe", "load", "names"]
 
 
 def __getattr__(name: str) -> Any:
+    asked = name.lower().replace("_", "")
+    for prefix in ("load", "get", "fetch"):
+        asked = asked.removeprefix(prefix)
+    same = [one for one in names() if one.lower().replace("_", "") == asked]
+    if same:
+        name = same[0]
     if name in names():
         raise AttributeError(f"ranef.datasets has no {name!r}: use ranef.datasets.load({name!r})")
     listing = ": use ranef.datasets.names()" if name in ("list", "available", "all", "list_datasets") else ""
     raise AttributeError(f"ranef.datasets has no {name!r}{listing}")
+
+
+not_a_function(__name__, "ranef.datasets.load(name)")

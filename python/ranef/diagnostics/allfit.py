@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..arguments import guided
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
@@ -96,6 +97,7 @@ class AllFit(Printed):
         return [verdict, *skipped]
 
 
+@guided()
 def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: int | None = None) -> AllFit:
     """Refit a model with every optimiser, each from a start of its own.
 

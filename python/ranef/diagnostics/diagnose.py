@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import guided
 from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import unknown_words
 from ..fit import Fit
@@ -68,6 +69,7 @@ class Diagnosis(Printed):
         return "\n".join(f"- {f.what}\n  {f.advice}" for f in self.findings)
 
 
+@guided()
 def diagnose(fit: Any) -> Diagnosis:
     """Say what is wrong with a fit, and what to try.
 

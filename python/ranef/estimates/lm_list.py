@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arguments import guided
 from ..arrays import FloatArray
 from ..design import Design, Functions, build_design, with_functions
 from ..errors import FormulaError, level_by_keyword, quote_list, require_level
@@ -76,6 +77,7 @@ class LmList(Printed):
         return [Line(title, "title"), frame_table(self.coef), *map(Line, self._remarks())]
 
 
+@guided()
 def lm_list(
     formula: str,
     data: Any,

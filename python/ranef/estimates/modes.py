@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
 from ..cross_products import FactorBlocks
+from ..elsewhere import explained
 from ..fit import Fit
 from ..show import Document, Printed, frame_table
 from ..verbs import Verb
+from ..words import OF_TABLES
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
@@ -42,6 +44,15 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
         """Say that the tables are an attribute: ``fit.ranef``, not ``fit.ranef()``."""
         name = "ranef" if isinstance(self, RandomEffects) else "coef"
         raise TypeError(f"fit.{name} is an attribute, without parentheses: fit.{name}['group'] is a table")
+
+    if not TYPE_CHECKING:  # which would take every name for known
+
+        def __getattr__(self, name: str) -> Any:
+            # "fit" itself may be missing while a pickle is read.
+            if not name.startswith("_") and "fit" in vars(self) and name in list(self):
+                where = "ranef" if isinstance(self, RandomEffects) else "coef"
+                raise AttributeError(f"{name!r} is a grouping factor: fit.{where}[{name!r}] is its table")
+            return explained("the tables", OF_TABLES)(self, name)
 
     def __getitem__(self, group: str) -> pd.DataFrame:
         try:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..arguments import guided
 from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
@@ -103,6 +104,7 @@ class Pooling(Printed):
         ]
 
 
+@guided()
 def pooling(fit: Fit, group: str | None = None) -> Pooling:
     """Put complete, no and partial pooling side by side.
 

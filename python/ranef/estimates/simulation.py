@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..elsewhere import not_called
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..memory import require_memory
 from .prediction import own_rows, population, random_part
 
 
-@not_called(nsim="n=, the first argument", random_state="seed=")
 def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
     """Draw responses from a fitted model.
 

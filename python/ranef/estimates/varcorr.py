@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..elsewhere import explained
 from ..fit import Fit
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
+from ..words import OF_A_COMPONENT, OF_COMPONENTS
 from .unknown import unknown_elements
 
 
@@ -30,6 +32,9 @@ class Component(Printed):
     cov : (r, r) float64
         Covariance matrix, sigma^2 Lambda Lambda'; NaN in what has no estimate.
     """
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a component", OF_A_COMPONENT)
 
     label: str
     group: str
@@ -69,6 +74,9 @@ class VarCorr(Printed):
     sigma : float or None
         Residual standard deviation; None where the family has none of its own.
     """
+
+    if not TYPE_CHECKING:
+        __getattr__ = explained("varcorr", OF_COMPONENTS)
 
     components: tuple[Component, ...]
     sigma: float | None

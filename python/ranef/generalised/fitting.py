@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arguments import guided
 from ..arrays import FloatArray
 from ..design import Functions
 from ..errors import ArgumentError, DataError
@@ -35,6 +36,7 @@ _ELSEWHERE = {
 }
 
 
+@guided(**_ELSEWHERE)
 def glmer(
     formula: str,
     data: Any,
@@ -49,7 +51,6 @@ def glmer(
     prior: float | Mapping[str, float] | None = None,
     max_evaluations: int = 200,
     tolerance: float = 1e-8,
-    **unknown: Any,
 ) -> GlmerFit:
     """Fit a generalised linear mixed model by maximum likelihood, with Laplace's approximation.
 
@@ -125,10 +126,6 @@ def glmer(
      Groups Name      Std.Dev.
      herd   Intercept 0.64226
     """
-    if unknown:
-        name = next(iter(unknown))
-        advice = f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
-        raise TypeError(f"glmer() has no argument {name}={advice}")
     model = GlmerModel(
         formula,
         data,

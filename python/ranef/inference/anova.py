@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..arguments import guided
 from ..errors import ArgumentError
 from ..fit import Fit
+from ..likelihood_fit import LikelihoodFit
 from .contrasts import hypotheses
 from .methods import method
 from .pvalues import f_p_value
@@ -17,6 +19,10 @@ TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "I
 COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
 
 
+@guided(
+    force_orthogonal="nothing: the tests do not depend on the coding of factors, contr.sum or other",
+    auto_ss_3="type=3, the default",
+)
 def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTable:
     """Test each term of the fixed part.
 
@@ -55,6 +61,8 @@ def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTabl
     term
     Machine  1755.2633  877.6317       2    46.0  87.7982  0.0
     """
+    if isinstance(type, LikelihoodFit):
+        raise ArgumentError("fit.anova() tests the terms of one fit; ranef.anova(fit, other) compares two")
     if isinstance(type, bool) or type not in TYPES:
         raise ArgumentError(f"type= must be 1, 2 or 3, not {type!r}")
     tests = method(fit, ddf)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..elsewhere import not_called
+from ..arguments import advice
 from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
 from .coefficients import coef_table
@@ -19,7 +19,6 @@ _DDF = "satterthwaite"
 
 
 @level_by_keyword
-@not_called(parm="parameters=", nsim="n=", n_boot="n=", random_state="seed=")
 def conf_int(
     fit: Fit,
     method: str = "wald",
@@ -86,7 +85,9 @@ def conf_int(
         return found.conf_int(kind or "percentile", parameters, level=level)
     options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:
-        raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
+        first = next(iter(options))
+        said = "" if first in ("kind", "n", "seed") else advice(conf_int, first)
+        raise ArgumentError(f"method='{method}' takes no {first}={said}")
     if method == "profile":
         return fit.profile(parameters, level).conf_int(level=level)
     return _wald_chosen(fit, level, parameters, ddf)

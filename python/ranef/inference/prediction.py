@@ -11,7 +11,6 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
-from ..elsewhere import not_called
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
@@ -22,17 +21,6 @@ from .methods import curvature
 from .theta_slopes import prediction_slopes
 
 
-@not_called(
-    exog="newdata=",
-    X="newdata=",
-    data="newdata=",
-    re_form="random='all', random=None for none, or the names of terms",
-    re_formula="random='all', random=None for none, or the names of terms",
-    population="random=None",
-    use_rfx="random='all', or random=None for none",
-    return_std="se=True",
-    se_fit="se=True",
-)
 def predict(
     fit: Fit,
     newdata: Any = None,

@@ -5,6 +5,7 @@ otherwise, and returns the Axes it drew on: one, or an array of them where there
 figures within ``with style(width=3.5):`` are that many inches wide, their text still readable.
 """
 
+from ..elsewhere import not_a_function
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .check import check
@@ -45,3 +46,6 @@ __all__ = [
     "style",
     "topographic",
 ]
+
+
+not_a_function(__name__, "fit.plot(), or a function of the module")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from ..arguments import guided
+from ..elsewhere import explained
 from ..fit import Fit
+from ..words import OF_PLOTS
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients
@@ -28,6 +31,8 @@ R = TypeVar("R")
 def _method(draw: Callable[Concatenate[Fit, P], R]) -> Callable[Concatenate[FitPlots, P], R]:
     """A plot of a fit as a method of its pictures."""
 
+    draw = guided()(draw)
+
     @wraps(draw)
     def method(self: FitPlots, *args: P.args, **kwargs: P.kwargs) -> R:
         return draw(self._fit, *args, **kwargs)
@@ -48,6 +53,9 @@ class FitPlots:
     'Days'
     """
 
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("fit.plot", OF_PLOTS, lambda name: f": {_listing()}")
+
     def __init__(self, fit: Fit) -> None:
         self._fit = fit
 
@@ -67,5 +75,9 @@ class FitPlots:
     topographic = _method(topographic)
 
     def __repr__(self) -> str:
-        names = [name for name in vars(type(self)) if not name.startswith("_")]
-        return "fit.plot has " + ", ".join(f"{name}()" for name in names)
+        return f"fit.plot: {_listing()}"
+
+
+def _listing() -> str:
+    names = [name for name in vars(FitPlots) if not name.startswith("_")]
+    return "it has " + ", ".join(f"{name}()" for name in names)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import gaussian_kde
 
 from ..arrays import FloatArray
+from ..errors import ArgumentError
 from ..fit import Fit
 from .canvas import LIGHT, VERMILION, named, panels, tidy, title
 from .qq import draw_quantiles, qq
@@ -50,6 +51,8 @@ def check(fit: Fit, n: int = 20, seed: Any = None, ax: Any = None) -> np.ndarray
     >>> [axis.get_title() for axis in fit.plot(seed=1)][-2:]
     ['Subject: Intercept', 'Subject: Days']
     """
+    if isinstance(n, str):
+        raise ArgumentError("fit.plot() draws all checks; for one picture call it by name, fit.plot.slopes()")
     group = fit.model.design.terms[0].group
     modes = fit.ranef[group].iloc[:, :_MODES]
     axes = panels(4 + modes.shape[1], ax, columns=3, size=(3.2, 2.8))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError, quote_list
 from .fit import Attempt, VisitFit
@@ -18,6 +19,7 @@ from .visits import unidentified
 MAX_EVALUATIONS = 200
 
 
+@guided()
 def mmrm(
     formula: str,
     data: Any,

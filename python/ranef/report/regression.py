@@ -10,6 +10,7 @@ from math import floor, log10
 import numpy as np
 import pandas as pd
 
+from ..arguments import guided
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
 from ..inference.methods import default_ddf
@@ -72,6 +73,7 @@ class RegressionTable(Printed):
         return "\n".join([lines[0], rule, *lines[1:], rule, *self.notes])
 
 
+@guided()
 def modelsummary(
     *fits: Fit,
     names: Sequence[str] | None = None,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..elsewhere import explained
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text
+from ..words import OF_A_SUMMARY
 from .brief import groups_line, how_fitted, remarks
 from .tables import (
     LEGEND,
@@ -53,6 +56,9 @@ class Summary(Printed):
     fixed: pd.DataFrame | None
     ddf: str | None = None
     stars: bool = True
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a summary", OF_A_SUMMARY)
 
     @property
     def title(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ..arguments import guided
 from ..arrays import FloatArray
 from ..called import attribute
 from ..cross_products import EstimatedColumns
@@ -207,6 +208,7 @@ class GlsFit(TestedFit):
         return labelled(mean if new.offset is None else mean + new.offset, labels_of(newdata))
 
 
+@guided()
 def gls(
     formula: str,
     data: Any,

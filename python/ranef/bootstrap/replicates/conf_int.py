@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ...elsewhere import not_called
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...old_names import also_called
 from . import intervals
@@ -25,7 +24,6 @@ _WITHOUT_ESTIMATE = ("percentile", "shortest")
 
 @also_called(method="kind")
 @level_by_keyword
-@not_called(parm="parameters=", type="kind=")
 def conf_int(
     result: BootstrapResult,
     kind: str = "percentile",

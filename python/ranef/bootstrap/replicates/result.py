@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...elsewhere import OF_A_BOOTSTRAP, explained
+from ...elsewhere import explained, no_items
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 from ...show import Printed
 from ...verbs import Answer, Verb
+from ...words import OF_A_BOOTSTRAP
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 __all__ = ["BootstrapResult"]
@@ -96,6 +97,9 @@ class BootstrapResult(Printed):
 
     def __len__(self) -> int:
         return len(self.records)
+
+    if not TYPE_CHECKING:  # which would take it for a sequence
+        __getitem__ = no_items("a bootstrap is no table: result.to_frame()[{key!r}] has the replicates")
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"fit": None, "statistic": None}

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...arguments import guided
 from ...design import Design, RandomTerm
 from ...errors import ArgumentError
 from ...fit import Fit
@@ -75,6 +76,7 @@ class ExactRLRT(Printed):
         )
 
 
+@guided()
 def exact_rlrt(
     fit: Fit,
     null: Fit | None = None,

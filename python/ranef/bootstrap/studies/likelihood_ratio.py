@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ...arguments import guided
 from ...errors import ArgumentError
 from ...fit import Fit
 from ...inference.likelihood import by_maximum_likelihood
@@ -126,6 +127,7 @@ class PBTest(Printed):
         return [*map(Line, self._heading()), frame_table(self.to_frame(), digits=5)]
 
 
+@guided()
 def pbtest(
     small: Fit,
     large: Fit,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from ...arguments import guided
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 from ...old_names import also_called
@@ -27,6 +28,7 @@ __all__ = ["power", "power_curve"]
 _BATCH, _SILENT_BATCH = 200, 2000
 
 
+@guided()
 @also_called(along="group")
 def power(
     fit: Fit,
@@ -133,6 +135,7 @@ def power(
     return found
 
 
+@guided()
 def power_curve(
     fit: Fit,
     coefficient: str,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ...arguments import guided
 from ...errors import ArgumentError, DataError
 from ...fit import Fit
 from ..likelihood import by_maximum_likelihood
@@ -26,6 +27,7 @@ class Comparison(TestTable):
     """A table of models; says above itself what they are, below how it was made (``attrs["notes"]``)."""
 
 
+@guided()
 def anova(
     *fits: Any,
     refit: bool | None = None,

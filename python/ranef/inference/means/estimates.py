@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
+from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, require_choice
 from ...fit import Fit
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
+from ...words import OF_MEANS
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
@@ -57,6 +59,10 @@ class MarginalMeans(Printed):
     family: int = 0  # number of means the rows compare, for Tukey
     notes: tuple[str, ...] = ()
     scale: Scale | None = None  # on which the table is, where the response is transformed
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a table of means", OF_MEANS)
+        __getitem__ = no_items("marginal means are no table: means.to_frame()[{key!r}] has a column")
 
     def __post_init__(self) -> None:
         if self.what == "estimate":  # the columns are those of the means that are compared

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...arguments import guided
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
@@ -20,6 +21,7 @@ from .grid import Grid, matrix, reference_grid, spread
 from .nesting import Nests, averages, interaction_notes, nests
 
 
+@guided()
 @also_called(type="scale")
 def emmeans(
     fit: Any,
@@ -119,6 +121,7 @@ def emmeans(
     return means.pairs() if contrast == "pairwise" else means.contrast(contrast)
 
 
+@guided()
 def emtrends(
     fit: Any,
     specs: str | Iterable[str] | None,
@@ -225,6 +228,11 @@ def _checked(
     require_choice("weights", weights, ("equal", "proportional"))
     names = [] if specs is None else [specs] if isinstance(specs, str) else list(specs)
     inside = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    if any("~" in str(name) for name in names):
+        raise ArgumentError(
+            f"specs= are names of variables, not a formula: got {names[0]!r}. Write 'a' or ['a', 'b'], "
+            "by='c' for what stands behind '|', and emmeans(...).pairs() for pairwise"
+        )
     return fit, [name for name in names if name not in inside], inside
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,13 @@ from scipy.interpolate import CubicSpline
 from scipy.special import chdtri
 
 from ...arrays import FloatArray
+from ...elsewhere import explained
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...estimates.parameters import ParameterNames
 from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
+from ...words import OF_A_PROFILE
 from .constrained import Constrained, Point
 from .parameters import GROUPS, Parameter, chosen
 from .walk import crossing, walk
@@ -95,6 +98,9 @@ class Profile(Printed):
     sd[Batch.Intercept]    0.0000 0.0000 2.0840
     sd[Batch.Intercept]: the interval ends at 0, the least value it can have
     """
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a profile", OF_A_PROFILE)
 
     def __init__(
         self,

@@ -1,0 +1,107 @@
+"""Arguments of other packages, and what they are called here: said when Python refuses one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# The argument here, where a function has it -> words for it elsewhere.
+_HERE = {
+    "n": "nsim n_sim nsims n_sims n_boot nboot n_bootstrap n_resamples n_samples n_iter n_reps reps B R size",
+    "seed": "random_state rng random_seed",
+    "n_threads": "n_jobs ncpus cores n_cores workers num_threads threads parallel nthreads",
+    "statistic": "FUN func function stat",
+    "progress": "verbose progress_bar pbar tqdm",
+    "parameters": "parm pars param which terms cols",
+    "level": "alpha conf_level ci confidence prob conf credMass",
+    "kind": "type bootstrap_type boot_type ci_type",
+    "newdata": "exog X data df new_data x",
+    "random": "re_form re_formula reform use_rfx population random_only",
+    "allow_new_levels": "allow_new allow_new_level verify_predictions",
+    "se": "return_std se_fit std return_se",
+    "ddf": "df_method lmer_df dof df method",
+    "type": "typ test_type ss_type residual_type",
+    "adjust": "adjustment p_adjust correction method",
+    "specs": "variables vars marginal_vars margins var terms",
+    "by": "grouping_vars hue condition",
+    "reml": "REML method",
+    "weights": "prior_weights sample_weight",
+    "allow_saturated": "control check_nobs",
+    "use_u": "use_re re_form",
+    "y": "newresp endog response",
+    "stars": "signif_stars signif",
+    "correlation": "corr print_corr",
+    "ax": "axes axis",
+    "figsize": "size",
+}
+_CANDIDATES: dict[str, list[str]] = {}
+for _name, _words in _HERE.items():
+    for _word in _words.split():
+        _CANDIDATES.setdefault(_word, []).append(_name)
+
+_SAID = {"random": "random='all', random=None for none, or the names of terms", "se": "se=True"}
+
+
+def guided(**words: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Have a function answer to arguments it does not have with what to write.
+
+    Parameters
+    ----------
+    **words
+        Arguments elsewhere -> a sentence, before the words that all functions know.
+
+    Examples
+    --------
+    >>> @guided(groups="write (1 | group)")
+    ... def simulate(n=1):
+    ...     return n
+    >>> simulate(nsim=3)
+    Traceback (most recent call last):
+    TypeError: simulate() has no argument nsim=: write n=
+    >>> simulate(groups=3)
+    Traceback (most recent call last):
+    TypeError: simulate() has no argument groups=: write (1 | group)
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        names = function.__qualname__.split(".")
+        shown = names[-2] if names[-1] == "__init__" else names[-1]
+        refusal = re.compile(rf"(?:.*\.)?{names[-1]}\(\) got an unexpected keyword argument '(\w+)'")
+
+        @wraps(function)
+        def called(*args: P.args, **options: P.kwargs) -> R:
+            try:
+                return function(*args, **options)
+            except TypeError as error:
+                found = refusal.match(str(error))
+                if found is None or found[1] not in options:
+                    raise
+                text = advice(function, found[1], words)
+            raise TypeError(f"{shown}() has no argument {found[1]}={text}")
+
+        called.guides = True  # type: ignore[attr-defined]
+        return called
+
+    return decorate
+
+
+def advice(function: Callable[..., Any], word: str, words: Mapping[str, str] = {}) -> str:
+    """Return ``": write seed="`` for a word elsewhere, or else what the function takes."""
+    if word in words:
+        return f": {words[word]}"
+    keyword = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    parameters = list(signature(function).parameters.values())
+    taken = [one.name for one in parameters if one.kind in keyword]
+    known = [name for name in _CANDIDATES.get(word, []) if name in taken]
+    near = known or get_close_matches(word.lower(), taken, n=1, cutoff=0.75)
+    if near:
+        return f": write {_SAID.get(near[0]) or near[0] + '='}"
+    taken = [name for name in taken if name not in ("fit", "result", "self")]
+    return f": it takes {', '.join(f'{name}=' for name in taken)}" if taken else ": it takes none"

@@ -1,0 +1,384 @@
+"""What users of lme4, statsmodels, scikit-learn, pandas and pymer4 type first, by what it is called here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _by_word(answers: Mapping[str, str]) -> dict[str, str]:
+    """Return word elsewhere -> answer, from answer -> words."""
+    return {word: answer for answer, words in answers.items() for word in words.split()}
+
+
+OF_A_FIT = _by_word(
+    {
+        "fit.params": (
+            "fixef fe_params fixed_effects coef_ coefficient fe feature_names_in_ n_features_in_ "
+            "columns index values loc iloc k_fe k_params to_dict items keys fixed_effects_params "
+            "estimates estimate b betas "
+        ),
+        "fit.params, or fit.coef per group": "coefs coefficients",
+        "fit.params['Intercept']": "intercept_",
+        "fit.ranef": "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs",
+        "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
+        "fit.plot.coefficients()": "plot_summary plot_coefs dotwhisker forest",
+        "fit.plot.slopes()": "plot_predict plot_predictions plot_effects plot_fit",
+        "fit.varcorr": (
+            "VarCorr ranef_var vcomp cov_re variance_components ranef_corr cov_re_unscaled "
+            "variance_component var_comp vc variances random_variances sigma_u stddev sd corr "
+        ),
+        "fit.sigma**2, the residual variance; fit.sigma is its square root": "scale sigma2 mse_resid s2",
+        "fit.bse": "std_err se bse_fe std_errors stderr std_error standard_errors standard_error SE",
+        "fit.tvalues": "tstats t_values tstat zstat z_values statistic",
+        "fit.pvalues": "p_values pvalue pvals p pval sig_type sig",
+        "fit.fittedvalues": "fitted fitted_values fits y_hat yhat fitted_ predicted",
+        "fit.resid, or fit.residuals(type)": (
+            "resids residual res rstudent rstandard wresid resid_pearson resid_deviance "
+            "resid_response errors "
+        ),
+        "fit.llf": "logLik loglik loglike log_likelihood log_lik logLike log_lik_ ll loglik_",
+        "fit.aic": "AIC",
+        "fit.bic": "BIC",
+        "fit.aic; there is no correction for small samples": "AICc aicc hqic qaic",
+        "fit.objective": "deviance REMLcrit criterion fun loss cost fopt remlcrit",
+        "fit.df_resid": "df_residual",
+        "fit.df_model_total": "df_model n_params df_modelwc df_modelwc_ k n_parameters npar",
+        "fit.nobs": "n_obs n_samples n_rows shape n_obs_ size",
+        "fit.ngroups": "n_groups ngrps groups grps group_sizes levels n_levels",
+        "fit.conf_int()": "confint confidence_intervals",
+        "fit.cov_params()": "cov_beta covariance normalized_cov_params covb cov_fe",
+        "fit.ranova()": "rand",
+        "fit.ranova() for random terms, ranef.anova(smaller, larger) for two fits": "LRT",
+        "fit.drop1()": "drop_one step stepwise backward",
+        "ranef.allfit(fit)": "all_fit allFit allfit",
+        "fit.singular": "isSingular is_singular",
+        "fit.converged, and fit.optimum for the certificate": (
+            "convergence convergence_warning converged_ is_fitted success convergence_ "
+        ),
+        "fit.optimum": "hist mle_retvals n_iter_ optimizer opt iterations hessian hess_inv gradient",
+        "ranef.diagnose(fit), and fit.optimum.message": "warnings",
+        "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
+        "ranef.lmer(..., reml=False), or ranef.lme4.refitML(fit)": "refitML",
+        "ranef.lmer(..., reml=True)": "refitREML",
+        "this is fitted already: lmer() does both; ranef.Model(formula, data).fit() does it in two steps": (
+            "fit "
+        ),
+        "fit.bootstrap(n)": (
+            "bootMer boot bootstraps resample result_boots boot_ci bootstrap_ci parametric_bootstrap boots "
+        ),
+        "fit.model.design.X; ranef.lme4.model_matrix(fit) has the names of its columns": "model_matrix exog",
+        "fit.y": "endog",
+        "ranef.lme4.getME(fit, name)": "getME",
+        "fit.augment()": "frame",
+        "fit.augment(); a fit does not keep the table it was given": "data",
+        "fit.leverage()": "hatvalues leverages",
+        "fit.influence()": "cooks_distance dfbetas get_influence",
+        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means ggpredict",
+        "ranef.emmeans(fit, 'x').pairs()": "post_hoc t_test_pairwise pairs pairwise",
+        "ranef.emmeans(fit, 'x').contrast(...), or fit.test('x = 0')": "contrasts",
+        "ranef.emtrends(fit, 'group', 'x')": "emtrends get_margeff margeff marginal_effects ame",
+        "ranef.emtrends(fit, 'group', 'x'), or fit.plot.slopes()": "slopes",
+        "fit.predict(newdata, interval='confidence'), or ranef.emmeans(fit, 'x')": "predictions",
+        "fit.predict(newdata, interval='confidence')": "get_prediction",
+        "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": "predict_proba",
+        "fit.tidy(), fit.glance() and fit.augment()": "broom",
+        "fit.tidy()": (
+            "to_frame to_pandas results result result_fit head tail table to_csv to_excel to_json "
+            "to_parquet to_polars coefs_table fixed dataframe df_results "
+        ),
+        "fit.summary().to_latex()": "to_latex",
+        "fit.summary().to_markdown()": "to_markdown",
+        "fit.summary().to_html()": "to_html",
+        "fit.summary()": "print_summary summary2 describe info report show summarize print_fit pretty_print",
+        "fit.r2()": (
+            "rsquared r_squared rsquared_conditional score r2_score rsquared_adj rsquared_marginal "
+            "r2_nakagawa R2 "
+        ),
+        "fit.r2(), fit.icc() and ranef.diagnose(fit)": "performance",
+        "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
+        "ranef.diagnose(fit)": "diagnose vif VIF condition_number outliers",
+        "fit.test('x = 0')": "t_test contest",
+        "fit.test('a = 0, b = 0')": "f_test wald_test joint_test joint_tests",
+        "fit.anova(type=3)": "wald_test_terms",
+        "fit.test('a = b')": "linear_hypothesis",
+        "fit.anova()": "anova_table result_anova feature_importances_ Anova anova_lm car_anova",
+        "ranef.anova(smaller, larger)": "compare",
+        "fit.params; a fit is no estimator of scikit-learn": "get_params",
+        "fit.profile()": "profile_re profile_likelihood likelihood_profile",
+        "fit.plot()": "plot_diagnostics",
+        "fit.coef": "random_slopes group_coef group_coefficients coef_groups",
+        "fit.model.design.X": "design_matrix",
+        "fit.component_table()": "bse_re",
+        "fit.sigma": "sigma_ residual_sd residual_std rse",
+        "fit.df, the degrees of freedom of the tests; coef_table(ddf=) has other methods": (
+            "use_t dof ddf degrees_of_freedom "
+        ),
+        "fit.resid: (fit.resid**2).mean() and the like, fit.sigma for the residual standard deviation": (
+            "mse rmse mae mean_squared_error ssr sse "
+        ),
+        "fit.llf, and ranef.anova(smaller, fit) for a likelihood-ratio test": (
+            "llnull llr llr_pvalue prsquared "
+        ),
+        "fit.anova(); its tests do not depend on the coding of factors, as contr.sum would ask elsewhere": (
+            "set_orthogonal "
+        ),
+        "fit.glance()": "result_fit_stats fit_stats info_criteria",
+        "fit.simulate(n)": "sample sim sample_posterior draw",
+        "ranef.allfit(fit) tries optimisers, ranef.lmer(start=) a start, fit.refit(y) another response": (
+            "jitter "
+        ),
+        "print(fit), or str(fit)": "print pprint to_string display",
+        "copy.copy(fit); a fit is never changed": "copy clone",
+        "pickle or joblib: fits are saved by both": "save remove_data to_pickle dump save_model serialize",
+        "fit.model.theta_names, and fit.theta for the values": "freeparams",
+        "ranef.anova(smaller, fit)": "compare_lr_test lrtest lrt compare_f_test likelihood_ratio_test",
+        "fit.robust()": "get_robustcov_results cov_type robust_se sandwich vcovCR",
+        "fit.predict(newdata)": "transform fit_predict decision_function forecast empredict",
+        "fit.predict(newdata) on rows that were left out of the fit": "cross_validate cv cross_val_score",
+        "fit.plot": (
+            "plot_residuals plot_ci "
+            "graph boxplot qqplot plots "
+        ),
+        "C(x), C(x, contr.sum) or scale(x) in the formula": (
+            "set_factors unset_factors set_contrasts show_contrasts set_transforms unset_transforms "
+            "show_factors factors "
+        ),
+        "ranef.lmer(...) with other arguments; a fit is never changed": "set_params initialize",
+        "fit.formula": "terms call Terms",
+        "this package: ranef.lme4 has lme4's words, and no R behind them": "r_model r_formula",
+        "ranef.glmer() for other families; a fit of ranef.lmer() is gaussian: fit.sigma": (
+            "family link dispersion "
+        ),
+        "fit.pca()": "rePCA_ repca",
+    }
+)
+
+OF_THE_PACKAGE = _by_word(
+    {
+        "fit.params (ranef.lme4.fixef(fit))": "fixef",
+        "fit.ranef (ranef.lme4.ranef(fit))": "ranef",
+        "fit.coef (ranef.lme4.coef(fit))": "coef",
+        "fit.varcorr (ranef.lme4.VarCorr(fit))": "VarCorr",
+        "fit.summary()": "summary",
+        "fit.conf_int() (ranef.lme4.confint(fit))": "confint",
+        "fit.llf": "logLik",
+        "fit.aic": "AIC",
+        "fit.bic": "BIC",
+        "fit.fittedvalues": "fitted",
+        "fit.resid": "resid",
+        "fit.residuals()": "residuals",
+        "fit.predict()": "predict",
+        "fit.simulate()": "simulate",
+        "fit.refit(y)": "refit",
+        "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
+        "fit.drop1()": "drop1 step dropterm",
+        "fit.ranova()": "rand ranova",
+        "ranef.allfit(fit)": "allFit all_fit",
+        "fit.singular": "isSingular is_singular check_singularity",
+        "fit.bootstrap(n) (ranef.lme4.bootMer(fit, FUN, nsim))": "bootMer",
+        "fit.bootstrap(n).conf_int()": "bootstrap_ci",
+        "fit.profile()": "profile profile_likelihood",
+        "ranef.lme4.getME(fit, name)": "getME",
+        "fit.tidy()": "tidy",
+        "fit.glance()": "glance",
+        "fit.augment()": "augment",
+        "fit.r2()": "r2 r_squared_GLMM r_squaredGLMM r2_nakagawa rsquared R2",
+        "fit.icc()": "icc",
+        "ranef.diagnose(fit)": "vif check_collinearity check_convergence check_heteroscedasticity",
+        "ranef.datasets.load(name)": (
+            "load_dataset get_resource_path example_data get_dataset load_data fetch_dataset "
+        ),
+        "ranef.datasets.load(name), ranef.bootstrap.load(path)": "load",
+        "ranef.datasets": "data",
+        "ranef.lmer('y ~ x + (x | g)', data)": (
+            "lme mixedlm MixedLM Lmer LMM MixedEffectsModel LinearMixedModel LinearMixedEffects "
+            "LinearMixedEffectsModel MixedModel MixedLMModel LMEM lmm MixedModels HLM Regressor "
+            "Estimator LinearRegression MERF api models smf linear_mixed_model mixed_model mixed "
+            "lmer_fit regress multilevel blmer rlmer "
+        ),
+        "ranef.gls('y ~ x', data); an ordinary regression is statsmodels' ols": "lm",
+        "ranef.glmer('y ~ x + (1 | g)', data, family='binomial'); without a random term: statsmodels": (
+            "glm GLM GLMM Glmer logit BinomialBayesMixedGLM PoissonBayesMixedGLM glmm glmmPQL "
+        ),
+        "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
+        "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
+        "ranef.emmeans(fit, 'x')": (
+            "lsmeans marginal_means ggpredict ggeffect ggemmeans predictions effect Effect allEffects "
+            "plot_model marginaleffects avg_predictions plot_predictions "
+        ),
+        "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
+        "ranef.emmeans(fit, 'x').pairs()": "pairs",
+        "ranef.pbtest(larger, smaller)": "PBmodcomp",
+        "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": "KRmodcomp",
+        "ranef.exact_rlrt(fit)": "exactRLRT",
+        "ranef.power(fit, 'x', n=1000)": "powerSim power_analysis sample_size",
+        "ranef.power_curve(fit, 'x', ...)": "powerCurve",
+        "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
+        "ranef.gls('y ~ x', data) for correlated or unequal residuals, else statsmodels' ols": (
+            "ols OLS aov Lm "
+        ),
+        "ranef.gls('y ~ x', data)": "wls WLS GLS",
+        "statsmodels for GEE; ranef.glmer() has random effects": "GEE gee geeglm",
+        "ranef.lmer() or ranef.glmer(): the predictor is linear here, nonlinear models are not available": (
+            "nlmer nlme NLMM "
+        ),
+        "ranef.lmer(optimizer=, start=, max_evaluations=, tolerance=)": "lmerControl glmerControl control",
+        "ranef.mmrm('y ~ arm * visit + us(visit | id)', data)": "MMRM",
+        "pandas to read files: ranef.lmer(formula, pandas.read_csv(path))": (
+            "read_csv read_table read_excel read_parquet DataFrame "
+        ),
+        "pickle or joblib: fits are saved and read by both": (
+            "load_pickle load_model save_model save io dump loads "
+        ),
+        "ranef.anova(smaller, larger)": (
+            "compare lrt lrtest utils stats compare_models model_comparison anova_lm compare_performance LRT "
+        ),
+        "fit.influence()": "influence cooks_distance dfbetas",
+        "fit.leverage()": "hatvalues",
+        "fit.plot.caterpillar()": "dotplot dotplot_ranef caterpillar plot_random",
+        "fit.plot.qq()": "qqmath qqnorm qqplot",
+        "fit.plot()": "plot check performance diagnostics_plot",
+        "ranef.plots": "graphics plotting viz figures pictures",
+        "fit.test('x = 0')": (
+            "contest contest1D contestMD glht linearHypothesis t_test wald_test hypothesis test multcomp "
+        ),
+        "fit.simulate(), and fit.refit(y); a fit to data of your own making gives the design": (
+            "makeLmer makeGlmer simr "
+        ),
+        "glmm.overdispersion()": "check_overdispersion overdispersion testDispersion",
+        "glmm.check_residuals()": "simulateResiduals DHARMa check_residuals",
+        "glmm.zeros()": "check_zeroinflation testZeroInflation",
+        "ranef.modelsummary(fit)": "tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs",
+        "ranef.emtrends(fit, 'group', 'x')": "slopes avg_slopes comparisons marginal_slopes",
+        "print(fit), fit.summary(), and dir(fit) for what it has": "str head describe",
+        "fit.predict(newdata) on rows that were left out of the fit": (
+            "cross_val_score train_test_split cross_validate GridSearchCV KFold "
+        ),
+        "fit.pca()": "rePCA",
+        "fit.formula": "get_formula",
+        "fit.robust()": "vcovCR coef_test clubSandwich",
+        "ranef.set_num_threads(n)": "set_threads n_jobs",
+        "fit.conf_int()": "conf_int ci confint_merMod",
+        "formula text, such as 'y ~ C(x) + scale(z) + (1 | g)'": "C Q scale bs poly patsy",
+    }
+)
+
+OF_A_MODEL = _by_word(
+    {
+        "ranef.Model(formula, data)": "from_formula",
+        "model.design.X": "X exog design_matrix model_matrix",
+        "ranef.lme4.getME(fit, 'Z')": "Z exog_re random_design Zt",
+        "model.design.response": "y endog",
+        "model.fit().predict()": "predict",
+        "model.fit().summary()": "summary",
+        "model.design.column_names": "exog_names fixed_names param_names",
+        "model.design.factors": "n_groups ngroups levels groups group_labels group_list",
+        "fit.augment(), of the fit of the model; a model does not keep the table it was given": "data frame",
+        "model.objective(theta), -2 log likelihood or the REML criterion": (
+            "loglike loglikelihood deviance criterion logLik "
+        ),
+        "model.gradient(theta)": "score grad jac",
+        "fit.optimum, of the fit of the model": "hessian information",
+    }
+)
+
+OF_A_BOOTSTRAP = _by_word(
+    {
+        "result.conf_int(), or print the result": "summary",
+        "result.to_frame().mean()": "mean",
+        "result.to_frame().std()": "std se standard_error bse std_error sd se_boot",
+        "result.to_frame()": (
+            "to_pandas t samples bootstrap_distribution distribution to_numpy params replicates "
+            "describe values draws thetastar boots df data statistics coefs to_polars head table "
+            "to_csv columns "
+        ),
+        "result.plot()": "plots hist show draw boxplot",
+        "result.conf_int()": (
+            "confint confidence_interval ci interval quantiles confidence_intervals percentile "
+        ),
+        "result.conf_int(level=), or result.to_frame().quantile()": "quantile",
+        "result.to_frame().mean() - result.estimates": "bias",
+        "result.estimates": "t0 original observed",
+    }
+)
+
+OF_A_SUMMARY = _by_word(
+    {
+        "summary.fixed, the table of coefficients; fit.anova(), fit.varcorr and fit.glance() for the rest": (
+            "tables table coefficients coef coefs params as_csv to_csv to_frame to_pandas "
+        ),
+        "str(summary)": "as_text to_string text to_text",
+        "summary.to_latex()": "as_latex latex",
+        "summary.to_html()": "as_html html",
+        "fit.varcorr": "varcor varcorr random",
+        "fit.sigma": "sigma scale",
+        "fit.ngroups": "ngrps",
+        "fit.llf": "logLik llf",
+        "fit.cov_params()": "vcov",
+        "print(summary)": "show print add_text",
+    }
+)
+
+OF_MEANS = _by_word(
+    {
+        "means.to_frame()": (
+            "to_pandas summary summary_frame table df frame to_polars to_csv as_data_frame head "
+        ),
+        "means.pairs()": "pairwise pairwise_comparisons tukey posthoc post_hoc",
+        "means.contrast(...)": "contrasts comparisons compare",
+        "means.to_frame()[['lower', 'upper']]; the level goes to ranef.emmeans(level=)": (
+            "conf_int confint ci "
+        ),
+        "means.to_frame()['p']": "pvalues p_values pvalue p",
+        "means.pairs(), and means.to_frame()['p'] for tests against 0": "test tests",
+    }
+)
+
+OF_A_PROFILE = _by_word(
+    {
+        "profile.conf_int()": "confint ci interval",
+        "profile.curves": "to_pandas table as_data_frame",
+    }
+)
+
+OF_PLOTS = _by_word(
+    {
+        "fit.plot.residuals()": "resid residual residuals_plot fitted resid_fitted rvf",
+        "fit.plot.qq()": "qqplot qqnorm qqmath probplot",
+        "fit.plot.caterpillar()": "ranef dotplot random_effects random effects_random re",
+        "fit.plot.coefficients()": "forest fixef params coefs fixed summary dotwhisker coef",
+        "fit.plot.slopes()": "predictions predict effects effect lines scatter fit regression curves",
+        "fit.plot.check()": "hist density diagnostics check_model panel ppc posterior_predictive pp_check",
+        "fit.plot.simulated()": "simulate simulation ppcheck",
+        "ranef.plots.means(ranef.emmeans(fit, 'x'))": "means emmeans emmip marginal",
+        "result.plot(), of a fit.bootstrap(n)": "bootstrap boot",
+    }
+)
+
+OF_A_COMPONENT = _by_word(
+    {
+        "component.sd": "stddev std sdcor standard_deviation sds",
+        "component.corr": "correlation correlations",
+        "component.cov": "covariance vcov matrix var variance variances to_numpy values",
+        "component.columns": "names name terms",
+    }
+)
+
+OF_COMPONENTS = _by_word(
+    {
+        "varcorr.to_frame()": "to_pandas table as_data_frame df frame to_numpy summary values",
+        "varcorr.sigma": "residual scale sc",
+        "varcorr['group'].sd": "stddev sd std sdcor",
+        "varcorr['group'].corr": "correlation corr",
+        "varcorr['group'].cov": "cov covariance vcov matrix var variance",
+        "varcorr['group']": "keys items groups names",
+    }
+)
+
+OF_TABLES = _by_word(
+    {
+        "fit.ranef.to_frame()": "to_pandas table as_data_frame df head loc iloc columns",
+        "fit.ranef.cond_var": "condVar postVar cov variances condvar se",
+        "fit.plot.caterpillar()": "plot dotplot qqmath caterpillar hist",
+    }
+)

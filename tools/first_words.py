@@ -1,0 +1,530 @@
+"""First guesses of people who come from other packages: each works, or the error says what it is called here.
+
+    python tools/first_words.py        # one line per guess: what happened
+    python tools/first_words.py -f     # only those that leave a reader alone
+
+A line is code; after ``=>`` stands what the message of its error has to name.
+`tests/test_first_words.py` runs them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from typing import Any, NamedTuple
+
+LME4 = """
+ranef.lmer("Reaction ~ 1 + Days + (1 + Days | Subject)", data=df)
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, REML=False) => reml=
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, control=None) => optimizer=
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, na_action="na.omit") => dropped
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, subset="Days > 2") => data[condition]
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, contrasts={}) => C(x, contr.sum)
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, verbose=2) => fit.optimum
+ranef.glmer("I(Reaction > 300) ~ Days + (1 | Subject)", df, nAGQ=0) => agq=
+ranef.glmer("Reaction ~ Days + (1 | Subject)", df, family=binomial) => NameError
+ranef.lme("Reaction ~ Days", random="~Days|Subject", data=df) => ranef.lmer(
+ranef.nlmer => linear
+ranef.lmList("Reaction ~ Days | Subject", df) => ranef.lm_list
+ranef.summary(fit) => fit.summary()
+from ranef.lme4 import *; summary(fit)
+from ranef import fixef => fit.params
+from ranef import VarCorr => fit.varcorr
+fit.summary()
+fit.summary(ddf="Kenward-Roger") => 'kenward-roger'
+fit.coefficients() => fit.params
+ranef.fixef(fit) => fit.params
+fit.fixef() => fit.params
+ranef.ranef(fit) => fit.ranef
+fit.ranef() => fit.ranef
+fit.ranef["Subject"]
+fit.ranef.Subject => fit.ranef['Subject']
+fit.coef() => fit.coef
+ranef.VarCorr(fit) => fit.varcorr
+fit.VarCorr() => fit.varcorr
+fit.varcorr() => fit.varcorr
+fit.varcorr["Subject"].stddev => sd
+fit.varcorr["Subject"].correlation => corr
+fit.sigma() => fit.sigma
+ranef.sigma(fit) => fit.sigma
+fit.nobs() => fit.nobs
+ranef.nobs(fit) => fit.nobs
+ranef.ngrps(fit) => fit.ngroups
+fit.ngrps() => fit.ngroups
+ranef.vcov(fit) => fit.vcov
+fit.vcov() => fit.vcov
+fit.aic() => fit.aic
+fit.AIC() => fit.aic
+ranef.AIC(fit) => fit.aic
+ranef.logLik(fit) => fit.llf
+fit.logLik() => fit.llf
+fit.deviance() => fit.objective
+fit.df_residual() => fit.df_resid
+ranef.formula(fit) => fit.formula
+ranef.bootstrap(fit, 100) => fit.bootstrap(n)
+ranef.datasets("sleepstudy") => load(name)
+ranef.fitted(fit) => fit.fittedvalues
+fit.fitted() => fit.fittedvalues
+ranef.resid(fit) => fit.resid
+fit.resid() => fit.resid
+fit.residuals(type="pearson")
+fit.rstudent() => fit.residuals
+ranef.predict(fit, df) => fit.predict()
+fit.predict(df, re_form=None) => random=
+fit.predict(newdata=df, allow_new_levels=True)
+fit.predict(type="response") => it takes
+ranef.simulate(fit, nsim=3) => fit.simulate()
+fit.simulate(nsim=3) => n=
+ranef.refit(fit, df["Reaction"]) => fit.refit(y)
+fit.refit(df["Reaction"])
+ranef.update(fit, ". ~ . - Days") => ranef.lme4.update(
+fit.update(". ~ . - Days") => ranef.lme4.update(
+ranef.confint(fit) => fit.conf_int()
+fit.confint(method="boot", nsim=200) => fit.conf_int()
+fit.conf_int(method="boot") => 'bootstrap'
+fit.conf_int(method="Wald") => 'wald'
+fit.conf_int(parm="Days") => parameters=
+ranef.profile(fit) => fit.profile()
+ranef.bootMer(fit, ranef.lme4.fixef, nsim=100) => fit.bootstrap(
+fit.bootstrap(nsim=10) => n=
+fit.bootstrap(10, FUN=ranef.lme4.fixef) => statistic=
+fit.bootstrap(10, type="parametric") => it takes
+fit.bootstrap(10, parallel="multicore") => n_threads=
+ranef.anova(fit) => fit.anova()
+ranef.anova(small, fit, refit=False)
+fit.anova(ddf="Kenward-Roger") => 'kenward-roger'
+fit.anova(type="III")
+fit.anova(test="F") => it takes
+fit.anova(small) => ranef.anova(
+ranef.drop1(fit, test="Chisq") => fit.drop1()
+fit.drop1(test="Chisq") => 'chisq'
+ranef.rand(fit) => fit.ranova()
+ranef.step(fit) => fit.drop1()
+fit.step() => fit.drop1()
+ranef.isSingular(fit) => fit.singular
+fit.isSingular() => fit.singular
+ranef.allFit(fit) => ranef.allfit(fit)
+ranef.getME(fit, "Z") => ranef.lme4.getME(fit, name)
+fit.getME("theta") => ranef.lme4.getME(fit, name)
+ranef.rePCA(fit) => fit.pca()
+fit.model_matrix() => ranef.lme4.model_matrix(fit)
+fit.terms() => fit.formula
+ranef.hatvalues(fit) => fit.leverage()
+ranef.cooks_distance(fit) => fit.influence()
+ranef.influence(fit) => fit.influence()
+ranef.dotplot(fit.ranef) => fit.plot.caterpillar()
+ranef.qqmath(fit) => fit.plot.qq()
+ranef.plot(fit) => fit.plot()
+ranef.emmeans(fit, specs="Days")
+ranef.emmeans(fit, "~ Days") => specs=
+ranef.emmeans(fit, "pairwise ~ Days") => .pairs()
+ranef.emmeans(fit, variables="Days") => specs=
+fit.emmeans("Days") => ranef.emmeans(fit
+ranef.contrast(means, "pairwise") => .contrast(
+ranef.pairs(means) => .pairs()
+ranef.contest(fit, [0, 1]) => fit.test
+ranef.contestMD(fit, [0, 1]) => fit.test
+ranef.glht(fit) => fit.test
+ranef.KRmodcomp(fit, small) => kenward-roger
+ranef.PBmodcomp(fit, small) => ranef.pbtest(
+ranef.exactRLRT(fit) => ranef.exact_rlrt(
+ranef.powerSim(fit) => ranef.power(
+ranef.makeLmer => simulate
+ranef.tidy(fit) => fit.tidy()
+ranef.r_squared_GLMM(fit) => fit.r2()
+ranef.r2_nakagawa(fit) => fit.r2()
+ranef.check_model(fit) => fit.plot()
+ranef.check_singularity(fit) => fit.singular
+ranef.check_overdispersion(glmm) => overdispersion()
+ranef.simulateResiduals(glmm) => check_residuals()
+ranef.tab_model(fit) => ranef.modelsummary(
+ranef.ggpredict(fit, "Days") => ranef.emmeans(
+ranef.str(fit) => print
+ranef.lmerControl() => optimizer=
+ranef.sleepstudy => ranef.datasets.load('sleepstudy')
+ranef.data("sleepstudy") => ranef.datasets
+"""
+
+STATSMODELS = """
+ranef.mixedlm("Reaction ~ Days", df, groups=df["Subject"]) => ranef.lmer(
+ranef.MixedLM.from_formula("Reaction ~ Days", df, groups="Subject") => ranef.lmer(
+from ranef import MixedLM => ranef.lmer(
+ranef.lmer("Reaction ~ Days", df, groups=df["Subject"]) => (1 | group)
+ranef.lmer("Reaction ~ Days", df, groups="Subject", re_formula="~Days") => (1 | group)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, vc_formula={}) => (1 | a)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, missing="drop") => dropped
+ranef.lmer("Reaction ~ Days", df) => (1 | group)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df).fit() => fitted already
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df).fit(reml=False) => fitted already
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, method="lbfgs") => reml=
+ranef.Model("Reaction ~ Days + (1 | Subject)", df).fit()
+ranef.Model("Reaction ~ Days + (1 | Subject)", df).fit(method="lbfgs") => reml
+ranef.Model("Reaction ~ Days + (1 | Subject)", df).fit(maxiter=10) => max_evaluations=
+ranef.Model("Reaction ~ Days", df, groups="Subject") => (1 | group)
+ranef.Model.from_formula("Reaction ~ Days", df) => ranef.Model(formula, data)
+ranef.Model(df.Reaction, df[["Days"]]) => 'y ~ x + (x | g)'
+ranef.ols("Reaction ~ Days", df) => statsmodels
+ranef.GLM => glmer
+ranef.glm("Reaction ~ Days", df) => glmer
+ranef.GEE => statsmodels
+ranef.wls => ranef.gls
+ranef.api => ranef.lmer
+fit.summary()
+fit.summary().tables[1] => .fixed
+fit.summary().as_text() => str(
+fit.summary().as_latex() => to_latex()
+fit.summary().as_html() => to_html()
+fit.summary().as_csv() => .fixed
+print(fit.summary2()) => fit.summary()
+fit.summary(xname=["a", "b"]) => it takes
+fit.params["Days"]
+fit.params() => fit.params
+fit.fe_params => fit.params
+fit.bse["Days"]
+fit.bse_fe => fit.bse
+fit.bse_re => fit.component_table()
+fit.tvalues
+fit.pvalues
+fit.pvalues() => fit.pvalues
+fit.random_effects => fit.ranef
+fit.random_effects["308"] => fit.ranef
+fit.random_effects_cov => cond_var
+fit.cov_re => fit.varcorr
+fit.cov_re_unscaled => fit.varcorr
+fit.vcomp => fit.varcorr
+fit.scale => fit.sigma
+fit.llf
+fit.llf() => fit.llf
+fit.llnull => ranef.anova
+fit.aic
+fit.bic
+fit.hqic => fit.aic
+fit.nobs
+fit.k_fe => fit.params
+fit.df_modelwc => fit.df_model_total
+fit.df_model => fit.df_model_total
+fit.use_t => fit.df
+fit.converged
+fit.converged_ => fit.converged
+fit.mle_retvals => fit.optimum
+fit.hist => fit.optimum
+fit.freeparams => fit.model.theta_names
+fit.fittedvalues
+fit.resid
+fit.resid_pearson => residuals
+fit.wresid => residuals
+fit.rsquared => fit.r2()
+fit.rsquared_adj => fit.r2()
+fit.conf_int(0.1) => level=0.9
+fit.conf_int(alpha=0.1) => level=0.9
+fit.conf_int(cols=[0]) => parameters=
+fit.cov_params()
+fit.normalized_cov_params => fit.cov_params()
+fit.t_test("Days = 0") => fit.test(
+fit.f_test("Days = 0") => fit.test(
+fit.wald_test("Days = 0") => fit.test(
+fit.t_test_pairwise("Days") => .pairs()
+fit.test("Days = 0")
+fit.test("Days > 0")
+fit.test([0, 1])
+fit.wald_test_terms() => fit.anova(type=3)
+fit.compare_lr_test(small) => ranef.anova(
+fit.get_robustcov_results() => fit.robust()
+fit.predict(exog=df) => newdata=
+fit.predict(df)
+fit.predict(transform=True) => it takes
+fit.get_prediction(df) => interval=
+fit.get_prediction(df).summary_frame() => interval=
+fit.get_influence() => fit.influence()
+fit.get_margeff() => ranef.emtrends
+fit.model.exog => model.design.X
+fit.model.endog => model.design.response
+fit.model.exog_names => model.design.column_names
+fit.model.exog_re => ranef.lme4.getME
+fit.model.groups => model.design.factors
+fit.model.group_labels => model.design.factors
+fit.model.data => fit.augment()
+fit.model.formula
+fit.model.n_groups => model.design.factors
+fit.model.loglike(fit.theta) => model.objective
+fit.model.score(fit.theta) => model.gradient
+fit.model.hessian(fit.theta) => fit.optimum
+fit.profile_re(0, vtype="re") => fit.profile()
+fit.remove_data() => pickle
+fit.save("fit.pickle") => pickle
+ranef.load_pickle("fit.pickle") => pickle
+fit.plot_residuals() => fit.plot
+ranef.graphics => ranef.plots
+fit.initialize() => ranef.lmer(
+"""
+
+PANDAS_AND_SCIKIT = """
+ranef.MixedEffectsModel() => ranef.lmer(
+ranef.LinearMixedModel(df) => ranef.lmer(
+ranef.LinearMixedEffects() => ranef.lmer(
+ranef.LMM() => ranef.lmer(
+ranef.LinearRegression() => ranef.lmer(
+ranef.Regressor => ranef.lmer(
+ranef.MERF => ranef.lmer(
+from ranef import MixedModel => ranef.lmer(
+ranef.lmer(df, "Reaction ~ Days + (1 | Subject)") => 'y ~ x + (x | g)'
+ranef.lmer("Reaction ~ Days + (1 | Subject)") => data
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df.to_numpy()) => pandas
+ranef.lmer("Reaction ~ Days + (1 | Subject)", "sleep.csv") => pandas
+ranef.lmer("Reaction ~ Days + (1 | subject)", df) => Did you mean 'Subject'?
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, random_state=1) => nothing is drawn
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, sample_weight=df.Days + 1) => weights=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, family="binomial") => ranef.glmer(
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, n_jobs=2) => ranef.set_num_threads
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, max_iter=100) => max_evaluations=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, tol=1e-8) => tolerance=
+ranef.fit("Reaction ~ Days + (1 | Subject)", df) => ranef.lmer(
+fit.fit(df) => fitted already
+fit.fit(df[["Days"]], df["Reaction"]) => fitted already
+fit.coef_ => fit.params
+fit.intercept_ => fit.params['Intercept']
+fit.feature_names_in_ => fit.params
+fit.n_features_in_ => fit.params
+fit.n_iter_ => fit.optimum
+fit.feature_importances_ => fit.anova()
+fit.predict(df[["Days"]]) => Subject
+fit.predict(X=df) => newdata=
+fit.predict([[1, 2]]) => pandas
+fit.predict(df, return_std=True) => se=True
+fit.predict(df.head(2), interval=True) => 'confidence'
+fit.predict_proba(df) => ranef.glmer() fit
+fit.transform(df) => fit.predict(
+fit.fit_predict(df) => fit.predict(
+fit.score(df) => fit.r2()
+fit.r2_score => fit.r2()
+fit.mse => fit.resid
+fit.rmse => fit.resid
+fit.loss => fit.objective
+fit.get_params() => fit.params
+fit.set_params(reml=False) => ranef.lmer(
+fit.is_fitted => fit.converged
+fit.n_groups => fit.ngroups
+fit.groups => fit.ngroups
+fit["Days"] => fit.params['Days']
+len(fit) => fit.nobs
+[x for x in fit] => fit.params
+fit.params["days"] => days
+fit.head() => fit.tidy()
+fit.describe() => fit.summary()
+fit.info() => fit.summary()
+fit.shape => fit.nobs
+fit.columns => fit.params
+fit.index => fit.params
+fit.values => fit.params
+fit.loc["Days"] => fit.params
+fit.to_frame() => fit.tidy()
+fit.to_dict() => fit.params
+fit.to_csv("fit.csv") => fit.tidy()
+fit.to_excel("fit.xlsx") => fit.tidy()
+fit.to_json() => fit.tidy()
+fit.to_pandas() => fit.tidy()
+fit.to_latex() => fit.summary().to_latex()
+fit.to_string() => str(
+fit.copy() => copy
+fit.results => fit.tidy()
+fit.result => fit.tidy()
+fit.coefficient => fit.params
+fit.r2()
+fit.plot()
+fit.plot("Days") => fit.plot.
+fit.plot(kind="residuals") => it takes
+fit.plot.scatter() => fit.plot.
+fit.plot.hist() => fit.plot.
+fit.plot.resid() => fit.plot.residuals()
+fit.plot_predictions() => fit.plot
+fit.show() => fit.summary()
+fit.print() => print
+fit.cross_validate() => fit.predict(
+ranef.cross_val_score(fit) => fit.predict(
+ranef.train_test_split => fit.predict(
+ranef.datasets.list() => names()
+ranef.datasets.load_sleepstudy() => load('sleepstudy')
+ranef.datasets.sleepstudy => load('sleepstudy')
+ranef.datasets.load("sleep") => 'sleepstudy'
+ranef.load_sleepstudy() => ranef.datasets.load
+ranef.load_dataset("sleepstudy") => ranef.datasets.load(name)
+ranef.read_csv("x.csv") => pandas
+fit.bootstrap(10, random_state=1) => seed=
+fit.bootstrap(10, seed=np.random.default_rng(1), progress=False)
+fit.bootstrap(n_resamples=10) => n=
+fit.bootstrap(10, n_jobs=2) => n_threads=
+fit.bootstrap(10, seed=1, verbose=False) => progress=
+result.summary() => conf_int()
+result.mean() => to_frame().mean()
+result.std() => to_frame().std()
+result.standard_error => to_frame().std()
+result.bias => to_frame()
+result.confidence_interval => conf_int()
+result.conf_int(method="bca")
+result.conf_int(0.9) => level=
+result.conf_int(alpha=0.1) => level=0.9
+result.bootstrap_distribution => to_frame()
+result.distribution => to_frame()
+result.to_pandas() => to_frame()
+result.to_numpy() => to_frame()
+result.params => to_frame()
+result.samples => to_frame()
+result.replicates => to_frame()
+result["Days"] => to_frame()
+result.describe() => to_frame()
+result.hist() => plot()
+len(result)
+means.to_pandas() => to_frame()
+means["Days"] => to_frame()
+means.plot()
+means.summary() => to_frame()
+means.contrasts() => contrast
+means.pairwise() => pairs()
+fit.simulate(10, random_state=1) => seed=
+fit.resample(10) => fit.bootstrap(
+fit.sample(10) => fit.simulate(
+"""
+
+PYMER4 = """
+ranef.Lmer("Reaction ~ Days + (Days | Subject)", data=df) => ranef.lmer(
+ranef.Lm("Reaction ~ Days", data=df) => ranef.gls(
+ranef.Lm2("Reaction ~ Days", data=df, group="Subject") => ranef.lm_list(
+from ranef import Lmer => ranef.lmer(
+ranef.models.Lmer => ranef.lmer(
+ranef.lmer("Reaction ~ Days + (Days | Subject)", data=df).fit() => fitted already
+ranef.lmer("Reaction ~ Days + (Days | Subject)", data=df).fit(summarize=False) => fitted already
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, family="gaussian") => ranef.glmer(
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, factors={"Days": [0, 1]}) => C(x
+fit.coefs => fit.params
+fit.fixef => fit.params
+fit.rnf => fit.ranef
+fit.ranef_var => fit.varcorr
+fit.ranef_corr => fit.varcorr
+fit.grps => fit.ngroups
+fit.fits => fit.fittedvalues
+fit.residuals()
+fit.resid
+fit.logLike => fit.llf
+fit.AIC => fit.aic
+fit.BIC => fit.bic
+fit.warnings => ranef.diagnose(fit)
+fit.fitted => fit.fittedvalues
+fit.data => fit.augment()
+fit.design_matrix => fit.model.design.X
+fit.anova()
+fit.anova(force_orthogonal=True) => contr.sum
+fit.anova(auto_ss_3=True) => type=
+fit.anova(summary=True) => it takes
+fit.post_hoc(marginal_vars="Days") => .pairs()
+fit.emmeans("Days") => ranef.emmeans(fit
+fit.empredict({"Days": 1}) => fit.predict(
+fit.emtrends("Days") => ranef.emtrends(fit
+fit.summary()
+fit.report() => fit.summary()
+fit.pprint() => print
+fit.confint() => fit.conf_int()
+fit.confint(method="boot") => fit.conf_int()
+fit.jitter() => fit.refit
+fit.vif() => ranef.diagnose(fit)
+fit.set_factors("Days") => C(x
+fit.unset_factors() => C(x
+fit.set_contrasts({"Days": "contr.sum"}) => C(x
+fit.show_contrasts() => C(x
+fit.set_transforms({"Days": "center"}) => scale(x)
+fit.unset_transforms() => scale(x)
+fit.result_fit => fit.tidy()
+fit.result_anova => fit.anova()
+fit.result_boots => fit.bootstrap(
+fit.result_fit_stats => fit.glance()
+fit.r_model => this package
+fit.contrasts => .contrast(
+fit.plot_summary() => fit.plot.coefficients()
+fit.plot("Days", plot_fixef=True) => it takes
+fit.plot_residuals() => fit.plot
+fit.predict(df, use_rfx=False) => random=
+fit.predict(df, verify_predictions=False) => allow_new_levels=
+fit.predict(df, pred_type="link") => it takes
+fit.simulate(2)
+fit.simulate(2, use_rfx=True) => use_u=
+ranef.compare(small, fit) => ranef.anova(
+ranef.lrt(small, fit) => ranef.anova(
+ranef.utils.lrt => ranef.anova
+ranef.io.load_model("m.joblib") => pickle
+ranef.load_model("m.joblib") => pickle
+ranef.save_model(fit, "m.joblib") => pickle
+ranef.get_resource_path() => ranef.datasets
+ranef.load_dataset("sleep") => ranef.datasets.load(name)
+fit.sig_type => fit.pvalues
+fit.formula
+fit.family => gaussian
+"""
+
+KINDS = {
+    "lme4": LME4,
+    "statsmodels": STATSMODELS,
+    "pandas, scikit-learn": PANDAS_AND_SCIKIT,
+    "pymer4": PYMER4,
+}
+# What Python says of its own accord, and helps nobody.
+BARE = re.compile(
+    r"has no attribute|object is not (callable|subscriptable|iterable)|has no len\(|unexpected keyword"
+)
+
+
+class Outcome(NamedTuple):
+    """What happened to a guess: whether a reader is helped, and the first line of the answer."""
+
+    helped: bool
+    text: str
+
+
+def guesses() -> list[tuple[str, str, str]]:
+    """Return (kind of user, code, what an error has to name) of every guess."""
+    lines = [(kind, line) for kind, text in KINDS.items() for line in text.strip().splitlines()]
+    return [(kind, *line.partition(" => ")[::2]) for kind, line in lines]
+
+
+def objects() -> dict[str, Any]:
+    """Return what the guesses talk of."""
+    import numpy as np
+    import pandas as pd
+    import ranef
+
+    df = ranef.datasets.load("sleepstudy")
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", df)
+    small = ranef.lmer("Reaction ~ Days + (1 | Subject)", df)
+    counts = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    return {
+        **{"np": np, "pd": pd, "ranef": ranef, "df": df, "fit": fit, "small": small},
+        "glmm": ranef.glmer(counts, ranef.datasets.load("cbpp")),
+        "result": fit.bootstrap(20, seed=1, progress=False),
+        "means": ranef.emmeans(fit, "Days"),
+    }
+
+
+def tried(code: str, named: str, known: dict[str, Any]) -> Outcome:
+    """Run a guess and judge the answer."""
+    try:
+        exec(code, dict(known))
+    except BaseException as error:
+        text = f"{type(error).__name__}: {error}"
+        return Outcome(bool(named) and named in text and not BARE.search(text), " ".join(text.split()))
+    return Outcome(not named, "works")
+
+
+def main() -> int:
+    """Print what happened to each guess."""
+    warnings.simplefilter("ignore")
+    known, alone = objects(), 0
+    for kind, code, named in guesses():
+        outcome = tried(code, named, known)
+        alone += not outcome.helped
+        if not outcome.helped or "-f" not in sys.argv:
+            print(f"{'  ' if outcome.helped else '!!'} {kind:12.12} {code}\n       {outcome.text[:200]}")
+    print(f"{len(guesses())} guesses, {alone} without help")
+    return alone
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(), 1))
