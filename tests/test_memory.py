@@ -19,7 +19,7 @@ def test_the_least_of_the_limits_counts(monkeypatch):
 def test_refusal(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 50_000_000)
     require_memory(50_000_000, "numbers", "less")
-    with pytest.raises(MemoryError, match=r"^numbers take 2.5 TB, and 50 MB are free: take fewer$"):
+    with pytest.raises(ranef.MemoryLimitError, match=r"^numbers take 2.5 TB, and 50 MB are free:"):
         require_memory(2.5e12, "numbers", "take fewer")
 
 

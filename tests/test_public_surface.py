@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 
 # What `import ranef` gives. A new name goes here once it has a docstring, an example and a place in docs/.
 SURFACE = {
-    *("ArgumentError", "DataError", "FitError", "FormulaError", "NewLevelError", "RanefError"),
+    *("ArgumentError", "DataError", "FitError", "FormulaError", "MemoryLimitError"),
+    *("NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
     *("Model", "Fit", "BootstrapResult", "Profile"),
     *("batches", "glmer", "gls", "lmer", "lm_list", "mmrm"),

@@ -71,7 +71,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
     PlanResult plan = plan_of(design.design, std::move(options));
     if (plan.out_of_memory) {
-        PyErr_SetString(PyExc_MemoryError, plan.error.c_str());
+        set_error("MemoryLimitError", plan.error);
         throw py::error_already_set();
     }
     return std::make_unique<ProblemObject>(

@@ -98,7 +98,7 @@ struct CombinationObject {
             held = std::make_unique<HeldCombination>(*problem.problem(), combination, options);
         }
         if (!held->error().empty()) {
-            PyErr_SetString(PyExc_MemoryError, held->error().c_str());
+            set_error("MemoryLimitError", held->error());
             throw py::error_already_set();
         }
         profiler = std::make_unique<ProfilerObject>(std::make_shared<const Problem>(held->problem()));

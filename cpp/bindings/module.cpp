@@ -13,12 +13,11 @@ PYBIND11_MODULE(_core, m) {
         try {
             if (failure) std::rethrow_exception(failure);
         } catch (const ranef::FieldError& error) {
-            const auto kind = py::module_::import("ranef.errors").attr("DataError");
-            PyErr_SetString(kind.ptr(), (std::string("this pickle cannot be read: ") + error.what()).c_str());
+            ranef::bindings::set_error("DataError", std::string("this pickle cannot be read: ") + error.what());
         } catch (const std::bad_alloc&) {
-            PyErr_SetString(PyExc_MemoryError,
-                            "the system refused the memory this model needs: fit fewer levels or columns, or raise the limit "
-                            "(ulimit -v, a container's or a job's memory)");
+            ranef::bindings::set_error("MemoryLimitError",
+                                       "the system refused the memory this model needs: fit fewer levels or columns, or raise the limit "
+                                       "(ulimit -v, a container's or a job's memory)");
         }
     });
     ranef::bindings::bind_text(m);

@@ -22,6 +22,11 @@ inline Poll ctrl_c() {
     });
 }
 
+// One of the package's own exceptions.
+inline void set_error(const char* kind, const std::string& message) {
+    PyErr_SetString(py::module_::import("ranef.errors").attr(kind).ptr(), message.c_str());
+}
+
 // A new numpy array that owns a copy of the numbers.
 inline py::array_t<double> to_numpy(const std::vector<double>& values) {
     return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());

@@ -34,7 +34,7 @@ _HERE = {
     "reml": "REML method",
     "weights": "prior_weights sample_weight",
     "allow_saturated": "control check_nobs",
-    "use_u": "use_re re_form",
+    "use_u": "use_re re_form conditional",
     "y": "newresp endog response",
     "stars": "signif_stars signif",
     "correlation": "corr print_corr",

@@ -1,6 +1,7 @@
 """The exceptions of ranef: each names the column, level or argument at fault and says what would be right.
 
-``RanefError`` is the root; the others are also ``ValueError`` so that ``except ValueError`` keeps working.
+``RanefError`` is the root; most others are also ``ValueError``, so that ``except ValueError`` keeps
+working; one is a ``MemoryError``.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class NewLevelError(DataError):
 
 class RowsNotKeptError(RanefError, RuntimeError):
     """An answer needs the rows of data that were read in batches, which are not in memory."""
+
+
+class MemoryLimitError(RanefError, MemoryError):
+    """More memory is needed than there is: the message has the size, what there is, and the remedy."""
 
 
 class FitError(RanefError, RuntimeError):

@@ -217,7 +217,8 @@ def fit(
     y : (n,) array, optional
         Another response, on the scale of the model's (after ``log`` and the like, offset included): one
         value per used row, or one per row of the data, of which the dropped rows are ignored. A matrix
-        (n, m) or a DataFrame with one response per column: all are fitted, in threads.
+        (m, n), as `Fit.simulate` gives it, or (n, m), or a DataFrame with one response per column: all are
+        fitted, in threads.
     start : (n_theta,) array, optional
         By default from moments of the data.
     optimizer : str

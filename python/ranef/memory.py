@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from .control_groups import lines, memory_left
+from .errors import MemoryLimitError
 
 _LEFT_OVER = 0.05  # of what is available: for everything that is not counted
 # Of address space: a thread's stack and heap, and its buffer of BLAS, which waits for ever for it.
@@ -43,14 +44,15 @@ def require_memory(size: float, what: str, remedy: str) -> None:
 
     Raises
     ------
-    MemoryError
+    MemoryLimitError
         If there is not as much: with the size, what there is, and the remedy.
     """
     if size < WORTH_ASKING:
         return
     available = available_memory()
     if available is not None and size > available:
-        raise MemoryError(f"{what} take {size_text(size)}, and {size_text(available)} are free: {remedy}")
+        sizes = f"{size_text(size)}, and {size_text(available)} are free"
+        raise MemoryLimitError(f"{what} take {sizes}: {remedy}")
 
 
 def size_text(size: float) -> str:

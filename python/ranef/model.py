@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _core
@@ -347,22 +346,7 @@ class Model(metaclass=Explained):
                 "the rows of this model were read in batches and are not kept, so that no other response can "
                 "be brought in: put it into the data as a column, and fit that"
             )
-        n, n_total = self.design.nobs, self.design.nobs + self.design.n_dropped
-        y = self.design.in_order(y, "y")
-        try:
-            values = np.ascontiguousarray(y, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
-        values = values[0] if values.shape == (1, n) else values  # of fit.simulate()
-        values = values[self.design.rows] if values.shape == (n_total,) != (n,) else values
-        if values.shape != (n,):
-            every = f", or {n_total}, one per row of the data" if n_total != n else ""
-            raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
-        total = values.sum()
-        if not np.isfinite(total) and not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
-            raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
-        return values
+        return self.design.checked_response(y)
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of a checked response."""

@@ -302,3 +302,43 @@ def test_ctrl_c_ends_a_study(fit_of, monkeypatch):
     )
     assert len(ranef.pbtest(small, fit, 500, seed=1, progress=False).reference) == 30
     assert rejections.run_whole is engine.run_whole
+
+
+def blocks():
+    rng = np.random.default_rng(5)
+    g, f = np.repeat(np.arange(12), 6), np.tile(list("abc"), 24)
+    y = rng.normal(size=12)[g] + rng.normal(size=72)
+    return pd.DataFrame({"y": y, "g": g.astype(str), "f": f})
+
+
+@pytest.mark.parametrize("test", ["satterthwaite", "kenward-roger", "lrt", "bootstrap"])
+def test_power_of_a_factor_in_balanced_blocks_is_a_noncentral_f(test):
+    """F within blocks has 2 and 72 - 12 - 2 degrees of freedom; the likelihood ratio is a function of it."""
+    fit = ranef.lmer("y ~ f + (1 | g)", blocks())
+    n = 1500 if test in ("satterthwaite", "lrt") else 400
+    options = {"theta": [1.5], "sigma": 1.0, "seed": 2, "progress": False, "test": test}
+    found = ranef.power(fit, "f", [0.3, 0.8], n, **options)
+    noncentral = 24 * np.var([0.0, 0.3, 0.8]) * 3
+    law = stats.ncf(2, 58, noncentral)
+    critical = stats.f.ppf(0.95, 2, 58)
+    if test == "lrt":  # 72 log(1 + 2 F / 58) in place of a ratio with blocks: the same to a per cent here
+        critical = (np.exp(stats.chi2.ppf(0.95, 2) / 60) - 1) * 29
+    expected = law.sf(critical)
+    assert abs(found.power - expected) < 4 * np.sqrt(expected * (1 - expected) / n) + (0.02 * (test == "lrt"))
+    assert found.effect == (0.3, 0.8) and "f = 0.3, 0.8" in str(found)
+
+
+def test_power_of_a_factor_says_what_it_needs():
+    fit = ranef.lmer("y ~ f + (1 | g)", blocks())
+    with pytest.raises(ArgumentError, match="2 finite numbers, one for each coefficient of the term"):
+        ranef.power(fit, "f", 0.5, 10)
+    with pytest.raises(ArgumentError, match=r"'f\[T.c\]', or one of the terms 'f'; got 'h'"):
+        ranef.power(fit, "h", 0.5, 10)
+
+
+def test_power_of_a_factor_of_a_generalised_model():
+    """Without an effect the likelihood ratio of two coefficients rejects at its level."""
+    data = blocks().assign(n=np.random.default_rng(1).poisson(3, 72))
+    fit = ranef.glmer("n ~ f + (1 | g)", data, "poisson")
+    found = ranef.power(fit, "f", [0.0, 0.0], 300, seed=1)
+    assert found.test == "lrt" and abs(found.power - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 300)

@@ -155,19 +155,39 @@ def test_text_among_other_values_is_still_a_factor():
     assert column.codes[0] == column.codes[2]
 
 
+LARGE = [2**63 + 2, 2**63 + 1, 2**63 + 2, 5]  # no int64 holds them
+
+
 @pytest.mark.parametrize(
     "values",
     [
-        np.array([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype=np.uint64),
-        pd.Series([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype="UInt64"),
-        pl.Series([2**63 + 2, 2**63 + 1, 2**63 + 2, 5], dtype=pl.UInt64),
+        np.array(LARGE, dtype=np.uint64),
+        np.array(LARGE, dtype=object),
+        pd.Series(LARGE, dtype="UInt64"),
+        pd.Series(LARGE, dtype=pd.ArrowDtype(pa.uint64())),
+        pl.Series(LARGE, dtype=pl.UInt64),
+        pa.array(LARGE, pa.uint64()),
     ],
-    ids=["numpy", "pandas", "polars"],
+    ids=["numpy", "objects", "pandas", "pandas of arrow", "polars", "arrow"],
 )
-def test_identifiers_that_no_double_tells_apart(values):
+def test_large_unsigned_integers_are_numbers_and_exact_levels(values):
     column = Table({"g": values}).column("g")
-    assert column.levels.tolist() == [5, 2**63 + 1, 2**63 + 2]
-    assert column.codes.tolist() == [2, 1, 2, 0]
+    assert column.values.tolist() == [2.0**63, 2.0**63, 2.0**63, 5.0]
+    factor = as_factor(column)
+    assert factor.levels.tolist() == [5, 2**63 + 1, 2**63 + 2]
+    assert factor.codes.tolist() == [2, 1, 2, 0]
+
+
+def test_neighbouring_large_identifiers():
+    ids = np.array([2**64 - 1, 2**64 - 3, 2**64 - 1], dtype=np.uint64)
+    factor = as_factor(Table({"g": ids}).column("g"))
+    assert factor.levels.tolist() == [2**64 - 3, 2**64 - 1]
+    assert factor.codes.tolist() == [1, 0, 1]
+
+
+def test_integers_that_no_double_holds_are_refused():
+    with pytest.raises(DataError, match=r"'x' holds whole numbers above 1e308"):
+        Table({"x": np.array([10**400, 1], dtype=object)}).column("x")
 
 
 def test_an_unknown_column_is_named_with_a_suggestion():

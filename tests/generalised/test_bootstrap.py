@@ -27,7 +27,7 @@ def test_same_numbers_for_any_number_of_threads(fit):
 def test_replicates_are_distributed_as_slow_ones(fit):
     fast = fit.bootstrap(2000, seed=1).to_frame()
     assert fast["converged"].mean() > 0.99
-    slow = np.array([fit.refit(y).params for y in fit.simulate(150, seed=2).T])
+    slow = np.array([fit.refit(y).params for y in fit.simulate(150, seed=2)])
     names = list(fit.params.index)
     sd = fast[names].std().to_numpy()
     assert np.abs(fast[names].mean().to_numpy() - slow.mean(axis=0)).max() < 4 * sd.max() / np.sqrt(150)

@@ -154,7 +154,7 @@ def test_score_of_a_term_in_the_model_is_near_zero(fit):
 
 
 def test_quantile_residuals_are_normal_where_the_model_holds(slopes):
-    drawn = slopes.refit(slopes.simulate(1, seed=5)[:, 0])
+    drawn = slopes.refit(slopes.simulate(1, seed=5))
     values = drawn.residuals("quantile", seed=1)
     assert abs(values.mean()) < 0.25 and values.std() == pytest.approx(1, abs=0.1)
     checks = drawn.check_residuals(100, seed=1).to_frame()

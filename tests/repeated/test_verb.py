@@ -203,7 +203,7 @@ def test_normalised_residuals_and_simulations():
     z = fit.residuals("normalized")
     V = dense(table(subjects=60), weights=True).covariance(fit.point.sigma)
     assert z @ z == pytest.approx(fit.resid @ np.linalg.solve(V, fit.resid), rel=1e-8)
-    draws = fit.simulate(4000, seed=2) - np.asarray(fit.fittedvalues)[:, None]
+    draws = fit.simulate(4000, seed=2).T - np.asarray(fit.fittedvalues)[:, None]
     np.testing.assert_allclose(np.cov(draws), V, atol=0.12 * np.diag(V).max())
     assert np.array_equal(fit.simulate(2, seed=3), fit.simulate(2, seed=3))
 

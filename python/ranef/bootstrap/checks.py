@@ -67,7 +67,7 @@ def require_table(n: int, columns: int) -> None:
 
     Raises
     ------
-    MemoryError
+    MemoryLimitError
     """
     require_memory(
         8 * n * columns,

@@ -107,7 +107,7 @@ def bootstrap(
     DataError
         If the file of ``resume=`` is damaged or cannot be written: before any replicate is made, where that
         can be known. What had been made is in the error's ``replicates``.
-    MemoryError
+    MemoryLimitError
         If there is not enough memory for the columns asked for, or for the threads' workspaces.
 
     Notes

@@ -31,10 +31,10 @@ def fit_responses(
     Parameters
     ----------
     model : Model
-    responses : (n, m) array or DataFrame
-        One response per column, on the scale of the model's (offset included); one row per used row, or per
-        row of the data, of which the dropped rows are ignored. An array (m, n), as `Fit.simulate` gives it,
-        is taken too.
+    responses : (m, n) or (n, m) array, or DataFrame
+        One response per row, as `Fit.simulate` gives them, or per column, on the scale of the model's (offset
+        included). Columns have a value per used row, or per row of the data, of which the dropped rows are
+        ignored.
     n_threads : int, optional
         By default as many as `ranef.get_num_threads` says.
     progress : bool
@@ -55,7 +55,7 @@ def fit_responses(
     --------
     >>> import ranef
     >>> model = ranef.Model("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> Y = model.fit().simulate(1000, seed=1).T
+    >>> Y = model.fit().simulate(1000, seed=1)
     >>> table = model.fit(Y)
     >>> len(table), bool(table["converged"].all())
     (1000, True)
@@ -100,10 +100,15 @@ def _checked(model: Model, responses: Any, labels: Any) -> np.ndarray:
         values = np.asarray(responses, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError("y must be a matrix of numbers, one response per column") from None
-    if values.shape[0] == n_total and n_total != n:
+    if values.ndim == 2 and labels is None and values.shape[1] == n:  # as `Fit.simulate` gives them
+        if values.shape[0] in (n, n_total):
+            raise DataError(
+                f"y is {values.shape[0]} x {n}: whether its rows or its columns are the responses cannot be "
+                "told; give a DataFrame with a column per response, or one response fewer"
+            )
+        values = values.T
+    if values.shape[:1] == (n_total,) != (n,):
         values = values[design.rows]
-    if values.ndim == 2 and labels is None and values.shape[1] == n != values.shape[0]:
-        values = values.T  # as `Fit.simulate` gives them
     if values.ndim != 2 or values.shape[0] != n or values.shape[1] == 0:
         every = f", or {n_total}, one per row of the data" if n_total != n else ""
         raise DataError(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..errors import DataError
 from ..frame import in_order_of
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
@@ -94,6 +95,31 @@ class Design:
     def in_order(self, values: Any, what: str) -> Any:
         """Return values of the rows of the data, or of the used ones, in their order, see `in_order_of`."""
         return in_order_of(values, what, self.index, self.labels)
+
+    def checked_response(self, y: Any) -> FloatArray:
+        """Return another response on the used rows, (n,).
+
+        Raises
+        ------
+        DataError
+            Wrong length, not numeric or not finite.
+        """
+        n, n_total = self.nobs, self.nobs + self.n_dropped
+        y = self.in_order(y, "y")
+        try:
+            values = np.ascontiguousarray(y, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
+        values = values[0] if values.shape == (1, n) else values  # of fit.simulate()
+        values = values[self.rows] if values.shape == (n_total,) != (n,) else values
+        if values.shape != (n,):
+            every = f", or {n_total}, one per row of the data" if n_total != n else ""
+            raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
+        total = values.sum()
+        if not np.isfinite(total) and not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
+        return values
 
     def without_offset(self, y: FloatArray) -> FloatArray:
         """Return a response of these rows less their offsets, (n,): what is modelled."""

@@ -14,7 +14,7 @@ def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
 
     Raises
     ------
-    FormulaError, MemoryError
+    FormulaError, MemoryLimitError
     """
     if count > max(n, _MANY):
         raise FormulaError(

@@ -11,12 +11,14 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import DataError
+from ..formula import Formula
 from ..formula.python_code import read_code
-from ..frame import Column, FactorColumn, NumberColumn, TimeColumn, UsedRows
+from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows
 from ..frame.convert import from_any
+from ..frame.rows import present_rows
 from .formulaic_bridge import learn_formulaic
 from .matrices import MatrixSpec, PlainMatrix
-from .used import UsedColumns, require_number
+from .used import UsedColumns, needed_columns, require_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,17 @@ def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
     if matrix.shape[1] != 1:
         raise DataError(f"'{code}' gives {matrix.shape[1]} columns where one number per row is needed")
     return CodeVector(code, spec), np.ascontiguousarray(matrix[:, 0])
+
+
+def values_in(table: Table, code: str, formula: Formula) -> FloatArray:
+    """Return what code of a formula gives in each row of another table, NaN where a column is missing."""
+    needed = needed_columns(code, table, formula.text, formula.functions, code=True)
+    columns = {name: table.column(name) for name in needed}
+    rows = present_rows(columns.values(), table.n_rows)
+    out = np.full(table.n_rows, np.nan)
+    if rows.n:
+        out[rows.index] = learn_vector(code, UsedColumns(columns, rows, formula.functions), needed)[1]
+    return out
 
 
 def bare_name(code: str) -> str | None:

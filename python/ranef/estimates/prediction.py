@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..design import DesignSpec, RandomTerm
 from ..design.model_matrix import ColumnValues
+from ..design.types import NewRows
 from ..fit import Fit
 from ..inference.aliasing import aliases
 from ..model import Model
@@ -75,9 +76,14 @@ def predict(
         return population(fit) + random_part(terms, modes, design.nobs)
     spec = _with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
+    mean = mean_of(fit, rows)
+    return mean + random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
+
+
+def mean_of(fit: Fit, rows: NewRows) -> FloatArray:
+    """Return X beta + offset of new rows, (m,); NaN where the fit does not tell."""
     mean = rows.X[:, fit.model.cross.columns] @ fit.solution["beta"]
     mean[~_estimable(fit.model, rows.X)] = np.nan
-    mean += random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
     return mean if rows.offset is None else mean + rows.offset
 
 

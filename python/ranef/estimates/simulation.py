@@ -1,19 +1,32 @@
-"""Responses drawn from a fitted model, row by row."""
+"""Responses drawn from a fitted model: of its own rows, or of new ones with levels of their own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError
+from ..design import DesignSpec
+from ..design.used import require_number
+from ..errors import ArgumentError, DataError, NewLevelError
 from ..fit import Fit
+from ..frame import FactorColumn, Table
+from ..frame.factors import as_factor, combine
 from ..memory import require_memory
-from .prediction import own_rows, population, random_part
+from .prediction import RandomRows, mean_of, own_rows, population, random_part
 
 
-def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+def simulate(
+    fit: Fit,
+    n: int = 1,
+    seed: Any = None,
+    use_u: bool = False,
+    *,
+    newdata: Any = None,
+    allow_new_levels: bool = False,
+) -> FloatArray:
     """Draw responses from a fitted model.
 
     Parameters
@@ -25,18 +38,27 @@ def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> Flo
         The same seed gives the same numbers; None draws one from the operating system.
     use_u : bool
         Keep the random effects at their conditional modes; by default they are drawn anew.
+    newdata : table, optional
+        Other rows, of levels known or new: as all random effects are drawn, any level will do. By default the
+        rows the model was fitted to.
+    allow_new_levels : bool
+        With `use_u`: draw the random effects of levels the fit has not seen.
 
     Returns
     -------
-    (n, nobs) float64
-        On the scale of the model's response (after ``log`` and the like), offset included. The residual
-        variance of a row is sigma^2 / weight.
+    (n, rows) float64
+        One row per response, as ``fit.refit`` and ``model.fit`` take them. On the scale of the model's
+        response (after ``log`` and the like), offset included. The residual variance of a row is
+        sigma^2 / weight. NaN in rows of `newdata` where a predictor or a group is missing, or that the fit
+        cannot tell.
 
     Raises
     ------
     ArgumentError
         For a bad `n` or `seed`.
-    MemoryError
+    UnknownColumnError, NewLevelError
+        For `newdata`, as in `predict`.
+    MemoryLimitError
         If so many responses do not fit, before any is drawn.
 
     Examples
@@ -45,47 +67,162 @@ def simulate(fit: Fit, n: int = 1, seed: Any = None, use_u: bool = False) -> Flo
     >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
     >>> fit.simulate(3, seed=1).shape
     (3, 30)
+    >>> fit.simulate(2, seed=1, newdata={"Batch": ["A", "new", "new"]}).round()
+    array([[1543., 1505., 1475.],
+           [1473., 1567., 1551.]])
     """
-    generator = _generator(seed)
-    count = _count(n)
-    design = fit.model.design
-    require_memory(
-        8.0 * count * design.nobs,
-        f"{count:,} responses of {design.nobs:,} rows",
-        "simulate fewer at a time; fit.bootstrap() draws and refits without keeping them",
-    )
-    noise = fit.sigma if design.weights is None else fit.sigma / np.sqrt(design.weights)
-    out = generator.standard_normal((count, design.nobs))
+    generator = seeded(seed)
+    rows = rows_of(fit, newdata, use_u, allow_new_levels)
+    count = counted(n, rows.mean.size)
+    weights = _weights(fit, newdata)
+    noise = fit.sigma if weights is None else fit.sigma / np.sqrt(weights)
+    factors = [fit.sigma * factor for factor in fit.model.covariance_factors(fit.theta)]
+    out = generator.standard_normal((count, rows.mean.size))
     out *= noise
-    if use_u:
-        out += np.asarray(fit.fittedvalues)
-        return out
     for row in out:
-        effects = drawn_effects(fit, generator)
-        row += random_part(own_rows(design.terms), effects, design.nobs)
-    out += population(fit)
+        row += rows.random_part(factors, generator)
+    out += rows.mean
     return out
 
 
-def drawn_effects(fit: Fit, generator: np.random.Generator) -> list[FloatArray]:
-    """Draw the random effects of each term, (levels, r)."""
-    factors = fit.model.covariance_factors(fit.theta)
-    return [
-        fit.sigma * generator.standard_normal((term.factor.n_levels, len(term.columns))) @ factor.T
-        for term, factor in zip(fit.model.design.terms, factors, strict=True)
-    ]
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows to draw responses for.
+
+    Attributes
+    ----------
+    mean : (m,) float64
+        X beta + offset.
+    terms : list
+        Codes and columns of every random term.
+    effects : list of (levels, r) float64
+        Of every random term: NaN where they are drawn.
+    """
+
+    mean: FloatArray
+    terms: list[RandomRows]
+    effects: list[FloatArray]
+
+    def random_part(self, factors: list[FloatArray], generator: np.random.Generator) -> FloatArray:
+        """Return Z b, with random effects drawn where they are not kept."""
+        return random_part(self.terms, drawn_effects(factors, self.effects, generator), self.mean.size)
 
 
-def _count(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+def drawn_effects(
+    factors: list[FloatArray], known: list[FloatArray], generator: np.random.Generator
+) -> list[FloatArray]:
+    """Return the random effects of each term, (levels, r): as known, and drawn where they are NaN.
+
+    ``factors`` are those of the covariance matrices, (r, r) lower triangular.
+    """
+    effects = []
+    for own, factor in zip(known, factors, strict=True):
+        anew = np.isnan(own[:, 0])
+        out = own.copy()
+        out[anew] = generator.standard_normal((int(anew.sum()), own.shape[1])) @ factor.T
+        effects.append(out)
+    return effects
+
+
+def to_draw(fit: Fit) -> list[FloatArray]:
+    """Return NaN for the random effects of each term, (levels, r): all are drawn."""
+    terms = fit.model.design.terms
+    return [np.full((term.factor.n_levels, len(term.columns)), np.nan) for term in terms]
+
+
+def rows_of(fit: Fit, newdata: Any, use_u: bool, allow_new_levels: bool) -> Rows:
+    """Return the rows of the fit, or new ones."""
+    design = fit.model.design
+    if newdata is None:
+        effects = list(fit.term_modes) if use_u else to_draw(fit)
+        return Rows(population(fit), own_rows(design.terms), effects)
+    table = Table(newdata, "the new data")
+    new = design.spec.rows(newdata, allow_new_levels=True)
+    mean = mean_of(fit, new)
+    terms: list[RandomRows] = []
+    effects = []
+    for index, (known, basis) in enumerate(new.terms):
+        factor = _levels_of(design.spec, index, table)
+        if use_u and not allow_new_levels and (strange := known < 0).any():
+            label = factor.levels[factor.codes[strange][0]] if factor.codes[strange][0] >= 0 else None
+            raise NewLevelError(
+                f"the grouping factor '{factor.name}' has levels the fit has not seen: {label!r}. "
+                "Pass allow_new_levels=True to draw their random effects"
+            )
+        kept = np.full((factor.levels.shape[0], basis.shape[1]), np.nan)
+        if use_u:
+            seen = known >= 0
+            kept[factor.codes[seen]] = fit.term_modes[index][known[seen]]
+        mean[factor.codes < 0] = np.nan
+        terms.append((factor.codes, basis.T))
+        effects.append(kept)
+    return Rows(mean, terms, effects)
+
+
+def _levels_of(spec: DesignSpec, index: int, table: Table) -> FactorColumn:
+    """Return the grouping factor of a term in new data, with the levels there."""
+    group = spec.terms[index].group
+    parts = [as_factor(table.column(name)) for name in group.columns]
+    return parts[0] if len(parts) == 1 else combine(group.name, parts)[0]
+
+
+def _weights(fit: Fit, newdata: Any) -> FloatArray | None:
+    own = fit.model.design.weights
+    return own if own is None or newdata is None else new_weights(fit, newdata)
+
+
+def new_weights(fit: Fit, newdata: Any) -> FloatArray:
+    """Return the column given as ``weights=`` in new data.
+
+    Raises
+    ------
+    DataError
+        An array was given, or the weights there are not positive.
+    """
+    name = fit.model.weights_argument
+    if name is None:
+        raise DataError(
+            "the model was fitted with an array as weights=, which is not known for new data: fit with "
+            "weights='column'"
+        )
+    column = require_number(Table(newdata, "the new data").column(name, "weights="))
+    weights = np.asarray(column.values, dtype=np.float64)
+    if column.missing is not None or not (weights > 0).all():
+        raise DataError(f"weights: '{name}' must be positive in each row of the new data")
+    return weights
+
+
+def counted(n: Any, rows: int) -> int:
+    """Return the number of responses to draw.
+
+    Raises
+    ------
+    ArgumentError
+        It is no positive whole number.
+    MemoryLimitError
+        So many do not fit.
+    """
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ArgumentError(f"n must be a positive whole number, such as 100; got {n!r}")
+    require_memory(
+        8.0 * int(n) * rows,
+        f"{n:,} responses of {rows:,} rows",
+        "simulate fewer at a time; fit.bootstrap() draws and refits without keeping them",
+    )
     return int(n)
 
 
-def _generator(seed: Any) -> np.random.Generator:
-    if isinstance(seed, bool):
-        raise ArgumentError(f"seed must be a nonnegative whole number or None; got {seed!r}")
+def seeded(seed: Any) -> np.random.Generator:
+    """Return the generator of a seed.
+
+    Raises
+    ------
+    ArgumentError
+        It is none.
+    """
     try:
+        if isinstance(seed, bool):
+            raise TypeError
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
         raise ArgumentError(f"seed must be a nonnegative whole number or None; got {seed!r}") from None

@@ -19,12 +19,19 @@ Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
 class NumberColumn(Snapshot):
     """Numbers (float64, int64) or booleans; the values are those of the table, not a copy, where types allow.
 
-    ``null`` marks values missing by the table's own mask; NaN counts as missing too.
+    ``null`` marks values missing by the table's own mask; NaN counts as missing too. ``exact`` are the values
+    as levels of a factor, where the numbers have fewer digits: identifiers above 2^63.
     """
 
     name: str
     values: npt.NDArray[np.generic]
     null: Mask = field(default=None, repr=False)
+    exact: npt.NDArray[np.uint64] | None = field(default=None, repr=False)
+
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> NumberColumn:
+        """Return some rows, where none is missing."""
+        exact = None if self.exact is None else self.exact[rows]
+        return NumberColumn(self.name, self.values[rows], exact=exact)
 
     @cached_property
     def missing(self) -> Mask:

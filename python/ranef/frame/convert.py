@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,8 @@ def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] 
     if kind == "f":
         return NumberColumn(name, values.astype(np.float64, copy=False), null)
     if kind == "u" and values.dtype.itemsize == 8 and values.size and values.max() > np.iinfo(np.int64).max:
-        # Identifiers: no signed integer holds them, and as doubles a thousand neighbours would be one.
-        codes, levels = code_values(values)
-        if null is not None:
-            codes = np.where(null, np.int32(-1), codes)
-        return drop_unused(FactorColumn(name, codes, levels))
+        # No signed integer holds them; as doubles a thousand neighbours are one, as identifiers they are not.
+        return NumberColumn(name, values.astype(np.float64), null, values)
     if kind in "iu":
         return NumberColumn(name, values.astype(np.int64, copy=False), null)
     if kind == "b":
@@ -57,7 +55,7 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
     if contents in _NUMBERS:
         absent = pd.isna(values)
         if contents == "integer" and not absent.any():
-            return from_numpy(name, values.astype(np.int64))
+            return from_numpy(name, _whole_numbers(name, values))
         numbers = np.full(values.shape, np.nan)
         numbers[~absent] = values[~absent].astype(np.float64)
         return NumberColumn(name, numbers)
@@ -71,6 +69,17 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
         return FactorColumn(name, *(code_text(values) if some_text else code_values(values)))
     except TypeError as error:
         raise DataError(f"the column '{name}' holds values that are no levels of a factor: {error}") from None
+
+
+def _whole_numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Python's integers, which may be larger than any type of numpy's."""
+    for kind in (np.int64, np.uint64):
+        with suppress(OverflowError):
+            return values.astype(kind)
+    try:
+        return values.astype(np.float64)
+    except OverflowError:
+        raise DataError(f"the column '{name}' holds whole numbers above 1e308: make them text") from None
 
 
 def from_pandas(name: str, series: pd.Series) -> Column:

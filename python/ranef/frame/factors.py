@@ -24,6 +24,8 @@ def as_factor(column: Column) -> FactorColumn:
     if isinstance(column, FactorColumn):
         return column
     values = column.values
+    if isinstance(column, NumberColumn) and column.exact is not None:
+        values = column.exact
     if isinstance(column, NumberColumn) and values.dtype.kind in "iu" and column.null is None:
         coded = _code_dense_integers(values)
         if coded is not None:
@@ -47,7 +49,7 @@ def _code_dense_integers(values: npt.NDArray[Any]) -> tuple[Codes, Levels] | Non
     used = np.zeros(high - low + 1, dtype=bool)
     used[shifted] = True
     table = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return table[shifted], np.flatnonzero(used) + low
+    return table[shifted], np.flatnonzero(used).astype(values.dtype) + values.dtype.type(low)
 
 
 def code_values(values: Any) -> tuple[Codes, Levels]:

@@ -183,7 +183,7 @@ def _one_by_one(
     out = np.full((count, 2 * p + k + 3 + len(own) + 1), np.nan)
     for row in range(count):
         rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
-        found = refit(fit, fit.simulate(1, rng, conditional=use_u)[:, 0])
+        found = refit(fit, fit.simulate(1, rng, use_u)[0])
         if "beta" not in found.found:
             out[row, -1] = FAILED
             continue

@@ -51,7 +51,7 @@ def pbtest_against(large: GlmerFit, small: Any, n: int = 1000, seed: Any = None)
     anova(large, small)  # says what keeps them from being compared
     key, seed = stream_key(checked_seed(seed))
     drawn = small.simulate(count, np.random.Generator(np.random.Philox(key=key)))
-    ratios = np.array([_ratio(small, large, y) for y in drawn.T])
+    ratios = np.array([_ratio(small, large, y) for y in drawn])
     return PBTest(
         small=small.formula,
         large=large.formula,

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arguments import guided
-from ..arrays import FloatArray
 from ..design import Functions
 from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
@@ -201,7 +200,7 @@ def _require_noise(model: GlmerModel) -> None:
 def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
     """Fit a model to another response, from where this fit ended."""
     model = fit.model
-    values = _checked_response(model, y)
+    values = model.design.checked_response(y)
     sums, design = model.sums, model.design
     trials = sums.trials if model.family.kind.trials else None
     successes = values * sums.trials if trials is not None else values
@@ -210,21 +209,6 @@ def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
         model.family, successes, trials, sums.weights, design.response_name, rows.__getitem__
     )
     return model.with_response(found).fit(start=fit.found.get("internal"))
-
-
-def _checked_response(model: GlmerModel, y: npt.ArrayLike) -> FloatArray:
-    n = model.nobs
-    y = model.design.in_order(y, "y")
-    try:
-        values = np.array(y, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"y must be an array of {n} numbers, not {type(y).__name__}") from None
-    if values.shape != (n,):
-        raise DataError(f"y must have {n} values, one per used row; it has shape {values.shape}")
-    if not np.isfinite(values).all():
-        row = int(np.argmin(np.isfinite(values)))
-        raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
-    return values
 
 
 def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:

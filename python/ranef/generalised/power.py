@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..bootstrap.checks import checked_seed, whole_number
 from ..bootstrap.draws.streams import stream_key
 from ..bootstrap.loop.record import FAILED
 from ..bootstrap.studies.power_summary import Power
+from ..bootstrap.studies.tested import checked_effect, tested_positions, true_effect
 from ..errors import ArgumentError, quote_list
 from ..threads import get_num_threads
 from ..variants import with_columns
@@ -27,7 +28,7 @@ _TESTS = ("normal", "lrt")
 def power_of(
     fit: GlmerFit,
     coefficient: str,
-    effect: float | None = None,
+    effect: float | Sequence[float] | None = None,
     n: int = 1000,
     *,
     test: str = "normal",
@@ -43,8 +44,9 @@ def power_of(
     ----------
     fit : GlmerFit
     coefficient : str
-    effect : float, optional
-        Its true value; by default the estimate.
+        Or a term, such as a factor: all its coefficients are tested together, by the likelihood ratio.
+    effect : float, or sequence of them, optional
+        Its true value, or one for each coefficient of the term; by default the estimates.
     n : int
         Studies.
     test : {"normal", "lrt"}
@@ -78,7 +80,17 @@ def power_of(
         )
     if not 0 < alpha < 1:
         raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")
-    truth, place = _truth(fit, coefficient, effect, params or {})
+    positions = tested_positions(fit, coefficient)
+    truth = np.array(fit.solution["beta"])
+    for name, value in (params or {}).items():
+        place = tested_positions(fit, name)
+        truth[place] = checked_effect(value, place.size)
+    if effect is not None:
+        truth[positions] = checked_effect(effect, positions.size)
+    if positions.size > 1 and chosen == "normal":
+        if test == "normal":
+            raise ArgumentError(f"test='normal' is of one coefficient, '{coefficient}' has more: take 'lrt'")
+        chosen = "lrt"
     key, _ = stream_key(checked_seed(seed))
     drawn_from = replace(fit, found=fit.found | {"beta": truth})
     if chosen == "normal":
@@ -88,13 +100,13 @@ def power_of(
         records = replicates(fit, at, int(key[0]), 0, count, threads, None)
         p = len(truth)
         usable = (records[:, -1].astype(int) & FAILED) == 0
-        z = np.abs(records[usable, place] / records[usable, p + place])
+        z = np.abs(records[usable, positions[0]] / records[usable, p + positions[0]])
         rejected = z > ndtri(1 - alpha / 2)
     else:
-        rejected = _by_likelihood(fit, drawn_from, place, count, key, alpha)
+        rejected = _by_likelihood(fit, drawn_from, positions, count, key, alpha)
     return Power(
         coefficient=coefficient,
-        effect=float(truth[place]),
+        effect=true_effect(truth, positions),
         test=chosen,
         alpha=alpha,
         rejections=int(rejected.sum()),
@@ -105,26 +117,11 @@ def power_of(
     )
 
 
-def _truth(
-    fit: GlmerFit, coefficient: str, effect: float | None, params: Mapping[str, float]
-) -> tuple[FloatArray, int]:
-    names = [fit.model.design.column_names[column] for column in fit.model.cross.columns]
-    truth = np.array(fit.solution["beta"])
-    for name, value in {**params, **({} if effect is None else {coefficient: effect})}.items():
-        if name not in names:
-            raise ArgumentError(f"there is no coefficient {name!r}; there are {quote_list(names, 30)}")
-        truth[names.index(name)] = float(value)
-    if coefficient not in names:
-        raise ArgumentError(f"there is no coefficient {coefficient!r}; there are {quote_list(names, 30)}")
-    return truth, names.index(coefficient)
-
-
 def _by_likelihood(
-    fit: GlmerFit, drawn_from: GlmerFit, place: int, count: int, key: Any, alpha: float
+    fit: GlmerFit, drawn_from: GlmerFit, positions: Any, count: int, key: Any, alpha: float
 ) -> FloatArray:
-    columns = [column for i, column in enumerate(fit.model.cross.columns) if i != place]
-    small: Any = with_columns(fit.model, columns)
+    small: Any = with_columns(fit.model, np.delete(fit.model.cross.columns, positions).tolist())
     null = small.fit_like(fit)
     drawn = drawn_from.simulate(count, np.random.Generator(np.random.Philox(key=key)))
-    ratios = np.array([refit(null, y).objective - refit(fit, y).objective for y in drawn.T])
-    return ratios[np.isfinite(ratios)] > chdtri(1, alpha)
+    ratios = np.array([refit(null, y).objective - refit(fit, y).objective for y in drawn])
+    return ratios[np.isfinite(ratios)] > chdtri(positions.size, alpha)

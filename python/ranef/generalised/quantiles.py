@@ -113,10 +113,10 @@ def check_residuals(fit: GlmerFit, n: int = 250, seed: Any = 0) -> ResidualCheck
     rows = {"uniformity": (found.statistic, 0.0, found.pvalue)}
     drawn = fit.simulate(int(n), seed=seed)
     mean = np.asarray(fit.predict(random=None, averaged=True))
-    spread = ((drawn - mean[:, None]) ** 2).mean(axis=0)
+    spread = ((drawn - mean) ** 2).mean(axis=1)
     rows["dispersion"] = _beside(float(((fit.y - mean) ** 2).mean()) / spread.mean(), spread / spread.mean())
-    rows["zeros"] = _beside(float((fit.y == 0).sum()), (drawn == 0).sum(axis=0).astype(float))
-    outside = (fit.y < drawn.min(axis=1)) | (fit.y > drawn.max(axis=1))
+    rows["zeros"] = _beside(float((fit.y == 0).sum()), (drawn == 0).sum(axis=1).astype(float))
+    outside = (fit.y < drawn.min(axis=0)) | (fit.y > drawn.max(axis=0))
     rate = 2 / (n + 1)
     expected = rate * fit.nobs
     p = stats.binomtest(int(outside.sum()), fit.nobs, min(rate, 1.0)).pvalue

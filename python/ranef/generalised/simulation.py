@@ -7,12 +7,22 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError
-from ..estimates.prediction import own_rows, population, random_part
+from ..design.vectors import values_in
+from ..errors import DataError
+from ..estimates.simulation import counted, new_weights, rows_of, seeded
+from ..frame import Table
 from .fit import GlmerFit
 
 
-def simulate(fit: GlmerFit, n: int = 1, seed: Any = None, *, conditional: bool = False) -> FloatArray:
+def simulate(
+    fit: GlmerFit,
+    n: int = 1,
+    seed: Any = None,
+    use_u: bool = False,
+    *,
+    newdata: Any = None,
+    allow_new_levels: bool = False,
+) -> FloatArray:
     """Draw responses from the fitted model.
 
     Parameters
@@ -22,18 +32,26 @@ def simulate(fit: GlmerFit, n: int = 1, seed: Any = None, *, conditional: bool =
         Number of responses.
     seed : int, Generator or None
         As `numpy.random.default_rng` takes it.
-    conditional : bool
+    use_u : bool
         Keep the conditional modes; by default every response has random effects drawn anew.
+    newdata : table, optional
+        Other rows, of levels known or new. Trials are those of ``cbind()`` or ``weights=`` there; one
+        where the model has none.
+    allow_new_levels : bool
+        With `use_u`: draw the random effects of levels the fit has not seen.
 
     Returns
     -------
-    (n_rows, n) float64
-        On the scale of ``fit.y``: proportions where there are trials. ``fit.refit(y[:, 0])`` fits one.
+    (n, rows) float64
+        One row per response, on the scale of ``fit.y``: proportions where there are trials.
+        ``fit.refit(y[0])`` fits one.
 
     Raises
     ------
     ArgumentError
-        When `n` is no positive whole number.
+        For a bad `n` or `seed`.
+    UnknownColumnError, NewLevelError, DataError
+        For `newdata`.
 
     Examples
     --------
@@ -42,28 +60,37 @@ def simulate(fit: GlmerFit, n: int = 1, seed: Any = None, *, conditional: bool =
     >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
     >>> y = fit.simulate(3, seed=1)
     >>> y.shape, bool((y <= 1).all())
-    ((56, 3), True)
+    ((3, 56), True)
     """
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ArgumentError(f"n must be a positive whole number, not {n!r}")
-    rng = np.random.default_rng(seed)
-    return np.column_stack([_draw(fit, _linear_predictor(fit, rng, conditional), rng) for _ in range(n)])
+    rng = seeded(seed)
+    rows = rows_of(fit, newdata, use_u, allow_new_levels)
+    count = counted(n, rows.mean.size)
+    trials = fit.response.trials if newdata is None else _trials(fit, newdata)
+    out = np.empty((count, rows.mean.size))
+    known, factors = ~np.isnan(rows.mean), fit.model.covariance_factors(fit.theta)
+    for row in out:
+        eta = rows.mean + rows.random_part(factors, rng)
+        row[:] = np.nan
+        row[known] = _draw(fit, eta[known], trials[known], rng)
+    return out
 
 
-def _linear_predictor(fit: GlmerFit, rng: np.random.Generator, conditional: bool) -> FloatArray:
-    if conditional:
-        return fit.linear_predictor
-    design = fit.model.design
-    factors = fit.model.covariance_factors(fit.theta)
-    modes = [
-        rng.standard_normal((term.factor.n_levels, factor.shape[0])) @ factor.T
-        for term, factor in zip(design.terms, factors, strict=True)
-    ]
-    return population(fit) + random_part(own_rows(design.terms), modes, design.nobs)
+def _trials(fit: GlmerFit, newdata: Any) -> FloatArray:
+    """Return the trials of new rows."""
+    formula, table = fit.model.formula, Table(newdata, "the new data")
+    if len(formula.responses) == 2:
+        trials = np.add(*(values_in(table, code, formula) for code in formula.responses))
+    elif fit.family.kind.trials and fit.response.trials.max() > 1:
+        trials = new_weights(fit, newdata)
+    else:
+        return np.ones(table.n_rows)
+    if not (trials >= 1).all():
+        raise DataError("the new data must have one trial or more in each row")
+    return trials
 
 
-def _draw(fit: GlmerFit, eta: FloatArray, rng: np.random.Generator) -> FloatArray:
-    mu, trials = fit.family.link.inverse(eta), fit.response.trials
+def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
+    mu = fit.family.link.inverse(eta)
     name, phi = fit.family.name, fit.dispersion or 1.0
     if name == "binomial":
         return rng.binomial(trials.astype(np.int64), mu) / trials

@@ -160,8 +160,6 @@ def predict(fit: Fit, newdata: Any = None, re_form: Any = None, **options: Any) 
     return fit.predict(newdata, our_random(re_form), **options)
 
 
-def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False) -> FloatArray:
+def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False, **options: Any) -> FloatArray:
     """Return simulated responses, (nsim, n): ``fit.simulate``."""
-    if isinstance(fit, GlmerFit):
-        return fit.simulate(nsim, seed, conditional=use_u).T
-    return fit.simulate(nsim, seed, use_u)
+    return fit.simulate(nsim, seed, use_u, **options)

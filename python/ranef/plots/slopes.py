@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import ArgumentError
 from ..estimates.prediction import own_rows, population, random_part
-from ..estimates.simulation import drawn_effects
+from ..estimates.simulation import drawn_effects, to_draw
 from ..estimates.subset import choose_group
 from ..fit import Fit
 from .canvas import BLACK, BLUE, GREY, LIGHT, SMALL, VERMILION, named, panels, spread_over, tidy, title
@@ -145,7 +145,8 @@ def _simulated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A response drawn from the fit, and the lines it was drawn from."""
     design = fit.model.design
-    effects = drawn_effects(fit, generator)
+    factors = [fit.sigma * factor for factor in fit.model.covariance_factors(fit.theta)]
+    effects = drawn_effects(factors, to_draw(fit), generator)
     noise = fit.sigma if design.weights is None else fit.sigma / np.sqrt(design.weights)
     y = population(fit) + random_part(own_rows(design.terms), effects, design.nobs)
     columns = {

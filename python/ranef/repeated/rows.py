@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, NewLevelError, require_choice
+from ..estimates.simulation import counted, seeded
 from ..frame import Table
 from ..frame.factors import as_factor, combine, recode
 from .blocks import cholesky_of, subject_blocks, whitened
@@ -151,19 +152,17 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
 
     Returns
     -------
-    (rows used, n) float64
+    (n, rows used) float64
+        One row per response.
 
     Examples
     --------
     >>> import ranef
     >>> fit = ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", ranef.datasets.load("asthma"))
-    >>> fit.simulate(3, seed=1).shape == (fit.nobs, 3)
+    >>> fit.simulate(3, seed=1).shape == (3, fit.nobs)
     True
     """
-    if n != int(n) or n < 1:
-        raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
-    random = np.random.default_rng(seed)
-    noise = random.standard_normal((fit.nobs, int(n)))
+    noise = seeded(seed).standard_normal((fit.nobs, counted(n, fit.nobs)))
     weights = fit.model.design.weights
     out = np.empty_like(noise)
     for block in subject_blocks(fit.model.visits):
@@ -171,4 +170,4 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
         if weights is not None:
             drawn = drawn / np.sqrt(weights[block.rows])[:, :, None]
         out[block.rows] = drawn
-    return out + np.asarray(fit.fittedvalues)[:, None]
+    return np.ascontiguousarray(out.T) + np.asarray(fit.fittedvalues)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..called import attribute
-from ..errors import ArgumentError, RowsNotKeptError, require_choice
+from ..errors import RowsNotKeptError, require_choice
+from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
 from ..frame import labelled
 from ..model import Model
@@ -99,11 +100,9 @@ class ResidualFit(Fit):
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n, nobs)."""
-        if n != int(n) or n < 1:
-            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
-        random, model = np.random.default_rng(seed), self.model
+        random, model, n = seeded(seed), self.model, counted(n, self.nobs)
         noise: Any = model
-        design, n = model.design, int(n)
+        design = model.design
         out = noise.noise.colour(random.standard_normal((design.nobs, n)), noise.phi) * self.sigma
         for term, factor in zip(design.terms, model.covariance_factors(self.theta), strict=True):
             shape = (term.factor.n_levels, len(term.columns), n)

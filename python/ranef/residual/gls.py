@@ -15,6 +15,7 @@ from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
+from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
 from ..frame import labelled, labels_of
 from ..tested_fit import TestedFit
@@ -193,9 +194,7 @@ class GlsFit(TestedFit):
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n, nobs)."""
-        if n != int(n) or n < 1:
-            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
-        drawn = np.random.default_rng(seed).standard_normal((self.nobs, int(n)))
+        drawn = seeded(seed).standard_normal((self.nobs, counted(n, self.nobs)))
         coloured = self.model.noise.colour(drawn, self.outer.phi)
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
 

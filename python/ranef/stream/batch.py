@@ -79,7 +79,7 @@ def batch_of(table: Table, names: Sequence[str], first: int = 0) -> Batch:
 def _on(column: Column, rows: UsedRows) -> Column:
     kept = rows.kept
     if isinstance(column, NumberColumn):
-        return NumberColumn(column.name, column.values if kept is None else column.values[kept])
+        return column.take(slice(None) if kept is None else kept)
     if kept is None:
         return column
     if isinstance(column, FactorColumn):

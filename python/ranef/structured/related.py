@@ -16,6 +16,7 @@ from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError, NewLevelError, quote_list, require_level
+from ..estimates.simulation import counted, seeded
 from ..formula import Formula
 from ..frame import Table
 from ..frame.factors import as_factor, label_texts, recode
@@ -255,14 +256,12 @@ class RelatedFit(TestedFit):
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n, nobs)."""
-        if n != int(n) or n < 1:
-            raise ArgumentError(f"n= must be a positive whole number, not {n!r}")
-        random, design = np.random.default_rng(seed), self.model.design
-        out = random.standard_normal((design.nobs, int(n)))
+        random, design, n = seeded(seed), self.model.design, counted(n, self.nobs)
+        out = random.standard_normal((design.nobs, n))
         if design.weights is not None:
             out = out / np.sqrt(design.weights)[:, None]
         for term, theta in zip(design.terms, self.theta, strict=True):
-            drawn = random.standard_normal((term.factor.n_levels, int(n)))
+            drawn = random.standard_normal((term.factor.n_levels, n))
             known = self.model.related.get(term.group)
             drawn = drawn if known is None else known.root @ drawn
             out += theta * term.basis[:, :1] * drawn[term.factor.codes]

@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from ...errors import MemoryLimitError
 from .kernels import Kernel, compiling
 
 __all__ = ["Core", "Outcome", "Task", "run", "run_whole", "single_blas_thread"]
@@ -138,7 +139,7 @@ def run(
 
     Raises
     ------
-    MemoryError
+    MemoryLimitError
         If the core cannot get the memory for a thread's workspace.
     """
     threads = min(threads, n)
@@ -278,7 +279,7 @@ class _Crew:
     def _create_workspace(self) -> int:
         workspace = _c_function(self.task.core.workspace_create, ctypes.c_void_p)(self.task.core.problem)
         if not workspace:
-            raise MemoryError(
+            raise MemoryLimitError(
                 f"not enough memory for the workspaces of {self.threads} threads; "
                 "a smaller n_threads needs less"
             )

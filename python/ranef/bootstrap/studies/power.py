@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from numbers import Real
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..schemes.extend import model_of_size
 from ..schemes.independent import independent_factor
 from .power_summary import Power
 from .rejections import TESTS, Study
+from .tested import checked_effect, tested_positions, true_effect
 
 __all__ = ["power", "power_curve"]
 
@@ -33,7 +33,7 @@ _BATCH, _SILENT_BATCH = 200, 2000
 def power(
     fit: Fit,
     coefficient: str,
-    effect: float | None = None,
+    effect: float | Sequence[float] | None = None,
     n: int = 1000,
     *,
     test: str = "satterthwaite",
@@ -57,16 +57,16 @@ def power(
     fit : Fit
         Gives design and parameters.
     coefficient : str
-        The tested one.
-    effect : float, optional
-        Its true value; by default the estimate.
+        The tested one, or a term, such as a factor: all its coefficients are tested together.
+    effect : float, or sequence of them, optional
+        Its true value, or one for each coefficient of the term; by default the estimates.
     n : int
         Studies, at most.
     test : {"satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap"}
-        Wald t with those degrees of freedom, or normal; likelihood ratio (by maximum likelihood) against
-        chi-square; or by the parametric bootstrap, done anew in each study: ``n_null`` responses are drawn
-        from the study's own fit without the effect, and it rejects when at most ``alpha (n_null + 1) - 1``
-        of their likelihood ratios are as large as its own.
+        Wald t (of a term F) with those degrees of freedom, or normal; likelihood ratio (by maximum
+        likelihood) against chi-square; or by the parametric bootstrap, done anew in each study: ``n_null``
+        responses are drawn from the study's own fit without the effect, and it rejects when at most
+        ``alpha (n_null + 1) - 1`` of their likelihood ratios are as large as its own.
     alpha : float
         Level of the test.
     groups, per_group, group
@@ -230,9 +230,7 @@ def _study(
     fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
     group: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
-    names = [fit.model.design.column_names[i] for i in fit.model.cross.columns]
-    if coefficient not in names:
-        raise ArgumentError(f"coefficient must be one of {quote_list(names, 30)}; got {coefficient!r}")
+    positions = tested_positions(fit, coefficient)
     if test not in TESTS:
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
     if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
@@ -240,9 +238,7 @@ def _study(
     at = true_parameters(fit, params, theta, sigma)
     beta = at.beta.copy()
     if effect is not None:
-        if isinstance(effect, bool) or not isinstance(effect, Real) or not np.isfinite(float(effect)):
-            raise ArgumentError(f"effect= must be a finite number; got {effect!r}")
-        beta[names.index(coefficient)] = effect
+        beta[positions] = checked_effect(effect, positions.size)
     model = fit.model
     if not (groups is None and per_group is None):
         for name, value in (("groups", groups), ("per_group", per_group)):
@@ -255,14 +251,14 @@ def _study(
             f"n_null={nulls} replicates cannot reject at alpha={alpha:g}: "
             f"take at least {int(np.ceil(1 / alpha)) - 1}"
         )
-    return Study(model, beta, at.theta, at.sigma, names.index(coefficient), test, alpha, nulls)
+    return Study(model, beta, at.theta, at.sigma, positions, test, alpha, nulls)
 
 
 def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
     fine = ~np.isnan(rejected)
     return Power(
         coefficient=coefficient,
-        effect=float(study.truth.beta[study.position]),
+        effect=true_effect(study.truth.beta, study.positions),
         test=study.test,
         alpha=study.alpha,
         rejections=int(np.nansum(rejected)),

@@ -19,8 +19,9 @@ class Power(Printed):
     Attributes
     ----------
     coefficient : str
-    effect : float
-        Its true value.
+        Or a term.
+    effect : float or tuple of float
+        Its true value, or those of the term's coefficients.
     test : str
     alpha : float
     rejections, n : int
@@ -34,7 +35,7 @@ class Power(Printed):
     """
 
     coefficient: str
-    effect: float
+    effect: float | tuple[float, ...]
     test: str
     alpha: float
     rejections: int
@@ -61,8 +62,9 @@ class Power(Printed):
         lower, upper = self.conf_int()
         sizes = ", ".join(f"{name} {count:,}" for name, count in self.groups.items())
         failed = f"; {self.failed:,} could not be fitted" if self.failed else ""
+        effects = self.effect if isinstance(self.effect, tuple) else (self.effect,)
         return (
-            f"Power of {self.coefficient} = {self.effect:.6g}: {self.power:.1%} "
+            f"Power of {self.coefficient} = {', '.join(f'{v:.6g}' for v in effects)}: {self.power:.1%} "
             f"({lower:.1%} to {upper:.1%})\n"
             f"  test {self.test} at {self.alpha:g}, {self.n:,} simulated studies{failed}\n"
             f"  {self.nobs:,} rows, {sizes}"

@@ -1,4 +1,4 @@
-"""Which of simulated studies reject that a coefficient is zero."""
+"""Which of simulated studies reject that a coefficient, or all of a term, are zero."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri, stdtr
+from scipy.special import chdtri, fdtrc, ndtri, stdtr
 
 from ...fit import Fit
 from ...inference.methods import method
@@ -32,15 +32,15 @@ _FIRST_NULLS = 40
 
 
 class Study:
-    """A model, what its data are drawn from, and the test of one coefficient.
+    """A model, what its data are drawn from, and the test of one coefficient or of several together.
 
     Parameters
     ----------
     model : Model
     beta, theta, sigma
         Drawn from: fitted coefficients, relative covariance factors, residual standard deviation.
-    position : int
-        Of the tested coefficient among the fitted ones.
+    position : int, or array of them
+        Of the tested coefficients among the fitted ones.
     test : str
         One of `TESTS`.
     alpha : float
@@ -54,7 +54,7 @@ class Study:
         beta: np.ndarray,
         theta: np.ndarray,
         sigma: float,
-        position: int,
+        position: int | np.ndarray,
         test: str,
         alpha: float,
         n_null: int = 199,
@@ -62,7 +62,7 @@ class Study:
         route = route_of(model)
         if route.factor is None and isinstance(model, SizedModel):
             model = model.with_rows()
-        self.model, self.position, self.test, self.alpha = model, position, test, alpha
+        self.model, self.positions, self.test, self.alpha = model, np.atleast_1d(position), test, alpha
         self.n_null, self.factor = n_null, route.factor
         self.fit = standing(model, theta)
         self.truth = TrueParameters(beta, theta, sigma, self.fit.solution, given=True)
@@ -81,7 +81,7 @@ class Study:
         if self.test in ("lrt", "bootstrap"):
             ratio, theta = self._pair.refits(key, n, threads, origin=first)
             if self.test == "lrt":
-                rejected = ratio >= ndtri(1 - self.alpha / 2) ** 2
+                rejected = ratio >= chdtri(self.positions.size, self.alpha)
             else:
                 rejected = self._bootstrap(ratio, theta, key, first, threads)
             return np.where(np.isnan(ratio), np.nan, rejected)
@@ -95,8 +95,11 @@ class Study:
         table, response_of = self._refits(key, first, n, threads)
         columns, contrast = self._kept
         _, places = kept_columns(record_layout(self.model, df=contrast is not None), columns)
+        if self.positions.size > 1:
+            return self._joint(table, places, response_of)
+        place = int(self.positions[0])
         with np.errstate(invalid="ignore"):
-            t = table[:, places["coefficients"]][:, self.position] / table[:, places["se"]][:, self.position]
+            t = table[:, places["coefficients"]][:, place] / table[:, places["se"]][:, place]
         df = np.full(n, np.inf)
         if self.test == "residual":
             df[:] = self.model.nobs - self.model.cross.rank
@@ -125,13 +128,12 @@ class Study:
     @property
     def _kept(self) -> tuple[tuple[str, ...], np.ndarray | None]:
         """Columns of the records, and the contrast whose degrees of freedom are among them."""
-        return ((*_COLUMNS, "df"), self._contrast) if self.test == "satterthwaite" else (_COLUMNS, None)
+        one = self.test == "satterthwaite" and self.positions.size == 1
+        return ((*_COLUMNS, "df"), self._contrasts[0]) if one else (_COLUMNS, None)
 
     @property
-    def _contrast(self) -> np.ndarray:
-        contrast = np.zeros(self.model.cross.rank)
-        contrast[self.position] = 1.0
-        return contrast
+    def _contrasts(self) -> np.ndarray:
+        return np.eye(self.model.cross.rank)[self.positions]
 
     @property
     def _draw_size(self) -> int:
@@ -149,23 +151,40 @@ class Study:
             known = table[:, places["df"]][:, 0]
             df = np.where(np.isfinite(known), known, df)
             wanted &= ~np.isfinite(known) & (abs(t) > ndtri(1 - self.alpha / 2))
-        contrast = self._contrast
+        contrasts = self._contrasts
         for i in np.flatnonzero(wanted).tolist():
-            row = table[i]
-            value = row[places["objective"]][0]
-            optimum = replace(self.fit.optimum, theta=row[places["theta"]].copy(), value=value)
-            how = method(Fit(self.model, self.fit.y, response_of(i), optimum), self.test)
-            df[i] = how.df(contrast)
+            how = method(self._fit_of(table[i], places, response_of(i)), self.test)
+            df[i] = how.df(contrasts[0])
             if self.test == "kenward-roger":
-                variance = float(how.between(contrast[None])[0, 0])
-                t[i] = row[places["coefficients"]][self.position] / np.sqrt(variance)
+                variance = float(how.between(contrasts)[0, 0])
+                t[i] = table[i][places["coefficients"]][self.positions[0]] / np.sqrt(variance)
         return t, df
+
+    def _fit_of(self, row: np.ndarray, places: dict[str, slice], response: Any) -> Fit:
+        value, theta = row[places["objective"]][0], row[places["theta"]].copy()
+        optimum = replace(self.fit.optimum, theta=theta, value=value)
+        return Fit(self.model, self.fit.y, response, optimum)
+
+    def _joint(
+        self, table: np.ndarray, places: dict[str, slice], response_of: Callable[[int], Any]
+    ) -> np.ndarray:
+        """F tests of several coefficients."""
+        out, contrasts = np.full(len(table), np.nan), self._contrasts
+        beta = table[:, places["coefficients"]][:, self.positions]
+        for i in np.flatnonzero(np.isfinite(beta).all(axis=1)).tolist():
+            how = method(self._fit_of(table[i], places, response_of(i)), self.test)
+            found = how.f_statistic(contrasts, beta[i])
+            if np.isinf(found.den_df):
+                out[i] = found.value * found.num_df > chdtri(found.num_df, self.alpha)
+            else:
+                out[i] = fdtrc(found.num_df, found.den_df, found.value) < self.alpha
+        return out
 
     # ------------------------------------------------------------ likelihood ratio
     @cached_property
     def _pair(self) -> Pair:
-        """The model without the coefficient and with it, both by maximum likelihood."""
-        return pair_without(self.model, self.position, self.truth, self.factor)
+        """The model without the coefficients and with them, both by maximum likelihood."""
+        return pair_without(self.model, self.positions, self.truth, self.factor)
 
     def _bootstrap(
         self, ratio: np.ndarray, theta: np.ndarray, key: np.ndarray, first: int, threads: int
@@ -187,7 +206,7 @@ class Study:
     def _own_test(self, ratio: float, theta: np.ndarray, key: np.ndarray, number: int) -> bool:
         allowed = int(np.floor(self.alpha * (self.n_null + 1) + 1e-9)) - 1  # nulls that may be as large
         beta = self.truth.beta.copy()
-        beta[self.position] = 0.0
+        beta[self.positions] = 0.0
         at = standing(self._pair.large.model, theta).solution
         pair = self._pair.at(TrueParameters(beta, theta, self.truth.sigma, at, given=True))
         origin, done, larger = _NULL_LANE + number * self.n_null, 0, 0

@@ -1,4 +1,4 @@
-"""A model without one of its coefficients, by maximum likelihood, from the model's own cross-products."""
+"""A model without some of its coefficients, by maximum likelihood, from the model's own cross-products."""
 
 from __future__ import annotations
 
@@ -22,35 +22,40 @@ __all__ = ["pair_without", "standing"]
 class _Dropped:
     """Responses of the small model: those of the large one less a number."""
 
-    place: int
+    places: np.ndarray
 
     def responses(self, draws: np.ndarray) -> np.ndarray:
         """The small design's cross-products from the large one's."""
-        return np.delete(draws, self.place, axis=1)
+        return np.delete(draws, self.places, axis=1)
 
 
-def pair_without(model: Model, position: int, truth: TrueParameters, factor: GramFactor | None) -> Pair:
-    """The model without a coefficient and with it, drawn from the latter.
+def pair_without(
+    model: Model, positions: np.ndarray, truth: TrueParameters, factor: GramFactor | None
+) -> Pair:
+    """The model without coefficients and with them, drawn from the latter.
 
     Parameters
     ----------
     model : Model
-    position : int
-        Of the coefficient among the kept ones.
+    positions : array of int
+        Of the coefficients among the kept ones.
     truth : TrueParameters
     factor : GramFactor, optional
         Of the design; None to draw rows.
     """
     large = standing(model.variant(reml=False), truth.theta)
     constant = np.asarray(model.cross.design.coordinates["constant"])
-    if factor is not None and not (len(constant) and constant[position]):
-        small = standing(without_column(large.model, position), truth.theta)
-        return Pair(small, large, large, truth, _Dropped(model.cross.design.q + position), factor)
-    # The other columns are shifted by the constant, which goes with this one.
+    if factor is not None and not (len(constant) and constant[positions].any()):
+        smaller = large.model
+        for position in sorted(positions.tolist(), reverse=True):
+            smaller = without_column(smaller, position)
+        small = standing(smaller, truth.theta)
+        return Pair(small, large, large, truth, _Dropped(model.cross.design.q + positions), factor)
+    # The other columns are shifted by the constant, which goes with these.
     if isinstance(model, SizedModel):
         model = model.with_rows()
         large = standing(model.variant(reml=False), truth.theta)
-    smaller = with_columns(large.model, np.delete(model.cross.columns, position).tolist())
+    smaller = with_columns(large.model, np.delete(model.cross.columns, positions).tolist())
     return Pair(standing(smaller, truth.theta), large, large, truth)
 
 
