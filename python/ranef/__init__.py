@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .inference.profile import Profile
     from .repeated import mmrm
     from .report.regression import modelsummary
-    from .residual import gls
+    from .residual.gls import gls
     from .versions import show_versions
 
 __version__: str = _core.__version__

@@ -7,8 +7,10 @@ import pytest
 import ranef
 from conftest import fitted
 from oracle_design import reference_design
+from ranef.errors import ArgumentError
 from reference_battery import load_data, load_model, load_table
 from scipy.linalg import block_diag
+from scipy.special import stdtrit
 
 NAMES = [
     "ss_slope_reml", "ss_uncorr_ml", "pen_reml", "pastes_slash_reml", "mach_slash_reml", "oats_ml",
@@ -35,7 +37,7 @@ def test_errors_of_the_fitted_rows(name):
     fit, design, Z, covariance = joint(name)
     A = np.hstack([design.X, Z])
     expected = fit.sigma**2 * np.einsum("ij,jk,ik->i", A, covariance, A)
-    table = fit.predict(interval="prediction", parts=True)
+    table = fit.predict(interval="prediction", ddf=None, parts=True)
     np.testing.assert_allclose(table["se"] ** 2, expected, rtol=1e-9)
     np.testing.assert_allclose(table["fit"], fit.fittedvalues)
     weights = 1 if design.weights is None else design.weights
@@ -157,7 +159,7 @@ def test_groups_may_be_absent_for_the_population():
     fit = fitted("ss_slope_reml")
     new = {"Days": [0.0, 9.0]}
     assert list(fit.predict(new, random=None, se=True).columns) == ["fit", "se"]
-    wide = fit.predict(new, random=None, interval="prediction", level=0.9)
+    wide = fit.predict(new, random=None, interval="prediction", level=0.9, ddf=None)
     z = np.array([[1.0, 0.0], [1.0, 9.0]])
     total = (
         np.einsum("ij,jk,ik->i", z, fit.varcorr["Subject"].cov + fit.cov_params().to_numpy(), z)
@@ -192,3 +194,33 @@ def test_bad_arguments():
         fit.predict(interval="confidence", level=95)
     with pytest.raises(ranef.ArgumentError, match="no random effects"):
         fit.predict(random="Batch", se=True)
+
+
+def test_intervals_have_the_degrees_of_freedom_of_means():
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", load_data("sleepstudy"))
+    at = [0.0, 3.5]
+    found = fit.predict({"Days": at}, random=None, interval="confidence")
+    means = ranef.emmeans(fit, "Days", at={"Days": at}).to_frame()
+    np.testing.assert_allclose(found[["lower", "upper"]], means[["lower", "upper"]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e9])
+def test_degrees_of_freedom_of_a_new_observation(unit):
+    """A balanced one-way layout: the variance is a sum of two mean squares (Satterthwaite 1946)."""
+    rng = np.random.default_rng(0)
+    g, n = 8, 5
+    group = np.repeat(np.arange(g), n)
+    y = unit * (rng.normal(size=g)[group] * 1.5 + rng.normal(size=g * n))
+    data = pd.DataFrame({"g": group.astype(str), "y": y})
+    fit = ranef.lmer("y ~ 1 + (1 | g)", data)
+    means = data.groupby("g")["y"].transform("mean")
+    between = n * np.sum((means[::n] - y.mean()) ** 2) / (g - 1)
+    within = np.sum((y - means) ** 2) / (g * (n - 1))
+    parts = np.array([(1 / (g * n) + 1 / n) * between, (1 - 1 / n) * within])
+    df = parts.sum() ** 2 / np.sum(parts**2 / [g - 1, g * (n - 1)])
+    for ddf, expected in (("satterthwaite", df), ("residual", g * n - 1), (None, np.inf)):
+        found = fit.predict({"g": ["new"]}, random=None, interval="prediction", ddf=ddf)
+        width = stdtrit(expected, 0.975) * np.sqrt(parts.sum())
+        np.testing.assert_allclose(found[["lower", "upper"]] - y.mean(), [[-width, width]], rtol=1e-6)
+    with pytest.raises(ArgumentError, match="ddf= must be one of 'satterthwaite', 'residual', 'normal'"):
+        fit.predict(interval="confidence", ddf="kenward-roger")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
@@ -16,9 +17,13 @@ from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
-from .equations import Rows, equations
-from .methods import curvature
+from .equations import Equations, Rows, equations
+from .methods import curvature, default_ddf, method
+from .prediction_df import LARGEST, prediction_df
+from .satterthwaite import Satterthwaite
 from .theta_slopes import prediction_slopes
+
+DDF = ("satterthwaite", "residual", "normal")
 
 
 def predict(
@@ -33,6 +38,7 @@ def predict(
     parts: bool = False,
     theta_uncertainty: bool = False,
     weights: str | npt.ArrayLike | None = None,
+    ddf: str | None = "satterthwaite",
 ) -> FloatArray | pd.DataFrame:
     """Predict the response, with standard errors and intervals on request.
 
@@ -62,6 +68,10 @@ def predict(
     weights : column name or array, optional
         Prior weights of the new rows: the residual variance of a new observation is sigma^2 / weight. By
         default 1, and the model's own on its own rows.
+    ddf : {"satterthwaite", "residual", "normal"} or None
+        Degrees of freedom of intervals: those of the variance the interval is made of, as for means and
+        coefficients (without ``var_theta``; normal for fits with structures, and beyond 2,000 random
+        effects); n - p; or none.
 
     Returns
     -------
@@ -97,11 +107,12 @@ def predict(
     array([253.66, 356.08])
     >>> fit.predict(new, allow_new_levels=True, interval="prediction").round(2)
           fit     se   lower   upper
-    0  253.66  12.25  198.05  309.28
-    1  356.08  67.59  214.43  497.72
+    0  253.66  12.25  197.63  309.70
+    1  356.08  67.59  205.09  507.07
     """
     if interval is not None:
         require_choice("interval", interval, ("confidence", "prediction"))
+        require_choice("ddf", "normal" if ddf is None else ddf, DDF)
     require_level(level)
     mean = predict_mean(fit, newdata, random, allow_new_levels)
     if not (se or interval or parts or theta_uncertainty):
@@ -114,31 +125,51 @@ def predict(
         )
     known = _residual_weights(fit, newdata, weights, mean.size)
     left_out = parts or interval == "prediction"
-    found = _variances(fit, newdata, random, allow_new_levels, known, left_out)
+    rows = _prediction_rows(fit, newdata, random, allow_new_levels, left_out)
+    found = _variances(fit, equations(fit), rows, known)
     variance = found["var_fixed"] + found["var_random"]
     if theta_uncertainty:
-        found["var_theta"] = _theta_part(fit, newdata, random, allow_new_levels)
+        found["var_theta"] = _theta_part(fit, _prediction_rows(fit, newdata, random, allow_new_levels, True))
         variance = variance + found["var_theta"]
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
     if interval is not None:
-        total = variance + (found["var_residual"] if interval == "prediction" else 0.0)
-        width = ndtri((1 + level) / 2) * np.sqrt(total)
+        names = ("var_fixed", "var_random", *(("var_residual",) if interval == "prediction" else ()))
+
+        def total(of: dict[str, FloatArray]) -> FloatArray:
+            return np.sum([of[name] for name in names], axis=0)
+
+        df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, known)))
+        width = stdtrit(df, (1 + level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
     return table.assign(**found) if parts else table
 
 
+def _df(
+    fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations], FloatArray]
+) -> FloatArray:
+    """Return the degrees of freedom of the variances of predictions."""
+    if ddf == "residual":
+        return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
+    exact = ddf == "satterthwaite" and isinstance(method(fit, default_ddf(fit)), Satterthwaite)
+    if not exact or equations(fit).q > LARGEST:
+        return np.full(variance.shape, np.inf)
+    return prediction_df(fit, variance, at)
+
+
+@dataclass(frozen=True, eq=False)
+class _PredictionRows:
+    """Kept columns of X, the random parts (none where no random effect counts), and the columns chosen."""
+
+    X: FloatArray
+    random: Rows
+    chosen: Sequence[npt.NDArray[np.intp]]
+
+
 def _variances(
-    fit: Fit,
-    newdata: Any,
-    random: Any,
-    allow_new_levels: bool,
-    weights: FloatArray,
-    left_out: bool,
+    fit: Fit, system: Equations, new: _PredictionRows, weights: FloatArray
 ) -> dict[str, FloatArray]:
-    """Return the variances of a prediction; with `left_out` also those of random effects not chosen."""
-    system = equations(fit)
-    chosen = chosen_columns(fit.model.design, random)
-    X, rows = _prediction_rows(fit, newdata, allow_new_levels, chosen, left_out)
+    """Return the variances of a prediction; with all random parts also those of effects not chosen."""
+    X, rows, chosen = new.X, new.random, new.chosen
     variance = fit.sigma**2
     if not rows:  # the mean of the population
         inner = system.coordinates.fixed(X)
@@ -162,23 +193,24 @@ def _variances(
 
 
 def _prediction_rows(
-    fit: Fit, newdata: Any, allow_new_levels: bool, chosen: Sequence[npt.NDArray[np.intp]], every: bool
-) -> tuple[FloatArray, Rows]:
-    """Return kept columns of X and the random parts of rows; none where no random effect is chosen.
+    fit: Fit, newdata: Any, random: Any, allow_new_levels: bool, every: bool
+) -> _PredictionRows:
+    """Return the rows that are predicted.
 
-    With `every` they are there all the same, for the variance that random effects left out add.
+    With `every` random parts are there though none is chosen, for the variance that they add.
     """
+    chosen = chosen_columns(fit.model.design, random)
     design, kept = fit.model.design, fit.model.cross.columns
     everything = all(c.size == len(t.columns) for c, t in zip(chosen, design.terms, strict=True))
     nothing = not any(c.size for c in chosen)
     if newdata is None:
         own = tuple((term.factor.codes, term.basis) for term in design.terms)
-        return equations(fit).X, () if nothing and not every else own
+        return _PredictionRows(equations(fit).X, () if nothing and not every else own, chosen)
     if nothing and not every:
         new = design.spec.rows(newdata, random=False)
     else:
         new = _rows(fit, newdata, allow_new_levels or not everything, nothing)
-    return new.X[:, kept], new.terms
+    return _PredictionRows(new.X[:, kept], new.terms, chosen)
 
 
 def _rows(fit: Fit, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
@@ -229,11 +261,8 @@ def _number_column(newdata: Any, weights: str) -> FloatArray:
     return np.asarray(column.values, dtype=float)
 
 
-def _theta_part(fit: Fit, newdata: Any, random: Any, allow_new_levels: bool) -> FloatArray:
+def _theta_part(fit: Fit, new: _PredictionRows) -> FloatArray:
     """Return the variance from estimating theta, by the gradient of the prediction."""
     covariance = curvature(fit, "theta_uncertainty=").core_covariance[:-1, :-1]
-    design, system = fit.model.design, equations(fit)
-    chosen = chosen_columns(design, random)
-    X, rows = _prediction_rows(fit, newdata, allow_new_levels, chosen, True)
-    gradient = prediction_slopes(fit, system, X, rows, chosen)
+    gradient = prediction_slopes(fit, equations(fit), new.X, new.random, new.chosen)
     return np.einsum("im,ij,jm->m", gradient, covariance, gradient)
