@@ -12,11 +12,27 @@ namespace {
 constexpr Index block = 256;               // cells whose log-likelihoods are kept to be summed
 constexpr double largest_eta = 300.0;      // of a Poisson mean's logarithm
 
+// sum m log(1 + e), e in [0, 1]; of single trials the logarithm of the product, which stays below 2^block.
+double weighted_log1p(Index n, const double* __restrict m, double* __restrict e) {
+    bool single = true;
+    for (Index i = 0; i < n; ++i) single &= m[i] == 1.0;
+    if (!single) {
+        for (Index i = 0; i < n; ++i) e[i] = m[i] * fast_log1p(e[i]);
+        return sum_of(n, e);
+    }
+    double part[4] = {1.0, 1.0, 1.0, 1.0};
+    Index i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; ++k) part[k] *= 1.0 + e[i + k];
+    for (; i < n; ++i) part[0] *= 1.0 + e[i];
+    return std::log((part[0] * part[1]) * (part[2] * part[3]));
+}
+
 }  // namespace
 
 // log(1 + e^eta) = max(eta, 0) + log(1 + e^-|eta|); what is expected of the less likely outcome keeps all its digits.
 double BinomialLogit::score(const CellView& cells, const double* eta, double* s, double* w) const {
-    double sum = 0.0, part[block];
+    double sum = 0.0, part[block], one_more[block];
     for (Index begin = 0; begin < cells.size; begin += block) {
         const Index n = std::min(cells.size - begin, block);
         const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
@@ -26,9 +42,10 @@ double BinomialLogit::score(const CellView& cells, const double* eta, double* s,
             const double unlikely = m[i] * e * share, likely = x[i] > 0.0 ? 1.0 : 0.0;  // no branch: a vector loop
             score[i] = (y[i] - likely * m[i]) + (2.0 * likely - 1.0) * unlikely;
             weight[i] = unlikely * share;
-            part[i] = y[i] * x[i] - m[i] * (0.5 * (x[i] + size) + fast_log1p(e));
+            part[i] = y[i] * x[i] - 0.5 * m[i] * (x[i] + size);
+            one_more[i] = e;
         }
-        sum += sum_of(n, part);
+        sum += sum_of(n, part) - weighted_log1p(n, m, one_more);
     }
     return sum;
 }
@@ -41,6 +58,12 @@ void BinomialLogit::third(const CellView& cells, const double* eta, double* w1) 
         const double sign = x[i] > 0.0 ? -1.0 : 1.0;
         out[i] = sign * v * (1.0 - e) * share;  // |1 - 2p| = (1 - e) share
     }
+}
+
+// w (1 - 2p), with m p = y - s.
+void BinomialLogit::third_after(const CellView& cells, const double*, const double* s, const double* w, double* w1) const {
+    const double *__restrict m = cells.count, *__restrict y = cells.first;
+    for (Index i = 0; i < cells.size; ++i) w1[i] = w[i] * (1.0 - 2.0 * (y[i] - s[i]) / m[i]);
 }
 
 void BinomialLogit::fourth(const CellView& cells, const double* eta, double* l4) const {
@@ -87,6 +110,10 @@ double PoissonLog::score(const CellView& cells, const double* eta, double* s, do
 
 void PoissonLog::third(const CellView& cells, const double* eta, double* w1) const {
     for (Index i = 0; i < cells.size; ++i) w1[i] = cells.count[i] * fast_exp(eta[i] > largest_eta ? largest_eta : eta[i]);
+}
+
+void PoissonLog::third_after(const CellView& cells, const double*, const double*, const double* w, double* w1) const {
+    std::copy_n(w, cells.size, w1);
 }
 
 void PoissonLog::fourth(const CellView& cells, const double* eta, double* l4) const {

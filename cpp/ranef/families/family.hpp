@@ -43,6 +43,10 @@ public:
     virtual double score(const CellView& cells, const double* eta, double* s, double* w) const = 0;
     // w1 = dw / deta = -l'''.
     virtual void third(const CellView& cells, const double* eta, double* w1) const = 0;
+    // The same where s and w at eta are known from `score`.
+    virtual void third_after(const CellView& cells, const double* eta, const double*, const double*, double* w1) const {
+        third(cells, eta, w1);
+    }
     // l''''.
     virtual void fourth(const CellView& cells, const double* eta, double* l4) const = 0;
     // The weights' expectation and its derivative in eta.
@@ -57,6 +61,8 @@ public:
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
     // Whether rows of different responses may share a cell.
     virtual bool sums() const { return true; }
+    // Whether the weights of `score` are their own expectation.
+    virtual bool canonical() const { return false; }
 
     virtual std::unique_ptr<Family> clone() const = 0;
 };

@@ -1,5 +1,6 @@
 #include "ranef/laplace/cells.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -20,14 +21,18 @@ std::uint64_t bits(double value) {
     return word;
 }
 
-// All numbers of a row that its cell shares.
+// All numbers of a row that its cell shares, column by column.
 struct RowKeys {
-    Index width = 0;               // numbers of a row
-    std::vector<double> values;    // n x width
+    Index rows = 0, width = 0;
+    std::vector<double> values;
     std::vector<std::uint64_t> hash;
 
-    const double* row(Index i) const { return values.data() + i * width; }
-    bool equal(Index i, Index j) const { return std::memcmp(row(i), row(j), width * sizeof(double)) == 0; }
+    double at(Index i, Index k) const { return values[k * rows + i]; }
+    bool equal(Index i, Index j) const {
+        for (Index k = 0; k < width; ++k)
+            if (bits(at(i, k)) != bits(at(j, k))) return false;
+        return true;
+    }
 };
 
 RowKeys read_keys(const Rows& rows, const DesignCross& design, const RowResponses& responses, bool sums, Poll& poll) {
@@ -37,13 +42,21 @@ RowKeys read_keys(const Rows& rows, const DesignCross& design, const RowResponse
     int bases = 0;
     for (const Factor& factor : layout.factors) bases += factor.width;
     keys.width = layout.p + bases + 1 + (sums ? 0 : 2);
+    keys.rows = rows.n;
     keys.values.resize(rows.n * keys.width);
     keys.hash.assign(rows.n, 0);
-    Index place = 0;
+    double* target = keys.values.data();
     const auto fill = [&](const Column& column, double shift, double scale) {
         const double inverse = 1.0 / scale;
-        for (Index i = 0; i < rows.n; ++i) keys.values[i * keys.width + place] = (column[i] - shift) * inverse + 0.0;
-        ++place;
+        if (column.ones()) {
+            std::fill_n(target, rows.n, (1.0 - shift) * inverse + 0.0);
+        } else {
+            for (Index i = 0; i < rows.n; ++i) {
+                target[i] = (column[i] - shift) * inverse + 0.0;
+                keys.hash[i] = mix(keys.hash[i], bits(target[i]));
+            }
+        }
+        target += rows.n;
         poll.tick(rows.n);
     };
     for (int k = 0; k < layout.p; ++k) fill(rows.x[design.kept()[k]], c.x_shift[k], c.x_scale[k]);
@@ -51,14 +64,12 @@ RowKeys read_keys(const Rows& rows, const DesignCross& design, const RowResponse
         for (int a = 0; a < layout.factors[f].width; ++a)
             fill(rows.factors[design.factor_order()[f]].basis[a], c.z_shift[f][a], c.z_scale[f][a]);
     const Column none_first(responses.first), none_second(responses.second);
-    for (Index i = 0; i < rows.n; ++i) keys.values[i * keys.width + place] = responses.offset ? responses.offset[i] + 0.0 : 0.0;
-    ++place;
+    if (responses.offset) fill(Column(responses.offset), 0.0, 1.0);
+    else target += rows.n;
     if (!sums) {
         fill(none_first, 0.0, 1.0);
         fill(none_second, 0.0, 1.0);
     }
-    for (Index i = 0; i < rows.n; ++i)
-        for (Index k = 0; k < keys.width; ++k) keys.hash[i] = mix(keys.hash[i], bits(keys.row(i)[k]));
     return keys;
 }
 
@@ -122,13 +133,16 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const RowResponses
     cells.z.resize(cells.n * cells.width);
     cells.level.resize(cells.n * factors);
     cells.offset.resize(cells.n);
-    for (Index c = 0; c < cells.n; ++c) {
-        const double* row = keys.row(representative[c]);
-        std::copy(row, row + p, cells.x.data() + c * p);
-        std::copy(row + p, row + p + cells.width, cells.z.data() + c * cells.width);
-        cells.offset[c] = row[p + cells.width];
-        for (int f = 0; f < factors; ++f) cells.level[c * factors + f] = codes[f][representative[c]];
-    }
+    // One column after the other: reads from all over a column overlap, and it stays in the cache.
+    const auto gather = [&](Index key, double* out, Index stride) {
+        const double* values = keys.values.data() + key * keys.rows;
+        for (Index c = 0; c < cells.n; ++c) out[c * stride] = values[representative[c]];
+    };
+    for (int k = 0; k < p; ++k) gather(k, cells.x.data() + k * cells.n, 1);
+    for (int k = 0; k < cells.width; ++k) gather(p + k, cells.z.data() + k, cells.width);
+    if (responses.offset) gather(p + cells.width, cells.offset.data(), 1);
+    for (int f = 0; f < factors; ++f)
+        for (Index c = 0; c < cells.n; ++c) cells.level[c * factors + f] = codes[f][representative[c]];
     cells.count.resize(cells.n);
     cells.first.resize(cells.n);
     cells.second.resize(cells.n);

@@ -24,7 +24,7 @@ struct RowResponses {
 struct Cells {
     Index n = 0;
     int width = 0;                    // columns of all factors' bases together
-    std::vector<double> x;            // n x p, a cell's columns side by side
+    std::vector<double> x;            // n x p, column by column
     std::vector<double> z;            // n x width, factor after factor
     std::vector<std::int32_t> level;  // n x factors, in the order of the layout
     std::vector<double> offset;       // n
@@ -32,6 +32,7 @@ struct Cells {
     std::vector<Index> cell_of;       // of each row
     std::vector<double> count, first, second;
 
+    const double* column(Index c) const { return x.data() + c * n; }
     CellView view() const { return {n, count.data(), first.data(), second.data()}; }
 };
 

@@ -4,6 +4,7 @@
 //
 // The last sum runs over pairs of cells: exact for a cell with itself, and of two cells that share a level it takes what
 // that level alone contributes to H_ij. With one grouping factor that is all of it.
+#include <numeric>
 #include <vector>
 
 #include "ranef/laplace/criterion.hpp"
@@ -30,12 +31,23 @@ double cubic_form(int r, const std::vector<double>& t, const double* v) {
     return sum;
 }
 
+// The cells in the order of a factor's levels, and where each level starts.
+std::vector<Index> cells_by_level(const Cells& cells, int factor, int factors, Index levels, std::vector<Index>& start) {
+    std::vector<Index> order(cells.n);
+    start.assign(levels + 1, 0);
+    for (Index i = 0; i < cells.n; ++i) ++start[cells.level[i * factors + factor] + 1];
+    std::partial_sum(start.begin(), start.end(), start.begin());
+    std::vector<Index> next(start.begin(), start.end() - 1);
+    for (Index i = 0; i < cells.n; ++i) order[next[cells.level[i * factors + factor]]++] = i;
+    return order;
+}
+
 }  // namespace
 
 double LaplaceCriterion::second_order() {
     const CellView view = cells_.view();
     std::vector<double> l3(cells_.n), l4(cells_.n), right(layout_.q), solved;
-    family_->third(view, eta_.data(), l3.data());
+    family_->third_after(view, eta_.data(), s_.data(), w_.data(), l3.data());
     family_->fourth(view, eta_.data(), l4.data());
     for (double& value : l3) value = -value;
     double total = 0.0;
@@ -51,15 +63,16 @@ double LaplaceCriterion::second_order() {
     double cubes = 0.0;
     std::vector<double> own(cells_.n, 0.0);  // what one level contributes to H_ii, cubed and added up over the factors
     const int factors = static_cast<int>(layout_.factors.size());
+    std::vector<Index> start;
     for (int f = 0; f < factors; ++f) {
         const int r = layout_.factors[f].width;
         std::vector<double> block(r * r), tensor(r * r * r);
-        std::vector<std::vector<Index>> members(layout_.factors[f].levels);
-        for (Index i = 0; i < cells_.n; ++i) members[cells_.level[i * factors + f]].push_back(i);
+        const std::vector<Index> members = cells_by_level(cells_, f, factors, layout_.factors[f].levels, start);
         for (Index j = 0; j < layout_.factors[f].levels; ++j) {
             system_.inverse_block(f, j, block.data());
             std::fill(tensor.begin(), tensor.end(), 0.0);
-            for (Index i : members[j]) {
+            for (Index o = start[j]; o < start[j + 1]; ++o) {
+                const Index i = members[o];
                 const double* z = whitened_.data() + i * cells_.width + place_[f];
                 double h = 0.0;
                 for (int a = 0; a < r; ++a)

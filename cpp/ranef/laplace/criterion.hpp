@@ -99,7 +99,6 @@ protected:
     std::vector<int> place_;  // first column of each factor within a cell's bases
     bool scalar_;                       // whether every random term has one column
     std::vector<std::int32_t> effect_;  // n x factors where scalar_: which random effect
-    std::vector<double> columns_;       // n x p, column by column
     int k_, p_;
     bool dispersed_;
     double inner_tolerance_ = 1e-11;

@@ -8,7 +8,8 @@
 namespace ranef {
 namespace {
 
-constexpr double first_radius = 1.0;       // standard errors
+constexpr double first_radius = 1.0;       // standard errors, or
+constexpr double first_move = 0.25;        // of any parameter in its own unit, if that is more
 constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, grow = 2.0;
 constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
 constexpr double least_scale = 1e-8;       // of the largest diagonal entry
@@ -30,6 +31,13 @@ public:
         for (Index i = 0; i < n_; ++i) largest = std::max(largest, hessian_[i * n_ + i]);
         for (Index i = 0; i < n_; ++i)
             scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * largest, 1e-300}));
+    }
+
+    // The radius within which no parameter moves far on the scale of the linear predictor, however much data there is.
+    double first() const {
+        double widest = 0.0;
+        for (double scale : scale_) widest = std::max(widest, scale);
+        return std::max(first_radius, first_move / widest);
     }
 
     // The corrected and scaled Hessian: its Cholesky factor where that gives a step within the radius, else its
@@ -145,9 +153,10 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
     result.status = evaluate(x);
     if (result.status != Status::ok) return result;
     function.differentiate();
-    double value = function.value(), radius = first_radius;
+    double value = function.value();
     Model model(n);
     model.take(function);
+    double radius = model.first();
     std::vector<double> step(n), trial(n);
     while (true) {
         double fall = 0.0;

@@ -66,7 +66,7 @@ void LaplaceCriterion::whiten(double* x) const {
 void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
     std::fill_n(out, layout_.q, 0.0);
     const int factors = static_cast<int>(layout_.factors.size());
-    if (scalar_) return scalar::add_up(cells_.n, factors, cells_.z.data(), effect_.data(), per_cell, out);
+    if (scalar_) return scalar::add_up(cells_.leading, factors, cells_.z.data(), effect_.data(), per_cell, out);
     for (Index i = 0; i < cells_.n; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const double v = per_cell[i];

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/families/vector_math.hpp"
 
 namespace ranef {
 namespace {
@@ -14,11 +15,8 @@ constexpr double tight_beta = 1e-16;  // decrement of Q in beta
 }  // namespace
 
 std::vector<double> PenalisedCriterion::fixed_scores() const {
-    std::vector<double> out(p_, 0.0);
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* x = cells_.x.data() + i * p_;
-        for (int c = 0; c < p_; ++c) out[c] += x[c] * s_[i];
-    }
+    std::vector<double> out(p_);
+    for (int c = 0; c < p_; ++c) out[c] = product_of(cells_.n, cells_.column(c), s_.data());
     return out;
 }
 
@@ -56,11 +54,8 @@ void PenalisedCriterion::profile_gradient() {
     cross_.assign(p_ * size, 0.0);
     if (p_ == 0) return;
     linalg::cholesky(p_, root_.data(), p_);
-    std::vector<double> change(p_, 0.0);
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* x = cells_.x.data() + i * p_;
-        for (int c = 0; c < p_; ++c) change[c] += x[c] * r_[i];
-    }
+    std::vector<double> change(p_);
+    for (int c = 0; c < p_; ++c) change[c] = product_of(cells_.n, cells_.column(c), r_.data());
     for (Index t = 0; t < size; ++t)
         for (int c = 0; c < p_; ++c) cross_[t * p_ + c] = 0.5 * hessian_[t * size + k_ + c];  // A_bt
     linalg::solve_lower(p_, root_.data(), p_, change.data(), 1, p_);

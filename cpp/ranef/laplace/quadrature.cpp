@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/families/vector_math.hpp"
 
 namespace ranef {
 namespace {
@@ -165,10 +166,9 @@ void QuadratureCriterion::finish() {
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
     for (Index i = 0; i < cells_.n; ++i) {
         r_[i] = t_[i] - w_[i] * along_[i];
-        const double* x = cells_.x.data() + i * p_;
-        const double v = r_[i] - 2.0 * mean_s_[i];
-        for (int c = 0; c < p_; ++c) gradient_[k_ + c] += x[c] * v;
+        t_[i] = r_[i] - 2.0 * mean_s_[i];
     }
+    for (int c = 0; c < p_; ++c) gradient_[k_ + c] = product_of(cells_.n, cells_.column(c), t_.data());
     raw_scores(r_.data(), rho_.data());
     for (Index j = 0; j < levels; ++j)
         for (int b = 0; b < r; ++b)

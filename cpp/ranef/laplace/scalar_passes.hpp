@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include "ranef/base/types.hpp"
+#include "ranef/families/vector_math.hpp"
 
 namespace ranef::scalar {
 
@@ -17,23 +19,26 @@ void with_factors(int factors, Function&& f) {
     else f(std::integral_constant<int, 0>());
 }
 
-// out <- out + Z'v; cells are sorted by the level of the first factor; z and `effect` n x factors.
-inline void add_up(Index n, int factors, const double* z, const std::int32_t* effect, const double* v, double* out) {
+// out <- out + Z'v; `leading`: first cell of each level of the first factor, whose effects come first; z and `effect`
+// n x factors.
+inline void add_up(const std::vector<Index>& leading, int factors, const double* z, const std::int32_t* effect, const double* v,
+                   double* out) {
+    const Index levels = static_cast<Index>(leading.size()) - 1;
     with_factors(factors, [&](auto known) {
         const int count = known() ? known() : factors;
-        // The first factor's cells lie side by side: one sum for each of its levels.
-        double sum = 0.0;
-        std::int32_t at = n > 0 ? effect[0] : 0;
-        for (Index i = 0; i < n; ++i) {
-            if (effect[i * count] != at) {
-                out[at] += sum;
-                sum = 0.0;
-                at = effect[i * count];
+        for (Index j = 0; j < levels; ++j) {
+            const Index first = leading[j], last = leading[j + 1];
+            if (count == 1) {
+                out[j] += product_of(last - first, z + first, v + first);
+                continue;
             }
-            sum += z[i * count] * v[i];
-            for (int f = 1; f < count; ++f) out[effect[i * count + f]] += z[i * count + f] * v[i];
+            double sum = 0.0;
+            for (Index i = first; i < last; ++i) {
+                sum += z[i * count] * v[i];
+                for (int f = 1; f < count; ++f) out[effect[i * count + f]] += z[i * count + f] * v[i];
+            }
+            out[j] += sum;
         }
-        if (n > 0) out[at] += sum;
     });
 }
 

@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/families/vector_math.hpp"
 
 namespace ranef {
 namespace {
 
 constexpr int most_steps = 40, most_rounds = 3;
-constexpr double close = 1e-5;                    // relative change of the log-likelihood
+constexpr double close = 1e-6;                    // relative change of the log-likelihood
+constexpr Index block = 256;                      // cells at a time
 constexpr double least_variance = 0.05, most_variance = 4.0;
 constexpr double widest_psi = 12.0;
 
@@ -17,19 +19,18 @@ class LinearModel {
 public:
     LinearModel(const GlmmProblem& problem, const double* eta)
         : cells_(problem.cells), p_(problem.layout().p), family_(problem.family->clone()), eta_(eta, eta + cells_.n),
-          fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(cells_.n), beta_(p_) {}
+          fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(family_->canonical() ? 0 : cells_.n), beta_(p_) {}
 
     // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
     Status fit(double psi, bool first) {
         if (family_->dispersed()) family_->set_dispersion(psi);
         double value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
         bool inside = !first;  // whether eta is X beta + offset
+        std::vector<double> trial, beta(p_);
         for (int step = 0; step < most_steps; ++step) {
             if (p_ == 0) break;
-            std::vector<double> trial;
             if (!solve(trial)) return Status::not_finite;
             double length = 1.0, found = 0.0;
-            std::vector<double> beta(p_);
             while (true) {
                 for (int c = 0; c < p_; ++c) beta[c] = inside ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
                 fixed_part(beta);
@@ -39,9 +40,9 @@ public:
                 if (length < 1e-8) break;
             }
             if (!std::isfinite(found)) return Status::not_finite;
-            const bool done = inside && std::fabs(found - value) < close * (1.0 + std::fabs(value)) * 1e-2;
+            const bool done = inside && std::fabs(found - value) < close * (1.0 + std::fabs(value));
             beta_ = beta;
-            eta_ = fixed_;
+            eta_.swap(fixed_);
             value = found;
             inside = true;
             if (done) break;
@@ -74,22 +75,34 @@ public:
     }
 
     const std::vector<double>& beta() const { return beta_; }
-    const std::vector<double>& eta() const { return eta_; }
-    const Family& family() const { return *family_; }
+    // First derivatives and expected weights at eta.
+    void scores() {
+        family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+        if (!family_->canonical()) family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+    }
+    const std::vector<double>& score() const { return s_; }
+    const std::vector<double>& weights() const { return w_; }
     void set_dispersion(double psi) { family_->set_dispersion(psi); }
 
 private:
+    // The scores are those of eta, from the last log-likelihood.
     bool solve(std::vector<double>& beta) {
-        family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
-        family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
-        std::vector<double> information(p_ * p_, 0.0);
+        if (!family_->canonical()) family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+        std::vector<double> information(p_ * p_, 0.0), weighted(block), right(block);
         beta.assign(p_, 0.0);
-        for (Index i = 0; i < cells_.n; ++i) {
-            const double* x = cells_.x.data() + i * p_;
-            const double w = std::max(w_[i], 1e-10 * cells_.count[i]), right = w * (eta_[i] - cells_.offset[i]) + s_[i];
+        for (Index begin = 0; begin < cells_.n; begin += block) {
+            const Index n = std::min(block, cells_.n - begin);
+            for (Index i = 0; i < n; ++i) {
+                const Index at = begin + i;
+                w_[at] = std::max(w_[at], 1e-10 * cells_.count[at]);
+                right[i] = w_[at] * (eta_[at] - cells_.offset[at]) + s_[at];
+            }
             for (int c = 0; c < p_; ++c) {
-                beta[c] += x[c] * right;
-                for (int d = c; d < p_; ++d) information[c * p_ + d] += w * x[c] * x[d];
+                const double* x = cells_.column(c) + begin;
+                for (Index i = 0; i < n; ++i) weighted[i] = w_[begin + i] * x[i];
+                beta[c] += product_of(n, x, right.data());
+                for (int d = c; d < p_; ++d)
+                    information[c * p_ + d] += product_of(n, cells_.column(d) + begin, weighted.data());
             }
         }
         // Separated columns lose their weight on the way: a trace of ridge keeps them finite.
@@ -100,11 +113,14 @@ private:
         return true;
     }
     void fixed_part(const std::vector<double>& beta) {
-        for (Index i = 0; i < cells_.n; ++i) {
-            const double* x = cells_.x.data() + i * p_;
-            double sum = cells_.offset[i];
-            for (int c = 0; c < p_; ++c) sum += x[c] * beta[c];
-            fixed_[i] = sum;
+        for (Index begin = 0; begin < cells_.n; begin += block) {
+            const Index n = std::min(block, cells_.n - begin);
+            double* out = fixed_.data() + begin;
+            std::copy_n(cells_.offset.data() + begin, n, out);
+            for (int c = 0; c < p_; ++c) {
+                const double* x = cells_.column(c) + begin;
+                for (Index i = 0; i < n; ++i) out[i] += beta[c] * x[i];
+            }
         }
     }
 
@@ -165,10 +181,8 @@ Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<dou
         model.set_dispersion(psi);
     }
     std::copy(model.beta().begin(), model.beta().end(), parameters.begin() + layout.n_theta());
-    std::vector<double> s(problem.cells.n), w(problem.cells.n), unused(problem.cells.n);
-    model.family().score(problem.cells.view(), model.eta().data(), s.data(), w.data());
-    model.family().expected(problem.cells.view(), model.eta().data(), w.data(), unused.data());
-    score_variances(problem, s, w, parameters);
+    model.scores();
+    score_variances(problem, model.score(), model.weights(), parameters);
     return Status::ok;
 }
 

@@ -100,7 +100,9 @@ def _successes(
         )
     outside = (successes < 0) | (successes > trials)
     _refuse(outside, successes, f"the successes of '{name}' must lie between 0 and the trials", original)
-    choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
+    several = trials > 1  # of one trial the binomial coefficient is one
+    m, k = trials[several], successes[several]
+    choose = -np.log1p(m) - betaln(m - k + 1, k + 1)
     start = family.link.forward((successes + 0.5) / (trials + 1))
     y, one = successes / trials, np.ones_like(trials)
     if family.name == "binomial":
@@ -165,7 +167,9 @@ def _gaussian(
 
 
 def _refuse_fractions(values: FloatArray, what: str, original: Original) -> None:
-    _refuse(np.abs(values - np.round(values)) > _WHOLE, values, f"{what} must be whole numbers", original)
+    whole = np.round(values)
+    if not np.array_equal(values, whole):
+        _refuse(np.abs(values - whole) > _WHOLE, values, f"{what} must be whole numbers", original)
 
 
 def _refuse(
