@@ -8,12 +8,14 @@
 namespace ranef {
 namespace {
 
-constexpr double first_radius = 1.0;       // standard errors, or
+constexpr double first_radius = 4.0;       // standard errors, or
 constexpr double first_move = 0.25;        // of any parameter in its own unit, if that is more
 constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, grow = 2.0;
 constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
 constexpr double least_scale = 1e-8;       // of the largest diagonal entry
 constexpr double smallest_radius = 1e-10;
+constexpr double radius_error = 1e-3;      // relative, of a step's length
+constexpr int most_shifts = 50;
 constexpr double rounding = 1e-11;         // of the criterion: what the inner steps leave
 constexpr double end_game = 1e-7;          // predicted fall below which gradients decide
 
@@ -71,16 +73,18 @@ public:
             }
             return std::sqrt(sum);
         }
-        double shift = 0.0;
-        if (length(0.0) > radius) {
-            double low = 1e-12, high = 1e12;
-            for (int i = 0; i < 100; ++i) (length(std::sqrt(low * high)) > radius ? low : high) = std::sqrt(low * high);
-            shift = high;
+        // Newton on 1 / length = 1 / radius, which it approaches from one side (More & Sorensen 1983).
+        double shift = 0.0, size = length(0.0);
+        for (int i = 0; i < most_shifts && size > radius * (1.0 + radius_error); ++i) {
+            double slope = 0.0;
+            for (Index j = 0; j < n_; ++j) slope += along_[j] * along_[j] / std::pow(values_[j] + shift, 3);
+            shift += (size / radius - 1.0) * size * size / slope;
+            size = length(shift);
         }
         std::fill(out.begin(), out.end(), 0.0);
         for (Index i = 0; i < n_; ++i)
             for (Index j = 0; j < n_; ++j) out[j] -= along_[i] / (values_[i] + shift) * vectors_[i * n_ + j] * scale_[j];
-        return length(shift);
+        return size;
     }
 
     double predicted(const std::vector<double>& step) const {
