@@ -16,7 +16,7 @@ from .digits import require_digits
 from .elsewhere import Explained, explained, of_a_model
 from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice, require_flag
 from .formula import Formula, parse_formula
-from .memory import available_memory
+from .memory import WORTH_ASKING, available_memory
 from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
 from .plan import Plan
@@ -28,7 +28,7 @@ from .theta import checked, names, unpack
 from .verbs import Answer, Verb
 from .words import OF_A_MODEL
 
-_SMALL, _NARROW = 1000, 20  # coefficients, columns of a term: up to these no plan fills a machine
+_NARROW = 20  # columns of a term, up to which no plan of a small model fills a machine
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse")
 
@@ -375,6 +375,9 @@ def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     ValueError
         The plan asked for cannot be carried out.
     """
-    large = cross.q + cross.p > _SMALL or max(width for _, width in cross.shapes) > _NARROW
+    widest = max(width for _, width in cross.shapes)
+    rest = cross.q + cross.p - max(levels * width for levels, width in cross.shapes)
+    # At most as many numbers as the leading factor's blocks with the rest, or the square of the rest.
+    large = widest > _NARROW or 8 * cross.q * (widest + rest) > WORTH_ASKING
     limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
     return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))

@@ -89,11 +89,13 @@ WeightedSets::Members::Members(const std::vector<double>& standard, const Rows& 
     : plain_(std::move(plain)) {
     const Index width = columns_of(*plain_), count = last - first;
     numbers_.assign(width, std::vector<double>(count));
+    std::vector<double*> to;
+    for (std::vector<double>& column : numbers_) to.push_back(column.data());
     for (Index t = 0; t < count; ++t) {
         const double* from = standard.data() + members.row[first + t] * width;
         const Index j = members.other[first + t];
         const double* less = j < 0 ? nullptr : standard.data() + j * width;
-        for (Index k = 0; k < width; ++k) numbers_[k][t] = less ? from[k] - less[k] : from[k];
+        for (Index k = 0; k < width; ++k) to[k][t] = less ? from[k] - less[k] : from[k];
     }
     view_.n = count;
     Index place = 0;

@@ -193,6 +193,8 @@ def _distinct(values: npt.NDArray) -> tuple[npt.NDArray, Codes]:
 
 def _sorted(codes: npt.NDArray[Any], count: int) -> tuple[Codes, Codes]:
     """Return places in the order of their codes, and where each code begins."""
+    if count == 1:
+        return np.arange(len(codes)), np.array([0, len(codes)])
     small = codes.astype(np.uint16) if count <= 2**16 else codes
     first = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
     return np.argsort(small, kind="stable"), first

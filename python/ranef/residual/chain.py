@@ -158,13 +158,14 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     else:
         when = _times(kind, time.strip("`"), table, rows)
     order = _by_time(subject.codes, when)
-    codes, sorted_times = subject.codes[order], when[order]
+    codes, sorted_times = (subject.codes, when) if order is None else (subject.codes[order], when[order])
     same = codes[1:] == codes[:-1]
-    gap = np.zeros(len(rows))
+    every = np.arange(len(rows))
+    order = every if order is None else order
     if time != "1":
         twice = np.flatnonzero(same & (sorted_times[1:] == sorted_times[:-1]))
         if twice.size:
-            one, other = rows[order[twice[0]]], rows[order[twice[0] + 1]]
+            one, other = rows[order[twice[0] : twice[0] + 2]]
             who = label_texts(subject.levels)[codes[twice[0]]]
             raise DataError(
                 f"subject '{who}' has two rows at {time} = {sorted_times[twice[0]]:g} (rows {one} and "
@@ -172,10 +173,16 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
                 "from 0): residuals in time need one; take their mean, or name the column that tells them "
                 "apart"
             )
-    steps = np.diff(sorted_times)[same]  # differences of whole numbers are exact
-    previous = np.full(len(rows), -1, dtype=np.intp)
-    previous[order[1:][same]] = order[:-1][same]
-    gap[order[1:][same]] = 1.0 if time == "1" else steps if kind == "ar1" else _rounded(steps, when)
+    steps = np.ones(1) if time == "1" else np.diff(sorted_times)  # exact between whole numbers
+    if kind == "car1":
+        steps = _rounded(steps, when)
+    before, since = np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows))  # in the order of time
+    before[1:] = np.where(same, order[:-1], -1)
+    since[1:] = np.where(same, steps, 0.0)
+    previous, gap = before, since
+    if order is not every:
+        previous, gap = np.empty_like(before), np.empty_like(since)
+        previous[order], gap[order] = before, since
     if not same.any():
         raise DataError(
             f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
@@ -190,10 +197,10 @@ def _rounded(gaps: FloatArray, when: FloatArray) -> FloatArray:
     return np.where(rounded > 0, rounded, gaps)
 
 
-def _by_time(codes: npt.NDArray[np.int32], when: FloatArray) -> npt.NDArray[np.intp]:
-    """Return the rows by subject and time; at once where they are in that order."""
+def _by_time(codes: npt.NDArray[np.int32], when: FloatArray) -> npt.NDArray[np.intp] | None:
+    """Return the rows by subject and time; None where they are in that order."""
     ascending = (codes[1:] > codes[:-1]) | ((codes[1:] == codes[:-1]) & (when[1:] >= when[:-1]))
-    return np.arange(len(codes)) if ascending.all() else np.lexsort((when, codes))
+    return None if ascending.all() else np.lexsort((when, codes))
 
 
 def _present(table: Table, name: str, rows: npt.NDArray[np.intp]) -> Any:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from .cells import Cells
+from .descent import descend
 
 _STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
@@ -19,8 +19,10 @@ _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
 _FEW = 4
+_LONGEST = 1.0  # step of a log ratio of standard deviations, or of a correlation's parameter
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
+End = tuple[FloatArray, float, FloatArray]  # a point, its value and gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +87,17 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         size = over / far
         return value + float(size @ size), np.where(over == 0, slope, 2 * size / far) * unit
 
-    ends = _descents(scaled, [start / unit for start in starts])
-    z, value = min(ends, key=lambda end: end[1])
-    free = np.ones(z.size, dtype=bool)
-    z, value, slope, hessian = _polished(scaled, z, free)
+    ends = _descents(scaled, [start / unit for start in starts], _LONGEST / unit)
+    end = min(ends, key=lambda end: end[1])
+    free = np.ones(end[0].size, dtype=bool)
+    z, value, slope, hessian = _polished(scaled, end, free)
     if not _is_minimum(slope, hessian, free):
         # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held there.
         gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
         gone[cells.strata.shape[1] :] = False
         if gone.any():
             free = ~gone
-            z, value, slope, hessian = _polished(scaled, z, free)
+            z, value, slope, hessian = _polished(scaled, (z, value, slope), free)
     decrement = _decrement(slope, hessian, free)
     phi = z * unit
     boundary = bool((np.abs(phi) > far).any() or not free.all())
@@ -116,10 +118,10 @@ Mask = npt.NDArray[np.bool_]
 
 
 def _polished(
-    scaled: Criterion, z: FloatArray, free: Mask
+    scaled: Criterion, end: End, free: Mask
 ) -> tuple[FloatArray, float, FloatArray, FloatArray]:
     """Take Newton's steps in the free parameters."""
-    value, slope = scaled(z)
+    z, value, slope = end
     hessian = _hessian(scaled, z, slope, free)
     for _ in range(4 if free.all() else 12):
         inner, rest = hessian[np.ix_(free, free)], slope[free]
@@ -154,17 +156,17 @@ def _decrement(slope: FloatArray, hessian: FloatArray, free: Mask) -> float:
     return max(float(rest @ np.linalg.solve(inner, rest)), 0.0) ** 0.5
 
 
-def _descents(scaled: Criterion, starts: Sequence[FloatArray]) -> list[tuple[FloatArray, float]]:
+def _descents(
+    scaled: Criterion, starts: Sequence[FloatArray], longest: FloatArray
+) -> list[End]:
     """Return where a descent from each start ends; one that comes to an end found before goes no further."""
-    ends: list[tuple[FloatArray, float]] = []
+    ends: list[End] = []
 
-    def known(z: FloatArray) -> None:
-        if any(float(np.abs(z - end).max()) < _SAME for end, _ in ends):
-            raise StopIteration
+    def known(z: FloatArray) -> bool:
+        return any(float(np.abs(z - end).max()) < _SAME for end, _, _ in ends)
 
     for start in starts:
-        found = minimize(scaled, start, jac=True, method="BFGS", callback=known, options={"gtol": _COARSE})
-        ends.append((np.asarray(found.x, dtype=np.float64), float(found.fun)))
+        ends.append(descend(scaled, start, longest, _COARSE, known))
     return ends
 
 
