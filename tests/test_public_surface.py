@@ -36,9 +36,10 @@ SURFACE = {
 }
 # What `ranef.plots` gives; each is drawn in the gallery and compared with a picture in tests/plots.
 PLOTS = {
-    *("bootstrap", "bootstrap_pairs", "caterpillar", "check", "coefficients", "criterion", "intervals"),
+    *("acf", "bootstrap", "bootstrap_pairs", "caterpillar", "check", "coefficients", "criterion"),
+    *("intervals",),
     *("means", "pooling", "power", "profile", "profile_pairs", "qq", "residuals", "shrinkage", "simulated"),
-    *("slopes", "style", "topographic"),
+    *("slopes", "spread", "style", "topographic"),
 }
 CLASSES = [
     *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),

@@ -40,6 +40,10 @@ class UnknownColumnError(DataError):
     """A name in the formula or in an argument is no column of the data."""
 
 
+class NotInFitError(RanefError, AttributeError):
+    """A kind of fit has no such answer: the message says why, and what it has instead."""
+
+
 class NewLevelError(DataError):
     """New data hold a level the fit has not seen."""
 

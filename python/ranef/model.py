@@ -377,7 +377,7 @@ def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     """
     widest = max(width for _, width in cross.shapes)
     rest = cross.q + cross.p - max(levels * width for levels, width in cross.shapes)
-    # At most as many numbers as the leading factor's blocks with the rest, or the square of the rest.
-    large = widest > _NARROW or 8 * cross.q * (widest + rest) > WORTH_ASKING
-    limit = (available_memory() if large else None) or 0.0  # 0: what the core knows of the machine
-    return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=float(limit))
+    most = 8 * cross.q * (widest + rest)  # bytes of the leading blocks with the rest, or of its square
+    large = widest > _NARROW or most > WORTH_ASKING
+    limit = float((available_memory() if large else None) or 0.0)  # 0: what the core knows of the machine
+    return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=limit)

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from .arrays import FloatArray
+from .elsewhere import explained, of_a_fit
+from .errors import NotInFitError
 from .likelihood_fit import LikelihoodFit
-from .verbs import Answer, Verb
+from .verbs import Answer, Refused, Verb
+from .words import OF_A_FIT
+
+# Attributes of fits with tables of random effects -> where their answers are.
+_NOT_HERE = {
+    "ranef": "it has no tables of random effects",
+    "coef": "no group has coefficients of its own, fit.params are those of all",
+    "varcorr": "see fit.residual for what varies and how",
+    "ngroups": "see fit.plan, or count the levels in the data",
+    "theta": "see fit.residual.parameters",
+    "plan": "the criterion is computed from all rows or their sums, whichever are fewer",
+    "plot": "draw fit.fittedvalues and fit.resid",
+    "term_modes": "see fit.ranef",
+    "settings": "there are none",
+}
+_explained = explained("a fit", OF_A_FIT, of_a_fit)
 
 
 class TestedFit(LikelihoodFit):
@@ -19,6 +37,8 @@ class TestedFit(LikelihoodFit):
     """
 
     method: str
+    refuses: ClassVar[str]
+    solution: Any
 
     params = Answer[Any]("repeated.testing:params")
     bse = Answer[Any]("repeated.testing:bse")
@@ -28,6 +48,31 @@ class TestedFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
+    df = Answer[Any]("repeated.testing:df")
+    tvalues = Answer[Any]("repeated.testing:tvalues")
+    pvalues = Answer[Any]("repeated.testing:pvalues")
+
+    leverage = Refused("rows that correlate have none of their own; fit without the subject in question")
+    pca = Refused("there is no covariance matrix of random effects; see fit.residual")
+    rePCA = Refused("there is no covariance matrix of random effects; see fit.residual")
+    redundancy = Refused("it looks for redundant random effects")
+
+    if not TYPE_CHECKING:  # which would take every name for known
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _NOT_HERE:
+                raise NotInFitError(f"{name} is not available for {self.refuses}: {_NOT_HERE[name]}")
+            return _explained(self, name)
+
+    @property
+    def beta(self) -> FloatArray:
+        """Coefficients of every column of X, (p,), NaN where it was dropped."""
+        return self.padded(self.solution["beta"])
+
+    @property
+    def vcov(self) -> FloatArray:
+        """Their covariance by the model, (p, p); `cov_params` has others."""
+        return self.padded(self.solution["vcov"])
 
     @property
     def default_ddf(self) -> str:

@@ -10,6 +10,7 @@ from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients
+from .covariance import acf, spread
 from .criterion import criterion
 from .intervals import intervals
 from .means import means
@@ -26,6 +27,7 @@ from .style import style
 from .topographic import topographic
 
 __all__ = [
+    "acf",
     "bootstrap",
     "bootstrap_pairs",
     "caterpillar",
@@ -43,6 +45,7 @@ __all__ = [
     "shrinkage",
     "simulated",
     "slopes",
+    "spread",
     "style",
     "topographic",
 ]

@@ -13,6 +13,7 @@ from ..words import OF_PLOTS
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients
+from .covariance import acf, spread
 from .criterion import criterion
 from .intervals import intervals
 from .pooling import pooling
@@ -59,6 +60,7 @@ class FitPlots:
     def __init__(self, fit: Fit) -> None:
         self._fit = fit
 
+    acf = _method(acf)
     caterpillar = _method(caterpillar)
     __call__ = _method(check)
     check = _method(check)
@@ -72,6 +74,7 @@ class FitPlots:
     shrinkage = _method(shrinkage)
     simulated = _method(simulated)
     slopes = _method(slopes)
+    spread = _method(spread)
     topographic = _method(topographic)
 
     def __repr__(self) -> str:

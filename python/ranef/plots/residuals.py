@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..errors import require_choice
 from ..fit import Fit
 from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
@@ -50,7 +51,12 @@ def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
     'scaled residual'
     """
     require_choice("kind", kind, KINDS)
-    x, y = np.asarray(fit.fittedvalues), np.asarray(fit.residuals("pearson"))
+    return draw_residuals(fit, np.asarray(fit.residuals("pearson")), kind, ax)
+
+
+def draw_residuals(fit: Any, y: FloatArray, kind: str, ax: Any) -> Axes:
+    """Draw scaled residuals of a fit against its fitted values."""
+    x = np.asarray(fit.fittedvalues)
     if kind == "scale-location":
         y = np.sqrt(np.abs(y))
     (axis,) = panels(1, ax, columns=1, size=(5.2, 3.8))

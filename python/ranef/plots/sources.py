@@ -13,12 +13,14 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..fit import Fit
 from ..inference.means import MarginalMeans
 from ..inference.profile import Profile
+from ..likelihood_fit import LikelihoodFit
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _WORDS: Mapping[type, str] = {
     Fit: "a fit, which ranef.lmer(...) returns",
+    LikelihoodFit: "a fit, which ranef.lmer(...), ranef.gls(...) and ranef.mmrm(...) return",
     BootstrapResult: "replicates, which fit.bootstrap(n) returns",
     Profile: "a profile, which fit.profile() returns",
     MarginalMeans: "means or slopes, which ranef.emmeans(...) and ranef.emtrends(...) return",

@@ -73,6 +73,9 @@ class VisitFit(TestedFit):
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
     summary = Verb("repeated.summary:summary")
+    acf = Verb("repeated.lags:acf")
+    spread = Verb("repeated.lags:spread")
+    plot = Answer[Any]("plots.tested:TestedPlots")
     __repr__ = Verb("repeated.summary:brief")
     _repr_html_ = Verb("repeated.summary:brief_html")
 
@@ -86,6 +89,8 @@ class VisitFit(TestedFit):
     robust = Refused("use ddf='CR2' or vcov='CR2'")
     icc = Refused("see fit.residual.corr() for correlations between visits")
     r2 = Refused("there are no random effects to share the variance with")
+    component_table = Refused("see fit.residual.parameters")
+    cov_theta = Refused("see fit.theta_covariance and fit.residual.parameters")
 
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.

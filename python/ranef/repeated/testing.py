@@ -67,6 +67,21 @@ def coef_table(fit: Any, ddf: str | None = None, alternative: str = "two-sided")
     return coefficients.coef_table(fit, ddf or fit.method, alternative)
 
 
+def df(fit: Any) -> pd.Series:
+    """Return the degrees of freedom of the coefficients by the fit's own method."""
+    return coef_table(fit)["df"]
+
+
+def tvalues(fit: Any) -> pd.Series:
+    """Return the coefficients over their standard errors by the fit's own method."""
+    return coef_table(fit)["t"]
+
+
+def pvalues(fit: Any) -> pd.Series:
+    """Return p-values of the coefficients, two-sided, by the fit's own method."""
+    return coef_table(fit)["p"]
+
+
 def test(
     fit: Any, L: Any, ddf: str | None = None, alternative: str = "two-sided", rhs: npt.ArrayLike = 0.0
 ) -> linear.LinearTest:

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..called import attribute
-from ..errors import RowsNotKeptError, require_choice
+from ..errors import RowsNotKeptError
 from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
-from ..frame import labelled
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Refused, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .model import ResidualModel
@@ -47,6 +46,9 @@ class ResidualFit(Fit):
     summary = Verb("residual.report:summary")
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
+    residuals = RowVerb("residual.rows:residuals")
+    acf = Verb("residual.lags:acf")
+    spread = Verb("residual.lags:spread")
 
     refit = Refused("fit the other response with lmer()")
     bootstrap = Refused("simulate() and lmer() in a loop do it")
@@ -77,26 +79,6 @@ class ResidualFit(Fit):
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)
-
-    def residuals(self, type: str = "response") -> Any:
-        """Return residuals on the rows used, (n,).
-
-        Parameters
-        ----------
-        type : {"response", "pearson", "normalized"}
-            Response minus fitted value; over its standard deviation; uncorrelated with variance one (nlme's
-            name).
-        """
-        require_choice("type", type, ("response", "pearson", "normalized"))
-        model: Any = self.model
-        if type == "response":
-            return self.resid
-        rest = np.asarray(self.resid)
-        if type == "pearson":
-            found = rest / self.sigma * np.exp(-np.asarray(model.noise.log_sd(model.phi)))
-        else:
-            found = model.noise.whiten(rest, model.phi) / self.sigma
-        return labelled(found, model.design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n, nobs)."""

@@ -19,7 +19,7 @@ from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
 from ..frame import labelled, labels_of
 from ..tested_fit import TestedFit
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Refused, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .noise import Noise
@@ -137,6 +137,10 @@ class GlsFit(TestedFit):
     glance = Verb("repeated.tables:glance")
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("residual.gls_report:brief")
+    residuals = RowVerb("residual.rows:residuals")
+    acf = Verb("residual.lags:acf")
+    spread = Verb("residual.lags:spread")
+    plot = Answer[Any]("plots.tested:TestedPlots")
 
     bootstrap = Refused("simulate() and the same fit in a loop do it")
     refit = Refused("fit the other response with the same formula")
@@ -146,6 +150,10 @@ class GlsFit(TestedFit):
     augment = Refused("see fit.fittedvalues and fit.resid")
     ranova = Refused("there are no random terms")
     robust = Refused("there are no groups named; ranef.lmer() with a random intercept has it")
+    icc = Refused("there are no random effects; see fit.residual for correlations in time")
+    r2 = Refused("there are no random effects to share the variance with")
+    component_table = Refused("see fit.residual.parameters")
+    cov_theta = Refused("see fit.outer.covariance and fit.residual.parameters")
 
     @cached_property
     def solution(self) -> dict[str, Any]:
@@ -163,6 +171,11 @@ class GlsFit(TestedFit):
     def converged(self) -> bool:
         """Whether the gradient is zero and the curvature positive."""
         return self.outer.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether the residuals of a stratum have no variance, or a correlation is at its limit."""
+        return bool(self.outer.boundary)
 
     @attribute
     def sigma(self) -> float:

@@ -111,6 +111,12 @@ class RelatedFit(TestedFit):
     glance = Refused("see objective, aic and bic")
     augment = Refused("see fittedvalues and resid")
     ranova = Refused("fit without the term and compare with ranef.anova()")
+    robust = Refused("the levels of a relationship matrix are no independent groups")
+    residuals = Refused("see fit.resid, response minus fitted value")
+    icc = Refused("see heritability(), and the shares in fit.varcorr")
+    r2 = Refused("see the shares of variance in fit.varcorr")
+    component_table = Refused("see fit.varcorr and heritability()")
+    cov_theta = Refused("see fit.optimum.covariance")
 
     @cached_property
     def point(self) -> Point:
