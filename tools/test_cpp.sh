@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 unset MAKEFLAGS MAKELEVEL  # the outer make's job server is not ours
 werror=$([ "${CI:-}" = true ] && echo ON || echo OFF)
 export PATH="$PWD/.venv/bin:$PATH"  # pip's cmake and ninja, if any
+export OPENBLAS_NUM_THREADS=1  # the tests' matrices are small: more threads than one only wait for each other
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
 
 run() {  # preset, then CMake's arguments; everything said goes into build/<preset>.log

@@ -8,18 +8,11 @@
 namespace ranef::bindings {
 namespace {
 
-py::array_t<double> shaped(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
-    return py::array_t<double>(std::move(shape), values.data());
-}
-
 // Matrices are symmetric, or the transposed one is stored at (l, k): row-major and column-major agree.
 py::dict compute(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     response.check(self.design());
     const std::vector<double> internal = self.internal_theta(theta);
-    const std::function<bool()> poll = [] {
-        const py::gil_scoped_acquire acquire;
-        return PyErr_CheckSignals() != 0;
-    };
+    const std::function<bool()> poll = interrupted;
     Information found;
     Status status;
     {
@@ -40,15 +33,15 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     for (double& v : found.rss_bend) v *= scale;
     const py::ssize_t k = found.count, p = found.p;
     py::dict out;
-    out["trace"] = shaped(found.trace, {k});
-    out["product"] = shaped(found.product, {k, k});
-    out["trace_projected"] = shaped(found.trace_projected, {k});
-    out["product_projected"] = shaped(found.product_projected, {k, k});
-    out["slope"] = shaped(found.slope, {k, p, p});
-    out["bend"] = shaped(found.bend, {k, k, p, p});
-    out["rss_slope"] = shaped(found.rss_slope, {k});
-    out["rss_bend"] = shaped(found.rss_bend, {k, k});
-    out["to_internal"] = shaped(found.to_internal, {k, k});
+    out["trace"] = to_numpy(found.trace, {k});
+    out["product"] = to_numpy(found.product, {k, k});
+    out["trace_projected"] = to_numpy(found.trace_projected, {k});
+    out["product_projected"] = to_numpy(found.product_projected, {k, k});
+    out["slope"] = to_numpy(found.slope, {k, p, p});
+    out["bend"] = to_numpy(found.bend, {k, k, p, p});
+    out["rss_slope"] = to_numpy(found.rss_slope, {k});
+    out["rss_bend"] = to_numpy(found.rss_bend, {k, k});
+    out["to_internal"] = to_numpy(found.to_internal, {k, k});
     out["internal_theta"] = to_numpy(internal);
     return out;
 }

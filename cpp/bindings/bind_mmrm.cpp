@@ -193,11 +193,8 @@ public:
         NewtonSettings settings;
         settings.tolerance = tolerance;
         settings.max_evaluations = max_evaluations;
-        const std::function<bool()> interrupted = [] {
-            const py::gil_scoped_acquire acquire;
-            return PyErr_CheckSignals() != 0;
-        };
-        settings.interrupted = &interrupted;
+        const std::function<bool()> poll = interrupted;
+        settings.interrupted = &poll;
         std::vector<double> theta;
         if (!start.is_none()) theta = internal(start.cast<Doubles>());
         mmrm::FitResult result;

@@ -29,10 +29,7 @@ public:
         std::vector<double> internal(design.layout().n_theta()), user(design.layout().n_theta());
         if (theta.size() != design.layout().n_theta()) throw py::value_error("theta: wrong length");
         design.coordinates().theta_to_internal(design.layout(), theta.data(), internal.data());
-        const std::function<bool()> poll = [] {
-            const py::gil_scoped_acquire acquire;
-            return PyErr_CheckSignals() != 0;
-        };
+        const std::function<bool()> poll = interrupted;
         NewtonSettings settings;
         settings.tolerance = 1e-12;
         if (design.layout().rest() > 200) settings.interrupted = &poll;  // where asking costs nothing

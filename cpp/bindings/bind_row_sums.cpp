@@ -36,17 +36,13 @@ void add(RowSumsObject& self, const RowsObject& rows) {
     self.whole = true;
 }
 
-py::array_t<double> shaped(const std::vector<double>& numbers, std::vector<py::ssize_t> shape) {
-    return py::array_t<double>(std::move(shape), numbers.data());
-}
-
 py::tuple results(const RowSumsObject& self) {
     const RowSums& sums = self.sums;
     const py::ssize_t m = sums.columns();
     py::list cross, pairs;
     for (std::size_t f = 0; f < sums.z().size(); ++f) {
         const auto r = static_cast<py::ssize_t>(sums.z()[f].size());
-        cross.append(shaped(sums.cross(f), {static_cast<py::ssize_t>(sums.cross(f).size()) / (r * m), r, m}));
+        cross.append(to_numpy(sums.cross(f), {static_cast<py::ssize_t>(sums.cross(f).size()) / (r * m), r, m}));
     }
     for (std::size_t f = 0; f < sums.z().size(); ++f)
         for (std::size_t g = f + 1; g < sums.z().size(); ++g) {
@@ -58,9 +54,9 @@ py::tuple results(const RowSumsObject& self) {
                 second.mutable_data()[k] = static_cast<Index>(met.keys[k] & 0xFFFFFFFFu);
             }
             const auto r = static_cast<py::ssize_t>(sums.z()[f].size()), s = static_cast<py::ssize_t>(sums.z()[g].size());
-            pairs.append(py::make_tuple(first, second, shaped(met.values, {count, r, s})));
+            pairs.append(py::make_tuple(first, second, to_numpy(met.values, {count, r, s})));
         }
-    return py::make_tuple(shaped(sums.fixed(), {m, m}), cross, pairs);
+    return py::make_tuple(to_numpy(sums.fixed(), {m, m}), cross, pairs);
 }
 
 py::tuple keep_columns(const DesignObject& all) {

@@ -14,7 +14,13 @@ namespace ranef::bindings {
 
 using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
-// Long work of the core, asking whether Ctrl-C was pressed; called without the GIL.
+// Was Ctrl-C pressed? For the core's loops that end by themselves; called without the GIL.
+inline bool interrupted() {
+    const py::gil_scoped_acquire acquire;
+    return PyErr_CheckSignals() != 0;
+}
+
+// Long work of the core, asking the same; called without the GIL.
 inline Poll ctrl_c() {
     return Poll([] {
         const py::gil_scoped_acquire acquire;
@@ -30,6 +36,10 @@ inline void set_error(const char* kind, const std::string& message) {
 // A new numpy array that owns a copy of the numbers.
 inline py::array_t<double> to_numpy(const std::vector<double>& values) {
     return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+inline py::array_t<double> to_numpy(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
+    return py::array_t<double>(std::move(shape), values.data());
 }
 
 void bind_text(py::module_& m);

@@ -94,6 +94,19 @@ def test_drop1_and_update_are_lme4s(fit):
     assert fit.anova(smaller)["p"].iloc[1] == pytest.approx(1.1509e-05, rel=1e-3)
 
 
+def test_terms_of_one_fit_by_walds_chi_squared():
+    """Type III: joint_tests of glmmTMB's fit, F times its degrees of freedom."""
+    data = ranef.datasets.load("cbpp")
+    data["big"] = np.where(data["size"] > 14, "big", "small")
+    both = ranef.glmer(FORMULA.replace("period", "period * big"), data)
+    table = both.anova()
+    np.testing.assert_allclose(table["chisq"], [3 * 4.778, 0.0006, 7.5964576], rtol=1e-4, atol=5e-4)
+    assert table["df"].tolist() == [3, 1, 3]
+    assert table["p"]["period:big"] == pytest.approx(0.0551301, rel=1e-4)  # pchisq(7.5964576, 3)
+    with pytest.raises(ArgumentError, match="asymptotic"):
+        both.anova(ddf="kenward-roger")
+
+
 def test_ranova_leaves_the_variance_out(fit):
     table = fit.ranova()
     data = ranef.datasets.load("cbpp")

@@ -1,37 +1,44 @@
-"""Likelihood ratio tests of generalised models."""
+"""Likelihood ratio tests of generalised models, and Wald tests of the terms of one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy.stats import chi2
 
 from ..errors import ArgumentError, DataError
+from ..inference.anova import TYPES
+from ..inference.anova import anova as terms_tested
 from ..inference.comparison import Comparison
 from ..inference.comparison import anova as compare
+from ..inference.tables import TestTable, with_words
 from .fit import GlmerFit
 
 
-def anova(fit: GlmerFit, *others: GlmerFit, **options: Any) -> Comparison:
-    """Compare fits of different models to the same response by likelihood ratios.
+def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any) -> Comparison | TestTable:
+    """Compare fits to one response by likelihood ratios; of one fit, test the terms by Wald's chi-squared.
 
     Parameters
     ----------
     fit : GlmerFit
     *others : GlmerFit
-        At least one, of the same family and link.
+        Of the same family and link.
+    type : {3, 2, 1}
+        Of the tests of one fit's terms, see `ranef.Fit.anova`.
     **options
         Of `ranef.anova`.
 
     Returns
     -------
-    Comparison
-        See `ranef.anova`; ``p_boundary`` takes account of variances that cannot be negative.
+    Comparison or TestTable
+        See `ranef.anova`; ``p_boundary`` takes account of variances that cannot be negative. Of a single fit:
+        ``chisq``, ``df`` and ``p`` by term, as car's Anova; those of `drop1` are safer in small data.
 
     Raises
     ------
     ArgumentError
-        Without another fit, or for fits of other families.
+        For fits of other families, and for an unknown type.
     DataError
         For fits of other rows or trials.
 
@@ -45,13 +52,13 @@ def anova(fit: GlmerFit, *others: GlmerFit, **options: Any) -> Comparison:
              npar  chisq   df
     model 2     2    NaN  NaN
     model 1     5  25.61  3.0
+    >>> full.anova()[["chisq", "df"]].round(2)
+            chisq  df
+    term
+    period  24.95   3
     """
     if not others:
-        raise ArgumentError(
-            "anova() of a generalised model compares it with another: fit the model without the term, and "
-            "give it as "
-            "fit.anova(other)"
-        )
+        return _terms(fit, type, **options)
     for other in others:
         if not isinstance(other, GlmerFit):
             raise ArgumentError(
@@ -66,3 +73,11 @@ def anova(fit: GlmerFit, *others: GlmerFit, **options: Any) -> Comparison:
         if not np.array_equal(other.response.trials, fit.response.trials):
             raise DataError("the fits have different trials: their likelihoods cannot be compared")
     return compare(fit, *others, **options)
+
+
+def _terms(fit: GlmerFit, type: int | str, ddf: str = "normal") -> TestTable:
+    table = terms_tested(fit, type, ddf)
+    statistic = table["F"] * table["num_df"]
+    out = table[["F"]].assign(F=statistic, df=table["num_df"], p=chi2.sf(statistic, table["num_df"]))
+    title = f"Wald tests of the terms, type {'I' * TYPES[type]}"
+    return with_words(out.rename(columns={"F": "chisq"}), (title,))
