@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from ..errors import require_choice
 from ..estimates import fixed
+from ..inference import coefficients as tested
 from .fit import GlmerFit
 
 METHODS = ("hessian", "information")
@@ -60,8 +61,17 @@ def cov_params(fit: GlmerFit, method: str = "hessian") -> pd.DataFrame:
     return pd.DataFrame(values, index=names, columns=names)
 
 
-def coef_table(fit: GlmerFit) -> pd.DataFrame:
-    """Return estimates, standard errors, z and two-sided p-values, one row per column of X.
+def coef_table(fit: GlmerFit, ddf: str = "normal", alternative: str = "two-sided") -> pd.DataFrame:
+    """Return estimates, standard errors, z and p-values, one row per column of X.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    ddf : {"normal", "kenward-roger"}
+        ``"kenward-roger"``: standard errors and t tests with Kenward and Roger's covariance and degrees of
+        freedom of the working linear model, at variances by restricted likelihood (glmmTMB's REML). An
+        approximation, meant for few groups, where Wald's z rejects too often; the estimates are the fit's.
+    alternative : {"two-sided", "less", "greater"}
 
     Examples
     --------
@@ -71,4 +81,6 @@ def coef_table(fit: GlmerFit) -> pd.DataFrame:
     >>> coef_table(fit).loc["period[T.4]"].round(3).to_dict()
     {'estimate': -1.58, 'se': 0.427, 'z': -3.697, 'p': 0.0}
     """
-    return pd.DataFrame({"estimate": fit.params, "se": fit.bse, "z": fit.zvalues, "p": fit.pvalues})
+    if ddf == "normal" and alternative == "two-sided":
+        return pd.DataFrame({"estimate": fit.params, "se": fit.bse, "z": fit.zvalues, "p": fit.pvalues})
+    return tested.coef_table(fit, ddf, alternative)

@@ -28,7 +28,7 @@ _ELSEWHERE = {
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
     "ziformula": "zero inflation is not available",
     "zero": "zero inflation is not available",
-    "ddf": "the tests of a generalised model are asymptotic; see conf_int(method='profile')",
+    "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
     "optimizer": "there is one; ranef.allfit(fit) compares others",
     "dispformula": "the dispersion is one number for all rows",

@@ -1,4 +1,4 @@
-"""How a generalised model is tested: by the normal distribution."""
+"""How a generalised model is tested: by the normal distribution, or Kenward and Roger's way."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from ..inference.linear import LinearTest
 from ..inference.linear import test as linear_test
 from ..inference.testing import KnownDf, Method
 from .fit import GlmerFit
+from .kenward_roger import WorkingKenwardRoger
 
 _NO_DEGREES = (
-    "ddf={name!r} is of linear models: the tests of a generalised model are asymptotic, ddf='normal'. In "
-    "small "
-    "studies use fit.conf_int(method='profile') or method='bootstrap', and ranef.pbtest()"
+    "ddf={name!r} is of linear models: the tests of a generalised model are ddf='normal', or "
+    "'kenward-roger' on its working linear model. See also fit.conf_int(method='profile') or 'bootstrap', "
+    "and ranef.pbtest()"
 )
 
 
 def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
-    """Return the methods by name: normal quantiles; those with degrees of freedom say that there are none."""
+    """Return the methods by name; those of linear models alone say so."""
 
     def refused(name: str) -> Callable[[Any], Method]:
         def refuse(fit: Any) -> Method:
@@ -30,8 +31,8 @@ def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
     def normal(fit: Any) -> Method:
         return KnownDf(fit.solution["vcov"], float("inf"))
 
-    names = ("satterthwaite", "kenward-roger", "residual")
-    return {"normal": normal, **{name: refused(name) for name in names}}
+    refusals = {name: refused(name) for name in ("satterthwaite", "residual")}
+    return {"normal": normal, "kenward-roger": WorkingKenwardRoger, **refusals}
 
 
 def test(
@@ -44,7 +45,9 @@ def test(
     fit : GlmerFit
     L, alternative, rhs
         As of a linear fit, see `ranef.Fit.test`.
-    ddf : {"normal"}
+    ddf : {"normal", "kenward-roger"}
+        Or t and F tests with the covariance and degrees of freedom of the working linear model, an
+        approximation for few groups.
 
     Examples
     --------

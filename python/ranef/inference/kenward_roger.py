@@ -47,7 +47,7 @@ class KenwardRoger(Wald):
 
     def __init__(self, fit: Fit) -> None:
         _require_reml(fit)
-        _require_memory(fit)
+        require_memory_of(fit)
         found, variance = fisher_information(fit), fit.sigma**2
         self.coordinates = fit.model.coordinates
         relative: FloatArray = fit.solution["internal_vcov"]  # C
@@ -132,7 +132,7 @@ def _require_reml(fit: Fit) -> None:
         )
 
 
-def _require_memory(fit: Fit) -> None:
+def require_memory_of(fit: Fit) -> None:
     order, needed = predicted_cost(fit.model)
     free = available_memory() if needed > WORTH_ASKING else None
     most = MOST_BYTES if free is None else min(MOST_BYTES, free)

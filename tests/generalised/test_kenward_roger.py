@@ -1,0 +1,134 @@
+"""Kenward and Roger's test of the working linear model by dense algebra, glmmTMB's restricted likelihood."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from glmm_battery import load_data
+from ranef.errors import ArgumentError
+from ranef.generalised.restricted import working_model
+from ranef.inference.kenward_roger import f_approximation
+
+
+def _ticks():
+    data = pd.DataFrame(load_data("grouseticks"))
+    return data.assign(cH=(data.HEIGHT - data.HEIGHT.mean()) / 100, YEAR=data.YEAR.astype(str))
+
+
+# glmmTMB 1.1.5, REML = TRUE: -2 logLik, sqrt(VarCorr), fixef (joint modes)
+CASES = {
+    "cbpp": (
+        lambda: ranef.glmer(
+            "cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp")
+        ),
+        186.3981342, [0.6818672786], [-1.3670151939, -0.9693482891, -1.1044541242, -1.5518862716],
+    ),
+    "ticks": (
+        lambda: ranef.glmer("TICKS ~ YEAR + cH + (1 | BROOD) + (1 | LOCATION)", _ticks(), "poisson"),
+        1981.622791, [0.7741919644, 0.6166076362], [0.5586113012, 1.1147179943, -0.9396409049, -2.2437795999],
+    ),
+    "ticks_nbinom2": (
+        lambda: ranef.glmer("TICKS ~ YEAR + cH + (1 | LOCATION)", _ticks(), "nbinom2"),
+        1817.267085, [0.918130566], [0.6421913145, 1.1091928270, -1.1100691940, -2.2988536610],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    make, *expected = CASES[request.param]
+    return make(), expected
+
+
+def test_the_restricted_likelihood_is_that_of_glmmtmb(case):
+    fit, (objective, sd, beta) = case
+    found = working_model(fit)
+    assert found.objective == pytest.approx(objective, abs=2e-5)
+    np.testing.assert_allclose(found.theta, sd, rtol=2e-4)
+    if fit.family.name != "nbinom2":  # whose working weights are expected ones, its mode has observed ones
+        np.testing.assert_allclose(found.solution["beta"], beta, atol=2e-4)
+
+
+def _dense(fit):
+    """Phi, Phi_A, its derivatives and W of the working model, by n x n matrices."""
+    working = working_model(fit)
+    model, design = working.model, working.model.design
+    X = np.asarray(design.X)[:, model.cross.columns]
+    V, G = np.diag(1 / design.weights), []
+    for term, factor in zip(design.terms, model.covariance_factors(working.theta), strict=True):
+        r, codes = len(term.columns), np.asarray(term.factor.codes)
+        same = codes[:, None] == codes[None, :]
+        basis = np.asarray(term.basis)
+        V = V + same * (basis @ factor @ factor.T @ basis.T)
+        for column in range(r):
+            for row in range(column, r):
+                E = np.zeros((r, r))
+                E[row, column] = E[column, row] = 1.0
+                G.append(same * (basis @ E @ basis.T))
+    inverse = np.linalg.inv(V)
+    phi = np.linalg.inv(X.T @ inverse @ X)
+    P = [-X.T @ inverse @ g @ inverse @ X for g in G]
+    Q = [[X.T @ inverse @ g @ inverse @ h @ inverse @ X for h in G] for g in G]
+    information = np.zeros((len(G), len(G)))
+    for k, g in enumerate(G):
+        for m, h in enumerate(G):
+            information[k, m] = np.trace(inverse @ g @ inverse @ h) - 2 * np.trace(phi @ Q[k][m])
+            information[k, m] += np.trace(phi @ P[k] @ phi @ P[m])
+    W = 2 * np.linalg.inv(information)
+    middle = sum(
+        W[k, m] * (Q[k][m] - P[k] @ phi @ P[m]) for k in range(len(G)) for m in range(len(G))
+    )
+    return phi, phi + 2 * phi @ middle @ phi, P, W
+
+
+def _f(L, phi, P, W):
+    theta = L.T @ np.linalg.inv(L @ phi @ L.T) @ L
+    traces = [np.trace(theta @ phi @ p @ phi) for p in P]
+    both = [[np.trace(theta @ phi @ p @ phi @ theta @ phi @ q @ phi) for q in P] for p in P]
+    return f_approximation(float(traces @ W @ traces), float(np.sum(W * both)), len(L))
+
+
+def _slopes():
+    """Random slopes of binary responses, few groups."""
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(12), 15)
+    x, u = rng.normal(size=g.size), rng.normal(size=(12, 2)) @ [[1.0, 0.4], [0.0, 0.8]]
+    y = (rng.random(g.size) < 1 / (1 + np.exp(-(0.3 + 0.5 * x + u[g, 0] + u[g, 1] * x)))).astype(float)
+    return ranef.glmer("y ~ x + z + (x | g)", pd.DataFrame({"y": y, "x": x, "z": g % 2, "g": g}))
+
+
+@pytest.mark.parametrize(
+    "make", [CASES["cbpp"][0], CASES["ticks"][0], _slopes], ids=["cbpp", "ticks", "slopes"]
+)
+def test_dense_algebra_agrees(make):
+    fit = make()
+    phi, adjusted, P, W = _dense(fit)
+    np.testing.assert_allclose(fit.coef_table("kenward-roger").se, np.sqrt(np.diag(adjusted)), rtol=1e-7)
+    p = len(phi)
+    for k, df in enumerate(fit.coef_table("kenward-roger").df):
+        assert df == pytest.approx(_f(np.eye(p)[[k]], phi, P, W)[0], rel=1e-6)
+    L = np.eye(p)[1:]
+    found = fit.test(L, "kenward-roger")
+    df, scale = _f(L, phi, P, W)
+    beta = fit.params.to_numpy()[1:]
+    assert found.den_df == pytest.approx(df, rel=1e-6)
+    wald = beta @ np.linalg.solve(adjusted[1:, 1:], beta) / (p - 1)
+    assert pytest.approx(scale * wald, rel=1e-6) == found.F
+
+
+def test_a_variance_at_zero_by_maximum_likelihood_may_be_positive_by_restricted():
+    rng = np.random.default_rng(2)
+    s = rng.binomial(20, 0.4, size=8).astype(float)
+    data = pd.DataFrame({"s": s, "f": 20 - s, "g": np.arange(8), "z": np.arange(8) % 2})
+    fit = ranef.glmer("cbind(s, f) ~ z + (1 | g)", data)
+    table = fit.coef_table("kenward-roger")
+    assert np.isfinite(table.to_numpy()).all() and (table.df > 0).all()
+
+
+def test_it_is_refused_where_it_does_not_belong():
+    data = ranef.datasets.load("cbpp")
+    fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data, prior=2.0)
+    with pytest.raises(ArgumentError, match="prior="):
+        fit.coef_table("kenward-roger")
+    with pytest.raises(ArgumentError, match="working linear model"):
+        fit.coef_table("satterthwaite")
