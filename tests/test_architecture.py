@@ -33,13 +33,13 @@ LAYERS = [
     ("digits",),
     ("stream",),
     ("sufficient",),
-    ("plan",),
+    ("plan", "planning"),
     ("model",),
     ("variants",),
     ("optimize",),
     ("fit", "result"),
     ("estimates", "inference", "report", "bootstrap", "diagnostics", "plots"),
-    ("repeated", "residual", "structured"),
+    ("repeated", "residual", "structured", "iterative"),
     ("fitting",),
     ("generalised",),
     ("lme4", "versions"),
@@ -287,7 +287,7 @@ def test_c_interface_is_c(header):
 
 CORE = (
     *("base", "model", "rows", "cross", "plan", "sparse"),
-    *("factor", "criterion", "optimum", "mmrm", "inference", "refits"),
+    *("factor", "criterion", "optimum", "iterative", "mmrm", "inference", "refits"),
     *("families", "laplace"),
 )
 

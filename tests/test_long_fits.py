@@ -103,7 +103,7 @@ FORMULA = "y ~ 1 + (1 | user) + (1 | item)"
 
 def test_refused_with_its_size(crossed, monkeypatch):
     """The message states what would be needed, what there is, and the remedy."""
-    monkeypatch.setattr(ranef.model, "available_memory", lambda: 4_000_000)
+    monkeypatch.setattr(ranef.planning, "available_memory", lambda: 4_000_000)
     with pytest.raises(ranef.MemoryLimitError, match=r"number 700.*MB.*Model fewer levels.*drop one"):
         ranef.Model(FORMULA, crossed)
 

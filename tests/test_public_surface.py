@@ -26,7 +26,7 @@ SURFACE = {
     *("ArgumentError", "DataError", "FitError", "FormulaError", "MemoryLimitError"),
     *("NewLevelError", "RanefError"),
     *("RowsNotKeptError", "UnknownColumnError", "__version__"),
-    *("Model", "Fit", "BootstrapResult", "Profile"),
+    *("Model", "Fit", "BootstrapResult", "Iterations", "Profile"),
     *("batches", "glmer", "gls", "lmer", "lm_list", "mmrm"),
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),

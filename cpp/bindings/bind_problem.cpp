@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "estimates_object.hpp"
 #include "optimum_object.hpp"
 #include "ranef/criterion/covariance_gradient.hpp"
 #include "ranef/plan/may_be_flat.hpp"
@@ -66,7 +67,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
     options.leading = choice<LeadingKind>(leading, "leading",
                                           {{"auto", LeadingKind::automatic}, {"classes", LeadingKind::classes}, {"groups", LeadingKind::groups}});
     options.schur = choice<SchurKind>(schur, "schur",
-                                      {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}});
+                                      {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}, {"iterative", SchurKind::iterative}});
     options.merge_classes = merge_classes;
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
     PlanResult plan = plan_of(design.design, std::move(options));
@@ -83,7 +84,8 @@ py::dict describe_plan(const ProblemObject& self) {
     py::dict out;
     out["leading_factor"] = self.design().factor_order()[0];
     out["leading"] = plan.leading == LeadingKind::classes ? "classes" : "groups";
-    out["schur"] = plan.schur == SchurKind::sparse ? "sparse" : "dense";
+    out["schur"] = plan.schur == SchurKind::iterative ? "iterative" : (plan.schur == SchurKind::sparse ? "sparse" : "dense");
+    out["seconds"] = plan.seconds;
     out["classes"] = plan.distinct_classes;
     out["order"] = self.layout().rest();
     out["fill"] = plan.fill;
@@ -165,48 +167,8 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     return to_user(self, *response.response, std::move(optimum));
 }
 
-// Everything estimated at a theta, on the user's scale; factors in the order given to Rows.
 py::dict solve(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
-    const DesignCross& design = self.design();
-    const Layout& layout = design.layout();
-    const ResponseScale& scale = response.response->scale;
-    const std::shared_ptr<const Estimates> found = estimates_at(self, response, theta);
-    const Index p = layout.p;
-    const double nu = self.problem()->degrees();
-    const double variance = scale.scale * scale.scale * found->penalised_rss / nu;
-    py::array_t<double> beta(p), vcov({p, p});
-    design.coordinates().beta_to_user(scale, found->beta.data(), beta.mutable_data());
-    py::array_t<double> internal_vcov({p, p});
-    std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), internal_vcov.mutable_data());
-    std::copy(found->fixed_covariance.begin(), found->fixed_covariance.end(), vcov.mutable_data());
-    design.coordinates().covariance_to_user(layout.p, vcov.mutable_data());
-    for (Index i = 0; i < p * p; ++i) vcov.mutable_data()[i] *= variance;
-    py::list modes(layout.factors.size()), lambda;
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
-        py::array_t<double> b({levels, r}), block({r, r});
-        std::copy_n(found->coef.data() + layout.offset[f], levels * r, b.mutable_data());
-        for (Index l = 0; l < levels; ++l)
-            design.coordinates().modes_to_user(layout, static_cast<int>(f), scale, b.mutable_data() + l * r);
-        modes[design.factor_order()[f]] = b;
-        for (Index i = 0; i < r; ++i)
-            for (Index j = 0; j < r; ++j)
-                block.mutable_data()[i * r + j] = found->lambda[layout.lambda_offset[f] + j * r + i];
-        lambda.append(block);
-    }
-    py::dict out;
-    out["criterion"] = self.criterion(found->value, *response.response);
-    out["beta"] = beta;
-    out["sigma"] = std::sqrt(variance);
-    out["vcov"] = vcov;
-    out["modes"] = modes;
-    out["penalised_rss"] = variance * nu;
-    out["internal_vcov"] = internal_vcov;  // over sigma^2
-    out["internal_coef"] = to_numpy(found->coef);
-    out["internal_sigma"] = std::sqrt(found->penalised_rss / nu);
-    out["internal_theta"] = to_numpy(self.internal_theta(theta));
-    out["internal_lambda"] = lambda;  // in the core's order of factors
-    return out;
+    return estimates_on_users_scale(self, *response.response, *estimates_at(self, response, theta), self.internal_theta(theta));
 }
 
 // The user's coefficients (kept columns) in internal coordinates.

@@ -4,6 +4,7 @@
 
 #include "bind_mmrm.hpp"
 #include "glmm.hpp"
+#include "objects.hpp"
 #include "ranef/cross/serialise.hpp"
 
 PYBIND11_MODULE(_core, m) {
@@ -14,6 +15,8 @@ PYBIND11_MODULE(_core, m) {
             if (failure) std::rethrow_exception(failure);
         } catch (const ranef::FieldError& error) {
             ranef::bindings::set_error("DataError", std::string("this pickle cannot be read: ") + error.what());
+        } catch (const ranef::bindings::NoFactorisation& error) {
+            ranef::bindings::set_error("ArgumentError", error.what());
         } catch (const std::bad_alloc&) {
             ranef::bindings::set_error("MemoryLimitError",
                                        "the system refused the memory this model needs: fit fewer levels or columns, or raise the limit "
@@ -33,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_downdate(m);
     ranef::bindings::bind_groups(m);
     ranef::bindings::bind_weighted_sets(m);
+    ranef::bindings::bind_iterative(m);
     ranef::bindings::bind_families(m);
     ranef::bindings::bind_glmm(m);
     ranef::bindings::bind_threads(m);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,13 @@ struct RowsObject {
 
 struct DesignObject {
     std::shared_ptr<const DesignCross> design;
+};
+
+// Asked for what needs a factorisation of a problem that has none (cpp/ranef/iterative): an ArgumentError in Python.
+struct NoFactorisation : std::exception {
+    const char* what() const noexcept override {
+        return "this needs a factorisation, and the model is solved by iterations (fit.plan says why): fit it with schur='dense'";
+    }
 };
 
 struct ResponseObject {
@@ -65,7 +73,10 @@ public:
     const DesignCross& design() const { return *problem_->design; }
     const Layout& layout() const { return problem_->design->layout(); }
 
+    // Throws where there is none: the model is solved by iterations.
     Session borrow() {
+        if (problem_->plan->schur == SchurKind::iterative)
+            throw NoFactorisation();
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!idle_.empty()) {

@@ -56,5 +56,6 @@ void bind_downdate(py::module_& m);
 void bind_groups(py::module_& m);
 void bind_threads(py::module_& m);
 void bind_weighted_sets(py::module_& m);
+void bind_iterative(py::module_& m);
 
 }  // namespace ranef::bindings

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .inference.comparison import anova
     from .inference.means import emmeans, emtrends
     from .inference.profile import Profile
+    from .iterative import Iterations
     from .repeated import mmrm
     from .report.regression import modelsummary
     from .residual.gls import gls
@@ -63,6 +64,7 @@ __all__ = [
     "Fit",
     "FitError",
     "FormulaError",
+    "Iterations",
     "MemoryLimitError",
     "Model",
     "NewLevelError",
@@ -114,6 +116,7 @@ _HOME = {
     "anova": "inference.comparison",
     "exact_rlrt": "bootstrap",
     "glmer": "generalised",
+    "Iterations": "iterative",
     "lm_list": "estimates.lm_list",
     "gls": "residual",
     "mmrm": "repeated",

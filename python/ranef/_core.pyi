@@ -381,3 +381,38 @@ class Glmm:
         certify: bool = True,
     ) -> dict[str, Any]: ...
     def evaluate(self, parameters: npt.ArrayLike, inner_tolerance: float = 1e-11) -> tuple[float, Array]: ...
+
+def iterative_fit(
+    problem: Problem,
+    response: ResponseCross,
+    start: Any = None,
+    *,
+    probes: int = 16,
+    most_probes: int = 1024,
+    seed: int = 0,
+    error: float = 0.01,
+    tolerance: float = 1e-10,
+    probe_tolerance: float = 1e-3,
+    most_iterations: int = 1000,
+    most_steps: int = 40,
+) -> dict[str, Any]: ...
+def iterative_value(
+    problem: Problem,
+    response: ResponseCross,
+    theta: npt.ArrayLike,
+    *,
+    probes: int = 16,
+    seed: int = 0,
+    tolerance: float = 1e-10,
+    most_iterations: int = 1000,
+) -> tuple[float, Array, bool]: ...
+def iterative_random_solves(
+    problem: Problem,
+    response: ResponseCross,
+    theta: npt.ArrayLike,
+    rhs: npt.ArrayLike,
+    *,
+    tolerance: float = 1e-10,
+    most_iterations: int = 1000,
+) -> Array: ...
+def iterative_costs(design: DesignCross) -> dict[str, float]: ...

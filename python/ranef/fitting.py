@@ -21,6 +21,8 @@ from .sufficient.sums import Sums
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .iterative import Iterations
+
 # Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
 _ELSEWHERE = {
     "REML": "it is called reml=",
@@ -29,8 +31,8 @@ _ELSEWHERE = {
     "groups": "write a random term into the formula, (1 | group)",
     "re_formula": "write a random term into the formula, (x | group)",
     "family": "use ranef.glmer(formula, data, family=...)",
-    "random_state": "nothing is drawn in a fit",
-    "seed": "nothing is drawn in a fit",
+    "random_state": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",
+    "seed": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",
     "control": "use optimizer=, start=, max_evaluations= or tolerance=",
     "vc_formula": "write random terms into the formula, (1 | a) + (1 | b)",
     "factors": "write C(x) into the formula, or give a column of text or categories",
@@ -68,6 +70,7 @@ def lmer(
     dispersion: str | None = None,
     relationship: Any = None,
     functions: Functions | None = None,
+    iterations: Iterations | None = None,
 ) -> Fit:
     """Fit a linear mixed model.
 
@@ -102,7 +105,8 @@ def lmer(
     allow_saturated : bool
         Accept a random term with as many random effects as rows.
     leading, schur : str
-        See `Model`.
+        See `Model`. ``schur="auto"``: exactly, or by iterations where crossed factors have so many levels
+        that an exact fit would not fit into memory or take long; ``fit.plan`` says which.
     residual : str, optional
         Residuals correlated in time within a subject: ``"ar1(day | subject)"`` for whole numbers, with gaps;
         ``"car1(time | subject)"`` for any times; ``"ar1(1 | subject)"`` for rows in their order. (nlme:
@@ -118,6 +122,8 @@ def lmer(
     functions : dict of str to function, optional
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
+    iterations : Iterations, optional
+        How a fit by iterations is made: `ranef.Iterations`.
 
     Returns
     -------
@@ -161,6 +167,12 @@ def lmer(
             "g), or "
             "leave the argument out"
         )
+    exact_only = structured or residual is not None or dispersion is not None or optimizer != "newton"
+    if exact_only and schur == "iterative":
+        raise ArgumentError(
+            "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
+            "leave one of them out"
+        )
     model = Model(
         without_structures(parsed) if structured else parsed,
         data,
@@ -169,7 +181,7 @@ def lmer(
         offset=offset,
         allow_saturated=allow_saturated or structured,
         leading=leading,
-        schur=schur,
+        schur="any" if schur == "auto" and not exact_only else schur,
     )
     if structured:
         if start is not None or optimizer != "newton":
@@ -184,7 +196,18 @@ def lmer(
         from .residual import fit_residual  # loads pandas and scipy
 
         return fit_residual(model, data, residual, dispersion, settings)
-    return fit_response(model, None, settings)
+    return _fit_planned(model, None, settings, iterations)
+
+
+def _fit_planned(
+    model: Model, y: npt.ArrayLike | None, settings: Settings, iterations: Iterations | None = None
+) -> Fit:
+    """Fit as the model's plan says: exactly, or by iterations."""
+    if not model.by_iterations:
+        return fit_response(model, y, settings)
+    from .iterative import fit_by_iterations  # loads pandas
+
+    return fit_by_iterations(model, y, settings, iterations)
 
 
 def _require_plain(structured: bool, residual: Any, dispersion: Any, start: Any, optimizer: str) -> None:
@@ -243,7 +266,7 @@ def fit(
         from .bootstrap.responses import fit_responses  # loads pandas
 
         return fit_responses(model, y)
-    return fit_response(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+    return _fit_planned(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
 
 
 @guided(**_ELSEWHERE)
@@ -294,7 +317,7 @@ def fit_sums(
     model = Model(
         sums.formula, sums, reml=reml, allow_saturated=allow_saturated, leading=leading, schur=schur
     )
-    return fit_response(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+    return _fit_planned(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
 
 
 def checked_settings(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from . import _core
 from .arguments import guided
 from .arrays import FloatArray
 from .cross_products import CrossProducts, cross_products
@@ -16,10 +15,10 @@ from .digits import require_digits
 from .elsewhere import Explained, explained, of_a_model
 from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice, require_flag
 from .formula import Formula, parse_formula
-from .memory import WORTH_ASKING, available_memory
 from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
 from .plan import Plan
+from .planning import planned, why_iterative
 from .stream import source_of
 from .sufficient.finishing import finish, require_own_formula
 from .sufficient.reading import read_rows
@@ -28,9 +27,8 @@ from .theta import checked, names, unpack
 from .verbs import Answer, Verb
 from .words import OF_A_MODEL
 
-_NARROW = 20  # columns of a term, up to which no plan of a small model fills a machine
 LEADING = ("auto", "classes", "groups")
-SCHUR = ("auto", "dense", "sparse")
+SCHUR = ("auto", "dense", "sparse", "iterative", "any")
 
 
 class Model(metaclass=Explained):
@@ -56,8 +54,10 @@ class Model(metaclass=Explained):
         Accept a random term with as many random effects as rows.
     leading : {"auto", "classes", "groups"}
         How to eliminate the leading term: by classes of equal groups, or group by group.
-    schur : {"auto", "dense", "sparse"}
-        How to factor the Schur complement of the rest.
+    schur : {"auto", "dense", "sparse", "iterative", "any"}
+        How to factor the Schur complement of the rest; ``"iterative"``: not at all, see
+        `ranef.Iterations`; ``"any"``: exactly, or by iterations where that would not fit into memory or take
+        long.
     functions : dict of str to function, optional
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
@@ -125,7 +125,7 @@ class Model(metaclass=Explained):
     ) -> None:
         require_choice("leading", leading, LEADING)
         require_choice("schur", schur, SCHUR)
-        if leading == "classes" and schur == "sparse":
+        if leading == "classes" and schur in ("sparse", "iterative"):
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
         parsed = with_functions(parsed, functions)
@@ -284,7 +284,15 @@ class Model(metaclass=Explained):
     @cached_property
     def plan(self) -> Plan:
         """How the criterion is computed: leading term, classes, Schur complement."""
-        return Plan.of(self.problem.plan, self.design.terms, self.cross.factors, self.reading)
+        plan = self.problem.plan
+        if self.schur == "any" and plan["schur"] == "iterative":
+            plan = plan | {"reason": why_iterative(self.cross.design)}
+        return Plan.of(plan, self.design.terms, self.cross.factors, self.reading)
+
+    @property
+    def by_iterations(self) -> bool:
+        """Whether the plan is to solve by iterations, without an exact criterion."""
+        return bool(self.problem.plan["schur"] == "iterative")
 
     # ------------------------------------------------------------ the criterion
     def objective(self, theta: npt.ArrayLike) -> float:
@@ -365,19 +373,3 @@ class Model(metaclass=Explained):
 
     def __repr__(self) -> str:
         return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"
-
-
-def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
-    """Return the core's problem of cross-products, within the memory that is there.
-
-    Raises
-    ------
-    ValueError
-        The plan asked for cannot be carried out.
-    """
-    widest = max(width for _, width in cross.shapes)
-    rest = cross.q + cross.p - max(levels * width for levels, width in cross.shapes)
-    most = 8 * cross.q * (widest + rest)  # bytes of the leading blocks with the rest, or of its square
-    large = widest > _NARROW or most > WORTH_ASKING
-    limit = float((available_memory() if large else None) or 0.0)  # 0: what the core knows of the machine
-    return _core.Problem(cross, reml, leading=leading, schur=schur, memory_limit=limit)

@@ -25,8 +25,8 @@ class Plan(Printed):
         Whether groups with equal cross-products are eliminated together.
     classes : int
         Number of distinct groups.
-    kind : {"dense", "sparse"}
-        How the Schur complement that is left is stored and factored.
+    kind : {"dense", "sparse", "iterative"}
+        How the Schur complement that is left is stored and factored; by iterations it is neither.
     order : int
         Its size: the other random effects and the fixed effects.
     fill : float
@@ -39,6 +39,8 @@ class Plan(Printed):
         Why this plan.
     reading : str
         How rows that are not in memory were read: once, or more often and why.
+    seconds : float
+        That a fit by iterations is predicted to take on two cores; zero where nothing is predicted.
     """
 
     leading: str
@@ -53,6 +55,7 @@ class Plan(Printed):
     exact_hessian: bool
     reason: str
     reading: str = ""
+    seconds: float = 0.0
 
     @classmethod
     def of(
@@ -78,6 +81,7 @@ class Plan(Printed):
             exact_hessian=bool(plan["exact_hessian"]),
             reason=plan["reason"],
             reading=reading,
+            seconds=float(plan["seconds"]),
         )
 
     def __str__(self) -> str:
@@ -85,6 +89,7 @@ class Plan(Printed):
         way = classes if self.by_classes else "group by group"
         fill = f", fill {self.fill:.2f}" if self.kind == "sparse" else ""
         hessian = "exact" if self.exact_hessian else "average information"
+        time = [f"time              about {self.seconds:.2g} s on two cores"] if self.seconds else []
         rows = [f"rows              {self.reading}"] if self.reading else []
         return "\n".join([
             f"leading term      {self.leading}: {self.levels} groups x {self.width}, {way}",
@@ -92,6 +97,7 @@ class Plan(Printed):
             f"second derivative {hessian}",
             f"memory            {_bytes(self.memory)} per thread",
             f"because           {self.reason}",
+            *time,
             *rows,
         ])
 

@@ -76,6 +76,25 @@ double sparse_bytes(const DesignCross& design, double factor, double entries) {
     return 8.0 * (factor + 9.0 * entries + products) + level_bytes(design);
 }
 
+double iterative_bytes(const DesignCross& design) {
+    constexpr double vectors = 16.0 * 20.0;  // probes x vectors of the solver, results of the pieces included
+    const double q1 = static_cast<double>(design.layout().q_leading), q2 = static_cast<double>(design.layout().q_rest);
+    const double p = design.layout().p, k = design.layout().n_theta();
+    return 8.0 * (vectors * q2 + q1 * (2.0 * design.layout().leading_width() + 2.0 * 16.0 + 4.0 * (p + 1.0 + k)));
+}
+
+double iterative_seconds(const DesignCross& design) {
+    constexpr double sweeps = 60.0, each = 16.0 * 2e-10;  // of sixteen vectors over all evaluations; seconds a number
+    const auto entries = static_cast<double>(design.pattern->a_col.size()) * design.layout().leading_width();
+    return sweeps * each * 2.0 * (entries + static_cast<double>(design.pattern->w.row_idx.size()) + 10.0 * static_cast<double>(design.layout().q_rest));
+}
+
+double dense_seconds(const DesignCross& design) {
+    constexpr double evaluations = 12.0, cubed = 5e-12, paired = 2e-10;
+    const double m = static_cast<double>(design.layout().rest());
+    return evaluations * (cubed * m * m * m + paired * design.layout().leading_width() * level_pairs(design, true));
+}
+
 double factor_numbers(const PanelLayout& panels) {
     Index scratch = 0;
     for (Index s = 0; s < panels.count(); ++s) scratch = std::max(scratch, panels.below_count(s) * panels.rows(s));

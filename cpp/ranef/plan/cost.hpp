@@ -13,6 +13,12 @@ double dense_bytes(const DesignCross& design);
 double sparse_bytes(const DesignCross& design, double factor, double entries);
 constexpr double sparse_bytes_per_entry = 8.0 * 11.0;  // of the pattern, were there no fill
 
+// Of a fit by iterations, sixteen probes side by side: memory, and seconds on two cores of the year 2024.
+double iterative_bytes(const DesignCross& design);
+double iterative_seconds(const DesignCross& design);
+// Seconds of a fit by a dense Schur complement there.
+double dense_seconds(const DesignCross& design);
+
 // What is stored for a factor and its inverse once its panels are known (some of their entries are none of L), with
 // the scratch of the largest panel that has rows below it.
 double factor_numbers(const PanelLayout& panels);

@@ -18,6 +18,12 @@ constexpr Index always_dense = 256;       // below this order a sparse factor ne
 constexpr double sparse_gain = 0.25;      // sparse flops are slower than BLAS flops: it must save at least this much
 constexpr double dense_speedup = 12.0;
 
+void plan_iterations(const DesignCross& design, Plan& plan) {
+    plan.schur = SchurKind::iterative;
+    plan.bytes = iterative_bytes(design);
+    plan.seconds = iterative_seconds(design);
+}
+
 std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
     const Index n = design.layout().q_rest;
     const bool automatic = options.schur == SchurKind::automatic;
@@ -25,6 +31,10 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     plan.fill = 1.0;
     plan.bytes = dense_bytes(design);
     if (n == 0) return "dense: only fixed effects behind the leading term";
+    if (options.schur == SchurKind::iterative) {
+        plan_iterations(design, plan);
+        return "iterative: asked for";
+    }
     if (options.schur == SchurKind::dense) return "dense: asked for";
     if (automatic) {
         if (n <= always_dense) return "dense: few coefficients behind the leading term";
@@ -72,7 +82,7 @@ std::string size_text(double bytes) {
 
 std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
     return "the random effects behind the leading term number " + std::to_string(design.layout().q_rest) + ": the " +
-           (plan.schur == SchurKind::sparse ? "sparse" : "dense") + " Schur complement and its inverse need " +
+           (plan.schur == SchurKind::iterative ? "iterations' vectors" : plan.schur == SchurKind::sparse ? "sparse Schur complement and its inverse" : "dense Schur complement and its inverse") + " need " +
            size_text(plan.bytes) + ", and " + size_text(limit) +
            " may be used. Model fewer levels (combine rare ones), or drop one of the crossed factors";
 }
@@ -90,7 +100,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
     const double limit = options.memory_limit > 0.0 ? options.memory_limit : machine_memory();
     ClassSums classes = find_classes(design, options.merge_classes);
     plan.distinct_classes = classes.count();
-    const bool forced = options.schur == SchurKind::sparse && options.leading == LeadingKind::automatic;
+    const bool forced = (options.schur == SchurKind::sparse || options.schur == SchurKind::iterative) && options.leading == LeadingKind::automatic;
     const bool use_classes = options.leading == LeadingKind::classes ||
                              (options.leading == LeadingKind::automatic && !forced && classes_pay(design, classes.count()));
     if (use_classes) {
@@ -115,7 +125,7 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         result.error = too_large(design, plan, limit);
         result.out_of_memory = true;
     }
-    if (result.out_of_memory || plan.schur == SchurKind::sparse || design.layout().q_rest == 0) return result;
+    if (result.out_of_memory || plan.schur != SchurKind::dense || design.layout().q_rest == 0) return result;
     plan.exact_hessian = exact_hessian_pays(design);
     plan.lists = list_columns(design);
     return result;

@@ -12,7 +12,7 @@
 namespace ranef {
 
 enum class LeadingKind { automatic, classes, groups };
-enum class SchurKind { automatic, dense, sparse };
+enum class SchurKind { automatic, dense, sparse, iterative };
 
 struct PlanOptions {
     LeadingKind leading = LeadingKind::automatic;
@@ -53,6 +53,7 @@ struct Plan {
     double fill = 0.0;           // stored entries of the factor of S_22 over its lower triangle
     bool exact_hessian = false;  // else the average information and what is cheap to add to it
     double bytes = 0.0;          // memory of one workspace, dominated by S and its inverse
+    double seconds = 0.0;        // that a fit by iterations is predicted to take on this machine's like; 0 where nothing is predicted
     std::string reason;
 };
 

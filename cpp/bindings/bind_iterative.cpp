@@ -1,0 +1,202 @@
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "estimates_object.hpp"
+#include "ranef/iterative/choice.hpp"
+#include "ranef/iterative/optimum.hpp"
+#include "ranef/plan/cost.hpp"
+
+namespace ranef::bindings {
+namespace {
+
+struct Cancelled {};
+
+// A search and everything it needs to stay alive when its caller is interrupted: it ends at the next application of S.
+struct Running {
+    std::shared_ptr<const Problem> problem;
+    std::shared_ptr<const ResponseCross> response;
+    std::vector<double> theta;  // internal, or empty
+    iterative::Settings settings;
+    std::atomic<bool> cancelled{false};
+
+    const double* at() const { return theta.empty() ? nullptr : theta.data(); }
+    Poll poll() {
+        return Poll([this] {
+            if (cancelled) throw Cancelled();
+        });
+    }
+};
+
+// work(running) beside the caller, which listens for Ctrl-C; what it makes must be kept alive by it.
+template <class Work>
+void run_listening(const std::shared_ptr<Running>& running, Work work) {
+    const py::gil_scoped_release release;
+    run_beside(
+        [running, work] {
+            try {
+                work(*running);
+            } catch (const Cancelled&) {
+                // nobody waits for it
+            }
+        },
+        [&] { running->cancelled = true; });
+}
+
+std::shared_ptr<Running> running_at(const ProblemObject& self, const ResponseObject& response) {
+    response.check(self.design());
+    const auto running = std::make_shared<Running>();
+    running->problem = self.problem();
+    running->response = response.response;
+    return running;
+}
+
+py::list multipliers_of(const ProblemObject& self, const iterative::Zero& zero) {
+    py::list out;
+    for (const iterative::Multiplier& m : zero.boundary) {
+        std::vector<double> direction = m.at.direction;
+        self.design().coordinates().null_vector_to_user(self.layout(), m.at.factor, m.at.block, direction.data());
+        double norm = 0.0;
+        for (double v : direction) norm = std::hypot(norm, v);
+        for (double& v : direction) v /= norm;
+        out.append(py::make_tuple(self.design().factor_order()[m.at.factor], m.at.block, m.at.value, m.error, to_numpy(direction)));
+    }
+    return out;
+}
+
+py::array_t<double> shaped(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
+    return py::array_t<double>(std::move(shape), values.data());
+}
+
+py::list steps_of(const iterative::Zero& zero) {
+    py::list out;
+    for (const iterative::Step& step : zero.steps) {
+        py::dict one;
+        one["theta"] = to_numpy(step.theta);
+        one["decrement"] = step.decrement;
+        one["iterations"] = step.iterations;
+        one["probe_iterations"] = step.probe_iterations;
+        one["probes"] = step.probes;
+        out.append(one);
+    }
+    return out;
+}
+
+py::dict find(ProblemObject& self, const ResponseObject& response, const py::object& start, int probes, int most_probes,
+              std::uint64_t seed, double error, double tolerance, double probe_tolerance, int most_iterations, int most_steps) {
+    const auto running = running_at(self, response);
+    if (!start.is_none()) running->theta = self.internal_theta(start.cast<Doubles>());
+    iterative::Settings& settings = running->settings;
+    settings.seed = seed;
+    settings.probes = probes;
+    settings.most_probes = most_probes;
+    settings.error = error;
+    settings.tolerance = tolerance;
+    settings.probe_tolerance = probe_tolerance;
+    settings.most_iterations = most_iterations;
+    settings.most_steps = most_steps;
+    const auto found = std::make_shared<iterative::Zero>();
+    run_listening(running, [found](Running& r) {
+        *found = iterative::find_zero(*r.problem, r.response->values.data(), r.at(), r.settings, r.poll());
+    });
+    const iterative::Zero& zero = *found;
+    const Layout& layout = self.layout();
+    const py::ssize_t k = static_cast<py::ssize_t>(zero.directions.size()), p = layout.p;
+    std::vector<double> theta(layout.n_theta());
+    self.design().coordinates().theta_to_user(layout, zero.theta.data(), theta.data());
+    py::dict out;
+    out["status"] = describe(zero.status);
+    out["converged"] = zero.converged;
+    out["solved"] = zero.solved;
+    out["residual"] = zero.residual;
+    out["theta"] = to_numpy(theta);
+    out["internal_theta"] = to_numpy(zero.theta);
+    out["probes"] = zero.probes;
+    out["worst_error"] = zero.worst_error;
+    out["steps"] = steps_of(zero);
+    if (zero.status != Status::ok) return out;
+    out["boundary"] = multipliers_of(self, zero);
+    out["gradient"] = to_numpy(zero.gradient);
+    out["information"] = shaped(zero.information, {k, k});
+    out["whole_information"] = shaped(zero.whole_information, {k, k});
+    out["log_variance_slope"] = to_numpy(zero.log_variance_slope);
+    out["monte_carlo"] = shaped(zero.monte_carlo, {k, k});
+    out["jacobian"] = shaped(zero.jacobian, {k, layout.n_theta()});
+    out["covariance_slopes"] = shaped(zero.covariance_slopes, {k, p, p});
+    out["solution"] = estimates_on_users_scale(self, *response.response, zero.estimates, zero.theta);
+    return out;
+}
+
+// (what is exact of the criterion at a theta in the user's coordinates, the rest by each probe, whether all solves ended)
+py::tuple value(const ProblemObject& self, const ResponseObject& response, const Doubles& theta, int probes, std::uint64_t seed,
+                double tolerance, int most_iterations) {
+    const auto running = running_at(self, response);
+    running->theta = self.internal_theta(theta);
+    running->settings.seed = seed;
+    running->settings.probes = probes;
+    running->settings.tolerance = tolerance;
+    running->settings.most_iterations = most_iterations;
+    const auto found = std::make_shared<iterative::Value>();
+    run_listening(running, [found](Running& r) {
+        *found = iterative::value_at(*r.problem, r.response->values.data(), r.at(), r.settings, r.poll());
+    });
+    if (found->status != Status::ok) throw std::runtime_error(describe(found->status));
+    return py::make_tuple(self.criterion(found->exact, *response.response), to_numpy(found->of_probes), found->solved.reached);
+}
+
+// Lambda Omega^-1 Lambda' of vectors (m x q, internal coordinates, the factors in the core's order).
+py::array_t<double> random_solves(const ProblemObject& self, const ResponseObject& response, const Doubles& theta, const Doubles& rhs,
+                                  double tolerance, int most_iterations) {
+    const Index q = self.layout().q;
+    if (rhs.ndim() != 2 || rhs.shape(1) != q) throw py::value_error("rhs must have q columns");
+    const auto running = running_at(self, response);
+    running->theta = self.internal_theta(theta);
+    running->settings.tolerance = tolerance;
+    running->settings.most_iterations = most_iterations;
+    const Index count = rhs.shape(0);
+    const auto numbers = std::make_shared<std::vector<double>>(rhs.data(), rhs.data() + rhs.size());
+    const auto status = std::make_shared<Status>();
+    run_listening(running, [numbers, status, count](Running& r) {
+        *status = iterative::solve_random(*r.problem, r.response->values.data(), r.at(), r.settings, count, numbers->data(), numbers->data(), r.poll());
+    });
+    if (*status != Status::ok) throw std::runtime_error("the solves did not reach their tolerance");
+    return shaped(*numbers, {count, q});
+}
+
+// What the ways to a fit would take, and how full S is.
+py::dict costs(const DesignObject& self) {
+    const DesignCross& design = *self.design;
+    double density = 0.0;
+    {
+        const py::gil_scoped_release release;
+        density = iterative::sampled_density(design);
+    }
+    py::dict out;
+    out["density"] = density;
+    out["dense_bytes"] = dense_bytes(design);
+    out["dense_seconds"] = dense_seconds(design);
+    out["iterative_bytes"] = iterative_bytes(design);
+    out["iterative_seconds"] = iterative_seconds(design);
+    return out;
+}
+
+}  // namespace
+
+void bind_iterative(py::module_& m) {
+    m.def("iterative_fit", &find, py::arg("problem"), py::arg("response"), py::arg("start") = py::none(), py::kw_only(),
+          py::arg("probes") = 16, py::arg("most_probes") = 1024, py::arg("seed") = 0, py::arg("error") = 0.01,
+          py::arg("tolerance") = 1e-10, py::arg("probe_tolerance") = 1e-3, py::arg("most_iterations") = 1000, py::arg("most_steps") = 40,
+          "Where the estimated score is zero, by solves with the Schur complement; what is estimated there, its Monte Carlo error.");
+    m.def("iterative_value", &value, py::arg("problem"), py::arg("response"), py::arg("theta"), py::kw_only(), py::arg("probes") = 16,
+          py::arg("seed") = 0, py::arg("tolerance") = 1e-10, py::arg("most_iterations") = 1000,
+          "(what is exact of the criterion, the rest by each probe, whether all solves ended), by stochastic Lanczos quadrature.");
+    m.def("iterative_random_solves", &random_solves, py::arg("problem"), py::arg("response"), py::arg("theta"), py::arg("rhs"), py::kw_only(),
+          py::arg("tolerance") = 1e-10, py::arg("most_iterations") = 1000,
+          "Conditional covariances over sigma^2 of combinations of the random effects, (m, q) in internal coordinates.");
+    m.def("iterative_costs", &costs, py::arg("design"), "Predicted bytes and seconds of a fit, dense and by iterations; the density of S.");
+}
+
+}  // namespace ranef::bindings

@@ -1,0 +1,39 @@
+// S x = b for vectors side by side, by conjugate gradients preconditioned with the blocks of S (Hestenes & Stiefel 1952).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "ranef/base/poll.hpp"
+#include "ranef/iterative/schur_operator.hpp"
+
+namespace ranef::iterative {
+
+// What the iterations were: their number, the largest relative residual ||r|| / ||b|| of a vector in the norm of P^-1.
+struct Solved {
+    int iterations = 0;
+    double residual = 0.0;
+    bool reached = true;
+};
+
+// The coefficients of the iterations, by which a vector's tridiagonal matrix of Lanczos is known.
+struct Coefficients {
+    std::vector<Vector> alpha, beta;  // per iteration, a number for each vector
+};
+
+class ConjugateGradients {
+public:
+    ConjugateGradients(const SchurOperator& schur, int most_iterations, Poll& poll)
+        : schur_(schur), most_(most_iterations), poll_(poll) {}
+
+    // x: where to start, and the answer. Vectors whose right-hand side is zero get zero.
+    Solved solve(int lanes, const double* rhs, double tolerance, double* x, Coefficients* record = nullptr);
+
+private:
+    const SchurOperator& schur_;
+    int most_;
+    Poll& poll_;
+    Vector r_, z_, p_, q_;
+};
+
+}  // namespace ranef::iterative

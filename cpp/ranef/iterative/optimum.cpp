@@ -1,0 +1,274 @@
+#include "ranef/iterative/optimum.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/iterative/log_determinant.hpp"
+#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/optimum/start.hpp"
+
+namespace ranef::iterative {
+namespace {
+
+constexpr double longest_step = 2.0;   // of a log variance
+constexpr double near = 1e-3;          // decrement from which one more step ends the search: what it leaves is far below the Monte Carlo error
+constexpr double false_boundary = 3.0; // standard errors of a multiplier below zero from which a variance of zero is not believed
+constexpr double no_signal = 2e-4;     // information on a log variance below which, falling, the variance is taken for zero
+
+// x <- H^-1 x for a positive semidefinite H, scaled to a unit diagonal. False when it is not positive definite.
+bool solve_scaled(Index k, const Vector& h, Index columns, double* x) {
+    Vector scale(k), l(h.size());
+    for (Index i = 0; i < k; ++i) scale[i] = h[i * k + i] > 0.0 ? 1.0 / std::sqrt(h[i * k + i]) : 1.0;
+    for (Index j = 0; j < k; ++j)
+        for (Index i = 0; i < k; ++i) l[j * k + i] = h[j * k + i] * scale[i] * scale[j] + (i == j ? 1e-12 : 0.0);
+    if (!linalg::cholesky(k, l.data(), k)) return false;
+    for (Index c = 0; c < columns; ++c)
+        for (Index i = 0; i < k; ++i) x[c * k + i] *= scale[i];
+    linalg::solve_lower(k, l.data(), k, x, columns, k);
+    linalg::solve_upper(k, l.data(), k, x, columns, k);
+    for (Index c = 0; c < columns; ++c)
+        for (Index i = 0; i < k; ++i) x[c * k + i] *= scale[i];
+    return true;
+}
+
+class Search {
+public:
+    Search(const Problem& problem, const double* response, const Settings& settings, Poll& poll)
+        : layout_(problem.design->layout()),
+          settings_(settings),
+          point_(problem, response, {settings.tolerance, settings.most_iterations}, poll),
+          probes_(layout_.q_rest, settings.seed) {
+        probes_.grow((settings.probes + many_lanes - 1) / many_lanes);
+    }
+
+    Zero run(const double* start) {
+        zero_.lambda.resize(layout_.lambda_size);
+        layout_.unpack(start, zero_.lambda.data());
+        for (int step = 0; step < settings_.most_steps && zero_.status == Status::ok; ++step) {
+            if (!look()) break;
+            const bool last = decrement_ < near && !nulled_;
+            const bool enough = last && errors_are_small();
+            move();
+            if (enough) {
+                zero_.converged = true;
+                break;
+            }
+            if (last && !more_probes()) break;
+        }
+        finish();
+        return std::move(zero_);
+    }
+
+private:
+    // Point, score and the step to where the score is zero; false when there is none.
+    bool look() {
+        zero_.status = point_.set(zero_.lambda.data());
+        if (zero_.status != Status::ok) return false;
+        note(point_.solved());
+        score_ = score_at(point_, probes_, settings_.probe_tolerance);
+        note(score_.solved);
+        const auto k = static_cast<Index>(score_.directions.size());
+        step_ = score_.gradient;
+        if (k > 0 && !solve_scaled(k, score_.information, 1, step_.data())) {
+            zero_.status = Status::not_positive_definite;
+            return false;
+        }
+        const double squared = linalg::dot(k, step_.data(), score_.gradient.data());
+        decrement_ = std::sqrt(std::max(squared, 0.0));
+        Step step;
+        step.theta.resize(layout_.n_theta());
+        layout_.pack(zero_.lambda.data(), step.theta.data());
+        step.decrement = decrement_;
+        step.iterations = point_.solved().iterations;
+        step.probe_iterations = score_.solved.iterations;
+        step.probes = static_cast<int>(probes_.count());
+        zero_.steps.push_back(std::move(step));
+        return std::isfinite(decrement_);
+    }
+
+    void note(const Solved& solved) {
+        zero_.solved = zero_.solved && solved.reached;
+        if (!solved.reached) zero_.residual = std::max(zero_.residual, solved.residual);
+    }
+
+    // Covariance of H^-1 g over the probes, and the largest error over a standard error sqrt(2 / H^-1).
+    bool errors_are_small() {
+        const auto k = static_cast<Index>(score_.directions.size());
+        const auto count = static_cast<double>(score_.spread.size());
+        Vector inverse(k * k, 0.0);
+        for (Index i = 0; i < k; ++i) inverse[i * k + i] = 1.0;
+        solve_scaled(k, score_.information, k, inverse.data());
+        zero_.monte_carlo.assign(k * k, 0.0);
+        for (const Vector& own : score_.spread) {
+            Vector moved = own;
+            solve_scaled(k, score_.information, 1, moved.data());
+            for (Index i = 0; i < k; ++i)
+                for (Index l = 0; l < k; ++l) zero_.monte_carlo[l * k + i] += moved[i] * moved[l] / (count * (count - 1.0));
+        }
+        zero_.worst_error = 0.0;
+        for (Index i = 0; i < k; ++i)
+            zero_.worst_error = std::max(zero_.worst_error, std::sqrt(zero_.monte_carlo[i * k + i] / (2.0 * inverse[i * k + i])));
+        return zero_.worst_error <= settings_.error;
+    }
+
+    bool more_probes() {
+        const Index wanted = 2 * probes_.count();
+        if (wanted > settings_.most_probes) return false;
+        probes_.grow(wanted / many_lanes);
+        return true;
+    }
+
+    // Lambda <- a root of Lambda exp(-step) Lambda', block by block; a direction without signal that still falls becomes zero.
+    void move() {
+        double size = 0.0;
+        for (double v : step_) size = std::max(size, std::fabs(v));
+        const double times = size > longest_step ? longest_step / size : 1.0;
+        nulled_ = false;
+        for_blocks(layout_, zero_.lambda, [&](int f, int b, int w, double* l) {
+            const int first = layout_.factors[f].blocks[b].first;
+            Vector e(w * w, 0.0), values(w), m(w * w, 0.0);
+            for (std::size_t i = 0; i < score_.directions.size(); ++i) {
+                const Direction& d = score_.directions[i];
+                if (d.factor != f || d.a < first || d.a >= first + w) continue;
+                e[(d.b - first) * w + d.a - first] = e[(d.a - first) * w + d.b - first] = -times * step_[i];
+            }
+            linalg::symmetric_eigen(w, e.data(), w, values.data());
+            for (int c = 0; c < w; ++c) {
+                const double* v = e.data() + c * w;
+                const bool gone = values[c] < -0.5 && is_lost(f, first, w, v);
+                nulled_ = nulled_ || gone;
+                const double grown = gone ? 0.0 : std::exp(0.5 * values[c]);
+                for (int k = 0; k < w; ++k)
+                    for (int a = 0; a < w; ++a) m[c * w + a] += l[k * w + a] * v[k] * grown;
+            }
+            std::copy(m.begin(), m.end(), l);
+            lower_echelon(w, l, 1e-13);
+            flip_columns(w, l);
+        });
+    }
+
+    // Whether the variance along v says so little that it is zero but for the search: its score is positive all the same.
+    bool is_lost(int factor, int first, int w, const double* v) const {
+        const auto k = static_cast<Index>(score_.directions.size());
+        Vector direction(k, 0.0);
+        for (Index i = 0; i < k; ++i) {
+            const Direction& d = score_.directions[i];
+            if (d.factor == factor && d.a >= first && d.a < first + w) direction[i] = v[d.a - first] * v[d.b - first];
+        }
+        double slope = 0.0, bend = 0.0;
+        for (Index i = 0; i < k; ++i) {
+            slope += score_.gradient[i] * direction[i];
+            for (Index l = 0; l < k; ++l) bend += score_.whole_information[l * k + i] * direction[i] * direction[l];
+        }
+        return slope > 0.0 && bend < no_signal;
+    }
+
+    void finish() {
+        if (zero_.status == Status::ok) {
+            zero_.status = point_.set(zero_.lambda.data());
+            note(point_.solved());
+            if (zero_.status == Status::ok) {
+                zero_.estimates = point_.estimates();
+                Solved solved;
+                zero_.boundary = multipliers(point_, settings_.seed, solved);
+                note(solved);
+            }
+        }
+        zero_.converged = zero_.converged && zero_.solved && zero_.status == Status::ok;
+        for (const Multiplier& m : zero_.boundary) zero_.converged = zero_.converged && m.at.value >= -false_boundary * m.error;
+        zero_.directions = score_.directions;
+        zero_.gradient = score_.gradient;
+        zero_.information = score_.information;
+        zero_.whole_information = score_.whole_information;
+        zero_.log_variance_slope = score_.rss_fall;
+        for (double& v : zero_.log_variance_slope) v *= point_.weight();
+        if (zero_.monte_carlo.empty()) errors_are_small();
+        zero_.jacobian = theta_slopes();
+        if (zero_.status == Status::ok) zero_.covariance_slopes = covariance_slopes(point_, score_.directions);
+        zero_.probes = static_cast<int>(probes_.count());
+        zero_.theta.resize(layout_.n_theta());
+        layout_.pack(zero_.lambda.data(), zero_.theta.data());
+    }
+
+    // d theta / dE: dLambda = Lambda times the lower triangle of E, half its diagonal.
+    Vector theta_slopes() const {
+        Vector out, whole(layout_.lambda_size), packed(layout_.n_theta());
+        for (const Direction& d : score_.directions) {
+            std::fill(whole.begin(), whole.end(), 0.0);
+            const int r = layout_.factors[d.factor].width;
+            const Index base = layout_.lambda_offset[d.factor];
+            for (int i = 0; i < r; ++i)
+                whole[base + d.b * r + i] = zero_.lambda[base + d.a * r + i] * (d.a == d.b ? 0.5 : 1.0);
+            layout_.pack(whole.data(), packed.data());
+            out.insert(out.end(), packed.begin(), packed.end());
+        }
+        return out;
+    }
+
+    const Layout& layout_;
+    const Settings& settings_;
+    Point point_;
+    Probes probes_;
+    Score score_;
+    Vector step_;
+    Zero zero_;
+    double decrement_ = 0.0;
+    bool nulled_ = false;
+};
+
+}  // namespace
+
+Zero find_zero(const Problem& problem, const double* response, const double* start, const Settings& settings, Poll poll) {
+    Vector from(problem.design->layout().n_theta());
+    if (start) std::copy_n(start, from.size(), from.begin());
+    else moment_start(*problem.design, response, from.data());
+    return Search(problem, response, settings, poll).run(from.data());
+}
+
+Value value_at(const Problem& problem, const double* response, const double* theta, const Settings& settings, Poll poll) {
+    const Layout& layout = problem.design->layout();
+    Point point(problem, response, {settings.tolerance, settings.most_iterations}, poll);
+    Vector lambda(layout.lambda_size);
+    layout.unpack(theta, lambda.data());
+    Value out;
+    out.status = point.set(lambda.data());
+    if (out.status != Status::ok) return out;
+    Probes probes(layout.q_rest, settings.seed);
+    probes.grow((settings.probes + many_lanes - 1) / many_lanes);
+    LogDeterminant found = log_determinant(point, probes, settings.quadrature_tolerance);
+    out.exact = found.exact + (problem.reml ? point.log_det_x() : 0.0) - problem.design->sum_log_weights +
+                Dispersion(problem.degrees()).loss(point.rss());
+    out.of_probes = std::move(found.of_probes);
+    out.solved = point.solved();
+    out.solved.reached = out.solved.reached && found.solved.reached;
+    return out;
+}
+
+Status solve_random(const Problem& problem, const double* response, const double* theta, const Settings& settings, Index count,
+                    const double* rhs, double* out, Poll poll) {
+    const Layout& layout = problem.design->layout();
+    Point point(problem, response, {settings.tolerance, settings.most_iterations}, poll);
+    Vector lambda(layout.lambda_size);
+    layout.unpack(theta, lambda.data());
+    if (!point.stand(lambda.data())) return Status::not_positive_definite;
+    for (Side& side : sides_for(layout, count)) {
+        const auto each = [&](const auto& use) {
+            for (Index c = 0; c < side.count; ++c) {
+                const Index from = (side.first + c) * layout.q;
+                for (Index i = 0; i < layout.q_leading; ++i) use(side.leading[i * side.lanes + c], from + i);
+                for (Index i = 0; i < layout.q_rest; ++i) use(side.rest[i * side.lanes + c], from + layout.q_leading + i);
+            }
+        };
+        each([&](double& v, Index at) { v = rhs[at]; });
+        point.apply_lambda(true, side);
+        Solved solved;
+        point.solve(side, solved);
+        if (!solved.reached) return Status::max_evaluations;
+        point.apply_lambda(false, side);
+        each([&](double& v, Index at) { out[at] = v; });
+    }
+    return Status::ok;
+}
+
+}  // namespace ranef::iterative

@@ -1,0 +1,51 @@
+"""The table of variance components, with the Monte Carlo error beside the standard error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..coordinates import term_factors
+from ..inference.methods import method
+from ..inference.wald import component_table as plain_table
+from ..theta import component_slopes, pack
+from .methods import IterativeSatterthwaite
+
+
+def component_table(fit: Any, level: float = 0.95) -> pd.DataFrame:
+    """Return sigma, standard deviations and correlations, see `ranef.inference.wald.component_table`.
+
+    Parameters
+    ----------
+    fit : IterativeFit
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``estimate``, ``se``, ``mc_error``, ``lower``, ``upper``; ``mc_error`` is the standard
+        deviation of the estimate over the choice of probes. Standard errors are from the average information.
+    """
+    table = plain_table(fit, level)
+    table.insert(2, "mc_error", table["se"] * _shares(fit))
+    return table
+
+
+def _shares(fit: Any) -> Any:
+    """Return Monte Carlo errors over standard errors, on the scale of the intervals."""
+    model, tests = fit.model, method(fit, "satterthwaite")
+    assert isinstance(tests, IterativeSatterthwaite)
+    widths = list(model.term_widths)
+    singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
+    inner = pack(term_factors(model.cross, fit.solution))[None]
+    maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
+    slopes = component_slopes(widths, np.array([fit.sigma]), inner, singular[None], maps)[0]
+    sizes = [
+        np.sqrt(np.einsum("ij,jk,ik->i", slopes, c, slopes))
+        for c in (tests.core_chance, tests.core_covariance)
+    ]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sizes[0] / sizes[1]

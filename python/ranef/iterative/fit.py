@@ -1,0 +1,157 @@
+"""Fits by iterations: no Schur complement is formed, everything is solves and traces by probes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..errors import ArgumentError, FitError
+from ..fit import Fit
+from ..model import Model
+from ..optimize import DEFAULT, Settings
+from ..verbs import Answer, Refused, TableVerb, Verb
+from .optimum import optimum_of
+from .settings import Iterations
+
+_EXACT = "it needs the exact criterion, which a fit by iterations does not have; fit with schur='dense'"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IterativeFit(Fit):
+    """A linear mixed model fitted by iterations, a `Fit` in all that solves can answer.
+
+    Attributes
+    ----------
+    optimum : IterativeOptimum
+        With the Monte Carlo error of every parameter.
+    iterations : Iterations
+        How it was made.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Penicillin")
+    >>> fit = ranef.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", data, schur="iterative")
+    >>> fit.params.round(2)
+    Intercept    22.97
+    Name: estimate, dtype: float64
+    >>> bool(fit.optimum.worst_error < 0.01)
+    True
+    """
+
+    refuses: ClassVar[str] = "a fit by iterations"
+    iterations: Iterations = field(default_factory=Iterations)
+
+    test_methods = Answer[Any]("iterative.methods:test_methods")
+    component_table = TableVerb("iterative.components:component_table")
+    cond_sd = Verb("iterative.modes:cond_sd")
+    summary = Verb("iterative.report:summary")
+    __repr__ = Verb("iterative.report:brief")
+    _repr_html_ = Verb("iterative.report:brief_html")
+
+    profile = Refused(_EXACT)
+    ranova = Refused("it needs exact criteria; fit without the term and compare with ranef.anova()")
+    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
+    bootstrap = Refused("simulate() and refit() in a loop do it")
+    robust = Refused("it needs a factorisation of all equations; fit with schur='dense'")
+    leverage = Refused("it needs a factorisation of all equations; fit with schur='dense'")
+    influence = Refused("fit without the rows in question")
+    redundancy = Refused(_EXACT)
+
+    @cached_property
+    def solution(self) -> dict[str, Any]:
+        """What the core found at theta: beta, sigma, vcov over the kept columns, modes by factor."""
+        found = self.optimum.found.get("solution")  # type: ignore[attr-defined]
+        if found is None:
+            raise FitError(f"this fit has no estimates: {self.optimum.message}")
+        return found
+
+    @cached_property
+    def criterion(self) -> tuple[float, FloatArray]:
+        """What is exact of the criterion, and an estimate of the rest by each probe."""
+        own = self.iterations
+        exact, rest, reached = _core.iterative_value(
+            self.model.problem,
+            self.response,
+            self.theta,
+            probes=own.probes,
+            seed=own.seed,
+            tolerance=own.tolerance,
+            most_iterations=own.most_iterations,
+        )
+        if not reached:
+            raise FitError("the criterion has no estimate: its solves did not end (see fit.optimum)")
+        return float(exact), np.asarray(rest)
+
+    @property
+    def objective(self) -> float:
+        """REML criterion or deviance, estimated by stochastic Lanczos quadrature: see `objective_error`."""
+        exact, rest = self.criterion
+        return exact + float(rest.mean())
+
+    @property
+    def objective_error(self) -> float:
+        """Standard error of `objective` over the choice of probes."""
+        rest = self.criterion[1]
+        return float(rest.std(ddof=1) / np.sqrt(len(rest)))
+
+    def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
+        """Return predictions, see `ranef.inference.prediction.predict`; without standard errors."""
+        asked = [name for name in ("se", "interval", "parts", "theta_uncertainty") if options.get(name)]
+        if asked or len(args) > 2:
+            raise ArgumentError(
+                f"predict({asked[0] if asked else 'se'}=) is not available for a fit by iterations: it needs "
+                "a factorisation of all equations. Conditional standard deviations of chosen levels: "
+                "fit.cond_sd(); standard errors of means: ranef.emmeans()"
+            )
+        return Fit.predict(self, newdata, *args, **options)
+
+    def refit(self, y: npt.ArrayLike) -> IterativeFit:
+        """Fit the same model to another response, with the same probes."""
+        return fit_by_iterations(self.model, y, self.settings, self.iterations)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
+
+
+def fit_by_iterations(
+    model: Model,
+    y: npt.ArrayLike | None = None,
+    settings: Settings = DEFAULT,
+    iterations: Iterations | None = None,
+) -> IterativeFit:
+    """Fit a model by iterations, to its own response or to another one of the same rows."""
+    own = Iterations() if iterations is None else iterations
+    if not isinstance(own, Iterations):
+        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(own).__name__}")
+    if settings.optimizer != "newton":
+        raise ArgumentError(
+            f"optimizer='{settings.optimizer}' needs the exact criterion, which schur='iterative' does not "
+            "have: leave it out, or use schur='dense'"
+        )
+    if y is None:
+        values, response = model.design.response, model.response
+    else:
+        values = model.checked_response(y)
+        response = model.response_of(values)
+    limit = {} if settings.max_evaluations is None else {"most_steps": settings.max_evaluations}
+    found = _core.iterative_fit(
+        model.problem,
+        response,
+        settings.start,
+        probes=own.probes,
+        most_probes=own.most_probes,
+        seed=own.seed,
+        error=own.error,
+        tolerance=own.tolerance,
+        most_iterations=own.most_iterations,
+        **limit,
+    )
+    optimum = optimum_of(model, found, own.error)
+    return IterativeFit(model, values, response, optimum, settings, own)

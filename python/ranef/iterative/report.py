@@ -1,0 +1,66 @@
+"""The summary of a fit by iterations: that of any fit, and what the iterations leave uncertain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ..report.brief import brief as plain_brief
+from ..report.brief import brief_html as plain_brief_html
+from ..report.summary import summary as plain_summary
+from ..show import Document, Line, Printed, frame_table
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IterativeSummary(Printed):
+    """A summary with the Monte Carlo errors below.
+
+    Attributes
+    ----------
+    plain : Summary
+    components : DataFrame
+        Estimates of the covariance parameters, their standard and Monte Carlo errors.
+    words : tuple of str
+        What was done.
+    """
+
+    plain: Any = field(repr=False)
+    components: pd.DataFrame = field(repr=False)
+    words: tuple[str, ...] = ()
+
+    def document(self) -> Document:
+        """Return the parts."""
+        title = "Covariance parameters and their Monte Carlo errors"
+        return [*self.plain.document(), frame_table(self.components, title), *map(Line, self.words)]
+
+    def __str__(self) -> str:
+        lines = [str(self.plain), "", "Covariance parameters and their Monte Carlo errors:"]
+        return "\n".join([*lines, self.components.to_string(float_format=lambda v: f"{v:.4g}"), *self.words])
+
+
+def summary(fit: Any, ddf: str | None = "satterthwaite", stars: bool = True) -> IterativeSummary:
+    """Return the summary, see `ranef.report.summary.summary`, with the Monte Carlo errors."""
+    table = fit.component_table()[["estimate", "se", "mc_error"]]
+    return IterativeSummary(plain_summary(fit, ddf, stars), table, _words(fit))
+
+
+def _words(fit: Any) -> tuple[str, ...]:
+    optimum = fit.optimum
+    return (
+        f"Fitted by iterations: traces by {optimum.probes} probes (seed {fit.iterations.seed}), at most "
+        f"{optimum.iterations} iterations a solve; Monte Carlo error at most {optimum.worst_error:.2%} of a "
+        "standard error",
+        f"The criterion is an estimate with standard error {fit.objective_error:.2g}",
+    )
+
+
+def brief(fit: Any) -> str:
+    """Return the short form as text."""
+    return f"{plain_brief(fit)}\n{_words(fit)[0]}"
+
+
+def brief_html(fit: Any) -> str:
+    """Return the short form as HTML."""
+    return f"{plain_brief_html(fit)}<p>{_words(fit)[0]}</p>"

@@ -1,0 +1,235 @@
+"""Fits by iterations against the exact kinds, which are the oracle."""
+
+import functools
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from ranef import _core, planning
+from ranef.errors import ArgumentError, NewLevelError
+from ranef.inference.methods import method
+from ranef.threads import get_num_threads, set_num_threads
+
+FORMULAS = {
+    "two factors": "y ~ x + (1 | u) + (1 | i)",
+    "three factors": "y ~ x + (1 | u) + (1 | i) + (1 | k)",
+    "vectors": "y ~ x + z + (x | u) + (z | i)",
+    "uncorrelated, other slopes": "y ~ x + z + (x || u) + (0 + z | i) + (1 | k)",
+}
+FEW = ranef.Iterations(error=0.05)
+
+
+@functools.cache
+def data(n=4000, users=300, items=150, seed=3):
+    """Crossed data with slopes; items are met by popularity."""
+    rng = np.random.default_rng(seed)
+    popularity = 1 / (np.arange(items) + 5.0)
+    frame = pd.DataFrame(
+        {
+            "u": rng.integers(0, users, n),
+            "i": rng.choice(items, n, p=popularity / popularity.sum()),
+            "k": rng.integers(0, 20, n),
+            "x": rng.normal(size=n),
+            "z": rng.normal(2, 3, size=n),
+            "w": rng.uniform(0.5, 2, size=n),
+        }
+    )
+    effects = 0.7 * rng.normal(size=users)[frame.u] + 0.5 * rng.normal(size=items)[frame.i]
+    slopes = 0.3 * frame.x * rng.normal(size=users)[frame.u] + 0.1 * frame.z * rng.normal(size=items)[frame.i]
+    frame["y"] = (
+        1 + 0.5 * frame.x + effects + 0.4 * rng.normal(size=20)[frame.k] + slopes + rng.normal(size=n)
+    )
+    return frame
+
+
+@functools.cache
+def pair(name, reml=True, weights=None):
+    """(by iterations, exact)"""
+    formula = FORMULAS[name]
+    iterative = ranef.lmer(formula, data(), reml, weights, schur="iterative", iterations=FEW)
+    return iterative, ranef.lmer(formula, data(), reml, weights, schur="dense")
+
+
+CASES = [*((name, True, None) for name in FORMULAS), ("two factors", False, "w"), ("vectors", False, None)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_theta_is_exact_but_for_the_stated_error(case):
+    found, exact = pair(*case)
+    assert found.converged and found.optimum.worst_error < FEW.error
+    tests = method(found, "satterthwaite")
+    chance = np.sqrt(np.diag(tests.core_chance))[:-1]
+    se = np.sqrt(np.diag(tests.core_covariance))[:-1]
+    inside = [_core.internal_theta(exact.model.problem, fit.theta) for fit in (found, exact)]
+    assert (np.abs(inside[0] - inside[1]) < 4 * chance + 2e-3 * se).all()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_estimates_at_theta_are_exact(case):
+    found, exact = pair(*case)
+    expected = exact.model.problem.solve(exact.response, found.theta)
+    for name in ("beta", "sigma", "vcov"):
+        np.testing.assert_allclose(found.solution[name], expected[name], rtol=1e-7)
+    for mine, theirs in zip(found.solution["modes"], expected["modes"], strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-7 * found.sigma)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_tests_and_standard_errors_are_those_of_the_exact_fit(case):
+    found, exact = pair(*case)
+    # the average information is not the Hessian
+    np.testing.assert_allclose(found.component_table()["se"], exact.component_table()["se"], rtol=0.1)
+    np.testing.assert_allclose(found.df, exact.df, rtol=0.1)
+    np.testing.assert_allclose(found.bse, exact.bse, rtol=0.01)
+    np.testing.assert_allclose(found.r2(), exact.r2(), rtol=0.02)
+    np.testing.assert_allclose(found.fittedvalues, exact.fittedvalues, atol=0.02)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_criterion_is_estimated_with_its_error(case):
+    found, exact = pair(*case)
+    assert found.objective_error < 2
+    assert abs(found.objective - exact.model.objective(found.theta)) < 4 * found.objective_error + 1e-6
+
+
+def test_the_stated_error_is_that_over_seeds():
+    formula = FORMULAS["two factors"]
+    fits = [
+        ranef.lmer(formula, data(), schur="iterative", iterations=ranef.Iterations(seed=seed, error=1))
+        for seed in range(24)
+    ]
+    stated = np.median([fit.component_table()["mc_error"] for fit in fits], axis=0)
+    spread = np.std([fit.component_table()["estimate"] for fit in fits], axis=0, ddof=1)
+    assert ((spread < 2 * stated) & (spread > stated / 2)).all()
+
+
+def test_threads_change_nothing():
+    before = get_num_threads()
+    thetas = []
+    try:
+        for threads in (1, 2):
+            set_num_threads(threads)
+            fit = ranef.lmer(FORMULAS["three factors"], data(), schur="iterative", iterations=FEW)
+            thetas.append([*fit.theta, *fit.params, fit.objective])
+    finally:
+        set_num_threads(before)
+    assert thetas[0] == thetas[1]
+
+
+def test_conditional_standard_deviations_of_chosen_levels():
+    found, exact = pair("vectors")
+    variances = exact.model.problem.conditional_variances(exact.response, found.theta)
+    for given, factor in enumerate(exact.model.cross.factors):
+        levels = found.ranef[factor.group].index[[5, 0]]
+        expected = found.sigma * np.sqrt(np.einsum("lii->li", variances[given])[[5, 0]])
+        np.testing.assert_allclose(found.cond_sd(factor.group, levels), expected, rtol=1e-6)
+    with pytest.raises(NewLevelError, match="999"):
+        found.cond_sd("u", [999])
+    with pytest.raises(ArgumentError, match="'v' is no grouping factor"):
+        found.cond_sd("v", [1])
+
+
+def test_a_variance_of_zero_is_found():
+    rng = np.random.default_rng(5)
+    frame = data().assign(y=lambda d: 1 + 0.5 * rng.normal(size=300)[d.u] + rng.normal(size=len(d)))
+    found = ranef.lmer("y ~ 1 + (1 | u) + (1 | i) + (1 | k)", frame, schur="iterative", iterations=FEW)
+    exact = ranef.lmer("y ~ 1 + (1 | u) + (1 | i) + (1 | k)", frame, schur="dense")
+    assert exact.singular, "the case is of no use"
+    assert found.singular and found.converged
+    np.testing.assert_array_equal(found.theta == 0, exact.theta == 0)
+    np.testing.assert_allclose(found.theta, exact.theta, atol=2e-3)
+    assert "zero" in found.optimum.message
+    for name, value in exact.optimum.multipliers.items():
+        assert found.optimum.multipliers[name] == pytest.approx(value, rel=0.2)
+
+
+def test_a_level_with_all_rows_and_a_nested_factor():
+    frame = data().assign(all="a", city=lambda d: d.u // 10)
+    found = ranef.lmer("y ~ x + (1 | u) + (1 | i) + (1 | city)", frame, schur="iterative", iterations=FEW)
+    exact = ranef.lmer("y ~ x + (1 | u) + (1 | i) + (1 | city)", frame, schur="dense")
+    np.testing.assert_allclose(found.theta, exact.theta, rtol=0.05, atol=0.02)
+    assert found.converged
+
+
+def test_solves_that_do_not_end_are_told():
+    fit = ranef.lmer(
+        FORMULAS["three factors"], data(), schur="iterative", iterations=ranef.Iterations(most_iterations=2)
+    )
+    assert not fit.converged
+    assert "relative residual" in fit.optimum.message and "most_iterations" in fit.optimum.message
+    few = ranef.Iterations(error=1e-4, most_probes=16)
+    fit = ranef.lmer(FORMULAS["three factors"], data(), schur="iterative", iterations=few)
+    assert not fit.converged and "Monte Carlo error" in fit.optimum.message
+
+
+def test_summary_states_the_errors():
+    found, _ = pair("two factors")
+    text = str(found.summary())
+    assert "mc_error" in text and "Fitted by iterations" in text and "criterion is an estimate" in text
+    assert "Fitted by iterations" in repr(found)
+    assert "iterative" in str(found.plan)
+    assert (found.component_table()["mc_error"] < 0.05 * found.component_table()["se"]).all()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["profile", "bootstrap", "ranova", "drop1", "robust", "leverage", "influence", "redundancy"],
+)
+def test_what_needs_an_exact_kind_is_refused_by_name(verb):
+    with pytest.raises(ArgumentError, match=rf"{verb}\(\) is not available for a fit by iterations"):
+        getattr(pair("two factors")[0], verb)()
+
+
+def test_other_refusals():
+    found, _ = pair("two factors")
+    with pytest.raises(ArgumentError, match="kenward-roger"):
+        found.coef_table("kenward-roger")
+    with pytest.raises(ArgumentError, match="schur='dense'"):
+        found.ranef.cond_var["u"]
+    with pytest.raises(ArgumentError, match="schur='dense'"):
+        found.model.objective(found.theta)
+    with pytest.raises(ArgumentError, match="cond_sd"):
+        found.predict(data().head(), se=True)
+    for arguments in ({"optimizer": "bobyqa"}, {"dispersion": "~ k"}, {"residual": "ar1(1 | u)"}):
+        with pytest.raises(ArgumentError, match="iterative"):
+            ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", **arguments)
+    with pytest.raises(ArgumentError, match="classes"):
+        ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", leading="classes")
+    with pytest.raises(ArgumentError, match=r"ranef.Iterations"):
+        ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", iterations=16)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"probes": 0}, {"error": 0}, {"seed": -1}, {"probes": 1.5}, {"most_probes": 8}]
+)
+def test_iterations_are_checked(wrong):
+    with pytest.raises(ArgumentError, match=next(iter(wrong))):
+        ranef.Iterations(**wrong)
+
+
+def test_refits_and_pickles():
+    found, _ = pair("two factors")
+    again = pickle.loads(pickle.dumps(found))
+    assert (again.theta == found.theta).all() and again.objective == found.objective
+    doubled = found.refit(2 * data().y.to_numpy() + 1)
+    np.testing.assert_allclose(doubled.theta, found.theta, rtol=1e-5)
+    assert doubled.sigma == pytest.approx(2 * found.sigma, rel=1e-6)
+
+
+def test_the_plan_takes_iterations_where_a_dense_fit_has_no_room(monkeypatch):
+    rng = np.random.default_rng(1)
+    n, users, items = 30_000, 4000, 2500
+    frame = {"u": rng.integers(0, users, n), "i": rng.integers(0, items, n)}
+    frame["y"] = rng.normal(size=users)[frame["u"]] + rng.normal(size=items)[frame["i"]] + rng.normal(size=n)
+    formula = "y ~ 1 + (1 | u) + (1 | i)"
+    monkeypatch.setattr(planning, "available_memory", lambda: 50_000_000)
+    fit = ranef.lmer(formula, frame)
+    assert fit.plan.kind == "iterative" and "dense kind would take" in fit.plan.reason
+    assert fit.plan.seconds > 0 and fit.converged
+    np.testing.assert_allclose(fit.theta, 1, atol=0.05)
+    with pytest.raises(MemoryError):  # a model promises a criterion
+        ranef.Model(formula, frame)
+    with pytest.raises(MemoryError):
+        ranef.lmer(formula, frame, schur="dense")
