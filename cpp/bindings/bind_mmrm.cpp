@@ -181,7 +181,7 @@ public:
         if (!sums.sums) throw py::value_error("sums: there are none");
         std::shared_ptr<const mmrm::Structure> made = mmrm::make_structure(structure, sums.sums->visits(), times);
         if (!made) throw py::value_error("structure: unknown");
-        if (structure == "sp_exp" && static_cast<int>(times.size()) != sums.sums->visits())
+        if ((structure == "sp_exp" || structure == "sp_gau") && static_cast<int>(times.size()) != sums.sums->visits())
             throw py::value_error("times: one per visit");
         problem_ = std::make_shared<const mmrm::Problem>(mmrm::Problem{sums.sums, made, reml});
     }

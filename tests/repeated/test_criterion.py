@@ -8,12 +8,13 @@ from repeated.trial_rows import WEEKS, dense, table
 from repeated.visits_oracle import map_derivatives, sigma_of, unstructured
 
 ORDER = 4
-STRUCTURES = ["us", "toep", "toeph", "cs", "csh", "ar1", "ar1h", "ad", "adh", "sp_exp", "diag", "diagh"]
+STRUCTURES = ["us", "toep", "toeph", "cs", "csh", "ar1", "ar1h", "ad", "adh", "diag", "diagh"]
+STRUCTURES += ["sp_exp", "sp_gau"]
 SAS_LINEAR = ("us", "cs", "toep", "diag", "diagh")
 
 
 def fitted(structure, by_arm=False, weights=False, reml=True, **options):
-    visit = "week" if structure == "sp_exp" else "visit"
+    visit = "week" if structure.startswith("sp_") else "visit"
     group = "arm / id" if by_arm else "id"
     frame = table()
     fit = ranef.mmrm(

@@ -154,3 +154,14 @@ def test_proc_mixed(structure, ddf, fev):
     assert found["estimate"] == pytest.approx(float(row["estimate"]), abs=2e-4)
     assert found["se"] == pytest.approx(float(row["std_err"]), rel=2e-4)
     assert found["df"] == pytest.approx(float(row["df"]), rel=1e-3)
+
+
+def test_gaussian_correlation_is_nlmes():
+    """gls(distance ~ age * Sex, Orthodont, correlation = corGaus(form = ~ age | Subject)), nlme 3.1."""
+    fit = ranef.mmrm("distance ~ age * Sex + sp_gau(age | Subject)", ranef.datasets.load("Orthodont"))
+    assert fit.objective == pytest.approx(460.495208764, abs=1e-6)
+    estimates = fit.residual.parameters.set_index("parameter").estimate
+    assert estimates["range"] == pytest.approx(2.09453477682, rel=1e-4)
+    assert estimates["sd"] == pytest.approx(2.19121741, rel=1e-5)
+    expected = [1.458447534449, 0.128846592245, 2.284948153182, 0.201863814803]
+    np.testing.assert_allclose(fit.bse, expected, rtol=1e-5)

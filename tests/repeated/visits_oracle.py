@@ -25,6 +25,8 @@ def sigma_of(structure, order, values, times=None):
         R = rest[0] ** lag
     elif base == "sp_exp":
         R = np.exp(-np.abs(np.subtract.outer(times, times)) / rest[0])
+    elif base == "sp_gau":
+        R = np.exp(-(np.subtract.outer(times, times) ** 2) / rest[0] ** 2)
     elif base == "toep":
         R = np.r_[1.0, rest][lag]
     elif base == "ad":

@@ -74,18 +74,24 @@ private:
     double least_;
 };
 
-// rho to the power of the distance; the distance is in visits (ar1, rho may be negative) or in time (sp_exp).
+// rho to the power of the distance: in visits (ar1, rho may be negative), in time (sp_exp), or in time squared (sp_gau).
+enum class Distance { visits, time, squared_time };
+
 class Power final : public Correlation {
 public:
-    Power(int order, std::vector<double> times, bool exponential)
-        : Correlation(order, 1), times_(std::move(times)), exponential_(exponential) {}
+    Power(int order, std::vector<double> times, Distance distance)
+        : Correlation(order, 1), times_(std::move(times)), spatial_(distance != Distance::visits),
+          squared_(distance == Distance::squared_time) {}
 
     Scale natural(const double* psi, int) const override {
-        if (!exponential_) return to_correlation(psi[0]);
-        // The range of SAS's SP(EXP): exp(-distance / range), with rho = 1 / (1 + e^-psi).
+        if (!spatial_) return to_correlation(psi[0]);
+        // The range of SAS's SP(EXP): exp(-distance / range), with rho = 1 / (1 + e^-psi); its root for SP(GAU).
         const double e = std::exp(-psi[0]), rho = 1.0 / (1.0 + e), rest = e * rho, log_rho = -std::log1p(e);
         const double range = -1.0 / log_rho, first = range * range * rest;
-        return {range, first, 2.0 * range * rest * first - range * range * rest * rho};
+        const double second = 2.0 * range * rest * first - range * range * rest * rho;
+        if (!squared_) return {range, first, second};
+        const double root = std::sqrt(range);
+        return {root, 0.5 * first / root, 0.5 * second / root - 0.25 * first * first / (range * root)};
     }
     void evaluate(const double* psi, CovarianceMap& out) const override {
         const int n = order();
@@ -93,7 +99,7 @@ public:
         const Scale rho = base(psi[0]);
         for (int t = 0; t < n; ++t)
             for (int s = t + 1; s < n; ++s) {
-                const double d = times_[s] - times_[t];
+                const double d = distance(t, s);
                 const double value = power(rho.value, d), first = d * power(rho.value, d - 1.0);
                 const double second = d == 1.0 ? 0.0 : d * (d - 1.0) * power(rho.value, d - 2.0);
                 out.sigma[t * n + s] = out.sigma[s * n + t] = value;
@@ -102,20 +108,24 @@ public:
             }
     }
     void start(const double* r, double* psi) const override {
-        if (!exponential_) {
+        if (!spatial_) {
             psi[0] = from_correlation(mean_at_lag(order(), r, 1));
             return;
         }
         double sum = 0.0;
         for (int t = 0; t + 1 < order(); ++t)
-            sum += std::log(std::clamp(r[t * order() + t + 1], 0.05, most)) / (times_[t + 1] - times_[t]);
+            sum += std::log(std::clamp(r[t * order() + t + 1], 0.05, most)) / distance(t, t + 1);
         const double rho = std::exp(sum / (order() - 1));
         psi[0] = std::clamp(std::log(rho / (1.0 - rho)), -20.0, 20.0);
     }
 
 private:
+    double distance(int t, int s) const {
+        const double d = times_[s] - times_[t];
+        return squared_ ? d * d : d;
+    }
     Scale base(double x) const {
-        if (!exponential_) return to_correlation(x);
+        if (!spatial_) return to_correlation(x);
         const double e = 1.0 / (1.0 + std::exp(-x)), slope = e * (1.0 - e);
         return {e, slope, slope * (1.0 - 2.0 * e)};
     }
@@ -123,7 +133,7 @@ private:
     static double power(double rho, double d) { return d == 0.0 ? 1.0 : std::pow(rho, d); }
 
     std::vector<double> times_;
-    bool exponential_;
+    bool spatial_, squared_;
 };
 
 // A correlation for every lag.
@@ -194,8 +204,9 @@ std::unique_ptr<Correlation> make_correlation(const std::string& name, int order
     for (int t = 0; t < order; ++t) steps[t] = t;
     if (name == "diag") return std::make_unique<Independent>(order);
     if (name == "cs") return std::make_unique<CompoundSymmetry>(order);
-    if (name == "ar1") return std::make_unique<Power>(order, steps, false);
-    if (name == "sp_exp") return std::make_unique<Power>(order, times, true);
+    if (name == "ar1") return std::make_unique<Power>(order, steps, Distance::visits);
+    if (name == "sp_exp") return std::make_unique<Power>(order, times, Distance::time);
+    if (name == "sp_gau") return std::make_unique<Power>(order, times, Distance::squared_time);
     if (name == "toep") return std::make_unique<Toeplitz>(order);
     if (name == "ad") return std::make_unique<AnteDependence>(order);
     return nullptr;

@@ -30,7 +30,7 @@ private:
     int order_, size_;
 };
 
-// us has none: null. Base names: diag cs ar1 toep ad sp_exp.
+// us has none: null. Base names: diag cs ar1 toep ad sp_exp sp_gau.
 std::unique_ptr<Correlation> make_correlation(const std::string& name, int order, const std::vector<double>& times);
 
 }  // namespace ranef::mmrm

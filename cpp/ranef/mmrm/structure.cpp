@@ -197,7 +197,7 @@ private:
 
 std::unique_ptr<Structure> make_structure(const std::string& name, int order, const std::vector<double>& times) {
     if (name == "us") return std::make_unique<Unstructured>(order);
-    const bool spatial = name == "sp_exp";
+    const bool spatial = name == "sp_exp" || name == "sp_gau";
     const bool heterogeneous = !spatial && name.size() > 2 && name.back() == 'h';
     const std::string base = heterogeneous ? name.substr(0, name.size() - 1) : name;
     auto correlation = make_correlation(base, order, times);

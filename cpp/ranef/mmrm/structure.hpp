@@ -48,7 +48,7 @@ private:
     int order_, size_;
 };
 
-// Names: us diag diagh cs csh ar1 ar1h toep toeph ad adh sp_exp. `times` (T) for sp_exp. Null for an unknown name.
+// Names: us diag diagh cs csh ar1 ar1h toep toeph ad adh sp_exp sp_gau. `times` (T) for the last two. Null for an unknown name.
 std::unique_ptr<Structure> make_structure(const std::string& name, int order, const std::vector<double>& times);
 
 }  // namespace ranef::mmrm

@@ -31,6 +31,7 @@ STRUCTURES: dict[str, str] = {
     "gau": "Gaussian in the distance",
     "mat": "Matern",
     "sp_exp": "exponential in the distance",
+    "sp_gau": "Gaussian in the distance",
     "rr": "reduced rank",
 }
 

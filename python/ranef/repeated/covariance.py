@@ -17,7 +17,7 @@ from .term import STRUCTURES
 if TYPE_CHECKING:
     from .fit import VisitFit
 
-_SCALES = {"us": 0, "diag": 1, "cs": 1, "ar1": 1, "toep": 1, "ad": 1, "sp_exp": 1}
+_SCALES = {"us": 0, "diag": 1, "cs": 1, "ar1": 1, "toep": 1, "ad": 1, "sp_exp": 1, "sp_gau": 1}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,7 +33,7 @@ class VisitCovariance(Printed):
         One per arm.
     parameters : DataFrame
         ``arm`` (where there are several), ``parameter``, ``estimate``, ``se``: standard deviations,
-        correlations, the range of sp_exp; for us the elements of the matrix.
+        correlations, the range of sp_exp and sp_gau; for us the elements of the matrix.
     """
 
     structure: str
@@ -133,6 +133,7 @@ def _names(structure: str, labels: list[str]) -> list[str]:
         "cs": ["correlation"],
         "ar1": ["correlation"],
         "sp_exp": ["range"],
+        "sp_gau": ["range"],
         "toep": [f"correlation at lag {lag}" for lag in range(1, count)],
         "ad": [f"corr({one}, {other})" for one, other in pairwise(labels)],
     }

@@ -14,7 +14,7 @@ from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from .plan import MOST_SUMS, VisitPlan
-from .term import STRUCTURES, read_term
+from .term import SPATIAL, STRUCTURES, read_term
 from .visits import find_visits, require_identified, require_single_rows
 
 
@@ -130,9 +130,9 @@ class VisitModel:
         """Return the core's problem with a structure."""
         require_choice("structure", structure, tuple(STRUCTURES))
         if structure not in self._measures:
-            times = self.visits.times if structure == "sp_exp" else None
-            if structure == "sp_exp" and times is None:
-                raise ArgumentError(f"sp_exp() needs times as numbers, '{self.term.visit}' holds text")
+            times = self.visits.times if structure in SPATIAL else None
+            if structure in SPATIAL and times is None:
+                raise ArgumentError(f"{structure}() needs times as numbers, '{self.term.visit}' holds text")
             given = [] if times is None else times.tolist()
             self._measures[structure] = _core.RepeatedMeasures(self.sums, structure, given, self.reml)
         return self._measures[structure]

@@ -20,9 +20,11 @@ STRUCTURES = {
     "ad": "ante-dependence of order one, one variance",
     "adh": "ante-dependence of order one, a variance per visit",
     "sp_exp": "exponential in the distance of times",
+    "sp_gau": "Gaussian in the distance of times",
     "diag": "independent visits, one variance",
     "diagh": "independent visits, a variance per visit",
 }
+SPATIAL = ("sp_exp", "sp_gau")  # which need times as numbers
 ORDERED = ("toep", "toeph", "ar1", "ar1h", "ad", "adh")  # where the order of the visits matters
 _NAMED = re.compile(rf"\b({'|'.join(KNOWN)})\s*\(")
 

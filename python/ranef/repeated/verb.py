@@ -46,8 +46,8 @@ def mmrm(
         The fixed part and one term for the covariance: ``"fev1 ~ baseline + arm * visit + us(visit |
         id)"``, or ``us(visit | arm / id)`` for a matrix in every arm. Structures: ``us`` unstructured;
         ``toep``, ``toeph`` Toeplitz; ``cs``, ``csh`` compound symmetry; ``ar1``, ``ar1h`` autoregressive;
-        ``ad``, ``adh`` ante-dependence; ``sp_exp`` exponential in the distance of times; ``diag``,
-        ``diagh`` independent. Those that end in h have a variance for every visit.
+        ``ad``, ``adh`` ante-dependence; ``sp_exp``, ``sp_gau`` exponential and Gaussian in the distance of
+        times; ``diag``, ``diagh`` independent. Those that end in h have a variance for every visit.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per subject and visit. Visits that were missed are absent or have a missing response. The
         order of the visits is that of the categories, else sorted.

@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..errors import DataError, quote_list
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
 from ..frame.factors import as_factor, combine, label_texts, take
-from .term import ORDERED, VisitTerm
+from .term import ORDERED, SPATIAL, VisitTerm
 
 Codes = npt.NDArray[np.int32]
 MOST_VISITS = 60
@@ -83,9 +83,9 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     times = None
     if isinstance(column, NumberColumn) and not column.boolean:
         times = np.asarray(visit.levels, dtype=np.float64)
-    elif term.structure == "sp_exp":
+    elif term.structure in SPATIAL:
         raise DataError(
-            f"sp_exp() needs times as numbers, '{term.visit}' holds "
+            f"{term.structure}() needs times as numbers, '{term.visit}' holds "
             f"{quote_list(label_texts(visit.levels), 3)}: "
             "name the column with the times of the visits"
         )

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
+from .kenward_roger import StrataKenwardRoger, require_linear
 
 _STEP = 1e-3  # in units of about a standard error
 
@@ -49,9 +50,18 @@ def _known(fit: Any, df: float) -> Method:
     return KnownDf(fit.solution["vcov"], df)
 
 
+def _kenward_roger(fit: Any) -> Method:
+    require_linear(fit)
+    sums = fit.model.sums
+    return StrataKenwardRoger(
+        fit, _satterthwaite(fit).spread, lambda phi, _: sums.solve(phi)["covariance"], np.zeros(0), ()
+    )
+
+
 METHODS: dict[str, Callable[[Any], Method]] = {
     "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
     "satterthwaite": _satterthwaite,
+    "kenward-roger": _kenward_roger,
     "normal": lambda fit: _known(fit, float("inf")),
 }
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import KnownDf, Method
 from .gls_methods import fourth_order, unprofiled_covariance
+from .kenward_roger import StrataKenwardRoger, require_linear
 
 _STEP = 1e-3  # of theta (relative, at least this), and of phi in units of about a standard error
 
@@ -45,10 +45,14 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 
 
 def _kenward_roger(fit: Any) -> Method:
-    raise ArgumentError(
-        "ddf='kenward-roger' is not available with dispersion= or residual=, whose covariance is not linear "
-        "in its parameters: use ddf='satterthwaite'; models over few visits have it in ranef.mmrm()"
-    )
+    require_linear(fit)
+    sums = fit.model.sums()[1]
+
+    def relative(phi: FloatArray, theta: FloatArray) -> FloatArray:
+        solved = sums.at(phi, theta)[3]
+        return np.asarray(solved["vcov"] / solved["sigma"] ** 2)
+
+    return StrataKenwardRoger(fit, _satterthwaite(fit).spread, relative, fit.theta, fit.model.term_widths)
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
