@@ -172,6 +172,8 @@ class Equations(Snapshot):
 
     def _quadratic(self, v: Any) -> FloatArray:
         """Return v'Omega^-1 v of every row."""
+        if not v.shape[0]:
+            return np.zeros(0)
         if self._blocks is not None:
             values = v.data.reshape(v.shape[0], -1)
             levels = v.indices.reshape(v.shape[0], -1)[:, 0] // len(self.terms[0].columns)

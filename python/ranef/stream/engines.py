@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ..errors import DataError, UnknownColumnError
+from ..errors import DataError, RanefError, UnknownColumnError
 from ..frame import Table
 from .source import Batches
 
@@ -58,32 +59,80 @@ class DaskFrame(Partitions):
         import dask
 
         parts = self._chosen(columns).to_delayed(optimize_graph=True)
-        one, several = dask.delayed(_of_partition, pure=False), dask.delayed(combine, pure=False)
-        jobs = [(one(part, table, k), f"partition {k}") for k, table in enumerate(parts)]
-        while len(jobs) > 1:
-            groups = [jobs[first : first + _BRANCHES] for first in range(0, len(jobs), _BRANCHES)]
-            jobs = [
-                (several([job for job, _ in group], [name for _, name in group]), _span(group))
-                for group in groups
-            ]
-        (found,) = dask.compute(jobs[0][0])
+        one, several = dask.delayed(of_partition, pure=False), dask.delayed(combine, pure=False)
+        jobs = ((one(part, table, name(k)), name(k)) for k, table in enumerate(parts))
+        (found,) = dask.compute(in_tree(jobs, several))
         return found  # type: ignore[no-any-return]
+
+
+def name(number: int) -> str:
+    """Return what messages call a partition."""
+    return f"partition {number}"
+
+
+def in_tree(jobs: Iterable[tuple[T, str]], combine: Callable[[list[T], list[str]], T]) -> T:
+    """Combine parts, several at a time, as they come: few of them are held at once.
+
+    Parameters
+    ----------
+    jobs : iterable of (part, str)
+        At least one, each with its name.
+    combine : callable
+        Of parts and their names.
+    """
+    waiting: list[list[tuple[T, str]]] = [[]]  # by how often they were combined
+
+    def put(height: int, job: tuple[T, str]) -> None:
+        if height == len(waiting):
+            waiting.append([])
+        waiting[height].append(job)
+        if len(waiting[height]) == _BRANCHES:
+            full, waiting[height] = waiting[height], []
+            put(height + 1, joined(full))
+
+    def joined(group: list[tuple[T, str]]) -> tuple[T, str]:
+        if len(group) == 1:
+            return group[0]
+        return combine([part for part, _ in group], [name for _, name in group]), _span(group)
+
+    for job in jobs:
+        put(0, job)
+    while len(waiting) > 1:
+        rest = waiting.pop(0)
+        waiting[0].extend([joined(rest)] if rest else [])
+    return joined(waiting[0])[0]
 
 
 def _span(group: Sequence[tuple[Any, str]]) -> str:
     first, last = group[0][1], group[-1][1]
-    return first if len(group) == 1 else f"partitions {first.split()[1]}-{last.split()[1].split('-')[-1]}"
+    return f"partitions {first.split()[1].split('-')[0]}-{last.split()[1].split('-')[-1]}"
 
 
-def _of_partition(part: Callable[[Table], T], data: Any, number: int) -> T:
+def of_partition(part: Callable[[Table], T], data: Any, name: str) -> T:
     """Have `part` work on a partition; its errors name it."""
-    name = f"partition {number} of the data"
     try:
-        return part(Table(data, name))
+        return part(Table(data, f"{name} of the data"))
     except UnknownColumnError:  # names it already
         raise
     except DataError as error:
-        raise type(error)(f"{name} (partitions count from 0): {error}") from None
+        raise type(error)(f"{name} of the data (partitions count from 0): {error}") from None
+
+
+def sent(work: Callable[[], T | None]) -> bytes | None:
+    """Return what the work makes as bytes, or the error of ours that it raises; None for None."""
+    try:
+        found: Any = work()
+    except RanefError as error:
+        found = error
+    return None if found is None else pickle.dumps(found)
+
+
+def received(data: bytes) -> Any:
+    """Return what `sent` sent, or raise it."""
+    found = pickle.loads(data)
+    if isinstance(found, RanefError):
+        raise found
+    return found
 
 
 class DuckRelation(Batches):

@@ -6,7 +6,9 @@ import sys
 from typing import Any
 
 from .engines import DaskFrame, DuckRelation
+from .ray_dataset import RayDataset
 from .source import ArrowDataset, Batches, PolarsFrame
+from .spark_frame import SparkFrame
 
 
 def source_of(data: Any) -> Batches | None:
@@ -25,4 +27,10 @@ def source_of(data: Any) -> Batches | None:
     duckdb = sys.modules.get("duckdb")
     if duckdb is not None and isinstance(data, duckdb.DuckDBPyRelation):
         return DuckRelation(data)
+    spark = sys.modules.get("pyspark.sql")
+    if spark is not None and isinstance(data, spark.DataFrame):
+        return SparkFrame(data)
+    ray = sys.modules.get("ray.data")
+    if ray is not None and isinstance(data, ray.Dataset):
+        return RayDataset(data)
     return None

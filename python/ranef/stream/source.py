@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import DataError
 from ..frame import Table
 
-_ROWS = 131_072  # of a batch, where the reader lets us choose
+ROWS = 131_072  # of a batch, where the reader lets us choose
 
 
 class Batches:
@@ -56,7 +56,7 @@ class ArrowDataset(Batches):
         known = [name for name in self._origin.schema.names if name in set(columns)]
         # Nothing is read ahead: Arrow's threads do so without a bound, and what is promised is memory.
         return self._origin.to_batches(
-            columns=known, batch_size=_ROWS, batch_readahead=0, fragment_readahead=0, use_threads=False
+            columns=known, batch_size=ROWS, batch_readahead=0, fragment_readahead=0, use_threads=False
         )
 
 
@@ -72,7 +72,7 @@ class PolarsFrame(Batches):
         if columns is None:
             return iter([polars.DataFrame(schema=schema)])
         known = [name for name in schema.names() if name in set(columns)]
-        return self._origin.select(known).collect_batches(chunk_size=_ROWS, maintain_order=True)
+        return self._origin.select(known).collect_batches(chunk_size=ROWS, maintain_order=True)
 
 
 def batches(make: Callable[[], Iterable[Any]]) -> Batches:
@@ -115,6 +115,23 @@ def batches(make: Callable[[], Iterable[Any]]) -> Batches:
             f"{hint}: write batches(lambda: ...)"
         )
     return Batches(make)
+
+
+def batched(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield Arrow's record batches as tables of many rows; nothing where there are no rows."""
+    import pyarrow as pa
+
+    held: list[Any] = []
+    rows = 0
+    for batch in batches:
+        if batch.num_rows:
+            held.append(batch)
+            rows += batch.num_rows
+        if rows >= ROWS:
+            yield pa.Table.from_batches(held)
+            held, rows = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _whole(batch: Any) -> Any:

@@ -163,4 +163,9 @@ class Sums:
         return f"Sums({self.formula!r}, {self.n:,} rows{levels})"
 
     def __reduce__(self) -> Any:
-        return Sums.from_bytes, (self.to_bytes(),)
+        return _from_bytes, (self.to_bytes(),)
+
+
+def _from_bytes(data: bytes) -> Sums:
+    """Return sums that were pickled: a function that pickle finds by its name."""
+    return Sums.from_bytes(data)

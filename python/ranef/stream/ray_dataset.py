@@ -1,0 +1,52 @@
+"""A Ray dataset as data: its tasks make the sums, one a block, and send them as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from ..frame import Table
+from .engines import Partitions, in_tree, name, of_partition, received, sent
+from .source import ROWS
+
+T = TypeVar("T")
+
+
+class RayDataset(Partitions):
+    """A ``ray.data.Dataset``. A block that a worker has lost is computed again by Ray."""
+
+    library = "pyarrow"
+
+    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+        if columns is None:
+            return iter([_without_rows(self._origin.schema())])
+        found: Iterable[Any] = self._chosen(columns).iter_batches(batch_size=ROWS, batch_format="pyarrow")
+        return found
+
+    def _chosen(self, columns: Sequence[str]) -> Any:
+        wanted = set(columns)
+        return self._origin.select_columns([name for name in self._origin.columns() if name in wanted])
+
+    def combined(
+        self,
+        columns: Sequence[str],
+        part: Callable[[Table], T],
+        combine: Callable[[list[T], list[str]], T],
+    ) -> T:
+        def sums(block: Any) -> dict[str, list[bytes | None]]:
+            return {"sums": [sent(lambda: of_partition(part, block, "a block"))]}
+
+        made = self._chosen(columns).map_batches(sums, batch_size=None, batch_format="pyarrow").iter_rows()
+        return in_tree(((received(row["sums"]), name(number)) for number, row in enumerate(made)), combine)
+
+
+def _without_rows(schema: Any) -> Any:
+    """Return a table of no rows with the columns of a dataset, whose blocks are those of Arrow or of pandas."""
+    import pandas as pd
+
+    if schema is None:  # a dataset of no rows
+        return pd.DataFrame()
+    base = schema.base_schema
+    if hasattr(base, "empty_table"):
+        return base.empty_table()
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(base.names, base.types, strict=True)})

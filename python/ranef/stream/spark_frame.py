@@ -1,0 +1,83 @@
+"""A Spark DataFrame as data: its executors make the sums, one a partition, and send them as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, TypeVar
+
+from ..frame import Table
+from .engines import Partitions, in_tree, name, of_partition, received, sent
+from .source import batched
+
+T = TypeVar("T")
+
+
+class SparkFrame(Partitions):
+    """A ``pyspark.sql.DataFrame``. A partition that an executor has lost is computed again by Spark."""
+
+    library = "pyarrow"
+
+    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        if columns is None:
+            return iter([to_arrow_schema(self._origin.schema).empty_table()])
+        return (_table(row.rows) for row in self._mapped(columns, _as_bytes, "rows binary"))
+
+    def _mapped(
+        self, columns: Sequence[str], function: Callable[[Iterator[Any]], Iterator[Any]], schema: str
+    ) -> Iterator[Any]:
+        wanted = set(columns)
+        chosen = self._origin.select([name for name in self._origin.columns if name in wanted])
+        found: Iterator[Any] = chosen.mapInArrow(function, schema).toLocalIterator()
+        return found
+
+    def combined(
+        self,
+        columns: Sequence[str],
+        part: Callable[[Table], T],
+        combine: Callable[[list[T], list[str]], T],
+    ) -> T:
+        made = self._mapped(columns, partial(_sums, part, combine), "number long, sums binary")
+        jobs = ((received(bytes(row.sums)), name(row.number)) for row in made)
+        first = next(jobs, None)
+        if first is None:  # no rows at all: what is wrong with that is said as of any table
+            return part(next(iter(self.read(None))))
+        return in_tree(chain([first], jobs), combine)
+
+
+def _sums(
+    part: Callable[[Table], T], combine: Callable[[list[T], list[str]], T], batches: Iterator[Any]
+) -> Iterator[Any]:
+    """Yield the sums of a partition's batches, nothing of a partition without rows."""
+    import pyarrow as pa
+    from pyspark import TaskContext
+
+    number = TaskContext.get().partitionId()  # type: ignore[union-attr]
+
+    def work() -> T | None:
+        parts = ((of_partition(part, table, name(number)), name(number)) for table in batched(batches))
+        first = next(parts, None)
+        return None if first is None else in_tree(chain([first], parts), combine)
+
+    found = sent(work)
+    if found is not None:
+        yield pa.RecordBatch.from_pydict({"number": [number], "sums": [found]})
+
+
+def _as_bytes(batches: Iterator[Any]) -> Iterator[Any]:
+    import pyarrow as pa
+
+    for table in batched(batches):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        yield pa.RecordBatch.from_pydict({"rows": [sink.getvalue().to_pybytes()]})
+
+
+def _table(data: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(bytes(data)).read_all()
