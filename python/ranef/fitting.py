@@ -86,7 +86,7 @@ def lmer(
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation. Rows with a missing value in a used column are dropped, and counted in the
         summary. Data that do not fit in memory: `ranef.batches`, a pyarrow Dataset, a polars
-        LazyFrame, a dask DataFrame, a DuckDB relation.
+        LazyFrame, a dask or Spark DataFrame, a Ray dataset, a DuckDB relation.
     reml : bool
         Restricted maximum likelihood (default), or maximum likelihood.
     weights : column name or array, optional

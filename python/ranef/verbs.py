@@ -18,6 +18,7 @@ from .called import attribute_of
 from .errors import ArgumentError
 from .frame.labels import labelled, labels_of
 from .frame.native import labelled_table
+from .frame.partitions import over_partitions
 
 T = TypeVar("T")
 
@@ -70,12 +71,15 @@ class RowVerb(Verb):
         """The function, its answer labelled."""
         function = Verb(self.target).func
         names = list(signature(function).parameters)
-        place = names.index("newdata") if "newdata" in names else len(names)
 
         @wraps(function)
         def rows(fit: Any, *args: Any, **options: Any) -> Any:
+            others = {**dict(zip(names[1:], args, strict=False)), **options}
+            newdata = others.pop("newdata", None)
+            spread = over_partitions(newdata, lambda part: rows(fit, newdata=part, **others))
+            if spread is not None:
+                return spread
             found = function(fit, *args, **options)
-            newdata = args[place - 1] if len(args) >= place else options.get("newdata")
             labels = fit.model.design.labels if newdata is None else labels_of(newdata)
             if hasattr(found, "columns"):
                 library = fit.model.data_library if labels is None else "pandas"

@@ -99,3 +99,21 @@ def test_errors_name_partition_and_column():
         with pytest.raises(ranef.UnknownColumnError, match="'z'"):
             fit("y ~ z + (1 | g)")
         assert fit("y ~ x + (1 | g)", y=np.nan).nobs == 450  # a partition without any complete row
+
+
+def test_predictions_stay_with_the_partitions(fitted):
+    """A dask Series (or DataFrame) with the index of the rows, as of the rows in memory."""
+    data = whole().reset_index(drop=True)
+    frame = dd.from_pandas(data, npartitions=4)
+    with dask.config.set(scheduler="synchronous"):
+        assert isinstance(fitted.predict(frame), dd.Series)
+        found = fitted.predict(frame).compute()
+        pd.testing.assert_series_equal(found, fitted.predict(data), check_names=False)
+        wide = fitted.predict(newdata=frame, random=None, interval="prediction")
+        assert isinstance(wide, dd.DataFrame)
+        there = fitted.predict(data, random=None, interval="prediction")
+        pd.testing.assert_frame_equal(wide.compute(), there)
+
+
+def test_no_rows_no_predictions(fitted):
+    assert fitted.predict(whole()[:0], interval="confidence").empty

@@ -17,7 +17,7 @@ from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
 from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
-from ..frame import labelled, labels_of
+from ..frame import labelled
 from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, RowVerb, Verb
 from .chain import find_chain
@@ -138,6 +138,7 @@ class GlsFit(TestedFit):
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("residual.gls_report:brief")
     residuals = RowVerb("residual.rows:residuals")
+    predict = RowVerb("residual.rows:predict")
     acf = Verb("residual.lags:acf")
     spread = Verb("residual.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")
@@ -210,14 +211,6 @@ class GlsFit(TestedFit):
         drawn = seeded(seed).standard_normal((self.nobs, counted(n, self.nobs)))
         coloured = self.model.noise.colour(drawn, self.outer.phi)
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
-
-    def predict(self, newdata: Any = None) -> Any:
-        """Return means of the rows used, or of new ones, (m,)."""
-        if newdata is None:
-            return self.fittedvalues
-        new = self.model.design.spec.rows(newdata, random=False)
-        mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
-        return labelled(mean if new.offset is None else mean + new.offset, labels_of(newdata))
 
 
 @guided()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from ..errors import DataError, RanefError, UnknownColumnError
@@ -33,6 +34,18 @@ class Partitions(Batches):
             Run by the workers; `combine` gets the names of the partitions too.
         """
         raise NotImplementedError
+
+    def _together(
+        self,
+        jobs: Iterator[tuple[T, str]],
+        part: Callable[[Table], T],
+        combine: Callable[[list[T], list[str]], T],
+    ) -> T:
+        """Combine parts as they come; without any, say what is wrong, as of any table without rows."""
+        first = next(jobs, None)
+        if first is None:
+            return part(next(iter(self.read(None))))
+        return in_tree(chain([first], jobs), combine)
 
 
 class DaskFrame(Partitions):

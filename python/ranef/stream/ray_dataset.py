@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ..frame import Table
-from .engines import Partitions, in_tree, name, of_partition, received, sent
+from .engines import Partitions, name, of_partition, received, sent
 from .source import ROWS
 
 T = TypeVar("T")
@@ -37,11 +37,12 @@ class RayDataset(Partitions):
             return {"sums": [sent(lambda: of_partition(part, block, "a block"))]}
 
         made = self._chosen(columns).map_batches(sums, batch_size=None, batch_format="pyarrow").iter_rows()
-        return in_tree(((received(row["sums"]), name(number)) for number, row in enumerate(made)), combine)
+        jobs = ((received(row["sums"]), name(number)) for number, row in enumerate(made))
+        return self._together(jobs, part, combine)
 
 
 def _without_rows(schema: Any) -> Any:
-    """Return a table of no rows with the columns of a dataset, whose blocks are those of Arrow or of pandas."""
+    """Return a table of no rows with the columns of a dataset of Arrow's or pandas' blocks."""
     import pandas as pd
 
     if schema is None:  # a dataset of no rows
@@ -49,4 +50,6 @@ def _without_rows(schema: Any) -> Any:
     base = schema.base_schema
     if hasattr(base, "empty_table"):
         return base.empty_table()
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(base.names, base.types, strict=True)})
+    return pd.DataFrame(
+        {name: pd.Series(dtype=kind) for name, kind in zip(base.names, base.types, strict=True)}
+    )

@@ -42,10 +42,7 @@ class SparkFrame(Partitions):
     ) -> T:
         made = self._mapped(columns, partial(_sums, part, combine), "number long, sums binary")
         jobs = ((received(bytes(row.sums)), name(row.number)) for row in made)
-        first = next(jobs, None)
-        if first is None:  # no rows at all: what is wrong with that is said as of any table
-            return part(next(iter(self.read(None))))
-        return in_tree(chain([first], jobs), combine)
+        return self._together(jobs, part, combine)
 
 
 def _sums(
