@@ -54,7 +54,7 @@ def test_object_shows_itself(name):
     value = OBJECTS[name]()
     text = repr(value)
     assert not text.startswith("<") and "object at 0x" not in text and "array(" not in text
-    assert max(map(len, text.splitlines())) <= 110
+    assert max(map(len, text.splitlines())) <= 80
     page = value._repr_html_()
     assert page.count("<table") == page.count("</table>") and page.startswith("<div")
 
@@ -100,5 +100,5 @@ def test_wide_tables_go_below():
 def test_many_coefficients_wrap():
     data = ranef.datasets.load("sleepstudy")
     lines = repr(ranef.lmer("Reaction ~ C(Days) + (1 | Subject)", data)).splitlines()
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 80
     assert sum("C(Days)" in line for line in lines) == 3  # the formula, two lines of names

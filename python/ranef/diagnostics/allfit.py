@@ -61,15 +61,6 @@ class AllFit(Printed):
         """The optimiser with the largest log-likelihood."""
         return str(self.llik["llf"].idxmax())
 
-    def __str__(self) -> str:
-        number = {"float_format": lambda x: f"{x:.6g}"}
-        tables = [
-            ("Fixed effects", self.fixef.to_string(**number)),
-            ("Log-likelihood", self._llik_texts().to_string()),
-            ("Standard deviations and correlations", self.sdcor.to_string(**number)),
-        ]
-        return "\n".join([*(f"{title}\n{text}\n" for title, text in tables), *self._verdict()])
-
     def document(self) -> Document:
         """Return the parts."""
         return [

@@ -18,7 +18,6 @@ from ..fit import Fit
 from ..model import planned
 from ..optimize import Settings, optimise
 from ..show import Document, Printed, frame_table
-from ..show.frames import MOST_ROWS
 from ..variants import with_rows
 
 _LOST = 1e10  # growth of a variance that means the coefficient is gone
@@ -60,9 +59,6 @@ class GroupInfluence(Printed):
             self.converged,
         ]
         return pd.concat(parts, axis=1)
-
-    def __str__(self) -> str:
-        return f"{self._title}\n{self._shown().to_string(max_rows=MOST_ROWS)}"
 
     def document(self) -> Document:
         """Return the parts."""

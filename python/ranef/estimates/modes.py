@@ -66,12 +66,9 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self.fit.model.cross.factors)
 
-    def __str__(self) -> str:
-        return "\n\n".join(f"{group}\n{table}" for group, table in self.items())
-
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(table, group) for group, table in self.items()]
+        return [frame_table(table.rename_axis(None), group) for group, table in self.items()]
 
 
 class RandomEffects(FactorTables):

@@ -86,11 +86,6 @@ class Pooling(Printed):
             columns[term, "partial"] = self.partial[term]
         return pd.DataFrame(columns, index=self.no.index)
 
-    def __str__(self) -> str:
-        lines = [f"Pooling by {self.group}", self.wide().to_string(max_rows=30, float_format="%.4g"), ""]
-        lines += [SHRINKAGE, self.shrinkage.to_string(float_format="%.4g")]
-        return "\n".join([*lines, *self._remarks()])
-
     def _remarks(self) -> list[str]:
         few = [str(level) for level in self.no.index[~self.estimable]]
         return [f"not in it, too few rows of their own: {quote_list(few)}"] if few else []

@@ -14,7 +14,7 @@ from ..elsewhere import explained
 from ..fit import Fit
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
-from ..show.text import columns_of_text
+from ..show.text import table_lines, width
 from ..words import OF_A_COMPONENT, OF_COMPONENTS
 from .unknown import unknown_elements
 
@@ -178,7 +178,8 @@ def component_columns(
 
 def component_table(varcorr: VarCorr, shown: Sequence[str], digits: int) -> str:
     """Return the table as text."""
-    return "\n".join(f" {line}" for line in columns_of_text(*component_columns(varcorr, shown, digits)))
+    lines = table_lines(*component_columns(varcorr, shown, digits), labels=2, limit=width() - 1)
+    return "\n".join(f" {line}" for line in lines)
 
 
 def _correlations(values: np.ndarray, decimals: int) -> list[str]:

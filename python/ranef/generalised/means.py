@@ -120,10 +120,6 @@ class ResponseMeans(Printed):
         """Return the parts."""
         return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
 
-    def __str__(self) -> str:
-        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:.4g}")
-        return "\n".join([table, *self._remarks()])
-
     def _remarks(self) -> list[str]:
         lines = [_AVERAGED if self.averaged else _TYPICAL]
         if self.means.what == "trend":

@@ -72,9 +72,6 @@ class ResidualChecks(Printed):
         """Return the table."""
         return self.table
 
-    def __str__(self) -> str:
-        return self.table.to_string(float_format=lambda x: f"{x:.4g}")
-
 
 def check_residuals(fit: GlmerFit, n: int = 250, seed: Any = 0) -> ResidualChecks:
     """Test whether responses are distributed as the model says.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..arguments import guided
+from ..elsewhere import explained
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..report import brief as linear
 from ..report.brief import groups_line
-from ..report.tables import LEGEND, MOST_CORRELATIONS, Columns, correlations, criteria, residual_quantiles
+from ..report.summary import correlation_lines, correlation_table, shows_correlations
+from ..report.tables import LEGEND, Columns, criteria, level_of, residual_quantiles, with_limits
 from ..show import Document, Line, Printed, Table, render
 from ..show.numbers import (
     format_common,
@@ -19,7 +23,8 @@ from ..show.numbers import (
     format_statistics,
     significance_stars,
 )
-from ..show.text import columns_of_text
+from ..show.text import columns_of_text, folded, table_lines
+from ..words import OF_A_SUMMARY
 from .fit import GlmerFit
 
 DIGITS = 4
@@ -42,6 +47,10 @@ class Summary(Printed):
     fit: GlmerFit
     fixed: pd.DataFrame | None
     stars: bool = True
+    correlation: bool | None = None
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a summary", OF_A_SUMMARY)
 
     def document(self) -> Document:
         """Return the summary in parts, which HTML, Markdown and LaTeX are made of."""
@@ -58,8 +67,8 @@ class Summary(Printed):
         parts += map(Line, _dispersion_line(fit))
         if len(self.fixed):
             parts.append(Table("Fixed effects", *_fixed_columns(self.fixed, self.stars), labels=1))
-        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
-            parts.append(Table("Correlation of fixed effects", *correlations(fit), labels=1))
+        if shows_correlations(self):
+            parts.append(correlation_table(fit))
         return [*parts, *map(Line, remarks(fit))]
 
     def __str__(self) -> str:
@@ -75,24 +84,33 @@ class Summary(Printed):
         components = component_table(fit.varcorr, SHOWN, DIGITS)
         parts = [
             head,
-            columns_of_text(*criteria(fit), right=True),
+            table_lines(*criteria(fit), right=True, labels=0),
             ["Scaled residuals:", *quantiles],
             ["Random effects:", components, groups_line(fit), *_dispersion_line(fit)],
         ]
         if len(self.fixed):
             parts.append(["Fixed effects:", *self._fixed_lines()])
-        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
-            parts.append(["Correlation of Fixed Effects:", *columns_of_text(*correlations(fit))])
+        parts += correlation_lines(self)
         return "\n\n".join("\n".join(part) for part in [*parts, remarks(fit)])
 
     def _fixed_lines(self) -> list[str]:
         assert self.fixed is not None
         headers, columns = _fixed_columns(self.fixed, self.stars)
-        lines = columns_of_text(headers, columns, [False, *(name != "" for name in headers[1:])])
+        lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
         return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
 
 
-def summary(fit: GlmerFit, stars: bool = True) -> Summary:
+@guided(
+    ddf="the tests of a generalised model are asymptotic",
+    alpha="write conf_int=0.95, the coverage",
+    level="write conf_int=0.95, the coverage",
+)
+def summary(
+    fit: GlmerFit,
+    stars: bool = True,
+    correlation: bool | None = None,
+    conf_int: bool | float = False,
+) -> Summary:
     """Return the summary of a fit.
 
     Parameters
@@ -100,6 +118,10 @@ def summary(fit: GlmerFit, stars: bool = True) -> Summary:
     fit : GlmerFit
     stars : bool
         Mark small p-values.
+    correlation : bool, optional
+        Show the correlations of the estimates; by default of at most six coefficients.
+    conf_int : bool or float
+        Show confidence limits, of 95 % or of the coverage given.
 
     Examples
     --------
@@ -117,7 +139,10 @@ def summary(fit: GlmerFit, stars: bool = True) -> Summary:
     """
     try:
         kept = [fit.params.index[index] for index in fit.model.cross.columns]
-        return Summary(fit, fit.coef_table().loc[kept], stars)
+        table, level = fit.coef_table().loc[kept], level_of(conf_int)
+        if level is not None:
+            table = with_limits(table, fit.conf_int(level=level), level)
+        return Summary(fit, table, stars, correlation)
     except FitError:
         return Summary(fit, None, stars)
 
@@ -173,13 +198,14 @@ def _dispersion_line(fit: GlmerFit) -> list[str]:
 def _fixed_columns(frame: pd.DataFrame, stars: bool) -> Columns:
     """Return headers and columns of the table of fixed effects, names first."""
     p = frame["p"].to_numpy()
+    limits = [name for name in frame if name.endswith(" %")]
     texts = [
-        *format_estimates([frame["estimate"].to_numpy(), frame["se"].to_numpy()], DIGITS),
+        *format_estimates([frame[name].to_numpy() for name in ("estimate", "se", *limits)], DIGITS),
         format_statistics(frame["z"].to_numpy(), DIGITS),
         format_p_values(p, DIGITS - 1),
         *([significance_stars(p)] if stars else []),
     ]
-    headers = ["Estimate", "Std. Error", "z value", "Pr(>|z|)", *([""] if stars else [])]
+    headers = ["Estimate", "Std. Error", *limits, "z value", "Pr(>|z|)", *([""] if stars else [])]
     return ["", *headers], [[str(name) for name in frame.index], *texts]
 
 
@@ -193,9 +219,7 @@ def brief(fit: GlmerFit) -> str:
         texts = format_common(fit.params.to_numpy(), 4)
     except FitError as error:
         return "\n".join([*lines, str(error)])
-    return "\n".join(
-        [*lines, *columns_of_text(names, [[" " + text] for text in texts], right=True), *remarks(fit)]
-    )
+    return "\n".join(folded([*lines, *linear.coefficient_lines(names, texts), *remarks(fit)]))
 
 
 def brief_html(fit: GlmerFit) -> str:

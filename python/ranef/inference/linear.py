@@ -84,9 +84,6 @@ class LinearTest(Printed):
         names = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
         return pd.DataFrame([{name: getattr(self, name) for name in names}], index=["joint"])
 
-    def __str__(self) -> str:
-        return "\n".join([self._heading, self.each.to_string(), *self._joint()])
-
     def document(self) -> Document:
         """Return the parts."""
         return [frame_table(self.each, self._heading), *map(Line, self._joint())]

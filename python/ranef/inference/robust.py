@@ -61,9 +61,6 @@ class RobustCovariance(Printed):
         p = t_p_values(t.to_numpy(), self.df.to_numpy(), alternative)
         return pd.DataFrame({"estimate": self.params, "se": se, "df": self.df, "t": t, "p": p})
 
-    def __str__(self) -> str:
-        return f"{self._title}\n{self.coef_table().to_string()}"
-
     def document(self) -> Document:
         """Return the parts."""
         return [frame_table(self.coef_table(), self._title)]

@@ -72,7 +72,7 @@ class VisitCovariance(Printed):
         parts: list = [Line(f"Covariance over visits: {self.structure}, {STRUCTURES[self.structure]}")]
         for arm in self.arms:
             corr = self.corr(arm or None)
-            table = pd.DataFrame({"sd": self.sd(arm or None).map("{:.4g}".format)})
+            table = pd.DataFrame({"sd": self.sd(arm or None)})
             for place, visit in enumerate(self.visits):
                 column = [f"{value:.3f}" if row > place else "" for row, value in enumerate(corr[visit])]
                 if place < len(self.visits) - 1:

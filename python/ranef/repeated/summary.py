@@ -32,7 +32,7 @@ class VisitSummary(Printed):
 
     fit: VisitFit = field(repr=False)
     ddf: str
-    digits: int = 5
+    digits: int = 4
 
     def document(self) -> Document:
         """Return the parts."""

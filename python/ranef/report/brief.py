@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import FitError, quote_list
 from ..estimates.fixed import dropped_columns
 from ..estimates.varcorr import component_columns
 from ..fit import Fit
 from ..show import Document, Line, Table, render
 from ..show.numbers import format_common
-from ..show.text import columns_of_text, in_width, width
+from ..show.text import folded, table_lines
+
+_LONG_NAME = 24  # characters
 
 
 def how_fitted(fit: Fit) -> str:
@@ -32,11 +36,15 @@ def brief(fit: Fit) -> str:
         return "\n".join([*lines, str(error)])
     lines += [groups_line(fit), "Fixed effects:"]
     names = [str(name) for name in fit.params.index]
-    texts = format_common(fit.params.to_numpy(), 4)
-    sizes = [1 + max(len(name), len(text)) for name, text in zip(names, texts, strict=True)]
-    for block in in_width(sizes, 0, width()):
-        lines += columns_of_text([names[k] for k in block], [[" " + texts[k]] for k in block], right=True)
-    return "\n".join([*lines, *_certificate(fit)])
+    lines += coefficient_lines(names, format_common(fit.params.to_numpy(), 4))
+    return "\n".join(folded([*lines, *_certificate(fit)]))
+
+
+def coefficient_lines(names: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return estimates under their names; below each other where the names are long."""
+    if names and max(map(len, names)) > _LONG_NAME:
+        return table_lines(["", "Estimate"], [names, texts], [False, True])
+    return table_lines(names, [[" " + text] for text in texts], right=True, labels=0)
 
 
 def brief_html(fit: Fit) -> str:

@@ -16,7 +16,7 @@ from ..fit import Fit
 from ..inference.methods import default_ddf
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
-from ..show.text import columns_of_text
+from ..show.text import columns_of_text, in_width, width
 from .broom import component_rows, fixed_columns
 
 STATISTICS = {
@@ -66,11 +66,19 @@ class RegressionTable(Printed):
 
     def __str__(self) -> str:
         columns = [list(column) for column in zip(*self.rows, strict=True)]
-        lines = columns_of_text(["", *self.names], columns, [False, *[True] * len(self.names)])
+        headers = ["", *self.names]
+        sizes = [max(map(len, (name, *column))) for name, column in zip(headers, columns, strict=True)]
+        parts = [self._part(headers, columns, block) for block in in_width(sizes, 1, width())]
+        return "\n".join([line for part in parts for line in part] + list(self.notes))
+
+    def _part(self, headers: Sequence[str], columns: Sequence[Sequence[str]], block: list[int]) -> list[str]:
+        """Return the lines of the fits that stand side by side, with rules."""
+        sides = [k > 0 for k in range(len(block))]
+        lines = columns_of_text([headers[k] for k in block], [columns[k] for k in block], sides)
         rule = "-" * max(map(len, lines))
         for after in sorted(self.rules, reverse=True):
             lines.insert(after + 2, rule)
-        return "\n".join([lines[0], rule, *lines[1:], rule, *self.notes])
+        return [lines[0], rule, *lines[1:], rule]
 
 
 @guided()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..arguments import guided
 from ..elsewhere import explained
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import format_common, round_to
-from ..show.text import columns_of_text
+from ..show.text import columns_of_text, table_lines
 from ..words import OF_A_SUMMARY
 from .brief import groups_line, how_fitted, remarks
 from .tables import (
@@ -23,6 +24,7 @@ from .tables import (
     criteria,
     fixed_effects,
     fixed_effects_columns,
+    level_of,
     residual_quantiles,
 )
 
@@ -50,12 +52,15 @@ class Summary(Printed):
         Method of the tests.
     stars : bool
         Whether p-values are followed by stars.
+    correlation : bool or None
+        Whether correlations of the estimates are shown; None: of at most six.
     """
 
     fit: Fit
     fixed: pd.DataFrame | None
     ddf: str | None = None
     stars: bool = True
+    correlation: bool | None = None
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a summary", OF_A_SUMMARY)
@@ -82,8 +87,8 @@ class Summary(Printed):
             shown = fixed_effects_columns(self.fixed, self.stars, DIGITS)
             parts.append(Table("Fixed effects", *shown, labels=1))
             parts += [Line(LEGEND)] if _starred(*shown) else []
-        if 2 <= len(self.fixed) <= MOST_CORRELATIONS:
-            parts.append(Table("Correlation of fixed effects", *correlations(fit), labels=1))
+        if shows_correlations(self):
+            parts.append(correlation_table(fit))
         return [*parts, *notes]
 
     def __str__(self) -> str:
@@ -95,27 +100,52 @@ class Summary(Printed):
             head.append(f"Offset: {fit.model.offset_argument}")
         if self.fixed is None:
             return "\n".join([*head, "", groups_line(fit), *remarks(fit)])
-        parts = [head, [_reml_line(fit)] if fit.reml else columns_of_text(*criteria(fit), right=True)]
+        parts = [head, [_reml_line(fit)] if fit.reml else table_lines(*criteria(fit), right=True, labels=0)]
         if not fit.model.streamed:
             parts.append(["Scaled residuals:", *_of_one_width(*residual_quantiles(fit, DIGITS))])
         parts.append(["Random effects:", component_table(fit.varcorr, SHOWN, DIGITS), groups_line(fit)])
         if len(self.fixed):
             parts.append(["Fixed effects:", *self._fixed_lines()])
-        if len(self.fixed) > MOST_CORRELATIONS:
-            hint = f"not shown for {len(self.fixed)} coefficients; see fit.cov_params()"
-            parts.append(["Correlation of Fixed Effects:", hint])
-        elif len(self.fixed) > 1:
-            parts.append(["Correlation of Fixed Effects:", *columns_of_text(*correlations(fit))])
+        parts += correlation_lines(self)
         return "\n".join(["\n\n".join("\n".join(part) for part in parts), *remarks(fit)])
 
     def _fixed_lines(self) -> list[str]:
         headers, columns = fixed_effects_columns(self.fixed, self.stars, DIGITS)
-        sides = [False, *(name != "" for name in headers[1:])]
-        lines = columns_of_text(headers, columns, sides)
+        lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
         return [*lines, "---", LEGEND] if _starred(headers, columns) else lines
 
 
-def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> Summary:
+def shows_correlations(shown: Any) -> bool:
+    """Return whether a summary shows the correlations of the estimates: if asked, or of a handful."""
+    count = len(shown.fixed)
+    return count > 1 and (count <= MOST_CORRELATIONS if shown.correlation is None else shown.correlation)
+
+
+def correlation_lines(shown: Any) -> list[list[str]]:
+    """Return the correlations with their title, or how to have them."""
+    title, count = "Correlation of Fixed Effects:", len(shown.fixed)
+    if shows_correlations(shown):
+        table = correlation_table(shown.fit)
+        return [[title, *table_lines(table.headers, table.columns, labels=table.labels)]]
+    if count < 2 or shown.correlation is not None:
+        return []
+    return [[f"(correlations not shown for {count} coefficients: summary(correlation=True))"]]
+
+
+def correlation_table(fit: Any) -> Table:
+    """Return the correlations of the estimates, under short names or numbers."""
+    headers, columns = correlations(fit)
+    return Table("Correlation of fixed effects", headers, columns, labels=1 + (headers[1] == ""))
+
+
+@guided(alpha="write conf_int=0.95, the coverage", level="write conf_int=0.95, the coverage")
+def summary(
+    fit: Fit,
+    ddf: str | None = "satterthwaite",
+    stars: bool = True,
+    correlation: bool | None = None,
+    conf_int: bool | float = False,
+) -> Summary:
     """Return the summary of a fit.
 
     Parameters
@@ -125,6 +155,10 @@ def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> 
         Degrees of freedom of the tests, as in ``fit.coef_table``; None for lme4's table without p-values.
     stars : bool
         Mark small p-values.
+    correlation : bool, optional
+        Show the correlations of the estimates; by default of at most six coefficients.
+    conf_int : bool or float
+        Show confidence limits, of 95 % or of the coverage given.
 
     Raises
     ------
@@ -157,7 +191,7 @@ def summary(fit: Fit, ddf: str | None = "satterthwaite", stars: bool = True) -> 
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
     try:
-        return Summary(fit, fixed_effects(fit, ddf), ddf, stars)
+        return Summary(fit, fixed_effects(fit, ddf, level_of(conf_int)), ddf, stars, correlation)
     except FitError:
         return Summary(fit, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..errors import require_level
 from ..fit import Fit
 from ..inference.coefficients import coef_table
 from ..show.numbers import (
@@ -16,11 +17,12 @@ from ..show.numbers import (
     significance_stars,
     zap_small,
 )
+from ..show.text import width as screen
 from .abbreviate import abbreviate_all
 
 LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 QUANTILES = ["Min", "1Q", "Median", "3Q", "Max"]
-MOST_CORRELATIONS = 12  # coefficients; of more the correlations are not shown
+MOST_CORRELATIONS = 6  # coefficients; of more the correlations are shown when asked for
 _ROW_NAME, _COLUMN_NAME = 11, 6
 _P_VALUE = "Pr(>|t|)"
 _HEADERS = {"estimate": "Estimate", "se": "Std. Error", "df": "df", "t": "t value", "p": _P_VALUE}
@@ -41,7 +43,9 @@ def residual_quantiles(fit: Fit, digits: int) -> Columns:
     return QUANTILES, [[text] for text in format_common(zap_small(quantiles, digits + 1), digits)]
 
 
-def fixed_effects(fit: Fit, ddf: str | None = "satterthwaite") -> pd.DataFrame:
+def fixed_effects(
+    fit: Fit, ddf: str | None = "satterthwaite", level: float | None = None
+) -> pd.DataFrame:
     """Return the coefficients that were estimated, under R's headers.
 
     Parameters
@@ -49,12 +53,32 @@ def fixed_effects(fit: Fit, ddf: str | None = "satterthwaite") -> pd.DataFrame:
     fit : Fit
     ddf : str, optional
         Method of testing, as in ``fit.coef_table``; None for a table without tests.
+    level : float, optional
+        Coverage of confidence limits, two more columns.
     """
     kept = [fit.params.index[index] for index in fit.model.cross.columns]
     if ddf is None:
         columns = {"Estimate": fit.params, "Std. Error": fit.bse, "t value": fit.tvalues}
-        return pd.DataFrame(columns).loc[kept]
-    return coef_table(fit, ddf).loc[kept, list(_HEADERS)].rename(columns=_HEADERS)
+        table = pd.DataFrame(columns).loc[kept]
+    else:
+        table = coef_table(fit, ddf).loc[kept, list(_HEADERS)].rename(columns=_HEADERS)
+    return table if level is None else with_limits(table, fit.conf_int(level=level, ddf=ddf), level)
+
+
+def with_limits(table: pd.DataFrame, limits: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Return the table with confidence limits behind its second column, under R's headers."""
+    tail = 50 * (1 - level)
+    for place, (name, share) in enumerate([("lower", tail), ("upper", 100 - tail)]):
+        table.insert(2 + place, f"{share:.4g} %", limits[name])
+    return table
+
+
+def level_of(conf_int: bool | float) -> float | None:
+    """Return the coverage that ``conf_int=`` of a summary asks for: True is 95 %, False none."""
+    if conf_int is False or conf_int is True:
+        return 0.95 if conf_int else None
+    require_level(conf_int)
+    return float(conf_int)
 
 
 def fixed_effects_columns(frame: pd.DataFrame, stars: bool, digits: int) -> Columns:
@@ -62,7 +86,7 @@ def fixed_effects_columns(frame: pd.DataFrame, stars: bool, digits: int) -> Colu
 
     Estimates, standard errors and degrees of freedom share their decimals, as in lmerTest.
     """
-    shared = [name for name in ("Estimate", "Std. Error", "df") if name in frame]
+    shared = [name for name in frame if name in ("Estimate", "Std. Error", "df") or name.endswith(" %")]
     numbers = {name: frame[name].to_numpy() for name in frame}
     texts = dict(zip(shared, format_estimates([numbers[name] for name in shared], digits), strict=True))
     texts["t value"] = format_statistics(numbers["t value"], digits)
@@ -82,5 +106,9 @@ def correlations(fit: Fit) -> Columns:
     texts = np.array(format_common(round_to(vcov / np.outer(sd, sd), 3), 7, 3)).reshape(vcov.shape)
     width = len(names)
     columns = [[str(texts[i, j]) if i > j else "" for i in range(1, width)] for j in range(width - 1)]
-    headers = abbreviate_all(names, _COLUMN_NAME)[:-1]
-    return ["", *headers], [abbreviate_all(names, _ROW_NAME)[1:], *columns]
+    headers, rows = abbreviate_all(names, _COLUMN_NAME)[:-1], abbreviate_all(names, _ROW_NAME)[1:]
+    used = max(map(len, rows)) + sum(1 + max(len(header), 6) for header in headers)
+    if used > screen():  # what is left of long names tells nobody which they are: numbers do
+        numbers = [f"[{k + 1}]" for k in range(width)]
+        return ["", "", *numbers[:-1]], [numbers, names, *(["", *column] for column in columns)]
+    return ["", *headers], [rows, *columns]

@@ -16,7 +16,7 @@ class GlsSummary(Printed):
 
     fit: Any = field(repr=False)
     ddf: str
-    digits: int = 5
+    digits: int = 4
 
     def document(self) -> Document:
         """Return the parts."""

@@ -24,9 +24,15 @@ class ResidualSummary(Printed):
         return f"{self.plain}\n\n{self.residual}"
 
 
-def summary(fit: Any, ddf: str | None = "satterthwaite", stars: bool = True) -> ResidualSummary:
+def summary(
+    fit: Any,
+    ddf: str | None = "satterthwaite",
+    stars: bool = True,
+    correlation: bool | None = None,
+    conf_int: bool | float = False,
+) -> ResidualSummary:
     """Return the summary, see `ranef.report.summary.summary`."""
-    return ResidualSummary(plain_summary(fit, ddf, stars), fit.residual)
+    return ResidualSummary(plain_summary(fit, ddf, stars, correlation, conf_int), fit.residual)
 
 
 def brief(fit: Any) -> str:

@@ -60,9 +60,9 @@ class ResidualStructure(Printed):
         parts: list = [Line(f"Residuals: {', '.join(one.text for one in asked)}")]
         if self.sd is not None:
             sd = self.sd
-            table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]}).map("{:.5g}".format)
+            table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]})
             parts.append(frame_table(table))
-        parts.append(frame_table(self.parameters.set_index("parameter").map("{:.5g}".format)))
+        parts.append(frame_table(self.parameters.set_index("parameter")))
         if self.held:
             names = ", ".join(self.noise.dispersion.names[k] for k in self.held)  # type: ignore[union-attr]
             said = f"singular: the standard deviation of {names} runs to its limit"

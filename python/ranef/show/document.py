@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import isfunction
+from typing import Any
 
 from ..errors import require_choice
 from ..pickles import Snapshot
@@ -10,7 +13,7 @@ from .html import html
 from .latex import latex
 from .markdown import markdown
 from .parts import Document, Line, Table
-from .text import text
+from .text import folded, text
 
 __all__ = ["FORMATS", "Document", "Line", "Printed", "Table", "render"]
 
@@ -28,12 +31,27 @@ def render(document: Document, format: str) -> str:
     return _RENDERERS[format](document)
 
 
+def _fitting(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    @wraps(show)
+    def shown(self: Any) -> str:
+        return "\n".join(folded(show(self).split("\n")))
+
+    return shown
+
+
 class Printed(Snapshot):
     """What shows itself in a terminal, in a notebook, in a paper.
 
     A class says what it is in parts (`document`), or as text (`__str__`), or both where the text has a layout
     of its own; the other follows.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Fold what a text of its own has beyond the width of the terminal."""
+        super().__init_subclass__(**options)
+        own = vars(cls).get("__str__")
+        if isfunction(own):
+            cls.__str__ = _fitting(own)  # type: ignore[method-assign]
 
     def document(self) -> Document:
         """Return the parts."""

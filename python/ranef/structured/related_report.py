@@ -16,7 +16,7 @@ class RelatedSummary(Printed):
 
     fit: Any = field(repr=False)
     ddf: str
-    digits: int = 5
+    digits: int = 4
 
     def document(self) -> Document:
         """Return the parts."""
@@ -35,7 +35,7 @@ class RelatedSummary(Printed):
             ),
             *(Line(one.remark) for one in fit.model.related.values() if one.remark),
             Line(_message(fit)),
-            frame_table(fit.varcorr.map("{:.5g}".format)),
+            frame_table(fit.varcorr),
             Table(f"Coefficients (degrees of freedom: {self.ddf})", headers, columns, labels=1),
         ]
         return parts

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..show import Document, Line, Printed, frame_table
+from ..show import Document, Printed, frame_table
 from .fit import parameter_table
 
 
@@ -26,10 +26,7 @@ class Structures(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        table = self.parameters.copy()
-        for name in ("estimate", "se"):
-            table[name] = table[name].map("{:.5g}".format)
-        return [Line("Structures of random effects"), frame_table(table, index=False)]
+        return [frame_table(self.parameters, "Structures of random effects", index=False)]
 
 
 def structures(fit: Any) -> Structures:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ...show import Document, Line, frame_table
+from ...show import Document, Line, frame_table, render
 from .result import BootstrapResult
 
 __all__ = ["describe", "document"]
 
-_ROUTES = {"gram": "from the Gram factor", "rows": "row by row", "groups": "by group"}
 _SCHEMES = {
     "parametric": "Parametric bootstrap",
     "semiparametric": "Semiparametric bootstrap",
@@ -22,11 +21,7 @@ INTERVALS = "95 % percentile intervals"
 
 def describe(result: BootstrapResult) -> str:
     """How it went, and 95 % percentile intervals."""
-    lines = [_title(result), *_how(result)]
-    intervals = result.conf_int()
-    if len(intervals):
-        lines += ["", INTERVALS, intervals.to_string(float_format=lambda x: f"{x:.6g}")]
-    return "\n".join(lines)
+    return render(document(result), "text")
 
 
 def document(result: BootstrapResult) -> Document:
@@ -37,7 +32,7 @@ def document(result: BootstrapResult) -> Document:
 
 
 def _how(result: BootstrapResult) -> list[str]:
-    return [_effort(result), _origin(result), _counts(result), *_messages(result)]
+    return [_effort(result), _counts(result), *_messages(result)]
 
 
 def _title(result: BootstrapResult) -> str:
@@ -54,10 +49,6 @@ def _effort(result: BootstrapResult) -> str:
     return f"  {done} replicates in {result.seconds:.3g} s on {threads} ({rate:,.0f} refits a second)"
 
 
-def _origin(result: BootstrapResult) -> str:
-    return f"  seed {result.seed}, drawn {_ROUTES[result.route]}: {result.route_reason}"
-
-
 def _counts(result: BootstrapResult) -> str:
     counts = [
         f"singular {result.n_singular:,}",
@@ -66,7 +57,7 @@ def _counts(result: BootstrapResult) -> str:
     ]
     if result.statistic_failed.any():
         counts.append(f"without the statistic {int(result.statistic_failed.sum()):,}")
-    return f"  {', '.join(counts)}"
+    return f"  {', '.join(counts)}; seed {result.seed}"
 
 
 def _messages(result: BootstrapResult) -> list[str]:

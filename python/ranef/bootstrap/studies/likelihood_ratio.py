@@ -106,10 +106,6 @@ class PBTest(Printed):
             rows["F"] = (t / d, d, ddf, p_f)
         return pd.DataFrame(rows, index=["stat", "df", "ddf", "p"]).T.rename_axis("test")
 
-    def __str__(self) -> str:
-        table = self.to_frame().to_string(float_format=lambda x: f"{x:.5g}", na_rep="")
-        return "\n".join([*self._heading(), "", table])
-
     def _heading(self) -> list[str]:
         used = f"{len(self.reference):,} replicates"
         if len(self.reference) < self.n:

@@ -44,9 +44,6 @@ class GroupPCA(Printed):
         """Return the parts."""
         return [frame_table(self.importance, self.group)]
 
-    def __str__(self) -> str:
-        return f"{self.group}\n{self.importance.to_string(float_format=lambda x: f'{x:.4f}')}"
-
 
 class RandomEffectsPCA(Printed, Mapping[str, GroupPCA]):
     """Grouping factor -> principal components of its random effects; prints their importance."""

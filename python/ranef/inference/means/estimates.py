@@ -248,10 +248,6 @@ class MarginalMeans(Printed):
         """Return the parts."""
         return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
 
-    def __str__(self) -> str:
-        table = self.to_frame().to_string(index=False, float_format=lambda x: f"{x:.4g}")
-        return "\n".join([table, *self._remarks()])
-
     def _remarks(self) -> list[str]:
         lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
         if self.adjust != "none":

@@ -245,10 +245,6 @@ class Profile(Printed):
                 f"{name!r} was not profiled: there are {quote_list(self.curves, 30)}"
             ) from None
 
-    def __str__(self) -> str:
-        table, notes = self._shown()
-        return "\n".join([TITLE, table.to_string(float_format=lambda x: f"{x:.4f}"), *notes])
-
     def document(self) -> Document:
         """Return the parts."""
         table, notes = self._shown()
