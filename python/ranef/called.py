@@ -74,7 +74,7 @@ def series_class() -> Any:
     class Series(Attribute, pd.Series, metaclass=Kind):
         """A Series."""
 
-        _metadata = ["name", "_where"]  # noqa: RUF012, as pandas reads it
+        _metadata = ["_name", "_where"]  # noqa: RUF012, as pandas reads it
 
         @property
         def _constructor(self) -> Any:

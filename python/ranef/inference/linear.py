@@ -86,7 +86,7 @@ class LinearTest(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(self.each, self._heading), *map(Line, self._joint())]
+        return [frame_table(self.each, self._heading, digits=5), *map(Line, self._joint())]
 
     @property
     def _heading(self) -> str:

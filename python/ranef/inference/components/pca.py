@@ -104,9 +104,9 @@ def pca(fit: Fit) -> RandomEffectsPCA:
     >>> fit.pca()
     Subject
                               PC1     PC2
-    Standard deviation     0.9669  0.2309
-    Proportion of Variance 0.9461  0.0539
-    Cumulative Proportion  0.9461  1.0000
+    Standard deviation     0.9669 0.23088
+    Proportion of Variance 0.9461 0.05395
+    Cumulative Proportion  0.9461 1.00000
     """
     factors = fit.model.covariance_factors(fit.theta)
     parts = {}
