@@ -1,7 +1,7 @@
 # Two commands for everybody: make demo, make test. Each sets everything up first (tools/setup.sh).
 PYTHON_VENV := .venv/bin/python
 
-.PHONY: help setup setup-test demo docs test test-cpp test-python wheel bench bench-publish bench-gate lint clean
+.PHONY: help setup setup-test demo docs test test-cpp test-python wheel sdist bench bench-publish bench-gate lint clean
 
 help:
 	@echo "make demo      fit two classic data sets, bootstrap one, print and draw the results"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench-gate BASE=main   is HEAD slower than that commit?"
 	@echo "make test-cpp  C++ kernel tests only;  make test-python  pytest only (ARGS='-k name')"
 	@echo "make wheel     a wheel with its libraries inside, tried where the system has none of them"
+	@echo "make sdist     the source distribution, its own tests run in its own tree"
 	@echo "make lint      ruff, mypy"
 	@echo "make clean     remove builds and the virtual environment"
 
@@ -52,6 +53,10 @@ bench-gate: setup
 wheel: setup
 	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py wheel)
 	@$(PYTHON_VENV) tools/wheel.py
+
+sdist: setup
+	@$(PYTHON_VENV) -m pip install -qq --disable-pip-version-check $$($(PYTHON_VENV) tools/requirements.py wheel)
+	@$(PYTHON_VENV) tools/sdist.py $(ARGS)
 
 lint: setup-test
 	@$(PYTHON_VENV) -m ruff check .

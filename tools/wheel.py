@@ -6,6 +6,7 @@ copied Debian packages go along.
 
     wheel.py             build into dist/, then check
     wheel.py --check F   check a wheel that is there
+    wheel.py --try       fit and bootstrap with the ranef that is installed
 """
 
 from __future__ import annotations
@@ -102,7 +103,11 @@ crossed = ranef.datasets.load("InstEval")
 assert abs(ranef.lmer("y ~ 1 + (1|s) + (1|d)", crossed).objective - 237733.8) < 2000
 assert len(fit.bootstrap(20, seed=1, progress=False)) == 20
 ranef.show_versions()
-print("\\n".join(line.split()[-1] for line in open("/proc/self/maps") if "/" in line))
+"""
+LIBRARIES = """
+import pathlib
+maps = pathlib.Path("/proc/self/maps")
+print("\\n".join(line.split()[-1] for line in maps.open() if "/" in line) if maps.exists() else "")
 """
 
 
@@ -138,16 +143,37 @@ def check(wheel: Path) -> None:
         venv.create(folder, with_pip=True)
         python = Path(folder, "bin", "python")
         run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel)
-        said = run(
-            *hidden([str(python), "-c", TRIAL]), cwd=folder, env={"PATH": os.environ["PATH"], "HOME": folder}
-        )
+        alone = {"PATH": os.environ["PATH"], "HOME": folder}
+        said = run(*hidden([str(python), "-c", TRIAL + LIBRARIES]), cwd=folder, env=alone)
     outside = sorted({line for line in said.splitlines() if OURS.search(line) and folder not in line})
     if outside:
         raise SystemExit(f"the wheel loads libraries of the system: {outside}")
     print(f"wheel: {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB) fits and bootstraps on its own")
+    print(f"wheel: {abi(wheel.name)}")
+
+
+def abi(name: str) -> str:
+    """Return what a machine must have for a wheel of this name.
+
+    Examples
+    --------
+    >>> abi("ranef-0.2.0-cp311-cp311-manylinux_2_34_x86_64.manylinux_2_35_x86_64.whl")
+    'CPython 3.11, x86_64, glibc 2.34 or newer'
+    """
+    python, _, platform = name.removesuffix(".whl").split("-")[-3:]
+    version = f"CPython {python[2]}.{python[3:]}"
+    found = [tuple(map(int, pair)) for pair in re.findall(r"manylinux_(\d+)_(\d+)", platform)]
+    glibc = min(found, default=None)
+    if glibc is None:
+        return f"{version}, {platform}"
+    machine = platform.split(".")[0].split("_", 3)[3]
+    return f"{version}, {machine}, glibc {glibc[0]}.{glibc[1]} or newer"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--try"]:
+        exec(TRIAL, {})
+        return
     if sys.argv[1:2] == ["--check"]:
         check(Path(sys.argv[2]).resolve())
         return
