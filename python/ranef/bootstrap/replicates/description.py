@@ -28,7 +28,7 @@ def document(result: BootstrapResult) -> Document:
     """Return the same in parts."""
     intervals = result.conf_int()
     table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
-    return [Line(_title(result), "title"), *(Line(line.strip()) for line in _how(result)), *table]
+    return [Line(_title(result), "title"), *map(Line, _how(result)), *table]
 
 
 def _how(result: BootstrapResult) -> list[str]:
