@@ -133,3 +133,18 @@ def test_many_shapes_of_random_part_agree_with_each_other():
     nested = ranef.glmer("y ~ x + (1 | a) + (1 | b) + (x | c)", data, "poisson")
     again = ranef.glmer("y ~ x + (x | c) + (1 | b) + (1 | a)", data.sample(frac=1, random_state=1), "poisson")
     assert nested.objective == pytest.approx(again.objective, abs=1e-7)
+
+
+def test_many_responses_at_once(fit, answers):
+    """Each row is the fit to that response; the first is lme4's."""
+    drawn = np.vstack([fit.y, fit.simulate(3, seed=1), np.full((1, fit.nobs), np.nan)])
+    table = fit.model.fit(drawn)
+    assert table.objective.iloc[0] == pytest.approx(answers["m2ll"], abs=1e-6)
+    np.testing.assert_allclose(table.theta1.iloc[0], answers["theta"], rtol=1e-5)
+    data = ranef.datasets.load("cbpp")
+    for row, y in enumerate(drawn[1:4], start=1):
+        alone = ranef.glmer(FORMULA, data.assign(incidence=np.round(y * data["size"])))
+        assert table.objective.iloc[row] == pytest.approx(alone.objective, abs=1e-7)
+        np.testing.assert_allclose(table[list(alone.params.index)].iloc[row], alone.params, atol=1e-5)
+    assert table.failed.tolist() == [False] * 4 + [True]
+    assert fit.model.fit(drawn[1]).objective == pytest.approx(table.objective.iloc[1], abs=1e-8)

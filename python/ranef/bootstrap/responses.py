@@ -61,7 +61,7 @@ def fit_responses(
     (1000, True)
     """
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None
-    rows = _checked(model, responses, labels)
+    rows = model.design.without_offset(response_rows(model, responses, labels))
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
 
     columns = checked_columns(None)
@@ -91,8 +91,8 @@ def fit_responses(
     return table
 
 
-def _checked(model: Model, responses: Any, labels: Any) -> np.ndarray:
-    """The responses as rows, offset subtracted."""
+def response_rows(model: Model, responses: Any, labels: Any) -> np.ndarray:
+    """The responses as rows."""
     design = model.design
     n, n_total = design.nobs, design.nobs + design.n_dropped
     responses = design.in_order(responses, "y")
@@ -115,5 +115,4 @@ def _checked(model: Model, responses: Any, labels: Any) -> np.ndarray:
             f"y must have {n} rows, one per used row{every}, and a column per response; "
             f"its shape is {values.shape}"
         )
-    rows = np.require(values.T, requirements=["C", "W"])
-    return design.without_offset(rows)
+    return np.require(values.T, requirements=["C", "W"])

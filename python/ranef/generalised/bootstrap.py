@@ -14,7 +14,6 @@ from .. import _core
 from ..arrays import FloatArray
 from ..bootstrap.checks import checked_seed, whole_number
 from ..bootstrap.draws.streams import stream_key
-from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR
 from ..bootstrap.replicates.origin import make_origin
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
@@ -22,6 +21,7 @@ from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
 from .fit import GlmerFit
 from .fitting import refit
+from .many import record_places, write
 
 _SUMMED = ("binomial", "poisson", "gamma", "inverse_gaussian", "beta")  # rows alike are drawn at once
 _ROUTE = "drawn by cells and refitted in the core, from the estimates"
@@ -96,12 +96,9 @@ def bootstrap(
         records, statistics = _one_by_one(fit, key, first, count, use_u, statistic)
     else:
         records = _in_core(fit, int(key[0]), first, count, threads, use_u)
-    p, k = len(fit.model.cross.columns), fit.model.n_theta
-    edges = np.cumsum([0, p, p, 1, k, 1, 1])
-    parts = ("coefficients", "se", "sigma", "theta", "objective", "evaluations")
-    places = {part: slice(int(a), int(b)) for part, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
+    places = record_places(fit.model)
     if statistics:
-        places["statistic"] = slice(int(edges[-1]), int(edges[-1]) + len(statistics))
+        places["statistic"] = slice(end := places["evaluations"].stop, end + len(statistics))
     estimates = pd.Series(
         names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0], list(names.all)
     )
@@ -176,26 +173,14 @@ def _sigma(fit: GlmerFit, psi: FloatArray) -> FloatArray:
 def _one_by_one(
     fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    p, k = len(fit.model.cross.columns), fit.model.n_theta
+    end = record_places(fit.model)["evaluations"].stop
     own: Any = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
     name = getattr(statistic, "__name__", "statistic").strip("<>")
     names = (name,) if len(own) == 1 else tuple(f"{name}{i + 1}" for i in range(len(own)))
-    out = np.full((count, 2 * p + k + 3 + len(own) + 1), np.nan)
+    out = np.full((count, end + len(own) + 1), np.nan)
     for row in range(count):
         rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
         found = refit(fit, fit.simulate(1, rng, use_u)[0])
-        if "beta" not in found.found:
-            out[row, -1] = FAILED
-            continue
-        values = [
-            found.solution["beta"],
-            np.sqrt(np.diag(found.solution["vcov"])),
-            [found.sigma],
-            found.theta,
-        ]
-        values += [[found.objective], [found.optimum.evaluations]]
-        if statistic is not None:
-            values.append(np.atleast_1d(np.asarray(statistic(found), dtype=float)))
-        out[row, :-1] = np.concatenate(values)
-        out[row, -1] = CONVERGED * found.converged + SINGULAR * found.singular
+        last = [] if statistic is None else [np.atleast_1d(np.asarray(statistic(found), dtype=float))]
+        write(out[row], found, *last)
     return out, names if statistic is not None else ()

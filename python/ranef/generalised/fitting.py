@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier
 from .fit import GlmerFit
+from .many import fit_responses
 from .model import GlmerModel
 from .responses import make_response
 
@@ -142,16 +143,20 @@ def glmer(
 
 def fit_model(
     model: GlmerModel,
+    y: Any = None,
     *,
     start: npt.ArrayLike | None = None,
     max_evaluations: int = 200,
     tolerance: float = 1e-8,
-) -> GlmerFit:
+) -> Any:
     """Minimise -2 log L over theta, beta and the dispersion.
 
     Parameters
     ----------
     model : GlmerModel
+    y : array or DataFrame, optional
+        Another response, as of `GlmerFit.refit`: a `GlmerFit`. Or many, one a row as `GlmerFit.simulate`
+        gives them, or one a column: a table with a row for each, as of `ranef.Model.fit`.
     start : (k + p,) array, optional
         In the core's coordinates; by default the linear model without random effects.
     max_evaluations : int
@@ -172,6 +177,11 @@ def fit_model(
     if not 0 < tolerance < np.inf:
         raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
     given = None if start is None else np.asarray(start, dtype=np.float64)
+    if y is not None:
+        options: Any = {"start": given, "max_evaluations": max_evaluations, "tolerance": tolerance}
+        if np.ndim(y) == 2:
+            return fit_responses(model, y, lambda one: fit_model(_with_values(model, one), **options))
+        return fit_model(_with_values(model, y), **options)
     try:
         found = model.core.fit(given, float(tolerance), int(max_evaluations))
     except RuntimeError:
@@ -199,7 +209,12 @@ def _require_noise(model: GlmerModel) -> None:
 
 def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
     """Fit a model to another response, from where this fit ended."""
-    model = fit.model
+    found: GlmerFit = fit_model(_with_values(fit.model, y), start=fit.found.get("internal"))
+    return found
+
+
+def _with_values(model: GlmerModel, y: npt.ArrayLike) -> GlmerModel:
+    """Return the model of another response, a proportion where there are trials."""
     values = model.design.checked_response(y)
     sums, design = model.sums, model.design
     trials = sums.trials if model.family.kind.trials else None
@@ -208,7 +223,7 @@ def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
     found = make_response(
         model.family, successes, trials, sums.weights, design.response_name, rows.__getitem__
     )
-    return model.with_response(found).fit(start=fit.found.get("internal"))
+    return model.with_response(found)
 
 
 def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:

@@ -96,7 +96,7 @@ class StrataKenwardRoger(KenwardRoger):
             log_sigma, *phi = np.linalg.solve(self._design, np.log(strata) / 2)
             variance = float(np.exp(2 * log_sigma))
             covariances = unpack_symmetric(elements / variance, self._widths)
-            theta = pack([np.linalg.cholesky(one) for one in covariances])
+            theta = pack([np.asarray(np.linalg.cholesky(one)) for one in covariances])
         except np.linalg.LinAlgError:
             raise ArgumentError(
                 "ddf='kenward-roger' needs variances that are not near zero: use ddf='satterthwaite', or "

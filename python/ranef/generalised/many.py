@@ -1,0 +1,91 @@
+"""Many responses of the same rows, fitted with one design."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..bootstrap.checks import require_table
+from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR
+from ..bootstrap.replicates.result import BootstrapResult
+from ..bootstrap.responses import response_rows
+from ..errors import RanefError
+from ..estimates.parameters import ParameterNames
+
+if TYPE_CHECKING:
+    from .fit import GlmerFit
+    from .model import GlmerModel
+
+
+def fit_responses(model: GlmerModel, responses: Any, fit: Any) -> pd.DataFrame:
+    """Fit a model to each of many responses.
+
+    Parameters
+    ----------
+    model : GlmerModel
+    responses : (m, n) or (n, m) array, or DataFrame
+        One response per row, as `Fit.simulate` gives them, or per column; proportions where there are trials.
+    fit : callable
+        Fits the model to one response.
+
+    Returns
+    -------
+    DataFrame
+        One row per response, columns as in `BootstrapResult.to_frame`. A response that cannot be fitted is a
+        row of NaN with ``failed``.
+    """
+    began = perf_counter()
+    labels = responses.columns if isinstance(responses, pd.DataFrame) else None
+    rows = response_rows(model, responses, labels)
+    places = record_places(model)
+    width = max(place.stop for place in places.values()) + 1
+    require_table(len(rows), width)
+    records = np.full((len(rows), width), np.nan)
+    for record, y in zip(records, rows, strict=True):
+        try:
+            write(record, fit(y))
+        except RanefError:
+            record[-1] = FAILED
+    result = BootstrapResult(
+        formula=model.formula.text,
+        names=ParameterNames.of(model),
+        records=records,
+        places=places,
+        requested=len(rows),
+        seed=0,
+        route="rows",
+        route_reason="given",
+        seconds=perf_counter() - began,
+        n_threads=1,
+        scheme="responses",
+    )
+    table = result.to_frame()
+    table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels
+    return table
+
+
+def record_places(model: GlmerModel) -> dict[str, slice]:
+    """Return where a record has coefficients, their errors, sigma, theta, criterion and evaluations."""
+    edges = np.cumsum([0, p := len(model.cross.columns), p, 1, model.n_theta, 1, 1])
+    parts = ("coefficients", "se", "sigma", "theta", "objective", "evaluations")
+    return {part: slice(int(a), int(b)) for part, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
+
+
+def write(record: np.ndarray, found: GlmerFit, *statistics: np.ndarray) -> None:
+    """Write a fit into a record, its flags last; FAILED where it has no estimates."""
+    if "beta" not in found.found:
+        record[-1] = FAILED
+        return
+    values = [
+        found.solution["beta"],
+        np.sqrt(np.diag(found.solution["vcov"])),
+        [found.sigma],
+        found.theta,
+        [found.objective, found.optimum.evaluations],
+        *statistics,
+    ]
+    record[:-1] = np.concatenate(values)
+    record[-1] = CONVERGED * found.converged + SINGULAR * found.singular
