@@ -53,7 +53,7 @@ def to_frame(result: BootstrapResult) -> pd.DataFrame:
     if "objective" in result.places:
         columns[free("objective")] = result.part("objective")[:, 0]
     if "evaluations" in result.places:
-        columns[free("evaluations")] = result.part("evaluations")[:, 0].astype(np.int64)
+        columns[free("evaluations")] = np.nan_to_num(result.part("evaluations")[:, 0]).astype(np.int64)
     flags = {"singular": result.singular, "converged": result.converged, "failed": result.failed}
     columns |= {free(name): values for name, values in flags.items()}
     return pd.DataFrame(columns, index=table.index)
