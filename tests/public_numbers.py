@@ -20,6 +20,7 @@ NEEDED: dict[str, list[dict[str, Any]]] = {
     "emmeans": [{"specs": "f"}],
     "emtrends": [{"specs": "f", "var": "x"}],
     "lsmeans": [{"specs": "f"}],
+    "predictions": [{"x": "f"}],
     "test": [{"L": "x = 0"}],
 }
 # Options that lead to numbers of their own, beside the defaults.
@@ -50,6 +51,7 @@ OWN_WAY = {
     *("allfit", "diagnose"),  # other optimisers stop where they like
     "pca",  # of covariances as they are, in the units they are in, as in lme4
     *("summary", "modelsummary", "rePCA", "means_on_scale"),  # texts; other names
+    "to_marginaleffects",  # another package's
 }
 
 

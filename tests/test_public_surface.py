@@ -36,8 +36,8 @@ SURFACE = {
 }
 # What `ranef.plots` gives; each is drawn in the gallery and compared with a picture in tests/plots.
 PLOTS = {
-    *("acf", "bootstrap", "bootstrap_pairs", "caterpillar", "check", "coefficients", "criterion"),
-    *("intervals",),
+    *("acf", "bootstrap", "bootstrap_pairs", "caterpillar", "check", "coefficients", "comparisons"),
+    *("criterion", "effects", "intervals"),
     *("means", "pooling", "power", "profile", "profile_pairs", "qq", "residuals", "shrinkage", "simulated"),
     *("slopes", "spread", "style", "topographic"),
 }

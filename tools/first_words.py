@@ -139,7 +139,7 @@ ranef.check_singularity(fit) => fit.singular
 ranef.check_overdispersion(glmm) => overdispersion()
 ranef.simulateResiduals(glmm) => check_residuals()
 ranef.tab_model(fit) => ranef.modelsummary(
-ranef.ggpredict(fit, "Days") => ranef.emmeans(
+ranef.ggpredict(fit, "Days") => fit.predictions(
 ranef.str(fit) => print
 ranef.lmerControl() => optimizer=
 ranef.sleepstudy => ranef.datasets.load('sleepstudy')
@@ -237,7 +237,7 @@ fit.predict(transform=True) => it takes
 fit.get_prediction(df) => interval=
 fit.get_prediction(df).summary_frame() => interval=
 fit.get_influence() => fit.influence()
-fit.get_margeff() => ranef.emtrends
+fit.get_margeff() => fit.slopes(
 fit.model.exog => model.design.X
 fit.model.endog => model.design.response
 fit.model.exog_names => model.design.column_names
@@ -337,7 +337,7 @@ fit.plot(kind="residuals") => it takes
 fit.plot.scatter() => fit.plot.
 fit.plot.hist() => fit.plot.
 fit.plot.resid() => fit.plot.residuals()
-fit.plot_predictions() => fit.plot
+fit.plot_predictions() => fit.predictions(
 fit.show() => fit.summary()
 fit.print() => print
 fit.cross_validate() => fit.predict(
@@ -426,7 +426,7 @@ fit.pprint() => print
 fit.confint() => fit.conf_int()
 fit.confint(method="boot") => fit.conf_int()
 fit.jitter() => fit.refit
-fit.vif() => ranef.diagnose(fit)
+fit.vif()
 fit.set_factors("Days") => C(x
 fit.unset_factors() => C(x
 fit.set_contrasts({"Days": "contr.sum"}) => C(x

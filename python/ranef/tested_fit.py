@@ -51,6 +51,10 @@ class TestedFit(LikelihoodFit):
     df = Answer[Any]("repeated.testing:df")
     tvalues = Answer[Any]("repeated.testing:tvalues")
     pvalues = Answer[Any]("repeated.testing:pvalues")
+    predictions = Verb("inference.effects:predictions")
+    comparisons = Verb("inference.effects:comparisons")
+    slopes = Verb("inference.effects:slopes")
+    to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
     leverage = Refused("rows that correlate have none of their own; fit without the subject in question")
     pca = Refused("there is no covariance matrix of random effects; see fit.residual")

@@ -22,7 +22,7 @@ OF_A_FIT = _by_word(
         "fit.ranef": "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs",
         "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
         "fit.plot.coefficients()": "plot_summary plot_coefs dotwhisker forest",
-        "fit.plot.slopes()": "plot_predict plot_predictions plot_effects plot_fit",
+        "fit.predictions('x', by='g').plot()": "plot_predict plot_predictions plot_effects plot_fit",
         "fit.varcorr": (
             "VarCorr ranef_var vcomp cov_re variance_components ranef_corr cov_re_unscaled "
             "variance_component var_comp vc variances random_variances sigma_u stddev sd corr "
@@ -73,12 +73,14 @@ OF_A_FIT = _by_word(
         "fit.augment(); a fit does not keep the table it was given": "data",
         "fit.leverage()": "hatvalues leverages",
         "fit.influence()": "cooks_distance dfbetas get_influence",
-        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means ggpredict",
+        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means",
+        "fit.predictions('x', by='g')": "ggpredict predict_response avg_predictions effects",
+        "fit.slopes('x'), and fit.comparisons() for factors": (
+            "get_margeff margeff marginal_effects ame avg_slopes avg_comparisons "
+        ),
         "ranef.emmeans(fit, 'x').pairs()": "post_hoc t_test_pairwise pairs pairwise",
         "ranef.emmeans(fit, 'x').contrast(...), or fit.test('x = 0')": "contrasts",
-        "ranef.emtrends(fit, 'group', 'x')": "emtrends get_margeff margeff marginal_effects ame",
-        "ranef.emtrends(fit, 'group', 'x'), or fit.plot.slopes()": "slopes",
-        "fit.predict(newdata, interval='confidence'), or ranef.emmeans(fit, 'x')": "predictions",
+        "ranef.emtrends(fit, 'group', 'x')": "emtrends",
         "fit.predict(newdata, interval='confidence')": "get_prediction",
         "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": "predict_proba",
         "fit.tidy(), fit.glance() and fit.augment()": "broom",
@@ -96,7 +98,7 @@ OF_A_FIT = _by_word(
         ),
         "fit.r2(), fit.icc() and ranef.diagnose(fit)": "performance",
         "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
-        "ranef.diagnose(fit)": "diagnose vif VIF condition_number outliers",
+        "ranef.diagnose(fit)": "diagnose condition_number outliers",
         "fit.test('x = 0')": "t_test contest",
         "fit.test('a = 0, b = 0')": "f_test wald_test joint_test joint_tests",
         "fit.anova(type=3)": "wald_test_terms",
@@ -184,7 +186,7 @@ OF_THE_PACKAGE = _by_word(
         "fit.augment()": "augment",
         "fit.r2()": "r2 r_squared_GLMM r_squaredGLMM r2_nakagawa rsquared R2",
         "fit.icc()": "icc",
-        "ranef.diagnose(fit)": "vif check_collinearity check_convergence check_heteroscedasticity",
+        "ranef.diagnose(fit)": "check_convergence check_heteroscedasticity",
         "ranef.datasets.load(name)": (
             "load_dataset get_resource_path example_data get_dataset load_data fetch_dataset "
         ),
@@ -203,9 +205,15 @@ OF_THE_PACKAGE = _by_word(
         "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
         "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
         "ranef.emmeans(fit, 'x')": (
-            "lsmeans marginal_means ggpredict ggeffect ggemmeans predictions effect Effect allEffects "
+            "lsmeans marginal_means "
+        ),
+        "fit.predictions('x', by='g'), whose .plot() draws it": (
+            "ggpredict ggeffect ggemmeans predict_response predictions effect Effect allEffects "
             "plot_model marginaleffects avg_predictions plot_predictions "
         ),
+        "fit.slopes('x')": "slopes avg_slopes marginal_slopes plot_slopes margins",
+        "fit.comparisons('x')": "comparisons avg_comparisons plot_comparisons",
+        "fit.vif()": "vif check_collinearity",
         "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
         "ranef.emmeans(fit, 'x').pairs()": "pairs",
         "ranef.pbtest(larger, smaller)": "PBmodcomp",
@@ -249,7 +257,6 @@ OF_THE_PACKAGE = _by_word(
         "glmm.check_residuals()": "simulateResiduals DHARMa check_residuals",
         "glmm.zeros()": "check_zeroinflation testZeroInflation",
         "ranef.modelsummary(fit)": "tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs",
-        "ranef.emtrends(fit, 'group', 'x')": "slopes avg_slopes comparisons marginal_slopes",
         "print(fit), fit.summary(), and dir(fit) for what it has": "str head describe",
         "fit.predict(newdata) on rows that were left out of the fit": (
             "cross_val_score train_test_split cross_validate GridSearchCV KFold "
@@ -347,7 +354,8 @@ OF_PLOTS = _by_word(
         "fit.plot.qq()": "qqplot qqnorm qqmath probplot",
         "fit.plot.caterpillar()": "ranef dotplot random_effects random effects_random re",
         "fit.plot.coefficients()": "forest fixef params coefs fixed summary dotwhisker coef",
-        "fit.plot.slopes()": "predictions predict effects effect lines scatter fit regression curves",
+        "fit.predictions('x', by='g').plot()": "predictions predict effects effect regression curves",
+        "fit.plot.slopes()": "lines scatter fit",
         "fit.plot.check()": "hist density diagnostics check_model panel ppc posterior_predictive pp_check",
         "fit.plot.simulated()": "simulate simulation ppcheck",
         "ranef.plots.means(ranef.emmeans(fit, 'x'))": "means emmeans emmip marginal",

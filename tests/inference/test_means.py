@@ -84,13 +84,16 @@ def test_quadratic_slopes_and_given_values():
     np.testing.assert_allclose(means["emmean"], [beta[0], beta[0] + 2 * beta[1] + 4 * beta[2]])
 
 
-def test_means_of_transformed_covariates_need_data():
+def test_means_of_transformed_covariates_need_data_where_rows_are_not_kept():
     data = load_data("sleepstudy")
-    fit = ranef.lmer("Reaction ~ log(Days + 1) + (1 | Subject)", data)
+    formula = "Reaction ~ log(Days + 1) + (1 | Subject)"
+    batches = ranef.batches(lambda: [data.iloc[:90], data.iloc[90:]])
+    for fit, given in ((ranef.lmer(formula, data), None), (ranef.lmer(formula, batches), data)):
+        table = ranef.emmeans(fit, [], data=given).to_frame()
+        expected = fit.params.iloc[0] + fit.params.iloc[1] * np.log(5.5)
+        assert table["emmean"].iloc[0] == pytest.approx(expected)
     with pytest.raises(ranef.ArgumentError, match="give at="):
         ranef.emmeans(fit, [])
-    table = ranef.emmeans(fit, [], data=data).to_frame()
-    assert table["emmean"].iloc[0] == pytest.approx(fit.params.iloc[0] + fit.params.iloc[1] * np.log(5.5))
 
 
 def test_within_the_levels_of_another():
@@ -117,8 +120,11 @@ def test_proportional_weights():
     by_temperature = np.array([0, *[fit.params[f"temperature[T.{t}]"] for t in share.index[1:]]])
     expected = share.to_numpy() @ by_temperature - by_temperature.mean()
     np.testing.assert_allclose(proportional - equal, expected, rtol=1e-8)
+    own = ranef.emmeans(fit, "recipe", weights="proportional").to_frame()["emmean"]
+    np.testing.assert_array_equal(own, proportional)
+    streamed = ranef.lmer(fit.formula, ranef.batches(lambda: [data.iloc[:100], data.iloc[100:]]))
     with pytest.raises(ranef.ArgumentError, match="needs data="):
-        ranef.emmeans(fit, "recipe", weights="proportional")
+        ranef.emmeans(streamed, "recipe", weights="proportional")
 
 
 def test_contrasts():

@@ -43,12 +43,21 @@ def oats():
     return fit("Oats", "yield ~ nitro * Variety + (1 | Block/Variety)")
 
 
+@functools.cache
+def cows():
+    return ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data("cbpp"))
+
+
 def machines():
     return fit("Machines", "score ~ Machine + (1 | Worker)")
 
 
 def exam():
     return fit("Exam", "normexam ~ standLRT + (standLRT | school)")
+
+
+def girls():
+    return fit("Exam", "normexam ~ standLRT * sex + type + schavg + (standLRT | school)")
 
 
 def chem():
@@ -100,6 +109,16 @@ PICTURES = {
     "check": lambda: plots.check(gappy(), seed=1),
     "check_many": lambda: plots.check(chem(), seed=1),
     "criterion_two": lambda: plots.criterion(pastes(), points=61),
+    "comparisons": lambda: plots.comparisons(oats().comparisons("nitro", by="Variety", contrast=(0, 0.6))),
+    "comparisons_ratios": lambda: plots.comparisons(cows().comparisons("period", kind="odds_ratio")),
+    "comparisons_sizes": lambda: plots.comparisons(
+        ranef.emmeans(machines(), "Machine").pairs().effect_size()
+    ),
+    "effects": lambda: plots.effects(oats().predictions("nitro", by="Variety")),
+    "effects_beyond": lambda: plots.effects(oats().predictions("nitro", at={"nitro": np.linspace(0, 1, 21)})),
+    "effects_panels": lambda: plots.effects(girls().predictions("standLRT", by=["sex", "type"]), "data"),
+    "effects_points": lambda: plots.effects(machines().predictions("Machine")),
+    "effects_shares": lambda: plots.effects(cows().predictions("period")),
     "intervals": lambda: plots.intervals(replicates()),
     "means": lambda: plots.means(ranef.emmeans(machines(), "Machine")),
     "means_lines": lambda: plots.means(

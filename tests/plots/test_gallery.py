@@ -25,6 +25,7 @@ def test_script(script):
 def test_every_plot_is_in_the_gallery():
     text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     by_method = {"bootstrap": "replicates.plot(", "profile": "profile.plot(", "means": "means.plot("}
+    by_method |= {"effects": "curves.plot(", "comparisons": "differences.plot("}
     missing = [
         name
         for name in plots.__all__

@@ -108,7 +108,7 @@ def test_simulated_slopes_alone_have_the_spread_that_theory_says(fit_of):
 
 
 def test_slopes_bad_requests(gappy, fit_of):
-    with pytest.raises(ArgumentError, match=r"plots.slopes draws a response against one numeric predictor"):
+    with pytest.raises(ArgumentError, match=r"plots.slopes: there is none beside the intercept"):
         plots.slopes(fit_of("dye_reml"))
     with pytest.raises(ArgumentError, match="from 20 to 10,000, not 5"):
         plots.slopes(gappy, n=5)

@@ -130,6 +130,7 @@ def assemble(
         spec=learned.spec(parsed, needed, vectors, offset),
         kept=used.rows.kept,
         index=table.index,
+        predictors={name: used.predictor(name) for name in learned.columns},
     )
 
 
@@ -143,6 +144,11 @@ class Learned:
     terms: tuple[RandomTerm, ...]
     """In lme4's order."""
     term_specs: tuple[TermSpec, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data, the fixed part's first."""
+        return tuple(dict.fromkeys(name for spec in (self.fixed, *self.bases) for name in spec.columns))
 
     def spec(
         self,

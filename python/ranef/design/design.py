@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import DataError
-from ..frame import in_order_of
+from ..frame import Column, in_order_of
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
 from .types import FixedMoments, GroupingFactor, RandomTerm
@@ -56,6 +56,9 @@ class Design:
         For rows that were read in batches, in whose place the arrays are not there; None otherwise.
     index : pandas.Index or None
         Labels of all rows of the data, used or not, where the data are pandas'.
+    predictors : mapping or None
+        The columns of the data that X and the random terms are made of, on the used rows; None where rows
+        are not kept.
     """
 
     response: FloatArray = field(repr=False)
@@ -73,6 +76,7 @@ class Design:
     kept: npt.NDArray[np.intp] | None = field(repr=False)
     moments: FixedMoments | None = field(default=None, repr=False)
     index: pd.Index | None = field(default=None, repr=False)
+    predictors: Mapping[str, Column] | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         n, p = self.matrix.shape

@@ -40,6 +40,7 @@ def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | Non
         offset=None if design.offset is None else np.ascontiguousarray(design.offset[rows]),
         nobs=len(response),
         kept=design.rows[rows],
+        predictors=None,
     )
 
 

@@ -135,6 +135,10 @@ class UsedColumns:
             self._values[name] = found
         return found
 
+    def predictor(self, name: str) -> Column:
+        """Return a column on the used rows."""
+        return self.factor(name) if self.is_factor(name) else NumberColumn(name, self.values(name))
+
 
 def boolean_columns(columns: Sequence[str], used: UsedColumns) -> frozenset[str]:
     """Return the columns that hold truth values."""

@@ -134,7 +134,7 @@ class ResponseMeans(Printed):
         lines.append(f"Intervals: {100 * self.means.level:g} %")
         if not self.averaged and self.means.adjust != "none":
             lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
-        return lines
+        return [*lines, *self.means.notes]
 
 
 def means_on_scale(

@@ -12,6 +12,7 @@ from .check import check
 from .coefficients import coefficients
 from .covariance import acf, spread
 from .criterion import criterion
+from .effects import comparisons, effects
 from .intervals import intervals
 from .means import means
 from .pairs import bootstrap_pairs, profile_pairs
@@ -33,7 +34,9 @@ __all__ = [
     "caterpillar",
     "check",
     "coefficients",
+    "comparisons",
     "criterion",
+    "effects",
     "intervals",
     "means",
     "pooling",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from .style import current_width, named
+from .style import current_layout, current_width, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +47,7 @@ DENSE = {"axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "axes.
 _ENTRY_INCHES = 0.42  # of a legend's key; and of a character beside it:
 _LETTER_INCHES = 0.057
 _LETTER = 0.62  # width of a letter over the size of the text
+_LINE_INCHES = 0.17  # of a line of a legend
 _LABELS_INCHES = 0.55  # of the names and ticks beside a panel
 _MOST_PANELS = 48
 _SQUEEZE = 0.58  # a panel may be this much narrower than it would like to be
@@ -94,6 +95,8 @@ def panels(
         read.
     """
     if ax is not None:
+        if any(asked is not None for asked in current_layout()):
+            raise ArgumentError("figsize= and ncols= are for a figure of its own: leave out ax=")
         given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
         if len(given) != count:
             raise ArgumentError(
@@ -107,13 +110,17 @@ def panels(
             "choose some of them by name"
         )
     plt = pyplot()
-    columns, width, height = _extent(min(columns, count), size, rigid)
+    figsize, ncols = current_layout()
+    if ncols is not None and rigid:
+        raise ArgumentError("ncols= does not go with this picture, whose panels have their places")
+    columns, width, height = _extent(min(columns if ncols is None else ncols, count), size, rigid)
     rows = -(-count // columns)
+    wide, tall = (width * columns, height * rows) if figsize is None else figsize
     with plt.rc_context(TEXT | (DENSE if dense else {})):
         figure, axes = plt.subplots(
             rows,
             columns,
-            figsize=(width * columns, height * rows),
+            figsize=(wide, tall),
             squeeze=False,
             layout="constrained",
             **sharing,
@@ -133,9 +140,10 @@ def _extent(columns: int, size: tuple[float, float], rigid: bool) -> tuple[int, 
     """Columns, and width and height of a panel, in the width that is asked for."""
     width, height = size
     wanted = current_width()
-    if wanted is None:
+    figsize, ncols = current_layout()
+    if wanted is None or figsize is not None:
         return columns, width, height
-    if not rigid:
+    if not rigid and ncols is None:
         columns = max(1, min(columns, int(wanted / (_SQUEEZE * width))))
     stretch = wanted / (columns * width)
     if rigid:
@@ -170,7 +178,7 @@ def title(axes: Axes, text: str, **options: Any) -> None:
             text = f"{text[: breaks[-1]].rstrip()}\n{text[breaks[-1] :]}"
         if max(map(len, text.split("\n"))) > room:
             options["fontsize"] = SMALL
-    axes.set_title(text, **options)
+    axes.set_title(text, **{"fontsize": size, **options})  # else it has the size of the user's settings
 
 
 def common_labels(axes: np.ndarray, x: str, y: str, own_figure: bool) -> None:
@@ -183,9 +191,12 @@ def common_labels(axes: np.ndarray, x: str, y: str, own_figure: bool) -> None:
 
 
 def shared_legend(
-    axes: np.ndarray, handles: Sequence[Any], own_figure: bool, title: str | None = None
+    axes: np.ndarray, handles: Sequence[Any], own_figure: bool, title: str | None = None, grow: bool = False
 ) -> None:
-    """One legend for all panels: above them in a figure of our own, inside the first of the caller's Axes."""
+    """One legend for all panels: above them in a figure of our own, inside the first of the caller's Axes.
+
+    With `grow` the figure gets the height that the legend takes.
+    """
     if not handles:
         return
     if not own_figure:
@@ -194,7 +205,10 @@ def shared_legend(
     figure = axes[0].figure
     longest = max(len(handle.get_label()) for handle in handles)
     room = max(1, int(figure.get_figwidth() / (_ENTRY_INCHES + _LETTER_INCHES * longest)))
-    columns = -(-len(handles) // -(-len(handles) // room))  # rows of equal length
+    lines = -(-len(handles) // room)
+    columns = -(-len(handles) // lines)  # rows of equal length
+    if grow and current_layout()[0] is None:
+        figure.set_figheight(figure.get_figheight() + _LINE_INCHES * (lines - (title is None)))
     figure.legend(
         handles=list(handles),
         loc="outside upper center",
@@ -227,6 +241,27 @@ def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argume
     return wanted
 
 
+def response_words(fit: Any) -> str:
+    """Name the response; of counts of successes and failures the proportion."""
+    name = fit.model.design.response_name
+    if name.startswith("cbind("):
+        return f"proportion of {named(name[len('cbind(') :].split(',')[0].strip())}"
+    return named(name)
+
+
+def robust_limits(data: np.ndarray, drawn: np.ndarray, room: float = 0.05) -> tuple[float, float]:
+    """Return ends of an axis that shows all data, and of what is drawn beside them half their range more."""
+    low, high = float(np.nanmin(data)), float(np.nanmax(data))
+    spread = (high - low) or abs(high) or 1.0
+    if drawn.size and np.isfinite(drawn).any():
+        low, high = (
+            min(low, max(float(np.nanmin(drawn)), low - 0.5 * spread)),
+            max(high, min(float(np.nanmax(drawn)), high + 0.5 * spread)),
+        )
+    margin = room * (high - low)
+    return low - margin, high + margin
+
+
 def spread_over(count: int, most: int) -> np.ndarray:
     """Return up to `most` places spread evenly over ``range(count)``, both ends among them."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
@@ -235,5 +270,6 @@ def spread_over(count: int, most: int) -> np.ndarray:
 __all__ = [
     "BLACK", "BLUE", "DENSE", "GREEN", "GREY", "LIGHT", "ORANGE", "PURPLE", "SERIES", "SKY", "SMALL", "TEXT",
     "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "figure_inches", "named",
-    "panels", "pyplot", "result_axes", "shared_legend", "spread_over", "tidy", "title",
+    "panels", "pyplot", "response_words", "result_axes", "robust_limits", "shared_legend", "spread_over",
+    "tidy", "title",
 ]  # fmt: skip

@@ -74,13 +74,13 @@ def _means(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any
     _check_counts(table, along, colour, panel)
     parts = [(None, table)] if panel is None else list(table.groupby(panel, sort=False, observed=True))
     axes = panels(len(parts), ax, columns=3, size=(4.4, 3.2) if len(parts) == 1 else (2.5, 2.6), sharey=True)
-    places = _places(table, along)
+    places = places_of(table, along)
     what = f"mean {response}" if estimates.what == "emmean" else f"slope of {response}"
     for axis, (value, rows) in zip(axes, parts, strict=True):
         series = [(None, rows)] if colour is None else list(rows.groupby(colour, sort=False, observed=True))
         for number, (label, part) in enumerate(series):
             _series(axis, part, along, estimates.column, label, (number, len(series)), places)
-        _name_values(axis, places)
+        name_values(axis, places)
         axis.set_xlabel(named(along) if along else "")
         if panel is not None:
             title(axis, f"{named(panel)}: {value}")
@@ -107,7 +107,7 @@ def _check_counts(table: pd.DataFrame, along: str | None, colour: str | None, pa
             )
 
 
-def _places(table: pd.DataFrame, along: str | None) -> dict[str, int] | None:
+def places_of(table: pd.DataFrame, along: str | None) -> dict[str, int] | None:
     """Value of a factor -> place on the axis; None for a numeric variable."""
     if along is None:
         return {"": 0}
@@ -141,7 +141,7 @@ def _series(
     axis.plot(x, part[what], **style, markersize=5, linewidth=0.9, label=text)
 
 
-def _name_values(axis: Axes, places: dict[str, int] | None) -> None:
+def name_values(axis: Axes, places: dict[str, int] | None) -> None:
     """Name the values of a factor, aslant where they are long."""
     if places is None:
         return

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import require_choice
 from ..fit import Fit
-from .canvas import BLUE, GREY, VERMILION, blues, named, panels, shared_legend, tidy
+from .canvas import BLUE, GREY, VERMILION, blues, panels, response_words, shared_legend, tidy
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def draw_residuals(fit: Any, y: FloatArray, kind: str, ax: Any) -> Axes:
     if len(x) > _POINTS:
         axis.hexbin(x, y, gridsize=60, mincnt=1, bins="log", cmap=blues(), linewidths=0)
     else:
-        axis.scatter(x, y, s=14, color=BLUE, alpha=0.6, linewidths=0)
+        axis.scatter(x, y, s=14, color=BLUE, alpha=0.6 if len(x) <= 1000 else 0.25, linewidths=0)
     if kind == "residuals":
         axis.axhline(0, color=GREY, linewidth=0.8)
         for limit in (-1.96, 1.96):
             axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-    axis.plot(*_slices(x, y), color=VERMILION, linewidth=1.6, label="binned mean")
+    axis.plot(*slice_means(x, y), color=VERMILION, linewidth=1.6, label="binned mean")
     axis.set(
-        xlabel=f"fitted {named(fit.model.design.response_name)}",
+        xlabel=f"fitted {response_words(fit)}",
         ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",
     )
     shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
@@ -78,7 +78,7 @@ def draw_residuals(fit: Any, y: FloatArray, kind: str, ax: Any) -> Axes:
     return axis
 
 
-def _slices(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def slice_means(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of x and y over slices with equally many rows."""
     order = np.argsort(x, kind="stable")
     parts = np.array_split(order, max(2, min(_BINS, len(x) // 15)))

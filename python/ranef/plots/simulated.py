@@ -6,10 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..fit import Fit
-from .canvas import BLUE, VERMILION, common_labels, named, panels, spread_over, tidy, title
+from .along import along_axis
+from .canvas import (
+    BLUE,
+    VERMILION,
+    common_labels,
+    figure_inches,
+    named,
+    panels,
+    response_words,
+    robust_limits,
+    spread_over,
+    tidy,
+    title,
+)
 from .sources import draws
 
 _LINES = 60  # groups whose lines can be followed
@@ -36,7 +49,8 @@ def simulated(
     n : int
         Number of simulations, 1 to 24.
     x : str, optional
-        A column of the fixed effects for the horizontal axis; may be left out when there is one.
+        A predictor for the horizontal axis, a number or a factor; may be left out when there is one.
+        Of more than 24 rows of a group the line goes through means over eight bins.
     group : str, optional
         Grouping factor whose levels are the lines; may be left out when there is one. Beyond 60 levels, 60
         spread over them are drawn.
@@ -52,7 +66,7 @@ def simulated(
     Raises
     ------
     ArgumentError
-        For an unknown column or group, and for another number of simulations.
+        For an unknown predictor or group, and for another number of simulations.
 
     Examples
     --------
@@ -64,37 +78,27 @@ def simulated(
     if isinstance(n, bool) or n != int(n) or not 1 <= n <= _MOST:
         raise ArgumentError(f"n= must be a whole number of simulations from 1 to {_MOST}, not {n!r}")
     name = choose_group(list(fit.ranef), group, "plots.simulated")
-    column = _choose_column(fit, x)
-    design = fit.model.design
-    along = design.matrix.take([design.column_names.index(column)]).array[:, 0]
+    along, design = along_axis(fit, x, "plots.simulated"), fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)
     shown = spread_over(factor.n_levels, _LINES)
-    responses = [fit.y, *fit.simulate(int(n), seed=seed)]
+    rows_of = [np.flatnonzero(factor.codes == level) for level in shown]
+    responses = [np.asarray(fit.y), *np.asarray(fit.simulate(int(n), seed=seed))]
     axes = panels(n + 1, ax, columns=3, size=(2.4, 2.2), dense=True, sharex=True, sharey=True)
-    for number, (axis, y) in enumerate(zip(axes, responses, strict=True)):
+    lines = [[along.line(rows, y) for rows in rows_of] for y in responses]
+    heights = [np.concatenate([line[1] for line in own]) for own in lines]
+    limits = robust_limits(heights[0], np.concatenate(heights[1:]))
+    for number, (axis, own) in enumerate(zip(axes, lines, strict=True)):
         color = BLUE if number else VERMILION
-        for level in shown:
-            rows = np.flatnonzero(factor.codes == level)
-            rows = rows[np.argsort(along[rows], kind="stable")]
-            axis.plot(along[rows], y[rows], color=color, linewidth=0.8, alpha=0.7, marker=".", markersize=3)
+        for line in own:
+            axis.plot(*line, color=color, linewidth=0.8, alpha=0.7, marker=".", markersize=3)
         title(axis, f"simulated {number}" if number else "data", color=color)
-        axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
+        axis.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+        axis.set_ylim(limits)
+        along.mark(axis, figure_inches(axis)[0] / min(3, len(axes)))
         tidy(axis)
     cut = f"   ({len(shown)} of {factor.n_levels:,} levels of {name})"
     part = cut if len(shown) < factor.n_levels else ""
     common_labels(
-        axes, named(column) + (part if ax is None else ""), named(design.response_name), own_figure=ax is None
+        axes, named(along.name) + (part if ax is None else ""), response_words(fit), own_figure=ax is None
     )
     return axes
-
-
-def _choose_column(fit: Fit, x: str | None) -> str:
-    names = [fit.model.design.column_names[index] for index in fit.model.cross.columns]
-    candidates = [name for name in names if name != "Intercept"]
-    if x is None and len(candidates) == 1:
-        return candidates[0]
-    if x is None or x not in candidates:
-        asked = "give x= one of" if x is None else f"x='{x}' is no column of the fixed effects; there is"
-        there = quote_list(candidates) or "none beside the intercept"
-        raise ArgumentError(f"plots.simulated: {asked} {there}")
-    return x

@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, quote_list
 from ..estimates.prediction import own_rows, population, random_part
 from ..estimates.simulation import drawn_effects, to_draw
 from ..estimates.subset import choose_group
 from ..fit import Fit
-from .canvas import BLACK, BLUE, GREY, LIGHT, SMALL, VERMILION, named, panels, spread_over, tidy, title
-from .pooling import require_line
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    LIGHT,
+    SMALL,
+    VERMILION,
+    named,
+    panels,
+    robust_limits,
+    spread_over,
+    tidy,
+    title,
+)
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -24,7 +36,13 @@ _LINES = 60  # groups whose lines can be followed
 
 @draws(Fit)
 def slopes(
-    fit: Fit, group: str | None = None, n: int = 200, seed: Any = None, ax: Any = None
+    fit: Fit,
+    group: str | None = None,
+    n: int = 200,
+    seed: Any = None,
+    ax: Any = None,
+    *,
+    x: str | None = None,
 ) -> np.ndarray:
     """Draw the lines of groups in the data and in data simulated from the fit, alone and partially pooled.
 
@@ -37,13 +55,17 @@ def slopes(
     Parameters
     ----------
     fit : Fit
-        Of a response on one numeric predictor, such as ``y ~ x + (1 | g)`` or ``y ~ x + (x | g)``.
+        A linear model.
     group : str, optional
         Grouping factor; may be left out when there is one. Of more than 60 levels, 60 have lines.
     n : int
         Simulations behind the histogram, 20 to 10,000.
     seed : int, optional
     ax : sequence of six Axes, optional
+    x : str, optional
+        The predictor, a number or a factor with two levels (whose slope is their difference); may be left
+        out when there is one. What other predictors contribute, interactions with it too, is subtracted from
+        the response at its estimate.
 
     Returns
     -------
@@ -52,7 +74,7 @@ def slopes(
     Raises
     ------
     ArgumentError
-        When the fixed effects are more than a line, or fewer than three groups determine a slope alone.
+        For a generalised model, another factor, or when fewer than three groups determine a slope alone.
 
     Examples
     --------
@@ -63,7 +85,7 @@ def slopes(
     ['data: each alone', 'data: partially pooled']
     """
     name = choose_group(list(fit.ranef), group, "plots.slopes")
-    predictor = require_line(fit, name, "plots.slopes")
+    predictor = _column(fit, x)
     if isinstance(n, bool) or n != int(n) or not 20 <= n <= 10_000:
         raise ArgumentError(f"n= must be a whole number of simulations from 20 to 10,000, not {n!r}")
     own = _OwnLines(fit, name, predictor)
@@ -89,6 +111,30 @@ def slopes(
     return axes
 
 
+def _column(fit: Fit, x: str | None) -> str:
+    """Return the column of X whose slopes are drawn."""
+    if hasattr(fit, "family"):
+        raise ArgumentError("plots.slopes is for linear models: see plots.pooling, plots.simulated")
+    names = [fit.model.design.column_names[index] for index in fit.model.cross.columns]
+    if "Intercept" not in names:
+        raise ArgumentError("plots.slopes draws lines; this model has no intercept")
+    candidates = [name for name in names if name != "Intercept"]
+    if x in candidates:
+        return str(x)
+    predictors = list(fit.model.design.predictors or {})
+    if x is None and len(candidates) == 1:
+        return candidates[0]
+    own = [name for name in candidates if name.startswith(f"{x}[") and ":" not in name]
+    if x is not None and x in predictors and len(own) == 1:
+        return own[0]
+    there = quote_list([name for name in candidates if ":" not in name]) or "none beside the intercept"
+    if x is None:
+        raise ArgumentError(f"plots.slopes: {'give x= one of' if candidates else 'there is'} {there}")
+    if own:
+        raise ArgumentError(f"plots.slopes: x='{x}' has several columns: give one of {quote_list(own)}")
+    raise ArgumentError(f"plots.slopes: x='{x}' is no predictor with a slope; there is {there}")
+
+
 class _OwnLines:
     """Least squares of the response on the predictor in each group, for many responses."""
 
@@ -98,6 +144,11 @@ class _OwnLines:
         self.codes, self.count = factor.codes, factor.n_levels
         self.x = design.matrix.take([design.column_names.index(predictor)]).array[:, 0]
         self.offset = 0.0 if design.offset is None else design.offset
+        shown = ("Intercept", predictor)
+        rest = [i for i in fit.model.cross.columns if design.column_names[i] not in shown]
+        if rest:
+            self.offset = self.offset + design.matrix.take(rest) @ fit.beta[rest]
+        self.response = fit.y - self.offset
         self.weights = np.ones(len(self.x)) if design.weights is None else design.weights
         self.total = self._sum(self.weights)
         self.centre = self._sum(self.weights * self.x) / self.total
@@ -166,15 +217,14 @@ def _draw_lines(
     ends = np.array([own.x.min(), own.x.max()])
     shown = spread_over(own.count, _LINES)
     heights = [lines[shown, :1] + lines[shown, 1:] * ends for lines in pictures.values()]
-    low, high = min(np.nanmin(h) for h in heights), max(np.nanmax(h) for h in heights)
-    room = 0.04 * (high - low)
+    low, high = robust_limits(own.response, np.concatenate([h.ravel() for h in heights]), room=0.04)
     for axis, (name, lines), height, colour in zip(axes, pictures.items(), heights, colours, strict=True):
         axis.plot(ends, height.T, color=colour, linewidth=0.9, alpha=0.75)
         title(axis, name, color=colour)
         text = f"sd of slopes {own.spread(lines):.3g}"
         axis.text(0.04, 0.96, text, transform=axis.transAxes, fontsize=SMALL, va="top",
                   bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1})  # fmt: skip
-        axis.set(xlim=tuple(ends), ylim=(low - room, high + 4 * room))
+        axis.set(xlim=tuple(ends), ylim=(low, high + 0.12 * (high - low)))
         axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
         tidy(axis)
         axis.set(xlabel=x_name, ylabel=y_name)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from ..bootstrap.replicates.result import BootstrapResult
 from ..fit import Fit
+from ..inference.effects import Effects, Predictions
 from ..inference.means import MarginalMeans
 from ..inference.profile import Profile
 from ..likelihood_fit import LikelihoodFit
+from .style import layout
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 _WORDS: Mapping[type, str] = {
@@ -23,14 +24,25 @@ _WORDS: Mapping[type, str] = {
     LikelihoodFit: "a fit, which ranef.lmer(...), ranef.gls(...) and ranef.mmrm(...) return",
     BootstrapResult: "replicates, which fit.bootstrap(n) returns",
     Profile: "a profile, which fit.profile() returns",
+    Predictions: "predictions, which fit.predictions(...) returns",
+    Effects: "effects, which fit.comparisons(...) and fit.slopes(...) return",
     MarginalMeans: "means or slopes, which ranef.emmeans(...) and ranef.emtrends(...) return",
     Mapping: "a mapping of label -> table of intervals",
     pd.DataFrame: "the table that ranef.power_curve(...) returns",
 }
 
 
-def draws(*kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
+_LAYOUT = """    figsize : (float, float), optional
+        Of the figure, in inches.
+    ncols : int, optional
+        Panels side by side.
+"""
+
+
+def draws(*kinds: type) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Have a plot refuse a first argument of another kind, with a TypeError that names it.
+
+    And take ``figsize=`` and ``ncols=``.
 
     Parameters
     ----------
@@ -38,17 +50,23 @@ def draws(*kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         Of what can be drawn, among those that `_WORDS` has words for.
     """
 
-    def decorate(draw: Callable[P, R]) -> Callable[P, R]:
-        first = next(iter(signature(draw).parameters.values()))
+    def decorate(draw: Callable[..., R]) -> Callable[..., R]:
+        own = signature(draw)
+        first = next(iter(own.parameters.values()))
         right = ", or ".join(_WORDS[kind] for kind in kinds)
 
         @wraps(draw)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        def checked(*args: Any, figsize: Any = None, ncols: Any = None, **kwargs: Any) -> R:
             given = args if first.kind is Parameter.VAR_POSITIONAL else args[:1]
             for value in given or [kwargs[name] for name in (first.name,) if name in kwargs]:
                 _require(value, kinds, f"plots.{draw.__name__} draws {right}; {first.name}")
-            return draw(*args, **kwargs)
+            with layout(figsize, ncols):
+                return draw(*args, **kwargs)
 
+        options = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in ("figsize", "ncols")]
+        checked.__signature__ = own.replace(parameters=[*own.parameters.values(), *options])  # type: ignore[attr-defined]
+        text = draw.__doc__ or ""
+        checked.__doc__ = text.replace("\n    Returns\n", f"{_LAYOUT}\n    Returns\n", 1)
         return checked
 
     return decorate

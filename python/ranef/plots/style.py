@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from ..errors import ArgumentError
 
 _width: ContextVar[float | None] = ContextVar("width", default=None)
 _labels: ContextVar[Mapping[str, str]] = ContextVar("labels", default=MappingProxyType({}))
+
+_figsize: ContextVar[tuple[float, float] | None] = ContextVar("figsize", default=None)
+_ncols: ContextVar[int | None] = ContextVar("ncols", default=None)
 
 _LIMITS = (2.5, 40.0)  # inches
 
@@ -60,6 +64,42 @@ def style(width: float | None = None, labels: Mapping[str, str] | None = None) -
     finally:
         _width.reset(inches)
         _labels.reset(names)
+
+
+@contextmanager
+def layout(figsize: Any, ncols: Any) -> Iterator[None]:
+    """Give the figure made within a ``with`` block a size in inches, and panels side by side.
+
+    Raises
+    ------
+    ArgumentError
+        For what is no size, or no number of panels.
+    """
+    whole = isinstance(ncols, int | np.integer) and not isinstance(ncols, bool)
+    if ncols is not None and not (whole and ncols >= 1):
+        raise ArgumentError(f"ncols= must be a whole number of panels side by side, not {ncols!r}")
+    size = _figsize.set(None if figsize is None else _inches(figsize))
+    columns = _ncols.set(None if ncols is None else int(ncols))
+    try:
+        yield
+    finally:
+        _figsize.reset(size)
+        _ncols.reset(columns)
+
+
+def _inches(figsize: Any) -> tuple[float, float]:
+    try:
+        wide, tall = (float(value) for value in figsize)
+    except (TypeError, ValueError):
+        wide = tall = np.nan
+    if not (0 < wide < np.inf and 0 < tall < np.inf):
+        raise ArgumentError(f"figsize= must be width and height in inches, such as (6, 4), not {figsize!r}")
+    return wide, tall
+
+
+def current_layout() -> tuple[tuple[float, float] | None, int | None]:
+    """Size and number of columns that were asked for by the call."""
+    return _figsize.get(), _ncols.get()
 
 
 def current_width() -> float | None:

@@ -108,7 +108,7 @@ class VisitFit(TestedFit):
             raise FitError(f"this fit has no estimates: {self.message}") from None
 
     @cached_property
-    def slopes(self) -> FloatArray:
+    def vcov_slopes(self) -> FloatArray:
         """Derivatives of the covariance of the coefficients with respect to theta, (k, p, p)."""
         return self.point.slopes
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def _satterthwaite(fit: VisitFit) -> DeltaDf:
-    return DeltaDf(fit.solution["vcov"], fit.slopes, fit.theta_covariance)
+    return DeltaDf(fit.solution["vcov"], fit.vcov_slopes, fit.theta_covariance)
 
 
 class KenwardRoger(Wald):
@@ -51,7 +51,7 @@ class KenwardRoger(Wald):
                 "or use ddf='satterthwaite'"
             )
         self._phi: FloatArray = fit.solution["vcov"]
-        self._slopes, self._spread = fit.slopes, fit.theta_covariance
+        self._slopes, self._spread = fit.vcov_slopes, fit.theta_covariance
         self._single = _satterthwaite(fit)
         linear, curvature = fit.point.adjustment(self._spread)
         self.inner = self._phi + linear

@@ -238,7 +238,7 @@ def _pack(fit: Fit, task: Task, route: str, statistic: Any) -> bytes:
     records = {} if statistic is None else {modes: fit_record(fit, modes) for modes in (False, True)}
     # What was learned from the data frame stays here; so do the rows unless they are drawn.
     no_spec: Any = None
-    design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec)
+    design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec, predictors=None)
     plan = (model.reml, model.leading, model.schur)
     about = (design, plan, fit.response, task.arguments, task.start, records)
     return pickle.dumps(about, protocol=5)

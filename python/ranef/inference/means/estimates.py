@@ -184,6 +184,7 @@ class MarginalMeans(Printed):
         return self._combined(out, adjust, 0)
 
     plot = Verb("plots.means:means")
+    effect_size = Verb("inference.effects.sizes:effect_size")
 
     # ------------------------------------------------------------ inside
     def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:

@@ -123,10 +123,9 @@ def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
 
 def _two_values(fit: Fit, name: str) -> list[Any] | None:
     """Return the values of a covariate that takes two of them on the used rows; None for any other."""
-    design = fit.model.design
-    if shown(name) not in design.column_names or design.moments is not None:
+    column = used_numbers(fit, name)
+    if column is None or not column.size:
         return None
-    column = design.matrix.take([design.column_names.index(shown(name))]).array[:, 0]
     low, high = float(column.min()), float(column.max())
     if low == high or not ((column == low) | (column == high)).all():
         return None
@@ -136,27 +135,22 @@ def _two_values(fit: Fit, name: str) -> list[Any] | None:
 def _mean(fit: Fit, name: str, data: Any) -> float:
     """Return the mean of a covariate over the used rows."""
     design = fit.model.design
+    values = used_numbers(fit, name, data)
+    if values is not None:
+        return float(np.nanmean(values))
     if data is not None:
-        column = Table(data).column(name)
-        if not isinstance(column, NumberColumn):
-            raise ArgumentError(f"{name!r} has no mean: give its values, at={{{name!r}: [...]}}")
-        values = np.asarray(column.values, dtype=float)
-        used = values[design.rows] if values.size == design.nobs + design.n_dropped else values
-        return float(np.nanmean(used))
-    if shown(name) in design.column_names:
-        index = design.column_names.index(shown(name))
-        if design.moments is not None:
-            return float(design.moments.mean[index])
-        return float(design.matrix.take([index]).array.mean())
+        raise ArgumentError(f"{name!r} has no mean: give its values, at={{{name!r}: [...]}}")
+    if design.moments is not None and shown(name) in design.column_names:
+        return float(design.moments.mean[design.column_names.index(shown(name))])
     raise ArgumentError(
-        f"the mean of {name!r} is not known from the model, where it is only transformed: "
-        f"give at={{{name!r}: value}}, or data= with the data of the fit"
+        f"the mean of {name!r} is not known from the model, where it is only transformed and rows are not "
+        f"kept: give at={{{name!r}: value}}, or data= with the data of the fit"
     )
 
 
-def spread(fit: Fit, name: str, values: FloatArray, data: Any) -> float:
+def spread(fit: Fit, name: str, values: FloatArray, data: Any = None) -> float:
     """Return the range of a covariate over the used rows, or what can be said of its size from the grid."""
-    seen = _rows_of(fit, name, data)
+    seen = used_numbers(fit, name, data)
     for candidates in (seen, values):
         if candidates is not None and candidates.size:
             width = float(np.nanmax(candidates) - np.nanmin(candidates))
@@ -165,16 +159,15 @@ def spread(fit: Fit, name: str, values: FloatArray, data: Any) -> float:
     return float(np.abs(values).max()) or 1.0
 
 
-def _rows_of(fit: Fit, name: str, data: Any) -> FloatArray | None:
-    """Return the values of a covariate in the used rows, where they are known."""
+def used_numbers(fit: Fit, name: str, data: Any = None) -> FloatArray | None:
+    """Return the values of a covariate on the used rows, or None where it is no number or not known."""
     design = fit.model.design
-    if data is not None:
-        table = Table(data)
-        column = table.column(name)
-        if not isinstance(column, NumberColumn):
-            return None
-        values = np.asarray(column.values, dtype=float)
-        return values[design.rows] if values.size == design.nobs + design.n_dropped else values
-    if design.moments is None and shown(name) in design.column_names:
-        return np.asarray(design.matrix.take([design.column_names.index(shown(name))]).array).ravel()
-    return None
+    if data is None:
+        known = (design.predictors or {}).get(name)
+        return np.asarray(known.values, dtype=float) if isinstance(known, NumberColumn) else None
+    column = Table(data).column(name)
+    if not isinstance(column, NumberColumn):
+        return None
+    values = np.asarray(column.values, dtype=float)
+    whole = design.moments is None and values.size == design.nobs + design.n_dropped
+    return values[design.rows] if whole else values

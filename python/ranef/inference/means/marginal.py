@@ -50,7 +50,8 @@ def emmeans(
     at : mapping, optional
         Variable -> value or values of the grid, instead of all levels of a factor, the mean of a covariate.
     data : table, optional
-        The data of the fit, for means of covariates that appear only transformed.
+        The data of the fit, where its rows were read in batches: for means of covariates that appear only
+        transformed, and for proportional weights.
     weights : {"equal", "proportional"}
         How to average over the other factors: their levels count the same, or as often as they occur.
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
@@ -294,16 +295,19 @@ def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
     others = [name for name in grid.factors if name not in names]
     if not others:
         return np.ones(len(grid.table))
-    if data is None:
-        raise ArgumentError("weights='proportional' needs data= with the data of the fit")
-    table, design = Table(data), fit.model.design
+    design = fit.model.design
+    if data is None and design.predictors is None:
+        raise ArgumentError(
+            "weights='proportional' needs data= with the data of the fit, whose rows are not kept"
+        )
+    table = None if data is None else Table(data)
     columns = {}
     for name in others:
-        factor = as_factor(table.column(name))
+        factor = as_factor((design.predictors or {})[name] if table is None else table.column(name))
         labels = np.array([str(label) for label in factor.levels], dtype=object)
         columns[name] = labels[factor.codes]
     frame = pd.DataFrame(columns)
-    if len(frame) == design.nobs + design.n_dropped:
+    if data is not None and design.moments is None and len(frame) == design.nobs + design.n_dropped:
         frame = frame.iloc[design.rows]
     counts = frame.value_counts()
     keys = grid.table[others].astype(str)

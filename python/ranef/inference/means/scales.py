@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError
+from ...errors import ArgumentError, FormulaError
+from ...formula.python_code import read_code
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def scale_of(response: str) -> Scale:
     'inverse'
     """
     try:
-        node = ast.parse(response.strip().replace("`", ""), mode="eval").body
-    except SyntaxError:
+        node = read_code(response).tree  # which lets a column have the name of a word of Python, as yield
+    except FormulaError:
         raise _unknown(response) from None
     while isinstance(node, ast.Call) and _called(node) == "I" and len(node.args) == 1:
         node = node.args[0]
@@ -143,7 +144,7 @@ def _number(node: ast.expr) -> float | None:
 
 def _called(node: ast.Call) -> str:
     function = node.func
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    return function.id.rpartition(".")[2] if isinstance(function, ast.Name) else ""
 
 
 def _unknown(response: str) -> ArgumentError:

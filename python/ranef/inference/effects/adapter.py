@@ -1,0 +1,135 @@
+"""A fit as a model of the Python package marginaleffects, by that package's own extension point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...arrays import FloatArray
+from ...errors import ArgumentError, quote_list
+from ...fit import Fit
+from ...frame import Column, FactorColumn, NumberColumn, Table
+from .averages import levels_of
+from .values import is_factor, predictors
+
+
+def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
+    """Return the fit as a model of the package marginaleffects (``pip install marginaleffects``).
+
+    Its `predictions`, `comparisons`, `slopes`, `hypotheses` and plots then work on it, with random effects at
+    zero. They use the normal distribution: the degrees of freedom of a fit differ from effect to effect,
+    which that package has no place for; `Fit.predictions` and its like have them.
+
+    Parameters
+    ----------
+    fit : Fit
+        Whose rows are in memory.
+    scale : {"response", "link"}, optional
+        Of the predictions of a generalised model.
+
+    Returns
+    -------
+    marginaleffects.classes.ModelAbstract
+
+    Raises
+    ------
+    ImportError
+        When the package is not installed, or has no such extension point.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> from marginaleffects import avg_slopes                          # doctest: +SKIP
+    >>> avg_slopes(fit.to_marginaleffects())["estimate"].round(3)       # doctest: +SKIP
+    10.467
+    """
+    try:
+        import polars as pl
+        from marginaleffects.classes import ModelAbstract, ModelVault
+    except ImportError as error:
+        raise ImportError(
+            f"to_marginaleffects() needs the package marginaleffects ({error}): pip install marginaleffects; "
+            "fit.predictions(), fit.comparisons() and fit.slopes() need nothing"
+        ) from error
+    if scale not in (None, "response", "link"):
+        raise ArgumentError(f"scale= must be 'response' or 'link', not {scale!r}")
+    family, model = getattr(fit, "family", None), fit.model
+    link = None if family is None or scale == "link" else family.link
+    names = list(model.design.spec.fixed.columns)
+    odd = [name for name in names if not name.isidentifier()]
+    if odd:
+        raise ArgumentError(f"marginaleffects needs plain names of columns; rename {quote_list(odd)}")
+    response = model.design.response_name
+    response = response if response.isidentifier() and response not in names else "response"
+    columns = predictors(fit, "to_marginaleffects() hands over the data")
+    series: dict[str, Any] = {response: _response(fit)}
+    for name in names:
+        labels = [str(level) for level in levels_of(fit, name)] if is_factor(fit, name) else None
+        series[name] = _series(pl, columns[name], labels)
+
+    class Ranef(ModelAbstract):  # type: ignore[misc]
+        df_resid = np.inf
+
+        def get_vcov(self, vcov: Any = True) -> Any:
+            """Return the covariance of the coefficients, or the one given."""
+            if isinstance(vcov, np.ndarray):
+                return vcov
+            if vcov is True:
+                return np.asarray(fit.solution["vcov"])
+            if vcov is False or vcov is None:
+                return None
+            raise ArgumentError(f"vcov= is True, False or a matrix, such as fit.robust().cov; not {vcov!r}")
+
+        def get_exog(self, newdata: Any) -> FloatArray:
+            """Return X of new rows."""
+            table = Table({name: _values(fit, name, newdata[name]) for name in names}, "newdata")
+            found = {name: table.column(name) for name in names}
+            X = model.design.spec.fixed.rows(found, table.n_rows)
+            return np.ascontiguousarray(X[:, model.cross.columns])
+
+        def get_predict(self, params: Any, newdata: Any) -> Any:
+            """Return predictions of rows of X."""
+            eta = np.asarray(newdata) @ np.asarray(params)
+            offset = model.design.offset
+            eta = eta if offset is None else eta + float(np.mean(offset))
+            mean = eta if link is None else link.inverse(eta)
+            rows = pl.Series("rowid", np.arange(len(eta)), dtype=pl.Int32)
+            return pl.DataFrame({"rowid": rows, "estimate": np.asarray(mean, dtype=float)})
+
+    vault = ModelVault(
+        coef=np.array(fit.solution["beta"]),
+        coefnames=np.array([model.design.column_names[index] for index in model.cross.columns]),
+        formula=f"{response} ~ {' + '.join(names) or '1'}",
+        modeldata=pl.DataFrame(series),
+        package="ranef",
+        variable_names=[response, *names],
+    )
+    return Ranef(fit, vault)
+
+
+def _response(fit: Any) -> FloatArray:
+    known = fit.y if isinstance(fit, Fit) else fit.model.design.response
+    return np.asarray(known, dtype=float)
+
+
+def _series(pl: Any, column: Column, labels: list[str] | None) -> Any:
+    if labels is None:
+        assert isinstance(column, NumberColumn)
+        return pl.Series(np.asarray(column.values, dtype=float))
+    if isinstance(column, NumberColumn):
+        texts = [str(value) for value in column.values.tolist()]
+    else:
+        assert isinstance(column, FactorColumn)
+        own = [str(level) for level in column.levels.tolist()]
+        texts = [own[code] for code in column.codes]
+    return pl.Series(texts, dtype=pl.Enum(labels))
+
+
+def _values(fit: Any, name: str, given: Any) -> Any:
+    """Return a column of theirs as the fit had it: numbers where levels are numbers or truth values."""
+    if not is_factor(fit, name) or isinstance(fit.model.design.predictors[name], FactorColumn):
+        return given.to_numpy() if given.dtype.is_numeric() else [str(value) for value in given.to_list()]
+    by_text = {str(level): level for level in levels_of(fit, name)}
+    return np.array([by_text[str(value)] for value in given.to_list()])

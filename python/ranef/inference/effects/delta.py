@@ -1,0 +1,136 @@
+"""Means of rows and their slopes as functions of the coefficients, with gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...arrays import FloatArray
+from ...errors import ArgumentError, require_choice
+from ..means.estimates import estimable
+from ..means.grid import spread
+from ..methods import default_ddf, method
+from .averages import Rows
+
+Mean = tuple[float, FloatArray]
+"""A value and its gradient in the kept coefficients, NaN where it cannot be estimated."""
+
+_STEP = 1e-3  # of the range of a number
+_CURVATURE_STEP = 1e-2  # of the linear predictor
+
+
+class Estimator:
+    """Means over rows on the scale asked for, and what is made of them.
+
+    Parameters
+    ----------
+    fit : Fit
+    scale : {"response", "link"}, optional
+        Of a generalised model, the response by default.
+    ddf : str, optional
+    """
+
+    def __init__(self, fit: Any, scale: str | None, ddf: str | None) -> None:
+        family = getattr(fit, "family", None)
+        require_choice("scale", scale or "response", ("response", "link"))
+        self.fit, self.beta, self.kept = fit, fit.solution["beta"], fit.model.cross.columns
+        own = None if family is None or scale == "link" else family.link
+        self.link = None if own is None or own.name == "identity" else own
+        self.method = method(fit, ddf or default_ddf(fit))
+        self.note = ""
+        if family is not None:
+            self.note = (
+                f"On the {family.link.name} scale" if self.link is None else
+                "On the scale of the response, of a typical group, whose random effects are zero"
+            )  # fmt: skip
+        self.response = self.link is not None
+
+    def mean(self, rows: Rows) -> Mean:
+        """Return the mean prediction of rows."""
+
+        def of(part: Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
+            X = self._matrix(part)
+            eta = X[:, self.kept] @ self.beta + part.offset
+            if self.link is None:
+                return eta, X[:, self.kept], X
+            return self.link.inverse(eta), self.link.slope(eta)[:, None] * X[:, self.kept], X
+
+        return self._averaged(rows, of)
+
+    def slope(self, rows: Rows, name: str) -> Mean:
+        """Return the mean slope of the predictions of rows in a number."""
+
+        def of(part: Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
+            X, D = self._matrix(part), self._derivative(part, name)
+            own = D[:, self.kept]
+            if self.link is None:
+                return own @ self.beta, own, D
+            eta, along, step = X[:, self.kept] @ self.beta + part.offset, own @ self.beta, _CURVATURE_STEP
+            slope = self.link.slope
+            ends = [slope(eta + k * step) for k in (1, -1, 2, -2)]
+            bend = (8 * (ends[0] - ends[1]) - (ends[2] - ends[3])) / (12 * step)
+            gradient = (bend * along)[:, None] * X[:, self.kept] + slope(eta)[:, None] * own
+            return slope(eta) * along, gradient, D
+
+        return self._averaged(rows, of)
+
+    def compared(self, high: Mean, low: Mean, kind: str) -> Mean:
+        """Return the difference, or the logarithm of a ratio, of two means."""
+        if kind == "difference":
+            return high[0] - low[0], high[1] - low[1]
+        ends = []
+        for value, gradient in (high, low):
+            inside = 0 < value < 1 if kind == "odds_ratio" else value > 0
+            if not inside and np.isfinite(value):
+                between = "between 0 and 1" if kind == "odds_ratio" else "above 0"
+                raise ArgumentError(f"kind={kind!r} is for means {between}; one is {value:.4g}")
+            if kind == "odds_ratio":
+                ends.append((np.log(value / (1 - value)), gradient / (value * (1 - value))))
+            else:
+                ends.append((np.log(value), gradient / value))
+        return float(ends[0][0] - ends[1][0]), ends[0][1] - ends[1][1]
+
+    def errors(self, gradients: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return standard errors and degrees of freedom, (m,) each; NaN where nothing is estimated."""
+        good = np.asarray(np.isfinite(gradients).all(axis=1))
+        se, df = np.full(len(good), np.nan), np.full(len(good), np.nan)
+        if good.any():
+            own = np.ascontiguousarray(gradients[good])
+            size = np.abs(own).max(axis=0)
+            own[np.abs(own) < 1e-13 * size] = 0.0
+            se[good] = np.sqrt(np.diag(self.method.between(own)))
+            df[good] = [self.method.df(row) if row.any() else np.nan for row in own]
+        return se, df
+
+    # ------------------------------------------------------------ inside
+    def _averaged(self, rows: Rows, of: Callable[[Rows], tuple[FloatArray, FloatArray, FloatArray]]) -> Mean:
+        """Average over chunks; each gives values, gradients and the columns that must be estimable."""
+        value, gradient, total = 0.0, np.zeros(len(self.kept)), 0.0
+        for part in rows.chunks():
+            values, gradients, X = of(part)
+            total = total + X.sum(axis=0)
+            value += float(values.sum())
+            gradient += gradients.sum(axis=0)
+        if not estimable(self.fit, np.asarray(total)[None, :] / rows.n)[0]:
+            return np.nan, np.full(len(self.kept), np.nan)
+        return value / rows.n, gradient / rows.n
+
+    def _matrix(self, rows: Rows) -> FloatArray:
+        spec = self.fit.model.design.spec.fixed
+        return np.asarray(spec.rows({name: rows.columns[name] for name in spec.columns}, rows.n))
+
+    def _derivative(self, rows: Rows, name: str) -> FloatArray:
+        """Return dX / dx: over a wide step where X is linear in it, by fourth-order differences elsewhere."""
+        wide = spread(self.fit, name, np.asarray(rows.columns[name].values, dtype=float))  # type: ignore[union-attr]
+
+        def moved(step: float) -> FloatArray:
+            with np.errstate(all="ignore"):  # a wide step may leave a function's domain
+                return self._matrix(rows.moved(name, step))
+
+        up, down = moved(wide / 2), moved(-wide / 2)
+        if np.allclose(up + down, 2 * self._matrix(rows), rtol=1e-13, atol=0.0):
+            return (up - down) / wide
+        ends = {k: moved(k * _STEP * wide) for k in (-2, -1, 1, 2)}
+        return np.asarray((8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * _STEP * wide))

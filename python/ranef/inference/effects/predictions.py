@@ -1,0 +1,135 @@
+"""Predictions over a grid: what the model says of the response, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...arguments import guided
+from ...errors import ArgumentError
+from ..means import emmeans
+from .result import Predictions
+from .values import along, beyond, names_of, representative, require_predictor
+
+_MOST = 1000  # values of a number
+
+
+@guided(
+    terms="write x, and by= for what the curves differ in",
+    condition="write x, and by= for what the curves differ in",
+    variables="write x, and by= for what the curves differ in",
+    newdata="write at= for values of the grid; rows of your own: fit.predict(newdata, interval='confidence')",
+    datagrid="write at=",
+    type="write scale=",
+    conf_level="write level=",
+    ci_level="write level=",
+)
+def predictions(
+    fit: Any,
+    x: str | Iterable[str],
+    by: str | Iterable[str] | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    points: int = 25,
+    weights: str = "equal",
+    scale: str | None = None,
+    averaged: bool = False,
+    ddf: str | None = None,
+    level: float = 0.95,
+    offset: float | None = None,
+) -> Predictions:
+    """Predict the response over a grid of predictors, with intervals: the curves and points one publishes.
+
+    Of a numeric predictor over the range of the data, of a factor at its levels; other factors are averaged
+    over, other numbers stand at their mean, random effects at zero.
+
+    Parameters
+    ----------
+    fit : Fit
+    x : str or iterable of str
+        The predictor along the axis; a column of the data, whatever the formula does with it: ``"days"`` of
+        ``log(days)``. Of several all but the first count as `by`.
+    by : str or iterable of str, optional
+        What the curves differ in, then the panels. A number takes all its values, or where it has more than
+        five its mean and the mean plus and minus one standard deviation.
+    at : mapping, optional
+        Variable -> value or values, of these and of any other predictor.
+    points : int
+        Values of a numeric `x`, 2 to 1000.
+    weights : {"equal", "proportional"}
+        How to average over the other factors, as in `ranef.emmeans`.
+    scale : {"link", "response"}, optional
+        Of a generalised model the response (default), or the link; of a linear one the response as modelled
+        (default), or ``"response"`` for that before ``log(y)`` and the like.
+    averaged : bool
+        Of a generalised model: averaged over the population of groups in place of a typical group.
+    ddf : str, optional
+        Degrees of freedom, by default the fit's own method.
+    level : float
+    offset : float, optional
+        Value of the offset, by default its mean.
+
+    Returns
+    -------
+    Predictions
+        ``to_frame()``, ``plot()``; notes say over what was averaged, and where the grid leaves the data.
+
+    Raises
+    ------
+    UnknownColumnError
+        A variable that the fixed part does not use.
+    ArgumentError
+        Code of the formula in place of its column, a level there is not, an unknown scale.
+    RowsNotKeptError
+        The range of a predictor is not known, as rows were read in batches: give ``at=``.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
+    >>> fit.predictions("nitro", by="Variety", points=2)
+    nitro     Variety estimate    se    df  lower  upper
+      0.0 Golden Rain    81.90 8.571 12.85  63.36 100.44
+      0.6 Golden Rain   127.10 8.571 12.85 108.56 145.64
+      0.0  Marvellous    90.42 8.571 12.85  71.88 108.95
+      0.6  Marvellous   129.17 8.571 12.85 110.63 147.70
+      0.0     Victory    73.30 8.571 12.85  54.76  91.84
+      0.6     Victory   121.95 8.571 12.85 103.41 140.49
+    Degrees of freedom: satterthwaite; intervals: 95 %
+    """
+    given, names = dict(at or {}), names_of("x", x)
+    if not names:
+        raise ArgumentError("x= names no predictor; there is the mean of everything: ranef.emmeans(fit, [])")
+    inside = list(dict.fromkeys([*names[1:], *names_of("by", by)]))
+    first = names[0]
+    for name in dict.fromkeys([first, *inside, *given]):
+        require_predictor(fit, name, "predictions")
+    if first in inside:
+        raise ArgumentError(f"{first!r} stands along the axis: it cannot be in by= too")
+    if isinstance(points, bool) or points != int(points) or not 2 <= points <= _MOST:
+        raise ArgumentError(f"points= must be a whole number of values from 2 to {_MOST}, not {points!r}")
+    filled, notes = dict(given), []
+    if first not in given:
+        found = along(fit, first, int(points))
+        filled |= {} if found is None else {first: found}
+    for name in inside:
+        if name not in given:
+            few, note = representative(fit, name)
+            filled |= {} if few is None else {name: few}
+            notes += [note] if note else []
+    if scale is None and hasattr(fit, "means_on_scale") and not averaged:
+        scale = "response"
+    means = emmeans(
+        fit, [first], inside, at=filled, weights=weights, ddf=ddf, level=level, scale=scale,
+        averaged=averaged, offset=offset,
+    )  # fmt: skip
+    held = {name: value for name, value in given.items() if name not in (first, *inside)}
+    grid = getattr(means, "means", means).keys.rename(columns=lambda name: name.strip("`"))
+    order = np.arange(len(grid))
+    if inside:
+        order = np.argsort(grid.groupby(inside, sort=False, observed=True).ngroup().to_numpy(), kind="stable")
+    grid = grid.iloc[order].reset_index(drop=True)
+    outside, more = beyond(fit, grid, held)
+    return Predictions(means, order, grid, first, tuple(inside), outside, (*notes, *more), scale)

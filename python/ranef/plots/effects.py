@@ -1,0 +1,284 @@
+"""Predictions over a grid with intervals, the data behind them; comparisons and slopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError, quote_list, require_choice
+from ..formula.python_code import read_code
+from ..inference.effects import Effects, Predictions
+from ..inference.effects.values import is_factor
+from .behind import BEHIND, Points, points_behind
+from .canvas import (
+    BLUE,
+    GREY,
+    SERIES,
+    common_labels,
+    figure_inches,
+    named,
+    panels,
+    response_words,
+    result_axes,
+    shared_legend,
+    tidy,
+    title,
+)
+from .means import name_values, places_of
+from .sources import draws
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PANELS = 12
+_ROWS = 40
+_LETTER_INCHES = 0.075
+
+
+@draws(Predictions)
+def effects(
+    predictions: Predictions, behind: str | None = "auto", ax: Any = None
+) -> Axes | np.ndarray:
+    """Draw predictions: curves with bands over a numeric predictor, points with intervals over a factor.
+
+    The first variable of ``by`` has colours, the second panels. Faint parts of a curve lie beyond the data.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of ``fit.predictions(...)``.
+    behind : {"auto", "partial", "data", None}
+        What is behind them: partial residuals (the prediction at each row's values of the variables shown,
+        plus the row's residual), the data, or nothing. By default partial residuals of a linear model, data
+        of a generalised one; a response of two values is shown by its means over bins of the predictor. Of
+        more than 2,000 rows some are drawn, and the axis says so.
+    ax : Axes or sequence of Axes, optional
+        One per panel.
+
+    Returns
+    -------
+    Axes, or array of Axes when there are several panels
+
+    Raises
+    ------
+    ArgumentError
+        For more variables, or values of them, than a picture can show.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
+    >>> fit.predictions("nitro", by="Variety").plot().get_ylabel()
+    'yield, 95 % interval'
+    """
+    require_choice("behind", behind or "none", ("auto", "none", *BEHIND))
+    by = predictions.by
+    if len(by) > 2:
+        raise ArgumentError(
+            f"a picture shows curves over {predictions.x!r} by up to two variables, not {quote_list(by)}: "
+            "average over some, or hold them with at="
+        )
+    table = predictions.to_frame()
+    # to_frame() quotes names that it has columns of itself; the picture goes by the grid's
+    table = table.set_axis([*predictions.grid, *table.columns[predictions.grid.shape[1] :]], axis=1)
+    colour, panel = [*by, None, None][:2]
+    _require_few(table, colour, panel)
+    points = points_behind(predictions, behind)
+    values = [None] if panel is None else list(pd.unique(table[panel]))
+    size = (4.8, 3.4) if len(values) == 1 else (2.7, 2.7)
+    across = 2 if len(values) == 4 else 3
+    axes = panels(len(values), ax, columns=across, size=size, sharex=True, sharey=True)
+    places = places_of(table, predictions.x)
+    for axis, value, text in zip(axes, values, texts(values), strict=True):
+        part = table if panel is None else table[table[panel] == value]
+        some = points if panel is None else points.where(panel, value)
+        _panel(axis, part, predictions.x, colour, some, places)
+        if panel is not None:
+            title(axis, f"{named(panel)}: {text}")
+        tidy(axis)
+    _frame(axes, table, points, colour, ax is None)
+    _names(axes, predictions, own_figure=ax is None)
+    return result_axes(axes)
+
+
+def _panel(
+    axis: Axes, part: pd.DataFrame, x: str, colour: str | None, points: Points, places: dict[str, int] | None
+) -> None:
+    values = [None] if colour is None else list(pd.unique(part[colour]))
+    for number, (value, text) in enumerate(zip(values, texts(values), strict=True)):
+        look = SERIES[number]
+        rows = part if value is None else part[part[colour] == value]
+        rows = rows[rows["estimate"].notna()]
+        some = points if value is None else points.where(str(colour), value)
+        shift = _shift(number, len(values))
+        if places is None:
+            axis.scatter(some.x, some.y, s=some.size, color=look["color"], alpha=some.alpha, linewidths=0)
+            _curve(axis, rows.sort_values(x), x, look, text)
+            continue
+        own = np.array([places.get(str(one), -1) for one in some.x]) + shift + some.jitter
+        axis.scatter(own, some.y, s=some.size, color=look["color"], alpha=some.alpha, linewidths=0)
+        middle = np.array([places[str(one)] for one in rows[x]]) + shift
+        axis.vlines(middle, rows["lower"], rows["upper"], color=look["color"], linewidth=1.8)
+        style = look if value is not None else {**look, "linestyle": ""}
+        axis.plot(middle, rows["estimate"], **style, markersize=5.5, linewidth=0.9, label=text)
+    name_values(axis, places)
+
+
+def _shift(number: int, count: int) -> float:
+    return min(0.16, 0.6 / count) * (number - (count - 1) / 2)
+
+
+def _curve(axis: Axes, rows: pd.DataFrame, x: str, look: dict[str, Any], label: str) -> None:
+    """One curve with its band, faint beyond the data."""
+    outside = rows["extrapolated"].to_numpy(bool) if "extrapolated" in rows else np.zeros(len(rows), bool)
+    inside = np.flatnonzero(~outside)
+    style = {"color": look["color"], "linestyle": look["linestyle"]}
+    if inside.size:
+        part = rows.iloc[inside[0] : inside[-1] + 1]
+        axis.fill_between(part[x], part["lower"], part["upper"], color=look["color"], alpha=0.16, lw=0)
+        axis.plot(part[x], part["estimate"], **style, linewidth=1.8, label=label)
+    ends = [(0, inside[0] + 1), (inside[-1], len(rows))] if inside.size else [(0, len(rows))]
+    for first, last in ends:
+        part = rows.iloc[first:last]
+        if outside[first:last].any():
+            axis.fill_between(part[x], part["lower"], part["upper"], color=look["color"], alpha=0.06, lw=0)
+            axis.plot(part[x], part["estimate"], **style, linewidth=1.2, alpha=0.4)
+    if not inside.size:
+        axis.plot([], [], **style, linewidth=1.8, label=label)
+
+
+def _frame(
+    axes: np.ndarray, table: pd.DataFrame, points: Points, colour: str | None, own_figure: bool
+) -> None:
+    """Limits that hold predictions and most of the points; a legend of colours and points."""
+    low, high = points.limits(table)
+    for axis in axes:
+        axis.set_ylim(low, high)
+    handles = axes[0].get_legend_handles_labels()[0] if colour is not None else []
+    if points.words:
+        handles.append(axes[0].scatter([], [], s=16, color=GREY, alpha=0.6, linewidths=0, label=points.words))
+    shared_legend(axes, handles, own_figure, None if colour is None else named(colour), grow=True)
+
+
+def _names(axes: np.ndarray, predictions: Predictions, own_figure: bool) -> None:
+    level = getattr(predictions.means, "means", predictions.means).level
+    words = f"{_response(predictions)}, {100 * level:g} % interval"
+    if len(axes) > 1:
+        common_labels(axes, named(predictions.x), words, own_figure)
+    else:
+        axes[0].set(xlabel=named(predictions.x), ylabel=words)
+
+
+def _response(predictions: Predictions) -> str:
+    """Name what is predicted: the response, its link, or the column behind log(y)."""
+    fit = predictions.fit
+    link = getattr(getattr(fit, "family", None), "link", None)
+    if getattr(predictions.means, "scale", None) is not None:
+        return named(next(iter(read_code(fit.model.design.response_name).names()), "response"))
+    words = response_words(fit)
+    return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
+
+
+def _require_few(table: pd.DataFrame, colour: str | None, panel: str | None) -> None:
+    for name, most, where in ((colour, len(SERIES), "as curves"), (panel, _PANELS, "as panels")):
+        if name is not None and table[name].nunique() > most:
+            raise ArgumentError(
+                f"'{name}' has {table[name].nunique()} values, of which {most} can be told apart {where}: "
+                "choose some with at="
+            )
+
+
+def texts(values: list[Any]) -> list[str]:
+    """Return values as text, numbers with the digits that tell them apart."""
+    if len(values) > 1 and all(isinstance(value, float | np.floating) for value in values):
+        gap = float(np.diff(np.sort(np.array(values, dtype=float))).min())
+        digits = int(np.clip(1 - np.floor(np.log10(gap)), 0, 12)) if gap > 0 else 4
+        found = [f"{value:.{digits}f}" for value in values]
+        return [text.rstrip("0").rstrip(".") for text in found] if digits else found
+    return ["" if v is None else f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
+
+
+@draws(Effects)
+def comparisons(effects: Effects, ax: Any = None) -> Axes:
+    """Draw comparisons, slopes or effect sizes with their intervals, one under another.
+
+    Parameters
+    ----------
+    effects : Effects
+        Of ``fit.comparisons(...)``, ``fit.slopes(...)`` or ``means.pairs().effect_size()``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ArgumentError
+        For more rows than can be read.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
+    >>> fit.slopes("nitro", by="Variety").plot().get_xlabel()
+    'slope of yield, 95 % interval'
+    """
+    table = effects.to_frame()
+    if len(table) > _ROWS:
+        raise ArgumentError(f"{len(table)} effects cannot be read, of at most {_ROWS}: choose some")
+    estimate = "d" if effects.kind == "d" else "estimate"
+    height = max(1.6, 0.27 * len(table) + 0.8)
+    (axis,) = panels(1, ax, columns=1, size=(5.0, height), rigid=True)
+    y = np.arange(len(table))
+    axis.axvline(effects.null, color=GREY, linewidth=0.8, zorder=0)
+    axis.hlines(y, table["lower"], table["upper"], color=BLUE, linewidth=1.8)
+    axis.plot(table[estimate], y, color=BLUE, marker="o", markersize=5.5, linestyle="")
+    labels = _labels(effects)
+    axis.set_yticks(y, labels)
+    axis.set_ylim(len(table) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    if effects.null == 1.0:
+        _ratio_scale(axis, table["lower"].min(), table["upper"].max())
+    words, room = _axis_name(effects), figure_inches(axis)[0] - _LETTER_INCHES * max(map(len, labels))
+    axis.set_xlabel(words if _LETTER_INCHES * len(words) < room else words.replace(", ", ",\n"))
+    tidy(axis)
+    return axis
+
+
+def _ratio_scale(axis: Axes, low: float, high: float) -> None:
+    """Make the axis logarithmic, with enough numbers on it."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,)))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter("{x:g}")
+
+
+def _labels(effects: Effects) -> list[str]:
+    """Name the rows: the variable unless it is one factor, what is compared, where."""
+    keys, out = effects.keys, []
+    several = "variable" in keys and keys["variable"].nunique() > 1
+    for row in keys.to_dict("records"):
+        rest = {name: value for name, value in row.items() if name not in ("variable", "contrast")}
+        where = ", ".join(f"{named(str(name))} {texts([value])[0]}" for name, value in rest.items())
+        words, variable = str(row.get("contrast", "")), row.get("variable")
+        plain = is_factor(effects.fit, variable) if words and variable else bool(where)
+        if variable is not None and (several or not plain):
+            words = f"{named(str(variable))} {words}".rstrip()
+        out.append(", ".join(part for part in (words, where) if part))
+    return out
+
+
+def _axis_name(effects: Effects) -> str:
+    interval = f"{100 * effects.level:g} % interval"
+    if effects.kind == "d":
+        return f"standardised difference (d), {interval}"
+    response = response_words(effects.fit)
+    words = {"slope": "slope of", "difference": "difference in", "ratio": "ratio of"}
+    if effects.kind == "odds_ratio":
+        return f"odds ratio of {response.removeprefix('proportion of ')}, {interval}"
+    return f"{words[effects.kind]} {response}, {interval}"
