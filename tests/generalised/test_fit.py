@@ -8,6 +8,7 @@ import pytest
 import ranef
 from glmm_battery import GlmmReference
 from ranef.generalised import FAMILIES
+from scipy.stats import norm, poisson
 
 FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
 
@@ -148,3 +149,26 @@ def test_many_responses_at_once(fit, answers):
         np.testing.assert_allclose(table[list(alone.params.index)].iloc[row], alone.params, atol=1e-5)
     assert table.failed.tolist() == [False] * 4 + [True]
     assert fit.model.fit(drawn[1]).objective == pytest.approx(table.objective.iloc[1], abs=1e-8)
+
+
+def test_the_square_root_link_has_several_optima():
+    """The mean is that of both signs: lme4 stops where fewer linear predictors are below zero."""
+    y = [3, 5, 2, 2, 5, 6, 6, 4, 4, 5, 6, 8, 4, 3, 3, 7, 3, 3, 2, 10, 3, 3, 10, 2, 3, 2, 8, 8, 6, 2]
+    y += [0] * 8 + [1] + [0] * 9 + [1, 1, 1, 3, 2, 3]
+    rng = np.random.default_rng(62)
+    rng.integers(5, 15), rng.integers(3, 8)
+    data = pd.DataFrame({"y": np.array(y, float), "x": rng.normal(size=54), "g": np.repeat(np.arange(9), 6)})
+    fit = ranef.glmer("y ~ x + (1 | g)", data, "poisson", "sqrt", information="expected")
+    assert fit.objective < 183.4340985 - 1  # glmer(family = poisson(sqrt)), bobyqa with tolPwrss = 1e-12
+    assert fit.converged
+
+    def exact(theta, beta):
+        """-2 log L by the rectangle rule."""
+        u, total = np.linspace(-8, 8, 4001), 0.0
+        for _, rows in data.groupby("g"):
+            eta = (beta[0] + beta[1] * rows.x.to_numpy())[:, None] + theta * u
+            log_density = poisson.logpmf(rows.y.to_numpy()[:, None], eta**2).sum(0) + norm.logpdf(u)
+            total += np.log(np.exp(log_density - log_density.max()).sum() * (u[1] - u[0])) + log_density.max()
+        return -2 * total
+
+    assert exact(fit.theta[0], fit.params.to_numpy()) < exact(0.8992846204, [1.411472613, 0.1997935808])

@@ -18,6 +18,7 @@ from .many import fit_responses
 from .model import GlmerModel
 from .responses import make_response
 
+_OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ELSEWHERE = {
     "nAGQ": "it is called agq=",
@@ -27,8 +28,8 @@ _ELSEWHERE = {
     "subset": "give the rows you want, data[condition]",
     "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
-    "ziformula": "zero inflation is not available",
-    "zero": "zero inflation is not available",
+    "ziformula": "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected",
+    "zero": "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected",
     "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
     "optimizer": "there is one; ranef.allfit(fit) compares others",
@@ -186,9 +187,33 @@ def fit_model(
         found = model.core.fit(given, float(tolerance), int(max_evaluations))
     except RuntimeError:
         raise model.without_start() from None
+    if given is None and model.family.link.name == "sqrt" and "internal" in found:
+        found = _lowest(model, found, float(tolerance), int(max_evaluations))
     if not found["converged"]:
         _require_noise(model)
     return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+
+
+def _lowest(
+    model: GlmerModel, found: dict[str, Any], tolerance: float, max_evaluations: int
+) -> dict[str, Any]:
+    """Return the lowest end of searches from smaller and larger variances too.
+
+    With the square root link the mean is the same on both sides of zero, so that modes and optima may be
+    several.
+    """
+    ends = [found]
+    for times in _OTHER_SCALES:
+        start = np.array(found["internal"], dtype=float)
+        start[: model.n_theta] *= times
+        try:
+            ends.append(model.core.fit(start, tolerance, max_evaluations))
+        except RuntimeError:  # no start there
+            continue
+    good = [end for end in ends if end["converged"]] or ends[:1]
+    best = min(good, key=lambda end: end["value"])
+    best = found if found["converged"] and found["value"] <= best["value"] + tolerance else best
+    return best | {"evaluations": sum(end["evaluations"] for end in ends)}
 
 
 def _require_noise(model: GlmerModel) -> None:
