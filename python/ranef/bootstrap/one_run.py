@@ -17,7 +17,7 @@ from .callback import apply_statistic
 from .checks import require_table, whole_number
 from .draws.streams import stream_key
 from .draws.true_parameters import true_parameters
-from .loop.engine import run
+from .loop.engine import preparing, run
 from .loop.record import checked_columns, kept_columns
 from .loop.remote import check_executor, run_remotely
 from .loop.statistic import is_compiled
@@ -89,7 +89,8 @@ def one_run(
     require_table(count, width + (compiled.n_values if compiled else 0) + 1)
     key, seed = stream_key(seed)
     if scheme == "parametric":
-        task, chosen = make_task(fit, at, route, kept, compiled)
+        with preparing(progress):
+            task, chosen = make_task(fit, at, route, kept, compiled)
         if executor is None:
             outcome = run(task, key, count, threads or get_num_threads(), progress, origin=first)
         else:

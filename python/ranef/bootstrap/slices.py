@@ -6,7 +6,7 @@ import time
 from typing import Any, Protocol
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ..fit import Fit
 from ..threads import get_num_threads

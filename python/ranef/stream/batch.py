@@ -57,7 +57,7 @@ class Batch:
 
 def read_batches(source: Batches, names: Sequence[str], stage: str) -> Iterator[Batch]:
     """Read a source from the start; batches without rows are left out."""
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     first = 0
     with tqdm(desc=stage, unit=" rows", unit_scale=True, disable=None, delay=1) as bar:

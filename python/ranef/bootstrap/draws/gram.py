@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from .gram_factor import GramFactor
 from .level_factors import LevelFactors, draw_effects, triangular_factor
-from .native_call import call_native, pointer
+from .native_call import call_native, part, pointer
 from .streams import open_stream
 from .variates import chi_square, fill_normal
 
@@ -93,14 +92,14 @@ def gram_draw(
     )
 
 
-@njit(inline="always")
+@part
 def add_rest_noise(noise, coef, response, first, order, lower):
     """Add sigma R xi_2 to the response's second block; return its product with the coefficients."""
     size, rank = lower.shape
     product = 0.0
     for i in range(size):
         total = 0.0
-        for k in range(min(i + 1, rank)):
+        for k in range(i + 1 if i < rank else rank):
             total += lower[i, k] * noise[k]
         place = first + order[i]
         response[place] += total
@@ -108,7 +107,7 @@ def add_rest_noise(noise, coef, response, first, order, lower):
     return product
 
 
-@njit(inline="always")
+@part
 def draw_from_gram(
     state, key, replicate, problem, gram_multiply, values, starts, widths, steps, mean, order, lower, sigma,
     df, coef, noise, response,

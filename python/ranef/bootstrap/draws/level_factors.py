@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import int64
 
+from .native_call import part
 from .variates import fill_normal
 
 __all__ = ["LevelFactors", "draw_effects", "triangular_factor"]
@@ -71,7 +72,7 @@ def triangular_factor(*factors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray((upper * signs[..., :, None]).swapaxes(-1, -2))
 
 
-@njit
+@part
 def _scale_levels(effects, start, stop, width, values, offset, step):
     """Multiply each level's numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
     for first in range(start, stop, width):
@@ -85,11 +86,11 @@ def _scale_levels(effects, start, stop, width, values, offset, step):
     return offset
 
 
-@njit(inline="always")
+@part
 def draw_effects(state, effects, values, starts, widths, steps):
     """The random effects of one replicate into ``effects[:q]``, by `LevelFactors`."""
     fill_normal(state, effects, 0, starts[-1])
-    offset = 0
+    offset = int64(0)
     for t in range(widths.size):
         offset = _scale_levels(effects, starts[t], starts[t + 1], widths[t], values, offset, steps[t])
         if steps[t] == 0:

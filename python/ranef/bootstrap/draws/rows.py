@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from .level_factors import LevelFactors, draw_effects, triangular_factor
-from .native_call import call_native, pointer
+from .native_call import call_native, part, pointer
 from .streams import open_stream
 from .variates import fill_normal
 
@@ -89,7 +88,7 @@ def row_draw(
     )
 
 
-@njit
+@part
 def add_random_effects(rows, effects, codes, basis, starts, widths):
     """Add Z b to the rows."""
     column = 0
@@ -102,7 +101,7 @@ def add_random_effects(rows, effects, codes, basis, starts, widths):
             column += 1
 
 
-@njit(inline="always")
+@part
 def fill_rows(
     state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows,
 ):  # fmt: skip
@@ -115,7 +114,7 @@ def fill_rows(
     add_random_effects(rows, effects, codes, basis, starts, widths)
 
 
-@njit(inline="always")
+@part
 def draw_from_rows(
     state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean,
     scale, effects, rows, response,

@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types, uint64
+from numba import types, uint64
 from numba.extending import intrinsic
+
+from .native_call import part
 
 __all__ = [
     "BLOCK_LANE",
@@ -93,14 +95,14 @@ def _high_word(typing_context, a, b):
     return types.uint64(types.uint64, types.uint64), codegen
 
 
-@njit(inline="always")
+@part
 def _philox_round(c0, c1, c2, c3, k0, k1):
     high0 = _high_word(_MULTIPLIER_0, c0)
     high1 = _high_word(_MULTIPLIER_1, c2)
     return high1 ^ c1 ^ k0, _MULTIPLIER_1 * c2, high0 ^ c3 ^ k1, _MULTIPLIER_0 * c0
 
 
-@njit
+@part
 def philox_block(c0, c1, c2, c3, k0, k1):
     """Four random words: ten rounds of Philox on a counter of four words with a key of two."""
     for _ in range(9):
@@ -110,7 +112,7 @@ def philox_block(c0, c1, c2, c3, k0, k1):
     return _philox_round(c0, c1, c2, c3, k0, k1)
 
 
-@njit
+@part
 def open_stream(state, key, replicate):
     """Point ``state`` at the beginning of the stream of ``replicate``.
 
@@ -124,7 +126,7 @@ def open_stream(state, key, replicate):
     state[9] = _FOUR
 
 
-@njit
+@part
 def next_block(state):
     """The next four words of the block lane."""
     # As numpy does, the counter moves before the block is made. 2**64 blocks are never used up, so nothing is
@@ -133,7 +135,7 @@ def next_block(state):
     return philox_block(state[3], _ZERO, state[2], BLOCK_LANE, state[0], state[1])
 
 
-@njit
+@part
 def next_raw(state):
     """The next 64 random bits of the word lane."""
     position = state[9]
@@ -147,7 +149,7 @@ def next_raw(state):
     return state[_FIRST_BUFFERED + position]
 
 
-@njit
+@part
 def uniform(state):
     """A double uniform on [0, 1), of 53 bits: what ``numpy.random.Generator.random`` makes of the word."""
     return np.float64(next_raw(state) >> _SHIFT_TO_53_BITS) * _TWO_TO_MINUS_53

@@ -13,8 +13,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
+from .native_call import part
 from .streams import BLOCK_LANE, next_raw, philox_block, uniform
 
 __all__ = ["chi_square", "fill_normal", "layer_tables", "normal"]
@@ -79,7 +80,7 @@ def _tail_start() -> float:
 _EDGE, _INNER, _HEIGHT = layer_tables()
 
 
-@njit
+@part
 def _tail(state):
     """A normal beyond the last layer (Marsaglia, 1964); positive."""
     start = _EDGE[1]
@@ -90,14 +91,14 @@ def _tail(state):
             return start + x
 
 
-@njit
+@part
 def _normal_from(word, state):
     """A normal that begins with ``word`` and takes more words from the stream when that one is not enough."""
     while True:
         layer = word & _LAYER_BITS
         share = np.float64(int64(word) >> _SHIFT_TO_54_BITS) * _TWO_TO_MINUS_53
         x = share * _EDGE[layer]
-        if abs(share) < _INNER[layer]:
+        if -_INNER[layer] < share < _INNER[layer]:
             return x
         if layer == uint64(0):
             beyond = _tail(state)
@@ -108,29 +109,30 @@ def _normal_from(word, state):
         word = next_raw(state)
 
 
-@njit
+@part
 def normal(state):
     """One standard normal."""
     return _normal_from(next_raw(state), state)
 
 
-@njit(inline="always")
+@part
 def _candidate(word):
     """The abscissa that ``word`` proposes, and whether it is under the curve for certain (98.8 % are)."""
     layer = word & _LAYER_BITS
     share = np.float64(int64(word) >> _SHIFT_TO_54_BITS) * _TWO_TO_MINUS_53
-    return share * _EDGE[layer], abs(share) < _INNER[layer]
+    return share * _EDGE[layer], -_INNER[layer] < share < _INNER[layer]
 
 
-@njit
+@part
 def _finish_block(state, out, start, stop, position):
     """Draw a block's normals again, this time with the rejections."""
     words = philox_block(position, uint64(0), state[2], BLOCK_LANE, state[0], state[1])
-    for i in range(start, min(start + uint64(4), stop)):
+    end = start + uint64(4)
+    for i in range(start, end if end < stop else stop):
         out[i] = _normal_from(words[i - start], state)
 
 
-@njit
+@part
 def fill_normal(state, out, start, stop):
     """Standard normals into ``out[start:stop]``, four to a block; the rest of the last block is lost."""
     i, end = uint64(start), uint64(stop)
@@ -155,7 +157,7 @@ def fill_normal(state, out, start, stop):
     state[3] = position
 
 
-@njit
+@part
 def _gamma(state, shape):
     """A standard gamma of shape at least 1."""
     d = shape - 1.0 / 3.0
@@ -170,7 +172,7 @@ def _gamma(state, shape):
                 return d * v
 
 
-@njit
+@part
 def chi_square(state, df):
     """One chi-square with ``df`` degrees of freedom (any real ``df >= 0``; 0 gives 0)."""
     if df <= 0.0:

@@ -12,18 +12,19 @@ import ctypes
 import os
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...errors import MemoryLimitError
 from .kernels import Kernel, compiling
 
-__all__ = ["Core", "Outcome", "Task", "run", "run_whole", "single_blas_thread"]
+__all__ = ["Core", "Outcome", "Task", "preparing", "run", "run_whole", "single_blas_thread"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -106,6 +107,14 @@ class Outcome:
     seconds: float
     threads: int
     interrupted: bool
+
+
+@contextmanager
+def preparing(progress: bool, label: str = "bootstrap") -> Iterator[None]:
+    """Say in the place of the progress line that it is to come: what is drawn from takes its time to make."""
+    text = f"{label}: preparing"
+    with tqdm(total=0, desc=text, bar_format="{desc}", leave=False, disable=not progress):
+        yield
 
 
 def run(

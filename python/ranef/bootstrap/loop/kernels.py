@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit, types
 
 from ..draws.gram import draw_from_gram
-from ..draws.native_call import call_native, pointer
+from ..draws.native_call import call_native, part, pointer
 from ..draws.rows import draw_from_rows, fill_rows
 from ..draws.streams import STATE_WORDS
 from .record import FAILED
@@ -100,7 +100,7 @@ class Kernel:
         return self.dispatcher
 
 
-@njit
+@part
 def _mark_failed(record):
     for i in range(record.size - 1):
         record[i] = np.nan
@@ -108,7 +108,7 @@ def _mark_failed(record):
     record[record.size - 1] = FAILED
 
 
-@njit
+@part
 def _refit(refit, problem, workspace, drawn, responses, numbers, start, records):
     """Refit the draws of replicates numbers[0], ..., numbers[1] - 1. The core marks a refit that fails."""
     count = numbers[1] - numbers[0]
@@ -122,11 +122,11 @@ def _refit(refit, problem, workspace, drawn, responses, numbers, start, records)
             _mark_failed(records[i])
 
 
-@njit
+@part
 def _keep(record, selection, statistic, table, row):
     """Write a row of the table: what is kept of the record, the statistic's values, the status."""
     columns = table.shape[1]
-    bits = int(record[record.size - 1])
+    bits = _COUNT(record[record.size - 1])
     for i in range(selection.size):
         table[row, i] = record[selection[i]]
     if selection.size < columns - 1:
@@ -153,7 +153,7 @@ def _run_gram(
     drawn = np.empty(batch, np.int64)
     numbers = np.empty(2, np.int64)
     for start in range(first, stop, batch):
-        end = min(start + batch, stop)
+        end = start + batch if start + batch < stop else stop
         for row in range(start, end):
             drawn[row - start] = draw_from_gram(
                 state, key, origin + row, problem, gram_multiply, values, starts, widths, steps, mean, order,
@@ -177,7 +177,7 @@ def _run_rows(
     drawn = np.empty(batch, np.int64)
     numbers = np.empty(2, np.int64)
     for start in range(first, stop, batch):
-        end = min(start + batch, stop)
+        end = start + batch if start + batch < stop else stop
         for row in range(start, end):
             drawn[row - start] = draw_from_rows(
                 state, key, origin + row, problem, response_from_rows, values, starts, widths, steps, codes,
@@ -227,7 +227,7 @@ def _run_refits(
     drawn = np.zeros(batch, np.int64)
     numbers = np.empty(2, np.int64)
     for start in range(first, stop, batch):
-        end = min(start + batch, stop)
+        end = start + batch if start + batch < stop else stop
         numbers[0], numbers[1] = origin + start, origin + end
         _refit(refit, problem, workspace, drawn, draws[start:end], numbers, begin, records)
         for row in range(start, end):

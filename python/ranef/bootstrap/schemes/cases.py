@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...design import Design
 from ...errors import ArgumentError

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
