@@ -114,6 +114,9 @@ def test_dense_algebra_agrees(make):
     assert found.den_df == pytest.approx(df, rel=1e-6)
     wald = beta @ np.linalg.solve(adjusted[1:, 1:], beta) / (p - 1)
     assert pytest.approx(scale * wald, rel=1e-6) == found.F
+    if list(fit.anova().index) == ["period"]:  # all columns but the intercept
+        row = fit.anova(ddf="kenward-roger").iloc[0]
+        assert (row.F, row.den_df) == pytest.approx((found.F, found.den_df), rel=1e-6)
 
 
 def test_a_variance_at_zero_by_maximum_likelihood_may_be_positive_by_restricted():

@@ -27,7 +27,8 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
     type : {3, 2, 1}
         Of the tests of one fit's terms, see `ranef.Fit.anova`.
     **options
-        Of `ranef.anova`.
+        Of `ranef.anova`; of the tests of terms ``ddf="kenward-roger"``, for F tests with the covariance and
+        degrees of freedom of the working linear model.
 
     Returns
     -------
@@ -77,6 +78,8 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
 
 def _terms(fit: GlmerFit, type: int | str, ddf: str = "normal") -> TestTable:
     table = terms_tested(fit, type, ddf)
+    if ddf != "normal":  # F tests, with degrees of freedom
+        return table
     statistic = table["F"] * table["num_df"]
     out = table[["F"]].assign(F=statistic, df=table["num_df"], p=chi2.sf(statistic, table["num_df"]))
     title = f"Wald tests of the terms, type {'I' * TYPES[type]}"
