@@ -19,7 +19,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def add_pictures(app, docname, source):
     """Replace the text of a page by the text with its pictures."""
-    if not any("ranef.plots." in block for block in BLOCK.findall(source[0])):
+    if not any("ranef.plots." in block or "plt." in block for block in BLOCK.findall(source[0])):
         return
     import matplotlib
 

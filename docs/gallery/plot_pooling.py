@@ -2,7 +2,7 @@
 Three ways to draw a line
 =========================
 
-Reaction times of twenty people who sleep three hours a night. Subject 374 was seen on two days, 373 on one.
+Reaction times of twenty people who sleep three hours a night. Two are invented: 374 has two days, 373 one.
 Complete pooling ignores that people differ, no pooling has no line at all for 373, partial pooling borrows
 from the others.
 """

@@ -16,5 +16,5 @@ with ranef.plots.style(width=3.5, labels=labels):
 
 # %%
 # Two columns wide, with names of one's own.
-with ranef.plots.style(width=7, labels={"days": "days without sleep", "reaction": "reaction time (ms)"}):
+with ranef.plots.style(width=7, labels={"days": "days of three hours' sleep", "reaction": "reaction time (ms)"}):
     axes = fit.plot.pooling()
