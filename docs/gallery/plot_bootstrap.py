@@ -1,6 +1,6 @@
 """
-Ten thousand refits
-===================
+Bootstrap: densities, intervals, pairs of parameters
+====================================================
 
 Every replicate is drawn from the fitted model and fitted again. Some are singular: the bar at zero.
 """

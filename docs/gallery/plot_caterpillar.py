@@ -1,6 +1,6 @@
 """
-Who is different
-================
+Caterpillar: random effects in order, with intervals
+====================================================
 
 The conditional modes with their intervals, sorted by the intercept. Filled points leave out zero.
 """

@@ -1,6 +1,6 @@
 """
-Coefficients of several models
-==============================
+Coefficients of several models, with intervals
+==============================================
 
 Three models of the yield of oats: how the effect of nitrogen changes with what else is in the model.
 """

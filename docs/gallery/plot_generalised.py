@@ -1,6 +1,6 @@
 """
-Means of a generalised model
-============================
+Generalised models: means and quantile residuals
+================================================
 
 Incidence over four periods: of a typical herd, whose random effect is zero, and averaged over herds.
 """

@@ -1,6 +1,6 @@
 """
-Three ways to draw a line
-=========================
+Pooling: complete, no and partial, group by group
+=================================================
 
 Reaction times of twenty people who sleep three hours a night. Two are invented: 374 has two days, 373 one.
 Complete pooling ignores that people differ, no pooling has no line at all for 373, partial pooling borrows

@@ -1,6 +1,6 @@
 """
-How many people?
-================
+Power curves: how many people?
+==============================
 
 The power to find an effect of four milliseconds a day, by simulation from a fitted model, with the Monte
 Carlo intervals of the simulated shares.

@@ -1,6 +1,6 @@
 """
-Profiles: is the likelihood a parabola?
-=======================================
+Profiles of the likelihood
+==========================
 
 Zeta is a straight line where it is, and then a Wald interval is right. Standard deviations bend: their
 intervals are longer to the right.

@@ -1,6 +1,6 @@
 """
-Pulled uphill
-=============
+Shrinkage: partial pooling as a map
+===================================
 
 Without pooling every person has a line of their own. Partial pooling pulls it towards the others, the further
 the less the person's rows say: 374 was seen twice and moves most. The map shows the density that the model

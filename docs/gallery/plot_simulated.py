@@ -1,6 +1,6 @@
 """
-What the model cannot produce
-=============================
+Data beside simulated data
+==========================
 
 Twenty participants in two conditions. One is far off, and no simulated data set has anybody like that: the
 model knows normal intercepts only. Looking costs one line.

@@ -1,6 +1,6 @@
 """
-Why slopes look parallel, or do not
-===================================
+Slopes of groups: data beside simulations
+=========================================
 
 A model with random intercepts alone. Its lines are parallel by construction. Least squares in each simulated
 group alone are not, as noise tilts them; but never as much as in the data, which the last panel shows.

@@ -1,6 +1,6 @@
 """
-For a paper
-===========
+Size and labels for a paper
+===========================
 
 A figure made as wide as its column keeps readable letters. Names with units come from wherever they are
 known; the data sets that come with ranef know theirs.
@@ -16,5 +16,6 @@ with ranef.plots.style(width=3.5, labels=labels):
 
 # %%
 # Two columns wide, with names of one's own.
-with ranef.plots.style(width=7, labels={"days": "days of three hours' sleep", "reaction": "reaction time (ms)"}):
+labels = {"days": "days of three hours' sleep", "reaction": "reaction time (ms)"}
+with ranef.plots.style(width=7, labels=labels):
     axes = fit.plot.pooling()
