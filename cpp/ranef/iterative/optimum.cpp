@@ -14,6 +14,7 @@ namespace {
 constexpr double longest_step = 2.0;   // of a log variance
 constexpr double near = 1e-3;          // decrement from which one more step ends the search: what it leaves is far below the Monte Carlo error
 constexpr double false_boundary = 3.0; // standard errors of a multiplier below zero from which a variance of zero is not believed
+constexpr double hopeless = 2.0;       // times the most probes: if more are needed none are tried
 constexpr double no_signal = 2e-4;     // information on a log variance below which, falling, the variance is taken for zero
 
 // x <- H^-1 x for a positive semidefinite H, scaled to a unit diagonal. False when it is not positive definite.
@@ -47,14 +48,15 @@ public:
         layout_.unpack(start, zero_.lambda.data());
         for (int step = 0; step < settings_.most_steps && zero_.status == Status::ok; ++step) {
             if (!look()) break;
-            const bool last = decrement_ < near && !nulled_;
-            const bool enough = last && errors_are_small();
+            const bool small = errors_are_small(), last = decrement_ < near && !nulled_;
+            // Steps shorter than what the probes leave open say nothing more: then more probes are what is wanted.
+            const bool drowned = decrement_ < zero_.worst_error && !small;
             move();
-            if (enough) {
+            if (last && small) {
                 zero_.converged = true;
                 break;
             }
-            if (last && !more_probes()) break;
+            if ((last || drowned) && !more_probes()) break;
         }
         finish();
         return std::move(zero_);
@@ -112,9 +114,11 @@ private:
         return zero_.worst_error <= settings_.error;
     }
 
+    // False where there may not be as many as the error asks for: it falls with their root.
     bool more_probes() {
+        const double ratio = zero_.worst_error / settings_.error, needed = ratio * ratio * static_cast<double>(probes_.count());
         const Index wanted = 2 * probes_.count();
-        if (wanted > settings_.most_probes) return false;
+        if (wanted > settings_.most_probes || needed > hopeless * settings_.most_probes) return false;
         probes_.grow(wanted / many_lanes);
         return true;
     }
@@ -183,7 +187,7 @@ private:
         zero_.whole_information = score_.whole_information;
         zero_.log_variance_slope = score_.rss_fall;
         for (double& v : zero_.log_variance_slope) v *= point_.weight();
-        if (zero_.monte_carlo.empty()) errors_are_small();
+        errors_are_small();
         zero_.jacobian = theta_slopes();
         if (zero_.status == Status::ok) zero_.covariance_slopes = covariance_slopes(point_, score_.directions);
         zero_.probes = static_cast<int>(probes_.count());

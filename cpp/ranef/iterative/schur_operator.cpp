@@ -31,6 +31,7 @@ SchurOperator::SchurOperator(const DesignCross& design)
       layout_(design.layout()),
       r_(layout_.leading_width()),
       rr_(Index{r_} * r_),
+      border_(layout_),
       lambda_(layout_.lambda_size),
       k_(design.levels() * rr_),
       h_(k_.size()) {
@@ -47,7 +48,7 @@ SchurOperator::SchurOperator(const DesignCross& design)
         size += layout_.factors[f].levels * layout_.factors[f].width * layout_.factors[f].width;
     }
     factor_.resize(size);
-    inverse_.resize(size);
+    block_inverse_.resize(size);
 }
 
 // out += what `add` adds over a piece of the levels or columns: piece by piece into a result of its own.
@@ -114,14 +115,29 @@ bool SchurOperator::set(const double* lambda) {
     find_blocks();
     bool ok = true;
     each_block([&](std::size_t, Index, Index, int s, Index first) {
-        double *l = factor_.data() + first, *inverse = inverse_.data() + first;
+        double *l = factor_.data() + first, *inverse = block_inverse_.data() + first;
         ok = ok && linalg::cholesky(s, l, s);
         if (!ok) return;
         std::copy_n(l, s * s, inverse);
         linalg::invert_cholesky(s, inverse, s);
         linalg::symmetrise(s, inverse, s);
     });
-    return ok;
+    if (!ok || !border_.build(*this)) return false;
+    invert_preconditioner();
+    return true;
+}
+
+// The blocks of P^-1 = [D^-1, 0; 0, 0] + V V'.
+void SchurOperator::invert_preconditioner() {
+    inverse_ = block_inverse_;
+    const Index width = border_.width();
+    if (width == 0) return;
+    each_block([&](std::size_t, Index, Index column, int s, Index first) {
+        double* block = inverse_.data() + first;
+        if (column >= border_.first()) std::fill_n(block, s * s, 0.0);
+        for (int b = 0; b < s; ++b)
+            for (int a = 0; a < s; ++a) block[b * s + a] += linalg::dot(width, border_.row(column + a), border_.row(column + b));
+    });
 }
 
 // The diagonal blocks of S, both triangles.
@@ -163,18 +179,20 @@ void SchurOperator::find_blocks() {
 
 double SchurOperator::log_det_blocks() const {
     double sum = 0.0;
-    each_block([&](std::size_t, Index, Index, int s, Index first) {
+    each_block([&](std::size_t, Index, Index column, int s, Index first) {
+        if (border_.width() > 0 && column >= border_.first()) return;
         for (int a = 0; a < s; ++a) sum += 2.0 * std::log(factor_[first + a * s + a]);
     });
-    return sum;
+    return sum + border_.log_det();
 }
 
 Vector SchurOperator::leading_quadratic() const {
-    Vector middle(inverse_.size()), out(rr_, 0.0);  // Lambda P^-1 Lambda'
-    each_block([&](std::size_t f, Index, Index, int s, Index first) {
+    Vector middle(inverse_.size(), 0.0), out(rr_, 0.0);  // Lambda D^-1 Lambda'
+    each_block([&](std::size_t f, Index, Index column, int s, Index first) {
+        if (border_.width() > 0 && column >= border_.first()) return;
         const double* lambda = lambda_.data() + layout_.lambda_offset[f];
         double* block = middle.data() + first;
-        std::copy_n(inverse_.data() + first, s * s, block);
+        std::copy_n(block_inverse_.data() + first, s * s, block);
         for (int b = 0; b < s; ++b) apply_block(s, lambda, false, block + b * s);
         linalg::transpose(s, block);
         for (int b = 0; b < s; ++b) apply_block(s, lambda, false, block + b * s);
@@ -198,7 +216,30 @@ Vector SchurOperator::leading_quadratic() const {
             for (Index i = 0; i < rr_; ++i) sum[i] += sandwich[i];
         }
     }, work_, out.data());
+    add_border_quadratic(out);
     return out;
+}
+
+// sum_j (B_j V)(B_j V)', sixteen columns of V at a time.
+void SchurOperator::add_border_quadratic(Vector& out) const {
+    Vector v(order() * many_lanes), met(layout_.q_leading * many_lanes), h(r_ * many_lanes);
+    for (Index c = 0; c < border_.width(); c += many_lanes) {
+        const Index count = std::min<Index>(many_lanes, border_.width() - c);
+        std::fill(v.begin(), v.end(), 0.0);
+        for (Index i = 0; i < order(); ++i) std::copy_n(border_.row(i) + c, count, v.data() + i * many_lanes);
+        apply_lambda(false, many_lanes, v.data());
+        meet(many_lanes, v.data(), met.data());
+        for (Index j = 0; j < design_.levels(); ++j) {
+            std::fill(h.begin(), h.end(), 0.0);
+            for (int b = 0; b < r_; ++b)
+                for (int a = 0; a < r_; ++a)
+                    for (int l = 0; l < many_lanes; ++l)
+                        h[a * many_lanes + l] += reduced(j)[b * r_ + a] * met[(j * r_ + b) * many_lanes + l];
+            for (int b = 0; b < r_; ++b)
+                for (int a = 0; a < r_; ++a)
+                    out[b * r_ + a] += linalg::dot(many_lanes, h.data() + a * many_lanes, h.data() + b * many_lanes);
+        }
+    }
 }
 
 void SchurOperator::apply_lambda(bool transpose, int lanes, double* v) const {
@@ -261,10 +302,17 @@ void SchurOperator::multiply(int lanes, const double* v, double* out) const {
 }
 
 void SchurOperator::precondition(int lanes, const double* v, double* out) const {
+    apply_block_inverses(lanes, v, out);
+    if (border_.width() == 0) return;
+    std::fill(out + border_.first() * lanes, out + order() * lanes, 0.0);
+    border_.add_correction(lanes, v, out);
+}
+
+void SchurOperator::apply_block_inverses(int lanes, const double* v, double* out) const {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
         const int s = layout_.factors[f].width;
         const Index levels = layout_.factors[f].levels, first = (layout_.offset[f] - layout_.q_leading) * lanes;
-        const double* blocks = inverse_.data() + block_first_[f];
+        const double* blocks = block_inverse_.data() + block_first_[f];
         for_ranges(levels, row_piece, static_cast<double>(levels * s * s * lanes), [&](Index, Index begin, Index end) {
             for (Index l = begin; l < end; ++l) {
                 const double *x = v + first + l * s * lanes, *block = blocks + l * s * s;
@@ -280,6 +328,7 @@ void SchurOperator::precondition(int lanes, const double* v, double* out) const 
 
 void SchurOperator::colour(int lanes, double* v) const {
     each_block([&](std::size_t, Index, Index column, int s, Index first) {
+        if (border_.width() > 0 && column >= border_.first()) return;
         const double* l = factor_.data() + first;
         double* x = v + column * lanes;
         for (int a = s - 1; a >= 0; --a)
@@ -289,6 +338,7 @@ void SchurOperator::colour(int lanes, double* v) const {
                 x[a * lanes + c] = sum;
             }
     });
+    if (border_.width() > 0) border_.colour(lanes, v);
 }
 
 }  // namespace ranef::iterative

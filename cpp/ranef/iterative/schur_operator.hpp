@@ -1,5 +1,5 @@
 // The Schur complement S = I + Lambda'T Lambda behind the leading term, T = W - sum_j A_j'K_j A_j, as what it does to vectors,
-// and the diagonal blocks of S, one for every level, as its preconditioner P.
+// and as its preconditioner P the diagonal blocks of S, one for every level, with the small factors taken in exactly (border.hpp).
 //
 // Everything is in spherical coordinates u (b = Lambda u), in which nothing breaks down where Lambda is singular.
 #pragma once
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ranef/cross/cross_products.hpp"
+#include "ranef/iterative/border.hpp"
 #include "ranef/iterative/kernels.hpp"
 
 namespace ranef::iterative {
@@ -39,10 +40,13 @@ public:
     void precondition(int lanes, const double* v, double* out) const;
     void colour(int lanes, double* v) const;
 
+    // The blocks alone, without the border: out = D^-1 v.
+    void apply_block_inverses(int lanes, const double* v, double* out) const;
+
     // Of a level of the leading term, r x r: K_j, and H_j = M_j^-1 Lambda'.
     const double* shrinkage(Index j) const { return k_.data() + j * rr_; }
     const double* reduced(Index j) const { return h_.data() + j * rr_; }
-    // The inverse of a block of P, and sum_j B_j P^-1 B_j' with B_j = H_j A_j Lambda (r x r).
+    // A block of P^-1, and sum_j B_j P^-1 B_j' with B_j = H_j A_j Lambda (r x r).
     const double* block_inverse(std::size_t factor, Index level) const {
         const Index s = layout_.factors[factor].width;
         return inverse_.data() + block_first_[factor] + level * s * s;
@@ -66,6 +70,8 @@ private:
     void each_met_block(Index j, const Use& use) const;
     void add_over_pieces(Index size, const std::function<void(Index, double*)>& add, double work, double* out) const;
     void find_blocks();
+    void invert_preconditioner();
+    void add_border_quadratic(Vector& out) const;
 
     const DesignCross& design_;
     const Layout& layout_;
@@ -75,7 +81,8 @@ private:
     std::vector<Index> cuts_;         // levels of the leading term, cut into pieces of like numbers of entries
     std::vector<Index> rest_cuts_;    // columns of W, likewise
     std::vector<Index> block_first_;  // per factor
-    Vector lambda_, k_, h_, factor_, inverse_;
+    Border border_;
+    Vector lambda_, k_, h_, factor_, block_inverse_, inverse_;  // of the blocks of S: factors, inverses; blocks of P^-1
     mutable Vector scratch_, turned_;  // a copy of the result per piece; Lambda v
 };
 

@@ -21,6 +21,8 @@ from .settings import Iterations
 
 _EXACT = "it needs the exact criterion, which a fit by iterations does not have; fit with schur='dense'"
 
+_PROBE_TOLERANCE, _USUAL_ERROR = 1e-4, 0.01  # residual of the solves with probes, far below what probes leave
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IterativeFit(Fit):
@@ -150,6 +152,7 @@ def fit_by_iterations(
         seed=own.seed,
         error=own.error,
         tolerance=own.tolerance,
+        probe_tolerance=min(_PROBE_TOLERANCE, own.error * _PROBE_TOLERANCE / _USUAL_ERROR),
         most_iterations=own.most_iterations,
         **limit,
     )

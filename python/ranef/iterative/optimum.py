@@ -82,6 +82,13 @@ def _reason(optimum: IterativeOptimum) -> str:
             "but determine each other. Give Iterations(most_iterations=) a larger value, use schur='dense', "
             "or fit the parts alone"
         )
+    stuck = _stuck(optimum.model, list(optimum.boundary), optimum.theta)
+    if stuck:
+        return (
+            f"the covariance matrix of '{stuck[0]}' became singular, and a fit by iterations does not follow "
+            "it along that boundary: write the term without correlations (||), take fewer of its columns, or "
+            "use schur='dense'"
+        )
     false = [m for m in optimum.found["boundary"] if m[2] < -3 * m[3]]
     if false:
         return (
@@ -95,6 +102,12 @@ def _reason(optimum: IterativeOptimum) -> str:
             "error= a larger value"
         )
     return f"the estimated score is not zero after {optimum.evaluations} evaluations: try another start="
+
+
+def _stuck(model: Any, boundary: list[Multiplier], theta: FloatArray) -> list[str]:
+    """Return the terms whose covariance matrix is singular, yet not zero: no step turns what is left."""
+    factors = model.covariance_factors(theta)
+    return [model.term_labels[one.term] for one in boundary if factors[one.term].any()]
 
 
 def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> IterativeOptimum:
@@ -118,7 +131,7 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
         eigenvalues=eigenvalues,
         boundary=tuple(boundary),
         singular=bool(boundary),
-        converged=found["converged"],
+        converged=found["converged"] and not _stuck(model, boundary, found["theta"]),
         status=found["status"],
         model=model,
         probes=found["probes"],
