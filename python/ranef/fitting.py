@@ -161,12 +161,6 @@ def lmer(
         from .structured import fit_related  # loads pandas and scipy
 
         return fit_related(parsed, data, reml, weights, offset, relationship)  # type: ignore[return-value]
-    if structured and (residual is not None or dispersion is not None):
-        raise ArgumentError(
-            "structured random effects do not go with residual= or dispersion= yet: write the term as (x | "
-            "g), or "
-            "leave the argument out"
-        )
     exact_only = structured or residual is not None or dispersion is not None or optimizer != "newton"
     if exact_only and schur == "iterative":
         raise ArgumentError(
@@ -188,8 +182,10 @@ def lmer(
             raise ArgumentError(
                 "structured terms have starts and optimiser of their own: leave start=, optimizer= out"
             )
-        from .structured import fit_structured  # loads pandas and scipy
+        from .structured import fit_both, fit_structured  # loads pandas and scipy
 
+        if residual is not None or dispersion is not None:
+            return fit_both(model, parsed, data, residual, dispersion)
         return fit_structured(model, parsed)
     settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
     if residual is not None or dispersion is not None:

@@ -123,5 +123,9 @@ def test_what_is_refused_says_so():
             getattr(fit, verb)()
     with pytest.raises(ArgumentError, match="ddf= must be one of"):
         fit.coef_table("kenward-roger")
-    with pytest.raises(ArgumentError, match="do not go with residual="):
-        ranef.lmer("score ~ 1 + diag(0 + Machine | Worker)", frame("Machines"), dispersion="~ Machine")
+    both = ranef.lmer("score ~ 1 + diag(0 + Machine | Worker)", frame("Machines"), dispersion="~ Machine")
+    for verb in ("bootstrap", "profile", "refit"):
+        with pytest.raises(ArgumentError, match="structured random effects and residuals"):
+            getattr(both, verb)()
+    with pytest.raises(ArgumentError, match="not linear"):
+        both.coef_table("kenward-roger")

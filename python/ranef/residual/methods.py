@@ -17,26 +17,37 @@ _STEP = 1e-3  # of theta (relative, at least this), and of phi in units of about
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
-    """In (phi, theta, log sigma).
+    """In (phi, theta, log sigma)."""
+    return delta_df(fit, fit.theta, lambda theta: theta, lambda theta: np.eye(theta.size))
+
+
+def delta_df(
+    fit: Any,
+    inner: FloatArray,
+    theta_of: Callable[[FloatArray], FloatArray],
+    jacobian_of: Callable[[FloatArray], FloatArray],
+) -> DeltaDf:
+    """Return Satterthwaite's degrees of freedom in (phi, inner, log sigma), theta a function of `inner`.
 
     Everything comes from the sums behind the criterion: its exact gradient in phi and theta, and the
     covariance of the coefficients, are differenced to fourth order.
     """
     covariance: FloatArray = fit.solution["vcov"]
     sums = fit.model.sums()[1]
-    phi, theta, variance, nu = fit.outer.phi, fit.theta, fit.sigma**2, float(fit.model.df_sigma)
-    k, point = len(phi), np.concatenate([phi, theta])
+    phi, variance, nu = fit.outer.phi, fit.sigma**2, float(fit.model.df_sigma)
+    k, point = len(phi), np.concatenate([phi, inner])
     steps = np.concatenate(
-        [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(theta), _STEP)]
+        [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(inner), _STEP)]
     )
     slopes, hessian, falls = [], [], []
     for e, step in zip(np.eye(point.size), steps, strict=True):
         ends = []
         for times in (1, -1, 2, -2):
             at = point + times * step * e
-            _, in_phi, in_theta, solved = sums.at(at[:k], at[k:])
+            _, in_phi, in_theta, solved = sums.at(at[:k], theta_of(at[k:]))
+            gradient = np.concatenate([in_phi, jacobian_of(at[k:]).T @ in_theta])
             relative = solved["vcov"] / solved["sigma"] ** 2
-            ends.append((np.concatenate([in_phi, in_theta]), relative, solved["penalised_rss"]))
+            ends.append((gradient, relative, solved["penalised_rss"]))
         hessian.append(fourth_order([end[0] for end in ends], step))
         slopes.append(variance * fourth_order([end[1] for end in ends], step))
         falls.append(fourth_order([end[2] for end in ends], step) / variance)

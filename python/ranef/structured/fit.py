@@ -84,17 +84,7 @@ class StructuredFit(Fit):
 
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     """Fit a model whose formula has structured terms; `model` has them unstructured."""
-    levels = {factor.name: factor.n_levels for factor in model.design.factors}
-    order = lme4_order([levels[bar.group] for bar in formula.random])
-    bars = [formula.random[index] for index in order]
-    model, distances = with_locations(model, bars, formula.text)
-    maps = tuple(
-        term_map(bar.structure, term.columns, formula.text)
-        if apart is None
-        else Exponential(term.columns, apart)
-        for bar, term, apart in zip(bars, model.design.terms, distances, strict=True)
-    )
-    structured = Structured(maps)
+    model, structured = read_structures(model, formula)
     count = [0]
 
     def criterion(psi: FloatArray) -> tuple[float, FloatArray]:
@@ -122,6 +112,21 @@ def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     return StructuredFit(
         model, model.design.response, model.response, optimum, DEFAULT, structured, psi, hessian
     )
+
+
+def read_structures(model: Model, formula: Formula) -> tuple[Model, Structured]:
+    """Return the model, with places in order where terms have some, and the maps of its terms."""
+    levels = {factor.name: factor.n_levels for factor in model.design.factors}
+    order = lme4_order([levels[bar.group] for bar in formula.random])
+    bars = [formula.random[index] for index in order]
+    model, distances = with_locations(model, bars, formula.text)
+    maps = tuple(
+        term_map(bar.structure, term.columns, formula.text)
+        if apart is None
+        else Exponential(term.columns, apart)
+        for bar, term, apart in zip(bars, model.design.terms, distances, strict=True)
+    )
+    return model, Structured(maps)
 
 
 def _unstructured(model: Model) -> list[FloatArray | None]:

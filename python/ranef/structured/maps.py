@@ -127,7 +127,7 @@ class Scaled(TermMap):
             lags = [np.mean(np.diag(R, lag)) for lag in range(1, self.order)]
             values = {
                 "diag": [],
-                "cs": [R[np.tril_indices(self.order, -1)].mean()],
+                "cs": [R[np.tril_indices(self.order, -1)].mean()] if self.order > 1 else [],
                 "ar1": lags[:1],
                 "toep": lags,
             }

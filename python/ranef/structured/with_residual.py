@@ -1,0 +1,157 @@
+"""Structured random effects beside residuals with a covariance of their own: one criterion in both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..arrays import FloatArray
+from ..called import attribute
+from ..errors import ArgumentError, FitError
+from ..formula import Formula
+from ..inference.satterthwaite import DeltaDf
+from ..model import Model
+from ..optimize import DEFAULT
+from ..residual.chain import find_chain
+from ..residual.dispersion import find_dispersion
+from ..residual.fit import ResidualFit
+from ..residual.methods import METHODS as RESIDUAL_METHODS
+from ..residual.methods import delta_df
+from ..residual.model import ResidualModel
+from ..residual.noise import Noise
+from ..residual.optimum import OuterOptimum, reach
+from ..residual.report import ResidualSummary
+from ..residual.report import summary as residual_summary
+from ..residual.starts import starts
+from ..residual.sums import ResidualSums
+from ..verbs import Answer, Verb
+from .fit import _certified, _polished, _unstructured, read_structures
+from .maps import Structured
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StructuredResidualFit(ResidualFit):
+    """A fit with structured random terms and ``residual=`` or ``dispersion=``.
+
+    Attributes
+    ----------
+    structured : Structured
+        The maps from parameters to theta, term by term.
+    psi : (k,) float64
+        The parameters of the structures on scales without bounds.
+    hessian : (k, k) float64
+        Of the criterion in psi, minimal over the residuals' parameters.
+    """
+
+    refuses = "a fit with structured random effects and residuals of their own"
+    structured: Any = None
+    psi: Any = None
+    hessian: Any = None
+
+    structures = Answer[Any]("structured.report:structures")
+    test_methods = Answer[Any]("structured.with_residual:test_methods")
+    summary = Verb("structured.with_residual:summary")
+
+    @attribute
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects, those of the structures, of the residuals, and sigma."""
+        return len(self.model.cross.columns) + len(self.psi) + len(self.outer.phi) + 1
+
+
+def fit_both(
+    model: Model, formula: Formula, data: Any, residual: str | None, dispersion: str | None
+) -> StructuredResidualFit:
+    """Fit structured terms with ``residual=`` or ``dispersion=``; `model` has the terms unstructured."""
+    model, structured = read_structures(model, formula)
+    rows = model.design.rows
+    noise = Noise(
+        model.design.weights,
+        None if residual is None else find_chain(residual, data, rows),
+        None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
+    )
+    base, sums, k = ResidualModel.of(model, noise), ResidualSums(model, noise), noise.size
+    unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
+    count = [0]
+
+    def criterion(x: FloatArray) -> tuple[float, FloatArray]:
+        count[0] += 1
+        try:
+            theta, jacobian = structured.theta(x[k:]), structured.jacobian(x[k:])
+            value, in_phi, in_theta, _ = sums.at(x[:k] * unit, theta)
+        except (np.linalg.LinAlgError, RuntimeError):  # no criterion there: the step is shortened
+            return 1e100, np.zeros_like(x)
+        return value, np.concatenate([in_phi * unit, jacobian.T @ in_theta])
+
+    ends = []
+    for phi in starts(sums.cells, sums.squares(np.zeros(k))):
+        for psi in structured.starts(_unstructured(model)):
+            found = minimize(
+                criterion,
+                np.concatenate([phi / unit, psi]),
+                jac=True,
+                method="BFGS",
+                options={"gtol": 1e-5, "maxiter": 400},
+            )
+            ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
+    x, value, slope, hessian = min(ends, key=lambda end: end[1])
+    if not value < 1e99:
+        raise FitError(
+            "the structures' covariance matrices are positive definite at no start: use us() first"
+        )
+    both: Any = SimpleNamespace(
+        theta=lambda x: structured.theta(x[k:]), far=lambda x: structured.far(x[k:])
+    )
+    optimum = _certified(model, both, x, value, slope, hessian, count[0])
+    phi, psi = x[:k] * unit, x[k:]
+    far = bool((np.abs(phi) > reach(sums.cells)).any())
+    outer = OuterOptimum(
+        phi=phi,
+        value=value,
+        hessian=_profiled(hessian, np.arange(k)) / np.outer(unit, unit),
+        decrement=optimum.gradient_norm,
+        reached=tuple(end[1] for end in ends),
+        boundary=far,
+        converged=bool(optimum.converged and not far),
+        evaluations=count[0],
+    )
+    at = base.at(phi, sums)
+    inner = _profiled(hessian, np.arange(k, len(x)))
+    return StructuredResidualFit(
+        at, model.design.response, at.response, optimum, DEFAULT, outer, structured, psi, inner
+    )
+
+
+def _profiled(hessian: FloatArray, kept: Any) -> FloatArray:
+    """Return the Hessian in some parameters of the criterion that is minimal over the others."""
+    rest = np.setdiff1d(np.arange(len(hessian)), kept)
+    cross = hessian[np.ix_(kept, rest)]
+    inner = np.linalg.pinv(hessian[np.ix_(rest, rest)])
+    return np.asarray(hessian[np.ix_(kept, kept)] - cross @ inner @ cross.T)
+
+
+def summary(fit: StructuredResidualFit, *args: Any, **options: Any) -> ResidualSummary:
+    """Return the summary of any fit, then the structures' parameters and the residuals'."""
+    plain = residual_summary(fit, *args, **options)
+    return ResidualSummary(ResidualSummary(plain.plain, fit.structures), fit.residual)
+
+
+def _satterthwaite(fit: Any) -> DeltaDf:
+    """In (phi, psi, log sigma)."""
+    structured: Structured = fit.structured
+    return delta_df(fit, fit.psi, structured.theta, structured.jacobian)
+
+
+def test_methods(fit: Any) -> dict[str, Any]:
+    """Return the methods of testing by name."""
+    return {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite, "kenward-roger": _refused}
+
+
+def _refused(fit: Any) -> Any:
+    raise ArgumentError(
+        "ddf='kenward-roger' is not available with structured random effects, whose covariance is not linear "
+        "in its parameters: use ddf='satterthwaite'"
+    )

@@ -1,0 +1,59 @@
+"""Structured terms beside residual= and dispersion=, against nlme."""
+
+import pickle
+
+import numpy as np
+import pytest
+import ranef
+from ranef.inference.satterthwaite import DeltaDf
+
+
+@pytest.fixture(scope="module")
+def machines():
+    """lme(score ~ Machine, list(Worker = pdCompSymm(~ Machine - 1)), varIdent(form = ~ 1 | Machine))."""
+    data = ranef.datasets.load("Machines")
+    return ranef.lmer("score ~ Machine + cs(0 + Machine | Worker, hom=True)", data, dispersion="~ Machine")
+
+
+@pytest.fixture(scope="module")
+def boys():
+    """lme(height ~ age + I(age^2), list(Subject = pdDiag(~ age)), corCAR1(form = ~ age | Subject))."""
+    data = ranef.datasets.load("Oxboys")
+    formula = "height ~ age + I(age**2) + diag(age | Subject)"
+    return ranef.lmer(formula, data, residual="car1(age | Subject)")
+
+
+def test_compound_symmetry_and_strata(machines):
+    assert machines.converged and machines.objective <= 212.3376769 + 1e-6
+    ratios = machines.residual.sd / machines.residual.sd.iloc[0]
+    np.testing.assert_allclose(ratios, [1, 0.8738094188, 0.5864338301], rtol=1e-4)
+    np.testing.assert_allclose(machines.structures.parameters.estimate, [6.060818425, 0.622], rtol=1e-3)
+    np.testing.assert_allclose(machines.bse, [2.489051213, 2.181747232, 2.174703644], rtol=1e-5)
+    assert machines.df_model_total == 8
+
+
+def test_independent_slopes_and_correlation_in_time(boys):
+    assert boys.converged and boys.objective <= 659.9011929 + 1e-6
+    assert boys.residual.parameters.estimate.iloc[0] == pytest.approx(0.2869524517, rel=1e-3)
+    np.testing.assert_allclose(boys.structures.parameters.estimate, [8.116621733, 1.485279481], rtol=1e-4)
+    np.testing.assert_allclose(boys.bse, [1.6001047283, 0.3180036005, 0.1609213966], rtol=1e-5)
+    assert boys.df_model_total == 7
+
+
+def test_nothing_but_the_residuals_parameters_is_added(machines):
+    """Without structure in the way, diag() of one column is (1 | g): the two fits are one."""
+    data = ranef.datasets.load("Orthodont")
+    plain = ranef.lmer("distance ~ age + (1 | Subject)", data, dispersion="~ Sex")
+    same = ranef.lmer("distance ~ age + diag(1 | Subject)", data, dispersion="~ Sex")
+    assert same.objective == pytest.approx(plain.objective, abs=1e-7)
+    np.testing.assert_allclose(same.coef_table().to_numpy(), plain.coef_table().to_numpy(), rtol=1e-4)
+    assert isinstance(same.test_methods["satterthwaite"](same), DeltaDf)
+
+
+def test_what_a_fit_does(machines, boys):
+    text = str(machines.summary())
+    assert "Structures of random effects" in text and "Residuals: ~ Machine" in text
+    again = pickle.loads(pickle.dumps(boys))
+    np.testing.assert_allclose(again.params, boys.params)
+    assert boys.simulate(2, seed=1).shape == (2, boys.nobs)
+    assert boys.acf(lags=2).shape == (2, 4)
