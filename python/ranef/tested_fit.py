@@ -48,6 +48,7 @@ class TestedFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
+    vif = Verb("diagnostics.collinearity:vif")
     df = Answer[Any]("repeated.testing:df")
     tvalues = Answer[Any]("repeated.testing:tvalues")
     pvalues = Answer[Any]("repeated.testing:pvalues")
