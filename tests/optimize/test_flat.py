@@ -41,6 +41,67 @@ PAIRS = {
 }
 
 
+@pytest.fixture(scope="module")
+def between():
+    """A treatment between subjects, and variances that differ by it."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(30), 10)
+    x, z = rng.normal(size=300), g % 2
+    rng.normal(size=30)
+    y = 2 + 0.5 * x + 0.7 * z + rng.normal(size=30)[g] * (1 + 0.5 * z) + rng.normal(size=300)
+    return pd.DataFrame({"y": y, "x": x, "zf": np.where(z == 1, "t", "c"), "g": [f"s{i:02d}" for i in g]})
+
+
+BETWEEN = "y ~ x + zf + (0 + zf || g)"
+
+# By flat.R (lme4 1.1, lmerTest, pbkrtest), the identified models: criterion, sigma, standard deviations,
+# and per coefficient estimate, se and df by Satterthwaite, se and df by Kenward-Roger.
+LME4 = {
+    "y ~ age + sex + (0 + sex || s)": (
+        393.360750936, 0.947848888, [1.04934768, 2.41217146], {
+            "Intercept": (-0.439771944, 0.3488669228, 14.2703182, 0.3488669228, 14.2703172),
+            "age": (0.290231087, 0.0611833826, 95.0, 0.0611833826, 95.0),
+            "sex[T.M]": (1.463578941, 0.7788382745, 15.4928310, 0.7788382745, 15.4928316),
+        }),
+    "y ~ age + (1 | s)": (
+        404.092416176, 0.947848884, [1.96479245], {
+            "Intercept": (0.292017526, 0.4281481382, 27.2215419, 0.4281481382, 27.2215428),
+            "age": (0.290231087, 0.0611833824, 95.0, 0.0611833824, 95.0),
+        }),
+    "y ~ age + (age | s)": (
+        393.491420607, 0.889259966, [1.57195055, 0.21084974], {
+            "Intercept": (0.292017526, 0.3503271393, 23.0, 0.3503271393, 23.0),
+            "age": (0.290231087, 0.0717449015, 23.0, 0.0717449015, 23.0),
+        }),
+    "y ~ age + site + (0 + age | site)": (
+        492.893326714, 1.93135545, [0.0], {"age": (0.2902310870, 0.124668458, 113.0, 0.124668458, 5.0)}),
+    BETWEEN: (
+        906.415642769, 0.937262008, [1.02572091, 1.77581876], {
+            "Intercept": (2.298425094, 0.2757924515, 14.0237360, 0.275792619, 14.0171222),
+            "x": (0.491027954, 0.0560604901, 271.5114196, 0.056100378, 271.5036567),
+            "zf[T.t]": (0.477100611, 0.5405551098, 22.7798445, 0.540555256, 22.7754062),
+        }),
+}  # fmt: skip
+
+
+def is_as_lme4_says(fit, identified):
+    criterion, sigma, _, rows = LME4[identified]
+    assert fit.objective == pytest.approx(criterion, abs=1e-6)
+    assert fit.sigma == pytest.approx(sigma, rel=1e-6)
+    tables = [fit.coef_table(ddf=ddf) for ddf in ("satterthwaite", "kenward-roger")]
+    for name, (estimate, *errors) in rows.items():
+        ours = [table.loc[name].to_numpy(float)[:3] for table in tables]
+        expected = [[estimate, *errors[:2]], [estimate, *errors[2:]]]
+        np.testing.assert_allclose(ours, expected, rtol=2e-5)
+
+
+@pytest.mark.parametrize("formula", ["(zf | g)", "(0 + zf | g)", "(0 + zf || g)"])
+def test_a_treatment_between_subjects_has_three_forms_and_one_answer(formula, between):
+    fit = ranef.lmer(f"y ~ x + zf + {formula}", between)
+    assert fit.converged
+    is_as_lme4_says(fit, BETWEEN)
+
+
 @pytest.fixture(params=PAIRS)
 def pair(request, data):
     formula = request.param
@@ -61,6 +122,17 @@ def test_what_is_identified_is_that_of_the_equivalent_model(pair):
         ours, theirs = (fit.anova(ddf=ddf).loc[["age"]].to_numpy(float) for fit in (flat, identified))
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-9)
     np.testing.assert_allclose(flat.fittedvalues, identified.fittedvalues, rtol=1e-5, atol=1e-6)
+
+
+def test_it_is_what_lme4_says_of_the_equivalent_model(pair):
+    flat, identified, unknown = pair
+    formula = identified.formula if isinstance(identified.formula, str) else identified.formula.text
+    is_as_lme4_says(flat, formula)
+    if "zero" in flat.params.index or "sex[T.M].Intercept" in str(unknown):
+        return  # there the columns have other names
+    table = flat.component_table()["estimate"]
+    known = [value for name, value in table.items() if name.startswith("sd[") and np.isfinite(value)]
+    np.testing.assert_allclose(sorted(known), sorted(LME4[formula][2]), rtol=2e-5, atol=1e-7)
 
 
 def test_it_is_named_and_has_no_number(pair):

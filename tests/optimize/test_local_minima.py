@@ -38,17 +38,29 @@ def test_the_certificate_counts_the_starts(found):
     assert f"{search.agreed} of them end here" in str(fit.optimum)
 
 
+# where a random restart once ended up to 2.4 lower: at nothing, at another pattern of correlations, in another term
+HARD = (1810, 2054, 3265, 3485, 3668, 5071, 6036, 6872)
+
+
 def test_no_random_restart_ends_lower():
-    for number in range(0, 2000, 80):
+    for number in (*range(0, 2000, 80), *HARD):
         found = optima.missed(optima.draw(number), number)
         assert found is None or found["behind"] <= optima.BEHIND, found
 
 
 @pytest.mark.study
 def test_no_random_restart_ends_lower_in_more_fits():
-    """By more than the noise of a criterion with weights from 0.001 to 1,000."""
     found = [optima.missed(optima.draw(number), number) for number in range(400)]
-    assert not [row for row in found if row and row["behind"] > 10 * optima.BEHIND]
+    assert not [row for row in found if row and row["behind"] > optima.BEHIND]
+
+
+def test_one_start_is_enough_where_the_criterion_is_curved():
+    data = ranef.datasets.load("sleepstudy")
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", data)
+    assert (fit.optimum.search.starts, fit.optimum.search.scans) == (1, 0)
+    assert "one start: the criterion is curved in every direction" in str(fit.optimum)
+    few = data[data["Subject"].isin(data["Subject"].unique()[:4])]
+    assert ranef.lmer("Reaction ~ Days + (Days | Subject)", few).optimum.search.starts > 5
 
 
 def test_one_variance_is_scanned():

@@ -27,6 +27,7 @@ public:
 
 private:
     Status factor() override;
+    const double* solution() const override { return v_.data(); }
     void take_classes();
     template <class Run>
     void for_order(const Run& run) const;
@@ -52,7 +53,6 @@ private:
     ClassSums own_;                                  // of reloaded values
     Index m_, packed_, pairs_, square_, n_theta_;
     int r_;
-    const double* response_ = nullptr;
     const std::vector<ThetaSlot>* slots_ = nullptr;  // of the derivatives being taken
     double rss_weight_ = 0.0;                        // d loss / d r^2
     // Per class: K, F, B (r x r), what the response adds (pairs x m, pairs), its moments.

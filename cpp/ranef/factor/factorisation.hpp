@@ -26,14 +26,11 @@ public:
     const Pieces& pieces() const { return pieces_; }
 
     // Takes other values on the problem's pattern; the memory must outlive the evaluations, as that of what follows.
-    virtual void reload(const DesignCross& design) { design_ = &design; }
+    virtual void reload(const DesignCross& design);
     // Takes the cross-products of a response (q + p + 1 numbers).
     virtual void load(const double* response) = 0;
     // Lambda packed as in the layout. Then log|Omega|, log|R_X|^2, r^2 and beta are known.
-    Status factor(const double* lambda) {
-        lambda_ = lambda;
-        return factor();
-    }
+    Status factor(const double* lambda);
     // First- and second-order pieces, at most once after factor().
     virtual void differentiate(const Wanted& wanted) = 0;
     virtual bool exact_curvature() const = 0;
@@ -55,11 +52,19 @@ public:
 
 protected:
     virtual Status factor() = 0;
+    // u behind the leading term, then beta.
+    virtual const double* solution() const = 0;
 
     const DesignCross* design_;
     const Layout& layout_;
     const double* lambda_ = nullptr;
+    const double* response_ = nullptr;
     Pieces pieces_;
+
+private:
+    double rounding() const;
+
+    std::vector<double> sizes_;  // of every random column, its largest sum of squares in a level
 };
 
 std::unique_ptr<Factorisation> make_factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots);

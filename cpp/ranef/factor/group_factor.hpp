@@ -68,7 +68,6 @@ protected:
     Schur& schur_;                             // the kind's own
     Index levels_, q2_, rest_;
     int r_, p_;
-    const double* response_ = nullptr;
     const std::vector<ThetaSlot>* slots_ = nullptr;  // of the derivatives being taken
     double rss_weight_ = 0.0;                        // d loss / d r^2
     std::vector<double> k_;                    // J x r x r
@@ -88,6 +87,7 @@ protected:
 
 private:
     Status factor() override;
+    const double* solution() const override { return solution_.data(); }
     // Elimination.
     Status eliminate_leading();
     bool shrink_levels();

@@ -18,16 +18,6 @@ std::unique_ptr<Factorisation> by_width(const Problem& problem, const std::vecto
 
 }  // namespace
 
-Factorisation::Factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots)
-    : design_(problem.design.get()), layout_(design_->layout()) {
-    pieces_.beta.resize(layout_.p);
-    pieces_.g_d.resize(layout_.lambda_size);
-    pieces_.g_lambda.resize(layout_.lambda_size);
-    pieces_.known.assign(layout_.factors.size(), 1);
-    pieces_.curvature.resize(slots.size() * slots.size());
-    pieces_.rss_fall.resize(slots.size());
-}
-
 std::unique_ptr<Factorisation> make_factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots) {
     if (problem.plan->leading == LeadingKind::classes) return by_width<ClassFactor>(problem, slots);
     if (problem.plan->schur == SchurKind::sparse) return by_width<SparseGroups>(problem, slots);

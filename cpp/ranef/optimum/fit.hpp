@@ -21,13 +21,18 @@ struct BoundaryMultiplier {
     std::vector<double> direction;   // the null vector, over the block's columns
 };
 
-// What several starts found.
+// What was looked at beside the descent from the moments.
 struct SearchRecord {
     int starts = 1;       // descents, the one that found the optimum included
     int agreed = 1;       // of them ended at the optimum
     int scans = 0;        // lines through the optimum along which the criterion was looked at from afar
     int evaluations = 0;  // beside those of the descent that found the optimum
     double next = std::numeric_limits<double>::infinity();  // the lowest other end, above the optimum
+};
+
+// A column of random effects whose standard deviation may be another one far off.
+struct WeakColumn {
+    int factor, block, column;
 };
 
 struct Optimum {
@@ -72,7 +77,8 @@ private:
     Optimum descend_from(std::vector<double> theta, const FitSettings& settings);
     void search(Optimum& best, const FitSettings& settings);
     bool explore(std::vector<double> theta, Optimum& best, const FitSettings& settings);
-    bool scan(Optimum& best, const FitSettings& settings);
+    std::vector<WeakColumn> weak_columns(const Optimum& best);
+    bool scan(Optimum& best, const std::vector<WeakColumn>& columns, int points, const FitSettings& settings);
     double value_at(const std::vector<double>& theta, SearchRecord& record);
     void stand_at(const Optimum& optimum);
     NewtonResult descend(std::vector<double>& theta, const FitSettings& settings, Optimum& optimum);
@@ -94,6 +100,7 @@ private:
     Newton newton_;
     bool settled_ = false;           // whether the evaluator has value and derivatives at theta in the layout's coordinates
     bool model_is_current_ = false;  // whether the optimiser's Hessian is that of theta's own coordinates
+    bool descended_ = false;         // whether the search left the optimiser's Hessian for that of another descent
     std::vector<double> lambda_;
 };
 

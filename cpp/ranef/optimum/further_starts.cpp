@@ -1,5 +1,7 @@
 #include "ranef/optimum/further_starts.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -11,6 +13,7 @@ namespace {
 // In internal units, where the residual and the columns have unit size. Measured on the small fits of
 // benchmarks/studies/optima.py, beside ladders from 0.01 to 100: these find what all of them together find.
 constexpr double large = 3.0, correlation = 0.9;
+constexpr std::array sign_patterns{0x5u, 0x0u, 0x2u, 0x7u};  // all there are up to three columns
 constexpr double huge = 30.0;
 constexpr double dominant = 30.0, dominated = 0.3;
 constexpr double smallest_log = -2.0, log_range = 4.0;  // decades of a random standard deviation
@@ -34,11 +37,12 @@ std::vector<double> identity_start(const DesignCross& design) {
     return internal;
 }
 
-std::vector<double> large_start(const Layout& layout) {
-    return from_blocks(layout, [](int, int, int w, double* l) {
+// The bits of `signs` are the signs of the correlations with a block's first column.
+std::vector<double> large_start(const Layout& layout, unsigned signs) {
+    return from_blocks(layout, [signs](int, int, int w, double* l) {
         l[0] = large;
         for (int a = 1; a < w; ++a) {
-            l[a] = (a % 2 ? -correlation : correlation) * large;
+            l[a] = ((signs >> (a - 1)) % 2 ? -correlation : correlation) * large;
             l[a * w + a] = std::sqrt(1.0 - correlation * correlation) * large;
         }
     });
@@ -74,8 +78,14 @@ private:
 
 std::vector<std::vector<double>> further_starts(const DesignCross& design) {
     const Layout& layout = design.layout();
-    std::vector<std::vector<double>> starts{identity_start(design), large_start(layout)};
+    std::vector<std::vector<double>> starts{identity_start(design)};
+    int widest = 1;
+    for (const Factor& factor : layout.factors)
+        for (const Block& block : factor.blocks) widest = std::max(widest, block.width);
+    const std::size_t patterns = widest < 3 ? static_cast<std::size_t>(widest) : sign_patterns.size();
+    for (std::size_t i = 0; i < patterns; ++i) starts.push_back(large_start(layout, sign_patterns[i]));
     if (layout.n_theta() == 1) return starts;
+    starts.emplace_back(layout.n_theta(), 0.0);
     starts.push_back(huge_start(layout));
     for (std::size_t f = 0; f < layout.factors.size(); ++f)
         for (std::size_t b = 0; b < layout.factors[f].blocks.size(); ++b)

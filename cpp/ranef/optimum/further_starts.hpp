@@ -8,7 +8,8 @@
 namespace ranef {
 
 // Starts that differ as much as local minima do: lme4's identity; everything large and, within a block, correlated with
-// alternating signs; everything huge; each column's variance large and the others small. The most telling come first.
+// signs of several patterns; nothing at all; everything huge; each column's variance large and the others small. The most
+// telling come first.
 std::vector<std::vector<double>> further_starts(const DesignCross& design);
 
 // Covariance matrices drawn at random, always the same ones: standard deviations over four decades, any correlations.

@@ -51,6 +51,13 @@ class Search:
         Of all starts and scans but the descent that found the optimum.
     next : float
         How far above the optimum the lowest other end lies; infinite when all agreed.
+
+    Notes
+    -----
+    One start is enough where no covariance matrix is singular and the second derivative by relative changes
+    of the rows of Lambda (standard deviations, with what correlates them) is above 12 in every direction, a
+    standard error of 0.4: of thousands of small fits none of these had a lower minimum. Elsewhere small data
+    start again from other places; where an evaluation takes long, what is weakly determined is scanned.
     """
 
     starts: int
@@ -60,8 +67,11 @@ class Search:
     next: float
 
     def __str__(self) -> str:
+        if self.starts == 1 and self.scans == 0:
+            return "one start: the criterion is curved in every direction"
         if self.starts == 1:
-            return "one start: an evaluation takes long here"
+            lines = f"{self.scans} line{'s' if self.scans > 1 else ''}"
+            return f"one start, and {lines} along what is weakly determined: an evaluation takes long here"
         looked = f"{self.starts} starts"
         if self.agreed == self.starts:
             return f"{looked}, all of them end here"

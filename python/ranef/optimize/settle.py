@@ -83,7 +83,7 @@ def _held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     change = float(np.linalg.norm(flat.seen(flat.to_internal @ (without - user))))
     if change <= _SAME * max(1.0, float(np.linalg.norm(wanted))) and _is_covariance(model, without):
         user = without
-    user[np.abs(user) < 1e-10 * np.linalg.norm(sizes, axis=1)] = 0.0
+    user[np.abs(user) < 1e-8 * np.linalg.norm(sizes, axis=1)] = 0.0
     return pack([_root(matrix) for matrix in unpack_symmetric(user, model.term_widths)])
 
 

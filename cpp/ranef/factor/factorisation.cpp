@@ -1,0 +1,55 @@
+#include "ranef/factor/factorisation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ranef/factor/residual_form.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double rounded = 1e-11;  // relative error of r^2 above which it is formed again
+
+}  // namespace
+
+Factorisation::Factorisation(const Problem& problem, const std::vector<ThetaSlot>& slots)
+    : design_(problem.design.get()), layout_(design_->layout()), sizes_(column_sizes(*design_)) {
+    pieces_.beta.resize(layout_.p);
+    pieces_.g_d.resize(layout_.lambda_size);
+    pieces_.g_lambda.resize(layout_.lambda_size);
+    pieces_.known.assign(layout_.factors.size(), 1);
+    pieces_.curvature.resize(slots.size() * slots.size());
+    pieces_.rss_fall.resize(slots.size());
+}
+
+void Factorisation::reload(const DesignCross& design) {
+    design_ = &design;
+    sizes_ = column_sizes(design);
+}
+
+// Relative error of r^2 = y'y - (what the model explains): the condition of Omega, times what cancels.
+double Factorisation::rounding() const {
+    double condition = 1.0;
+    Index at = 0;
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const int r = layout_.factors[f].width;
+        const double* lambda = lambda_ + layout_.lambda_offset[f];
+        double sum = 0.0;
+        for (int a = 0; a < r; ++a, ++at)
+            for (int c = 0; c < r; ++c) sum += sizes_[at] * lambda[c * r + a] * lambda[c * r + a];
+        condition = std::max(condition, sum);
+    }
+    const double eps = std::numeric_limits<double>::epsilon();
+    return eps * condition * response_[layout_.n_coef()] / std::max(pieces_.rss, 0.0);
+}
+
+Status Factorisation::factor(const double* lambda) {
+    lambda_ = lambda;
+    const Status status = factor();
+    if (status == Status::ok && rounding() > rounded)
+        pieces_.rss = residual_form(*design_, lambda_, response_, solution());
+    return status;
+}
+
+}  // namespace ranef
