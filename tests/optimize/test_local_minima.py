@@ -38,7 +38,7 @@ def test_the_certificate_counts_the_starts(found):
     assert f"{search.agreed} of them end here" in str(fit.optimum)
 
 
-# where a random restart once ended up to 2.4 lower: at nothing, at another pattern of correlations, in another term
+# where a random restart once ended lower, by 0.001 to 2.4
 HARD = (1810, 2054, 3265, 3485, 3668, 5071, 6036, 6872)
 
 

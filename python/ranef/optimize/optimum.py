@@ -41,7 +41,7 @@ class Search:
     Attributes
     ----------
     starts : int
-        Descents, each from a start of its own. One where an evaluation takes long.
+        Descents, each from a start of its own. One where the criterion is curved or an evaluation takes long.
     agreed : int
         How many of them ended at the optimum.
     scans : int
@@ -117,7 +117,7 @@ class Optimum(Printed):
     >>> print(ranef.lmer("y ~ 1 + (1 | g)", data).optimum)
     converged: a minimum of the REML criterion in the interior of the parameter space
     newton: ... evaluation..., gradient norm ..., smallest eigenvalue ...
-    3 starts, all of them end here
+    ... starts, all of them end here
     """
 
     theta: FloatArray
