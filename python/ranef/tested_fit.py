@@ -57,6 +57,9 @@ class TestedFit(LikelihoodFit):
     slopes = Verb("inference.effects:slopes")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
+    other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
+    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
+    update = Refused("fit the other formula")
     leverage = Refused("rows that correlate have none of their own; fit without the subject in question")
     pca = Refused("there is no covariance matrix of random effects; see fit.residual")
     rePCA = Refused("there is no covariance matrix of random effects; see fit.residual")

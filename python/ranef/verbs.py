@@ -96,13 +96,15 @@ class Refused:
     ----------
     instead : str
         What to do instead. The class says in ``refuses`` what it is, and why where all have one reason.
+    name : str, optional
+        What the user calls, where it is not the method.
     """
 
-    def __init__(self, instead: str) -> None:
-        self.instead = instead
+    def __init__(self, instead: str, name: str = "") -> None:
+        self.instead, self.name = instead, name
 
     def __set_name__(self, kind: type, name: str) -> None:
-        self.name = name
+        self.name = self.name or name
 
     def __get__(self, owner: Any, kind: type[Any]) -> Callable[..., Any]:
         def refuse(*_: Any, **__: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import guided
+from ..errors import ArgumentError
 from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import unknown_words
 from ..fit import Fit
@@ -17,6 +18,7 @@ from ..optimize.description import redundancies
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 
+_LESS = "The model may ask for more than the data hold: take a simpler structure, and compare the criteria."
 _FEW_LEVELS = 5
 _WEAK = 1e-3  # scaled eigenvalue of the Hessian below which the data hardly tell parameters apart
 _FAR = 5.0  # standardised residual that is no longer noise in samples of this size
@@ -92,7 +94,9 @@ def diagnose(fit: Any) -> Diagnosis:
     - The by-Batch variance of the intercept is zero.
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
-    others = None if fit.optimum.converged else allfit(fit)
+    if not isinstance(fit, Fit):  # without random effects: a search of its own, and what any data may have
+        return Diagnosis((*_searched(fit), *_data(fit)))
+    others = None if fit.optimum.converged else _other_answers(fit)
     findings = [
         *_convergence(fit, others),
         *(_singular(fit) if fit.optimum.converged else []),
@@ -103,9 +107,25 @@ def diagnose(fit: Any) -> Diagnosis:
     return Diagnosis(tuple(findings), others)
 
 
-def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
-    if others is None:
+def _searched(fit: Any) -> list[Finding]:
+    if fit.converged:
         return []
+    what = "The search for the covariance parameters did not end at a minimum inside their range."
+    return [Finding("convergence", what, _LESS)]
+
+
+def _other_answers(fit: Fit) -> AllFit | None:
+    try:
+        return allfit(fit)
+    except ArgumentError:  # a fit whose parameters only its own search knows
+        return None
+
+
+def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
+    if fit.optimum.converged:
+        return []
+    if others is None:
+        return [Finding("convergence", f"The fit has {fit.optimum.message}.", _LESS)]
     better = others.llik["llf"].max() * -2 < fit.optimum.value - AGREE
     good = others.llik.index[others.llik["converged"]]
     if better and len(good):

@@ -157,9 +157,13 @@ def predict(fit: Fit, newdata: Any = None, re_form: Any = None, **options: Any) 
     """
     if isinstance(fit, GlmerFit):  # R's default is the linear predictor
         options["scale"] = options.pop("type", options.pop("scale", "link"))
-    return fit.predict(newdata, our_random(re_form), **options)
+    if re_form is not None:  # kinds of fits without random effects have no choice of them
+        options["random"] = our_random(re_form)
+    return fit.predict(newdata, **options)
 
 
 def simulate(fit: Fit, nsim: int = 1, seed: Any = None, use_u: bool = False, **options: Any) -> FloatArray:
     """Return simulated responses, (nsim, n): ``fit.simulate``."""
-    return fit.simulate(nsim, seed, use_u, **options)
+    if use_u:
+        options["use_u"] = True
+    return fit.simulate(nsim, seed, **options)

@@ -155,8 +155,9 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     >>> update(fit, ". ~ . - (1 | Subject) + (Days | Subject)", sleep).formula
     'Reaction ~ Days + (Days | Subject)'
     """
-    if isinstance(fit, GlmerFit):
-        return fit.update(formula, data, **changes)
+    own: Any = getattr(fit, "update", None)  # of other kinds of fits
+    if own is not None:
+        return own(formula, data, **changes)
     model = fit.model
     if data is None:
         data = model.source

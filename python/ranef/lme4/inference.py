@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
 from ..bootstrap.replicates.result import BootstrapResult
 from ..diagnostics.allfit import AllFit, allfit
-from ..diagnostics.rows import cooks_distance as distance
 from ..errors import ArgumentError, quote_list, require_choice
 from ..fit import Fit
-from ..generalised.fit import GlmerFit
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
@@ -64,9 +64,7 @@ def hatvalues(fit: Fit) -> FloatArray:
 
 def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row: the column ``cooks`` of ``fit.influence()``."""
-    if isinstance(fit, GlmerFit):
-        fit.influence()  # says why there is none
-    return distance(fit)
+    return np.asarray(fit.influence()["cooks"])
 
 
 def rstudent(fit: Fit) -> FloatArray:
@@ -113,6 +111,9 @@ def confint(
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
         options["n"] = options.pop("nsim")
-    if method == "Wald":
+    taken = signature(fit.conf_int).parameters
+    if method == "Wald" and "ddf" in taken:
         options = with_our_ddf({"ddf": None} | options)
-    return fit.conf_int(_INTERVALS[method], level=level, **options)
+    if "method" in taken:  # fits without random effects have Wald intervals only
+        options["method"] = _INTERVALS[method]
+    return fit.conf_int(level=level, **options)

@@ -51,6 +51,9 @@ class ResidualFit(Fit):
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
 
+    other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
+    update = Refused("fit the other formula with lmer()")
+    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
     refit = Refused("fit the other response with lmer()")
     bootstrap = Refused("simulate() and lmer() in a loop do it")
     drop1 = Refused("fit the submodels and compare their criteria")

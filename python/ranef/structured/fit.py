@@ -52,6 +52,8 @@ class StructuredFit(Fit):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
+    other_runs = Refused("its search starts more than once by itself: see fit.optimum", "allfit")
+    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
     refit = Refused("fit the other response with lmer()")
     bootstrap = Refused("simulate() and lmer() in a loop do it")
     drop1 = Refused("fit the submodels and compare their criteria")

@@ -1,0 +1,78 @@
+"""Every function of ranef and ranef.lme4 that takes a fit answers for every kind of fit, or says why not."""
+
+import inspect
+
+import numpy as np
+import pytest
+import ranef
+from ranef import lme4
+from ranef.errors import RanefError
+
+
+def _fits():
+    sleep, asthma = ranef.datasets.load("sleepstudy"), ranef.datasets.load("asthma")
+    return {
+        "lmer": ranef.lmer("Reaction ~ Days + (Days | Subject)", sleep),
+        "glmer": ranef.glmer("incidence / size ~ period + (1 | herd)", _herds(), weights="size"),
+        "mmrm": ranef.mmrm("fev1 ~ baseline + arm * visit + ar1(visit | id)", asthma),
+        "gls": ranef.gls("Reaction ~ Days", sleep, residual="car1(Days | Subject)"),
+        "residual": ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
+        "structured": ranef.lmer("Reaction ~ Days + cs(Days | Subject)", sleep),
+    }
+
+
+def _herds():
+    return ranef.datasets.load("cbpp")
+
+
+@pytest.fixture(scope="module")
+def fits():
+    return _fits()
+
+
+def _functions():
+    """(name, function) of those that need nothing but a fit."""
+    for module in (ranef, lme4):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if inspect.isclass(function) or not callable(function) or name in ("allFit", "bootMer"):
+                continue
+            first, *rest = [*inspect.signature(function).parameters.values(), None]
+            if first is None or first.name not in ("fit", "model"):
+                continue
+            if all(one is None or one.default is not one.empty or one.kind in (2, 4) for one in rest):
+                yield pytest.param(function, id=f"{module.__name__}.{name}")
+
+
+@pytest.mark.parametrize("kind", ["glmer", "mmrm", "gls", "residual", "structured"])
+@pytest.mark.parametrize("function", [*_functions()])
+def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
+    options = {"optimizers": "newton"} if (function, kind) == (ranef.allfit, "glmer") else {}  # all: minutes
+    try:
+        function(fits[kind], **options)
+    except RanefError as error:
+        assert len(str(error)) > 20  # a sentence
+
+
+def test_what_the_others_lack_is_said_by_name(fits):
+    with pytest.raises(RanefError, match=r"allfit\(\) is not available for a model for repeated measures"):
+        ranef.allfit(fits["mmrm"])
+    with pytest.raises(
+        RanefError, match=r"update\(\) is not available for a fit with dispersion= or residual="
+    ):
+        lme4.update(fits["residual"], ". ~ . - Days")
+    with pytest.raises(RanefError, match="fit it with reml=False"):
+        lme4.refitML(fits["gls"])
+    with pytest.raises(RanefError, match=r"refitML\(\) is not available .* free: fit it with reml=False"):
+        lme4.refitML(fits["structured"])  # its theta would have been free
+
+
+def test_lme4s_words_for_fits_without_random_effects(fits):
+    fit = fits["gls"]
+    np.testing.assert_array_equal(lme4.predict(fit), fit.predict())
+    assert lme4.simulate(fit, 2, 1).shape == (2, fit.nobs)
+    assert lme4.confint(fit).equals(fit.conf_int())
+    assert not len(ranef.diagnose(fit))
+    table = fits["glmer"].coef_table()
+    wald = lme4.confint(fits["glmer"], method="Wald")
+    np.testing.assert_allclose(wald["upper"], table.iloc[:, 0] + 1.959963985 * table.iloc[:, 1], rtol=1e-7)
