@@ -138,7 +138,8 @@ def test_a_hundred_thousand_groups(crowd):
     assert "200 of 100,000 groups" in crowd.plot.shrinkage().get_title()
     assert "400 of 100,000 groups" in crowd.plot.topographic().get_title()
     assert "24 of 100,000 levels" in common_name(crowd.plot.pooling()[0].figure, "x")
-    assert len(crowd.plot.slopes(n=20, seed=1)[0].lines) == 60
+    axes = crowd.plot.slopes(n=20, seed=1)
+    assert len(axes[0].lines) == 60 and "(60 of 100,000 groups)" in axes[4].get_xlabel()
     assert len(crowd.plot.simulated(n=1, seed=1)[0].lines) == 60
     assert len(crowd.plot.qq("g")[0].collections[-1].get_offsets()) < 5000
 

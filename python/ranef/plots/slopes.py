@@ -229,6 +229,8 @@ def _draw_lines(
         tidy(axis)
         axis.set(xlabel=x_name, ylabel=y_name)
         axis.label_outer()
+    if len(shown) < own.count:
+        axes[-1].set_xlabel(f"{x_name}\n({len(shown)} of {own.count:,} groups)")
 
 
 def _histogram(axis: Axes, spreads: np.ndarray, observed: float) -> None:
