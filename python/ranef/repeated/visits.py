@@ -188,8 +188,10 @@ def require_identified(visits: Visits, sums: Any, structure: str) -> None:
 def unidentified(visits: Visits, sums: Any, structure: str) -> str:
     """Say which visits leave a parameter of the structure undetermined; empty when none does."""
     labels, needed = visits.labels, len(visits.labels)
+    patterns = sums.patterns
     for group, arm in enumerate(visits.arms):
-        subjects_there = sum(subjects for of, _, subjects in sums.patterns if of == group)
+        own = [(seen, subjects) for of, seen, subjects in patterns if of == group]
+        subjects_there = sum(subjects for _, subjects in own)
         if structure == "us" and subjects_there <= needed:
             return (
                 f"{subjects_there} subjects{f' in {arm!r}' if arm else ''} cannot tell the "
@@ -198,10 +200,11 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
                 "use "
                 "toeph(), ar1h() or csh(), or pool visits"
             )
-        together = np.zeros((needed, needed), dtype=np.int64)
-        for of, seen, subjects in sums.patterns:
-            if of == group:
-                together[np.ix_(seen, seen)] += subjects
+        there = np.zeros((len(own), needed), dtype=np.int64)
+        places = [row * needed + visit for row, (seen, _) in enumerate(own) for visit in seen]
+        there.flat[places] = 1
+        counts = np.array([subjects for _, subjects in own], dtype=np.int64)
+        together = there.T @ (there * counts[:, None])
         where = f" in '{arm}'" if arm else ""
         alone = np.flatnonzero(np.diag(together) < 2)
         if alone.size and structure.endswith("h") | (structure == "us"):
