@@ -43,6 +43,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 APART = {
     *("settings", "plan", "plot", "model", "fit", "evaluations", "refit", "padded", "optimum"),
     "curves",  # points on the way to an interval's ends
+    *("gradient", "decrement"),  # zero, but for rounding
 }
 DEEPEST = 1  # answers of answers, such as comparisons of means, are made of the same numbers
 TEXTS = {"document", "to_html", "to_latex", "to_markdown", "to_text", "print", "plot", "save", "copy"}
@@ -50,7 +51,8 @@ OWN_WAY = {
     *("bootstrap", "simulate", "power", "power_curve", "exact_rlrt", "pbtest"),  # random draws
     *("allfit", "diagnose"),  # other optimisers stop where they like
     "pca",  # of covariances as they are, in the units they are in, as in lme4
-    *("summary", "modelsummary", "rePCA", "means_on_scale"),  # texts; other names
+    *("summary", "modelsummary", "rePCA", "means_on_scale", "trends_on_scale"),  # texts; other names
+    *("power_of", "pbtest_against", "other_runs", "own_findings", "check_residuals"),
     "to_marginaleffects",  # another package's
 }
 
@@ -61,7 +63,7 @@ def calls(fit: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         if name.startswith("_") or name in APART | OWN_WAY:
             continue
         static = inspect.getattr_static(type(fit), name)
-        if callable(getattr(type(fit), name)) or type(static) in (Verb, ranef.verbs.TableVerb):
+        if callable(getattr(type(fit), name)) or type(static) is Verb:
             yield from _calls(name, getattr(fit, name))
         else:
             yield name, lambda name=name: getattr(fit, name)
@@ -120,12 +122,12 @@ def leaves(value: Any, path: str, seen: frozenset[int] = frozenset()) -> Iterato
 def _parts(value: Any, path: str, seen: frozenset[int]) -> Iterator[tuple[str, float]]:
     """Yield the numbers in the attributes and the answers of one of the package's own objects."""
     if type(value).__module__.startswith("ranef.") and not isinstance(value, ranef.Fit | ranef.Model):
-        answers = _answers(value) if path.count("()") < DEEPEST else ()
-        for name, item in (*_attributes(value), *answers):
+        more = answers(value) if path.count("()") < DEEPEST else ()
+        for name, item in (*_attributes(value), *more):
             yield from leaves(item, f"{path}.{name}", seen)
 
 
-def _answers(value: Any) -> Iterator[tuple[str, Any]]:
+def answers(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what the methods of a result return that need no argument and make no text."""
     for name in dir(type(value)):
         method = inspect.getattr_static(type(value), name)

@@ -107,9 +107,16 @@ public:
         sums().coordinates().beta_to_user(sums().response(), criterion_->beta().data(), out.data());
         return to_numpy(out);
     }
+    // In the internal coordinates of X, in which quadratic forms lose no digits.
+    py::array_t<double> internal_covariance() const {
+        std::vector<double> out = criterion_->covariance();
+        mmrm::units_to_user(sums(), out);
+        return square(out);
+    }
     py::array_t<double> covariance() const {
         std::vector<double> out = criterion_->covariance();
-        mmrm::covariance_to_user(sums(), out);
+        mmrm::units_to_user(sums(), out);
+        sums().coordinates().covariance_to_user(sums().p(), out.data());
         return square(out);
     }
     py::array_t<double> slopes() const {
@@ -240,6 +247,10 @@ void bind_mmrm(py::module_& m) {
         .def_property_readonly("duplicate", [](const SumsObject& self) { return row_pair(self.order.duplicate); })
         .def_property_readonly("divided", [](const SumsObject& self) { return row_pair(self.order.divided); })
         .def_property_readonly("kept", [](const SumsObject& self) { return self.sums->kept(); })
+        .def_property_readonly("coordinates", [](const SumsObject& self) {
+            const Coordinates& own = self.sums->coordinates();
+            return py::make_tuple(own.x_shift, own.x_scale, own.constant);
+        })
         .def_property_readonly("by_rows", [](const SumsObject& self) { return self.sums->by_rows(); })
         .def_property_readonly("size", [](const SumsObject& self) { return self.sums->size() * self.sums->pairs(); })
         .def_property_readonly("patterns", &patterns);
@@ -251,7 +262,8 @@ void bind_mmrm(py::module_& m) {
         .def_property_readonly("hessian", [](const Point& self) { return square(self.criterion().hessian()); })
         .def_property_readonly("beta", &Point::beta)
         .def_property_readonly("covariance", &Point::covariance)
-        .def_property_readonly("slopes", &Point::slopes)
+        .def_property_readonly("internal_covariance", &Point::internal_covariance)
+        .def_property_readonly("internal_slopes", &Point::slopes)
         .def_property_readonly("sigma", &Point::sigma)
         .def_property_readonly("jacobian", &Point::jacobian)
         .def_property_readonly("natural", &Point::natural)

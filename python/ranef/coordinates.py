@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
 
 from .arrays import FloatArray
 from .cross_products import CrossProducts
@@ -94,6 +95,32 @@ class Coordinates:
     def covariance(self, inner: FloatArray) -> FloatArray:
         """Return the covariance of the user's coefficients, (..., p, p), from that of the internal ones."""
         rows = self.fixed(np.eye(len(self.shift)))
+        return np.asarray(rows @ inner @ rows.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Orthonormal:
+    """Columns of X made orthonormal, for models that read their rows themselves.
+
+    Attributes
+    ----------
+    R : (p, p) float64
+        X is Q R, Q'Q = I; upper triangular.
+    """
+
+    R: FloatArray
+
+    def fixed(self, rows: FloatArray) -> FloatArray:
+        """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the columns of Q."""
+        return np.asarray(solve_triangular(self.R, rows.T, trans="T").T)
+
+    def coefficients(self, inner: FloatArray) -> FloatArray:
+        """Return the user's coefficients, (p,), from those of Q."""
+        return np.asarray(solve_triangular(self.R, inner))
+
+    def covariance(self, inner: FloatArray) -> FloatArray:
+        """Return the covariance of the user's coefficients, (..., p, p), from that of those of Q."""
+        rows = self.fixed(np.eye(len(self.R)))
         return np.asarray(rows @ inner @ rows.T)
 
 

@@ -45,11 +45,31 @@ def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> N
             continue
         if largest < _WHOLE and not np.any(values % 1):
             continue
-        raise DataError(
-            f"'{name}' has {max(np.log10(steps), 0):.1f} digits: its values differ by {spread:.3g} around "
-            f"{values[0]:.6g}, where neighbouring doubles are {np.spacing(largest):.2g} apart. Subtract an "
-            "origin before the numbers are rounded to doubles, such as the first time stamp as an integer"
-        )
+        raise _too_few(name, float(values[0]), spread, largest)
+
+
+def require_range(name: str, low: float, high: float, response: bool = False) -> None:
+    """Raise where rows that are not kept have a column between `low` and `high`, with too few digits.
+
+    Raises
+    ------
+    DataError
+        Naming the column and the digits it has.
+    """
+    largest, spread = max(abs(low), abs(high)), high - low
+    whole = largest < _WHOLE and not low % 1 and not high % 1
+    least = _RESPONSE_STEPS if response else _STEPS
+    if spread > 0 and largest > _FAR * spread and not whole and spread < least * np.spacing(largest):
+        raise _too_few(name, low, spread, largest)
+
+
+def _too_few(name: str, value: float, spread: float, largest: float) -> DataError:
+    steps = spread / float(np.spacing(largest))
+    return DataError(
+        f"'{name}' has {max(np.log10(steps), 0):.1f} digits: its values differ by {spread:.3g} around "
+        f"{value:.6g}, where neighbouring doubles are {np.spacing(largest):.2g} apart. Subtract an "
+        "origin before the numbers are rounded to doubles, such as the first time stamp as an integer"
+    )
 
 
 def _far(design: Design, coordinates: Coordinates, response: Any) -> Iterator[tuple[str, FloatArray, float]]:

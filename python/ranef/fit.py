@@ -17,7 +17,7 @@ from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 from .plan import Plan
-from .verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
+from .verbs import Answer, RowAnswer, RowVerb, Verb
 
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
@@ -73,10 +73,10 @@ class Fit(LikelihoodFit):
     plot = Answer[Any]("plots.accessor:FitPlots")
 
     cov_params = Verb("inference.coefficients:cov_params")
-    coef_table = TableVerb("inference.coefficients:coef_table")
-    component_table = TableVerb("inference.wald:component_table")
+    coef_table = Verb("inference.coefficients:coef_table")
+    component_table = Verb("inference.wald:component_table")
     cov_theta = Verb("inference.wald:cov_theta")
-    conf_int = TableVerb("inference.intervals:conf_int")
+    conf_int = Verb("inference.intervals:conf_int")
     profile = Verb("inference.profile.profiling:profile")
     test = Verb("inference.linear:test")
     anova = Verb("inference.anova:anova")
@@ -96,7 +96,7 @@ class Fit(LikelihoodFit):
     simulate = Verb("estimates.simulation:simulate")
     residuals = RowVerb("diagnostics.rows:residuals")
     leverage = RowVerb("diagnostics.rows:leverage")
-    influence = TableVerb("diagnostics.influence:influence")
+    influence = Verb("diagnostics.influence:influence")
     vif = Verb("diagnostics.collinearity:vif")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     summary = Verb("report.summary:summary")

@@ -15,6 +15,7 @@ from .digits import require_digits
 from .elsewhere import Explained, explained, of_a_model
 from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice, require_flag
 from .formula import Formula, parse_formula
+from .frame.native import library_name
 from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
 from .plan import Plan
@@ -132,7 +133,7 @@ class Model(metaclass=Explained):
         if isinstance(data, Sums):
             require_own_formula(data, parsed, weights, offset)
             weights, offset = data.weights, data.offset
-        source, library = source_of(data), type(data).__module__.partition(".")[0]
+        source, library = source_of(data), library_name(data)
         if isinstance(data, Sums):
             library = ""
             streamed = finish(data, allow_saturated)

@@ -17,7 +17,7 @@ from .arguments import guided
 from .called import attribute_of
 from .errors import ArgumentError
 from .frame.labels import labelled, labels_of
-from .frame.native import labelled_table
+from .frame.native import as_it_came, given, library_of, remembering
 from .frame.partitions import over_partitions
 
 T = TypeVar("T")
@@ -36,30 +36,19 @@ class Verb:
         self.target = target
 
     @cached_property
-    def func(self) -> Callable[..., Any]:
-        """The function, loaded once."""
+    def plain(self) -> Callable[..., Any]:
+        """The function, loaded once; its tables are pandas'."""
         module, _, name = self.target.partition(":")
         found = getattr(import_module(f"ranef.{module}"), name)
         return guided()(found) if isfunction(found) and not hasattr(found, "guides") else found
 
-    def __get__(self, owner: Any, kind: type | None = None) -> Callable[..., Any]:
-        return self.func if owner is None else MethodType(self.func, owner)
-
-
-class TableVerb(Verb):
-    """A function that returns a table, which the method returns in the library the data came in."""
-
     @cached_property
     def func(self) -> Callable[..., Any]:
-        """The function, its table turned into the caller's kind."""
-        function = Verb(self.target).func
+        """The function, its tables in the library of the data."""
+        return as_it_came(self.plain) if isfunction(self.plain) else self.plain
 
-        @wraps(function)
-        def table(fit: Any, *args: Any, **options: Any) -> Any:
-            found = function(fit, *args, **options)
-            return labelled_table(found, fit.model.data_library) if hasattr(found, "columns") else found
-
-        return table
+    def __get__(self, owner: Any, kind: type | None = None) -> Callable[..., Any]:
+        return self.func if owner is None else MethodType(self.func, owner)
 
 
 class RowVerb(Verb):
@@ -69,7 +58,7 @@ class RowVerb(Verb):
     @cached_property
     def func(self) -> Callable[..., Any]:
         """The function, its answer labelled."""
-        function = Verb(self.target).func
+        function = self.plain
         names = list(signature(function).parameters)
 
         @wraps(function)
@@ -82,10 +71,10 @@ class RowVerb(Verb):
             found = function(fit, *args, **options)
             labels = fit.model.design.labels if newdata is None else labels_of(newdata)
             if hasattr(found, "columns"):
-                library = fit.model.data_library if labels is None else "pandas"
-                return labelled_table(labelled(found, labels), library)
+                return given(labelled(found, labels), library_of(fit) if labels is None else "pandas")
             return labelled(found, labels)
 
+        rows.plain = function  # type: ignore[attr-defined]
         return rows
 
 
@@ -126,8 +115,8 @@ class Answer(Verb, Generic[T]):
     def __get__(self, owner: object, kind: type) -> T: ...
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         if owner is None:
-            return property(self.func)
-        found = self.func(owner)
+            return property(self.plain)
+        found = remembering(self.plain(owner), library_of(owner))
         where = getattr(kind, "_called_as", "")
         found = vars(owner)[self.name] = attribute_of(f"{where}.{self.name}", found) if where else found
         return found
@@ -137,9 +126,9 @@ class RowAnswer(Answer[T]):
     """An `Answer` with a value per used row: with the labels of pandas."""
 
     @cached_property
-    def func(self) -> Callable[..., Any]:
+    def plain(self) -> Callable[..., Any]:
         """The function, its answer labelled."""
-        function = Verb(self.target).func
+        function = Verb(self.target).plain
         return wraps(function)(lambda fit: labelled(function(fit), fit.model.design.labels))
 
 

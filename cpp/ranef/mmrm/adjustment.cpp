@@ -68,8 +68,7 @@ std::vector<double> fixed_part(Index p, const std::vector<double>& packed) {
 
 }  // namespace
 
-void covariance_to_user(const PairSums& sums, std::vector<double>& matrix) {
-    sums.coordinates().covariance_to_user(sums.p(), matrix.data());
+void units_to_user(const PairSums& sums, std::vector<double>& matrix) {
     const double units = sums.response().scale * sums.response().scale;
     for (double& value : matrix) value *= units;
 }
@@ -78,7 +77,7 @@ std::vector<double> covariance_slope(const Criterion& criterion, int parameter) 
     const PairSums& sums = *criterion.problem().sums;
     std::vector<double> out = between(sums.p(), criterion.covariance(), criterion.information_slope(parameter));
     for (double& value : out) value = -value;
-    covariance_to_user(sums, out);
+    units_to_user(sums, out);
     return out;
 }
 
@@ -130,8 +129,8 @@ Adjustment adjustment(const Criterion& criterion, const double* w) {
             out.linear[j * p + i] = out.linear[i * p + j] = mean;
         }
     for (double& value : out.curvature) value *= 0.5;
-    covariance_to_user(sums, out.linear);
-    covariance_to_user(sums, out.curvature);
+    units_to_user(sums, out.linear);
+    units_to_user(sums, out.curvature);
     return out;
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..optimize import Optimum
 from .draws.true_parameters import TrueParameters
 from .loop.engine import run
@@ -40,7 +41,7 @@ def apply_statistic(
     if result.interrupted:
         raise KeyboardInterrupt
     started = time.perf_counter()
-    names = value_names(statistic, estimate, result.to_frame().columns)
+    names = value_names(statistic, estimate, in_pandas(result.to_frame)().columns)
     values = np.full((len(result), len(names)), np.nan)
     bits = result.records[:, -1].astype(np.int64)
     messages: dict[int, str] = {}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..errors import DataError
 from ..estimates.parameters import ParameterNames
+from ..frame.native import in_pandas
 from ..model import Model
 from ..threads import get_num_threads
 from .checks import require_table, whole_number
@@ -85,7 +86,7 @@ def fit_responses(
         n_threads=outcome.threads,
         scheme="responses",
     )
-    table = result.to_frame()
+    table = in_pandas(result.to_frame)()
     done = slice(0, len(table))
     table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels[done]
     return table

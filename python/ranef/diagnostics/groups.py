@@ -15,6 +15,7 @@ from ..design import GroupingFactor
 from ..errors import ArgumentError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..frame.native import as_it_came
 from ..model import planned
 from ..optimize import Settings, optimise
 from ..show import Document, Printed, frame_table
@@ -49,6 +50,7 @@ class GroupInfluence(Printed):
     cooks: pd.Series
     converged: pd.Series = field(repr=False)
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return all of it side by side."""
         parts = [

@@ -14,6 +14,7 @@ from ..arrays import FloatArray
 from ..design import Design, Functions, build_design, with_functions
 from ..errors import FormulaError, level_by_keyword, quote_list, require_level
 from ..formula import parse_formula
+from ..frame.native import as_it_came, library_name, remembering
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 
@@ -52,6 +53,7 @@ class LmList(Printed):
         """Levels without coefficients of their own."""
         return list(self.coef.index[self.coef.isna().any(axis=1)])
 
+    @as_it_came
     @level_by_keyword
     def conf_int(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return intervals with the pooled sigma: one row per level and column, ``lower`` and ``upper``."""
@@ -136,7 +138,7 @@ def lm_list(
         )
     factor = design.terms[0].factor
     fits = own_fits(design, design.X, design.without_offset(design.response), factor.codes, factor.n_levels)
-    return _labelled(formula, design, fits)
+    return remembering(_labelled(formula, design, fits), library_name(data))
 
 
 def own_fits(

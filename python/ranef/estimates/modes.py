@@ -13,6 +13,7 @@ from ..arrays import FloatArray
 from ..cross_products import FactorBlocks
 from ..elsewhere import explained
 from ..fit import Fit
+from ..frame.native import as_it_came
 from ..show import Document, Printed, frame_table
 from ..verbs import Verb
 from ..words import OF_TABLES
@@ -92,6 +93,7 @@ class RandomEffects(FactorTables):
             for factor, block in zip(fit.model.cross.factors, variances, strict=True)
         }
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row per mode: group, level, name, mode, sd (the conditional standard deviation)."""
         parts = []

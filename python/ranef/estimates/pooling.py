@@ -13,6 +13,7 @@ from ..arguments import guided
 from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
+from ..frame.native import as_it_came, in_pandas
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
 from .subset import choose_group
@@ -62,6 +63,7 @@ class Pooling(Printed):
         columns = {"sd_no": before, "sd_partial": after, "ratio": after / before, "groups": int(has.sum())}
         return pd.DataFrame(columns, index=self.no.columns)
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row per level and coefficient: level, nobs, term, complete, no, partial."""
         parts = [
@@ -77,6 +79,7 @@ class Pooling(Printed):
         ]
         return pd.concat(parts, ignore_index=True)
 
+    @as_it_came
     def wide(self) -> pd.DataFrame:
         """Return one row per level: nobs, then complete, no and partial pooling under each coefficient."""
         columns: dict[tuple[str, str], Any] = {("", "nobs"): self.nobs}
@@ -93,13 +96,14 @@ class Pooling(Printed):
     def document(self) -> Document:
         """Return the parts."""
         return [
-            frame_table(self.wide(), f"Pooling by {self.group}"),
+            frame_table(in_pandas(self.wide)(), f"Pooling by {self.group}"),
             frame_table(self.shrinkage, SHRINKAGE),
             *map(Line, self._remarks()),
         ]
 
 
 @guided()
+@as_it_came
 def pooling(fit: Fit, group: str | None = None) -> Pooling:
     """Put complete, no and partial pooling side by side.
 

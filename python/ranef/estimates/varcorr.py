@@ -12,6 +12,7 @@ import pandas as pd
 from ..arrays import FloatArray
 from ..elsewhere import explained
 from ..fit import Fit
+from ..frame.native import as_it_came
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import table_lines, width
@@ -99,6 +100,7 @@ class VarCorr(Printed):
                 return component
         raise KeyError(f"{label!r}; the terms are {[component.label for component in self.components]}")
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row per standard deviation, the residual last.
 

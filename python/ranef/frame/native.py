@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from .labels import in_order_of, labels_of
+
+P = ParamSpec("P")
 
 # Others (a dict of arrays, libraries narwhals writes no tables of) get pandas.
 _BACKENDS = ("polars", "pyarrow")
@@ -43,13 +46,74 @@ def native_table(columns: Mapping[str, Any], library: str, labels: Any = None) -
 
 
 def labelled_table(table: Any, library: str) -> Any:
-    """Return a DataFrame as a table of a library: of polars and arrow, with its labels as column ``term``."""
+    """Return a DataFrame, or a Series of labelled numbers, as a table of a library.
+
+    polars and arrow have no labels: they get them as first columns, called as the index is, or ``term``.
+    """
     if library not in _BACKENDS:
         return table
-    numbered = table.index.dtype.kind in "iu" and (table.index == range(len(table))).all()
-    columns = {} if numbered else {"term": [str(label) for label in table.index]}
-    columns |= {str(name): table[name].to_numpy() for name in table.columns}
+    table = table.to_frame(table.name or "value") if table.ndim == 1 else table
+    numbered = table.index.dtype.kind in "iu" and np.array_equal(table.index, np.arange(len(table)))
+    columns: dict[str, Any] = {}
+    for level in range(0 if numbered else table.index.nlevels):
+        name = table.index.names[level] or ("term" if table.index.nlevels == 1 else f"term{level + 1}")
+        columns[str(name)] = [str(label) for label in table.index.get_level_values(level)]
+    for place, name in enumerate(table.columns):
+        flat = ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
+        columns[flat] = table.iloc[:, place].to_numpy()
     return native_table(columns, library)
+
+
+def library_name(data: Any) -> str:
+    """Return the library of a table."""
+    return type(data).__module__.partition(".")[0]
+
+
+def library_of(owner: Any) -> str:
+    """Return the library of the data behind a fit, a model, or a result of a fit."""
+    for name in ("data_library", "library"):
+        found = getattr(owner, name, None)
+        if isinstance(found, str):
+            return found
+    found = (getattr(owner, name, None) for name in ("model", "fit", "means"))
+    behind = next((one for one in found if one is not None), None)
+    return "pandas" if behind is None else library_of(behind)
+
+
+def as_it_came(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Have a function of a fit, or of a result, return its table in the library the data came in.
+
+    The rule of the whole package: what a call returns as a table is of that library, what an attribute holds
+    is pandas', with labels. A result that has tables remembers the library. Callers inside use `in_pandas`.
+    """
+
+    @wraps(function)
+    def called(*args: P.args, **options: P.kwargs) -> Any:
+        owner = args[0] if args else next(iter(options.values()), None)
+        return given(function(*args, **options), library_of(owner))
+
+    called.plain = function  # type: ignore[attr-defined]
+    return called
+
+
+def given(found: Any, library: str) -> Any:
+    """Return a table in a library; have a result remember it."""
+    return labelled_table(found, library) if hasattr(found, "iloc") else remembering(found, library)
+
+
+def remembering(found: Any, library: str) -> Any:
+    """Have a result of the package remember the library of the data."""
+    own = type(found).__module__.startswith("ranef.") and hasattr(found, "__dict__")
+    if library in _BACKENDS and own and library_of(found) != library:
+        object.__setattr__(found, "library", library)
+    return found
+
+
+def in_pandas(method: Any) -> Any:
+    """Return the function of a bound method that `as_it_came` has turned into one of the caller's library."""
+    plain = getattr(method, "plain", None)
+    owner = getattr(method, "__self__", None)
+    return method if plain is None else plain if owner is None else partial(plain, owner)
 
 
 def with_columns(data: Any, rows: np.ndarray, added: Mapping[str, Any]) -> Any:
@@ -89,6 +153,8 @@ def _bare(values: Any) -> Any:
 def _with_none(values: Any) -> Any:
     """Missing values as None, which polars and arrow tell from NaN; their own columns stay."""
     if isinstance(values, np.ndarray):
+        if values.dtype.kind in "iub" or (values.dtype.kind == "f" and not np.isnan(values).any()):
+            return values
         values = values.tolist()
     if not isinstance(values, Sequence) or isinstance(values, str):
         return values

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.prediction import population
-from ..frame.native import native_table, with_columns
+from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
 from ..report.broom import EFFECTS, stacked_parts
 from .fit import GlmerFit
@@ -65,7 +65,7 @@ def tidy(
 
 
 def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
-    table = fit.coef_table()
+    table = in_pandas(fit.coef_table)()
     estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
     width = ndtri((1 + level) / 2) * se
     ends = estimate - width, estimate + width

@@ -115,7 +115,7 @@ def _variances(fit: GlmerFit) -> tuple[float, dict[str, float]]:
     fixed = float(np.var(fixed_part(fit.model, fit.solution["beta"]), ddof=1))
     groups: dict[str, float] = {}
     for term, factor in zip(fit.model.design.terms, fit.model.covariance_factors(fit.theta), strict=True):
-        part = float(np.sum(factor @ factor.T * term.second_moments))
+        part = float(np.mean(np.sum((term.basis @ factor) ** 2, axis=1)))  # row by row: no digits cancel
         groups[term.group] = groups.get(term.group, 0.0) + part
     return fixed, groups
 

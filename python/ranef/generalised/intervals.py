@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import ArgumentError, level_by_keyword, quote_list, require_choice, require_level
+from ..frame.native import in_pandas
 from .fit import GlmerFit
 
 METHODS = ("wald", "profile", "bootstrap")
@@ -65,12 +66,13 @@ def conf_int(
     require_level(level)
     require_choice("method", method, METHODS)
     if method == "bootstrap":
-        return fit.bootstrap(n or 2000, **options).conf_int(kind or "percentile", parameters, level=level)
+        found = fit.bootstrap(n or 2000, **options)
+        return in_pandas(found.conf_int)(kind or "percentile", parameters, level=level)
     options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:
         raise ArgumentError(f"method='{method}' takes no {', '.join(options)}=")
     if method == "profile":
-        return fit.profile(parameters, level=max(level, 0.99)).conf_int(level=level)
+        return in_pandas(fit.profile(parameters, level=max(level, 0.99)).conf_int)(level=level)
     return _wald_chosen(fit, level, parameters)
 
 
@@ -82,7 +84,7 @@ def _wald_chosen(fit: GlmerFit, level: float, parameters: Any) -> pd.DataFrame:
     )
     if parameters is None or parameters == "fixed":
         return fixed
-    random = fit.component_table(level=level)[["lower", "upper"]]
+    random = in_pandas(fit.component_table)(level=level)[["lower", "upper"]]
     everything = pd.concat([fixed, random])
     groups = {"fixed": fixed.index, "random": random.index, "all": everything.index}
     chosen: list[str] = []

@@ -13,6 +13,7 @@ from scipy.special import ndtr, ndtri
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..frame import Table
+from ..frame.native import as_it_came, in_pandas
 from ..inference.means import MarginalMeans
 from ..inference.means.grid import Grid, matrix
 from ..show import Document, Line, Printed, frame_table
@@ -50,6 +51,7 @@ class ResponseMeans(Printed):
     keys: pd.DataFrame | None = field(default=None, repr=False)
     groups: bool = True  # whether what was computed row by row is averaged over groups
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``lower``, ``upper``; of comparisons also ``z`` and ``p``."""
         return self._averages() if self.averaged else self._typical()
@@ -77,7 +79,7 @@ class ResponseMeans(Printed):
         return ResponseMeans(found, True, weights @ self.estimates, weights @ self.axes, found.keys)
 
     def _typical(self) -> pd.DataFrame:
-        table, link = self.means.to_frame(), self.means.fit.family.link  # type: ignore[attr-defined]
+        table, link = in_pandas(self.means.to_frame)(), self.means.fit.family.link  # type: ignore[attr-defined]
         eta = table[self.means.what].to_numpy()
         if self.means.what == "estimate":
             if link.name not in _RATIOS:
@@ -118,7 +120,7 @@ class ResponseMeans(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
+        return [frame_table(in_pandas(self.to_frame)(), index=False), *map(Line, self._remarks())]
 
     def _remarks(self) -> list[str]:
         lines = [_AVERAGED if self.averaged else _TYPICAL]

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix, diags
 from scipy.special import chdtrc
 
 from ..arrays import FloatArray
+from ..coordinates import Orthonormal
 from ..errors import ArgumentError, DataError
 from ..frame import FactorColumn, Table
 from ..frame.factors import as_factor
@@ -140,10 +141,13 @@ def _score(fit: GlmerFit, codes: Any, column: FloatArray, levels: int) -> tuple[
     e = np.asarray(Z.T @ row_scores(fit)).ravel()
     WZ = diags(w) @ Z
     inner = np.asarray((system._z.T @ WZ).todense())
-    X = system.X
-    A = X.T * w
-    XW = A @ X - (system.U.T @ (np.asarray((diags(w) @ system._z).T @ X)))
-    XP = np.asarray(WZ.T @ X) - inner.T @ system.U
+    # of columns with the same span, without the user's origins
+    R = np.asarray(np.linalg.qr(np.sqrt(np.abs(w))[:, None] * system.X, mode="r"))
+    X = Orthonormal(R).fixed(system.X)
+    weighted = np.asarray((diags(w) @ system._z).T @ X)
+    U = system.solve(np.ascontiguousarray(weighted))
+    XW = (X.T * w) @ X - U.T @ weighted
+    XP = np.asarray(WZ.T @ X) - inner.T @ U
     C = np.linalg.pinv(XW)
     if levels <= _MOST_LEVELS:
         B = np.asarray((Z.T @ WZ).todense()) - inner.T @ system.solve(np.ascontiguousarray(inner))

@@ -14,6 +14,7 @@ from ..cross_products import cross_products
 from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula import parse_formula
+from ..frame.native import library_name
 from ..model import Model
 from ..pickles import weak_reference
 from ..stream import source_of
@@ -128,7 +129,7 @@ class GlmerModel(Model):
             agq=nodes,
             information=information,
             _source=weak_reference(data),
-            data_library=type(data).__module__.partition(".")[0],
+            data_library=library_name(data),
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
             reml=False,

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
+from ..frame.native import as_it_came
 from ..show import Printed
 from .distribution import DISCRETE, counted, distribution, over_groups
 from .fit import GlmerFit
@@ -68,6 +69,7 @@ class ResidualChecks(Printed):
     table: pd.DataFrame
     residuals: FloatArray = field(repr=False)
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return the table."""
         return self.table

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..coordinates import Orthonormal
 from ..show import Printed
 from .fit import GlmerFit
 
@@ -76,32 +77,25 @@ def separation(fit: GlmerFit) -> Separation | None:
         return None
     X = fit.model.design.matrix.take(kept).array
     size = np.sqrt((X**2).mean(axis=0))
-    scaled = X / size
+    orthonormal = Orthonormal(np.asarray(np.linalg.qr(X, mode="r")))
+    Q = orthonormal.fixed(X)
     slope = fit.family.link.slope(fit.linear_predictor)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         weights = slope**2 / fit.family.variance(np.asarray(fit.fittedvalues), fit.response.trials, 1.0)
     weights = np.nan_to_num(weights, nan=0.0, posinf=0.0)
-    information = (scaled * weights[:, None]).T @ scaled / max(float(weights.max(initial=0.0)), 0.25) / len(X)
-    whole = scaled.T @ scaled / len(X)
-    values, vectors = _generalised_eigenvectors(information, whole)
+    information = (Q * weights[:, None]).T @ Q / max(float(weights.max(initial=0.0)), 0.25)
+    values, vectors = np.linalg.eigh(information)
     for value, vector in zip(values, vectors.T, strict=True):
         if value > _FLAT:
             break
-        found = _separates(fit, scaled @ vector)
+        found = _separates(fit, Q @ vector)
         if found is not None:
             sign, complete = found
-            direction = sign * vector
+            direction = sign * orthonormal.coefficients(vector) * size
             members = np.abs(direction) > _MEMBER * np.abs(direction).max()
             names = tuple(fit.model.design.column_names[kept[i]] for i in np.flatnonzero(members))
             return Separation(names, fit.padded(direction / size), complete)
     return None
-
-
-def _generalised_eigenvectors(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from scipy.linalg import eigh
-
-    values, vectors = eigh(a, b)
-    return values, vectors
 
 
 def _separates(fit: GlmerFit, along: FloatArray) -> tuple[float, bool] | None:

@@ -11,6 +11,7 @@ from ..arguments import guided
 from ..elsewhere import explained
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
+from ..frame.native import in_pandas
 from ..report import brief as linear
 from ..report.brief import groups_line
 from ..report.summary import correlation_lines, correlation_table, shows_correlations
@@ -139,9 +140,9 @@ def summary(
     """
     try:
         kept = [fit.params.index[index] for index in fit.model.cross.columns]
-        table, level = fit.coef_table().loc[kept], level_of(conf_int)
+        table, level = in_pandas(fit.coef_table)().loc[kept], level_of(conf_int)
         if level is not None:
-            table = with_limits(table, fit.conf_int(level=level), level)
+            table = with_limits(table, in_pandas(fit.conf_int)(level=level), level)
         return Summary(fit, table, stars, correlation)
     except FitError:
         return Summary(fit, None, stars)

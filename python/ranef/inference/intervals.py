@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from ..arguments import advice
 from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
+from ..frame.native import in_pandas
 from .coefficients import coef_table
 from .wald import component_intervals, singular_notes
 
@@ -82,14 +83,14 @@ def conf_int(
         raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are of Wald intervals")
     if method == "bootstrap":
         found = fit.bootstrap(n or 2000, **options)
-        return found.conf_int(kind or "percentile", parameters, level=level)
+        return in_pandas(found.conf_int)(kind or "percentile", parameters, level=level)
     options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:
         first = next(iter(options))
         said = "" if first in ("kind", "n", "seed") else advice(conf_int, first)
         raise ArgumentError(f"method='{method}' takes no {first}={said}")
     if method == "profile":
-        return fit.profile(parameters, level).conf_int(level=level)
+        return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
     return _wald_chosen(fit, level, parameters, ddf)
 
 

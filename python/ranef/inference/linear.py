@@ -14,6 +14,7 @@ import pandas as pd
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
+from ..frame.native import as_it_came
 from ..old_names import old_attribute
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
@@ -77,6 +78,7 @@ class LinearTest(Printed):
 
     pvalue = old_attribute("p")
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row: the t test of one contrast, the F test of several."""
         if len(self.each) == 1:

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 from ..errors import level_by_keyword, require_level
 from ..estimates.modes import RandomEffects
 from ..fit import Fit
+from ..frame.native import in_pandas
 from .equations import equations
 
 
@@ -40,7 +41,7 @@ def mode_intervals(modes: RandomEffects, *, level: float = 0.95, given_beta: boo
     1  Subject   309  Intercept -40.40  12.07 -64.06 -16.74
     """
     require_level(level)
-    table = modes.to_frame()
+    table = in_pandas(modes.to_frame)()
     if not given_beta:
         table["sd"] = _prediction_errors(modes.fit)
     width = ndtri((1 + level) / 2) * table["sd"]

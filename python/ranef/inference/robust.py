@@ -23,6 +23,7 @@ from ..coordinates import Coordinates
 from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..estimates.prediction import population
 from ..fit import Fit
+from ..frame.native import as_it_came, in_pandas
 from ..old_names import also_called
 from ..show import Document, Printed, frame_table
 from .equations import Equations, equations
@@ -53,6 +54,7 @@ class RobustCovariance(Printed):
     df: pd.Series = field(repr=False)
     params: pd.Series = field(repr=False)
 
+    @as_it_came
     def coef_table(self, alternative: str = "two-sided") -> pd.DataFrame:
         """Return estimate, se, df, t and p of every coefficient."""
         require_choice("alternative", alternative, tuple(ALTERNATIVES))
@@ -63,7 +65,7 @@ class RobustCovariance(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(self.coef_table(), self._title)]
+        return [frame_table(in_pandas(self.coef_table)(), self._title)]
 
     @property
     def _title(self) -> str:

@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 from ..design.structure import structure
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
+from ..frame.native import as_it_came, in_pandas
 from ..generalised.fit import GlmerFit
 from ..report.summary import Summary
 from .getme import getME
@@ -35,10 +36,11 @@ def fixef(fit: Fit) -> pd.Series:
     return fit.params.dropna()
 
 
+@as_it_came
 def vcov(fit: Fit) -> pd.DataFrame:
     """Return the covariance of the fixed effects that were estimated: ``fit.cov_params()``."""
     names = list(fixef(fit).index)
-    return fit.cov_params().loc[names, names]
+    return in_pandas(fit.cov_params)().loc[names, names]
 
 
 def summary(fit: Fit, ddf: str | None = "Satterthwaite") -> Summary:

@@ -13,6 +13,7 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..diagnostics.allfit import AllFit, allfit
 from ..errors import ArgumentError, quote_list, require_choice
 from ..fit import Fit
+from ..frame.native import as_it_came, in_pandas
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
@@ -21,6 +22,7 @@ from .spellings import KINDS, with_our_ddf
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
 
 
+@as_it_came
 def anova(*fits: Fit, test: str | None = None, **options: Any) -> pd.DataFrame:
     """Return tests of the terms of one fit, ``fit.anova()``, or the comparison of several, `ranef.anova`.
 
@@ -34,12 +36,13 @@ def anova(*fits: Fit, test: str | None = None, **options: Any) -> pd.DataFrame:
     return _compare(*fits, **options)
 
 
+@as_it_came
 def drop1(fit: Fit, scope: Any = None, test: str = "none", **options: Any) -> pd.DataFrame:
     """Drop each term of the fixed part in turn: ``fit.drop1``; `test` is "none", "Chisq" or "F"."""
     require_choice("test", test, tuple(_TESTS))
     if test == "none":
-        return fit.drop1(scope, **options)[["npar", "aic"]]
-    return fit.drop1(scope, _TESTS[test], **with_our_ddf(options))
+        return in_pandas(fit.drop1)(scope, **options)[["npar", "aic"]]
+    return in_pandas(fit.drop1)(scope, _TESTS[test], **with_our_ddf(options))
 
 
 def profile(fit: Fit, which: Any = None, **options: Any) -> Profile:
@@ -76,6 +79,7 @@ _INTERVALS = {"profile": "profile", "Wald": "wald", "boot": "bootstrap"}
 _PARTS = {"beta_": "fixed", "theta_": "random"}
 
 
+@as_it_came
 def confint(
     fit: Fit | BootstrapResult, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
 ) -> pd.DataFrame:
@@ -106,7 +110,7 @@ def confint(
             require_choice(name, options[name], tuple(KINDS))
             options["kind"] = KINDS[options.pop(name)]
     if isinstance(fit, BootstrapResult):
-        return fit.conf_int(level=level, **options)
+        return in_pandas(fit.conf_int)(level=level, **options)
     if method not in _INTERVALS:
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
@@ -116,4 +120,4 @@ def confint(
         options = with_our_ddf({"ddf": None} | options)
     if "method" in taken:  # fits without random effects have Wald intervals only
         options["method"] = _INTERVALS[method]
-    return fit.conf_int(level=level, **options)
+    return in_pandas(fit.conf_int)(level=level, **options)

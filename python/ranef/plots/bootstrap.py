@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
+from ..frame.native import in_pandas
 from ..old_names import also_called
 from .canvas import (
     BLACK,
@@ -81,8 +82,8 @@ def bootstrap(
     >>> axes.get_title(loc="left")
     'Days'
     """
-    limits = result.conf_int(level=level, kind=kind)
-    replicates = result.to_frame()
+    limits = in_pandas(result.conf_int)(level=level, kind=kind)
+    replicates = in_pandas(result.to_frame)()
     known = [name for name in limits.index if replicates[name].notna().sum() > 1]
     if not known:
         raise ArgumentError("a density needs two replicates or more")

@@ -12,6 +12,7 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..inference.intervals import conf_int
 from .canvas import (
     BLUE,
@@ -125,7 +126,7 @@ def _tables(
         if fit is not None and name in _OF_THE_FIT:
             tables[name] = _of_fit(fit, name, parameters, level)
         else:
-            tables[name] = source.conf_int(name, level=level)
+            tables[name] = in_pandas(source.conf_int)(name, level=level)
     return tables, source.estimates
 
 
@@ -144,7 +145,7 @@ def _of_fit(
 ) -> pd.DataFrame:
     if method == "wald":
         return conf_int(fit, "wald", "all", level=level)
-    return fit.profile(parameters, level).conf_int(level=level)
+    return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
 
 
 def _estimates(fit: Fit) -> pd.Series:

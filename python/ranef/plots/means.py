@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, quote_list
+from ..frame.native import in_pandas
 from ..inference.means import MarginalMeans
 from .canvas import BLUE, GREY, SERIES, figure_inches, named, panels, result_axes, shared_legend, tidy, title
 from .sources import draws
@@ -56,7 +57,7 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     >>> ranef.plots.means(machines.pairs()).get_xlabel()
     'difference in score, 95 % interval (tukey)'
     """
-    table = estimates.to_frame()
+    table = in_pandas(estimates.to_frame)()
     response = named(estimates.fit.model.design.response_name)
     if "contrast" in estimates.keys:
         return _comparisons(estimates, table, response, ax)

@@ -11,6 +11,7 @@ import pandas as pd
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..inference.profile import Profile
 from .canvas import (
     BLUE,
@@ -75,8 +76,8 @@ def bootstrap_pairs(
     >>> ranef.plots.bootstrap_pairs(result, ["Intercept", "Days", "sigma"]).shape
     (3, 3)
     """
-    table = result.to_frame()
-    known = [name for name in result.conf_int().index if table[name].notna().sum() > 1]
+    table = in_pandas(result.to_frame)()
+    known = [name for name in in_pandas(result.conf_int)().index if table[name].notna().sum() > 1]
     usual = [name for name in known if name not in result.names.theta]
     chosen = _checked(usual if parameters is None else choose_columns(known, parameters, "parameters"), ax)
     axes = _square(len(chosen), ax)
@@ -147,7 +148,7 @@ def profile_pairs(
     known = [name for name in found if not found.curves[name].undefined]
     chosen = _checked(known if parameters is None else choose_columns(known, parameters, "parameters"), ax)
     axes = _square(len(chosen), ax)
-    table = found.to_frame()
+    table = in_pandas(found.to_frame)()
     for (row, column), axis in np.ndenumerate(axes):
         x, y = chosen[column], chosen[row]
         if row == column:
@@ -231,7 +232,7 @@ def _finish_marginal(axis: Axes, top: float, estimate: float | None) -> None:
 
 def _ring(found: Profile, x: str, y: str, share: float) -> pd.DataFrame | None:
     try:
-        return found.contour(x, y, share)
+        return in_pandas(found.contour)(x, y, share)
     except ArgumentError:  # a parameter meets its bound first
         return None
 

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from ..errors import require_choice, require_level
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..inference.profile import Profile
 from .canvas import (
     BLUE,
@@ -89,7 +90,7 @@ def profile(
     chosen = list(found) if parameters is None else choose_columns(list(found), parameters, "parameters")
     axes = panels(len(chosen), ax, columns=3, size=(2.5, 2.3))
     draw = _zeta if kind == "zeta" else _density
-    limits = found.conf_int(chosen, level=level)
+    limits = in_pandas(found.conf_int)(chosen, level=level)
     for axis, name in zip(axes, chosen, strict=True):
         title(axis, named(name))
         if found.curves[name].undefined:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
+from ..frame.native import as_it_came, in_pandas
 from ..show import Document, Line, Printed, frame_table
 from .term import STRUCTURES
 
@@ -42,16 +43,19 @@ class VisitCovariance(Printed):
     matrices: tuple[FloatArray, ...] = field(repr=False)
     parameters: pd.DataFrame
 
+    @as_it_came
     def cov(self, arm: str | None = None) -> pd.DataFrame:
         """Return the covariance matrix, of an arm where each has its own."""
         return pd.DataFrame(self._of(arm).copy(), index=list(self.visits), columns=list(self.visits))
 
+    @as_it_came
     def corr(self, arm: str | None = None) -> pd.DataFrame:
         """Return the correlation matrix, of an arm where each has its own."""
         matrix = self._of(arm)
         sd = np.sqrt(np.diag(matrix))
         return pd.DataFrame(matrix / np.outer(sd, sd), index=list(self.visits), columns=list(self.visits))
 
+    @as_it_came
     def sd(self, arm: str | None = None) -> pd.Series:
         """Return the standard deviation at each visit."""
         return pd.Series(np.sqrt(np.diag(self._of(arm))), index=list(self.visits), name="sd")
@@ -71,8 +75,8 @@ class VisitCovariance(Printed):
         """Return the parts: standard deviations beside correlations, by arm."""
         parts: list = [Line(f"Covariance over visits: {self.structure}, {STRUCTURES[self.structure]}")]
         for arm in self.arms:
-            corr = self.corr(arm or None)
-            table = pd.DataFrame({"sd": self.sd(arm or None)})
+            corr = in_pandas(self.corr)(arm or None)
+            table = pd.DataFrame({"sd": in_pandas(self.sd)(arm or None)})
             for place, visit in enumerate(self.visits):
                 column = [f"{value:.3f}" if row > place else "" for row, value in enumerate(corr[visit])]
                 if place < len(self.visits) - 1:

@@ -101,16 +101,21 @@ class VisitFit(TestedFit):
 
     @cached_property
     def solution(self) -> dict[str, Any]:
-        """``beta`` and ``vcov`` over the kept columns of X."""
+        """``beta`` and ``vcov`` over the kept columns of X, ``internal_vcov`` in the core's coordinates."""
         try:
-            return {"beta": self.point.beta, "vcov": self.point.covariance, "sigma": self.sigma}
+            return {
+                "beta": self.point.beta,
+                "vcov": self.point.covariance,
+                "internal_vcov": self.point.internal_covariance,
+                "sigma": self.sigma,
+            }
         except RuntimeError:
             raise FitError(f"this fit has no estimates: {self.message}") from None
 
     @cached_property
     def vcov_slopes(self) -> FloatArray:
-        """Derivatives of the covariance of the coefficients with respect to theta, (k, p, p)."""
-        return self.point.slopes
+        """Derivatives of ``internal_vcov`` with respect to theta, (k, p, p)."""
+        return self.point.internal_slopes
 
     @cached_property
     def theta_covariance(self) -> FloatArray:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 
 def _satterthwaite(fit: VisitFit) -> DeltaDf:
-    return DeltaDf(fit.solution["vcov"], fit.vcov_slopes, fit.theta_covariance)
+    return DeltaDf(
+        fit.solution["internal_vcov"], fit.vcov_slopes, fit.theta_covariance, fit.model.coordinates
+    )
 
 
 class KenwardRoger(Wald):
@@ -50,7 +52,8 @@ class KenwardRoger(Wald):
                 "with reml=True, "
                 "or use ddf='satterthwaite'"
             )
-        self._phi: FloatArray = fit.solution["vcov"]
+        self._phi: FloatArray = fit.solution["internal_vcov"]
+        self.coordinates = fit.model.coordinates
         self._slopes, self._spread = fit.vcov_slopes, fit.theta_covariance
         self._single = _satterthwaite(fit)
         linear, curvature = fit.point.adjustment(self._spread)
@@ -69,7 +72,7 @@ class KenwardRoger(Wald):
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
-        rows, wanted, _ = independent_contrasts(contrasts, difference, self._phi)
+        rows, wanted, _ = independent_contrasts(self.internal(contrasts), difference, self._phi)
         between = rows @ self.inner @ rows.T
         wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
         parts = np.linalg.inv(rows @ self._phi @ rows.T) @ (rows @ self._slopes @ rows.T)
@@ -81,11 +84,15 @@ class KenwardRoger(Wald):
 
 
 def _residual(fit: VisitFit) -> Method:
-    return KnownDf(fit.solution["vcov"], float(fit.model.nobs - fit.model.cross.rank))
+    return _known(fit, float(fit.model.nobs - fit.model.cross.rank))
 
 
 def _normal(fit: VisitFit) -> Method:
-    return KnownDf(fit.solution["vcov"], float("inf"))
+    return _known(fit, float("inf"))
+
+
+def _known(fit: VisitFit, df: float) -> Method:
+    return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
 METHODS: dict[str, Callable[[VisitFit], Method]] = {

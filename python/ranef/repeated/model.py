@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError, require_choice
+from ..frame.native import library_name
 from .plan import MOST_SUMS, VisitPlan
 from .term import SPATIAL, STRUCTURES, read_term
 from .visits import find_visits, require_identified, require_single_rows
@@ -63,7 +65,7 @@ class VisitModel:
         self.term, parsed = read_term(formula)
         self.formula = with_functions(parsed, functions)
         self.reml = bool(reml)
-        self.data_library = type(data).__module__.partition(".")[0]  # tables return as they came
+        self.data_library = library_name(data)  # tables return as they came
         self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
         self.visits = find_visits(self.term, data, self.design.kept)
         require_single_rows(self.visits, self.sums, self.term, self.design.rows)
@@ -81,7 +83,7 @@ class VisitModel:
         return {
             name: value
             for name, value in self.__dict__.copy().items()
-            if name not in ("sums", "_measures")
+            if name not in ("sums", "_measures", "coordinates")
         }
 
     @property
@@ -111,6 +113,13 @@ class VisitModel:
     def cross(self) -> EstimatedColumns:
         """Which columns of X have a coefficient."""
         return EstimatedColumns(np.asarray(self.sums.kept, dtype=np.intp))
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        """The core's, in which quadratic forms are made."""
+        shift, scale, constant = (np.array(part) for part in self.sums.coordinates)
+        constant = constant if constant.size else np.zeros(shift.size)
+        return Coordinates(shift, scale, constant, (), self.cross.columns)
 
     @property
     def nobs(self) -> int:

@@ -43,10 +43,12 @@ class Sandwich(Wald):
     """Robust covariance, with Satterthwaite's degrees of freedom of the robust variance under the model."""
 
     def __init__(self, fit: VisitFit, type: str) -> None:
-        self._phi: FloatArray = fit.solution["vcov"]
+        self._phi: FloatArray = fit.solution["internal_vcov"]
+        self.coordinates = fit.model.coordinates
         self._parts: list[_Part] = []
-        residual = fit.model.y - fit.model.design.X[:, fit.model.cross.columns] @ fit.solution["beta"]
-        X, meat = fit.model.design.X[:, fit.model.cross.columns], np.zeros_like(self._phi)
+        residual = np.asarray(fit.resid)
+        X = self.internal(fit.model.design.X[:, fit.model.cross.columns])
+        meat = np.zeros_like(self._phi)
         for block in subject_blocks(fit.model.visits):
             own, e = whitened(fit, block, X), whitened(fit, block, residual)
             adjusted = _adjusted(own, self._phi, _POWER[type])
@@ -57,6 +59,9 @@ class Sandwich(Wald):
 
     def df(self, contrast: FloatArray) -> float:
         """Return tr(P)^2 / tr(P^2), P = diag(u_i'u_i) - W Phi W' the covariance of the subjects' shares."""
+        return self._df(self.internal(contrast))
+
+    def _df(self, contrast: FloatArray) -> float:
         row = self._phi @ contrast
         own, cross = [], []
         for part in self._parts:
@@ -72,9 +77,9 @@ class Sandwich(Wald):
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(contrasts, difference, self.inner)
+        rows, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
         value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df([self.df(row) for row in rows]), value)
+        return FStatistic(value, len(variances), joint_df([self._df(row) for row in rows]), value)
 
 
 def _adjusted(X: FloatArray, phi: FloatArray, power: float) -> FloatArray:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..errors import require_level
-from ..frame.native import native_table
+from ..frame.native import in_pandas
 
 
 def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
@@ -34,7 +34,7 @@ def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
     3  ran_pars    correlation
     """
     require_level(level)
-    table = fit.coef_table(ddf or fit.method)
+    table = in_pandas(fit.coef_table)(ddf or fit.method)
     half = stdtrit(table.df, (1 + level) / 2) * table.se
     fixed = pd.DataFrame(
         {
@@ -51,7 +51,7 @@ def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
     )
     parameters = fit.residual.parameters
     if not len(parameters):
-        return _native(fit, fixed)
+        return fixed
     others = pd.DataFrame(
         {
             "effect": "ran_pars",
@@ -65,7 +65,7 @@ def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
         others = others.drop(columns="group")
     both = pd.concat([fixed, others], ignore_index=True)
     order = ["effect", *(["group"] if "group" in both else []), *fixed.columns[1:]]
-    return _native(fit, both[order])
+    return both[order]
 
 
 def glance(fit: Any) -> Any:
@@ -87,12 +87,4 @@ def glance(fit: Any) -> Any:
         "REMLcrit" if fit.reml else "deviance": fit.objective,
         "df_residual": fit.df_resid,
     }
-    return native_table({name: [value] for name, value in values.items()}, _library(fit))
-
-
-def _native(fit: Any, table: pd.DataFrame) -> Any:
-    return native_table({name: table[name].to_numpy() for name in table.columns}, _library(fit))
-
-
-def _library(fit: Any) -> str:
-    return getattr(fit.model, "data_library", "pandas")
+    return pd.DataFrame([values])

@@ -18,7 +18,7 @@ from ..diagnostics.rows import cooks_distance, leverage
 from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.prediction import population
 from ..fit import Fit
-from ..frame.native import native_table, with_columns
+from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
 from ..inference.coefficients import coef_table
 from ..model import Model
@@ -256,7 +256,7 @@ def _components(fit: Fit) -> dict[str, Any]:
 
 
 def _modes(fit: Fit, level: float) -> dict[str, Any]:
-    table = fit.ranef.to_frame()
+    table = in_pandas(fit.ranef.to_frame)()
     width = ndtri((1 + level) / 2) * table["sd"]
     return {
         "effect": ["ran_vals"] * len(table),

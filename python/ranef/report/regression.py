@@ -13,6 +13,7 @@ import pandas as pd
 from ..arguments import guided
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
+from ..frame.native import as_it_came
 from ..inference.methods import default_ddf
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
@@ -54,6 +55,7 @@ class RegressionTable(Printed):
     rules: tuple[int, ...]
     notes: tuple[str, ...]
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return the numbers, one row per model and parameter."""
         return self.frame.copy()
@@ -82,6 +84,7 @@ class RegressionTable(Printed):
 
 
 @guided()
+@as_it_came
 def modelsummary(
     *fits: Fit,
     names: Sequence[str] | None = None,

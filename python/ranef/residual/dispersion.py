@@ -21,6 +21,8 @@ from ..errors import ArgumentError, DataError
 from ..frame import Table, UsedRows
 from ..frame.factors import combine
 
+_FAR = 1e3  # of its spread: how far from zero a number may be
+
 
 @dataclass(frozen=True, eq=False)
 class Dispersion:
@@ -81,6 +83,7 @@ def find_dispersion(
     places = [k for k, name in enumerate(names) if name != "Intercept"]
     if len(places) == D.shape[1]:
         raise ArgumentError(f"dispersion='{text}': the overall standard deviation is sigma, leave '0 +' out")
+    _require_near(names, D, codes)
     reference = ""
     for name in columns:
         if used.is_factor(name):
@@ -115,6 +118,18 @@ def _strata(
     first = np.empty(codes.max() + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return tuple(spec.names), D[first], codes
+
+
+def _require_near(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.int64]) -> None:
+    """Raise for numbers far from zero: sigma, the standard deviation at zero, would be none."""
+    for name, column in zip(names, D.T, strict=True):
+        values = column[codes]
+        mean, spread = float(values.mean()), float(values.std())
+        if name != "Intercept" and abs(mean) > _FAR * spread > 0:
+            raise DataError(
+                f"'{name}' of dispersion= is {mean:.6g} on average and varies by {spread:.3g}: "
+                f"sigma, the standard deviation where it is zero, is too far away; write center({name})"
+            )
 
 
 def _require_rows(name: str, used: UsedColumns) -> None:

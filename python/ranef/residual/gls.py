@@ -12,12 +12,14 @@ import numpy.typing as npt
 from ..arguments import guided
 from ..arrays import FloatArray
 from ..called import attribute
+from ..coordinates import Orthonormal
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError
 from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
 from ..frame import labelled
+from ..frame.native import library_name
 from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, RowVerb, Verb
 from .chain import find_chain
@@ -49,6 +51,7 @@ class GlsModel:
     ) -> None:
         if not isinstance(reml, bool | np.bool_):
             raise ArgumentError(f"reml= must be True or False, not {reml!r}")
+        self.data_library = library_name(data)
         self.formula, self.reml = with_functions(parse_fixed(formula), functions), bool(reml)
         self.design = build_design(self.formula, data, weights)
         rows = self.design.rows
@@ -90,6 +93,11 @@ class GlsModel:
         """What the criterion is made of."""
         noise = self.noise
         return PlainSums(self.X, self.y, noise.weights, self.reml, noise.chain, noise.dispersion)
+
+    @property
+    def coordinates(self) -> Orthonormal:
+        """Those of the sums, in which quadratic forms are made."""
+        return self.sums.coordinates
 
     def criterion(self, phi: FloatArray) -> float:
         """Return the REML criterion or deviance, profiled over beta and sigma."""
@@ -159,10 +167,12 @@ class GlsFit(TestedFit):
 
     @cached_property
     def solution(self) -> dict[str, Any]:
-        """``beta``, ``vcov`` over the kept columns, ``sigma``."""
+        """``beta``, ``vcov`` over the kept columns, ``internal_vcov`` in those of the sums, ``sigma``."""
         found = self.model.sums.solve(self.outer.phi)
         variance = found["squares"] / self.model.nu
-        return {"beta": found["beta"], "vcov": variance * found["covariance"], "sigma": float(variance**0.5)}
+        inner = variance * found["inner"]
+        vcov = self.model.coordinates.covariance(inner)
+        return {"beta": found["beta"], "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
 
     @attribute
     def objective(self) -> float:

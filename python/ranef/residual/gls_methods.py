@@ -17,17 +17,17 @@ _STEP = 1e-3  # in units of about a standard error
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In phi and log sigma."""
-    covariance: FloatArray = fit.solution["vcov"]
+    covariance: FloatArray = fit.solution["internal_vcov"]
     sums, phi, variance, nu = fit.model.sums, fit.outer.phi, fit.sigma**2, fit.model.nu
     steps = _STEP / np.sqrt(sums.cells.information())
     slopes, hessian, falls = [], [], []
     for e, step in zip(np.eye(len(phi)), steps, strict=True):
         ends = [sums.solve(phi + k * step * e) for k in (1, -1, 2, -2)]
-        slopes.append(variance * fourth_order([end["covariance"] for end in ends], step))
+        slopes.append(variance * fourth_order([end["inner"] for end in ends], step))
         hessian.append(fourth_order([end["gradient"] for end in ends], step))
         falls.append(fourth_order([end["squares"] for end in ends], step) / variance)
     spread = unprofiled_covariance(np.array(hessian).reshape(len(phi), len(phi)), np.array(falls), nu)
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread)
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, fit.model.coordinates)
 
 
 def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) -> FloatArray:
@@ -47,14 +47,14 @@ def fourth_order(ends: list[Any], step: float) -> Any:
 
 
 def _known(fit: Any, df: float) -> Method:
-    return KnownDf(fit.solution["vcov"], df)
+    return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
 def _kenward_roger(fit: Any) -> Method:
     require_linear(fit)
     sums = fit.model.sums
     return StrataKenwardRoger(
-        fit, _satterthwaite(fit).spread, lambda phi, _: sums.solve(phi)["covariance"], np.zeros(0), ()
+        fit, _satterthwaite(fit), lambda phi, _: sums.solve(phi)["inner"], np.zeros(0), ()
     )
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..inference.kenward_roger import KenwardRoger
+from ..inference.satterthwaite import DeltaDf
 from ..theta import pack, unpack, unpack_symmetric
 
 _STEP = 0.02  # standard errors along an axis
@@ -36,12 +37,12 @@ class StrataKenwardRoger(KenwardRoger):
     Parameters
     ----------
     fit : ResidualFit or GlsFit
-    spread : (k, k) float64
-        Covariance of (phi, theta, log sigma).
+    single : DeltaDf
+        Satterthwaite's method, with the covariance of (phi, theta, log sigma).
     relative : callable
-        (phi, theta) -> covariance of the coefficients over sigma^2.
+        (phi, theta) -> covariance of the coefficients over sigma^2, in the coordinates of `single`.
     theta : (m,) float64
-        Empty without random effects.
+        In the same; empty without random effects.
     widths : sequence of int
         Columns of each random term.
 
@@ -54,7 +55,7 @@ class StrataKenwardRoger(KenwardRoger):
     def __init__(
         self,
         fit: Any,
-        spread: FloatArray,
+        single: DeltaDf,
         relative: Callable[[FloatArray, FloatArray], FloatArray],
         theta: FloatArray,
         widths: Any,
@@ -62,7 +63,7 @@ class StrataKenwardRoger(KenwardRoger):
         require_linear(fit)
         self._design = np.column_stack([np.ones(len(_strata(fit))), _strata(fit)])
         self._widths, self._relative, self._k = widths, relative, len(theta)
-        self.unadjusted = fit.solution["vcov"]
+        self.unadjusted, self.coordinates, spread = single.inner, single.coordinates, single.spread
         here = np.concatenate([fit.outer.phi, theta, [np.log(fit.sigma)]])
         centre, slopes = self._variances(here), []
         for e in np.eye(len(here)):

@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..arrays import FloatArray
+from ..coordinates import Coordinates
+from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf
-from ..inference.testing import KnownDf, Method
+from ..inference.testing import Method
 from .gls_methods import fourth_order, unprofiled_covariance
 from .kenward_roger import StrataKenwardRoger, require_linear
 
-_STEP = 1e-3  # of theta (relative, at least this), and of phi in units of about a standard error
+_STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error
+_TIMES = (1, -1, 2, -2)
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
-    """In (phi, theta, log sigma)."""
-    return delta_df(fit, fit.theta, lambda theta: theta, lambda theta: np.eye(theta.size))
+    """In (phi, theta, log sigma), theta and coefficients in the core's coordinates.
+
+    Everything comes from the sums behind the criterion: its exact gradient in phi and theta, and the
+    covariance of the coefficients, are differenced to fourth order.
+    """
+    cross, sums = fit.model.sums()
+    phi, variance, nu = fit.outer.phi, fit.sigma**2, float(fit.model.df_sigma)
+    design, response = sums.combined(phi)
+    problem, k = sums.problem(design), len(phi)
+    theta = _core.internal_theta(problem, fit.theta)
+    changes, hessian = [], np.zeros((k + theta.size, k + theta.size))
+    for i, step in enumerate(_STEP / np.sqrt(sums.cells.information())):
+        points = [phi + times * step * np.eye(k)[i] for times in _TIMES]
+        ends = [sums.inner(point, theta) for point in points]
+        hessian[i, :k] = fourth_order([sums.in_phi(point, fit.theta) for point in points], step)
+        hessian[i, k:] = hessian[k:, i] = fourth_order([end[2] for end in ends], step)
+        changes.append([fourth_order([end[part] for end in ends], step) for part in (0, 1)])
+    for i, step in enumerate(_STEP * np.maximum(np.abs(theta), 0.1)):
+        points = [theta + times * step * np.eye(theta.size)[i] for times in _TIMES]
+        ends = [_core.first_derivatives(problem, response, point) for point in points]
+        hessian[k + i, k:] = fourth_order([end[2] for end in ends], step)
+        changes.append([fourth_order([end[part] for end in ends], step) for part in (0, 1)])
+    covariance = variance * _core.first_derivatives(problem, response, theta)[0]
+    slopes = [variance * change for change, _ in changes]
+    spread = unprofiled_covariance(hessian, np.array([fall for _, fall in changes]) / variance, nu)
+    coordinates = Coordinates.of(replace(cross, design=design), fit.model.design.terms)
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
 
 
 def delta_df(
@@ -57,20 +87,18 @@ def delta_df(
 
 def _kenward_roger(fit: Any) -> Method:
     require_linear(fit)
-    sums = fit.model.sums()[1]
-
-    def relative(phi: FloatArray, theta: FloatArray) -> FloatArray:
-        solved = sums.at(phi, theta)[3]
-        return np.asarray(solved["vcov"] / solved["sigma"] ** 2)
-
-    return StrataKenwardRoger(fit, _satterthwaite(fit).spread, relative, fit.theta, fit.model.term_widths)
+    sums, phi = fit.model.sums()[1], fit.outer.phi
+    theta = _core.internal_theta(sums.problem(sums.combined(phi)[0]), fit.theta)
+    return StrataKenwardRoger(
+        fit, _satterthwaite(fit), lambda *at: sums.inner(*at)[0], theta, fit.model.term_widths
+    )
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
     "kenward-roger": _kenward_roger,
-    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - len(fit.model.cross.columns))),
-    "normal": lambda fit: KnownDf(fit.solution["vcov"], float("inf")),
+    "residual": MODEL_METHODS["residual"],
+    "normal": MODEL_METHODS["normal"],
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import FloatArray
+from ..coordinates import Orthonormal
 from ..model import Model
 from .cells import Cells, find_cells
 from .chain import Chain
@@ -85,6 +86,17 @@ class ResidualSums:
         in_phi = self._gradient(parts, problem, response, theta)
         return float(value), in_phi, slope, problem.solve(response, theta)
 
+    def in_phi(self, phi: FloatArray, theta: FloatArray) -> FloatArray:
+        """Return the gradient of the criterion in phi at (phi, theta)."""
+        parts = self.cells.weights(phi)
+        design, response = self._combined(parts)
+        return self._gradient(parts, self.problem(design), response, theta)
+
+    def inner(self, phi: FloatArray, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
+        """Return (X'H^-1 X)^-1, r^2 and the gradient in theta, all in the core's coordinates, theta too."""
+        design, response = self.combined(phi)
+        return _core.first_derivatives(self.problem(design), response, theta)
+
     def _gradient(self, parts: Any, problem: Any, response: Any, theta: FloatArray) -> FloatArray:
         slopes = self._sets.slopes(problem, response, theta)[1]
         return np.asarray(parts[3] + parts[1].T @ self._gathered(slopes))
@@ -139,12 +151,17 @@ class PlainSums:
             self._sums = np.array([members[a:b].T @ members[a:b] for a, b in pairwise(ends)])
 
     @property
+    def coordinates(self) -> Orthonormal:
+        """The columns that the sums are of."""
+        return Orthonormal(self._r)
+
+    @property
     def nu(self) -> int:
         """Degrees of freedom of sigma."""
         return self.n - (self.p if self.reml else 0)
 
     def solve(self, phi: FloatArray) -> dict[str, Any]:
-        """Return beta, covariance over sigma^2, r^2, the criterion and its gradient in phi."""
+        """Return beta, its covariance over sigma^2 in `coordinates`, r^2, criterion and gradient in phi."""
         weights, jacobian, log_det, slope = self.cells.weights(phi)
         if self._members is None:
             total = np.tensordot(weights, self._sums, axes=1)
@@ -168,10 +185,9 @@ class PlainSums:
                 np.einsum("mi,ij,mj->m", self._members, adjoint, self._members, optimize=True),
                 self.cells.first[:-1],
             )
-        back = np.linalg.inv(self._r)
         return {
-            "beta": back @ (self._least + beta),
-            "covariance": back @ inner @ back.T,
+            "beta": self.coordinates.coefficients(self._least + beta),
+            "inner": inner,
             "squares": squares,
             "logs": logs,
             "criterion": float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu))),

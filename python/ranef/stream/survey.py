@@ -19,6 +19,7 @@ from ..design.vectors import (
     require_numeric_response,
     require_positive_weights,
 )
+from ..digits import require_range
 from ..errors import DataError
 from ..frame import FactorColumn, NumberColumn, UsedRows, present_rows, require_rows
 from .batch import Batch
@@ -102,6 +103,8 @@ class Survey:
     def finish(self) -> None:
         """Raise a DataError when the rows cannot carry a model."""
         require_rows(self.n, self.n_total, self.missing)
+        for name, found in (*self.numbers.items(), ("the response", self.response)):
+            require_range(name, found.lowest[0], found.highest[0], found is self.response)
         if self.response.lowest[0] == self.response.highest[0]:
             raise DataError(
                 f"the response '{self.needs.formula.response}' is constant ({self.response.mean[0]:g} in "

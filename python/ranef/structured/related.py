@@ -20,6 +20,7 @@ from ..estimates.simulation import counted, seeded
 from ..formula import Formula
 from ..frame import Table
 from ..frame.factors import as_factor, label_texts, recode
+from ..frame.native import as_it_came, library_name
 from ..residual.gls import independent
 from ..tested_fit import TestedFit
 from ..verbs import Answer, Refused, Verb
@@ -40,7 +41,7 @@ class RelatedModel:
         if not isinstance(reml, bool | np.bool_):
             raise ArgumentError(f"reml= must be True or False, not {reml!r}")
         self.formula, self.reml = formula, bool(reml)
-        self.data_library = type(data).__module__.partition(".")[0]
+        self.data_library = library_name(data)
         self.design = build_design(formula, data, weights, offset, allow_saturated=True)
         wide = [str(term.group) for term in self.design.terms if len(term.columns) != 1]
         if wide:
@@ -167,6 +168,7 @@ class RelatedFit(TestedFit):
         table["share"] = table.variance / table.variance.sum()
         return table
 
+    @as_it_came
     def heritability(self, term: str | None = None, level: float = 0.95) -> pd.Series:
         """Return the share of a term's variance in the total, with standard error and interval.
 

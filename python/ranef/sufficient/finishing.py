@@ -20,6 +20,7 @@ from ..design.not_kept import NOT_KEPT
 from ..design.random_terms import require_enough_rows
 from ..design.types import FixedMoments
 from ..design.vectors import bare_name
+from ..digits import require_range
 from ..errors import DataError
 from ..formula import Formula, parse_formula
 from ..frame import Column, FactorColumn, NumberColumn, Table, require_rows
@@ -73,6 +74,9 @@ def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Str
             f"the response '{needs.formula.response}' is constant ({low:g} in each of the {sums.n} rows "
             "used): there is no variation to model; check the column"
         )
+    for name, (low, high) in contents.ranges.items():
+        response = name == "<response>"
+        require_range("the response" if response else name, low, high, response)
     learned, sample = learn_sums(sums, contents, needs)
     empty = empty_design(learned)
     if not allow_saturated:

@@ -15,6 +15,7 @@ from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
+from ...frame.native import as_it_came
 
 __all__ = ["TrueParameters", "true_parameters"]
 
@@ -44,6 +45,7 @@ class TrueParameters:
     use_u: bool = False
     given: bool = False
 
+    @as_it_came
     def series(self, names: ParameterNames) -> pd.Series:
         """The parameters by name."""
         values = names.values(self.beta[None], np.array([self.sigma]), self.theta[None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...frame.native import in_pandas
 from ...show import Document, Line, frame_table, render
 from .result import BootstrapResult
 
@@ -26,7 +27,7 @@ def describe(result: BootstrapResult) -> str:
 
 def document(result: BootstrapResult) -> Document:
     """Return the same in parts."""
-    intervals = result.conf_int()
+    intervals = in_pandas(result.conf_int)()
     table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
     return [Line(_title(result), "title"), *map(Line, _how(result)), *table]
 

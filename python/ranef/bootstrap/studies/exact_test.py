@@ -23,6 +23,7 @@ from ...arguments import guided
 from ...design import Design, RandomTerm
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...frame.native import as_it_came
 from ...inference.likelihood import by_reml
 from ...old_names import old_attribute
 from ...show import Printed
@@ -77,6 +78,7 @@ class ExactRLRT(Printed):
 
 
 @guided()
+@as_it_came
 def exact_rlrt(
     fit: Fit,
     null: Fit | None = None,

@@ -23,6 +23,7 @@ import pandas as pd
 from ...arguments import guided
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...frame.native import as_it_came, in_pandas
 from ...inference.likelihood import by_maximum_likelihood
 from ...old_names import old_attribute
 from ...show import Document, Line, Printed, frame_table
@@ -83,6 +84,7 @@ class PBTest(Printed):
         """Monte Carlo standard error of `p`."""
         return float(np.sqrt(self.p * (1.0 - self.p) / max(len(self.reference), 1)))
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """One row per way to judge the statistic.
 
@@ -120,10 +122,11 @@ class PBTest(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [*map(Line, self._heading()), frame_table(self.to_frame(), digits=5)]
+        return [*map(Line, self._heading()), frame_table(in_pandas(self.to_frame)(), digits=5)]
 
 
 @guided()
+@as_it_came
 def pbtest(
     small: Fit,
     large: Fit,

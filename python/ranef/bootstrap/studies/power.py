@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from ...arguments import guided
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
+from ...frame.native import as_it_came
 from ...old_names import also_called
 from ...threads import get_num_threads
 from ..checks import checked_seed, whole_number
@@ -136,6 +137,7 @@ def power(
 
 
 @guided()
+@as_it_came
 def power_curve(
     fit: Fit,
     coefficient: str,

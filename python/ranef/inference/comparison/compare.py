@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 from ...arguments import guided
 from ...errors import ArgumentError, DataError
 from ...fit import Fit
+from ...frame.native import as_it_came
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture
@@ -28,6 +29,7 @@ class Comparison(TestTable):
 
 
 @guided()
+@as_it_came
 def anova(
     *fits: Any,
     refit: bool | None = None,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...fit import Fit
+from ...frame.native import as_it_came
 from ...show import Document, Printed, frame_table
 
 
@@ -63,6 +64,7 @@ class RandomEffectsPCA(Printed, Mapping[str, GroupPCA]):
     def __len__(self) -> int:
         return len(self._parts)
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row per component: group, component, sdev, proportion, cumulative."""
         rows = []

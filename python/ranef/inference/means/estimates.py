@@ -15,6 +15,7 @@ from ...arrays import FloatArray
 from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, require_choice
 from ...fit import Fit
+from ...frame.native import as_it_came, in_pandas
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from ...words import OF_MEANS
@@ -71,6 +72,7 @@ class MarginalMeans(Printed):
         object.__setattr__(self, "keys", self.keys.rename(columns=shown))
         object.__setattr__(self, "by", tuple(shown.get(name, name) for name in self.by))
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""
         kept, estimable = self._kept()
@@ -247,7 +249,7 @@ class MarginalMeans(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
+        return [frame_table(in_pandas(self.to_frame)(), index=False), *map(Line, self._remarks())]
 
     def _remarks(self) -> list[str]:
         lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
@@ -255,7 +257,7 @@ class MarginalMeans(Printed):
             lines.append(f"p-values and intervals adjusted by {self.adjust}")
         if self.scale is not None:
             lines.append(f"Back from the scale of the model, {self.scale.name}; t and p are on that scale")
-        if self.to_frame()[self.column].isna().any():
+        if in_pandas(self.to_frame)()[self.column].isna().any():
             lines.append("NaN: not estimable, cells of the design are empty")
         return [*lines, *self.notes]
 

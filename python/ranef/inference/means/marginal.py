@@ -14,6 +14,7 @@ from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
 from ...frame import Table
 from ...frame.factors import as_factor
+from ...frame.native import as_it_came
 from ...old_names import also_called
 from ..methods import default_ddf
 from .estimates import MarginalMeans, estimable
@@ -22,6 +23,7 @@ from .nesting import Nests, averages, interaction_notes, nests
 
 
 @guided()
+@as_it_came
 @also_called(type="scale")
 def emmeans(
     fit: Any,
@@ -123,6 +125,7 @@ def emmeans(
 
 
 @guided()
+@as_it_came
 def emtrends(
     fit: Any,
     specs: str | Iterable[str] | None,

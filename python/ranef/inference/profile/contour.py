@@ -8,6 +8,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import chdtri
 
 from ...errors import ArgumentError
+from ...frame.native import in_pandas
 from .result import Profile
 
 
@@ -73,7 +74,7 @@ def contour(profile: Profile, first: str, second: str, level: float = 0.95, n: i
 
 def _trace(profile: Profile, held: str, other: str, radius: float) -> np.ndarray:
     """Return zeta / R of the other parameter where the held one is at zeta = -R and R, (2,)."""
-    table = profile.to_frame()
+    table = in_pandas(profile.to_frame)()
     rows = table[(table["parameter"] == held) & np.isfinite(table["zeta"])]
     rows = rows[rows["zeta"].diff().fillna(1.0) > 0]
     path = CubicSpline(rows["zeta"], rows[other], extrapolate=False)

@@ -17,6 +17,7 @@ from ...arrays import FloatArray
 from ...elsewhere import explained
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...estimates.parameters import ParameterNames
+from ...frame.native import as_it_came, in_pandas
 from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
@@ -144,6 +145,7 @@ class Profile(Printed):
         """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them."""
         return _along(self._curve(parameter).backward, zeta)
 
+    @as_it_came
     @level_by_keyword
     def conf_int(self, parameters: str | Iterable[str] | None = None, *, level: float = 0.95) -> pd.DataFrame:
         """Return profile likelihood intervals: exact, not read off a spline.
@@ -182,6 +184,7 @@ class Profile(Printed):
         table.attrs["notes"] = tuple(notes)
         return table
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return one row per point.
 
@@ -251,7 +254,7 @@ class Profile(Printed):
         return [frame_table(table, TITLE, digits=5), *map(Line, notes)]
 
     def _shown(self) -> tuple[pd.DataFrame, list[str]]:
-        limits = self.conf_int()
+        limits = in_pandas(self.conf_int)()
         return pd.concat([self.estimates, limits], axis=1), limits.attrs["notes"]
 
 
