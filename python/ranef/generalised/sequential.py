@@ -91,7 +91,10 @@ def slope(held: Callable[[FloatArray], float], x: FloatArray) -> FloatArray:
 
 
 def _step(H: FloatArray, a: FloatArray, g: FloatArray, rest: float) -> tuple[FloatArray, float]:
-    solved = np.linalg.solve(H, np.column_stack([g, a]))
+    try:
+        solved = np.linalg.solve(H, np.column_stack([g, a]))
+    except np.linalg.LinAlgError:  # nothing bends: the search ends here
+        return np.full(len(a), np.nan), 0.0
     along = a @ solved[:, 1]
     if not along > 0:  # the constraint does not move: the search ends here
         return np.full(len(a), np.nan), 0.0

@@ -54,7 +54,10 @@ def sensitivities(fit: GlmerFit, value: Callable[[dict[str, Any]], FloatArray]) 
     at, core = np.asarray(fit._answer("internal")), fit.model.core
     columns = []
     for axis in covariance_root(fit).T:
-        ends = [np.asarray(value(core.point(at + sign * _STEP * axis, False))) for sign in (1, -1)]
+        try:
+            ends = [np.asarray(value(core.point(at + sign * _STEP * axis, False))) for sign in (1, -1)]
+        except RuntimeError as error:  # the core's word on a point without modes
+            raise FitError(f"the parameters have no standard errors: beside the estimates {error}") from None
         columns.append((ends[0] - ends[1]) / (2 * _STEP))
     return np.array(columns).T
 

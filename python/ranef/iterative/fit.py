@@ -15,7 +15,7 @@ from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..verbs import Answer, Refused, TableVerb, Verb
+from ..verbs import Answer, Refused, Verb
 from .optimum import optimum_of
 from .settings import Iterations
 
@@ -51,7 +51,7 @@ class IterativeFit(Fit):
     iterations: Iterations = field(default_factory=Iterations)
 
     test_methods = Answer[Any]("iterative.methods:test_methods")
-    component_table = TableVerb("iterative.components:component_table")
+    component_table = Verb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
     summary = Verb("iterative.report:summary")
     __repr__ = Verb("iterative.report:brief")

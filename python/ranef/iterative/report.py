@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..frame.native import in_pandas
 from ..report.brief import brief as plain_brief
 from ..report.brief import brief_html as plain_brief_html
 from ..report.summary import summary as plain_summary
@@ -42,7 +43,7 @@ class IterativeSummary(Printed):
 
 def summary(fit: Any, ddf: str | None = "satterthwaite", stars: bool = True) -> IterativeSummary:
     """Return the summary, see `ranef.report.summary.summary`, with the Monte Carlo errors."""
-    table = fit.component_table()[["estimate", "se", "mc_error"]]
+    table = in_pandas(fit.component_table)()[["estimate", "se", "mc_error"]]
     return IterativeSummary(plain_summary(fit, ddf, stars), table, _words(fit))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..errors import require_level
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..inference.coefficients import coef_table
 from ..show.numbers import (
     format_common,
@@ -62,7 +63,9 @@ def fixed_effects(
         table = pd.DataFrame(columns).loc[kept]
     else:
         table = coef_table(fit, ddf).loc[kept, list(_HEADERS)].rename(columns=_HEADERS)
-    return table if level is None else with_limits(table, fit.conf_int(level=level, ddf=ddf), level)
+    if level is None:
+        return table
+    return with_limits(table, in_pandas(fit.conf_int)(level=level, ddf=ddf), level)
 
 
 def with_limits(table: pd.DataFrame, limits: pd.DataFrame, level: float) -> pd.DataFrame:
