@@ -44,7 +44,7 @@ _studies = {}
 
 def study(name):
     if name not in _studies:
-        left_out = (*(DEAR if name in ("gls", "mmrm", "binomial") else LEFT_OUT), "pooling")
+        left_out = (*(DEAR if name in ("gls", "mmrm", "binomial") else LEFT_OUT), "pooling", "comparisons")
         rough = "kenward" if name in GENERALISED else "?"  # differences in the user's theta: to 1e-5
 
         def made(call):

@@ -14,6 +14,7 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..bootstrap.responses import response_rows
 from ..errors import RanefError
 from ..estimates.parameters import ParameterNames
+from ..frame.native import in_pandas
 
 if TYPE_CHECKING:
     from .fit import GlmerFit
@@ -62,7 +63,7 @@ def fit_responses(model: GlmerModel, responses: Any, fit: Any) -> pd.DataFrame:
         n_threads=1,
         scheme="responses",
     )
-    table = result.to_frame()
+    table = in_pandas(result.to_frame)()
     table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels
     return table
 

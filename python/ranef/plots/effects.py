@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..errors import ArgumentError, quote_list, require_choice
 from ..formula.python_code import read_code
+from ..frame.native import in_pandas
 from ..inference.effects import Effects, Predictions
 from ..inference.effects.values import is_factor
 from .behind import BEHIND, Points, points_behind
@@ -80,7 +81,7 @@ def effects(
             f"a picture shows curves over {predictions.x!r} by up to two variables, not {quote_list(by)}: "
             "average over some, or hold them with at="
         )
-    table = predictions.to_frame()
+    table = in_pandas(predictions.to_frame)()
     # to_frame() quotes names that it has columns of itself; the picture goes by the grid's
     table = table.set_axis([*predictions.grid, *table.columns[predictions.grid.shape[1] :]], axis=1)
     colour, panel = [*by, None, None][:2]
@@ -226,7 +227,7 @@ def comparisons(effects: Effects, ax: Any = None) -> Axes:
     >>> fit.slopes("nitro", by="Variety").plot().get_xlabel()
     'slope of yield, 95 % interval'
     """
-    table = effects.to_frame()
+    table = in_pandas(effects.to_frame)()
     if len(table) > _ROWS:
         raise ArgumentError(f"{len(table)} effects cannot be read, of at most {_ROWS}: choose some")
     estimate = "d" if effects.kind == "d" else "estimate"

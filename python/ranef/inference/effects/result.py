@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
+from ...frame.native import as_it_came, in_pandas
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from ..means.adjust import adjusted
@@ -54,12 +55,13 @@ class Predictions(Printed):
         """The fit that predicts."""
         return getattr(self.means, "means", self.means).fit
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return the variables, ``estimate``, ``se``, ``df`` (unless normal), ``lower``, ``upper``.
 
         And ``extrapolated``, where some rows are.
         """
-        table = self.means.to_frame()
+        table = in_pandas(self.means.to_frame)()
         name = next(one for one in ("emmean", "response") if one in table)
         keys = list(getattr(self.means, "means", self.means).keys)
         table = table.rename(columns={name: "estimate"})
@@ -73,7 +75,8 @@ class Predictions(Printed):
     def document(self) -> Document:
         """Return the parts."""
         rows, thinned = self._thinned()
-        return [frame_table(self.to_frame().iloc[rows], index=False), *map(Line, self._remarks(thinned))]
+        table = in_pandas(self.to_frame)().iloc[rows]
+        return [frame_table(table, index=False), *map(Line, self._remarks(thinned))]
 
     def _thinned(self) -> tuple[npt.NDArray[np.intp], str]:
         """Return the rows to print, and what to say of those left out."""
@@ -120,6 +123,7 @@ class Effects(Printed):
         """The value of no effect: 1 for ratios, else 0."""
         return 1.0 if self.kind in ("ratio", "odds_ratio") else 0.0
 
+    @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return keys, ``estimate``, ``se``, ``df``, ``t`` (``z``), ``p``, ``lower``, ``upper``.
 
@@ -146,7 +150,7 @@ class Effects(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        return [frame_table(self.to_frame(), index=False), *map(Line, self._remarks())]
+        return [frame_table(in_pandas(self.to_frame)(), index=False), *map(Line, self._remarks())]
 
     def _remarks(self) -> list[str]:
         return [*self.notes, f"Intervals: {100 * self.level:g} %"]

@@ -10,6 +10,7 @@ from ...arrays import FloatArray
 from ...coordinates import inner_factors
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...frame.native import in_pandas
 from ...theta import pack, unpack
 from ..methods import curvature
 from .result import Effects
@@ -76,7 +77,7 @@ def effect_size(contrasts: Any, sd: str | float = "residual", edf: float | None 
     unit, own, words = _unit(fit, sd, edf)
     if contrasts.scale is not None:
         raise ArgumentError("effect_size() is for means on the model's scale: leave out scale='response'")
-    plain = contrasts.to_frame()
+    plain = in_pandas(contrasts.to_frame)()
     d = plain["estimate"].to_numpy() / unit
     se = np.sqrt((plain["se"].to_numpy() / unit) ** 2 + d**2 / (2 * own))
     known = f" (df {own:.4g})" if np.isfinite(own) else ""
