@@ -8,6 +8,11 @@ import ranef
 S = 24
 
 
+def words(shown):
+    """What is printed, wherever its lines end."""
+    return " ".join(str(shown).split())
+
+
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(21)
@@ -139,9 +144,9 @@ def test_it_is_named_and_has_no_number(pair):
     flat, identified, unknown = pair
     assert identified.optimum.flat is None
     assert "no estimate" in flat.optimum.message
-    assert "no estimate" in str(flat)
-    assert "no estimate" in str(ranef.diagnose(flat))
-    assert "no estimate" in str(flat.redundancy())
+    assert "no estimate" in words(flat)
+    assert "no estimate" in words(ranef.diagnose(flat))
+    assert "no estimate" in words(flat.redundancy())
     table = flat.component_table()
     assert table.index[table["estimate"].isna()].tolist() == unknown
     assert table.loc[unknown, "se"].isna().all()
@@ -167,7 +172,7 @@ def test_nothing_breaks(pair):
     for name in unknown:
         assert limits.loc[name].tolist() == ([0, np.inf] if name[:2] == "sd" else [-1, 1])
     assert np.isfinite(flat.cov_theta().to_numpy()).all()
-    assert "no estimate" in str(flat.summary())
+    assert "no estimate" in words(flat.summary())
 
 
 def test_levels_that_the_fixed_effects_tell_apart(data):
@@ -185,11 +190,11 @@ def test_levels_that_the_fixed_effects_tell_apart(data):
     assert not fit.singular and fit.converged
     assert (
         "the variance of (1 | site) has no estimate: its levels are told apart by the fixed effects"
-        in str(fit)
+        in words(fit)
     )
     assert fit.conf_int(method="profile").loc["sd[site.Intercept]"].tolist() == [0, np.inf]
     assert np.isnan(fit.varcorr[0].sd[0])
-    assert "no estimate" in str(ranef.diagnose(fit))
+    assert "no estimate" in words(ranef.diagnose(fit))
 
 
 def test_by_maximum_likelihood_that_variance_is_zero(data):

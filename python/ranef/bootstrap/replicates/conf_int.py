@@ -43,7 +43,7 @@ def conf_int(
         See `ranef.bootstrap.replicates.intervals`.
     parameters : str or iterable of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"`` as in
-        `Fit.conf_int`; by default all but theta.
+        `Fit.conf_int`; all by default.
     errors : mapping of str to str, optional
         For studentized intervals of a statistic: each value's name -> the name of the value that is its
         standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
@@ -89,8 +89,7 @@ def _chosen(
     result: BootstrapResult, known: pd.Index, parameters: str | Iterable[str] | None
 ) -> list[str]:
     if parameters is None:
-        theta = set(result.names.theta)
-        return [name for name in known if name not in theta] or list(known)
+        return list(known)
     groups = _groups(result, known)
     names: list[str] = []
     for name in [parameters] if isinstance(parameters, str) else parameters:

@@ -28,6 +28,7 @@ def describe(result: BootstrapResult) -> str:
 def document(result: BootstrapResult) -> Document:
     """Return the same in parts."""
     intervals = in_pandas(result.conf_int)()
+    intervals = intervals.drop(index=[name for name in result.names.theta if name in intervals.index])
     table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
     return [Line(_title(result), "title"), *map(Line, _how(result)), *table]
 
