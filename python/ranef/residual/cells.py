@@ -21,6 +21,7 @@ from .chain import Chain
 from .dispersion import Dispersion
 
 Codes = npt.NDArray[np.int64]
+_FEW = 8  # codes that are found one by one, faster than by sorting
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,14 +166,23 @@ def find_cells(n: int, chain: Chain | None, dispersion: Dispersion | None) -> Ce
         gaps[kind_gap],
         kind_later,
         kind_earlier,
-        np.bincount(kind, minlength=len(kinds)),
+        np.diff(pair_first),
         np.where(first_rows, role_later - len(kinds), -1),
         np.where(first_rows, -1, role_later),
         role_earlier - 1,
-        np.concatenate([rows, later[pairs]]),
-        np.concatenate([np.full(n, -1), earlier[pairs]]),
+        _joined(rows, later, pairs if len(kinds) > 1 else None),
+        _joined(-1, earlier, pairs if len(kinds) > 1 else None, n),
         np.concatenate([row_first, n + pair_first[1:]]),
     )
+
+
+def _joined(first: Any, second: Codes, order: Codes | None, size: int | None = None) -> Codes:
+    """Return one array and then another in an order, written where they belong."""
+    n = len(first) if size is None else size
+    out = np.empty(n + len(second), dtype=np.int64)
+    out[:n] = first
+    out[n:] = second if order is None else second[order]
+    return out
 
 
 def _distinct(values: npt.NDArray) -> tuple[npt.NDArray, Codes]:
@@ -185,8 +195,9 @@ def _distinct(values: npt.NDArray) -> tuple[npt.NDArray, Codes]:
         found, codes = _distinct(values.astype(np.int64))
         return found.astype(np.float64), codes
     if span < 4 * len(values) and values.dtype.kind == "i":
-        there = np.bincount(values - low) > 0
-        return np.flatnonzero(there) + low, (np.cumsum(there, dtype=np.int32) - 1)[values - low]
+        shifted = values - low
+        there = np.bincount(shifted) > 0
+        return np.flatnonzero(there) + low, (np.cumsum(there, dtype=np.int32) - 1)[shifted]
     found, inverse = np.unique(values, return_inverse=True)
     return found, inverse.ravel()
 
@@ -195,6 +206,9 @@ def _sorted(codes: npt.NDArray[Any], count: int) -> tuple[Codes, Codes]:
     """Return places in the order of their codes, and where each code begins."""
     if count == 1:
         return np.arange(len(codes)), np.array([0, len(codes)])
+    if count <= _FEW:
+        parts = [np.flatnonzero(codes == code) for code in range(count)]
+        return np.concatenate(parts), np.cumsum([0, *map(len, parts)])
     small = codes.astype(np.uint16) if count <= 2**16 else codes
     first = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
     return np.argsort(small, kind="stable"), first
