@@ -168,6 +168,12 @@ def test_small_factors_are_taken_into_the_preconditioner():
     assert abs(found.objective - exact.model.objective(found.theta)) < 4 * found.objective_error + 1e-6
 
 
+def test_factors_with_few_levels_leave_nothing_to_chance():
+    found, _ = pair("three factors")
+    table = found.component_table()
+    assert table.loc["sd[k.Intercept]", "mc_error"] < 1e-3 * table.loc["sd[k.Intercept]", "se"]
+
+
 def test_a_singular_covariance_matrix_of_several_columns_is_told():
     frame = data().assign(genre=lambda d: d.i // 5)
     found = ranef.lmer("y ~ x + (1 | u) + (1 | i) + (x | genre)", frame, schur="iterative", iterations=FEW)

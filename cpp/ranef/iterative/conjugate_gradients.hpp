@@ -1,7 +1,7 @@
 // S x = b for vectors side by side, by conjugate gradients preconditioned with the blocks of S (Hestenes & Stiefel 1952).
 #pragma once
 
-#include <functional>
+#include <algorithm>
 #include <vector>
 
 #include "ranef/base/poll.hpp"
@@ -15,6 +15,12 @@ struct Solved {
     double residual = 0.0;
     bool reached = true;
 };
+
+inline void take_worst(const Solved& one, Solved& all) {
+    all.iterations = std::max(all.iterations, one.iterations);
+    all.residual = std::max(all.residual, one.residual);
+    all.reached = all.reached && one.reached;
+}
 
 // The coefficients of the iterations, by which a vector's tridiagonal matrix of Lanczos is known.
 struct Coefficients {

@@ -13,12 +13,6 @@ namespace {
 constexpr Index level_piece = 4096;
 constexpr double exact_fit_tolerance = 1e-14;  // of y'y: what is left below this is rounding
 
-void take_worst(const Solved& one, Solved& all) {
-    all.iterations = std::max(all.iterations, one.iterations);
-    all.residual = std::max(all.residual, one.residual);
-    all.reached = all.reached && one.reached;
-}
-
 // Sum over rows of products of a column of one side with a column of another.
 double column_dot(Index rows, const Vector& a, int lanes_a, Index column_a, const Vector& b, int lanes_b, Index column_b) {
     double sum = 0.0;

@@ -62,6 +62,11 @@ public:
                 use(f, l, layout_.offset[f] - layout_.q_leading + l * s, static_cast<int>(s), block_first_[f] + l * s * s);
         }
     }
+    // The first of so few columns of small factors that a solve for each of them takes less than probes; order() where there are none.
+    Index few_first() const {
+        constexpr Index few = 64;
+        return border_.width() > 0 && border_.width() <= few ? border_.first() : order();
+    }
     // Multiplications of one application to one vector.
     double work() const { return work_; }
 

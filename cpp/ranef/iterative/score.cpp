@@ -116,13 +116,12 @@ Vector probe_side(Point& point, Probes& probes, Index side, double tolerance, So
     probes.signs(side, z.data());
     Vector& x = probes.solved(side);
     const Solved found = point.solver().solve(many_lanes, z.data(), tolerance, x.data());
-    solved.iterations = std::max(solved.iterations, found.iterations);
-    solved.residual = std::max(solved.residual, found.residual);
-    solved.reached = solved.reached && found.reached;
+    take_worst(found, solved);
     schur.precondition(many_lanes, z.data(), d.data());
     for (std::size_t i = 0; i < d.size(); ++i) d[i] = x[i] - d[i];
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const Index first = (layout.offset[f] - layout.q_leading) * many_lanes;
+        const Index column = layout.offset[f] - layout.q_leading, first = column * many_lanes;
+        if (column >= schur.few_first()) continue;
         subtract_products(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
                           out.data() + layout.lambda_offset[f]);
     }
@@ -149,6 +148,34 @@ Vector probe_side(Point& point, Probes& probes, Index side, double tolerance, So
         }
     });
     for (std::size_t i = 0; i < parts.size(); ++i) out[i % out.size()] += parts[i];
+    return out;
+}
+
+// - sum_l (S^-1 - P^-1)_ll of factors with few columns, packed as Lambda: a solve for each of them leaves nothing to chance.
+Vector few_columns(Point& point, double tolerance, Solved& solved) {
+    SchurOperator& schur = point.schur();
+    const Layout& layout = schur.layout();
+    const Index order = schur.order(), few = schur.few_first();
+    Vector out(layout.lambda_size, 0.0), z(order * many_lanes), x(z.size()), d(z.size());
+    for (Index first = few; first < order; first += many_lanes) {
+        const Index count = std::min<Index>(many_lanes, order - first);
+        std::fill(z.begin(), z.end(), 0.0);
+        std::fill(x.begin(), x.end(), 0.0);
+        for (Index c = 0; c < count; ++c) z[(first + c) * many_lanes + c] = 1.0;
+        take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
+        schur.precondition(many_lanes, z.data(), d.data());
+        schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+            for (int a = 0; a < s; ++a) {
+                const Index c = column + a - first;
+                if (c < 0 || c >= count) continue;
+                for (int b = 0; b < s; ++b) {
+                    const Index at = (column + b) * many_lanes + c;
+                    out[layout.lambda_offset[f] + a * s + b] -= 0.5 * (x[at] - d[at]);
+                    out[layout.lambda_offset[f] + b * s + a] -= 0.5 * (x[at] - d[at]);
+                }
+            }
+        });
+    }
     return out;
 }
 
@@ -307,7 +334,9 @@ Score score_at(Point& point, Probes& probes, double tolerance) {
     }
     for (Vector& own : score.spread)
         for (std::size_t i = 0; i < k; ++i) own[i] -= score.gradient[i];
-    for (std::size_t i = 0; i < k; ++i) score.gradient[i] += along(layout, score.directions[i], exact.packed().data());
+    const Vector few = few_columns(point, tolerance, score.solved);
+    for (std::size_t i = 0; i < k; ++i)
+        score.gradient[i] += along(layout, score.directions[i], exact.packed().data()) + along(layout, score.directions[i], few.data());
     take_information(point, score);
     return score;
 }
