@@ -68,8 +68,8 @@ def simulate(
     >>> fit.simulate(3, seed=1).shape
     (3, 30)
     >>> fit.simulate(2, seed=1, newdata={"Batch": ["A", "new", "new"]}).round()
-    array([[1543., 1505., 1475.],
-           [1473., 1567., 1551.]])
+    array([[1522., 1593., 1568.],
+           [1478., 1585., 1562.]])
     """
     generator = seeded(seed)
     rows = rows_of(fit, newdata, use_u, allow_new_levels)

@@ -14,7 +14,7 @@ from ..bootstrap.checks import checked_seed, whole_number
 from ..bootstrap.draws.streams import stream_key
 from ..bootstrap.loop.record import FAILED
 from ..bootstrap.studies.power_summary import Power
-from ..bootstrap.studies.tested import checked_effect, tested_positions, true_effect
+from ..bootstrap.studies.tested import checked_effect, positions_of, true_effect
 from ..errors import ArgumentError, quote_list
 from ..threads import get_num_threads
 from ..variants import with_columns
@@ -80,10 +80,10 @@ def power_of(
         )
     if not 0 < alpha < 1:
         raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")
-    positions = tested_positions(fit, coefficient)
+    positions = positions_of(fit, coefficient)
     truth = np.array(fit.solution["beta"])
     for name, value in (params or {}).items():
-        place = tested_positions(fit, name)
+        place = positions_of(fit, name)
         truth[place] = checked_effect(value, place.size)
     if effect is not None:
         truth[positions] = checked_effect(effect, positions.size)

@@ -22,7 +22,7 @@ from ..schemes.extend import model_of_size
 from ..schemes.independent import independent_factor
 from .power_summary import Power
 from .rejections import TESTS, Study
-from .tested import checked_effect, tested_positions, true_effect
+from .tested import checked_effect, positions_of, true_effect
 
 __all__ = ["power", "power_curve"]
 
@@ -232,7 +232,7 @@ def _study(
     fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
     group: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
 ) -> Any:  # fmt: skip
-    positions = tested_positions(fit, coefficient)
+    positions = positions_of(fit, coefficient)
     if test not in TESTS:
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
     if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:

@@ -10,10 +10,10 @@ from ...design.structure import structure
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 
-__all__ = ["checked_effect", "tested_positions", "true_effect"]
+__all__ = ["checked_effect", "positions_of", "true_effect"]
 
 
-def tested_positions(fit: Fit, name: str) -> np.ndarray:
+def positions_of(fit: Fit, name: str) -> np.ndarray:
     """Return the places among the fitted coefficients of the one, or of the term, called `name`.
 
     Raises
