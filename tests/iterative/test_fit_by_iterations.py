@@ -94,6 +94,20 @@ def test_the_criterion_is_estimated_with_its_error(case):
     assert abs(found.objective - exact.model.objective(found.theta)) < 4 * found.objective_error + 1e-6
 
 
+def test_a_likelihood_ratio_is_the_exact_one_but_for_the_stated_error():
+    """Refitted by maximum likelihood, by iterations again; p is bounded in a note."""
+    smaller = FORMULAS["two factors"].replace("x + ", "")
+    found, exact = pair("two factors")
+    small = [ranef.lmer(smaller, data(), schur=kind) for kind in ("iterative", "dense")]
+    tables = [ranef.anova(a, b) for a, b in zip(small, (found, exact), strict=True)]
+    errors = [fit.by_other_criterion().objective_error for fit in (small[0], found)]
+    assert isinstance(found.by_other_criterion(), type(found)) and not found.by_other_criterion().reml
+    chisq = [float(table["chisq"].iloc[1]) for table in tables]
+    assert abs(chisq[0] - chisq[1]) < 4 * np.hypot(*errors)
+    assert "Monte Carlo standard error" in tables[0].attrs["notes"][1]
+    assert not any("Monte Carlo" in note for note in tables[1].attrs["notes"])
+
+
 def test_the_stated_error_is_that_over_seeds():
     formula = FORMULAS["two factors"]
     fits = [

@@ -25,9 +25,9 @@ def by_reml(fit: Fit) -> Fit:
 def _by(fit: Fit, reml: bool) -> Fit:
     if fit.reml == reml:
         return fit
-    refused = getattr(fit, "by_other_criterion", None)  # parameters that only the fit's own search knows
-    if refused is not None:
-        refused()
+    own = getattr(fit, "by_other_criterion", None)  # of fits that are searched in another way
+    if own is not None:
+        return own()  # type: ignore[no-any-return]
     return refitted(fit, fit.model.variant(reml=reml), Settings(start=fit.theta))
 
 

@@ -118,6 +118,11 @@ class IterativeFit(Fit):
         """Fit the same model to another response, with the same probes."""
         return fit_by_iterations(self.model, y, self.settings, self.iterations)
 
+    def by_other_criterion(self) -> IterativeFit:
+        """Return the fit by maximum likelihood of one by REML, and the other way."""
+        other = self.model.variant(reml=not self.reml)
+        return fit_by_iterations(other, self.y, self.settings, self.iterations)
+
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
 

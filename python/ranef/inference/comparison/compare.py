@@ -108,7 +108,7 @@ def anova(
     entries: list[tuple[str, int, float, Any]] = [
         (name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions
     ]
-    entries += [(name, s.df_model_total, -s.optimum.value / 2, s) for name, s in compared]
+    entries += [(name, s.df_model_total, s.llf, s) for name, s in compared]
     table = _criteria(entries, compared[0][1].model.design.nobs)
     if nested:
         notes += _tests(table, entries)
@@ -155,6 +155,7 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
             )
         statistic, df = 2 * (llf1 - llf0), k1 - k0
         table.loc[large, ["chisq", "df", "p"]] = [statistic, df, float(chdtrc(df, max(statistic, 0.0)))]
+        notes += _monte_carlo(large, statistic, df, null, fit)
         found = _null_distribution(small, null, large, fit)
         if found is not None:
             table.loc[large, "p_boundary"] = found.p_value(statistic)
@@ -163,6 +164,18 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
         if statistic < -1e-4:
             notes.append(f"{large} fits worse than {small}, which it contains: it has not converged")
     return notes
+
+
+def _monte_carlo(large: str, statistic: float, df: int, *fits: Any) -> list[str]:
+    """Return what probes leave open of a statistic, where criteria are estimated."""
+    error = float(np.linalg.norm([getattr(fit, "objective_error", 0.0) for fit in fits]))
+    if not error:
+        return []
+    low, high = (float(chdtrc(df, max(statistic + side * error, 0.0))) for side in (2, -2))
+    return [
+        f"chisq of {large} has a Monte Carlo standard error of {error:.2g}: p from {low:.3g} to {high:.3g} "
+        "within two of them"
+    ]
 
 
 def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mixture | None:
