@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _core
 from .arrays import FloatArray
-from .coordinates import Coordinates
 from .design import Design
 from .errors import DataError
+
+if TYPE_CHECKING:
+    from .coordinates import Coordinates  # loads scipy
 
 _FAR = 1e8  # of the spread: origins nearer than this cost no digit that counts
 _STEPS = 1e6  # distances of neighbouring doubles that the values of a column must span

@@ -76,7 +76,8 @@ def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Str
         )
     for name, (low, high) in contents.ranges.items():
         response = name == "<response>"
-        require_range("the response" if response else name, low, high, response)
+        if response or name in needs.predictors:
+            require_range("the response" if response else name, low, high, response)
     learned, sample = learn_sums(sums, contents, needs)
     empty = empty_design(learned)
     if not allow_saturated:

@@ -13,7 +13,7 @@ from ...errors import ArgumentError, require_choice, require_level
 from ..means.nesting import terms_of_columns
 from .averages import cells, checked_values, levels_of, rows_over
 from .delta import Estimator
-from .ends import changed, ends_of, worded
+from .ends import changed, ends_of, step_between, worded
 from .result import Effects
 from .values import beyond, is_factor, names_of, require_predictor
 
@@ -107,8 +107,12 @@ def comparisons(
     for name in names:
         for label, low, high in ends_of(fit, name, contrast):
             for cell, some in job.cells(name):
-                ends = [job.estimator.mean(changed(some, name, end)) for end in (low, high)]
-                value, gradient = job.estimator.compared(ends[1], ends[0], kind)
+                size = step_between(low, high) if kind == "difference" else None
+                stepped = None if size is None else job.estimator.stepped(some, name, size)
+                if stepped is None:
+                    ends = [job.estimator.mean(changed(some, name, end)) for end in (low, high)]
+                    stepped = job.estimator.compared(ends[1], ends[0], kind)
+                value, gradient = stepped
                 values.append(value)
                 gradients.append(gradient)
                 rows.append({"variable": name, "contrast": worded(label, kind), **cell})

@@ -76,6 +76,16 @@ class Estimator:
 
         return self._averaged(rows, of)
 
+    def stepped(self, rows: Rows, name: str, size: float) -> Mean | None:
+        """Return the mean change by a step in a number where predictions are linear in it, else None.
+
+        A step far below the range of the number is no difference of nearly equal predictions so.
+        """
+        if self.link is not None or any(self._linear(part, name) is None for part in rows.chunks()):
+            return None
+        value, gradient = self.slope(rows, name)
+        return size * value, size * gradient
+
     def compared(self, high: Mean, low: Mean, kind: str) -> Mean:
         """Return the difference, or the logarithm of a ratio, of two means."""
         if kind == "difference":
@@ -122,15 +132,25 @@ class Estimator:
         return np.asarray(spec.rows({name: rows.columns[name] for name in spec.columns}, rows.n))
 
     def _derivative(self, rows: Rows, name: str) -> FloatArray:
-        """Return dX / dx: over a wide step where X is linear in it, by fourth-order differences elsewhere."""
-        wide = spread(self.fit, name, np.asarray(rows.columns[name].values, dtype=float))  # type: ignore[union-attr]
-
-        def moved(step: float) -> FloatArray:
-            with np.errstate(all="ignore"):  # a wide step may leave a function's domain
-                return self._matrix(rows.moved(name, step))
-
-        up, down = moved(wide / 2), moved(-wide / 2)
-        if np.allclose(up + down, 2 * self._matrix(rows), rtol=1e-13, atol=0.0):
-            return (up - down) / wide
-        ends = {k: moved(k * _STEP * wide) for k in (-2, -1, 1, 2)}
+        """Return dX / dx, by fourth-order differences where X is not linear in it."""
+        linear = self._linear(rows, name)
+        if linear is not None:
+            return linear
+        wide = self._spread(rows, name)
+        ends = {k: self._moved(rows, name, k * _STEP * wide) for k in (-2, -1, 1, 2)}
         return np.asarray((8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * _STEP * wide))
+
+    def _linear(self, rows: Rows, name: str) -> FloatArray | None:
+        """Return dX / dx over a wide step where X is linear in it, else None."""
+        wide = self._spread(rows, name)
+        up, down = self._moved(rows, name, wide / 2), self._moved(rows, name, -wide / 2)
+        if np.allclose(up + down, 2 * self._matrix(rows), rtol=1e-13, atol=0.0):
+            return np.asarray((up - down) / wide)
+        return None
+
+    def _spread(self, rows: Rows, name: str) -> float:
+        return spread(self.fit, name, np.asarray(rows.columns[name].values, dtype=float))  # type: ignore[union-attr]
+
+    def _moved(self, rows: Rows, name: str, step: float) -> FloatArray:
+        with np.errstate(all="ignore"):  # a wide step may leave a function's domain
+            return self._matrix(rows.moved(name, step))

@@ -33,6 +33,11 @@ class _Step:
         self.size = size
 
 
+def step_between(low: Any, high: Any) -> float | None:
+    """Return the size of a step from each row's own value; None where both ends are values."""
+    return float(high.size - low.size) if isinstance(low, _Step) and isinstance(high, _Step) else None
+
+
 Ends = tuple[tuple[str, str], Any, Any]
 
 
