@@ -68,16 +68,19 @@ def explained(kind: str, words: Words, others: Callable[[str], str] = lambda nam
     """
 
     def __getattr__(self: Any, name: str) -> Any:
-        known = dir(type(self))
-        answer = _answer(name, words, known) or ("" if name.startswith("_") else others(name))
+        if name.startswith("_"):  # asked by programs, often
+            raise _error(f"{kind} has no {name!r}", name)
         listing = f": dir({kind.split()[-1]}) lists what it has"
-        raise _error(f"{kind} has no {name!r}{answer or ('' if name.startswith('_') else listing)}", name)
+        answer = _answer(name, words, dir(type(self))) or others(name) or listing
+        raise _error(f"{kind} has no {name!r}{answer}", name)
 
     return __getattr__
 
 
 class Explained(ABCMeta):
     """The class of classes whose own missing names are explained too: ``Model.from_formula``."""
+
+    _called_as = ""  # asked of every class, and explained of none
 
     def __getattr__(cls, name: str) -> Any:
         words: Words = next((vars(base)["_words"] for base in cls.__mro__ if "_words" in vars(base)), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
 from typing import Any, ParamSpec
@@ -71,11 +72,11 @@ def library_name(data: Any) -> str:
 
 def library_of(owner: Any) -> str:
     """Return the library of the data behind a fit, a model, or a result of a fit."""
+    own = getattr(owner, "__dict__", {})  # a fit asked for what it has not looks for words near it
     for name in ("data_library", "library"):
-        found = getattr(owner, name, None)
-        if isinstance(found, str):
-            return found
-    found = (getattr(owner, name, None) for name in ("model", "fit", "means"))
+        if isinstance(own.get(name), str):
+            return str(own[name])
+    found = (own.get(name) for name in ("model", "fit", "means"))
     behind = next((one for one in found if one is not None), None)
     return "pandas" if behind is None else library_of(behind)
 
@@ -98,7 +99,13 @@ def as_it_came(function: Callable[P, Any]) -> Callable[P, Any]:
 
 def given(found: Any, library: str) -> Any:
     """Return a table in a library; have a result remember it."""
-    return labelled_table(found, library) if hasattr(found, "iloc") else remembering(found, library)
+    return labelled_table(found, library) if _is_table(found) else remembering(found, library)
+
+
+def _is_table(found: Any) -> bool:
+    """Whether it is of pandas; asking a fit for what only a table has would have it look for a word near."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(found, pandas.DataFrame | pandas.Series)
 
 
 def remembering(found: Any, library: str) -> Any:
