@@ -32,9 +32,18 @@ def require_digits(design: Design, coordinates: Coordinates, cross: Any, respons
     DataError
         Naming the column and the digits it has.
     """
-    if design.moments is None:
+    if design.moments is None and not _near_zero(coordinates, response):
         _require_steps(design, coordinates, response)
         _require_origins(design, coordinates, cross)
+
+
+def _near_zero(coordinates: Coordinates, response: Any) -> bool:
+    """Whether nothing is far from zero, as nearly always; in plain floats, of which most models have few."""
+    terms = ((shift, scale) for shift, scale, _ in coordinates.terms)
+    origins = [(coordinates.shift, coordinates.scale), *terms]
+    pairs = [pair for shift, scale in origins for pair in zip(shift.tolist(), scale.tolist(), strict=True)]
+    pairs.append((response.shift, response.scale))
+    return all(abs(shift) < _FAR_PRODUCTS * scale for shift, scale in pairs)
 
 
 def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> None:
