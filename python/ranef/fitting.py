@@ -123,7 +123,7 @@ def lmer(
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
     iterations : Iterations, optional
-        How a fit by iterations is made: `ranef.Iterations`.
+        How a fit by iterations is made, if it comes to that: `ranef.Iterations`.
 
     Returns
     -------
@@ -167,6 +167,8 @@ def lmer(
             "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
             "leave one of them out"
         )
+    if iterations is not None and (exact_only or schur not in ("auto", "any", "iterative")):
+        raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
     model = Model(
         without_structures(parsed) if structured else parsed,
         data,

@@ -256,6 +256,8 @@ def test_other_refusals():
             ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", **arguments)
     with pytest.raises(ArgumentError, match="classes"):
         ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", leading="classes")
+    with pytest.raises(ArgumentError, match="this one is exact"):
+        ranef.lmer(FORMULAS["two factors"], data(), schur="dense", iterations=FEW)
     with pytest.raises(ArgumentError, match=r"ranef.Iterations"):
         ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", iterations=16)
 
