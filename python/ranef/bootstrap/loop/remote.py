@@ -133,8 +133,8 @@ class _Courier:
         self.digest = hashlib.sha256(parcel).hexdigest()
         self.workers = _workers(executor)
         self.scatters = callable(getattr(executor, "scatter", None))
-        # A name of its own: under one made of its content, a parcel that is sent again can wait for ever, while
-        # dask forgets the first.
+        # A name of its own: under one made of its content, a parcel sent again can wait for ever while dask
+        # forgets the first.
         self.sent = executor.scatter(parcel, broadcast=True, hash=False) if self.scatters else parcel
         self.unsent = self.workers  # workers that have not been sent the parcel yet, as far as one can tell
 
