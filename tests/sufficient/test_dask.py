@@ -11,21 +11,10 @@ import ranef
 from numpy.testing import assert_allclose
 from ranef.errors import DataError
 from reference_battery import load_data
+from sufficient.partitions import FORMULA, rows
 
 dask = pytest.importorskip("dask")
 dd = pytest.importorskip("dask.dataframe", reason="dask has no dataframes without pyarrow")
-FORMULA = "y ~ x * f + (x | g) + (1 | h)"
-
-
-def rows(part):
-    """One partition; its levels are partly its own."""
-    rng = np.random.default_rng(part)
-    n = 150
-    frame = pd.DataFrame({"x": rng.normal(size=n) + 5, "f": rng.choice(["a", "b", f"c{part % 3}"], n)})
-    frame["g"], frame["h"] = rng.integers(0, 8 + part, n), rng.choice(["u", "v", f"of {part}"], n)
-    frame["y"] = frame.x + rng.normal(size=n)
-    return frame
-
 
 def die_once(part, folder):
     """The same partition; the first worker that reads number 3 ends on the spot."""

@@ -13,20 +13,9 @@ import pytest
 import ranef
 from numpy.testing import assert_allclose
 from ranef.errors import DataError
+from sufficient.partitions import FORMULA, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-FORMULA = "y ~ x * f + (x | g) + (1 | h)"
-
-
-def rows(part):
-    """A part of the data; its levels are partly its own."""
-    rng = np.random.default_rng(part)
-    n = 150
-    frame = pd.DataFrame({"x": rng.normal(size=n) + 5, "f": rng.choice(["a", "b", f"c{part % 3}"], n)})
-    frame["g"], frame["h"] = rng.integers(0, 8 + part, n), rng.choice(["u", "v", f"of {part}"], n)
-    return frame.assign(y=lambda d: d.x + rng.normal(size=n))
-
-
 PARTS = [rows(part) for part in range(4)]
 WHOLE = pd.concat(PARTS, ignore_index=True)
 

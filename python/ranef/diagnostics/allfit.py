@@ -135,9 +135,6 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     own = getattr(fit, "other_runs", None)  # a kind of fit that is searched in another way
     if own is not None:
         return _tables(fit, own(optimizers, max_evaluations), {})
-    if not isinstance(fit, Fit):
-        kind = getattr(type(fit), "refuses", type(fit).__name__)
-        raise ArgumentError(f"allfit is of fits by lmer() or glmer(), not of {kind}: see the printed fit")
     names = list(
         OPTIMIZERS if optimizers is None else [optimizers] if isinstance(optimizers, str) else optimizers
     )

@@ -79,10 +79,6 @@ class VisitFit(TestedFit):
     __repr__ = Verb("repeated.summary:brief")
     _repr_html_ = Verb("repeated.summary:brief_html")
 
-    bootstrap = Refused("simulate() and the same fit in a loop do it")
-    refit = Refused("fit the other response with the same formula")
-    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    influence = Refused("fit without the subject in question")
     profile = Refused("see fit.residual.parameters for standard errors, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.residuals()")
     ranova = Refused("there are no random terms; compare structures with ranef.anova()")

@@ -152,10 +152,6 @@ class GlsFit(TestedFit):
     residual_intervals = Verb("residual.intervals:residual_intervals")
     plot = Answer[Any]("plots.tested:TestedPlots")
 
-    bootstrap = Refused("simulate() and the same fit in a loop do it")
-    refit = Refused("fit the other response with the same formula")
-    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    influence = Refused("fit without the subject in question")
     profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.resid")
     ranova = Refused("there are no random terms")

@@ -103,10 +103,6 @@ class RelatedFit(TestedFit):
     summary = Verb("structured.related_report:summary")
     __repr__ = Verb("structured.related_report:brief")
 
-    bootstrap = Refused("simulate() and the same fit in a loop do it")
-    refit = Refused("fit the other response with the same formula")
-    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    influence = Refused("fit without the subject in question")
     profile = Refused("see heritability() for an interval")
     tidy = Refused("see coef_table() and varcorr")
     glance = Refused("see objective, aic and bic")
