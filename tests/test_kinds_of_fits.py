@@ -18,7 +18,15 @@ def _fits():
         "gls": ranef.gls("Reaction ~ Days", sleep, residual="car1(Days | Subject)"),
         "residual": ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
         "structured": ranef.lmer("Reaction ~ Days + cs(Days | Subject)", sleep),
+        "iterative": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample)"),
+        "singular": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample) + (1 | half)"),
     }
+
+
+def _by_iterations(formula):
+    data = ranef.datasets.load("Penicillin")
+    data["half"] = np.arange(len(data)) % 2  # which says nothing
+    return ranef.lmer(formula, data, schur="iterative")
 
 
 def _herds():
@@ -44,7 +52,7 @@ def _functions():
                 yield pytest.param(function, id=f"{module.__name__}.{name}")
 
 
-@pytest.mark.parametrize("kind", ["glmer", "mmrm", "gls", "residual", "structured"])
+@pytest.mark.parametrize("kind", ["glmer", "mmrm", "gls", "residual", "structured", "iterative", "singular"])
 @pytest.mark.parametrize("function", [*_functions()])
 def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
     options = {"optimizers": "newton"} if (function, kind) == (ranef.allfit, "glmer") else {}  # all: minutes
@@ -65,6 +73,16 @@ def test_what_the_others_lack_is_said_by_name(fits):
         lme4.refitML(fits["gls"])
     with pytest.raises(RanefError, match=r"refitML\(\) is not available .* free: fit it with reml=False"):
         lme4.refitML(fits["structured"])  # its theta would have been free
+
+
+def test_diagnose_is_for_every_kind(fits):
+    """One that does not hold, one whose variance is zero and whose simpler models have no exact criterion."""
+    assert next(iter(ranef.diagnose(fits["singular"]))).topic == "convergence"
+    data = ranef.datasets.load("Dyestuff2")
+    data["half"] = np.arange(len(data)) % 5
+    fit = ranef.lmer("Yield ~ 1 + (1 | Batch) + (1 | half)", data, schur="iterative")
+    assert fit.optimum.singular
+    assert any("Fit without the term" in finding.advice for finding in ranef.diagnose(fit))
 
 
 def test_lme4s_words_for_fits_without_random_effects(fits):

@@ -13,7 +13,6 @@ from ..errors import ArgumentError
 from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import unknown_words
 from ..fit import Fit
-from ..inference.components import redundancy
 from ..optimize.description import redundancies
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
@@ -147,9 +146,15 @@ def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
 def _singular(fit: Fit) -> list[Finding]:
     if not fit.optimum.singular:
         return []
-    found = redundancy(fit)
+    try:
+        found = fit.redundancy()
+    except ArgumentError:  # a kind of fit whose simpler models nobody can cost without fitting them
+        found = None
     out = []
     for sentence in redundancies(fit.optimum):
+        if found is None:
+            out.append(_no_such(sentence, "Fit without the term, and compare."))
+            continue
         free = found.simpler[found.simpler["cost"] < AGREE]
         if len(free):
             best = free.sort_values("npar", kind="stable").iloc[-1]
@@ -163,11 +168,13 @@ def _singular(fit: Fit) -> list[Finding]:
                 f"{cheapest['cost']:.3g} in criterion "
                 f"for {_count(cheapest['npar'], 'parameter')}."
             )
-        what = f"{sentence[0].upper()}{sentence[1:]}."
-        out.append(
-            Finding("singular", what, f"The data show no such differences; the fit is valid as it is. {more}")
-        )
+        out.append(_no_such(sentence, more))
     return out
+
+
+def _no_such(sentence: str, more: str) -> Finding:
+    what = f"{sentence[0].upper()}{sentence[1:]}."
+    return Finding("singular", what, f"The data show no such differences; the fit is valid as it is. {more}")
 
 
 def _count(number: int, what: str) -> str:

@@ -57,6 +57,7 @@ class IterativeFit(Fit):
     __repr__ = Verb("iterative.report:brief")
     _repr_html_ = Verb("iterative.report:brief_html")
 
+    other_runs = Refused(_EXACT, "allfit")
     profile = Refused(_EXACT)
     ranova = Refused("it needs exact criteria; fit without the term and compare with ranef.anova()")
     drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")

@@ -62,6 +62,7 @@ class StructuredFit(Fit):
     component_table = Refused("see fit.structures.parameters")
     cov_theta = Refused("see fit.structures.parameters")
     influence = Refused("fit without the rows in question")
+    redundancy = Refused("see fit.structures.parameters")
 
     def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
         """Return predictions, see `ranef.inference.prediction.predict`."""
