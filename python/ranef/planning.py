@@ -10,10 +10,8 @@ from .memory import WORTH_ASKING, available_memory, size_text
 _NARROW = 20  # columns of a term, up to which no plan of a small model fills a machine
 _LARGE_REST = 2000  # random effects behind the leading term below which exact kinds are quick
 _FULL = 0.1  # share of the Schur complement's entries beyond which its factor is full
-_LONG, _GAIN = (
-    20.0,
-    3.0,
-)  # seconds of a dense fit from which iterations are thought of; times they must be quicker
+_LONG = 20.0  # seconds of a dense fit from which iterations are thought of
+_GAIN = 3.0  # times that they must be quicker then
 
 
 def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:

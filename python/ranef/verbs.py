@@ -52,8 +52,10 @@ class Verb:
 
 
 class RowVerb(Verb):
-    """A function that returns a value per row, of the used rows or of ``newdata``: with the labels of "
-    "pandas."""
+    """A function that returns a value per row, of the used rows or of ``newdata``, with the labels of pandas.
+
+    Of a table of dask, Spark or Ray the answer is one of the same engine, see `over_partitions`.
+    """
 
     @cached_property
     def func(self) -> Callable[..., Any]:

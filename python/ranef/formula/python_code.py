@@ -197,8 +197,7 @@ def _parse(text: str, tokens: list[Token]) -> ast.expr:
 
 
 def _is_name(tokens: list[Token], index: int) -> bool:
-    """Whether a token is the name of a column or a function, not a word of Python, an attribute, a "
-    "keyword."""
+    """Whether a token is the name of a column or a function, no word of Python, attribute or keyword."""
     token = tokens[index]
     before = tokens[index - 1] if index else None
     if token.kind == "quoted":

@@ -67,8 +67,7 @@ def profile(fit: GlmerFit, parameters: str | Iterable[str] | None = None, level:
 
 
 def profiled(fit: GlmerFit) -> dict[str, Parameter]:
-    """Return every parameter by name: coefficients, standard deviations, correlations, theta; sigma if "
-    "there is one."""
+    """Return every parameter by name: coefficients, sds, correlations, theta; sigma if there is one."""
     stands_for = SimpleNamespace(model=fit.model, sigma=1.0, vcov=fit.vcov, beta=fit.beta, theta=fit.theta)
     found = parameters_of(stands_for)  # type: ignore[arg-type]
     sigma = found.pop("sigma")
