@@ -138,8 +138,7 @@ OF_A_FIT = _by_word(
         "fit.predict(newdata)": "transform fit_predict decision_function forecast empredict",
         "fit.predict(newdata) on rows that were left out of the fit": "cross_validate cv cross_val_score",
         "fit.plot": (
-            "plot_residuals plot_ci "
-            "graph boxplot qqplot plots "
+            "plot_residuals plot_ci graph boxplot qqplot plots "
         ),
         "C(x), C(x, contr.sum) or scale(x) in the formula": (
             "set_factors unset_factors set_contrasts show_contrasts set_transforms unset_transforms "

@@ -7,8 +7,8 @@ DESCRIPTIONS = (
         "asthma",
         "lung function in a simulated trial of two arms",
         "200 simulated subjects with asthma in two arms, four visits in 16 weeks; 188 came to one or more. "
-        "Variances rise over visits, correlations "
-        "fall with their distance; visits that were missed, more often after a bad one, have no row.",
+        "Variances rise over visits, correlations fall with their distance; visits that were missed, more "
+        "often after a bad one, have no row.",
         "simulated for ranef by tools/make_asthma.py",
         "none: the data are made up",
         654,

@@ -121,9 +121,8 @@ class OwnFunctions(dict[str, Callable[..., Any]]):
                 pickle.dumps(found)
             except Exception as error:
                 raise ArgumentError(
-                    f"the function {name!r} given as functions= cannot be pickled ({error}): define it "
-                    f"with def in "
-                    "a module, not as a lambda or within another function"
+                    f"the function {name!r} given as functions= cannot be pickled ({error}): define it with "
+                    "def in a module, not as a lambda or within another function"
                 ) from None
         return OwnFunctions, (dict(self),)
 

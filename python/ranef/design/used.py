@@ -69,8 +69,7 @@ def _unknown(name: str, table: Table, whole: str) -> DataError | FormulaError:
     if root in table and last:
         return FormulaError(
             f"attributes of a column cannot be used in a formula, as {name} does: write a function of the "
-            f"column, "
-            "or add what is meant to the data as a column",
+            "column, or add what is meant to the data as a column",
             whole,
             whole.find(name) if name in whole else None,
         )

@@ -164,9 +164,8 @@ def _singular(fit: Fit) -> list[Finding]:
         else:
             cheapest = found.simpler.iloc[0]
             more = (
-                f"The cheapest simpler model, {cheapest['becomes']}, costs "
-                f"{cheapest['cost']:.3g} in criterion "
-                f"for {_count(cheapest['npar'], 'parameter')}."
+                f"The cheapest simpler model, {cheapest['becomes']}, costs {cheapest['cost']:.3g} in "
+                f"criterion for {_count(cheapest['npar'], 'parameter')}."
             )
         out.append(_no_such(sentence, more))
     return out
@@ -197,9 +196,8 @@ def _identification(fit: Fit) -> list[Finding]:
             Finding(
                 "identification",
                 f"The criterion is almost flat in one direction (scaled eigenvalue {smallest:.1e}).",
-                "Some variances or correlations can hardly be told apart: look at fit.profile() "
-                "and fit.pca(), and "
-                "trust their estimates less than the fixed effects.",
+                "Some variances or correlations can hardly be told apart: look at fit.profile() and "
+                "fit.pca(), and trust their estimates less than the fixed effects.",
             )
         )
     for factor in fit.model.design.factors:
@@ -232,9 +230,8 @@ def _data(fit: Fit) -> list[Finding]:
         out.append(
             Finding(
                 "data",
-                f"{design.n_dropped} of {design.nobs + design.n_dropped} rows were dropped for "
-                f"missing values: "
-                f"{columns}.",
+                f"{design.n_dropped} of {design.nobs + design.n_dropped} rows were dropped for missing "
+                f"values: {columns}.",
                 "Compare with models that use the same rows only.",
             )
         )

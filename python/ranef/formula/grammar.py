@@ -83,8 +83,7 @@ class Grammar:
             if op == "**" and (_is_power(node) or not _is_exponent(right)):
                 self._fail(
                     "in a formula a power crosses terms, as in (a + b)^2, and needs one whole number up to "
-                    "99; "
-                    "for the power of a numeric column write I(x**2)",
+                    "99; for the power of a numeric column write I(x**2)",
                     token,
                 )
             node = Operation(op, node, right, token.start)

@@ -83,8 +83,7 @@ def in_order_of(values: Any, what: str, *choices: pd.Index | None) -> Any:
 def _differ(own: pd.Index, labels: pd.Index, what: str) -> str:
     remedy = (
         f"give {what} with the index of the data (.loc[data.index]), or as an array (.to_numpy()) if its "
-        f"values "
-        "are in the order of the rows"
+        "values are in the order of the rows"
     )
     missing, other = labels.difference(own), own.difference(labels)
     if len(missing) or len(other):

@@ -68,8 +68,7 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
         if str(other.family) != str(fit.family) or other.model.information != fit.model.information:
             raise ArgumentError(
                 f"the fits have different families, {fit.family} and {other.family}: their likelihoods are "
-                f"compared by "
-                "aic, not by a test"
+                "compared by aic, not by a test"
             )
         if not np.array_equal(other.response.trials, fit.response.trials):
             raise DataError("the fits have different trials: their likelihoods cannot be compared")

@@ -106,8 +106,7 @@ def observation_variances(fit: GlmerFit) -> dict[str, float]:
         return {"delta": 0.25}
     raise ArgumentError(
         f"r2() and icc() have no observation variance for the {fit.family.kind.label} family with the "
-        f"{link} link: "
-        "there is logit, probit, cloglog, cauchit, and log"
+        f"{link} link: there is logit, probit, cloglog, cauchit, and log"
     )
 
 

@@ -60,8 +60,7 @@ _KINDS = {
             "",
             "mu (1 - mu) / trials",
             "successes in trials: cbind(successes, failures), a proportion with weights= (the trials), 0 "
-            "and 1, "
-            "booleans, or a factor with two levels",
+            "and 1, booleans, or a factor with two levels",
             trials=True,
         ),
         FamilyKind(

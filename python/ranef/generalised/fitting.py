@@ -226,9 +226,9 @@ def _require_noise(model: GlmerModel) -> None:
     mu = model.family.link.inverse(np.asarray(model.core.point(at)["eta"])[model.core.cell_of])
     if np.sqrt(np.mean((y - mu) ** 2)) < _EXACT * np.sqrt(np.mean(y**2)):
         raise DataError(
-            f"the response '{model.design.response_name}' follows the fixed part exactly: its "
-            f"variance runs to zero "
-            "and the likelihood to infinity; look for a predictor that was computed from the response"
+            f"the response '{model.design.response_name}' follows the fixed part exactly: its variance runs "
+            "to zero and the likelihood to infinity; look for a predictor that was computed from the "
+            "response"
         )
 
 

@@ -256,8 +256,7 @@ def _bases(fit: GlmerFit, rows: pd.DataFrame) -> list[FloatArray]:
         if absent:
             raise ArgumentError(
                 f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
-                f"effect: "
-                "add it to the fixed part, or use fit.predict(newdata, random=None, averaged=True)"
+                "effect: add it to the fixed part, or use fit.predict(newdata, random=None, averaged=True)"
             )
     found = [basis.rows({name: table.column(name) for name in basis.columns}, n) for basis in spec.bases]
     return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]

@@ -111,16 +111,14 @@ class GlmerModel(Model):
             )
         if information == "expected" and chosen.dispersed:
             raise ArgumentError(
-                f"information='expected' is lme4's criterion for families without a dispersion: the "
-                f"{chosen.kind.label} "
-                "family has one; leave it out"
+                "information='expected' is lme4's criterion for families without a dispersion: the "
+                f"{chosen.kind.label} family has one; leave it out"
             )
         parsed = with_functions(parse_formula(formula), functions)
         if source_of(data) is not None:
             raise ArgumentError(
                 "glmer() reads tables that are in memory: the weights of a row change with its mean, so "
-                "that rows read "
-                "once in batches are not enough; load the columns the formula uses"
+                "that rows read once in batches are not enough; load the columns the formula uses"
             )
         design, sums = read_design(parsed, data, chosen, weights, offset)
         vars(self).update(
@@ -172,15 +170,13 @@ class GlmerModel(Model):
         width = sum(self.term_widths)
         if width > _MOST_COLUMNS:
             raise ArgumentError(
-                f"agq={self.agq}: quadrature is for up to {_MOST_COLUMNS} random effects a level, the "
-                f"model has {width}: use "
-                "agq=1, Laplace's approximation"
+                f"agq={self.agq}: quadrature is for up to {_MOST_COLUMNS} random effects a level, the model "
+                f"has {width}: use agq=1, Laplace's approximation"
             )
         if self.agq**width > _MOST_NODES:
             raise ArgumentError(
                 f"agq={self.agq} with {width} random effects a level makes {self.agq**width:,} nodes: use "
-                f"agq="
-                f"{int(_MOST_NODES ** (1 / width))} or less"
+                f"agq={int(_MOST_NODES ** (1 / width))} or less"
             )
 
     def with_response(self, sums: Response) -> GlmerModel:
@@ -303,10 +299,9 @@ class GlmerModel(Model):
         """Return the error of a model whose mean cannot be kept in its range."""
         return DataError(
             f"the mean leaves the range of the {self.family.kind.label} family with the "
-            f"{self.family.link.name} link "
-            f"wherever the search begins: use link='{self.family.kind.links[0]}', or check offset= and the "
-            f"columns of "
-            "the fixed part for large values"
+            f"{self.family.link.name} link wherever the search begins: use "
+            f"link='{self.family.kind.links[0]}', or check offset= and the columns of the fixed part for "
+            "large values"
         )
 
     def __repr__(self) -> str:

@@ -74,9 +74,8 @@ def power_of(
     given = [name for name, value in other.items() if value is not None]
     if given:
         raise ArgumentError(
-            f"power of a generalised model takes no {given[0]}=: it simulates the design of the fit; "
-            f"for another "
-            "size fit the model to rows of that size first"
+            f"power of a generalised model takes no {given[0]}=: it simulates the design of the fit; for "
+            "another size fit the model to rows of that size first"
         )
     if not 0 < alpha < 1:
         raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")

@@ -52,9 +52,8 @@ class _Reader:
     ) -> FloatArray:
         if not self.family.kind.trials:
             raise DataError(
-                f"cbind() counts successes and failures, which the {self.family.kind.label} family does "
-                f"not have: "
-                f"its response must be {self.family.kind.response}"
+                f"cbind() counts successes and failures, which the {self.family.kind.label} family does not "
+                f"have: its response must be {self.family.kind.response}"
             )
         first, second = (learn_vector(code, used, needed[code])[1] for code in parsed.responses)
         for code, values in zip(parsed.responses, (first, second), strict=True):
@@ -62,8 +61,7 @@ class _Reader:
             if bad.size:
                 raise DataError(
                     f"'{code}' in cbind() is {values[bad[0]]:g} in row {used.rows.original(bad[0])} (rows "
-                    f"count from "
-                    "0): successes and failures are whole numbers of zero or more"
+                    "count from 0): successes and failures are whole numbers of zero or more"
                 )
         self.trials = first + second
         return first
@@ -115,8 +113,7 @@ def _with_trials(
             raise DataError(
                 f"the response '{name}' is {value:g} in row {row} (rows count from 0): without trials a "
                 f"{family.kind.label} response is 0 or 1. Give the trials of a proportion as weights=, or "
-                f"write "
-                "cbind(successes, failures)"
+                "write cbind(successes, failures)"
             )
         return y, np.ones_like(y)
     outside = np.flatnonzero((y < 0) | (y > 1))
@@ -136,8 +133,7 @@ def _two_levels(factor: FactorColumn, family: Family) -> FloatArray:
         raise DataError(
             f"the response '{factor.name}' of a {family.kind.label} model must have two levels, it has "
             f"{len(factor.levels)} ({levels}{', ...' if len(factor.levels) > 5 else ''}): merge them, or "
-            f"compare one "
-            f"with the rest, as in I({factor.name} == {str(factor.levels[0])!r})"
+            f"compare one with the rest, as in I({factor.name} == {str(factor.levels[0])!r})"
         )
     return factor.codes.astype(np.float64)
 
@@ -151,8 +147,8 @@ def _require_moderate_offset(design: Design, family: Family, reader: _Reader) ->
         value, row = design.offset[far[0]], reader.original(far[0])
         raise DataError(
             f"the offset is {value:g} in row {row} (rows count from 0), on the scale of the "
-            f"{family.link.name} link: means "
-            "so far apart overflow. The offset of an exposure is its logarithm, offset(log(exposure))"
+            f"{family.link.name} link: means so far apart overflow. The offset of an exposure is its "
+            "logarithm, offset(log(exposure))"
         )
 
 
@@ -166,6 +162,5 @@ def _require_variation(found: Response, family: Family, name: str) -> None:
         return
     raise DataError(
         f"the response '{name}' is {y[0]:g} in each of the {y.size} rows used: there is no variation to "
-        f"model; check "
-        "the column"
+        "model; check the column"
     )

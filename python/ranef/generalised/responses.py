@@ -94,9 +94,8 @@ def _successes(
     trials, successes = np.round(trials), np.round(successes)
     if family.name == "betabinomial" and trials.max() <= 1:
         raise DataError(
-            f"the trials of '{name}' are one in each row: single trials cannot vary more than the "
-            f"binomial family "
-            "lets them, use family='binomial'"
+            f"the trials of '{name}' are one in each row: single trials cannot vary more than the binomial "
+            "family lets them, use family='binomial'"
         )
     outside = (successes < 0) | (successes > trials)
     _refuse(outside, successes, f"the successes of '{name}' must lie between 0 and the trials", original)
@@ -148,9 +147,8 @@ def _gaussian(
     start = y
     if family.link.name == "log" and float(w @ y) <= 0:
         raise DataError(
-            f"the mean of the response '{name}' is {float(w @ y) / w.sum():g}: a Gaussian model with "
-            f"the log link has "
-            "positive means, use link='identity' or ranef.lmer()"
+            f"the mean of the response '{name}' is {float(w @ y) / w.sum():g}: a Gaussian model with the "
+            "log link has positive means, use link='identity' or ranef.lmer()"
         )
     if family.link.name != "identity":
         high = y.max()

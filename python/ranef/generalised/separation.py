@@ -43,10 +43,8 @@ class Separation(Printed):
         what = "the column" if len(self.columns) == 1 else "a combination of the columns"
         return (
             f"{kind} separation: {rows}{what} {listed} tells success from failure; the estimates are "
-            f"infinite, and what "
-            "is printed is where the search stopped. Leave the column out, merge its levels, or report "
-            "that only a bound "
-            "can be given"
+            "infinite, and what is printed is where the search stopped. Leave the column out, merge its "
+            "levels, or report that only a bound can be given"
         )
 
 

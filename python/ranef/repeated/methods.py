@@ -49,8 +49,7 @@ class KenwardRoger(Wald):
         if not fit.reml:
             raise ArgumentError(
                 "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit "
-                "with reml=True, "
-                "or use ddf='satterthwaite'"
+                "with reml=True, or use ddf='satterthwaite'"
             )
         self._phi: FloatArray = fit.solution["internal_vcov"]
         self.coordinates = fit.model.coordinates

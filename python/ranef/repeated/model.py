@@ -71,9 +71,8 @@ class VisitModel:
         require_single_rows(self.visits, self.sums, self.term, self.design.rows)
         if self.nobs <= self.cross.rank:
             raise DataError(
-                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
-                "nothing is "
-                "left for variances; take fewer fixed effects"
+                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
+                "is left for variances; take fewer fixed effects"
             )
         if check:
             require_identified(self.visits, self.sums, self.term.structure)

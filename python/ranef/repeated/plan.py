@@ -49,8 +49,7 @@ class VisitPlan(Printed):
         if self.by_rows:
             return (
                 f"by rows: {patterns} would need sums of {size}, so that the {self.rows:,} rows are summed "
-                "again at "
-                "every evaluation"
+                "again at every evaluation"
             )
         return (
             f"by sums: {patterns}, {size}; an evaluation costs the same for any number of subjects "

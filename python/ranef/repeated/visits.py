@@ -86,8 +86,7 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     elif term.structure in SPATIAL:
         raise DataError(
             f"{term.structure}() needs times as numbers, '{term.visit}' holds "
-            f"{quote_list(label_texts(visit.levels), 3)}: "
-            "name the column with the times of the visits"
+            f"{quote_list(label_texts(visit.levels), 3)}: name the column with the times of the visits"
         )
     remarks = _require_order(term, column, visit, times)
     subject = _factor(term.subject, table, kept)
@@ -119,10 +118,9 @@ def _require_order(
         if term.structure in ORDERED and column.categories is None and natural != labels:
             raise DataError(
                 f"the visits '{term.visit}' are text, and sorted as text "
-                f"{_first_disorder(labels, natural)}, which "
-                f"{term.structure}() would take for their order: make the column categorical with its "
-                "categories "
-                f"in order, pandas.Categorical(data['{term.visit}'], {natural[:3]!r}...)"
+                f"{_first_disorder(labels, natural)}, which {term.structure}() would take for their order: "
+                "make the column categorical with its categories in order, "
+                f"pandas.Categorical(data['{term.visit}'], {natural[:3]!r}...)"
             )
         return ()
     if term.structure not in ORDERED:
@@ -131,14 +129,12 @@ def _require_order(
         raise DataError(
             f"{term.structure}() counts visits, '{term.visit}' has times that are no whole numbers (such as "
             f"{times[times != np.rint(times)][0]:g}): use sp_exp({term.visit} | ...), whose correlation "
-            "depends on "
-            "the distance in time, or make them visits 1, 2, ..."
+            "depends on the distance in time, or make them visits 1, 2, ..."
         )
     if np.ptp(np.diff(times)) > 0:
         return (
-            f"{term.structure}() takes the {len(labels)} values of '{term.visit}' as equally spaced "
-            "visits, which "
-            "their numbers are not; sp_exp() takes distances in time",
+            f"{term.structure}() takes the {len(labels)} values of '{term.visit}' as equally spaced visits, "
+            "which their numbers are not; sp_exp() takes distances in time",
         )
     return ()
 
@@ -163,18 +159,16 @@ def require_single_rows(visits: Visits, sums: Any, term: VisitTerm, rows: npt.ND
         raise DataError(
             f"subject '{visits.subject_levels[visits.subject[first]]}' has two rows at visit "
             f"'{visits.labels[visits.visit[first]]}' (rows {rows[first]} and {rows[second]}, counted from "
-            "0): keep one, "
-            "or take their mean"
+            "0): keep one, or take their mean"
         )
     if sums.divided is not None and visits.arm is not None:
         first, second = sums.divided
         arms = [visits.arms[visits.arm[row]] for row in (first, second)]
         raise DataError(
             f"subject '{visits.subject_levels[visits.subject[first]]}' is in two groups of "
-            f"'{':'.join(term.by)}', "
-            f"{quote_list(arms)} (rows {rows[first]} and {rows[second]}, counted from 0): a covariance "
-            "matrix per "
-            "group needs every subject in one; if numbers of subjects repeat between groups, make them unique"
+            f"'{':'.join(term.by)}', {quote_list(arms)} (rows {rows[first]} and {rows[second]}, counted "
+            "from 0): a covariance matrix per group needs every subject in one; if numbers of subjects "
+            "repeat between groups, make them unique"
         )
 
 
@@ -195,10 +189,8 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
         if structure == "us" and subjects_there <= needed:
             return (
                 f"{subjects_there} subjects{f' in {arm!r}' if arm else ''} cannot tell the "
-                f"{needed * (needed + 1) // 2} "
-                f"variances and covariances of {needed} visits apart: us() needs more subjects than visits; "
-                "use "
-                "toeph(), ar1h() or csh(), or pool visits"
+                f"{needed * (needed + 1) // 2} variances and covariances of {needed} visits apart: us() "
+                "needs more subjects than visits; use toeph(), ar1h() or csh(), or pool visits"
             )
         there = np.zeros((len(own), needed), dtype=np.int64)
         places = [row * needed + visit for row, (seen, _) in enumerate(own) for visit in seen]
@@ -211,10 +203,8 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
             seen = int(np.diag(together)[alone[0]])
             return (
                 f"visit '{labels[alone[0]]}' was observed in {seen} "
-                f"subject{'s' if seen != 1 else ''}{where}: "
-                f"{structure}() cannot estimate its variance; leave the visit out, pool it with another, "
-                "or use a "
-                "structure with one variance"
+                f"subject{'s' if seen != 1 else ''}{where}: {structure}() cannot estimate its variance; "
+                "leave the visit out, pool it with another, or use a structure with one variance"
             )
         if structure != "us":
             continue
@@ -223,7 +213,7 @@ def unidentified(visits: Visits, sums: Any, structure: str) -> str:
             later, earlier = pairs[0]
             return (
                 f"visits '{labels[earlier]}' and '{labels[later]}' were never observed in the same "
-                f"subject{where}: "
-                "us() cannot estimate their covariance; use toeph(), ar1h() or csh(), or pool visits"
+                f"subject{where}: us() cannot estimate their covariance; use toeph(), ar1h() or csh(), or "
+                "pool visits"
             )
     return ""

@@ -22,8 +22,7 @@ def message(fit: VisitFit) -> str:
     if fit.singular:
         return (
             f"{text}, where the covariance matrix over visits is singular: {_singular(fit)}; a structure "
-            "with fewer "
-            "parameters will do"
+            "with fewer parameters will do"
         )
     reached = np.asarray(found["reached"])
     worse = np.flatnonzero(~(reached <= found["value"] + _DIFFERENT))
@@ -42,13 +41,12 @@ def _reason(fit: VisitFit) -> str:
     eigenvalues = found["eigenvalues"]
     if len(eigenvalues) and eigenvalues[0] < 0:
         return (
-            "the point found is a saddle, not a minimum; "
-            "try another start=, or a structure with fewer parameters"
+            "the point found is a saddle, not a minimum; try another start=, or a structure with fewer "
+            "parameters"
         )
     return (
         f"the gradient is not zero (norm {found['gradient_norm']:.1e}); give max_evaluations= a larger "
-        "value, or take a "
-        "structure with fewer parameters"
+        "value, or take a structure with fewer parameters"
     )
 
 

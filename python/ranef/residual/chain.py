@@ -169,9 +169,8 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
             who = label_texts(subject.levels)[codes[twice[0]]]
             raise DataError(
                 f"subject '{who}' has two rows at {time} = {sorted_times[twice[0]]:g} (rows {one} and "
-                f"{other}, counted "
-                "from 0): residuals in time need one; take their mean, or name the column that tells them "
-                "apart"
+                f"{other}, counted from 0): residuals in time need one; take their mean, or name the column "
+                "that tells them apart"
             )
     steps = np.ones(1) if time == "1" else np.diff(sorted_times)  # exact between whole numbers
     if kind == "car1":

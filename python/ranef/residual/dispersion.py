@@ -139,6 +139,5 @@ def _require_rows(name: str, used: UsedColumns) -> None:
         level = factor.levels[int(np.argmin(counts))]
         raise DataError(
             f"stratum '{level}' of '{name}' has one row: a standard deviation of its own cannot be "
-            "estimated; pool it "
-            "with another stratum"
+            "estimated; pool it with another stratum"
         )

@@ -63,9 +63,8 @@ class GlsModel:
         self.cross = EstimatedColumns(independent(self.design.X))
         if self.nobs <= self.cross.rank:
             raise DataError(
-                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: "
-                "nothing is "
-                "left for variances; take fewer predictors"
+                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
+                "is left for variances; take fewer predictors"
             )
 
     @property

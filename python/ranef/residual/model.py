@@ -93,8 +93,6 @@ def _require_nested(model: Model, chain: Chain) -> None:
     if crossed:
         raise ArgumentError(
             f"residual='{chain.text}' joins rows of different levels of {quote_list(crossed)}: residuals "
-            "correlated in "
-            "time go with random terms in which every subject has one level, such as the subject itself or "
-            "what it is "
-            "nested in"
+            "correlated in time go with random terms in which every subject has one level, such as the "
+            "subject itself or what it is nested in"
         )

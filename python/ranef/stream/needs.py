@@ -101,8 +101,7 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
         if stateful_calls(code, whole):
             raise FormulaError(
                 f"'{code.label}' needs all rows at once, which data read in batches do not have at hand: "
-                f"add it "
-                "to the data as a column",
+                "add it to the data as a column",
                 whole,
             )
     groups = list(dict.fromkeys(bar.group_columns for bar in formula.random))

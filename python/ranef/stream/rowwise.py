@@ -60,9 +60,8 @@ def require_by_row(code: Code, whole: str, functions: Functions) -> None:
         if not (by_row(name) or name in _STATEFUL or name in functions):
             raise FormulaError(
                 f"{name}() depends on more rows than one, which data read in batches do not have at hand: "
-                f"add "
-                "its result to the data as a column. Ready for batches are functions of single rows (log, I, "
-                "np.where ...), C(), interactions, and scale(x), center(x), standardize(x)",
+                "add its result to the data as a column. Ready for batches are functions of single rows "
+                "(log, I, np.where ...), C(), interactions, and scale(x), center(x), standardize(x)",
                 whole,
             )
 
@@ -112,8 +111,7 @@ def coded_columns(code: Code, whole: str) -> set[str]:
         if column is None:
             raise FormulaError(
                 "for data read in batches the first argument of C() is a column: add what it holds now to "
-                "the "
-                "data as a column",
+                "the data as a column",
                 whole,
             )
         found.add(column)

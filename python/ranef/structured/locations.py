@@ -70,9 +70,8 @@ def with_locations(
         if not 2 <= len(places) <= MOST:
             raise DataError(
                 f"{bar.structure.name}({names} | {term.group}) has {len(places)} different places; from 2 "
-                f"to {MOST} "
-                "are possible: round the coordinates to a grid, or take residual='car1(time | subject)' for "
-                "times"
+                f"to {MOST} are possible: round the coordinates to a grid, or take residual='car1(time | "
+                "subject)' for times"
             )
         columns = np.zeros((model.nobs, len(places)), order="F")
         columns[np.arange(model.nobs), codes.ravel()] = 1.0

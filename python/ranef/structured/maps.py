@@ -263,8 +263,7 @@ def term_map(structure: Structure | None, columns: tuple[str, ...], text: str) -
         built = ", ".join(["us", "rr", "exp", *KINDS])
         raise FormulaError(
             f"the covariance structure {structure.name}() ({STRUCTURES[structure.name]}) is not available "
-            "for random "
-            f"terms. Available are {built}",
+            f"for random terms. Available are {built}",
             text,
             structure.position,
         )

@@ -43,8 +43,7 @@ def numerator_relationship(name: str, table: Any) -> tuple[list[str], FloatArray
         twice = next((one for one in ids if ids.count(one) > 1), "")
         raise DataError(
             f"the pedigree of '{name}' names "
-            f"{'animal ' + repr(twice) + ' twice' if twice else 'no animal in a row'}: "
-            "one row an animal"
+            f"{'animal ' + repr(twice) + ' twice' if twice else 'no animal in a row'}: one row an animal"
         )
     of = {
         one: (sire, dam)
@@ -55,8 +54,7 @@ def numerator_relationship(name: str, table: Any) -> tuple[list[str], FloatArray
     if len(of) > MOST:
         raise DataError(
             f"the pedigree of '{name}' has {len(of):,} animals, of which a dense matrix is made: at most "
-            f"{MOST:,}; "
-            "leave out those without records and without offspring in the data"
+            f"{MOST:,}; leave out those without records and without offspring in the data"
         )
     order = _parents_first(name, of)
     place = {one: k for k, one in enumerate(order)}

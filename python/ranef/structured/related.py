@@ -47,8 +47,7 @@ class RelatedModel:
         if wide:
             raise ArgumentError(
                 f"with relationship= every random term has one column, and those of {quote_list(wide)} have "
-                "more: "
-                "write (1 | g), or (x || g) for slopes that do not correlate with the intercept"
+                "more: write (1 | g), or (x || g) for slopes that do not correlate with the intercept"
             )
         self.related = read_relationships(relationship, self.design.factors)
         self.cross = EstimatedColumns(independent(self.design.X))
@@ -252,8 +251,7 @@ class RelatedFit(TestedFit):
             if (codes < 0).any():
                 raise NewLevelError(
                     f"the new data have levels of '{term.group}' that neither the data nor its relationship "
-                    "matrix "
-                    "has: use population=True"
+                    "matrix has: use population=True"
                 )
             mean = mean + effects.to_numpy()[codes]
         return mean

@@ -40,8 +40,7 @@ class RelatedKenwardRoger(KenwardRoger):
         if not fit.reml:
             raise ArgumentError(
                 "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with "
-                "reml=True, "
-                "or use ddf='satterthwaite'"
+                "reml=True, or use ddf='satterthwaite'"
             )
         point, variance, slices = fit.point, fit.sigma**2, fit.model.sums.slices
         self.unadjusted = fit.solution["vcov"]

@@ -74,8 +74,7 @@ class RelatedSums:
         if sum(sizes) > MOST:
             raise DataError(
                 f"the random terms have {sum(sizes):,} effects; with relationship= dense matrices of that "
-                "order are "
-                f"factored, at most {MOST:,}: combine levels, or leave out random terms"
+                f"order are factored, at most {MOST:,}: combine levels, or leave out random terms"
             )
         edges = np.concatenate([[0], np.cumsum(sizes)])
         self.slices = [slice(a, b) for a, b in pairwise(edges)]

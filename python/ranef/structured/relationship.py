@@ -94,8 +94,7 @@ def _relationship(name: str, given: Any, factor: Any) -> Relationship:
         i, j = np.unravel_index(int(np.argmax(gap)), gap.shape)
         raise DataError(
             f"the relationship matrix of '{name}' is not symmetric: {matrix[i, j]:g} and {matrix[j, i]:g} "
-            "for "
-            f"'{labels[i]}' and '{labels[j]}'"
+            f"for '{labels[i]}' and '{labels[j]}'"
         )
     matrix = (matrix + matrix.T) / 2
     places = np.array([place[level] for level in levels])
@@ -105,10 +104,8 @@ def _relationship(name: str, given: Any, factor: Any) -> Relationship:
         involved = np.argsort(-np.abs(vectors[:, 0]))[:2]
         raise DataError(
             f"the relationship matrix of '{name}' is not positive definite (smallest eigenvalue "
-            f"{values[0]:.2g}, "
-            f"mostly of {quote_list([levels[k] for k in involved])}): twins or clones make one level, "
-            "estimated "
-            "matrices need a little on the diagonal, A + 0.01 I"
+            f"{values[0]:.2g}, mostly of {quote_list([levels[k] for k in involved])}): twins or clones make "
+            "one level, estimated matrices need a little on the diagonal, A + 0.01 I"
         )
     return Relationship(name, tuple(labels), matrix, places, np.linalg.cholesky(inner), remark)
 
@@ -137,10 +134,8 @@ def _labelled(name: str, given: Any, levels: list[str]) -> tuple[list[str], Floa
     if matrix.shape != (len(levels), len(levels)):
         raise DataError(
             f"relationship= of '{name}' must be a DataFrame whose rows and columns are levels, a pedigree "
-            "with "
-            f"columns animal, sire, dam, or an array of the {len(levels)} levels in their order, not of "
-            "shape "
-            f"{matrix.shape}"
+            f"with columns animal, sire, dam, or an array of the {len(levels)} levels in their order, not "
+            f"of shape {matrix.shape}"
         )
     remark = (
         f"the relationship matrix of '{name}' has no labels: its rows are taken as the levels in order, "

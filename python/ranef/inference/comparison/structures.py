@@ -72,9 +72,8 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
         table.loc[large, ["chisq", "df", "p"]] = [fall, df, float(chdtrc(df, fall))]
     return table, [
         "covariance structures: that the smaller model is a special case of the larger is not checked",
-        "p is that of a chi-square; where the smaller model stands at a boundary (a variance of zero) it is "
-        "too "
-        "large",
+        "p is that of a chi-square; where the smaller model stands at a boundary (a variance of zero) it "
+        "is too large",
     ]
 
 
