@@ -18,6 +18,9 @@ def _fits():
         "gls": ranef.gls("Reaction ~ Days", sleep, residual="car1(Days | Subject)"),
         "residual": ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
         "structured": ranef.lmer("Reaction ~ Days + cs(Days | Subject)", sleep),
+        "both": ranef.lmer(
+            "Reaction ~ Days + cs(Days | Subject)", sleep, residual="ar1(Days | Subject)"
+        ),
         "iterative": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample)"),
         "singular": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample) + (1 | half)"),
     }
@@ -52,7 +55,10 @@ def _functions():
                 yield pytest.param(function, id=f"{module.__name__}.{name}")
 
 
-@pytest.mark.parametrize("kind", ["glmer", "mmrm", "gls", "residual", "structured", "iterative", "singular"])
+KINDS = ["glmer", "mmrm", "gls", "residual", "structured", "both", "iterative", "singular"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("function", [*_functions()])
 def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
     options = {"optimizers": "newton"} if (function, kind) == (ranef.allfit, "glmer") else {}  # all: minutes

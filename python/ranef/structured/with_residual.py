@@ -28,7 +28,7 @@ from ..residual.report import ResidualSummary
 from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Refused, Verb
 from .fit import _certified, _polished, _unstructured, read_structures
 from .maps import Structured
 
@@ -55,6 +55,7 @@ class StructuredResidualFit(ResidualFit):
     structures = Answer[Any]("structured.report:structures")
     test_methods = Answer[Any]("structured.with_residual:test_methods")
     summary = Verb("structured.with_residual:summary")
+    redundancy = Refused("see fit.structures.parameters")
 
     @attribute
     def df_model_total(self) -> int:
