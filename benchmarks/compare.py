@@ -9,7 +9,7 @@ from benchmarks import quiet
 from benchmarks.problems import problem, workloads
 from benchmarks.results import Measurement
 from benchmarks.rivals import environment
-from benchmarks.rivals.peers import PEERS, REFITS, peer
+from benchmarks.rivals.peers import PEERS, peer
 from benchmarks.rivals.run import run
 from benchmarks.rivals.verdict import excess, verdict
 
@@ -45,8 +45,7 @@ class Comparison:
         listed = []
         for p in workloads():
             listed.append((p, "fit", p.number))
-            if p.name in REFITS:
-                listed += [(p, "refit", "2a"), (p, "replicate", "2b")]
+            listed += [(p, task, number) for task, number in p.further]
         return [item for item in listed if self.wanted(item)]
 
     def wanted(self, item):

@@ -4,10 +4,12 @@
     p = problem("crossed_ratings")
     p.frame(), p.formula, p.expected()      # data (cached), formula for all programs, lme4's answer
 
-The ten *workloads* of the comparison with other programs are problems too; `number` is their place in its
+The *workloads* of the comparison with other programs are problems too; `number` is their place in its
 table. `expected()` is what lme4 found (benchmarks/expected.json, written by `python -m
 benchmarks.rivals.expect`), never our own output. Where lme4 is out of reach it is None, and the answer is
-judged by what was put into the simulation (`truth`). Imports no ranef: other programs' processes use it too.
+judged by what was put into the simulation (`truth`). Those with a `family` are generalised: their answers
+are judged against each other and, in the tests, against the battery's. Imports no ranef: other programs'
+processes use it too.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from glmm_battery import load_data as load_generalised
 from reference_battery import load_data
 
 from benchmarks import simulated
@@ -34,6 +37,8 @@ class Problem:
     `slow` ones take lme4 more than some 20 seconds, `huge` ones much more than a minute; both are left out
     unless asked for. `number` is the place in the table of workloads, `truth` the name of the simulation when
     it is not the problem's, `spelled` the formula for programs that know no interactions between the bars.
+    `family` is that of a generalised model. `further` are the tasks beside the fit, each with its number:
+    "refit" is another response on the same design, "replicate" one of a parametric bootstrap.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Problem:
     huge: bool = False
     truth: str = ""
     spelled: str = ""
+    family: str = ""
+    further: tuple[tuple[str, str], ...] = ()
 
     def __str__(self):
         return self.name
@@ -85,6 +92,16 @@ def insteval():
     return pd.DataFrame({"y": data["y"].astype(float)} | keys | {"visit": keys["service"].astype(float)})
 
 
+def generalised_reference(name):
+    return functools.partial(load_generalised, name)
+
+
+def herds():
+    """Sick and healthy cows of 15 herds."""
+    data = load_generalised("cbpp")
+    return data.assign(healthy=data["size"] - data["incidence"])
+
+
 # ---------------------------------------------------------------- the registry
 PROBLEMS = [
     Problem(
@@ -93,6 +110,7 @@ PROBLEMS = [
         reference("sleepstudy"),
         ("vector", "one class"),
         number="1",
+        further=(("refit", "2a"), ("replicate", "2b")),
     ),
     Problem(
         "sleepstudy_irregular",
@@ -187,6 +205,58 @@ PROBLEMS = [
         number="10",
         spelled="rt ~ 1 + a + b + ab + (1 + a + b + ab | subject) + (1 + a + b + ab | item)",
     ),
+    Problem(
+        "cbpp",
+        "cbind(incidence, healthy) ~ period + (1 | herd)",
+        herds,
+        ("generalised", "vector"),
+        number="11a",
+        family="binomial",
+        further=(("replicate", "11b"),),
+    ),
+    Problem(
+        "verbagg",
+        "y ~ Anger + Gender + btype + situ + (1 | id) + (1 | item)",
+        generalised_reference("VerbAgg"),
+        ("generalised", "crossed"),
+        number="12",
+        family="binomial",
+    ),
+    Problem(
+        "grouseticks",
+        "TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
+        generalised_reference("grouseticks"),
+        ("generalised", "nested"),
+        number="13",
+        family="poisson",
+    ),
+    Problem(
+        "yes_or_no",
+        "y ~ x + w + (1 | g)",
+        simulated.yes_or_no,
+        ("generalised", "one factor"),
+        number="14",
+        slow=True,
+        family="binomial",
+    ),
+    Problem(
+        "yes_or_no_crossed",
+        "y ~ x + w + (1 | a) + (1 | b)",
+        functools.partial(simulated.yes_or_no, crossed=True),
+        ("generalised", "crossed"),
+        number="15",
+        slow=True,
+        family="binomial",
+    ),
+    Problem(
+        "counts_in_cells",
+        "y ~ dose + sex + (1 | site)",
+        simulated.counts_in_cells,
+        ("generalised", "one factor", "rows"),
+        number="16",
+        slow=True,
+        family="poisson",
+    ),
 ]
 _BY_NAME = {p.name: p for p in PROBLEMS}
 
@@ -197,8 +267,9 @@ def problem(name):
 
 
 def problems(*structure, slow=False, huge=False):
-    """Problems that have all the tags; the slow and the huge ones only on request."""
-    wanted = [p for p in PROBLEMS if set(structure) <= set(p.structure)]
+    """Problems that have all the tags; slow, huge and generalised ones only on request."""
+    kind = [p for p in PROBLEMS if bool(p.family) == ("generalised" in structure)]
+    wanted = [p for p in kind if set(structure) <= set(p.structure)]
     return [p for p in wanted if (slow or not p.slow) and (huge or not p.huge)]
 
 

@@ -104,3 +104,24 @@ def maximal(subjects=60, items=40):
     return pd.DataFrame(
         {"rt": rt, "a": a, "b": b, "ab": a * b, "subject": labels("s", subject), "item": labels("i", item)}
     )
+
+
+def yes_or_no(n=100_000, groups=5_000, others=200, crossed=False):
+    """Bernoulli rows in groups, logit link; `crossed` adds a second factor and lets the first vary less."""
+    rng = np.random.default_rng(20260107)
+    a, b = rng.integers(0, groups, n), rng.integers(0, others, n)
+    x, w = rng.normal(size=n).round(3), rng.integers(0, 2, n).astype(float)
+    sd = (0.8, 0.5) if crossed else (1.0, 0.0)
+    eta = -0.5 + 0.8 * x - 0.4 * w + sd[0] * rng.normal(size=groups)[a] + sd[1] * rng.normal(size=others)[b]
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+    factors = {"a": labels("a", a), "b": labels("b", b)} if crossed else {"g": labels("g", a)}
+    return pd.DataFrame({"y": y, "x": x, "w": w} | factors)
+
+
+def counts_in_cells(n=1_000_000, sites=1_000):
+    """Counts whose predictors take few values: 10,000 different rows."""
+    rng = np.random.default_rng(20260108)
+    site, dose, sex = rng.integers(0, sites, n), rng.integers(0, 5, n), rng.integers(0, 2, n)
+    eta = 0.3 + 0.1 * dose - 0.2 * sex + 0.4 * rng.normal(size=sites)[site]
+    columns = {"dose": dose.astype(float), "sex": np.array(["f", "m"])[sex], "site": labels("s", site)}
+    return pd.DataFrame({"y": rng.poisson(np.exp(eta)).astype(float)} | columns)

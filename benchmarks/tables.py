@@ -21,6 +21,13 @@ IN_WORDS = {
     "8": "10^7 ratings, 70,000 users x 10,000 items",
     "9": "10^6 rows, pupils, classes, schools, with movers",
     "10": "60 subjects x 40 items, 20 covariance parameters",
+    "11a": "cbpp, binomial, 56 rows of 15 herds",
+    "11b": "the same, a bootstrap replicate",
+    "12": "VerbAgg, 7,584 answers, 316 people x 24 items",
+    "13": "grouseticks, counts, three factors",
+    "14": "10^5 yes or no, 5,000 groups",
+    "15": "10^5 yes or no, 5,000 x 200 crossed",
+    "16": "10^6 counts, 10,000 different rows",
 }
 SHORT = {"GPBoost, iterative": "GPBoost iter.", "OLS": "OLS only"}
 

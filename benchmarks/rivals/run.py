@@ -70,6 +70,7 @@ def command(peer, problem, task, budget, scratch):
         "package": peer.requirement,
         "task": task,
         "budget": budget,
+        "family": problem.family,
         "formula": problem.formula,
     }
     words = [f"{key}={value}" for key, value in arguments.items()]

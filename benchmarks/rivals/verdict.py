@@ -48,13 +48,14 @@ def wrong_criterion(answer, ours):
 def wrong_estimates(answer, ours):
     if len(answer["beta"]) != len(ours["beta"]):
         return [f"{len(answer['beta'])} coefficients, not {len(ours['beta'])}"]
-    numbers = [*answer["beta"], *answer["se"], answer["sigma"]]
+    scale = [] if ours["sigma"] is None else [answer["sigma"]]  # a generalised model may have none
+    numbers = [*answer["beta"], *answer["se"], *scale]
     if any(number is None or not math.isfinite(number) for number in numbers):
         return ["estimates that are no numbers"]
     triples = list(zip(answer["beta"], ours["beta"], ours["se"], strict=True))
     beta = max(abs(a - b) / se for a, b, se in triples)
     se = max(abs(a / b - 1) for a, b in zip(answer["se"], ours["se"], strict=True))
-    sigma = abs(answer["sigma"] / ours["sigma"] - 1)
+    sigma = abs(answer["sigma"] / ours["sigma"] - 1) if scale else 0.0
     out = []
     if beta > RELATIVE:
         out.append(f"coefficients off by {beta:.2g} standard errors")

@@ -1,5 +1,5 @@
 ## One measurement of one R package, the counterpart of worker.py:
-##   Rscript --vanilla worker.R folder=DIR package=lme4|glmmTMB task=fit|refit|replicate|expect budget=SECONDS formula=...
+##   Rscript --vanilla worker.R folder=DIR package=lme4|glmmTMB task=fit|refit|replicate|expect budget=SECONDS family=[...] formula=...
 ## The folder has the columns as binary files (written by columns.py). Prints one JSON object a line.
 pairs <- commandArgs(trailingOnly = TRUE)
 arg <- setNames(as.list(sub("^[a-z]+=", "", pairs)), sub("=.*$", "", pairs))
@@ -55,14 +55,15 @@ report <- function(m, answer, items = 1)
 ## ---- the two packages
 tight <- list(xtol_rel = 1e-10, xtol_abs = 1e-10, ftol_abs = 1e-10, maxeval = 20000)
 control <- if (arg$package == "lme4") lmerControl(optCtrl = if (arg$task == "expect") tight else list(), calc.derivs = FALSE)   # global: bootMer looks it up
+generalised <- nzchar(arg$family)
 fit_lme4 <- function() {
-  fit <- quiet(lmer(f, d, control = control))
+  fit <- quiet(if (generalised) glmer(f, d, family = arg$family) else lmer(f, d, control = control))
   list(fit = fit, se = sqrt(diag(as.matrix(vcov(fit)))))
 }
-answer_lme4 <- function(a) object(criterion = number(REMLcrit(a$fit)), beta = vec(fixef(a$fit)), se = vec(a$se), sigma = number(sigma(a$fit)),
+answer_lme4 <- function(a) object(criterion = number(if (generalised) -2 * as.numeric(logLik(a$fit)) else REMLcrit(a$fit)), beta = vec(fixef(a$fit)), se = vec(a$se), sigma = number(sigma(a$fit)),
   theta = vec(getME(a$fit, "theta")), evaluations = number(a$fit@optinfo$feval), converged = "null")
 fit_glmmTMB <- function() {
-  fit <- quiet(glmmTMB(f, d, REML = TRUE, control = glmmTMBControl(parallel = 2)))
+  fit <- quiet(glmmTMB(f, d, family = if (generalised) arg$family else gaussian(), REML = !generalised, control = glmmTMBControl(parallel = 2)))
   list(fit = fit, se = sqrt(diag(vcov(fit)$cond)))
 }
 answer_glmmTMB <- function(a) object(criterion = number(2 * a$fit$fit$objective), beta = vec(fixef(a$fit)$cond), se = vec(a$se),

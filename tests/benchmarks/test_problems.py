@@ -8,14 +8,15 @@ from benchmarks import simulated
 from benchmarks.problems import PROBLEMS, problem, problems, workloads
 
 
-def test_the_ten_workloads():
-    assert [p.number for p in workloads()] == ["1", "3", "4a", "4b", "5", "6", "7", "8", "9", "10"]
+def test_the_workloads():
+    linear = ["1", "3", "4a", "4b", "5", "6", "7", "8", "9", "10"]
+    assert [p.number for p in workloads()] == [*linear, "11a", "12", "13", "14", "15", "16"]
 
 
 @pytest.mark.parametrize("p", PROBLEMS, ids=str)
 def test_formula(p):
     assert parse_formula(p.formula).random
-    assert p.expected() is not None or p.put_in()
+    assert p.family or p.expected() is not None or p.put_in()
 
 
 def test_huge_ones_only_on_request():
@@ -29,8 +30,10 @@ def test_huge_ones_only_on_request():
         lambda: simulated.one_factor(2_000, 100),
         lambda: simulated.crossed_ratings(2_000, 80, 20),
         lambda: simulated.moving_pupils(400, 40, 4),
+        lambda: simulated.yes_or_no(2_000, 100, 20, crossed=True),
+        lambda: simulated.counts_in_cells(2_000, 20),
     ],
-    ids=["one_factor", "crossed_ratings", "moving_pupils"],
+    ids=["one_factor", "crossed_ratings", "moving_pupils", "yes_or_no", "counts_in_cells"],
 )
 def test_seeded(build):
     pd.testing.assert_frame_equal(build(), build())

@@ -4,7 +4,10 @@ import glmm
 
 
 def prepare(problem, frame):
-    return lambda: glmm.fit(frame, problem.spelled or problem.formula, satterthwaite=False)
+    formula = problem.spelled or problem.formula
+    if problem.family:
+        return lambda: glmm.fit(frame, formula, family=problem.family)
+    return lambda: glmm.fit(frame, formula, satterthwaite=False)
 
 
 def answer(fit):

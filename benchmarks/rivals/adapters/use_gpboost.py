@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 INVERSION = "cholesky"
+LIKELIHOODS = {"": "gaussian", "binomial": "bernoulli_logit", "poisson": "poisson"}
 
 
 def fixed_columns(problem, frame):
@@ -33,7 +34,8 @@ def prepare(problem, frame, inversion=INVERSION):
         if slope:
             options["group_rand_coef_data"] = frame[[slope[1]]].to_numpy()
             options["ind_effect_group_rand_coef"] = [groups.index(slope[2]) + 1]
-        model = gpboost.GPModel(likelihood="gaussian", matrix_inversion_method=inversion, **options)
+        options["likelihood"] = LIKELIHOODS[problem.family]
+        model = gpboost.GPModel(matrix_inversion_method=inversion, **options)
         model.fit(y=frame[response].to_numpy(), X=fixed_columns(problem, frame))
         return model, model.get_coef(std_err=True)
 

@@ -5,6 +5,9 @@ import numpy as np
 
 
 def fit_of(problem, frame):
+    if problem.family:
+        family = {"binomial": mixedlm.families.Binomial, "poisson": mixedlm.families.Poisson}[problem.family]
+        return mixedlm.glmer(problem.formula, frame, family=family())
     return mixedlm.lmer(problem.formula, frame, control=mixedlm.LmerControl(calc_derivs=False))
 
 
@@ -19,11 +22,11 @@ def prepare(problem, frame):
 def answer(fitted):
     fit, se = fitted
     return {
-        "criterion": fit.deviance,
+        "criterion": -2 * fit.logLik().value if hasattr(fit, "nAGQ") else fit.deviance,
         "beta": list(fit.fixef().values()),
         "se": list(se),
         "sigma": fit.sigma,
-        "evaluations": fit.function_evals,
+        "evaluations": getattr(fit, "function_evals", None) or fit.n_iter,
         "converged": fit.converged,
     }
 
