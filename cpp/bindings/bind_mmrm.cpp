@@ -6,6 +6,8 @@
 #include "ranef/base/status.hpp"
 #include "ranef/mmrm/adjustment.hpp"
 #include "ranef/mmrm/fit.hpp"
+#include "ranef/mmrm/packed.hpp"
+#include "ranef/cross/rank.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -28,6 +30,83 @@ const std::int32_t* codes(const Codes& given, Index n, int levels, const char* w
     for (Index i = 0; i < n; ++i)
         if (given.data()[i] < 0 || given.data()[i] >= levels) throw py::value_error(std::string(what) + ": out of range");
     return given.data();
+}
+
+py::object row_pair(const Index* rows) { return rows[0] < 0 ? py::object(py::none()) : py::make_tuple(rows[0], rows[1]); }
+
+// Rows of a part of the data, the response their last column, and what they add up to as they are.
+py::dict part_sums(const Columns& columns, const py::object& weights, const Codes& subject, const Codes& visit,
+                   const Codes& group, int subjects, int visits, int groups) {
+    if (columns.ndim() != 2 || columns.shape(1) < 1) throw py::value_error("columns: a matrix");
+    if (visits > mmrm::most_visits) throw py::value_error("visits: too many");
+    VisitRows rows;
+    rows.n = columns.shape(0);
+    rows.p = static_cast<int>(columns.shape(1)) - 1;
+    rows.x = columns.data();
+    rows.y = columns.data() + rows.p * rows.n;
+    rows.subjects = subjects;
+    rows.visits = visits;
+    rows.groups = groups;
+    rows.subject = codes(subject, rows.n, subjects, "subject");
+    rows.visit = codes(visit, rows.n, visits, "visit");
+    rows.group = codes(group, rows.n, groups, "group");
+    Doubles weight;
+    if (!weights.is_none()) {
+        weight = weights.cast<Doubles>();
+        if (weight.size() != rows.n) throw py::value_error("weights: one per row");
+        rows.weights = weight.data();
+    }
+    RowOrder order;
+    std::unique_ptr<const PairSums> sums;
+    {
+        const py::gil_scoped_release release;
+        order = mmrm::order_rows(rows);
+        if (order.duplicate[0] < 0 && order.divided[0] < 0) sums = std::make_unique<const PairSums>(rows, order, ctrl_c());
+    }
+    py::list found;
+    std::vector<double> scratch;
+    if (sums)
+        for (const mmrm::Pattern& pattern : sums->patterns()) {
+            const auto m = static_cast<Index>(pattern.visits.size());
+            const py::array_t<double> own({mmrm::packed_size(m), sums->size()}, sums->of(pattern, scratch));
+            found.append(py::make_tuple(pattern.group, py::tuple(py::cast(pattern.visits)), pattern.subjects, own));
+        }
+    py::dict out;
+    out["duplicate"] = row_pair(order.duplicate);
+    out["divided"] = row_pair(order.divided);
+    out["patterns"] = found;
+    return out;
+}
+
+// From sums that were added up elsewhere: a list of (group, visits, subjects), and of each its pairs x size.
+SumsObject sums_of_parts(int visits, int groups, Index rows, double sum_log_weights, const std::vector<int>& kept,
+                         const py::list& patterns, const py::list& pairs, const std::vector<double>& x_shift,
+                         const std::vector<double>& x_scale, const std::vector<double>& constant, double y_shift,
+                         double y_scale) {
+    mmrm::PairTotals totals{visits, groups, rows, sum_log_weights, kept, {}, {}, {}, {y_shift, y_scale}};
+    if (x_shift.size() != kept.size() || x_scale.size() != kept.size()) throw py::value_error("x: one entry per kept column");
+    totals.coordinates.x_shift = x_shift;
+    totals.coordinates.x_scale = x_scale;
+    totals.coordinates.constant = constant;
+    const Index size = mmrm::packed_size(static_cast<Index>(kept.size()) + 1);
+    if (patterns.size() != pairs.size()) throw py::value_error("pairs: one array per pattern");
+    for (std::size_t k = 0; k < patterns.size(); ++k) {
+        const auto one = patterns[k].cast<std::tuple<int, std::vector<int>, Index>>();
+        const auto own = pairs[k].cast<Doubles>();
+        for (std::size_t i = 0; i < std::get<1>(one).size(); ++i) {
+            const int visit = std::get<1>(one)[i];
+            if (visit < 0 || visit >= visits || (i > 0 && visit <= std::get<1>(one)[i - 1]))
+                throw py::value_error("patterns: visits rise");
+        }
+        if (std::get<0>(one) < 0 || std::get<0>(one) >= groups) throw py::value_error("patterns: group out of range");
+        if (own.size() != size * mmrm::packed_size(static_cast<Index>(std::get<1>(one).size())))
+            throw py::value_error("pairs: of another size");
+        totals.patterns.push_back({std::get<0>(one), std::get<1>(one), std::get<2>(one), 0});
+        totals.sums.insert(totals.sums.end(), own.data(), own.data() + own.size());
+    }
+    SumsObject out;
+    out.sums = std::make_shared<const PairSums>(std::move(totals));
+    return out;
 }
 
 SumsObject make_sums(const Columns& x, const py::object& constant, const Doubles& y, const py::object& weights,
@@ -70,8 +149,6 @@ SumsObject make_sums(const Columns& x, const py::object& constant, const Doubles
     out.order.start.clear();
     return out;
 }
-
-py::object row_pair(const Index* rows) { return rows[0] < 0 ? py::object(py::none()) : py::make_tuple(rows[0], rows[1]); }
 
 py::list patterns(const SumsObject& self) {
     py::list out;
@@ -244,6 +321,9 @@ void bind_mmrm(py::module_& m) {
     py::class_<SumsObject>(m, "PairSums", "Products of rows by pattern of missing visits and pair of visits.")
         .def(py::init(&make_sums), py::arg("x"), py::arg("constant"), py::arg("y"), py::arg("weights"), py::arg("subject"),
              py::arg("visit"), py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"), py::arg("limit"))
+        .def_static("of_parts", &sums_of_parts, py::arg("visits"), py::arg("groups"), py::arg("rows"), py::arg("sum_log_weights"),
+                    py::arg("kept"), py::arg("patterns"), py::arg("pairs"), py::arg("x_shift"), py::arg("x_scale"),
+                    py::arg("constant"), py::arg("y_shift"), py::arg("y_scale"), "Sums that were added up elsewhere.")
         .def_property_readonly("duplicate", [](const SumsObject& self) { return row_pair(self.order.duplicate); })
         .def_property_readonly("divided", [](const SumsObject& self) { return row_pair(self.order.divided); })
         .def_property_readonly("kept", [](const SumsObject& self) { return self.sums->kept(); })
@@ -254,6 +334,15 @@ void bind_mmrm(py::module_& m) {
         .def_property_readonly("by_rows", [](const SumsObject& self) { return self.sums->by_rows(); })
         .def_property_readonly("size", [](const SumsObject& self) { return self.sums->size() * self.sums->pairs(); })
         .def_property_readonly("patterns", &patterns);
+
+    m.def("part_sums", &part_sums, py::arg("columns"), py::arg("weights"), py::arg("subject"), py::arg("visit"),
+          py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"),
+          "Products of rows of a part of the data as they are, the response their last column, by pattern and pair.");
+    m.def("independent_columns", [](const Columns& gram) {
+        const auto p = static_cast<int>(gram.shape(0));
+        if (gram.ndim() != 2 || gram.shape(1) != p) throw py::value_error("gram: a square matrix");
+        return independent_columns(std::vector<double>(gram.data(), gram.data() + gram.size()), p);
+    }, py::arg("gram"), "Columns that are no combinations of those before.");
 
     py::class_<Point>(m, "RepeatedPoint", "A model for repeated measures at one theta.")
         .def_property_readonly("theta", &Point::theta)

@@ -206,6 +206,7 @@ def first_derivatives(
     problem: Problem, response: ResponseCross, internal_theta: npt.ArrayLike
 ) -> tuple[Any, ...]: ...
 def internal_theta(problem: Problem, theta: npt.ArrayLike) -> Array: ...
+
 class GroupProducts:
     def __init__(
         self,
@@ -264,6 +265,21 @@ class PairSums:
         groups: int,
         limit: int,
     ) -> None: ...
+    @staticmethod
+    def of_parts(
+        visits: int,
+        groups: int,
+        rows: int,
+        sum_log_weights: float,
+        kept: Sequence[int],
+        patterns: list[tuple[int, list[int], int]],
+        pairs: list[Array],
+        x_shift: Sequence[float],
+        x_scale: Sequence[float],
+        constant: Sequence[float],
+        y_shift: float,
+        y_scale: float,
+    ) -> PairSums: ...
     @property
     def duplicate(self) -> tuple[int, int] | None: ...
     @property
@@ -278,6 +294,18 @@ class PairSums:
     def size(self) -> int: ...
     @property
     def patterns(self) -> list[tuple[int, list[int], int]]: ...
+
+def part_sums(
+    columns: Array,
+    weights: npt.ArrayLike | None,
+    subject: npt.NDArray[np.int32],
+    visit: npt.NDArray[np.int32],
+    group: npt.NDArray[np.int32],
+    subjects: int,
+    visits: int,
+    groups: int,
+) -> dict[str, Any]: ...
+def independent_columns(gram: Array) -> list[int]: ...
 
 class RepeatedPoint:
     @property

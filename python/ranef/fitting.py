@@ -292,6 +292,7 @@ def fit_sums(
     Returns
     -------
     Fit
+        Of sums for repeated measures that of `ranef.mmrm`, which takes sums too and has more options.
         What needs the rows (residuals, leverage) raises a `RowsNotKeptError`; ``fit.predict`` takes any rows.
 
     Raises
@@ -312,10 +313,22 @@ def fit_sums(
             f"fit() takes sums, from ranef.sums(formula, data), not {type(sums).__name__}: fit data with "
             "ranef.lmer(formula, data), a model with model.fit()"
         )
+    if sums.contents is not None and sums.contents.patterns is not None:
+        settings = {"start": start, "max_evaluations": max_evaluations, "tolerance": tolerance}
+        return _fit_visits(sums, reml, optimizer, settings)
     model = Model(
         sums.formula, sums, reml=reml, allow_saturated=allow_saturated, leading=leading, schur=schur
     )
     return _fit_planned(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
+
+
+def _fit_visits(sums: Sums, reml: bool, optimizer: str, settings: dict[str, Any]) -> Any:
+    """Fit sums of a model for repeated measures, which has more options in `ranef.mmrm`."""
+    if optimizer != "newton":
+        raise ArgumentError("a model for repeated measures is fitted by newton: leave optimizer= out")
+    from .repeated import mmrm  # loads pandas and scipy
+
+    return mmrm(sums.formula, sums, reml=reml, **settings)
 
 
 def checked_settings(

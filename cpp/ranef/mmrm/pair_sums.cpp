@@ -51,6 +51,24 @@ PairSums::PairSums(const VisitRows& rows, const RowOrder& order, Index limit, Po
     members_.clear();
 }
 
+PairSums::PairSums(const VisitRows& rows, const RowOrder& order, Poll poll)
+    : visits_(rows.visits), groups_(rows.groups), rows_(rows.n), subjects_(rows.subjects) {
+    for (int c = 0; c < rows.p; ++c) kept_.push_back(c);
+    coordinates_.x_shift.assign(rows.p, 0.0);
+    coordinates_.x_scale.assign(rows.p, 1.0);
+    find_patterns(rows, order);
+    accumulate(rows, order, poll);
+    members_.clear();
+}
+
+PairSums::PairSums(PairTotals totals)
+    : visits_(totals.visits), groups_(totals.groups), rows_(totals.rows), subjects_(0),
+      sum_log_weights_(totals.sum_log_weights), kept_(std::move(totals.kept)), patterns_(std::move(totals.patterns)),
+      sums_(std::move(totals.sums)), coordinates_(std::move(totals.coordinates)), response_(totals.response) {
+    for (const Pattern& pattern : patterns_) subjects_ += pattern.subjects;
+    number_pairs();
+}
+
 void PairSums::choose_coordinates(const VisitRows& rows, bool shift) {
     coordinates_ = Coordinates{};
     const bool has_constant = rows.constant != nullptr && shift;
@@ -84,6 +102,10 @@ void PairSums::find_patterns(const VisitRows& rows, const RowOrder& order) {
         ++patterns_[place->second].subjects;
         members_[place->second].push_back(j);
     }
+    number_pairs();
+}
+
+void PairSums::number_pairs() {
     for (Pattern& pattern : patterns_) {
         pattern.first_pair = pairs_;
         pairs_ += packed_size(static_cast<Index>(pattern.visits.size()));

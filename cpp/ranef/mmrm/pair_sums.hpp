@@ -20,6 +20,18 @@ struct Pattern {
     Index first_pair;  // the place of its pairs (s, t), s >= t, packed by columns, among the pairs of all patterns
 };
 
+// Sums that were added up elsewhere, from parts of the data: in coordinates of their own, of independent columns.
+struct PairTotals {
+    int visits, groups;
+    Index rows;
+    double sum_log_weights;
+    std::vector<int> kept;
+    std::vector<Pattern> patterns;  // without their first pairs
+    std::vector<double> sums;       // pattern after pattern
+    Coordinates coordinates;
+    ResponseScale response;
+};
+
 // S of a pair (s, t) is the packed symmetric matrix  sum_i a_is a_it' + a_it a_is'  for s > t,  sum_i a_is a_is'  for s = t:
 // so that  sum_i A_i' W A_i = sum over pairs of W[s, t] S  for every symmetric W. All in internal coordinates, rows times
 // the square root of their weight.
@@ -27,6 +39,9 @@ class PairSums {
 public:
     // At most `limit` numbers are kept as sums: beyond that the rows are kept, and summed again whenever they are needed.
     PairSums(const VisitRows& rows, const RowOrder& order, Index limit, Poll poll = {});
+    // Of a part of the data: the columns as they are, those that depend on others too.
+    PairSums(const VisitRows& rows, const RowOrder& order, Poll poll);
+    explicit PairSums(PairTotals totals);
 
     int p() const { return static_cast<int>(kept_.size()); }
     int order() const { return p() + 1; }                       // of S
@@ -49,6 +64,7 @@ public:
 private:
     void choose_coordinates(const VisitRows& rows, bool shift);
     void find_patterns(const VisitRows& rows, const RowOrder& order);
+    void number_pairs();
     void gather(const VisitRows& rows, const RowOrder& order, const Pattern& pattern, Index first, Index count,
                 double* out) const;
     void accumulate(const VisitRows& rows, const RowOrder& order, Poll& poll);

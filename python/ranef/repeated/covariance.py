@@ -11,9 +11,9 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
+from ..formula.visit_term import STRUCTURES
 from ..frame.native import as_it_came, in_pandas
 from ..show import Document, Line, Printed, frame_table
-from .term import STRUCTURES
 
 if TYPE_CHECKING:
     from .fit import VisitFit

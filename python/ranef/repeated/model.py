@@ -14,10 +14,13 @@ from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
 from ..errors import ArgumentError, DataError, require_choice
+from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
+from ..stream import source_of
+from ..sufficient.finishing_visits import finish_visits, read_visits, require_own_model
+from ..sufficient.sums import Sums
 from .plan import MOST_SUMS, VisitPlan
-from .term import SPATIAL, STRUCTURES, read_term
-from .visits import find_visits, require_identified, require_single_rows
+from .visits import find_visits, require_identified, require_single_rows, summed_visits
 
 
 class VisitModel:
@@ -31,6 +34,7 @@ class VisitModel:
     formula : str
         With one term for the covariance, ``"fev1 ~ base + arm * visit + us(visit | arm / id)"``.
     data : pandas, polars or pyarrow table, or dict of arrays
+        Or a source of batches, or sums, as `ranef.Model` takes them.
     reml : bool
     weights, offset : column name or array, optional
     check : bool
@@ -46,8 +50,8 @@ class VisitModel:
     reml : bool
     """
 
-    streamed = False
     whitened = True  # no cross-products of the rows as they are
+    _parts: dict[str, Any] | None = None  # what the sums are made of, where rows are not kept
 
     def __init__(
         self,
@@ -66,9 +70,21 @@ class VisitModel:
         self.formula = with_functions(parsed, functions)
         self.reml = bool(reml)
         self.data_library = library_name(data)  # tables return as they came
-        self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
-        self.visits = find_visits(self.term, data, self.design.kept)
-        require_single_rows(self.visits, self.sums, self.term, self.design.rows)
+        source = source_of(data)
+        if source is not None:
+            self.data_library = source.library
+            data = read_visits(self.formula, self.term, source, weights, offset)
+        elif isinstance(data, Sums):
+            self.data_library = ""
+            require_own_model(data, self.formula, self.term, weights, offset)
+        if isinstance(data, Sums):
+            found = finish_visits(data, self.formula, self.term)
+            self.design, self._parts = found.design, found.parts
+            self.visits = summed_visits(self.term, found)
+        else:
+            self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
+            self.visits = find_visits(self.term, data, self.design.kept)
+            require_single_rows(self.visits, self.sums, self.term, self.design.rows)
         if self.nobs <= self.cross.rank:
             raise DataError(
                 f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
@@ -86,6 +102,11 @@ class VisitModel:
         }
 
     @property
+    def streamed(self) -> bool:
+        """Whether the rows were read in batches, or are elsewhere, and are not in memory."""
+        return self._parts is not None
+
+    @property
     def y(self) -> FloatArray:
         """The response of the rows used, without the offset."""
         return self.design.without_offset(self.design.response)
@@ -93,6 +114,8 @@ class VisitModel:
     @cached_property
     def sums(self) -> Any:
         """The core's sums of products by pattern of missing visits."""
+        if self._parts is not None:
+            return _core.PairSums.of_parts(**self._parts)
         design, visits = self.design, self.visits
         return _core.PairSums(
             design.X,

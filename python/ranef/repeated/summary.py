@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..formula.visit_term import STRUCTURES
 from ..report.tables import fixed_effects, fixed_effects_columns
 from ..show import Document, Line, Printed
 from ..show.parts import Table
-from .term import STRUCTURES
 
 if TYPE_CHECKING:
     from .fit import VisitFit

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError, quote_list
+from ..formula.visit_term import STRUCTURES
 from .fit import Attempt, VisitFit
 from .methods import method_name
 from .model import VisitModel
-from .term import STRUCTURES
 from .visits import unidentified
 
 MAX_EVALUATIONS = 200
@@ -50,7 +50,9 @@ def mmrm(
         times; ``diag``, ``diagh`` independent. Those that end in h have a variance for every visit.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per subject and visit. Visits that were missed are absent or have a missing response. The
-        order of the visits is that of the categories, else sorted.
+        order of the visits is that of the categories, else sorted. Or data that do not fit in memory, as
+        `lmer` takes them, the rows of a subject one after the other; or `ranef.sums` of the same formula,
+        whatever its structure.
     reml : bool
         Restricted maximum likelihood (default), or maximum likelihood.
     weights : column name or array, optional
@@ -67,7 +69,7 @@ def mmrm(
         Structures to take, in this order, when the one of the formula does not converge, is singular or is
         not identified. The one used and why is in ``fit.attempts`` and the summary.
     offset : column name or array, optional
-        A known part of the mean.
+        A known part of the mean. Of data in batches weights and offset are names of columns.
     start : (k,) array, optional
         Where to start, as ``fit.theta``; by default at moments of residuals, from several places when the
         structure has few parameters.

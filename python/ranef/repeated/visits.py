@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design.not_kept import NOT_KEPT
 from ..errors import DataError, quote_list
+from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
 from ..frame.factors import as_factor, combine, label_texts, take
-from .term import ORDERED, SPATIAL, VisitTerm
+from ..sufficient.finishing_visits import SummedVisits
+from ..sufficient.patterns import require_few_visits
 
 Codes = npt.NDArray[np.int32]
-MOST_VISITS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,29 +68,12 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     """
     table = Table(data)
     column = table.column(term.visit)
-    if isinstance(column, TimeColumn):
-        raise DataError(
-            f"the visits '{term.visit}' are dates or times: give days since a start as numbers, or visit "
-            "names"
-        )
     visit = take(as_factor(column), kept)
-    count = visit.levels.shape[0]
-    if count < 2:
-        raise DataError(f"'{term.visit}' has one value on the rows used: a covariance over visits needs two")
-    if count > MOST_VISITS:
-        raise DataError(
-            f"'{term.visit}' has {count} values; a covariance matrix over visits has at most {MOST_VISITS}: "
-            "round times to planned visits"
-        )
-    times = None
-    if isinstance(column, NumberColumn) and not column.boolean:
-        times = np.asarray(visit.levels, dtype=np.float64)
-    elif term.structure in SPATIAL:
-        raise DataError(
-            f"{term.structure}() needs times as numbers, '{term.visit}' holds "
-            f"{quote_list(label_texts(visit.levels), 3)}: name the column with the times of the visits"
-        )
-    remarks = _require_order(term, column, visit, times)
+    kind = "numbers" if isinstance(column, NumberColumn) and not column.boolean else "names"
+    kind = "dates" if isinstance(column, TimeColumn) else kind
+    times, remarks = _require_visits(
+        term, visit.levels, kind, getattr(column, "categories", None) is not None
+    )
     subject = _factor(term.subject, table, kept)
     arm = _factor(term.by, table, kept) if term.by else None
     return Visits(
@@ -103,19 +88,67 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     )
 
 
+def summed_visits(term: VisitTerm, found: SummedVisits) -> Visits:
+    """Return the visits, subjects and arms of sums, whose rows are not there.
+
+    Raises
+    ------
+    DataError
+        As `find_visits`.
+    """
+    own, kind = found.levels[term.visit], found.kinds[term.visit]
+    kind = {"real": "numbers", "whole": "numbers", "time": "dates"}.get(kind, "names")
+    times, remarks = _require_visits(term, own.values, kind, own.categories is not None)
+    arms = [label_texts(found.levels[name].values) for name in term.by]
+    named = [":".join(one[code] for one, code in zip(arms, row, strict=True)) for row in found.patterns.arms]
+    return Visits(
+        visit=NOT_KEPT,
+        subject=NOT_KEPT,
+        arm=NOT_KEPT if term.by else None,
+        visit_levels=own.values,
+        subject_levels=NOT_KEPT,
+        arm_levels=np.array(named if term.by else [], dtype=object),
+        times=times,
+        remarks=remarks,
+    )
+
+
+def _require_visits(
+    term: VisitTerm, levels: npt.NDArray[Any], kind: str, ordered: bool
+) -> tuple[FloatArray | None, tuple[str, ...]]:
+    """Return the visits as numbers, where they are, and remarks; `ordered`: their order was given."""
+    if kind == "dates":
+        raise DataError(
+            f"the visits '{term.visit}' are dates or times: give days since a start as numbers, or visit "
+            "names"
+        )
+    count = levels.shape[0]
+    if count < 2:
+        raise DataError(f"'{term.visit}' has one value on the rows used: a covariance over visits needs two")
+    require_few_visits(term.visit, count)
+    times = None
+    if kind == "numbers":
+        times = np.asarray(levels, dtype=np.float64)
+    elif term.structure in SPATIAL:
+        raise DataError(
+            f"{term.structure}() needs times as numbers, '{term.visit}' holds "
+            f"{quote_list(label_texts(levels), 3)}: name the column with the times of the visits"
+        )
+    return times, _require_order(term, label_texts(levels), ordered, times)
+
+
 def _factor(names: tuple[str, ...], table: Table, kept: npt.NDArray[np.intp] | None) -> FactorColumn:
     factors = [take(as_factor(table.column(name)), kept) for name in names]
     return factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
 
 
 def _require_order(
-    term: VisitTerm, column: Any, visit: FactorColumn, times: FloatArray | None
+    term: VisitTerm, labels: list[str], ordered: bool, times: FloatArray | None
 ) -> tuple[str, ...]:
     """Raise for an order that cannot be meant; return a remark on times that are not equally spaced."""
-    labels = label_texts(visit.levels)
     if times is None:
         natural = sorted(labels, key=_natural)
-        if term.structure in ORDERED and column.categories is None and natural != labels:
+        if term.structure in ORDERED and not ordered and natural != labels:
             raise DataError(
                 f"the visits '{term.visit}' are text, and sorted as text "
                 f"{_first_disorder(labels, natural)}, which {term.structure}() would take for their order: "

@@ -182,7 +182,7 @@ class Adding:
         segment.sums.add(rows)
         if weights is not None:
             self._log_weights += float(np.log(weights).sum())
-            self._unweighted[-1] += _products(columns, segment.origins)
+            self._unweighted[-1] += products_of_columns(columns, segment.origins)
 
     def _z_columns(self, first: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
         place = {product: k for k, product in enumerate(self._products)}
@@ -192,7 +192,7 @@ class Adding:
     def _open(
         self, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...], z: list[npt.NDArray[np.intp]]
     ) -> None:
-        origins = np.array([0.0 if c is None or c.dtype == bool else _mean(c) for c in columns])
+        origins = np.array([0.0 if c is None or c.dtype == bool else mean_of_first(c) for c in columns])
         made = _core.RowSums(origins, [own.tolist() for own in z])
         self._segments.append(Segment(made, cells, origins))
         self._unweighted.append(np.zeros((origins.size,) * 2))
@@ -299,14 +299,14 @@ def moved(place: npt.NDArray[Any], before: FloatArray, after: FloatArray) -> Flo
     return out
 
 
-def _mean(column: npt.NDArray[Any]) -> float:
+def mean_of_first(column: npt.NDArray[Any]) -> float:
     """Return the mean of the first rows, exactly where they are equal."""
     head = column[:_FIRST_ROWS]
     low, high = head.min(), head.max()
     return float(low) if low == high else float(np.mean(head, dtype=np.float64))
 
 
-def _products(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
+def products_of_columns(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
     """Return the products of the shifted columns, pair by pair: that wakes no threads of BLAS."""
     n = next(c.shape[0] for c in columns if c is not None)
     shifted = [np.ones(n) if c is None else c - o for c, o in zip(columns, origins, strict=True)]

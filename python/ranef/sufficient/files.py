@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..errors import ArgumentError, DataError
+from .patterns import Pattern, Patterns, packed_size
 from .products import Product
 from .sums import ColumnLevels, Contents, Sums
 from .table import FactorSums, PairSums, Table
@@ -201,7 +203,43 @@ def _write(contents: Contents, arrays: Arrays) -> dict[str, Any]:
         "groups": [[list(group), [place[p] for p in contents.z[group]]] for group in contents.groups],
         "products": products,
         "ranges": ranges,
+        "patterns": None if contents.patterns is None else _write_patterns(contents.patterns, arrays),
     }
+
+
+def _write_patterns(patterns: Patterns, arrays: Arrays) -> dict[str, Any]:
+    arrays["subjects"], arrays["arms"] = patterns.subjects, patterns.arms
+    for k, one in enumerate(patterns.found.values()):
+        arrays[f"pairs {k}"] = one.pairs
+    listed = [[arm, list(seen), one.subjects] for (arm, seen), one in patterns.found.items()]
+    return {"visit": patterns.visit, "subject": patterns.subject, "by": patterns.by, "found": listed}
+
+
+def _read_patterns(header: Mapping[str, Any], arrays: Arrays) -> Patterns:
+    found = {
+        (arm, tuple(seen)): Pattern(count, arrays[f"pairs {k}"])
+        for k, (arm, seen, count) in enumerate(header["found"])
+    }
+    subject, by = tuple(header["subject"]), tuple(header["by"])
+    return Patterns(header["visit"], subject, by, arrays["subjects"], arrays["arms"], found)
+
+
+def _patterns_fit(contents: Contents, width: int) -> dict[str, bool]:
+    """Return which arrays of the sums by pattern fit the others."""
+    own = contents.patterns
+    if own is None:
+        return {}
+    visits = contents.levels[own.visit].values.shape[0]
+    fits = {}
+    for k, ((arm, seen), one) in enumerate(own.found.items()):
+        rising = all(a < b for a, b in pairwise((-1, *seen, visits))) and bool(seen)
+        inside = rising and 0 <= arm < own.arms.shape[0] and one.subjects > 0
+        fits[f"pairs {k}"] = inside and one.pairs.shape == (packed_size(len(seen)), packed_size(width))
+    for what, names, codes in (("subjects", own.subject, own.subjects), ("arms", own.by, own.arms)):
+        counts = [contents.levels[name].values.shape[0] for name in names]
+        shaped = codes.ndim == 2 and codes.shape[1] == len(names)
+        fits[what] = shaped and bool(np.all((codes >= 0) & (codes < np.array(counts, dtype=np.int64))))
+    return fits
 
 
 def _read(header: Mapping[str, Any], arrays: Arrays) -> Contents:
@@ -234,6 +272,7 @@ def _read(header: Mapping[str, Any], arrays: Arrays) -> Contents:
         log_weights=log_weights,
         inverse_weights=inverse_weights,
         offsets=offsets,
+        patterns=_read_patterns(header["patterns"], arrays) if header.get("patterns") else None,
     )
     own = contents.z_columns()
     factors = tuple(FactorSums(own[k], arrays[f"cross {k}"]) for k in range(len(groups)))
@@ -251,6 +290,7 @@ def _require_shapes(contents: Contents, table: Table) -> None:
     """Raise a ValueError for arrays that do not fit together, whoever has written them."""
     width = sum(cells.shape[0] for cells in contents.cells.values())
     require = {"origins": contents.origins.shape == (width,), "fixed": table.fixed.shape == (width, width)}
+    require |= _patterns_fit(contents, width)
     keys = list(contents.groups.values())
     for k, factor in enumerate(table.factors):
         require[f"cross {k}"] = factor.cross.shape == (keys[k].shape[0], factor.z.size, width)

@@ -63,11 +63,26 @@ def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Str
     DataError
         As for a table: no rows, a constant response, a factor with one level.
     """
+    contents = checked_contents(sums)
+    learned, sample, empty = learned_design(sums, contents, needs or needs_of(sums, contents))
+    if not allow_saturated:
+        require_enough_rows(empty.terms, sums.n)
+    return Finishing(sums, contents, learned, sample, empty).streamed()
+
+
+def checked_contents(sums: Sums) -> Contents:
+    """Return the contents of sums, or raise a DataError where no row was used."""
     contents = sums.contents
     if contents is None:
         require_rows(sums.n, sums.n_total, sums.missing)
         raise AssertionError
-    needs = needs_of(sums, contents) if needs is None else needs
+    return contents
+
+
+def learned_design(
+    sums: Sums, contents: Contents, needs: Needs
+) -> tuple[LearnedRows, dict[str, Any], Design]:
+    """Return what sums say of the design, columns like those of the rows, and the design without rows."""
     low, high = contents.ranges["<response>"]
     if low == high:
         raise DataError(
@@ -79,13 +94,12 @@ def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Str
         if response or name in needs.predictors:
             require_range("the response" if response else name, low, high, response)
     learned, sample = learn_sums(sums, contents, needs)
-    empty = empty_design(learned)
-    if not allow_saturated:
-        require_enough_rows(empty.terms, sums.n)
-    return _Finishing(sums, contents, learned, sample, empty).streamed()
+    return learned, sample, empty_design(learned)
 
 
-class _Finishing:
+class Finishing:
+    """From sums to a design without rows and its cross-products."""
+
     def __init__(
         self,
         sums: Sums,
@@ -185,7 +199,7 @@ class _Finishing:
         return np.array_equal(used, [0]) and column[0] == 1.0
 
     # ------------------------------------------------------------ coordinates
-    def _coordinates(self, columns: FloatArray, shifted: npt.NDArray[np.bool_]) -> tuple[FloatArray, ...]:
+    def coordinates(self, columns: FloatArray, shifted: npt.NDArray[np.bool_]) -> tuple[FloatArray, ...]:
         """Return columns shifted to their means, where they may be, and scaled, with both."""
         total = self.table.fixed
         shift = np.where(shifted, total[0] @ columns / total[0, 0], 0.0)
@@ -206,7 +220,7 @@ class _Finishing:
             shifted = np.full(raw.shape[1], term.intercept >= 0)
             if term.intercept >= 0:
                 shifted[term.intercept] = False
-            columns, shift, scale = self._coordinates(raw, shifted)
+            columns, shift, scale = self.coordinates(raw, shifted)
             if term.intercept >= 0:  # a column of ones
                 columns[:, term.intercept], scale[term.intercept] = raw[:, term.intercept], 1.0
             parts.append((columns, shift, scale))
@@ -222,11 +236,11 @@ class _Finishing:
         shifted = np.zeros(p, dtype=bool)
         if constant is not None:
             shifted = (constant == 0) & (np.arange(p) >= keep_origin)
-        x, x_shift, x_scale = self._coordinates(self.fixed, shifted)
+        x, x_shift, x_scale = self.coordinates(self.fixed, shifted)
         z = [self._z(block) for block in self.blocks]
         y = np.zeros((self.width, 1))
         y[-1], y[0] = 1.0, self.contents.origins[-1]
-        y, y_shift, y_scale = self._coordinates(y, np.array([constant is not None]))
+        y, y_shift, y_scale = self.coordinates(y, np.array([constant is not None]))
         edges = np.cumsum([p, *(own[0].shape[1] for own in z)])
         chosen = [np.arange(a, b) for a, b in pairwise(edges)]
         table = self.table.combined(np.concatenate([x, *(own[0] for own in z), y], axis=1), chosen)
@@ -266,9 +280,10 @@ class _Finishing:
         values = np.concatenate([*products, table.fixed[kept, -1], table.fixed[-1:, -1]])
         response = core_response(values, y_shift, y_scale)
         cross = CrossProducts(NOT_KEPT, core, self.blocks, kept)
-        return Streamed(self._design(), cross, response)
+        return Streamed(self.design(), cross, response)
 
-    def _design(self) -> Design:
+    def design(self) -> Design:
+        """Return the design, its rows not there, with the moments of its columns."""
         contents, n = self.contents, self.sums.n
         plain = contents.table.fixed if contents.unweighted is None else contents.unweighted
         terms = []
@@ -284,9 +299,7 @@ class _Finishing:
         low, high = contents.ranges["<response>"]
         response = np.array([contents.origins[-1] + away, plain[-1, -1] / n - away**2, low, high])
         covariance = centred.T @ plain @ centred / n
-        moments = FixedMoments(
-            mean, covariance, contents.inverse_weights / n, contents.offsets / n, response
-        )
+        moments = FixedMoments(mean, covariance, contents.inverse_weights / n, contents.offsets / n, response)
         return replace(self.empty, terms=tuple(terms), moments=moments)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..errors import FormulaError
-from ..formula import has_structures, parse_formula
+from ..formula import Formula, has_structures, parse_formula
+from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
 from ..stream.batch import batch_of, read_batches
 from ..stream.engines import DuckRelation, Partitions
@@ -15,6 +17,7 @@ from ..stream.recognise import source_of
 from ..stream.source import Batches
 from ..stream.summing import needs_of_source
 from .adding import Adding
+from .adding_visits import VisitAdding
 from .merging import merge_named
 from .products import NeedsTwoReadings
 from .sql import sql_of
@@ -27,8 +30,9 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
     Parameters
     ----------
     formula : str
-        As for `ranef.lmer`. What needs other rows, as ``scale(x)`` does, cannot be known here: add it to the
-        data as a column.
+        As for `ranef.lmer`, or with a term such as ``us(visit | id)`` as for `ranef.mmrm`; random terms with
+        structures have no sums. What needs other rows, as ``scale(x)`` does, cannot be known here: add it to
+        the data as a column.
     data : table, or source of batches
         The part: anything `ranef.lmer` takes.
     weights, offset : str, optional
@@ -48,6 +52,8 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
 
     Notes
     -----
+    Of a formula for `ranef.mmrm` all rows of a subject must be in one part; the sums serve any structure.
+
     The sums hold counts of every level and of every pair of crossed levels that occur together, sums of
     squares and products within them, and the lowest and highest value of each numeric column: no rows, but
     where a level has one row, its values.
@@ -60,15 +66,13 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
     >>> sums.n, sums.levels
     (180, {'Subject': 18})
     """
-    parsed = parse_formula(formula)
+    term, parsed = None, parse_formula(formula)
     if has_structures(parsed):
-        raise FormulaError(
-            "sums are of unstructured random terms, as in (x | g): fit structured ones from rows", formula
-        )
+        term, parsed = _visits(formula)
     source = source_of(data) or Batches(lambda: [data])
     needs = needs_of_source(parsed, source, weights, offset)
     try:
-        return added(needs, source, "summing")
+        return added(needs, source, "summing", term)
     except NeedsTwoReadings as reason:
         raise FormulaError(
             f"{reason}, which the sums of a part of the data do not have at hand: add the result to the data "
@@ -77,23 +81,47 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
         ) from None
 
 
-def added(needs: Needs, source: Batches, stage: str) -> Sums:
-    """Read a source once; raise `NeedsTwoReadings` with the first rows if that is not enough."""
-    adding = Adding(needs)
-    if isinstance(source, DuckRelation):
+def _visits(formula: str) -> tuple[VisitTerm, Formula]:
+    """Return the covariance over visits of a formula for repeated measures, and the rest."""
+    try:
+        return read_term(formula)
+    except FormulaError:
+        raise FormulaError(
+            "sums are of unstructured random terms, (x | g), or of one covariance over visits as in "
+            "us(visit | id): fit structured random terms from rows",
+            formula,
+        ) from None
+
+
+def added(needs: Needs, source: Batches, stage: str, term: VisitTerm | None = None) -> Sums:
+    """Read a source once, by pattern of visits for a term that names them.
+
+    Raises
+    ------
+    NeedsTwoReadings
+        With the first rows, if once is not enough.
+    """
+    if term is not None:
+        needs = replace(needs, grouping=term.columns)
+    adding = _adding(needs, term)
+    if isinstance(source, DuckRelation) and term is None:
         try:
             return sql_of(needs, source.types(), "data").run(source.run)
         except NeedsTwoReadings:  # computed columns: row by row
             pass
     if isinstance(source, Partitions):
-        return source.combined(needs.columns, partial(_of_table, needs), merge_named)
+        return source.combined(needs.columns, partial(_of_table, needs, term), merge_named)
     for batch in read_batches(source, needs.columns, stage):
         adding.add(batch)
     return adding.finish()
 
 
-def _of_table(needs: Needs, table: Table) -> Sums:
+def _adding(needs: Needs, term: VisitTerm | None) -> Adding:
+    return Adding(needs) if term is None else VisitAdding(needs, term)
+
+
+def _of_table(needs: Needs, term: VisitTerm | None, table: Table) -> Sums:
     """Return the sums of one partition; run by a worker."""
-    adding = Adding(needs)
+    adding = _adding(needs, term)
     adding.add(batch_of(table, needs.columns))
     return adding.finish()

@@ -13,6 +13,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list
 from ..frame.factors import label_texts, sort_levels
 from .adding import moved
+from .patterns import Patterns, added, require_small, require_whole_subjects
 from .products import Cells, Product
 from .sums import ColumnLevels, Contents, Sums
 from .table import add_tables, is_identity
@@ -121,9 +122,7 @@ def _require_same_kinds(parts: Sequence[tuple[str, Contents]]) -> dict[str, str]
             if "real" in (kind, before):
                 kinds[name] = "real"
         if other.products != head.products or dict(other.z) != dict(head.z):
-            raise DataError(
-                f"the sums of {first} and {number} are of different columns: make them again"
-            )
+            raise DataError(f"the sums of {first} and {number} are of different columns: make them again")
     return kinds
 
 
@@ -153,6 +152,7 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
         for parts_columns, at in zip(columns, places, strict=True):
             parts_columns.append(first + at)
         first += found.shape[0]
+    patterns = _patterns(parts, levels, ranks)
     place = [np.concatenate(each) for each in columns]
     origins = _origins([c.origins for c in all_parts], place, [part.n for _, part in numbered], first)
     changes = [moved(own, c.origins, origins) for own, c in zip(place, all_parts, strict=True)]
@@ -164,6 +164,11 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
     ]
     maps = [[places[k] for places in group_places] for k in range(len(parts))]
     table = add_tables(tables, maps, [keys.shape[0] for keys in groups.values()])
+    if patterns is not None:
+        summed = [own.combined(change) for own, change in zip(patterns, changes, strict=True)]
+        all_of_them = added([own.found for own in summed])
+        require_small([all_of_them], first)
+        shape = replace(shape, patterns=replace(summed[0], found=all_of_them))
     unweighted = None
     if head.unweighted is not None:
         unweighted = np.zeros((first, first))
@@ -179,6 +184,24 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
         inverse_weights=sum(c.inverse_weights for c in all_parts),
         offsets=sum(c.offsets for c in all_parts),
     )
+
+
+def _patterns(
+    parts: Sequence[tuple[str, Contents]], levels: Mapping[str, ColumnLevels], ranks: Sequence[Ranks]
+) -> list[Patterns] | None:
+    """Return the sums by pattern of each part with the codes of all, None where there are none."""
+    own = [contents.patterns for _, contents in parts if contents.patterns is not None]
+    if not own:
+        return None
+    head = own[0]
+    subjects, places = _union_of_cells(head.subject, [one.subjects for one in own], levels, ranks)
+    label = [levels[name].values for name in head.subject]
+    require_whole_subjects([name for name, _ in parts], places, label, subjects)
+    arms, of_arm = _union_of_cells(head.by, [one.arms for one in own], levels, ranks)
+    return [
+        replace(one.renamed(rank[head.visit], arm), subjects=subjects, arms=arms)
+        for one, rank, arm in zip(own, ranks, of_arm, strict=True)
+    ]
 
 
 def _ranges(parts: Sequence[Contents]) -> dict[str, tuple[float, float]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..frame.factors import Levels
 from ..verbs import Verb
+from .patterns import Patterns
 from .products import Cells, Product
 from .table import Table
 
@@ -62,6 +63,8 @@ class Contents:
         Numeric column, and the response -> lowest and highest value.
     log_weights, inverse_weights, offsets : float
         Sums of the logarithms of the weights, of their inverses, of the offsets.
+    patterns : Patterns or None
+        Of a model for repeated measures.
     """
 
     kinds: Mapping[str, str]
@@ -77,6 +80,7 @@ class Contents:
     log_weights: float
     inverse_weights: float
     offsets: float
+    patterns: Patterns | None = None
 
     def first_columns(self) -> dict[Product, int]:
         """Return the first column of each product; its cells follow one another."""
@@ -144,9 +148,13 @@ class Sums:
 
     @property
     def levels(self) -> dict[str, int]:
-        """Number of levels of each grouping factor."""
+        """Number of levels of each grouping factor; of repeated measures, of subjects and visits."""
         if self.contents is None:
             return {}
+        patterns = self.contents.patterns
+        if patterns is not None:
+            visits = self.contents.levels[patterns.visit].values.shape[0]
+            return {":".join(patterns.subject): patterns.subjects.shape[0], patterns.visit: visits}
         return {":".join(group): int(keys.shape[0]) for group, keys in self.contents.groups.items()}
 
     @property
@@ -156,7 +164,8 @@ class Sums:
             return 0
         table = self.contents.table
         pairs = sum(p.first.nbytes + p.second.nbytes + p.blocks.nbytes for p in table.pairs.values())
-        return table.fixed.nbytes + sum(factor.cross.nbytes for factor in table.factors) + pairs
+        patterns = 0 if self.contents.patterns is None else self.contents.patterns.nbytes
+        return table.fixed.nbytes + sum(factor.cross.nbytes for factor in table.factors) + pairs + patterns
 
     def __repr__(self) -> str:
         levels = "".join(f", {count:,} levels of {name}" for name, count in self.levels.items())

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 
 from ..errors import FormulaError, quote_list
-from ..formula import STRUCTURES as KNOWN
-from ..formula import Formula, RandomBar, parse_formula
+from .parser import parse_formula
+from .structures import STRUCTURES as KNOWN
+from .types import Formula, RandomBar
 
 STRUCTURES = {
     "us": "unstructured",
@@ -49,6 +50,11 @@ class VisitTerm:
     visit: str
     subject: tuple[str, ...]
     by: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """What sums by pattern depend on: everything but the structure."""
+        return self.visit, self.subject, self.by
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,0 +1,280 @@
+"""Rows of subjects become sums by pattern of visits; the last subject of a batch waits for the next batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ..arrays import FloatArray
+from ..errors import DataError, quote_list
+from ..formula.visit_term import VisitTerm
+from ..frame.factors import Codes
+from ..stream.batch import Batch
+from ..stream.levels import CellSet
+from ..stream.needs import Needs
+from .adding import Adding, mean_of_first, moved, products_by_use, products_of_columns
+from .patterns import (
+    Pattern,
+    Patterns,
+    Visits,
+    added,
+    combined,
+    require_few_visits,
+    require_small,
+    subject_name,
+)
+from .sums import Contents
+from .table import Table, is_identity
+
+Columns = tuple[str, ...]
+
+
+@dataclass(eq=False)
+class _Rows:
+    """Rows by columns: as they are, of the cells met so far."""
+
+    matrix: FloatArray
+    cells: tuple[int, ...]
+    subject: Codes
+    visit: Codes
+    arm: Codes
+    weights: FloatArray | None
+    position: npt.NDArray[np.int64]
+
+    def some(self, chosen: Any) -> _Rows:
+        weights = None if self.weights is None else self.weights[chosen]
+        subject, visit, arm = self.subject[chosen], self.visit[chosen], self.arm[chosen]
+        return _Rows(self.matrix[chosen], self.cells, subject, visit, arm, weights, self.position[chosen])
+
+    def before(self, later: _Rows) -> _Rows:
+        """Return these rows and later ones, whose cells may be more."""
+        held, new = self.matrix.shape[0], later.matrix.shape[0]
+        wide = np.zeros((held + new, later.matrix.shape[1]), order="F")
+        first = np.cumsum([0, *later.cells])
+        at = 0
+        for start, count in zip(first, self.cells, strict=False):
+            wide[:held, start : start + count] = self.matrix[:, at : at + count]
+            at += count
+        wide[held:] = later.matrix
+        weights = None
+        if self.weights is not None and later.weights is not None:
+            weights = np.concatenate([self.weights, later.weights])
+        return _Rows(
+            wide,
+            later.cells,
+            np.concatenate([self.subject, later.subject]),
+            np.concatenate([self.visit, later.visit]),
+            np.concatenate([self.arm, later.arm]),
+            weights,
+            np.concatenate([self.position, later.position]),
+        )
+
+
+@dataclass(eq=False)
+class _Segment:
+    """Sums of rows whose columns are the same: a level met for the first time begins the next one."""
+
+    cells: tuple[int, ...]
+    origins: FloatArray
+    unweighted: FloatArray
+    found: dict[tuple[int, Visits], Pattern] = field(default_factory=dict)
+
+
+class VisitAdding(Adding):
+    """Sums by pattern of visits in the making.
+
+    Parameters
+    ----------
+    needs : Needs
+        With the columns of the term among the grouping ones.
+    term : VisitTerm
+    """
+
+    def __init__(self, needs: Needs, term: VisitTerm) -> None:
+        super().__init__(needs)
+        self.term = term
+        self._parts: list[_Segment] = []
+        self._held: _Rows | None = None
+        self._closed = np.zeros(0, dtype=bool)  # subjects whose rows are summed
+        self._batch: Batch | None = None
+        self._patterns: Patterns | None = None
+
+    def add(self, batch: Batch) -> None:
+        """Add the rows of a batch, but those of its last subject."""
+        self._batch = batch
+        super().add(batch)
+
+    def _learn_products(self) -> None:
+        found = self.survey
+        factors = frozenset(name for name in self.needs.predictors if found.is_factor(name))
+        self._products, self._z = products_by_use(self.needs, factors)
+        crossed = [product.factors for product in self._products]
+        crossed += [self.term.subject, self.term.by]
+        self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed) if len(names) > 1}
+
+    def _sum(
+        self,
+        n: int,
+        columns: list[npt.NDArray[Any] | None],
+        codes: dict[Columns, Codes],
+        weights: FloatArray | None,
+    ) -> None:
+        assert self._batch is not None
+        require_few_visits(self.term.visit, self._count((self.term.visit,)))
+        matrix = np.empty((n, len(columns)), order="F")
+        for k, column in enumerate(columns):
+            matrix[:, k] = 1.0 if column is None else column
+        kept = self._batch.rows.kept
+        rows = _Rows(
+            matrix,
+            tuple(self._count(product.factors) for product in self._products),
+            codes[self.term.subject],
+            codes[self.term.visit,],
+            codes[self.term.by] if self.term.by else np.zeros(n, dtype=np.int32),
+            weights,
+            self._batch.rows.first + (np.arange(n) if kept is None else np.asarray(kept)),
+        )
+        if weights is not None:
+            self._log_weights += float(np.log(weights).sum())
+        self._require_open(rows)
+        if self._held is not None:
+            rows = self._held.before(rows)
+        last = rows.subject == rows.subject[-1]
+        first = int(np.argmax(last))
+        if last[first:].all():  # no copies
+            self._held = rows.some(slice(first, None))
+            self._into_core(rows.some(slice(None, first)))
+        else:
+            self._held = rows.some(last)
+            self._into_core(rows.some(~last))
+
+    def _require_open(self, rows: _Rows) -> None:
+        """Raise a DataError for a subject whose rows were complete."""
+        count = self._count(self.term.subject)
+        self._closed = np.append(self._closed, np.zeros(count - self._closed.size, dtype=bool))
+        again = self._closed[rows.subject]
+        if again.any():
+            row = int(np.argmax(again))
+            names = ":".join(self.term.subject)
+            raise DataError(
+                f"subject '{self._name(row)}' of '{names}' is back in row {rows.position[row]} (rows count "
+                "from 0), after rows of other subjects in a batch before: in batches all rows of a subject "
+                f"must follow one another; sort the data by {names}"
+            )
+
+    def _name(self, row: int) -> str:
+        """Return the subject of a used row of the batch."""
+        assert self._batch is not None
+        factors = [self._batch.factor(name) for name in self.term.subject]
+        return subject_name([f.levels for f in factors], [int(f.codes[row]) for f in factors])
+
+    def _into_core(self, rows: _Rows) -> None:
+        if not rows.subject.size:
+            return
+        self._closed[rows.subject] = True
+        if not self._parts or self._parts[-1].cells != rows.cells:
+            dummy = np.all((rows.matrix == 0.0) | (rows.matrix == 1.0), axis=0)
+            means = [0.0 if d else mean_of_first(c) for d, c in zip(dummy, rows.matrix.T, strict=True)]
+            width = rows.matrix.shape[1]
+            self._parts.append(_Segment(rows.cells, np.array(means), np.zeros((width, width))))
+        part = self._parts[-1]
+        shifted = np.subtract(rows.matrix, part.origins, out=np.empty_like(rows.matrix, order="F"))
+        names, subject = np.unique(rows.subject, return_inverse=True)
+        visits = self._count((self.term.visit,))
+        arms = self._count(self.term.by)
+        made = _core.part_sums(
+            shifted, rows.weights, subject.ravel().astype(np.int32), rows.visit, rows.arm,
+            len(names), visits, arms,
+        )  # fmt: skip
+        self._require_single(made, rows)
+        own = {(arm, tuple(seen)): Pattern(count, pairs) for arm, seen, count, pairs in made["patterns"]}
+        part.found = added([part.found, own])
+        require_small([one.found for one in self._parts], shifted.shape[1])
+        if rows.weights is not None:
+            part.unweighted += products_of_columns(list(shifted.T), np.zeros(shifted.shape[1]))
+
+    def _require_single(self, made: dict[str, Any], rows: _Rows) -> None:
+        """Raise a DataError for two rows of a subject at one visit, or a subject in two arms."""
+        for what in ("duplicate", "divided"):
+            if made[what] is None:
+                continue
+            one, other = made[what]
+            where = f"(rows {rows.position[one]} and {rows.position[other]}, counted from 0)"
+            who = self._level(self.term.subject, int(rows.subject[one]))
+            if what == "duplicate":
+                visit = self._level((self.term.visit,), int(rows.visit[one]))
+                raise DataError(
+                    f"subject '{who}' has two rows at visit '{visit}' {where}: keep one, or take their mean"
+                )
+            arms = [self._level(self.term.by, int(rows.arm[row])) for row in (one, other)]
+            raise DataError(
+                f"subject '{who}' is in two groups of '{':'.join(self.term.by)}', {quote_list(arms)} {where}"
+                ": a covariance matrix per group needs every subject in one; if numbers of subjects repeat "
+                "between groups, make them unique"
+            )
+
+    def _level(self, names: Columns, code: int) -> str:
+        """Return a level, or combination, by its code in the order met."""
+        ranks = [self._levels[name].finish() for name in names]
+        if len(names) == 1:
+            place = [int(ranks[0].rank[code])]
+        else:
+            place = [int(part[code]) for part in self._cells[names].finish([own.rank for own in ranks])]
+        return subject_name([own.levels for own in ranks], place)
+
+    # ------------------------------------------------------------ the end
+    def _contents(self) -> Contents:
+        if self._held is not None:
+            self._into_core(self._held)
+            self._held = None
+        return replace(super()._contents(), patterns=self._patterns)
+
+    def _joined(self, ranks: dict[Columns, npt.NDArray[np.int64]]) -> tuple[Table, FloatArray, FloatArray]:
+        last = self._parts[-1]
+        first = np.cumsum([0, *last.cells])
+        none = np.zeros(1, dtype=np.int64)
+        parts = [
+            start + (ranks[product.factors] if product.factors else none)
+            for product, start in zip(self._products, first, strict=False)
+        ]
+        place = np.concatenate(parts)  # of a column in the order met: its final one
+        origins = np.empty(place.size)
+        origins[place] = last.origins
+        found, plain = [], np.zeros((place.size,) * 2)
+        for segment in self._parts:
+            columns = np.concatenate([own[:count] for own, count in zip(parts, segment.cells, strict=True)])
+            change = moved(columns, segment.origins, origins)
+            same = is_identity(change)
+            found.append(
+                segment.found
+                if same
+                else {
+                    key: replace(one, pairs=combined(one.pairs, change)) for key, one in segment.found.items()
+                }
+            )
+            plain += change.T @ segment.unweighted @ change
+        term = self.term
+        whole = np.zeros((1, 0), dtype=np.int32)
+        patterns = Patterns(
+            term.visit,
+            term.subject,
+            term.by,
+            self._sorted_cells(term.subject),
+            self._sorted_cells(term.by) if term.by else whole,
+            added(found),
+        )
+        arms = ranks[term.by] if term.by else none
+        self._patterns = patterns.renamed(ranks[term.visit,], arms)
+        return Table(self._patterns.total(place.size), (), {}), origins, plain
+
+    def _sorted_cells(self, names: Columns) -> npt.NDArray[np.int32]:
+        """Return the combinations of final codes, sorted."""
+        ranks = [self._levels[name].finish().rank for name in names]
+        if len(names) == 1:
+            return np.arange(ranks[0].size, dtype=np.int32)[:, None]
+        codes = np.column_stack(self._cells[names].finish(ranks))
+        return np.asarray(codes[np.lexsort(codes.T[::-1])], dtype=np.int32)
