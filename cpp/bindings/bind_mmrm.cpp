@@ -321,9 +321,6 @@ void bind_mmrm(py::module_& m) {
     py::class_<SumsObject>(m, "PairSums", "Products of rows by pattern of missing visits and pair of visits.")
         .def(py::init(&make_sums), py::arg("x"), py::arg("constant"), py::arg("y"), py::arg("weights"), py::arg("subject"),
              py::arg("visit"), py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"), py::arg("limit"))
-        .def_static("of_parts", &sums_of_parts, py::arg("visits"), py::arg("groups"), py::arg("rows"), py::arg("sum_log_weights"),
-                    py::arg("kept"), py::arg("patterns"), py::arg("pairs"), py::arg("x_shift"), py::arg("x_scale"),
-                    py::arg("constant"), py::arg("y_shift"), py::arg("y_scale"), "Sums that were added up elsewhere.")
         .def_property_readonly("duplicate", [](const SumsObject& self) { return row_pair(self.order.duplicate); })
         .def_property_readonly("divided", [](const SumsObject& self) { return row_pair(self.order.divided); })
         .def_property_readonly("kept", [](const SumsObject& self) { return self.sums->kept(); })
@@ -338,6 +335,9 @@ void bind_mmrm(py::module_& m) {
     m.def("part_sums", &part_sums, py::arg("columns"), py::arg("weights"), py::arg("subject"), py::arg("visit"),
           py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"),
           "Products of rows of a part of the data as they are, the response their last column, by pattern and pair.");
+    m.def("pair_sums_of_parts", &sums_of_parts, py::arg("visits"), py::arg("groups"), py::arg("rows"), py::arg("sum_log_weights"),
+          py::arg("kept"), py::arg("patterns"), py::arg("pairs"), py::arg("x_shift"), py::arg("x_scale"), py::arg("constant"),
+          py::arg("y_shift"), py::arg("y_scale"), "Pair sums that were added up elsewhere.");
     m.def("independent_columns", [](const Columns& gram) {
         const auto p = static_cast<int>(gram.shape(0));
         if (gram.ndim() != 2 || gram.shape(1) != p) throw py::value_error("gram: a square matrix");

@@ -265,21 +265,6 @@ class PairSums:
         groups: int,
         limit: int,
     ) -> None: ...
-    @staticmethod
-    def of_parts(
-        visits: int,
-        groups: int,
-        rows: int,
-        sum_log_weights: float,
-        kept: Sequence[int],
-        patterns: list[tuple[int, list[int], int]],
-        pairs: list[Array],
-        x_shift: Sequence[float],
-        x_scale: Sequence[float],
-        constant: Sequence[float],
-        y_shift: float,
-        y_scale: float,
-    ) -> PairSums: ...
     @property
     def duplicate(self) -> tuple[int, int] | None: ...
     @property
@@ -295,6 +280,20 @@ class PairSums:
     @property
     def patterns(self) -> list[tuple[int, list[int], int]]: ...
 
+def pair_sums_of_parts(
+    visits: int,
+    groups: int,
+    rows: int,
+    sum_log_weights: float,
+    kept: Sequence[int],
+    patterns: list[tuple[int, list[int], int]],
+    pairs: list[Array],
+    x_shift: Sequence[float],
+    x_scale: Sequence[float],
+    constant: Sequence[float],
+    y_shift: float,
+    y_scale: float,
+) -> PairSums: ...
 def part_sums(
     columns: Array,
     weights: npt.ArrayLike | None,

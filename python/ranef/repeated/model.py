@@ -115,7 +115,7 @@ class VisitModel:
     def sums(self) -> Any:
         """The core's sums of products by pattern of missing visits."""
         if self._parts is not None:
-            return _core.PairSums.of_parts(**self._parts)
+            return _core.pair_sums_of_parts(**self._parts)
         design, visits = self.design, self.visits
         return _core.PairSums(
             design.X,

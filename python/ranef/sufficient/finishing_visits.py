@@ -33,7 +33,7 @@ class SummedVisits:
     ----------
     design : Design
     parts : dict
-        What ``_core.PairSums.of_parts`` makes pair sums of.
+        What ``_core.pair_sums_of_parts`` makes pair sums of.
     patterns : Patterns
     kinds, levels : dict
         Of the columns, see `ranef.sufficient.sums.Contents`.
