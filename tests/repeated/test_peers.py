@@ -156,6 +156,25 @@ def test_proc_mixed(structure, ddf, fev):
     assert found["df"] == pytest.approx(float(row["df"]), rel=1e-3)
 
 
+@pytest.mark.parametrize("ddf", ["kenward-roger", "kenward-roger-linear"])
+def test_proc_mixed_by_generalised_least_squares(ddf, fev):
+    """The same model with its residuals correlated in time, in place of a matrix over visits."""
+    with (REFERENCE / "sas_fev.csv").open(encoding="utf-8") as file:
+        row = next(row for row in csv.DictReader(file) if (row["structure"], row["ddf"]) == ("ar1", ddf))
+    when = fev.assign(time=fev.AVISIT.str[-1].astype(int))
+    found = ranef.gls("FEV1 ~ ARMCD", when, residual="ar1(time | USUBJID)").coef_table(ddf).iloc[1]
+    assert (found["se"], found["df"]) == pytest.approx((float(row["std_err"]), float(row["df"])), rel=1e-5)
+
+
+def test_generalised_least_squares_have_the_tests_of_a_matrix_over_visits():
+    """Whose numbers are those of PROC MIXED and mmrm."""
+    data = ranef.datasets.load("asthma").assign(time=lambda d: d.visit.cat.codes)
+    whole = ranef.mmrm("fev1 ~ arm * visit + ar1(visit | id)", data, weights="baseline")
+    fit = ranef.gls("fev1 ~ arm * visit", data, residual="ar1(time | id)", weights="baseline")
+    for ddf in ("kenward-roger", "kenward-roger-linear", "satterthwaite"):
+        pd.testing.assert_frame_equal(fit.coef_table(ddf), whole.coef_table(ddf), rtol=2e-5)
+
+
 def test_gaussian_correlation_is_nlmes():
     """gls(distance ~ age * Sex, Orthodont, correlation = corGaus(form = ~ age | Subject)), nlme 3.1."""
     fit = ranef.mmrm("distance ~ age * Sex + sp_gau(age | Subject)", ranef.datasets.load("Orthodont"))

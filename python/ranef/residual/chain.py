@@ -73,6 +73,26 @@ class Chain:
         at_unit = self.unit * np.log(rho)
         return float(at_unit - np.log(-np.expm1(at_unit)))
 
+    @property
+    def least(self) -> float:
+        """What every correlation is above."""
+        return -1.0 if self.kind == "ar1" else 0.0
+
+    def at_unit(self, x: float) -> float:
+        """Return the correlation one `unit` apart."""
+        return float(np.tanh(x)) if self.kind == "ar1" else float(np.exp(self._log(x)))
+
+    def from_unit(self, r: float) -> float:
+        """Return the unbounded parameter from it."""
+        return float(np.arctanh(r)) if self.kind == "ar1" else float(np.log(r) - np.log1p(-r))
+
+    @cached_property
+    def times(self) -> FloatArray:
+        """Times of the rows, whose differences count within a subject."""
+        out = np.empty(len(self.gap))
+        out[self.order] = np.cumsum(self.gap[self.order])
+        return out
+
     def slope(self, x: float) -> float:
         """Return d rho / d x."""
         if self.kind == "ar1":
@@ -115,6 +135,15 @@ class Chain:
         if values.ndim == 2:
             r, scale = r[:, None], scale[:, None]
         return (values - r * values[self.previous]) * scale
+
+    def whiten_transposed(self, values: FloatArray, x: float) -> FloatArray:
+        """Return rows (n, k) times the transpose of what whitens them."""
+        r, q = self.neighbours(x)
+        out = values / np.sqrt(q)[:, None]
+        later = np.flatnonzero(self.previous >= 0)
+        taken = r[later, None] * out[later]
+        out[self.previous[later]] -= taken  # each row comes before one
+        return out
 
     def colour(self, noise: FloatArray, x: float) -> FloatArray:
         """Return rows with this correlation from independent ones, (n, k): the inverse of `whiten`."""

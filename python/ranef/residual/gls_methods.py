@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
-from .kenward_roger import StrataKenwardRoger, require_linear
+from .kenward_roger import ResidualKenwardRoger, require_reml
 
 _STEP = 1e-3  # in units of about a standard error
 
@@ -50,11 +51,11 @@ def _known(fit: Any, df: float) -> Method:
     return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
-def _kenward_roger(fit: Any) -> Method:
-    require_linear(fit)
+def _kenward_roger(fit: Any, linear: bool = False) -> Method:
+    require_reml(fit)
     sums = fit.model.sums
-    return StrataKenwardRoger(
-        fit, _satterthwaite(fit), lambda phi, _: sums.solve(phi)["inner"], np.zeros(0), ()
+    return ResidualKenwardRoger(
+        fit, _satterthwaite(fit), lambda phi, _: sums.solve(phi)["inner"], np.zeros(0), (), linear
     )
 
 
@@ -62,6 +63,7 @@ METHODS: dict[str, Callable[[Any], Method]] = {
     "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
     "satterthwaite": _satterthwaite,
     "kenward-roger": _kenward_roger,
+    "kenward-roger-linear": partial(_kenward_roger, linear=True),
     "normal": lambda fit: _known(fit, float("inf")),
 }
 

@@ -1,12 +1,14 @@
-"""Kenward and Roger's test where the residual variance differs by strata.
+"""Kenward and Roger's test where residuals differ in variance by strata or are correlated in time.
 
-Elements of the covariance matrices of the random effects and the variances of the strata are parameters in
-which the covariance V is linear, so that R_kl = 0 and the adjusted covariance is
+The parameters are elements of the covariance matrices of the random effects, in which the covariance V is
+linear, and those of the residuals as PROC MIXED has them (`curvature.Natural`): variances of strata and a
+correlation. With W their covariance, from the observed information as there, the adjusted covariance is
 
-    Phi_A = Phi - sum_kl W_kl d2 Phi / dg_k dg_l,
+    Phi_A = Phi - sum_kl W_kl d2 Phi / dg_k dg_l + Phi X'V^-1 [sum_kl W_kl V_kl] V^-1 X Phi / 2,
 
-which is Phi + 2 Phi [sum_kl W_kl (Q_kl - P_k Phi P_l)] Phi of the paper. W is the observed one, as PROC
-MIXED has it; Phi is differenced along the axes of W, in units of standard errors.
+which is Phi + 2 Phi [sum_kl W_kl (Q_kl - P_k Phi P_l - R_kl / 4)] Phi of the paper; the linear variant has
+R_kl = 0, that is, the last term whole. Phi is differenced along
+the axes of W, in units of standard errors; second derivatives of V are exact, and zero for variances alone.
 
 References
 ----------
@@ -26,13 +28,14 @@ from ..errors import ArgumentError
 from ..inference.kenward_roger import KenwardRoger
 from ..inference.satterthwaite import DeltaDf
 from ..theta import pack, unpack, unpack_symmetric
+from .curvature import Natural, curvature
 
 _STEP = 0.02  # standard errors along an axis
 _SMALL = 1e-6  # of a chain rule's differences
 
 
-class StrataKenwardRoger(KenwardRoger):
-    """Kenward and Roger's covariance and degrees of freedom of a fit with ``dispersion=`` by strata.
+class ResidualKenwardRoger(KenwardRoger):
+    """Kenward and Roger's covariance and degrees of freedom with ``dispersion=``, ``residual=``.
 
     Parameters
     ----------
@@ -45,11 +48,13 @@ class StrataKenwardRoger(KenwardRoger):
         In the same; empty without random effects.
     widths : sequence of int
         Columns of each random term.
+    linear : bool
+        Leave the second derivatives of V out.
 
     Raises
     ------
     ArgumentError
-        For fits by maximum likelihood, singular ones, and covariances not linear in their parameters.
+        For fits by maximum likelihood, and singular ones.
     """
 
     def __init__(
@@ -59,18 +64,20 @@ class StrataKenwardRoger(KenwardRoger):
         relative: Callable[[FloatArray, FloatArray], FloatArray],
         theta: FloatArray,
         widths: Any,
+        linear: bool = False,
     ) -> None:
-        require_linear(fit)
-        self._design = np.column_stack([np.ones(len(_strata(fit))), _strata(fit)])
+        require_reml(fit)
+        self._natural = Natural(fit.model.noise)
         self._widths, self._relative, self._k = widths, relative, len(theta)
         self.unadjusted, self.coordinates, spread = single.inner, single.coordinates, single.spread
         here = np.concatenate([fit.outer.phi, theta, [np.log(fit.sigma)]])
-        centre, slopes = self._variances(here), []
+        centre, slopes = self._parameters(here), []
         for e in np.eye(len(here)):
-            ends = [self._variances(here + sign * _SMALL * e) for sign in (1, -1)]
+            ends = [self._parameters(here + sign * _SMALL * e) for sign in (1, -1)]
             slopes.append((ends[0] - ends[1]) / (2 * _SMALL))
         jacobian = np.array(slopes).T
-        values, vectors = np.linalg.eigh(jacobian @ spread @ jacobian.T)
+        spread = jacobian @ spread @ jacobian.T
+        values, vectors = np.linalg.eigh(spread)
         axes = (vectors * np.sqrt(np.maximum(values, 0.0))).T
         effects, bend = [], np.zeros_like(self.unadjusted)
         for axis in axes:
@@ -80,51 +87,40 @@ class StrataKenwardRoger(KenwardRoger):
             bend += middle / (12 * _STEP**2)
         self._effects, self._weights = -np.array(effects), np.eye(len(axes))  # Phi P Phi = -dPhi
         self.inner = self.unadjusted - bend
+        noise = fit.model.noise
+        if noise.chain is not None or not self._natural.by_strata:
+            own = slice(0, noise.size + 1)
+            X = fit.model.design.X[:, fit.model.cross.columns] @ self.internal(np.eye(len(self.inner)))
+            bent = curvature(fit, X, self.unadjusted, centre[own], spread[own, own])
+            self.inner = self.inner + (bent if linear else bent / 2)
 
-    def _variances(self, parameters: FloatArray) -> FloatArray:
-        """Return variances of the strata and elements of D, from (phi, theta, log sigma)."""
+    def _parameters(self, parameters: FloatArray) -> FloatArray:
+        """Return the residuals' parameters and elements of D, from (phi, theta, log sigma)."""
         phi, theta = np.split(parameters[:-1], [len(parameters) - 1 - self._k])
-        strata = np.exp(2 * (self._design @ np.append(parameters[-1], phi)))
+        residual = self._natural.of(phi, float(parameters[-1]))
         covariances = [np.exp(2 * parameters[-1]) * one @ one.T for one in unpack(theta, self._widths)]
-        return np.concatenate([strata, pack([np.tril(one) for one in covariances])])
+        return np.concatenate([residual, pack([np.tril(one) for one in covariances])])
 
-    def _phi(self, variances: FloatArray) -> FloatArray:
+    def _phi(self, parameters: FloatArray) -> FloatArray:
         """Return the covariance of the coefficients at such parameters."""
-        strata, elements = variances[: len(self._design)], variances[len(self._design) :]
+        size = self._natural.noise.size + 1
         try:
-            if not strata.min() > 0:
-                raise np.linalg.LinAlgError
-            log_sigma, *phi = np.linalg.solve(self._design, np.log(strata) / 2)
+            phi, log_sigma = self._natural.back(parameters[:size])
             variance = float(np.exp(2 * log_sigma))
-            covariances = unpack_symmetric(elements / variance, self._widths)
+            covariances = unpack_symmetric(parameters[size:] / variance, self._widths)
             theta = pack([np.asarray(np.linalg.cholesky(one)) for one in covariances])
         except np.linalg.LinAlgError:
             raise ArgumentError(
-                "ddf='kenward-roger' needs variances that are not near zero: use ddf='satterthwaite', or "
-                "drop the term whose variance vanishes"
+                "ddf='kenward-roger' needs variances that are not near zero, and correlations not near one: "
+                "use ddf='satterthwaite', or drop the term whose variance vanishes"
             ) from None
-        return variance * self._relative(np.array(phi), theta)
+        return variance * self._relative(phi, theta)
 
 
-def _strata(fit: Any) -> FloatArray:
-    return np.asarray(fit.model.noise.dispersion.strata)
-
-
-def require_linear(fit: Any) -> None:
-    """Raise an ArgumentError for a fit whose covariance is not linear in its parameters, or by ML."""
-    noise = fit.model.noise
+def require_reml(fit: Any) -> None:
+    """Raise an ArgumentError for a fit by maximum likelihood."""
     if not fit.model.reml:
         raise ArgumentError(
             "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
             "or use ddf='satterthwaite'"
-        )
-    if noise.chain is not None:
-        raise ArgumentError(
-            "ddf='kenward-roger' is not available with residual=, whose covariance is not linear in its "
-            "parameters: use ddf='satterthwaite'; models over few visits have it in ranef.mmrm()"
-        )
-    if noise.dispersion is None or len(_strata(fit)) != _strata(fit).shape[1] + 1:
-        raise ArgumentError(
-            "ddf='kenward-roger' goes with dispersion= that gives every stratum a variance of its own, such "
-            "as '~ stratum': use ddf='satterthwaite'"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from .gls_methods import fourth_order, unprofiled_covariance
-from .kenward_roger import StrataKenwardRoger, require_linear
+from .kenward_roger import ResidualKenwardRoger, require_reml
 
 _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error
 _TIMES = (1, -1, 2, -2)
@@ -85,18 +86,19 @@ def delta_df(
     return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread)
 
 
-def _kenward_roger(fit: Any) -> Method:
-    require_linear(fit)
+def _kenward_roger(fit: Any, linear: bool = False) -> Method:
+    require_reml(fit)
     sums, phi = fit.model.sums()[1], fit.outer.phi
     theta = _core.internal_theta(sums.problem(sums.combined(phi)[0]), fit.theta)
-    return StrataKenwardRoger(
-        fit, _satterthwaite(fit), lambda *at: sums.inner(*at)[0], theta, fit.model.term_widths
+    return ResidualKenwardRoger(
+        fit, _satterthwaite(fit), lambda *at: sums.inner(*at)[0], theta, fit.model.term_widths, linear
     )
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
     "kenward-roger": _kenward_roger,
+    "kenward-roger-linear": partial(_kenward_roger, linear=True),
     "residual": MODEL_METHODS["residual"],
     "normal": MODEL_METHODS["normal"],
 }

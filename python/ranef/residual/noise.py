@@ -56,6 +56,12 @@ class Noise:
         scaled = values * scale
         return scaled if self.chain is None else self.chain.whiten(scaled, float(phi[-1]))
 
+    def whiten_transposed(self, values: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return rows (n, k) times the transpose of R^(-1/2) as `whiten` has it."""
+        own = values if self.chain is None else self.chain.whiten_transposed(values, float(phi[-1]))
+        scale = np.exp(-np.asarray(self.log_sd(phi)))
+        return own * (scale[:, None] if scale.ndim else scale)
+
     def colour(self, noise: FloatArray, phi: FloatArray) -> FloatArray:
         """Return independent rows (n, k) times R^(1/2)."""
         own = noise if self.chain is None else self.chain.colour(noise, float(phi[-1]))

@@ -148,7 +148,8 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 
 def test_methods(fit: Any) -> dict[str, Any]:
     """Return the methods of testing by name."""
-    return {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite, "kenward-roger": _refused}
+    refused = dict.fromkeys(("kenward-roger", "kenward-roger-linear"), _refused)
+    return {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite, **refused}
 
 
 def _refused(fit: Any) -> Any:
