@@ -5,7 +5,7 @@ import re
 import pytest
 import ranef
 from conftest import fitted
-from ranef import words
+from ranef import words, words_of_results
 
 
 def objects():
@@ -31,15 +31,15 @@ def objects():
 TABLES = {
     "fit": words.OF_A_FIT,
     "model": words.OF_A_MODEL,
-    "result": words.OF_A_BOOTSTRAP,
+    "result": words_of_results.OF_A_BOOTSTRAP,
     "ranef": words.OF_THE_PACKAGE,
-    "summary": words.OF_A_SUMMARY,
-    "means": words.OF_MEANS,
-    "profile": words.OF_A_PROFILE,
-    "varcorr": words.OF_COMPONENTS,
-    "component": words.OF_A_COMPONENT,
-    "plot": words.OF_PLOTS,
-    "tables": words.OF_TABLES,
+    "summary": words_of_results.OF_A_SUMMARY,
+    "means": words_of_results.OF_MEANS,
+    "profile": words_of_results.OF_A_PROFILE,
+    "varcorr": words_of_results.OF_COMPONENTS,
+    "component": words_of_results.OF_A_COMPONENT,
+    "plot": words_of_results.OF_PLOTS,
+    "tables": words_of_results.OF_TABLES,
 }
 
 

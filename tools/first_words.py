@@ -73,7 +73,7 @@ fit.rstudent() => fit.residuals
 ranef.predict(fit, df) => fit.predict()
 fit.predict(df, re_form=None) => random=
 fit.predict(newdata=df, allow_new_levels=True)
-fit.predict(type="response") => it takes
+fit.predict(type="response") => interval=
 ranef.simulate(fit, nsim=3) => fit.simulate()
 fit.simulate(nsim=3) => n=
 ranef.refit(fit, df["Reaction"]) => fit.refit(y)
@@ -89,7 +89,7 @@ ranef.profile(fit) => fit.profile()
 ranef.bootMer(fit, ranef.lme4.fixef, nsim=100) => fit.bootstrap(
 fit.bootstrap(nsim=10) => n=
 fit.bootstrap(10, FUN=ranef.lme4.fixef) => statistic=
-fit.bootstrap(10, type="parametric") => it takes
+fit.bootstrap(10, type="parametric") => scheme=
 fit.bootstrap(10, parallel="multicore") => n_threads=
 ranef.anova(fit) => fit.anova()
 ranef.anova(small, fit, refit=False)
@@ -460,11 +460,66 @@ fit.formula
 fit.family => gaussian
 """
 
+OTHERS = """
+fit.isREML() => fit.reml
+fit.optinfo => fit.optimum
+fit.X => fit.model.design.X
+fit.dotplot() => fit.plot.caterpillar()
+fit.check_normality() => fit.plot.qq()
+fit.check_heteroscedasticity() => ranef.diagnose
+fit.ICC => 'icc'
+fit.r2_marginal => fit.r2()
+fit.n => fit.nobs
+fit.z => fit.tvalues
+fit.std => fit.varcorr
+fit.theta() => fit.theta
+fit.random => fit.varcorr
+fit.equation() => fit.formula
+fit.latex() => to_latex
+fit.loo() => ranef.anova
+fit.waic() => ranef.anova
+fit.pbtest(small) => ranef.pbtest
+fit.pb_modcomp(small) => ranef.pbtest
+fit.kr_test() => kenward-roger
+fit.extend(along="Subject", n=30) => ranef.power_curve
+fit.hypotheses("Days = 0") => fit.test(
+fit.conditional_effects() => fit.predictions(
+fit.predict(df, type="response") => interval=
+fit.coef_table(vcov="CR2") => fit.robust()
+fit.tidy(conf_int=True) => level=
+fit.model.endog_names => fit.formula
+ranef.lmer("Reaction ~ Days", df, random="~1 | Subject") => (x | group)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df=df) => data=
+ranef.gls("Reaction ~ Days", df, correlation="ar1(Days | Subject)") => residual=
+ranef.gls("Reaction ~ Days", df, groups="Subject") => residual=
+ranef.mmrm("Reaction ~ Days", df, subject="Subject", visit="Days") => us(visit | subject)
+ranef.mmrm("Reaction ~ Days + us(Days | Subject)", df, covariance="ar1") => ar1(visit | subject)
+ranef.anova(small, fit, test="Chisq") => likelihood-ratio
+ranef.modelsummary(fit, small, output="latex") => to_latex()
+ranef.families.Poisson() => family=
+ranef.version => ranef.show_versions()
+ranef.options => ranef.set_num_threads
+ranef.plots.forest(fit) => fit.plot.coefficients()
+ranef.plots.dotplot(fit) => fit.plot.caterpillar()
+ranef.plots.predictions(fit) => fit.predictions(
+ranef.plots.qqnorm(fit) => fit.plot.qq()
+fit.profile()["Days"] => profile.conf_int()
+fit.profile().splom() => ranef.plots.profile_pairs
+result.sigma => result.to_frame()
+glmm.odds_ratios() => exponentiate=True
+glmm.tidy(exp=True) => exponentiate=
+glmm.predict(type="response") => scale=
+glmm.predict(kind="link") => scale=
+glmm.dharma() => check_residuals
+glmm.overdisp_fun() => overdispersion
+"""
+
 KINDS = {
     "lme4": LME4,
     "statsmodels": STATSMODELS,
     "pandas, scikit-learn": PANDAS_AND_SCIKIT,
     "pymer4": PYMER4,
+    "brms, easystats, simr, emmeans": OTHERS,
 }
 # What Python says of its own accord, and helps nobody.
 BARE = re.compile(

@@ -42,6 +42,9 @@ def _answer(name: str, words: Words, known: Iterable[str]) -> str:
     same = next((words[word] for word in words if _folded(word) == folded), None)
     if same is not None:
         return _said(same)
+    twin = next((one for one in known if _folded(one) == folded and not one.startswith("_")), None)
+    if twin is not None:
+        return f": use {twin!r}"
     near = get_close_matches(name, [one for one in known if not one.startswith("_")], n=3, cutoff=0.7)
     return f": perhaps {' or '.join(map(repr, near))}" if near else ""
 
@@ -54,7 +57,12 @@ def _said(answer: str) -> str:
     return f": {answer}" if answer.startswith("this ") else f": use {answer}"
 
 
-def explained(kind: str, words: Words, others: Callable[[str], str] = lambda name: "") -> Any:
+def explained(
+    kind: str,
+    words: Words,
+    others: Callable[[str], str] = lambda name: "",
+    listing: Callable[[], str] | None = None,
+) -> Any:
     """Return the ``__getattr__`` of a class whose missing names are explained by `missing`.
 
     Parameters
@@ -64,14 +72,18 @@ def explained(kind: str, words: Words, others: Callable[[str], str] = lambda nam
     words : mapping of str to str
         The word elsewhere -> what it is here.
     others : callable, optional
-        Gives an answer for a name that neither `words` nor the class come near to, or ``""``.
+        Gives an answer for a name that is not in `words`, or ``""``.
+    listing : callable, optional
+        Says what there is, for a name that nothing comes near to; by default, that ``dir()`` lists it.
     """
 
     def __getattr__(self: Any, name: str) -> Any:
         if name.startswith("_"):  # asked by programs, often
             raise _error(f"{kind} has no {name!r}", name)
-        listing = f": dir({kind.split()[-1]}) lists what it has"
-        answer = _answer(name, words, dir(type(self))) or others(name) or listing
+        exact = _said(words[name]) if name in words else others(name)
+        answer = exact or _answer(name, words, dir(type(self)))
+        if not answer:
+            answer = f": {listing()}" if listing else f": dir({kind.split()[-1]}) lists what it has"
         raise _error(f"{kind} has no {name!r}{answer}", name)
 
     return __getattr__

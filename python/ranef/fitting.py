@@ -30,6 +30,8 @@ _ELSEWHERE = {
     "subset": "give the rows you want, data[condition]",
     "groups": "write a random term into the formula, (1 | group)",
     "re_formula": "write a random term into the formula, (x | group)",
+    "random": "write it into the formula, + (x | group)",
+    "df": "it is called data=",
     "family": "use ranef.glmer(formula, data, family=...)",
     "random_state": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",
     "seed": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def _by_word(answers: Mapping[str, str]) -> dict[str, str]:
+def by_word(answers: Mapping[str, str]) -> dict[str, str]:
     """Return word elsewhere -> answer, from answer -> words."""
     return {word: answer for answer, words in answers.items() for word in words.split()}
 
 
-OF_A_FIT = _by_word(
+OF_A_FIT = by_word(
     {
         "fit.params": (
             "fixef fe_params fixed_effects coef_ coefficient fe feature_names_in_ n_features_in_ "
@@ -22,14 +22,17 @@ OF_A_FIT = _by_word(
         "fit.ranef": "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs",
         "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
         "fit.plot.coefficients()": "plot_summary plot_coefs dotwhisker forest",
-        "fit.predictions('x', by='g').plot()": "plot_predict plot_predictions plot_effects plot_fit",
+        "fit.predictions('x', by='g').plot()": (
+            "conditional_effects marginal_plot interaction_plot interact_plot emmip plot_predict "
+            "plot_predictions plot_effects plot_fit "
+        ),
         "fit.varcorr": (
             "VarCorr ranef_var vcomp cov_re variance_components ranef_corr cov_re_unscaled "
             "variance_component var_comp vc variances random_variances sigma_u stddev sd corr "
         ),
         "fit.sigma**2, the residual variance; fit.sigma is its square root": "scale sigma2 mse_resid s2",
         "fit.bse": "std_err se bse_fe std_errors stderr std_error standard_errors standard_error SE",
-        "fit.tvalues": "tstats t_values tstat zstat z_values statistic",
+        "fit.tvalues": "z zvalues tstats t_values tstat zstat z_values statistic",
         "fit.pvalues": "p_values pvalue pvals p pval sig_type sig",
         "fit.fittedvalues": "fitted fitted_values fits y_hat yhat fitted_ predicted",
         "fit.resid, or fit.residuals(type)": (
@@ -44,7 +47,7 @@ OF_A_FIT = _by_word(
         "fit.df_resid": "df_residual",
         "fit.df_model_total": "df_model n_params df_modelwc df_modelwc_ k n_parameters npar",
         "fit.nobs": "n_obs n_samples n_rows shape n_obs_ size",
-        "fit.ngroups": "n_groups ngrps groups grps group_sizes levels n_levels",
+        "fit.ngroups": "k_re n_groups ngrps groups grps group_sizes levels n_levels",
         "fit.conf_int()": "confint confidence_intervals",
         "fit.cov_params()": "cov_beta covariance normalized_cov_params covb cov_fe",
         "fit.ranova()": "rand",
@@ -55,7 +58,10 @@ OF_A_FIT = _by_word(
         "fit.converged, and fit.optimum for the certificate": (
             "convergence convergence_warning converged_ is_fitted success convergence_ "
         ),
-        "fit.optimum": "hist mle_retvals n_iter_ optimizer opt iterations hessian hess_inv gradient",
+        "fit.optimum": (
+            "history optinfo messages hist mle_retvals n_iter_ optimizer opt iterations hessian "
+            "hess_inv gradient "
+        ),
         "ranef.diagnose(fit), and fit.optimum.message": "warnings",
         "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
         "ranef.lmer(..., reml=False), or ranef.lme4.refitML(fit)": "refitML",
@@ -72,7 +78,7 @@ OF_A_FIT = _by_word(
         "fit.augment()": "frame",
         "fit.augment(); a fit does not keep the table it was given": "data",
         "fit.leverage()": "hatvalues leverages",
-        "fit.influence()": "cooks_distance dfbetas get_influence",
+        "fit.influence()": "cooks cooksd cook cooks_distance dfbetas get_influence",
         "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means",
         "fit.predictions('x', by='g')": "ggpredict predict_response avg_predictions effects",
         "fit.slopes('x'), and fit.comparisons() for factors": (
@@ -88,18 +94,19 @@ OF_A_FIT = _by_word(
             "to_frame to_pandas results result result_fit head tail table to_csv to_excel to_json "
             "to_parquet to_polars coefs_table fixed dataframe df_results "
         ),
-        "fit.summary().to_latex()": "to_latex",
+        "fit.summary().to_latex()": "latex to_latex",
         "fit.summary().to_markdown()": "to_markdown",
         "fit.summary().to_html()": "to_html",
         "fit.summary()": "print_summary summary2 describe info report show summarize print_fit pretty_print",
         "fit.r2()": (
-            "rsquared r_squared rsquared_conditional score r2_score rsquared_adj rsquared_marginal "
+            "r2_marginal r2_conditional rsquared r_squared rsquared_conditional score r2_score "
+            "rsquared_adj rsquared_marginal "
             "r2_nakagawa R2 "
         ),
         "fit.r2(), fit.icc() and ranef.diagnose(fit)": "performance",
         "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
         "ranef.diagnose(fit)": "diagnose condition_number outliers",
-        "fit.test('x = 0')": "t_test contest",
+        "fit.test('x = 0')": "hypotheses hypothesis_test t_test contest",
         "fit.test('a = 0, b = 0')": "f_test wald_test joint_test joint_tests",
         "fit.anova(type=3)": "wald_test_terms",
         "fit.test('a = b')": "linear_hypothesis",
@@ -134,12 +141,10 @@ OF_A_FIT = _by_word(
         "pickle or joblib: fits are saved by both": "save remove_data to_pickle dump save_model serialize",
         "fit.model.theta_names, and fit.theta for the values": "freeparams",
         "ranef.anova(smaller, fit)": "compare_lr_test lrtest lrt compare_f_test likelihood_ratio_test",
-        "fit.robust()": "get_robustcov_results cov_type robust_se sandwich vcovCR",
+        "fit.robust()": "vcov_type get_robustcov_results cov_type robust_se sandwich vcovCR",
         "fit.predict(newdata)": "transform fit_predict decision_function forecast empredict",
         "fit.predict(newdata) on rows that were left out of the fit": "cross_validate cv cross_val_score",
-        "fit.plot": (
-            "plot_residuals plot_ci graph boxplot qqplot plots "
-        ),
+        "fit.plot": ("plot_residuals plot_ci graph boxplot qqplot plots "),
         "C(x), C(x, contr.sum) or scale(x) in the formula": (
             "set_factors unset_factors set_contrasts show_contrasts set_transforms unset_transforms "
             "show_factors factors "
@@ -151,10 +156,30 @@ OF_A_FIT = _by_word(
             "family link dispersion "
         ),
         "fit.pca()": "rePCA_ repca",
+        "fit.model.design.X, and ranef.lme4.getME(fit, 'Z') of the random effects": "X Z Zt mm",
+        "fit.reml": "isREML REML is_reml",
+        "fit.plot.caterpillar()": "dotplot ranef_plot plot_ranef",
+        "fit.plot.qq()": "check_normality qqline",
+        "fit.conf_int(method='profile')": "ci_profile profile_ci",
+        "ranef.pbtest(larger, smaller)": "pbkrtest pb_modcomp PBmodcomp pbmodcomp",
+        "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": (
+            "kr_test KRmodcomp krmodcomp kenward_roger kr "
+        ),
+        "ranef.power_curve(fit, 'x', ...), which draws larger designs": "extend",
+        "fit.formula; the summary has the estimates": "equation equatiomatic extract_eq",
+        "fit.aic, and ranef.anova(smaller, larger); leaving out groups is fit.influence()": "loo waic elpd",
+        "fit.nobs, and fit.ngroups": "n dims N",
+        "fit.varcorr, and fit.ranef for the effects of each group": "random std var",
+        "fit.theta": "lambda_ Lambda",
+        "fit.params; of a generalised model fit.tidy(exponentiate=True)": (
+            "odds_ratios odds_ratio exp incidence_rate_ratios irr or_ rate_ratios "
+        ),
+        "glmm.overdispersion()": "overdisp_fun check_overdispersion testDispersion dispersion_test",
+        "glmm.check_residuals()": "dharma DHARMa",
     }
 )
 
-OF_THE_PACKAGE = _by_word(
+OF_THE_PACKAGE = by_word(
     {
         "fit.params (ranef.lme4.fixef(fit))": "fixef",
         "fit.ranef (ranef.lme4.ranef(fit))": "ranef",
@@ -203,9 +228,7 @@ OF_THE_PACKAGE = _by_word(
         ),
         "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
         "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
-        "ranef.emmeans(fit, 'x')": (
-            "lsmeans marginal_means "
-        ),
+        "ranef.emmeans(fit, 'x')": ("lsmeans marginal_means "),
         "fit.predictions('x', by='g'), whose .plot() draws it": (
             "ggpredict ggeffect ggemmeans predict_response predictions effect Effect allEffects "
             "plot_model marginaleffects avg_predictions plot_predictions "
@@ -266,10 +289,16 @@ OF_THE_PACKAGE = _by_word(
         "ranef.set_num_threads(n)": "set_threads n_jobs",
         "fit.conf_int()": "conf_int ci confint_merMod",
         "formula text, such as 'y ~ C(x) + scale(z) + (1 | g)'": "C Q scale bs poly patsy",
+        "ranef.show_versions(), or ranef.__version__": "version versions",
+        "ranef.set_num_threads(n); everything else is an argument": "options config set_options",
+        "dir(ranef), and help(ranef.lmer)": "help",
+        "family='binomial' and the like, in ranef.glmer()": (
+            "families family Binomial Poisson Gamma NegativeBinomial binomial poisson links "
+        ),
     }
 )
 
-OF_A_MODEL = _by_word(
+OF_A_MODEL = by_word(
     {
         "ranef.Model(formula, data)": "from_formula",
         "model.design.X": "X exog design_matrix model_matrix",
@@ -285,107 +314,6 @@ OF_A_MODEL = _by_word(
         ),
         "model.gradient(theta)": "score grad jac",
         "fit.optimum, of the fit of the model": "hessian information",
-    }
-)
-
-OF_A_BOOTSTRAP = _by_word(
-    {
-        "result.conf_int(), or print the result": "summary",
-        "result.to_frame().mean()": "mean",
-        "result.to_frame().std()": "std se standard_error bse std_error sd se_boot",
-        "result.to_frame()": (
-            "to_pandas t samples bootstrap_distribution distribution to_numpy params replicates "
-            "describe values draws thetastar boots df data statistics coefs to_polars head table "
-            "to_csv columns "
-        ),
-        "result.plot()": "plots hist show draw boxplot",
-        "result.conf_int()": (
-            "confint confidence_interval ci interval quantiles confidence_intervals percentile "
-        ),
-        "result.conf_int(level=), or result.to_frame().quantile()": "quantile",
-        "result.to_frame().mean() - result.estimates": "bias",
-        "result.estimates": "t0 original observed",
-    }
-)
-
-OF_A_SUMMARY = _by_word(
-    {
-        "summary.fixed, the table of coefficients; fit.anova(), fit.varcorr and fit.glance() for the rest": (
-            "tables table coefficients coef coefs params as_csv to_csv to_frame to_pandas "
-        ),
-        "str(summary)": "as_text to_string text to_text",
-        "summary.to_latex()": "as_latex latex",
-        "summary.to_html()": "as_html html",
-        "fit.varcorr": "varcor varcorr random",
-        "fit.sigma": "sigma scale",
-        "fit.ngroups": "ngrps",
-        "fit.llf": "logLik llf",
-        "fit.cov_params()": "vcov",
-        "print(summary)": "show print add_text",
-    }
-)
-
-OF_MEANS = _by_word(
-    {
-        "means.to_frame()": (
-            "to_pandas summary summary_frame table df frame to_polars to_csv as_data_frame head "
-        ),
-        "means.pairs()": "pairwise pairwise_comparisons tukey posthoc post_hoc",
-        "means.contrast(...)": "contrasts comparisons compare",
-        "means.to_frame()[['lower', 'upper']]; the level goes to ranef.emmeans(level=)": (
-            "conf_int confint ci "
-        ),
-        "means.to_frame()['p']": "pvalues p_values pvalue p",
-        "means.pairs(), and means.to_frame()['p'] for tests against 0": "test tests",
-    }
-)
-
-OF_A_PROFILE = _by_word(
-    {
-        "profile.conf_int()": "confint ci interval",
-        "profile.curves": "to_pandas table as_data_frame",
-    }
-)
-
-OF_PLOTS = _by_word(
-    {
-        "fit.plot.residuals()": "resid residual residuals_plot fitted resid_fitted rvf",
-        "fit.plot.qq()": "qqplot qqnorm qqmath probplot",
-        "fit.plot.caterpillar()": "ranef dotplot random_effects random effects_random re",
-        "fit.plot.coefficients()": "forest fixef params coefs fixed summary dotwhisker coef",
-        "fit.predictions('x', by='g').plot()": "predictions predict effects effect regression curves",
-        "fit.plot.slopes()": "lines scatter fit",
-        "fit.plot.check()": "hist density diagnostics check_model panel ppc posterior_predictive pp_check",
-        "fit.plot.simulated()": "simulate simulation ppcheck",
-        "ranef.plots.means(ranef.emmeans(fit, 'x'))": "means emmeans emmip marginal",
-        "result.plot(), of a fit.bootstrap(n)": "bootstrap boot",
-    }
-)
-
-OF_A_COMPONENT = _by_word(
-    {
-        "component.sd": "stddev std sdcor standard_deviation sds",
-        "component.corr": "correlation correlations",
-        "component.cov": "covariance vcov matrix var variance variances to_numpy values",
-        "component.columns": "names name terms",
-    }
-)
-
-OF_COMPONENTS = _by_word(
-    {
-        "varcorr.to_frame()": "to_pandas table as_data_frame df frame to_numpy summary values",
-        "varcorr.sigma": "residual scale sc",
-        "varcorr['group'].sd": "stddev sd std sdcor",
-        "varcorr['group'].corr": "correlation corr",
-        "varcorr['group'].cov": "cov covariance vcov matrix var variance",
-        "varcorr['group']": "keys items groups names",
-    }
-)
-
-OF_TABLES = _by_word(
-    {
-        "fit.ranef.to_frame()": "to_pandas table as_data_frame df head loc iloc columns",
-        "fit.ranef.cond_var": "condVar postVar cov variances condvar se",
-        "fit.plot.caterpillar()": "plot dotplot qqmath caterpillar hist",
+        "fit.formula, of the fit of the model": "endog_names",
     }
 )

@@ -16,7 +16,7 @@ from ..fit import Fit
 from ..frame.native import as_it_came
 from ..show import Document, Printed, frame_table
 from ..verbs import Verb
-from ..words import OF_TABLES
+from ..words_of_results import OF_TABLES
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
@@ -100,13 +100,17 @@ class RandomEffects(FactorTables):
         for group, table in self.items():
             sd = np.sqrt(np.einsum("lii->li", self.cond_var[group]))
             levels, names = table.index.to_numpy(), list(table.columns)
-            parts.append(pd.DataFrame({
-                "group": group,
-                "level": np.tile(levels, len(names)),
-                "name": np.repeat(names, len(levels)),
-                "mode": table.to_numpy().T.ravel(),
-                "sd": sd.T.ravel(),
-            }))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "group": group,
+                        "level": np.tile(levels, len(names)),
+                        "name": np.repeat(names, len(levels)),
+                        "mode": table.to_numpy().T.ravel(),
+                        "sd": sd.T.ravel(),
+                    }
+                )
+            )
         return pd.concat(parts, ignore_index=True)
 
     conf_int = Verb("inference.mode_intervals:mode_intervals")

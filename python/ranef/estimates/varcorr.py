@@ -16,7 +16,7 @@ from ..frame.native import as_it_came
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import table_lines, width
-from ..words import OF_A_COMPONENT, OF_COMPONENTS
+from ..words_of_results import OF_A_COMPONENT, OF_COMPONENTS
 from .unknown import unknown_elements
 
 

@@ -25,7 +25,7 @@ from ..show.numbers import (
     significance_stars,
 )
 from ..show.text import columns_of_text, folded, table_lines
-from ..words import OF_A_SUMMARY
+from ..words_of_results import OF_A_SUMMARY
 from .fit import GlmerFit
 
 DIGITS = 4

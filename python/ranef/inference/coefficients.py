@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..arguments import guided
 from ..errors import require_choice
 from ..estimates.fixed import covariance as _fixed_covariance
 from ..fit import Fit
@@ -12,9 +13,8 @@ from .methods import METHODS, method
 from .pvalues import ALTERNATIVES, t_p_values
 
 
-def coef_table(
-    fit: Fit, ddf: str = "satterthwaite", alternative: str = "two-sided"
-) -> pd.DataFrame:
+@guided(vcov="write fit.robust().coef_table()", cov_type="write fit.robust().coef_table()")
+def coef_table(fit: Fit, ddf: str = "satterthwaite", alternative: str = "two-sided") -> pd.DataFrame:
     """Test every coefficient against zero.
 
     Parameters

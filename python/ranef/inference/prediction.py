@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
+from ..arguments import guided
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
@@ -26,6 +27,7 @@ from .theta_slopes import prediction_slopes
 DDF = ("satterthwaite", "residual", "normal")
 
 
+@guided(type="the response of a linear model has one scale; for intervals write interval='prediction'")
 def predict(
     fit: Fit,
     newdata: Any = None,
@@ -144,9 +146,7 @@ def predict(
     return table.assign(**found) if parts else table
 
 
-def _df(
-    fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations], FloatArray]
-) -> FloatArray:
+def _df(fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations], FloatArray]) -> FloatArray:
     """Return the degrees of freedom of the variances of predictions."""
     if ddf == "residual":
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))

@@ -5,7 +5,10 @@ otherwise, and returns the Axes it drew on: one, or an array of them where there
 figures within ``with style(width=3.5):`` are that many inches wide, their text still readable.
 """
 
-from ..elsewhere import not_a_function
+from typing import Any
+
+from ..elsewhere import missing, not_a_function
+from ..words_of_results import OF_PLOTS
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .check import check
@@ -52,6 +55,10 @@ __all__ = [
     "style",
     "topographic",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing("ranef.plots", name, OF_PLOTS, __all__)
 
 
 not_a_function(__name__, "fit.plot(), or a function of the module")

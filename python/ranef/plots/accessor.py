@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from ..arguments import guided
 from ..elsewhere import explained
 from ..fit import Fit
-from ..words import OF_PLOTS
+from ..words_of_results import OF_PLOTS
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients
@@ -55,7 +55,7 @@ class FitPlots:
     """
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("fit.plot", OF_PLOTS, lambda name: f": {_listing()}")
+        __getattr__ = explained("fit.plot", OF_PLOTS, listing=lambda: _listing())  # defined below
 
     def __init__(self, fit: Fit) -> None:
         self._fit = fit

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arguments import guided
 from ..elsewhere import explained
-from ..words import OF_PLOTS
+from ..words_of_results import OF_PLOTS
 from .canvas import panels, tidy, title
 from .covariance import acf, spread
 from .qq import draw_quantiles
@@ -36,7 +36,7 @@ class TestedPlots:
     __test__ = False
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("fit.plot", OF_PLOTS, lambda name: f": {_LISTING}")
+        __getattr__ = explained("fit.plot", OF_PLOTS, listing=lambda: _LISTING)
 
     def __init__(self, fit: Any) -> None:
         self._fit = fit

@@ -19,7 +19,13 @@ from .visits import unidentified
 MAX_EVALUATIONS = 200
 
 
-@guided()
+@guided(
+    subject="it stands in the formula's term, us(visit | subject)",
+    visit="it stands in the formula's term, us(visit | subject)",
+    covariance="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    structure="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    method="use ddf= for the degrees of freedom, reml= for the likelihood",
+)
 def mmrm(
     formula: str,
     data: Any,

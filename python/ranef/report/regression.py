@@ -83,7 +83,10 @@ class RegressionTable(Printed):
         return [lines[0], rule, *lines[1:], rule]
 
 
-@guided()
+@guided(
+    output="print it, or write modelsummary(...).to_latex(), .to_html() or .to_markdown()",
+    fmt="write digits=",
+)
 @as_it_came
 def modelsummary(
     *fits: Fit,

@@ -15,7 +15,7 @@ from ..fit import Fit
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text, table_lines
-from ..words import OF_A_SUMMARY
+from ..words_of_results import OF_A_SUMMARY
 from .brief import groups_line, how_fitted, remarks
 from .tables import (
     LEGEND,

@@ -219,7 +219,12 @@ class GlsFit(TestedFit):
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
 
 
-@guided()
+@guided(
+    groups="write residual='ar1(time | group)'",
+    method="use reml=True or reml=False",
+    cov_type="use ranef.lmer() with a random intercept, whose fit.robust() takes clusters",
+    sigma="use residual='ar1(time | group)', dispersion='~ stratum' or weights=",
+)
 def gls(
     formula: str,
     data: Any,

@@ -14,7 +14,7 @@ from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 from ...show import Printed
 from ...verbs import Answer, Verb
-from ...words import OF_A_BOOTSTRAP
+from ...words_of_results import OF_A_BOOTSTRAP
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 __all__ = ["BootstrapResult"]

@@ -28,7 +28,11 @@ class Comparison(TestTable):
     """A table of models; says above itself what they are, below how it was made (``attrs["notes"]``)."""
 
 
-@guided()
+@guided(
+    test="the table has the likelihood-ratio test; F tests of the terms of one fit are fit.anova()",
+    type="types are for the terms of one fit, fit.anova(type=3)",
+    ddf="degrees of freedom are for the terms of one fit, fit.anova(ddf=)",
+)
 @as_it_came
 def anova(
     *fits: Any,

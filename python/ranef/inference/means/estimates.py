@@ -18,7 +18,7 @@ from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
-from ...words import OF_MEANS
+from ...words_of_results import OF_MEANS
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted

@@ -14,14 +14,14 @@ from scipy.interpolate import CubicSpline
 from scipy.special import chdtri
 
 from ...arrays import FloatArray
-from ...elsewhere import explained
+from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...estimates.parameters import ParameterNames
 from ...frame.native import as_it_came, in_pandas
 from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
-from ...words import OF_A_PROFILE
+from ...words_of_results import OF_A_PROFILE
 from .constrained import Constrained, Point
 from .parameters import GROUPS, Parameter, chosen
 from .walk import crossing, walk
@@ -102,6 +102,9 @@ class Profile(Printed):
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a profile", OF_A_PROFILE)
+        __getitem__ = no_items(
+            "a profile is no table: profile.conf_int() is one, profile.curves[{key!r}] too"
+        )
 
     def __init__(
         self,
