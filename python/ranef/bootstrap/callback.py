@@ -20,7 +20,7 @@ from .loop.task import sample_task
 from .replicates.result import BootstrapResult
 from .schemes.scheme import rows_of_scheme
 
-__all__ = ["apply_statistic"]
+__all__ = ["applied", "apply_statistic"]
 
 # Rows drawn at a time: enough to make the draw's overhead small, few enough to stay small in memory.
 _NUMBERS_AT_A_TIME = 2_000_000
@@ -49,7 +49,7 @@ def apply_statistic(
     try:
         for row, refit in _refits(result, fit, truth, key):
             if refit is not None:
-                outcome, message = _apply(statistic, refit, values[row])
+                outcome, message = applied(statistic, refit, values[row])
                 bits[row] |= outcome
                 if message:
                     messages[result.first + row] = message
@@ -114,7 +114,7 @@ def _as_result(result: BootstrapResult, fit: Fit, row: int, y: np.ndarray) -> Fi
     return Fit(fit.model, y, fit.model.response_of(y), optimum, fit.settings)
 
 
-def _apply(statistic: Callable[[Fit], Any], refit: Fit, out: np.ndarray) -> tuple[int, str]:
+def applied(statistic: Callable[[Fit], Any], refit: Fit, out: np.ndarray) -> tuple[int, str]:
     """Write the statistic's values; return status bits and what went wrong."""
     try:
         values = values_of(statistic(refit))

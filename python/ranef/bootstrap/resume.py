@@ -100,9 +100,24 @@ def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: A
         raise ArgumentError(
             f"append() takes n_threads=, progress=, executor= and statistic=, not {', '.join(unknown)}="
         )
+    if result.route == "refits":
+        return _more_refits(result, fit, count, options)
     options = {"statistic": result.statistic, "scheme": result.scheme, **_drawn_with(result, fit), **options}
     progress = bool(options.pop("progress", True))
     return _continued(result, fit, len(result) + count, None, None, progress, options)
+
+
+def _more_refits(result: BootstrapResult, fit: Any, count: int, options: dict[str, Any]) -> BootstrapResult:
+    """Return a result of `bootstrap.by_refits` with more replicates."""
+    if "executor" in options:
+        raise ArgumentError("executor= is not for fits whose covariance has a structure: leave it out")
+    options = {"statistic": result.statistic, **options}
+    start = result.first + len(result)
+    more = fit.bootstrap(count, seed=result.seed, first=start, **options)
+    found = difference(result.origin, more.origin)
+    if found is not None:
+        raise ArgumentError(f"these replicates cannot be continued: {found}")
+    return joined([result, more], len(result) + count)
 
 
 def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:

@@ -124,6 +124,8 @@ class ParameterNames:
 
     def components(self, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `sd` and `corr`, see `components`."""
+        if not self.terms:
+            return np.empty((len(sigma), 0))
         sigma = np.ones_like(sigma) if self.absolute else sigma
         return np.hstack(components([len(columns) for _, columns in self.terms], sigma, theta))
 

@@ -73,6 +73,13 @@ class VisitFit(TestedFit):
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
     summary = Verb("repeated.summary:summary")
+    refit = Verb("repeated.refits:refit")
+    bootstrap = Verb("bootstrap.by_refits:bootstrap")
+    has_sigma: ClassVar[bool] = False  # for its replicates
+    further_parameters = Verb("repeated.refits:further_parameters")
+    refit_rows = Verb("repeated.refits:refit_rows")
+    independent_codes = Verb("repeated.refits:independent_codes")
+    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")

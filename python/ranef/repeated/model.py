@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +15,7 @@ from ..arrays import FloatArray
 from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
+from ..design.subset import rows_of
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
@@ -130,6 +133,20 @@ class VisitModel:
             len(visits.arms),
             MOST_SUMS,
         )
+
+    def with_response(self, y: FloatArray) -> VisitModel:
+        """Return the model of another response of the rows used."""
+        out = copy(self)
+        out.design = replace(self.design, response=y)
+        return out
+
+    def with_rows(self, rows: npt.NDArray[np.bool_]) -> VisitModel:
+        """Return the model of some subjects."""
+        out = copy(self)
+        out.design, out.visits = rows_of(self.design, rows), self.visits.some(rows)
+        for name in ("cross", "plan"):
+            vars(out).pop(name, None)
+        return out
 
     @cached_property
     def cross(self) -> EstimatedColumns:

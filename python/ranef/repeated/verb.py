@@ -128,7 +128,7 @@ def mmrm(
             attempts.append(Attempt(structure, float("nan"), reason))
             continue
         own_start = start if structure == order[0] else None
-        found = _fitted(model, structure, own_start, settings)
+        found = fitted(model, structure, own_start, settings)
         fit = VisitFit(model, structure, found.pop("theta"), method, (), found)
         reason = "" if fit.converged and not fit.singular else fit.message
         last = structure == order[-1]
@@ -139,7 +139,8 @@ def mmrm(
     raise DataError(attempts[-1].reason)
 
 
-def _fitted(model: VisitModel, structure: str, start: Any, settings: dict[str, Any]) -> dict[str, Any]:
+def fitted(model: VisitModel, structure: str, start: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what the core found: theta, and the certificate."""
     problem = model.measures(structure)
     if start is not None:
         start = model.checked_theta(start, structure)

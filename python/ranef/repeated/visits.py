@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -46,6 +46,11 @@ class Visits:
     arm_levels: npt.NDArray[Any]
     times: FloatArray | None
     remarks: tuple[str, ...] = ()
+
+    def some(self, rows: npt.NDArray[np.bool_]) -> Visits:
+        """Return those of some rows, with the same codes."""
+        arm = None if self.arm is None else self.arm[rows]
+        return replace(self, visit=self.visit[rows], subject=self.subject[rows], arm=arm)
 
     @property
     def labels(self) -> list[str]:

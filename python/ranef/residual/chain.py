@@ -12,7 +12,7 @@ Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, Springer, section
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,18 @@ class Chain:
             return float(np.arctanh(rho))
         at_unit = self.unit * np.log(rho)
         return float(at_unit - np.log(-np.expm1(at_unit)))
+
+    def some(self, rows: npt.NDArray[np.bool_]) -> Chain:
+        """Return the chain of the rows of some subjects."""
+        place = np.cumsum(rows) - 1
+        before = self.previous[rows]
+        return replace(
+            self,
+            previous=np.where(before >= 0, place[before], -1),
+            gap=self.gap[rows],
+            subject=self.subject[rows],
+            order=place[self.order[rows[self.order]]],
+        )
 
     @property
     def least(self) -> float:
@@ -149,9 +161,18 @@ class Chain:
         """Return rows with this correlation from independent ones, (n, k): the inverse of `whiten`."""
         r, q = self.neighbours(x)
         out = noise * np.sqrt(q)[:, None]
-        for row in self.order[self.previous[self.order] >= 0]:
-            out[row] += r[row] * out[self.previous[row]]
+        for rows in self._steps:
+            out[rows] += r[rows, None] * out[self.previous[rows]]
         return out
+
+    @cached_property
+    def _steps(self) -> list[npt.NDArray[np.intp]]:
+        """The second rows of all subjects, the third, ..."""
+        first = self.previous[self.order] < 0
+        begin = np.flatnonzero(first)[np.cumsum(first) - 1]
+        rank = np.arange(len(self.order)) - begin
+        by_rank = np.argsort(rank, kind="stable")
+        return np.split(self.order[by_rank], np.cumsum(np.bincount(rank))[:-1])[1:]
 
     def log_determinant(self, x: float) -> float:
         """Return log|R| of the correlation matrix."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from ..called import attribute
 from ..coordinates import Orthonormal
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
+from ..design.subset import rows_of
 from ..errors import ArgumentError, DataError
 from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
@@ -102,6 +104,29 @@ class GlsModel:
         """Return the REML criterion or deviance, profiled over beta and sigma."""
         return self.sums.criterion(phi)[0]
 
+    def optimum(self, found: list[FloatArray] | None = None) -> OuterOptimum:
+        """Return the minimum of the criterion, from starts or from moments of residuals."""
+        size, sums = self.noise.size, self.sums
+        if size == 0:
+            value = self.criterion(np.zeros(0))
+            return OuterOptimum(np.zeros(0), value, np.zeros((0, 0)), 0.0, (value,), False, True)
+        return minimum(
+            sums.criterion, found or starts(sums.cells, sums.squares(np.zeros(size))), sums.cells
+        )
+
+    def with_response(self, y: FloatArray) -> GlsModel:
+        """Return the model of another response."""
+        out = copy(self)
+        out.design = replace(self.design, response=y)
+        return out
+
+    def with_rows(self, rows: npt.NDArray[np.bool_]) -> GlsModel:
+        """Return the model of some subjects."""
+        out = copy(self)
+        out.design, out.noise = rows_of(self.design, rows), self.noise.some(rows)
+        out.cross = EstimatedColumns(independent(out.design.X))
+        return out
+
     # The sums follow from the rows.
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("sums", "X")}
@@ -150,6 +175,13 @@ class GlsFit(TestedFit):
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
     plot = Answer[Any]("plots.tested:TestedPlots")
+    refit = Verb("residual.refits:refit_gls")
+    bootstrap = Verb("bootstrap.by_refits:bootstrap")
+    has_sigma: ClassVar[bool] = True
+    further_parameters = Verb("residual.refits:further_parameters")
+    refit_rows = Verb("residual.refits:refit_rows_gls")
+    independent_codes = Verb("residual.refits:independent_codes")
+    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
 
     profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.resid")
@@ -273,10 +305,4 @@ def gls(
     (True, 1)
     """
     model = GlsModel(formula, data, reml, weights, residual, dispersion, functions)
-    size, sums = model.noise.size, model.sums
-    if size == 0:
-        value = model.criterion(np.zeros(0))
-        nothing = OuterOptimum(np.zeros(0), value, np.zeros((0, 0)), 0.0, (value,), False, True)
-        return GlsFit(model, nothing)
-    found = starts(sums.cells, sums.squares(np.zeros(size)))
-    return GlsFit(model, minimum(sums.criterion, found, sums.cells))
+    return GlsFit(model, model.optimum())

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, cross_products
 from ..design import Design
+from ..design.subset import rows_of
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
@@ -41,6 +43,20 @@ class ResidualModel(Model):
         out = cls.__new__(cls)
         phi = np.zeros(noise.size)
         vars(out).update(model._parts() | {"noise": noise, "phi": phi, "whitened": noise.chain is not None})
+        return out
+
+    def with_response(self, y: FloatArray) -> ResidualModel:
+        """Return the model of another response, at the same parameters, its cross-products to be made."""
+        out = type(self).__new__(type(self))
+        vars(out).update(self._parts() | {"design": replace(self.design, response=y)})
+        return out
+
+    def with_rows(self, rows: npt.NDArray[np.bool_]) -> ResidualModel:
+        """Return the model of some groups, at the same parameters, its cross-products to be made."""
+        out = type(self).__new__(type(self))
+        noise, design = self.noise.some(rows), rows_of(self.design, rows)
+        vars(out).update(self._parts() | {"design": design, "noise": noise})
+        vars(out).update(cross=cross_products(design))
         return out
 
     def at(self, phi: FloatArray, sums: ResidualSums | None = None) -> ResidualModel:

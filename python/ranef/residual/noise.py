@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 from .chain import Chain
@@ -35,6 +36,15 @@ class Noise:
     @property
     def _spread(self) -> int:
         return 0 if self.dispersion is None else len(self.dispersion.names)
+
+    def some(self, rows: npt.NDArray[np.bool_]) -> Noise:
+        """Return that of the rows of some subjects."""
+        weights, chain, dispersion = self.weights, self.chain, self.dispersion
+        return Noise(
+            None if weights is None else weights[rows],
+            None if chain is None else chain.some(rows),
+            None if dispersion is None else replace(dispersion, codes=dispersion.codes[rows]),
+        )
 
     def log_sd(self, phi: FloatArray) -> FloatArray | float:
         """Return the logarithm of each row's standard deviation over sigma, prior weights included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -52,10 +53,16 @@ class StructuredFit(Fit):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
+    refit = Verb("structured.refits:refit")
+    bootstrap = Verb("bootstrap.by_refits:bootstrap")
+    has_sigma: ClassVar[bool] = True  # for its replicates
+    further_parameters = Verb("structured.refits:further_parameters")
+    refit_rows = Verb("structured.refits:refit_rows")
+    independent_codes = Verb("residual.refits:independent_codes")
+    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
+
     other_runs = Refused("its search starts more than once by itself: see fit.optimum", "allfit")
     by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
-    refit = Refused("fit the other response with lmer()")
-    bootstrap = Refused("simulate() and lmer() in a loop do it")
     drop1 = Refused("fit the submodels and compare their criteria")
     ranova = Refused("fit the submodels and compare their criteria")
     profile = Refused("see fit.structures.parameters for standard errors")
@@ -88,7 +95,20 @@ class StructuredFit(Fit):
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     """Fit a model whose formula has structured terms; `model` has them unstructured."""
     model, structured = read_structures(model, formula)
-    count = [0]
+    return minimised(model, structured, structured.starts(_unstructured(model)))
+
+
+def minimised(
+    model: Model,
+    structured: Structured,
+    starts: Sequence[FloatArray],
+    hessian: FloatArray | None = None,
+) -> StructuredFit:
+    """Minimise the criterion over the structures' parameters, from each start; the lowest end counts.
+
+    `hessian` is one like that at the end, where it is known.
+    """
+    count, options = [0], search_options(1e-6, hessian)
 
     def criterion(psi: FloatArray) -> tuple[float, FloatArray]:
         count[0] += 1
@@ -103,8 +123,8 @@ def fit_structured(model: Model, formula: Formula) -> StructuredFit:
         return float(value), jacobian.T @ slope
 
     ends = []
-    for start in structured.starts(_unstructured(model)):
-        found = minimize(criterion, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 400})
+    for start in starts:
+        found = minimize(criterion, start, jac=True, method="BFGS", options=options)
         ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
     psi, value, slope, hessian = min(ends, key=lambda end: end[1])
     if not value < 1e99:
@@ -115,6 +135,15 @@ def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     return StructuredFit(
         model, model.design.response, model.response, optimum, DEFAULT, structured, psi, hessian
     )
+
+
+def search_options(tolerance: float, hessian: FloatArray | None) -> dict[str, Any]:
+    """Return the options of a search, which begins with the inverse of a Hessian where it has one."""
+    out: dict[str, Any] = {"gtol": tolerance, "maxiter": 400}
+    if hessian is not None and np.linalg.eigvalsh(hessian)[0] > 1e-6 * np.abs(hessian).max():
+        inverse = np.linalg.inv(hessian)
+        out["hess_inv0"] = (inverse + inverse.T) / 2
+    return out
 
 
 def read_structures(model: Model, formula: Formula) -> tuple[Model, Structured]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -55,6 +56,10 @@ class StructuredResidualFit(ResidualFit):
     structures = Answer[Any]("structured.report:structures")
     test_methods = Answer[Any]("structured.with_residual:test_methods")
     summary = Verb("structured.with_residual:summary")
+    refit = Verb("structured.refits:refit_both")
+    refit_rows = Verb("structured.refits:refit_rows_both")
+    further_parameters = Verb("structured.refits:further_parameters")
+    free_theta = False
     redundancy = Refused("see fit.structures.parameters")
 
     @attribute
@@ -74,7 +79,23 @@ def fit_both(
         None if residual is None else find_chain(residual, data, rows),
         None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
     )
-    base, sums, k = ResidualModel.of(model, noise), ResidualSums(model, noise), noise.size
+    base, sums = ResidualModel.of(model, noise), ResidualSums(model, noise)
+    begin = [
+        (phi, psi)
+        for phi in starts(sums.cells, sums.squares(np.zeros(noise.size)))
+        for psi in structured.starts(_unstructured(model))
+    ]
+    return minimised_both(base, sums, structured, begin)
+
+
+def minimised_both(
+    base: ResidualModel,
+    sums: ResidualSums,
+    structured: Structured,
+    begin: Sequence[tuple[FloatArray, FloatArray]],
+) -> StructuredResidualFit:
+    """Minimise the criterion over both kinds of parameters, from each start; the lowest end counts."""
+    k = base.noise.size
     unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
     count = [0]
 
@@ -88,16 +109,15 @@ def fit_both(
         return value, np.concatenate([in_phi * unit, jacobian.T @ in_theta])
 
     ends = []
-    for phi in starts(sums.cells, sums.squares(np.zeros(k))):
-        for psi in structured.starts(_unstructured(model)):
-            found = minimize(
-                criterion,
-                np.concatenate([phi / unit, psi]),
-                jac=True,
-                method="BFGS",
-                options={"gtol": 1e-5, "maxiter": 400},
-            )
-            ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
+    for phi, psi in begin:
+        found = minimize(
+            criterion,
+            np.concatenate([phi / unit, psi]),
+            jac=True,
+            method="BFGS",
+            options={"gtol": 1e-5, "maxiter": 400},
+        )
+        ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
     x, value, slope, hessian = min(ends, key=lambda end: end[1])
     if not value < 1e99:
         raise FitError(
@@ -106,7 +126,7 @@ def fit_both(
     both: Any = SimpleNamespace(
         theta=lambda x: structured.theta(x[k:]), far=lambda x: structured.far(x[k:])
     )
-    optimum = _certified(model, both, x, value, slope, hessian, count[0])
+    optimum = _certified(base, both, x, value, slope, hessian, count[0])
     phi, psi = x[:k] * unit, x[k:]
     far = bool((np.abs(phi) > reach(sums.cells)).any())
     outer = OuterOptimum(
@@ -122,7 +142,7 @@ def fit_both(
     at = base.at(phi, sums)
     inner = _profiled(hessian, np.arange(k, len(x)))
     return StructuredResidualFit(
-        at, model.design.response, at.response, optimum, DEFAULT, outer, structured, psi, inner
+        at, base.design.response, at.response, optimum, DEFAULT, outer, structured, psi, inner
     )
 
 

@@ -48,6 +48,8 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
 
 def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
+    if result.route == "refits":
+        return fit.left_out(result)  # type: ignore[attr-defined]
     groups = all_groups(fit)
     count = groups.factor.n_levels
     blocks = min(count, _MOST_REFITS)

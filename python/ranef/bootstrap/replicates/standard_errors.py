@@ -73,6 +73,11 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
     ArgumentError
         Where the replicates' responses cannot be had again.
     """
+    if result.route == "refits":
+        raise ArgumentError(
+            "kind='studentized' is for coefficients where the covariance has a structure: use 'percentile', "
+            "'bca' or another kind for its parameters"
+        )
     if result not in _known:
         fit = _drawn_from(result)
         sigma, theta = result.part("sigma")[:, 0], result.part("theta")

@@ -1,0 +1,83 @@
+"""Refits of mixed models whose residuals have a covariance of their own: other responses, fewer groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..bootstrap.schemes.group_products import chosen_factor
+from ..fit import fit_response
+from .fit import ResidualFit
+from .gls import GlsFit
+from .model import ResidualModel
+from .optimum import minimum
+
+
+def refit(fit: ResidualFit, y: npt.ArrayLike) -> ResidualFit:
+    """Fit the same model to another response of the rows used, (n,); the search starts at the estimates.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Orthodont")
+    >>> fit = ranef.lmer("distance ~ age + (1 | Subject)", data, dispersion="~ Sex")
+    >>> fit.refit(fit.simulate(1, seed=1)[0]).converged
+    True
+    """
+    model: Any = fit.model
+    return fitted(fit, model.with_response(model.checked_response(y)))
+
+
+def refit_rows(fit: ResidualFit, rows: npt.NDArray[np.bool_]) -> ResidualFit:
+    """Fit the same model to the rows of some groups."""
+    model: Any = fit.model
+    return fitted(fit, model.with_rows(rows))
+
+
+def fitted(fit: ResidualFit, base: ResidualModel) -> ResidualFit:
+    """Fit a model like that of a fit, from its estimates."""
+    sums = base.sums()[1]
+    found = minimum(sums.criterion, [fit.outer.phi], sums.cells)
+    inner = fit_response(base.at(found.phi, sums), None, fit.settings)
+    return ResidualFit(inner.model, inner.y, inner.response, inner.optimum, fit.settings, found)
+
+
+def refit_gls(fit: GlsFit, y: npt.ArrayLike) -> GlsFit:
+    """Fit the same model to another response of the rows used, (n,); the search starts at the estimates.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
+    >>> fit.refit(fit.simulate(1, seed=1)[0]).converged
+    True
+    """
+    return _fitted_gls(fit, fit.model.with_response(fit.model.design.checked_response(y)))
+
+
+def refit_rows_gls(fit: GlsFit, rows: npt.NDArray[np.bool_]) -> GlsFit:
+    """Fit the same model to the rows of some subjects."""
+    return _fitted_gls(fit, fit.model.with_rows(rows))
+
+
+def _fitted_gls(fit: GlsFit, model: Any) -> GlsFit:
+    return GlsFit(model, model.optimum([fit.outer.phi]), fit.method)
+
+
+def further_parameters(fit: Any) -> pd.Series:
+    """Return the parameters of the residuals by name, as ``fit.residual.parameters`` has them."""
+    if not len(fit.outer.phi):
+        return pd.Series(dtype=float)
+    table = fit.residual.parameters
+    return pd.Series(table.estimate.to_numpy(), table.parameter.tolist())
+
+
+def independent_codes(fit: Any) -> npt.NDArray[Any]:
+    """Return a code for each row, equal within what is independent of all else."""
+    if getattr(fit.model.design, "terms", ()):
+        return np.asarray(chosen_factor(fit.model.design, None).codes)
+    chain = fit.model.noise.chain
+    return np.arange(fit.nobs) if chain is None else np.unique(chain.subject, return_inverse=True)[1].ravel()

@@ -1,0 +1,67 @@
+"""Refits of models with structured random effects: other responses, fewer groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..residual.model import ResidualModel
+from ..residual.refits import further_parameters as of_residuals
+from ..variants import with_rows
+from .fit import StructuredFit, minimised, parameter_table
+from .with_residual import StructuredResidualFit, minimised_both
+
+
+def refit(fit: StructuredFit, y: npt.ArrayLike) -> StructuredFit:
+    """Fit the same model to another response of the rows used, (n,); the search starts at the estimates.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Machines")
+    >>> fit = ranef.lmer("score ~ Machine + cs(0 + Machine | Worker)", data)
+    >>> fit.refit(fit.simulate(1, seed=1)[0]).converged
+    True
+    """
+    model = fit.model
+    values = model.checked_response(y)
+    return minimised(_with_response(model, values), fit.structured, [fit.psi], fit.hessian)
+
+
+def refit_rows(fit: StructuredFit, rows: npt.NDArray[np.bool_]) -> StructuredFit:
+    """Fit the same model to the rows of some groups."""
+    return minimised(with_rows(fit.model, rows, fit.y), fit.structured, [fit.psi], fit.hessian)
+
+
+def refit_both(fit: StructuredResidualFit, y: npt.ArrayLike) -> StructuredResidualFit:
+    """Fit the same model to another response, see `refit`."""
+    model: Any = fit.model
+    return _fitted(fit, model.with_response(model.checked_response(y)))
+
+
+def refit_rows_both(fit: StructuredResidualFit, rows: npt.NDArray[np.bool_]) -> StructuredResidualFit:
+    """Fit the same model to the rows of some groups."""
+    model: Any = fit.model
+    return _fitted(fit, model.with_rows(rows))
+
+
+def _fitted(fit: StructuredResidualFit, base: ResidualModel) -> StructuredResidualFit:
+    return minimised_both(base, base.sums()[1], fit.structured, [(fit.outer.phi, fit.psi)])
+
+
+def _with_response(model: Any, y: npt.NDArray[np.float64]) -> Any:
+    """Return the model with another response in its design; what is made of X and Z stays."""
+    design = replace(model.design, response=y)
+    return model.variant(design=design, cross=model.cross, response=model.response_of(y))
+
+
+def further_parameters(fit: Any) -> pd.Series:
+    """Return the parameters of the structures by name and term, then those of the residuals."""
+    table = parameter_table(fit)
+    names = [f"{name}[{term}]" for name, term in zip(table.parameter, table.term, strict=True)]
+    own = pd.Series(table.estimate.to_numpy(), names)
+    return own if not hasattr(fit, "outer") else pd.concat([own, of_residuals(fit)])
