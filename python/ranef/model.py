@@ -290,7 +290,7 @@ class Model(metaclass=Explained):
             plan = plan | {"reason": why_iterative(self.cross.design)}
         return Plan.of(plan, self.design.terms, self.cross.factors, self.reading)
 
-    @property
+    @cached_property
     def by_iterations(self) -> bool:
         """Whether the plan is to solve by iterations, without an exact criterion."""
         return bool(self.problem.plan["schur"] == "iterative")
@@ -360,7 +360,7 @@ class Model(metaclass=Explained):
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of a checked response."""
         values = self.design.without_offset(y)
-        if values.min() == values.max():
+        if values[0] == values[-1] and values.min() == values.max():  # the first test is enough nearly always
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)
 

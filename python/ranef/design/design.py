@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,8 @@ class Design:
 
     def in_order(self, values: Any, what: str) -> Any:
         """Return values of the rows of the data, or of the used ones, in their order, see `in_order_of`."""
+        if isinstance(values, np.ndarray):  # it has no labels, and refits pass here by the thousand
+            return values
         return in_order_of(values, what, self.index, self.labels)
 
     def checked_response(self, y: Any) -> FloatArray:
@@ -120,7 +123,7 @@ class Design:
             every = f", or {n_total}, one per row of the data" if n_total != n else ""
             raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
         total = values.sum()
-        if not np.isfinite(total) and not np.isfinite(values).all():
+        if not isfinite(total) and not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))
             raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
         return values

@@ -105,7 +105,7 @@ def given(found: Any, library: str) -> Any:
 def _is_table(found: Any) -> bool:
     """Whether it is of pandas; asking a fit for what only a table has would have it look for a word near."""
     pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(found, pandas.DataFrame | pandas.Series)
+    return pandas is not None and isinstance(found, (pandas.DataFrame, pandas.Series))
 
 
 def remembering(found: Any, library: str) -> Any:
