@@ -6,6 +6,7 @@ kernels.
 
 import ctypes
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numba import carray, cfunc, types
@@ -18,7 +19,27 @@ _DOUBLES = types.CPointer(types.float64)
 # then C]
 
 
-@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES))
+class Callback:
+    """A function as C calls it, compiled when its address is first asked for: tests are collected without."""
+
+    def __init__(self, signature, function):
+        self.signature, self.function = signature, function
+
+    @cached_property
+    def compiled(self):
+        return cfunc(self.signature)(self.function)
+
+    @property
+    def address(self):
+        return self.compiled.address
+
+
+def callback(*arguments):
+    """For a function of these arguments that returns a status."""
+    return partial(Callback, types.int32(*arguments))
+
+
+@callback(_DOUBLES, _DOUBLES, _DOUBLES)
 def gram_multiply(problem, coef, out):
     size = int(problem[0])
     gram = carray(problem, 2 + size * size)[2:]
@@ -29,7 +50,7 @@ def gram_multiply(problem, coef, out):
     return types.int32(0)
 
 
-@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES))
+@callback(_DOUBLES, _DOUBLES, _DOUBLES)
 def response_from_rows(problem, y, response):
     size, n = int(problem[0]), int(problem[1])
     rows = carray(problem, 2 + size * size + n * (size + 1))[2 + size * size :]
@@ -43,12 +64,12 @@ def response_from_rows(problem, y, response):
     return types.int32(0)
 
 
-@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES))
+@callback(_DOUBLES, _DOUBLES, _DOUBLES)
 def broken(problem, first, second):
     return types.int32(-1)
 
 
-@cfunc(types.int32(_DOUBLES, _DOUBLES, _DOUBLES, types.CPointer(types.int64), _DOUBLES, _DOUBLES))
+@callback(_DOUBLES, _DOUBLES, _DOUBLES, types.CPointer(types.int64), _DOUBLES, _DOUBLES)
 def copy_response(problem, workspace, responses, numbers, start, records):
     size = int(problem[0])
     for k in range(numbers[1] - numbers[0]):

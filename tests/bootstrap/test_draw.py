@@ -1,5 +1,7 @@
 """Draws of cross-products against explicit rows: mean and covariance exactly, the rest in distribution."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from bootstrap.standin import KINDS, Workspaces, gram_multiply, make_design, response_from_rows
@@ -111,11 +113,17 @@ def test_kernel_computes_the_formula(kind):
         assert response[-1] == pytest.approx(squares, rel=1e-11)
 
 
+@cache
+def many_draws(kind, route):
+    """For the moments and for the residual sum of squares; do not change them."""
+    return draws(make_design(kind), route, 40_000, seed=3)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("route", ["gram", "rows"])
 def test_draws_have_the_moments_of_the_rows(kind, route):
-    design, count = make_design(kind), 40_000
-    sample = draws(design, route, count, seed=3)
+    design, sample = make_design(kind), many_draws(kind, route)
+    count = len(sample)
     C = design.C
     ZL = C[:, : -len(design.beta)] @ design.effects_factor
     V = design.sigma**2 * (ZL @ ZL.T + np.eye(design.n))
@@ -137,7 +145,7 @@ def test_draws_have_the_moments_of_the_rows(kind, route):
 def test_residual_sum_of_squares_is_chi_square(kind, route):
     # y'y - (C'y)'(C'C)^+ C'y = sigma^2 chi2(n - rank C): off by one degree of freedom, and this fails.
     design = make_design(kind)
-    sample = draws(design, route, 20_000, seed=4)
+    sample = many_draws(kind, route)
     C = design.C
     U, s, _ = np.linalg.svd(C.T @ C)
     rank = np.linalg.matrix_rank(C)

@@ -8,20 +8,19 @@ import textwrap
 
 import numpy as np
 import pytest
-from numba import carray, cfunc, njit, prange, types
+from bootstrap.standin import callback
+from numba import carray, njit, prange, types
 from numba.core.errors import TypingError
 from ranef.bootstrap.draws.native_call import call_native, pointer
 
 
-@cfunc(
-    types.int32(types.CPointer(types.float64), types.CPointer(types.float64), types.CPointer(types.float64))
-)
+@callback(*[types.CPointer(types.float64)] * 3)
 def add(a, b, out):
     out[0] = a[0] + b[0]
     return types.int32(out[0])
 
 
-@cfunc(types.int32(types.CPointer(types.float64), types.CPointer(types.int64)))
+@callback(types.CPointer(types.float64), types.CPointer(types.int64))
 def total(values, size):
     array = carray(values, 4)
     array[0] = array.sum() + size[0]

@@ -70,7 +70,9 @@ def test_satterthwaite_against_dense_algebra(reml):
         ends = [dense(frame, reml, at + a * steps[i] + b * steps[j])[0] for a in (1, -1) for b in (1, -1)]
         return (ends[0] - ends[1] - ends[2] + ends[3]) / (4 * h * h)
 
-    hessian = np.array([[second(i, j) for j in range(k)] for i in range(k)])
+    hessian = np.empty((k, k))
+    for i, j in zip(*np.tril_indices(k), strict=True):
+        hessian[i, j] = hessian[j, i] = second(i, j)
     slopes = [(dense(frame, reml, at + s)[1] - dense(frame, reml, at - s)[1]) / (2 * h) for s in steps]
     f = np.diag(dense(frame, reml, at)[1])
     g = np.array([np.diag(one) for one in slopes])
