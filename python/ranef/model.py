@@ -333,6 +333,12 @@ class Model(metaclass=Explained):
     def checked_theta(self, theta: npt.ArrayLike, argument: str = "theta") -> FloatArray:
         """Return theta as an array.
 
+        Parameters
+        ----------
+        theta : (n_theta,) array
+        argument : str
+            What messages call it.
+
         Raises
         ------
         ArgumentError

@@ -186,7 +186,14 @@ class VisitModel:
         return self._measures[structure]
 
     def checked_theta(self, theta: npt.ArrayLike, structure: str) -> FloatArray:
-        """Return theta as an array, or raise an ArgumentError."""
+        """Return theta as an array, or raise an ArgumentError.
+
+        Parameters
+        ----------
+        theta : array
+            Parameters of the structure.
+        structure : str
+        """
         size = self.measures(structure).n_theta
         try:
             values = np.array(theta, dtype=np.float64)
@@ -199,7 +206,15 @@ class VisitModel:
         return values
 
     def objective(self, theta: npt.ArrayLike, structure: str | None = None) -> float:
-        """Return the criterion at theta, infinity where a covariance matrix is not positive definite."""
+        """Return the criterion at theta, infinity where a covariance matrix is not positive definite.
+
+        Parameters
+        ----------
+        theta : array
+            Parameters of the structure.
+        structure : str, optional
+            By default the formula's.
+        """
         name = structure or self.term.structure
         values = self.checked_theta(theta, name)
         try:

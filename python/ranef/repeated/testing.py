@@ -113,6 +113,12 @@ def lsmeans(fit: Any, specs: Any, by: Any = None, **options: Any) -> MarginalMea
 def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
     """Return t intervals of the coefficients.
 
+    Parameters
+    ----------
+    level : float
+    ddf : str, optional
+        Method of testing; by default the fit's own.
+
     Examples
     --------
     >>> import ranef

@@ -90,7 +90,14 @@ class ResidualFit(Fit):
         return self.model.n_parameters + len(self.outer.phi)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs)."""
+        """Return responses drawn from the fitted model, (n, nobs).
+
+        Parameters
+        ----------
+        n : int
+            Number of responses.
+        seed : int or numpy.random.Generator, optional
+        """
         random, model, n = seeded(seed), self.model, counted(n, self.nobs)
         noise: Any = model
         design = model.design

@@ -245,7 +245,14 @@ class GlsFit(TestedFit):
         return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs)."""
+        """Return responses drawn from the fitted model, (n, nobs).
+
+        Parameters
+        ----------
+        n : int
+            Number of responses.
+        seed : int or numpy.random.Generator, optional
+        """
         drawn = seeded(seed).standard_normal((self.nobs, counted(n, self.nobs)))
         coloured = self.model.noise.colour(drawn, self.outer.phi)
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))

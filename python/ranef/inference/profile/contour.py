@@ -21,6 +21,15 @@ def contour(profile: Profile, first: str, second: str, level: float = 0.95, n: i
     the other parameter where the trace has it. Its points there have angles (acos, acos); mean and
     difference of the angles are interpolated by a periodic spline.
 
+    Parameters
+    ----------
+    first, second : str
+        Names of parameters, as in the profile.
+    level : float
+        Joint coverage.
+    n : int
+        Points along the contour.
+
     Returns
     -------
     DataFrame

@@ -141,11 +141,23 @@ class Profile(Printed):
         return iter(self.curves)
 
     def zeta(self, parameter: str, value: npt.ArrayLike) -> FloatArray:
-        """Return zeta at values of a parameter, by the spline through its points; NaN beyond them."""
+        """Return zeta at values of a parameter, by the spline through its points; NaN beyond them.
+
+        Parameters
+        ----------
+        parameter : str
+        value : array-like
+        """
         return _along(self._curve(parameter).forward, value)
 
     def value(self, parameter: str, zeta: npt.ArrayLike) -> FloatArray:
-        """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them."""
+        """Return the value of a parameter at zeta, by the spline through its points; NaN beyond them.
+
+        Parameters
+        ----------
+        parameter : str
+        zeta : array-like
+        """
         return _along(self._curve(parameter).backward, zeta)
 
     @as_it_came
