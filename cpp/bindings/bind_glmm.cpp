@@ -157,7 +157,7 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     return out;
 }
 
-py::dict fit(const GlmmObject& self, const py::object& start, double tolerance, int max_evaluations, bool certify) {
+py::dict fit_glmm(const GlmmObject& self, const py::object& start, double tolerance, int max_evaluations, bool certify) {
     const GlmmProblem& problem = *self.problem;
     std::vector<double> parameters;
     if (!start.is_none()) {
@@ -336,7 +336,7 @@ void bind_glmm(py::module_& m) {
                  if (status != Status::ok) throw std::runtime_error(describe(status));
                  return to_numpy(parameters);
              })
-        .def("fit", &fit, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
+        .def("fit", &fit_glmm, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
              py::arg("certify") = true)
         .def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
              py::arg("eta") = py::none())

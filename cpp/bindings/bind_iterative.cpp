@@ -131,8 +131,8 @@ py::dict find(ProblemObject& self, const ResponseObject& response, const py::obj
 }
 
 // (what is exact of the criterion at a theta in the user's coordinates, the rest by each probe, whether all solves ended)
-py::tuple value(const ProblemObject& self, const ResponseObject& response, const Doubles& theta, int probes, std::uint64_t seed,
-                double tolerance, int most_iterations) {
+py::tuple iterative_value(const ProblemObject& self, const ResponseObject& response, const Doubles& theta, int probes,
+                          std::uint64_t seed, double tolerance, int most_iterations) {
     const auto running = running_at(self, response);
     running->theta = self.internal_theta(theta);
     running->settings.seed = seed;
@@ -190,7 +190,7 @@ void bind_iterative(py::module_& m) {
           py::arg("probes") = 16, py::arg("most_probes") = 1024, py::arg("seed") = 0, py::arg("error") = 0.01,
           py::arg("tolerance") = 1e-10, py::arg("probe_tolerance") = 1e-3, py::arg("most_iterations") = 1000, py::arg("most_steps") = 40,
           "Where the estimated score is zero, by solves with the Schur complement; what is estimated there, its Monte Carlo error.");
-    m.def("iterative_value", &value, py::arg("problem"), py::arg("response"), py::arg("theta"), py::kw_only(), py::arg("probes") = 16,
+    m.def("iterative_value", &iterative_value, py::arg("problem"), py::arg("response"), py::arg("theta"), py::kw_only(), py::arg("probes") = 16,
           py::arg("seed") = 0, py::arg("tolerance") = 1e-10, py::arg("most_iterations") = 1000,
           "(what is exact of the criterion, the rest by each probe, whether all solves ended), by stochastic Lanczos quadrature.");
     m.def("iterative_random_solves", &random_solves, py::arg("problem"), py::arg("response"), py::arg("theta"), py::arg("rhs"), py::kw_only(),

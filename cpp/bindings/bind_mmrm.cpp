@@ -20,7 +20,7 @@ using mmrm::RowOrder;
 using mmrm::VisitRows;
 
 // Sums, or why there are none.
-struct SumsObject {
+struct PairSumsObject {
     std::shared_ptr<const PairSums> sums;
     RowOrder order;
 };
@@ -79,7 +79,7 @@ py::dict part_sums(const Columns& columns, const py::object& weights, const Code
 }
 
 // From sums that were added up elsewhere: a list of (group, visits, subjects), and of each its pairs x size.
-SumsObject sums_of_parts(int visits, int groups, Index rows, double sum_log_weights, const std::vector<int>& kept,
+PairSumsObject sums_of_parts(int visits, int groups, Index rows, double sum_log_weights, const std::vector<int>& kept,
                          const py::list& patterns, const py::list& pairs, const std::vector<double>& x_shift,
                          const std::vector<double>& x_scale, const std::vector<double>& constant, double y_shift,
                          double y_scale) {
@@ -104,12 +104,12 @@ SumsObject sums_of_parts(int visits, int groups, Index rows, double sum_log_weig
         totals.patterns.push_back({std::get<0>(one), std::get<1>(one), std::get<2>(one), 0});
         totals.sums.insert(totals.sums.end(), own.data(), own.data() + own.size());
     }
-    SumsObject out;
+    PairSumsObject out;
     out.sums = std::make_shared<const PairSums>(std::move(totals));
     return out;
 }
 
-SumsObject make_sums(const Columns& x, const py::object& constant, const Doubles& y, const py::object& weights,
+PairSumsObject make_pair_sums(const Columns& x, const py::object& constant, const Doubles& y, const py::object& weights,
                      const Codes& subject, const Codes& visit, const py::object& group, int subjects, int visits, int groups,
                      Index limit) {
     VisitRows rows;
@@ -141,7 +141,7 @@ SumsObject make_sums(const Columns& x, const py::object& constant, const Doubles
         rows.group = codes(arm, rows.n, groups, "group");
     }
     const py::gil_scoped_release release;
-    SumsObject out;
+    PairSumsObject out;
     out.order = mmrm::order_rows(rows);
     if (out.order.duplicate[0] < 0 && out.order.divided[0] < 0)
         out.sums = std::make_shared<const PairSums>(rows, out.order, limit, ctrl_c());
@@ -150,7 +150,7 @@ SumsObject make_sums(const Columns& x, const py::object& constant, const Doubles
     return out;
 }
 
-py::list patterns(const SumsObject& self) {
+py::list patterns(const PairSumsObject& self) {
     py::list out;
     for (const mmrm::Pattern& pattern : self.sums->patterns())
         out.append(py::make_tuple(pattern.group, pattern.visits, pattern.subjects));
@@ -261,7 +261,7 @@ private:
 
 class RepeatedMeasures {
 public:
-    RepeatedMeasures(const SumsObject& sums, const std::string& structure, const std::vector<double>& times, bool reml) {
+    RepeatedMeasures(const PairSumsObject& sums, const std::string& structure, const std::vector<double>& times, bool reml) {
         if (!sums.sums) throw py::value_error("sums: there are none");
         std::shared_ptr<const mmrm::Structure> made = mmrm::make_structure(structure, sums.sums->visits(), times);
         if (!made) throw py::value_error("structure: unknown");
@@ -318,18 +318,18 @@ private:
 }  // namespace
 
 void bind_mmrm(py::module_& m) {
-    py::class_<SumsObject>(m, "PairSums", "Products of rows by pattern of missing visits and pair of visits.")
-        .def(py::init(&make_sums), py::arg("x"), py::arg("constant"), py::arg("y"), py::arg("weights"), py::arg("subject"),
+    py::class_<PairSumsObject>(m, "PairSums", "Products of rows by pattern of missing visits and pair of visits.")
+        .def(py::init(&make_pair_sums), py::arg("x"), py::arg("constant"), py::arg("y"), py::arg("weights"), py::arg("subject"),
              py::arg("visit"), py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"), py::arg("limit"))
-        .def_property_readonly("duplicate", [](const SumsObject& self) { return row_pair(self.order.duplicate); })
-        .def_property_readonly("divided", [](const SumsObject& self) { return row_pair(self.order.divided); })
-        .def_property_readonly("kept", [](const SumsObject& self) { return self.sums->kept(); })
-        .def_property_readonly("coordinates", [](const SumsObject& self) {
+        .def_property_readonly("duplicate", [](const PairSumsObject& self) { return row_pair(self.order.duplicate); })
+        .def_property_readonly("divided", [](const PairSumsObject& self) { return row_pair(self.order.divided); })
+        .def_property_readonly("kept", [](const PairSumsObject& self) { return self.sums->kept(); })
+        .def_property_readonly("coordinates", [](const PairSumsObject& self) {
             const Coordinates& own = self.sums->coordinates();
             return py::make_tuple(own.x_shift, own.x_scale, own.constant);
         })
-        .def_property_readonly("by_rows", [](const SumsObject& self) { return self.sums->by_rows(); })
-        .def_property_readonly("size", [](const SumsObject& self) { return self.sums->size() * self.sums->pairs(); })
+        .def_property_readonly("by_rows", [](const PairSumsObject& self) { return self.sums->by_rows(); })
+        .def_property_readonly("size", [](const PairSumsObject& self) { return self.sums->size() * self.sums->pairs(); })
         .def_property_readonly("patterns", &patterns);
 
     m.def("part_sums", &part_sums, py::arg("columns"), py::arg("weights"), py::arg("subject"), py::arg("visit"),
@@ -367,7 +367,7 @@ void bind_mmrm(py::module_& m) {
              "Kenward and Roger's correction for w, the covariance of theta: the linear part, and what its curvature takes off.");
 
     py::class_<RepeatedMeasures>(m, "RepeatedMeasures", "A structure of covariance over visits, fitted to pair sums.")
-        .def(py::init<const SumsObject&, const std::string&, const std::vector<double>&, bool>(), py::arg("sums"),
+        .def(py::init<const PairSumsObject&, const std::string&, const std::vector<double>&, bool>(), py::arg("sums"),
              py::arg("structure"), py::arg("times"), py::arg("reml"))
         .def_property_readonly("n_theta", &RepeatedMeasures::size)
         .def_property_readonly("linear_in_sas", &RepeatedMeasures::linear_in_sas)

@@ -11,9 +11,9 @@ using namespace ranef::testing;
 
 namespace {
 
-using Function = std::function<double(const double*)>;
+using Sampled = std::function<double(const double*)>;
 
-std::vector<double> at_nodes(const Interpolation& grid, const Function& f) {
+std::vector<double> at_nodes(const Interpolation& grid, const Sampled& f) {
     std::vector<double> values;
     for (Index n = 0; n < grid.size(); ++n) values.push_back(f(grid.node(n)));
     return values;
@@ -35,7 +35,7 @@ TEST_CASE("interpolation: polynomials of the set are exact, with their derivativ
     CHECK(Interpolation::count({1.0, 1.5}, 4.0, 5) == 6);  // above the limit is all it says
     CHECK(grid.node(0)[0] == 0.0);
     CHECK(grid.node(0)[1] == 0.0);
-    const Function f = [](const double* t) {
+    const Sampled f = [](const double* t) {
         return 2.0 - t[0] + 0.5 * t[1] * t[1] + t[0] * t[0] * t[1] - 0.25 * std::pow(t[0], 4);
     };
     std::vector<double> coefficients = at_nodes(grid, f), gradient(2), hessian(4);
@@ -54,7 +54,7 @@ TEST_CASE("interpolation: polynomials of the set are exact, with their derivativ
 
 TEST_CASE("interpolation: weights give what the coefficients give, for many quantities") {
     const Interpolation grid({0.8, 1.0, 1.3}, 6.0, 1.5);
-    const Function f = [](const double* t) { return std::exp(0.3 * t[0] - 0.2 * t[1]) / (4.0 + t[2]); };
+    const Sampled f = [](const double* t) { return std::exp(0.3 * t[0] - 0.2 * t[1]) / (4.0 + t[2]); };
     const std::vector<double> values = at_nodes(grid, f);
     std::vector<double> coefficients = values, weights(grid.size()), gradient(3), hessian(9);
     grid.solve(coefficients.data());
@@ -75,7 +75,7 @@ TEST_CASE("interpolation: weights give what the coefficients give, for many quan
 TEST_CASE("interpolation: the error is estimated, on the safe side of what it is near the centre") {
     // Singular at t0 = +-4i, t1 = +-9i: for a half-width of 2 the rates are those of Bernstein's ellipses.
     const auto rate = [](double distance) { return std::log(distance / 2.0 + std::sqrt(1.0 + distance * distance / 4.0)); };
-    const Function f = [](const double* t) { return std::log(16.0 + t[0] * t[0]) + std::atan(t[1] / 9.0 + 0.1 * t[0]); };
+    const Sampled f = [](const double* t) { return std::log(16.0 + t[0] * t[0]) + std::atan(t[1] / 9.0 + 0.1 * t[0]); };
     double before = HUGE_VAL;
     for (const double level : {4.0, 8.0, 12.0, 16.0, 20.0}) {
         const Interpolation grid({rate(4.0), rate(9.0)}, level, 2.0);

@@ -24,12 +24,12 @@ std::vector<double> drawn(Index n, unsigned seed, double lowest) {
     return out;
 }
 
-struct Setting {
+struct OnePattern {
     Rows rows;
     DesignCross design;
     Located at;
 
-    explicit Setting(const Data& data) : rows(data.rows()), design(accumulate_design(rows)) {
+    explicit OnePattern(const Data& data) : rows(data.rows()), design(accumulate_design(rows)) {
         Poll poll;
         at = find_pattern(rows, *design.pattern, poll);
     }
@@ -46,7 +46,7 @@ struct Setting {
 TEST_CASE("places: other weights give what a fresh accumulation with them gives") {
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
-        const Setting s(data);
+        const OnePattern s(data);
         const std::vector<double> weights = drawn(data.n, 3, 0.1);
         Rows reweighted = s.rows;
         reweighted.weights = weights.data();
@@ -61,7 +61,7 @@ TEST_CASE("places: other weights give what a fresh accumulation with them gives"
 TEST_CASE("places: weights of any sign add up") {
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
-        const Setting s(data);
+        const OnePattern s(data);
         const std::vector<double> any = drawn(data.n, 4, -2.0), ones(data.n, 1.0);
         std::vector<double> positive = any;
         for (double& w : positive) w += 3.0;
@@ -78,12 +78,12 @@ TEST_CASE("places: weights of any sign add up") {
 TEST_CASE("places: located by search they are those found with the pattern; a new pair is refused") {
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
-        const Setting s(data);
+        const OnePattern s(data);
         CHECK(locate(s.rows, *s.at.pattern).pairs == s.at.places.pairs);
     }
     Maker make("nested", 60, 5);
     Data data = make.intercept().group(12).block(true).nesting(3).block(true).finish();
-    const Setting s(data);
+    const OnePattern s(data);
     data.groupings[1].codes[0] = (data.groupings[1].codes[0] + 1) % 3;
     CHECK_THROWS_AS(locate(data.rows(), *s.at.pattern), std::invalid_argument);
 }
@@ -91,7 +91,7 @@ TEST_CASE("places: located by search they are those found with the pattern; a ne
 TEST_CASE("places: slopes of the weights are the adjoint's products with each row") {
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
-        const Setting s(data);
+        const OnePattern s(data);
         Values adjoint(s.at.pattern->spans);
         adjoint.numbers = drawn(s.at.pattern->spans.size, 6, -1.0);
         std::vector<double> found(data.n), expected(data.n), one(data.n, 0.0);
@@ -108,7 +108,7 @@ TEST_CASE("places: slopes of the weights are the adjoint's products with each ro
 TEST_CASE("places: the linear predictor is the transpose of the products with a vector") {
     for (const Data& data : all_structures()) {
         CAPTURE(data.name);
-        const Setting s(data);
+        const OnePattern s(data);
         const Index m = s.design.layout().n_coef();
         const std::vector<double> coef = drawn(m, 7, -1.0), v = drawn(data.n, 8, -1.0);
         std::vector<double> eta(data.n), products(m + 1, 0.0), gram(m);

@@ -13,13 +13,13 @@ using namespace ranef::testing;
 
 namespace {
 
-struct Place {
+struct Chosen {
     std::vector<double> theta;  // the user's
     double sigma = 0.0;
 };
 
 // F(theta, sigma) of profile.hpp, dense.
-double deviance(const DenseOracle& oracle, Index n, const Place& at) {
+double deviance(const DenseOracle& oracle, Index n, const Chosen& at) {
     const OracleState s = oracle.solve(at.theta);
     const Real variance = static_cast<Real>(at.sigma) * at.sigma, two_pi = 2.0L * std::acos(-1.0L);
     return static_cast<double>(s.log_det + s.rss / variance + static_cast<Real>(n) * std::log(two_pi * variance));
@@ -40,7 +40,7 @@ std::vector<double> block_factor(const Block& block, const std::vector<double>& 
     return out;
 }
 
-double held_value(const Layout& layout, const Held& held, const Place& at) {
+double held_value(const Layout& layout, const Held& held, const Chosen& at) {
     if (held.kind == Held::Kind::sigma) return at.sigma;
     const Block& block = layout.factors[held.factor].blocks[held.block];
     const int w = block.width;
@@ -53,7 +53,7 @@ double held_value(const Layout& layout, const Held& held, const Place& at) {
 }
 
 // Moves a place back to where the held value is right, changing as little as possible.
-void restore(const Layout& layout, const Held& held, double value, Place& at) {
+void restore(const Layout& layout, const Held& held, double value, Chosen& at) {
     if (held.kind == Held::Kind::sigma) {
         at.sigma = value;
         return;
@@ -84,7 +84,7 @@ void check_point(const Data& data, const Fitted& f, const Held& held, double val
                                            f.sigma / f.response.scale.scale, {});
     REQUIRE(found.status == Status::ok);
     CHECK(found.converged);
-    Place place{std::vector<double>(layout.n_theta()), found.sigma * f.response.scale.scale};
+    Chosen place{std::vector<double>(layout.n_theta()), found.sigma * f.response.scale.scale};
     c.theta_to_user(layout, found.theta.data(), place.theta.data());
     CHECK(held_value(layout, held, place) == doctest::Approx(value).epsilon(1e-9));
     const DenseOracle oracle(data, *f.design, false);
@@ -94,7 +94,7 @@ void check_point(const Data& data, const Fitted& f, const Held& held, double val
     std::mt19937 generator(4);
     std::normal_distribution<double> normal;
     for (int trial = 0; trial < 12; ++trial) {
-        Place near = place;
+        Chosen near = place;
         for (double& t : near.theta) t += 0.01 * normal(generator);
         near.sigma *= std::exp(0.01 * normal(generator));
         restore(layout, held, value, near);
@@ -116,7 +116,7 @@ TEST_CASE("profile: sigma, standard deviations, correlations and theta are held 
     const Fitted f = fit(data, false);
     REQUIRE(f.optimum.converged);
     const Layout& layout = f.design->layout();
-    const Place estimate{f.theta, f.sigma};
+    const Chosen estimate{f.theta, f.sigma};
     std::vector<Held> all{{Held::Kind::sigma}};
     for (int factor = 0; factor < 2; ++factor)
         for (int row = 0; row < layout.factors[factor].width; ++row) {

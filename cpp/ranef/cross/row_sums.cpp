@@ -8,7 +8,7 @@
 namespace ranef {
 namespace {
 
-constexpr Index chunk_rows = 512;
+constexpr Index piece_rows = 512;
 
 }  // namespace
 
@@ -46,8 +46,8 @@ void MeetingSums::find(const std::int32_t* first, const std::int32_t* second, In
 
 RowSums::RowSums(std::vector<double> origins, std::vector<std::vector<int>> z)
     : origins_(std::move(origins)), z_(std::move(z)), fixed_(origins_.size() * origins_.size(), 0.0), cross_(z_.size()),
-      chunk_(chunk_rows * origins_.size()), buffer_(chunk_rows), weight_(chunk_rows), part_(fixed_.size()),
-      places_(chunk_rows) {
+      chunk_(piece_rows * origins_.size()), buffer_(piece_rows), weight_(piece_rows), part_(fixed_.size()),
+      places_(piece_rows) {
     for (std::size_t f = 0; f < z_.size(); ++f)
         for (std::size_t g = f + 1; g < z_.size(); ++g) pairs_.emplace_back(Index(z_[f].size() * z_[g].size()));
 }
@@ -119,8 +119,8 @@ void RowSums::add(const Rows& rows, Poll poll) {
         const std::size_t size = static_cast<std::size_t>(rows.factors[f].shape.levels) * z_[f].size() * m;
         if (size > cross_[f].size()) cross_[f].resize(size, 0.0);
     }
-    for (Index first = 0; first < rows.n; first += chunk_rows) {
-        const Index count = std::min(chunk_rows, rows.n - first);
+    for (Index first = 0; first < rows.n; first += piece_rows) {
+        const Index count = std::min(piece_rows, rows.n - first);
         load(rows, first, count);
         add_fixed(count);
         for (std::size_t f = 0; f < z_.size(); ++f) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Index widest = 512;        // columns of the small factors: a sixteenth of them are applications of S for each Lambda
 constexpr double most_work = 2e10;   // multiplications for V
-constexpr Index row_piece = 2048;
+constexpr Index border_rows = 2048;
 
 }  // namespace
 
@@ -54,16 +54,16 @@ bool Border::build(const SchurOperator& schur) {
     }
     if (!linalg::cholesky(width_, l_.data(), width_)) return false;
     // Rows of [-Y; I] L^-T.
-    for_ranges(order_, row_piece, static_cast<double>(order_ * width_ * width_), [&](Index, Index begin, Index end) {
+    for_ranges(order_, border_rows, static_cast<double>(order_ * width_ * width_), [&](Index, Index begin, Index end) {
         linalg::solve_lower(width_, l_.data(), width_, v_.data() + begin * width_, end - begin, width_);
     });
     return true;
 }
 
 std::vector<double> Border::coefficients(int lanes, const double* v, Index rows) const {
-    std::vector<double> parts(piece_count(rows, row_piece) * width_ * lanes), out(width_ * lanes, 0.0);
+    std::vector<double> parts(piece_count(rows, border_rows) * width_ * lanes), out(width_ * lanes, 0.0);
     const BlasThreads alone;
-    for_ranges(rows, row_piece, static_cast<double>(rows * width_ * lanes), [&](Index piece, Index begin, Index end) {
+    for_ranges(rows, border_rows, static_cast<double>(rows * width_ * lanes), [&](Index piece, Index begin, Index end) {
         linalg::multiply(false, true, width_, lanes, end - begin, 1.0, row(begin), width_, v + begin * lanes, lanes, 0.0,
                          parts.data() + piece * width_ * lanes, width_);
     });
@@ -74,7 +74,7 @@ std::vector<double> Border::coefficients(int lanes, const double* v, Index rows)
 void Border::add_correction(int lanes, const double* v, double* out) const {
     const std::vector<double> t = coefficients(lanes, v, order_);
     const BlasThreads alone;
-    for_ranges(order_, row_piece, static_cast<double>(order_ * width_ * lanes), [&](Index, Index begin, Index end) {
+    for_ranges(order_, border_rows, static_cast<double>(order_ * width_ * lanes), [&](Index, Index begin, Index end) {
         linalg::multiply(true, false, lanes, end - begin, width_, 1.0, t.data(), width_, row(begin), width_, 1.0, out + begin * lanes, lanes);
     });
 }

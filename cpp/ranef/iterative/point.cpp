@@ -10,7 +10,6 @@
 namespace ranef::iterative {
 namespace {
 
-constexpr Index level_piece = 4096;
 constexpr double exact_fit_tolerance = 1e-14;  // of y'y: what is left below this is rounding
 
 // Sum over rows of products of a column of one side with a column of another.

@@ -13,7 +13,7 @@ namespace ranef::iterative {
 namespace {
 
 constexpr Index most_pieces = 8;   // each has a result of its own, which are added up in their order
-constexpr Index level_piece = 4096, row_piece = 4096;
+constexpr Index row_piece = 4096;
 
 // Cuts [0, ptr.size() - 1) where the entries are split evenly.
 std::vector<Index> even_cuts(const std::vector<Index>& ptr, Index pieces) {

@@ -15,6 +15,8 @@ namespace ranef::iterative {
 
 using Vector = std::vector<double>;
 
+constexpr Index level_piece = 4096;  // levels that a thread takes at a time
+
 class SchurOperator {
 public:
     explicit SchurOperator(const DesignCross& design);

@@ -9,8 +9,6 @@
 namespace ranef::iterative {
 namespace {
 
-constexpr Index level_piece = 4096;
-
 std::uint64_t mixed(std::uint64_t x) {  // splitmix64
     x += 0x9e3779b97f4a7c15ull;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;

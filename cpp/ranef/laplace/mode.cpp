@@ -12,7 +12,7 @@ constexpr Index chunk = 512;          // cells a pass of the family's kernels ta
 constexpr int most_inner_steps = 100;
 constexpr double sufficient = 1e-4;   // part of the predicted fall that a step must reach
 constexpr double shortest_step = 1e-10;
-constexpr double rounding = 1e-13;    // of Q
+constexpr double mode_rounding = 1e-13;  // of Q
 constexpr double close_enough = 1e-21;  // decrement behind which no step changes differences of the gradient
 
 }  // namespace
@@ -183,7 +183,7 @@ Status LaplaceCriterion::find_mode() {
         while (true) {
             for (Index i = 0; i < layout_.q; ++i) trial_[i] = u_[i] + length * step_[i];
             const double q = pass(trial_);
-            if (std::isfinite(q) && q <= q_ - sufficient * length * decrement_ + rounding * std::fabs(q_)) {
+            if (std::isfinite(q) && q <= q_ - sufficient * length * decrement_ + mode_rounding * std::fabs(q_)) {
                 q_ = q;
                 std::swap(u_, trial_);
                 break;
