@@ -18,4 +18,7 @@ function(compile_together target most)
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${name}_${unit}")
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # takes the included files for headers, where a local name would be a mistake
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
 endfunction()
