@@ -98,8 +98,8 @@ py::array_t<double> square(const std::vector<double>& values, Index n) {
     return py::array_t<double>({n, n}, values.data());
 }
 
-// Conditional modes of each factor in the user's order and coordinates, (levels, r).
-py::list user_modes(const GlmmObject& self, const LaplaceCriterion& criterion) {
+// Conditional modes of each factor in the user's order, (levels, r), in the user's coordinates or the core's.
+py::list modes_of(const GlmmObject& self, const LaplaceCriterion& criterion, bool user) {
     const GlmmProblem& problem = *self.problem;
     const Layout& layout = problem.layout();
     std::vector<double> b(layout.q);
@@ -107,11 +107,26 @@ py::list user_modes(const GlmmObject& self, const LaplaceCriterion& criterion) {
     py::list modes(layout.factors.size());
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
-        for (Index j = 0; j < levels; ++j)
+        for (Index j = 0; user && j < levels; ++j)
             problem.design->coordinates().modes_to_user(layout, static_cast<int>(f), {}, b.data() + layout.offset[f] + j * r);
         modes[problem.design->factor_order()[f]] = py::array_t<double>({levels, r}, b.data() + layout.offset[f]);
     }
     return modes;
+}
+
+// Lambda of each factor in the core's order and coordinates, (r, r).
+py::list internal_lambda(const Layout& layout, const std::vector<double>& internal) {
+    std::vector<double> packed(layout.lambda_size);
+    layout.unpack(internal.data(), packed.data());
+    py::list lambda;
+    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
+        const Index r = layout.factors[f].width;
+        py::array_t<double> block({r, r});
+        for (Index i = 0; i < r; ++i)
+            for (Index j = 0; j < r; ++j) block.mutable_data()[i * r + j] = packed[layout.lambda_offset[f] + j * r + i];
+        lambda.append(block);
+    }
+    return lambda;
 }
 
 // What a fit, or a point, tells: everything is read off the criterion where it stands.
@@ -132,12 +147,14 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     if (p > 0 && linalg::cholesky(p, information.data(), p)) {
         linalg::invert_cholesky(p, information.data(), p);
         linalg::symmetrise(p, information.data(), p);
-        coordinates.covariance_to_user(static_cast<int>(p), information.data());
     } else {
         information.assign(p * p, std::nan(""));
     }
+    out["internal_vcov"] = square(information, p);
+    coordinates.covariance_to_user(static_cast<int>(p), information.data());
     out["vcov_information"] = square(information, p);
-    out["modes"] = user_modes(self, criterion);
+    out["internal_lambda"] = internal_lambda(layout, internal);
+    out["modes"] = modes_of(self, criterion, true);
     py::list variances(layout.factors.size());
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         const Index levels = layout.factors[f].levels, r = layout.factors[f].width;
@@ -261,7 +278,9 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
         out["theta"] = to_numpy(maps.theta(at));
         out["beta"] = to_numpy(maps.beta(at));
         out["psi"] = self.problem->family->dispersed() ? at.back() : 0.0;
-        out["modes"] = user_modes(self, *criterion);
+        out["internal"] = to_numpy(at);
+        out["internal_lambda"] = internal_lambda(self.problem->layout(), at);
+        out["internal_modes"] = modes_of(self, *criterion, false);
         return out;
     }
     criterion->differentiate();

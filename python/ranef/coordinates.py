@@ -56,17 +56,6 @@ class Coordinates:
                 own[index] = z_shift[part], z_scale[part], terms[index].intercept
         return cls(shift, scale, constant, tuple(own[index] for index in range(len(terms))), cross.columns)
 
-    @classmethod
-    def scaled(cls, terms: Sequence[RandomTerm], kept: npt.NDArray[np.intp]) -> Coordinates:
-        """Return the user's own, but for the sizes of the random terms' columns."""
-        sizes = [np.sqrt(np.diag(term.second_moments)) for term in terms]
-        own = tuple(
-            (np.zeros(len(size)), np.where(size > 0, size, 1.0), term.intercept)
-            for size, term in zip(sizes, terms, strict=True)
-        )
-        zero = np.zeros(len(kept))
-        return cls(zero, zero + 1.0, zero, own, kept)
-
     def fixed(self, rows: FloatArray) -> FloatArray:
         """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the internal columns."""
         return (rows - np.multiply.outer(rows @ self.constant, self.shift)) / self.scale
@@ -79,9 +68,8 @@ class Coordinates:
     def second_moments(self, index: int, term: RandomTerm) -> FloatArray:
         """Return the means over the rows of products of a random term's internal columns, (r, r)."""
         shift, scale, intercept = self.terms[index]
-        if term.streamed:  # of rows read in batches the user's moments are all there is
-            back = self.random(index, np.eye(len(shift)))
-            return np.asarray(back.T @ term.second_moments @ back)
+        if term.moments is not None:  # of rows read in batches
+            return term.moments.of(shift if intercept >= 0 else 0.0 * shift) / np.outer(scale, scale)
         ones = np.ones(term.matrix.n)
         columns = [ones if c is None else np.asarray(c, float) for c in term.matrix.columns]
         level = columns[intercept] if intercept >= 0 else 0.0
@@ -127,11 +115,6 @@ class Orthonormal:
 def coordinates_of(model: Any) -> Coordinates:
     """Return those of a model, in which its quadratic forms are made."""
     return Coordinates.of(model.cross, model.design.terms)
-
-
-def scaled_coordinates(model: Any) -> Coordinates:
-    """Return those of a model whose core does not tell its own: the user's, random terms in unit size."""
-    return Coordinates.scaled(model.design.terms, model.cross.columns)
 
 
 def inner_factors(fit: Any) -> list[FloatArray]:

@@ -7,6 +7,7 @@
 #include "ranef/base/threads.hpp"
 #include "ranef/plan/classes.hpp"
 #include "ranef/factor/class_curvature.hpp"
+#include "ranef/factor/class_levels.hpp"
 #include "ranef/factor/class_solves.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/model/level_blocks.hpp"
@@ -107,14 +108,27 @@ void ClassFactor<R>::load(const double* response) {
     }
 }
 
-// T = W - sum_j A_j'K_j A_j and the same for the response; log|Omega| of the leading term.
 template <int R>
-Status ClassFactor<R>::eliminate_leading() {
+void ClassFactor<R>::begin_elimination() {
     const double* rest = response_ + layout_.q_leading;
     std::copy(w_packed_.begin(), w_packed_.end(), eliminated_.begin());
     double* y = eliminated_.data() + packed_;
     std::copy(rest, rest + m_ + 1, y);
     y[m_ + 1] = 0.0;
+}
+
+template <int R>
+void ClassFactor<R>::end_elimination() {
+    const double* y = eliminated_.data() + packed_;
+    std::copy(y, y + m_, ty_.begin());
+    tyy_ = y[m_];
+    pieces_.log_det = y[m_ + 1];
+}
+
+// T = W - sum_j A_j'K_j A_j and the same for the response; log|Omega| of the leading term.
+template <int R>
+Status ClassFactor<R>::eliminate_leading() {
+    begin_elimination();
     std::atomic<bool> definite{true};
     const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
     for_order([&](auto order) {
@@ -122,9 +136,7 @@ Status ClassFactor<R>::eliminate_leading() {
             if (!eliminate_classes<order()>(begin, end, total, scratch)) definite = false;
         });
     });
-    std::copy(y, y + m_, ty_.begin());
-    tyy_ = y[m_];
-    pieces_.log_det = y[m_ + 1];
+    end_elimination();
     return definite ? Status::ok : Status::not_positive_definite;
 }
 
@@ -138,7 +150,7 @@ bool ClassFactor<R>::eliminate_classes(Index begin, Index end, double* total, do
     for (Index c = begin; c < end; ++c) {
         double* k = k_.data() + c * rr;
         double log_m = 0.0;
-        if (!kernel.shrinkage(classes_->g.data() + c * rr, lambda_, k, &log_m, scratch)) return false;
+        if (!kernel.shrinkage(classes_->g.data() + c * rr, lambda_, k, scratch, &log_m, scratch + rr)) return false;
         *log_det += static_cast<double>(classes_->size[c]) * log_m;
         const double* sums = classes_->sums.data() + c * pairs_ * packed;
         const double* cy = cy_.data() + c * pairs_ * m;
@@ -300,8 +312,13 @@ void ClassFactor<R>::assemble_gradient() {
 template <int R>
 Status ClassFactor<R>::factor() {
     const BlasThreads threads(m_);
-    const Status status = eliminate_leading();
-    return status == Status::ok ? solve() : status;
+    Status status = eliminate_leading();
+    if (status == Status::ok) status = solve();
+    if (status == Status::ok && cancels()) {
+        status = eliminate_levels();
+        if (status == Status::ok) status = solve();
+    }
+    return status;
 }
 
 template <int R>

@@ -33,7 +33,11 @@ private:
     void for_order(const Run& run) const;
     template <class Add>
     void sum_classes(double work, std::vector<double>& total, const Add& add);
+    void begin_elimination();
+    void end_elimination();
     Status eliminate_leading();
+    bool cancels() const;
+    Status eliminate_levels();
     template <int M>
     bool eliminate_classes(Index begin, Index end, double* total, double* scratch);
     Status solve();

@@ -76,15 +76,15 @@ template <int R>
 void DenseGroups<R>::subtract_column(Index c) {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    double fixed[16];
-    std::vector<double> any(R > 0 ? 0 : r);
-    double* shrunk = R > 0 ? fixed : any.data();
+    double fixed[8];
+    std::vector<double> any(R > 0 ? 0 : 2 * r);
+    double *shrunk = R > 0 ? fixed : any.data(), *scratch = shrunk + r;
     double* column = &complement_.entry(0, 0, c);
     for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
         const Index j = lists_->level[i];
         if (lists_->heavy_index[j] >= 0) continue;
         const Level<R> level = design().template level<R>(j).from(lists_->entry[i]);
-        kernel.apply(k_.data() + j * rr, level.values, shrunk);
+        kernel.shrink(f_.data() + j * rr, level.values, shrunk, scratch);
         level.each([&](Index row, const double* v) { column[row] -= dot<R>(r, v, shrunk); });
     }
 }
@@ -94,20 +94,18 @@ template <int R>
 void DenseGroups<R>::subtract_heavy() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r(), rr = kernel.size();
-    std::vector<double> k(rr), y(2 * rr), h_entry(r);
+    std::vector<double> h_entry(r);
     Index columns = 0;
     const auto flush = [&] {
         if (columns > 0) complement_.subtract_outer(block_.data(), columns);
         columns = 0;
     };
     for (const Index j : lists_->heavy) {
-        double log_m = 0.0;
-        kernel.shrinkage(design().level(j).g, lambda_, k.data(), &log_m, y.data());  // leaves Y in y
         if (columns + r > block_capacity_) flush();
         double* h = block_.data() + columns * q2_;
         std::fill(h, h + q2_ * r, 0.0);
         design().template level<R>(j).each([&](Index column, const double* v) {
-            kernel.apply(y.data(), v, h_entry.data());
+            kernel.apply(f_.data() + j * rr, v, h_entry.data());
             for (int a = 0; a < r; ++a) h[a * q2_ + column] = h_entry[a];
         });
         columns += r;

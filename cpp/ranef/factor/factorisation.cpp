@@ -28,20 +28,23 @@ void Factorisation::reload(const DesignCross& design) {
     sizes_ = column_sizes(design);
 }
 
+double Factorisation::condition(std::size_t factor) const {
+    const int r = layout_.factors[factor].width;
+    const double* lambda = lambda_ + layout_.lambda_offset[factor];
+    const double* size = sizes_.data();
+    for (std::size_t f = 0; f < factor; ++f) size += layout_.factors[f].width;
+    double sum = 0.0;
+    for (int a = 0; a < r; ++a)
+        for (int c = 0; c < r; ++c) sum += size[a] * lambda[c * r + a] * lambda[c * r + a];
+    return sum;
+}
+
 // Relative error of r^2 = y'y - (what the model explains): the condition of Omega, times what cancels.
 double Factorisation::rounding() const {
-    double condition = 1.0;
-    Index at = 0;
-    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-        const int r = layout_.factors[f].width;
-        const double* lambda = lambda_ + layout_.lambda_offset[f];
-        double sum = 0.0;
-        for (int a = 0; a < r; ++a, ++at)
-            for (int c = 0; c < r; ++c) sum += sizes_[at] * lambda[c * r + a] * lambda[c * r + a];
-        condition = std::max(condition, sum);
-    }
+    double largest = 1.0;
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) largest = std::max(largest, condition(f));
     const double eps = std::numeric_limits<double>::epsilon();
-    return eps * condition * response_[layout_.n_coef()] / std::max(pieces_.rss, 0.0);
+    return eps * largest * response_[layout_.n_coef()] / std::max(pieces_.rss, 0.0);
 }
 
 Status Factorisation::factor(const double* lambda) {

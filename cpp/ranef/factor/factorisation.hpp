@@ -54,6 +54,8 @@ protected:
     virtual Status factor() = 0;
     // u behind the leading term, then beta.
     virtual const double* solution() const = 0;
+    // The largest tr(Lambda'G Lambda) of a level of that factor, or what it cannot exceed.
+    double condition(std::size_t factor) const;
 
     const DesignCross* design_;
     const Layout& layout_;

@@ -1,4 +1,4 @@
-// GroupFactor's elimination of the leading term: T = W - sum_j A_j'K_j A_j, the same for X and the response.
+// GroupFactor's elimination of the leading term: T = W - sum_j A_j'K_j A_j, K_j = Y_j'Y_j, the same for X and the response.
 #pragma once
 
 #include <algorithm>
@@ -40,13 +40,13 @@ bool GroupFactor<R>::shrink_levels() {
     std::atomic<bool> definite{true};
     const double work = static_cast<double>(levels_) * (4.0 * r * rr + (p_ + 1.0) * (rr + 0.5 * p_ * r));
     for_ranges(levels_, level_piece, work, [&](Index piece, Index begin, Index end) {
-        std::vector<double> scratch(2 * rr);
+        std::vector<double> scratch(rr);
         double *sum = sums_.data() + piece * size, *y_x = sum + 2, *x_x = y_x + p_;
         for (Index j = begin; j < end; ++j) {
             const Level<R> level = design().level<R>(j);
-            double* k = k_.data() + j * rr;
+            double* y = f_.data() + j * rr;
             double log_m = 0.0;
-            if (!kernel.shrinkage(level.g, lambda_, k, &log_m, scratch.data())) {
+            if (!kernel.shrinkage(level.g, lambda_, k_.data() + j * rr, y, &log_m, scratch.data())) {
                 definite = false;
                 return;
             }
@@ -54,11 +54,11 @@ bool GroupFactor<R>::shrink_levels() {
             const double* z = response_ + j * r;
             const double* a_x = level.fixed;
             double *shrunk = shrunk_.data() + j * (1 + p_) * r, *shrunk_x = shrunk + r;
-            kernel.apply(k, z, shrunk);
+            kernel.shrink(y, z, shrunk, scratch.data());
             sum[1] += dot<R>(r, z, shrunk);
             for (int c = 0; c < p_; ++c) {
                 y_x[c] += dot<R>(r, a_x + c * r, shrunk);
-                kernel.apply(k, a_x + c * r, shrunk_x + c * r);
+                kernel.shrink(y, a_x + c * r, shrunk_x + c * r, scratch.data());
             }
             for (int c = 0; c < p_; ++c)
                 for (int d = c; d < p_; ++d) x_x[Index{c} * p_ + d] += dot<R>(r, a_x + d * r, shrunk_x + c * r);

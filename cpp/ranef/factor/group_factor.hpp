@@ -81,7 +81,7 @@ protected:
     std::vector<double> directions_;           // per theta: dD of its factor
     std::vector<double> information_;          // w f_i'P f_k
     std::vector<double> shrunk_;               // per level K_j Z_1j'y, K_j Z_1j'X; later F_j'Z_1j'X
-    std::vector<double> f_, leading_e_;        // F_j, e_j = F_j't_j
+    std::vector<double> f_, leading_e_;        // F_j, e_j = F_j't_j; while levels are eliminated Y_j in place of F_j
     std::vector<double> projected_levels_;     // per level and theta of the leading term: F_j E_i e_j
     std::vector<double> gathered_, sums_;      // sums over levels: by column, and by piece
 

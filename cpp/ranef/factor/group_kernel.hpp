@@ -24,11 +24,11 @@ struct GroupKernel {
     int r() const { return R > 0 ? R : width; }
     int size() const { return r() * r(); }
 
-    // K and log|M|; scratch has 2 r^2 numbers. False when M is not positive definite (overflow or NaN).
-    bool shrinkage(const double* g, const double* lambda, double* k, double* log_det, double* scratch) const {
+    // K, Y = L^-1 Lambda' with LL' = M, and log|M|; scratch has r^2 numbers. False when M is not positive definite (overflow or NaN).
+    bool shrinkage(const double* g, const double* lambda, double* k, double* y, double* log_det, double* scratch) const {
         const int n = r();
-        double* gl = scratch;
-        double* m = scratch + n * n;
+        double* gl = y;
+        double* m = scratch;
         product(g, lambda, gl);
         for (int j = 0; j < n; ++j)
             for (int i = j; i < n; ++i) {
@@ -55,7 +55,7 @@ struct GroupKernel {
             for (int i = c + 1; i < n; ++i) m[c * n + i] *= inverse;
         }
         *log_det = logs + std::log(determinant);
-        // Y = L^-1 Lambda' into gl, then K = Y'Y.
+        // Y in the place of gl, then K = Y'Y.
         for (int c = 0; c < n; ++c)
             for (int i = 0; i < n; ++i) {
                 double sum = lambda[i * n + c];
@@ -69,6 +69,12 @@ struct GroupKernel {
                 k[j * n + i] = k[i * n + j] = sum;
             }
         return true;
+    }
+
+    // out <- K x as Y'(Y x). Where G is nearly singular, K has large numbers that cancel in x'K x and not in (Y x)'(Y x).
+    void shrink(const double* y, const double* x, double* out, double* scratch) const {
+        apply(y, x, scratch);
+        apply_transposed(y, scratch, out);
     }
 
     void residual_maker(const double* g, const double* k, double* f) const {

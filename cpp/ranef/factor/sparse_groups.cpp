@@ -32,14 +32,15 @@ template <int R>
 void SparseGroups<R>::subtract_levels() {
     const GroupKernel<R> kernel(r_);
     const int r = kernel.r();
-    std::vector<double> shrunk(r);
+    std::vector<double> room(2 * r);
+    double *shrunk = room.data(), *scratch = shrunk + r;
     Index counter = 0;
     for (Index j = 0; j < levels_; ++j) {
         const Level<R> level = design().template level<R>(j);
         for (Index e2 = 0; e2 < level.entries; ++e2) {
-            kernel.apply(k_.data() + j * kernel.size(), level.value(e2), shrunk.data());
+            kernel.shrink(f_.data() + j * kernel.size(), level.value(e2), shrunk, scratch);
             for (Index e1 = e2; e1 < level.entries; ++e1)
-                complement_.entry(counter++, 0, 0) -= dot<R>(r, level.value(e1), shrunk.data());
+                complement_.entry(counter++, 0, 0) -= dot<R>(r, level.value(e1), shrunk);
         }
     }
 }

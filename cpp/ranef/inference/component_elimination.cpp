@@ -26,7 +26,7 @@ bool ComponentSums::eliminate() {
             double* k = k_.data() + (first + i) * kernel_.size();
             double log_m = 0.0;
             const Level<> level = design_.level(j);
-            if (!kernel_.shrinkage(level.g, lambda_, k, &log_m, work)) return false;
+            if (!kernel_.shrinkage(level.g, lambda_, k, work, &log_m, work + kernel_.size())) return false;
             level_columns(j, columns);
             for (Index c = 0; c < width_; ++c) kernel_.apply(k, columns + c * r_, shrunk + c * r_);
             double* h = d_.data() + i * r_ * m_;

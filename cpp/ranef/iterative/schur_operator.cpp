@@ -93,7 +93,7 @@ bool SchurOperator::set(const double* lambda) {
         for (Index j = begin; j < end; ++j) {
             const double* g = design_.values.g() + j * rr_;
             double log_m = 0.0, *k = k_.data() + j * rr_, *h = h_.data() + j * rr_;
-            if (!kernel.shrinkage(g, lambda_.data(), k, &log_m, scratch.data())) {
+            if (!kernel.shrinkage(g, lambda_.data(), k, scratch.data(), &log_m, scratch.data() + rr_)) {
                 definite = false;
                 return;
             }

@@ -39,6 +39,40 @@ class GroupingFactor:
 
 
 @dataclass(frozen=True, eq=False)
+class ColumnMoments:
+    """Means over the rows of products of a random term's columns, less origins times the constant column.
+
+    Attributes
+    ----------
+    about : (r, r) float64
+    origin : (r,) float64
+        Zero where the term has no constant column, and of that column itself: far from it, products of the
+        columns as they are have no digits.
+    intercept : int
+        Index of the constant column, -1 when there is none.
+    """
+
+    about: FloatArray
+    origin: FloatArray
+    intercept: int
+
+    def of(self, shift: FloatArray) -> FloatArray:
+        """Return the means of products of the columns less `shift` times the constant one."""
+        if self.intercept < 0:
+            return self.about
+        turn = np.eye(len(self.origin))
+        turn[self.intercept] += self.origin - shift
+        return np.asarray(turn.T @ self.about @ turn)
+
+    def only(self, columns: Sequence[int]) -> ColumnMoments:
+        """Return those of some of the columns."""
+        there = self.intercept in columns
+        origin = self.origin if there else np.zeros(len(self.origin))
+        place = list(columns).index(self.intercept) if there else -1
+        return ColumnMoments(self.of(origin)[np.ix_(columns, columns)], origin[list(columns)], place)
+
+
+@dataclass(frozen=True, eq=False)
 class RandomTerm:
     """One random term after ``/`` and ``||`` are expanded, with an unstructured r x r covariance.
 
@@ -57,6 +91,8 @@ class RandomTerm:
         Index of the constant column, -1 when there is none.
     factor : GroupingFactor
         Terms with the same group share the object.
+    moments : ColumnMoments, optional
+        Of rows that were read in batches and are not in memory.
     """
 
     group: str
@@ -64,7 +100,7 @@ class RandomTerm:
     matrix: ModelMatrix = field(repr=False)
     intercept: int
     factor: GroupingFactor
-    _second_moments: FloatArray | None = field(default=None, repr=False)
+    moments: ColumnMoments | None = field(default=None, repr=False)
 
     @property
     def basis(self) -> FloatArray:
@@ -73,13 +109,13 @@ class RandomTerm:
     @property
     def streamed(self) -> bool:
         """Whether its rows were read in batches and are not in memory."""
-        return self._second_moments is not None
+        return self.moments is not None
 
     @property
     def second_moments(self) -> FloatArray:
         """Means of the products of the columns over the rows, (r, r)."""
-        if self._second_moments is not None:
-            return self._second_moments
+        if self.moments is not None:
+            return self.moments.of(np.zeros(len(self.columns)))
         # column by column: integers and ones need no array of all columns
         columns = [np.ones(self.matrix.n) if c is None else np.asarray(c, float) for c in self.matrix.columns]
         return np.array([[one @ other for other in columns] for one in columns]) / self.matrix.n
@@ -91,9 +127,7 @@ class RandomTerm:
             columns=tuple(self.columns[column] for column in columns),
             matrix=self.matrix.take(list(columns)),
             intercept=list(columns).index(self.intercept) if self.intercept in columns else -1,
-            _second_moments=None
-            if self._second_moments is None
-            else self._second_moments[np.ix_(columns, columns)],
+            moments=None if self.moments is None else self.moments.only(columns),
         )
 
     def __str__(self) -> str:

@@ -157,11 +157,22 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
 
 
 def _starts(fit: Fit, names: list[str]) -> dict[str, tuple[str, FloatArray | None]]:
-    """Return where each optimiser begins: the word and the theta, None for moments."""
+    """Return where each optimiser begins: the word and the theta, None for moments.
+
+    Starts without a criterion are left out: lme4's identity, in the units of a predictor in nanometres.
+    """
     moments, *others = spread_starts(fit.model).items()
-    turns = [*others, moments]
+    turns = [*(start for start in others if _has_value(fit, start[1])), moments]
     local = [name for name in names if name != "newton"]
     return {"newton": ("several", None), **{name: turns[i % len(turns)] for i, name in enumerate(local)}}
+
+
+def _has_value(fit: Fit, theta: FloatArray | None) -> bool:
+    try:
+        fit.model.problem.value(fit.response, theta)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _tables(

@@ -1,16 +1,31 @@
-"""Means averaged over the population of groups."""
+"""Means averaged over the population of groups, and what of a linear predictor they are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
-from ..estimates.subset import chosen_columns
+from ..coordinates import term_factors
 from .fit import GlmerFit
 
 _NODES = 20
+
+
+def fixed_part(fit: GlmerFit, X: FloatArray, point: dict[str, Any]) -> FloatArray:
+    """Return X beta of rows at a point of the core, (m,): in its coordinates, where no digits cancel."""
+    first, rows = fit.model.n_theta, fit.model.coordinates.fixed(X)
+    return np.asarray(rows @ np.asarray(point["internal"])[first : first + rows.shape[1]])
+
+
+def variance_over_groups(fit: GlmerFit, bases: Sequence[FloatArray], point: dict[str, Any]) -> FloatArray:
+    """Return z'Dz of rows at a point of the core, (m,): their columns of each random term given."""
+    out = np.zeros(len(bases[0]))
+    for index, (basis, factor) in enumerate(zip(bases, term_factors(fit.model.cross, point), strict=True)):
+        out += ((fit.model.coordinates.random(index, basis) @ factor) ** 2).sum(axis=1)
+    return out
 
 
 def marginal_variance(fit: GlmerFit, newdata: Any = None) -> FloatArray:
@@ -20,11 +35,7 @@ def marginal_variance(fit: GlmerFit, newdata: Any = None) -> FloatArray:
         bases = [term.basis for term in model.design.terms]
     else:
         bases = [basis for _, basis in model.design.spec.rows(newdata, allow_new_levels=True).terms]
-    factors = model.covariance_factors(fit.theta)
-    assert len(bases) == len(chosen_columns(model.design, "all"))
-    return np.sum(
-        [((basis @ factor) ** 2).sum(axis=1) for basis, factor in zip(bases, factors, strict=True)], axis=0
-    )
+    return variance_over_groups(fit, bases, fit.solution)
 
 
 def average_mean(fit: GlmerFit, eta: FloatArray, variance: FloatArray) -> FloatArray:

@@ -145,7 +145,8 @@ class GlmerFit(Fit):
         FitError
             When the search ended without one, as the certificate says.
         """
-        return {name: self._answer(name) for name in ("beta", "vcov", "modes")}
+        names = ("beta", "vcov", "modes", "internal", "internal_lambda")
+        return {name: self._answer(name) for name in names}
 
     @cached_property
     def linear_predictor(self) -> FloatArray:

@@ -17,7 +17,7 @@ from ..frame.native import as_it_came, in_pandas
 from ..inference.means import MarginalMeans
 from ..inference.means.grid import Grid, matrix
 from ..show import Document, Line, Printed, frame_table
-from .averages import average_mean
+from .averages import average_mean, fixed_part, variance_over_groups
 from .fit import GlmerFit
 from .uncertainty import sensitivities
 
@@ -174,8 +174,7 @@ def means_on_scale(
     def value(point: dict[str, Any]) -> FloatArray:
         return np.bincount(numbers, mean(point) * share, len(means.L)) / total
 
-    at = {"theta": fit.theta, "beta": fit.solution["beta"]}
-    return ResponseMeans(means, True, value(at), sensitivities(fit, value))
+    return ResponseMeans(means, True, value(fit.solution), sensitivities(fit, value))
 
 
 def trends_on_scale(
@@ -217,8 +216,7 @@ def trends_on_scale(
         rows = (ends[0](point) - ends[1](point)) / (2 * step)
         return np.bincount(numbers, rows * share, len(slopes.L)) / total
 
-    at = {"theta": fit.theta, "beta": fit.solution["beta"]}
-    return ResponseMeans(slopes, True, value(at), sensitivities(fit, value), groups=averaged)
+    return ResponseMeans(slopes, True, value(fit.solution), sensitivities(fit, value), groups=averaged)
 
 
 def _rows_of_means(means: MarginalMeans, grid: Grid, share: FloatArray) -> tuple[Any, FloatArray]:
@@ -237,12 +235,10 @@ def _row_means(fit: GlmerFit, table: pd.DataFrame, X: FloatArray, shift: float, 
     bases = _bases(fit, table) if averaged else []
 
     def mean(point: dict[str, Any]) -> FloatArray:
-        eta = X @ point["beta"] + shift
+        eta = fixed_part(fit, X, point) + shift
         if not averaged:
             return fit.family.link.inverse(eta)
-        pairs = zip(bases, fit.model.covariance_factors(point["theta"]), strict=True)
-        variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-        return average_mean(fit, eta, variance)
+        return average_mean(fit, eta, variance_over_groups(fit, bases, point))
 
     return mean
 

@@ -11,6 +11,7 @@ from ..inference.linear import test as linear_test
 from ..inference.testing import KnownDf, Method
 from .fit import GlmerFit
 from .kenward_roger import WorkingKenwardRoger
+from .uncertainty import coefficient_covariance
 
 _NO_DEGREES = (
     "ddf={name!r} is of linear models: the tests of a generalised model are ddf='normal', or "
@@ -29,7 +30,7 @@ def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
         return refuse
 
     def normal(fit: Any) -> Method:
-        return KnownDf(fit.solution["vcov"], float("inf"))
+        return KnownDf(coefficient_covariance(fit), float("inf"), fit.model.coordinates)
 
     refusals = {name: refused(name) for name in ("satterthwaite", "residual")}
     return {"normal": normal, "kenward-roger": WorkingKenwardRoger, **refusals}

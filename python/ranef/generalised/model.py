@@ -141,7 +141,7 @@ class GlmerModel(Model):
             self._require_quadrature()
         self._open()
 
-    coordinates = Answer[Any]("coordinates:scaled_coordinates")
+    coordinates = Answer[Any]("coordinates:coordinates_of")
 
     def _open(self) -> None:
         cross = cross_products(replace(self.design, weights=None))

@@ -21,7 +21,7 @@ from ..estimates.prediction import _with_terms
 from ..estimates.subset import chosen_columns
 from ..inference.equations import Equations
 from ..verbs import kept
-from .averages import average_mean
+from .averages import average_mean, fixed_part, variance_over_groups
 from .fit import GlmerFit
 from .uncertainty import sensitivities
 
@@ -92,24 +92,24 @@ class _Rows:
         self.newdata = newdata
 
     def linear_predictor(self, point: dict[str, Any]) -> FloatArray:
-        eta = self.X @ point["beta"]
-        modes = self._term_modes(point["modes"])
+        eta = fixed_part(self.fit, self.X, point)
+        modes = self._term_modes(point["internal_modes"])
         for index, (codes, basis) in zip(self.wanted, self.terms, strict=True):
-            columns, known = self.chosen[index], codes >= 0
+            known = codes >= 0
             b = modes[index][np.where(known, codes, 0)]
-            eta = eta + np.where(known, (basis[:, columns] * b[:, columns]).sum(axis=1), 0.0)
+            inside = np.zeros_like(basis)
+            inside[:, self.chosen[index]] = basis[:, self.chosen[index]]
+            rows = self.fit.model.coordinates.random(index, inside)
+            eta = eta + np.where(known, (rows * b).sum(axis=1), 0.0)
         return eta if self.offset is None else eta + self.offset
 
     def averaged(self, point: dict[str, Any]) -> FloatArray:
-        eta = self.X @ point["beta"]
+        eta = fixed_part(self.fit, self.X, point)
         eta = eta if self.offset is None else eta + self.offset
         if self.all_bases is None:
             spec = self.fit.model.design.spec
             self.all_bases = [basis for _, basis in spec.rows(self.newdata, allow_new_levels=True).terms]
-        factors = self.fit.model.covariance_factors(point["theta"])
-        pairs = zip(self.all_bases, factors, strict=True)
-        variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-        return average_mean(self.fit, eta, variance)
+        return average_mean(self.fit, eta, variance_over_groups(self.fit, self.all_bases, point))
 
     def mode_variance(self) -> FloatArray:
         """Return the variance of the modes chosen, all parameters known; the prior's of levels without "
@@ -147,5 +147,5 @@ def working_equations(fit: GlmerFit) -> Equations:
     weights = np.asarray(fit._answer("weights")) / np.bincount(cells, minlength=model.n_cells)
     design = replace(model.design, weights=np.ascontiguousarray(weights[cells]))
     stands_for = SimpleNamespace(model=SimpleNamespace(design=design, cross=model.cross))
-    C = np.asarray(fit._answer("vcov_information"))
+    C = np.asarray(fit._answer("internal_vcov"))
     return Equations(stands_for, model.coordinates, inner_factors(fit), C)  # type: ignore[arg-type]

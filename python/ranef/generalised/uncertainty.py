@@ -37,6 +37,19 @@ def covariance_root(fit: GlmerFit) -> FloatArray:
     return out
 
 
+@kept
+def coefficient_covariance(fit: GlmerFit) -> FloatArray:
+    """Return ``fit.solution["vcov"]`` in the core's coordinates, where contrasts of it lose no digits."""
+    if fit.model.agq == 0:  # the coefficients are found inside: no Hessian in them
+        return np.asarray(fit._answer("internal_vcov"))
+    first, p = fit.model.n_theta, len(fit.model.cross.columns)
+    try:
+        root = covariance_root(fit)[first : first + p]
+    except FitError:
+        return np.full((p, p), np.nan)
+    return np.asarray(root @ root.T)
+
+
 def sensitivities(fit: GlmerFit, value: Callable[[dict[str, Any]], FloatArray]) -> FloatArray:
     """Return the derivatives of a function of the parameters and modes along the columns of that root.
 

@@ -105,7 +105,8 @@ def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
     Raises
     ------
     ArgumentError
-        Unknown optimiser, or one that the installed SciPy lacks, or NLopt is not installed.
+        Unknown optimiser, one that the installed SciPy lacks, or NLopt is not installed; a start where the
+        criterion has no value.
     """
     require_known(settings.optimizer)
     scale = theta_scale(model)
@@ -113,7 +114,11 @@ def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
     criterion = _Criterion(model, response, scale, limit)
     start = settings.start if settings.start is not None else moment_start(model, response)
     status = _run(criterion, start * scale, settings)
-    best = start if criterion.best is None else criterion.best / scale
+    if criterion.best is None:
+        raise ArgumentError(
+            f"the criterion has no value at start={start!r}: {status}; begin nearer to the data"
+        )
+    best = criterion.best / scale
     theta = _canonical(model, response, best, scale)
     evidence = certify(model, response, theta)
     return _optimum(model, response, theta, settings, criterion.evaluations, status, evidence)

@@ -48,8 +48,11 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     covariance = variance * _core.first_derivatives(problem, response, theta)[0]
     slopes = [variance * change for change, _ in changes]
     spread = unprofiled_covariance(hessian, np.array([fall for _, fall in changes]) / variance, nu)
-    coordinates = Coordinates.of(replace(cross, design=design), fit.model.design.terms)
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, _coordinates(fit, cross, design))
+
+
+def _coordinates(fit: Any, cross: Any, design: Any) -> Coordinates:
+    return Coordinates.of(replace(cross, design=design), fit.model.design.terms)
 
 
 def delta_df(
@@ -61,10 +64,9 @@ def delta_df(
     """Return Satterthwaite's degrees of freedom in (phi, inner, log sigma), theta a function of `inner`.
 
     Everything comes from the sums behind the criterion: its exact gradient in phi and theta, and the
-    covariance of the coefficients, are differenced to fourth order.
+    covariance of the coefficients in the core's coordinates, are differenced to fourth order.
     """
-    covariance: FloatArray = fit.solution["vcov"]
-    sums = fit.model.sums()[1]
+    cross, sums = fit.model.sums()
     phi, variance, nu = fit.outer.phi, fit.sigma**2, float(fit.model.df_sigma)
     k, point = len(phi), np.concatenate([phi, inner])
     steps = np.concatenate(
@@ -77,13 +79,14 @@ def delta_df(
             at = point + times * step * e
             _, in_phi, in_theta, solved = sums.at(at[:k], theta_of(at[k:]))
             gradient = np.concatenate([in_phi, jacobian_of(at[k:]).T @ in_theta])
-            relative = solved["vcov"] / solved["sigma"] ** 2
-            ends.append((gradient, relative, solved["penalised_rss"]))
+            ends.append((gradient, solved["internal_vcov"], solved["penalised_rss"]))
         hessian.append(fourth_order([end[0] for end in ends], step))
         slopes.append(variance * fourth_order([end[1] for end in ends], step))
         falls.append(fourth_order([end[2] for end in ends], step) / variance)
     spread = unprofiled_covariance(np.array(hessian), np.array(falls), nu)
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread)
+    covariance = variance * sums.at(phi, theta_of(inner))[3]["internal_vcov"]
+    coordinates = _coordinates(fit, cross, sums.combined(phi)[0])
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:

@@ -14,7 +14,7 @@ from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
 from ..design.build import response_name
 from ..design.not_kept import NOT_KEPT, MatrixNotKept
 from ..design.random_terms import require_enough_rows
-from ..design.types import FixedMoments
+from ..design.types import ColumnMoments, FixedMoments
 from ..errors import DataError
 from ..formula import Formula
 from .batch import read_batches
@@ -135,6 +135,10 @@ class _Summing:
         self._mean = measured.fixed[:, 0]
         self._covariance = np.zeros((self._mean.size, self._mean.size))
         self._squares = [np.zeros((len(t.columns),) * 2) for t in learned.learned.terms]
+        self._origins = [
+            _origin(measured.bases[own.basis][list(own.columns), 0], term.intercept)
+            for own, term in zip(learned.spec.terms, learned.learned.terms, strict=True)
+        ]
         self._sums: Any = None
         self._factors: tuple[FactorBlocks, ...] = ()
 
@@ -149,8 +153,8 @@ class _Summing:
             self._sums = self._open(rows)
         self._sums.add(rows, y)
         self._covariance += _products(design.matrix, self._mean)
-        for total, term in zip(self._squares, design.terms, strict=True):
-            total += _products(term.matrix, np.zeros(len(term.columns)))
+        for total, term, origin in zip(self._squares, design.terms, self._origins, strict=True):
+            total += _products(term.matrix, origin)
 
     def _open(self, rows: Any) -> Any:
         specs = self._learned.spec.terms
@@ -166,8 +170,8 @@ class _Summing:
         found = self._learned.survey
         core_design, response = self._sums.finish()
         terms = tuple(
-            replace(term, _second_moments=squares / found.n)
-            for term, squares in zip(empty.terms, self._squares, strict=True)
+            replace(term, moments=ColumnMoments(squares / found.n, origin, term.intercept))
+            for term, squares, origin in zip(empty.terms, self._squares, self._origins, strict=True)
         )
         inverse = float(found.inverse_weight.mean[0]) if found.needs.weights is not None else 1.0
         offset = float(found.offset.mean[0]) if empty.offset is not None else 0.0
@@ -178,6 +182,13 @@ class _Summing:
             NOT_KEPT, core_design, self._factors, np.asarray(core_design.kept, dtype=np.intp)
         )
         return Streamed(design, cross, response)
+
+
+def _origin(mean: FloatArray, intercept: int) -> FloatArray:
+    """Return the origins of a random term: means of its columns; zero without a constant one, and of it."""
+    origin = np.array(mean) if intercept >= 0 else np.zeros(len(mean))
+    origin[intercept] = 0.0
+    return origin
 
 
 def _products(matrix: ModelMatrix, shift: FloatArray) -> FloatArray:

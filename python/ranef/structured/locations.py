@@ -77,7 +77,7 @@ def with_locations(
         columns[np.arange(model.nobs), codes.ravel()] = 1.0
         labels = tuple(f"({', '.join(f'{value:g}' for value in place)})" for place in places)
         matrix = ModelMatrix.of(columns)
-        terms[k] = replace(term, columns=labels, matrix=matrix, intercept=-1, _second_moments=None)
+        terms[k] = replace(term, columns=labels, matrix=matrix, intercept=-1, moments=None)
         distances[k] = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))
     if all(one is None for one in distances):
         return model, distances

@@ -126,9 +126,12 @@ class RelatedFit(TestedFit):
 
     @cached_property
     def solution(self) -> dict[str, Any]:
-        """``beta``, ``vcov`` over the kept columns, ``sigma``."""
-        point, variance = self.point, self.point.squares / self.model.sums.nu
-        return {"beta": point.beta, "vcov": variance * point.relative, "sigma": float(variance**0.5)}
+        """``beta``, ``vcov`` over the kept columns, ``internal_vcov`` in those of the sums, ``sigma``."""
+        point, sums = self.point, self.model.sums
+        variance = point.squares / sums.nu
+        inner = variance * point.inner
+        vcov = sums.coordinates.covariance(inner)
+        return {"beta": point.beta, "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
 
     @attribute
     def objective(self) -> float:

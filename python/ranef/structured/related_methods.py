@@ -17,7 +17,7 @@ from ..residual.gls_methods import unprofiled_covariance
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In (theta, log sigma)."""
-    covariance: FloatArray = fit.solution["vcov"]
+    covariance: FloatArray = fit.solution["internal_vcov"]
     point, theta, variance = fit.point, fit.theta, fit.sigma**2
     # d (X'H^-1 X)^-1 / d lambda = C X'H^-1 Z Z'H^-1 X C
     effects = [
@@ -25,11 +25,11 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     ]
     falls = np.array([-2 * one * float(s @ s) for one, s in zip(theta, point.scores, strict=True)]) / variance
     spread = unprofiled_covariance(fit.optimum.hessian, falls, float(fit.model.sums.nu))
-    return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread)
+    return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread, fit.model.sums.coordinates)
 
 
 def _sandwiched(seen: FloatArray, point: Any) -> FloatArray:
-    moved = seen @ point.relative
+    moved = seen @ point.inner
     return np.asarray(moved.T @ moved)
 
 
@@ -43,15 +43,15 @@ class RelatedKenwardRoger(KenwardRoger):
                 "reml=True, or use ddf='satterthwaite'"
             )
         point, variance, slices = fit.point, fit.sigma**2, fit.model.sums.slices
-        self.unadjusted = fit.solution["vcov"]
-        moved = [seen @ point.relative for seen in point.seen]
+        self.coordinates, self.unadjusted = fit.model.sums.coordinates, fit.solution["internal_vcov"]
+        moved = [seen @ point.inner for seen in point.seen]
         blocks = [[point.projected[a, b] for b in slices] for a in slices]
         products = np.array([[float(np.sum(block * block)) for block in row] for row in blocks])
         traces = np.array([float(np.trace(blocks[k][k])) for k in range(len(slices))])
         residual = float(fit.nobs - len(self.unadjusted))
         expected = np.block([[products, traces[:, None]], [traces[None, :], np.array([[residual]])]])
         self._weights = 2 * variance**2 * generalised_inverse(expected)
-        self._effects = -np.array([*(one.T @ one for one in moved), point.relative])
+        self._effects = -np.array([*(one.T @ one for one in moved), point.inner])
         random, correction = self._weights[:-1, :-1] / variance, np.zeros_like(self.unadjusted)
         for k, first in enumerate(moved):
             for m, second in enumerate(moved):
@@ -59,11 +59,15 @@ class RelatedKenwardRoger(KenwardRoger):
         self.inner = self.unadjusted + (correction + correction.T)
 
 
+def _known(fit: Any, df: float) -> KnownDf:
+    return KnownDf(fit.solution["internal_vcov"], df, fit.model.sums.coordinates)
+
+
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
     "kenward-roger": RelatedKenwardRoger,
-    "residual": lambda fit: KnownDf(fit.solution["vcov"], float(fit.nobs - fit.model.cross.rank)),
-    "normal": lambda fit: KnownDf(fit.solution["vcov"], float("inf")),
+    "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
+    "normal": lambda fit: _known(fit, float("inf")),
 }
 
 

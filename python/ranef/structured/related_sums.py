@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from ..arrays import FloatArray
+from ..coordinates import Orthonormal
 from ..design import Design
 from ..errors import DataError
 from .relationship import Relationship
@@ -31,13 +32,15 @@ class Point:
     criterion : float
     gradient : (k,) float64
         In lambda.
-    beta, relative : coefficients and their covariance over sigma^2
+    beta : (p,) float64
+    inner : (p, p) float64
+        Their covariance over sigma^2, in `RelatedSums.coordinates`.
     squares : float
         r^2, nu times sigma^2.
     effects : list of (q,) float64
         L v of every term, that is u.
     seen : list of (q, p)
-        Z_k'H^-1 X.
+        Z_k'H^-1 Q, X in those coordinates.
     projected : (q, q)
         Z'P Z over all terms.
     scores : list of (q,)
@@ -47,7 +50,7 @@ class Point:
     criterion: float
     gradient: FloatArray
     beta: FloatArray
-    relative: FloatArray
+    inner: FloatArray
     squares: float
     effects: list[FloatArray]
     seen: list[FloatArray]
@@ -78,10 +81,11 @@ class RelatedSums:
             )
         edges = np.concatenate([[0], np.cumsum(sizes)])
         self.slices = [slice(a, b) for a, b in pairwise(edges)]
-        q, self._r = np.linalg.qr(columns if root is None else columns * root[:, None])
+        q, r = np.linalg.qr(columns if root is None else columns * root[:, None])
         whole = y if root is None else y * root
         self._least = q.T @ whole
-        self._log_det_x = 2 * float(np.log(np.abs(np.diag(self._r))).sum())
+        self.coordinates = Orthonormal(r)
+        self._log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
         fixed = np.column_stack([q, whole - q @ self._least])
         Z = sparse.hstack(parts, format="csr")
         self._zz, self._zf = (Z.T @ Z).toarray(), np.asarray(Z.T @ fixed)
@@ -126,15 +130,14 @@ class RelatedSums:
             modes[at] if factor is None else factor @ modes[at]
             for at, factor in zip(self.slices, self._roots, strict=True)
         ]
-        back = np.linalg.inv(self._r)
         return Point(
             float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu))),
             np.array(slopes),
-            back @ (self._least + beta),
-            back @ inner @ back.T,
+            self.coordinates.coefficients(self._least + beta),
+            inner,
             squares,
             effects,
-            [seen[at] @ self._r for at in self.slices],
+            [seen[at] for at in self.slices],
             projected,
             [scores[at] for at in self.slices],
         )

@@ -18,7 +18,7 @@ from ..design.formulaic_bridge import FormulaicMatrix
 from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector
 from ..design.not_kept import NOT_KEPT
 from ..design.random_terms import require_enough_rows
-from ..design.types import FixedMoments
+from ..design.types import ColumnMoments, FixedMoments
 from ..design.vectors import bare_name
 from ..digits import require_range
 from ..errors import DataError
@@ -289,7 +289,7 @@ class Finishing:
         terms = []
         for term, own in zip(self.empty.terms, self.learned.spec.terms, strict=True):
             raw = self.bases[own.basis][:, list(own.columns)]
-            terms.append(replace(term, _second_moments=raw.T @ plain @ raw / n))
+            terms.append(replace(term, moments=_moments(raw, plain / n, term.intercept)))
         mean = plain[0] @ self.fixed / n
         centred = self.fixed.copy()
         centred[0] -= mean
@@ -301,6 +301,15 @@ class Finishing:
         covariance = centred.T @ plain @ centred / n
         moments = FixedMoments(mean, covariance, contents.inverse_weights / n, contents.offsets / n, response)
         return replace(self.empty, terms=tuple(terms), moments=moments)
+
+
+def _moments(columns: FloatArray, products: FloatArray, intercept: int) -> ColumnMoments:
+    """Return the moments of a random term's columns, given in terms of the columns summed."""
+    origin, own = np.zeros(columns.shape[1]), columns.copy()
+    if intercept >= 0:
+        origin = np.where(np.arange(len(origin)) == intercept, 0.0, columns[0])
+        own[0] -= origin
+    return ColumnMoments(own.T @ products @ own, origin, intercept)
 
 
 def _in_order(table: SumsTable, order: list[int]) -> SumsTable:
