@@ -194,7 +194,7 @@ def test_conditional_predictions_against_dense_algebra():
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     stranger = new.assign(id="nobody")
     np.testing.assert_array_equal(fit.predict(stranger, conditional=True), fit.predict(stranger))
-    with pytest.raises(NewLevelError, match="visits of 'visit' that the fit has not seen"):
+    with pytest.raises(NewLevelError, match="values of 'visit' that the fit has not seen"):
         fit.predict(new.assign(visit=9), conditional=True)
 
 

@@ -73,6 +73,7 @@ class VisitFit(TestedFit):
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
     summary = Verb("repeated.summary:summary")
+    residual_intervals = Verb("repeated.intervals:residual_intervals")
     refit = Verb("repeated.refits:refit")
     bootstrap = Verb("bootstrap.by_refits:bootstrap")
     has_sigma: ClassVar[bool] = False  # for its replicates
@@ -86,7 +87,7 @@ class VisitFit(TestedFit):
     __repr__ = Verb("repeated.summary:brief")
     _repr_html_ = Verb("repeated.summary:brief_html")
 
-    profile = Refused("see fit.residual.parameters for standard errors, conf_int() for coefficients")
+    profile = Refused("see residual_intervals() for the covariance over visits, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.residuals()")
     ranova = Refused("there are no random terms; compare structures with ranef.anova()")
     robust = Refused("use ddf='CR2' or vcov='CR2'")

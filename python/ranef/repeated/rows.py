@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, NewLevelError, require_choice
+from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.simulation import counted, seeded
-from ..frame import Table
-from ..frame.factors import as_factor, combine, recode
+from ..inference.methods import method
 from .blocks import cholesky_of, subject_blocks, whitened
+from .new_rows import draws, given_observed, own_variance, visit_and_arm
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -56,8 +58,16 @@ def residuals(fit: VisitFit, type: str = "response") -> FloatArray:
     return out
 
 
-def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> FloatArray:
-    """Return means of rows.
+def predict(
+    fit: VisitFit,
+    newdata: Any = None,
+    conditional: bool = False,
+    *,
+    se: bool = False,
+    interval: str | None = None,
+    level: float = 0.95,
+) -> FloatArray | pd.DataFrame:
+    """Return means of rows, with standard errors and intervals on request.
 
     Parameters
     ----------
@@ -68,79 +78,79 @@ def predict(fit: VisitFit, newdata: Any = None, conditional: bool = False) -> Fl
         Given the responses of the same subject that were used in the fit: what a subject who was above its
         mean at the visits observed is expected to have at another visit, whose row must name subject, visit
         (and arm, where each has its own matrix). A subject the fit has not seen gets the mean.
+    se : bool
+        Return standard errors, by the fit's method of testing.
+    interval : {"confidence", "prediction"}, optional
+        Of the mean, or of a new response, whose row must name its visit (and arm).
+    level : float
+        Coverage.
 
     Returns
     -------
-    (m,) float64
-        A Series with the index of the rows where they are pandas'.
+    (m,) float64 or DataFrame
+        A Series with the index of the rows where they are pandas'; with `se` or `interval` a table with
+        ``fit``, ``se``, then ``lower``, ``upper``.
         NaN where a predictor is missing.
 
     Raises
     ------
     NewLevelError
-        For a visit, or with `conditional` an arm, that the fit has not seen.
+        For a visit or arm that the fit has not seen.
 
     Notes
     -----
     The conditional mean is x'beta + Sigma[t, O] Sigma[O, O]^-1 (y_O - X_O beta), weights as in the fit for
-    the rows observed, one for the new row.
+    the rows observed, one for the new row. Covariance matrices over visits are taken as known but for the
+    degrees of freedom, and what the method of testing adjusts.
 
     Examples
     --------
     >>> import ranef
     >>> data = ranef.datasets.load("asthma")
     >>> fit = ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", data)
-    >>> fit.predict(data.iloc[:2]).index.equals(data.index[:2])
-    True
+    >>> fit.predict(data.iloc[:2], interval="prediction").columns.tolist()
+    ['fit', 'se', 'lower', 'upper']
     """
-    design = fit.model.design
+    if interval is not None:
+        require_choice("interval", interval, ("confidence", "prediction"))
+    require_level(level)
+    if newdata is None and (conditional or interval == "prediction"):
+        what = "conditional=True predicts visits of a subject from its others"
+        what = what if conditional else "interval='prediction' is of rows that name their visit"
+        raise ArgumentError(f"{what}: give newdata=")
+    X, mean = _means(fit, newdata)
+    given = given_observed(fit, newdata) if conditional else None
+    if given is not None:
+        mean, X = mean + given.mean, X - given.X
+    if not se and interval is None:
+        return mean
+    tested: Any = fit
+    by: Any = method(tested, fit.method)
+    inner = by.internal(X)
+    variance = np.einsum("mi,ij,mj->m", inner, by.inner, inner)
+    table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
+    if interval is not None:
+        df = np.array([np.nan if np.isnan(row).any() else by.df(row) for row in X])
+        if interval == "prediction":
+            left = given.variance if given is not None else own_variance(fit, *visit_and_arm(fit, newdata))
+            variance = variance + left
+        half = stdtrit(df, (1 + level) / 2) * np.sqrt(variance)
+        table["lower"], table["upper"] = mean - half, mean + half
+    return table
+
+
+def _means(fit: VisitFit, newdata: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the kept columns of X and X beta + offset of rows used or new."""
+    design, kept = fit.model.design, fit.model.cross.columns
     if newdata is None:
-        if conditional:
-            raise ArgumentError(
-                "conditional=True predicts visits of a subject from its others: give newdata="
-            )
-        return np.asarray(fit.fittedvalues)
+        return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
     new = design.spec.rows(newdata, random=False)
-    mean = np.asarray(new.X[:, fit.model.cross.columns] @ fit.solution["beta"])
-    if new.offset is not None:
-        mean = mean + new.offset
-    return mean + _given_observed(fit, newdata) if conditional else mean
+    X = np.asarray(new.X[:, kept])
+    mean = X @ fit.solution["beta"]
+    return X, mean if new.offset is None else mean + new.offset
 
 
-def _given_observed(fit: VisitFit, newdata: Any) -> FloatArray:
-    """Return what the subject's observed residuals add to the mean of each new row."""
-    model, table = fit.model, Table(newdata, "the new data")
-    subject = _codes(table, model.term.subject, model.visits.subject_levels)
-    visit = _codes(table, (model.term.visit,), model.visits.visit_levels)
-    if (visit < 0).any():
-        raise NewLevelError(
-            f"the new data have visits of '{model.term.visit}' that the fit has not seen, or missing ones"
-        )
-    out = np.zeros(len(visit))
-    wanted: dict[int, list[int]] = {}
-    for row, code in enumerate(subject.tolist()):
-        if code >= 0:
-            wanted.setdefault(code, []).append(row)
-    for block in subject_blocks(model.visits):
-        subjects = model.visits.subject[block.rows[:, 0]]
-        chosen = [j for j, code in enumerate(subjects.tolist()) if code in wanted]
-        if not chosen:
-            continue
-        e, sigma = whitened(fit, block, np.asarray(fit.resid)), fit.point.sigma[block.arm]
-        back = np.linalg.inv(cholesky_of(fit, block)).T
-        for j in chosen:
-            rows = wanted[int(subjects[j])]
-            out[rows] = sigma[np.ix_(visit[rows], block.visits)] @ (back @ e[j])
-    return out
-
-
-def _codes(table: Table, names: tuple[str, ...], levels: Any) -> Any:
-    factors = [as_factor(table.column(name)) for name in names]
-    factor = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
-    return recode(factor, levels)[0]
-
-
-def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
+def simulate(fit: VisitFit, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
     """Return responses drawn from the fitted model.
 
     Parameters
@@ -149,10 +159,13 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
     n : int
         Number of draws.
     seed : int or numpy Generator, optional
+    newdata : table, optional
+        Other rows, which name subject, visit (and arm, where each has its own matrix), such as those of a
+        trial that is planned: rows of a subject correlate as in the fit, whoever it is; weights are one.
 
     Returns
     -------
-    (n, rows used) float64
+    (n, rows) float64
         One row per response.
 
     Examples
@@ -162,6 +175,10 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None) -> FloatArray:
     >>> fit.simulate(3, seed=1).shape == (3, fit.nobs)
     True
     """
+    if newdata is not None:
+        _, mean = _means(fit, newdata)
+        residuals = draws(fit, newdata, counted(n, mean.size), seeded(seed))
+        return np.ascontiguousarray(residuals.T) + mean
     noise = seeded(seed).standard_normal((fit.nobs, counted(n, fit.nobs)))
     weights = fit.model.design.weights
     out = np.empty_like(noise)

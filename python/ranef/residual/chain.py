@@ -47,6 +47,14 @@ class Chain:
     order : (n,) int
         Rows such that each comes after the one before it in time.
     remarks : tuple of str
+    time : str
+        The column of times, "1" for rows in their order.
+    names : tuple of str
+        The columns of subjects.
+    levels : array
+        Labels of the subjects.
+    when : (n,) float64
+        Times.
     """
 
     kind: str
@@ -56,6 +64,10 @@ class Chain:
     subject: npt.NDArray[np.int32] = field(repr=False)
     order: npt.NDArray[np.intp] = field(repr=False)
     remarks: tuple[str, ...] = ()
+    time: str = "1"
+    names: tuple[str, ...] = ()
+    levels: npt.NDArray[Any] | None = field(default=None, repr=False)
+    when: FloatArray | None = field(default=None, repr=False)
 
     @cached_property
     def unit(self) -> float:
@@ -83,6 +95,7 @@ class Chain:
             gap=self.gap[rows],
             subject=self.subject[rows],
             order=place[self.order[rows[self.order]]],
+            when=None if self.when is None else self.when[rows],
         )
 
     @property
@@ -236,7 +249,10 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
         raise DataError(
             f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
         )
-    return Chain(kind, text.strip(), previous, gap, subject.codes, order, remarks)
+    name = time.strip("`")
+    return Chain(
+        kind, text.strip(), previous, gap, subject.codes, order, remarks, name, names, subject.levels, when
+    )
 
 
 def _rounded(gaps: FloatArray, when: FloatArray) -> FloatArray:

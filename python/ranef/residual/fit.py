@@ -47,6 +47,7 @@ class ResidualFit(Fit):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
     residuals = RowVerb("residual.rows:residuals")
+    predict = RowVerb("residual.rows:predict_mixed")
     acf = Verb("residual.lags:acf")
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")

@@ -169,6 +169,7 @@ class GlsFit(TestedFit):
     glance = Verb("repeated.tables:glance")
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("residual.gls_report:brief")
+    _repr_html_ = Verb("residual.gls_report:brief_html")
     residuals = RowVerb("residual.rows:residuals")
     predict = RowVerb("residual.rows:predict")
     acf = Verb("residual.lags:acf")

@@ -42,3 +42,8 @@ def summary(fit: Any, ddf: str | None = None) -> GlsSummary:
 def brief(fit: Any) -> str:
     """Return the summary as text."""
     return str(summary(fit))
+
+
+def brief_html(fit: Any) -> str:
+    """Return the summary as HTML."""
+    return summary(fit).to_html()
