@@ -21,7 +21,8 @@ FIT = """
     rng = np.random.default_rng(1)
     user, item = rng.integers(0, {users}, {n}), rng.integers(0, {items}, {n})
     y = rng.normal(size={users})[user] + rng.normal(size={items})[item] + rng.normal(size={n})
-    model = ranef.Model("y ~ 1 + (1 | user) + (1 | item)", {{"y": y, "user": user, "item": item}})
+    DATA = {{"y": y, "user": user, "item": item}}
+    model = ranef.Model("y ~ 1 + (1 | user) + (1 | item)", DATA)
     MANY = (item[:40_000] % 999).astype(str)
     print("fitting", flush=True)
     try:
@@ -79,8 +80,9 @@ def test_interrupt(sizes):
         "model.problem.solve(model.response, [0.5, 0.5])",
         "ranef.Model('y ~ 1 + (1 | user) + (1 | item)', {'y': y, 'user': user, 'item': item})",
         "ranef.Model('y ~ f + (1 | user)', {'y': y[:40_000], 'f': MANY, 'user': user[:40_000]})",
+        "ranef.lmer('y ~ 1 + (1 | user) + (1 | item)', DATA, schur='iterative').component_table()",
     ],
-    ids=["value", "gradient", "solve", "model", "many fixed effects"],
+    ids=["value", "gradient", "solve", "model", "many fixed effects", "iterations"],
 )
 def test_interrupt_between_data_and_fit(call):
     """Whatever takes long returns to Python within a second of its two threads."""

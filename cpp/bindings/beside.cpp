@@ -11,6 +11,7 @@
 #include "pybind.hpp"
 #include "ranef/base/threads.hpp"
 #include "ranef/plan/cost.hpp"
+#include "watched.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -69,6 +70,10 @@ bool evaluations_are_long(const Problem& problem) {
 }
 
 void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
+    run_watched(std::move(work), cancel, [] {});
+}
+
+void run_watched(std::function<void()> work, const std::function<void()>& cancel, const std::function<void()>& watch) {
     const auto job = std::make_shared<Job>();
     job->work = std::move(work);
     Desk& d = desk();
@@ -83,6 +88,13 @@ void run_beside(std::function<void()> work, const std::function<void()>& cancel)
                 cancel();
                 abandon(*job);
                 throw py::error_already_set();
+            }
+            try {
+                watch();
+            } catch (...) {
+                cancel();
+                abandon(*job);
+                throw;
             }
         }
         lock.lock();

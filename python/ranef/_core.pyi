@@ -1,5 +1,5 @@
 # The extension module, for editors and type checkers; tests/test_stub.py compares it with the real one.
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -426,6 +426,7 @@ def iterative_fit(
     probe_tolerance: float = 1e-3,
     most_iterations: int = 1000,
     most_steps: int = 40,
+    progress: Callable[[int, int, int], None] | None = None,
 ) -> dict[str, Any]: ...
 def iterative_value(
     problem: Problem,
@@ -436,6 +437,7 @@ def iterative_value(
     seed: int = 0,
     tolerance: float = 1e-10,
     most_iterations: int = 1000,
+    progress: Callable[[int, int, int], None] | None = None,
 ) -> tuple[float, Array, bool]: ...
 def iterative_random_solves(
     problem: Problem,
@@ -445,5 +447,20 @@ def iterative_random_solves(
     *,
     tolerance: float = 1e-10,
     most_iterations: int = 1000,
-) -> Array: ...
+    progress: Callable[[int, int, int], None] | None = None,
+) -> tuple[Array, Array]: ...
+def iterative_observed(
+    problem: Problem,
+    response: ResponseCross,
+    internal_theta: npt.ArrayLike,
+    small_are_exact: bool,
+    *,
+    probes: int = 16,
+    seed: int = 0,
+    tolerance: float = 1e-10,
+    probe_tolerance: float = 1e-5,
+    most_iterations: int = 1000,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> tuple[Array, Array, bool]: ...
+def iterative_parts(design: DesignCross) -> dict[str, Any]: ...
 def iterative_costs(design: DesignCross) -> dict[str, float]: ...

@@ -25,12 +25,15 @@ Border::Border(const Layout& layout) : order_(layout.q_rest) {
     if (width <= widest && static_cast<double>(order_) * w * w <= most_work) width_ = width;
 }
 
-bool Border::build(const SchurOperator& schur) {
+bool Border::build(const SchurOperator& schur, Poll& poll) {
     if (width_ == 0) return true;
     v_.assign(order_ * width_, 0.0);
     std::vector<double> unit(order_ * many_lanes), image(unit.size()), turned(unit.size()), weighed(v_.size());
     const auto each_side = [&](const auto& use) {
-        for (Index c = 0; c < width_; c += many_lanes) use(c, std::min<Index>(many_lanes, width_ - c));
+        for (Index c = 0; c < width_; c += many_lanes) {
+            poll.tick(static_cast<Index>(schur.work()) * many_lanes);
+            use(c, std::min<Index>(many_lanes, width_ - c));
+        }
     };
     each_side([&](Index c, Index count) {  // [-Y; I]
         std::fill(unit.begin(), unit.end(), 0.0);

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "ranef/base/poll.hpp"
 #include "ranef/base/types.hpp"
 #include "ranef/model/layout.hpp"
 
@@ -20,7 +21,7 @@ public:
     Index width() const { return width_; }  // columns of the small factors; 0 where there is no border
     Index first() const { return first_; }  // the first of them
     // From the blocks of the Schur complement; false where C is not positive definite.
-    bool build(const SchurOperator& schur);
+    bool build(const SchurOperator& schur, Poll& poll);
     // V, row after row: width() numbers each.
     const double* row(Index i) const { return v_.data() + i * width_; }
     // out += V V'v for vectors side by side.

@@ -6,6 +6,6 @@
 namespace ranef::iterative {
 
 // Share of the rows of S that its columns have entries in, a mean over some of them, evenly spaced; one pass over the entries.
-double sampled_density(const DesignCross& design);
+double sampled_density(const DesignCross& design, Poll poll);
 
 }  // namespace ranef::iterative

@@ -51,6 +51,7 @@ Solved ConjugateGradients::solve(int lanes, const double* rhs, double tolerance,
     };
     for (out.residual = worst(); !(out.residual <= tolerance) && out.iterations < most_; out.residual = worst()) {
         poll_.tick(static_cast<Index>(schur_.work()) * lanes);
+        if (progress_) ++progress_->iterations;
         schur_.multiply(lanes, p_.data(), q_.data());
         const Vector pq = dots(rows, lanes, p_.data(), q_.data());
         for (int c = 0; c < lanes; ++c) step[c] = pq[c] > 0.0 ? rz[c] / pq[c] : 0.0;

@@ -2,12 +2,19 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "ranef/base/poll.hpp"
 #include "ranef/iterative/schur_operator.hpp"
 
 namespace ranef::iterative {
+
+// What somebody who waits may look at from another thread.
+struct Progress {
+    std::atomic<int> evaluations{0}, probes{0};
+    std::atomic<Index> iterations{0};  // of conjugate gradients, sixteen vectors or fewer each
+};
 
 // What the iterations were: their number, the largest relative residual ||r|| / ||b|| of a vector in the norm of P^-1.
 struct Solved {
@@ -29,8 +36,8 @@ struct Coefficients {
 
 class ConjugateGradients {
 public:
-    ConjugateGradients(const SchurOperator& schur, int most_iterations, Poll& poll)
-        : schur_(schur), most_(most_iterations), poll_(poll) {}
+    ConjugateGradients(const SchurOperator& schur, int most_iterations, Poll& poll, Progress* progress = nullptr)
+        : schur_(schur), most_(most_iterations), poll_(poll), progress_(progress) {}
 
     // x: where to start, and the answer. Vectors whose right-hand side is zero get zero.
     Solved solve(int lanes, const double* rhs, double tolerance, double* x, Coefficients* record = nullptr);
@@ -39,6 +46,7 @@ private:
     const SchurOperator& schur_;
     int most_;
     Poll& poll_;
+    Progress* progress_;
     Vector r_, z_, p_, q_;
 };
 

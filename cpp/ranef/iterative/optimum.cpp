@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/iterative/log_determinant.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
 #include "ranef/optimum/start.hpp"
 
@@ -15,6 +14,7 @@ constexpr double longest_step = 2.0;   // of a log variance
 constexpr double near = 1e-3;          // decrement from which one more step ends the search: what it leaves is far below the Monte Carlo error
 constexpr double false_boundary = 3.0; // standard errors of a multiplier below zero from which a variance of zero is not believed
 constexpr double hopeless = 2.0;       // times the most probes: if more are needed none are tried
+constexpr Index few_columns = 64;      // of small factors, from the start with a solve for each rather than probes
 constexpr double no_signal = 2e-4;     // information on a log variance below which, falling, the variance is taken for zero
 
 // x <- H^-1 x for a positive semidefinite H, scaled to a unit diagonal. False when it is not positive definite.
@@ -38,9 +38,10 @@ public:
     Search(const Problem& problem, const double* response, const Settings& settings, Poll& poll)
         : layout_(problem.design->layout()),
           settings_(settings),
-          point_(problem, response, {settings.tolerance, settings.most_iterations}, poll),
+          point_(problem, response, {settings.tolerance, settings.most_iterations, settings.progress}, poll),
           probes_(layout_.q_rest, settings.seed) {
         probes_.grow((settings.probes + many_lanes - 1) / many_lanes);
+        if (small_columns() <= few_columns) probes_.keep_rows(point_.schur().small_first());
     }
 
     Zero run(const double* start) {
@@ -52,7 +53,7 @@ public:
             // Steps shorter than what the probes leave open say nothing more: then more probes are what is wanted.
             const bool drowned = decrement_ < zero_.worst_error && !small;
             move();
-            if (last && small) {
+            if (last && small && !nulled_) {
                 zero_.converged = true;
                 break;
             }
@@ -65,10 +66,13 @@ public:
 private:
     // Point, score and the step to where the score is zero; false when there is none.
     bool look() {
-        zero_.status = point_.set(zero_.lambda.data());
+        if (settings_.progress) {
+            ++settings_.progress->evaluations;
+            settings_.progress->probes = static_cast<int>(probes_.count());
+        }
+        score_ = score_at(point_, zero_.lambda, probes_, settings_.probe_tolerance);
+        zero_.status = score_.status;
         if (zero_.status != Status::ok) return false;
-        note(point_.solved());
-        score_ = score_at(point_, probes_, settings_.probe_tolerance);
         note(score_.solved);
         const auto k = static_cast<Index>(score_.directions.size());
         step_ = score_.gradient;
@@ -114,9 +118,16 @@ private:
         return zero_.worst_error <= settings_.error;
     }
 
-    // False where there may not be as many as the error asks for: it falls with their root.
+    Index small_columns() const { return layout_.q_rest - point_.schur().small_first(); }
+
+    // False where there may not be as many as the error asks for: it falls with their root. Solves for the columns of the
+    // small factors come first where they are fewer.
     bool more_probes() {
         const double ratio = zero_.worst_error / settings_.error, needed = ratio * ratio * static_cast<double>(probes_.count());
+        if (probes_.rows() == layout_.q_rest && small_columns() > 0 && needed > static_cast<double>(small_columns())) {
+            probes_.keep_rows(point_.schur().small_first());
+            return true;
+        }
         const Index wanted = 2 * probes_.count();
         if (wanted > settings_.most_probes || needed > hopeless * settings_.most_probes) return false;
         probes_.grow(wanted / many_lanes);
@@ -128,25 +139,15 @@ private:
         double size = 0.0;
         for (double v : step_) size = std::max(size, std::fabs(v));
         const double times = size > longest_step ? longest_step / size : 1.0;
+        Vector steps = step_;
+        for (double& v : steps) v *= -times;
         nulled_ = false;
-        for_blocks(layout_, zero_.lambda, [&](int f, int b, int w, double* l) {
-            const int first = layout_.factors[f].blocks[b].first;
-            Vector e(w * w, 0.0), values(w), m(w * w, 0.0);
-            for (std::size_t i = 0; i < score_.directions.size(); ++i) {
-                const Direction& d = score_.directions[i];
-                if (d.factor != f || d.a < first || d.a >= first + w) continue;
-                e[(d.b - first) * w + d.a - first] = e[(d.a - first) * w + d.b - first] = -times * step_[i];
-            }
-            linalg::symmetric_eigen(w, e.data(), w, values.data());
-            for (int c = 0; c < w; ++c) {
-                const double* v = e.data() + c * w;
-                const bool gone = values[c] < -0.5 && is_lost(f, first, w, v);
-                nulled_ = nulled_ || gone;
-                const double grown = gone ? 0.0 : std::exp(0.5 * values[c]);
-                for (int k = 0; k < w; ++k)
-                    for (int a = 0; a < w; ++a) m[c * w + a] += l[k * w + a] * v[k] * grown;
-            }
-            std::copy(m.begin(), m.end(), l);
+        iterative::move(zero_.lambda, layout_, score_.directions, steps.data(), [&](int f, int first, int w, const double* v, double value) {
+            const bool gone = value < -0.5 && is_lost(f, first, w, v);
+            nulled_ = nulled_ || gone;
+            return gone ? 0.0 : std::exp(0.5 * value);
+        });
+        for_blocks(layout_, zero_.lambda, [&](int, int, int w, double* l) {
             lower_echelon(w, l, 1e-13);
             flip_columns(w, l);
         });
@@ -158,7 +159,7 @@ private:
         Vector direction(k, 0.0);
         for (Index i = 0; i < k; ++i) {
             const Direction& d = score_.directions[i];
-            if (d.factor == factor && d.a >= first && d.a < first + w) direction[i] = v[d.a - first] * v[d.b - first];
+            if (d.factor == factor && d.a >= first && d.a < first + w && !d.turns) direction[i] = v[d.a - first] * v[d.b - first];
         }
         double slope = 0.0, bend = 0.0;
         for (Index i = 0; i < k; ++i) {
@@ -169,9 +170,16 @@ private:
     }
 
     void finish() {
+        const Vector raised = lifted(layout_, zero_.lambda);
+        if (zero_.status == Status::ok && raised != zero_.lambda) {
+            zero_.status = point_.set(raised.data());
+            note(point_.solved());
+            zero_.covariance_slopes = covariance_slopes(point_, score_.directions);
+        }
         if (zero_.status == Status::ok) {
             zero_.status = point_.set(zero_.lambda.data());
             note(point_.solved());
+            if (zero_.covariance_slopes.empty()) zero_.covariance_slopes = covariance_slopes(point_, score_.directions);
             if (zero_.status == Status::ok) {
                 zero_.estimates = point_.estimates();
                 Solved solved;
@@ -189,8 +197,8 @@ private:
         for (double& v : zero_.log_variance_slope) v *= point_.weight();
         errors_are_small();
         zero_.jacobian = theta_slopes();
-        if (zero_.status == Status::ok) zero_.covariance_slopes = covariance_slopes(point_, score_.directions);
         zero_.probes = static_cast<int>(probes_.count());
+        zero_.small_are_exact = probes_.rows() < layout_.q_rest;
         zero_.theta.resize(layout_.n_theta());
         layout_.pack(zero_.lambda.data(), zero_.theta.data());
     }
@@ -198,12 +206,15 @@ private:
     // d theta / dE: dLambda = Lambda times the lower triangle of E, half its diagonal.
     Vector theta_slopes() const {
         Vector out, whole(layout_.lambda_size), packed(layout_.n_theta());
+        const Vector raised = lifted(layout_, zero_.lambda);
         for (const Direction& d : score_.directions) {
             std::fill(whole.begin(), whole.end(), 0.0);
             const int r = layout_.factors[d.factor].width;
             const Index base = layout_.lambda_offset[d.factor];
-            for (int i = 0; i < r; ++i)
-                whole[base + d.b * r + i] = zero_.lambda[base + d.a * r + i] * (d.a == d.b ? 0.5 : 1.0);
+            for (int i = 0; i < r; ++i) {
+                if (d.turns) whole[base + d.a * r + i] = d.scale * raised[base + d.b * r + i];
+                else whole[base + d.b * r + i] = zero_.lambda[base + d.a * r + i] * (d.a == d.b ? 0.5 : 1.0);
+            }
             layout_.pack(whole.data(), packed.data());
             out.insert(out.end(), packed.begin(), packed.end());
         }
@@ -228,51 +239,6 @@ Zero find_zero(const Problem& problem, const double* response, const double* sta
     if (start) std::copy_n(start, from.size(), from.begin());
     else moment_start(*problem.design, response, from.data());
     return Search(problem, response, settings, poll).run(from.data());
-}
-
-Value value_at(const Problem& problem, const double* response, const double* theta, const Settings& settings, Poll poll) {
-    const Layout& layout = problem.design->layout();
-    Point point(problem, response, {settings.tolerance, settings.most_iterations}, poll);
-    Vector lambda(layout.lambda_size);
-    layout.unpack(theta, lambda.data());
-    Value out;
-    out.status = point.set(lambda.data());
-    if (out.status != Status::ok) return out;
-    Probes probes(layout.q_rest, settings.seed);
-    probes.grow((settings.probes + many_lanes - 1) / many_lanes);
-    LogDeterminant found = log_determinant(point, probes, settings.quadrature_tolerance);
-    out.exact = found.exact + (problem.reml ? point.log_det_x() : 0.0) - problem.design->sum_log_weights +
-                Dispersion(problem.degrees()).loss(point.rss());
-    out.of_probes = std::move(found.of_probes);
-    out.solved = point.solved();
-    out.solved.reached = out.solved.reached && found.solved.reached;
-    return out;
-}
-
-Status solve_random(const Problem& problem, const double* response, const double* theta, const Settings& settings, Index count,
-                    const double* rhs, double* out, Poll poll) {
-    const Layout& layout = problem.design->layout();
-    Point point(problem, response, {settings.tolerance, settings.most_iterations}, poll);
-    Vector lambda(layout.lambda_size);
-    layout.unpack(theta, lambda.data());
-    if (!point.stand(lambda.data())) return Status::not_positive_definite;
-    for (Side& side : sides_for(layout, count)) {
-        const auto each = [&](const auto& use) {
-            for (Index c = 0; c < side.count; ++c) {
-                const Index from = (side.first + c) * layout.q;
-                for (Index i = 0; i < layout.q_leading; ++i) use(side.leading[i * side.lanes + c], from + i);
-                for (Index i = 0; i < layout.q_rest; ++i) use(side.rest[i * side.lanes + c], from + layout.q_leading + i);
-            }
-        };
-        each([&](double& v, Index at) { v = rhs[at]; });
-        point.apply_lambda(true, side);
-        Solved solved;
-        point.solve(side, solved);
-        if (!solved.reached) return Status::max_evaluations;
-        point.apply_lambda(false, side);
-        each([&](double& v, Index at) { out[at] = v; });
-    }
-    return Status::ok;
 }
 
 }  // namespace ranef::iterative

@@ -17,6 +17,7 @@ struct Settings {
     double quadrature_tolerance = 1e-6;   // and of those that make a log-determinant
     int most_iterations = 1000;           // of conjugate gradients
     int most_steps = 40;
+    Progress* progress = nullptr;
 };
 
 // One evaluation of the score, for the record.
@@ -40,24 +41,12 @@ struct Zero {
     Vector covariance_slopes; // d (X'H^-1 X)^-1 / dE: p x p a direction
     double worst_error = 0.0; // largest Monte Carlo error over standard error
     int probes = 0;
+    bool small_are_exact = false;  // whether the small factors had a solve for each column
     bool converged = false;
     std::vector<Multiplier> boundary;
     Estimates estimates;
 };
 
 Zero find_zero(const Problem& problem, const double* response, const double* start, const Settings& settings, Poll poll);
-
-// The criterion at a theta (internal, the constant of criterion_offset() left out): what is exact of it and the rest by each probe.
-struct Value {
-    Status status = Status::ok;
-    double exact = 0.0;
-    Vector of_probes;
-    Solved solved;
-};
-Value value_at(const Problem& problem, const double* response, const double* theta, const Settings& settings, Poll poll);
-
-// Lambda Omega^-1 Lambda' rhs, conditional covariances over sigma^2 with beta known, for `count` vectors over the q random effects.
-Status solve_random(const Problem& problem, const double* response, const double* theta, const Settings& settings, Index count,
-                    const double* rhs, double* out, Poll poll);
 
 }  // namespace ranef::iterative

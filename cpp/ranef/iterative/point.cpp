@@ -12,13 +12,6 @@ namespace {
 
 constexpr double exact_fit_tolerance = 1e-14;  // of y'y: what is left below this is rounding
 
-// Sum over rows of products of a column of one side with a column of another.
-double column_dot(Index rows, const Vector& a, int lanes_a, Index column_a, const Vector& b, int lanes_b, Index column_b) {
-    double sum = 0.0;
-    for (Index i = 0; i < rows; ++i) sum += a[i * lanes_a + column_a] * b[i * lanes_b + column_b];
-    return sum;
-}
-
 // y (r x lanes) <- sign M x or sign M'x for an r x r matrix.
 void multiply_lanes(int r, int lanes, const double* m, bool transpose, double sign, const double* x, double* y) {
     std::fill_n(y, r * lanes, 0.0);
@@ -30,6 +23,13 @@ void multiply_lanes(int r, int lanes, const double* m, bool transpose, double si
 }
 
 }  // namespace
+
+double column_dot(const Vector& a, int lanes_a, Index column_a, const Vector& b, int lanes_b, Index column_b) {
+    const Index rows = static_cast<Index>(a.size()) / lanes_a;
+    double sum = 0.0;
+    for (Index i = 0; i < rows; ++i) sum += a[i * lanes_a + column_a] * b[i * lanes_b + column_b];
+    return sum;
+}
 
 std::vector<Side> sides_for(const Layout& layout, Index count) {
     std::vector<Side> out;
@@ -50,7 +50,7 @@ Point::Point(const Problem& problem, const double* response, const PointSettings
       layout_(problem.design->layout()),
       settings_(settings),
       schur_(*problem.design),
-      solver_(schur_, settings.most_iterations, poll),
+      solver_(schur_, settings.most_iterations, poll, settings.progress),
       poll_(poll),
       columns_(layout_.p + 1),
       data_(sides_for(layout_, columns_)),
@@ -113,7 +113,7 @@ void Point::project(std::size_t which) {
 
 Status Point::set(const double* lambda) {
     solved_ = Solved{};
-    if (!schur_.set(lambda)) return Status::not_positive_definite;
+    if (!schur_.set(lambda, poll_)) return Status::not_positive_definite;
     for (std::size_t i = 0; i < data_.size(); ++i) project(i);
     combine();
     if (!std::isfinite(rss_)) return Status::not_finite;
@@ -143,7 +143,7 @@ void Point::combine() {
             }
             for (Index y = 0; y < b.count; ++y)
                 for (Index x = 0; x < a.count; ++x) {
-                    const double fall = sum[y * a.count + x] + column_dot(layout_.q_rest, reduced_[i], a.lanes, x, answers_[l].rest, b.lanes, y);
+                    const double fall = sum[y * a.count + x] + column_dot(reduced_[i], a.lanes, x, answers_[l].rest, b.lanes, y);
                     form_[(b.first + y) * k + a.first + x] -= fall;
                     if (l != i) form_[(a.first + x) * k + b.first + y] -= fall;
                 }

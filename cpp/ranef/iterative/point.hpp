@@ -19,6 +19,7 @@ struct Side {
 struct PointSettings {
     double tolerance = 1e-10;   // relative residual of what is estimated
     int most_iterations = 1000;
+    Progress* progress = nullptr;
 };
 
 class Point {
@@ -31,7 +32,7 @@ public:
     const Problem& problem() const { return problem_; }
 
     // Eliminates the leading term at a Lambda, for solves alone.
-    bool stand(const double* lambda) { return schur_.set(lambda); }
+    bool stand(const double* lambda) { return schur_.set(lambda, poll_); }
     // Everything below at a Lambda; solves start from those of the Lambda before.
     Status set(const double* lambda);
 
@@ -76,6 +77,9 @@ private:
     double rss_ = 0.0, log_det_x_ = 0.0;
     Solved solved_;
 };
+
+// Sum over the rows of a column of one with a column of another.
+double column_dot(const Vector& a, int lanes_a, Index column_a, const Vector& b, int lanes_b, Index column_b);
 
 // Cuts `count` vectors into sides.
 std::vector<Side> sides_for(const Layout& layout, Index count);

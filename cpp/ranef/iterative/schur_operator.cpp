@@ -82,7 +82,7 @@ void SchurOperator::each_met_block(Index j, const Use& use) const {
     }
 }
 
-bool SchurOperator::set(const double* lambda) {
+bool SchurOperator::set(const double* lambda, Poll& poll) {
     std::copy_n(lambda, lambda_.size(), lambda_.begin());
     const GroupKernel<0> kernel(r_);
     const Index levels = design_.levels();
@@ -122,7 +122,7 @@ bool SchurOperator::set(const double* lambda) {
         linalg::invert_cholesky(s, inverse, s);
         linalg::symmetrise(s, inverse, s);
     });
-    if (!ok || !border_.build(*this)) return false;
+    if (!ok || !border_.build(*this, poll)) return false;
     invert_preconditioner();
     return true;
 }

@@ -27,7 +27,7 @@ public:
 
     // Eliminates the leading term at a Lambda (packed as in the layout) and factors the blocks. False where one of them is
     // not positive definite: overflow or NaN.
-    bool set(const double* lambda);
+    bool set(const double* lambda, Poll& poll);
     const double* lambda() const { return lambda_.data(); }
     double log_det_leading() const { return log_det_leading_; }  // sum log|M_j|
     double log_det_blocks() const;                               // log|P|
@@ -64,11 +64,8 @@ public:
                 use(f, l, layout_.offset[f] - layout_.q_leading + l * s, static_cast<int>(s), block_first_[f] + l * s * s);
         }
     }
-    // The first of so few columns of small factors that a solve for each of them takes less than probes; order() where there are none.
-    Index few_first() const {
-        constexpr Index few = 64;
-        return border_.width() > 0 && border_.width() <= few ? border_.first() : order();
-    }
+    // The first column of the small factors; order() where there are none.
+    Index small_first() const { return border_.width() > 0 ? border_.first() : order(); }
     // Multiplications of one application to one vector.
     double work() const { return work_; }
 

@@ -3,18 +3,10 @@
 #include <algorithm>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/base/parallel.hpp"
 #include "ranef/factor/group_kernel.hpp"
 
 namespace ranef::iterative {
 namespace {
-
-std::uint64_t mixed(std::uint64_t x) {  // splitmix64
-    x += 0x9e3779b97f4a7c15ull;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-    return x ^ (x >> 31);
-}
 
 // The lanes of a factor's row.
 const double* row_of(const Layout& layout, const Side& side, std::size_t f, Index row) {
@@ -92,98 +84,6 @@ private:
     Vector u_;
 };
 
-// sum_l x_l y_l' of a factor's levels for every lane, packed as Lambda one lane after the other, subtracted and made symmetric.
-void subtract_products(int s, Index levels, const double* x, const double* y, Index packed, double* out) {
-    for (Index l = 0; l < levels; ++l, x += s * many_lanes, y += s * many_lanes)
-        for (int b = 0; b < s; ++b)
-            for (int a = 0; a < s; ++a)
-                for (int c = 0; c < many_lanes; ++c) {
-                    const double half = 0.5 * x[a * many_lanes + c] * y[b * many_lanes + c];
-                    out[c * packed + b * s + a] -= half;
-                    out[c * packed + a * s + b] -= half;
-                }
-}
-
-// - sum_l z_l'(S^-1 - P^-1)z_l of every factor behind the leading one, - sum_j (B_j z)(B_j (S^-1 - P^-1) z)' of the leading one.
-Vector probe_side(Point& point, Probes& probes, Index side, double tolerance, Solved& solved) {
-    SchurOperator& schur = point.schur();
-    const Layout& layout = schur.layout();
-    const Index packed = layout.lambda_size, rows = layout.q_rest;
-    const int r = layout.leading_width();
-    Vector z(rows * many_lanes), d(z.size()), out(packed * many_lanes, 0.0);
-    probes.signs(side, z.data());
-    Vector& x = probes.solved(side);
-    const Solved found = point.solver().solve(many_lanes, z.data(), tolerance, x.data());
-    take_worst(found, solved);
-    schur.precondition(many_lanes, z.data(), d.data());
-    for (std::size_t i = 0; i < d.size(); ++i) d[i] = x[i] - d[i];
-    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const Index column = layout.offset[f] - layout.q_leading, first = column * many_lanes;
-        if (column >= schur.few_first()) continue;
-        subtract_products(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
-                          out.data() + layout.lambda_offset[f]);
-    }
-    const Index levels = schur.design().levels();
-    Vector bz(layout.q_leading * many_lanes), bd(bz.size());
-    for (auto [from, to] : {std::pair{&z, &bz}, std::pair{&d, &bd}}) {
-        schur.apply_lambda(false, many_lanes, from->data());
-        schur.meet(many_lanes, from->data(), to->data());
-    }
-    const double work = static_cast<double>(levels * r * r * many_lanes);
-    Vector parts(piece_count(levels, level_piece) * packed * many_lanes, 0.0);
-    for_ranges(levels, level_piece, work, [&](Index piece, Index begin, Index end) {
-        Vector hz(r * many_lanes), hd(r * many_lanes);
-        for (Index j = begin; j < end; ++j) {
-            const double* h = schur.reduced(j);
-            for (auto [from, to] : {std::pair{&bz, &hz}, std::pair{&bd, &hd}}) {
-                std::fill(to->begin(), to->end(), 0.0);
-                const double* row = from->data() + j * r * many_lanes;
-                for (int b = 0; b < r; ++b)
-                    for (int a = 0; a < r; ++a)
-                        for (int c = 0; c < many_lanes; ++c) (*to)[a * many_lanes + c] += h[b * r + a] * row[b * many_lanes + c];
-            }
-            subtract_products(r, 1, hz.data(), hd.data(), packed, parts.data() + piece * packed * many_lanes);
-        }
-    });
-    for (std::size_t i = 0; i < parts.size(); ++i) out[i % out.size()] += parts[i];
-    return out;
-}
-
-// - sum_l (S^-1 - P^-1)_ll of factors with few columns, packed as Lambda: a solve for each of them leaves nothing to chance.
-Vector few_columns(Point& point, double tolerance, Solved& solved) {
-    SchurOperator& schur = point.schur();
-    const Layout& layout = schur.layout();
-    const Index order = schur.order(), few = schur.few_first();
-    Vector out(layout.lambda_size, 0.0), z(order * many_lanes), x(z.size()), d(z.size());
-    for (Index first = few; first < order; first += many_lanes) {
-        const Index count = std::min<Index>(many_lanes, order - first);
-        std::fill(z.begin(), z.end(), 0.0);
-        std::fill(x.begin(), x.end(), 0.0);
-        for (Index c = 0; c < count; ++c) z[(first + c) * many_lanes + c] = 1.0;
-        take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
-        schur.precondition(many_lanes, z.data(), d.data());
-        schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
-            for (int a = 0; a < s; ++a) {
-                const Index c = column + a - first;
-                if (c < 0 || c >= count) continue;
-                for (int b = 0; b < s; ++b) {
-                    const Index at = (column + b) * many_lanes + c;
-                    out[layout.lambda_offset[f] + a * s + b] -= 0.5 * (x[at] - d[at]);
-                    out[layout.lambda_offset[f] + b * s + a] -= 0.5 * (x[at] - d[at]);
-                }
-            }
-        });
-    }
-    return out;
-}
-
-// tr(E U).
-double along(const Layout& layout, const Direction& d, const double* u) {
-    const int s = layout.factors[d.factor].width;
-    const double value = u[layout.lambda_offset[d.factor] + d.b * s + d.a];
-    return d.a == d.b ? value : 2.0 * value;
-}
-
 // E u of every direction, side by side.
 std::vector<Side> turned_modes(const Point& point, const std::vector<Direction>& directions) {
     const Layout& layout = point.schur().layout();
@@ -196,18 +96,11 @@ std::vector<Side> turned_modes(const Point& point, const std::vector<Direction>&
             const double* u = (d.factor == 0 ? point.leading_modes() : point.rest_modes()).data() + base;
             double* v = (d.factor == 0 ? side.leading : side.rest).data() + base * side.lanes + c;
             for (Index l = 0; l < layout.factors[d.factor].levels; ++l) {
-                v[(l * s + d.a) * side.lanes] = u[l * s + d.b];
-                v[(l * s + d.b) * side.lanes] = u[l * s + d.a];
+                v[(l * s + d.a) * side.lanes] = d.scale * u[l * s + d.b];
+                v[(l * s + d.b) * side.lanes] = d.scale * u[l * s + d.a];
             }
         }
     return out;
-}
-
-double column_dot(const Vector& a, int lanes_a, Index column_a, const Vector& b, int lanes_b, Index column_b) {
-    const Index rows = static_cast<Index>(a.size()) / lanes_a;
-    double sum = 0.0;
-    for (Index i = 0; i < rows; ++i) sum += a[i * lanes_a + column_a] * b[i * lanes_b + column_b];
-    return sum;
 }
 
 // (Z Lambda v_i)'H^-1 (Z Lambda v_k) = v_i'(I - Omega^-1)v_k, k x k.
@@ -278,7 +171,7 @@ Vector covariance_slopes(const Point& point, const std::vector<Direction>& direc
                     b[side.first + c] = row_of(layout, side, f, l * s + d.b)[c];
                 }
             for (Index y = 0; y < p; ++y)
-                for (Index x = 0; x < p; ++x) inner[y * p + x] += d.a == d.b ? a[x] * a[y] : a[x] * b[y] + b[x] * a[y];
+                for (Index x = 0; x < p; ++x) inner[y * p + x] += d.a == d.b ? a[x] * a[y] : d.scale * (a[x] * b[y] + b[x] * a[y]);
         }
         linalg::multiply(false, false, p, p, p, 1.0, covariance.data(), p, inner.data(), p, 0.0, half.data(), p);
         linalg::multiply(false, false, p, p, p, 1.0, half.data(), p, covariance.data(), p, 0.0, out.data() + static_cast<Index>(i) * p * p, p);
@@ -286,43 +179,19 @@ Vector covariance_slopes(const Point& point, const std::vector<Direction>& direc
     return out;
 }
 
-std::vector<Direction> directions_of(const Layout& layout, const double* lambda) {
-    std::vector<Direction> out;
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const int s = layout.factors[f].width;
-        const double* l = lambda + layout.lambda_offset[f];
-        const auto is_there = [&](int column) {
-            return std::any_of(l + column * s, l + (column + 1) * s, [](double v) { return v != 0.0; });
-        };
-        for (const Block& block : layout.factors[f].blocks)
-            for (int a = block.first; a < block.first + block.width; ++a)
-                for (int b = block.first; b <= a; ++b)
-                    if (is_there(a) && is_there(b)) out.push_back({static_cast<int>(f), a, b});
-    }
-    return out;
-}
-
-void Probes::grow(Index sides) {
-    while (this->sides() < sides) solved_.emplace_back(order_ * many_lanes, 0.0);
-}
-
-void Probes::signs(Index side, double* z) const {
-    const std::uint64_t key = mixed(seed_ + mixed(static_cast<std::uint64_t>(side)));
-    for (Index i = 0; i < order_; ++i) {
-        const std::uint64_t bits = mixed(key ^ static_cast<std::uint64_t>(i));
-        for (int c = 0; c < many_lanes; ++c) z[i * many_lanes + c] = (bits >> c) & 1u ? 1.0 : -1.0;
-    }
-}
-
-Score score_at(Point& point, Probes& probes, double tolerance) {
+Score score_at(Point& point, const Vector& lambda, Probes& probes, double tolerance) {
     const Layout& layout = point.schur().layout();
     Score score;
-    score.directions = directions_of(layout, point.schur().lambda());
+    score.status = point.set(lifted(layout, lambda).data());
+    if (score.status != Status::ok) return score;
+    score.solved = point.solved();
+    score.directions = directions_of(layout, lambda);
+    const Lifted columns = lifted_columns(layout, lambda);
     const std::size_t k = score.directions.size();
     const Exact exact(point);
     score.gradient.assign(k, 0.0);
     for (Index side = 0; side < probes.sides(); ++side) {
-        const Vector u = probe_side(point, probes, side, tolerance, score.solved);
+        const Vector u = probed_traces(point, probes, side, columns, tolerance, score.solved);
         for (int c = 0; c < many_lanes; ++c) {
             Vector own(k);
             for (std::size_t i = 0; i < k; ++i) own[i] = along(layout, score.directions[i], u.data() + c * layout.lambda_size);
@@ -332,9 +201,9 @@ Score score_at(Point& point, Probes& probes, double tolerance) {
     }
     for (Vector& own : score.spread)
         for (std::size_t i = 0; i < k; ++i) own[i] -= score.gradient[i];
-    const Vector few = few_columns(point, tolerance, score.solved);
+    const Vector rest = solved_traces(point, probes, tolerance, score.solved);
     for (std::size_t i = 0; i < k; ++i)
-        score.gradient[i] += along(layout, score.directions[i], exact.packed().data()) + along(layout, score.directions[i], few.data());
+        score.gradient[i] += along(layout, score.directions[i], exact.packed().data()) + along(layout, score.directions[i], rest.data());
     take_information(point, score);
     return score;
 }

@@ -46,7 +46,11 @@ class Equations(Snapshot):
     factors : list of (r, r) float64
         Lambda of each term.
     coordinates : Coordinates
+    movable : bool
+        Whether they can be made at other thetas, for derivatives.
     """
+
+    movable = True
 
     def __init__(self, fit: Fit, coordinates: Coordinates, factors: list[FloatArray], C: FloatArray) -> None:
         self.fit = fit
@@ -207,5 +211,8 @@ def _sparse_quadratic(v: Any, inverse: FloatArray) -> FloatArray:
 @kept
 def equations(fit: Fit) -> Equations:
     """Return the equations of a fit, made once."""
+    own = getattr(fit, "own_equations", None)  # a kind of fit may bring its own
+    if own is not None:
+        return own
     factors = term_factors(fit.model.cross, fit.solution)
     return Equations(fit, fit.model.coordinates, factors, fit.solution["internal_vcov"])

@@ -151,7 +151,7 @@ def _df(fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations
     if ddf == "residual":
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
     exact = ddf == "satterthwaite" and isinstance(method(fit, default_ddf(fit)), Satterthwaite)
-    if not exact or equations(fit).q > LARGEST:
+    if not exact or not equations(fit).movable or equations(fit).q > LARGEST:
         return np.full(variance.shape, np.inf)
     return prediction_df(fit, variance, at)
 

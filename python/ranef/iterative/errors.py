@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..arrays import FloatArray
+from ..errors import FitError
 from ..inference.satterthwaite import bordered, inverse
+from .waiting import waiting
+
+_PROBE_TOLERANCE = 1e-6  # residual of the solves whose answers are subtracted from each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,25 +23,20 @@ class MonteCarlo:
     Attributes
     ----------
     statistical : (k + 1, k + 1) float64
-        Of (E, log sigma^2): twice the inverse of the average information.
+        Of (E, log sigma^2): twice the inverse of the observed information; of a fit that did not converge, of
+        the average information.
     by_chance : (k + 1, k + 1) float64
         The mean squared distance from the estimates that all traces exact would give.
     jacobian : (n_theta, k) float64
         Derivatives of the core's theta.
+    se_error : float
+        Largest error of a standard error by chance, relative to it.
     """
 
     statistical: FloatArray
     by_chance: FloatArray
     jacobian: FloatArray
-
-    @classmethod
-    def of(cls, found: dict[str, Any], nu: float) -> MonteCarlo:
-        """Return those of what the core found; `nu` rows that sigma^2 is a mean over."""
-        fall = found["log_variance_slope"]
-        statistical = 2 * inverse(bordered(found["whole_information"], fall, float(nu)))
-        follow = np.vstack([np.eye(len(fall)), -fall / nu])
-        by_chance = follow @ found["monte_carlo"] @ follow.T
-        return cls(statistical, by_chance, np.asarray(found["jacobian"]).T)
+    se_error: float
 
     def slopes(self, sigma: float) -> FloatArray:
         """Return the derivatives of (theta of the core, sigma) in (E, log sigma^2)."""
@@ -45,3 +45,52 @@ class MonteCarlo:
         out[:rows, :k] = self.jacobian
         out[rows, k] = sigma / 2
         return out
+
+
+def monte_carlo(fit: Any) -> MonteCarlo:
+    """Return the covariances of the covariance parameters of a fit by iterations."""
+    found, nu = fit.optimum.found, float(fit.model.df_sigma)
+    if "information" not in found:
+        raise FitError(f"this fit has no estimates: {fit.optimum.message}")
+    fall = found["log_variance_slope"]
+    whole, spread = found["whole_information"], np.zeros((2, len(fall), len(fall)))
+    if fit.optimum.converged and len(fall):
+        hessian, spread = _observed(fit)
+        whole = hessian + np.outer(fall, fall) / nu  # with the residual variance held
+    statistical = 2 * inverse(bordered(whole, fall, nu))
+    follow = np.vstack([np.eye(len(fall)), -fall / nu])
+    by_chance = follow @ found["monte_carlo"] @ follow.T
+    return MonteCarlo(statistical, by_chance, np.asarray(found["jacobian"]).T, _error(statistical, spread))
+
+
+def _observed(fit: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the Hessian of the profiled criterion, and the same by each probe less the mean."""
+    own, found = fit.iterations, fit.optimum.found
+    with waiting("standard errors of the variances") as told:
+        hessian, spread, reached = _core.iterative_observed(
+            fit.model.problem,
+            fit.response,
+            found["internal_theta"],
+            found["small_are_exact"],
+            probes=own.probes,
+            seed=own.seed,
+            tolerance=own.tolerance,
+            probe_tolerance=_PROBE_TOLERANCE,
+            most_iterations=own.most_iterations,
+            progress=told,
+        )
+    if not reached:
+        raise FitError("no standard errors of the variances: their solves did not end (see fit.optimum)")
+    return np.asarray(hessian), np.asarray(spread)
+
+
+def _error(statistical: FloatArray, spread: FloatArray) -> float:
+    """Return the largest relative error of a standard error, by the spread of the Hessian over the probes."""
+    k = spread.shape[1]
+    variance = np.diag(statistical)[:k]
+    if k == 0 or not (variance > 0).all():
+        return 0.0
+    half = statistical[:k, :k]
+    moved = np.einsum("ij,mjl,il->mi", half, spread, half) / 2  # of the inverse, times two
+    error = np.sqrt((moved**2).sum(axis=0) / (len(spread) * (len(spread) - 1)))
+    return float((error / (2 * variance)).max())

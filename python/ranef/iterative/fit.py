@@ -16,8 +16,9 @@ from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..verbs import Answer, Refused, Verb
-from .optimum import optimum_of
+from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
+from .waiting import waiting
 
 _EXACT = "it needs the exact criterion, which a fit by iterations does not have; fit with schur='dense'"
 
@@ -51,6 +52,9 @@ class IterativeFit(Fit):
     iterations: Iterations = field(default_factory=Iterations)
 
     test_methods = Answer[Any]("iterative.methods:test_methods")
+    errors = Answer[Any]("iterative.errors:monte_carlo")
+    own_equations = Answer[Any]("iterative.equations:IterativeEquations")
+    bootstrap = Verb("iterative.replicates:bootstrap")
     component_table = Verb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
     summary = Verb("iterative.report:summary")
@@ -61,7 +65,6 @@ class IterativeFit(Fit):
     profile = Refused(_EXACT)
     ranova = Refused("it needs exact criteria; fit without the term and compare with ranef.anova()")
     drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    bootstrap = Refused("simulate() and refit() in a loop do it")
     robust = Refused("it needs a factorisation of all equations; fit with schur='dense'")
     leverage = Refused("it needs a factorisation of all equations; fit with schur='dense'")
     influence = Refused("fit without the rows in question")
@@ -79,15 +82,17 @@ class IterativeFit(Fit):
     def criterion(self) -> tuple[float, FloatArray]:
         """What is exact of the criterion, and an estimate of the rest by each probe."""
         own = self.iterations
-        exact, rest, reached = _core.iterative_value(
-            self.model.problem,
-            self.response,
-            self.theta,
-            probes=own.probes,
-            seed=own.seed,
-            tolerance=own.tolerance,
-            most_iterations=own.most_iterations,
-        )
+        with waiting("criterion") as told:
+            exact, rest, reached = _core.iterative_value(
+                self.model.problem,
+                self.response,
+                self.theta,
+                probes=own.probes,
+                seed=own.seed,
+                tolerance=own.tolerance,
+                most_iterations=own.most_iterations,
+                progress=told,
+            )
         if not reached:
             raise FitError("the criterion has no estimate: its solves did not end (see fit.optimum)")
         return float(exact), np.asarray(rest)
@@ -105,13 +110,15 @@ class IterativeFit(Fit):
         return float(rest.std(ddof=1) / np.sqrt(len(rest)))
 
     def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
-        """Return predictions, see `ranef.inference.prediction.predict`; without standard errors."""
-        asked = [name for name in ("se", "interval", "parts", "theta_uncertainty") if options.get(name)]
-        if asked or len(args) > 2:
+        """Return predictions, see `ranef.inference.prediction.predict`.
+
+        Standard errors and intervals take a solve for each row, sixteen at a time: ask for the rows you need.
+        Intervals are normal. No ``theta_uncertainty``.
+        """
+        if options.get("theta_uncertainty"):
             raise ArgumentError(
-                f"predict({asked[0] if asked else 'se'}=) is not available for a fit by iterations: it needs "
-                "a factorisation of all equations. Conditional standard deviations of chosen levels: "
-                "fit.cond_sd(); standard errors of means: ranef.emmeans()"
+                "predict(theta_uncertainty=) is not available for a fit by iterations: it needs a "
+                "factorisation of all equations. Leave it out, or fit with schur='dense'"
             )
         return Fit.predict(self, newdata, *args, **options)
 
@@ -148,6 +155,13 @@ def fit_by_iterations(
     else:
         values = model.checked_response(y)
         response = model.response_of(values)
+    with waiting("fit by iterations") as told:
+        optimum = searched(model, response, settings, own, told)
+    return IterativeFit(model, values, response, optimum, settings, own)
+
+
+def searched(model: Model, response: Any, settings: Settings, own: Iterations, told: Any) -> IterativeOptimum:
+    """Return where the estimated score of a response is zero; `told` hears how far the search is."""
     limit = {} if settings.max_evaluations is None else {"most_steps": settings.max_evaluations}
     found = _core.iterative_fit(
         model.problem,
@@ -160,7 +174,7 @@ def fit_by_iterations(
         tolerance=own.tolerance,
         probe_tolerance=min(_PROBE_TOLERANCE, own.error * _PROBE_TOLERANCE / _USUAL_ERROR),
         most_iterations=own.most_iterations,
+        progress=told,
         **limit,
     )
-    optimum = optimum_of(model, found, own.error)
-    return IterativeFit(model, values, response, optimum, settings, own)
+    return optimum_of(model, found, own.error)

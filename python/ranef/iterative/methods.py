@@ -17,14 +17,14 @@ from .errors import MonteCarlo
 
 
 class IterativeSatterthwaite(Satterthwaite):
-    """Satterthwaite's degrees of freedom, by the average information.
+    """Satterthwaite's degrees of freedom, by the observed information.
 
     The slopes of the covariance A^-1 = (X'H^-1 X)^-1 are exact, A^-1 UX'E UX A^-1 with UX = Lambda'Z'H^-1 X.
     """
 
     def __init__(self, fit: Any) -> None:
         self._fit = fit
-        self.errors: MonteCarlo = fit.optimum.errors
+        self.errors: MonteCarlo = fit.errors
         inner = fit.sigma**2 * fit.solution["internal_vcov"]
         slopes = fit.sigma**2 * fit.optimum.found["covariance_slopes"]
         gradient = np.concatenate([slopes, inner[None]])

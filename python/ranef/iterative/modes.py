@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import _core
-from ..errors import ArgumentError, FitError, NewLevelError, quote_list
-from ..memory import require_memory
-
-_AT_A_TIME = 16
+from ..errors import ArgumentError, NewLevelError, quote_list
+from .equations import AT_A_TIME, solved_rows
 
 
 def cond_sd(fit: Any, group: str, levels: Sequence[Any]) -> pd.DataFrame:
@@ -64,22 +61,16 @@ def cond_sd(fit: Any, group: str, levels: Sequence[Any]) -> pd.DataFrame:
     sizes = [len(fit.solution["modes"][one]) * fit.solution["modes"][one].shape[1] for one in order]
     width = fit.solution["modes"][given].shape[1]
     first = sum(sizes[: order.index(given)])
-    require_memory(8.0 * sum(sizes) * width * _AT_A_TIME, "the right-hand sides", "fewer random effects")
     maps = np.zeros((width, width))
     for index, part in zip(model.cross.factors[given].terms, model.cross.factors[given].slices, strict=True):
         maps[part, part] = model.coordinates.modes_map(index)
     out = []
-    for start in range(0, len(rows), _AT_A_TIME):
-        chosen = rows[start : start + _AT_A_TIME]
+    for start in range(0, len(rows), AT_A_TIME):
+        chosen = rows[start : start + AT_A_TIME]
         rhs = np.zeros((len(chosen) * width, sum(sizes)))
         for place, row in enumerate(chosen):
             rhs[place * width : (place + 1) * width, first + row * width : first + (row + 1) * width] = maps
-        try:
-            solved = _core.iterative_random_solves(
-                model.problem, fit.response, fit.theta, rhs, most_iterations=fit.iterations.most_iterations
-            )
-        except RuntimeError as error:
-            raise FitError(f"no conditional standard deviations: {error}") from None
+        solved, _ = solved_rows(fit, rhs, "conditional standard deviations")
         out.append(np.sqrt(np.einsum("ij,ij->i", rhs, solved)).reshape(len(chosen), width))
     values = fit.sigma * np.concatenate(out) if out else np.empty((0, width))
     return pd.DataFrame(values, index=list(levels), columns=table.columns)

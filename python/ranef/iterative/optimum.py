@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..arrays import FloatArray
 from ..optimize import Multiplier, Optimum
 from ..optimize.description import redundancies
 from ..verbs import Answer
-from .errors import MonteCarlo
+from .parts import parts_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,11 +49,6 @@ class IterativeOptimum(Optimum):
         """The most iterations that a solve took."""
         return max((max(step["iterations"], step["probe_iterations"]) for step in self.steps), default=0)
 
-    @cached_property
-    def errors(self) -> MonteCarlo:
-        """Covariances of the parameters: statistical, and by Monte Carlo."""
-        return MonteCarlo.of(self.found, self.model.df_sigma)
-
     def __str__(self) -> str:
         evaluations = f"{self.evaluations} evaluation{'s' if self.evaluations != 1 else ''}"
         return (
@@ -80,14 +74,7 @@ def _reason(optimum: IterativeOptimum) -> str:
             f"conjugate gradients left a relative residual of {optimum.residual:.1e} after "
             f"{optimum.iterations} iterations: parts of the data hang together by few rows, or the terms all "
             "but determine each other. Give Iterations(most_iterations=) a larger value, use schur='dense', "
-            "or fit the parts alone"
-        )
-    stuck = _stuck(optimum.model, list(optimum.boundary), optimum.theta)
-    if stuck:
-        return (
-            f"the covariance matrix of '{stuck[0]}' became singular, and a fit by iterations does not follow "
-            "it along that boundary: write the term without correlations (||), take fewer of its columns, or "
-            "use schur='dense'"
+            "or fit the parts alone" + "".join(f". {one}" for one in parts_words(optimum.model))
         )
     false = [m for m in optimum.found["boundary"] if m[2] < -3 * m[3]]
     if false:
@@ -102,12 +89,6 @@ def _reason(optimum: IterativeOptimum) -> str:
             "error= a larger value"
         )
     return f"the estimated score is not zero after {optimum.evaluations} evaluations: try another start="
-
-
-def _stuck(model: Any, boundary: list[Multiplier], theta: FloatArray) -> list[str]:
-    """Return the terms whose covariance matrix is singular, yet not zero: no step turns what is left."""
-    factors = model.covariance_factors(theta)
-    return [model.term_labels[one.term] for one in boundary if factors[one.term].any()]
 
 
 def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> IterativeOptimum:
@@ -131,7 +112,7 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
         eigenvalues=eigenvalues,
         boundary=tuple(boundary),
         singular=bool(boundary),
-        converged=found["converged"] and not _stuck(model, boundary, found["theta"]),
+        converged=found["converged"],
         status=found["status"],
         model=model,
         probes=found["probes"],

@@ -12,6 +12,7 @@ from ..report.brief import brief as plain_brief
 from ..report.brief import brief_html as plain_brief_html
 from ..report.summary import summary as plain_summary
 from ..show import Document, Line, Printed, frame_table
+from .parts import parts_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,21 +48,30 @@ def summary(fit: Any, ddf: str | None = "satterthwaite", stars: bool = True) -> 
     return IterativeSummary(plain_summary(fit, ddf, stars), table, _words(fit))
 
 
-def _words(fit: Any) -> tuple[str, ...]:
+def _first_words(fit: Any) -> str:
     optimum = fit.optimum
     return (
         f"Fitted by iterations: traces by {optimum.probes} probes (seed {fit.iterations.seed}), at most "
         f"{optimum.iterations} iterations a solve; Monte Carlo error at most {optimum.worst_error:.2%} of a "
-        "standard error",
+        "standard error"
+    )
+
+
+def _words(fit: Any) -> tuple[str, ...]:
+    return (
+        _first_words(fit),
+        "Standard errors of the covariance parameters: observed information, its own Monte Carlo error at most "
+        f"{fit.errors.se_error:.2%} of them",
         f"The criterion is an estimate with standard error {fit.objective_error:.2g}",
+        *parts_words(fit.model),
     )
 
 
 def brief(fit: Any) -> str:
     """Return the short form as text."""
-    return f"{plain_brief(fit)}\n{_words(fit)[0]}"
+    return f"{plain_brief(fit)}\n{_first_words(fit)}"
 
 
 def brief_html(fit: Any) -> str:
     """Return the short form as HTML."""
-    return f"{plain_brief_html(fit)}<p>{_words(fit)[0]}</p>"
+    return f"{plain_brief_html(fit)}<p>{_first_words(fit)}</p>"

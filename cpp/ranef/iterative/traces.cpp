@@ -1,0 +1,138 @@
+#include "ranef/iterative/traces.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "ranef/base/parallel.hpp"
+
+namespace ranef::iterative {
+namespace {
+
+std::uint64_t mixed(std::uint64_t x) {  // splitmix64
+    x += 0x9e3779b97f4a7c15ull;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+    return x ^ (x >> 31);
+}
+
+// sum_l x_l y_l' of a factor's levels for every lane, packed as Lambda one lane after the other, subtracted.
+void subtract_products(int s, Index levels, const double* x, const double* y, Index packed, double* out) {
+    for (Index l = 0; l < levels; ++l, x += s * many_lanes, y += s * many_lanes)
+        for (int b = 0; b < s; ++b)
+            for (int a = 0; a < s; ++a)
+                for (int c = 0; c < many_lanes; ++c) out[c * packed + b * s + a] -= x[a * many_lanes + c] * y[b * many_lanes + c];
+}
+
+// sum_j (B_j z)(B_j d)' of the leading factor, likewise; z and d become Lambda z and Lambda d.
+void subtract_leading(const SchurOperator& schur, Vector& z, Vector& d, Vector& out) {
+    const Layout& layout = schur.layout();
+    const int r = layout.leading_width();
+    const Index packed = layout.lambda_size, levels = schur.design().levels();
+    Vector bz(layout.q_leading * many_lanes), bd(bz.size());
+    for (auto [from, to] : {std::pair{&z, &bz}, std::pair{&d, &bd}}) {
+        schur.apply_lambda(false, many_lanes, from->data());
+        schur.meet(many_lanes, from->data(), to->data());
+    }
+    const double work = static_cast<double>(levels * r * r * many_lanes);
+    Vector parts(piece_count(levels, level_piece) * packed * many_lanes, 0.0);
+    for_ranges(levels, level_piece, work, [&](Index piece, Index begin, Index end) {
+        Vector hz(r * many_lanes), hd(r * many_lanes);
+        for (Index j = begin; j < end; ++j) {
+            const double* h = schur.reduced(j);
+            for (auto [from, to] : {std::pair{&bz, &hz}, std::pair{&bd, &hd}}) {
+                std::fill(to->begin(), to->end(), 0.0);
+                const double* row = from->data() + j * r * many_lanes;
+                for (int b = 0; b < r; ++b)
+                    for (int a = 0; a < r; ++a)
+                        for (int c = 0; c < many_lanes; ++c) (*to)[a * many_lanes + c] += h[b * r + a] * row[b * many_lanes + c];
+            }
+            subtract_products(r, 1, hz.data(), hd.data(), packed, parts.data() + piece * packed * many_lanes);
+        }
+    });
+    Vector sums(packed * many_lanes, 0.0);
+    for (std::size_t i = 0; i < parts.size(); ++i) sums[i % sums.size()] += parts[i];
+    for (int c = 0; c < many_lanes; ++c)
+        for (int b = 0; b < r; ++b)
+            for (int a = 0; a < r; ++a) out[c * packed + b * r + a] += 0.5 * (sums[c * packed + b * r + a] + sums[c * packed + a * r + b]);
+}
+
+// d = x - P^-1 z.
+void take_preconditioned(const SchurOperator& schur, const Vector& z, const Vector& x, Vector& d) {
+    schur.precondition(many_lanes, z.data(), d.data());
+    for (std::size_t i = 0; i < d.size(); ++i) d[i] = x[i] - d[i];
+}
+
+}  // namespace
+
+void Probes::grow(Index sides) {
+    while (this->sides() < sides) solved_.emplace_back(order_ * many_lanes, 0.0);
+}
+
+void Probes::keep_rows(Index rows) {
+    rows_ = rows;
+    for (Vector& x : solved_) std::fill(x.begin(), x.end(), 0.0);
+}
+
+void Probes::signs(Index side, double* z) const {
+    const std::uint64_t key = mixed(seed_ + mixed(static_cast<std::uint64_t>(side)));
+    for (Index i = 0; i < rows_; ++i) {
+        const std::uint64_t bits = mixed(key ^ static_cast<std::uint64_t>(i));
+        for (int c = 0; c < many_lanes; ++c) z[i * many_lanes + c] = (bits >> c) & 1u ? 1.0 : -1.0;
+    }
+    std::fill(z + rows_ * many_lanes, z + order_ * many_lanes, 0.0);
+}
+
+Vector probed_traces(Point& point, Probes& probes, Index side, const Lifted& lifted, double tolerance, Solved& solved) {
+    const SchurOperator& schur = point.schur();
+    const Layout& layout = schur.layout();
+    const Index packed = layout.lambda_size;
+    Vector z(layout.q_rest * many_lanes), d(z.size()), out(packed * many_lanes, 0.0);
+    probes.signs(side, z.data());
+    schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+        for (int a = 0; a < s; ++a)
+            if (lifted[f][a]) std::fill_n(z.data() + (column + a) * many_lanes, many_lanes, 0.0);
+    });
+    Vector& x = probes.solved(side);
+    take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
+    take_preconditioned(schur, z, x, d);
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const Index first = (layout.offset[f] - layout.q_leading) * many_lanes;
+        subtract_products(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
+                          out.data() + layout.lambda_offset[f]);
+    }
+    std::fill(d.begin() + probes.rows() * many_lanes, d.end(), 0.0);
+    subtract_leading(schur, z, d, out);
+    return out;
+}
+
+// The columns c behind the first rows: of the leading factor - (B e_c)(B d)' with d = (S^-1 - P^-1)e_c, its first rows twice, for they
+// stand beside c in both triangles.
+Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solved& solved) {
+    const SchurOperator& schur = point.schur();
+    const Layout& layout = schur.layout();
+    const Index order = schur.order(), packed = layout.lambda_size;
+    Vector out(packed, 0.0), z(order * many_lanes), x(z.size()), d(z.size());
+    for (Index first = probes.rows(); first < order; first += many_lanes) {
+        const Index count = std::min<Index>(many_lanes, order - first);
+        std::fill(z.begin(), z.end(), 0.0);
+        std::fill(x.begin(), x.end(), 0.0);
+        for (Index c = 0; c < count; ++c) z[(first + c) * many_lanes + c] = 1.0;
+        take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
+        take_preconditioned(schur, z, x, d);
+        schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+            for (int a = 0; a < s; ++a) {
+                const Index c = column + a - first;
+                if (c < 0 || c >= count) continue;
+                for (int b = 0; b < s; ++b) out[layout.lambda_offset[f] + b * s + a] -= d[(column + b) * many_lanes + c];
+            }
+        });
+        for (Index i = 0; i < probes.rows() * many_lanes; ++i) d[i] *= 2.0;
+        Vector lanes(packed * many_lanes, 0.0);
+        subtract_leading(schur, z, d, lanes);
+        for (int c = 0; c < many_lanes; ++c)
+            for (Index i = 0; i < packed; ++i) out[i] += lanes[c * packed + i];
+    }
+    return out;
+}
+
+}  // namespace ranef::iterative

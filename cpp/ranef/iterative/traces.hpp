@@ -1,0 +1,41 @@
+// The traces that the score needs of S^-1 - P^-1: by a mean over random signs z (Hutchinson 1990), the same z at every Lambda, and of
+// the small factors, where that is wanted, by a solve for each of their columns, which leaves nothing to chance.
+#pragma once
+
+#include <cstdint>
+
+#include "ranef/iterative/directions.hpp"
+#include "ranef/iterative/point.hpp"
+
+namespace ranef::iterative {
+
+// Random signs, sixteen vectors of them at a time, and what S^-1 made of them last.
+class Probes {
+public:
+    Probes(Index order, std::uint64_t seed) : order_(order), rows_(order), seed_(seed) {}
+    void grow(Index sides);  // to as many sides of many_lanes vectors
+    // Signs in the first rows alone: the columns behind them have solves of their own.
+    void keep_rows(Index rows);
+    Index rows() const { return rows_; }
+    Index sides() const { return static_cast<Index>(solved_.size()); }
+    Index count() const { return sides() * many_lanes; }
+    // Number c of row i at i * many_lanes + c.
+    void signs(Index side, double* z) const;
+    Vector& solved(Index side) { return solved_[side]; }
+
+private:
+    Index order_, rows_;
+    std::uint64_t seed_;
+    std::vector<Vector> solved_;
+};
+
+using Lifted = std::vector<std::vector<bool>>;
+
+// By each lane of a side, one after the other, packed as Lambda: - sum_l z_l (S^-1 - P^-1)z_l' of the factors behind the leading
+// one, - sum_j (B_j z)(B_j (S^-1 - P^-1)z)' of the leading one, B_j = H_j A_j Lambda. Probes are zero in lifted columns.
+Vector probed_traces(Point& point, Probes& probes, Index side, const Lifted& lifted, double tolerance, Solved& solved);
+
+// What probes.keep_rows() left out.
+Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solved& solved);
+
+}  // namespace ranef::iterative
