@@ -16,6 +16,7 @@ Observed observed_information(const Problem& problem, const double* response, co
     if (small_are_exact) probes.keep_rows(point.schur().small_first());
     Vector lambda(layout.lambda_size);
     layout.unpack(theta, lambda.data());
+    const Vector raised = lifted(layout, lambda);
     Observed out;
     out.directions = directions_of(layout, lambda);
     const auto k = static_cast<Index>(out.directions.size());
@@ -25,9 +26,11 @@ Observed observed_information(const Problem& problem, const double* response, co
         for (double sign : {-1.0, 1.0}) {
             Vector steps(k, 0.0), there = lambda;
             steps[i] = sign * apart;
-            move(there, layout, out.directions, steps.data(), [](int, int, int, const double*, double value) { return std::exp(0.5 * value); });
+            move(there, raised, layout, out.directions, steps.data(), [](int, int, int, const double*, double value) { return std::exp(0.5 * value); });
             if (settings.progress) ++settings.progress->evaluations;
-            const Score score = score_at(point, there, probes, settings.probe_tolerance);
+            Vector above = there;  // lifted along the same vectors, so that directions are the same
+            for (std::size_t j = 0; j < above.size(); ++j) above[j] += raised[j] - lambda[j];
+            const Score score = score_at(point, there, above, probes, settings.probe_tolerance);
             out.status = score.status;
             if (out.status != Status::ok) return out;
             out.solved = out.solved && score.solved.reached;

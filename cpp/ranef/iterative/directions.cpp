@@ -54,19 +54,32 @@ std::vector<std::vector<bool>> lifted_columns(const Layout& layout, const Vector
 }
 
 Vector lifted(const Layout& layout, const Vector& lambda) {
-    Vector out = lambda;
+    Vector out = lambda, from = lambda;
     const auto columns = lifted_columns(layout, lambda);
-    for (std::size_t f = 0; f < layout.factors.size(); ++f)
-        for (const Block& block : layout.factors[f].blocks)
-            for (int c = block.first; c < block.first + block.width; ++c)
-                if (columns[f][c])
-                    out[layout.lambda_offset[f] + c * layout.factors[f].width + c] = lift * largest(layout, lambda, f, block);
+    for_blocks(layout, from, [&](int f, int b, int w, const double* l) {
+        const Block& block = layout.factors[f].blocks[b];
+        const int s = layout.factors[f].width;
+        const double size = lift * largest(layout, lambda, static_cast<std::size_t>(f), block);
+        Vector d(w * w, 0.0), values(w);
+        for (int c = 0; c < w; ++c)
+            for (int y = 0; y < w; ++y)
+                for (int x = 0; x < w; ++x) d[y * w + x] += l[c * w + x] * l[c * w + y];
+        linalg::symmetric_eigen(w, d.data(), w, values.data());
+        int next = 0;  // the eigenvectors of zero come first
+        for (int c = 0; c < w; ++c) {
+            if (!columns[f][block.first + c]) continue;
+            double* column = out.data() + layout.lambda_offset[f] + (block.first + c) * s + block.first;
+            for (int a = 0; a < w; ++a) column[a] = size * d[next * w + a];
+            ++next;
+        }
+    });
     return out;
 }
 
 // Turns first, T with T + T' = E: a column of Lambda gets its part of the lifted ones.
-void move(Vector& lambda, const Layout& layout, const std::vector<Direction>& directions, const double* steps, const Grow& grow) {
-    const Vector before = lambda, base = lifted(layout, lambda);
+void move(Vector& lambda, const Vector& raised, const Layout& layout, const std::vector<Direction>& directions, const double* steps,
+          const Grow& grow) {
+    const Vector before = lambda;
     for_blocks(layout, lambda, [&](int f, int b, int w, double* l) {
         const int first = layout.factors[f].blocks[b].first, s = layout.factors[f].width;
         Vector e(w * w, 0.0);
@@ -80,7 +93,7 @@ void move(Vector& lambda, const Layout& layout, const std::vector<Direction>& di
             if (!d.turns) e[y * w + x] = e[x * w + y] = d.scale * steps[i];
             else
                 for (int a = 0; a < w; ++a)
-                    l[x * w + a] += d.scale * steps[i] * base[layout.lambda_offset[f] + d.b * s + first + a];
+                    l[x * w + a] += d.scale * steps[i] * raised[layout.lambda_offset[f] + d.b * s + first + a];
         }
         // exp(E / 2) over the columns that are there: the others stay zero to the last bit.
         const auto k = static_cast<int>(there.size());

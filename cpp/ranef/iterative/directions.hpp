@@ -23,13 +23,15 @@ struct Direction {
 std::vector<Direction> directions_of(const Layout& layout, const Vector& lambda);
 // Whether a column of the factors is lifted.
 std::vector<std::vector<bool>> lifted_columns(const Layout& layout, const Vector& lambda);
+// Lambda with these columns along what the others leave out.
 Vector lifted(const Layout& layout, const Vector& lambda);
 
 // By how much the column along the unit vector v of a block, whose own E is `value`, is multiplied.
 using Grow = std::function<double(int factor, int first, int width, const double* v, double value)>;
 
-// Moves Lambda, with its columns of zeros, by E = sum_i steps_i E_i: some square root of the new D, not triangular.
-void move(Vector& lambda, const Layout& layout, const std::vector<Direction>& directions, const double* steps, const Grow& grow);
+// Moves Lambda, with its columns of zeros and as it was lifted, by E = sum_i steps_i E_i: some square root of the new D.
+void move(Vector& lambda, const Vector& raised, const Layout& layout, const std::vector<Direction>& directions, const double* steps,
+          const Grow& grow);
 
 // tr(E U) for U packed as Lambda, symmetric but for chance: rows are of probes, columns of what solves made of them.
 double along(const Layout& layout, const Direction& d, const double* u);

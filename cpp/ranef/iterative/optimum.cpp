@@ -11,6 +11,7 @@ namespace ranef::iterative {
 namespace {
 
 constexpr double longest_step = 2.0;   // of a log variance
+constexpr double longest_turn = 0.3;   // of the largest entry of a block, by which a column turns
 constexpr double near = 1e-3;          // decrement from which one more step ends the search: what it leaves is far below the Monte Carlo error
 constexpr double false_boundary = 3.0; // standard errors of a multiplier below zero from which a variance of zero is not believed
 constexpr double hopeless = 2.0;       // times the most probes: if more are needed none are tried
@@ -70,7 +71,7 @@ private:
             ++settings_.progress->evaluations;
             settings_.progress->probes = static_cast<int>(probes_.count());
         }
-        score_ = score_at(point_, zero_.lambda, probes_, settings_.probe_tolerance);
+        score_ = score_at(point_, zero_.lambda, lifted(layout_, zero_.lambda), probes_, settings_.probe_tolerance);
         zero_.status = score_.status;
         if (zero_.status != Status::ok) return false;
         note(score_.solved);
@@ -137,12 +138,13 @@ private:
     // Lambda <- a root of Lambda exp(-step) Lambda', block by block; a direction without signal that still falls becomes zero.
     void move() {
         double size = 0.0;
-        for (double v : step_) size = std::max(size, std::fabs(v));
+        for (std::size_t i = 0; i < step_.size(); ++i)
+            size = std::max(size, std::fabs(step_[i]) * (score_.directions[i].turns ? longest_step / longest_turn : 1.0));
         const double times = size > longest_step ? longest_step / size : 1.0;
         Vector steps = step_;
         for (double& v : steps) v *= -times;
         nulled_ = false;
-        iterative::move(zero_.lambda, layout_, score_.directions, steps.data(), [&](int f, int first, int w, const double* v, double value) {
+        iterative::move(zero_.lambda, lifted(layout_, zero_.lambda), layout_, score_.directions, steps.data(), [&](int f, int first, int w, const double* v, double value) {
             const bool gone = value < -0.5 && is_lost(f, first, w, v);
             nulled_ = nulled_ || gone;
             return gone ? 0.0 : std::exp(0.5 * value);

@@ -152,6 +152,24 @@ void take_information(Point& point, Score& score) {
         }
 }
 
+// A column that turns by t towards the lifted ones adds t t'n n' to D: the second order of a boundary, where the score along n n' is
+// not zero. What probes would add to that score is left out: it is about steps.
+void bend_turns(const Layout& layout, const double* u, Score& score) {
+    const std::size_t k = score.directions.size();
+    const auto bend = [&](const Direction& i, const Direction& l) {
+        const int s = layout.factors[i.factor].width;
+        return 2.0 * i.scale * l.scale * u[layout.lambda_offset[i.factor] + i.b * s + l.b];
+    };
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t l = 0; l < k; ++l) {
+            const Direction &one = score.directions[i], &other = score.directions[l];
+            if (!one.turns || !other.turns || one.factor != other.factor || one.a != other.a) continue;
+            if (!(bend(one, one) > 0.0 && bend(other, other) > 0.0)) continue;
+            score.information[l * k + i] += bend(one, other);
+            score.whole_information[l * k + i] += bend(one, other);
+        }
+}
+
 }  // namespace
 
 Vector covariance_slopes(const Point& point, const std::vector<Direction>& directions) {
@@ -179,10 +197,10 @@ Vector covariance_slopes(const Point& point, const std::vector<Direction>& direc
     return out;
 }
 
-Score score_at(Point& point, const Vector& lambda, Probes& probes, double tolerance) {
+Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes& probes, double tolerance) {
     const Layout& layout = point.schur().layout();
     Score score;
-    score.status = point.set(lifted(layout, lambda).data());
+    score.status = point.set(raised.data());
     if (score.status != Status::ok) return score;
     score.solved = point.solved();
     score.directions = directions_of(layout, lambda);
@@ -205,6 +223,7 @@ Score score_at(Point& point, const Vector& lambda, Probes& probes, double tolera
     for (std::size_t i = 0; i < k; ++i)
         score.gradient[i] += along(layout, score.directions[i], exact.packed().data()) + along(layout, score.directions[i], rest.data());
     take_information(point, score);
+    bend_turns(layout, exact.packed().data(), score);
     return score;
 }
 

@@ -27,7 +27,9 @@ def component_table(fit: Any, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``estimate``, ``se``, ``mc_error``, ``lower``, ``upper``; ``mc_error`` is the standard
-        deviation of the estimate over the choice of probes. Standard errors are from the average information.
+        deviation of the estimate over the choice of probes. Standard errors are by the observed information,
+        differences of the estimated score at thetas nearby; of a fit that did not converge, by the average
+        information.
     """
     table = plain_table(fit, level)
     table.insert(2, "mc_error", table["se"] * _shares(fit))

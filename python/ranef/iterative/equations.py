@@ -21,7 +21,7 @@ AT_A_TIME = 16
 
 
 class IterativeEquations(Equations):
-    """The equations of a fit by iterations, of which nothing is kept: V z is a solve, V = Lambda Omega^-1 Lambda'.
+    """The equations of a fit by iterations: nothing is kept, V z = Lambda Omega^-1 Lambda'z is a solve.
 
     `spherical` gives rows z in the core's coordinates and order, Lambda left out.
     """
@@ -78,7 +78,9 @@ def solved_rows(fit: Any, rhs: FloatArray, what: str, told: Any = None) -> tuple
     own = fit.iterations
     try:
         return _core.iterative_random_solves(  # type: ignore[no-any-return]
-            fit.model.problem, fit.response, fit.theta, rhs, most_iterations=own.most_iterations, progress=told
+            *(fit.model.problem, fit.response, fit.theta, rhs),
+            most_iterations=own.most_iterations,
+            progress=told,
         )
     except RuntimeError as error:
         raise FitError(f"no {what}: {error}") from None

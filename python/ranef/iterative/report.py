@@ -60,8 +60,8 @@ def _first_words(fit: Any) -> str:
 def _words(fit: Any) -> tuple[str, ...]:
     return (
         _first_words(fit),
-        "Standard errors of the covariance parameters: observed information, its own Monte Carlo error at most "
-        f"{fit.errors.se_error:.2%} of them",
+        "Standard errors of the covariance parameters by the observed information, to within "
+        f"{fit.errors.se_error:.2%} (Monte Carlo)",
         f"The criterion is an estimate with standard error {fit.objective_error:.2g}",
         *parts_words(fit.model),
     )
