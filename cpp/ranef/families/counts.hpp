@@ -14,6 +14,7 @@ struct CountKernel {
 
 struct PoissonKernel : CountKernel {
     static constexpr bool dispersed = false, sums = true;
+    static constexpr int simpler = 0;
     double value(const Cell& c, double mu) const { return (c.first > 0.0 ? c.first * std::log(mu) : 0.0) - c.count * mu; }
     MeanDerivatives mean(const Cell& c, double mu) const {
         const double r = c.first / mu;
@@ -26,6 +27,7 @@ struct PoissonKernel : CountKernel {
 
 struct NegativeBinomial1Kernel : CountKernel {
     static constexpr bool dispersed = true, sums = false;
+    static constexpr int simpler = -1;
     void set(double psi) {
         phi = std::exp(psi);
         log1p_phi = std::log1p(phi);
@@ -54,6 +56,7 @@ struct NegativeBinomial1Kernel : CountKernel {
 
 struct NegativeBinomial2Kernel : CountKernel {
     static constexpr bool dispersed = true, sums = false;
+    static constexpr int simpler = 1;
     void set(double psi) { k = std::exp(psi); }
     double value(const Cell& c, double mu) const {
         const double y = c.first;

@@ -57,6 +57,8 @@ public:
     // Whether there is a dispersion; psi is its logarithm.
     virtual bool dispersed() const { return false; }
     virtual void set_dispersion(double) {}
+    // Which infinity of psi is a simpler family, Poisson or binomial: its sign; 0 where there is none.
+    virtual int simpler_towards() const { return 0; }
     // dl / dpsi, ds / dpsi and dw / dpsi of each cell.
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
     // Whether rows of different responses may share a cell.

@@ -4,6 +4,7 @@
 //   value(cell, mu)        l, what depends on the data alone left out
 //   mean(cell, mu)         dl/dmu, ..., d4l/dmu4
 //   dispersion(cell, mu)   dl/dpsi, and its first two derivatives in mu
+//   simpler                which infinity of psi is a simpler family: its sign, or 0
 //   variance(mu), variance1(mu)   of one row, for the expected weights, and its derivative
 //   allowed(mu)            whether mu is a mean of this family
 #pragma once
@@ -79,6 +80,7 @@ public:
     void set_dispersion(double psi) override {
         if constexpr (Kernel::dispersed) kernel_.set(psi);
     }
+    int simpler_towards() const override { return Kernel::simpler; }
     void dispersion(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
         if constexpr (Kernel::dispersed) {
             for (Index i = 0; i < cells.size; ++i) {

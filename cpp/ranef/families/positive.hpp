@@ -8,6 +8,7 @@ namespace ranef {
 
 struct GammaKernel {
     static constexpr bool dispersed = true, sums = true;
+    static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
     void set(double psi) {
@@ -36,6 +37,7 @@ struct GammaKernel {
 
 struct InverseGaussianKernel {
     static constexpr bool dispersed = true, sums = true;
+    static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
     void set(double psi) {
@@ -62,6 +64,7 @@ struct InverseGaussianKernel {
 
 struct GaussianKernel {
     static constexpr bool dispersed = true, sums = false;
+    static constexpr int simpler = 0;
     static bool allowed(double) { return true; }
     static double rows(const Cell& c) { return c.count; }
     void set(double psi) {

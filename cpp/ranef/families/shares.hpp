@@ -16,6 +16,7 @@ struct ShareKernel {
 
 struct BetaKernel : ShareKernel {
     static constexpr bool sums = true;
+    static constexpr int simpler = 0;
     static double rows(const Cell& c) { return c.count; }
     double value(const Cell& c, double mu) const {
         const double a = mu * phi, b = (1.0 - mu) * phi;
@@ -41,6 +42,7 @@ struct BetaKernel : ShareKernel {
 
 struct BetaBinomialKernel : ShareKernel {
     static constexpr bool sums = false;
+    static constexpr int simpler = 1;
     static double rows(const Cell& c) { return c.count; }
     double value(const Cell& c, double mu) const {
         const double y = c.first, n = c.second;

@@ -4,15 +4,17 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/laplace/charted_criterion.hpp"
 #include "ranef/laplace/descent.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
-#include "ranef/optimum/pivoted_criterion.hpp"
 
 namespace ranef {
 namespace {
 
 constexpr double snap_size = 2e-3;        // a pivot of Lambda below this may be zero; the criterion decides
 constexpr double snap_loss = 1e-8;        // of the criterion, what the exact zero may cost
+constexpr double little_variation = 1e-2; // a coordinate of the dispersion below this may be zero, likewise
+constexpr double least_start = 0.05;      // of that coordinate: at zero no gradient leads away
 constexpr double perturbation = 1e-4;     // of a zero diagonal, to read g_D off g_D Lambda
 constexpr double false_boundary = 1e-5;   // a multiplier below minus this is escaped from
 constexpr double stationary = 1e-3;       // decrement below which the gradient counts as zero
@@ -22,29 +24,6 @@ constexpr double whitened_step = 1e-5;    // along an axis of the average inform
 constexpr double positive_curvature = -1e-6;
 constexpr double polish_rounding = 1e-12;  // of the criterion
 constexpr int most_snaps = 3, most_escapes = 6;
-
-// The criterion as the optimiser sees it, its thetas pivoted as the search goes on.
-class Pivoted final : public SmoothFunction {
-public:
-    Pivoted(LaplaceCriterion& criterion, const Layout& layout) : criterion_(criterion), layout_(layout) {}
-
-    Status evaluate(const double* x) override { return criterion_.evaluate(x); }
-    void differentiate() override { criterion_.differentiate(); }
-    double value() const override { return criterion_.value(); }
-    const std::vector<double>& gradient() const override { return criterion_.gradient(); }
-    const std::vector<double>& hessian() const override { return criterion_.hessian(); }
-    bool exact_hessian() const override { return false; }
-    bool change_coordinates(double* x) override {
-        std::vector<ThetaSlot> slots = criterion_.slots();
-        if (!repivot(layout_, x, slots)) return false;
-        criterion_.set_slots(slots);
-        return true;
-    }
-
-private:
-    LaplaceCriterion& criterion_;
-    const Layout& layout_;
-};
 
 bool same_slots(const std::vector<ThetaSlot>& one, const std::vector<ThetaSlot>& other) {
     return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const ThetaSlot& a, const ThetaSlot& b) {
@@ -57,13 +36,19 @@ bool usable(Status status) { return status == Status::ok || status == Status::st
 }  // namespace
 
 GlmmSearch::GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings)
-    : criterion_(criterion), layout_(problem.layout()), settings_(settings), size_(problem.parameters()) {}
+    : criterion_(criterion),
+      layout_(problem.layout()),
+      settings_(settings),
+      size_(problem.parameters()),
+      chart_(problem.family->simpler_towards()) {}
 
 Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
     NewtonSettings newton = settings_.newton;
     newton.max_evaluations -= optimum.evaluations;
-    Pivoted function(criterion_, layout_);
+    ChartedCriterion function(criterion_, layout_, chart_);
+    if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
     const NewtonResult result = descend_scaled(function, x, newton);
+    if (chart_.used()) x.back() = chart_.to_psi(x.back());
     optimum.evaluations += result.evaluations;
     optimum.status = result.status;
     optimum.gradient_norm = result.decrement;
@@ -77,6 +62,18 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
     layout_.pack(lambda.data(), x.data());
     if (x != before || !same_slots(criterion_.slots(), layout_.theta)) criterion_.set_slots(layout_.theta);
     return result.status;
+}
+
+// The simpler family, where its criterion is not above that of little extra variation.
+void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
+    if (!chart_.used() || chart_.at_limit(x.back()) || chart_.from_psi(x.back()) > little_variation) return;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return;
+    const double value = criterion_.value();
+    std::vector<double> trial = x;
+    trial.back() = chart_.to_psi(0.0);
+    ++optimum.evaluations;
+    if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() <= value + snap_loss) x = trial;
 }
 
 bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
@@ -197,12 +194,13 @@ bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) 
     return false;
 }
 
-// All parameters but the columns of Lambda that are zero, and a beta that is found inside.
+// All parameters but the columns of Lambda that are zero, a dispersion at its limit, and a beta that is found inside.
 void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
     std::vector<double> lambda(layout_.lambda_size, 0.0);
     layout_.unpack(x.data(), lambda.data());
     optimum.free.assign(size_, 1);
     if (criterion_.profiles_beta()) std::fill_n(optimum.free.begin() + layout_.n_theta(), layout_.p, 0);
+    if (chart_.used() && chart_.at_limit(x.back())) optimum.free.back() = 0;
     for (int i = 0; i < layout_.n_theta(); ++i) {
         const ThetaSlot& slot = layout_.theta[i];
         const int r = layout_.factors[slot.factor].width;
@@ -340,6 +338,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
         bool good = usable(descend(x, optimum));
         for (int round = 0; good && snap(x, optimum) && round < most_snaps; ++round) good = usable(descend(x, optimum));
         if (!good) break;
+        simplify(x, optimum);
         if (!settings_.certify) break;
         find_multipliers(x, optimum);
         if (optimum.escapes >= most_escapes || !leave_false_boundary(x, optimum)) break;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ranef/laplace/criterion.hpp"
+#include "ranef/laplace/dispersion_chart.hpp"
 #include "ranef/optimum/fit.hpp"
 
 namespace ranef {
@@ -24,6 +25,7 @@ public:
 
 private:
     Status descend(std::vector<double>& x, Optimum& optimum);
+    void simplify(std::vector<double>& x, Optimum& optimum);
     bool snap(std::vector<double>& x, Optimum& optimum);
     bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
     void find_multipliers(const std::vector<double>& x, Optimum& optimum);
@@ -40,6 +42,7 @@ private:
     const Layout& layout_;
     GlmmSettings settings_;
     Index size_;
+    DispersionChart chart_;
 };
 
 }  // namespace ranef
