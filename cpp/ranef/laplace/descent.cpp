@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ranef/base/linalg.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr double first_radius = 4.0;       // standard errors, or
 constexpr double first_move = 0.25;        // of any parameter in its own unit, if that is more
-constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, grow = 2.0;
+constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, most_shrink = 0.05, grow = 2.0;
 constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
 constexpr double least_scale = 1e-8;       // of the largest diagonal entry
 constexpr double smallest_radius = 1e-10;
@@ -86,6 +87,9 @@ public:
             for (Index j = 0; j < n_; ++j) out[j] -= along_[i] / (values_[i] + shift) * vectors_[i * n_ + j] * scale_[j];
         return size;
     }
+
+    // How fast the function falls along the step, at its beginning.
+    double slope(const std::vector<double>& step) const { return -linalg::dot(n_, gradient_.data(), step.data()); }
 
     double predicted(const std::vector<double>& step) const {
         double fall = 0.0;
@@ -181,9 +185,11 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
             result.status = status;
             return result;
         }
-        double ratio = -1.0;
+        double ratio = -1.0, found = std::numeric_limits<double>::infinity();
+        const double slope = model.slope(step);
         bool better = false;
         if (status == Status::ok) {
+            found = function.value();
             function.differentiate();
             ratio = predicted > 0.0 ? (value - function.value()) / predicted : -1.0;
             model.correct(function, step);
@@ -199,11 +205,16 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
                 function.differentiate();
                 model.forget();
             }
-            value = function.value();
             model.take(function);
         }
-        if (ratio < shrink_ratio) radius = shrink * std::min(radius, length);
-        else if (ratio > grow_ratio) radius = std::max(radius, grow * length);
+        if (ratio < shrink_ratio) {
+            // Where the parabola through value and slope here and the value there has its minimum.
+            const double rise = found - value, least = rise + slope > 0.0 ? 0.5 * slope / (rise + slope) : shrink;
+            radius = std::clamp(std::isfinite(found) ? least : shrink, most_shrink, shrink) * std::min(radius, length);
+        } else if (ratio > grow_ratio) {
+            radius = std::max(radius, grow * length);
+        }
+        if (better) value = function.value();
         if (radius < smallest_radius) {
             result.status = Status::stalled;
             return result;

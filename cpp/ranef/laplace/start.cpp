@@ -21,30 +21,47 @@ public:
         : cells_(problem.cells), p_(problem.layout().p), family_(problem.family->clone()), eta_(eta, eta + cells_.n),
           fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(family_->canonical() ? 0 : cells_.n), beta_(p_) {}
 
+    // Least squares on the first linear predictor, where the mean that comes of it is in its range. Weights of a family
+    // with an unknown dispersion span many decades there, and a step that a few rows rule ends where the family is flat.
+    bool least_squares() {
+        std::copy(cells_.count.begin(), cells_.count.end(), w_.begin());
+        std::fill(s_.begin(), s_.end(), 0.0);
+        std::vector<double> beta;
+        if (p_ == 0 || !solve_weighted(beta)) return false;
+        fixed_part(beta);
+        if (!std::isfinite(family_->score(cells_.view(), fixed_.data(), s_.data(), w_.data()))) return false;
+        beta_ = beta;
+        eta_.swap(fixed_);
+        return inside_ = true;
+    }
+
     // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
-    Status fit(double psi, bool first) {
+    Status fit(double psi) {
         if (family_->dispersed()) family_->set_dispersion(psi);
         double value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
-        bool inside = !first;  // whether eta is X beta + offset
         std::vector<double> trial, beta(p_);
         for (int step = 0; step < most_steps; ++step) {
             if (p_ == 0) break;
             if (!solve(trial)) return Status::not_finite;
             double length = 1.0, found = 0.0;
             while (true) {
-                for (int c = 0; c < p_; ++c) beta[c] = inside ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
+                for (int c = 0; c < p_; ++c) beta[c] = inside_ ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
                 fixed_part(beta);
                 found = family_->score(cells_.view(), fixed_.data(), s_.data(), w_.data());
-                if (!inside || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) break;
+                if (!inside_ || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) break;
                 length *= 0.5;
                 if (length < 1e-8) break;
             }
-            if (!std::isfinite(found)) return Status::not_finite;
-            const bool done = inside && std::fabs(found - value) < close * (1.0 + std::fabs(value));
+            if (!std::isfinite(found)) {
+                if (inside_ || !least_squares()) return Status::not_finite;
+                value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+                continue;
+            }
+            const bool done = inside_ && std::fabs(found - value) < close * (1.0 + std::fabs(value));
             beta_ = beta;
             eta_.swap(fixed_);
             value = found;
-            inside = true;
+            inside_ = true;
             if (done) break;
         }
         if (p_ == 0) {
@@ -88,6 +105,9 @@ private:
     // The scores are those of eta, from the last log-likelihood.
     bool solve(std::vector<double>& beta) {
         if (!family_->canonical()) family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+        return solve_weighted(beta);
+    }
+    bool solve_weighted(std::vector<double>& beta) {
         std::vector<double> information(p_ * p_, 0.0), weighted(block), right(block);
         beta.assign(p_, 0.0);
         for (Index begin = 0; begin < cells_.n; begin += block) {
@@ -126,6 +146,7 @@ private:
 
     const Cells& cells_;
     int p_;
+    bool inside_ = false;  // whether eta is X beta + offset
     std::unique_ptr<Family> family_;
     std::vector<double> eta_, fixed_, s_, w_, w1_, beta_;
 };
@@ -171,8 +192,9 @@ Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<dou
     LinearModel model(problem, eta);
     double psi = 0.0;
     Status status = Status::ok;
+    if (problem.family->dispersed() && model.least_squares()) psi = model.best_dispersion();
     for (int round = 0; round < (problem.family->dispersed() ? most_rounds : 1); ++round) {
-        status = model.fit(psi, round == 0);
+        status = model.fit(psi);
         if (status != Status::ok) return status;
         if (problem.family->dispersed()) psi = model.best_dispersion();
     }

@@ -35,6 +35,8 @@ class FamilyKind:
         What a response must be, for messages.
     trials : bool
         Whether a row has a number of trials.
+    simpler : str
+        The family at the limit of the dispersion; empty where there is none.
     """
 
     name: str
@@ -45,6 +47,7 @@ class FamilyKind:
     meaning: str
     response: str
     trials: bool = False
+    simpler: str = ""
 
 
 _CALL = re.compile(r"""^\s*(?P<name>[\w. ]+?)\s*\(\s*(?:link\s*=\s*)?["']?(?P<link>[\w/^]*)["']?\s*\)\s*$""")
@@ -107,6 +110,7 @@ _KINDS = {
             "phi",
             "mu (1 + phi)",
             "counts: whole numbers of zero or more",
+            simpler="poisson",
         ),
         FamilyKind(
             "nbinom2",
@@ -116,6 +120,7 @@ _KINDS = {
             "size",
             "mu (1 + mu / size)",
             "counts: whole numbers of zero or more",
+            simpler="poisson",
         ),
         FamilyKind(
             "beta",
@@ -135,6 +140,7 @@ _KINDS = {
             "mu (1 - mu) (precision + trials) / ((1 + precision) trials)",
             "successes in trials: cbind(successes, failures) or a proportion with weights= (the trials)",
             trials=True,
+            simpler="binomial",
         ),
     )
 }

@@ -12,13 +12,14 @@ from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
-from ..optimize.optimum import Multiplier
+from ..optimize.optimum import Multiplier, Search
 from .fit import GlmerFit
 from .many import fit_responses
 from .model import GlmerModel
 from .responses import make_response
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
+_SAME = 1e-6  # of -2 log L: ends no further apart are one
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ELSEWHERE = {
     "nAGQ": "it is called agq=",
@@ -213,7 +214,16 @@ def _lowest(
     good = [end for end in ends if end["converged"]] or ends[:1]
     best = min(good, key=lambda end: end["value"])
     best = found if found["converged"] and found["value"] <= best["value"] + tolerance else best
-    return best | {"evaluations": sum(end["evaluations"] for end in ends)}
+    above = [end["value"] - best["value"] for end in good]
+    agreed = sum(gap <= _SAME for gap in above)
+    search = Search(
+        starts=1 + len(_OTHER_SCALES),
+        agreed=agreed,
+        scans=0,
+        evaluations=sum(end["evaluations"] for end in ends) - best["evaluations"],
+        next=min((gap for gap in above if gap > _SAME), default=np.inf),
+    )
+    return best | {"search": search}
 
 
 def _require_noise(model: GlmerModel) -> None:
@@ -270,4 +280,15 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
         converged=found["converged"],
         status=found["status"],
         model=model,
+        search=found.get("search"),
+        limit=_limit(model, found),
     )
+
+
+def _limit(model: GlmerModel, found: dict[str, Any]) -> str:
+    """Return what to say of a dispersion at its limit, which is a simpler family."""
+    kind = model.family.kind
+    if not kind.simpler or not len(found.get("free", ())) or found["free"][-1]:
+        return ""
+    where = "zero" if found["psi"] < 0 else "infinity"
+    return f"the {kind.dispersion} runs to {where}: no overdispersion, use family='{kind.simpler}'"

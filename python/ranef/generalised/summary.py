@@ -173,20 +173,7 @@ def remarks(fit: GlmerFit) -> list[str]:
     found = fit.separation
     if found is not None:
         lines.append(str(found))
-    if fit.family.dispersed and (boundary := _boundary(fit)):
-        lines.append(boundary)
     return [*linear.remarks(fit), *lines]
-
-
-def _boundary(fit: GlmerFit) -> str:
-    value = fit.dispersion or 0.0
-    if fit.family.name == "nbinom2" and value > 1e4:
-        return f"the size runs to infinity ({value:.3g}): no overdispersion, use family='poisson'"
-    if fit.family.name == "nbinom1" and value < 1e-4:
-        return f"phi runs to zero ({value:.3g}): no overdispersion, use family='poisson'"
-    if fit.family.name == "betabinomial" and value > 1e5:
-        return f"the precision runs to infinity ({value:.3g}): no overdispersion, use family='binomial'"
-    return ""
 
 
 def _dispersion_line(fit: GlmerFit) -> list[str]:

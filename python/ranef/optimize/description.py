@@ -24,13 +24,16 @@ _REMEDY = {
 
 def message(optimum: Optimum) -> str:
     """Return one or two sentences on what the optimiser found."""
-    return "; ".join([_found(optimum), *(optimum.flat.words if optimum.flat else ())])
+    limit = (optimum.limit,) if optimum.limit else ()
+    return "; ".join([_found(optimum), *limit, *(optimum.flat.words if optimum.flat else ())])
 
 
 def _found(optimum: Optimum) -> str:
     if not optimum.converged:
         return f"not converged: {_reason(optimum)}"
     criterion = "REML criterion" if optimum.model.reml else "deviance"
+    if optimum.limit and not optimum.singular:
+        return f"converged: a minimum of the {criterion}"
     if not optimum.singular:
         return f"converged: a minimum of the {criterion} in the interior of the parameter space"
     return f"converged to a singular fit: {'; '.join(redundancies(optimum))}"

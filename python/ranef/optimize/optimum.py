@@ -109,6 +109,8 @@ class Optimum(Printed):
         What several starts found; None from a start of the caller's, or where none were tried.
     flat : Flat or None
         What no response could tell about, where there is such a thing: its `words` name it.
+    limit : str
+        What to say of a dispersion that ran to its limit; empty where none did.
 
     Examples
     --------
@@ -134,6 +136,7 @@ class Optimum(Printed):
     model: Model = field(repr=False)
     search: Search | None = None
     flat: Flat | None = field(default=None, repr=False)
+    limit: str = field(default="", repr=False)
 
     @property
     def min_eigenvalue(self) -> float:

@@ -85,5 +85,7 @@ def remarks(fit: Fit) -> list[str]:
 
 
 def _certificate(fit: Fit) -> list[str]:
-    quiet = fit.converged and not fit.singular and getattr(fit.optimum, "flat", None) is None
+    optimum = fit.optimum
+    said = getattr(optimum, "flat", None) is not None or getattr(optimum, "limit", "")
+    quiet = fit.converged and not fit.singular and not said
     return [] if quiet else [fit.optimum.message]
