@@ -163,3 +163,27 @@ def test_what_is_refused_says_so():
             getattr(fit, verb)()
     with pytest.raises(FormulaError, match=r"use ranef.lmer\(\)"):
         ranef.gls("y ~ x + (1 | id)", rows())
+
+
+@pytest.mark.parametrize("strata", [False, True])
+def test_a_positive_correlation_that_is_zero_is_no_correlation(strata):
+    """Neighbours that avoid each other: car1 has nothing to find. Values of nlme's gls() without corCAR1."""
+    k = np.arange(1, 41)
+    frame = pd.DataFrame({"t": np.tile([0, 1, 2.5, 4], 10), "id": np.repeat(np.arange(10), 4)})
+    frame["s"] = np.where(k % 3 == 0, "q", "p")
+    y = 1 + 0.3 * frame.t + 0.5 * (-1.0) ** k * (1 + (k * 7) % 5 / 5) + ((k * 11) % 13) / 13
+    frame["y"] = y.round(3)
+    fit = ranef.gls("y ~ t", frame, residual="car1(t | id)", dispersion="~ s" if strata else None)
+    value, beta, se = (
+        (89.1037707100689, (1.0988988960, 0.4907968546), (0.1742328822, 0.0722266816))
+        if strata
+        else (90.3718323459236, (1.0886857143, 0.5039809524), (0.1794135531, 0.0744172752))
+    )
+    assert fit.converged
+    assert fit.singular
+    assert fit.objective == pytest.approx(value, abs=1e-6)
+    np.testing.assert_allclose(fit.params, beta, atol=1e-5)
+    np.testing.assert_allclose(fit.bse, se, rtol=1e-4)
+    assert fit.residual.parameters.estimate.iloc[-1] < 1e-12
+    assert "car1(t | id) runs to 0, the least it can be" in str(fit.summary()).replace("\n  ", " ")
+    assert np.isfinite(fit.coef_table("satterthwaite")["df"]).all()

@@ -73,7 +73,10 @@ class ResidualFit(Fit):
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
         model: Any = self.model
-        return ResidualStructure(model.noise, model.phi, self.sigma, self.outer.covariance, self.outer.held)
+        outer = self.outer
+        return ResidualStructure(
+            model.noise, model.phi, self.sigma, outer.covariance, outer.held, outer.converged
+        )
 
     @property
     def converged(self) -> bool:

@@ -15,6 +15,8 @@ from .descent import descend
 _STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _STATIONARY = 1e-2
+_NONE = -50.0  # the parameter of car1 at which no correlation is left
+_MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
@@ -42,7 +44,8 @@ class OuterOptimum:
     evaluations : int
     boundary, converged : bool
     held : tuple of int
-        Parameters that run off while the criterion is flat: strata without variance.
+        Parameters that run off while the criterion is flat: strata without variance, a positive correlation
+        that is zero.
     """
 
     phi: FloatArray
@@ -74,12 +77,16 @@ def reach(cells: Cells) -> FloatArray:
 def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) -> OuterOptimum:
     """Minimise a smooth criterion with its gradient from several starts; the lowest end counts."""
     unit, far = 1 / np.sqrt(np.maximum(cells.information(), 1e-300)), reach(cells)
+    positive = cells.chain is not None and cells.chain.kind == "car1"
+    least = -1.1 * far
+    if positive:
+        least[-1] = _NONE
     count = [0]
 
     def scaled(z: FloatArray) -> tuple[float, FloatArray]:
         count[0] += 1
         phi = z * unit
-        over = phi - np.clip(phi, -1.1 * far, 1.1 * far)
+        over = phi - np.clip(phi, least, 1.1 * far)
         try:
             value, slope = criterion(phi - over)
         except (RuntimeError, np.linalg.LinAlgError):  # no fit there: the step is shortened
@@ -91,10 +98,17 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
     end = min(ends, key=lambda end: end[1])
     free = np.ones(end[0].size, dtype=bool)
     z, value, slope, hessian = _polished(scaled, end, free)
-    if not _is_minimum(slope, hessian, free):
-        # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held there.
+    strata = cells.strata.shape[1]
+    beyond = np.abs(z * unit) > far
+    if beyond[strata:].any() or not _is_minimum(slope, hessian, free):
+        # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held
+        # there. So does a correlation on its way to an end of its range; it is held at that end.
         gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
-        gone[cells.strata.shape[1] :] = False
+        gone[strata:] |= beyond[strata:]
+        if gone[strata:].any():
+            end_of_range = _NONE if positive and z[-1] < 0 else np.sign(z[-1]) * far[-1]
+            z = np.append(z[:-1], end_of_range / unit[-1])
+            value, slope = scaled(z)
         if gone.any():
             free = ~gone
             z, value, slope, hessian = _polished(scaled, (z, value, slope), free)
@@ -117,13 +131,11 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
 Mask = npt.NDArray[np.bool_]
 
 
-def _polished(
-    scaled: Criterion, end: End, free: Mask
-) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, float, FloatArray, FloatArray]:
     """Take Newton's steps in the free parameters."""
     z, value, slope = end
     hessian = _hessian(scaled, z, slope, free)
-    for _ in range(4 if free.all() else 12):
+    for _ in range(_MOST_POLISH):
         inner, rest = hessian[np.ix_(free, free)], slope[free]
         values, vectors = np.linalg.eigh(inner)
         if not values.size or values[0] <= 1e-8 * max(values[-1], 1e-8):
@@ -136,8 +148,9 @@ def _polished(
         if not trial <= value:
             break
         z, value, slope = z + step, trial, trial_slope
-        if not free.all():  # far from where the descent ended
-            hessian = _hessian(scaled, z, slope, free)
+        after = vectors.T @ slope[free]
+        if not free.all() or after @ (after / values) > _SLOW * -(rest @ step[free]):
+            hessian = _hessian(scaled, z, slope, free)  # far from where it was computed
     return z, value, slope, hessian
 
 
@@ -156,9 +169,7 @@ def _decrement(slope: FloatArray, hessian: FloatArray, free: Mask) -> float:
     return max(float(rest @ np.linalg.solve(inner, rest)), 0.0) ** 0.5
 
 
-def _descents(
-    scaled: Criterion, starts: Sequence[FloatArray], longest: FloatArray
-) -> list[End]:
+def _descents(scaled: Criterion, starts: Sequence[FloatArray], longest: FloatArray) -> list[End]:
     """Return where a descent from each start ends; one that comes to an end found before goes no further."""
     ends: list[End] = []
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..show import Document, Line, Printed, frame_table
+from .chain import Chain
 from .noise import Noise
 
 
@@ -30,6 +31,7 @@ class ResidualStructure(Printed):
     sigma: float
     spread: FloatArray = field(repr=False)
     held: tuple[int, ...] = ()
+    settled: bool = True
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -63,10 +65,23 @@ class ResidualStructure(Printed):
             table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]})
             parts.append(frame_table(table))
         parts.append(frame_table(self.parameters.set_index("parameter")))
-        if self.held:
-            names = ", ".join(self.noise.dispersion.names[k] for k in self.held)  # type: ignore[union-attr]
-            said = f"singular: the standard deviation of {names} runs to its limit"
+        strata = self.noise.dispersion.names if self.noise.dispersion is not None else ()
+        gone = [strata[k] for k in self.held if k < len(strata)]
+        if gone:
+            said = f"singular: the standard deviation of {', '.join(gone)} runs to its limit"
             parts.append(Line(f"{said}, as the model can fit its rows exactly; pool it with another stratum"))
+        if self.noise.chain is not None and len(gone) < len(self.held):
+            parts.append(Line(_at_its_end(self.noise.chain, float(self.phi[-1]))))
+        if not self.settled:
+            parts.append(Line("not converged: the parameters of the residuals run off"))
         if self.noise.chain is not None:
             parts += [Line(text) for text in self.noise.chain.remarks]
         return parts
+
+
+def _at_its_end(chain: Chain, x: float) -> str:
+    """Return what to say of a correlation that ran to an end of its range."""
+    said = f"the correlation of {chain.text} runs to {chain.correlation(x):.0f}"
+    if chain.kind == "car1" and x < 0:
+        return f"{said}, the least it can be: leave residual= out, or use ar1(), which may be negative"
+    return f"{said}, the end of its range: a random effect of the same rows may say it with less"
