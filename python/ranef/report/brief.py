@@ -86,6 +86,6 @@ def remarks(fit: Fit) -> list[str]:
 
 def _certificate(fit: Fit) -> list[str]:
     optimum = fit.optimum
-    said = getattr(optimum, "flat", None) is not None or getattr(optimum, "limit", "")
+    said = getattr(optimum, "flat", None) is not None or bool(getattr(optimum, "limit", None))
     quiet = fit.converged and not fit.singular and not said
     return [] if quiet else [fit.optimum.message]

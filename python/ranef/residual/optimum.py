@@ -16,6 +16,7 @@ _STEP = 1e-3  # of central differences of the exact gradient, in units of about 
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _STATIONARY = 1e-2
 _NONE = -50.0  # the parameter of car1 at which no correlation is left
+_ONE = 7.0  # that of a correlation of one, but for digits that whitened rows can do without
 _MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
@@ -106,7 +107,7 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
         gone[strata:] |= beyond[strata:]
         if gone[strata:].any():
-            end_of_range = _NONE if positive and z[-1] < 0 else np.sign(z[-1]) * far[-1]
+            end_of_range = _NONE if positive and z[-1] < 0 else np.sign(z[-1]) * _ONE
             z = np.append(z[:-1], end_of_range / unit[-1])
             value, slope = scaled(z)
         if gone.any():
