@@ -22,7 +22,7 @@ import numpy as np
 
 from .gram_factor import GramFactor
 from .level_factors import LevelFactors, draw_effects, triangular_factor
-from .native_call import call_native, part, pointer
+from .native_call import call_native, pasted, pointer
 from .streams import open_stream
 from .variates import chi_square, fill_normal
 
@@ -92,7 +92,7 @@ def gram_draw(
     )
 
 
-@part
+@pasted
 def add_rest_noise(noise, coef, response, first, order, lower):
     """Add sigma R xi_2 to the response's second block; return its product with the coefficients."""
     size, rank = lower.shape
@@ -107,7 +107,7 @@ def add_rest_noise(noise, coef, response, first, order, lower):
     return product
 
 
-@part
+@pasted
 def draw_from_gram(
     state, key, replicate, problem, gram_multiply, values, starts, widths, steps, mean, order, lower, sigma,
     df, coef, noise, response,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import int64
 
-from .native_call import part
+from .native_call import pasted
 from .variates import fill_normal
 
 __all__ = ["LevelFactors", "draw_effects", "triangular_factor"]
@@ -72,7 +72,7 @@ def triangular_factor(*factors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray((upper * signs[..., :, None]).swapaxes(-1, -2))
 
 
-@part
+@pasted
 def _scale_levels(effects, start, stop, width, values, offset, step):
     """Multiply each level's numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
     for first in range(start, stop, width):
@@ -86,7 +86,7 @@ def _scale_levels(effects, start, stop, width, values, offset, step):
     return offset
 
 
-@part
+@pasted
 def draw_effects(state, effects, values, starts, widths, steps):
     """The random effects of one replicate into ``effects[:q]``, by `LevelFactors`."""
     fill_normal(state, effects, 0, starts[-1])

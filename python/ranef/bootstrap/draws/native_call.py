@@ -15,10 +15,16 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-__all__ = ["call_native", "part", "pointer"]
+__all__ = ["call_native", "part", "pasted", "plain", "pointer"]
 
-# What kernels call and Python does not: without the code by which Python would, a sixth less to compile.
-part: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
+# Compiled code that allocates nothing and raises nothing: neither has to be compiled in.
+plain: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+
+# Functions that kernels call and Python does not. Every function below a compiled one is optimised again with
+# each of its callers, so that a deep tree is costly. A `part` is compiled once and called from several
+# places; what has one caller is `pasted` into it.
+part: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **plain)  # type: ignore[call-overload]
+pasted: Any = njit(inline="always", **plain)  # type: ignore[call-overload]
 
 
 @intrinsic

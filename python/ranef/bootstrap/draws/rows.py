@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .level_factors import LevelFactors, draw_effects, triangular_factor
-from .native_call import call_native, part, pointer
+from .native_call import call_native, pasted, pointer
 from .streams import open_stream
 from .variates import fill_normal
 
@@ -88,7 +88,7 @@ def row_draw(
     )
 
 
-@part
+@pasted
 def add_random_effects(rows, effects, codes, basis, starts, widths):
     """Add Z b to the rows."""
     column = 0
@@ -101,7 +101,7 @@ def add_random_effects(rows, effects, codes, basis, starts, widths):
             column += 1
 
 
-@part
+@pasted
 def fill_rows(
     state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows,
 ):  # fmt: skip
@@ -114,7 +114,7 @@ def fill_rows(
     add_random_effects(rows, effects, codes, basis, starts, widths)
 
 
-@part
+@pasted
 def draw_from_rows(
     state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean,
     scale, effects, rows, response,

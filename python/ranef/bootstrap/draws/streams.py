@@ -21,13 +21,12 @@ from llvmlite import ir
 from numba import types, uint64
 from numba.extending import intrinsic
 
-from .native_call import part
+from .native_call import part, pasted
 
 __all__ = [
     "BLOCK_LANE",
     "STATE_WORDS",
     "WORD_LANE",
-    "next_block",
     "next_raw",
     "open_stream",
     "philox_block",
@@ -41,10 +40,10 @@ BLOCK_LANE = np.uint64(0)
 WORD_LANE = np.uint64(1)
 _GENERATOR_LANE = 2  # of replicates that are drawn outside the compiled loop
 
-_MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
-_MULTIPLIER_1 = np.uint64(0xCA5A826395121157)
-_WEYL_0 = np.uint64(0x9E3779B97F4A7C15)
-_WEYL_1 = np.uint64(0xBB67AE8584CAA73B)
+_MULTIPLIER_0 = 0xD2E7470EE14C6C93
+_MULTIPLIER_1 = 0xCA5A826395121157
+_WEYL_0 = 0x9E3779B97F4A7C15
+_WEYL_1 = 0xBB67AE8584CAA73B
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _FOUR = np.uint64(4)
@@ -84,35 +83,34 @@ def replicate_generator(key: np.ndarray, replicate: int) -> np.random.Generator:
 
 
 @intrinsic
-def _high_word(typing_context, a, b):
-    """The upper 64 bits of a product: one machine instruction, but Numba has no 128-bit integers."""
-    wide = ir.IntType(128)
+def philox_block(typing_context, c0, c1, c2, c3, k0, k1):
+    """Four random words: ten rounds of Philox on a counter of four words with a key of two.
+
+    Written in the compiler's language: Numba has no 128-bit integers, of which a round takes the upper half.
+    """
 
     def codegen(context, builder, signature, args):
-        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
-        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+        word, wide = ir.IntType(64), ir.IntType(128)
 
-    return types.uint64(types.uint64, types.uint64), codegen
+        def product(multiplier, factor):
+            both = builder.mul(builder.zext(factor, wide), ir.Constant(wide, multiplier))
+            return builder.trunc(builder.lshr(both, ir.Constant(wide, 64)), word), builder.trunc(both, word)
 
+        c0, c1, c2, c3, k0, k1 = args
+        for _ in range(10):
+            high0, low0 = product(_MULTIPLIER_0, c0)
+            high1, low1 = product(_MULTIPLIER_1, c2)
+            c0, c2 = builder.xor(builder.xor(high1, c1), k0), builder.xor(builder.xor(high0, c3), k1)
+            c1, c3 = low1, low0
+            k0 = builder.add(k0, ir.Constant(word, _WEYL_0))
+            k1 = builder.add(k1, ir.Constant(word, _WEYL_1))
+        return context.make_tuple(builder, signature.return_type, (c0, c1, c2, c3))
 
-@part
-def _philox_round(c0, c1, c2, c3, k0, k1):
-    high0 = _high_word(_MULTIPLIER_0, c0)
-    high1 = _high_word(_MULTIPLIER_1, c2)
-    return high1 ^ c1 ^ k0, _MULTIPLIER_1 * c2, high0 ^ c3 ^ k1, _MULTIPLIER_0 * c0
-
-
-@part
-def philox_block(c0, c1, c2, c3, k0, k1):
-    """Four random words: ten rounds of Philox on a counter of four words with a key of two."""
-    for _ in range(9):
-        c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-        k0 = k0 + _WEYL_0
-        k1 = k1 + _WEYL_1
-    return _philox_round(c0, c1, c2, c3, k0, k1)
+    words = [types.uint64] * 6
+    return types.UniTuple(types.uint64, 4)(*words), codegen
 
 
-@part
+@pasted
 def open_stream(state, key, replicate):
     """Point ``state`` at the beginning of the stream of ``replicate``.
 
@@ -127,19 +125,12 @@ def open_stream(state, key, replicate):
 
 
 @part
-def next_block(state):
-    """The next four words of the block lane."""
-    # As numpy does, the counter moves before the block is made. 2**64 blocks are never used up, so nothing is
-    # carried.
-    state[3] += _ONE
-    return philox_block(state[3], _ZERO, state[2], BLOCK_LANE, state[0], state[1])
-
-
-@part
 def next_raw(state):
     """The next 64 random bits of the word lane."""
     position = state[9]
     if position == _FOUR:
+        # As numpy does, the counter moves before the block is made. 2**64 blocks are never used up, so
+        # nothing is carried.
         state[4] += _ONE
         state[5], state[6], state[7], state[8] = philox_block(
             state[4], _ZERO, state[2], WORD_LANE, state[0], state[1]
@@ -149,7 +140,7 @@ def next_raw(state):
     return state[_FIRST_BUFFERED + position]
 
 
-@part
+@pasted
 def uniform(state):
     """A double uniform on [0, 1), of 53 bits: what ``numpy.random.Generator.random`` makes of the word."""
     return np.float64(next_raw(state) >> _SHIFT_TO_53_BITS) * _TWO_TO_MINUS_53

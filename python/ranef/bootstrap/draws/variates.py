@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import int64, uint64
 
-from .native_call import part
+from .native_call import part, pasted
 from .streams import BLOCK_LANE, next_raw, philox_block, uniform
 
 __all__ = ["chi_square", "fill_normal", "layer_tables", "normal"]
@@ -80,7 +80,7 @@ def _tail_start() -> float:
 _EDGE, _INNER, _HEIGHT = layer_tables()
 
 
-@part
+@pasted
 def _tail(state):
     """A normal beyond the last layer (Marsaglia, 1964); positive."""
     start = _EDGE[1]
@@ -109,7 +109,7 @@ def _normal_from(word, state):
         word = next_raw(state)
 
 
-@part
+@pasted
 def normal(state):
     """One standard normal."""
     return _normal_from(next_raw(state), state)
@@ -121,15 +121,6 @@ def _candidate(word):
     layer = word & _LAYER_BITS
     share = np.float64(int64(word) >> _SHIFT_TO_54_BITS) * _TWO_TO_MINUS_53
     return share * _EDGE[layer], -_INNER[layer] < share < _INNER[layer]
-
-
-@part
-def _finish_block(state, out, start, stop, position):
-    """Draw a block's normals again, this time with the rejections."""
-    words = philox_block(position, uint64(0), state[2], BLOCK_LANE, state[0], state[1])
-    end = start + uint64(4)
-    for i in range(start, end if end < stop else stop):
-        out[i] = _normal_from(words[i - start], state)
 
 
 @part
@@ -151,13 +142,15 @@ def fill_normal(state, out, start, stop):
             out[i + uint64(1)] = x1
             out[i + uint64(2)] = x2
             out[i + uint64(3)] = x3
-        else:
-            _finish_block(state, out, i, end, position)
+        else:  # again, this time with the rejections
+            words = (word0, word1, word2, word3)
+            for k in range(i, end if end - i < uint64(4) else i + uint64(4)):
+                out[k] = _normal_from(words[k - i], state)
         i += uint64(4)
     state[3] = position
 
 
-@part
+@pasted
 def _gamma(state, shape):
     """A standard gamma of shape at least 1."""
     d = shape - 1.0 / 3.0
@@ -178,8 +171,7 @@ def chi_square(state, df):
     if df <= 0.0:
         return 0.0
     shape = 0.5 * df
-    if shape >= 1.0:
-        return 2.0 * _gamma(state, shape)
-    # Gamma(a) = Gamma(a + 1) * U**(1 / a) for shapes below 1.
-    boosted = _gamma(state, shape + 1.0)
-    return 2.0 * boosted * (1.0 - uniform(state)) ** (1.0 / shape)
+    value = 2.0 * _gamma(state, shape if shape >= 1.0 else shape + 1.0)
+    if shape < 1.0:  # Gamma(a) = Gamma(a + 1) * U**(1 / a)
+        value *= (1.0 - uniform(state)) ** (1.0 / shape)
+    return value

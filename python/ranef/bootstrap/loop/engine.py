@@ -297,13 +297,13 @@ class _Crew:
     def _run_chunks(self, workspace: int) -> None:
         task, batch = self.task, self.task.core.batch
         size = _FIRST_CHUNK if batch == 1 else self._share(batch)
+        scratch = task.kernel.scratch(batch, task.record_size, task.arguments)
         while (chunk := self._take(size)) is not None:
             first, stop = chunk
             started = time.perf_counter()
             self.kernel(
                 task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
-                task.start, self.table, task.record_size, task.core.batch, self.kept, task.statistic,
-                *task.arguments,
+                task.start, self.table, self.kept, task.statistic, *scratch, *task.arguments,
             )  # fmt: skip
             rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
             if batch == 1:
