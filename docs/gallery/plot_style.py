@@ -15,7 +15,7 @@ with ranef.plots.style(width=3.5, labels=labels):
     axes = fit.plot.pooling()
 
 # %%
-# Two columns wide, with names of one's own.
+# Two columns wide, with your own names.
 labels = {"days": "days of three hours' sleep", "reaction": "reaction time (ms)"}
 with ranef.plots.style(width=7, labels=labels):
     axes = fit.plot.pooling()

@@ -137,7 +137,7 @@ def bootstrap(
     >>> result.to_frame().shape
     (1000, 16)
 
-    A statistic of one's own, compiled into the loop:
+    Your own statistic, compiled into the loop:
 
     >>> from numba import njit
     >>> @njit

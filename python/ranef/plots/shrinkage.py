@@ -191,4 +191,4 @@ def _arrows(axis: Axes, alone: np.ndarray, pooled: np.ndarray) -> None:
     axis.scatter(to_x, to_y, s=26, color=BLUE, zorder=3, label="partial pooling")
     if not has.all():
         x, y = pooled[~has].T
-        axis.scatter(x, y, s=34, marker="s", color=BLUE, zorder=3, label="too few rows alone")
+        axis.scatter(x, y, s=34, marker="s", color=BLUE, zorder=3, label="no line of its own: too few rows")

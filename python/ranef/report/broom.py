@@ -145,7 +145,7 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
     influence : bool
-        With ``.hat`` and ``.cooksd``. They are dear where crossed factors have many levels.
+        With ``.hat`` and ``.cooksd``, which are slow to compute if crossed factors have many levels.
 
     Returns
     -------

@@ -110,7 +110,7 @@ class Constrained:
         return Point(value, self._zeta(parameter, value, deviance), deviance, theta, sigma, beta, converged)
 
     def _without_variance(self, parameter: Parameter, value: float) -> Point:
-        """One of the two effects without variance: then their correlation is whatever one likes.
+        """One of the two effects without variance: then their correlation is arbitrary.
 
         The minimum over the boundary of a correlation's domain, the same for every value: often missed by a
         search from inside, where a ridge lies between.
