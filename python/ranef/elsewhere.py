@@ -80,8 +80,9 @@ def explained(
     def __getattr__(self: Any, name: str) -> Any:
         if name.startswith("_"):  # asked by programs, often
             raise _error(f"{kind} has no {name!r}", name)
-        exact = _said(words[name]) if name in words else others(name)
-        answer = exact or _answer(name, words, dir(type(self)))
+        answers = getattr(type(self), "_words", words)  # a kind of fit has words of its own
+        exact = _said(answers[name]) if name in answers else others(name)
+        answer = exact or _answer(name, answers, dir(type(self)))
         if not answer:
             answer = f": {listing()}" if listing else f": dir({kind.split()[-1]}) lists what it has"
         raise _error(f"{kind} has no {name!r}{answer}", name)

@@ -10,7 +10,7 @@ from .elsewhere import explained, of_a_fit
 from .errors import NotInFitError
 from .likelihood_fit import LikelihoodFit
 from .verbs import Answer, Refused, Verb
-from .words import OF_A_FIT
+from .words import OF_A_TESTED_FIT
 
 # Attributes of fits with tables of random effects -> where their answers are.
 _NOT_HERE = {
@@ -24,7 +24,7 @@ _NOT_HERE = {
     "term_modes": "see fit.ranef",
     "settings": "there are none",
 }
-_explained = explained("a fit", OF_A_FIT, of_a_fit)
+_explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 
 
 class TestedFit(LikelihoodFit):
@@ -57,6 +57,7 @@ class TestedFit(LikelihoodFit):
     slopes = Verb("inference.effects:slopes")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
+    _words = OF_A_TESTED_FIT
     other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
     by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
     update = Refused("fit the other formula")

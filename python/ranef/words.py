@@ -156,6 +156,15 @@ OF_A_FIT = by_word(
             "family link dispersion "
         ),
         "fit.pca()": "rePCA_ repca",
+        "fit.simulate(n); a fit by likelihood has no posterior": "posterior_predict posterior_predictive",
+        "fit.bootstrap(n), or fit.profile(); a fit by likelihood has no posterior": (
+            "posterior posterior_samples as_draws draws hdi eti prior_summary rhat ess"
+        ),
+        "fit.aic, or fit.bic; a fit by likelihood has no posterior": "waic loo psis kfold",
+        "fit.plot.check()": "pp_check ppc posterior_check",
+        "fit.predict(newdata, interval='prediction')": "predict_interval prediction_interval predictInterval",
+        "fit.tidy(exponentiate=True)": "exp_coef odds_ratios odds_ratio",
+        "ranef.anova(null, fit)": "null_deviance nulldev",
         "fit.model.design.X, and ranef.lme4.getME(fit, 'Z') of the random effects": "X Z Zt mm",
         "fit.reml": "isREML REML is_reml",
         "fit.plot.caterpillar()": "dotplot ranef_plot plot_ranef",
@@ -295,6 +304,35 @@ OF_THE_PACKAGE = by_word(
         "family='binomial' and the like, in ranef.glmer()": (
             "families family Binomial Poisson Gamma NegativeBinomial binomial poisson links "
         ),
+    }
+)
+
+OF_A_GLMER = OF_A_FIT | by_word(
+    {
+        "fit.family.link": "link link_name linkinv linkfun",
+        "fit.overdispersion()": "overdisp check_overdispersion dispersion_test testDispersion od",
+        "fit.zeros()": "check_zeroinflation zeroinflation testZeroInflation",
+        "fit.check_residuals()": "simulateResiduals DHARMa dharma testResiduals testUniformity",
+        "fit.tidy('fixed', exponentiate=True)": (
+            "exp_coef odds_ratios odds_ratio exp_coefs or_ irr incidence_rate_ratios rate_ratios hazard_ratios"
+        ),
+        "ranef.anova(null, fit), with the fit of a formula without predictors": "null_deviance nulldev llnull",
+        "fit.predict(newdata), which is on the scale of the probability": "predict_proba predict_prob",
+    }
+)
+
+# Of a model for repeated measures, and of one by generalised least squares.
+OF_A_TESTED_FIT = OF_A_FIT | by_word(
+    {
+        "fit.residual, which holds the covariance of the residuals": (
+            "VarCorr varcorr_ vc variance_components R Sigma G corStruct modelStruct varStruct getVarCov "
+            "cov covariance cov_re corr correlation rho phi covariance_matrix correlations random_variances"
+        ),
+        "fit.residual.parameters": "component theta_est theta_ varcorr_parameters corparms",
+        "fit.coef_table(ddf=)": "df_adj df_1d df_md",
+        "fit.conf_int() for coefficients, fit.residual for the rest": "intervals",
+        "fit.acf()": "ACF Variogram variogram acf_plot",
+        "fit.residual: this model has no random effects": "random_effects rnf blup re ranefs random_effect",
     }
 )
 

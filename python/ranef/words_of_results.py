@@ -10,6 +10,7 @@ OF_A_BOOTSTRAP = by_word(
         "result.to_frame().mean()": "mean",
         "result.to_frame().std()": "std se standard_error bse std_error sd se_boot",
         "result.to_frame()": (
+            "coefficients coefficient coef "
             "sigma theta objective fixef to_pandas t samples bootstrap_distribution distribution "
             "to_numpy params replicates "
             "describe values draws thetastar boots df data statistics coefs to_polars head table "
@@ -42,11 +43,29 @@ OF_A_SUMMARY = by_word(
     }
 )
 
+OF_EFFECTS = by_word(
+    {
+        "effects.to_frame()": (
+            "df data head tail table to_pandas to_polars to_csv summary summary_frame columns index values "
+            "shape frame iloc loc results result as_data_frame collect"
+        ),
+        "effects.to_frame()['estimate']": "estimate estimates mean predicted fitted fit_ slope dydx",
+        "effects.to_frame()['se']": "std_error standard_error bse stderr",
+        "effects.to_frame()['p']": "pvalue pvalues p_value p_values p",
+        "effects.to_frame()[['lower', 'upper']]; the verb that made it takes level=": (
+            "conf_int confint ci interval conf_low conf_high lower upper"
+        ),
+        "effects.plot()": "draw show plots",
+        "fit.test(), or ranef.emmeans(fit, 'x').contrast(...)": "hypothesis hypotheses test contrast pairs",
+    }
+)
+
 OF_MEANS = by_word(
     {
         "means.to_frame()": (
             "to_pandas summary summary_frame table df frame to_polars to_csv as_data_frame head "
         ),
+        "means.pairs(); letters hide how sure a difference is": "cld letters compact_letter_display",
         "means.pairs()": "pairwise pairwise_comparisons tukey posthoc post_hoc",
         "means.contrast(...)": "contrasts comparisons compare",
         "means.to_frame()[['lower', 'upper']]; the level goes to ranef.emmeans(level=)": (

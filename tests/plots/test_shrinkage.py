@@ -25,7 +25,8 @@ def test_points_are_least_squares_and_coef(gappy):
     np.testing.assert_allclose(points(axis, "no pooling"), alone, rtol=1e-9)
     coef = gappy.coef["subject"]
     np.testing.assert_allclose(points(axis, "partial pooling"), coef.drop("373").to_numpy(), rtol=1e-12)
-    np.testing.assert_allclose(points(axis, "no line of its own: too few rows"), coef.loc[["373"]].to_numpy(), rtol=1e-12)
+    alone = points(axis, "no line of its own: too few rows")
+    np.testing.assert_allclose(alone, coef.loc[["373"]].to_numpy(), rtol=1e-12)
     np.testing.assert_allclose(points(axis, "fixed effects")[0], gappy.params.to_numpy(), rtol=1e-12)
 
 

@@ -14,6 +14,7 @@ from ..called import attribute
 from ..errors import FitError
 from ..fit import Fit
 from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
+from ..words import OF_A_GLMER
 from .families import Family
 from .model import GlmerModel
 
@@ -52,7 +53,7 @@ class GlmerFit(Fit):
     Name: estimate, dtype: float64
     """
 
-    refuses = "a generalised model"
+    refuses, _words = "a generalised model", OF_A_GLMER
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 

@@ -138,7 +138,8 @@ def pbtest(
     """Test a fit against a smaller one by the parametric bootstrap of the likelihood ratio.
 
     Responses are drawn from the small model and fitted by both. Where the small model's random effects are
-    columns of the large one's, their cross-products are drawn, at a cost that does not depend on the number of rows.
+    columns of the large one's, their cross-products are drawn, at a cost that does not depend on the number
+    of rows.
 
     Parameters
     ----------

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
+from ...elsewhere import explained, no_items
 from ...frame.native import as_it_came, in_pandas
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
+from ...words_of_results import OF_EFFECTS
 from ..means.adjust import adjusted
 
 _SHOWN = 6  # values of a curve that are printed
@@ -49,6 +51,10 @@ class Predictions(Printed):
     extrapolated: npt.NDArray[np.bool_]
     notes: tuple[str, ...] = ()
     scale: str | None = None
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a table of effects", OF_EFFECTS)
+        __getitem__ = no_items("effects are no table: effects.to_frame()[{key!r}] has a column")
 
     @property
     def fit(self) -> Any:
@@ -117,6 +123,10 @@ class Effects(Printed):
     kind: str
     level: float
     notes: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = explained("a table of effects", OF_EFFECTS)
+        __getitem__ = no_items("effects are no table: effects.to_frame()[{key!r}] has a column")
 
     @property
     def null(self) -> float:
