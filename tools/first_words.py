@@ -514,11 +514,100 @@ glmm.dharma() => check_residuals
 glmm.overdisp_fun() => overdispersion
 """
 
+OTHER_FITS = """
+glmm.fixef() => fit.params
+glmm.ranef() => fit.ranef
+glmm.VarCorr() => fit.varcorr
+glmm.overdisp() => fit.overdispersion()
+glmm.check_overdispersion() => fit.overdispersion()
+glmm.check_zeroinflation() => fit.zeros()
+glmm.simulateResiduals() => fit.check_residuals()
+glmm.dispersion_test() => fit.overdispersion()
+glmm.predict_proba() => fit.predict(
+glmm.predict(type="link") => scale=
+glmm.exp_coef() => exponentiate=True
+glmm.summary()
+glmm.link => fit.family
+glmm.family
+glmm.null_deviance => ranef.anova
+glmm.df_resid
+glmm.confint() => fit.conf_int()
+ranef.glmer("Reaction ~ Days + (1 | Subject)", df, family=ranef.Binomial()) => family=
+ranef.glmmTMB("Reaction ~ Days + (1 | Subject)", df) => ranef.glmer
+ranef.glmer("Reaction ~ Days + (1 | Subject)", df, family="gamma", ziformula="~1") => zero inflation
+ranef.glmer("Reaction ~ Days + (1 | Subject)", df, family="Gamma", control=1) => max_evaluations=
+ranef.gls("Reaction ~ Days", df, correlation="ar1") => residual=
+ranef.gls("Reaction ~ Days", df, weights=ranef.varIdent("Subject")) => dispersion=
+trial.emmeans("arm") => ranef.emmeans(fit
+trial.VarCorr() => fit.residual
+trial.cov => fit.residual
+trial.corr => fit.residual
+trial.ranef => random effects
+trial.random_effects => random effects
+trial.varcorr => fit.residual
+trial.icc() => fit.residual.corr()
+trial.R => fit.residual
+trial.df_adj() => coef_table
+trial.component("theta_est") => fit.residual.parameters
+trial.fixef() => fit.params
+trial.contrast("trt.vs.ctrl") => .contrast(
+trial.bootstrap(10) => simulate()
+trial.plot()
+ar.correlation => fit.residual
+ar.corStruct => fit.residual
+ar.modelStruct => fit.residual
+ar.rho => fit.residual
+ar.ranef => random effects
+ar.bootstrap(10) => simulate()
+ar.intervals() => fit.conf_int()
+ar.getVarCov() => fit.residual
+ar.acf()
+ar.ACF() => fit.acf()
+ar.Variogram() => fit.acf()
+ar.emmeans("Days") => ranef.emmeans(fit
+fit.posterior_predict() => fit.simulate(
+fit.pp_check() => fit.plot
+fit.marginal_effects("Days") => fit.slopes(
+fit.avg_slopes() => fit.slopes(
+fit.avg_comparisons("Days") => fit.comparisons(
+fit.avg_predictions() => fit.predictions(
+ranef.avg_slopes(fit) => fit.slopes(
+ranef.plot_predictions(fit, "Days") => fit.predictions(
+ranef.check_collinearity(fit) => fit.vif()
+ranef.icc(fit) => fit.icc()
+ranef.r2(fit) => fit.r2()
+ranef.loo(fit) => fit.aic
+fit.hypothesis("Days > 0") => fit.test(
+fit.posterior => fit.bootstrap(
+fit.cross_val_score() => fit.predict
+fit.predict_interval(df) => interval=
+fit.predictions("Days").df => to_frame
+fit.predictions("Days").head() => to_frame
+fit.predictions("Days")["estimate"] => to_frame
+fit.slopes("Days").summary() => to_frame
+fit.predictions("Days").conf_int() => to_frame
+fit.slopes("Days", newdata=df) => at=
+fit.predictions(newdata=df) => at=
+fit.predictions(condition="Days") => write x
+ranef.mmrm("fev1 ~ arm + us(visit | id)", asthma, method="Satterthwaite") => ddf=
+ranef.mmrm("fev1 ~ arm + us(visit | id)", asthma, covariance="us") => formula
+ranef.mmrm("fev1 ~ arm + us(visit | id)", asthma, weights=None)
+ranef.mmrm("fev1 ~ arm + (1 | id)", asthma) => us(
+ranef.datasets.sleepstudy() => load('sleepstudy')
+result.coefficients => to_frame
+result.ci() => conf_int
+result.t => to_frame
+result.df => to_frame
+means.confint() => to_frame
+means.cld() => pairs
+"""
+
 KINDS = {
     "lme4": LME4,
     "statsmodels": STATSMODELS,
     "pandas, scikit-learn": PANDAS_AND_SCIKIT,
     "pymer4": PYMER4,
+    "glmmTMB, nlme, mmrm, brms": OTHER_FITS,
     "brms, easystats, simr, emmeans": OTHERS,
 }
 # What Python says of its own accord, and helps nobody.
@@ -546,15 +635,17 @@ def objects() -> dict[str, Any]:
     import pandas as pd
     import ranef
 
-    df = ranef.datasets.load("sleepstudy")
+    df, asthma = ranef.datasets.load("sleepstudy"), ranef.datasets.load("asthma")
     fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", df)
     small = ranef.lmer("Reaction ~ Days + (1 | Subject)", df)
     counts = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
     return {
-        **{"np": np, "pd": pd, "ranef": ranef, "df": df, "fit": fit, "small": small},
+        **{"np": np, "pd": pd, "ranef": ranef, "asthma": asthma, "df": df, "fit": fit, "small": small},
         "glmm": ranef.glmer(counts, ranef.datasets.load("cbpp")),
         "result": fit.bootstrap(20, seed=1, progress=False),
         "means": ranef.emmeans(fit, "Days"),
+        "trial": ranef.mmrm("fev1 ~ baseline + arm * visit + us(visit | id)", asthma),
+        "ar": ranef.gls("Reaction ~ Days", df, residual="ar1(Days | Subject)"),
     }
 
 

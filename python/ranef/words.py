@@ -257,6 +257,13 @@ OF_THE_PACKAGE = by_word(
             "ols OLS aov Lm "
         ),
         "ranef.gls('y ~ x', data)": "wls WLS GLS",
+        "dispersion='~ group' of ranef.gls() and ranef.lmer()": "varIdent varExp varFunc dispformula",
+        "residual='ar1(time | group)' of ranef.gls() and ranef.lmer(), or ranef.mmrm()": (
+            "corAR1 corCAR1 corCompSymm corSymm corExp corARMA"
+        ),
+        "brms or bambi for priors and posteriors: ranef.lmer() fits by likelihood": (
+            "brm bf prior set_prior stan_lmer stan_glmer bambi "
+        ),
         "statsmodels for GEE; ranef.glmer() has random effects": "GEE gee geeglm",
         "ranef.lmer() or ranef.glmer(): the predictor is linear here, nonlinear models are not available": (
             "nlmer nlme NLMM "
@@ -314,9 +321,9 @@ OF_A_GLMER = OF_A_FIT | by_word(
         "fit.zeros()": "check_zeroinflation zeroinflation testZeroInflation",
         "fit.check_residuals()": "simulateResiduals DHARMa dharma testResiduals testUniformity",
         "fit.tidy('fixed', exponentiate=True)": (
-            "exp_coef odds_ratios odds_ratio exp_coefs or_ irr incidence_rate_ratios rate_ratios hazard_ratios"
+            "exp_coef odds_ratios odds_ratio exp_coefs or_ irr rate_ratios hazard_ratios"
         ),
-        "ranef.anova(null, fit), with the fit of a formula without predictors": "null_deviance nulldev llnull",
+        "ranef.anova(null, fit), null being fitted without predictors": "null_deviance nulldev llnull",
         "fit.predict(newdata), which is on the scale of the probability": "predict_proba predict_prob",
     }
 )
