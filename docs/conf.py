@@ -67,3 +67,12 @@ html_theme_options = {
 }
 html_math_renderer = "mathml"
 templates_path = ["_templates"]
+
+
+def _without_constructor(app, what, name, obj, options, signature, returned):
+    """Results are not made by hand: a class without Parameters is shown without its arguments."""
+    return ("", None) if what == "class" and "Parameters\n" not in (obj.__doc__ or "") else None
+
+
+def setup(app):
+    app.connect("autodoc-process-signature", _without_constructor)

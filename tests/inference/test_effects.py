@@ -327,3 +327,32 @@ def test_effect_sizes_need_differences(cows):
         pairs.effect_size()
     expected = pairs.to_frame()["estimate"] / 10
     np.testing.assert_allclose(pairs.effect_size(10.0).to_frame()["d"], expected)
+
+
+# ------------------------------------------------------------ averaged over the population of groups
+def test_comparisons_in_the_population_are_differences_of_averaged_means(cows):
+    found = cows.comparisons("period", averaged=True, over="grid").to_frame()
+    means = ranef.emmeans(cows, "period", averaged=True).contrast("trt.vs.ctrl").to_frame()
+    assert np.allclose(found["estimate"], means["difference"], rtol=1e-9)
+    assert np.allclose(found["se"], means["se"], rtol=1e-5)
+    typical = cows.comparisons("period").values
+    assert found["z"].notna().all() and (abs(found["estimate"]) > abs(typical)).all()
+
+
+def test_slopes_in_the_population_are_those_of_averaged_predictions():
+    data = ranef.datasets.load("cbpp").assign(t=lambda d: d["period"].astype(int))
+    fit = ranef.glmer("cbind(incidence, size - incidence) ~ t + (t | herd)", data)
+    ends = [fit.predict(data.assign(t=data["t"] + h), random=None, averaged=True) for h in (1e-4, -1e-4)]
+    expected = float(np.mean(ends[0] - ends[1])) / 2e-4  # the variance grows with t
+    found = fit.slopes("t", averaged=True)
+    assert found.values[0] == pytest.approx(expected, rel=1e-6)
+    assert "averaged over the population of groups" in str(found)
+
+
+def test_what_averaged_effects_refuse(cows, oats):
+    with pytest.raises(ranef.ArgumentError, match="leave out scale='link'"):
+        cows.comparisons("period", averaged=True, scale="link")
+    with pytest.raises(ranef.ArgumentError, match="leave out ddf="):
+        cows.comparisons("period", averaged=True, ddf="kenward-roger")
+    with pytest.raises(ranef.ArgumentError, match="is for generalised models"):
+        oats.slopes("nitro", averaged=True)

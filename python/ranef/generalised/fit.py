@@ -100,6 +100,7 @@ class GlmerFit(Fit):
     power_of = Verb("generalised.power:power_of")
     pbtest_against = Verb("generalised.bootstrap_test:pbtest_against")
     means_on_scale = Verb("generalised.means:means_on_scale")
+    population_estimator = Verb("generalised.effects:PopulationEstimator")
     trends_on_scale = Verb("generalised.means:trends_on_scale")
     other_runs = Verb("generalised.optimisers:other_runs")
     own_findings = Answer[Any]("generalised.findings:own_findings")

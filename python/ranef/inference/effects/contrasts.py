@@ -40,6 +40,7 @@ def comparisons(
     over: str = "rows",
     kind: str = "difference",
     scale: str | None = None,
+    averaged: bool = False,
     ddf: str | None = None,
     level: float = 0.95,
 ) -> Effects:
@@ -68,6 +69,9 @@ def comparisons(
         Of the averages.
     scale : {"response", "link"}, optional
         Of a generalised model.
+    averaged : bool
+        Of a generalised model: averaged over the population of groups instead of a typical group, with
+        normal intervals.
     ddf : str, optional
         Degrees of freedom, by default the fit's own method.
     level : float
@@ -86,8 +90,8 @@ def comparisons(
 
     Notes
     -----
-    Random effects are at zero: of a generalised model these are the effects in a typical group, which are
-    larger than those of the population.
+    Random effects are at zero. In a generalised model these are the effects in a typical group, which are
+    larger than those in the population (``averaged=True``); in a linear model the two are the same.
 
     Examples
     --------
@@ -102,7 +106,7 @@ def comparisons(
     """
     require_choice("kind", kind, KINDS)
     names = names_of("variables", variables) or list(fit.model.design.spec.fixed.columns)
-    job = _Job(fit, names, by, at, over, scale, ddf, level)
+    job = _Job(fit, names, by, at, over, scale, averaged, ddf, level)
     rows, values, gradients = [], [], []
     for name in names:
         for label, low, high in ends_of(fit, name, contrast):
@@ -128,6 +132,7 @@ def slopes(
     at: Mapping[str, Any] | None = None,
     over: str = "rows",
     scale: str | None = None,
+    averaged: bool = False,
     ddf: str | None = None,
     level: float = 0.95,
 ) -> Effects:
@@ -138,7 +143,7 @@ def slopes(
     fit : Fit
     variables : str or iterable of str, optional
         Numeric predictors, as columns of the data; by default all.
-    by, at, over, scale, ddf, level
+    by, at, over, scale, averaged, ddf, level
         As in `comparisons`. ``at={"z": [1, 2]}`` gives the slope at each of these values.
 
     Returns
@@ -165,7 +170,7 @@ def slopes(
     names = names_of("variables", variables) or [name for name in columns if not is_factor(fit, name)]
     if not names:
         raise ArgumentError("the fixed part has no numeric predictor: use comparisons() for factors")
-    job = _Job(fit, names, by, at, over, scale, ddf, level)
+    job = _Job(fit, names, by, at, over, scale, averaged, ddf, level)
     factors = [name for name in names if is_factor(fit, name)]
     if factors:
         raise ArgumentError(f"{factors[0]!r} is a factor, it has no slope: use comparisons({factors[0]!r})")
@@ -183,8 +188,9 @@ class _Job:
     """What the two have in common: where effects are taken, and what becomes of them."""
 
     def __init__(
-        self, fit: Any, names: list[str], by: Any, at: Any, over: str, scale: Any, ddf: Any, level: float
-    ) -> None:
+        self, fit: Any, names: list[str], by: Any, at: Any, over: str, scale: Any, averaged: bool, ddf: Any,
+        level: float,
+    ) -> None:  # fmt: skip
         require_level(level)
         self.fit, self.by, self.over, self.level = fit, names_of("by", by), over, level
         for name in dict.fromkeys([*names, *self.by, *(at or {})]):
@@ -193,7 +199,12 @@ class _Job:
         if both:
             raise ArgumentError(f"{both[0]!r} is given values by at=: leave it out of by=")
         self.at = checked_values(fit, at or {})
-        self.estimator = Estimator(fit, scale, ddf)
+        if averaged and not hasattr(fit, "population_estimator"):
+            raise ArgumentError(
+                "averaged=True is for generalised models: in a linear one the effect in a typical group is "
+                "that in the population"
+            )
+        self.estimator = fit.population_estimator(scale, ddf) if averaged else Estimator(fit, scale, ddf)
 
     def cells(self, name: str) -> Any:
         """Return (what it is, rows) of each average for a variable."""

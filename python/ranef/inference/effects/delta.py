@@ -17,7 +17,7 @@ from .averages import Rows
 Mean = tuple[float, FloatArray]
 """A value and its gradient in the kept coefficients, NaN where it cannot be estimated."""
 
-_STEP = 1e-3  # of the range of a number
+STEP = 1e-3  # of the range of a number
 _CURVATURE_STEP = 1e-2  # of the linear predictor
 
 
@@ -137,8 +137,8 @@ class Estimator:
         if linear is not None:
             return linear
         wide = self._spread(rows, name)
-        ends = {k: self._moved(rows, name, k * _STEP * wide) for k in (-2, -1, 1, 2)}
-        return np.asarray((8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * _STEP * wide))
+        ends = {k: self._moved(rows, name, k * STEP * wide) for k in (-2, -1, 1, 2)}
+        return np.asarray((8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * STEP * wide))
 
     def _linear(self, rows: Rows, name: str) -> FloatArray | None:
         """Return dX / dx over a wide step where X is linear in it, else None."""

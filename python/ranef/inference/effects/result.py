@@ -22,25 +22,40 @@ _SHOWN = 6  # values of a curve that are printed
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictions(Printed):
-    """Predictions over a grid.
+    """Predictions over a grid, as ``fit.predictions()`` returns them.
+
+    Print them, draw them, or take the table.
 
     Attributes
     ----------
-    means : MarginalMeans or ResponseMeans
-        The same by `ranef.emmeans`.
-    order : (rows,) int
-        Where its rows are in the table of the means: one curve after another.
+    fit : Fit
+        The fit that predicts.
     grid : DataFrame
-        The values of each row.
+        The predictors' values in each row.
     x : str
-        The variable along the axis.
+        The predictor along the axis.
     by : tuple of str
         What the curves differ in.
     extrapolated : (rows,) bool
-        Rows beyond the data, or beyond those with the same levels.
+        Rows outside the range of the data, or of the data with the same levels.
     notes : tuple of str
+        What is averaged over, and where the grid extrapolates.
     scale : str or None
         As asked for.
+    means : MarginalMeans or ResponseMeans
+        The same predictions as `ranef.emmeans` gives them, for ``pairs()`` and ``contrast()``.
+    order : (rows,) int
+        The row of ``means`` that each row is.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
+    >>> curve = fit.predictions("Days", at={"Days": [0, 9]})
+    >>> curve.to_frame()[["Days", "estimate", "lower", "upper"]].round(1)
+       Days  estimate  lower  upper
+    0     0     251.4  237.0  265.8
+    1     9     345.6  313.8  377.4
     """
 
     means: Any = field(repr=False)
@@ -101,10 +116,13 @@ class Predictions(Printed):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Effects(Printed):
-    """Comparisons or slopes with standard errors by the delta method.
+    """Comparisons or slopes, as ``fit.comparisons()`` and ``fit.slopes()`` return them.
+
+    Print them, draw them, or take the table. Standard errors are by the delta method.
 
     Attributes
     ----------
+    fit : Fit
     keys : DataFrame
         What each row is: ``variable``, ``contrast``, and the values it was taken at.
     values, se, df : (rows,) float64
@@ -112,7 +130,16 @@ class Effects(Printed):
     kind : str
         ``"slope"``, ``"difference"``, ``"ratio"``, ``"odds_ratio"``, or ``"d"`` of effect sizes.
     level : float
+        Of the intervals.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
+    >>> slopes = fit.slopes("nitro", by="Variety")
+    >>> slopes.to_frame().set_index("Variety")["estimate"].round(2).to_dict()
+    {'Golden Rain': 75.33, 'Marvellous': 64.58, 'Victory': 81.08}
     """
 
     fit: Any = field(repr=False)
