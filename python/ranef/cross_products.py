@@ -174,5 +174,5 @@ def _require_memory(design: Design) -> None:
     require_memory(
         size,
         f"the cross-products of {levels:,} levels of '{largest}' x {r:,} columns and {p:,} fixed effects",
-        "take fewer columns in the random terms or the fixed part, or fewer levels (combine rare ones)",
+        "use fewer columns in the random terms or the fixed part, or fewer levels (combine rare ones)",
     )

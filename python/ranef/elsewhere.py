@@ -141,7 +141,7 @@ def of_the_package(name: str, known: Iterable[str]) -> Exception:
 
 
 def no_items(text: str) -> Callable[[Any, Any], Any]:
-    """Return the ``__getitem__`` of what is no table: it says where the tables are."""
+    """Return the ``__getitem__`` of what is not a table: it says where the tables are."""
 
     def __getitem__(self: Any, key: Any) -> Any:
         raise TypeError(text.format(key=key))

@@ -38,7 +38,7 @@ _ELSEWHERE = {
     "control": "use optimizer=, start=, max_evaluations= or tolerance=",
     "vc_formula": "write random terms into the formula, (1 | a) + (1 | b)",
     "factors": "write C(x) into the formula, or give a column of text or categories",
-    "verbose": "nothing is printed; fit.optimum tells the search",
+    "verbose": "nothing is printed; fit.optimum describes the search",
     "n_jobs": "use ranef.set_num_threads(n)",
     "lmerTest": "the tests are there, fit.summary() and fit.anova()",
     "max_iter": "use max_evaluations=",
@@ -184,7 +184,7 @@ def lmer(
     if structured:
         if start is not None or optimizer != "newton":
             raise ArgumentError(
-                "structured terms have starts and optimiser of their own: leave start=, optimizer= out"
+                "structured terms use their own starts and optimiser: leave out start= and optimizer="
             )
         from .structured import fit_both, fit_structured  # loads pandas and scipy
 

@@ -77,7 +77,7 @@ class LikelihoodFit(metaclass=Explained):
     # Without these Python says that a Fit has no length, and what has one does not come to mind.
     def __getitem__(self, key: Any) -> Any:
         raise TypeError(
-            f"a fit is no table: fit.params[{key!r}] is a coefficient, fit.ranef[group] a table of random "
+            f"a fit is not a table: fit.params[{key!r}] is a coefficient, fit.ranef[group] a table of random "
             "effects, fit.tidy() has all estimates"
         )
 

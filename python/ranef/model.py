@@ -375,7 +375,7 @@ class Model(metaclass=Explained):
         if n <= p:
             raise DataError(
                 f"the {p} fixed effects reproduce the {n} rows used exactly: nothing is left for variances; "
-                "take fewer fixed effects"
+                "use fewer fixed effects"
             )
 
     def __repr__(self) -> str:

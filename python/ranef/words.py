@@ -112,7 +112,7 @@ OF_A_FIT = by_word(
         "fit.test('a = b')": "linear_hypothesis",
         "fit.anova()": "anova_table result_anova feature_importances_ Anova anova_lm car_anova",
         "ranef.anova(smaller, larger)": "compare",
-        "fit.params; a fit is no estimator of scikit-learn": "get_params",
+        "fit.params; a fit is not a scikit-learn estimator": "get_params",
         "fit.profile()": "profile_re profile_likelihood likelihood_profile",
         "fit.plot()": "plot_diagnostics",
         "fit.coef": "random_slopes group_coef group_coefficients coef_groups",

@@ -142,7 +142,7 @@ def test_files_that_hold_something_else(sleep_fit, tmp_path):
     with pytest.raises(DataError, match="cannot be read: No such file"):
         load(path)
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="no whole Parquet file"):
+    with pytest.raises(DataError, match="not a complete Parquet file"):
         load(path)
     for about in (b"{", b"{}", b'{"format": 9}', b'{"format": 1}', b'{"format": 2}', b"[1]", b"\xff"):
         table = pyarrow.table({"a": [1.0]}).replace_schema_metadata({b"ranef": about})

@@ -155,7 +155,7 @@ def test_wrong_pairs(sleepstudy):
     large = ranef.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
     slope = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
     fewer = ranef.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy.iloc[:-3])
-    with pytest.raises(ArgumentError, match=r"column 'Days' is no combination.*small model first"):
+    with pytest.raises(ArgumentError, match=r"column 'Days' is not a combination.*small model first"):
         ranef.pbtest(large, small, 10)
     with pytest.raises(ArgumentError, match="not nested"):
         ranef.pbtest(slope, large, 10)

@@ -42,7 +42,7 @@ def test_a_new_level_of_a_fixed_effect_is_always_refused(formula):
 
 
 def test_a_new_level_of_a_number_as_factor_is_refused():
-    with pytest.raises(NewLevelError, match=r"'C\(k\)' has levels the fit has not seen: '9'"):
+    with pytest.raises(NewLevelError, match=r"'C\(k\)' has levels that were not in the fit: '9'"):
         rows("y ~ factor(k) + (1 | g)", {"k": [9, 1]})
 
 
@@ -57,7 +57,7 @@ def test_a_new_level_of_a_grouping_factor_on_request():
 def test_a_new_combination_of_known_levels_is_a_new_level():
     data = DATA[~((DATA["g"] == 309) & (DATA["a"] == "q"))]
     spec = build_design("y ~ x + (1 | g/a)", data).spec
-    with pytest.raises(NewLevelError, match="'a:g' has levels the fit has not seen: 'q:309'"):
+    with pytest.raises(NewLevelError, match="'a:g' has levels that were not in the fit: 'q:309'"):
         spec.rows(NEW)
     (inner, _), (outer, _) = spec.rows(NEW, allow_new_levels=True).terms
     assert inner.tolist() == [-1, 3] and outer.tolist() == [1, 3]

@@ -149,7 +149,7 @@ def test_several_factors_need_a_choice(fit_of):
     fit = fit_of("pen_reml")
     with pytest.raises(ArgumentError, match="give pooling group= one of"):
         ranef.pooling(fit)
-    with pytest.raises(ArgumentError, match="group='tray' is no grouping factor"):
+    with pytest.raises(ArgumentError, match="group='tray' is not a grouping factor"):
         ranef.pooling(fit, "tray")
     means = load_data("Penicillin").groupby("sample", observed=True)["diameter"].mean()
     np.testing.assert_allclose(ranef.pooling(fit, "sample").no["Intercept"], means)

@@ -65,8 +65,8 @@ def test_odd_names_are_variables_like_others():
         ("(a + b)^x", "whole number up to 99"),
         (":".join(["x"] * 1000), "multiplied"),
         ("(" * 60 + "x" + ")" * 60, "50 deep"),
-        ("x + 2", "the number 2 is no term"),
-        ("2:x", "the number 2 is no term"),
+        ("x + 2", "the number 2 is not a term"),
+        ("2:x", "the number 2 is not a term"),
     ],
 )
 def test_what_would_be_too_many_terms_is_refused_before_it_is_built(fixed, words):

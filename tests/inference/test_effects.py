@@ -249,8 +249,8 @@ def test_the_origin_of_a_predictor_does_not_matter(oats):
 def test_bad_input(oats, cows):
     for call, message in (
         (lambda: oats.predictions("Block"), r"'Block', which the fixed effects do not have. .*'nitro'"),
-        (lambda: oats.predictions("log(nitro)"), "no column but code of one: give the column, 'nitro'"),
-        (lambda: oats.predictions("nitro", by="nitro"), "stands along the axis"),
+        (lambda: oats.predictions("log(nitro)"), "is code, not a column: give the column, 'nitro'"),
+        (lambda: oats.predictions("nitro", by="nitro"), "is on the x axis"),
         (lambda: oats.predictions([]), "x= names no predictor"),
         (lambda: oats.predictions("nitro", points=1), "from 2 to 1000, not 1"),
         (lambda: oats.predictions("nitro", at={"Variety": "x"}), "no level 'x'; it has 'Golden Rain'"),

@@ -122,7 +122,7 @@ def test_dropped_columns_are_not_estimable():
         ([0, 0], 0, r"row 0 of L= .* is zero everywhere"),
         ([[0, 1], [0, 0]], 0, "row 1 of L="),
         (object(), 0, "hypotheses in words such as 'days = 0'"),
-        ({"day": 1}, 0, "'day', which are no coefficients"),
+        ({"day": 1}, 0, "'day', which are not coefficients"),
         ("days = 1", 2, "both given"),
         ("days", [1, 2], "rhs= must be a finite number or 1 of them"),
         ("days", np.inf, "rhs= must be a finite number"),

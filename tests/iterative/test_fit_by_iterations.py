@@ -143,7 +143,7 @@ def test_conditional_standard_deviations_of_chosen_levels():
         np.testing.assert_allclose(found.cond_sd(factor.group, levels), expected, rtol=1e-6)
     with pytest.raises(NewLevelError, match="999"):
         found.cond_sd("u", [999])
-    with pytest.raises(ArgumentError, match="'v' is no grouping factor"):
+    with pytest.raises(ArgumentError, match="'v' is not a grouping factor"):
         found.cond_sd("v", [1])
 
 

@@ -52,7 +52,7 @@ def test_large_groups_become_a_band(fit_of):
 def test_bad_requests(gappy, fit_of):
     with pytest.raises(ArgumentError, match=r"several grouping factors: give .* 'plate', 'sample'"):
         plots.caterpillar(fit_of("pen_reml"))
-    with pytest.raises(ArgumentError, match=r"group='nobody' is no grouping factor .* 'subject'"):
+    with pytest.raises(ArgumentError, match=r"group='nobody' is not a grouping factor .* 'subject'"):
         plots.caterpillar(gappy, "nobody")
     with pytest.raises(ArgumentError, match=r"columns= names 'dayz'.* 'Intercept', 'days'"):
         plots.caterpillar(gappy, columns=["dayz"])

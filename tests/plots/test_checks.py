@@ -69,7 +69,7 @@ def test_simulations_stand_beside_the_data(gappy):
 def test_simulated_needs_a_column_and_few_panels(gappy, fit_of):
     with pytest.raises(ArgumentError, match="none beside the intercept"):
         plots.simulated(fit_of("dye_reml"))
-    with pytest.raises(ArgumentError, match="x='dayz' is no predictor of the model; there is 'days'"):
+    with pytest.raises(ArgumentError, match="x='dayz' is not a predictor of the model; there is 'days'"):
         plots.simulated(gappy, x="dayz")
     for n in (0, 25, True, 1.5):
         with pytest.raises(ArgumentError, match="whole number of simulations from 1 to 24"):

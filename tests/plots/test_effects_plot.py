@@ -139,7 +139,7 @@ def test_slopes_of_one_of_several_predictors(teeth):
     assert axes[0].get_xlabel() in ("", "age") and len(axes) == 6
     with pytest.raises(ArgumentError, match="give x= one of 'age', 'Sex"):
         plots.slopes(teeth, n=20)
-    with pytest.raises(ArgumentError, match="x='weight' is no predictor with a slope; there is 'age'"):
+    with pytest.raises(ArgumentError, match="x='weight' is not a predictor with a slope; there is 'age'"):
         plots.slopes(teeth, x="weight", n=20)
 
 

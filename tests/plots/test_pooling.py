@@ -63,7 +63,7 @@ def test_given_axes(gappy):
 def test_bad_requests(gappy, fit_of):
     with pytest.raises(ArgumentError, match="there is none beside the intercept"):
         plots.pooling(fit_of("dye_reml"))
-    with pytest.raises(ArgumentError, match="x='dayz' is no predictor of the model; there is 'days'"):
+    with pytest.raises(ArgumentError, match="x='dayz' is not a predictor of the model; there is 'days'"):
         plots.pooling(gappy, x="dayz")
     with pytest.raises(ArgumentError, match="levels= names 'nobody'; the levels are '308', "):
         plots.pooling(gappy, levels=["nobody"])

@@ -50,7 +50,7 @@ def test_visits_that_sort_as_text():
 
 def test_times_that_are_no_visits():
     frame = table().assign(week=lambda d: d.week + 0.5)
-    with pytest.raises(DataError, match=r"ar1\(\) counts visits.*no whole numbers.*sp_exp\(week"):
+    with pytest.raises(DataError, match=r"ar1\(\) counts visits.*not whole numbers.*sp_exp\(week"):
         ranef.mmrm("y ~ arm + ar1(week | id)", frame)
     remark = ranef.mmrm("y ~ arm + ar1(week | id)", table()).model.visits.remarks
     assert "equally spaced" in remark[0] and "sp_exp" in remark[0]

@@ -115,7 +115,7 @@ def test_pickled():
 @pytest.mark.parametrize(
     "options, error, said",
     [
-        ({"residual": "ar1(time | id)"}, DataError, r"ar1\(\) counts steps.*no whole numbers.*car1\("),
+        ({"residual": "ar1(time | id)"}, DataError, r"ar1\(\) counts steps.*not whole numbers.*car1\("),
         ({"residual": "arma(t | id)"}, ArgumentError, "residual= must be text such as 'ar1"),
         ({"residual": "car1(1 | id)"}, ArgumentError, "needs times"),
         ({"residual": "ar1(t | nobody)"}, DataError, "residual= uses the column 'nobody'"),

@@ -153,7 +153,7 @@ class Evaluator:
             return found
         if is_contrast(name):
             return contrast(name)
-        raise FormulaError(f"'{name}' is no column and no constant that formulas know")
+        raise FormulaError(f"'{name}' is neither a column nor a constant that formulas know")
 
     def _binary(self, kind: type, left: Any, right: Any) -> Any:
         if kind in _LOGICAL:
@@ -274,7 +274,7 @@ def _number(value: Any) -> Any:
     if hasattr(value, "__formulaic_metadata__"):
         return np.asarray(value, dtype=np.float64)
     if isinstance(value, str) or getattr(getattr(value, "dtype", None), "name", "") in _TEXT:
-        raise TypeError("text or categories stand where numbers are needed")
+        raise TypeError("there are text or categories where numbers are needed")
     return np.asarray(value, dtype=np.float64)
 
 

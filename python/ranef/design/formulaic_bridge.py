@@ -297,7 +297,7 @@ def _explain(error: BaseException, spec: ModelSpec, values: Mapping[str, Any], t
         new = [value for value in dict.fromkeys(list(values[key])) if value not in set(known)]
         if new:
             raise NewLevelError(
-                f"the predictor '{key}' has levels the fit has not seen: "
+                f"the predictor '{key}' has levels that were not in the fit: "
                 f"{quote_list(new)}. A fixed effect has no estimate for them. Known: {quote_list(known)}."
             ) from None
     raise DataError(f"'{text}' cannot be evaluated on the data: {_plain_text(error)}") from error

@@ -146,7 +146,7 @@ def checked_functions(functions: Functions) -> OwnFunctions:
         )
     for name, found in functions.items():
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-            raise ArgumentError(f"functions=: {name!r} is no name a formula can call: take letters")
+            raise ArgumentError(f"functions=: {name!r} is not a name that a formula can call: use letters")
         if is_function(name) or name in ("np", "contr", "cbind"):
             raise ArgumentError(f"functions=: {name}() means something in formulas already: rename yours")
         if not callable(found):

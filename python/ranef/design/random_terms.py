@@ -184,11 +184,11 @@ def require_enough_rows(terms: Sequence[RandomTerm], n: int) -> None:
         if levels >= n:
             raise DataError(
                 f"the grouping factor '{term.group}' has {levels} levels for {n} rows: its variance cannot "
-                "be told from the residual variance; take a coarser factor, or pass allow_saturated=True"
+                "be told from the residual variance; use a coarser factor, or pass allow_saturated=True"
             )
         if levels * width >= n:
             raise DataError(
                 f"the random term {_brief(term)} has {levels} levels x {width} columns = {levels * width} "
                 f"random effects for {n} rows: its variances cannot be told from the residual variance; "
-                "take fewer columns, or pass allow_saturated=True"
+                "use fewer columns, or pass allow_saturated=True"
             )

@@ -6,7 +6,7 @@ from ..errors import FormulaError
 from ..memory import require_memory
 
 _MANY = 5000
-_REMEDY = "a factor with so many levels belongs behind a bar, as in (1 | g); or combine rare levels"
+_REMEDY = "a factor with so many levels belongs after a bar, as in (1 | g); or combine rare levels"
 
 
 def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
@@ -18,8 +18,7 @@ def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
     """
     if count > max(n, _MANY):
         raise FormulaError(
-            f"'{text}' gives {count:,} columns for {n:,} rows: name the interactions that are meant; "
-            f"{_REMEDY}"
+            f"'{text}' gives {count:,} columns for {n:,} rows: name the interactions you want; {_REMEDY}"
         )
     require_memory(
         8.0 * count * n * copies,

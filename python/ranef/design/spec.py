@@ -111,7 +111,7 @@ class DesignSpec:
                     "their random effect"
                 )
         raise NewLevelError(
-            f"the grouping factor '{group.name}' has levels the fit has not seen: "
+            f"the grouping factor '{group.name}' has levels that were not in the fit: "
             f"{quote_list(_labels(group, columns, codes < 0))}. "
             "Pass allow_new_levels=True to predict them without their random effect."
         )

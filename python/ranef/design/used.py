@@ -69,7 +69,7 @@ def _unknown(name: str, table: Table, whole: str) -> DataError | FormulaError:
     if root in table and last:
         return FormulaError(
             f"attributes of a column cannot be used in a formula, as {name} does: write a function of the "
-            "column, or add what is meant to the data as a column",
+            "column, or add the result to the data as a column",
             whole,
             whole.find(name) if name in whole else None,
         )
@@ -167,7 +167,7 @@ def learned_codes(column: Column, levels: Levels) -> npt.NDArray[np.int32]:
     if new:
         known = quote_list(label_texts(levels))
         raise NewLevelError(
-            f"the predictor '{column.name}' has levels the fit has not seen: {quote_list(new)}. "
+            f"the predictor '{column.name}' has levels that were not in the fit: {quote_list(new)}. "
             f"A fixed effect has no estimate for them. Known: {known}."
         )
     return codes

@@ -17,7 +17,7 @@ from ..optimize.description import redundancies
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 
-_LESS = "The model may ask for more than the data hold: take a simpler structure, and compare the criteria."
+_LESS = "The model may be too complex for the data: try a simpler structure, and compare the criteria."
 _FEW_LEVELS = 5
 _WEAK = 1e-3  # scaled eigenvalue of the Hessian below which the data hardly tell parameters apart
 _FAR = 5.0  # standardised residual that is no longer noise in samples of this size
@@ -137,8 +137,8 @@ def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
         advice = f"{listed} end at the same criterion with a valid certificate: use optimizer='{good[0]}'."
     else:
         advice = (
-            "No optimiser finds a valid optimum: the model asks for more than the data hold. "
-            "Take fewer random effects, first the correlations (||), then the slopes."
+            "No optimiser finds a valid optimum: the model is too complex for the data. "
+            "Use fewer random effects, first the correlations (||), then the slopes."
         )
     return [Finding("convergence", f"The fit has {fit.optimum.message}.", advice)]
 

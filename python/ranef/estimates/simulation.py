@@ -146,7 +146,7 @@ def rows_of(fit: Fit, newdata: Any, use_u: bool, allow_new_levels: bool) -> Rows
         if use_u and not allow_new_levels and (strange := known < 0).any():
             label = factor.levels[factor.codes[strange][0]] if factor.codes[strange][0] >= 0 else None
             raise NewLevelError(
-                f"the grouping factor '{factor.name}' has levels the fit has not seen: {label!r}. "
+                f"the grouping factor '{factor.name}' has levels that were not in the fit: {label!r}. "
                 "Pass allow_new_levels=True to draw their random effects"
             )
         kept = np.full((factor.levels.shape[0], basis.shape[1]), np.nan)

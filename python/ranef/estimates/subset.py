@@ -120,5 +120,5 @@ def choose_group(groups: Sequence[str], group: str | None, what: str) -> str:
             raise ArgumentError(f"this model has several grouping factors: give {what} group= one of {names}")
         return groups[0]
     if group not in groups:
-        raise ArgumentError(f"group='{group}' is no grouping factor of this model; there is {names}")
+        raise ArgumentError(f"group='{group}' is not a grouping factor of this model; there is {names}")
     return group

@@ -102,7 +102,7 @@ class _Expansion:
         if leaf.kind == "number":
             if leaf.text not in ("0", "1"):
                 raise FormulaError(
-                    f"the number {leaf.text} is no term: 1 and 0 say whether there is an intercept; for a "
+                    f"the number {leaf.text} is not a term: 1 and 0 say whether there is an intercept; for a "
                     "multiple of a column write I(2 * x)",
                     self.text,
                     leaf.start if self.text[leaf.start :].startswith(leaf.text) else None,
@@ -146,8 +146,7 @@ class _Expansion:
     def _checked(self, terms: _Terms, node: Operation) -> _Terms:
         if len(terms) > MOST_TERMS:
             raise FormulaError(
-                f"this gives more than {MOST_TERMS:,} terms: name those that are meant, or take a lower "
-                f"power",
+                f"this gives more than {MOST_TERMS:,} terms: name those you want, or use a lower power",
                 self.text,
                 node.start if self.text[node.start :].startswith(("*", "/", ":", "^", "%")) else None,
             )

@@ -107,7 +107,7 @@ class Grammar:
         before = self.tokens[self.position - 1].text if self.position else ""
         place = f" after '{before}'" if before else ""
         if token.kind == "string":
-            return f"the text {token.text} is no term: a column is named without quotes, or in backticks"
+            return f"the text {token.text} is not a term: a column is named without quotes, or in backticks"
         found = f", found '{token.text}'" if token.kind != "end" else ""
         return f"a term is missing{place}{found}"
 

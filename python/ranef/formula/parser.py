@@ -94,11 +94,15 @@ def _tilde(tokens: list[Token], text: str) -> int:
     if not found:
         raise FormulaError("the formula has no '~': write response ~ predictors + (1 | group)", text)
     if len(found) > 1:
-        raise FormulaError("the formula has a second '~': one separates response and predictors", text,
-                           tokens[found[1]].start)
+        raise FormulaError(
+            "the formula has a second '~': one separates response and predictors",
+            text,
+            tokens[found[1]].start,
+        )
     if found[0] == 0:
-        raise FormulaError("the formula has no response: name a numeric column before '~'", text,
-                           tokens[0].start)
+        raise FormulaError(
+            "the formula has no response: name a numeric column before '~'", text, tokens[0].start
+        )
     return found[0]
 
 
@@ -117,7 +121,7 @@ def _responses(tokens: list[Token], text: str) -> tuple[str, ...]:
         return ()
     start, closing = tokens[0].start, matching(tokens, 1, text)
     if closing != len(tokens) - 1:
-        raise FormulaError("cbind(a, b) is the whole response: nothing stands beside it", text, start)
+        raise FormulaError("cbind(a, b) must be the whole response", text, start)
     columns: list[list[Token]] = [[]]
     depth = 0
     for token in tokens[2:closing]:

@@ -36,7 +36,7 @@ _NODES = (
     *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.keyword),
     *(ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Load, *_OPERATORS),
 )
-_ADD_COLUMN = "add what is meant to the data as a column"
+_ADD_COLUMN = "add the result to the data as a column"
 _REFUSED = {
     ast.Attribute: "methods and attributes, as in x.mean() or x.values, cannot be used in a formula: write a "
     "function of the column, such as center(x), scale(x), np.log(x), or " + _ADD_COLUMN,
@@ -181,7 +181,7 @@ def _parse(text: str, tokens: list[Token]) -> ast.expr:
     try:
         tree = ast.parse(code, mode="eval")
         if _depth(tree) > _DEEPEST:
-            refuse(f"operators stand more than {_DEEPEST} deep within each other: " + _ADD_COLUMN, None)
+            refuse(f"operators are nested more than {_DEEPEST} deep: " + _ADD_COLUMN, None)
     except SyntaxError as error:
         what = text[tokens[0].start : tokens[-1].end] if tokens else text
         refuse(f"{what} is no Python expression: {error.msg}", (error.offset or 1) - 1)
@@ -221,7 +221,7 @@ def _fault(node: ast.AST) -> tuple[ast.AST, str] | None:
     if isinstance(node, ast.keyword) and (node.arg is None or node.arg.startswith("_")):
         return node, "arguments are written out by their names in a formula"
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str | None):
-        return node, f"{node.value!r} is no value a formula can hold"
+        return node, f"{node.value!r} is not a value that a formula can contain"
     if isinstance(node, _NODES):
         return None
     what = f"code in a formula is arithmetic, comparisons and functions of columns, no {type(node).__name__}"

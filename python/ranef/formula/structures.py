@@ -80,7 +80,7 @@ def _value(token: Token, text: str) -> float | bool | str:
 
 def _refuse(token: Token, text: str) -> NoReturn:
     raise FormulaError(
-        "behind the group of a structure stand options, each once, as in rr(x | g, d=2)", text, token.start
+        "after the group of a structure come its options, each once, as in rr(x | g, d=2)", text, token.start
     )
 
 

@@ -67,7 +67,7 @@ def _require_shallow(tokens: list[Token], text: str) -> None:
             depth += (token.text in CLOSING) - (token.text in CLOSING.values())
         if depth > _DEEPEST:
             raise FormulaError(
-                f"brackets stand more than {_DEEPEST} deep within each other: write the terms one by one",
+                f"brackets are nested more than {_DEEPEST} deep: write the terms one by one",
                 text,
                 token.start,
             )

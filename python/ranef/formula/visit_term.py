@@ -94,9 +94,9 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
     name, start = _structure(bars, text)
     columns = bars[0].columns.strip()
     if not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", columns):
-        raise FormulaError(f"before the bar of {name}() stands one column, the visit", text, start)
+        raise FormulaError(f"before the bar of {name}() write one column, the visit", text, start)
     if len(bars) > 2:
-        raise FormulaError(f"behind the bar of {name}() stands a subject, or arm / subject", text, start)
+        raise FormulaError(f"after the bar of {name}() write the subject, or arm / subject", text, start)
     by = bars[1].group_columns if len(bars) == 2 else ()
     subject = tuple(column for column in bars[0].group_columns if column not in by)
     return VisitTerm(name, columns.strip("`"), subject, by), replace(parsed, random=())
@@ -114,7 +114,7 @@ def _structure(bars: list[RandomBar], text: str) -> tuple[str, int]:
         )
     if first.name not in STRUCTURES:
         raise FormulaError(
-            f"{first.name}() is no covariance over visits here; there are {quote_list(STRUCTURES, 20)}",
+            f"{first.name}() is not a covariance over visits here; there are {quote_list(STRUCTURES, 20)}",
             text,
             first.position,
         )

@@ -68,7 +68,9 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
     try:
         return FactorColumn(name, *(code_text(values) if some_text else code_values(values)))
     except TypeError as error:
-        raise DataError(f"the column '{name}' holds values that are no levels of a factor: {error}") from None
+        raise DataError(
+            f"the column '{name}' has values that are not factor levels: {error}"
+        ) from None
 
 
 def _whole_numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -76,4 +76,4 @@ def ranova(fit: GlmerFit, reduce_terms: bool = True) -> pd.DataFrame:
 
 def _require_likelihood(fit: Any, verb: str) -> None:
     if fit.model.prior is not None:
-        raise ArgumentError(f"{verb}() compares likelihoods, which prior= is no part of: fit without prior=")
+        raise ArgumentError(f"{verb}() compares likelihoods, which do not include prior=: fit without prior=")

@@ -88,7 +88,7 @@ def power_of(
         truth[positions] = checked_effect(effect, positions.size)
     if positions.size > 1 and chosen == "normal":
         if test == "normal":
-            raise ArgumentError(f"test='normal' is of one coefficient, '{coefficient}' has more: take 'lrt'")
+            raise ArgumentError(f"test='normal' is for one coefficient, '{coefficient}' has more: take 'lrt'")
         chosen = "lrt"
     key, _ = stream_key(checked_seed(seed))
     drawn_from = replace(fit, found=fit.found | {"beta": truth})

@@ -103,8 +103,8 @@ def predict(
 def _require_confidence(interval: str) -> None:
     if interval == "prediction":
         raise ArgumentError(
-            "interval='prediction' is of linear models: a new response of a generalised model has a "
-            "distribution, not a standard error; take quantiles of fit.simulate()"
+            "interval='prediction' is for linear models: a new response of a generalised model has a "
+            "distribution, not a standard error; use quantiles of fit.simulate()"
         )
     require_choice("interval", interval, ("confidence",))
 

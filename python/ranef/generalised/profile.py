@@ -57,7 +57,7 @@ def profile(fit: GlmerFit, parameters: str | Iterable[str] | None = None, level:
             "profile() is of the likelihood: agq=0 finds the coefficients in another way, fit with agq=1"
         )
     if fit.model.prior is not None:
-        raise ArgumentError("profile() is of the likelihood, which prior= is no part of: fit without prior=")
+        raise ArgumentError("profile() uses the likelihood without prior=: fit without prior=")
     if not fit.optimum.converged:
         raise FitError(f"a profile needs the minimum of -2 log L: {fit.optimum.message}")
     held = Held(fit)

@@ -42,8 +42,8 @@ class Separation(Printed):
         rows = "" if self.complete else "where it is not zero "
         what = "the column" if len(self.columns) == 1 else "a combination of the columns"
         return (
-            f"{kind} separation: {rows}{what} {listed} tells success from failure; the estimates are "
-            "infinite, and what is printed is where the search stopped. Leave the column out, merge its "
+            f"{kind} separation: {rows}{what} {listed} separates success from failure; the estimates are "
+            "infinite, and the values printed are where the search stopped. Leave the column out, merge its "
             "levels, or report that only a bound can be given"
         )
 

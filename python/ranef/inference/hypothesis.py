@@ -76,7 +76,7 @@ def _weights(L: Mapping[str, float], names: Sequence[str]) -> FloatArray:
     unknown = [name for name in L if name not in names]
     if unknown:
         raise ArgumentError(
-            f"L= names {quote_list(unknown)}, which are no coefficients. "
+            f"L= names {quote_list(unknown)}, which are not coefficients. "
             f"Coefficients: {quote_list(names, 25)}"
         )
     return np.array([[float(L.get(name, 0.0)) for name in names]])

@@ -80,7 +80,7 @@ def conf_int(
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
     if method != "wald" and ddf != _DDF:
-        raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are of Wald intervals")
+        raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
     if method == "bootstrap":
         found = fit.bootstrap(n or 2000, **options)
         return in_pandas(found.conf_int)(kind or "percentile", parameters, level=level)

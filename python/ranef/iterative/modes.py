@@ -49,7 +49,7 @@ def cond_sd(fit: Any, group: str, levels: Sequence[Any]) -> pd.DataFrame:
     groups = [factor.group for factor in model.cross.factors]
     if group not in groups:
         raise ArgumentError(
-            f"'{group}' is no grouping factor of the model, whose factors are {quote_list(groups)}"
+            f"'{group}' is not a grouping factor of the model, whose factors are {quote_list(groups)}"
         )
     table = fit.ranef[group]
     rows = table.index.get_indexer(list(levels))

@@ -17,7 +17,7 @@ _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero
 _REMEDY = {
     "the limit on evaluations was reached": "; give max_evaluations= a larger value",
     "the model reproduces the response exactly: no residual variance is left": (
-        "; take fewer random effects, or check whether the response is computed from a predictor"
+        "; use fewer random effects, or check whether the response is computed from a predictor"
     ),
 }
 

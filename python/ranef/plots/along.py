@@ -79,7 +79,7 @@ def along_axis(fit: Fit, x: str | None, what: str) -> Along:
     if x is None and len(columns) == 1:
         x = columns[0]
     if x is None or x not in columns:
-        asked = "give x= one of" if x is None else f"x='{x}' is no predictor of the model; there is"
+        asked = "give x= one of" if x is None else f"x='{x}' is not a predictor of the model; there is"
         there = quote_list(columns) or "none beside the intercept"
         raise ArgumentError(f"{what}: {asked} {there}" if columns or x else f"{what}: there is {there}")
     column: Any = design.predictors[x]

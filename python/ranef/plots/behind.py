@@ -90,7 +90,7 @@ def points_behind(predictions: Predictions, behind: str | None) -> Points:
     if generalised and (behind == "partial" or predictions.scale == "link"):
         raise ArgumentError(
             "behind= of a generalised model is 'data', on the scale of the response, or None: partial "
-            "residuals lie on no scale that intervals have"
+            "residuals are not on the scale of the intervals"
         )
     rows = _Rows(predictions)
     if behind == "partial":

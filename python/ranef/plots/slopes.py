@@ -132,7 +132,7 @@ def _column(fit: Fit, x: str | None) -> str:
         raise ArgumentError(f"plots.slopes: {'give x= one of' if candidates else 'there is'} {there}")
     if own:
         raise ArgumentError(f"plots.slopes: x='{x}' has several columns: give one of {quote_list(own)}")
-    raise ArgumentError(f"plots.slopes: x='{x}' is no predictor with a slope; there is {there}")
+    raise ArgumentError(f"plots.slopes: x='{x}' is not a predictor with a slope; there is {there}")
 
 
 class _OwnLines:

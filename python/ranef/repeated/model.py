@@ -91,7 +91,7 @@ class VisitModel:
         if self.nobs <= self.cross.rank:
             raise DataError(
                 f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
-                "is left for variances; take fewer fixed effects"
+                "is left for variances; use fewer fixed effects"
             )
         if check:
             require_identified(self.visits, self.sums, self.term.structure)

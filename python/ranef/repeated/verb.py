@@ -165,7 +165,7 @@ def _structures(first: str, fallback: Sequence[str]) -> list[str]:
     unknown = [name for name in fallback if name not in STRUCTURES]
     if unknown:
         raise ArgumentError(
-            f"fallback= names {quote_list(unknown)}, which are no structures: {quote_list(STRUCTURES, 20)}"
+            f"fallback= names {quote_list(unknown)}, which are not structures: {quote_list(STRUCTURES, 20)}"
         )
     return list(dict.fromkeys((first, *fallback)))
 

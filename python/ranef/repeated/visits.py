@@ -165,7 +165,7 @@ def _require_order(
         return ()
     if not np.all(times == np.rint(times)):
         raise DataError(
-            f"{term.structure}() counts visits, '{term.visit}' has times that are no whole numbers (such as "
+            f"{term.structure}() counts visits, '{term.visit}' has times that are not whole numbers (such as "
             f"{times[times != np.rint(times)][0]:g}): use sp_exp({term.visit} | ...), whose correlation "
             "depends on the distance in time, or make them visits 1, 2, ..."
         )

@@ -46,7 +46,7 @@ def _reason(fit: VisitFit) -> str:
         )
     return (
         f"the gradient is not zero (norm {found['gradient_norm']:.1e}); give max_evaluations= a larger "
-        "value, or take a structure with fewer parameters"
+        "value, or use a structure with fewer parameters"
     )
 
 

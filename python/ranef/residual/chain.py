@@ -26,7 +26,7 @@ from ..frame.factors import as_factor, combine, label_texts, take
 
 _CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
 EXAMPLE = (
-    "'ar1(day | subject)', 'car1(time | subject)' for times that are no whole numbers, or 'ar1(1 | subject)'"
+    "'ar1(day | subject)', 'car1(time | subject)' for times that are not whole numbers, or 'ar1(1 | subject)'"
 )
 
 
@@ -288,7 +288,7 @@ def _times(kind: str, name: str, table: Table, rows: npt.NDArray[np.intp]) -> Fl
     when = np.asarray(column.values[rows], dtype=np.float64)
     if kind == "ar1" and not np.all(when == np.rint(when)):
         raise DataError(
-            f"ar1() counts steps of time, and '{name}' has values that are no whole numbers (such as "
+            f"ar1() counts steps of time, and '{name}' has values that are not whole numbers (such as "
             f"{when[when != np.rint(when)][0]:g}): use car1({name} | ...), whose correlation is phi^distance"
         )
     return when

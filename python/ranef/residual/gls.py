@@ -66,7 +66,7 @@ class GlsModel:
         if self.nobs <= self.cross.rank:
             raise DataError(
                 f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
-                "is left for variances; take fewer predictors"
+                "is left for variances; use fewer predictors"
             )
 
     @property
@@ -187,7 +187,7 @@ class GlsFit(TestedFit):
     profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.resid")
     ranova = Refused("there are no random terms")
-    robust = Refused("there are no groups named; ranef.lmer() with a random intercept has it")
+    robust = Refused("no groups are named; ranef.lmer() with a random intercept has it")
     icc = Refused("there are no random effects; see fit.residual for correlations in time")
     r2 = Refused("there are no random effects to share the variance with")
     component_table = Refused("see fit.residual.parameters")

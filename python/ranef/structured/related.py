@@ -52,7 +52,7 @@ class RelatedModel:
         self.related = read_relationships(relationship, self.design.factors)
         self.cross = EstimatedColumns(independent(self.design.X))
         if self.nobs <= self.cross.rank:
-            raise DataError("the coefficients reproduce the rows used exactly: take fewer predictors")
+            raise DataError("the coefficients reproduce the rows used exactly: use fewer predictors")
 
     @property
     def nobs(self) -> int:
@@ -107,7 +107,7 @@ class RelatedFit(TestedFit):
     glance = Refused("see objective, aic and bic")
     augment = Refused("see fittedvalues and resid")
     ranova = Refused("fit without the term and compare with ranef.anova()")
-    robust = Refused("the levels of a relationship matrix are no independent groups")
+    robust = Refused("the levels of a relationship matrix are not independent groups")
     residuals = Refused("see fit.resid, response minus fitted value")
     icc = Refused("see heritability(), and the shares in fit.varcorr")
     r2 = Refused("see the shares of variance in fit.varcorr")

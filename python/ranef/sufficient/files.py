@@ -84,7 +84,7 @@ def from_bytes(data: bytes) -> Sums:
     except TypeError:
         raise ArgumentError(f"from_bytes() takes bytes, not {type(data).__name__}") from None
     if not data.startswith(_MAGIC):
-        raise DataError("these bytes are no sums of ranef: they are what Sums.to_bytes() or .save() writes")
+        raise DataError("these bytes are not sums of ranef: give what Sums.to_bytes() or .save() wrote")
     start = len(_MAGIC) + _LENGTH
     body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
     if len(data) < start + _CHECKSUM or hashlib.sha256(body).digest() != checksum:

@@ -35,8 +35,8 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     """
     if result.fit is None:
         raise ArgumentError(
-            "method='bca' refits the model without one group after the other, and this result has lost its "
-            "fit: give it back with result.replaced(fit=fit)"
+            "method='bca' refits the model without one group after the other, and this result was loaded "
+            "without its fit: restore it with result.replaced(fit=fit)"
         )
     without = leave_out_estimates(result.fit, result)
     distances = without.mean() - without
@@ -54,9 +54,7 @@ def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     count = groups.factor.n_levels
     blocks = min(count, _MOST_REFITS)
     block_of = (np.arange(count) * blocks) // count
-    rows = [
-        _estimates(fit, result, groups, np.flatnonzero(block_of != block)) for block in range(blocks)
-    ]
+    rows = [_estimates(fit, result, groups, np.flatnonzero(block_of != block)) for block in range(blocks)]
     return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
 
 

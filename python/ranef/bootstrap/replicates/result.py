@@ -99,7 +99,7 @@ class BootstrapResult(Printed):
         return len(self.records)
 
     if not TYPE_CHECKING:  # which would take it for a sequence
-        __getitem__ = no_items("a bootstrap is no table: result.to_frame()[{key!r}] has the replicates")
+        __getitem__ = no_items("a bootstrap is not a table: result.to_frame()[{key!r}] has the replicates")
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"fit": None, "statistic": None}

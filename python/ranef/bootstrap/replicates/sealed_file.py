@@ -93,7 +93,7 @@ def require_writable(path: Any) -> None:
     """
     goal, beside = _places(path)
     if not goal.parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {str(goal.parent)!r}; make it first")
+        raise DataError(f"{path} cannot be written: there is no folder {str(goal.parent)!r}; create it first")
     if goal.exists() and not goal.is_file():
         raise DataError(f"{path} cannot be written: it is not a file")
     try:

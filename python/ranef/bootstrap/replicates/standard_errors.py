@@ -104,7 +104,7 @@ def _drawn_from(result: BootstrapResult) -> Fit:
     if result.fit is None:
         raise ArgumentError(
             "method='studentized' needs the fit for the standard errors of variance parameters, and this "
-            "result has lost it: give it back with result.replaced(fit=fit)"
+            "result was loaded without it: restore it with result.replaced(fit=fit)"
         )
     missing = [part for part in ("sigma", "theta") if part not in result.places]
     if missing:

@@ -78,14 +78,14 @@ def load(path: Any) -> BootstrapResult:
     parquet, data = _parquet(), read_bytes(path)
     sealed = is_sealed(data)
     if sealed is False:
-        raise DataError(f"{path} is damaged: its checksum is wrong; take a copy of it, or make it again")
+        raise DataError(f"{path} is damaged: its checksum is wrong; use a copy, or run it again")
     try:
         return _read(parquet, data, sealed, path)
     except DataError:
         raise
     except Exception as error:  # Arrow's own, JSON's, missing keys
         raise DataError(
-            f"{path} is no whole Parquet file of replicates ({type(error).__name__}: {error})"
+            f"{path} is not a complete Parquet file of replicates ({type(error).__name__}: {error})"
         ) from error
 
 
@@ -98,7 +98,7 @@ def _read(parquet: Any, data: bytes, sealed: bool | None, path: Any) -> Bootstra
     if about["format"] not in (_UNSEALED_FORMAT, _FORMAT):
         raise DataError(f"{path} has format {about['format']}, this version of ranef reads {_FORMAT}")
     if about["format"] == _FORMAT and sealed is None:
-        raise DataError(f"{path} is damaged: it has lost its checksum; take a copy of it, or make it again")
+        raise DataError(f"{path} is damaged: it has lost its checksum; use a copy, or run it again")
     return BootstrapResult(
         names=_names(about["names"]),
         records=np.column_stack([column.to_numpy() for column in table.columns]),

@@ -237,6 +237,6 @@ def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
         names = [a.column_names[i] for i in small.model.cross.columns]
         raise ArgumentError(
             f"'{small.formula}' is not nested in '{large.formula}': its column '{names[int(left.argmax())]}' "
-            "is no combination of the other's. Give the small model first"
+            "is not a combination of the other's. Give the small model first"
         )
     return np.linalg.solve(triangle, products) / sizes[:, None]

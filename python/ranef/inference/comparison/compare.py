@@ -187,13 +187,15 @@ def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mi
         return mixture(None, fit.y, fit.model, no_random_part(fit.model), 0)
     if not fixed_part_in(null.model, fit.model):
         raise ArgumentError(
-            f"{small} is not nested in {large}: its fixed effects are no special case of those of {large}. "
+            f"{small} is not nested in {large}: its fixed effects are not a special case of those "
+            f"of {large}. "
             "Compare them by information criteria, with nested=False"
         )
     embedding = random_part_in(null.model, fit.model)
     if embedding is None:
         raise ArgumentError(
-            f"{small} is not nested in {large}: its random effects are no special case of those of {large}. "
+            f"{small} is not nested in {large}: its random effects are not a special case of those "
+            f"of {large}. "
             "Compare them by information criteria, with nested=False"
         )
     extra = fit.model.cross.rank - null.model.cross.rank

@@ -107,7 +107,7 @@ def predictions(
     for name in dict.fromkeys([first, *inside, *given]):
         require_predictor(fit, name, "predictions")
     if first in inside:
-        raise ArgumentError(f"{first!r} stands along the axis: it cannot be in by= too")
+        raise ArgumentError(f"{first!r} is on the x axis: it cannot also be in by=")
     if isinstance(points, bool) or points != int(points) or not 2 <= points <= _MOST:
         raise ArgumentError(f"points= must be a whole number of values from 2 to {_MOST}, not {points!r}")
     filled, notes = dict(given), []

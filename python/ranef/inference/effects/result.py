@@ -69,7 +69,7 @@ class Predictions(Printed):
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a table of effects", OF_EFFECTS)
-        __getitem__ = no_items("effects are no table: effects.to_frame()[{key!r}] has a column")
+        __getitem__ = no_items("effects are not a table: effects.to_frame()[{key!r}] has a column")
 
     @property
     def fit(self) -> Any:
@@ -153,7 +153,7 @@ class Effects(Printed):
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a table of effects", OF_EFFECTS)
-        __getitem__ = no_items("effects are no table: effects.to_frame()[{key!r}] has a column")
+        __getitem__ = no_items("effects are not a table: effects.to_frame()[{key!r}] has a column")
 
     @property
     def null(self) -> float:

@@ -39,7 +39,7 @@ def require_predictor(fit: Fit, name: str, what: str) -> None:
     inside = [one for one in _names_in(name) if one in columns]
     if inside:
         raise ArgumentError(
-            f"{what}: {name!r} is no column but code of one: give the column, {quote_list(inside)}; the "
+            f"{what}: {name!r} is code, not a column: give the column, {quote_list(inside)}; the "
             "formula is evaluated at its values"
         )
     raise unknown_column(name, columns, what, "the fixed effects")

@@ -63,7 +63,7 @@ class MarginalMeans(Printed):
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a table of means", OF_MEANS)
-        __getitem__ = no_items("marginal means are no table: means.to_frame()[{key!r}] has a column")
+        __getitem__ = no_items("marginal means are not a table: means.to_frame()[{key!r}] has a column")
 
     def __post_init__(self) -> None:
         if self.what == "estimate":  # the columns are those of the means that are compared

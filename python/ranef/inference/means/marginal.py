@@ -235,7 +235,7 @@ def _checked(
     if any("~" in str(name) for name in names):
         raise ArgumentError(
             f"specs= are names of variables, not a formula: got {names[0]!r}. Write 'a' or ['a', 'b'], "
-            "by='c' for what stands behind '|', and emmeans(...).pairs() for pairwise"
+            "by='c' for what comes after '|', and emmeans(...).pairs() for pairwise"
         )
     return fit, [name for name in names if name not in inside], inside
 

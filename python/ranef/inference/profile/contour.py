@@ -57,7 +57,7 @@ def contour(profile: Profile, first: str, second: str, level: float = 0.95, n: i
     if not np.isfinite([*along_first, *along_second]).all():
         raise ArgumentError(
             f"the profiles of {first!r} and {second!r} do not reach the contour of level {level:g}: "
-            "profile them with a larger level=, or take a smaller one here"
+            "profile them with a larger level=, or use a smaller one here"
         )
     # (angle of the first, angle of the second) where the first is at +-R, then where the second is
     touching = [(0.0, np.arccos(along_first[1])), (np.pi, np.arccos(along_first[0]))]

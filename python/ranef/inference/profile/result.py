@@ -103,7 +103,7 @@ class Profile(Printed):
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a profile", OF_A_PROFILE)
         __getitem__ = no_items(
-            "a profile is no table: profile.conf_int() is one, profile.curves[{key!r}] too"
+            "a profile is not a table: profile.conf_int() is one, profile.curves[{key!r}] too"
         )
 
     def __init__(
