@@ -45,7 +45,7 @@ def require_memory(size: float, what: str, remedy: str) -> None:
     Raises
     ------
     MemoryLimitError
-        If there is not as much: with the size, what there is, and the remedy.
+        If there is not enough: with the size, what is available, and the remedy.
     """
     if size < WORTH_ASKING:
         return

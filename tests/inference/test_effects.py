@@ -101,7 +101,7 @@ def test_numbers_take_few_values_as_groups():
     found = fit.predictions("x", by="z")
     mean, sd = data["z"].mean(), data["z"].std(ddof=1)
     np.testing.assert_allclose(pd.unique(found.grid["z"]), [mean - sd, mean, mean + sd])
-    assert "z stands at its mean and one standard deviation below and above" in str(found)
+    assert "z is set to its mean and one standard deviation below and above" in str(found)
     assert pd.unique(fit.predictions("x", by="few").grid["few"]).tolist() == [0.0, 1.0, 2.0]
 
 

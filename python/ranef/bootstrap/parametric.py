@@ -46,12 +46,12 @@ def bootstrap(
     Parameters
     ----------
     fit : Fit
-        Draws come from its parameters (random effects drawn anew), refits start at its theta.
+        Replicates are drawn from its parameters (with new random effects), and refits start at its theta.
     n : int
         Number of replicates.
     seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads. None takes one from the operating
-        system and reports it in the result.
+        The same seed gives the same replicates, for any number of threads. With None, a seed is taken from
+        the operating system and reported in the result.
     n_threads : int, optional
         Threads; by default as many as `ranef.get_num_threads` says.
     progress : bool
@@ -108,7 +108,7 @@ def bootstrap(
         If the file of ``resume=`` is damaged or cannot be written: before any replicate is made, where that
         can be known. What had been made is in the error's ``replicates``.
     MemoryLimitError
-        If there is not enough memory for the columns asked for, or for the threads' workspaces.
+        If there is not enough memory for the requested columns, or for the threads' workspaces.
 
     Notes
     -----

@@ -185,8 +185,8 @@ def _identification(fit: Fit) -> list[Finding]:
         Finding(
             "identification",
             f"{sentence[0].upper()}{sentence[1:]}.",
-            "No data of this design can tell it: take it out of the formula. Everything else is estimated "
-            "as without it.",
+            "No data of this design can determine it: remove it from the formula. Everything else is "
+            "estimated as it would be without it.",
         )
         for sentence in unknown_words(fit)
     ]

@@ -43,7 +43,7 @@ def precisions(prior: float | dict[str, float], names: Sequence[str]) -> FloatAr
     Raises
     ------
     ArgumentError
-        For a column there is not.
+        If a column does not exist.
     """
     if not isinstance(prior, dict):
         return np.array([0.0 if name == "Intercept" else prior**-2.0 for name in names])

@@ -49,7 +49,7 @@ def read_hypothesis(fit: Fit, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypothesis:
     Raises
     ------
     ArgumentError
-        For a coefficient there is not or that was dropped, numbers of the wrong shape, or an empty contrast.
+        If a coefficient does not exist or was dropped, numbers have the wrong shape, or a contrast is empty.
     """
     names = fit.model.design.column_names
     if isinstance(L, str):

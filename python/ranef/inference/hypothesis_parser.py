@@ -71,7 +71,8 @@ def parse_hypotheses(text: str, names: Sequence[str]) -> tuple[FloatArray, Float
     Raises
     ------
     ArgumentError
-        When the text cannot be read, or names a coefficient there is not; the message points to the place.
+        If the text cannot be read or names a coefficient that does not exist; the message points to
+        the place.
 
     Examples
     --------

@@ -136,8 +136,8 @@ def test(
     Raises
     ------
     ArgumentError
-        For a coefficient there is not or that was dropped, numbers of the wrong shape, an alternative or a
-        method there is not, a direction for a joint test, or contrasts that contradict each other.
+        If a coefficient does not exist or was dropped, numbers have the wrong shape, an alternative or a
+        method does not exist, a joint test is given a direction, or contrasts contradict each other.
 
     References
     ----------

@@ -100,7 +100,7 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
     for code in vectors:
         if stateful_calls(code, whole):
             raise FormulaError(
-                f"'{code.label}' needs all rows at once, which data read in batches do not have at hand: "
+                f"'{code.label}' needs all rows at once, which data read in batches do not allow: "
                 "add it to the data as a column",
                 whole,
             )

@@ -59,7 +59,7 @@ def require_by_row(code: Code, whole: str, functions: Functions) -> None:
         name = function_name(call)
         if not (by_row(name) or name in _STATEFUL or name in functions):
             raise FormulaError(
-                f"{name}() depends on more rows than one, which data read in batches do not have at hand: "
+                f"{name}() depends on more than one row, which data read in batches do not allow: "
                 "add its result to the data as a column. Ready for batches are functions of single rows "
                 "(log, I, np.where ...), C(), interactions, and scale(x), center(x), standardize(x)",
                 whole,

@@ -46,8 +46,8 @@ def comparisons(
 ) -> Effects:
     """Compare predictions at two values of a predictor, averaged over the rows or over a reference grid.
 
-    What the response would change by if a predictor were changed and nothing else: on the scale of the
-    response, also where a link or an interaction keeps the coefficients from saying it.
+    How much the response would change if only this predictor changed, on the scale of the response, even
+    where a link or an interaction hides it in the coefficients.
 
     Parameters
     ----------
@@ -55,16 +55,17 @@ def comparisons(
     variables : str or iterable of str, optional
         Predictors, as columns of the data; by default each of the fixed part in turn.
     by : str or iterable of str, optional
-        Averages within the groups of these.
+        Average within the groups of these.
     contrast : optional
-        Of a factor ``"reference"`` (each level against the first; default), ``"pairwise"``, ``"sequential"``
-        or a pair of levels ``("a", "b")`` for b against a; of a number a step such as 1 (default), a pair of
-        values, ``"sd"``, ``"iqr"`` or ``"minmax"``. A step is centred at each row's own value.
+        For a factor: ``"reference"`` (each level against the first; default), ``"pairwise"``,
+        ``"sequential"`` or a pair of levels ``("a", "b")`` for b against a. For a number: a step such as 1
+        (default), a pair of values, ``"sd"``, ``"iqr"`` or ``"minmax"``. A step is centred at each row's own
+        value.
     at : mapping, optional
-        Variable -> value or values that all rows are given.
+        Variable -> value or values to set in all rows.
     over : {"rows", "grid"}
-        Average over the rows observed; or over all combinations of levels, each counting the same, with
-        numbers at their mean, as `ranef.emmeans`.
+        Average over the rows observed; or over all combinations of levels with equal weights and numbers at
+        their mean, as in `ranef.emmeans`.
     kind : {"difference", "ratio", "odds_ratio"}
         Of the averages.
     scale : {"response", "link"}, optional
@@ -84,9 +85,9 @@ def comparisons(
     Raises
     ------
     UnknownColumnError
-        A variable that the fixed part does not use.
+        If the fixed part does not use a variable.
     ArgumentError
-        A level, a contrast or a kind there is not.
+        If a level, a contrast or a kind does not exist.
 
     Notes
     -----

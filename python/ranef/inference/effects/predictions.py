@@ -40,31 +40,31 @@ def predictions(
     level: float = 0.95,
     offset: float | None = None,
 ) -> Predictions:
-    """Predict the response over a grid of predictors, with intervals: the curves and points one publishes.
+    """Predict the response over a grid of predictors, with intervals: curves and points to publish.
 
-    Of a numeric predictor over the range of the data, of a factor at its levels; other factors are averaged
-    over, other numbers stand at their mean, random effects at zero.
+    A numeric predictor runs over the range of the data, a factor over its levels. Other factors are averaged
+    over, other numbers are set to their mean, and random effects to zero.
 
     Parameters
     ----------
     fit : Fit
     x : str or iterable of str
         The predictor along the axis; a column of the data, whatever the formula does with it: ``"days"`` of
-        ``log(days)``. Of several all but the first count as `by`.
+        ``log(days)``. If there are several, all but the first count as `by`.
     by : str or iterable of str, optional
-        What the curves differ in, then the panels. A number takes all its values, or where it has more than
-        five its mean and the mean plus and minus one standard deviation.
+        What the curves differ in, then the panels. For a number: all its values or, if there are more than
+        five, its mean and the mean plus and minus one standard deviation.
     at : mapping, optional
-        Variable -> value or values, of these and of any other predictor.
+        Variable -> value or values, for these or any other predictor.
     points : int
         Values of a numeric `x`, 2 to 1000.
     weights : {"equal", "proportional"}
         How to average over the other factors, as in `ranef.emmeans`.
     scale : {"link", "response"}, optional
-        Of a generalised model the response (default), or the link; of a linear one the response as modelled
-        (default), or ``"response"`` for that before ``log(y)`` and the like.
+        For a generalised model, the response (default) or the link. For a linear model, the response as
+        modelled (default) or, with ``"response"``, before transformations such as ``log(y)``.
     averaged : bool
-        Of a generalised model: averaged over the population of groups in place of a typical group.
+        For a generalised model: averaged over the population of groups instead of for a typical group.
     ddf : str, optional
         Degrees of freedom, by default the fit's own method.
     level : float
@@ -74,16 +74,16 @@ def predictions(
     Returns
     -------
     Predictions
-        ``to_frame()``, ``plot()``; notes say over what was averaged, and where the grid leaves the data.
+        ``to_frame()``, ``plot()``; notes say what was averaged over, and where the grid extrapolates.
 
     Raises
     ------
     UnknownColumnError
         A variable that the fixed part does not use.
     ArgumentError
-        Code of the formula in place of its column, a level there is not, an unknown scale.
+        If code of the formula is given instead of its column, or a level or scale does not exist.
     RowsNotKeptError
-        The range of a predictor is not known, as rows were read in batches: give ``at=``.
+        If rows were read in batches and the range of a predictor is not known: give ``at=``.
 
     Examples
     --------

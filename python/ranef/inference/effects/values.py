@@ -95,7 +95,7 @@ def representative(fit: Fit, name: str) -> tuple[list[float] | None, str]:
     if len(distinct) <= _FEW:
         return distinct.tolist(), ""
     mean, sd = float(values.mean()), float(values.std(ddof=1))
-    note = f"{name} stands at its mean and one standard deviation below and above"
+    note = f"{name} is set to its mean and one standard deviation below and above"
     return [mean - sd, mean, mean + sd], note
 
 

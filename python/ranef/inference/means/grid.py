@@ -59,7 +59,7 @@ def reference_grid(
     data : table, optional
         Where means of covariates come from that appear only transformed, such as ``x`` in ``log(x)``.
     slope : str, optional
-        A covariate that stands at its mean in any case.
+        A covariate that is set to its mean in any case.
 
     Raises
     ------
