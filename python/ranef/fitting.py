@@ -99,7 +99,7 @@ def lmer(
         Where to start; by default from moments of the data.
     optimizer : str
         ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``, ``"nelder-mead"``, ``"powell"``, ``"cobyqa"`` and
-        NLopt's ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` are there for comparison.
+        NLopt's ``"nlopt-bobyqa"``, ``"nlopt-nelder-mead"`` are available for comparison.
     max_evaluations : int, optional
         Limit on evaluations of the criterion.
     tolerance : float
@@ -134,11 +134,11 @@ def lmer(
     Raises
     ------
     FormulaError
-        The formula cannot be read; the message shows where.
+        If the formula cannot be read; the message shows where.
     DataError
-        The data cannot be used as the formula asks; the message names column and remedy.
+        If the data cannot be used as the formula asks; the message names the column and the remedy.
     ArgumentError
-        An argument has a value it cannot have.
+        If an argument has an invalid value.
 
     References
     ----------

@@ -17,7 +17,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 def get_num_threads() -> int:
-    """Return how many threads ranef may use.
+    """Return how many threads ranef can use.
 
     Returns
     -------

@@ -92,7 +92,8 @@ class AllFit(Printed):
 def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: int | None = None) -> AllFit:
     """Refit a model with every optimiser, each from a start of its own.
 
-    Optimisers that start together may agree on a local minimum. So ranef's own searches from several starts
+    Optimisers that start at the same point can agree on a local minimum. So ranef's own searches from
+    several starts
     (``fit.optimum.search``), and the others begin in turn at lme4's identity, at small, unit and large
     variances, and at moments of the data.
 
@@ -103,7 +104,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
         By default all there are: the built-in ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``,
         ``"nelder-mead"``, ``"powell"`` and ``"cobyqa"`` (the successor of Powell's BOBYQA and COBYLA by the
         authors of PRIMA); with ``pip install 'ranef[optimizers]'`` also NLopt's ``"nlopt-bobyqa"`` and
-        ``"nlopt-nelder-mead"``, which lme4 uses. One that is not installed is skipped, and that is said.
+        ``"nlopt-nelder-mead"``, which lme4 uses. Those that are not installed are skipped, with a note.
     max_evaluations : int, optional
         Limit for each of them.
 

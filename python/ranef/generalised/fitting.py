@@ -59,12 +59,10 @@ def glmer(
     Parameters
     ----------
     formula : str
-        In the language of lme4, see `ranef.lmer`. The response: ``cbind(successes, failures)``, a proportion
-        with
-        ``weights=`` its trials, 0 and 1, booleans, or a factor with two levels (the second counts as
-        success) for
-        the binomial family; counts for Poisson and negative binomial; positive numbers for Gamma and inverse
-        Gaussian; numbers between 0 and 1 for beta.
+        In the language of lme4, see `ranef.lmer`. The response: for the binomial family
+        ``cbind(successes, failures)``, a proportion with the trials as ``weights=``, 0 and 1, booleans, or a
+        factor with two levels (the second counts as success); for Poisson and negative binomial counts; for
+        Gamma and inverse Gaussian positive numbers; for beta numbers between 0 and 1.
     data : pandas, polars or pyarrow table, or dict of arrays
         One row per observation. Rows with a missing value in a used column are dropped, and counted.
     family : str
@@ -106,11 +104,11 @@ def glmer(
     Raises
     ------
     FormulaError
-        The formula cannot be read; the message shows where.
+        If the formula cannot be read; the message shows where.
     DataError
-        The response is none of the family, or the data cannot be used as the formula asks.
+        If the response does not suit the family, or the data cannot be used as the formula asks.
     ArgumentError
-        An argument has a value it cannot have.
+        If an argument has an invalid value.
 
     References
     ----------
@@ -169,7 +167,7 @@ def fit_model(
     Raises
     ------
     ArgumentError
-        An argument has a value it cannot have.
+        If an argument has an invalid value.
     DataError
         When the link leaves the family's range for every start tried.
     """

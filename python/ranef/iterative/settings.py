@@ -16,21 +16,20 @@ _WHOLE = ("probes", "most_probes", "seed", "most_iterations")
 class Iterations:
     """How a fit by iterations (``schur="iterative"``) is made.
 
-    Attributes
+    Parameters
     ----------
     probes : int
-        Vectors of random signs by which traces are estimated, in sixteens.
+        Number of vectors of random signs for estimating traces, a multiple of sixteen.
     error : float
-        Largest Monte Carlo error of a covariance parameter, over its standard error: the probes are doubled
-        until it is below.
+        Largest Monte Carlo error of a covariance parameter, as a share of its standard error: the number of
     most_probes : int
         How many there may be.
     seed : int
         Of the probes. The same seed gives the same fit, bit for bit, on any number of threads.
     tolerance : float
-        Relative residual at which the conjugate gradients for estimates and modes end.
+        Relative residual at which the conjugate gradients for estimates and modes stop.
     most_iterations : int
-        Of conjugate gradients; a fit whose solves do not end is not converged, and says so.
+        Limit for conjugate gradients; a fit whose solves do not finish is not converged, and says so.
 
     Examples
     --------

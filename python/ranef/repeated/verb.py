@@ -72,7 +72,7 @@ def mmrm(
         Covariance of the coefficients where it is not that of `ddf`: ``"model"`` (not adjusted),
         ``"kenward-roger-linear"``, ``"kenward-roger-mmrm"``, or robust: ``"CR0"``, ``"CR2"``, ``"CR3"``.
     fallback : sequence of str
-        Structures to take, in this order, when the one of the formula does not converge, is singular or is
+        Structures to try, in this order, when the one in the formula does not converge, is singular or is
         not identified. The one used and why is in ``fit.attempts`` and the summary.
     offset : column name or array, optional
         A known part of the mean. Of data in batches weights and offset are names of columns.
@@ -98,7 +98,7 @@ def mmrm(
         Two rows of a subject at one visit, a subject in two arms, visits never observed together under
         ``us``, ...; the message names subject, visit and remedy.
     ArgumentError
-        An argument has a value it cannot have.
+        If an argument has an invalid value.
 
     References
     ----------

@@ -106,7 +106,7 @@ def modelsummary(
     names : sequence of str, optional
         Headers; ``(1)``, ``(2)``, ... by default.
     statistic : {"se", "ci", "t", "p", "none"}
-        What stands below an estimate.
+        What to print below an estimate.
     stars : bool
         Mark small p-values.
     digits : int

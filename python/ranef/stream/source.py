@@ -76,7 +76,7 @@ class PolarsFrame(Batches):
 
 
 def batches(make: Callable[[], Iterable[Any]]) -> Batches:
-    """Data that come in batches and need not fit in memory, for `ranef.lmer` and `ranef.Model`.
+    """Data read in batches that need not fit in memory, for `ranef.lmer` and `ranef.Model`.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def load_sums(path: str | os.PathLike[str]) -> Sums:
     Raises
     ------
     DataError
-        When the file holds no sums, is truncated or altered, or of another version.
+        If the file does not contain sums, is truncated or altered, or was written by another version.
 
     Examples
     --------

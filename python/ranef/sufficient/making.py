@@ -52,7 +52,8 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
 
     Notes
     -----
-    Of a formula for `ranef.mmrm` all rows of a subject must be in one part; the sums serve any structure.
+    For a formula of `ranef.mmrm`, all rows of a subject must be in one part; the sums can be used with
+    any structure.
 
     The sums hold counts of every level and of every pair of crossed levels that occur together, sums of
     squares and products within them, and the lowest and highest value of each numeric column: no rows, but

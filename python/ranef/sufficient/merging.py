@@ -40,12 +40,13 @@ def merge(parts: Iterable[Sums]) -> Sums:
     Parameters
     ----------
     parts : iterable of Sums
-        Of the same formula; made anywhere, in any order. A part without rows adds its missing values only.
+        Sums of the same formula, made anywhere, in any order. A part without rows adds only its missing
+        values.
 
     Returns
     -------
     Sums
-        Levels are matched by name: each part may know other ones.
+        Levels are matched by name: the parts can have different ones.
 
     Raises
     ------

@@ -183,9 +183,9 @@ def sums_sql(
     Raises
     ------
     FormulaError
-        For code that is no column.
+        If the formula contains code, not only columns.
     DataError
-        For a column of a type that is neither number, truth value, text nor time.
+        If a column is neither numeric, boolean, text nor time.
 
     Examples
     --------

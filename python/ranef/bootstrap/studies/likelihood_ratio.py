@@ -146,7 +146,7 @@ def pbtest(
     small, large : Fit
         Nested models of the same rows. Where their fixed effects differ both are fitted by maximum likelihood
         for the test; where they are the same and both are REML fits, the REML criterion is compared. Any
-        number of variance components may be tested at once.
+        number of variance components can be tested at once.
     n : int
         Replicates.
     seed : int, numpy.random.SeedSequence or None

@@ -71,11 +71,11 @@ def power(
     alpha : float
         Level of the test.
     groups, per_group, group
-        Another size of study, see `ranef.bootstrap.schemes.extend.model_of_size`.
+        A different size of the study, see `ranef.bootstrap.schemes.extend.model_of_size`.
     params, theta, sigma
-        Other true values, as in `ranef.bootstrap.bootstrap`.
+        Different true values, as in `ranef.bootstrap.bootstrap`.
     precision : float, optional
-        Stop as soon as the Monte Carlo 95 % interval of the power is at most this far from it to either side.
+        Stop as soon as the Monte Carlo 95 % interval of the power extends at most this far to either side.
     n_null : int
         Replicates of each study's test with ``test="bootstrap"``; ``alpha (n_null + 1)`` should be whole.
     seed : int, numpy.random.SeedSequence or None
@@ -85,12 +85,12 @@ def power(
     Returns
     -------
     Power
-        After Ctrl-C of the studies that were done.
+        After Ctrl-C, the result of the studies done so far.
 
     Raises
     ------
     ArgumentError
-        For an unknown coefficient, test or factor, or a number that cannot be.
+        For an unknown coefficient, test or factor, or an impossible number.
 
     References
     ----------

@@ -46,16 +46,16 @@ def emmeans(
     ----------
     fit : Fit
     specs : str or iterable of str
-        Variables for whose combinations means are wanted; ``"a"`` or ``["a", "b"]``.
+        Variables whose combinations the means are for; ``"a"`` or ``["a", "b"]``.
     by : str or iterable of str, optional
-        Variables within whose values `pairs` and `contrast` compare.
+        Variables within whose values `pairs` and `contrast` make comparisons.
     at : mapping, optional
         Variable -> value or values of the grid, instead of all levels of a factor, the mean of a covariate.
     data : table, optional
         The data of the fit, where its rows were read in batches: for means of covariates that appear only
         transformed, and for proportional weights.
     weights : {"equal", "proportional"}
-        How to average over the other factors: their levels count the same, or as often as they occur.
+        How to average over the other factors: with equal weights for their levels, or by frequency.
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         By default Satterthwaite's; normal for a generalised model.
     level : float
@@ -68,7 +68,7 @@ def emmeans(
     offset : float, optional
         Value of the offset; by default its mean over the rows.
     contrast : str, optional
-        What to return of the means in their place: ``"pairwise"``, or a name that `MarginalMeans.contrast`
+        Return contrasts instead of the means: ``"pairwise"``, or a name that `MarginalMeans.contrast`
         knows, such as ``"trt.vs.ctrl"``.
 
     Returns
