@@ -551,14 +551,14 @@ trial.df_adj() => coef_table
 trial.component("theta_est") => fit.residual.parameters
 trial.fixef() => fit.params
 trial.contrast("trt.vs.ctrl") => .contrast(
-trial.bootstrap(10) => simulate()
+trial.bootstrap(3, seed=1, progress=False)
 trial.plot()
 ar.correlation => fit.residual
 ar.corStruct => fit.residual
 ar.modelStruct => fit.residual
 ar.rho => fit.residual
 ar.ranef => random effects
-ar.bootstrap(10) => simulate()
+ar.bootstrap(10, seed=1, progress=False)
 ar.intervals() => fit.conf_int()
 ar.getVarCov() => fit.residual
 ar.acf()

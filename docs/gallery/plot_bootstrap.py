@@ -2,7 +2,7 @@
 Bootstrap: densities, intervals, pairs of parameters
 ====================================================
 
-Every replicate is drawn from the fitted model and fitted again. Some are singular: the bar at zero.
+Every replicate is drawn from the fitted model and fitted again.
 """
 
 import ranef

@@ -56,7 +56,7 @@ def bootstrap(
     result : BootstrapResult
         Of ``fit.bootstrap(n)``.
     parameters : str or sequence of str, optional
-        Which ones, by the names in ``result.conf_int()``; all by default.
+        Which ones, by the names in ``result.conf_int()``; by default all but theta.
     level : float
         Coverage of the interval.
     kind : str
@@ -87,7 +87,8 @@ def bootstrap(
     known = [name for name in limits.index if replicates[name].notna().sum() > 1]
     if not known:
         raise ArgumentError("a density needs two replicates or more")
-    chosen = known if parameters is None else choose_columns(known, parameters, "parameters")
+    usual = [name for name in known if name not in result.names.theta] or known
+    chosen = usual if parameters is None else choose_columns(known, parameters, "parameters")
     count = len(chosen)
     size = (4.6, 3.2) if count == 1 else (2.9, 2.1)
     axes = panels(count, ax, columns=2 if count in (2, 4) else 3, size=size)
