@@ -1,5 +1,5 @@
 """
-Effects: curves by group with intervals, over points
+Effects: curves and intervals over the data
 ====================================================
 
 A numeric predictor within an interaction: a curve for each group, over the range of the data, with partial

@@ -28,8 +28,6 @@ class Predictions(Printed):
 
     Attributes
     ----------
-    fit : Fit
-        The fit that predicts.
     grid : DataFrame
         The predictors' values in each row.
     x : str
