@@ -31,7 +31,7 @@ SURFACE = {
     *("allfit", "anova", "diagnose", "exact_rlrt", "modelsummary", "pbtest", "pooling", "power"),
     *("emmeans", "emtrends", "power_curve"),
     *("datasets", "lme4", "plots", "show_versions"),
-    *("Sums", "fit", "load_sums", "merge", "sums", "sums_sql"),
+    *("CellSums", "Sums", "fit", "load_sums", "merge", "sums", "sums_sql"),
     *("get_num_threads", "set_num_threads"),
 }
 # What `ranef.plots` gives; each is drawn in the gallery and compared with a picture in tests/plots.
@@ -43,7 +43,7 @@ PLOTS = {
 }
 CLASSES = [
     *(ranef.Fit, ranef.Model, ranef.BootstrapResult, ranef.Profile, LmList, Pooling),
-    *(GlsFit, ResidualFit, ranef.Sums),
+    *(GlsFit, ResidualFit, ranef.Sums, ranef.CellSums),
     *(VisitCovariance, VisitFit, VisitModel, VisitPlan),
     *(VarCorr, Optimum, RegressionTable, Summary, FitPlots),
 ]

@@ -46,15 +46,13 @@ py::tuple results(const RowSumsObject& self) {
     }
     for (std::size_t f = 0; f < sums.z().size(); ++f)
         for (std::size_t g = f + 1; g < sums.z().size(); ++g) {
-            const MeetingSums& met = sums.pair(f, g);
-            const auto count = static_cast<py::ssize_t>(met.keys.size());
-            py::array_t<Index> first(count), second(count);
-            for (py::ssize_t k = 0; k < count; ++k) {
-                first.mutable_data()[k] = static_cast<Index>(met.keys[k] >> 32);
-                second.mutable_data()[k] = static_cast<Index>(met.keys[k] & 0xFFFFFFFFu);
-            }
+            std::vector<Index> first, second;
+            std::vector<double> blocks;
+            sums.pair(f, g).list(first, second, blocks);
+            const auto count = static_cast<py::ssize_t>(first.size());
             const auto r = static_cast<py::ssize_t>(sums.z()[f].size()), s = static_cast<py::ssize_t>(sums.z()[g].size());
-            pairs.append(py::make_tuple(first, second, to_numpy(met.values, {count, r, s})));
+            pairs.append(py::make_tuple(py::array_t<Index>(count, first.data()), py::array_t<Index>(count, second.data()),
+                                        to_numpy(blocks, {count, r, s})));
         }
     return py::make_tuple(to_numpy(sums.fixed(), {m, m}), cross, pairs);
 }

@@ -32,7 +32,7 @@ from .fitting import fit_sums as fit
 from .fitting import lmer
 from .model import Model
 from .stream import batches
-from .sufficient import Sums, load_sums, merge, sums, sums_sql
+from .sufficient import CellSums, Sums, load_sums, merge, sums, sums_sql
 from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ read_environment()
 __all__ = [
     "ArgumentError",
     "BootstrapResult",
+    "CellSums",
     "DataError",
     "Fit",
     "FitError",

@@ -16,6 +16,7 @@ from .formula import has_structures, parse_formula, without_structures
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
+from .sufficient.cells import CellSums
 from .sufficient.sums import Sums
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def lmer(
     relationship: Any = None,
     functions: Functions | None = None,
     iterations: Iterations | None = None,
+    progress: bool | None = None,
 ) -> Fit:
     """Fit a linear mixed model.
 
@@ -126,6 +128,9 @@ def lmer(
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
     iterations : Iterations, optional
         How a fit by iterations is made, if it comes to that: `ranef.Iterations`.
+    progress : bool, optional
+        Whether to show how far the reading of batches or partitions is; by default in a terminal, when it
+        takes more than a second.
 
     Returns
     -------
@@ -180,6 +185,7 @@ def lmer(
         allow_saturated=allow_saturated or structured,
         leading=leading,
         schur="any" if schur == "auto" and not exact_only else schur,
+        progress=progress,
     )
     if structured:
         if start is not None or optimizer != "newton":
@@ -271,7 +277,7 @@ def fit(
 
 @guided(**_ELSEWHERE)
 def fit_sums(
-    sums: Sums,
+    sums: Sums | CellSums,
     reml: bool = True,
     start: npt.ArrayLike | None = None,
     optimizer: str = "newton",
@@ -281,20 +287,24 @@ def fit_sums(
     allow_saturated: bool = False,
     leading: str = "auto",
     schur: str = "auto",
+    agq: int | None = None,
 ) -> Fit:
     """Fit the model of sums: the same numbers as from the rows they were made of.
 
     Parameters
     ----------
-    sums : Sums
+    sums : Sums or CellSums
         From `ranef.sums`, `ranef.merge`, `ranef.load_sums`.
     reml, start, optimizer, max_evaluations, tolerance, allow_saturated, leading, schur
-        As for `ranef.lmer`.
+        As for `ranef.lmer`; a generalised model takes ``max_evaluations=`` and ``tolerance=`` of them.
+    agq : int, optional
+        Of a generalised model, as for `ranef.glmer`.
 
     Returns
     -------
     Fit
         Of sums for repeated measures that of `ranef.mmrm`, which takes sums too and has more options.
+        A `GlmerFit` of sums that were made with ``family=``.
         What needs the rows (residuals, leverage) raises a `RowsNotKeptError`; ``fit.predict`` takes any rows.
 
     Raises
@@ -310,6 +320,18 @@ def fit_sums(
     >>> round(ranef.fit(sums).objective, 4)
     1743.6283
     """
+    if isinstance(sums, CellSums):
+        plain = (reml, start, optimizer, leading, schur, allow_saturated)
+        if plain != (True, None, "newton", "auto", "auto", False):
+            raise ArgumentError(
+                "the sums are of a generalised model: of the arguments of fit() it takes agq=, "
+                "max_evaluations= and tolerance="
+            )
+        given = {"agq": agq, "max_evaluations": max_evaluations}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return sums._fitted(tolerance=max(tolerance, 1e-8), **options)
+    if agq is not None:
+        raise ArgumentError("agq= is of generalised models, and these sums are of a linear one: leave it out")
     if not isinstance(sums, Sums):
         raise ArgumentError(
             f"fit() takes sums, from ranef.sums(formula, data), not {type(sums).__name__}: fit data with "

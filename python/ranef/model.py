@@ -62,6 +62,9 @@ class Model(metaclass=Explained):
     functions : dict of str to function, optional
         Your own, by the names the formula calls them: ``functions={"half": lambda x: x / 2}`` for
         ``half(x)``. They get the columns of the rows as pandas Series, and give one value per row.
+    progress : bool, optional
+        Whether to show how far the reading of batches or partitions is; by default in a terminal, when it
+        takes more than a second.
 
     Attributes
     ----------
@@ -123,6 +126,7 @@ class Model(metaclass=Explained):
         leading: str = "auto",
         schur: str = "auto",
         functions: Functions | None = None,
+        progress: bool | None = None,
     ) -> None:
         require_choice("leading", leading, LEADING)
         require_choice("schur", schur, SCHUR)
@@ -145,7 +149,7 @@ class Model(metaclass=Explained):
             response = cross.response(design.without_offset(design.response))
         else:
             library = source.library
-            streamed = read_rows(parsed, source, weights, offset, allow_saturated)
+            streamed = read_rows(parsed, source, weights, offset, allow_saturated, progress)
             design, cross, response = streamed.design, streamed.cross, streamed.response
             vars(self).update(reading=streamed.reading)
         vars(self).update(

@@ -126,6 +126,14 @@ def test_a_worker_that_dies(fit_of):
     assert np.array_equal(away.records, local.records)
 
 
+@pytest.mark.parametrize("options", [{}, {"statistic": ratio}, {"columns": ["sigma"], "first": 7}])
+def test_groups_drawn_elsewhere(options, fit_of):
+    fit = fit_of("ss_slope_reml")
+    run = {"scheme": "cases", "seed": 4, "progress": False, **options}
+    away = fit.bootstrap(24, executor=Here(lost=[3]), **run)
+    assert np.array_equal(away.records, fit.bootstrap(24, **run).records)
+
+
 def test_bad_executors(fit_of):
     fit = fit_of("dye_reml")
     with pytest.raises(ArgumentError, match=r"executor= must have a method submit"):

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "ranef/base/threads.hpp"
 #include "ranef/cross/row_sums.hpp"
 #include "support.hpp"
 
@@ -58,10 +60,54 @@ TEST_CASE("batches of rows whose levels grow: every sum is that of its rows") {
     for (Index k = 0; k < m * m; ++k) CHECK(sums.fixed()[k] == doctest::Approx(fixed[k]).epsilon(1e-13));
     REQUIRE(sums.cross(0).size() == cross.size());
     for (std::size_t k = 0; k < cross.size(); ++k) CHECK(sums.cross(0)[k] == doctest::Approx(cross[k]).epsilon(1e-12));
-    const MeetingSums& met = sums.pair(0, 2);
-    REQUIRE(met.keys.size() == pairs.size());
-    for (std::size_t k = 0; k < met.keys.size(); ++k) {
-        const std::vector<double>& block = pairs.at({static_cast<int>(met.keys[k] >> 32), static_cast<int>(met.keys[k] & 0xFFFFFFFFu)});
-        for (Index a = 0; a < 4; ++a) CHECK(met.values[k * 4 + a] == doctest::Approx(block[a]).epsilon(1e-12));
+    std::vector<Index> first, second;
+    std::vector<double> values;
+    sums.pair(0, 2).list(first, second, values);
+    REQUIRE(first.size() == pairs.size());
+    for (std::size_t k = 0; k < first.size(); ++k) {
+        const std::vector<double>& block = pairs.at({static_cast<int>(first[k]), static_cast<int>(second[k])});
+        for (Index a = 0; a < 4; ++a) CHECK(values[k * 4 + a] == doctest::Approx(block[a]).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("sums do not depend on the number of threads, nor on how pairs are found") {
+    constexpr Index n = 40000;
+    const int before = thread_limit();
+    std::vector<double> x(n);
+    std::vector<std::int32_t> g(n), h(n);
+    for (Index i = 0; i < n; ++i) x[i] = 0.1 * ((i * 7919) % 1013);
+    const auto sums_of = [&](int threads, Index levels, Index others) {
+        set_thread_limit(threads);
+        RowSums sums({0.0, 1.5}, {{0, 1}, {0}});
+        for (Index part = 0; part < 4; ++part) {  // of which each meets more levels
+            const Index own = levels * (part + 1) / 4, count = n / 4;
+            for (Index i = part * count; i < (part + 1) * count; ++i) {
+                g[i] = static_cast<std::int32_t>((i * 31) % own);
+                h[i] = static_cast<std::int32_t>((i * 17) % others);
+            }
+            Rows rows;
+            rows.n = count;
+            rows.x = {Column(), Column(x.data() + part * count)};
+            for (const auto& [codes, size] : {std::pair{&g, own}, std::pair{&h, others}}) {
+                FactorRows factor{codes->data() + part * count, {}, {}};
+                factor.shape.levels = size;
+                rows.factors.push_back(factor);
+            }
+            sums.add(rows);
+        }
+        set_thread_limit(before);
+        std::vector<Index> first, second;
+        std::vector<double> values;
+        sums.pair(0, 1).list(first, second, values);
+        return std::tuple{sums.fixed(), sums.cross(0), sums.cross(1), first, second, values};
+    };
+    for (const auto& [levels, others] : {std::pair<Index, Index>{2000, 1900}, {400, 40}, {8, 3}, {3000, 2}}) {
+        const auto alone = sums_of(1, levels, others), three = sums_of(3, levels, others);
+        CHECK(alone == three);
+        std::map<std::pair<Index, Index>, double> counts;
+        for (Index i = 0; i < n; ++i) counts[{g[i], h[i]}] += 1.0;
+        const auto& [fixed, one, other, first, second, values] = three;
+        REQUIRE(first.size() == counts.size());
+        for (std::size_t k = 0; k < first.size(); ++k) CHECK(values[2 * k] == counts.at({first[k], second[k]}));
     }
 }

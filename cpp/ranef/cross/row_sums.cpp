@@ -3,114 +3,144 @@
 #include <algorithm>
 #include <utility>
 
+#include "ranef/base/parallel.hpp"
 #include "ranef/base/prefetch.hpp"
+#include "ranef/base/threads.hpp"
 
 namespace ranef {
 namespace {
 
 constexpr Index piece_rows = 512;
+constexpr Index summed_rows = 16 * piece_rows;  // whose products of all columns are added up by one thread
+constexpr Index asked_rows = 32 * summed_rows;  // between two questions whether to go on
+constexpr double work_of_a_lane = 1e6;          // of a lane of its own: each brings all rows into its own memory
 
 }  // namespace
 
-void MeetingSums::grow() {
-    std::vector<std::uint32_t> wider(slots_.size() * 2, none);
-    --shift_;
-    const std::uint64_t last = wider.size() - 1;
-    for (std::uint32_t k = 0; k < keys.size(); ++k) {
-        std::uint64_t slot = home(keys[k]);
-        while (wider[slot] != none) slot = (slot + 1) & last;
-        wider[slot] = k;
-    }
-    slots_ = std::move(wider);
-}
+// One of several that go through the same rows, each adding to levels and pairs of its own.
+class RowSums::Lane {
+public:
+    Lane(RowSums& sums, Index number, Index count)
+        : sums_(sums), number_(number), count_(count), m_(sums.columns()), chunk_(piece_rows * m_), buffer_(piece_rows),
+          weight_(piece_rows), part_(m_ * m_), picks_(piece_rows), one_(piece_rows), other_(piece_rows), places_(piece_rows) {}
 
-void MeetingSums::find(const std::int32_t* first, const std::int32_t* second, Index n, Index* out) {
-    while ((keys.size() + n) * 2 > slots_.size()) grow();
-    const std::uint64_t last = slots_.size() - 1;
-    const auto key_of = [&](Index i) {
-        return std::uint64_t(std::uint32_t(first[i])) << 32 | std::uint32_t(second[i]);
-    };
-    for (Index i = 0; i < n; ++i) prefetch(slots_.data() + home(key_of(i)));
-    for (Index i = 0; i < n; ++i) {
-        const std::uint64_t key = key_of(i);
-        std::uint64_t slot = home(key);
-        while (slots_[slot] != none && keys[slots_[slot]] != key) slot = (slot + 1) & last;
-        if (slots_[slot] == none) {
-            slots_[slot] = static_cast<std::uint32_t>(keys.size());
-            keys.push_back(key);
-            values.resize(values.size() + size_, 0.0);
+    void run(const Rows& rows, Index first, Index end, std::vector<double>& blocks) {
+        for (Index begin = first; begin < end; begin += piece_rows) {
+            const Index n = std::min(piece_rows, end - begin), block = (begin - first) / summed_rows;
+            load(rows, begin, n);
+            if (block % count_ == number_) add_fixed(n, blocks.data() + block * m_ * m_);
+            for (std::size_t f = 0; f < sums_.z_.size(); ++f) {
+                const std::int32_t* codes = rows.factors[f].codes + begin;
+                add_level(f, codes, n);
+                for (std::size_t g = f + 1; g < sums_.z_.size(); ++g) add_pair(f, g, codes, rows.factors[g].codes + begin, n);
+            }
         }
-        out[i] = Index{slots_[slot]} * size_;
     }
-}
+
+private:
+    void load(const Rows& rows, Index first, Index n) {
+        for (Index k = 0; k < m_; ++k) {
+            double* to = chunk_.data() + k;
+            if (rows.x[k].ones()) {
+                for (Index i = 0; i < n; ++i) to[i * m_] = 1.0;
+                continue;
+            }
+            const double origin = sums_.origins_[k];
+            const double* from = rows.x[k].read(first, n, buffer_.data());
+            for (Index i = 0; i < n; ++i) to[i * m_] = from[i] - origin;
+        }
+        for (Index i = 0; i < n; ++i) weight_[i] = rows.weights ? rows.weights[first + i] : 1.0;
+    }
+
+    // A chunk at a time, so that millions of rows lose no digits.
+    void add_fixed(Index n, double* block) {
+        std::fill(part_.begin(), part_.end(), 0.0);
+        for (Index i = 0; i < n; ++i) {
+            const double* row = chunk_.data() + i * m_;
+            for (Index k = 0; k < m_; ++k) {
+                const double v = weight_[i] * row[k];
+                if (v == 0.0) continue;  // most dummies
+                for (Index l = k; l < m_; ++l) part_[k * m_ + l] += v * row[l];
+            }
+        }
+        for (Index k = 0; k < m_ * m_; ++k) block[k] += part_[k];
+    }
+
+    // The rows of the chunk that are this lane's, by the share each is in.
+    template <class Share>
+    Index pick(Index n, const Share& share) {
+        Index own = 0;
+        for (Index i = 0; i < n; ++i) {
+            picks_[own] = i;
+            own += count_ == 1 || share(i) % count_ == number_;
+        }
+        return own;
+    }
+
+    void add_level(std::size_t f, const std::int32_t* codes, Index n) {
+        const Index r = static_cast<Index>(sums_.z_[f].size());
+        double* sums = sums_.cross_[f].data();
+        const Index own = pick(n, [&](Index i) { return codes[i] >> 3; });  // neighbours share lines of memory
+        for (Index k = 0; k < own; ++k) prefetch_to_write(sums + codes[picks_[k]] * r * m_);
+        for (Index k = 0; k < own; ++k) {
+            const Index i = picks_[k];
+            const double* row = chunk_.data() + i * m_;
+            double* to = sums + codes[i] * r * m_;
+            for (int a : sums_.z_[f]) {
+                const double v = weight_[i] * row[a];
+                if (v != 0.0)
+                    for (Index l = 0; l < m_; ++l) to[l] += v * row[l];
+                to += m_;
+            }
+        }
+    }
+
+    void add_pair(std::size_t f, std::size_t g, const std::int32_t* first, const std::int32_t* second, Index n) {
+        MeetingSums& pairs = sums_.pairs_[sums_.at(f, g)];
+        const Index own = pick(n, [&](Index i) { return pairs.share(first[i], second[i]); });
+        for (Index k = 0; k < own; ++k) {
+            one_[k] = first[picks_[k]];
+            other_[k] = second[picks_[k]];
+        }
+        pairs.find(one_.data(), other_.data(), own, places_.data());
+        for (Index k = 0; k < own; ++k) prefetch_to_write(places_[k]);
+        for (Index k = 0; k < own; ++k) {
+            const Index i = picks_[k];
+            const double* row = chunk_.data() + i * m_;
+            double* to = places_[k];
+            for (int a : sums_.z_[f]) {
+                const double v = weight_[i] * row[a];
+                for (int b : sums_.z_[g]) *to++ += v * row[b];
+            }
+        }
+    }
+
+    RowSums& sums_;
+    Index number_, count_, m_;
+    std::vector<double> chunk_, buffer_, weight_, part_;  // a few rows, one behind the other
+    std::vector<Index> picks_;
+    std::vector<std::int32_t> one_, other_;
+    std::vector<double*> places_;
+};
 
 RowSums::RowSums(std::vector<double> origins, std::vector<std::vector<int>> z)
-    : origins_(std::move(origins)), z_(std::move(z)), fixed_(origins_.size() * origins_.size(), 0.0), cross_(z_.size()),
-      chunk_(piece_rows * origins_.size()), buffer_(piece_rows), weight_(piece_rows), part_(fixed_.size()),
-      places_(piece_rows) {
+    : origins_(std::move(origins)), z_(std::move(z)), fixed_(origins_.size() * origins_.size(), 0.0), cross_(z_.size()) {
     for (std::size_t f = 0; f < z_.size(); ++f)
         for (std::size_t g = f + 1; g < z_.size(); ++g) pairs_.emplace_back(Index(z_[f].size() * z_[g].size()));
 }
 
-void RowSums::load(const Rows& rows, Index first, Index count) {
+void RowSums::add_run(const Rows& rows, Index first, Index end) {
     const Index m = columns();
-    for (Index k = 0; k < m; ++k) {
-        double* to = chunk_.data() + k;
-        if (rows.x[k].ones()) {
-            for (Index i = 0; i < count; ++i) to[i * m] = 1.0;
-            continue;
-        }
-        const double origin = origins_[k];
-        const double* from = rows.x[k].read(first, count, buffer_.data());
-        for (Index i = 0; i < count; ++i) to[i * m] = from[i] - origin;
-    }
-    for (Index i = 0; i < count; ++i) weight_[i] = rows.weights ? rows.weights[first + i] : 1.0;
-}
-
-// A chunk at a time, so that millions of rows lose no digits.
-void RowSums::add_fixed(Index count) {
-    const Index m = columns();
-    std::fill(part_.begin(), part_.end(), 0.0);
-    for (Index i = 0; i < count; ++i) {
-        const double* row = chunk_.data() + i * m;
-        for (Index k = 0; k < m; ++k) {
-            const double v = weight_[i] * row[k];
-            if (v == 0.0) continue;  // most dummies
-            for (Index l = k; l < m; ++l) part_[k * m + l] += v * row[l];
-        }
-    }
-    for (Index k = 0; k < m; ++k)
-        for (Index l = k; l < m; ++l) fixed_[l * m + k] = fixed_[k * m + l] += part_[k * m + l];
-}
-
-void RowSums::add_level(std::size_t f, const std::int32_t* codes, Index count) {
-    const Index m = columns(), r = static_cast<Index>(z_[f].size());
-    double* sums = cross_[f].data();
-    for (Index i = 0; i < count; ++i) prefetch_to_write(sums + codes[i] * r * m);
-    for (Index i = 0; i < count; ++i) {
-        const double* row = chunk_.data() + i * m;
-        double* to = sums + codes[i] * r * m;
-        for (Index a = 0; a < r; ++a, to += m) {
-            const double v = weight_[i] * row[z_[f][a]];
-            if (v == 0.0) continue;
-            for (Index k = 0; k < m; ++k) to[k] += v * row[k];
-        }
-    }
-}
-
-void RowSums::add_pair(std::size_t f, std::size_t g, const std::int32_t* one, const std::int32_t* other, Index count) {
-    const Index m = columns();
-    MeetingSums& sums = pairs_[at(f, g)];
-    sums.find(one, other, count, places_.data());
-    for (Index i = 0; i < count; ++i) prefetch_to_write(sums.values.data() + places_[i]);
-    for (Index i = 0; i < count; ++i) {
-        const double* row = chunk_.data() + i * m;
-        double* to = sums.values.data() + places_[i];
-        for (int a : z_[f]) {
-            const double v = weight_[i] * row[a];
-            for (int b : z_[g]) *to++ += v * row[b];
-        }
-    }
+    std::vector<double> blocks(piece_count(end - first, summed_rows) * m * m, 0.0);
+    double each = static_cast<double>(m * m + 8);
+    for (std::size_t f = 0; f < z_.size(); ++f) each += static_cast<double>(z_[f].size() * m + 8 * (z_.size() - f));
+    const double work = each * static_cast<double>(end - first);
+    const auto worth = static_cast<Index>(work / work_of_a_lane);
+    const Index lanes = std::max<Index>(1, std::min<Index>({worth, thread_limit(), MeetingSums::shares}));
+    for_pieces(lanes, work, [&](Index lane) { Lane(*this, lane, lanes).run(rows, first, end, blocks); });
+    for (std::size_t at = 0; at < blocks.size(); at += m * m)
+        for (Index k = 0; k < m; ++k)
+            for (Index l = k; l < m; ++l) fixed_[l * m + k] = fixed_[k * m + l] += blocks[at + k * m + l];
 }
 
 void RowSums::add(const Rows& rows, Poll poll) {
@@ -118,17 +148,13 @@ void RowSums::add(const Rows& rows, Poll poll) {
     for (std::size_t f = 0; f < z_.size(); ++f) {
         const std::size_t size = static_cast<std::size_t>(rows.factors[f].shape.levels) * z_[f].size() * m;
         if (size > cross_[f].size()) cross_[f].resize(size, 0.0);
+        for (std::size_t g = f + 1; g < z_.size(); ++g)
+            pairs_[at(f, g)].prepare(rows.factors[f].shape.levels, rows.factors[g].shape.levels);
     }
-    for (Index first = 0; first < rows.n; first += piece_rows) {
-        const Index count = std::min(piece_rows, rows.n - first);
-        load(rows, first, count);
-        add_fixed(count);
-        for (std::size_t f = 0; f < z_.size(); ++f) {
-            add_level(f, rows.factors[f].codes + first, count);
-            for (std::size_t g = f + 1; g < z_.size(); ++g)
-                add_pair(f, g, rows.factors[f].codes + first, rows.factors[g].codes + first, count);
-        }
-        poll.tick(count * (1 + m * m / 16));
+    for (Index first = 0; first < rows.n; first += asked_rows) {
+        const Index end = std::min(rows.n, first + asked_rows);
+        add_run(rows, first, end);
+        poll.tick((end - first) * (1 + m * m / 16));
     }
 }
 

@@ -110,6 +110,8 @@ def one_run(
             kept,
             compiled,
             group,
+            executor,
+            statistic,
         )
     estimates = true_parameters(fit).series(names)
     if compiled is not None:

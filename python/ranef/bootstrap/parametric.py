@@ -94,7 +94,8 @@ def bootstrap(
     executor : optional
         Runs the replicates elsewhere: anything with the ``submit`` of ``concurrent.futures``, such as a
         ``ProcessPoolExecutor`` or ``dask.distributed.Client``; ``n_threads`` is then that of each worker, 1
-        by default. The replicates are those of a local run; chunks of lost workers are done again.
+        by default. The replicates are those of a local run; chunks of lost workers are done again. For
+        ``scheme="parametric"`` and ``"cases"``, of which a worker reads the rows once.
 
     Returns
     -------

@@ -54,6 +54,7 @@ class GlmerFit(Fit):
     """
 
     refuses, _words = "a generalised model", OF_A_GLMER
+    by_cells = False  # whether the rows are those of sums
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from ..design import Functions
 from ..errors import ArgumentError, DataError
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
+from ..stream import source_of
 from .fit import GlmerFit
 from .many import fit_responses
 from .model import GlmerModel
@@ -53,6 +54,7 @@ def glmer(
     prior: float | Mapping[str, float] | None = None,
     max_evaluations: int = 200,
     tolerance: float = 1e-8,
+    progress: bool | None = None,
 ) -> GlmerFit:
     """Fit a generalised linear mixed model by maximum likelihood, with Laplace's approximation.
 
@@ -64,7 +66,8 @@ def glmer(
         factor with two levels (the second counts as success); for Poisson and negative binomial counts; for
         Gamma and inverse Gaussian positive numbers; for beta numbers between 0 and 1.
     data : pandas, polars or pyarrow table, or dict of arrays
-        One row per observation. Rows with a missing value in a used column are dropped, and counted.
+        One row per observation. Rows with a missing value in a used column are dropped, and counted. Data
+        that do not fit in memory, as for `ranef.lmer`: what is kept of them are their different rows.
     family : str
         ``"binomial"``, ``"poisson"``, ``"gamma"``, ``"inverse_gaussian"``, ``"gaussian"``, ``"nbinom1"``,
         ``"nbinom2"``, ``"beta"`` or ``"betabinomial"``.
@@ -94,6 +97,8 @@ def glmer(
         Stop when -2 log L is expected to fall by less than this.
     functions : dict of str to function, optional
         Your own, by the names the formula calls them, see `ranef.lmer`.
+    progress : bool, optional
+        Whether to show how far the reading of batches or partitions is, see `ranef.lmer`.
 
     Returns
     -------
@@ -126,6 +131,14 @@ def glmer(
      Groups Name      Std.Dev.
      herd   Intercept 0.64226
     """
+    if source_of(data) is not None:
+        from .cell_sums import cell_sums, fit_cells
+
+        if not all(isinstance(given, str | None) for given in (weights, offset)):
+            raise ArgumentError("weights= and offset= must be names of columns when the data come in batches")
+        cells = cell_sums(formula, data, family, link, weights, offset, functions, progress)  # type: ignore[arg-type]
+        options: Any = {"prior": prior, "max_evaluations": max_evaluations, "tolerance": tolerance}
+        return fit_cells(cells, agq, information=information, functions=functions, **options)
     model = GlmerModel(
         formula,
         data,

@@ -48,6 +48,20 @@ def checked_nodes(agq: Any) -> int:
     return int(agq)
 
 
+def require_information(information: str, nodes: int, family: Family) -> None:
+    """Raise an ArgumentError for weights in the determinant that do not go with the rest."""
+    require_choice("information", information, INFORMATION)
+    if information == "expected" and nodes > 1:
+        raise ArgumentError(
+            "information='expected' goes with Laplace's approximation, agq=1: leave one of the two out"
+        )
+    if information == "expected" and family.dispersed:
+        raise ArgumentError(
+            "information='expected' is lme4's criterion for families without a dispersion: the "
+            f"{family.kind.label} family has one; leave it out"
+        )
+
+
 class GlmerModel(Model):
     """A generalised linear mixed model with its data, not yet fitted.
 
@@ -103,17 +117,8 @@ class GlmerModel(Model):
         functions: Functions | None = None,
         prior: Any = None,
     ) -> None:
-        require_choice("information", information, INFORMATION)
         chosen, nodes = choose_family(family, link), checked_nodes(agq)
-        if information == "expected" and nodes > 1:
-            raise ArgumentError(
-                "information='expected' goes with Laplace's approximation, agq=1: leave one of the two out"
-            )
-        if information == "expected" and chosen.dispersed:
-            raise ArgumentError(
-                "information='expected' is lme4's criterion for families without a dispersion: the "
-                f"{chosen.kind.label} family has one; leave it out"
-            )
+        require_information(information, nodes, chosen)
         parsed = with_functions(parse_formula(formula), functions)
         if source_of(data) is not None:
             raise ArgumentError(
@@ -121,13 +126,38 @@ class GlmerModel(Model):
                 "that rows read once in batches are not enough; load the columns the formula uses"
             )
         design, sums = read_design(parsed, data, chosen, weights, offset)
-        vars(self).update(
+        vars(self).update(_source=weak_reference(data), data_library=library_name(data))
+        self.of(
             formula=parsed,
             family=chosen,
             agq=nodes,
             information=information,
-            _source=weak_reference(data),
-            data_library=library_name(data),
+            design=design,
+            sums=sums,
+            prior=prior,
+            weights=weights,
+            offset=offset,
+        )
+
+    def of(
+        self,
+        *,
+        formula: Any,
+        family: Family,
+        agq: int,
+        information: str,
+        design: Any,
+        sums: Response,
+        prior: Any,
+        weights: Any,
+        offset: Any,
+    ) -> GlmerModel:
+        """Become the model of a design and a response, both checked; for those who make models."""
+        vars(self).update(
+            formula=formula,
+            family=family,
+            agq=agq,
+            information=information,
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
             reml=False,
@@ -135,11 +165,12 @@ class GlmerModel(Model):
             schur="auto",
             design=design,
             sums=sums,
-            prior=checked_prior(prior, nodes),
+            prior=checked_prior(prior, agq),
         )
-        if nodes > 1:
+        if agq > 1:
             self._require_quadrature()
         self._open()
+        return self
 
     coordinates = Answer[Any]("coordinates:coordinates_of")
 

@@ -18,13 +18,13 @@ from ..errors import DataError
 from ..formula import Formula
 from ..frame import FactorColumn, NumberColumn
 from .families import Family
-from .responses import Response, make_response
+from .responses import Original, Response, make_response
 
 _LARGEST_OFFSET = 200.0  # from the median, on the scale of the linear predictor
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads the response while the design is put together: its forms differ by family."""
 
     family: Family
@@ -84,10 +84,19 @@ def read_design(
     DataError
         When the response is none of the family; the message names rows and remedy.
     """
-    reader = _Reader(family)
+    reader = Reader(family)
     design = assemble(parsed, data, weights, offset, True, reader)
-    y, trials, given = design.response, reader.trials, design.weights
-    name = response_name(parsed)
+    found, given = summed(design.response, design.weights, parsed, family, reader)
+    require_variation(found, family, response_name(parsed))
+    require_moderate_offset(design, family, reader.original)
+    return replace(design, response=found.y, weights=given), found
+
+
+def summed(
+    y: FloatArray, weights: FloatArray | None, parsed: Formula, family: Family, reader: Reader
+) -> tuple[Response, FloatArray | None]:
+    """Return a response that `reader` has read as the family sums it, and its prior weights."""
+    trials, given, name = reader.trials, weights, response_name(parsed)
     if family.kind.trials:
         if trials is not None and given is not None:
             raise DataError(
@@ -96,14 +105,11 @@ def read_design(
         if trials is None:
             y, trials = _with_trials(y, given, name, family, reader)
         given = None
-    found = make_response(family, y, trials, given, name, reader.original)
-    _require_variation(found, family, name)
-    _require_moderate_offset(design, family, reader)
-    return replace(design, response=found.y, weights=given), found
+    return make_response(family, y, trials, given, name, reader.original), given
 
 
 def _with_trials(
-    y: FloatArray, weights: FloatArray | None, name: str, family: Family, reader: _Reader
+    y: FloatArray, weights: FloatArray | None, name: str, family: Family, reader: Reader
 ) -> tuple[FloatArray, FloatArray]:
     """Return successes and trials of a response of one column."""
     if weights is None:
@@ -138,13 +144,13 @@ def _two_levels(factor: FactorColumn, family: Family) -> FloatArray:
     return factor.codes.astype(np.float64)
 
 
-def _require_moderate_offset(design: Design, family: Family, reader: _Reader) -> None:
+def require_moderate_offset(design: Design, family: Family, original: Original) -> None:
     """Raise a DataError for offsets no mean can stand; mostly an exposure that was not logged."""
     if design.offset is None or family.link.name in ("identity", "sqrt", "inverse", "1/mu^2"):
         return
     far = np.flatnonzero(np.abs(design.offset - np.median(design.offset)) > _LARGEST_OFFSET)
     if far.size:
-        value, row = design.offset[far[0]], reader.original(far[0])
+        value, row = design.offset[far[0]], original(far[0])
         raise DataError(
             f"the offset is {value:g} in row {row} (rows count from 0), on the scale of the "
             f"{family.link.name} link: means so far apart overflow. The offset of an exposure is its "
@@ -152,8 +158,14 @@ def _require_moderate_offset(design: Design, family: Family, reader: _Reader) ->
         )
 
 
-def _require_variation(found: Response, family: Family, name: str) -> None:
+def require_variation(found: Response, family: Family, name: str, rows: int | None = None) -> None:
+    """Raise a DataError for a response that is the same in all rows, or cannot vary as the family has it."""
     y = found.y
+    if family.name == "betabinomial" and found.trials.max() <= 1:
+        raise DataError(
+            f"the trials of '{name}' are one in each row: single trials cannot vary more than the binomial "
+            "family lets them, use family='binomial'"
+        )
     if y.min() < y.max():
         return
     if family.kind.trials and 0 < y[0] < 1:
@@ -161,6 +173,6 @@ def _require_variation(found: Response, family: Family, name: str) -> None:
     if family.name in ("poisson", "nbinom1", "nbinom2") and y[0] > 0:
         return
     raise DataError(
-        f"the response '{name}' is {y[0]:g} in each of the {y.size} rows used: there is no variation to "
-        "model; check the column"
+        f"the response '{name}' is {y[0]:g} in each of the {rows or y.size} rows used: there is no variation "
+        "to model; check the column"
     )

@@ -92,11 +92,6 @@ def _successes(
     _refuse_fractions(trials, f"the trials of '{name}'", original)
     _refuse_fractions(successes, f"the successes of '{name}'", original)
     trials, successes = np.round(trials), np.round(successes)
-    if family.name == "betabinomial" and trials.max() <= 1:
-        raise DataError(
-            f"the trials of '{name}' are one in each row: single trials cannot vary more than the binomial "
-            "family lets them, use family='binomial'"
-        )
     outside = (successes < 0) | (successes > trials)
     _refuse(outside, successes, f"the successes of '{name}' must lie between 0 and the trials", original)
     several = trials > 1  # of one trial the binomial coefficient is one

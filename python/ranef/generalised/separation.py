@@ -11,6 +11,7 @@ from ..arrays import FloatArray
 from ..coordinates import Orthonormal
 from ..show import Printed
 from .fit import GlmerFit
+from .prediction import fittedvalues as fitted
 
 _COUNTS = ("poisson", "nbinom1", "nbinom2")
 _FLAT = 1e-4  # information along a direction, relative to that of even odds, that counts as none
@@ -79,7 +80,7 @@ def separation(fit: GlmerFit) -> Separation | None:
     Q = orthonormal.fixed(X)
     slope = fit.family.link.slope(fit.linear_predictor)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        weights = slope**2 / fit.family.variance(np.asarray(fit.fittedvalues), fit.response.trials, 1.0)
+        weights = slope**2 / fit.family.variance(fitted(fit), fit.response.trials, 1.0)
     weights = np.nan_to_num(weights, nan=0.0, posinf=0.0)
     information = (Q * weights[:, None]).T @ Q / max(float(weights.max(initial=0.0)), 0.25)
     values, vectors = np.linalg.eigh(information)

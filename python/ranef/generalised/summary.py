@@ -62,7 +62,9 @@ class Summary(Printed):
         ]
         if self.fixed is None:
             return [*parts, Line(groups_line(fit)), *map(Line, linear.remarks(fit))]
-        parts += [Table("", *criteria(fit)), Table("Scaled residuals", *residual_quantiles(fit, DIGITS))]
+        parts.append(Table("", *criteria(fit)))
+        if not fit.by_cells:
+            parts.append(Table("Scaled residuals", *residual_quantiles(fit, DIGITS)))
         components = component_columns(fit.varcorr, SHOWN, DIGITS)
         parts += [Table("Random effects", *components, labels=2), Line(groups_line(fit))]
         parts += map(Line, _dispersion_line(fit))
@@ -77,16 +79,11 @@ class Summary(Printed):
         head = [f"{how_fitted(fit)} ['ranef']", *_head(fit)]
         if self.fixed is None:
             return "\n".join([*head, "", groups_line(fit), *linear.remarks(fit)])
-        names, columns = residual_quantiles(fit, DIGITS)
-        size = max(len(text) for text in (*names, *(column[0] for column in columns)))
-        quantiles = columns_of_text(
-            [name.rjust(size) for name in names], [[column[0].rjust(size)] for column in columns], right=True
-        )
         components = component_table(fit.varcorr, SHOWN, DIGITS)
         parts = [
             head,
             table_lines(*criteria(fit), right=True, labels=0),
-            ["Scaled residuals:", *quantiles],
+            *([] if fit.by_cells else [["Scaled residuals:", *_quantile_lines(fit)]]),
             ["Random effects:", components, groups_line(fit), *_dispersion_line(fit)],
         ]
         if len(self.fixed):
@@ -99,6 +96,14 @@ class Summary(Printed):
         headers, columns = _fixed_columns(self.fixed, self.stars)
         lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
         return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
+
+
+def _quantile_lines(fit: GlmerFit) -> list[str]:
+    names, columns = residual_quantiles(fit, DIGITS)
+    size = max(len(text) for text in (*names, *(column[0] for column in columns)))
+    return columns_of_text(
+        [name.rjust(size) for name in names], [[column[0].rjust(size)] for column in columns], right=True
+    )
 
 
 @guided(

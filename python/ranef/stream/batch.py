@@ -13,6 +13,7 @@ from ..arrays import FloatArray
 from ..design.used import require_number
 from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows, present_rows
 from ..frame.factors import as_factor
+from .progress import progress_bar
 from .source import Batches
 
 
@@ -55,12 +56,12 @@ class Batch:
         return column.categories if isinstance(column, FactorColumn) else None
 
 
-def read_batches(source: Batches, names: Sequence[str], stage: str) -> Iterator[Batch]:
+def read_batches(
+    source: Batches, names: Sequence[str], stage: str, progress: bool | None = None
+) -> Iterator[Batch]:
     """Read a source from the start; batches without rows are left out."""
-    from tqdm.auto import tqdm
-
     first = 0
-    with tqdm(desc=stage, unit=" rows", unit_scale=True, disable=None, delay=1) as bar:
+    with progress_bar(stage, "rows", progress) as bar:
         for table in source.read(names):
             if table.n_rows == 0:
                 continue

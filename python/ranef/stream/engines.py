@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import DataError, RanefError, UnknownColumnError
 from ..frame import Table
+from .progress import progress_bar
 from .source import Batches
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ class Partitions(Batches):
         columns: Sequence[str],
         part: Callable[[Table], T],
         combine: Callable[[list[T], list[str]], T],
+        progress: bool | None = None,
     ) -> T:
         """Return what `combine` makes, in a tree, of what `part` makes of each partition.
 
@@ -32,6 +34,8 @@ class Partitions(Batches):
             Those needed.
         part, combine : callable
             Run by the workers; `combine` gets the names of the partitions too.
+        progress : bool or None
+            Whether to show how many partitions are done; None: in a terminal, when it takes long.
         """
         raise NotImplementedError
 
@@ -40,12 +44,15 @@ class Partitions(Batches):
         jobs: Iterator[tuple[T, str]],
         part: Callable[[Table], T],
         combine: Callable[[list[T], list[str]], T],
+        progress: bool | None,
     ) -> T:
         """Combine parts as they come; without any, say what is wrong, as of any table without rows."""
-        first = next(jobs, None)
-        if first is None:
-            return part(next(iter(self.read(None))))
-        return in_tree(chain([first], jobs), combine)
+        with progress_bar("summing", "partitions", progress) as bar:
+            counted = (job for job in jobs if bar.update() or True)
+            first = next(counted, None)
+            if first is None:
+                return part(next(iter(self.read(None))))
+            return in_tree(chain([first], counted), combine)
 
 
 class DaskFrame(Partitions):
@@ -68,14 +75,35 @@ class DaskFrame(Partitions):
         columns: Sequence[str],
         part: Callable[[Table], T],
         combine: Callable[[list[T], list[str]], T],
+        progress: bool | None = None,
     ) -> T:
         import dask
 
         parts = self._chosen(columns).to_delayed(optimize_graph=True)
         one, several = dask.delayed(of_partition, pure=False), dask.delayed(combine, pure=False)
-        jobs = ((one(part, table, name(k)), name(k)) for k, table in enumerate(parts))
-        (found,) = dask.compute(in_tree(jobs, several))
-        return found  # type: ignore[no-any-return]
+        jobs = [one(part, table, name(k)) for k, table in enumerate(parts)]
+        whole = in_tree(((job, name(k)) for k, job in enumerate(jobs)), several)
+        with progress_bar("summing", "partitions", progress, len(jobs)) as bar:
+            return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
+
+
+def _computed(whole: Any, parts: list[Any], bar: Any) -> Any:
+    """Have dask compute something, and count the parts of it that are done."""
+    import dask
+    from dask.callbacks import Callback
+
+    client: Any = getattr(dask.base.get_scheduler(), "__self__", None)
+    if hasattr(client, "compute"):  # of dask.distributed
+        from distributed import as_completed
+
+        *done, last = client.compute([*parts, whole])
+        for _ in as_completed(done):
+            bar.update()
+        return last.result()
+    keys = {part.key for part in parts}
+    with Callback(posttask=lambda key, *_: bar.update(key in keys)):
+        (found,) = dask.compute(whole)
+    return found
 
 
 def name(number: int) -> str:
@@ -151,7 +179,7 @@ def received(data: bytes) -> Any:
 class DuckRelation(Batches):
     """A DuckDB relation: read in batches, or asked for sums in SQL."""
 
-    library = "pandas"
+    library, apart = "pandas", True
 
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         relation = self._origin

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, quote_list
-from ..frame import FactorColumn
-from ..frame.factors import Codes, Levels, drop_unused, sort_levels
+from ..frame import Column, FactorColumn, NumberColumn
+from ..frame.factors import Codes, Levels, as_factor, drop_unused, sort_levels
 
 _KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values", "M": "dates", "m": "durations"}
 _BITS = 31  # of a code within a combination
@@ -19,29 +19,51 @@ class LevelSet:
     """The levels of one categorical column.
 
     The order is that of the categories when every batch lists the same ones, else they are sorted.
+
+    Parameters
+    ----------
+    name : str
+    counted : bool
+        Whether the rows of each level are counted.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, counted: bool = True) -> None:
         self.name = name
         self._codes: dict[Any, int] = {}
         self._counts = np.zeros(0, dtype=np.int64)
+        self._counted, self._begun = counted, False
         self._kind: str | None = None
         self._dtype: np.dtype[Any] | None = None
         self._categories: list[Any] | None = None
         self._same_categories = True
         self._last: tuple[Levels | None, Codes] = (None, np.zeros(0, dtype=np.int32))
+        self._table = IntegerCodes()
 
-    def add(self, column: FactorColumn, categories: Levels | None, first: int) -> Codes:
+    def add(self, column: Column, categories: Levels | None, first: int) -> Codes:
         """Meet the used rows of a batch, and return their codes in the order in which levels were met."""
-        column = drop_unused(column)
+        values = self._plain_integers(column)
+        if values is not None:
+            codes = self._table.codes(values, self._codes)
+            if codes is not None:
+                self._kind, self._dtype, self._same_categories = "numbers", np.dtype(np.int64), False
+                return codes
+        column = drop_unused(as_factor(column))
         levels = column.levels
         self._require_kind(levels, first)
         self._compare(categories)
         place = self._placed(levels)
-        if self.count > self._counts.size:
-            self._counts = np.append(self._counts, np.zeros(self.count - self._counts.size, dtype=np.int64))
-        self._counts[place] += np.bincount(column.codes, minlength=levels.shape[0])
+        if self._counted:
+            grown = self.count - self._counts.size
+            self._counts = np.append(self._counts, np.zeros(grown, dtype=np.int64)) if grown else self._counts
+            self._counts[place] += np.bincount(column.codes, minlength=levels.shape[0])
         return place[column.codes]
+
+    def _plain_integers(self, column: Column) -> npt.NDArray[np.int64] | None:
+        """Return the values of a column whose levels a table can find, else None."""
+        if self._counted or self._kind not in (None, "numbers") or not isinstance(column, NumberColumn):
+            return None
+        plain = column.null is None and column.exact is None and column.values.dtype == np.int64
+        return np.asarray(column.values, dtype=np.int64) if plain else None
 
     def _placed(self, levels: Levels) -> Codes:
         """Return the number of each level in the order met: often those of the batch before."""
@@ -64,8 +86,8 @@ class LevelSet:
 
     def _compare(self, categories: Levels | None) -> None:
         listed = None if categories is None else categories.tolist()
-        if self._categories is None and self._counts.size == 0:
-            self._categories = listed
+        if not self._begun:
+            self._categories, self._begun = listed, True
         self._same_categories &= listed is not None and listed == self._categories
 
     @property
@@ -82,16 +104,53 @@ class LevelSet:
         """Return the levels met, in their final order."""
         met = list(self._codes)
         levels = _as_levels(met, self._kind, self._dtype)
+        own = self._counts if self._counted else np.zeros(len(met), dtype=np.int64)
         if self._same_categories and self._categories is not None:
             place = {value: k for k, value in enumerate(self._categories)}
             order = np.argsort([place[value] for value in met], kind="stable")
             rank = np.empty(order.size, dtype=np.int32)
             rank[order] = np.arange(order.size, dtype=np.int32)
-            return FinishedLevels(self.name, levels[order], rank, self._counts[order])
+            return FinishedLevels(self.name, levels[order], rank, own[order])
         rank, levels = sort_levels(np.arange(len(met), dtype=np.int32), levels)
-        counts = np.empty_like(self._counts)
-        counts[rank] = self._counts
+        counts = np.empty_like(own)
+        counts[rank] = own
         return FinishedLevels(self.name, levels, rank, counts)
+
+
+class IntegerCodes:
+    """Whole numbers that lie close together -> codes, by a table: a look at each row, and no more."""
+
+    def __init__(self) -> None:
+        self._low, self._table = 0, np.zeros(0, dtype=np.int32)
+
+    def codes(self, values: npt.NDArray[np.int64], known: dict[Any, int]) -> Codes | None:
+        """Return codes in the order met, known ones and new ones, which are added; None for a wide range.
+
+        Codes of a batch are numbered in the order of its values.
+        """
+        low, high = int(values.min()), int(values.max())
+        if not self._spans(low, high, values.size, known):
+            return None
+        place = values - self._low
+        codes = self._table[place]
+        if codes.min() < 0:
+            for value in np.unique(values[codes < 0]).tolist():
+                self._table[value - self._low] = known.setdefault(value, len(known))
+            codes = self._table[place]
+        return codes
+
+    def _spans(self, low: int, high: int, rows: int, known: dict[Any, int]) -> bool:
+        """Make the table span a range, if it is no longer than a few times what it stands for."""
+        if self._table.size:
+            low, high = min(low, self._low), max(high, self._low + self._table.size - 1)
+            if high - low + 1 == self._table.size:
+                return True
+        if high - low > max(4 * max(rows, len(known)), 1024):
+            return False
+        wider = np.full(high - low + 1, -1, dtype=np.int32)
+        wider[self._low - low :][: self._table.size] = self._table
+        self._low, self._table = low, wider
+        return True
 
 
 class FinishedLevels:

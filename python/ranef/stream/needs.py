@@ -61,7 +61,7 @@ class Needs:
         return tuple(names)
 
 
-def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Needs:
+def needed_by(formula: Formula, table: Table, weights: Any, offset: Any, several: bool = False) -> Needs:
     """Sort the columns of a formula by their use.
 
     Parameters
@@ -69,6 +69,8 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
     table : Table
         Any part of the data, possibly without rows: it knows the names of the columns.
     weights, offset : str or None
+    several : bool
+        Whether the response may have several columns.
 
     Raises
     ------
@@ -85,12 +87,13 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any) -> Need
             )
         if value is not None and value not in table:
             table.column(value, f"{name}=")  # raises, naming the columns there are
-    require_single_response(formula)
+    if not several:
+        require_single_response(formula)
     require_supported(formula)
     needed = columns_by_part(formula, table)
     matrices = list(dict.fromkeys([formula.fixed, *(bar.columns for bar in formula.random)]))
     whole = formula.text
-    vectors = [read_code(part) for part in (formula.response, *formula.offsets)]
+    vectors = [read_code(part) for part in (*formula.responses, *formula.offsets)]
     codes = [code for part in matrices for code in pieces(part)]
     for code in (*vectors, *codes):
         require_by_row(code, whole, formula.functions)

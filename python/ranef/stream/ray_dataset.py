@@ -32,13 +32,14 @@ class RayDataset(Partitions):
         columns: Sequence[str],
         part: Callable[[Table], T],
         combine: Callable[[list[T], list[str]], T],
+        progress: bool | None = None,
     ) -> T:
         def sums(block: Any) -> dict[str, list[bytes | None]]:
             return {"sums": [sent(lambda: of_partition(part, block, "a block"))]}
 
         made = self._chosen(columns).map_batches(sums, batch_size=None, batch_format="pyarrow").iter_rows()
         jobs = ((received(row["sums"]), name(number)) for number, row in enumerate(made))
-        return self._together(jobs, part, combine)
+        return self._together(jobs, part, combine, progress)
 
 
 def _without_rows(schema: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..frame import Table
+from .arrow_files import arrow_batches
 
 ROWS = 131_072  # of a batch, where the reader lets us choose
 
@@ -18,9 +19,13 @@ class Batches:
     ----------
     library : str
         Of the tables, where it is known.
+    apart : bool
+        Whether a batch stays what it is when the next one is read. A function of the user's may fill the same
+        arrays again.
     """
 
     library = ""
+    apart = False
 
     def __init__(self, origin: Any) -> None:
         self._origin = origin
@@ -48,22 +53,18 @@ class Batches:
 class ArrowDataset(Batches):
     """A pyarrow.dataset.Dataset: files of any number; only the columns needed are read."""
 
-    library = "pyarrow"
+    library, apart = "pyarrow", True
 
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         if columns is None:
             return iter([self._origin.schema.empty_table()])
-        known = [name for name in self._origin.schema.names if name in set(columns)]
-        # Nothing is read ahead: Arrow's threads do so without a bound, and what is promised is memory.
-        return self._origin.to_batches(
-            columns=known, batch_size=ROWS, batch_readahead=0, fragment_readahead=0, use_threads=False
-        )
+        return arrow_batches(self._origin, columns, ROWS)
 
 
 class PolarsFrame(Batches):
     """A polars LazyFrame, collected batch by batch."""
 
-    library = "polars"
+    library, apart = "polars", True
 
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         import polars

@@ -39,10 +39,11 @@ class SparkFrame(Partitions):
         columns: Sequence[str],
         part: Callable[[Table], T],
         combine: Callable[[list[T], list[str]], T],
+        progress: bool | None = None,
     ) -> T:
         made = self._mapped(columns, partial(_sums, part, combine), "number long, sums binary")
         jobs = ((received(bytes(row.sums)), name(row.number)) for row in made)
-        return self._together(jobs, part, combine)
+        return self._together(jobs, part, combine, progress)
 
 
 def _sums(

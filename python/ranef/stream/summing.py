@@ -36,7 +36,9 @@ class Streamed:
     reading: str = ""
 
 
-def read_stream(needs: Needs, source: Batches, allow_saturated: bool) -> Streamed:
+def read_stream(
+    needs: Needs, source: Batches, allow_saturated: bool, progress: bool | None = None
+) -> Streamed:
     """Read data in batches: once to learn, once more if the formula computes, once to add up.
 
     Parameters
@@ -44,7 +46,7 @@ def read_stream(needs: Needs, source: Batches, allow_saturated: bool) -> Streame
     needs : Needs
         What the formula wants of the columns.
     source : Batches
-    allow_saturated : bool
+    allow_saturated, progress : bool
         See `ranef.Model`.
 
     Raises
@@ -55,40 +57,42 @@ def read_stream(needs: Needs, source: Batches, allow_saturated: bool) -> Streame
         As for a table, and when the readings differ.
     """
     readings = 3 if needs.computed else 2
-    found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}"), needs)
+    found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}", progress), needs)
     learned = learn_rows(found)
     empty = empty_design(learned)
     if not allow_saturated:
         require_enough_rows(empty.terms, found.n)
     rows = DesignRows(learned, empty)
     if needs.computed:
-        measured = measure(_checked(source, learned, f"reading 2 of {readings}"), rows, learned)
+        measured = measure(_checked(source, learned, f"reading 2 of {readings}", progress), rows, learned)
     else:
         measured = measure_columns(learned)
     empty = replace(empty, constant=constant_of(learned, measured))
     rows = DesignRows(learned, empty)
     summing = _Summing(learned, measured)
-    for batch in _checked(source, learned, f"reading {readings} of {readings}"):
+    for batch in _checked(source, learned, f"reading {readings} of {readings}", progress):
         summing.add(*rows.of(batch))
     if summing.sums.must_keep_origin:  # rare, and only without an intercept: see sums.hpp of the core
         summing = _Summing(learned, measured, summing.sums.must_keep_origin)
-        for batch in _checked(source, learned, "reading once more"):
+        for batch in _checked(source, learned, "reading once more", progress):
             summing.add(*rows.of(batch))
     return summing.finish(empty)
 
 
-def needs_of_source(formula: Formula, source: Batches, weights: Any, offset: Any) -> Needs:
+def needs_of_source(
+    formula: Formula, source: Batches, weights: Any, offset: Any, several: bool = False
+) -> Needs:
     """Return what a formula wants of the columns of a source."""
     for table in source.read():
         if table.names:
-            return needed_by(formula, table, weights, offset)
+            return needed_by(formula, table, weights, offset, several)
     raise DataError("the data have no rows: the source gave no batch")
 
 
-def _checked(source: Batches, learned: LearnedRows, stage: str) -> Any:
+def _checked(source: Batches, learned: LearnedRows, stage: str, progress: bool | None) -> Any:
     """Yield the batches with used rows, and compare what was read with the first reading."""
     found, n, n_total = learned.survey, 0, 0
-    for batch in read_batches(source, found.needs.columns, stage):
+    for batch in read_batches(source, found.needs.columns, stage, progress):
         n, n_total = n + batch.n, n_total + batch.rows.n_total
         if batch.n:
             yield batch

@@ -158,6 +158,10 @@ class Survey:
         """Raise a DataError for a column of another type than before."""
         for name in self.needs.by_part[self.needs.formula.response]:
             require_numeric_response(batch.columns[name])
+        self.require_same_kinds(batch)
+
+    def require_same_kinds(self, batch: Batch) -> None:
+        """Raise a DataError for a column of another type than before, or predictors that are times."""
         for name, column in batch.columns.items():
             kind = self.kinds.setdefault(name, type(column))
             if kind is not type(column):
@@ -176,7 +180,7 @@ class Survey:
         codes = {}
         for name in dict.fromkeys([*needs.grouping, *coded]):
             levels = self.levels.setdefault(name, LevelSet(name))
-            codes[name] = levels.add(batch.factor(name), batch.categories(name), batch.rows.first)
+            codes[name] = levels.add(batch.columns[name], batch.categories(name), batch.rows.first)
         for names in needs.crossings:
             cells = self.cells.setdefault(names, CellSet(len(names)))
             cells.add([codes[name] for name in names])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..stream.batch import Batch
 from ..stream.levels import CellSet, LevelSet
 from ..stream.needs import Needs
 from ..stream.survey import Survey
+from .beside import Beside
 from .products import CONSTANT, Cells, Evaluator, NeedsTwoReadings, Product, products_of
 from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
 from .table import Table, add_tables, is_identity, table_of
@@ -41,6 +43,8 @@ class Adding:
     ----------
     needs : Needs
         What the formula wants.
+    beside : Beside, optional
+        Adds up the rows of a batch while the next one is read.
 
     Raises
     ------
@@ -48,10 +52,10 @@ class Adding:
         With the first rows, when they cannot be summed before all rows are known.
     """
 
-    def __init__(self, needs: Needs) -> None:
+    def __init__(self, needs: Needs, beside: Beside | None = None) -> None:
         if needs.stateful:
             raise NeedsTwoReadings(f"{needs.stateful[0].key} needs the mean of all rows")
-        self.needs = needs
+        self.needs, self._beside = needs, beside or Beside(False)
         self.survey = Survey(needs)
         self._evaluator = Evaluator(needs)
         self._levels: dict[str, LevelSet] = {}
@@ -100,7 +104,7 @@ class Adding:
 
     def _note_kinds(self, batch: Batch) -> None:
         for name, column in batch.columns.items():
-            kind = _kind(column)
+            kind = kind_of(column)
             known = self._kinds.setdefault(name, kind)
             if known == "whole" and kind == "real":
                 self._kinds[name] = "real"
@@ -115,8 +119,8 @@ class Adding:
         )
         codes: dict[tuple[str, ...], Codes] = {}
         for name in single:
-            levels = self._levels.setdefault(name, LevelSet(name))
-            codes[name,] = levels.add(batch.factor(name), batch.categories(name), batch.rows.first)
+            levels = self._levels.setdefault(name, LevelSet(name, counted=False))
+            codes[name,] = levels.add(batch.columns[name], batch.categories(name), batch.rows.first)
         for names, cells in self._cells.items():
             codes[names] = cells.add([codes[name,] for name in names])
         return codes
@@ -179,7 +183,7 @@ class Adding:
         if not self._segments or self._segments[-1].cells != cells:
             self._open(columns, cells, z)
         segment = self._segments[-1]
-        segment.sums.add(rows)
+        self._beside.do(partial(segment.sums.add, rows))
         if weights is not None:
             self._log_weights += float(np.log(weights).sum())
             self._unweighted[-1] += products_of_columns(columns, segment.origins)
@@ -200,6 +204,7 @@ class Adding:
     # ------------------------------------------------------------ the end
     def finish(self) -> Sums:
         """Return the sums of all rows added."""
+        self._beside.wait()
         needs, found = self.needs, self.survey
         formula = needs.formula
         contents = self._contents() if found.n else None
@@ -317,7 +322,8 @@ def products_of_columns(columns: list[npt.NDArray[Any] | None], origins: FloatAr
     return out
 
 
-def _kind(column: Any) -> str:
+def kind_of(column: Any) -> str:
+    """Return what a column holds, as sums have it."""
     if isinstance(column, FactorColumn):
         return "levels"
     if isinstance(column, NumberColumn):

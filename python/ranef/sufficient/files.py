@@ -16,9 +16,11 @@ import numpy.typing as npt
 
 from .. import _core
 from ..errors import ArgumentError, DataError
+from .cells import CellSums
+from .level_files import read_cells, read_levels, write_cells, write_levels
 from .patterns import Pattern, Patterns, packed_size
 from .products import Product
-from .sums import ColumnLevels, Contents, Sums
+from .sums import Contents, Sums
 from .table import FactorSums, PairSums, Table
 
 _MAGIC = b"ranef sums\n"
@@ -28,9 +30,10 @@ _LENGTH = 8  # bytes that hold the length of the header
 _DTYPES = {"<f8", "<i8", "<i4", "|b1"}
 
 Arrays = dict[str, npt.NDArray[Any]]
+AnySums = Sums | CellSums
 
 
-def to_bytes(self: Sums) -> bytes:
+def to_bytes(self: AnySums) -> bytes:
     """Return the sums as bytes: to send, or to keep. `Sums.from_bytes` reads them, in any process.
 
     Returns
@@ -61,8 +64,13 @@ def to_bytes(self: Sums) -> bytes:
         "n": self.n,
         "n_total": self.n_total,
         "missing": self.missing,
-        "contents": None if self.contents is None else _write(self.contents, arrays),
     }
+    if isinstance(self, CellSums):
+        table = None if self.table is None else write_cells(self.table, arrays)
+        header |= {"kind": "cells", "family": self.family, "link": self.link, "cells": table}
+        arrays["constant"] = np.array([self.constant])
+    else:
+        header["contents"] = None if self.contents is None else _write(self.contents, arrays)
     whole = {name: np.ascontiguousarray(array, _little(array.dtype)) for name, array in arrays.items()}
     header["arrays"] = [[name, a.dtype.str, list(a.shape)] for name, a in whole.items()]
     text = json.dumps(header, allow_nan=False).encode()
@@ -71,8 +79,13 @@ def to_bytes(self: Sums) -> bytes:
     return body + hashlib.sha256(body).digest()
 
 
-def from_bytes(data: bytes) -> Sums:
+def from_bytes(data: bytes) -> Any:
     """Return the sums that `Sums.to_bytes` has written.
+
+    Returns
+    -------
+    Sums or CellSums
+        What was written.
 
     Raises
     ------
@@ -101,6 +114,8 @@ def from_bytes(data: bytes) -> Sums:
                 f"this is ranef {_core.__version__}, which reads format {_FORMAT}: make them again, or "
                 "read them with that version"
             )
+        if header.get("kind") == "cells":
+            return _read_cell_sums(header, _arrays(header["arrays"], body[start + length :]))
         contents = header["contents"]
         if contents is not None:
             contents = _read(contents, _arrays(header["arrays"], body[start + length :]))
@@ -119,7 +134,7 @@ def from_bytes(data: bytes) -> Sums:
         ) from None
 
 
-def save(self: Sums, path: str | os.PathLike[str]) -> None:
+def save(self: AnySums, path: str | os.PathLike[str]) -> None:
     """Write the sums to a file, which `ranef.load_sums` reads; the file is there whole or not at all.
 
     Parameters
@@ -137,7 +152,7 @@ def save(self: Sums, path: str | os.PathLike[str]) -> None:
         raise
 
 
-def load_sums(path: str | os.PathLike[str]) -> Sums:
+def load_sums(path: str | os.PathLike[str]) -> Any:
     """Read sums from a file that `Sums.save` has written.
 
     Parameters
@@ -146,7 +161,7 @@ def load_sums(path: str | os.PathLike[str]) -> Sums:
 
     Returns
     -------
-    Sums
+    Sums or CellSums
 
     Raises
     ------
@@ -169,18 +184,25 @@ def load_sums(path: str | os.PathLike[str]) -> Sums:
         raise DataError(f"{path}: {error}") from None
 
 
+def _read_cell_sums(header: Mapping[str, Any], arrays: Arrays) -> CellSums:
+    table = None if header["cells"] is None else read_cells(header["cells"], arrays)
+    return CellSums(
+        formula=header["formula"],
+        family=header["family"],
+        link=header["link"],
+        weights=header["weights"],
+        offset=header["offset"],
+        n=header["n"],
+        n_total=header["n_total"],
+        missing=header["missing"],
+        constant=float(arrays["constant"][0]),
+        table=table,
+    )
+
+
 # ---------------------------------------------------------------- contents as JSON and arrays
 def _write(contents: Contents, arrays: Arrays) -> dict[str, Any]:
-    levels = {}
-    for name, own in contents.levels.items():
-        values, kind = own.values, own.values.dtype.kind
-        if kind in "OU":
-            listed: Any = [_plain(name, value) for value in values.tolist()]
-        else:
-            listed = None
-            arrays[f"levels {name}"] = values.astype("i8") if kind in "mMu" else values
-        categories = None if own.categories is None else [_plain(name, value) for value in own.categories]
-        levels[name] = [values.dtype.str, listed, categories]
+    levels = write_levels(contents.levels, arrays)
     products = [[list(p.numbers), list(p.factors)] for p in contents.products]
     place = {product: k for k, product in enumerate(contents.products)}
     for k, product in enumerate(contents.products):
@@ -243,16 +265,7 @@ def _patterns_fit(contents: Contents, width: int) -> dict[str, bool]:
 
 
 def _read(header: Mapping[str, Any], arrays: Arrays) -> Contents:
-    levels = {}
-    for name, (dtype, listed, categories) in header["levels"].items():
-        if listed is not None:
-            values: npt.NDArray[Any] = np.empty(len(listed), dtype=object)
-            values[:] = listed
-            values = values.astype(dtype) if np.dtype(dtype).kind == "U" else values
-        else:
-            values = arrays[f"levels {name}"]
-            values = values.view(dtype) if np.dtype(dtype).kind in "mM" else values.astype(dtype)
-        levels[name] = ColumnLevels(values, None if categories is None else tuple(categories))
+    levels = read_levels(header["levels"], arrays)
     products = tuple(Product(tuple(numbers), tuple(factors)) for numbers, factors in header["products"])
     cells = {product: arrays[f"cells {k}"] for k, product in enumerate(products)}
     groups = {tuple(names): arrays[f"group {k}"] for k, (names, _) in enumerate(header["groups"])}
@@ -323,12 +336,3 @@ def _arrays(listed: list[Any], body: bytes) -> Arrays:
 def _little(dtype: np.dtype[Any]) -> str:
     kinds = {"f": "<f8", "b": "|b1", "i": "<i4" if dtype.itemsize == 4 else "<i8"}
     return kinds[dtype.kind]
-
-
-def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, str | bool | int | float):
-        return value
-    raise DataError(
-        f"the column '{name}' has the level {value!r} of type {type(value).__name__}, which sums cannot be "
-        "written with: make it text"
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
-from ..errors import FormulaError
+from ..errors import ArgumentError, FormulaError
 from ..formula import Formula, has_structures, parse_formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
@@ -16,15 +16,49 @@ from ..stream.needs import Needs
 from ..stream.recognise import source_of
 from ..stream.source import Batches
 from ..stream.summing import needs_of_source
+from ..threads import get_num_threads
 from .adding import Adding
 from .adding_visits import VisitAdding
+from .beside import Beside
+from .cells import CellSums
 from .merging import merge_named
 from .products import NeedsTwoReadings
 from .sql import sql_of
 from .sums import Sums
 
 
-def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | None = None) -> Sums:
+@overload
+def sums(
+    formula: str,
+    data: Any,
+    family: None = None,
+    link: None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    progress: bool | None = None,
+) -> Sums: ...
+@overload
+def sums(
+    formula: str,
+    data: Any,
+    family: str,
+    link: str | None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    progress: bool | None = None,
+) -> CellSums: ...
+def sums(
+    formula: str,
+    data: Any,
+    family: str | None = None,
+    link: str | None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    progress: bool | None = None,
+) -> Sums | CellSums:
     """Read a part of the data into sums, which can be added up, saved, sent and fitted; no row is kept.
 
     Parameters
@@ -35,13 +69,19 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
         the data as a column.
     data : table, or source of batches
         The part: anything `ranef.lmer` takes.
+    family, link : str, optional
+        Of a generalised model, as for `ranef.glmer`; the formula is then `glmer`'s.
     weights, offset : str, optional
         Columns, as for `ranef.lmer`.
+    progress : bool, optional
+        Whether to show how far the reading is; by default in a terminal, when it takes more than a second.
 
     Returns
     -------
     Sums
         Of the size of the random effects, however many rows there are. A part may be empty.
+    CellSums
+        With `family`: as many as there are different rows.
 
     Raises
     ------
@@ -67,13 +107,20 @@ def sums(formula: str, data: Any, *, weights: str | None = None, offset: str | N
     >>> sums.n, sums.levels
     (180, {'Subject': 18})
     """
+    if family is not None:
+        made: CellSums = vars(CellSums)["_made"].plain(
+            formula, data, family, link, weights, offset, progress=progress
+        )
+        return made
+    if link is not None:
+        raise ArgumentError("link= goes with family=: give both, or leave it out for a linear model")
     term, parsed = None, parse_formula(formula)
     if has_structures(parsed):
         term, parsed = _visits(formula)
     source = source_of(data) or Batches(lambda: [data])
     needs = needs_of_source(parsed, source, weights, offset)
     try:
-        return added(needs, source, "summing", term)
+        return added(needs, source, "summing", term, progress)
     except NeedsTwoReadings as reason:
         raise FormulaError(
             f"{reason}, which the sums of a part of the data do not have at hand: add the result to the data "
@@ -94,7 +141,13 @@ def _visits(formula: str) -> tuple[VisitTerm, Formula]:
         ) from None
 
 
-def added(needs: Needs, source: Batches, stage: str, term: VisitTerm | None = None) -> Sums:
+def added(
+    needs: Needs,
+    source: Batches,
+    stage: str,
+    term: VisitTerm | None = None,
+    progress: bool | None = None,
+) -> Sums:
     """Read a source once, by pattern of visits for a term that names them.
 
     Raises
@@ -104,21 +157,23 @@ def added(needs: Needs, source: Batches, stage: str, term: VisitTerm | None = No
     """
     if term is not None:
         needs = replace(needs, grouping=term.columns)
-    adding = _adding(needs, term)
+    _adding(needs, term)  # raises at once if one reading is not enough
     if isinstance(source, DuckRelation) and term is None:
         try:
             return sql_of(needs, source.types(), "data").run(source.run)
         except NeedsTwoReadings:  # computed columns: row by row
             pass
     if isinstance(source, Partitions):
-        return source.combined(needs.columns, partial(_of_table, needs, term), merge_named)
-    for batch in read_batches(source, needs.columns, stage):
-        adding.add(batch)
-    return adding.finish()
+        return source.combined(needs.columns, partial(_of_table, needs, term), merge_named, progress)
+    with Beside(source.apart and get_num_threads() > 1) as beside:
+        adding = _adding(needs, term, beside)
+        for batch in read_batches(source, needs.columns, stage, progress):
+            adding.add(batch)
+        return adding.finish()
 
 
-def _adding(needs: Needs, term: VisitTerm | None) -> Adding:
-    return Adding(needs) if term is None else VisitAdding(needs, term)
+def _adding(needs: Needs, term: VisitTerm | None, beside: Beside | None = None) -> Adding:
+    return Adding(needs, beside) if term is None else VisitAdding(needs, term)
 
 
 def _of_table(needs: Needs, term: VisitTerm | None, table: Table) -> Sums:

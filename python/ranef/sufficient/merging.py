@@ -4,48 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError, quote_list
-from ..frame.factors import label_texts, sort_levels
+from ..errors import ArgumentError, DataError
 from .adding import moved
+from .cells import CellSums, merge_cells
+from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
 from .patterns import Patterns, added, require_small, require_whole_subjects
 from .products import Cells, Product
 from .sums import ColumnLevels, Contents, Sums
 from .table import add_tables, is_identity
 
-Ranks = dict[str, npt.NDArray[np.int64]]
-
-_KINDS = {
-    "real": "numbers",
-    "whole": "numbers",
-    "truth": "truth values",
-    "levels": "text or categories",
-    "time": "dates or times",
-}
-
-_LEVEL_KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values"} | {
-    "M": "dates",
-    "m": "durations",
-}
+PartRanks = dict[str, Ranks]
 
 
-def merge(parts: Iterable[Sums]) -> Sums:
+S = TypeVar("S", Sums, CellSums)
+
+
+def merge(parts: Iterable[S]) -> S:
     """Add up the sums of parts of the data.
 
     Parameters
     ----------
-    parts : iterable of Sums
+    parts : iterable of Sums, or of CellSums
         Sums of the same formula, made anywhere, in any order. A part without rows adds only its missing
         values.
 
     Returns
     -------
-    Sums
+    Sums or CellSums
         Levels are matched by name: the parts can have different ones.
 
     Raises
@@ -66,10 +57,17 @@ def merge(parts: Iterable[Sums]) -> Sums:
     return merge_named(given, [f"part {number}" for number in range(len(given))])
 
 
-def merge_named(given: list[Sums], names: Sequence[str]) -> Sums:
+def merge_named(given: list[S], names: Sequence[str]) -> S:
     """Add up the sums of parts that have names for the messages."""
     if not given:
         raise ArgumentError("merge() needs the sums of at least one part of the data")
+    parts: Any = given
+    made: Any = merge_cells if isinstance(given[0], CellSums) else merge_products
+    return made(parts, names)  # type: ignore[no-any-return]
+
+
+def merge_products(given: list[Sums], names: Sequence[str]) -> Sums:
+    """Add up the sums of parts for a linear model."""
     for name, part in zip(names, given, strict=True):
         if not isinstance(part, Sums):
             raise ArgumentError(f"merge() adds up sums, {name} is {type(part).__name__}")
@@ -109,35 +107,25 @@ def _require_same_model(first: Sums, other: Sums, head: str, name: str) -> None:
             )
 
 
-def _require_same_kinds(parts: Sequence[tuple[str, Contents]]) -> dict[str, str]:
+def _require_same_columns(parts: Sequence[tuple[str, Contents]]) -> None:
     (first, head), *others = parts
-    kinds = dict(head.kinds)
     for number, other in others:
-        for name, kind in other.kinds.items():
-            before = kinds[name]
-            if _KINDS[kind] != _KINDS[before]:
-                raise DataError(
-                    f"the column '{name}' holds {_KINDS[before]} in {first} and {_KINDS[kind]} in {number} "
-                    "(they count from 0): give it one type in every part"
-                )
-            if "real" in (kind, before):
-                kinds[name] = "real"
         if other.products != head.products or dict(other.z) != dict(head.z):
             raise DataError(f"the sums of {first} and {number} are of different columns: make them again")
-    return kinds
 
 
 def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
     parts = [(number, part.contents) for number, part in numbered if part.contents is not None]
-    kinds = _require_same_kinds(parts)
+    kinds = require_same_kind([(number, contents.kinds) for number, contents in parts])
+    _require_same_columns(parts)
     all_parts = [contents for _, contents in parts]
     head = all_parts[0]
     levels: dict[str, ColumnLevels] = {}
-    ranks: list[Ranks] = [{} for _ in parts]
+    ranks: list[PartRanks] = [{} for _ in parts]
     for name in head.levels:
-        levels[name] = _union_of_levels(name, parts)
+        levels[name] = union_of_levels(name, [(n, c.levels[name]) for n, c in parts])
         for own, contents in zip(ranks, all_parts, strict=True):
-            own[name] = _places(contents.levels[name], levels[name])
+            own[name] = places_in(contents.levels[name], levels[name])
     groups, group_places = {}, []
     for group in head.groups:
         found, places = _union_of_cells(group, [c.groups[group] for c in all_parts], levels, ranks)
@@ -188,7 +176,7 @@ def _merged(numbered: Sequence[tuple[str, Sums]]) -> Contents:
 
 
 def _patterns(
-    parts: Sequence[tuple[str, Contents]], levels: Mapping[str, ColumnLevels], ranks: Sequence[Ranks]
+    parts: Sequence[tuple[str, Contents]], levels: Mapping[str, ColumnLevels], ranks: Sequence[PartRanks]
 ) -> list[Patterns] | None:
     """Return the sums by pattern of each part with the codes of all, None where there are none."""
     own = [contents.patterns for _, contents in parts if contents.patterns is not None]
@@ -223,61 +211,11 @@ def _origins(
     return out
 
 
-# ---------------------------------------------------------------- levels
-def _union_of_levels(name: str, parts: Sequence[tuple[str, Contents]]) -> ColumnLevels:
-    (first, head), *others = [(number, contents.levels[name]) for number, contents in parts]
-    kind = _level_kind(head)
-    for number, other in others:
-        if _level_kind(other) != kind:
-            raise DataError(
-                f"the levels of the column '{name}' are {kind} in {first} and {_level_kind(other)} in "
-                f"{number} (they count from 0): give it one type in every part"
-            )
-        if other.categories != head.categories:
-            one, two = (quote_list(list(_listed(own))) for own in (head, other))
-            raise DataError(
-                f"the categories of the column '{name}' are in another order in {number} ({two}) than "
-                f"in {first} ({one}), so that its levels would be coded otherwise: give it the same "
-                "categories, in the same order, in every part"
-            )
-    arrays = [head.values, *(other.values for _, other in others)]
-    if all(np.array_equal(arrays[0], other) for other in arrays[1:]):
-        return head
-    if head.categories is None and head.values.dtype.kind != "O":
-        return ColumnLevels(np.unique(np.concatenate(arrays)), None)
-    found = dict.fromkeys(value for array in arrays for value in array.tolist())
-    values = np.empty(len(found), dtype=head.values.dtype)
-    values[:] = list(found)
-    if head.categories is None:
-        return ColumnLevels(sort_levels(np.arange(values.size, dtype=np.int32), values)[1], None)
-    rank = {value: k for k, value in enumerate(head.categories)}
-    order = np.argsort([rank[value] for value in values.tolist()], kind="stable")
-    return ColumnLevels(values[order], head.categories)
-
-
-def _listed(levels: ColumnLevels) -> Sequence[Any]:
-    return levels.categories if levels.categories is not None else label_texts(levels.values)
-
-
-def _level_kind(levels: ColumnLevels) -> str:
-    return _LEVEL_KINDS.get(levels.values.dtype.kind, "text")
-
-
-def _places(own: ColumnLevels, union: ColumnLevels) -> npt.NDArray[np.int64]:
-    """Return where levels are in the union."""
-    if own.values is union.values:
-        return np.arange(own.values.shape[0])
-    if union.categories is None and union.values.dtype.kind != "O":
-        return np.searchsorted(union.values, own.values).astype(np.int64)
-    place = {value: k for k, value in enumerate(union.values.tolist())}
-    return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
-
-
 def _union_of_cells(
     names: tuple[str, ...],
     given: Sequence[Cells],
     levels: Mapping[str, ColumnLevels],
-    ranks: Sequence[Ranks],
+    ranks: Sequence[PartRanks],
 ) -> tuple[Cells, list[npt.NDArray[np.int64]]]:
     """Return the combinations any part has, sorted, and where each part's are."""
     if not names:

@@ -14,13 +14,18 @@ from .products import NeedsTwoReadings
 
 
 def read_rows(
-    formula: Formula, source: Batches, weights: Any, offset: Any, allow_saturated: bool
+    formula: Formula,
+    source: Batches,
+    weights: Any,
+    offset: Any,
+    allow_saturated: bool,
+    progress: bool | None = None,
 ) -> Streamed:
     """Read data in batches; see `ranef.stream.summing.read_stream`."""
     needs = needs_of_source(formula, source, weights, offset)
     try:
-        sums = added(needs, source, "reading")
+        sums = added(needs, source, "reading", progress=progress)
     except NeedsTwoReadings as reason:
-        found = read_stream(needs, source, allow_saturated)
+        found = read_stream(needs, source, allow_saturated, progress)
         return replace(found, reading=f"read {3 if needs.computed else 2} times, as {reason}")
     return replace(finish(sums, allow_saturated, needs), reading="read once")

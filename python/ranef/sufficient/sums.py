@@ -145,6 +145,7 @@ class Sums:
     to_bytes = Verb("sufficient.files:to_bytes")
     save = Verb("sufficient.files:save")
     from_bytes = Verb("sufficient.files:from_bytes")
+    for_site = Verb("sufficient.site:for_site")
 
     @property
     def levels(self) -> dict[str, int]:

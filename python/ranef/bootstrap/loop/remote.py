@@ -33,14 +33,14 @@ from .record import fit_record
 from .statistic import compile_statistic
 from .task import rebuilt_task, record_layout
 
-__all__ = ["check_executor", "run_remotely"]
+__all__ = ["Parcel", "check_executor", "run_parcel", "run_remotely"]
 
 _FEWEST_CHUNKS = 16
 _CHUNKS_PER_WORKER = 4
 _TRIES = 3
 _REMEMBERED = 4
 
-_unpacked: dict[str, tuple[Any, ...]] = {}
+_unpacked: dict[str, Any] = {}
 
 
 def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
@@ -55,9 +55,10 @@ def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
             "executor= must have a method submit(function, *arguments) that returns futures, as those of "
             f"concurrent.futures and dask.distributed.Client have; got {executor!r}"
         )
-    if scheme != "parametric" or not (statistic is None or hasattr(statistic, "py_func")):
+    known = scheme in ("parametric", "cases")
+    if not known or not (statistic is None or hasattr(statistic, "py_func")):
         raise ArgumentError(
-            "executor= is for scheme='parametric', with a statistic compiled by Numba or none"
+            "executor= is for scheme='parametric' and 'cases', with a statistic compiled by Numba or none"
         )
 
 
@@ -89,7 +90,28 @@ def run_remotely(
     progress : bool
     """
     options = (route, columns, statistic, key, threads)
-    courier = _Courier(executor, _pack(fit, task, route, statistic), options)
+    return run_parcel(executor, _pack(fit, task, route, statistic), options, n, first, threads, progress)
+
+
+class Parcel:
+    """What a worker unpacks once, and keeps, where it is not the arrays of a task."""
+
+    def opened(self) -> Any:
+        """Return an object with ``table(options, first, count)``: the records of a chunk."""
+        raise NotImplementedError
+
+
+def run_parcel(
+    executor: Executor,
+    parcel: bytes,
+    options: tuple[Any, ...],
+    n: int,
+    first: int,
+    threads: int,
+    progress: bool,
+) -> Outcome:
+    """Run replicates from a parcel in chunks on an executor; see `run_remotely`."""
+    courier = _Courier(executor, parcel, options)
     size = -(-n // min(max(_FEWEST_CHUNKS, _CHUNKS_PER_WORKER * courier.workers), n))
     chunks = [(first + begin, min(size, n - begin)) for begin in range(0, n, size)]
     tables: dict[int, np.ndarray] = {}
@@ -212,6 +234,10 @@ def _remember(digest: str, parcel: bytes) -> None:
 
 
 def _table(digest: str, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
+    work = _unpacked[digest]
+    if not isinstance(work, tuple):
+        found: np.ndarray = work.table(options, first, count)
+        return found
     route, columns, statistic, key, threads = options
     received, response, arguments, start, records = _unpacked[digest]
     compiled = None
@@ -246,8 +272,11 @@ def _pack(fit: Fit, task: Task, route: str, statistic: Any) -> bytes:
     return pickle.dumps(about, protocol=5)
 
 
-def _unpack(parcel: bytes) -> tuple[Any, ...]:
-    design, (reml, leading, schur), response, arguments, start, records = pickle.loads(parcel)
+def _unpack(parcel: bytes) -> Any:
+    about = pickle.loads(parcel)
+    if isinstance(about, Parcel):
+        return about.opened()
+    design, (reml, leading, schur), response, arguments, start, records = about
     if isinstance(design, _core.DesignCross):
         cross = CrossProducts(None, design, (), np.asarray(design.kept, dtype=np.intp))
     else:

@@ -5,9 +5,12 @@ The rows are read once, for the products of each group; a replicate is a sum of 
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -17,12 +20,13 @@ from ...errors import ArgumentError
 from ...fit import Fit
 from ..draws.streams import replicate_generator
 from ..loop.engine import Outcome, single_blas_thread
-from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_columns
-from ..loop.statistic import CompiledStatistic, pick, values_of, wanted_parts
+from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, fit_record, kept_columns
+from ..loop.remote import Parcel, run_parcel
+from ..loop.statistic import CompiledStatistic, compile_statistic, pick, values_of, wanted_parts
 from ..loop.task import record_layout
 from .group_products import all_groups, chosen_factor, strata_of
 
-__all__ = ["CaseDraw", "run_cases"]
+__all__ = ["CaseDraw", "run_cases", "run_cases_remotely"]
 
 _AT_A_TIME = 64
 
@@ -78,12 +82,10 @@ def run_cases(
     statistic: CompiledStatistic | None,
 ) -> Outcome:
     """Run case-resampled replicates; Ctrl-C keeps those done."""
-    groups = all_groups(fit, draw.factor.name)
-    start = fit.solution["internal_theta"]
+    work = _CaseWork(fit, draw)
 
     def one(number: int) -> np.ndarray:
-        picks = draw.picks(replicate_generator(key, first + number))
-        return _row(fit, groups.refit(picks, start), columns, statistic)
+        return work.row(key, first + number, columns, statistic)
 
     done: list[np.ndarray] = []
     started, interrupted = time.perf_counter(), False
@@ -101,6 +103,74 @@ def run_cases(
             if not done:
                 raise
     return Outcome(np.stack(done), time.perf_counter() - started, threads, interrupted)
+
+
+def run_cases_remotely(
+    executor: Executor,
+    fit: Fit,
+    draw: CaseDraw,
+    key: np.ndarray,
+    n: int,
+    first: int,
+    progress: bool,
+    columns: Iterable[str],
+    statistic: Any,
+) -> Outcome:
+    """Run case-resampled replicates on an executor, whose workers read the rows once.
+
+    Parameters
+    ----------
+    statistic : function, optional
+        The user's own, compiled by Numba.
+    """
+    parcel = pickle.dumps(_CaseParcel(fit, draw.factor.name, tuple(columns), statistic), protocol=5)
+    return run_parcel(executor, parcel, (key,), n, first, 1, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class _CaseParcel(Parcel):
+    fit: Fit
+    group: str
+    columns: tuple[str, ...]
+    statistic: Any
+
+    def opened(self) -> _CaseChunks:
+        fit, compiled = self.fit, None
+        if self.statistic is not None:
+            compiled = compile_statistic(
+                self.statistic,
+                lambda modes: record_layout(fit.model, modes),
+                lambda modes: fit_record(fit, modes),
+            )
+        work = _CaseWork(fit, CaseDraw(fit.model.design, self.group))
+        return _CaseChunks(work, self.columns, compiled)
+
+
+@dataclass(frozen=True, eq=False)
+class _CaseChunks:
+    work: _CaseWork
+    columns: tuple[str, ...]
+    statistic: CompiledStatistic | None
+
+    def table(self, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
+        (key,) = options
+        with single_blas_thread():
+            rows = [self.work.row(key, first + i, self.columns, self.statistic) for i in range(count)]
+        return np.stack(rows)
+
+
+class _CaseWork:
+    """The products of each group, of which replicates are sums."""
+
+    def __init__(self, fit: Fit, draw: CaseDraw) -> None:
+        self.fit, self.draw = fit, draw
+        self.groups, self.start = all_groups(fit, draw.factor.name), fit.solution["internal_theta"]
+
+    def row(
+        self, key: np.ndarray, number: int, columns: Iterable[str], statistic: CompiledStatistic | None
+    ) -> np.ndarray:
+        picks = self.draw.picks(replicate_generator(key, number))
+        return _row(self.fit, self.groups.refit(picks, self.start), columns, statistic)
 
 
 def _row(

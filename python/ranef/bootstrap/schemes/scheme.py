@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -20,7 +21,7 @@ from ..draws.true_parameters import TrueParameters
 from ..loop.engine import Outcome, run
 from ..loop.statistic import CompiledStatistic
 from ..loop.task import responses_task
-from .cases import CaseDraw, run_cases
+from .cases import CaseDraw, run_cases, run_cases_remotely
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
 __all__ = ["SCHEMES", "check_scheme", "other_scheme", "rows_of_scheme"]
@@ -79,12 +80,17 @@ def other_scheme(
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
     group: str | None = None,
+    executor: Any = None,
+    own: Any = None,
 ) -> tuple[Outcome, Route]:
-    """Run replicates of a scheme that is not parametric."""
+    """Run replicates of a scheme that is not parametric; `own` is the statistic as the user gave it."""
     rows = rows_of_scheme(fit, scheme, key)
     if rows is None:  # scheme='cases'
         draw = CaseDraw(fit.model.design, group)
-        outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
+        if executor is None:
+            outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
+        else:
+            outcome = run_cases_remotely(executor, fit, draw, key, n, first, progress, columns, own)
         return outcome, Route("groups", draw.reason)
 
     batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)

@@ -113,7 +113,7 @@ def anova(
         (name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions
     ]
     entries += [(name, s.df_model_total, s.llf, s) for name, s in compared]
-    table = _criteria(entries, compared[0][1].model.design.nobs)
+    table = _criteria(entries, compared[0][1].nobs)
     if nested:
         notes += _tests(table, entries)
     out = Comparison(table, columns=list(COLUMNS) if nested else list(COLUMNS[:7]))
@@ -206,19 +206,17 @@ def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[s
     if not states:
         raise ArgumentError("anova needs at least one fit of a mixed model")
     first, one = states[0]
-    design = one.model.design
     for name, fit in regressions:
         if not all(hasattr(fit, part) for part in ("llf", "nobs", "params")):
             raise ArgumentError(f"{name} is no fit: it has type {type(fit).__name__}")
-        if int(fit.nobs) != design.nobs:
+        if int(fit.nobs) != one.nobs:
             raise DataError(
-                f"{name} uses {int(fit.nobs)} rows, {first} {design.nobs}: fit both to the same rows"
+                f"{name} uses {int(fit.nobs)} rows, {first} {one.nobs}: fit both to the same rows"
             )
     for name, fit in states[1:]:
-        other = fit.model.design
-        if other.nobs != design.nobs:
+        if fit.nobs != one.nobs:
             raise DataError(
-                f"{name} uses {other.nobs} rows, {first} {design.nobs}: fit both to the same rows (missing "
+                f"{name} uses {fit.nobs} rows, {first} {one.nobs}: fit both to the same rows (missing "
                 "values in a column that only one of them uses are the usual reason)"
             )
         for what, same in _same_rows(one, fit):

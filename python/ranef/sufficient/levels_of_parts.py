@@ -1,0 +1,101 @@
+"""Columns of several parts of the data: of one type, and levels matched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError, quote_list
+from ..frame.factors import label_texts, sort_levels
+from .sums import ColumnLevels
+
+Ranks = npt.NDArray[np.int64]
+
+_KINDS = {
+    "real": "numbers",
+    "whole": "numbers",
+    "truth": "truth values",
+    "levels": "text or categories",
+    "time": "dates or times",
+}
+
+_LEVEL_KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values"} | {
+    "M": "dates",
+    "m": "durations",
+}
+
+
+def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
+    """Return the kinds of the columns of all parts together.
+
+    Raises
+    ------
+    DataError
+        For a column of another type in another part.
+    """
+    (first, head), *others = parts
+    kinds = dict(head)
+    for number, other in others:
+        for name, kind in other.items():
+            before = kinds[name]
+            if _KINDS[kind] != _KINDS[before]:
+                raise DataError(
+                    f"the column '{name}' holds {_KINDS[before]} in {first} and {_KINDS[kind]} in {number} "
+                    "(they count from 0): give it one type in every part"
+                )
+            if "real" in (kind, before):
+                kinds[name] = "real"
+    return kinds
+
+
+def union_of_levels(name: str, parts: Sequence[tuple[str, ColumnLevels]]) -> ColumnLevels:
+    """Return the levels that any part has of a column; each part comes with its name for the messages."""
+    (first, head), *others = parts
+    kind = _level_kind(head)
+    for number, other in others:
+        if _level_kind(other) != kind:
+            raise DataError(
+                f"the levels of the column '{name}' are {kind} in {first} and {_level_kind(other)} in "
+                f"{number} (they count from 0): give it one type in every part"
+            )
+        if other.categories != head.categories:
+            one, two = (quote_list(list(_listed(own))) for own in (head, other))
+            raise DataError(
+                f"the categories of the column '{name}' are in another order in {number} ({two}) than "
+                f"in {first} ({one}), so that its levels would be coded otherwise: give it the same "
+                "categories, in the same order, in every part"
+            )
+    arrays = [head.values, *(other.values for _, other in others)]
+    if all(np.array_equal(arrays[0], other) for other in arrays[1:]):
+        return head
+    if head.categories is None and head.values.dtype.kind != "O":
+        return ColumnLevels(np.unique(np.concatenate(arrays)), None)
+    found = dict.fromkeys(value for array in arrays for value in array.tolist())
+    values = np.empty(len(found), dtype=head.values.dtype)
+    values[:] = list(found)
+    if head.categories is None:
+        return ColumnLevels(sort_levels(np.arange(values.size, dtype=np.int32), values)[1], None)
+    rank = {value: k for k, value in enumerate(head.categories)}
+    order = np.argsort([rank[value] for value in values.tolist()], kind="stable")
+    return ColumnLevels(values[order], head.categories)
+
+
+def _listed(levels: ColumnLevels) -> Sequence[Any]:
+    return levels.categories if levels.categories is not None else label_texts(levels.values)
+
+
+def _level_kind(levels: ColumnLevels) -> str:
+    return _LEVEL_KINDS.get(levels.values.dtype.kind, "text")
+
+
+def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
+    """Return where levels are in the union."""
+    if own.values is union.values:
+        return np.arange(own.values.shape[0])
+    if union.categories is None and union.values.dtype.kind != "O":
+        return np.searchsorted(union.values, own.values).astype(np.int64)
+    place = {value: k for k, value in enumerate(union.values.tolist())}
+    return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
