@@ -80,6 +80,18 @@ def test_predictions_by_dense_algebra():
         fit.predict(rows.assign(animal=9999))
 
 
+def test_rows_keep_the_labels_of_pandas():
+    """Without them fit.resid after a missing value stood beside other rows."""
+    frame = ANIMALS.set_axis([f"row {k}" for k in range(len(ANIMALS))]).sample(frac=1, random_state=1)
+    frame.loc["row 7", "y"] = np.nan
+    fit = ranef.lmer(FORMULA, frame, relationship={"animal": PEDIGREE})
+    used = frame.index[frame.y.notna()]
+    for values in (fit.resid, fit.fittedvalues, fit.predict(), fit.predict(population=True)):
+        assert values.index.equals(used)
+    assert fit.predict(frame).index.equals(frame.index)
+    np.testing.assert_allclose(fit.predict(frame)[used], fit.fittedvalues)
+
+
 def test_order_is_by_label_and_fits_are_pickled():
     A = labelled()
     mixed = A.sample(frac=1, random_state=1)

@@ -15,15 +15,15 @@ from ..arrays import FloatArray
 from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design
-from ..errors import ArgumentError, DataError, NewLevelError, quote_list, require_level
+from ..errors import ArgumentError, DataError, quote_list, require_level
 from ..estimates.simulation import counted, seeded
 from ..formula import Formula
-from ..frame import Table
-from ..frame.factors import as_factor, label_texts, recode
+from ..frame import labelled
+from ..frame.factors import label_texts
 from ..frame.native import as_it_came, library_name
 from ..residual.gls import independent
 from ..tested_fit import TestedFit
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Refused, RowVerb, Verb
 from .related_optimum import RelatedOptimum, minimum
 from .related_sums import Point, RelatedSums
 from .relationship import read_relationships
@@ -214,50 +214,22 @@ class RelatedFit(TestedFit):
             out[label] = pd.Series(own, index=levels, name=label)
         return out
 
+    predict = RowVerb("structured.related_rows:predict")
+
     @property
     def fittedvalues(self) -> FloatArray:
-        """Fitted values with random effects on the rows used, (n,)."""
+        """Fitted values with random effects on the rows used, (n,); a Series with the labels of pandas."""
         design = self.model.design
         mean = np.asarray(design.X[:, self.model.cross.columns] @ self.solution["beta"])
         for term, values in zip(design.terms, self.point.effects, strict=True):
             mean = mean + term.basis[:, 0] * values[term.factor.codes]
-        return mean if design.offset is None else mean + design.offset
+        return labelled(mean if design.offset is None else mean + design.offset, design.labels)
 
     @attribute
     def resid(self) -> FloatArray:
-        """Response minus fitted values, (n,)."""
-        return self.model.design.response - self.fittedvalues
-
-    def predict(self, newdata: Any = None, population: bool = False) -> FloatArray:
-        """Return predictions of the rows used, or of new ones, (m,).
-
-        Parameters
-        ----------
-        newdata : table, optional
-        population : bool
-            Without random effects. Else levels must be those of the data, or of the relationship matrix.
-        """
-        if newdata is None and not population:
-            return self.fittedvalues
+        """Response minus fitted values, (n,); a Series with the labels of pandas."""
         design = self.model.design
-        new = design if newdata is None else design.spec.rows(newdata, random=False)
-        mean = np.asarray(new.X[:, self.model.cross.columns] @ self.solution["beta"])
-        mean = mean if new.offset is None else mean + new.offset
-        if population:
-            return mean
-        for label, term in zip(self.model.labels, design.terms, strict=True):
-            if term.columns[0] != "Intercept":
-                raise ArgumentError(f"new rows have no predictions by '{label}': use population=True")
-            effects = self.ranef[label]
-            factor = as_factor(Table(newdata, "the new data").column(term.group))
-            codes = recode(factor, np.asarray(effects.index, dtype=object))[0]
-            if (codes < 0).any():
-                raise NewLevelError(
-                    f"the new data have levels of '{term.group}' that neither the data nor its relationship "
-                    "matrix has: use population=True"
-                )
-            mean = mean + effects.to_numpy()[codes]
-        return mean
+        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
     def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
         """Return responses drawn from the fitted model, (n, nobs)."""
@@ -270,7 +242,7 @@ class RelatedFit(TestedFit):
             known = self.model.related.get(term.group)
             drawn = drawn if known is None else known.root @ drawn
             out += theta * term.basis[:, :1] * drawn[term.factor.codes]
-        return np.asarray((out * self.sigma).T + self.predict(population=True))
+        return np.asarray((out * self.sigma).T + np.asarray(self.predict(population=True)))
 
 
 def fit_related(
