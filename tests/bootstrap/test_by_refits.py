@@ -124,3 +124,23 @@ def test_what_cannot_be(fits):
     streamed = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.batches(lambda: [data]))
     with pytest.raises(RowsNotKeptError):
         streamed.bootstrap(2, progress=False)
+
+
+def test_likelihood_ratios_of_structures(fits):
+    """Drawn from the small model and refitted by both, whichever of the two has the structure."""
+    small = ranef.lmer("score ~ Machine + (1 | Worker)", MACHINES)
+    large = fits["cs"]
+    test = ranef.pbtest(small, large, 8, seed=1, progress=False)
+    assert (test.df, test.fixed, len(test.reference)) == (1, False, 8) and test.p == 1 / 9
+    again = ranef.pbtest(small, large, 8, seed=1, n_threads=3, progress=False)
+    np.testing.assert_array_equal(test.reference, again.reference)
+    us = ranef.lmer("score ~ Machine + (0 + Machine | Worker)", MACHINES)
+    wider = ranef.pbtest(large, us, 4, seed=1, progress=False)
+    assert wider.df == 4 and (wider.reference > 0.1).any()
+    with pytest.raises(ArgumentError, match="with reml=False where their fixed effects differ"):
+        ranef.pbtest(ranef.lmer("score ~ 1 + (1 | Worker)", MACHINES), large, 4)
+    with pytest.raises(ArgumentError, match="not nested"):
+        ranef.pbtest(us, large, 4)
+    options = {"reml": False, "residual": "ar1(age | Subject)"}
+    pair = [ranef.gls(f"distance ~ {one}", GROWTH, **options) for one in ("age", "age + Sex")]
+    assert ranef.pbtest(*pair, 5, seed=1, progress=False).fixed

@@ -199,14 +199,14 @@ PAIRS = [
 @pytest.mark.parametrize(("small", "large"), PAIRS)
 def test_a_small_model_inside_a_large_one(small, large):
     """The embedded responses are those of the rows; so are the parameters: the same moments."""
-    from ranef.bootstrap.studies.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.studies.likelihood_ratio import nested_columns
     from ranef.bootstrap.studies.nested import embedding
 
     rng = np.random.default_rng(1)
     data = made_up(rng)
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
     outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
-    found = embedding(inner, outer, _nested_columns(inner, outer))
+    found = embedding(inner, outer, nested_columns(inner, outer))
     assert found is not None
     # any response on the models' scale: its products with the large design give those with the small
     design, kept = outer.model.design, inner.model.cross.columns
@@ -248,13 +248,13 @@ def covariance(fit, theta):
 def test_both_ways_to_draw_agree(small, large):
     from ranef.bootstrap.draws.streams import stream_key
     from ranef.bootstrap.draws.true_parameters import true_parameters
-    from ranef.bootstrap.studies.likelihood_ratio import _nested_columns
+    from ranef.bootstrap.studies.likelihood_ratio import nested_columns
     from ranef.bootstrap.studies.pairs import Pair
 
     data = made_up(np.random.default_rng(1))
     inner = ranef.lmer(f"{small} + offset(o)", data, weights="w", reml=False)
     outer = ranef.lmer(f"{large} + offset(o)", data, weights="w", reml=False)
-    pair = Pair.of(inner, outer, _nested_columns(inner, outer), inner, true_parameters(inner))
+    pair = Pair.of(inner, outer, nested_columns(inner, outer), inner, true_parameters(inner))
     assert pair.route == "gram"
     by_rows = Pair(inner, outer, inner, true_parameters(inner))
     assert by_rows.route == "rows"

@@ -126,7 +126,7 @@ def bootstrap(
         return values, status | bits, message
 
     began = perf_counter()
-    done = _run(replicate, range(start, start + count), threads, progress)
+    done = in_order(replicate, range(start, start + count), threads, progress)
     records = np.array([np.append(values, status) for values, status, _ in done])
     estimates = pd.concat([_estimates(fit, names, own), further])
     if asked:
@@ -166,7 +166,7 @@ def origin_of(fit: Any) -> dict[str, Any]:
     }
 
 
-def _run(
+def in_order(
     replicate: Callable[[int], Answer], numbers: range, threads: int, progress: bool
 ) -> list[Answer]:
     """Return answers in order, those done where Ctrl-C is pressed."""

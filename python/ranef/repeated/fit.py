@@ -81,6 +81,7 @@ class VisitFit(TestedFit):
     refit_rows = Verb("repeated.refits:refit_rows")
     independent_codes = Verb("repeated.refits:independent_codes")
     left_out = Verb("bootstrap.by_refits:leave_out_estimates")
+    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 
+from ..arguments import guided
 from ..errors import level_by_keyword, require_level
 from ..inference import coefficients, linear
 from ..inference.anova import anova as terms_tested
@@ -109,6 +110,10 @@ def lsmeans(fit: Any, specs: Any, by: Any = None, **options: Any) -> MarginalMea
     return emmeans(fit, specs, by, **{"ddf": fit.method, **options})
 
 
+@guided(
+    method="intervals of coefficients are t intervals, by ddf=; of the covariance's parameters see "
+    "fit.residual_intervals() and fit.bootstrap()"
+)
 @level_by_keyword
 def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
     """Return t intervals of the coefficients.

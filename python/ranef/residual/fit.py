@@ -58,6 +58,7 @@ class ResidualFit(Fit):
     refit_rows = Verb("residual.refits:refit_rows")
     independent_codes = Verb("residual.refits:independent_codes")
     left_out = Verb("bootstrap.by_refits:leave_out_estimates")
+    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
 
     other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
     update = Refused("fit the other formula with lmer()")

@@ -183,6 +183,7 @@ class GlsFit(TestedFit):
     refit_rows = Verb("residual.refits:refit_rows_gls")
     independent_codes = Verb("residual.refits:independent_codes")
     left_out = Verb("bootstrap.by_refits:leave_out_estimates")
+    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
 
     profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for coefficients")
     augment = Refused("see fit.fittedvalues and fit.resid")

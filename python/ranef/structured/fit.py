@@ -60,6 +60,7 @@ class StructuredFit(Fit):
     refit_rows = Verb("structured.refits:refit_rows")
     independent_codes = Verb("residual.refits:independent_codes")
     left_out = Verb("bootstrap.by_refits:leave_out_estimates")
+    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
 
     other_runs = Refused("its search starts more than once by itself: see fit.optimum", "allfit")
     by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")

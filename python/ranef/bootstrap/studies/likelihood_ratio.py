@@ -16,6 +16,7 @@ F         T / d, against F with d and 2 m / (m - 1) degrees of freedom, m = mean
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,8 @@ def pbtest(
 
     Responses are drawn from the small model and fitted by both. Where the small model's random effects are
     columns of the large one's, their cross-products are drawn, at a cost that does not depend on the number
-    of rows.
+    of rows; where a covariance has a structure (``residual=``, ``dispersion=``, structured terms, ``gls``,
+    ``mmrm``) both are refitted by rows, as they are.
 
     Parameters
     ----------
@@ -175,10 +177,14 @@ def pbtest(
     own = getattr(large, "pbtest_against", None)  # a kind of fit that is refitted in another way
     if own is not None:
         return own(small, n, seed)
+    for fit in (large, small):  # by rows, where a covariance has a structure
+        by_refits = getattr(fit, "pbtest_by_refits", None)
+        if by_refits is not None:
+            return by_refits(small, large, n, seed, n_threads, progress)
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
-    columns = _nested_columns(small, large)
+    columns = nested_columns(small, large)
     fixed = columns.shape[0] > columns.shape[1]
     if fixed or not (small.reml and large.reml):
         small, large = by_maximum_likelihood(small), by_maximum_likelihood(large)
@@ -207,7 +213,12 @@ def pbtest(
     )
 
 
-def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
+def _response(fit: Any) -> np.ndarray:
+    """The response of a fit, which a refit has from elsewhere."""
+    return np.asarray(fit.y if isinstance(fit, Fit) else fit.model.design.response)
+
+
+def nested_columns(small: Fit, large: Fit) -> np.ndarray:
     """The small model's columns of X as combinations of the large one's, (p_large, p_small).
 
     Raises
@@ -216,7 +227,7 @@ def _nested_columns(small: Fit, large: Fit) -> np.ndarray:
         Where they are none, or the rows are not the same.
     """
     a, b = small.model.design, large.model.design
-    if a.nobs != b.nobs or not np.array_equal(small.y, large.y):
+    if a.nobs != b.nobs or not np.array_equal(_response(small), _response(large)):
         raise ArgumentError(
             f"the models are fitted to different rows ({a.nobs} and {b.nobs}) or responses: fit both to the "
             "rows in which no variable of either is missing"

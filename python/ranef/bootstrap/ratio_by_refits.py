@@ -1,0 +1,78 @@
+"""The parametric-bootstrap likelihood-ratio test of fits that are refitted one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, RanefError
+from ..threads import get_num_threads
+from .by_refits import Answer, in_order
+from .checks import checked_seed, whole_number
+from .draws.streams import replicate_generator, stream_key
+from .studies.likelihood_ratio import PBTest, nested_columns
+
+_SAME = 1e-6
+
+
+def pbtest_by_refits(
+    _: Any,
+    small: Any,
+    large: Any,
+    n: int = 1000,
+    seed: Any = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+) -> PBTest:
+    """Test a fit against a smaller one; one of them has a covariance with a structure.
+
+    Parameters
+    ----------
+    _ : fit
+        One of the two.
+    small, large : fit
+        Of the same rows and by the same criterion: by maximum likelihood where fixed effects differ.
+    n, seed, n_threads, progress
+        See `pbtest`.
+    """
+    count = whole_number(n, "n", "the number of replicates")
+    threads = get_num_threads()
+    if n_threads is not None:
+        threads = whole_number(n_threads, "n_threads", "the number of threads")
+    columns = nested_columns(small, large)
+    fixed = columns.shape[0] > columns.shape[1]
+    if small.reml != large.reml or (fixed and large.reml):
+        raise ArgumentError(
+            "fits whose covariance has a structure are compared as they are: fit both by the same criterion, "
+            "with reml=False where their fixed effects differ"
+        )
+    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
+    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
+        raise ArgumentError(
+            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
+            f"better by {-statistic:.4g}. Give the small model first"
+        )
+    key, seed = stream_key(checked_seed(seed))
+    small.simulate(1, seed=0)
+
+    def ratio(number: int) -> Answer:
+        try:
+            y = small.simulate(1, seed=replicate_generator(key, number))[0]
+            one, other = small.refit(y), large.refit(y)
+        except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
+            return np.array([np.nan]), 0, str(error)
+        return np.array([one.objective - other.objective]), 0, ""
+
+    ratios = np.array([values[0] for values, *_ in in_order(ratio, range(count), threads, progress)])
+    return PBTest(
+        small=small.formula,
+        large=large.formula,
+        statistic=max(statistic, 0.0),
+        df=df,
+        fixed=fixed,
+        criterion="REML" if small.reml else "ML",
+        reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),  # rounding, or where both end in one place
+        n=count,
+        seed=seed,
+    )
