@@ -92,7 +92,7 @@ def test_one_visit():
         ("y ~ arm + us(visit | id) + cs(visit | id)", "two terms"),
         ("y ~ arm + us(visit | id) + (1 | arm)", "random terms have no place"),
         ("y ~ arm + us(visit + arm | id)", "one column, the visit"),
-        ("y ~ arm + us(visit | arm / base / id)", "a subject, or arm / subject"),
+        ("y ~ arm + us(visit | arm / base / id)", "the subject, or arm / subject"),
     ],
 )
 def test_formulas(formula, said):

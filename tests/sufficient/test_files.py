@@ -88,7 +88,7 @@ def test_another_version_and_arrays_that_do_not_fit(made, tmp_path):
     with pytest.raises(ArgumentError, match="takes bytes"):
         ranef.Sums.from_bytes("text")
     (tmp_path / "b").write_bytes(b"something else")
-    with pytest.raises(DataError, match=r"b: these bytes are no sums"):
+    with pytest.raises(DataError, match=r"b: these bytes are not sums"):
         ranef.load_sums(tmp_path / "b")
 
 
