@@ -70,16 +70,14 @@ void Probes::grow(Index sides) {
 
 void Probes::keep_rows(Index rows) {
     rows_ = rows;
-    for (Vector& x : solved_) std::fill(x.begin(), x.end(), 0.0);
 }
 
 void Probes::signs(Index side, double* z) const {
     const std::uint64_t key = mixed(seed_ + mixed(static_cast<std::uint64_t>(side)));
-    for (Index i = 0; i < rows_; ++i) {
+    for (Index i = 0; i < order_; ++i) {
         const std::uint64_t bits = mixed(key ^ static_cast<std::uint64_t>(i));
         for (int c = 0; c < many_lanes; ++c) z[i * many_lanes + c] = (bits >> c) & 1u ? 1.0 : -1.0;
     }
-    std::fill(z + rows_ * many_lanes, z + order_ * many_lanes, 0.0);
 }
 
 Vector probed_traces(Point& point, Probes& probes, Index side, const Lifted& lifted, double tolerance, Solved& solved) {
@@ -96,22 +94,20 @@ Vector probed_traces(Point& point, Probes& probes, Index side, const Lifted& lif
     take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
     take_preconditioned(schur, z, x, d);
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const Index first = (layout.offset[f] - layout.q_leading) * many_lanes;
+        const Index column = layout.offset[f] - layout.q_leading, first = column * many_lanes;
+        if (column >= probes.rows()) continue;
         subtract_products(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
                           out.data() + layout.lambda_offset[f]);
     }
-    std::fill(d.begin() + probes.rows() * many_lanes, d.end(), 0.0);
     subtract_leading(schur, z, d, out);
     return out;
 }
 
-// The columns c behind the first rows: of the leading factor - (B e_c)(B d)' with d = (S^-1 - P^-1)e_c, its first rows twice, for they
-// stand beside c in both triangles.
 Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solved& solved) {
     const SchurOperator& schur = point.schur();
     const Layout& layout = schur.layout();
-    const Index order = schur.order(), packed = layout.lambda_size;
-    Vector out(packed, 0.0), z(order * many_lanes), x(z.size()), d(z.size());
+    const Index order = schur.order();
+    Vector out(layout.lambda_size, 0.0), z(order * many_lanes), x(z.size()), d(z.size());
     for (Index first = probes.rows(); first < order; first += many_lanes) {
         const Index count = std::min<Index>(many_lanes, order - first);
         std::fill(z.begin(), z.end(), 0.0);
@@ -126,11 +122,6 @@ Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solve
                 for (int b = 0; b < s; ++b) out[layout.lambda_offset[f] + b * s + a] -= d[(column + b) * many_lanes + c];
             }
         });
-        for (Index i = 0; i < probes.rows() * many_lanes; ++i) d[i] *= 2.0;
-        Vector lanes(packed * many_lanes, 0.0);
-        subtract_leading(schur, z, d, lanes);
-        for (int c = 0; c < many_lanes; ++c)
-            for (Index i = 0; i < packed; ++i) out[i] += lanes[c * packed + i];
     }
     return out;
 }

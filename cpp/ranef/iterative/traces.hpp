@@ -14,7 +14,8 @@ class Probes {
 public:
     Probes(Index order, std::uint64_t seed) : order_(order), rows_(order), seed_(seed) {}
     void grow(Index sides);  // to as many sides of many_lanes vectors
-    // Signs in the first rows alone: the columns behind them have solves of their own.
+    // The traces of the columns behind the first rows are by solves. Signs stay in all rows: what small factors and the others have in
+    // common cancels in the trace of the leading one.
     void keep_rows(Index rows);
     Index rows() const { return rows_; }
     Index sides() const { return static_cast<Index>(solved_.size()); }
