@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
+from ranef.errors import FitError
 
 COUNTS = """3 6 2 5 9 4 7 3 2 3 1 3 6 2 4 1 3 5 2 4 0 4 6 3 5 9 4 7 3 7 10 6 2 5 1 3 1 2 4 2 3 0 3 5 2
 4 7 3 4 1 3 6 3 5 10 4 3 1 3 5 2 4 1 3 5 2 4 8 4 6 3 6 3 1 2 6 1 3 1 2 7 3 6 2 5 9 5 8 5 2
@@ -64,6 +65,16 @@ def test_a_refit_leaves_the_limit(rows):
     direct = ranef.glmer("y ~ x + (1 | g)", rows.assign(y=wild), "nbinom2")
     assert direct.dispersion < 10
     assert fit.refit(wild).objective == pytest.approx(direct.objective, abs=1e-6)
+
+
+def test_checks_of_residuals_say_themselves(rows):
+    assert "uniformity" in str(ranef.glmer("y ~ x + (1 | g)", rows, "poisson").check_residuals(n=20))
+
+
+def test_responses_of_impossible_means_are_refused(rows):
+    far = rows.assign(o=150.0 * (rows.g % 2))
+    with pytest.raises(FitError, match="have no responses"):
+        ranef.glmer("y ~ x + offset(o) + (1 | g)", far, "poisson").simulate(seed=1)
 
 
 def test_shares_near_their_ends_do_not_mislead_the_start():

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..frame.native import as_it_came
-from ..show import Printed
+from ..show import Document, Printed, frame_table
 from .distribution import DISCRETE, counted, distribution, over_groups
 from .fit import GlmerFit
 
@@ -68,6 +68,10 @@ class ResidualChecks(Printed):
 
     table: pd.DataFrame
     residuals: FloatArray = field(repr=False)
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(self.table)]
 
     @as_it_came
     def to_frame(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..design.vectors import values_in
-from ..errors import DataError
+from ..errors import DataError, FitError
 from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..frame import Table
 from .fit import GlmerFit
@@ -90,7 +90,17 @@ def _trials(fit: GlmerFit, newdata: Any) -> FloatArray:
 
 
 def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
-    mu = fit.family.link.inverse(eta)
+    try:
+        return _drawn(fit, fit.family.link.inverse(eta), trials, rng)
+    except ValueError:  # numpy's word on a mean or shape that has no distribution
+        raise FitError(
+            f"some means drawn are outside the range of the {fit.family.kind.label} family with the "
+            f"{fit.family.link.name} link, so that they have no responses: use link='{fit.family.kind.links[0]}', "
+            "or look for rows whose offset or predictors are far from the others"
+        ) from None
+
+
+def _drawn(fit: GlmerFit, mu: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
     name, phi = fit.family.name, fit.dispersion or 1.0
     if name == "binomial":
         return rng.binomial(trials.astype(np.int64), mu) / trials

@@ -102,7 +102,10 @@ class VisitFit(TestedFit):
     @cached_property
     def point(self) -> Any:
         """The criterion at theta, with its derivatives."""
-        return self.model.measures(self.structure).at(self.theta)
+        try:
+            return self.model.measures(self.structure).at(self.theta)
+        except RuntimeError:
+            raise FitError(f"this fit has no estimates: {self.message}") from None
 
     @cached_property
     def solution(self) -> dict[str, Any]:
