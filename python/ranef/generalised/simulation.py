@@ -95,8 +95,8 @@ def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Gen
     except ValueError:  # numpy's word on a mean or shape that has no distribution
         raise FitError(
             f"some means drawn are outside the range of the {fit.family.kind.label} family with the "
-            f"{fit.family.link.name} link, so that they have no responses: use link='{fit.family.kind.links[0]}', "
-            "or look for rows whose offset or predictors are far from the others"
+            f"{fit.family.link.name} link, so that they have no responses: use "
+            f"link='{fit.family.kind.links[0]}', or look for rows whose offset or predictors are far from the others"
         ) from None
 
 
