@@ -96,7 +96,7 @@ def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Gen
         raise FitError(
             f"some means drawn are outside the range of the {fit.family.kind.label} family with the "
             f"{fit.family.link.name} link, so that they have no responses: use "
-            f"link='{fit.family.kind.links[0]}', or look for rows whose offset or predictors are far from the others"
+            f"link='{fit.family.kind.links[0]}', or look for rows far from the others"
         ) from None
 
 
