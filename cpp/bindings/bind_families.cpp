@@ -1,5 +1,5 @@
 #include "glmm.hpp"
-#include "ranef/families/family.hpp"
+#include "ranef/families/kept.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -45,12 +45,32 @@ py::dict kernels(const std::string& name, const std::string& link, double psi, c
     return out;
 }
 
+// What single rows keep of their responses: count, first and second; and what depends on the data alone.
+py::tuple kept_rows(const std::string& family, const Doubles& y, const py::object& trials, const py::object& weights) {
+    const Index n = y.size();
+    Doubles kept[2];
+    const auto data = [&](const py::object& given, int place) -> const double* {
+        if (given.is_none()) return nullptr;
+        kept[place] = given.cast<Doubles>();
+        if (kept[place].size() != n) throw py::value_error("arrays of different lengths");
+        return kept[place].data();
+    };
+    const RowResponses rows{n, y.data(), data(trials, 0), data(weights, 1)};
+    std::vector<double> first, second, count(n, 1.0);
+    double constant = 0.0;
+    keep_rows(family, rows, first, second, &constant);
+    if (const double* each = family == "binomial" ? rows.trials : rows.weights) count.assign(each, each + n);
+    return py::make_tuple(to_numpy(count), to_numpy(first), to_numpy(second), constant);
+}
+
 }  // namespace
 
 void bind_families(py::module_& m) {
     m.def("family_kernels", &kernels, py::arg("family"), py::arg("link"), py::arg("psi"), py::arg("count"), py::arg("first"),
           py::arg("second"), py::arg("eta"),
           "Log-likelihood of cells and its derivatives in the linear predictor and the log-dispersion.");
+    m.def("kept_rows", &kept_rows, py::arg("family"), py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
+          "What single rows keep of their responses: count, first and second; and what depends on the data alone, added up.");
 }
 
 }  // namespace ranef::bindings

@@ -1,8 +1,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "glmm.hpp"
-#include "objects.hpp"
+#include "glmm_object.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/threads.hpp"
 #include "ranef/laplace/quadrature.hpp"
@@ -14,56 +13,6 @@ namespace ranef::bindings {
 namespace {
 
 constexpr double tight_mode = 1e-18;
-
-// A generalised linear mixed model of the core, and the memory of its evaluations.
-struct GlmmObject {
-    std::shared_ptr<const GlmmProblem> problem;
-    std::vector<double> eta;  // a first linear predictor of the cells
-};
-
-const double* optional_data(const py::object& array, Index n, const char* what, Doubles& keep) {
-    if (array.is_none()) return nullptr;
-    keep = array.cast<Doubles>();
-    if (keep.size() != n) throw py::value_error(std::string(what) + ": wrong number of rows");
-    return keep.data();
-}
-
-GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
-                     const Doubles& count, const Doubles& first, const py::object& second, const py::object& offset,
-                     const Doubles& eta, bool expected, int nodes, const py::object& prior) {
-    const Index n = rows.rows->n;
-    if (count.size() != n || first.size() != n || eta.size() != n) throw py::value_error("responses: wrong number of rows");
-    Doubles kept_second, kept_offset;
-    const RowResponses responses{count.data(), first.data(), optional_data(second, n, "second", kept_second),
-                                 optional_data(offset, n, "offset", kept_offset)};
-    auto problem = std::make_shared<GlmmProblem>();
-    problem->family = make_family(family, link);
-    if (!problem->family) throw py::value_error("no family '" + family + "' with link '" + link + "'");
-    problem->family_name = family;
-    problem->design = design.design;
-    problem->expected = expected;
-    problem->nodes = nodes;
-    Doubles kept_prior;
-    const Index p = design.design->layout().p;
-    if (const double* given = optional_data(prior, p * p, "prior", kept_prior)) problem->prior.assign(given, given + p * p);
-    const Layout& layout = design.design->layout();
-    if (nodes < 0 || nodes > most_nodes) throw py::value_error("nodes: between 0 and " + std::to_string(most_nodes));
-    if (nodes > 1 && (layout.factors.size() != 1 || layout.factors[0].width > most_quadrature_columns))
-        throw py::value_error("nodes: one factor of few columns only");
-    GlmmObject object;
-    const py::gil_scoped_release release;
-    problem->cells = merge_rows(*rows.rows, *design.design, responses, problem->family->sums(), ctrl_c());
-    problem->pattern = make_laplace_pattern(problem->cells, problem->layout(), ctrl_c());
-    object.eta.assign(problem->cells.n, 0.0);
-    std::vector<double> weight(problem->cells.n, 0.0);
-    for (Index i = 0; i < n; ++i) {
-        object.eta[problem->cells.cell_of[i]] += eta.data()[i];
-        weight[problem->cells.cell_of[i]] += 1.0;
-    }
-    for (Index c = 0; c < problem->cells.n; ++c) object.eta[c] /= weight[c];
-    object.problem = std::move(problem);
-    return object;
-}
 
 // The maps of parameters between the user's coordinates and the core's.
 class Parameters {
@@ -174,34 +123,26 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     return out;
 }
 
-py::dict fit_glmm(const GlmmObject& self, const py::object& start, double tolerance, int max_evaluations, bool certify) {
+py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance, int max_evaluations, bool certify) {
     const GlmmProblem& problem = *self.problem;
-    std::vector<double> parameters;
-    if (!start.is_none()) {
-        const auto given = start.cast<Doubles>();
-        if (given.size() != problem.parameters()) throw py::value_error("start: wrong number of parameters");
-        parameters.assign(given.data(), given.data() + given.size());
-    }
+    if (start.size() != problem.parameters()) throw py::value_error("start: wrong number of parameters");
     struct Work {
         std::shared_ptr<const GlmmProblem> problem;
-        std::vector<double> eta, parameters;
+        std::vector<double> parameters;
         std::unique_ptr<LaplaceCriterion> criterion;
         std::function<bool()> interrupted;
         std::atomic<bool> cancelled{false};
         GlmmSettings settings;
         Optimum optimum;
-        Status status = Status::ok;
 
         explicit Work(std::shared_ptr<const GlmmProblem> p) : problem(p), criterion(make_criterion(*problem)) {}
         void run() {
-            const BlasThreads limited(problem->pattern.rest);
-            if (parameters.empty()) status = glmm_start(*problem, eta.data(), parameters);
-            if (status == Status::ok) optimum = GlmmSearch(*criterion, *problem, settings).run(parameters);
+            const BlasThreads limited(problem->pattern().rest);
+            optimum = GlmmSearch(*criterion, *problem, settings).run(parameters);
         }
     };
     auto work = std::make_shared<Work>(self.problem);
-    work->eta = self.eta;
-    work->parameters = parameters;
+    work->parameters.assign(start.data(), start.data() + start.size());
     work->interrupted = [state = work.get()] { return state->cancelled.load(); };
     work->settings.newton.tolerance = tolerance;
     work->settings.newton.relative_tolerance = 4e-16;
@@ -210,10 +151,9 @@ py::dict fit_glmm(const GlmmObject& self, const py::object& start, double tolera
     work->settings.certify = certify;
     {
         const py::gil_scoped_release release;
-        if (problem.cells.n > 2000) run_beside([work] { work->run(); }, [work] { work->cancelled = true; });
+        if (problem.cells().n > 2000) run_beside([work] { work->run(); }, [work] { work->cancelled = true; });
         else work->run();
     }
-    if (work->status != Status::ok) throw std::runtime_error(describe(work->status));
     const Optimum& optimum = work->optimum;
     const Parameters maps(problem);
     py::dict out;
@@ -292,7 +232,7 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
 
 // Refits to drawn responses, a row each: see resample.hpp. Fewer rows than asked for after Ctrl-C.
 py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std::uint64_t key, Index first, Index count, int threads,
-                              const py::object& eta) {
+                              const py::object& eta, const py::object& correction) {
     if (truth.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
     struct Work {
         std::shared_ptr<const GlmmProblem> problem;
@@ -311,8 +251,13 @@ py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std:
     work->how.threads = threads;
     if (!eta.is_none()) {
         const auto given = eta.cast<Doubles>();
-        if (given.size() != self.problem->cells.n) throw py::value_error("eta: one per cell");
+        if (given.size() != self.problem->cells().n) throw py::value_error("eta: one per cell");
         work->how.eta.assign(given.data(), given.data() + given.size());
+    }
+    if (!correction.is_none()) {
+        const auto given = correction.cast<Doubles>();
+        if (given.size() != truth.size() * truth.size()) throw py::value_error("correction: a square matrix of the parameters");
+        work->how.settings.correction.assign(given.data(), given.data() + given.size());
     }
     work->how.cancelled = &work->cancelled;
     work->how.settings.certify = false;
@@ -332,16 +277,30 @@ py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std:
 
 void bind_glmm(py::module_& m) {
     py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
-        .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("count"),
-             py::arg("first"), py::arg("second"), py::arg("offset"), py::arg("eta"), py::arg("expected") = false, py::arg("nodes") = 1, py::arg("prior") = py::none())
-        .def_property_readonly("n_cells", [](const GlmmObject& self) { return self.problem->cells.n; })
+        .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("y"),
+             py::arg("trials") = py::none(), py::arg("weights") = py::none(), py::arg("offset") = py::none(),
+             py::arg("expected") = false, py::arg("nodes") = 1)
+        .def("with_response", &with_response, py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
+             py::arg("recount") = false)
+        .def("with_sums", &with_sums, py::arg("count"), py::arg("first"), py::arg("second"), py::arg("constant"))
+        .def("by_rows", &by_rows)
+        .def("variant", &variant, py::arg("expected"), py::arg("nodes"), py::arg("prior") = py::none())
+        .def_readonly("constant", &GlmmObject::constant)
+        .def_readonly("good", &GlmmObject::good)
+        .def_property_readonly("sums", [](const GlmmObject& self) { return self.problem->family->sums(); })
+        .def_property_readonly("kept",
+                               [](const GlmmObject& self) {
+                                   const KeptSums& kept = self.problem->responses;
+                                   return py::make_tuple(to_numpy(kept.count), to_numpy(kept.first), to_numpy(kept.second));
+                               })
+        .def_property_readonly("n_cells", [](const GlmmObject& self) { return self.problem->cells().n; })
         .def_property_readonly("n_theta", [](const GlmmObject& self) { return self.problem->layout().n_theta(); })
         .def_property_readonly("n_parameters", [](const GlmmObject& self) { return self.problem->parameters(); })
-        .def_property_readonly("dense", [](const GlmmObject& self) { return self.problem->pattern.dense; })
+        .def_property_readonly("dense", [](const GlmmObject& self) { return self.problem->pattern().dense; })
         .def_property_readonly("cell_of",
                                [](const GlmmObject& self) {
-                                   const auto& cells = self.problem->cells.cell_of;
-                                   return py::array_t<Index>(static_cast<py::ssize_t>(cells.size()), cells.data());
+                                   const auto& cells = self.problem->cells().cell_of;
+                                   return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(cells.size()), cells.data());
                                })
         .def("to_internal",
              [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi) {
@@ -349,16 +308,22 @@ void bind_glmm(py::module_& m) {
              },
              py::arg("theta"), py::arg("beta"), py::arg("psi"))
         .def("start",
-             [](const GlmmObject& self) {
+             [](const GlmmObject& self, const Doubles& eta) {
+                 if (eta.size() != self.problem->cells().n) throw py::value_error("eta: one per cell");
                  std::vector<double> parameters;
-                 const Status status = glmm_start(*self.problem, self.eta.data(), parameters);
+                 Status status;
+                 {
+                     const py::gil_scoped_release release;
+                     status = glmm_start(*self.problem, eta.data(), parameters);
+                 }
                  if (status != Status::ok) throw std::runtime_error(describe(status));
                  return to_numpy(parameters);
-             })
-        .def("fit", &fit_glmm, py::arg("start") = py::none(), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
+             },
+             py::arg("eta"))
+        .def("fit", &fit_glmm, py::arg("start"), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
              py::arg("certify") = true)
         .def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
-             py::arg("eta") = py::none())
+             py::arg("eta") = py::none(), py::arg("correction") = py::none())
         .def("point", &point, py::arg("parameters"), py::arg("whole") = true)
         .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11);
 }

@@ -365,6 +365,9 @@ def family_kernels(
     second: npt.ArrayLike,
     eta: npt.ArrayLike,
 ) -> dict[str, Array]: ...
+def kept_rows(
+    family: str, y: npt.ArrayLike, trials: npt.ArrayLike | None = None, weights: npt.ArrayLike | None = None
+) -> tuple[Array, Array, Array, float]: ...
 
 class Glmm:
     def __init__(
@@ -373,15 +376,31 @@ class Glmm:
         design: DesignCross,
         family: str,
         link: str,
-        count: npt.ArrayLike,
-        first: npt.ArrayLike,
-        second: npt.ArrayLike | None,
-        offset: npt.ArrayLike | None,
-        eta: npt.ArrayLike,
+        y: npt.ArrayLike,
+        trials: npt.ArrayLike | None = None,
+        weights: npt.ArrayLike | None = None,
+        offset: npt.ArrayLike | None = None,
         expected: bool = False,
         nodes: int = 1,
-        prior: npt.ArrayLike | None = None,
     ) -> None: ...
+    def with_response(
+        self,
+        y: npt.ArrayLike,
+        trials: npt.ArrayLike | None = None,
+        weights: npt.ArrayLike | None = None,
+        recount: bool = False,
+    ) -> Glmm: ...
+    def with_sums(self, count: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, constant: float) -> Glmm: ...
+    def by_rows(self) -> Glmm: ...
+    def variant(self, expected: bool, nodes: int, prior: npt.ArrayLike | None = None) -> Glmm: ...
+    @property
+    def constant(self) -> float: ...
+    @property
+    def good(self) -> bool: ...
+    @property
+    def sums(self) -> bool: ...
+    @property
+    def kept(self) -> tuple[Array, Array, Array]: ...
     @property
     def n_cells(self) -> int: ...
     @property
@@ -394,6 +413,7 @@ class Glmm:
         count: int,
         threads: int,
         eta: npt.ArrayLike | None = None,
+        correction: npt.ArrayLike | None = None,
     ) -> npt.NDArray[np.float64]: ...
     def point(self, parameters: npt.ArrayLike, whole: bool = True) -> dict[str, Any]: ...
     @property
@@ -401,12 +421,12 @@ class Glmm:
     @property
     def dense(self) -> bool: ...
     @property
-    def cell_of(self) -> npt.NDArray[np.int64]: ...
+    def cell_of(self) -> npt.NDArray[np.uint32]: ...
     def to_internal(self, theta: npt.ArrayLike, beta: npt.ArrayLike, psi: float) -> Array: ...
-    def start(self) -> Array: ...
+    def start(self, eta: npt.ArrayLike) -> Array: ...
     def fit(
         self,
-        start: npt.ArrayLike | None = None,
+        start: npt.ArrayLike,
         tolerance: float = 1e-8,
         max_evaluations: int = 200,
         certify: bool = True,

@@ -82,7 +82,7 @@ DIFFERENCED = ["cbpp_olre", "contra_slope", "crossed_gamma", "slopes_probit", "b
 def test_gradient_is_that_of_differences(name):
     reference = GlmmReference(name)
     model = GlmerModel(reference.formula, reference.data, agq=reference.agq, **reference.arguments)
-    at, h = np.asarray(model.core.start()) + 0.1, 1e-3
+    at, h = model.start() + 0.1, 1e-3
     gradient = model._evaluate(at)[1]
     for i in range(at.size):
         step = h * np.eye(at.size)[i]

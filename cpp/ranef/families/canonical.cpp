@@ -60,10 +60,10 @@ void BinomialLogit::third(const CellView& cells, const double* eta, double* w1) 
     }
 }
 
-// w (1 - 2p), with m p = y - s.
+// w (1 - 2p), with m p = y - s; a cell without trials has no weight.
 void BinomialLogit::third_after(const CellView& cells, const double*, const double* s, const double* w, double* w1) const {
     const double *__restrict m = cells.count, *__restrict y = cells.first;
-    for (Index i = 0; i < cells.size; ++i) w1[i] = w[i] * (1.0 - 2.0 * (y[i] - s[i]) / m[i]);
+    for (Index i = 0; i < cells.size; ++i) w1[i] = w[i] * (1.0 - 2.0 * (y[i] - s[i]) / std::max(m[i], 1e-300));
 }
 
 void BinomialLogit::fourth(const CellView& cells, const double* eta, double* l4) const {

@@ -9,11 +9,11 @@
 //   gamma              rows            sum y           sum log y
 //   inverse gaussian   rows            sum y           sum 1/y
 //   beta               rows            sum log y       sum log(1 - y)
+//   gaussian           rows            mean of y       sum of squares about it
 //   nbinom1, nbinom2   rows            y               -         (only rows of equal y are merged)
-//   gaussian           rows            y               -         (only rows of equal y are merged)
 //   betabinomial       rows            successes       trials    (only equal ones)
 //
-// Prior weights multiply a row's log-likelihood: they add up to `count`.
+// Prior weights multiply a row's log-likelihood: they add up to `count`. kept.hpp adds them up.
 #pragma once
 
 #include <memory>

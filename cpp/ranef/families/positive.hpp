@@ -63,7 +63,7 @@ struct InverseGaussianKernel {
 };
 
 struct GaussianKernel {
-    static constexpr bool dispersed = true, sums = false;
+    static constexpr bool dispersed = true, sums = true;
     static constexpr int simpler = 0;
     static bool allowed(double) { return true; }
     static double rows(const Cell& c) { return c.count; }
@@ -71,7 +71,7 @@ struct GaussianKernel {
         v = std::exp(psi);
         log_v = psi;
     }
-    double squares(const Cell& c, double mu) const { return c.count * (c.first - mu) * (c.first - mu); }
+    double squares(const Cell& c, double mu) const { return c.second + c.count * (c.first - mu) * (c.first - mu); }
     double value(const Cell& c, double mu) const { return -0.5 * (c.count * log_v + squares(c, mu) / v); }
     MeanDerivatives mean(const Cell& c, double mu) const { return {c.count * (c.first - mu) / v, -c.count / v, 0.0, 0.0}; }
     DispersionDerivatives dispersion(const Cell& c, double mu) const {

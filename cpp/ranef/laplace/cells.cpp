@@ -35,13 +35,13 @@ struct RowKeys {
     }
 };
 
-RowKeys read_keys(const Rows& rows, const DesignCross& design, const RowResponses& responses, bool sums, Poll& poll) {
+RowKeys read_keys(const Rows& rows, const DesignCross& design, const double* offset, Poll& poll) {
     const Layout& layout = design.layout();
     const Coordinates& c = design.coordinates();
     RowKeys keys;
     int bases = 0;
     for (const Factor& factor : layout.factors) bases += factor.width;
-    keys.width = layout.p + bases + 1 + (sums ? 0 : 2);
+    keys.width = layout.p + bases + (offset ? 1 : 0);
     keys.rows = rows.n;
     keys.values.resize(rows.n * keys.width);
     keys.hash.assign(rows.n, 0);
@@ -63,70 +63,79 @@ RowKeys read_keys(const Rows& rows, const DesignCross& design, const RowResponse
     for (std::size_t f = 0; f < layout.factors.size(); ++f)
         for (int a = 0; a < layout.factors[f].width; ++a)
             fill(rows.factors[design.factor_order()[f]].basis[a], c.z_shift[f][a], c.z_scale[f][a]);
-    const Column none_first(responses.first), none_second(responses.second);
-    if (responses.offset) fill(Column(responses.offset), 0.0, 1.0);
-    else target += rows.n;
-    if (!sums) {
-        fill(none_first, 0.0, 1.0);
-        fill(none_second, 0.0, 1.0);
-    }
+    if (offset) fill(Column(offset), 0.0, 1.0);
     return keys;
+}
+
+// Rows in the order of their groups: those of group g stand in `order` from start[g] on.
+struct Groups {
+    std::vector<Index> start, order;
+
+    template <class Code>
+    Groups(const Code* group, Index rows, Index groups) : start(groups + 1, 0), order(rows) {
+        for (Index i = 0; i < rows; ++i) ++start[group[i] + 1];
+        std::partial_sum(start.begin(), start.end(), start.begin());
+        std::vector<Index> next(start.begin(), start.end() - 1);
+        for (Index i = 0; i < rows; ++i) order[next[group[i]]++] = i;
+    }
+};
+
+// Numbers the different rows of each group, group after group: number[i] is that of row i; returns a row of each number.
+// ends[g] is the first number behind group g.
+template <class Alike>
+std::vector<Index> number_rows(const Groups& groups, const std::vector<std::uint64_t>& hash, Alike&& alike,
+                               std::vector<std::uint32_t>& number, std::vector<Index>& ends, Poll& poll) {
+    std::vector<Index> representative, table;  // open addressing within a group
+    representative.reserve(groups.order.size());
+    number.resize(groups.order.size());
+    for (std::size_t g = 0; g + 1 < groups.start.size(); ++g) {
+        const Index size = groups.start[g + 1] - groups.start[g];
+        Index capacity = 4;
+        while (capacity < 2 * size) capacity *= 2;
+        table.assign(capacity, -1);
+        for (Index o = groups.start[g]; o < groups.start[g + 1]; ++o) {
+            const Index i = groups.order[o];
+            Index slot = static_cast<Index>(hash[i] & static_cast<std::uint64_t>(capacity - 1));
+            while (table[slot] >= 0) {
+                const Index other = representative[table[slot]];
+                if (hash[other] == hash[i] && alike(other, i)) break;
+                slot = (slot + 1) & (capacity - 1);
+            }
+            if (table[slot] < 0) {
+                table[slot] = static_cast<Index>(representative.size());
+                representative.push_back(i);
+            }
+            number[i] = static_cast<std::uint32_t>(table[slot]);
+        }
+        ends.push_back(static_cast<Index>(representative.size()));
+        poll.tick(size);
+    }
+    return representative;
 }
 
 }  // namespace
 
-Cells merge_rows(const Rows& rows, const DesignCross& design, const RowResponses& responses, bool sums, Poll poll) {
+Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, Poll poll) {
     const Layout& layout = design.layout();
     const int factors = static_cast<int>(layout.factors.size()), p = layout.p;
-    RowKeys keys = read_keys(rows, design, responses, sums, poll);
+    RowKeys keys = read_keys(rows, design, offset, poll);
     std::vector<const std::int32_t*> codes;
     for (int f : design.factor_order()) codes.push_back(rows.factors[f].codes);
     for (Index i = 0; i < rows.n; ++i)
         for (int f = 0; f < factors; ++f) keys.hash[i] = mix(keys.hash[i], static_cast<std::uint64_t>(codes[f][i]));
 
-    // Rows in the order of the leading factor, so that its levels' cells lie side by side.
-    const Index levels = layout.factors[0].levels;
-    std::vector<Index> start(levels + 1, 0), order(rows.n);
-    for (Index i = 0; i < rows.n; ++i) ++start[codes[0][i] + 1];
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    {
-        std::vector<Index> next(start.begin(), start.end() - 1);
-        for (Index i = 0; i < rows.n; ++i) order[next[codes[0][i]]++] = i;
-    }
-
     Cells cells;
-    cells.cell_of.resize(rows.n);
-    cells.leading.assign(levels + 1, 0);
-    cells.width = 0;
     for (const Factor& factor : layout.factors) cells.width += factor.width;
-    std::vector<Index> representative;  // a row of each cell
-    representative.reserve(rows.n);
-    // Open addressing within a level, in a table that grows with the largest level.
-    std::vector<Index> table;
     const auto alike = [&](Index i, Index j) {
-        if (keys.hash[i] != keys.hash[j] || !keys.equal(i, j)) return false;
+        if (!keys.equal(i, j)) return false;
         for (int f = 1; f < factors; ++f)
             if (codes[f][i] != codes[f][j]) return false;
         return true;
     };
-    for (Index l = 0; l < levels; ++l) {
-        const Index size = start[l + 1] - start[l];
-        Index capacity = 4;
-        while (capacity < 2 * size) capacity *= 2;
-        table.assign(capacity, -1);
-        for (Index o = start[l]; o < start[l + 1]; ++o) {
-            const Index i = order[o];
-            Index slot = static_cast<Index>(keys.hash[i] & static_cast<std::uint64_t>(capacity - 1));
-            while (table[slot] >= 0 && !alike(representative[table[slot]], i)) slot = (slot + 1) & (capacity - 1);
-            if (table[slot] < 0) {
-                table[slot] = static_cast<Index>(representative.size());
-                representative.push_back(i);
-            }
-            cells.cell_of[i] = table[slot];
-        }
-        cells.leading[l + 1] = static_cast<Index>(representative.size());
-        poll.tick(size);
-    }
+    // In the order of the leading factor, so that its levels' cells lie side by side.
+    const Groups levels(codes[0], rows.n, layout.factors[0].levels);
+    cells.leading.assign(1, 0);
+    const std::vector<Index> representative = number_rows(levels, keys.hash, alike, cells.cell_of, cells.leading, poll);
 
     cells.n = static_cast<Index>(representative.size());
     cells.x.resize(cells.n * p);
@@ -140,34 +149,37 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const RowResponses
     };
     for (int k = 0; k < p; ++k) gather(k, cells.x.data() + k * cells.n, 1);
     for (int k = 0; k < cells.width; ++k) gather(p + k, cells.z.data() + k, cells.width);
-    if (responses.offset) gather(p + cells.width, cells.offset.data(), 1);
+    if (offset) gather(p + cells.width, cells.offset.data(), 1);
     for (int f = 0; f < factors; ++f)
         for (Index c = 0; c < cells.n; ++c) cells.level[c * factors + f] = codes[f][representative[c]];
-    cells.count.resize(cells.n);
-    cells.first.resize(cells.n);
-    cells.second.resize(cells.n);
-    if (sums) {
-        sum_responses(responses, cells);
-    } else {
-        for (Index c = 0; c < cells.n; ++c) {
-            cells.first[c] = responses.first[representative[c]];
-            cells.second[c] = responses.second ? responses.second[representative[c]] : 0.0;
-        }
-        for (Index i = 0; i < rows.n; ++i) cells.count[cells.cell_of[i]] += responses.count[i];
-    }
     return cells;
 }
 
-void sum_responses(const RowResponses& responses, Cells& cells) {
-    std::fill(cells.count.begin(), cells.count.end(), 0.0);
-    std::fill(cells.first.begin(), cells.first.end(), 0.0);
-    std::fill(cells.second.begin(), cells.second.end(), 0.0);
-    for (std::size_t i = 0; i < cells.cell_of.size(); ++i) {
-        const Index c = cells.cell_of[i];
-        cells.count[c] += responses.count[i];
-        cells.first[c] += responses.first[i];
-        if (responses.second) cells.second[c] += responses.second[i];
+Cells split_cells(const Cells& cells, const DesignCross& design, const double* first, const double* second, Poll poll) {
+    const Index rows = static_cast<Index>(cells.cell_of.size());
+    const int factors = static_cast<int>(design.layout().factors.size()), p = design.layout().p;
+    std::vector<std::uint64_t> hash(rows);
+    for (Index i = 0; i < rows; ++i) hash[i] = mix(mix(0, bits(first[i])), bits(second[i]));
+    const auto alike = [&](Index i, Index j) { return first[i] == first[j] && second[i] == second[j]; };
+    const Groups groups(cells.cell_of.data(), rows, cells.n);
+    Cells out;
+    out.width = cells.width;
+    std::vector<Index> ends{0};
+    const std::vector<Index> representative = number_rows(groups, hash, alike, out.cell_of, ends, poll);
+    out.n = static_cast<Index>(representative.size());
+    for (Index first_cell : cells.leading) out.leading.push_back(ends[first_cell]);
+    out.x.resize(out.n * p);
+    out.z.resize(out.n * out.width);
+    out.level.resize(out.n * factors);
+    out.offset.resize(out.n);
+    for (Index c = 0; c < out.n; ++c) {
+        const Index from = cells.cell_of[representative[c]];
+        for (int k = 0; k < p; ++k) out.x[k * out.n + c] = cells.x[k * cells.n + from];
+        std::copy_n(cells.z.data() + from * cells.width, cells.width, out.z.data() + c * cells.width);
+        std::copy_n(cells.level.data() + from * factors, factors, out.level.data() + c * factors);
+        out.offset[c] = cells.offset[from];
     }
+    return out;
 }
 
 }  // namespace ranef

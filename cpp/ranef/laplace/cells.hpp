@@ -1,45 +1,38 @@
 // Cells: rows that are equal in X, in the bases and levels of the random terms and in the offset enter the likelihood
 // through sums only (family.hpp), and are merged. Nothing behind this file grows with the number of rows.
+//
+// Finding the cells takes a pass over everything; each row's address stays, so that another response of the same rows
+// is added up cell by cell without a search (families/kept.hpp).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "ranef/base/poll.hpp"
 #include "ranef/cross/cross_products.hpp"
-#include "ranef/families/family.hpp"
 #include "ranef/rows/rows.hpp"
 
 namespace ranef {
 
-// Responses of the rows as the family sums them (family.hpp), and the offset or null.
-struct RowResponses {
-    const double* count;
-    const double* first;
-    const double* second;
-    const double* offset;
-};
-
-// In the internal coordinates of the design, sorted by level of the leading factor.
+// In the internal coordinates of the design, sorted by level of the leading factor. Knows no response.
 struct Cells {
     Index n = 0;
-    int width = 0;                    // columns of all factors' bases together
-    std::vector<double> x;            // n x p, column by column
-    std::vector<double> z;            // n x width, factor after factor
-    std::vector<std::int32_t> level;  // n x factors, in the order of the layout
-    std::vector<double> offset;       // n
-    std::vector<Index> leading;       // first cell of each level of the leading factor; levels + 1
-    std::vector<Index> cell_of;       // of each row
-    std::vector<double> count, first, second;
+    int width = 0;                       // columns of all factors' bases together
+    std::vector<double> x;               // n x p, column by column
+    std::vector<double> z;               // n x width, factor after factor
+    std::vector<std::int32_t> level;     // n x factors, in the order of the layout
+    std::vector<double> offset;          // n
+    std::vector<Index> leading;          // first cell of each level of the leading factor; levels + 1
+    std::vector<std::uint32_t> cell_of;  // of each row
 
     const double* column(Index c) const { return x.data() + c * n; }
-    CellView view() const { return {n, count.data(), first.data(), second.data()}; }
 };
 
-// `sums`: whether rows of different responses may share a cell.
-Cells merge_rows(const Rows& rows, const DesignCross& design, const RowResponses& responses, bool sums, Poll poll = {});
+// `offset`: of each row, or null.
+Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, Poll poll = {});
 
-// The sums of another response of the same rows into the cells' count, first and second; only of a family with sums.
-void sum_responses(const RowResponses& responses, Cells& cells);
+// The cells of a family whose rows of different responses do not add up: of the same rows, equal in `first` and `second` too.
+Cells split_cells(const Cells& cells, const DesignCross& design, const double* first, const double* second, Poll poll = {});
 
 }  // namespace ranef

@@ -45,7 +45,7 @@ std::vector<Index> cells_by_level(const Cells& cells, int factor, int factors, I
 }  // namespace
 
 double LaplaceCriterion::second_order() {
-    const CellView view = cells_.view();
+    const CellView view = problem_.responses.view();
     std::vector<double> l3(cells_.n), l4(cells_.n), right(layout_.q), solved;
     family_->third_after(view, eta_.data(), s_.data(), w_.data(), l3.data());
     family_->fourth(view, eta_.data(), l4.data());

@@ -15,10 +15,10 @@ constexpr Index fixed_block = 1024;
 
 LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
     : problem_(problem),
-      cells_(problem.cells),
+      cells_(problem.cells()),
       layout_(problem.layout()),
       family_(problem.family->clone()),
-      system_(cells_, layout_, problem.pattern),
+      system_(cells_, layout_, problem.pattern()),
       slots_(layout_.theta),
       scalar_(cells_.width == static_cast<int>(layout_.factors.size())),
       k_(layout_.n_theta()),
@@ -219,6 +219,13 @@ void LaplaceCriterion::theta_gradient() {
         const int r = layout_.factors[f].width;
         const double* l = lambda_.data() + layout_.lambda_offset[f];
         double* g = g_lambda_.data() + layout_.lambda_offset[f];
+        if (r == 1) {
+            const double *e = e_.data() + layout_.offset[f], *rho = rho_.data() + layout_.offset[f];
+            double sum = 0.0;
+            for (Index j = 0; j < layout_.factors[f].levels; ++j) sum += (rho[j] - e[j]) * e[j];
+            g[0] += l[0] * sum;
+            continue;
+        }
         le.assign(r, 0.0);
         lr.assign(r, 0.0);
         for (Index j = 0; j < layout_.factors[f].levels; ++j) {
@@ -243,7 +250,7 @@ void LaplaceCriterion::theta_gradient() {
 }
 
 void LaplaceCriterion::finish() {
-    const CellView view = cells_.view();
+    const CellView view = problem_.responses.view();
     double log_det = system_.log_det();
     if (problem_.expected) {
         work_.resize(cells_.n);

@@ -88,6 +88,7 @@ protected:
     void theta_gradient();
     void block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
     void scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
+    void small_products(std::vector<double>& cross, std::vector<double>& a) const;
     void covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const;
 
     const GlmmProblem& problem_;
@@ -112,6 +113,14 @@ protected:
     std::vector<double> g_lambda_, e_, rho_, adjoint_;
     double q_ = 0.0, decrement_ = 0.0, value_ = 0.0, log_likelihood_ = 0.0, penalty_ = 0.0;
     std::vector<double> gradient_, hessian_, fixed_information_;
+
+    // Memory of predict() and differentiate().
+    struct Scratch {
+        std::vector<double> change, moved, right, beta, image, cross, solved, a, own, weighted, bb, bt, g_d;
+        std::vector<const double*> y, wy;
+        std::vector<char> known;
+    };
+    mutable Scratch scratch_;
 
     // Where the last Hessian was computed: the mode is predicted from there.
     bool base_known_ = false, factor_is_base_ = false;

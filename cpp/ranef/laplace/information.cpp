@@ -8,6 +8,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/families/vector_math.hpp"
 #include "ranef/laplace/criterion.hpp"
+#include "ranef/laplace/scalar_passes.hpp"
 
 namespace ranef {
 namespace {
@@ -84,11 +85,16 @@ void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, st
     const Index size = k_ + p_ + extra;
     // Columns start at odd multiples of a cache line, so that they do not crowd each other out.
     const Index block = std::min(largest_block, cells_.n) + 8;
-    std::vector<double> moved(layout_.q), own(k_ * block), weighted(size * block);
+    std::vector<double> &moved = scratch_.moved, &own = scratch_.own, &weighted = scratch_.weighted;
+    moved.resize(layout_.q);
+    own.resize(k_ * block);
+    weighted.resize(size * block);
     for (int f = 0; f < factors; ++f)
         for (Index j = 0; j < layout_.factors[f].levels; ++j)
             moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
-    std::vector<const double*> y(size), wy(size);
+    std::vector<const double*> &y = scratch_.y, &wy = scratch_.wy;
+    y.resize(size);
+    wy.resize(size);
     for (Index begin = 0; begin < cells_.n; begin += largest_block) {
         const Index n = std::min(largest_block, cells_.n - begin);
         const double* w = w_.data() + begin;
@@ -117,8 +123,9 @@ void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, st
         // The first factor's cells lie side by side: along the columns, level by level.
         const double* z = whitened_.data() + begin * factors;
         const std::int32_t* effect = effect_.data() + begin * factors;
-        for (Index from = 0, to = 0; from < n; from = to) {
-            while (to < n && effect[to * factors] == effect[from * factors]) ++to;
+        Index level = effect[0];
+        for (Index from = 0, to = 0; from < n; from = to, ++level) {
+            to = std::min(n, cells_.leading[level + 1] - begin);
             double* target = cross.data() + Index{effect[from * factors]} * size;
             Index c = 0;
             for (; c + 4 <= size; c += 4) {  // four sums that do not wait for each other
@@ -143,11 +150,40 @@ void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, st
     }
 }
 
+// The same with one factor and few columns: a cell at a time, all sums in registers.
+void LaplaceCriterion::small_products(std::vector<double>& cross, std::vector<double>& a) const {
+    scalar::with_columns(k_ + p_, [&](auto known) {
+        constexpr int size = known() ? known() : 1;
+        double sums[size * size] = {};
+        const double twice = 2.0 * lambda_[0];
+        for (std::size_t j = 0; j + 1 < cells_.leading.size(); ++j) {
+            double level[size] = {};
+            const double moved = twice * e_[j];
+            for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+                const double w = w_[i], z = whitened_[i];
+                double y[size];
+                y[0] = cells_.z[i] * moved;
+                for (int c = 1; c < size; ++c) y[c] = cells_.x[(c - 1) * cells_.n + i];
+                for (int c = 0; c < size; ++c) {
+                    const double wy = w * y[c];
+                    level[c] += z * wy;
+                    for (int d = 0; d < size; ++d) sums[c * size + d] += wy * y[d];
+                }
+            }
+            std::copy_n(level, size, cross.data() + j * size);
+        }
+        std::copy_n(sums, size * size, a.data());
+    });
+}
+
 void LaplaceCriterion::differentiate() {
     const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
     const Index size = k_ + fixed;
-    std::vector<double> cross(size * layout_.q, 0.0), a(size * size, 0.0);
-    if (scalar_) scalar_products(extra, cross, a);
+    std::vector<double> &cross = scratch_.cross, &a = scratch_.a;
+    cross.assign(size * layout_.q, 0.0);
+    a.assign(size * size, 0.0);
+    if (scalar_ && cells_.width == 1 && !extra && size <= 8 && size >= 2) small_products(cross, a);
+    else if (scalar_) scalar_products(extra, cross, a);
     else block_products(extra, cross, a);
     if (extra) {
         // -d2l / dpsi2 by central differences of the exact first derivative.
@@ -156,19 +192,16 @@ void LaplaceCriterion::differentiate() {
         double sum = 0.0;
         for (int sign : {1, -1}) {
             family_->set_dispersion(psi + sign * dispersion_step);
-            family_->dispersion(cells_.view(), eta_.data(), up.data(), unused.data(), other.data());
+            family_->dispersion(problem_.responses.view(), eta_.data(), up.data(), unused.data(), other.data());
             for (double value : up) sum -= sign * value;
         }
         family_->set_dispersion(psi);
         a[(size - 1) * size + size - 1] = sum / (2.0 * dispersion_step);
     }
-    std::vector<double> solved = cross;
+    std::vector<double>& solved = scratch_.solved;
+    solved = cross;
     system_.solve_many(solved.data(), size);
-    for (Index i = 0; i < layout_.q; ++i)
-        for (Index c = 0; c < size; ++c) {
-            const double left = solved[i * size + c];
-            for (Index d = c; d < size; ++d) a[c * size + d] -= left * cross[i * size + d];
-        }
+    scalar::subtract_product(layout_.q, size, solved.data(), cross.data(), a.data());
     for (Index c = 0; c < size; ++c)
         for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];
 
@@ -176,7 +209,9 @@ void LaplaceCriterion::differentiate() {
         for (int c = 0; c < p_; ++c) fixed_information_[d * p_ + c] = a[(k_ + d) * size + k_ + c];
     for (Index i = 0; i < size * size; ++i) hessian_[i] = 2.0 * a[i];
     // A_tt + A_tb A_bb^-1 A_bt, the second part where A_bb allows it.
-    std::vector<double> bb(fixed * fixed), bt(Index{fixed} * k_);
+    std::vector<double> &bb = scratch_.bb, &bt = scratch_.bt;
+    bb.resize(fixed * fixed);
+    bt.resize(Index{fixed} * k_);
     for (int d = 0; d < fixed; ++d)
         for (int c = 0; c < fixed; ++c) bb[d * fixed + c] = a[(k_ + d) * size + k_ + c];
     for (int t = 0; t < k_; ++t)
@@ -187,8 +222,8 @@ void LaplaceCriterion::differentiate() {
         for (int v = 0; v < k_; ++v)
             hessian_[t * size + v] = a[t * size + v] +
                                      (definite ? linalg::dot(fixed, bt.data() + t * fixed, bt.data() + v * fixed) : a[t * size + v]);
-    std::vector<double> g_d;
-    std::vector<char> known;
+    std::vector<double>& g_d = scratch_.g_d;
+    std::vector<char>& known = scratch_.known;
     covariance_gradient(g_d, known);
     for (int t = 0; t < k_; ++t)
         for (int v = 0; v < k_; ++v) {

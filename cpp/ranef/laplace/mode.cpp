@@ -21,7 +21,7 @@ constexpr double close_enough = 1e-21;  // decrement behind which no step change
 double LaplaceCriterion::pass(const std::vector<double>& u) {
     cell_inner(u.data(), eta_.data());
     double log_likelihood = 0.0;
-    const CellView view = cells_.view();
+    const CellView view = problem_.responses.view();
     for (Index first = 0; first < cells_.n; first += chunk) {
         const Index size = std::min(chunk, cells_.n - first);
         for (Index i = first; i < first + size; ++i) eta_[i] += fixed_[i];
@@ -108,12 +108,23 @@ bool LaplaceCriterion::factor_step() {
 // du = Omega^-1 [dL'e - Lambda'Z'(W (Z dL u + X dbeta) - ds/dpsi dpsi)].
 void LaplaceCriterion::predict(const double* parameters) {
     const int factors = static_cast<int>(layout_.factors.size());
-    std::vector<double> change(layout_.lambda_size, 0.0), moved(layout_.q, 0.0), right(layout_.q, 0.0);
+    std::vector<double> &change = scratch_.change, &moved = scratch_.moved, &right = scratch_.right;
+    change.assign(layout_.lambda_size, 0.0);
+    moved.assign(layout_.q, 0.0);
+    right.assign(layout_.q, 0.0);
     layout_.unpack(slots_, parameters, change.data());
     for (Index i = 0; i < layout_.lambda_size; ++i) change[i] -= base_lambda_[i];
     for (int f = 0; f < factors; ++f) {
         const int r = layout_.factors[f].width;
         const double* d = change.data() + layout_.lambda_offset[f];
+        if (r == 1) {
+            const Index first = layout_.offset[f];
+            for (Index i = first; i < first + layout_.factors[f].levels; ++i) {
+                moved[i] = d[0] * base_u_[i];
+                right[i] = d[0] * e_[i];
+            }
+            continue;
+        }
         for (Index l = 0; l < layout_.factors[f].levels; ++l) {
             const Index first = layout_.offset[f] + l * r;
             for (int b = 0; b < r; ++b)
@@ -124,7 +135,8 @@ void LaplaceCriterion::predict(const double* parameters) {
         }
     }
     const double step_psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
-    std::vector<double> beta(p_);
+    std::vector<double>& beta = scratch_.beta;
+    beta.resize(p_);
     for (int c = 0; c < p_; ++c) beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
     if (scalar_) {
         scalar::spread(cells_.n, factors, cells_.z.data(), effect_.data(), moved.data(), along_.data());
@@ -144,7 +156,8 @@ void LaplaceCriterion::predict(const double* parameters) {
     for (Index i = 0; i < cells_.n; ++i) along_[i] *= -w_[i];
     if (step_psi != 0.0)
         for (Index i = 0; i < cells_.n; ++i) along_[i] += ds_[i] * step_psi;
-    std::vector<double> image(layout_.q);
+    std::vector<double>& image = scratch_.image;
+    image.resize(layout_.q);
     whitened_scores(along_.data(), image.data());
     for (Index i = 0; i < layout_.q; ++i) image[i] += right[i];
     system_.solve(image.data());

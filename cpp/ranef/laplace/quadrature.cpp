@@ -55,7 +55,7 @@ QuadratureCriterion::QuadratureCriterion(const GlmmProblem& problem, int nodes) 
 double QuadratureCriterion::integrate_level(Index j, const double* root, double* tilted, double* mean_adjoint) {
     const int r = layout_.factors[0].width;
     const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
-    const CellView view = cells_.view().part(first, size);
+    const CellView view = problem_.responses.view().part(first, size);
     const double* mode = u_.data() + j * r;
     double top = -INFINITY;
     for (Index k = 0; k < count_; ++k) {
@@ -123,7 +123,7 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
 void QuadratureCriterion::finish() {
     const int r = layout_.factors[0].width;
     const Index levels = layout_.factors[0].levels;
-    const CellView view = cells_.view();
+    const CellView view = problem_.responses.view();
     work_.resize(cells_.n);
     family_->third(view, eta_.data(), w1_.data());
     system_.invert();

@@ -10,6 +10,8 @@
 
 namespace ranef::scalar {
 
+constexpr Index few = 12;  // cells of a level, up to which a plain sum is the shortest
+
 // Calls f with the number of factors as a constant, 0 standing for any other.
 template <class Function>
 void with_factors(int factors, Function&& f) {
@@ -17,6 +19,37 @@ void with_factors(int factors, Function&& f) {
     else if (factors == 2) f(std::integral_constant<int, 2>());
     else if (factors == 3) f(std::integral_constant<int, 3>());
     else f(std::integral_constant<int, 0>());
+}
+
+// The same with the number of columns of a small matrix, from 2 to 8.
+template <class Function>
+void with_columns(Index columns, Function&& f) {
+    switch (columns) {
+        case 2: return f(std::integral_constant<int, 2>());
+        case 3: return f(std::integral_constant<int, 3>());
+        case 4: return f(std::integral_constant<int, 4>());
+        case 5: return f(std::integral_constant<int, 5>());
+        case 6: return f(std::integral_constant<int, 6>());
+        case 7: return f(std::integral_constant<int, 7>());
+        case 8: return f(std::integral_constant<int, 8>());
+        default: return f(std::integral_constant<int, 0>());
+    }
+}
+
+// a <- a - x'y, n x columns by rows.
+inline void subtract_product(Index n, Index columns, const double* x, const double* y, double* a) {
+    with_columns(columns, [&](auto known) {
+        const Index m = known() ? known() : columns;
+        double sums[known() ? known() * known() : 1] = {};
+        double* out = known() ? sums : a;
+        for (Index i = 0; i < n; ++i)
+            for (Index c = 0; c < m; ++c) {
+                const double left = x[i * m + c];
+                for (Index d = 0; d < m; ++d) out[c * m + d] -= left * y[i * m + d];
+            }
+        if (known())
+            for (Index c = 0; c < m * m; ++c) a[c] += sums[c];
+    });
 }
 
 // out <- out + Z'v; `leading`: first cell of each level of the first factor, whose effects come first; z and `effect`
@@ -29,7 +62,13 @@ inline void add_up(const std::vector<Index>& leading, int factors, const double*
         for (Index j = 0; j < levels; ++j) {
             const Index first = leading[j], last = leading[j + 1];
             if (count == 1) {
-                out[j] += product_of(last - first, z + first, v + first);
+                if (last - first > few) {
+                    out[j] += product_of(last - first, z + first, v + first);
+                    continue;
+                }
+                double sum = 0.0;
+                for (Index i = first; i < last; ++i) sum += z[i] * v[i];
+                out[j] += sum;
                 continue;
             }
             double sum = 0.0;

@@ -18,18 +18,19 @@ constexpr double widest_psi = 12.0;
 class LinearModel {
 public:
     LinearModel(const GlmmProblem& problem, const double* eta)
-        : cells_(problem.cells), p_(problem.layout().p), family_(problem.family->clone()), eta_(eta, eta + cells_.n),
+        : cells_(problem.cells()), kept_(problem.responses), p_(problem.layout().p), family_(problem.family->clone()),
+          eta_(eta, eta + cells_.n),
           fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(family_->canonical() ? 0 : cells_.n), beta_(p_) {}
 
     // Least squares on the first linear predictor, where the mean that comes of it is in its range. Weights of a family
     // with an unknown dispersion span many decades there, and a step that a few rows rule ends where the family is flat.
     bool least_squares() {
-        std::copy(cells_.count.begin(), cells_.count.end(), w_.begin());
+        std::copy(kept_.count.begin(), kept_.count.end(), w_.begin());
         std::fill(s_.begin(), s_.end(), 0.0);
         std::vector<double> beta;
         if (p_ == 0 || !solve_weighted(beta)) return false;
         fixed_part(beta);
-        if (!std::isfinite(family_->score(cells_.view(), fixed_.data(), s_.data(), w_.data()))) return false;
+        if (!std::isfinite(family_->score(kept_.view(), fixed_.data(), s_.data(), w_.data()))) return false;
         beta_ = beta;
         eta_.swap(fixed_);
         return inside_ = true;
@@ -38,7 +39,7 @@ public:
     // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
     Status fit(double psi) {
         if (family_->dispersed()) family_->set_dispersion(psi);
-        double value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+        double value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
         std::vector<double> trial, beta(p_);
         for (int step = 0; step < most_steps; ++step) {
             if (p_ == 0) break;
@@ -47,14 +48,14 @@ public:
             while (true) {
                 for (int c = 0; c < p_; ++c) beta[c] = inside_ ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
                 fixed_part(beta);
-                found = family_->score(cells_.view(), fixed_.data(), s_.data(), w_.data());
+                found = family_->score(kept_.view(), fixed_.data(), s_.data(), w_.data());
                 if (!inside_ || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) break;
                 length *= 0.5;
                 if (length < 1e-8) break;
             }
             if (!std::isfinite(found)) {
                 if (inside_ || !least_squares()) return Status::not_finite;
-                value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+                value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
                 continue;
             }
             const bool done = inside_ && std::fabs(found - value) < close * (1.0 + std::fabs(value));
@@ -66,7 +67,7 @@ public:
         }
         if (p_ == 0) {
             eta_ = cells_.offset;
-            value = family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
+            value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
         }
         return std::isfinite(value) ? Status::ok : Status::not_finite;
     }
@@ -76,7 +77,7 @@ public:
         std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n);
         const auto slope = [&](double psi) {
             family_->set_dispersion(psi);
-            family_->dispersion(cells_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
+            family_->dispersion(kept_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
             double sum = 0.0;
             for (double value : dl) sum += value;
             return sum;
@@ -94,8 +95,8 @@ public:
     const std::vector<double>& beta() const { return beta_; }
     // First derivatives and expected weights at eta.
     void scores() {
-        family_->score(cells_.view(), eta_.data(), s_.data(), w_.data());
-        if (!family_->canonical()) family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+        family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
+        if (!family_->canonical()) family_->expected(kept_.view(), eta_.data(), w_.data(), w1_.data());
     }
     const std::vector<double>& score() const { return s_; }
     const std::vector<double>& weights() const { return w_; }
@@ -104,7 +105,7 @@ public:
 private:
     // The scores are those of eta, from the last log-likelihood.
     bool solve(std::vector<double>& beta) {
-        if (!family_->canonical()) family_->expected(cells_.view(), eta_.data(), w_.data(), w1_.data());
+        if (!family_->canonical()) family_->expected(kept_.view(), eta_.data(), w_.data(), w1_.data());
         return solve_weighted(beta);
     }
     bool solve_weighted(std::vector<double>& beta) {
@@ -114,7 +115,7 @@ private:
             const Index n = std::min(block, cells_.n - begin);
             for (Index i = 0; i < n; ++i) {
                 const Index at = begin + i;
-                w_[at] = std::max(w_[at], 1e-10 * cells_.count[at]);
+                w_[at] = std::max(w_[at], 1e-10 * kept_.count[at]);
                 right[i] = w_[at] * (eta_[at] - cells_.offset[at]) + s_[at];
             }
             for (int c = 0; c < p_; ++c) {
@@ -145,6 +146,7 @@ private:
     }
 
     const Cells& cells_;
+    const KeptSums& kept_;
     int p_;
     bool inside_ = false;  // whether eta is X beta + offset
     std::unique_ptr<Family> family_;
@@ -154,7 +156,7 @@ private:
 // D0 = (sum_j e_j^2 - Z_j'WZ_j) / sum_j (Z_j'WZ_j)^2 for each column, from D = 0.
 void score_variances(const GlmmProblem& problem, const std::vector<double>& s, const std::vector<double>& w,
                      std::vector<double>& parameters) {
-    const Cells& cells = problem.cells;
+    const Cells& cells = problem.cells();
     const Layout& layout = problem.layout();
     std::vector<double> e(layout.q, 0.0), g(layout.q, 0.0);
     for (Index i = 0; i < cells.n; ++i) {

@@ -111,6 +111,21 @@ class Design:
         DataError
             Wrong length, not numeric or not finite.
         """
+        values = self.shaped_response(y)
+        total = values.sum()
+        if not isfinite(total) and not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
+        return values
+
+    def shaped_response(self, y: Any) -> FloatArray:
+        """Return another response on the used rows, (n,), whatever its values are.
+
+        Raises
+        ------
+        DataError
+            Wrong length, or not numeric.
+        """
         n, n_total = self.nobs, self.nobs + self.n_dropped
         y = self.in_order(y, "y")
         try:
@@ -122,10 +137,6 @@ class Design:
         if values.shape != (n,):
             every = f", or {n_total}, one per row of the data" if n_total != n else ""
             raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
-        total = values.sum()
-        if not isfinite(total) and not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
-            raise DataError(f"y is {values[row]} in used row {row} (rows count from 0): it must be finite")
         return values
 
     def without_offset(self, y: FloatArray) -> FloatArray:

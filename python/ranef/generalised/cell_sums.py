@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..arrays import FloatArray
 from ..design import Functions, with_functions
 from ..design.build import assemble, response_name
@@ -120,9 +121,9 @@ class CellAdding:
             kind = kind_of(column)
             if self._kinds.setdefault(name, kind) == "whole" and kind == "real":
                 self._kinds[name] = "real"
-        response = self._response(batch)
-        self._constant += response.constant
-        self._held.append(self._cells(batch, response).merged())
+        *kept, constant = _core.kept_rows(self.family.name, *self._response(batch).arrays)
+        self._constant += constant
+        self._held.append(self._cells(batch, *kept).merged())
         found.n += batch.n
         if sum(table.count for table in self._held) > _HELD:
             self._merge()
@@ -145,7 +146,7 @@ class CellAdding:
             require_positive_weights(weights, batch.rows)
         return summed(y, weights, parsed, self.family, reader)[0]
 
-    def _cells(self, batch: Batch, response: Response) -> CellTable:
+    def _cells(self, batch: Batch, count: FloatArray, first: FloatArray, second: FloatArray) -> CellTable:
         codes, numbers = {}, {}
         for name in self._shared:
             column = batch.columns[name]
@@ -156,12 +157,11 @@ class CellAdding:
             else:
                 levels = self._levels.setdefault(name, LevelSet(name, counted=False))
                 codes[name] = levels.add(column, batch.categories(name), batch.rows.first)
-        second = np.zeros(batch.n) if response.second is None else response.second
         if self.family.name in _BY_VALUE:
-            numbers.update(zip(_RESPONSE, (response.first, second), strict=True))
-            totals = np.column_stack([response.count, np.zeros(batch.n), np.zeros(batch.n)])
+            numbers.update(zip(_RESPONSE, (first, second), strict=True))
+            totals = np.column_stack([count, np.zeros(batch.n), np.zeros(batch.n)])
         else:
-            totals = np.column_stack([response.count, response.first, second])
+            totals = np.column_stack([count, first, second])
         return CellTable({}, {}, codes, numbers, totals)
 
     def _number(self, name: str) -> bool:
@@ -378,18 +378,12 @@ def _response_of(table: CellTable, family: Family, constant: float) -> Response:
     count, first, second = (np.ascontiguousarray(column) for column in table.totals.T)
     if family.name in _BY_VALUE:
         first, second = (table.numbers[name] for name in _RESPONSE)
-    one, link = np.ones_like(count), family.link.forward
-    trials, two = one, second
+    trials, y = np.ones_like(count), first
     if family.kind.trials:
         trials = count if family.name == "binomial" else second
-        y, start = first / trials, link((first + 0.5) / (trials + 1))
+        y = first / trials
     elif family.name == "beta":
         y = 1 / (1 + np.exp((second - first) / count))
-        start = link(y)
-    elif family.name in ("nbinom1", "nbinom2"):
-        y, start = first, link(first + 0.5)
-    else:
+    elif family.name not in _BY_VALUE:
         y = first / count
-        start = link(y + 0.5) if family.name == "poisson" else link(y)
-    summed_up = family.name in ("gamma", "inverse_gaussian", "beta", "betabinomial")
-    return Response(y, trials, None, count, first, two if summed_up else None, start, constant)
+    return Response(y, trials, None, bool(trials.max() <= 1), (count, first, second), constant)

@@ -17,7 +17,6 @@ from ..stream import source_of
 from .fit import GlmerFit
 from .many import fit_responses
 from .model import GlmerModel
-from .responses import make_response
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
 _SAME = 1e-6  # of -2 log L: ends no further apart are one
@@ -193,10 +192,11 @@ def fit_model(
     if y is not None:
         options: Any = {"start": given, "max_evaluations": max_evaluations, "tolerance": tolerance}
         if np.ndim(y) == 2:
-            return fit_responses(model, y, lambda one: fit_model(_with_values(model, one), **options))
-        return fit_model(_with_values(model, y), **options)
+            return fit_responses(model, y, lambda one: fit_model(model.with_values(one), **options))
+        return fit_model(model.with_values(y), **options)
     try:
-        found = model.core.fit(given, float(tolerance), int(max_evaluations))
+        begin = model.start() if given is None else given
+        found = model.core.fit(begin, float(tolerance), int(max_evaluations))
     except RuntimeError:
         raise model.without_start() from None
     if given is None and model.family.link.name == "sqrt" and "internal" in found:
@@ -241,7 +241,7 @@ def _require_noise(model: GlmerModel) -> None:
     """Raise a DataError where the fixed part alone fits a continuous response exactly."""
     if model.family.name not in ("gamma", "inverse_gaussian", "gaussian"):
         return
-    at = np.asarray(model.core.start())
+    at = model.start()
     at[: model.n_theta] = 0.0
     y = model.sums.y
     mu = model.family.link.inverse(np.asarray(model.core.point(at)["eta"])[model.core.cell_of])
@@ -255,21 +255,8 @@ def _require_noise(model: GlmerModel) -> None:
 
 def refit(fit: GlmerFit, y: npt.ArrayLike) -> GlmerFit:
     """Fit a model to another response, from where this fit ended."""
-    found: GlmerFit = fit_model(_with_values(fit.model, y), start=fit.found.get("internal"))
+    found: GlmerFit = fit_model(fit.model.with_values(y), start=fit.found.get("internal"))
     return found
-
-
-def _with_values(model: GlmerModel, y: npt.ArrayLike) -> GlmerModel:
-    """Return the model of another response, a proportion where there are trials."""
-    values = model.design.checked_response(y)
-    sums, design = model.sums, model.design
-    trials = sums.trials if model.family.kind.trials else None
-    successes = values * sums.trials if trials is not None else values
-    rows = np.asarray(design.rows)
-    found = make_response(
-        model.family, successes, trials, sums.weights, design.response_name, rows.__getitem__
-    )
-    return model.with_response(found)
 
 
 def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
@@ -280,7 +267,7 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
     )
     return Optimum(
         theta=np.asarray(found["theta"]),
-        value=found["value"] - found.get("penalty", 0.0) - 2 * model.sums.constant,
+        value=found["value"] - found.get("penalty", 0.0) - 2 * model.constant,
         optimizer="newton",
         evaluations=found["evaluations"],
         certificate_evaluations=found["certificate_evaluations"],

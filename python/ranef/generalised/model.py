@@ -22,7 +22,7 @@ from ..verbs import Answer, Verb
 from .families import Family, choose_family
 from .prior import checked_prior, internal_precision
 from .reading import read_design
-from .responses import Response
+from .responses import Response, first_predictor, make_response
 
 INFORMATION = ("observed", "expected")
 _PARTS = (
@@ -176,19 +176,28 @@ class GlmerModel(Model):
 
     def _open(self) -> None:
         cross = cross_products(replace(self.design, weights=None))
-        core = _core.Glmm(*self._arguments(cross))
+        core = _core.Glmm(
+            *(cross.rows, cross.design, self.family.name, self.family.link.name),
+            *self.sums.arrays,
+            offset=self.design.offset,
+            expected=self.information == "expected",
+            nodes=self.agq,
+        )
+        if self.sums.kept is not None:
+            core = self.sums.given_to(core)
         if self.prior is not None:
             precision = internal_precision(core, cross, self.design.column_names, self.prior)
-            core = _core.Glmm(*self._arguments(cross), precision)  # type: ignore[call-arg]
+            core = core.variant(self.information == "expected", self.agq, precision)
         vars(self).update(cross=cross, core=core)
 
-    def _arguments(self, cross: Any) -> tuple[Any, ...]:
-        sums = self.sums
-        return (
-            *(cross.rows, cross.design, self.family.name, self.family.link.name),
-            *(sums.count, sums.first, sums.second, self.design.offset, sums.start),
-            *(self.information == "expected", self.agq),
-        )
+    @property
+    def constant(self) -> float:
+        """The part of the log-likelihood that depends on the data alone."""
+        return self.core.constant
+
+    def start(self) -> FloatArray:
+        """Return where a search begins, in the core's coordinates: the model without random effects."""
+        return np.asarray(self.core.start(first_predictor(self.family, *self.core.kept)))
 
     def _require_quadrature(self) -> None:
         groups = [factor.name for factor in self.design.factors]
@@ -211,10 +220,33 @@ class GlmerModel(Model):
             )
 
     def with_response(self, sums: Response) -> GlmerModel:
-        """Return the model of another response of the same rows."""
+        """Return the model of another response of the same rows, whose cells are found already."""
+        return self._with_core(sums, sums.given_to(self.core))
+
+    def with_values(self, y: npt.ArrayLike) -> GlmerModel:
+        """Return the model of other values of the response, proportions where there are trials.
+
+        Raises
+        ------
+        DataError
+            For values the family cannot have.
+        """
+        values, sums = self.design.shaped_response(y), self.sums
+        given = replace(sums, y=values)
+        core = self.core.with_response(*given.arrays)
+        if core.good:
+            return self._with_core(given, core)
+        values = self.design.checked_response(values)  # says what is wrong, or rounds
+        trials = sums.trials if self.family.kind.trials else None
+        successes = values if trials is None else values * trials
+        rows = np.asarray(self.design.rows)
+        name = self.design.response_name
+        found = make_response(self.family, successes, trials, sums.weights, name, rows.__getitem__)
+        return self.with_response(found)
+
+    def _with_core(self, sums: Response, core: Any) -> GlmerModel:
         other = type(self).__new__(type(self))
-        vars(other).update(self.__getstate__(), sums=sums)
-        other._open()
+        vars(other).update(self.__getstate__(), sums=sums, cross=self.cross, core=core)
         return other
 
     def variant(self, *, reml: bool | None = None, design: Any = None, **other: Any) -> GlmerModel:
@@ -236,7 +268,7 @@ class GlmerModel(Model):
 
     def value_without_random_effects(self) -> float:
         """Return -2 log L of the model without random effects."""
-        at = np.asarray(self.core.start())
+        at = self.start()
         at[: self.n_theta] = 0.0
         return self._evaluate(at)[0]
 
@@ -321,7 +353,7 @@ class GlmerModel(Model):
             value, gradient = self.core.evaluate(parameters, 1e-16)
         except RuntimeError as error:
             raise ArgumentError(f"the criterion has no value at these parameters: {error}") from None
-        return value - 2 * self.sums.constant, np.asarray(gradient)
+        return value - 2 * self.constant, np.asarray(gradient)
 
     # ------------------------------------------------------------ fitting
     fit = Verb("generalised.fitting:fit_model")

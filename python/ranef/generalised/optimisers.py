@@ -49,7 +49,7 @@ def other_runs(
 
 
 def _scaled_start(fit: GlmerFit, factor: float) -> FloatArray:
-    start = np.array(fit.model.core.start())
+    start = fit.model.start()
     start[: fit.model.n_theta] *= factor
     return start
 
@@ -69,14 +69,14 @@ def _by_scipy(fit: GlmerFit, method: str, limit: int) -> GlmerFit:
         return value, np.asarray(gradient)
 
     result = minimize(
-        function, core.start(), jac=True, method=method, options={"maxiter": limit, "gtol": 1e-7}
+        function, fit.model.start(), jac=True, method=method, options={"maxiter": limit, "gtol": 1e-7}
     )
     point = core.point(np.ascontiguousarray(result.x))
     found = dict(fit.found) | dict(point) | {"evaluations": evaluations}
     optimum = replace(
         fit.optimum,
         theta=np.asarray(point["theta"]),
-        value=point["value"] - point["penalty"] - 2 * fit.model.sums.constant,
+        value=point["value"] - point["penalty"] - 2 * fit.model.constant,
         optimizer=method.lower(),
         evaluations=evaluations,
         converged=bool(result.success) or result.status == 2,

@@ -155,7 +155,7 @@ class Held:
             out[i] = (internal(x[:k] + step) - internal(x[:k] - step))[:k] @ gradient[:k] / (2 * step[i])
         out[k : k + p] = self._beta_map.T @ gradient[k : k + p]
         out[k + p :] = gradient[k + p :]
-        return value - 2 * model.sums.constant, out
+        return value - 2 * model.constant, out
 
     @property
     def _beta_map(self) -> FloatArray:
@@ -221,7 +221,7 @@ class Held:
         left = [i for i in range(len(term.columns)) if i != parameter.row]
         rest = (*terms[: parameter.term], *((term.only(left),) if left else ()), *terms[parameter.term + 1 :])
         if not rest:
-            at = np.asarray(fit.model.core.start())
+            at = fit.model.start()
             at[: fit.model.n_theta] = 0.0
             point = fit.model.core.point(at, False)
             value, theta = fit.model.value_without_random_effects(), fit.theta * 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, gammaln
+from scipy.special import expit
 
 from ..arrays import FloatArray
 from ..errors import DataError
@@ -22,7 +23,12 @@ Original = Callable[[int], int]
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """A response as the family sums it; see the table in ``cpp/ranef/families/family.hpp``.
+    """A response of the family, row by row; the core sums it by cells (``cpp/ranef/families/kept.hpp``).
+
+    Everything a cell keeps is a sum of a function of each row's response (of y, log y, 1 / y, log(1 - y)), as
+    is the part of the log-likelihood that depends on the data alone: another response of the same rows is
+    added up by the rows' addresses, in one pass. Where the log-likelihood has no such sums (negative
+    binomial, beta-binomial) a cell is split by its different responses.
 
     Attributes
     ----------
@@ -32,22 +38,30 @@ class Response:
         Trials of each row; ones where the family has none.
     weights : (n,) float64 or None
         Prior weights, which multiply a row's log-likelihood; None where they are trials or absent.
-    count, first : (n,) float64
-    second : (n,) float64 or None
-    start : (n,) float64
-        A first linear predictor.
-    constant : float
-        The part of the log-likelihood that depends on the data alone.
+    single : bool
+        Whether every row has one trial.
+    kept : tuple of three (n,) float64, optional
+        Count and sums of each row, which is a cell of rows that are not there; then `constant` is the part of
+        the log-likelihood that depends on those rows alone.
     """
 
     y: FloatArray = field(repr=False)
     trials: FloatArray = field(repr=False)
     weights: FloatArray | None = field(repr=False)
-    count: FloatArray = field(repr=False)
-    first: FloatArray = field(repr=False)
-    second: FloatArray | None = field(repr=False)
-    start: FloatArray = field(repr=False)
-    constant: float
+    single: bool = True
+    kept: tuple[FloatArray, FloatArray, FloatArray] | None = field(default=None, repr=False)
+    constant: float = 0.0
+
+    def given_to(self, core: Any) -> Any:
+        """Return the core's model with this response in place of its own."""
+        if self.kept is not None:
+            return core.with_sums(*self.kept, self.constant)
+        return core.with_response(*self.arrays)
+
+    @property
+    def arrays(self) -> tuple[FloatArray, FloatArray | None, FloatArray | None]:
+        """Response, trials and weights for the core; None for arrays of ones."""
+        return self.y, None if self.single else self.trials, self.weights
 
 
 def make_response(
@@ -58,7 +72,7 @@ def make_response(
     name: str,
     original: Original,
 ) -> Response:
-    """Check a response and sum it row by row.
+    """Check a response.
 
     Parameters
     ----------
@@ -82,7 +96,8 @@ def make_response(
     if family.kind.trials:
         assert trials is not None
         return _successes(family, y, trials, name, original)
-    return _values(family, y, weights, name, original)
+    values = _values(family, y, weights, name, original)
+    return Response(values, np.ones_like(values), weights)
 
 
 def _successes(
@@ -92,31 +107,20 @@ def _successes(
     _refuse_fractions(trials, f"the trials of '{name}'", original)
     _refuse_fractions(successes, f"the successes of '{name}'", original)
     trials, successes = np.round(trials), np.round(successes)
+    single = bool(trials.max() <= 1)
     outside = (successes < 0) | (successes > trials)
     _refuse(outside, successes, f"the successes of '{name}' must lie between 0 and the trials", original)
-    several = trials > 1  # of one trial the binomial coefficient is one
-    m, k = trials[several], successes[several]
-    choose = -np.log1p(m) - betaln(m - k + 1, k + 1)
-    start = family.link.forward((successes + 0.5) / (trials + 1))
-    y, one = successes / trials, np.ones_like(trials)
-    if family.name == "binomial":
-        return Response(y, trials, None, trials, successes, None, start, float(choose.sum()))
-    return Response(y, trials, None, one, successes, trials, start, float(choose.sum()))
+    return Response(successes / trials, trials, None, single)
 
 
 def _values(
     family: Family, y: FloatArray, weights: FloatArray | None, name: str, original: Original
-) -> Response:
-    one = np.ones_like(y)
-    w = one if weights is None else weights
+) -> FloatArray:
     label = family.kind.label
     if family.name in ("poisson", "nbinom1", "nbinom2"):
         _refuse(y < 0, y, f"the response '{name}' of a {label} model must not be negative", original)
         _refuse_fractions(y, f"the response '{name}' of a {label} model", original)
-        y = np.round(y)
-        constant = -float(w @ gammaln(y + 1))
-        first = w * y if family.name == "poisson" else y
-        return Response(y, one, weights, w, first, None, family.link.forward(y + 0.5), constant)
+        return np.round(y)
     if family.name == "beta":
         edge = (y <= 0) | (y >= 1)
         _refuse(
@@ -126,37 +130,44 @@ def _values(
             original,
             "counts out of trials are binomial or betabinomial",
         )
-        return Response(y, one, weights, w, w * np.log(y), w * np.log1p(-y), family.link.forward(y), 0.0)
-    if family.name == "gaussian":
-        return _gaussian(family, y, weights, w, name, original)
-    _refuse(y <= 0, y, f"the response '{name}' of a {label} model must be positive", original)
-    if family.name == "gamma":
-        return Response(y, one, weights, w, w * y, w * np.log(y), family.link.forward(y), 0.0)
-    constant = -0.5 * float(w @ np.log(2 * np.pi * y**3))
-    return Response(y, one, weights, w, w * y, w / y, family.link.forward(y), constant)
+    elif family.name == "gaussian":
+        _require_positive_mean(family, y, weights, name, original)
+    else:
+        _refuse(y <= 0, y, f"the response '{name}' of a {label} model must be positive", original)
+    return y
 
 
-def _gaussian(
-    family: Family, y: FloatArray, weights: FloatArray | None, w: FloatArray, name: str, original: Original
-) -> Response:
-    start = y
+def _require_positive_mean(
+    family: Family, y: FloatArray, weights: FloatArray | None, name: str, original: Original
+) -> None:
+    w = np.ones_like(y) if weights is None else weights
     if family.link.name == "log" and float(w @ y) <= 0:
         raise DataError(
             f"the mean of the response '{name}' is {float(w @ y) / w.sum():g}: a Gaussian model with the "
             "log link has positive means, use link='identity' or ranef.lmer()"
         )
-    if family.link.name != "identity":
-        high = y.max()
-        if high <= 0:
-            _refuse(
-                y <= 0,
-                y,
-                f"a Gaussian model with the {family.link.name} link needs a positive mean",
-                original,
-            )
-        start = family.link.forward(np.maximum(y, 0.05 * high))
-    constant = -0.5 * float(w.sum() * np.log(2 * np.pi))
-    return Response(y, np.ones_like(y), weights, w, y, None, start, constant)
+    if family.link.name != "identity" and y.max() <= 0:
+        _refuse(
+            y <= 0, y, f"a Gaussian model with the {family.link.name} link needs a positive mean", original
+        )
+
+
+def first_predictor(family: Family, count: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return a first linear predictor: the link of what cells keep, away from the ends of its range."""
+    name, forward = family.name, family.link.forward
+    if name == "binomial":
+        return forward((first + 0.5) / (count + 1))
+    if name == "betabinomial":
+        return forward((first + 0.5) / (second + 1))
+    if name == "poisson":
+        return forward(first / count + 0.5)
+    if name in ("nbinom1", "nbinom2"):
+        return forward(first + 0.5)
+    if name == "beta":
+        return forward(expit((first - second) / count))
+    if name == "gaussian":
+        return forward(first if family.link.name == "identity" else np.maximum(first, 0.05 * first.max()))
+    return forward(first / count)
 
 
 def _refuse_fractions(values: FloatArray, what: str, original: Original) -> None:

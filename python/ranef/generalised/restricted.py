@@ -75,11 +75,8 @@ def working_model(fit: GlmerFit) -> Working:
     point = _optimum(fit)
     model, family = fit.model, fit.family
     eta = np.asarray(point["eta"])[model.core.cell_of]
-    sums = model.sums
-    second = np.zeros_like(eta) if sums.second is None else sums.second
-    rows = _core.family_kernels(
-        family.name, family.link.name, point["psi"], sums.count, sums.first, second, eta
-    )
+    *kept, _ = _core.kept_rows(family.name, *model.sums.arrays)
+    rows = _core.family_kernels(family.name, family.link.name, point["psi"], *kept, eta)
     weights = np.asarray(rows["expected"])
     own = eta + np.asarray(rows["s"]) / weights  # offsets stay in it: they move no covariance
     design = replace(model.design, weights=weights, offset=None, response=own)
@@ -95,7 +92,7 @@ def working_model(fit: GlmerFit) -> Working:
 
 def _objective(fit: GlmerFit, point: dict[str, Any]) -> float:
     scale = fit.model.coordinates.scale  # of the core's columns, whose information this is
-    constant = 2 * fit.model.sums.constant + len(scale) * np.log(2 * np.pi) - 2 * np.log(scale).sum()
+    constant = 2 * fit.model.constant + len(scale) * np.log(2 * np.pi) - 2 * np.log(scale).sum()
     return float(point["value"] - _log_information(point) - constant)
 
 
@@ -107,9 +104,7 @@ def _log_information(point: dict[str, Any]) -> float:
 def _optimum(fit: GlmerFit) -> dict[str, Any]:
     """Return the core's point where d(theta) + log|X'V^-1 X| is lowest, over theta and the dispersion."""
     model = fit.model
-    arguments = list(model._arguments(model.cross))
-    arguments[-2:] = [False, 0]
-    core = _core.Glmm(*arguments)
+    core = model.core.variant(False, 0)
     start = np.array(fit._answer("internal"), dtype=float)
     p, k = len(model.cross.columns), model.n_theta
     free = np.r_[:k, k + p : len(start)]
