@@ -19,11 +19,18 @@ constexpr double radius_error = 1e-3;      // relative, of a step's length
 constexpr int most_shifts = 50;
 constexpr double rounding = 1e-11;         // of the criterion: what the inner steps leave
 constexpr double end_game = 1e-7;          // predicted fall below which gradients decide
+constexpr double largest_unseen = 1e-6;    // fall of a step that needs no evaluation
+constexpr double unseen_share = 0.1;       // of the tolerance, what may be left behind it
+constexpr double first_rate = 0.05;        // of falls, before two of them are known
+constexpr double nearer = 1e-2;            // part of the distance expected, below which an evaluation was too rough to end with
 
 // The model of the function about a point, in scaled coordinates.
 class Model {
 public:
-    explicit Model(Index n) : n_(n), correction_(n * n, 0.0), vectors_(n * n), values_(n), scale_(n), along_(n) {}
+    Model(Index n, const std::vector<double>& correction)
+        : n_(n), correction_(correction), vectors_(n * n), values_(n), scale_(n), along_(n) {
+        correction_.resize(n * n, 0.0);
+    }
 
     void forget() { std::fill(correction_.begin(), correction_.end(), 0.0); }
 
@@ -101,9 +108,20 @@ public:
         return fall;
     }
 
+    // Half the squared decrement of another gradient by this Hessian; infinite where that was not positive definite.
+    double fall_after(const std::vector<double>& gradient) {
+        if (!direct_) return HUGE_VAL;
+        std::vector<double>& part = other_;
+        part.resize(n_);
+        for (Index i = 0; i < n_; ++i) part[i] = gradient[i] * scale_[i];
+        linalg::solve_lower(n_, root_.data(), n_, part.data(), 1, n_);
+        return 0.5 * linalg::dot(n_, part.data(), part.data());
+    }
+
     // What the gradient at the other end of the step says beyond the mean of both Hessians.
     void correct(const SmoothFunction& other, const std::vector<double>& step) {
-        std::vector<double> rest(n_);
+        std::vector<double>& rest = other_;
+        rest.resize(n_);
         double denominator = 0.0, size = 0.0, length = 0.0;
         for (Index i = 0; i < n_; ++i) {
             double product = 0.0;
@@ -145,24 +163,33 @@ private:
 
     Index n_;
     bool direct_ = false;
-    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_, root_;
+    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_, root_, other_;
 };
 
 }  // namespace
 
-NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, const NewtonSettings& settings) {
-    NewtonResult result;
+Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const DescentSettings& settings) {
+    Descent descent;
+    NewtonResult& result = descent.result;
+    const NewtonSettings& newton = settings.newton;
     const Index n = static_cast<Index>(x.size());
+    double last_fall = 0.0, rate = first_rate, expected = 0.0;
+    bool stands = true;  // whether the function's last evaluation is the one at x
+    const auto expect = [&](double distance) {
+        expected = distance;
+        if (settings.expect) settings.expect(distance);
+    };
     const auto evaluate = [&](const std::vector<double>& point) {
-        if (settings.interrupted && (*settings.interrupted)()) return Status::interrupted;
+        if (newton.interrupted && (*newton.interrupted)()) return Status::interrupted;
         ++result.evaluations;
         return function.evaluate(point.data());
     };
+    expect(static_cast<double>(n));
     result.status = evaluate(x);
-    if (result.status != Status::ok) return result;
+    if (result.status != Status::ok) return descent;
     function.differentiate();
     double value = function.value();
-    Model model(n);
+    Model model(n, settings.correction);
     model.take(function);
     double radius = model.first();
     std::vector<double> step(n), trial(n);
@@ -170,24 +197,56 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
         double fall = 0.0;
         if (!model.decompose(radius, &fall)) {
             result.status = Status::not_finite;
-            return result;
+            return descent;
         }
         result.decrement = std::sqrt(2.0 * fall);
-        if (fall <= std::max(settings.tolerance, settings.relative_tolerance * std::fabs(value))) return result;
-        if (result.evaluations >= settings.max_evaluations) {
-            result.status = Status::max_evaluations;
-            return result;
+        const double tolerance = std::max(newton.tolerance, newton.relative_tolerance * std::fabs(value));
+        const bool last = settings.brief && stands && fall <= largest_unseen && last_fall > 0.0 &&
+                          fall * std::min(fall / last_fall, 1.0) <= unseen_share * tolerance;
+        if ((last || fall <= tolerance) && settings.expect && fall < nearer * expected && expected > tolerance) {
+            expect(0.0);
+            result.status = evaluate(x);
+            if (result.status != Status::ok) return descent;
+            function.differentiate();
+            value = function.value();
+            model.take(function);
+            stands = true;
+            continue;
         }
+        if (fall <= tolerance) return descent;
+        if (result.evaluations >= newton.max_evaluations) {
+            result.status = Status::max_evaluations;
+            return descent;
+        }
+        if (last_fall > 0.0) rate = std::min(fall / last_fall, 1.0);
         const double length = model.step(radius, step), predicted = model.predicted(step);
         for (Index i = 0; i < n; ++i) trial[i] = x[i] + step[i];
+        if (last && length < radius) {
+            x = trial;
+            result.decrement *= std::sqrt(rate);
+            descent.unseen = fall;
+            descent.brief = true;
+            return descent;
+        }
+        last_fall = fall;
+        expect(fall * rate);
         const Status status = evaluate(trial);
         if (status == Status::interrupted) {
             result.status = status;
-            return result;
+            return descent;
         }
         double ratio = -1.0, found = std::numeric_limits<double>::infinity();
         const double slope = model.slope(step);
         bool better = false;
+        if (settings.brief && status == Status::ok && stands && function.value() < value) {
+            const double left = model.fall_after(function.gradient());
+            if (left <= unseen_share * tolerance && fall <= largest_unseen) {
+                x = trial;
+                result.decrement = std::sqrt(2.0 * left);
+                descent.brief = true;
+                return descent;
+            }
+        }
         if (status == Status::ok) {
             found = function.value();
             function.differentiate();
@@ -197,11 +256,12 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
             // Below the rounding of values a step that the gradients call for is as good as its prediction.
             if (better && fall < end_game) ratio = std::max(ratio, grow_ratio);
         }
+        stands = better;
         if (better) {
             x = trial;
             if (function.change_coordinates(x.data())) {
                 result.status = evaluate(x);
-                if (result.status != Status::ok) return result;
+                if (result.status != Status::ok) return descent;
                 function.differentiate();
                 model.forget();
             }
@@ -217,7 +277,7 @@ NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, co
         if (better) value = function.value();
         if (radius < smallest_radius) {
             result.status = Status::stalled;
-            return result;
+            return descent;
         }
     }
 }

@@ -3,11 +3,31 @@
 // rank-one corrections from the mean of both ends' Hessians.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "ranef/optimum/newton.hpp"
 
 namespace ranef {
 
+struct DescentSettings {
+    NewtonSettings newton;
+    // What the function's Hessians lack at first, n x n, as a function of the same kind has shown; or empty.
+    std::vector<double> correction;
+    // Whether to end without the last evaluation, or the last Hessian: where what the search would find there is expected,
+    // at the rate so far, to be within the tolerance.
+    bool brief = false;
+    // Told before an evaluation how far the function will presumably be from its minimum there: it need not be more exact.
+    std::function<void(double)> expect;
+};
+
+struct Descent {
+    NewtonResult result;
+    bool brief = false;   // whether the function stands one step before x, or has the Hessian of one step before
+    double unseen = 0.0;  // the fall expected of a step that was not evaluated
+};
+
 // Minimises from x, which the best point overwrites. The function need not stand there afterwards.
-NewtonResult descend_scaled(SmoothFunction& function, std::vector<double>& x, const NewtonSettings& settings);
+Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const DescentSettings& settings);
 
 }  // namespace ranef

@@ -25,7 +25,10 @@ public:
         else if (family_ == "poisson") *first = stream.poisson(count * mu);
         else if (family_ == "nbinom1") *first = stream.poisson(mixed(stream, mu / phi_, phi_));
         else if (family_ == "nbinom2") *first = stream.poisson(mixed(stream, phi_, mu / phi_));
-        else if (family_ == "gaussian") *first = mu + std::sqrt(phi_) * stream.normal();
+        else if (family_ == "gaussian") {
+            *first = mu + std::sqrt(phi_ / count) * stream.normal();
+            *second = count > 1.0 ? 2.0 * phi_ * stream.gamma(0.5 * (count - 1.0)) : 0.0;
+        }
         else if (family_ == "betabinomial") *first = stream.binomial(trials, share(stream, mu));
         else sums(stream, mu, count, first, second);
     }
@@ -64,12 +67,12 @@ class Worker {
 public:
     Worker(const GlmmProblem& problem, const Resampling& how)
         : problem_(problem), how_(how), draws_(problem.family_name, problem.family->dispersed() ? how.truth.back() : 0.0),
-          u_(problem.layout().q), eta_(problem.cells.n), mu_(problem.cells.n), mu1_(problem.cells.n) {
+          u_(problem.layout().q), eta_(problem.cells().n), mu_(problem.cells().n), mu1_(problem.cells().n) {
         criterion_ = make_criterion(problem_);
         criterion_->place(how.truth.data());
         fixed_ = how.eta;
         if (fixed_.empty()) {
-            fixed_.resize(problem.cells.n);
+            fixed_.resize(problem.cells().n);
             criterion_->linear_predictor(u_.data(), fixed_.data());
         }
         truth_whitened_ = criterion_->whitened();
@@ -83,14 +86,18 @@ public:
         record[width - 1] = failed_bit;
         Stream stream(how_.key, static_cast<std::uint64_t>(number));
         draw(stream);
-        criterion_->forget_mode();
-        criterion_->set_inner_tolerance(1e-11);
-        Optimum optimum = GlmmSearch(*criterion_, problem, how_.settings).run(how_.truth);
-        if (optimum.status != Status::ok && optimum.status != Status::stalled) return;
+        std::vector<double> covariance;
+        Optimum optimum = search(how_.settings, covariance);
+        // Where the shape of the fit's own criterion leads astray.
+        if (!how_.settings.correction.empty() && !good(optimum, covariance)) {
+            GlmmSettings plain = how_.settings;
+            plain.correction.clear();
+            optimum = search(plain, covariance);
+        }
+        if (!usable(optimum)) return;
         const Coordinates& coordinates = problem.design->coordinates();
         const std::vector<double>& at = optimum.theta;
         coordinates.beta_to_user({}, at.data() + k, record);
-        const std::vector<double> covariance = hessian_covariance(problem, optimum);
         for (Index c = 0; c < p; ++c) record[p + c] = std::sqrt(covariance[c * p + c]);
         record[2 * p] = problem.family->dispersed() ? at.back() : 0.0;
         coordinates.theta_to_user(layout, at.data(), record + 2 * p + 1);
@@ -102,8 +109,21 @@ public:
     }
 
 private:
+    static bool usable(const Optimum& optimum) { return optimum.status == Status::ok || optimum.status == Status::stalled; }
+    static bool good(const Optimum& optimum, const std::vector<double>& covariance) {
+        return usable(optimum) && optimum.converged && (covariance.empty() || std::isfinite(covariance[0]));
+    }
+
+    Optimum search(const GlmmSettings& settings, std::vector<double>& covariance) {
+        criterion_->forget_mode();
+        Optimum optimum = GlmmSearch(*criterion_, problem_, settings).run(how_.truth);
+        if (usable(optimum)) covariance = hessian_covariance(problem_, optimum);
+        return optimum;
+    }
+
     void draw(Stream& stream) {
-        Cells& cells = problem_.cells;
+        const Cells& cells = problem_.cells();
+        KeptSums& kept = problem_.responses;
         std::copy(fixed_.begin(), fixed_.end(), eta_.begin());
         if (how_.eta.empty()) {
             const Layout& layout = problem_.layout();
@@ -120,7 +140,7 @@ private:
         }
         problem_.family->mean(cells.n, eta_.data(), mu_.data(), mu1_.data());
         for (Index i = 0; i < cells.n; ++i)
-            draws_.draw(stream, mu_[i], cells.count[i], cells.second[i], &cells.first[i], &cells.second[i]);
+            draws_.draw(stream, mu_[i], kept.count[i], kept.second[i], &kept.first[i], &kept.second[i]);
     }
 
     GlmmProblem problem_;  // its own: the responses of the cells change

@@ -22,6 +22,7 @@ constexpr double tight_mode = 1e-18;      // inner tolerance where gradients are
 constexpr double difference_step = 1e-3;  // in units of the criterion's own curvature
 constexpr double whitened_step = 1e-5;    // along an axis of the average information, in standard deviations
 constexpr double positive_curvature = -1e-6;
+constexpr double inner_share = 1e-4, tightest_inner = 1e-11, loosest_inner = 1e-3;  // of the distance expected, decrement of Q
 constexpr double polish_rounding = 1e-12;  // of the criterion
 constexpr int most_snaps = 3, most_escapes = 6;
 
@@ -40,15 +41,28 @@ GlmmSearch::GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, 
       layout_(problem.layout()),
       settings_(settings),
       size_(problem.parameters()),
-      chart_(problem.family->simpler_towards()) {}
+      chart_(problem.family->simpler_towards()),
+      rough_(!settings.certify && problem.nodes == 1) {}
 
 Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
-    NewtonSettings newton = settings_.newton;
-    newton.max_evaluations -= optimum.evaluations;
+    DescentSettings how;
+    how.newton = settings_.newton;
+    how.newton.max_evaluations -= optimum.evaluations;
+    if (rough_) {
+        how.brief = true;
+        if (optimum.evaluations == 0 && !chart_.used()) how.correction = settings_.correction;
+        how.expect = [this](double distance) {
+            criterion_.set_inner_tolerance(std::clamp(inner_share * distance, tightest_inner, loosest_inner));
+        };
+    }
     ChartedCriterion function(criterion_, layout_, chart_);
     if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
-    const NewtonResult result = descend_scaled(function, x, newton);
+    const Descent descent = descend_scaled(function, x, how);
     if (chart_.used()) x.back() = chart_.to_psi(x.back());
+    const NewtonResult& result = descent.result;
+    if (rough_) criterion_.set_inner_tolerance(tightest_inner);
+    brief_ = descent.brief;
+    unseen_ = descent.unseen;
     optimum.evaluations += result.evaluations;
     optimum.status = result.status;
     optimum.gradient_norm = result.decrement;
@@ -60,13 +74,17 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
         flip_columns(w, l);
     });
     layout_.pack(lambda.data(), x.data());
-    if (x != before || !same_slots(criterion_.slots(), layout_.theta)) criterion_.set_slots(layout_.theta);
+    if (x != before || !same_slots(criterion_.slots(), layout_.theta)) {
+        criterion_.set_slots(layout_.theta);
+        brief_ = false;
+    }
     return result.status;
 }
 
 // The simpler family, where its criterion is not above that of little extra variation.
 void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
     if (!chart_.used() || chart_.at_limit(x.back()) || chart_.from_psi(x.back()) > little_variation) return;
+    brief_ = false;
     ++optimum.evaluations;
     if (criterion_.evaluate(x.data()) != Status::ok) return;
     const double value = criterion_.value();
@@ -88,6 +106,7 @@ bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
             }
     });
     if (candidates.empty()) return false;
+    brief_ = false;
     ++optimum.evaluations;
     if (criterion_.evaluate(x.data()) != Status::ok) return false;
     double value = criterion_.value();
@@ -353,7 +372,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
         criterion_.set_inner_tolerance(tight_mode);
         criterion_.set_refined(true);
     }
-    if (settings_.certify || !criterion_.stands_at(x, layout_.theta) || !criterion_.differentiated()) {
+    if (settings_.certify || (!brief_ && !(criterion_.stands_at(x, layout_.theta) && criterion_.differentiated()))) {
         ++optimum.certificate_evaluations;
         if (criterion_.evaluate(x.data()) != Status::ok) {
             optimum.status = Status::not_finite;
@@ -361,7 +380,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
         }
         criterion_.differentiate();
     }
-    optimum.value = criterion_.value();
+    optimum.value = criterion_.value() - (brief_ ? unseen_ : 0.0);
     optimum.gradient = criterion_.gradient();
     optimum.hessian = criterion_.hessian();
     bool boundary_holds = true;

@@ -13,7 +13,9 @@ namespace ranef {
 
 struct GlmmSettings {
     NewtonSettings newton;
-    bool certify = true;  // exact Hessian by central differences of the exact gradient, multipliers at the boundary
+    bool certify = true;  // exact Hessian by differences of the exact gradient, multipliers at the boundary
+    // What the average information lacks at first, as a fit alike has shown; or empty.
+    std::vector<double> correction;
 };
 
 // Theta stands first among the parameters of the optimum, then beta, then the log-dispersion.
@@ -43,6 +45,9 @@ private:
     GlmmSettings settings_;
     Index size_;
     DispersionChart chart_;
+    bool rough_;            // whether the mode is found as well as the search needs it, and no better
+    bool brief_ = false;    // see Descent
+    double unseen_ = 0.0;
 };
 
 }  // namespace ranef

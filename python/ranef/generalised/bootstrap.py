@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import _core
 from ..arrays import FloatArray
 from ..bootstrap.checks import checked_seed, whole_number
 from ..bootstrap.draws.streams import stream_key
@@ -19,11 +18,11 @@ from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..threads import get_num_threads
+from ..verbs import kept
 from .fit import GlmerFit
 from .fitting import refit
 from .many import record_places, write
 
-_SUMMED = ("binomial", "poisson", "gamma", "inverse_gaussian", "beta")  # rows alike are drawn at once
 _ROUTE = "drawn by cells and refitted in the core, from the estimates"
 _BY_ROWS = "drawn by rows and refitted one after the other: prior weights, or a statistic of each refit"
 
@@ -142,32 +141,25 @@ def replicates(
     With `eta`, (n,), responses are drawn with that linear predictor, else random effects are drawn anew.
     """
     model = fit.model
-    core = model.core if fit.family.name in _SUMMED else _core_of_rows(fit)
+    core = model.core if model.core.sums else model.core.by_rows()
     cells = None
     if eta is not None:
         cells = np.empty(core.n_cells)
         cells[core.cell_of] = eta
-    found = np.asarray(core.bootstrap(truth, key, first, count, threads, cells))
+    found = np.asarray(core.bootstrap(truth, key, first, count, threads, cells, _lacking(fit)))
     p = len(model.cross.columns)
-    found[:, 2 * p] = _sigma(fit, found[:, 2 * p])
+    dispersion = np.exp(found[:, 2 * p])  # one without a dispersion
+    found[:, 2 * p] = fit.family.sigma(dispersion)
     return found
 
 
-def _core_of_rows(fit: GlmerFit) -> Any:
-    """Return the model with a cell for every row, for families whose cells are merged by the response."""
-    model = fit.model
-    apart = np.arange(fit.nobs, dtype=float)
-    arguments = list(model._arguments(model.cross))
-    arguments[5] = apart  # what would be the response
-    return _core.Glmm(*arguments)
-
-
-def _sigma(fit: GlmerFit, psi: FloatArray) -> FloatArray:
-    if not fit.family.dispersed:
-        return np.ones_like(psi)
-    if fit.family.name in ("gamma", "inverse_gaussian"):
-        return np.exp(-psi / 2)
-    return np.exp(psi / 2) if fit.family.name == "gaussian" else np.exp(psi)
+@kept
+def _lacking(fit: GlmerFit) -> FloatArray | None:
+    """Return what the average information lacks of the Hessian at the fit; refits presume it at first."""
+    if fit.model.agq != 1 or not all(fit.found["free"]):
+        return None
+    average = fit.model.core.point(fit._answer("internal"))["hessian"]
+    return np.ascontiguousarray(np.asarray(fit.found["hessian"]) - np.asarray(average))
 
 
 def _one_by_one(
