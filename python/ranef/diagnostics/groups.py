@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -112,39 +113,44 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     335    0.115
     Name: cooks, dtype: float64
     """
-    factor = _factor(fit, group)
-    names = ParameterNames.of(fit.model)
+    factor = factor_named(fit, group)
     beta, kept = fit.beta, fit.model.cross.columns
-    count, p = factor.n_levels, len(kept)
-    scale = (count - p) / count if count > p else 1.0
-    precision = np.linalg.inv(fit.solution["internal_vcov"]) * scale / p / fit.sigma**2
+    precision = np.linalg.inv(fit.solution["internal_vcov"]) / fit.sigma**2
 
-    def inner(coefficients: FloatArray) -> FloatArray:
+    def squared(without: Without) -> float:
         """In the core's coordinates, where distances lose no digits."""
-        return np.asarray(fit.response.scale * fit.model.problem.internal_beta(fit.response, coefficients))
+        ends = (
+            fit.model.problem.internal_beta(fit.response, coefficients[kept])
+            for coefficients in (without.beta, beta)
+        )
+        shift = fit.response.scale * np.subtract(*(np.asarray(end) for end in ends))
+        return float(shift @ precision @ shift)
 
-    rows: dict[str, list[Any]] = {
-        "beta": [],
-        "se": [],
-        "sigma": [],
-        "theta": [],
-        "converged": [],
-        "cooks": [],
-    }
+    return table_without(fit, factor, [fit_without(fit, rows) for rows in rows_by_level(factor)], squared)
+
+
+def rows_by_level(factor: GroupingFactor) -> list[npt.NDArray[np.intp]]:
+    """Return the rows of each level."""
     order = np.argsort(factor.codes, kind="stable")
-    ends = np.cumsum(np.bincount(factor.codes, minlength=count))
-    for removed in np.split(order, ends[:-1]):
-        without = fit_without(fit, removed)
-        shift = inner(without.beta[kept]) - inner(beta[kept])
-        rows["beta"].append(without.beta)
-        rows["se"].append(np.sqrt(np.diag(without.vcov)))
-        rows["sigma"].append(without.sigma)
-        rows["theta"].append(without.theta)
-        rows["converged"].append(without.converged)
-        rows["cooks"].append(float(shift @ precision @ shift))
-    index = pd.Index(factor.levels, name=factor.name)
-    sigma, theta, coefficients = (np.array(rows[name]) for name in ("sigma", "theta", "beta"))
-    columns = list(names.coefficients)
+    ends = np.cumsum(np.bincount(factor.codes, minlength=factor.n_levels))
+    return np.split(order, ends[:-1])
+
+
+def table_without(
+    fit: Any, factor: GroupingFactor, found: Sequence[Without], squared: Callable[[Without], float]
+) -> GroupInfluence:
+    """Put the estimates without each level together.
+
+    `squared` is the squared length of the shift of the fixed effects, in the metric of their covariance
+    matrix.
+    """
+    names = ParameterNames.of(fit.model)
+    count, p = factor.n_levels, len(fit.model.cross.columns)
+    scale = (count - p) / count if count > p else 1.0
+    index, columns = pd.Index(factor.levels, name=factor.name), list(names.coefficients)
+    coefficients = np.array([without.beta for without in found])
+    errors = np.sqrt(np.array([np.diag(without.vcov) for without in found]))
+    sigma, theta = np.array([without.sigma for without in found]), np.array([w.theta for w in found])
     return GroupInfluence(
         group=factor.name,
         params=pd.DataFrame(coefficients, index=index, columns=columns),
@@ -153,9 +159,9 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
             index=index,
             columns=[names.residual, *names.sd, *names.corr],
         ),
-        dfbetas=pd.DataFrame((coefficients - beta) / np.array(rows["se"]), index=index, columns=columns),
-        cooks=pd.Series(rows["cooks"], index=index, name="cooks"),
-        converged=pd.Series(rows["converged"], index=index, name="converged"),
+        dfbetas=pd.DataFrame((coefficients - fit.beta) / errors, index=index, columns=columns),
+        cooks=pd.Series([squared(without) * scale / p for without in found], index=index, name="cooks"),
+        converged=pd.Series([without.converged for without in found], index=index, name="converged"),
     )
 
 
@@ -183,7 +189,7 @@ def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
         if found.converged:
             answer = problem.solve(response, found.theta)
             beta, vcov = fit.padded(answer["beta"]), fit.padded(answer["vcov"])
-            if np.isfinite(beta[model.cross.columns]).all() and _well_determined(fit, vcov):
+            if np.isfinite(beta[model.cross.columns]).all() and well_determined(fit, vcov):
                 return Without(beta, vcov, answer["sigma"], found.theta, True)
     except RuntimeError:  # dependent columns, or an exact fit: the core's word on an evaluation that failed
         pass
@@ -193,7 +199,7 @@ def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:
     return Without(again.beta, again.vcov, again.sigma, again.theta, again.optimum.converged)
 
 
-def _well_determined(fit: Fit, vcov: FloatArray) -> bool:
+def well_determined(fit: Fit, vcov: FloatArray) -> bool:
     """Whether no coefficient lost all it rested on: then only rounding keeps its variance finite."""
     kept = fit.model.cross.columns
     ratio = np.diag(vcov)[kept] / np.diag(fit.solution["vcov"])
@@ -208,7 +214,8 @@ def fit_rows(fit: Fit, rows: npt.NDArray[np.bool_]) -> Fit:
     return Fit(model, model.design.response, model.response, optimum, settings)
 
 
-def _factor(fit: Fit, group: str | None) -> GroupingFactor:
+def factor_named(fit: Fit, group: str | None) -> GroupingFactor:
+    """Return a grouping factor of the model; by default the one with the fewest levels."""
     factors = fit.model.design.factors
     if group is None:
         return min(factors, key=lambda factor: factor.n_levels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -197,6 +198,12 @@ class Family:
     def variance(self, mu: FloatArray, trials: FloatArray, dispersion: float) -> FloatArray:
         """Return the variance of each row's response (of the proportion where there are trials)."""
         return self.kind.variance(mu, trials, dispersion)
+
+    def sigma(self, dispersion: Any) -> Any:
+        """Return glmmTMB's sigma() of a dispersion: 1 / sqrt(shape), the Gaussian sd, else the dispersion."""
+        if self.name in ("gamma", "inverse_gaussian"):
+            return 1 / np.sqrt(dispersion)
+        return np.sqrt(dispersion) if self.name == "gaussian" else dispersion
 
     # A link is found by its name again: functions are not pickled.
     def __reduce__(self) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp, sqrt
+from math import exp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,6 +100,8 @@ class GlmerFit(Fit):
     bootstrap = Verb("generalised.bootstrap:bootstrap")
     power_of = Verb("generalised.power:power_of")
     pbtest_against = Verb("generalised.bootstrap_test:pbtest_against")
+    leverage = RowVerb("generalised.influence:leverage")
+    influence = Verb("generalised.influence:influence")
     means_on_scale = Verb("generalised.means:means_on_scale")
     population_estimator = Verb("generalised.effects:PopulationEstimator")
     trends_on_scale = Verb("generalised.means:trends_on_scale")
@@ -109,8 +111,6 @@ class GlmerFit(Fit):
     default_ddf = "normal"
 
     robust = Refused("the sandwich is built for linear models")
-    leverage = Refused("deletion diagnostics are built for linear models")
-    influence = Refused("deletion diagnostics are built for linear models")
     redundancy = Refused("see optimum.message, which names what has no variance")
 
     # ------------------------------------------------------------ estimates
@@ -133,11 +133,7 @@ class GlmerFit(Fit):
     def sigma(self) -> float:
         """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""
         value = self.dispersion
-        if value is None:
-            return 1.0
-        if self.family.name in ("gamma", "inverse_gaussian"):
-            return 1 / sqrt(value)
-        return sqrt(value) if self.family.name == "gaussian" else value
+        return 1.0 if value is None else float(self.family.sigma(value))
 
     @cached_property
     def solution(self) -> dict[str, Any]:
