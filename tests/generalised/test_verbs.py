@@ -208,8 +208,7 @@ def test_lme4s_words():
     np.testing.assert_allclose(lme4.predict(fit, type="response"), fit.fittedvalues)
     assert lme4.simulate(fit, 3, 1).shape == (3, 56)
     assert (lme4.weights(fit) == data["size"].to_numpy()).all()
-    with pytest.raises(ArgumentError, match="not available for a generalised model"):
-        lme4.cooks_distance(fit)
+    np.testing.assert_array_equal(lme4.cooks_distance(fit), fit.influence()["cooks"])
 
 
 def test_tables_and_tests(fit):
