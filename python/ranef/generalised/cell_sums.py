@@ -121,9 +121,9 @@ class CellAdding:
             kind = kind_of(column)
             if self._kinds.setdefault(name, kind) == "whole" and kind == "real":
                 self._kinds[name] = "real"
-        *kept, constant = _core.kept_rows(self.family.name, *self._response(batch).arrays)
+        count, first, second, constant = _core.kept_rows(self.family.name, *self._response(batch).arrays)
         self._constant += constant
-        self._held.append(self._cells(batch, *kept).merged())
+        self._held.append(self._cells(batch, count, first, second).merged())
         found.n += batch.n
         if sum(table.count for table in self._held) > _HELD:
             self._merge()
@@ -260,6 +260,8 @@ class CellFit(GlmerFit):
     zeros = Refused(_instead)
     overdispersion = Refused(_instead)
     missing_terms = Refused(_instead)
+    influence = Refused(_instead)
+    leverage = Refused(_instead)
 
     @property
     def fittedvalues(self) -> Any:
