@@ -121,9 +121,9 @@ class CellAdding:
             kind = kind_of(column)
             if self._kinds.setdefault(name, kind) == "whole" and kind == "real":
                 self._kinds[name] = "real"
-        count, first, second, constant = _core.kept_rows(self.family.name, *self._response(batch).arrays)
-        self._constant += constant
-        self._held.append(self._cells(batch, count, first, second).merged())
+        kept = _core.kept_rows(self.family.name, *self._response(batch).arrays)
+        self._constant += kept[3]
+        self._held.append(self._cells(batch, *kept[:3]).merged())
         found.n += batch.n
         if sum(table.count for table in self._held) > _HELD:
             self._merge()
