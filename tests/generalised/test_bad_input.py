@@ -96,8 +96,6 @@ def test_arguments(data):
         glmer(data, nAGQ=5)
     with pytest.raises(TypeError, match="fitted by maximum likelihood"):
         glmer(data, reml=True)
-    with pytest.raises(ArgumentError, match="tables that are in memory"):
-        ranef.glmer("y ~ x + (1 | g)", ranef.batches(lambda: iter([data])))
 
 
 def test_verbs_of_linear_models_are_refused_with_the_reason(data):
