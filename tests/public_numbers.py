@@ -53,6 +53,7 @@ OWN_WAY = {
     "pca",  # of covariances as they are, in the units they are in, as in lme4
     *("summary", "modelsummary", "rePCA", "means_on_scale", "trends_on_scale"),  # texts; other names
     *("power_of", "pbtest_against", "other_runs", "own_findings", "check_residuals"),
+    *("left_out", "pbtest_by_refits", "population_estimator", "refit_rows"),  # for verbs
     "to_marginaleffects",  # another package's
 }
 

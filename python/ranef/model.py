@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from .arguments import guided
@@ -369,7 +370,7 @@ class Model(metaclass=Explained):
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of a checked response."""
-        values = self.design.without_offset(y)
+        values = np.asarray(self.design.without_offset(y))
         if values[0] == values[-1] and values.min() == values.max():  # the first test is enough nearly always
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)

@@ -176,8 +176,8 @@ def test_every_verb_that_takes_a_formula_takes_functions():
     [
         ({"log": half}, "means something"),
         ({"np": half}, "means something"),
-        ({"a b": half}, "no name"),
-        ({"class": half}, "no name"),
+        ({"a b": half}, "not a name"),
+        ({"class": half}, "not a name"),
         ({"half": 3}, "must be a function"),
         ([half], "must be a dict"),
     ],

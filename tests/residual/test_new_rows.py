@@ -117,5 +117,5 @@ def test_draws_for_a_trial_that_is_planned(trial):
     assert np.array_equal(drawn[:2], trial.simulate(20_000, seed=1, newdata=new)[:2])
     with pytest.raises(DataError, match="two rows of one subject at one visit"):
         trial.simulate(1, newdata={**new, "visit": ["V2", "V2", "V1"] * 2})
-    with pytest.raises(NewLevelError, match="'visit' has levels the fit has not seen"):
+    with pytest.raises(NewLevelError, match="'visit' has levels that were not in the fit"):
         trial.simulate(1, newdata={**new, "visit": ["V2", "V9", "V1"] * 2})

@@ -116,7 +116,9 @@ bool Workspace::explore(std::vector<double> theta, Optimum& best, const FitSetti
     ++record.starts;
     double value = evaluator_->value();
     const bool comparable = finished(best.status);
-    if (comparable && std::fabs(value - best.value) < 2.0 * explored && largest_difference(layout_, theta, best.theta) < near) {
+    // The optimum's own region, where nothing lies below it.
+    const bool level = value > best.value - same_value && value < best.value + 2.0 * explored;
+    if (comparable && level && largest_difference(layout_, theta, best.theta) < near) {
         ++record.agreed;
         return keep();
     }

@@ -22,6 +22,7 @@ from scipy.stats import chi2
 
 from ..arrays import FloatArray
 from ..errors import FitError, level_by_keyword, require_level
+from ..frame.native import in_pandas
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -73,7 +74,7 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
             "the parameters of the covariance over visits have no intervals: the fit has no minimum inside"
         )
     rise = float(chi2.ppf(level, 1))
-    estimates = fit.further_parameters()
+    estimates = in_pandas(fit.further_parameters)()
     root = np.linalg.inv(np.linalg.cholesky(fit.point.hessian / 2)).T  # theta = estimate + root z
     ends = [
         [_end(fit, _parameter(fit, k), root, sign, rise) for sign in (-1, 1)] for k in range(len(estimates))

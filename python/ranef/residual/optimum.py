@@ -18,6 +18,7 @@ _STATIONARY = 1e-2
 _NONE = -50.0  # the parameter of car1 at which no correlation is left
 _ONE = 7.0  # that of a correlation of one, but for digits that whitened rows can do without
 _MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
+_MOVED = 3e-3  # standard errors from where a Hessian was computed to where it is to say what these are
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
@@ -133,9 +134,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, float, FloatArray, FloatArray]:
-    """Take Newton's steps in the free parameters."""
+    """Take Newton's steps in the free parameters; the Hessian is that of where they end."""
     z, value, slope = end
-    hessian = _hessian(scaled, z, slope, free)
+    hessian, moved = _hessian(scaled, z, slope, free), 0.0
     for _ in range(_MOST_POLISH):
         inner, rest = hessian[np.ix_(free, free)], slope[free]
         values, vectors = np.linalg.eigh(inner)
@@ -149,9 +150,12 @@ def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, floa
         if not trial <= value:
             break
         z, value, slope = z + step, trial, trial_slope
-        after = vectors.T @ slope[free]
-        if not free.all() or after @ (after / values) > _SLOW * -(rest @ step[free]):
-            hessian = _hessian(scaled, z, slope, free)  # far from where it was computed
+        after, length = vectors.T @ slope[free], -(rest @ step[free])
+        moved += float(length) ** 0.5
+        if not free.all() or after @ (after / values) > _SLOW * length:
+            hessian, moved = _hessian(scaled, z, slope, free), 0.0  # far from where it was computed
+    if moved > _MOVED:
+        hessian = _hessian(scaled, z, slope, free)
     return z, value, slope, hessian
 
 

@@ -52,8 +52,8 @@ class Predictions(Printed):
     >>> curve = fit.predictions("Days", at={"Days": [0, 9]})
     >>> curve.to_frame()[["Days", "estimate", "lower", "upper"]].round(1)
        Days  estimate  lower  upper
-    0     0     251.4  237.0  265.8
-    1     9     345.6  313.8  377.4
+    0   0.0     251.4  237.0  265.8
+    1   9.0     345.6  314.7  376.5
     """
 
     means: Any = field(repr=False)
