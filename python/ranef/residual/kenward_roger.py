@@ -77,8 +77,10 @@ class ResidualKenwardRoger(KenwardRoger):
             slopes.append((ends[0] - ends[1]) / (2 * _SMALL))
         jacobian = np.array(slopes).T
         spread = jacobian @ spread @ jacobian.T
-        values, vectors = np.linalg.eigh(spread)
-        axes = (vectors * np.sqrt(np.maximum(values, 0.0))).T
+        errors = np.sqrt(np.diag(spread))
+        errors = np.where(errors > 0, errors, 1.0)  # variances have the response's unit squared, correlations none
+        values, vectors = np.linalg.eigh(spread / np.outer(errors, errors))
+        axes = (vectors * np.sqrt(np.maximum(values, 0.0))).T * errors
         effects, bend = [], np.zeros_like(self.unadjusted)
         for axis in axes:
             near, far = ([self._phi(centre + sign * t * _STEP * axis) for sign in (1, -1)] for t in (1, 2))
