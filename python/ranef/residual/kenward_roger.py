@@ -78,7 +78,7 @@ class ResidualKenwardRoger(KenwardRoger):
         jacobian = np.array(slopes).T
         spread = jacobian @ spread @ jacobian.T
         errors = np.sqrt(np.diag(spread))
-        errors = np.where(errors > 0, errors, 1.0)  # variances have the response's unit squared, correlations none
+        errors = np.where(errors > 0, errors, 1.0)  # variances have a unit, correlations none
         values, vectors = np.linalg.eigh(spread / np.outer(errors, errors))
         axes = (vectors * np.sqrt(np.maximum(values, 0.0))).T * errors
         effects, bend = [], np.zeros_like(self.unadjusted)
