@@ -144,3 +144,12 @@ def test_likelihood_ratios_of_structures(fits):
     options = {"reml": False, "residual": "ar1(age | Subject)"}
     pair = [ranef.gls(f"distance ~ {one}", GROWTH, **options) for one in ("age", "age + Sex")]
     assert ranef.pbtest(*pair, 5, seed=1, progress=False).fixed
+
+
+def test_replicates_do_not_depend_on_the_library_of_the_data(fits):
+    polars = pytest.importorskip("polars")
+    data, _, _, fitted = CASES["time"]
+    own = fits["time"].bootstrap(3, seed=1, progress=False).to_frame()
+    other = fitted(polars.from_pandas(data)).bootstrap(3, seed=1, progress=False).to_frame()
+    assert isinstance(other, polars.DataFrame)
+    np.testing.assert_allclose(other.select(own.columns.to_list()).to_numpy(), own.to_numpy(), rtol=1e-9)

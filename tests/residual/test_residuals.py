@@ -187,3 +187,13 @@ def test_a_positive_correlation_that_is_zero_is_no_correlation(strata):
     assert fit.residual.parameters.estimate.iloc[-1] < 1e-12
     assert "car1(t | id) runs to 0, the least it can be" in str(fit.summary()).replace("\n  ", " ")
     assert np.isfinite(fit.coef_table("satterthwaite")["df"]).all()
+
+
+def test_standard_error_of_a_correlation_is_that_of_the_end():
+    """Against second differences of the criterion: the search comes there from where it is curved less."""
+    boys = ranef.datasets.load("Oxboys")
+    fit = ranef.lmer("height ~ age + I(age**2) + (age | Subject)", boys, residual="car1(age | Subject)")
+    sums, at, h = fit.model.sums()[1], fit.outer.phi, 0.02
+    low, here, high = (sums.criterion(at + step)[0] for step in (-h, 0.0, h))
+    wanted = 2 * h**2 / (low - 2 * here + high)
+    assert fit.outer.covariance[0, 0] == pytest.approx(wanted, rel=4e-3)

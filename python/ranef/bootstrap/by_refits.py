@@ -163,7 +163,7 @@ def origin_of(fit: Any) -> dict[str, Any]:
         "coefficients": list(fit.model.design.column_names),
         "objective": fit.objective,
         "drawn with params": [float(value) for value in fit.solution["beta"]],
-        "drawn with further": [float(value) for value in in_pandas(fit.further_parameters)()],
+        "drawn with further": _further(fit).tolist(),
     }
 
 
@@ -209,7 +209,7 @@ def _of_fit(fit: Any) -> tuple[ParameterNames, dict[str, slice], pd.Series]:
     }
     edges = np.cumsum([0, *sizes.values()])
     own = {part: slice(int(a), int(b)) for part, a, b in zip(sizes, edges, edges[1:], strict=False)}
-    further = in_pandas(fit.further_parameters)()
+    further = _further(fit)
     taken = {*names.all}
     further.index = [f"residual[{name}]" if name in taken else name for name in further.index]
     return names, own, further
@@ -220,7 +220,7 @@ def _numbers(fit: Any, own: dict[str, slice]) -> FloatArray:
     sigma = [fit.sigma] if own["sigma"].stop > own["sigma"].start else []
     theta = fit.theta if own["theta"].stop > own["theta"].start else []
     errors = np.sqrt(np.diag(fit.solution["vcov"]))
-    parts = [fit.solution["beta"], errors, sigma, theta, [fit.objective], in_pandas(fit.further_parameters)()]
+    parts = [fit.solution["beta"], errors, sigma, theta, [fit.objective], _further(fit)]
     return np.concatenate([np.asarray(part, dtype=float) for part in parts])
 
 
@@ -258,7 +258,7 @@ def _without(
     out = np.full(len(names.all) + len(result.statistic_names), np.nan)
     try:
         part = fit.refit_rows(rows)
-        values = [_estimates(part, names, own), in_pandas(part.further_parameters)()]
+        values = [_estimates(part, names, own), _further(part)]
     except (RanefError, np.linalg.LinAlgError, RuntimeError, ValueError):
         return out
     numbers = np.concatenate([np.asarray(one, dtype=float) for one in values])
@@ -266,3 +266,8 @@ def _without(
     if result.statistic is not None:
         applied(result.statistic, part, out[numbers.size :])
     return out
+
+
+def _further(fit: Any) -> pd.Series:
+    """Return the parameters of the structures by name, whatever library the data came in."""
+    return in_pandas(fit.further_parameters)()

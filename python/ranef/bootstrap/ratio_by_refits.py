@@ -11,9 +11,7 @@ from ..threads import get_num_threads
 from .by_refits import Answer, in_order
 from .checks import checked_seed, whole_number
 from .draws.streams import replicate_generator, stream_key
-from .studies.likelihood_ratio import PBTest, nested_columns
-
-_SAME = 1e-6
+from .studies.likelihood_ratio import PBTest, nested_columns, ratio_test, require_nested
 
 
 def pbtest_by_refits(
@@ -47,12 +45,7 @@ def pbtest_by_refits(
             "fits whose covariance has a structure are compared as they are: fit both by the same criterion, "
             "with reml=False where their fixed effects differ"
         )
-    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
-    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
-        raise ArgumentError(
-            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
-            f"better by {-statistic:.4g}. Give the small model first"
-        )
+    require_nested(small, large)
     key, seed = stream_key(checked_seed(seed))
     small.simulate(1, seed=0)
 
@@ -65,14 +58,4 @@ def pbtest_by_refits(
         return np.array([one.objective - other.objective]), 0, ""
 
     ratios = np.array([values[0] for values, *_ in in_order(ratio, range(count), threads, progress)])
-    return PBTest(
-        small=small.formula,
-        large=large.formula,
-        statistic=max(statistic, 0.0),
-        df=df,
-        fixed=fixed,
-        criterion="REML" if small.reml else "ML",
-        reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),  # rounding, or where both end in one place
-        n=count,
-        seed=seed,
-    )
+    return ratio_test(small, large, ratios, count, fixed, seed)

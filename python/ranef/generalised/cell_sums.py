@@ -59,8 +59,8 @@ def cell_sums(
     chosen = choose_family(family, link)
     if chosen.name == "gaussian":
         raise ArgumentError(
-            "family='gaussian': rows with a continuous response are all different, their cells would be the "
-            "rows; ranef.sums without family= is of the linear model"
+            "family='gaussian' has no sums by cells: without family= ranef.sums is of the linear model, and "
+            "ranef.glmer fits rows in memory with other links"
         )
     parsed = with_functions(parse_formula(formula), functions)
     if has_structures(parsed):
@@ -111,9 +111,7 @@ class CellAdding:
     def add(self, batch: Batch) -> None:
         """Add the rows of a batch."""
         found = self.survey
-        found.n_total += batch.rows.n_total
-        for name, count in batch.rows.missing.items():
-            found.missing[name] = found.missing.get(name, 0) + count
+        found.count_rows(batch)
         if batch.n == 0:
             return
         found.require_same_kinds(batch)

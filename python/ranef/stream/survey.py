@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,15 @@ from .needs import Needs
 from .rowwise import Stateful
 
 _SAMPLE = 64
+
+
+def added_counts(*counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by name added up, the names in the order they are met."""
+    out: dict[str, int] = {}
+    for one in counts:
+        for name, count in one.items():
+            out[name] = out.get(name, 0) + count
+    return out
 
 
 @dataclass(eq=False)
@@ -73,11 +82,14 @@ class Survey:
     sample: dict[str, list[Any]] = field(default_factory=dict)
     kinds: dict[str, type] = field(default_factory=dict)
 
+    def count_rows(self, batch: Batch) -> None:
+        """Count a batch's rows, and its missing values by column."""
+        self.n_total += batch.rows.n_total
+        self.missing = added_counts(self.missing, batch.rows.missing)
+
     def add(self, batch: Batch) -> None:
         """Meet a batch."""
-        self.n_total += batch.rows.n_total
-        for name, count in batch.rows.missing.items():
-            self.missing[name] = self.missing.get(name, 0) + count
+        self.count_rows(batch)
         for call in self.needs.stateful:
             self._add_transform(call, batch)
         if batch.n == 0:

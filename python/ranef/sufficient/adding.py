@@ -72,9 +72,7 @@ class Adding:
     def add(self, batch: Batch) -> None:
         """Add the rows of a batch."""
         found = self.survey
-        found.n_total += batch.rows.n_total
-        for name, count in batch.rows.missing.items():
-            found.missing[name] = found.missing.get(name, 0) + count
+        found.count_rows(batch)
         if batch.n == 0:
             return
         found.require_kinds(batch)

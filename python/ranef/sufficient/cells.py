@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
+from ..stream.survey import added_counts
 from ..verbs import Verb
 from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
 from .sums import ColumnLevels
@@ -193,10 +194,7 @@ def merge_cells(given: Sequence[CellSums], names: Sequence[str]) -> CellSums:
                     f"sums can be added up when they are of one model: {what} of {name} is {two!r}, that of "
                     f"{names[0]} is {one!r}. Make them again with the same {what}"
                 )
-    missing: dict[str, int] = {}
-    for part in given:
-        for name, count in part.missing.items():
-            missing[name] = missing.get(name, 0) + count
+    missing = added_counts(*(part.missing for part in given))
     tables = [(name, part.table) for name, part in zip(names, given, strict=True) if part.table is not None]
     return replace(
         head,

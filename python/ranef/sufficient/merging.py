@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
+from ..stream.survey import added_counts
 from .adding import moved
 from .cells import CellSums, merge_cells
 from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
@@ -72,10 +73,7 @@ def merge_products(given: list[Sums], names: Sequence[str]) -> Sums:
         if not isinstance(part, Sums):
             raise ArgumentError(f"merge() adds up sums, {name} is {type(part).__name__}")
         _require_same_model(given[0], part, names[0], name)
-    missing: dict[str, int] = {}
-    for part in given:
-        for name, count in part.missing.items():
-            missing[name] = missing.get(name, 0) + count
+    missing = added_counts(*(part.missing for part in given))
     numbered = [(name, part) for name, part in zip(names, given, strict=True) if part.contents is not None]
     contents = None
     if len(numbered) == 1:

@@ -188,26 +188,35 @@ def pbtest(
     fixed = columns.shape[0] > columns.shape[1]
     if fixed or not (small.reml and large.reml):
         small, large = by_maximum_likelihood(small), by_maximum_likelihood(large)
-    statistic = small.objective - large.objective
-    df = large.df_model_total - small.df_model_total
+    require_nested(small, large)
+    key, seed = stream_key(seed)
+    pair = Pair.of(small, large, columns, small, true_parameters(small))
+    ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
+    return ratio_test(small, large, ratios, count, fixed, seed)
+
+
+def require_nested(small: Any, large: Any) -> None:
+    """Raise an ArgumentError if the small model has as many parameters, or fits better."""
+    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
     if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
         raise ArgumentError(
             f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
             f"better by {-statistic:.4g}. Give the small model first"
         )
 
-    key, seed = stream_key(seed)
-    pair = Pair.of(small, large, columns, small, true_parameters(small))
-    ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
-    reference = np.maximum(ratios[~np.isnan(ratios)], 0.0)  # rounding, where both end in one place
+
+def ratio_test(
+    small: Any, large: Any, ratios: np.ndarray, count: int, fixed: bool, seed: Any
+) -> PBTest:
+    """Return the test of two fits from the ratios of their replicates, NaN where a refit failed."""
     return PBTest(
         small=small.formula,
         large=large.formula,
-        statistic=max(statistic, 0.0),
-        df=df,
+        statistic=max(small.objective - large.objective, 0.0),
+        df=large.df_model_total - small.df_model_total,
         fixed=fixed,
         criterion="REML" if small.reml else "ML",
-        reference=reference,
+        reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),  # rounding, where both end in one place
         n=count,
         seed=seed,
     )
