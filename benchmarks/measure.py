@@ -4,7 +4,7 @@ any of its dependencies.
 The data are in memory before the clock starts. The first call also pays for lazy imports, so it is not among
 the times unless there is no second one: a call longer than `LONG` seconds is made once. Peak memory is that
 of the first call, or of the second where that costs less than `SHORT` seconds. Then the call is repeated
-`REPEATS` times (`MANY` where it takes milliseconds), or as often as the budget of seconds allows.
+`REPEATS` times (`MANY` where the second took milliseconds), or as often as the budget of seconds allows.
 """
 
 from __future__ import annotations
@@ -65,11 +65,12 @@ def measure(call, budget, after_first=lambda seconds: None):
     """
     answer, first, grown = growth(call)
     after_first(first)
+    usual = first
     if first < SHORT:
-        grown = growth(call)[2]
+        _, usual, grown = growth(call)
     times, left = [], budget - first
-    repeats = MANY if first < MILLISECONDS else REPEATS
-    while len(times) < repeats and first <= LONG and left > (times[-1] if times else first):
+    repeats = MANY if usual < MILLISECONDS else REPEATS
+    while len(times) < repeats and first <= LONG and left > (times[-1] if times else usual):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
