@@ -117,7 +117,7 @@ def main():
     out = options.out
     if options.stages:
         return run_stages(out, options.all)
-    record = results.read_machine(out) | machine.record()
+    record = (results.read_machines(out) or [{}])[-1] | machine.record()
     results.write_machine(out, record)
     if "workloads" in options.parts:
         results.write_machine(out, record | run_workloads(options, out))

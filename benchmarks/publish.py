@@ -1,8 +1,9 @@
 """Make the tables of the docs from a run: `python -m benchmarks.publish [--check]`.
 
-Copies build/bench into benchmarks/results, draws the pictures into docs/images, and writes every table
-between its two marks, `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, in README.md and docs/. Without a run
-in build/bench the committed results are used again. With --check, only says whether the tables are theirs.
+Puts build/bench into benchmarks/results, draws the pictures into docs/images, and writes every table between
+its two marks, `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, in README.md and docs/. A run of some workloads
+replaces those and leaves the others; machine.json says which run measured what. Without a run in build/bench the
+committed results are used again. With --check, only says whether the tables are theirs.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import sys
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.tables import TABLES
+from benchmarks.results import Measurement
+from benchmarks.tables import IN_WORDS, TABLES
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/benchmarks.md", "docs/performance.md")
-FILES = ("workloads.csv", "growth.csv", "profile.csv", "machine.json")
 MARK = re.compile(r"(<!-- bench:(\w+) -->\n).*?(<!-- /bench:\2 -->)", re.DOTALL)
 
 
@@ -32,14 +33,34 @@ def stale(folder=results.PUBLISHED):
     return [page for page, text in texts.items() if filled(text, folder) != text]
 
 
+def put(run, target):
+    """A run's measurements in place of the published ones of the same workloads, with the record of its machine."""
+    target.mkdir(exist_ok=True)
+    new, old = (results.read(folder, "workloads", Measurement) for folder in (run, target))
+    measured = list(dict.fromkeys(row.number for row in new))
+    if new:
+        kept = [row for row in old if row.number not in measured]
+        order = list(IN_WORDS)
+        results.write(target, "workloads", sorted(kept + new, key=lambda row: order.index(row.number)))
+    for name in ("growth", "profile"):
+        if (run / f"{name}.csv").exists():
+            shutil.copy(run / f"{name}.csv", target / f"{name}.csv")
+            measured.append(name)
+    earlier = [
+        record | {"measured": [what for what in record["measured"] if what not in measured]}
+        for record in results.read_machines(target)
+    ]
+    records = [record for record in earlier if record["measured"]]
+    records += [record | {"measured": measured} for record in results.read_machines(run)]
+    results.write_machine(target, records)
+
+
 def publish(source, target=results.PUBLISHED):
-    """Copy a run and write its tables and pictures."""
+    """Take over a run and write its tables and pictures."""
     from benchmarks import pictures
 
-    target.mkdir(exist_ok=True)
-    for name in FILES:
-        if (source / name).exists() and source != target:
-            shutil.copy(source / name, target / name)
+    if source != target:
+        put(source, target)
     for page in PAGES:
         path = ROOT / page
         path.write_text(filled(path.read_text(encoding="utf-8"), target), encoding="utf-8")

@@ -100,10 +100,13 @@ def value(kind, cell):
 
 
 def write_machine(folder, record):
+    """The record of a run, or a list of them where a folder has the measurements of several."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "machine.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def read_machine(folder):
+def read_machines(folder):
+    """The records of the runs in a folder, oldest first."""
     path = folder / "machine.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return found if isinstance(found, list) else [found]

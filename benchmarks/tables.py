@@ -211,6 +211,15 @@ def profile(stages):
     return "\n\n".join(parts)
 
 
+def all_conditions(records):
+    """A paragraph for each run; of several, each says what it measured."""
+    texts = [conditions(record) for record in records]
+    if len(texts) > 1:
+        parts = ["Measured " + ", ".join(record["measured"]) for record in records]
+        texts = [f"{part}: {text}" for part, text in zip(parts, texts, strict=True)]
+    return "\n\n".join(texts)
+
+
 def conditions(record):
     """One paragraph: machine, versions, how it was measured."""
     blas = record["blas"]
@@ -234,7 +243,7 @@ def settings():
 
 
 TABLES = {
-    "conditions": lambda folder: conditions(results.read_machine(folder)),
+    "conditions": lambda folder: all_conditions(results.read_machines(folder)),
     "summary": lambda folder: summary(results.read(folder, "workloads", Measurement)),
     "ratios": lambda folder: ratios(results.read(folder, "workloads", Measurement)),
     "details": lambda folder: details(results.read(folder, "workloads", Measurement)),

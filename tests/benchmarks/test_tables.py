@@ -81,3 +81,18 @@ def test_marks_are_filled(tmp_path):
 
 def test_committed_tables_are_those_of_the_committed_results():
     assert publish.stale() == []
+
+
+def test_a_run_replaces_its_own_workloads_and_leaves_the_others(tmp_path):
+    published, run = tmp_path / "published", tmp_path / "run"
+    other = Measurement("12", "verbagg", "fit", "ranef", "ok", seconds=0.03, repeats=5, verdict="right")
+    results.write(published, "workloads", [LME4, OURS, other])
+    results.write_machine(published, [{"when": "first", "measured": ["3", "12", "growth"]}])
+    again = Measurement("3", "insteval_3", "fit", "ranef", "ok", seconds=0.2, repeats=5, verdict="right")
+    results.write(run, "workloads", [again])
+    results.write_machine(run, {"when": "second"})
+    publish.put(run, published)
+    assert results.read(published, "workloads", Measurement) == [again, other]
+    first, second = results.read_machines(published)
+    assert first == {"when": "first", "measured": ["12", "growth"]}
+    assert second == {"when": "second", "measured": ["3"]}
