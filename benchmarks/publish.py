@@ -1,9 +1,9 @@
 """Make the tables of the docs from a run: `python -m benchmarks.publish [--check]`.
 
-Puts build/bench into benchmarks/results, draws the pictures into docs/images, and writes every table between
-its two marks, `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, in README.md and docs/. A run of some workloads
-replaces those and leaves the others; machine.json says which run measured what. Without a run in build/bench the
-committed results are used again. With --check, only says whether the tables are theirs.
+Puts build/bench into benchmarks/results, draws the pictures into docs/images, and writes every table
+between its two marks, `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`, in README.md and docs/. A run of
+some workloads replaces those and leaves the others; machine.json says which run measured what. Without a
+run in build/bench the committed results are used again. With --check, says whether the tables are theirs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def stale(folder=results.PUBLISHED):
 
 
 def put(run, target):
-    """A run's measurements in place of the published ones of the same workloads, with the record of its machine."""
+    """A run's measurements in place of the published ones of the same workloads, and its machine's record."""
     target.mkdir(exist_ok=True)
     new, old = (results.read(folder, "workloads", Measurement) for folder in (run, target))
     measured = list(dict.fromkeys(row.number for row in new))
