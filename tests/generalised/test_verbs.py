@@ -176,6 +176,14 @@ def test_quantile_residuals_are_normal_where_the_model_holds(slopes):
     assert zeros["expected"] == pytest.approx(zeros["observed"], rel=0.15)
 
 
+def test_no_p_value_of_simulations_is_zero(slopes):
+    """With n simulations of which none is as far out, two-sided: 2 / (n + 1)."""
+    y = slopes.y.copy()
+    y[::2] = 0
+    checks = slopes.refit(y).check_residuals(99, seed=1).to_frame()
+    assert checks.loc["zeros", "p"] == pytest.approx(0.02, rel=1e-12)
+
+
 def test_shares_of_variance_by_hand(slopes):
     fixed = np.var(slopes.model.design.X @ slopes.params, ddof=1)
     x = slopes.model.design.X[:, 1]

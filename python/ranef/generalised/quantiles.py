@@ -95,7 +95,7 @@ def check_residuals(fit: GlmerFit, n: int = 250, seed: Any = 0) -> ResidualCheck
         ``uniformity`` (Kolmogorov and Smirnov's distance of the quantile residuals), ``dispersion`` (variance
         of the response about the population's mean over that of simulated ones), ``zeros``, and ``outliers``
         (rows outside all simulated responses). Rows of a group are dependent: the p-value of uniformity takes
-        them for independent.
+        them for independent. Those of dispersion and zeros come from the simulations: at least 2 / (n + 1).
 
     References
     ----------
@@ -131,9 +131,12 @@ def check_residuals(fit: GlmerFit, n: int = 250, seed: Any = 0) -> ResidualCheck
 
 
 def _beside(value: float, drawn: FloatArray) -> tuple[float, float, float]:
-    """Return a statistic, its mean among simulated ones, and the two-sided p-value."""
-    below, above = (drawn <= value).mean(), (drawn >= value).mean()
-    return value, float(drawn.mean()), float(min(1.0, 2 * min(below, above)))
+    """Return a statistic, its mean among simulated ones, and the two-sided p-value.
+
+    The observed one counts as well (Davison and Hinkley 1997, section 4.2): at least 2 / (n + 1).
+    """
+    below, above = 1 + (drawn <= value).sum(), 1 + (drawn >= value).sum()
+    return value, float(drawn.mean()), float(min(1.0, 2 * min(below, above) / (len(drawn) + 1)))
 
 
 def zeros(fit: GlmerFit) -> pd.Series:
