@@ -114,7 +114,6 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
         variances[problem.design->factor_order()[f]] = py::array_t<double>({levels, r, r}, blocks.data());
     }
     out["variances"] = variances;
-    out["second_order"] = criterion.second_order();
     out["eta"] = to_numpy(criterion.eta());
     out["weights"] = to_numpy(criterion.weights());
     double norm = 0.0;
@@ -205,12 +204,24 @@ py::tuple evaluate(const GlmmObject& self, const Doubles& internal, double inner
 }
 
 // Value, gradient, modes and the rest at any parameters, from a cold start of the mode.
-py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
-    if (internal.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
-    const std::unique_ptr<LaplaceCriterion> criterion = make_criterion(*self.problem);
+// The criterion of a problem where it was evaluated.
+std::unique_ptr<LaplaceCriterion> evaluated(const GlmmProblem& problem, const Doubles& internal) {
+    if (internal.size() != problem.parameters()) throw py::value_error("wrong number of parameters");
+    std::unique_ptr<LaplaceCriterion> criterion = make_criterion(problem);
     criterion->set_inner_tolerance(tight_mode);
     const Status status = criterion->evaluate(internal.data());
     if (status != Status::ok) throw std::runtime_error(describe(status));
+    return criterion;
+}
+
+double second_order(const GlmmObject& self, const Doubles& internal) {
+    const std::unique_ptr<LaplaceCriterion> criterion = evaluated(*self.problem, internal);
+    const py::gil_scoped_release other_threads_run;
+    return criterion->second_order();
+}
+
+py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
+    const std::unique_ptr<LaplaceCriterion> criterion = evaluated(*self.problem, internal);
     const std::vector<double> at(internal.data(), internal.data() + internal.size());
     if (!whole) {
         py::dict out;
@@ -324,6 +335,7 @@ void bind_glmm(py::module_& m) {
              py::arg("certify") = true)
         .def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
              py::arg("eta") = py::none(), py::arg("correction") = py::none())
+        .def("second_order", &second_order, py::arg("parameters"))
         .def("point", &point, py::arg("parameters"), py::arg("whole") = true)
         .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11);
 }

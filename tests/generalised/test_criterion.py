@@ -138,6 +138,30 @@ def test_second_order_term_is_close_to_the_integral(family):
     assert abs(error + fit.approximation.change) < 0.1 * abs(error)
 
 
+@pytest.mark.parametrize("design", ["nested", "crossed", "slope"])
+def test_second_order_term_of_several_factors_is_the_sum_over_all_pairs(design):
+    """The expansion's three sums with H = Z Omega^-1 Z' written out; one of ours is a mean of draws."""
+    rng = np.random.default_rng(11)
+    g = np.repeat(np.arange(12), 15)
+    h = g // 4 if design == "nested" else rng.integers(0, 6, g.size)
+    x = rng.normal(size=g.size)
+    effects = rng.normal(size=12)[g] * 0.7 + rng.normal(size=6)[h] * 0.8
+    data = pd.DataFrame({"y": rng.poisson(np.exp(effects - 1)).astype(float), "x": x, "g": g, "h": h})
+    first = "x" if design == "slope" else "1"
+    fit = GlmerModel(f"y ~ x + ({first} | g) + (1 | h)", data, "poisson").fit()
+    lambdas = fit.model.covariance_factors(fit.theta)
+    blocks = []
+    for codes, basis, factor in zip((g, h), ([np.ones_like(x), x], [np.ones_like(x)]), lambdas, strict=True):
+        own = np.column_stack(basis[: len(factor)]) @ factor
+        blocks.append((np.eye(codes.max() + 1)[codes][:, :, None] * own[:, None, :]).reshape(g.size, -1))
+    Z, mu = np.hstack(blocks), fit.fittedvalues.to_numpy()
+    H = Z @ np.linalg.solve(Z.T @ (mu[:, None] * Z) + np.eye(Z.shape[1]), Z.T)
+    leverage = np.diag(H)
+    v = mu * leverage
+    change = -2 * (-(mu * leverage**2).sum() / 8 + v @ H @ v / 8 + mu @ H**3 @ mu / 12)
+    assert fit.approximation.change == pytest.approx(change, rel=0.07)
+
+
 def test_equal_rows_are_merged_and_change_nothing():
     rng = np.random.default_rng(11)
     n = 400

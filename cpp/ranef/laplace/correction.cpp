@@ -2,12 +2,16 @@
 //
 //   log L = Laplace + sum_i l4_i h_i^2 / 8 + v'V v / 8 + sum_ij l3_i l3_j H_ij^3 / 12,   v = Z'(l3 h),  H = Z V Z'
 //
-// The last sum runs over pairs of cells: exact for a cell with itself, and of two cells that share a level it takes what
-// that level alone contributes to H_ij. With one grouping factor that is all of it.
+// The last sum runs over pairs of cells. With one grouping factor only cells of one level count, and their sum is that of
+// a tensor of each level. With several it is a variance: of sum_i l3_i (g_i^3 - 3 h_i g_i) / sqrt(6) where g ~ N(0, H)
+// (Hermite polynomials of normal variables, E He3(x) He3(y) = 6 cov(x, y)^3), found by draws of u ~ N(0, Omega^-1).
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
 #include "ranef/laplace/criterion.hpp"
+#include "ranef/laplace/stream.hpp"
 
 namespace ranef {
 namespace {
@@ -31,16 +35,19 @@ double cubic_form(int r, const std::vector<double>& t, const double* v) {
     return sum;
 }
 
-// The cells in the order of a factor's levels, and where each level starts.
-std::vector<Index> cells_by_level(const Cells& cells, int factor, int factors, Index levels, std::vector<Index>& start) {
+// The cells in the order of the levels of the only factor, and where each level starts.
+std::vector<Index> cells_by_level(const Cells& cells, Index levels, std::vector<Index>& start) {
     std::vector<Index> order(cells.n);
     start.assign(levels + 1, 0);
-    for (Index i = 0; i < cells.n; ++i) ++start[cells.level[i * factors + factor] + 1];
+    for (Index i = 0; i < cells.n; ++i) ++start[cells.level[i] + 1];
     std::partial_sum(start.begin(), start.end(), start.begin());
     std::vector<Index> next(start.begin(), start.end() - 1);
-    for (Index i = 0; i < cells.n; ++i) order[next[cells.level[i * factors + factor]]++] = i;
+    for (Index i = 0; i < cells.n; ++i) order[next[cells.level[i]]++] = i;
     return order;
 }
+
+// As many draws as take some 50 ms, at least 200: a variance from N normal draws is off by sqrt(2 / N) of itself.
+Index number_of_draws(Index cells) { return std::clamp<Index>(10'000'000 / std::max<Index>(cells, 1), 200, 20'000); }
 
 }  // namespace
 
@@ -60,33 +67,48 @@ double LaplaceCriterion::second_order() {
     system_.solve(solved.data());
     for (Index i = 0; i < layout_.q; ++i) total += right[i] * solved[i] / 8.0;
 
-    double cubes = 0.0;
-    std::vector<double> own(cells_.n, 0.0);  // what one level contributes to H_ii, cubed and added up over the factors
-    const int factors = static_cast<int>(layout_.factors.size());
-    std::vector<Index> start;
-    for (int f = 0; f < factors; ++f) {
-        const int r = layout_.factors[f].width;
-        std::vector<double> block(r * r), tensor(r * r * r);
-        const std::vector<Index> members = cells_by_level(cells_, f, factors, layout_.factors[f].levels, start);
-        for (Index j = 0; j < layout_.factors[f].levels; ++j) {
-            system_.inverse_block(f, j, block.data());
-            std::fill(tensor.begin(), tensor.end(), 0.0);
-            for (Index o = start[j]; o < start[j + 1]; ++o) {
-                const Index i = members[o];
-                const double* z = whitened_.data() + i * cells_.width + place_[f];
-                double h = 0.0;
-                for (int a = 0; a < r; ++a)
-                    for (int b = 0; b < r; ++b) {
-                        h += z[a] * z[b] * block[b * r + a];
-                        for (int c = 0; c < r; ++c) tensor[(a * r + b) * r + c] += l3[i] * z[a] * z[b] * z[c];
-                    }
-                own[i] += h * h * h;
-            }
-            cubes += cubic_form(r, tensor, block.data());
-        }
-    }
-    for (Index i = 0; i < cells_.n; ++i) cubes += l3[i] * l3[i] * (h_[i] * h_[i] * h_[i] - own[i]);
+    const double cubes = layout_.factors.size() == 1 ? cubes_by_level(l3) : cubes_by_draws(l3);
     return -2.0 * (total + cubes / 12.0);
+}
+
+// sum_ij l3_i l3_j H_ij^3 of one grouping factor.
+double LaplaceCriterion::cubes_by_level(const std::vector<double>& l3) {
+    const int r = layout_.factors[0].width;
+    const Index levels = layout_.factors[0].levels;
+    std::vector<double> block(r * r), tensor(r * r * r);
+    std::vector<Index> start;
+    const std::vector<Index> members = cells_by_level(cells_, levels, start);
+    double cubes = 0.0;
+    for (Index j = 0; j < levels; ++j) {
+        system_.inverse_block(0, j, block.data());
+        std::fill(tensor.begin(), tensor.end(), 0.0);
+        for (Index o = start[j]; o < start[j + 1]; ++o) {
+            const Index i = members[o];
+            const double* z = whitened_.data() + i * cells_.width;
+            for (int a = 0; a < r; ++a)
+                for (int b = 0; b < r; ++b)
+                    for (int c = 0; c < r; ++c) tensor[(a * r + b) * r + c] += l3[i] * z[a] * z[b] * z[c];
+        }
+        cubes += cubic_form(r, tensor, block.data());
+    }
+    return cubes;
+}
+
+// The same of any factors.
+double LaplaceCriterion::cubes_by_draws(const std::vector<double>& l3) {
+    const Index draws = number_of_draws(cells_.n);
+    std::vector<double> u(layout_.q);
+    double cubes = 0.0;
+    for (Index draw = 0; draw < draws; ++draw) {
+        Stream normal(0, static_cast<std::uint64_t>(draw));
+        for (double& value : u) value = normal.normal();
+        system_.solve_root(u.data());
+        cell_inner(u.data(), along_.data());
+        double sum = 0.0;
+        for (Index i = 0; i < cells_.n; ++i) sum += l3[i] * along_[i] * (along_[i] * along_[i] - 3.0 * h_[i]);
+        cubes += sum * sum / 6.0;
+    }
+    return cubes / static_cast<double>(draws);
 }
 
 void LaplaceCriterion::conditional_variances(int factor, double* out) {

@@ -83,6 +83,8 @@ protected:
     void whitened_scores(const double* per_cell, double* out) const;
     void raw_scores(const double* per_cell, double* out) const;
     void cell_inner(const double* per_effect, double* per_cell) const;
+    double cubes_by_level(const std::vector<double>& third);
+    double cubes_by_draws(const std::vector<double>& third);
     bool factor_step();
     void leverage_pass(const double* weights);
     void theta_gradient();

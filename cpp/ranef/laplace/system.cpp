@@ -223,6 +223,12 @@ void LaplaceSystem::solve(double* x) {
     } else {
         sparse_->solve(rest, 1, pattern_.rest);
     }
+    substitute_back(x);
+}
+
+// The leading effects from their own part and those behind them: x_j -= M_j^-1 A_j x_rest.
+void LaplaceSystem::substitute_back(double* x) const {
+    const double* rest = x + layout_.q_leading;
     for (Index j = 0; j < pattern_.levels; ++j) {
         double* own = x + j * r_;
         for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) {
@@ -231,6 +237,22 @@ void LaplaceSystem::solve(double* x) {
                 for (int i = 0; i < r_; ++i) own[i] -= ma[k * r_ + i] * rest[pattern_.column[e] + k];
         }
     }
+}
+
+void LaplaceSystem::solve_root(double* x) {
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        if (r_ == 1)
+            x[j] /= m_[j];
+        else
+            linalg::solve_upper(r_, m_.data() + j * r_ * r_, r_, x + j * r_, 1, r_);
+    }
+    if (pattern_.rest == 0) return;
+    double* rest = x + layout_.q_leading;
+    if (pattern_.dense)
+        linalg::solve_upper(pattern_.rest, s_.data(), pattern_.rest, rest, 1, pattern_.rest);
+    else
+        sparse_->solve_upper(rest, 1, pattern_.rest);
+    substitute_back(x);
 }
 
 // With N = S^-1: the blocks beside the diagonal are -M^-1 A N, those on it M^-1 + M^-1 A N A'M^-1.

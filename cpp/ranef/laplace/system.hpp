@@ -26,6 +26,9 @@ public:
     // The same for `count` right-hand sides, q x count with the sides of an effect next to each other.
     void solve_many(double* x, Index count);
 
+    // x <- L^-T x with Omega = L L': of independent x with variance one, the result has the covariance Omega^-1.
+    void solve_root(double* x);
+
     // The blocks of Omega^-1 between the levels that meet in a cell.
     void invert();
     // The r x r block of Omega^-1 of one level of one factor; after invert().
@@ -41,6 +44,7 @@ private:
     void accumulate_scalar(const double* whitened, const double* weights);
     void accumulate(const double* whitened, const double* weights);
     bool eliminate();
+    void substitute_back(double* x) const;
     double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
     double* below(double* values, Index level, Index e1, Index e2, int k);  // first row of block e1 in column k of e2
     const double* below(const double* values, Index level, Index e1, Index e2, int k) const {
