@@ -94,7 +94,8 @@ def attribute_of(where: str, value: Any) -> Any:
     where : str
         How it is written, ``"fit.sigma"``.
     value : object
-        A float, int, dict, array or Series; anything else is returned as it is.
+        A float, int, dict, array or Series; anything else is returned as it is. A Series is the caller's own:
+        it gets another class.
 
     Examples
     --------
@@ -114,7 +115,8 @@ def attribute_of(where: str, value: Any) -> Any:
     elif kind is np.ndarray:
         found = value.view(Array)
     elif kind.__name__ == "Series" and kind.__module__.startswith("pandas"):
-        found = series_class()(value, copy=False)
+        found = value
+        found.__class__ = series_class()  # to make another Series takes as long as a small fit's optimum
     else:
         return value
     found._where = where

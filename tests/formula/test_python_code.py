@@ -7,7 +7,7 @@ from ranef.formula.python_code import as_source, function_name, read_code
 
 
 def names(text):
-    return list(read_code(text).names())
+    return list(read_code(text).names)
 
 
 def test_functions_keyword_arguments_and_words_of_python_are_no_columns():
@@ -24,7 +24,7 @@ def test_code_is_written_as_formulaic_writes_it_and_can_be_read_again():
     assert code.label == "I(my col ** 2 + IQ.ver) * np.log(x)"
     assert as_source(code.tree) == "I(`my col` ** 2 + IQ.ver) * np.log(x)"
     assert read_code(as_source(code.tree)).label == code.label
-    assert [function_name(call) for call in code.calls()] == ["I", "np.log"]
+    assert [function_name(call) for call in code.calls] == ["I", "np.log"]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ class FormulaicMatrix:
         for variable in terms_of(self.text).variables:
             learned = self.spec.encoder_state.get(_key(variable), (None, {}))[1]
             if variable.code and "categories" in learned:
-                for name in read_code(variable.code).names():
+                for name in read_code(variable.code).names:
                     if name in self.columns and name not in self.levels:
                         found[name] = list(learned["categories"])
         return found
@@ -232,9 +232,9 @@ def _early_states(text: str, used: UsedColumns, columns: tuple[str, ...]) -> dic
         return states
     for variable in terms_of(text).variables:
         code = read_code(variable.code) if variable.code else None
-        if code is None or not any(function_name(call) in LEARNING for call in code.calls()):
+        if code is None or not any(function_name(call) in LEARNING for call in code.calls):
             continue
-        own = tuple(name for name in code.names() if name in columns)
+        own = tuple(name for name in code.names if name in columns)
         if any(used.is_factor(name) for name in own):
             continue
         present = np.ones(used.rows.n_total, dtype=bool)

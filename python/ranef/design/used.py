@@ -53,11 +53,11 @@ def needed_columns(
 
 
 def _add_code(code: Code, table: Table, whole: str, functions: Functions, needed: dict[str, None]) -> None:
-    for call in code.calls():
+    for call in code.calls:
         name = function_name(call)
         if not is_function(name) and name not in functions:
             raise unknown_function(name, whole, table)
-    for name in code.names():
+    for name in code.names:
         if name in table:
             needed[name] = None
         elif name in code.quoted or (constant(name) is None and not is_contrast(name)):

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NoReturn
 
 from ..errors import FormulaError
@@ -69,15 +68,17 @@ class Code:
     tree: ast.expr
     quoted: frozenset[str]
 
-    def calls(self) -> Iterator[ast.Call]:
-        """Yield every call."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+    @cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        """Every call."""
+        return tuple(node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
-    def names(self) -> dict[str, None]:
-        """Return the names that are not called, each once, in order; that of ``Q("x")`` is x."""
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that are not called, each once, in order; that of ``Q("x")`` is x."""
         found: dict[str, None] = {}
         _collect(self.tree, found)
-        return found
+        return tuple(found)
 
 
 def _collect(node: ast.AST, found: dict[str, None]) -> None:
@@ -150,7 +151,7 @@ def read_code(text: str) -> Code:
     Examples
     --------
     >>> code = read_code("np.log(`IQ ver`+1)")
-    >>> code.label, list(code.names()), [function_name(call) for call in code.calls()]
+    >>> code.label, list(code.names), [function_name(call) for call in code.calls]
     ('np.log(IQ ver + 1)', ['IQ ver'], ['np.log'])
     """
     tokens = tokenize(text)[:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -49,7 +50,7 @@ class NumberColumn(Snapshot):
             return True
         with np.errstate(over="ignore", invalid="ignore"):
             total = self.values.sum()
-        return bool(np.isfinite(total) or np.isfinite(self.values).all())
+        return math.isfinite(total) or bool(np.isfinite(self.values).all())
 
     @property
     def boolean(self) -> bool:

@@ -177,7 +177,7 @@ def _response(predictions: Predictions) -> str:
     fit = predictions.fit
     link = getattr(getattr(fit, "family", None), "link", None)
     if getattr(predictions.means, "scale", None) is not None:
-        return named(next(iter(read_code(fit.model.design.response_name).names()), "response"))
+        return named(next(iter(read_code(fit.model.design.response_name).names), "response"))
     words = response_words(fit)
     return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
 

@@ -55,7 +55,7 @@ def require_by_row(code: Code, whole: str, functions: Functions) -> None:
     functions : mapping
         The caller's own: whether they look at one row only is the caller's promise.
     """
-    for call in code.calls():
+    for call in code.calls:
         name = function_name(call)
         if not (by_row(name) or name in _STATEFUL or name in functions):
             raise FormulaError(
@@ -75,7 +75,7 @@ def stateful_calls(code: Code, whole: str) -> list[Stateful]:
         Such a call with other arguments than what is to be scaled, or within another one.
     """
     found = []
-    for call in code.calls():
+    for call in code.calls:
         function = function_name(call)
         if function not in LEARNING:
             continue
@@ -103,7 +103,7 @@ def coded_columns(code: Code, whole: str) -> set[str]:
         For ``C()`` of anything but a column: its levels are not known beforehand.
     """
     found = set()
-    for call in code.calls():
+    for call in code.calls:
         if function_name(call) != "C":
             continue
         first = call.args[0] if call.args else None

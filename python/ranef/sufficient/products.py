@@ -80,7 +80,7 @@ def products_of(text: str, needs: Needs, factors: frozenset[str]) -> tuple[Produ
     found = terms_of(text)
     products = tuple(product_of(term, factors) for term in found.terms)
     for code in (code for product in products for code in product.numbers):
-        for call in read_code(code).calls():
+        for call in read_code(code).calls:
             if function_name(call) in needs.formula.functions:
                 raise NeedsTwoReadings(f"what {function_name(call)}() gives is known by calling it")
     return (*((CONSTANT,) if found.intercept else ()), *products)
@@ -114,7 +114,7 @@ def _coded_column(code: str) -> str | None:
     read = read_code(code)
     tree: Any = read.tree
     if not isinstance(tree, ast.Call) or function_name(tree) != "C":
-        if any(function_name(call) == "C" for call in read.calls()):
+        if any(function_name(call) == "C" for call in read.calls):
             raise NeedsTwoReadings(f"'{read.label}' computes with a factor")
         return None
     first: Any = tree.args[0]
@@ -122,7 +122,7 @@ def _coded_column(code: str) -> str | None:
 
 
 def _mentions(code: str, names: frozenset[str]) -> bool:
-    return not names.isdisjoint(read_code(code).names())
+    return not names.isdisjoint(read_code(code).names)
 
 
 class Evaluator:

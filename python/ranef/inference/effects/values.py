@@ -47,7 +47,7 @@ def require_predictor(fit: Fit, name: str, what: str) -> None:
 
 def _names_in(text: str) -> tuple[str, ...]:
     try:
-        return tuple(read_code(text).names())
+        return tuple(read_code(text).names)
     except FormulaError:  # no code
         return ()
 
