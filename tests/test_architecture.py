@@ -26,6 +26,7 @@ LAYERS = [
         "control_groups",
         "elsewhere",
         "likelihood_fit",
+        "taken",
         "words",
         "words_of_results",
     ),

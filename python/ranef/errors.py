@@ -133,8 +133,7 @@ def unknown_column(
     close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
     return UnknownColumnError(
-        f"{where} uses the column '{name}', which {data} do not have.{hint} "
-        f"Columns: {quote_list(known, 25)}."
+        f"{where} uses the column '{name}', which {data} do not have.{hint} Columns: {quote_list(known, 25)}."
     )
 
 
@@ -150,6 +149,19 @@ def require_flag(argument: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
     return bool(value)
+
+
+def require_progress(progress: Any) -> None:
+    """Raise an ArgumentError unless ``progress=`` is True, False or None."""
+    if progress is not None:
+        require_flag("progress", progress)
+
+
+def require_positive(argument: str, value: Any) -> float:
+    """Return a finite positive number, or raise an ArgumentError."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < float("inf"):
+        raise ArgumentError(f"{argument}= must be positive, not {value!r}")
+    return float(value)
 
 
 def require_level(level: object) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .arguments import guided
 from .design import Functions, with_functions
-from .errors import ArgumentError
+from .errors import ArgumentError, require_flag, require_positive, require_progress
 from .fit import Fit, fit_response
 from .formula import has_structures, parse_formula, without_structures
 from .model import Model
@@ -18,6 +17,7 @@ from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
 from .sufficient.cells import CellSums
 from .sufficient.sums import Sums
+from .taken import require_taken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,17 +163,30 @@ def lmer(
     """
     parsed = with_functions(parse_formula(formula), functions)
     structured = has_structures(parsed)
+    given: dict[str, Any] = {
+        **{"start": start, "optimizer": optimizer, "max_evaluations": max_evaluations},
+        **{"tolerance": tolerance, "allow_saturated": allow_saturated, "leading": leading, "schur": schur},
+        **{"iterations": iterations, "residual": residual, "dispersion": dispersion},
+    }
+    require_progress(progress)
     if relationship is not None:
-        _require_plain(structured, residual, dispersion, start, optimizer)
+        if structured:
+            raise ArgumentError("relationship= does not go with a structured term yet: leave one of them out")
+        require_taken("relationship", given)
         from .structured import fit_related  # loads pandas and scipy
 
         return fit_related(parsed, data, reml, weights, offset, relationship)  # type: ignore[return-value]
-    exact_only = structured or residual is not None or dispersion is not None or optimizer != "newton"
+    noisy = residual is not None or dispersion is not None
+    if structured or noisy:
+        require_taken("structured" if structured else "residual", given)
+    exact_only = structured or noisy or optimizer != "newton"
     if exact_only and schur == "iterative":
         raise ArgumentError(
             "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
             "leave one of them out"
         )
+    if iterations is not None and not type(iterations).__name__ == "Iterations":
+        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")
     if iterations is not None and (exact_only or schur not in ("auto", "any", "iterative")):
         raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
     model = Model(
@@ -188,20 +201,16 @@ def lmer(
         progress=progress,
     )
     if structured:
-        if start is not None or optimizer != "newton":
-            raise ArgumentError(
-                "structured terms use their own starts and optimiser: leave out start= and optimizer="
-            )
         from .structured import fit_both, fit_structured  # loads pandas and scipy
 
-        if residual is not None or dispersion is not None:
+        if noisy:
             return fit_both(model, parsed, data, residual, dispersion)
         return fit_structured(model, parsed)
-    settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
-    if residual is not None or dispersion is not None:
+    if noisy:
         from .residual import fit_residual  # loads pandas and scipy
 
-        return fit_residual(model, data, residual, dispersion, settings)
+        return fit_residual(model, data, residual, dispersion)
+    settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
     return _fit_planned(model, None, settings, iterations)
 
 
@@ -211,21 +220,10 @@ def _fit_planned(
     """Fit as the model's plan says: exactly, or by iterations."""
     if not model.by_iterations:
         return fit_response(model, y, settings)
+    require_taken("iterations", {"tolerance": settings.tolerance, "optimizer": settings.optimizer})
     from .iterative import fit_by_iterations  # loads pandas
 
     return fit_by_iterations(model, y, settings, iterations)
-
-
-def _require_plain(structured: bool, residual: Any, dispersion: Any, start: Any, optimizer: str) -> None:
-    """Refuse by name what does not go with relationship=."""
-    others = {"residual=": residual, "dispersion=": dispersion, "start=": start}
-    given = [name for name, value in others.items() if value is not None]
-    if structured:
-        given.insert(0, "a structured term")
-    if optimizer != "newton":
-        given.append("optimizer=")
-    if given:
-        raise ArgumentError(f"relationship= does not go with {given[0]} yet: leave one of them out")
 
 
 @guided(**_ELSEWHERE)
@@ -264,11 +262,8 @@ def fit(
         For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
     """
     if getattr(y, "ndim", 1) == 2:
-        if start is not None or optimizer != "newton" or max_evaluations is not None:
-            raise ArgumentError(
-                "many responses are fitted by newton from their moments: leave out start=, "
-                "optimizer= and max_evaluations="
-            )
+        given = {"start": start, "optimizer": optimizer, "max_evaluations": max_evaluations}
+        require_taken("many", {**given, "tolerance": tolerance})
         from .bootstrap.responses import fit_responses  # loads pandas
 
         return fit_responses(model, y)
@@ -320,39 +315,35 @@ def fit_sums(
     >>> round(ranef.fit(sums).objective, 4)
     1743.6283
     """
+    said: dict[str, Any] = {
+        **{"start": start, "optimizer": optimizer, "leading": leading, "schur": schur},
+        **{"allow_saturated": allow_saturated, "agq": agq},
+    }
     if isinstance(sums, CellSums):
-        plain = (reml, start, optimizer, leading, schur, allow_saturated)
-        if plain != (True, None, "newton", "auto", "auto", False):
-            raise ArgumentError(
-                "the sums are of a generalised model: of the arguments of fit() it takes agq=, "
-                "max_evaluations= and tolerance="
-            )
+        require_taken("cells", said)
+        require_positive("tolerance", tolerance)
+        if not require_flag("reml", reml):
+            raise ArgumentError("reml= does not go with sums of a generalised model. Leave reml= out")
         given = {"agq": agq, "max_evaluations": max_evaluations}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return sums._fitted(tolerance=max(tolerance, 1e-8), **options)
-    if agq is not None:
-        raise ArgumentError("agq= is of generalised models, and these sums are of a linear one: leave it out")
     if not isinstance(sums, Sums):
         raise ArgumentError(
             f"fit() takes sums, from ranef.sums(formula, data), not {type(sums).__name__}: fit data with "
             "ranef.lmer(formula, data), a model with model.fit()"
         )
     if sums.contents is not None and sums.contents.patterns is not None:
-        settings = {"start": start, "max_evaluations": max_evaluations, "tolerance": tolerance}
-        return _fit_visits(sums, reml, optimizer, settings)
+        require_taken("visits", said)
+        from .repeated import mmrm  # loads pandas and scipy
+
+        return mmrm(  # type: ignore[return-value]
+            sums.formula, sums, reml, start=start, max_evaluations=max_evaluations, tolerance=tolerance
+        )
+    require_taken("sums", said)
     model = Model(
         sums.formula, sums, reml=reml, allow_saturated=allow_saturated, leading=leading, schur=schur
     )
     return _fit_planned(model, None, checked_settings(model, start, optimizer, max_evaluations, tolerance))
-
-
-def _fit_visits(sums: Sums, reml: bool, optimizer: str, settings: dict[str, Any]) -> Any:
-    """Fit sums of a model for repeated measures, which has more options in `ranef.mmrm`."""
-    if optimizer != "newton":
-        raise ArgumentError("a model for repeated measures is fitted by newton: leave optimizer= out")
-    from .repeated import mmrm  # loads pandas and scipy
-
-    return mmrm(sums.formula, sums, reml=reml, **settings)
 
 
 def checked_settings(
@@ -369,8 +360,7 @@ def checked_settings(
         require_known(optimizer)
     if max_evaluations is not None and not _is_count(max_evaluations):
         raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
-    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
-        raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
+    require_positive("tolerance", tolerance)
     if start is not None:
         start = model.checked_theta(start, "start=")
     return Settings(optimizer, start, max_evaluations, float(tolerance))

@@ -14,7 +14,15 @@ from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
 from .digits import require_digits
 from .elsewhere import Explained, explained, of_a_model
-from .errors import ArgumentError, DataError, FitError, RowsNotKeptError, require_choice, require_flag
+from .errors import (
+    ArgumentError,
+    DataError,
+    FitError,
+    RowsNotKeptError,
+    require_choice,
+    require_flag,
+    require_progress,
+)
 from .formula import Formula, parse_formula
 from .frame.native import library_name
 from .pickled import WRITTEN_BY, take_version
@@ -131,6 +139,8 @@ class Model(metaclass=Explained):
     ) -> None:
         require_choice("leading", leading, LEADING)
         require_choice("schur", schur, SCHUR)
+        require_flag("allow_saturated", allow_saturated)
+        require_progress(progress)
         if leading == "classes" and schur in ("sparse", "iterative"):
             raise ArgumentError("leading='classes' makes the Schur complement dense: use schur='auto'")
         parsed = formula if isinstance(formula, Formula) else parse_formula(formula)

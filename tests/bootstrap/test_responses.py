@@ -60,5 +60,5 @@ def test_bad_matrices(fit_of):
         model.fit(np.zeros((4, 2)))
     with pytest.raises(DataError, match="matrix of numbers"):
         model.fit(np.full((30, 2), "a"))
-    with pytest.raises(ArgumentError, match="leave out start="):
+    with pytest.raises(ArgumentError, match="Leave start= out"):
         model.fit(np.zeros((30, 2)), start=[1.0])

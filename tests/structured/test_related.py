@@ -128,7 +128,7 @@ def test_bad_input():
         ranef.lmer(FORMULA, ANIMALS, relationship={"nobody": A})
     with pytest.raises(ArgumentError, match="those of 'animal' have more"):
         ranef.lmer("y ~ x + (x | animal)", ANIMALS, relationship={"animal": A})
-    with pytest.raises(ArgumentError, match="does not go with residual="):
+    with pytest.raises(ArgumentError, match="residual= does not go with"):
         fitted(residual="ar1(x | animal)")
     circle = PEDIGREE.copy()
     founder, child = circle.sire.dropna().iloc[0], circle.animal[circle.sire.notna()].iloc[0]

@@ -142,7 +142,7 @@ def test_what_cannot_be_added_up_or_made(fitted):
             total + other
     with pytest.raises(ArgumentError, match="part 1 is Sums"):
         ranef.merge([total, ranef.sums(FORMULA, frame)])
-    with pytest.raises(ArgumentError, match="agq="):
+    with pytest.raises(ArgumentError, match="reml= does not go with"):
         ranef.fit(total, reml=False)
     with pytest.raises(ArgumentError, match="gaussian"):
         ranef.sums(FORMULA, frame, "gaussian")

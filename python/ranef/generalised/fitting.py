@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arguments import guided
 from ..design import Functions
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, require_positive, require_progress
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
@@ -130,6 +130,7 @@ def glmer(
      Groups Name      Std.Dev.
      herd   Intercept 0.64226
     """
+    require_progress(progress)
     if source_of(data) is not None:
         from .cell_sums import cell_sums, fit_cells
 
@@ -186,8 +187,7 @@ def fit_model(
     whole = isinstance(max_evaluations, int | np.integer) and not isinstance(max_evaluations, bool)
     if not whole or max_evaluations < 1:
         raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
-    if not 0 < tolerance < np.inf:
-        raise ArgumentError(f"tolerance= must be positive, not {tolerance!r}")
+    require_positive("tolerance", tolerance)
     given = None if start is None else np.asarray(start, dtype=np.float64)
     if y is not None:
         options: Any = {"start": given, "max_evaluations": max_evaluations, "tolerance": tolerance}

@@ -145,11 +145,6 @@ def fit_by_iterations(
     own = Iterations() if iterations is None else iterations
     if not isinstance(own, Iterations):
         raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(own).__name__}")
-    if settings.optimizer != "newton":
-        raise ArgumentError(
-            f"optimizer='{settings.optimizer}' needs the exact criterion, which schur='iterative' does not "
-            "have: leave it out, or use schur='dense'"
-        )
     if y is None:
         values, response = model.design.response, model.response
     else:

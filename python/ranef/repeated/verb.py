@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..arguments import guided
 from ..design import Functions
-from ..errors import ArgumentError, DataError, quote_list
+from ..errors import ArgumentError, DataError, quote_list, require_positive
 from ..formula.visit_term import STRUCTURES
 from .fit import Attempt, VisitFit
 from .methods import method_name
@@ -120,7 +120,10 @@ def mmrm(
     )
     method = method_name(ddf, vcov, model.reml)
     order = _structures(model.term.structure, fallback)
-    settings = {"tolerance": _positive("tolerance", tolerance), "max_evaluations": _limit(max_evaluations)}
+    settings = {
+        "tolerance": require_positive("tolerance", tolerance),
+        "max_evaluations": _limit(max_evaluations),
+    }
     attempts: list[Attempt] = []
     for structure in order:
         reason = unidentified(model.visits, model.sums, structure)
@@ -162,6 +165,10 @@ def fitted(model: VisitModel, structure: str, start: Any, settings: dict[str, An
 def _structures(first: str, fallback: Sequence[str]) -> list[str]:
     if isinstance(fallback, str):
         fallback = (fallback,)
+    if not isinstance(fallback, Sequence):
+        raise ArgumentError(
+            f"fallback= must be names of structures, such as ('toeph', 'ar1h'), not {fallback!r}"
+        )
     unknown = [name for name in fallback if name not in STRUCTURES]
     if unknown:
         raise ArgumentError(
@@ -170,20 +177,10 @@ def _structures(first: str, fallback: Sequence[str]) -> list[str]:
     return list(dict.fromkeys((first, *fallback)))
 
 
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0 < number < float("inf"):
-        raise ArgumentError(f"{name}= must be a positive number, not {value!r}")
-    return number
-
-
 def _limit(value: Any) -> int:
     if value is None:
         return MAX_EVALUATIONS
-    number = _positive("max_evaluations", value)
+    number = require_positive("max_evaluations", value)
     if number != int(number):
         raise ArgumentError(f"max_evaluations= must be a whole number, not {value!r}")
     return int(number)

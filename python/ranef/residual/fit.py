@@ -13,7 +13,7 @@ from ..errors import RowsNotKeptError
 from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
 from ..model import Model
-from ..optimize import DEFAULT, Settings
+from ..optimize import DEFAULT
 from ..verbs import Answer, Refused, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
@@ -119,7 +119,7 @@ class ResidualFit(Fit):
 
 
 def fit_residual(
-    model: Model, data: Any, residual: str | None, dispersion: str | None, settings: Settings = DEFAULT
+    model: Model, data: Any, residual: str | None, dispersion: str | None
 ) -> ResidualFit:
     """Fit a model with ``residual=`` or ``dispersion=``.
 
@@ -140,5 +140,5 @@ def fit_residual(
     sums = ResidualSums(model, noise)
     squares = sums.squares(np.zeros(noise.size))
     found = minimum(sums.criterion, starts(sums.cells, squares), sums.cells)
-    fit = fit_response(base.at(found.phi, sums), None, settings)
-    return ResidualFit(fit.model, fit.y, fit.response, fit.optimum, settings, found)
+    fit = fit_response(base.at(found.phi, sums), None)
+    return ResidualFit(fit.model, fit.y, fit.response, fit.optimum, DEFAULT, found)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, overload
 
-from ..errors import ArgumentError, FormulaError
+from ..errors import ArgumentError, FormulaError, require_progress
 from ..formula import Formula, has_structures, parse_formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
@@ -107,6 +107,7 @@ def sums(
     >>> sums.n, sums.levels
     (180, {'Subject': 18})
     """
+    require_progress(progress)
     if family is not None:
         made: CellSums = vars(CellSums)["_made"].plain(
             formula, data, family, link, weights, offset, progress=progress
