@@ -23,6 +23,12 @@ def _fits():
         ),
         "iterative": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample)"),
         "singular": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample) + (1 | half)"),
+        "sums": ranef.fit(ranef.sums("Reaction ~ Days + (Days | Subject)", sleep)),
+        "cells": ranef.fit(
+            ranef.sums(
+                "cbind(incidence, size - incidence) ~ period + (1 | herd)", _herds(), family="binomial"
+            )
+        ),
     }
 
 
@@ -55,7 +61,7 @@ def _functions():
                 yield pytest.param(function, id=f"{module.__name__}.{name}")
 
 
-KINDS = ["glmer", "mmrm", "gls", "residual", "structured", "both", "iterative", "singular"]
+KINDS = ["glmer", "mmrm", "gls", "residual", "structured", "both", "iterative", "singular", "sums", "cells"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,6 +95,24 @@ def test_diagnose_is_for_every_kind(fits):
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch) + (1 | half)", data, schur="iterative")
     assert fit.optimum.singular
     assert any("Fit without the term" in finding.advice for finding in ranef.diagnose(fit))
+
+
+@pytest.mark.parametrize("kind", ["residual", "gls", "glmer", "sums", "cells"])
+def test_rows_far_from_the_fit_are_those_far_in_their_own_standard_deviation(fits, kind):
+    assert not any("residual standard deviations" in one.what for one in ranef.diagnose(fits[kind]))
+
+
+@pytest.mark.parametrize("what", ["gls", "nbinom2"])
+def test_a_row_that_is_noisier_than_another_is_not_far(what):
+    rng = np.random.default_rng(2)
+    noisy, g = np.tile([0.0, 1.0], 200), np.repeat(np.arange(20), 20)
+    if what == "gls":
+        data = {"y": rng.normal(size=400) * np.where(noisy, 20, 1), "noisy": np.where(noisy, "yes", "no")}
+        fit = ranef.gls("y ~ 1", data, dispersion="~ noisy")
+    else:
+        data = {"y": rng.negative_binomial(0.5, 0.5 / (0.5 + np.exp(3 * noisy))), "noisy": noisy, "g": g}
+        fit = ranef.glmer("y ~ noisy + (1 | g)", data, family="nbinom2")
+    assert not any("residual standard deviations" in one.what for one in ranef.diagnose(fit))
 
 
 def test_lme4s_words_for_fits_without_random_effects(fits):

@@ -29,6 +29,9 @@ class LikelihoodFit(metaclass=Explained):
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a fit", OF_A_FIT, of_a_fit)
 
+    by_cells: bool = False  # whether the rows are those of sums
+    scaled_residuals: str = "pearson"  # the type that has one distribution in all rows where the model holds
+
     @property
     @abstractmethod
     def objective(self) -> float:
@@ -38,6 +41,11 @@ class LikelihoodFit(metaclass=Explained):
     @abstractmethod
     def df_model_total(self) -> int:
         """Number of parameters: coefficients (without dropped ones) and those of variances."""
+
+    # What makes two likelihoods comparable.
+    distribution: str = "Gaussian"  # of the response, in words
+    simpler_distribution: str = ""  # the one at the limit of its dispersion
+    integration: str = ""  # how the random effects are integrated out, where that is not exact
 
     @property
     def formula(self) -> str:

@@ -103,8 +103,14 @@ def test_verbs_of_linear_models_are_refused_with_the_reason(data):
     for verb in ("robust", "redundancy"):
         with pytest.raises(ArgumentError, match=rf"{verb}\(\) is not available for a generalised model: "):
             getattr(fit, verb)()
-    with pytest.raises(ArgumentError, match="different families"):
-        fit.anova(glmer(data, link="probit", right="1 + (1 | g)"))
+    probit = glmer(data, link="probit", right="1 + (1 | g)")
+    for compared in (fit.anova, lambda other: ranef.anova(fit, other)):
+        with pytest.raises(ArgumentError, match=r"different families, binomial \(probit\) and binomial"):
+            compared(probit)
+    with pytest.raises(ArgumentError, match=r"approximate their likelihoods differently \(agq=1 and agq=5\)"):
+        ranef.anova(fit, glmer(data, right="1 + (1 | g)", agq=5))
+    with pytest.raises(ArgumentError, match=r"different families, binomial \(logit\) and Gaussian"):
+        ranef.anova(glmer(data, right="1 + (1 | g)"), ranef.lmer("y ~ x + (1 | g)", data))
 
 
 def test_separation_is_named(data):

@@ -176,6 +176,16 @@ def test_quantile_residuals_are_normal_where_the_model_holds(slopes):
     assert zeros["expected"] == pytest.approx(zeros["observed"], rel=0.15)
 
 
+@pytest.mark.parametrize("family", ["nbinom1", "nbinom2"])
+def test_a_dispersion_at_its_limit_halves_the_p_value(family):
+    data = load_data("slopes")
+    simple, dispersed = (ranef.glmer("n ~ x + (1 | g)", data, name) for name in ("poisson", family))
+    table = ranef.anova(simple, dispersed)
+    assert table["df"].iloc[1] == 1
+    assert table["p_boundary"].iloc[1] == pytest.approx(table["p"].iloc[1] / 2)
+    assert "Poisson (log)" in str(table) and "0.5 chi2(0) + 0.5 chi2(1)" in str(table)
+
+
 def test_no_p_value_of_simulations_is_zero(slopes):
     """With n simulations of which none is as far out, two-sided: 2 / (n + 1)."""
     y = slopes.y.copy()

@@ -236,12 +236,12 @@ def _data(fit: Fit) -> list[Finding]:
             )
         )
     far = _far_rows(fit)
-    if far.size:
+    if len(far):
         rows = ", ".join(str(row) for row in far[:5])
         out.append(
             Finding(
                 "data",
-                f"{_count(far.size, 'row')} more than {_FAR:g} residual standard deviations from "
+                f"{_count(len(far), 'row')} more than {_FAR:g} residual standard deviations from "
                 f"the fit: {rows}.",
                 "Check these rows (counted from 0); refit without them to see what depends on them.",
             )
@@ -249,9 +249,8 @@ def _data(fit: Fit) -> list[Finding]:
     return out
 
 
-def _far_rows(fit: Fit) -> np.ndarray:
-    design = fit.model.design
-    residual = (np.asarray(fit.resid)) / fit.sigma
-    if design.weights is not None:
-        residual = residual * np.sqrt(design.weights)
-    return design.rows[np.flatnonzero(np.abs(residual) > _FAR)]
+def _far_rows(fit: Fit) -> Any:
+    if fit.by_cells or fit.model.streamed:  # there are no rows
+        return ()
+    scaled = np.asarray(fit.residuals(fit.scaled_residuals))
+    return fit.model.design.rows[np.flatnonzero(np.abs(scaled) > _FAR)]

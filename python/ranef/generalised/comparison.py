@@ -23,7 +23,8 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
     ----------
     fit : GlmerFit
     *others : GlmerFit
-        Of the same family and link.
+        Of the same family and link, or of the family at the limit of a dispersion: Poisson beside negative
+        binomial, binomial beside beta-binomial.
     type : {3, 2, 1}
         Of the tests of one fit's terms, see `ranef.Fit.anova`.
     **options
@@ -39,7 +40,7 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
     Raises
     ------
     ArgumentError
-        For fits of other families, and for an unknown type.
+        For fits of families that are not nested, and for an unknown type.
     DataError
         For fits of other rows or trials.
 
@@ -64,11 +65,6 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
         if not isinstance(other, GlmerFit):
             raise ArgumentError(
                 f"a generalised model is compared with others of its kind, not with {type(other).__name__}"
-            )
-        if str(other.family) != str(fit.family) or other.model.information != fit.model.information:
-            raise ArgumentError(
-                f"the fits have different families, {fit.family} and {other.family}: their likelihoods are "
-                "compared by aic, not by a test"
             )
         if not np.array_equal(other.response.trials, fit.response.trials):
             raise DataError("the fits have different trials: their likelihoods cannot be compared")

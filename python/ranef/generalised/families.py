@@ -195,6 +195,11 @@ class Family:
         """Whether observed and expected information are the same."""
         return (self.name, self.link.name) in {("binomial", "logit"), ("poisson", "log")}
 
+    @property
+    def simpler(self) -> Family | None:
+        """The family at the limit of the dispersion, with the same link."""
+        return Family(_KINDS[self.kind.simpler], self.link) if self.kind.simpler else None
+
     def variance(self, mu: FloatArray, trials: FloatArray, dispersion: float) -> FloatArray:
         """Return the variance of each row's response (of the proportion where there are trials)."""
         return self.kind.variance(mu, trials, dispersion)

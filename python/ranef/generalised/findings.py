@@ -31,7 +31,8 @@ def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
                 ("data", f"Laplace's approximation is off by about {-error.change:.2g} of -2 log L.", advice)
             )
     if (
-        fit.family.name in ("binomial", "poisson")
+        not fit.by_cells
+        and fit.family.name in ("binomial", "poisson")
         and fit.df_resid > 0
         and float(fit.response.trials.max()) * fit.y.max() > 1
     ):

@@ -54,7 +54,7 @@ class GlmerFit(Fit):
     """
 
     refuses, _words = "a generalised model", OF_A_GLMER
-    by_cells = False  # whether the rows are those of sums
+    scaled_residuals = "quantile"
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 
@@ -118,6 +118,19 @@ class GlmerFit(Fit):
     def family(self) -> Family:
         """The distribution and its link."""
         return self.model.family
+
+    @property
+    def distribution(self) -> str:  # type: ignore[override]
+        return str(self.family)
+
+    @property
+    def simpler_distribution(self) -> str:  # type: ignore[override]
+        return str(self.family.simpler or "")
+
+    @property
+    def integration(self) -> str:  # type: ignore[override]
+        expected = not self.family.canonical and self.model.information == "expected"
+        return f"agq={self.model.agq}" + (", information='expected'" if expected else "")
 
     @attribute
     def dispersion(self) -> float | None:

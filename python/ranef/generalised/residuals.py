@@ -13,20 +13,19 @@ from ..errors import ArgumentError, require_choice
 from ..show import Printed
 from .fit import GlmerFit
 
-KINDS = ("pearson", "response", "deviance", "working", "quantile")
+TYPES = ("pearson", "response", "deviance", "working", "quantile")
 
 
-def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatArray:
+def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatArray:
     """Return residuals at the conditional modes; quantile residuals are averaged over the population of
     groups.
 
     Parameters
     ----------
     fit : GlmerFit
-    kind : {"pearson", "response", "deviance", "working", "quantile"}
+    type : {"pearson", "response", "deviance", "working", "quantile"}
         ``(y - mu) / sqrt(variance)``; ``y - mu``; signed roots of each row's part of the deviance (binomial,
-        Poisson,
-        Gamma, inverse Gaussian, Gaussian); ``(y - mu) / (d mu / d eta)``; normal quantiles of the
+        Poisson, Gamma, inverse Gaussian, Gaussian); ``(y - mu) / (d mu / d eta)``; normal quantiles of the
         distribution function, without simulation.
     seed : int, Generator or None
         Of the number drawn between two values of a discrete response, for quantile residuals.
@@ -40,17 +39,17 @@ def residuals(fit: GlmerFit, kind: str = "pearson", *, seed: Any = 0) -> FloatAr
     ArgumentError
         For deviance residuals of a family that has no deviance.
     """
-    require_choice("kind", kind, KINDS)
+    require_choice("type", type, TYPES)
     raw = fit.y - np.asarray(fit.fittedvalues)
-    if kind == "response":
+    if type == "response":
         return raw
-    if kind == "working":
+    if type == "working":
         return raw / fit.family.link.slope(fit.linear_predictor)
-    if kind == "quantile":
+    if type == "quantile":
         from .quantiles import quantile_residuals
 
         return quantile_residuals(fit, seed)
-    if kind == "deviance":
+    if type == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
     mean, phi = np.asarray(fit.fittedvalues), fit.dispersion or 1.0
     variance = fit.family.variance(mean, fit.response.trials, phi)
@@ -76,7 +75,7 @@ def _deviance(fit: GlmerFit) -> FloatArray:
         return w * (y - mu) ** 2 / (mu**2 * y)
     if name == "gaussian":
         return w * (y - mu) ** 2
-    raise ArgumentError(f"the {name} family has no deviance residuals: use kind='pearson'")
+    raise ArgumentError(f"the {name} family has no deviance residuals: use type='pearson'")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

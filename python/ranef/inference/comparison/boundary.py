@@ -119,6 +119,17 @@ def mixture(
     return Mixture(free, cone_weights(*cone_draws(information, widths), boundary))
 
 
+def with_dispersion(found: Mixture | None) -> Mixture | None:
+    """Return the null distribution where the larger model also has a dispersion that may be at its limit.
+
+    Lawless (1987), Negative binomial and mixed Poisson regression, Canadian Journal of Statistics 15.
+    None where variances may be zero as well: the weights of the two are not known.
+    """
+    if found is None or found.weights != (1.0,):
+        return None
+    return Mixture(found.free, (0.5, 0.5))
+
+
 def _tells_all(information: FloatArray) -> bool:
     """Whether the data say something of every direction."""
     diagonal = np.diag(information)

@@ -16,7 +16,7 @@ from ...fit import Fit
 from ...frame.native import as_it_came
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
-from .boundary import Mixture, mixture
+from .boundary import Mixture, mixture, with_dispersion
 from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
 from .nesting_by_name import same_moments
 from .structures import compare_structures, has_structure
@@ -117,7 +117,8 @@ def anova(
     if nested:
         notes += _tests(table, entries)
     out = Comparison(table, columns=list(COLUMNS) if nested else list(COLUMNS[:7]))
-    formulas = {name: s.model.formula.text for name, s in compared}
+    several = len({s.distribution for _, s in compared}) > 1
+    formulas = {name: s.formula + f", {s.distribution}" * several for name, s in compared}
     out.attrs["title"] = tuple(f"{name}: {formulas[name]}" for name in table.index if name in formulas)
     out.attrs["notes"] = tuple(notes)
     return out
@@ -199,7 +200,15 @@ def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mi
             "Compare them by information criteria, with nested=False"
         )
     extra = fit.model.cross.rank - null.model.cross.rank
-    return mixture(null, fit.y, fit.model, embedding, extra)
+    found = mixture(null, fit.y, fit.model, embedding, extra)
+    if null.distribution == fit.distribution:
+        return found
+    if null.distribution != fit.simpler_distribution:
+        raise ArgumentError(
+            f"{small} and {large} have different families, {null.distribution} and {fit.distribution}, "
+            "neither a special case of the other: compare them by information criteria, with nested=False"
+        )
+    return with_dispersion(found)
 
 
 def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[str, Any]]) -> None:
@@ -207,6 +216,11 @@ def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[s
         raise ArgumentError("anova needs at least one fit of a mixed model")
     first, one = states[0]
     for name, fit in regressions:
+        if one.distribution != "Gaussian":
+            raise ArgumentError(
+                f"{name} is a regression, {first} a generalised mixed model: fit.ranova() tests its "
+                "random terms"
+            )
         if not all(hasattr(fit, part) for part in ("llf", "nobs", "params")):
             raise ArgumentError(f"{name} is no fit: it has type {type(fit).__name__}")
         if int(fit.nobs) != one.nobs:
@@ -224,6 +238,11 @@ def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[s
                 raise DataError(
                     f"{first} and {name} have different {what}: their likelihoods cannot be compared"
                 )
+        if one.integration and fit.integration and one.integration != fit.integration:
+            raise ArgumentError(
+                f"{first} and {name} approximate their likelihoods differently ({one.integration} and "
+                f"{fit.integration}): fit both in the same way"
+            )
 
 
 def _same_rows(one: Fit, other: Fit) -> list[tuple[str, bool]]:
