@@ -6,6 +6,7 @@ working; one is a ``MemoryError``.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
@@ -129,12 +130,22 @@ def unknown_column(
         What lacks the column: ``"the data"`` or ``"the new data"``.
     """
     known = [str(column) for column in columns]
+    alike = [column for column in known if _same_letters(column) == _same_letters(name)]
+    if alike:
+        return UnknownColumnError(
+            f"{where} uses the column '{name}'; {data} have one that only looks like it, {ascii(alike[0])} for "
+            f"{ascii(name)} (a blank at an end, or accents in another Unicode form): rename the column"
+        )
     by_lower = {column.lower(): column for column in reversed(known)}
     close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
     return UnknownColumnError(
         f"{where} uses the column '{name}', which {data} do not have.{hint} Columns: {quote_list(known, 25)}."
     )
+
+
+def _same_letters(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip()
 
 
 def require_choice(argument: str, value: str, valid: Sequence[str]) -> None:

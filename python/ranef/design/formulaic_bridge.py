@@ -32,6 +32,7 @@ from .evaluate import Evaluator
 from .functions import LEARNING, Functions
 from .names import shown
 from .sizes import require_columns
+from .truths import truths_coded
 from .used import UsedColumns, boolean_columns, learned_codes, require_number
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class FormulaicMatrix:
         Columns of truth values: factors with two levels wherever levels matter.
     truths : frozenset of str
         Code that gives truth values, likewise.
+    as_numbers : bool
+        Truth values are 0 and 1 all the same: one number per row was asked for.
     """
 
     text: str
@@ -78,11 +81,17 @@ class FormulaicMatrix:
     spec: ModelSpec
     booleans: frozenset[str]
     truths: frozenset[str]
+    as_numbers: bool = False
+
+    @property
+    def two_valued(self) -> frozenset[str]:
+        """The variables that hold truth values, as `variable_key` names them."""
+        return frozenset(map(shown, self.booleans)) | self.truths
 
     @property
     def term_variables(self) -> list[tuple[Variable, ...]]:
         """The variables of each of the terms, in the order of `terms`."""
-        by_key = {_key(variable): variable for variable in terms_of(self.text).variables}
+        by_key = {variable_key(variable): variable for variable in terms_of(self.text).variables}
         keys = [[factor.expr for factor in term.term.factors] for term in self.spec.structure or []]
         return [tuple(by_key[key] for key in own if key != _ONE) for own in keys]
 
@@ -100,7 +109,7 @@ class FormulaicMatrix:
         """Return the numeric columns that ``C()`` makes factors, with their levels."""
         found = {}
         for variable in terms_of(self.text).variables:
-            learned = self.spec.encoder_state.get(_key(variable), (None, {}))[1]
+            learned = self.spec.encoder_state.get(variable_key(variable), (None, {}))[1]
             if variable.code and "categories" in learned:
                 for name in read_code(variable.code).names:
                     if name in self.columns and name not in self.levels:
@@ -121,14 +130,32 @@ class FormulaicMatrix:
             series = _series(self.columns, columns, kept, self.levels)
             evaluator = Evaluator(series, count, self.functions, deepcopy(self.states))
             values = _values(terms_of(self.text).variables, evaluator)
-            out[complete] = _materialize(self.spec, values, count, self.text)
+            out[complete] = self._matrix(values, count)
         return out
+
+    def coding(self, columns: Mapping[str, Column], n: int) -> FloatArray:
+        """Return the matrix where every number is 1 and every truth value True: what factors make of it."""
+        levels = {variable_key(variable): variable for variable in terms_of(self.text).variables}
+        for name, (_, state) in self.spec.encoder_state.items():
+            if "categories" not in state:
+                levels.pop(name, None)
+        own = tuple(name for name in self.columns if name in columns)
+        evaluator = Evaluator(_series(own, columns, None, self.levels), n, self.functions, {})
+        ones = {name: np.ones(n) for name in self.spec.encoder_state}
+        return self._matrix(ones | _values(tuple(levels.values()), evaluator), n)
+
+    def _matrix(self, values: Mapping[str, Any], n: int) -> FloatArray:
+        coded = values if self.as_numbers else truths_coded(values, self.two_valued)
+        return np.asarray(_materialize(self.spec, coded, n, self.text), dtype=np.float64)
 
 
 def learn_formulaic(
-    text: str, used: UsedColumns, columns: tuple[str, ...]
+    text: str, used: UsedColumns, columns: tuple[str, ...], as_numbers: bool = False
 ) -> tuple[FormulaicMatrix, FloatArray]:
-    """Learn a model matrix and return it for the used rows, in Fortran order."""
+    """Learn a model matrix and return it for the used rows, in Fortran order.
+
+    Truth values are factors with two levels, or 0 and 1 where one number per row is asked for (`as_numbers`).
+    """
     from formulaic import ModelSpec
 
     levels = {name: used.factor(name).levels for name in columns if used.is_factor(name)}
@@ -136,6 +163,9 @@ def learn_formulaic(
     series = _series(columns, used.columns, used.rows.kept, levels)
     evaluator = Evaluator(series, used.rows.n, used.functions, states)
     values = _values(terms_of(text).variables, evaluator)
+    booleans, truths = boolean_columns(columns, used), frozenset(evaluator.truths)
+    if not as_numbers:
+        values = truths_coded(values, {*map(shown, booleans), *truths})
     _require_few_columns(text, values, used.rows.n)
     spec = ModelSpec(formula=_formula(text), na_action="ignore", output="numpy", materializer="pandas")
     matrix = _materialize(spec, values, used.rows.n, text)
@@ -144,18 +174,19 @@ def learn_formulaic(
     names, bounds = tuple(learned.column_names), _term_bounds(learned)
     result = FormulaicMatrix(
         *(text, names, columns, bounds, levels, states, used.functions, learned),
-        booleans=boolean_columns(columns, used),
-        truths=frozenset(evaluator.truths),
+        booleans=booleans,
+        truths=truths,
+        as_numbers=as_numbers,
     )
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
 
 
 def _with_labels(text: str) -> tuple[bool, list[tuple[str, ...]]]:
     found = terms_of(text)
-    return found.intercept, [tuple(map(_key, term)) for term in found.terms]
+    return found.intercept, [tuple(map(variable_key, term)) for term in found.terms]
 
 
-def _key(variable: Variable) -> str:
+def variable_key(variable: Variable) -> str:
     """Return formulaic's name of a variable, under which its columns appear."""
     return variable.name if variable.code else shown(variable.name)
 
@@ -168,7 +199,7 @@ def _formula(text: str) -> Any:
     found = terms_of(text)
     terms = [Term([Factor(_ONE, eval_method="literal")])] if found.intercept else []
     for term in found.terms:
-        terms.append(Term([Factor(_key(variable), eval_method="lookup") for variable in term]))
+        terms.append(Term([Factor(variable_key(variable), eval_method="lookup") for variable in term]))
     return SimpleFormula(terms)
 
 
@@ -180,10 +211,10 @@ def _values(variables: Sequence[Variable], evaluator: Evaluator) -> dict[str, An
     values = {}
     for variable in variables:
         if variable.code:
-            values[_key(variable)] = evaluator.value(read_code(variable.code))
+            values[variable_key(variable)] = evaluator.value(read_code(variable.code))
         else:
             column = evaluator.columns[variable.name]
-            values[_key(variable)] = column.astype(np.float64) if column.dtype.kind in "iub" else column
+            values[variable_key(variable)] = column.astype(np.float64) if column.dtype.kind in "iub" else column
     return values
 
 
@@ -194,7 +225,7 @@ def _require_few_columns(text: str, values: Mapping[str, Any], n: int) -> None:
     for term in terms_of(text).terms:
         width = 1
         for variable in term:
-            width *= widths[_key(variable)]
+            width *= widths[variable_key(variable)]
         count += width
     require_columns(count, text, n, copies=2)
 

@@ -24,6 +24,7 @@ from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
 from .names import shown
 from .sizes import require_columns
+from .truths import truth_names
 from .used import UsedColumns, boolean_columns, learned_codes, require_number
 
 
@@ -54,7 +55,8 @@ class PlainMatrix:
     columns: tuple[str, ...]
     levels: Mapping[str, Levels]
     full: str | None
-    """The categorical column with a dummy for every level, as nothing before it spans the constant."""
+    """The categorical column, or that of truth values, with a dummy for every level, as nothing before it
+    spans the constant."""
     names: tuple[str, ...]
     terms: tuple[tuple[int, int], ...]
     booleans: frozenset[str] = frozenset()
@@ -80,6 +82,8 @@ class PlainMatrix:
                 dummies = np.empty((n, last - first), order="F")
                 _fill_dummies(codes(name), dummies, name == self.full)
                 columns += [dummies[:, k] for k in range(last - first)]
+            elif name == self.full:
+                columns += [numbers(name) == 0, numbers(name)]
             else:
                 columns.append(numbers(name))
         return ModelMatrix(n, tuple(columns))
@@ -93,7 +97,9 @@ class PlainMatrix:
                 codes = learned_codes(column, self.levels[name])
                 _fill_dummies(codes, out[:, first:last], name == self.full)
             else:
-                out[:, first] = require_number(column).values
+                out[:, last - 1] = require_number(column).values
+                if name == self.full:
+                    out[:, first] = 1.0 - out[:, first + 1]
             if column.missing is not None:
                 missing |= column.missing
         out[missing] = np.nan
@@ -145,9 +151,10 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
 def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -> PlainMatrix:
     factors = [name for name in columns if used.is_factor(name)]
     booleans = boolean_columns(columns, used)
-    if not factors:
+    if not factors and (intercept or not booleans):
         return _plain_numeric(intercept, columns, booleans)
-    full = None if intercept else factors[0]
+    full = next((name for name in columns if name in factors or name in booleans), None)
+    full = None if intercept else full
     names = ["Intercept"] if intercept else []
     terms = [(0, 1)] if intercept else []
     levels = {}
@@ -156,6 +163,8 @@ def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -
         if name in factors:
             levels[name] = used.factor(name).levels
             names += _dummy_names(name, levels[name], name == full)
+        elif name == full:
+            names += truth_names(shown(name))
         else:
             names.append(shown(name))
         terms.append((first, len(names)))

@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 
 from ..formula.python_code import label_of
+from ..formula.tokens import in_quotes
 
 _CODE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare)
 
@@ -21,8 +22,8 @@ def shown(column: str) -> str:
     >>> shown("my days"), shown("IQ.ver"), shown("a:b"), shown("log(x)"), shown("Intercept")
     ('my days', 'IQ.ver', '`a:b`', '`log(x)`', '`Intercept`')
     """
-    mistakable = column == "Intercept" or ":" in column or "[" in column or _reads_as_code(column)
-    return f"`{column}`" if mistakable else column
+    mistakable = column == "Intercept" or any(c in column for c in ":[`") or _reads_as_code(column)
+    return in_quotes(column) if mistakable else column
 
 
 def _reads_as_code(column: str) -> bool:

@@ -20,7 +20,7 @@ from .model_matrix import ModelMatrix
 from .names import shown
 from .structure import Key, column_keys
 from .types import Codes, GroupingFactor, RandomTerm
-from .used import UsedColumns
+from .used import UsedColumns, boolean_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,8 @@ class RandomBuilder:
         plain = plain_terms(text)
         if plain is not None and isinstance(self.fixed, PlainMatrix):
             intercept, columns = plain
-            if not any(self.used.is_factor(name) for name in columns):
+            spans = not intercept and boolean_columns(columns, self.used)  # both levels have a column
+            if not spans and not any(self.used.is_factor(name) for name in columns):
                 names = (*(["Intercept"] if intercept else []), *map(shown, columns))
                 part = shared_part(names, self.fixed, self.matrix)
                 if part is not None:

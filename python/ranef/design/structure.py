@@ -116,13 +116,13 @@ def _plain(spec: PlainMatrix) -> Structure:
 
 
 def _two_valued(name: str) -> Variable:
-    """A column of truth values: a factor whose second level, True, has the column."""
+    """A column of truth values: a factor with the levels False and True."""
     return Variable(name, 2, treatment(2))
 
 
 def _formulaic(spec: Any) -> Structure:
     learned = spec.spec
-    truths = {shown(name) for name in spec.booleans} | spec.truths
+    truths = spec.two_valued
     variables: dict[str, Variable] = {}
     terms = []
     for encoded, (first, last) in zip(learned.structure, spec.terms, strict=True):
@@ -134,7 +134,7 @@ def _formulaic(spec: Any) -> Structure:
                 variables[expression] = (
                     _two_valued(expression) if truth else _variable(expression, learned, parts)
                 )
-        coded = truths | {expression for expression in own if _always_coded(expression, learned)}
+        coded = {expression for expression in own if _always_coded(expression, learned)}
         scopes = encoded.scoped_terms
         columns = [column for scoped in scopes for column in _columns(scoped, variables, coded)]
         names = tuple(own)

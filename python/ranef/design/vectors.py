@@ -39,7 +39,7 @@ def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
         values = np.ascontiguousarray(used.values(name), dtype=np.float64)
         plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
         return CodeVector(code, plain), values
-    spec, matrix = learn_formulaic("0 + {" + code + "}", used, columns)
+    spec, matrix = learn_formulaic("0 + {" + code + "}", used, columns, as_numbers=True)
     if matrix.shape[1] != 1:
         raise DataError(f"'{code}' gives {matrix.shape[1]} columns where one number per row is needed")
     return CodeVector(code, spec), np.ascontiguousarray(matrix[:, 0])

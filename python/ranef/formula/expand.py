@@ -12,7 +12,7 @@ from ..errors import FormulaError
 from .grammar import Grammar
 from .nodes import Leaf, Node, Operation, Sum
 from .python_code import read_code
-from .tokens import tokenize
+from .tokens import tokenize, unquoted
 
 MOST_TERMS = 2000
 
@@ -112,7 +112,7 @@ class _Expansion:
         if leaf.kind == "python":
             variable = Variable(read_code(leaf.text).label, leaf.text)
         else:
-            variable = Variable(leaf.text.strip("`"))
+            variable = Variable(unquoted(leaf.text))
         return {frozenset((variable,)): (variable,)}
 
     def _sum(self, node: Sum, outer: str) -> _Terms:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..errors import FormulaError
 from .nodes import Leaf, Node, Operation, Sum
+from .tokens import unquoted
 
 
 class Group(NamedTuple):
@@ -33,7 +34,7 @@ def expand_group(node: Node, text: str) -> list[Group]:
     if isinstance(node, Sum) and len(node.items) == 1 and node.items[0][0] == "+":
         return expand_group(node.items[0][1], text)
     if isinstance(node, Leaf) and node.kind == "name":
-        name = node.text.strip("`")
+        name = unquoted(node.text)
         return [Group(name, (name,))]
     if isinstance(node, Operation) and node.op == "/":
         outer, inner = expand_group(node.left, text), expand_group(node.right, text)

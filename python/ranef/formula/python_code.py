@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import NoReturn
 
 from ..errors import FormulaError
-from .tokens import Token, tokenize
+from .tokens import Token, in_quotes, tokenize
 
 # R's spelling -> formulaic's; as functions only, so that a column may bear such a name
 _CALLS = {"factor": "C", "as.factor": "C"}
@@ -258,4 +258,4 @@ def as_source(node: ast.expr) -> str:
 
 def in_backticks(column: str) -> str:
     """Return the name of a column as a formula can have it."""
-    return column if _READABLE.fullmatch(column) and column not in _WORDS else f"`{column}`"
+    return column if _READABLE.fullmatch(column) and column not in _WORDS else in_quotes(column)

@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from ..errors import FormulaError
 
-# a name may contain dots, as R's names do (IQ.ver.cen); %in% is R's "nested in"
+# a name may contain dots, as R's names do (IQ.ver.cen), and accents of their own (U+0300 to U+036F); a backtick in
+# backticks is written twice; %in% is R's "nested in"
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    | (?P<name>(?:[^\W\d]|\.(?!\d))[\w.]*)
+    | (?P<name>(?:[^\W\d]|\.(?!\d))[\w.\u0300-\u036f]*)
     | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-    | (?P<quoted>`[^`]+`)
+    | (?P<quoted>`(?:[^`]|``)*`)
     | (?P<op>\|\||\*\*|%in%|//|==|!=|<=|>=|[-+*/:^|~(){}\[\],=<>!&@%])
     """,
     re.VERBOSE,
@@ -35,7 +36,23 @@ class Token(NamedTuple):
     @property
     def name(self) -> str:
         """The name without its backticks."""
-        return self.text.strip("`")
+        return unquoted(self.text)
+
+
+def unquoted(text: str) -> str:
+    """Return the name of a column without the backticks it is written in.
+
+    Examples
+    --------
+    >>> unquoted("x"), unquoted("`my x`"), unquoted("`a``b`")
+    ('x', 'my x', 'a`b')
+    """
+    return text[1:-1].replace("``", "`") if text.startswith("`") else text
+
+
+def in_quotes(column: str) -> str:
+    """Return the name of a column in backticks."""
+    return "`" + column.replace("`", "``") + "`"
 
 
 def tokenize(text: str) -> list[Token]:
@@ -52,6 +69,8 @@ def tokenize(text: str) -> list[Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise FormulaError(_unreadable(text[position]), text, position)
+        if match.group() == "``":
+            raise FormulaError("a column without a name cannot stand in a formula: rename it", text, position)
         if match.lastgroup != "space":
             tokens.append(Token(str(match.lastgroup), match.group(), match.start(), match.end()))
         position = match.end()
@@ -74,7 +93,9 @@ def _require_shallow(tokens: list[Token], text: str) -> None:
 
 
 def _unreadable(char: str) -> str:
-    if char in "\"'`":
+    if char == "`":
+        return "the quote ` is never closed: add the closing `, and write a backtick within a name twice"
+    if char in "\"'":
         return f"the quote {char} is never closed: add the closing {char}"
     return f"the character {char!r} has no meaning in a formula: put odd column names in backticks"
 

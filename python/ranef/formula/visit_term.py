@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import FormulaError, quote_list
 from .parser import parse_formula
 from .structures import STRUCTURES as KNOWN
+from .tokens import unquoted
 from .types import Formula, RandomBar
 
 STRUCTURES = {
@@ -93,13 +94,13 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
         )
     name, start = _structure(bars, text)
     columns = bars[0].columns.strip()
-    if not re.fullmatch(r"[^\W\d][\w.]*|`[^`]+`", columns):
+    if not re.fullmatch(r"[^\W\d][\w.]*|`(?:[^`]|``)+`", columns):
         raise FormulaError(f"before the bar of {name}() write one column, the visit", text, start)
     if len(bars) > 2:
         raise FormulaError(f"after the bar of {name}() write the subject, or arm / subject", text, start)
     by = bars[1].group_columns if len(bars) == 2 else ()
     subject = tuple(column for column in bars[0].group_columns if column not in by)
-    return VisitTerm(name, columns.strip("`"), subject, by), replace(parsed, random=())
+    return VisitTerm(name, unquoted(columns), subject, by), replace(parsed, random=())
 
 
 def _structure(bars: list[RandomBar], text: str) -> tuple[str, int]:

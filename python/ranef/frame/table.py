@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DataError, unknown_column
 from .columns import Column
-from .convert import from_any, from_narwhals, from_pandas
+from .convert import from_any, from_arrow, from_narwhals, from_pandas
 from .labels import in_order_of, labels_of
 
 if TYPE_CHECKING:
@@ -89,11 +89,22 @@ class Table:
         import pandas as pd
 
         if isinstance(data, pd.DataFrame):  # without narwhals: on small data its overhead shows
+            if data.columns.nlevels > 1:
+                raise DataError(
+                    f"{self._what} have column names of {data.columns.nlevels} levels: join them, "
+                    "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
+                )
             labels = data.columns.tolist()
             self._set_names(labels)
             self.n_rows = data.shape[0]
             label_of = dict(zip(self.names, labels, strict=True))
             self._read = lambda name: from_pandas(name, data[label_of[name]])
+            return
+        names = getattr(data, "column_names", None)  # of pyarrow, where names may occur twice
+        if names is not None and len(set(names)) < len(names):
+            self._set_names(names)
+            self.n_rows = data.num_rows
+            self._read = lambda name: from_arrow(name, data.column(names.index(name)))
             return
         frame = _narwhals_frame(data)
         self._set_names(frame.columns)

@@ -46,7 +46,10 @@ def _plain_table(spec: MatrixSpec, learned: LearnedRows) -> FloatArray:
             none, one = np.zeros_like(share), np.ones_like(share)
             rows.append(np.column_stack([share, share * (1 - share), none, one]))
         else:
-            rows.append(learned.survey.numbers[name].table)
+            own = learned.survey.numbers[name].table
+            if name == spec.full:  # truth values: False is 1 where they are 0
+                rows.append(np.column_stack([1.0 - own[:, 0], own[:, 1], 1.0 - own[:, 3], 1.0 - own[:, 2]]))
+            rows.append(own)
     return np.concatenate(rows) if rows else np.zeros((0, 4))
 
 

@@ -77,7 +77,7 @@ class Adding:
             return
         found.require_kinds(batch)
         if not self._products:
-            self._learn_products()
+            self._learn_products(batch)
         self._note_kinds(batch)
         codes = self._codes(batch)
         y, offset = found.response_and_offset(batch)
@@ -92,13 +92,17 @@ class Adding:
         self._sum(batch.n, columns, codes, weights)
         found.n += batch.n
 
-    def _learn_products(self) -> None:
-        found = self.survey
-        factors = frozenset(name for name in self.needs.predictors if found.is_factor(name))
-        self._products, self._z = products_by_use(self.needs, factors)
+    def _learn_products(self, batch: Batch) -> None:
+        self._products, self._z = self._products_by_use(batch)
         crossed = [p.factors for p in self._products if len(p.factors) > 1]
         crossed += [group for group in self._z if len(group) > 1]
         self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed)}
+
+    def _products_by_use(self, batch: Batch) -> ProductsByUse:
+        factors = frozenset(name for name in self.needs.predictors if self.survey.is_factor(name))
+        products = products_by_use(self.needs, factors, frozenset())[0]
+        truths = self._evaluator.truths(products[:-1], batch.columns, batch.n)
+        return products_by_use(self.needs, factors, truths)
 
     def _note_kinds(self, batch: Batch) -> None:
         for name, column in batch.columns.items():
@@ -273,15 +277,16 @@ class Adding:
         return add_tables(tables, maps, counts), origins, unweighted
 
 
-def products_by_use(
-    needs: Needs, factors: frozenset[str]
-) -> tuple[tuple[Product, ...], dict[Group, tuple[Product, ...]]]:
+ProductsByUse = tuple[tuple[Product, ...], dict[Group, tuple[Product, ...]]]
+
+
+def products_by_use(needs: Needs, factors: frozenset[str], truths: frozenset[str]) -> ProductsByUse:
     """Return all products, the constant first and the response last, and those of each grouping factor."""
-    fixed = products_of(needs.formula.fixed, needs, factors)
+    fixed = products_of(needs.formula.fixed, needs, factors, truths)
     z: dict[Group, dict[Product, None]] = {}
     for bar in needs.formula.random:
         own = z.setdefault(bar.group_columns, {CONSTANT: None})
-        own.update(dict.fromkeys(products_of(bar.columns, needs, factors)))
+        own.update(dict.fromkeys(products_of(bar.columns, needs, factors, truths)))
     others = dict.fromkeys([*fixed, *(product for own in z.values() for product in own)])
     others.pop(CONSTANT, None)
     products = (CONSTANT, *others, RESPONSE)

@@ -16,7 +16,7 @@ from ..frame.factors import Codes
 from ..stream.batch import Batch
 from ..stream.levels import CellSet
 from ..stream.needs import Needs
-from .adding import Adding, mean_of_first, moved, products_by_use, products_of_columns
+from .adding import Adding, mean_of_first, moved, products_of_columns
 from .patterns import (
     Pattern,
     Patterns,
@@ -108,10 +108,8 @@ class VisitAdding(Adding):
         self._batch = batch
         super().add(batch)
 
-    def _learn_products(self) -> None:
-        found = self.survey
-        factors = frozenset(name for name in self.needs.predictors if found.is_factor(name))
-        self._products, self._z = products_by_use(self.needs, factors)
+    def _learn_products(self, batch: Batch) -> None:
+        self._products, self._z = self._products_by_use(batch)
         crossed = [product.factors for product in self._products]
         crossed += [self.term.subject, self.term.by]
         self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed) if len(names) > 1}

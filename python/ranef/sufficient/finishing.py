@@ -14,22 +14,24 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, FactorBlocks, factor_blocks, first_thetas
 from ..design import Design
-from ..design.formulaic_bridge import FormulaicMatrix
+from ..design.formulaic_bridge import FormulaicMatrix, variable_key
 from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector
 from ..design.not_kept import NOT_KEPT
 from ..design.random_terms import require_enough_rows
+from ..design.structure import structure
 from ..design.types import ColumnMoments, FixedMoments
 from ..design.vectors import bare_name
 from ..digits import require_range
 from ..errors import DataError
 from ..formula import Formula, parse_formula
+from ..formula.python_code import in_backticks
 from ..frame import Column, FactorColumn, NumberColumn, Table, require_rows
 from ..stream.learning import LearnedRows
 from ..stream.needs import Needs, needed_by
 from ..stream.summing import Streamed, empty_design
 from .core_state import core_design, core_response
 from .learning import learn_sums
-from .products import Evaluator, Product, number, product_of
+from .products import Product, number, product_of, subsets
 from .sums import Contents, Sums
 from .table import Table as SumsTable
 
@@ -138,40 +140,51 @@ class Finishing:
                 columns.append(own if name == spec.full else own[1:])
             else:
                 columns.append(np.array([self.first[number(name)]]))
-        return np.eye(self.width)[:, np.concatenate(columns).astype(int)]
+        out = np.eye(self.width)[:, np.concatenate(columns).astype(int)]
+        if spec.full is not None and spec.full not in spec.levels:  # truth values: one less True is False
+            k = spec.columns.index(spec.full)
+            out = np.insert(out, k, np.eye(self.width)[0] - out[:, k], axis=1)
+        return out
 
     def _computed(self, spec: MatrixSpec) -> FloatArray:
         assert isinstance(spec, FormulaicMatrix)
         out = np.zeros((self.width, len(spec.names)))
         factors = frozenset(name for name in spec.columns if self.learned.survey.is_factor(name))
-        for term, (first, last) in zip(spec.term_variables, spec.terms, strict=True):
+        for term, own in zip(spec.term_variables, structure(spec).terms, strict=True):
             product = product_of(term, factors)
-            start, count = self.first[product], self.contents.cells[product].shape[0]
-            out[start : start + count, first:last] = self._coefficients(spec, product)[:, first:last]
+            coding = self._coding(spec, product)
+            codes = {
+                variable_key(one): one.code or in_backticks(one.name)
+                for one in term
+                if variable_key(one) in spec.two_valued
+            }
+            place = {column: k for k, column in enumerate(own.columns, own.first)}
+            for column, k in place.items():
+                false = [e for e in column.entries if e.full and e.index == 0 and e.variable in codes]
+                true = tuple(replace(e, index=1) if e in false else e for e in column.entries)
+                coefficients = coding[:, place[replace(column, entries=true)]]
+                there = {entry.variable for entry in column.entries}
+                own_product = product.without([code for name, code in codes.items() if name not in there])
+                for some in subsets([codes[entry.variable] for entry in false]):
+                    start = self.first[own_product.without(some)]
+                    sign = (-1.0) ** (len(false) - len(some))
+                    out[start : start + coefficients.size, k] += sign * coefficients
         return out
 
-    def _coefficients(self, spec: FormulaicMatrix, product: Product) -> FloatArray:
-        """Return the matrix at one row for each cell of a product, divided by its numeric part."""
+    def _coding(self, spec: FormulaicMatrix, product: Product) -> FloatArray:
+        """Return the matrix at one row for each cell of a product, whose numbers are 1."""
         cells = self.contents.cells[product]
         count = cells.shape[0]
-        evaluator = Evaluator(self.learned.survey.needs)
-        known: dict[str, Column] = {name: NumberColumn(name, v) for name, v in self.sample.items()}
-        size = len(next(iter(self.sample.values()), ()))
-        numbers = evaluator.product(product, known, size)
-        row = 0 if numbers is None else int(np.argmax(np.abs(numbers)))
-        value = 1.0 if numbers is None else float(numbers[row])
         columns: dict[str, Column] = {}
         for name in spec.columns:
             known_cell = name in product.factors
             here = cells[:, product.factors.index(name)] if known_cell else np.zeros(count, np.int32)
             if self.learned.survey.is_factor(name):
                 columns[name] = FactorColumn(name, here, self.contents.levels[name].values)
-            elif name in product.factors:
+            elif name in self.contents.levels:
                 levels = self.contents.levels[name].values.astype(self.sample[name].dtype)
                 columns[name] = NumberColumn(name, levels[here])
-            else:
-                columns[name] = NumberColumn(name, np.repeat(self.sample[name][row : row + 1], count))
-        return spec.rows(columns, count) / (value or 1.0)
+        return spec.coding(columns, count)
 
     def _constant(self) -> FloatArray | None:
         """Return the coefficients of the constant, if they hold in all rows."""

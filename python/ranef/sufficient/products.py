@@ -8,8 +8,9 @@ other levels can be added up; what the formula makes of them is a linear map (`d
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,10 @@ class Product:
     def __str__(self) -> str:
         return ":".join([*self.factors, *self.numbers]) or "1"
 
+    def without(self, numbers: Sequence[str]) -> Product:
+        """Return the product of what is left."""
+        return Product(tuple(code for code in self.numbers if code not in numbers), self.factors)
+
 
 CONSTANT = Product()
 
@@ -59,7 +64,9 @@ def number(column: str) -> Product:
     return Product(numbers=(in_backticks(column),))
 
 
-def products_of(text: str, needs: Needs, factors: frozenset[str]) -> tuple[Product, ...]:
+def products_of(
+    text: str, needs: Needs, factors: frozenset[str], truths: frozenset[str]
+) -> tuple[Product, ...]:
     """Return the products of a part of the formula, term by term.
 
     Parameters
@@ -68,6 +75,9 @@ def products_of(text: str, needs: Needs, factors: frozenset[str]) -> tuple[Produ
         The fixed part, or the columns of a random term.
     factors : frozenset of str
         Categorical columns.
+    truths : frozenset of str
+        Numbers (code) that are truth values. The column of False is 1 less that of True, and so are its
+        products: those without the number are needed too.
 
     Raises
     ------
@@ -76,14 +86,27 @@ def products_of(text: str, needs: Needs, factors: frozenset[str]) -> tuple[Produ
     plain = plain_terms(text)
     if plain is not None:
         own = [Product(factors=(name,)) if name in factors else number(name) for name in plain[1]]
-        return (*((CONSTANT,) if plain[0] else ()), *own)
+        return (*((CONSTANT,) if plain[0] else ()), *_with_false(own, truths))
     found = terms_of(text)
     products = tuple(product_of(term, factors) for term in found.terms)
     for code in (code for product in products for code in product.numbers):
         for call in read_code(code).calls:
             if function_name(call) in needs.formula.functions:
                 raise NeedsTwoReadings(f"what {function_name(call)}() gives is known by calling it")
-    return (*((CONSTANT,) if found.intercept else ()), *products)
+    return (*((CONSTANT,) if found.intercept else ()), *_with_false(products, truths))
+
+
+def _with_false(products: Sequence[Product], truths: frozenset[str]) -> list[Product]:
+    return [
+        product.without(some)
+        for product in products
+        for some in subsets([code for code in product.numbers if code in truths])
+    ]
+
+
+def subsets(items: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the subsets of some items, the empty one first."""
+    return chain.from_iterable(combinations(items, count) for count in range(len(items) + 1))
 
 
 def product_of(term: Sequence[Variable], factors: frozenset[str]) -> Product:
@@ -143,14 +166,25 @@ class Evaluator:
         name = bare_name(code)
         if name is not None:
             return columns[name].values  # type: ignore[union-attr]
+        learned = self._learn(code, columns, n)
+        values = np.ascontiguousarray(learned.rows(columns, n)[:, 0])
+        return values == 1.0 if learned.truths else values
+
+    def truths(self, products: Sequence[Product], columns: Mapping[str, Column], n: int) -> frozenset[str]:
+        """Return the numbers of products that are truth values."""
+        codes = {code for product in products for code in product.numbers}
+        return frozenset(code for code in codes if self.values(code, columns, n).dtype == bool)
+
+    def _learn(self, code: str, columns: Mapping[str, Column], n: int) -> FormulaicMatrix:
         learned = self._learned.get(code)
         if learned is None:
             own = tuple(name for name in self._needs.predictors if _mentions(code, frozenset([name])))
             used = UsedColumns(columns, UsedRows(n), self._needs.formula.functions)
-            learned = self._learned[code] = learn_formulaic("0 + {" + code + "}", used, own)[0]
+            learned = learn_formulaic("0 + {" + code + "}", used, own, as_numbers=True)[0]
             if not learned.is_one_number:
                 raise NeedsTwoReadings(f"'{code}' gives more than one number per row")
-        return np.ascontiguousarray(learned.rows(columns, n)[:, 0])
+            self._learned[code] = learned
+        return learned
 
     def product(self, product: Product, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any] | None:
         """Return the numeric part of a product, None for ones."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..design.vectors import bare_name
 from ..errors import ArgumentError, DataError, FormulaError
 from ..formula import parse_formula
+from ..formula.python_code import in_backticks
 from ..frame import Table
 from ..show import Printed
 from ..stream.engines import quoted
@@ -220,7 +221,8 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
     """
     kinds = {name: _kind(name, types[name]) for name in needs.columns}
     factors = frozenset(name for name in needs.predictors if kinds[name] in ("levels", "time"))
-    products, z = products_by_use(needs, factors)
+    truths = frozenset(in_backticks(name) for name in needs.predictors if kinds[name] == "truth")
+    products, z = products_by_use(needs, factors, truths)
     codes = [code for product in products[:-1] for code in product.numbers]
     for code in (*codes, needs.formula.response, *needs.formula.offsets):
         name = bare_name(code)
