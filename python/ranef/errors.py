@@ -133,8 +133,8 @@ def unknown_column(
     alike = [column for column in known if _same_letters(column) == _same_letters(name)]
     if alike:
         return UnknownColumnError(
-            f"{where} uses the column '{name}'; {data} have one that only looks like it, {ascii(alike[0])} for "
-            f"{ascii(name)} (a blank at an end, or accents in another Unicode form): rename the column"
+            f"{where} uses the column '{name}'; {data} have one that only looks like it, {alike[0]!a} for "
+            f"{name!a} (a blank at an end, or accents in another Unicode form): rename the column"
         )
     by_lower = {column.lower(): column for column in reversed(known)}
     close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)

@@ -93,8 +93,9 @@ def test_two_readings_and_sql(sleep):
 def test_tests_and_means(sleep):
     both = ranef.lmer("Reaction ~ 0 + late + Days + (1 | Subject)", sleep)
     base = ranef.lmer("Reaction ~ late + Days + (1 | Subject)", sleep)
-    assert_allclose(ranef.emmeans(both, "late").to_frame()["emmean"], ranef.emmeans(base, "late").to_frame()["emmean"])
+    means = [ranef.emmeans(fit, "late").to_frame()["emmean"] for fit in (both, base)]
+    assert_allclose(*means)
     frame = both.anova()
     assert list(frame.index) == ["late", "Days"]
-    assert frame.loc["late", "NumDF"] == 2
+    assert frame.loc["late", "num_df"] == 2
     assert_allclose(np.asarray(base.simulate(1, seed=1)), np.asarray(both.simulate(1, seed=1)), rtol=1e-6)

@@ -214,7 +214,8 @@ def _values(variables: Sequence[Variable], evaluator: Evaluator) -> dict[str, An
             values[variable_key(variable)] = evaluator.value(read_code(variable.code))
         else:
             column = evaluator.columns[variable.name]
-            values[variable_key(variable)] = column.astype(np.float64) if column.dtype.kind in "iub" else column
+            number = column.dtype.kind in "iub"
+            values[variable_key(variable)] = column.astype(np.float64) if number else column
     return values
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ..errors import FormulaError
 
-# a name may contain dots, as R's names do (IQ.ver.cen), and accents of their own (U+0300 to U+036F); a backtick in
-# backticks is written twice; %in% is R's "nested in"
+# a name may contain dots, as R's names do (IQ.ver.cen), and combining accents (U+0300 to U+036F); a backtick
+# in backticks is written twice; %in% is R's "nested in"
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
