@@ -21,6 +21,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "pictures",  # what a page's examples draw stands below them
+    "kinds",  # what works on which fit
     "mathml",  # formulas as MathML: no script, no font to fetch
 ]
 exclude_patterns = ["_ext", "_pictures", "gallery"]

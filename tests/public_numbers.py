@@ -51,16 +51,15 @@ OWN_WAY = {
     *("bootstrap", "simulate", "power", "power_curve", "exact_rlrt", "pbtest"),  # random draws
     *("allfit", "diagnose"),  # other optimisers stop where they like
     "pca",  # of covariances as they are, in the units they are in, as in lme4
-    *("summary", "modelsummary", "rePCA", "means_on_scale", "trends_on_scale"),  # texts; other names
-    *("power_of", "pbtest_against", "other_runs", "own_findings", "check_residuals"),
-    *("left_out", "pbtest_by_refits", "population_estimator", "refit_rows"),  # for verbs
+    *("summary", "modelsummary", "rePCA"),  # texts; an old name
+    "check_residuals",
     "to_marginaleffects",  # another package's
 }
 
 
 def calls(fit: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield name and thunk of every public attribute, verb and function of a fit."""
-    for name in dir(type(fit)):
+    for name in dir(fit):  # without what its kind refuses and what only functions of the package ask for
         if name.startswith("_") or name in APART | OWN_WAY:
             continue
         static = inspect.getattr_static(type(fit), name)

@@ -1,12 +1,23 @@
 """Every function of ranef and ranef.lme4 that takes a fit answers for every kind of fit, or says why not."""
 
 import inspect
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import ranef
 from ranef import lme4
-from ranef.errors import RanefError
+from ranef.errors import ArgumentError, NotInFitError, RanefError
+from ranef.refusals import ATTRIBUTES, METHODS, lacking, refused
+from ranef.refusals import KINDS as KINDS_OF_FITS
+
+DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS / "_ext"))
+
+import kinds  # noqa: E402
 
 
 def _fits():
@@ -22,6 +33,9 @@ def _fits():
             "Reaction ~ Days + cs(Days | Subject)", sleep, residual="ar1(Days | Subject)"
         ),
         "iterative": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample)"),
+        "related": ranef.lmer(
+            "Reaction ~ Days + (1 | Subject)", sleep, relationship={"Subject": _unrelated(sleep)}
+        ),
         "singular": _by_iterations("diameter ~ 1 + (1 | plate) + (1 | sample) + (1 | half)"),
         "sums": ranef.fit(ranef.sums("Reaction ~ Days + (Days | Subject)", sleep)),
         "cells": ranef.fit(
@@ -36,6 +50,11 @@ def _by_iterations(formula):
     data = ranef.datasets.load("Penicillin")
     data["half"] = np.arange(len(data)) % 2  # which says nothing
     return ranef.lmer(formula, data, schur="iterative")
+
+
+def _unrelated(sleep):
+    people = sorted(sleep["Subject"].unique())
+    return pd.DataFrame(np.eye(len(people)), people, people)
 
 
 def _herds():
@@ -61,7 +80,7 @@ def _functions():
                 yield pytest.param(function, id=f"{module.__name__}.{name}")
 
 
-KINDS = ["glmer", "mmrm", "gls", "residual", "structured", "both", "iterative", "singular", "sums", "cells"]
+KINDS = [*(kind for kind in KINDS_OF_FITS if kind != "lmer"), "singular", "sums"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,3 +143,52 @@ def test_lme4s_words_for_fits_without_random_effects(fits):
     table = fits["glmer"].coef_table()
     wald = lme4.confint(fits["glmer"], method="Wald")
     np.testing.assert_allclose(wald["upper"], table.iloc[:, 0] + 1.959963985 * table.iloc[:, 1], rtol=1e-7)
+
+
+# Methods that need an argument, or draw: asked elsewhere.
+ASKED_ELSEWHERE = {
+    *("bootstrap", "comparisons", "cond_sd", "predict", "profile", "lsmeans", "predictions", "refit"),
+    *("slopes", "test", "update", "to_marginaleffects"),  # the last needs another package
+}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS_OF_FITS))
+def test_the_table_of_kinds_tells_the_truth(fits, kind):
+    """What it says is answered is; what it says is refused is, with its remedy, and is not in dir()."""
+    fit = fits[kind]
+    refuses = refused(type(fit))
+    for name, answered in kinds.answers(type(fit)).items():
+        if not answered:
+            with pytest.raises(ArgumentError, match=re.escape(refuses[name])):
+                getattr(fit, name)()
+        elif name not in ASKED_ELSEWHERE:
+            getattr(fit, name)()
+    assert refuses.keys().isdisjoint(dir(fit))
+    for name, instead in lacking(kind, ATTRIBUTES):
+        with pytest.raises(NotInFitError, match=re.escape(instead)):
+            getattr(fit, name)
+
+
+def test_every_refusal_is_of_something_that_others_have():
+    everything = {name for one in kinds.classes().values() for name, has in kinds.answers(one).items() if has}
+    further = {"other_runs", "by_other_criterion", "rePCA", "update"}  # asked for by functions; an old name
+    assert set(METHODS) <= everything | further
+    assert set(ATTRIBUTES) <= {*dir(ranef.Fit), *ranef.Fit.__dataclass_fields__}
+
+
+def test_the_page_of_kinds_has_every_mark():
+    page = [(DOCS / "fits.md").read_text(encoding="utf-8")]
+    assert all(page[0].count(mark) == 1 for mark in kinds.PIECES)
+    kinds.fill(None, "fits", page)
+    assert "<!--" not in page[0]
+    assert all(f"### `{kind}`" in page[0] for kind in KINDS_OF_FITS if kind != "lmer")
+
+
+def test_tests_and_pictures_that_know_linear_models_only_are_refused(fits):
+    """They answered: by the null distribution of independent residuals, by least squares of proportions."""
+    for kind in ("residual", "both", "related", "glmer", "iterative"):
+        with pytest.raises(ArgumentError, match=r"exact_rlrt\(\) is not available"):
+            ranef.exact_rlrt(fits[kind])
+    for kind in ("glmer", "cells", "mmrm", "related"):
+        with pytest.raises(ArgumentError, match=r"pooling\(\) is not available"):
+            ranef.pooling(fits[kind])

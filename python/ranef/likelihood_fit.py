@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from inspect import getattr_static
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from .arrays import FloatArray
 from .called import attribute
 from .elsewhere import Explained, explained, of_a_fit
+from .refusals import METHODS, Refused, lacking
 from .words import OF_A_FIT
 
 
@@ -24,7 +26,14 @@ class LikelihoodFit(metaclass=Explained):
     """
 
     model: Any
-    _called_as, _words = "fit", OF_A_FIT  # for messages
+    _called_as, _words, _kind = "fit", OF_A_FIT, "lmer"  # for messages
+
+    def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if kind:
+            cls._kind = kind
+            for name, instead in lacking(kind, METHODS):
+                setattr(cls, name, Refused(name, instead))
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a fit", OF_A_FIT, of_a_fit)
@@ -81,6 +90,10 @@ class LikelihoodFit(metaclass=Explained):
     def bic(self) -> float:
         """Schwarz's criterion with n = nobs."""
         return self.objective + log(self.nobs) * self.df_model_total
+
+    def __dir__(self) -> list[str]:
+        found = {name: getattr_static(type(self), name, None) for name in super().__dir__()}
+        return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, bool))]
 
     # Without these Python says that a Fit has no length, and what has one does not come to mind.
     def __getitem__(self, key: Any) -> Any:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from .arrays import FloatArray
 from .elsewhere import explained, of_a_fit
 from .errors import NotInFitError
 from .likelihood_fit import LikelihoodFit
-from .verbs import Answer, Refused, Verb
+from .refusals import ATTRIBUTES, lacking, said
+from .verbs import Answer, Verb
 from .words import OF_A_TESTED_FIT
 
-# Attributes of fits with tables of random effects -> where their answers are.
-_NOT_HERE = {
-    "ranef": "it has no tables of random effects",
-    "coef": "no group has coefficients of its own, fit.params are those of all",
-    "varcorr": "see fit.residual for what varies and how",
-    "ngroups": "see fit.plan, or count the levels in the data",
-    "theta": "see fit.residual.parameters",
-    "plan": "the criterion is computed from all rows or their sums, whichever are fewer",
-    "plot": "draw fit.fittedvalues and fit.resid",
-    "term_modes": "see fit.ranef",
-    "settings": "there are none",
-}
 _explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 
 
@@ -37,7 +26,6 @@ class TestedFit(LikelihoodFit):
     """
 
     method: str
-    refuses: ClassVar[str]
     solution: Any
 
     params = Answer[Any]("repeated.testing:params")
@@ -58,23 +46,13 @@ class TestedFit(LikelihoodFit):
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
     _words = OF_A_TESTED_FIT
-    other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
-    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
-    update = Refused("fit the other formula")
-    bootstrap = Refused("simulate() and the same fit in a loop do it")
-    refit = Refused("fit the other response with the same formula")
-    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    influence = Refused("fit without the subject in question")
-    leverage = Refused("rows that correlate have none of their own; fit without the subject in question")
-    pca = Refused("there is no covariance matrix of random effects; see fit.residual")
-    rePCA = Refused("there is no covariance matrix of random effects; see fit.residual")
-    redundancy = Refused("it looks for redundant random effects")
 
     if not TYPE_CHECKING:  # which would take every name for known
 
         def __getattr__(self, name: str) -> Any:
-            if name in _NOT_HERE:
-                raise NotInFitError(f"{name} is not available for {self.refuses}: {_NOT_HERE[name]}")
+            instead = dict(lacking(self._kind, ATTRIBUTES)).get(name)
+            if instead:
+                raise NotInFitError(said(name, self._kind, instead))
             return _explained(self, name)
 
     @property

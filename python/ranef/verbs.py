@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar, overload
 
 from .arguments import guided
 from .called import attribute_of
-from .errors import ArgumentError
 from .frame.labels import labelled, labels_of
 from .frame.native import as_it_came, given, library_of, remembering
 from .frame.partitions import over_partitions
@@ -30,10 +29,12 @@ class Verb:
     ----------
     target : str
         ``"module:function"``, the module below ``ranef``.
+    shown : bool
+        Whether it is for users: what only functions of the package ask for is left out of ``dir()``.
     """
 
-    def __init__(self, target: str) -> None:
-        self.target = target
+    def __init__(self, target: str, shown: bool = True) -> None:
+        self.target, self.shown = target, shown
 
     @cached_property
     def plain(self) -> Callable[..., Any]:
@@ -78,31 +79,6 @@ class RowVerb(Verb):
 
         rows.plain = function  # type: ignore[attr-defined]
         return rows
-
-
-class Refused:
-    """A verb that a kind of fit does not have: asked for, it says why and what to use.
-
-    Parameters
-    ----------
-    instead : str
-        What to do instead. The class says in ``refuses`` what it is, and why where all have one reason.
-    name : str, optional
-        What the user calls, where it is not the method.
-    """
-
-    def __init__(self, instead: str, name: str = "") -> None:
-        self.instead, self.name = instead, name
-
-    def __set_name__(self, kind: type, name: str) -> None:
-        self.name = self.name or name
-
-    def __get__(self, owner: Any, kind: type[Any]) -> Callable[..., Any]:
-        def refuse(*_: Any, **__: Any) -> Any:
-            raise ArgumentError(f"{self.name}() is not available for {kind.refuses}: {self.instead}")
-
-        refuse.__doc__ = f"Not available: {self.instead}."
-        return refuse
 
 
 class Answer(Verb, Generic[T]):

@@ -14,6 +14,7 @@ from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import unknown_words
 from ..fit import Fit
 from ..optimize.description import redundancies
+from ..refusals import refused
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 
@@ -252,5 +253,9 @@ def _data(fit: Fit) -> list[Finding]:
 def _far_rows(fit: Fit) -> Any:
     if fit.by_cells or fit.model.streamed:  # there are no rows
         return ()
-    scaled = np.asarray(fit.residuals(fit.scaled_residuals))
+    if "residuals" in refused(type(fit)):
+        weights = fit.model.design.weights
+        scaled = np.asarray(fit.resid) / fit.sigma * (1.0 if weights is None else np.sqrt(weights))
+    else:
+        scaled = np.asarray(fit.residuals(fit.scaled_residuals))
     return fit.model.design.rows[np.flatnonzero(np.abs(scaled) > _FAR)]

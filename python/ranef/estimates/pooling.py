@@ -14,6 +14,7 @@ from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
+from ..refusals import require
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
 from .subset import choose_group
@@ -143,6 +144,7 @@ def pooling(fit: Fit, group: str | None = None) -> Pooling:
     Intercept  28.95       21.37   0.74      18
     days        6.56        5.47   0.83      18
     """
+    require(fit, "pooling")
     name = choose_group(list(fit.ranef), group, "pooling")
     design = fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)

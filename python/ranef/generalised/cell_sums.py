@@ -32,7 +32,7 @@ from ..sufficient.adding import kind_of, unusual
 from ..sufficient.cells import CellSums, CellTable
 from ..sufficient.merging import merge_named
 from ..sufficient.sums import ColumnLevels
-from ..verbs import Refused, RowVerb, Verb
+from ..verbs import RowVerb, Verb
 from .families import Family, choose_family
 from .fit import GlmerFit
 from .model import GlmerModel, checked_nodes, require_information
@@ -242,24 +242,12 @@ class CellModel(GlmerModel):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CellFit(GlmerFit):
+class CellFit(GlmerFit, kind="cells"):
     """The fit of a `CellSums`: all that a `GlmerFit` has, but for what needs the rows."""
 
-    refuses = "sums, whose rows are not kept"
     by_cells = True
-    _instead = "it has an entry for every row; fit rows that are in memory"
 
     predict = RowVerb("generalised.cell_sums:predict")
-    residuals = Refused(_instead)
-    simulate = Refused(_instead)
-    refit = Refused(_instead)
-    augment = Refused(_instead)
-    check_residuals = Refused(_instead)
-    zeros = Refused(_instead)
-    overdispersion = Refused(_instead)
-    missing_terms = Refused(_instead)
-    influence = Refused(_instead)
-    leverage = Refused(_instead)
 
     @property
     def fittedvalues(self) -> Any:

@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..called import attribute
 from ..errors import FitError
 from ..fit import Fit
-from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, RowAnswer, RowVerb, Verb
 from ..words import OF_A_GLMER
 from .families import Family
 from .model import GlmerModel
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GlmerFit(Fit):
+class GlmerFit(Fit, kind="glmer"):
     """A fitted generalised linear mixed model.
 
     Attributes
@@ -53,7 +53,7 @@ class GlmerFit(Fit):
     Name: estimate, dtype: float64
     """
 
-    refuses, _words = "a generalised model", OF_A_GLMER
+    _words = OF_A_GLMER
     scaled_residuals = "quantile"
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
@@ -98,20 +98,17 @@ class GlmerFit(Fit):
     zeros = Verb("generalised.quantiles:zeros")
     check_residuals = Verb("generalised.quantiles:check_residuals")
     bootstrap = Verb("generalised.bootstrap:bootstrap")
-    power_of = Verb("generalised.power:power_of")
-    pbtest_against = Verb("generalised.bootstrap_test:pbtest_against")
+    power_of = Verb("generalised.power:power_of", shown=False)
+    pbtest_against = Verb("generalised.bootstrap_test:pbtest_against", shown=False)
     leverage = RowVerb("generalised.influence:leverage")
     influence = Verb("generalised.influence:influence")
-    means_on_scale = Verb("generalised.means:means_on_scale")
-    population_estimator = Verb("generalised.effects:PopulationEstimator")
-    trends_on_scale = Verb("generalised.means:trends_on_scale")
-    other_runs = Verb("generalised.optimisers:other_runs")
-    own_findings = Answer[Any]("generalised.findings:own_findings")
-    test_methods = Answer[Any]("generalised.methods:test_methods")
+    means_on_scale = Verb("generalised.means:means_on_scale", shown=False)
+    population_estimator = Verb("generalised.effects:PopulationEstimator", shown=False)
+    trends_on_scale = Verb("generalised.means:trends_on_scale", shown=False)
+    other_runs = Verb("generalised.optimisers:other_runs", shown=False)
+    own_findings = Answer[Any]("generalised.findings:own_findings", shown=False)
+    test_methods = Answer[Any]("generalised.methods:test_methods", shown=False)
     default_ddf = "normal"
-
-    robust = Refused("the sandwich is built for linear models")
-    redundancy = Refused("see optimum.message, which names what has no variance")
 
     # ------------------------------------------------------------ estimates
     @property

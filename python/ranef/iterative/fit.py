@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +15,16 @@ from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
 from .waiting import waiting
-
-_EXACT = "it needs the exact criterion, which a fit by iterations does not have; fit with schur='dense'"
 
 _PROBE_TOLERANCE, _USUAL_ERROR = 1e-4, 0.01  # residual of the solves with probes, far below what probes leave
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class IterativeFit(Fit):
+class IterativeFit(Fit, kind="iterative"):
     """A linear mixed model fitted by iterations, a `Fit` in all that solves can answer.
 
     Attributes
@@ -48,27 +46,17 @@ class IterativeFit(Fit):
     True
     """
 
-    refuses: ClassVar[str] = "a fit by iterations"
     iterations: Iterations = field(default_factory=Iterations)
 
-    test_methods = Answer[Any]("iterative.methods:test_methods")
+    test_methods = Answer[Any]("iterative.methods:test_methods", shown=False)
     errors = Answer[Any]("iterative.errors:monte_carlo")
-    own_equations = Answer[Any]("iterative.equations:IterativeEquations")
+    own_equations = Answer[Any]("iterative.equations:IterativeEquations", shown=False)
     bootstrap = Verb("iterative.replicates:bootstrap")
     component_table = Verb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
     summary = Verb("iterative.report:summary")
     __repr__ = Verb("iterative.report:brief")
     _repr_html_ = Verb("iterative.report:brief_html")
-
-    other_runs = Refused(_EXACT, "allfit")
-    profile = Refused(_EXACT)
-    ranova = Refused("it needs exact criteria; fit without the term and compare with ranef.anova()")
-    drop1 = Refused("fit the submodels by maximum likelihood and compare them with ranef.anova()")
-    robust = Refused("it needs a factorisation of all equations; fit with schur='dense'")
-    leverage = Refused("it needs a factorisation of all equations; fit with schur='dense'")
-    influence = Refused("fit without the rows in question")
-    redundancy = Refused(_EXACT)
 
     @cached_property
     def solution(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from ..called import attribute
 from ..errors import FitError
 from ..frame import labelled
 from ..inference.satterthwaite import inverse
+from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, Refused, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, RowAnswer, RowVerb, Verb
 from .model import VisitModel
 
 
@@ -28,7 +29,7 @@ class Attempt:
 
 
 @dataclass(eq=False, repr=False)
-class VisitFit(TestedFit):
+class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     """A fitted model for repeated measures.
 
     Attributes
@@ -52,8 +53,6 @@ class VisitFit(TestedFit):
     ('us', True)
     """
 
-    structured_covariance: ClassVar[bool] = True
-    refuses: ClassVar[str] = "a model for repeated measures"
     model: VisitModel
     structure: str
     theta: FloatArray = field(repr=False)
@@ -65,7 +64,7 @@ class VisitFit(TestedFit):
     residual = Answer[Any]("repeated.covariance:visit_covariance")
     fittedvalues = RowAnswer[Any]("repeated.rows:fittedvalues")
     message = Answer[str]("repeated.words:message")
-    test_methods = Answer[Any]("repeated.methods:test_methods")
+    test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
     tidy = Verb("repeated.tables:tidy")
     glance = Verb("repeated.tables:glance")
@@ -75,27 +74,15 @@ class VisitFit(TestedFit):
     summary = Verb("repeated.summary:summary")
     residual_intervals = Verb("repeated.intervals:residual_intervals")
     refit = Verb("repeated.refits:refit")
-    bootstrap = Verb("bootstrap.by_refits:bootstrap")
-    has_sigma: ClassVar[bool] = False  # for its replicates
-    further_parameters = Verb("repeated.refits:further_parameters")
-    refit_rows = Verb("repeated.refits:refit_rows")
-    independent_codes = Verb("repeated.refits:independent_codes")
-    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
-    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
+    has_sigma = False
+    further_parameters = Verb("repeated.refits:further_parameters", shown=False)
+    refit_rows = Verb("repeated.refits:refit_rows", shown=False)
+    independent_codes = Verb("repeated.refits:independent_codes", shown=False)
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")
     __repr__ = Verb("repeated.summary:brief")
     _repr_html_ = Verb("repeated.summary:brief_html")
-
-    profile = Refused("see residual_intervals() for the covariance over visits, conf_int() for coefficients")
-    augment = Refused("see fit.fittedvalues and fit.residuals()")
-    ranova = Refused("there are no random terms; compare structures with ranef.anova()")
-    robust = Refused("use ddf='CR2' or vcov='CR2'")
-    icc = Refused("see fit.residual.corr() for correlations between visits")
-    r2 = Refused("there are no random effects to share the variance with")
-    component_table = Refused("see fit.residual.parameters")
-    cov_theta = Refused("see fit.theta_covariance and fit.residual.parameters")
 
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.

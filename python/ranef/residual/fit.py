@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
 from ..model import Model
 from ..optimize import DEFAULT
-from ..verbs import Answer, Refused, RowVerb, Verb
+from ..refitted_fit import RefittedFit
+from ..verbs import Answer, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .model import ResidualModel
@@ -26,7 +27,7 @@ from .sums import ResidualSums
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ResidualFit(Fit):
+class ResidualFit(RefittedFit, Fit, kind="residual"):
     """A linear mixed model whose residuals have a covariance of their own, a `Fit` in all else.
 
     Standard errors of coefficients take the parameters of the residuals as known, as nlme does; their degrees
@@ -38,11 +39,9 @@ class ResidualFit(Fit):
         Over the parameters of the residuals.
     """
 
-    structured_covariance: ClassVar[bool] = True
-    refuses = "a fit with dispersion= or residual=, whose parameters it would hold at the estimates"
     outer: Any = None
 
-    test_methods = Answer[Any]("residual.methods:test_methods")
+    test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
     summary = Verb("residual.report:summary")
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
@@ -52,23 +51,9 @@ class ResidualFit(Fit):
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
     refit = Verb("residual.refits:refit")
-    bootstrap = Verb("bootstrap.by_refits:bootstrap")
-    free_theta, has_sigma = True, True  # for its replicates
-    further_parameters = Verb("residual.refits:further_parameters")
-    refit_rows = Verb("residual.refits:refit_rows")
-    independent_codes = Verb("residual.refits:independent_codes")
-    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
-    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
-
-    other_runs = Refused("its search starts more than once by itself: see fit.converged", "allfit")
-    update = Refused("fit the other formula with lmer()")
-    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
-    drop1 = Refused("fit the submodels and compare their criteria")
-    ranova = Refused("fit the submodels and compare their criteria")
-    profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for the others")
-    influence = Refused("fit without the rows in question")
-    component_table = Refused("see fit.residual.parameters for standard errors")
-    cov_theta = Refused("see fit.residual.parameters for standard errors")
+    free_theta = True
+    further_parameters = Verb("residual.refits:further_parameters", shown=False)
+    refit_rows = Verb("residual.refits:refit_rows", shown=False)
 
     @property
     def residual(self) -> ResidualStructure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,9 @@ from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
 from ..frame import labelled
 from ..frame.native import library_name
+from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, Refused, RowVerb, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .noise import Noise
@@ -146,7 +147,7 @@ def independent(X: FloatArray) -> npt.NDArray[np.intp]:
 
 
 @dataclass(eq=False, repr=False)
-class GlsFit(TestedFit):
+class GlsFit(RefittedFit, TestedFit, kind="gls"):
     """A fit by generalised least squares.
 
     Attributes
@@ -158,13 +159,11 @@ class GlsFit(TestedFit):
         The method of testing when a verb is given no other: ``"residual"``, as nlme.
     """
 
-    structured_covariance: ClassVar[bool] = True
-    refuses: ClassVar[str] = "a fit by generalised least squares"
     model: GlsModel
     outer: OuterOptimum = field(repr=False)
     method: str = "residual"
 
-    test_methods = Answer[Any]("residual.gls_methods:test_methods")
+    test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
     tidy = Verb("repeated.tables:tidy")
     glance = Verb("repeated.tables:glance")
     summary = Verb("residual.gls_report:summary")
@@ -177,22 +176,8 @@ class GlsFit(TestedFit):
     residual_intervals = Verb("residual.intervals:residual_intervals")
     plot = Answer[Any]("plots.tested:TestedPlots")
     refit = Verb("residual.refits:refit_gls")
-    bootstrap = Verb("bootstrap.by_refits:bootstrap")
-    has_sigma: ClassVar[bool] = True
-    further_parameters = Verb("residual.refits:further_parameters")
-    refit_rows = Verb("residual.refits:refit_rows_gls")
-    independent_codes = Verb("residual.refits:independent_codes")
-    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
-    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
-
-    profile = Refused("see residual_intervals() for the residuals' parameters, conf_int() for coefficients")
-    augment = Refused("see fit.fittedvalues and fit.resid")
-    ranova = Refused("there are no random terms")
-    robust = Refused("no groups are named; ranef.lmer() with a random intercept has it")
-    icc = Refused("there are no random effects; see fit.residual for correlations in time")
-    r2 = Refused("there are no random effects to share the variance with")
-    component_table = Refused("see fit.residual.parameters")
-    cov_theta = Refused("see fit.outer.covariance and fit.residual.parameters")
+    further_parameters = Verb("residual.refits:further_parameters", shown=False)
+    refit_rows = Verb("residual.refits:refit_rows_gls", shown=False)
 
     @cached_property
     def solution(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ from ..fit import Fit
 from ..formula import Formula
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
-from ..verbs import Answer, Refused, Verb
+from ..refitted_fit import RefittedFit
+from ..verbs import Answer, Verb
 from .locations import Exponential, with_locations
 from .maps import Structured, term_map
 
@@ -29,7 +30,7 @@ _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StructuredFit(Fit):
+class StructuredFit(RefittedFit, Fit, kind="structured"):
     """A linear mixed model whose random terms have structured covariances, a `Fit` in all else.
 
     Attributes
@@ -42,35 +43,18 @@ class StructuredFit(Fit):
         Of the criterion in psi.
     """
 
-    structured_covariance: ClassVar[bool] = True
-    refuses = "a fit with structured random effects, whose theta it would take as free"
     structured: Any = None
     psi: Any = None
     hessian: Any = None
 
-    test_methods = Answer[Any]("structured.methods:test_methods")
+    test_methods = Answer[Any]("structured.methods:test_methods", shown=False)
     summary = Verb("residual.report:summary")
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
     refit = Verb("structured.refits:refit")
-    bootstrap = Verb("bootstrap.by_refits:bootstrap")
-    has_sigma: ClassVar[bool] = True  # for its replicates
-    further_parameters = Verb("structured.refits:further_parameters")
-    refit_rows = Verb("structured.refits:refit_rows")
-    independent_codes = Verb("residual.refits:independent_codes")
-    left_out = Verb("bootstrap.by_refits:leave_out_estimates")
-    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits")
-
-    other_runs = Refused("its search starts more than once by itself: see fit.optimum", "allfit")
-    by_other_criterion = Refused("fit it with reml=False, or reml=True", "refitML")
-    drop1 = Refused("fit the submodels and compare their criteria")
-    ranova = Refused("fit the submodels and compare their criteria")
-    profile = Refused("see fit.structures.parameters for standard errors")
-    component_table = Refused("see fit.structures.parameters")
-    cov_theta = Refused("see fit.structures.parameters")
-    influence = Refused("fit without the rows in question")
-    redundancy = Refused("see fit.structures.parameters")
+    further_parameters = Verb("structured.refits:further_parameters", shown=False)
+    refit_rows = Verb("structured.refits:refit_rows", shown=False)
 
     def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
         """Return predictions, see `ranef.inference.prediction.predict`."""

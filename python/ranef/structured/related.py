@@ -23,7 +23,7 @@ from ..frame.factors import label_texts
 from ..frame.native import as_it_came, library_name
 from ..residual.gls import independent
 from ..tested_fit import TestedFit
-from ..verbs import Answer, Refused, RowVerb, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .related_optimum import RelatedOptimum, minimum
 from .related_sums import Point, RelatedSums
 from .relationship import read_relationships
@@ -80,7 +80,7 @@ class RelatedModel:
 
 
 @dataclass(eq=False, repr=False)
-class RelatedFit(TestedFit):
+class RelatedFit(TestedFit, kind="related"):
     """A mixed model with relationship matrices, fitted.
 
     Attributes
@@ -93,26 +93,13 @@ class RelatedFit(TestedFit):
     """
 
     structured_covariance: ClassVar[bool] = True
-    refuses: ClassVar[str] = "a fit with relationship matrices"
     model: RelatedModel
     optimum: RelatedOptimum = field(repr=False)
     method: str = "satterthwaite"
 
-    test_methods = Answer[Any]("structured.related_methods:test_methods")
+    test_methods = Answer[Any]("structured.related_methods:test_methods", shown=False)
     summary = Verb("structured.related_report:summary")
     __repr__ = Verb("structured.related_report:brief")
-
-    profile = Refused("see heritability() for an interval")
-    tidy = Refused("see coef_table() and varcorr")
-    glance = Refused("see objective, aic and bic")
-    augment = Refused("see fittedvalues and resid")
-    ranova = Refused("fit without the term and compare with ranef.anova()")
-    robust = Refused("the levels of a relationship matrix are not independent groups")
-    residuals = Refused("see fit.resid, response minus fitted value")
-    icc = Refused("see heritability(), and the shares in fit.varcorr")
-    r2 = Refused("see the shares of variance in fit.varcorr")
-    component_table = Refused("see fit.varcorr and heritability()")
-    cov_theta = Refused("see fit.optimum.covariance")
 
     @cached_property
     def point(self) -> Point:

@@ -29,13 +29,13 @@ from ..residual.report import ResidualSummary
 from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
-from ..verbs import Answer, Refused, Verb
+from ..verbs import Answer, Verb
 from .fit import _certified, _polished, _unstructured, read_structures
 from .maps import Structured
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StructuredResidualFit(ResidualFit):
+class StructuredResidualFit(ResidualFit, kind="both"):
     """A fit with structured random terms and ``residual=`` or ``dispersion=``.
 
     Attributes
@@ -48,19 +48,17 @@ class StructuredResidualFit(ResidualFit):
         Of the criterion in psi, minimal over the residuals' parameters.
     """
 
-    refuses = "a fit with structured random effects and residuals of their own"
     structured: Any = None
     psi: Any = None
     hessian: Any = None
 
     structures = Answer[Any]("structured.report:structures")
-    test_methods = Answer[Any]("structured.with_residual:test_methods")
+    test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
     summary = Verb("structured.with_residual:summary")
     refit = Verb("structured.refits:refit_both")
-    refit_rows = Verb("structured.refits:refit_rows_both")
-    further_parameters = Verb("structured.refits:further_parameters")
+    refit_rows = Verb("structured.refits:refit_rows_both", shown=False)
+    further_parameters = Verb("structured.refits:further_parameters", shown=False)
     free_theta = False
-    redundancy = Refused("see fit.structures.parameters")
 
     @attribute
     def df_model_total(self) -> int:

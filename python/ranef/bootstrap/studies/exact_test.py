@@ -26,6 +26,7 @@ from ...fit import Fit
 from ...frame.native import as_it_came
 from ...inference.likelihood import by_reml
 from ...old_names import old_attribute
+from ...refusals import require
 from ...show import Printed
 from ..checks import checked_seed, whole_number
 
@@ -117,6 +118,8 @@ def exact_rlrt(
     """
     count = whole_number(n, "n", "the number of simulated values")
     generator = np.random.default_rng(checked_seed(seed))
+    for one in (fit,) if null is None else (fit, null):
+        require(one, "exact_rlrt")
     fit = by_reml(fit)
     term = _tested(fit, null)
     if null is None:

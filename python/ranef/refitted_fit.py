@@ -1,0 +1,28 @@
+"""What fits share whose covariance has a structure and whose replicates are whole refits."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .verbs import Verb
+
+
+class RefittedFit:
+    """A base of fits that are bootstrapped, and left out in parts, by refits.
+
+    Attributes
+    ----------
+    has_sigma : bool
+        Whether sigma is a parameter of the replicates.
+    free_theta : bool
+        Whether theta is, as of unstructured random effects.
+    """
+
+    structured_covariance: ClassVar[bool] = True
+    has_sigma: ClassVar[bool] = True
+    free_theta: ClassVar[bool] = False
+
+    bootstrap = Verb("bootstrap.by_refits:bootstrap")
+    left_out = Verb("bootstrap.by_refits:leave_out_estimates", shown=False)
+    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits", shown=False)
+    independent_codes = Verb("residual.refits:independent_codes", shown=False)
