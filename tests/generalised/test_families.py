@@ -25,6 +25,9 @@ INVERSE = {
 def density(family, y, trials, mu, phi):
     """Log-density of one row, what depends on the data alone left out."""
     g = mp.loggamma
+    if family.startswith("truncated_"):
+        base = family.removeprefix("truncated_")
+        return density(base, y, trials, mu, phi) - mp.log(-mp.expm1(density(base, 0, trials, mu, phi)))
     if family == "binomial":
         return y * mp.log(mu) + (trials - y) * mp.log1p(-mu)
     if family == "poisson":
@@ -68,6 +71,9 @@ RESPONSES = {
     "nbinom1": [(0, 1), (4, 1), (90, 1)],
     "nbinom2": [(0, 1), (4, 1), (90, 1)],
     "beta": [(0.03, 1), (0.6, 1)],
+    "truncated_poisson": [(1, 1), (4, 1)],
+    "truncated_nbinom1": [(1, 1), (4, 1), (90, 1)],
+    "truncated_nbinom2": [(1, 1), (4, 1), (90, 1)],
 }
 CASES = [(family, link) for family in FAMILIES for link in choose_family(family, None).kind.links]
 ETAS = {"inverse": (0.3, 1.7), "identity": (0.4, 2.5), "sqrt": (0.5, 1.9), "1/mu^2": (0.3, 2.0)}
@@ -83,6 +89,8 @@ def points():
     """Every family with every link: responses, linear predictors in the middle and in the tails."""
     for family, link in CASES:
         etas = ETAS.get(link, (-2.0, 0.3, 1.1)) + (TAILS[link] if family == "binomial" else ())
+        if family.startswith("truncated"):
+            etas = (-8.0, 0.3, 3.0)
         for y, trials in RESPONSES.get(family, [(0.4, 1), (2.5, 1)]):
             yield from ((family, link, y, trials, eta) for eta in etas)
 

@@ -11,6 +11,7 @@
 //   beta               rows            sum log y       sum log(1 - y)
 //   gaussian           rows            mean of y       sum of squares about it
 //   nbinom1, nbinom2   rows            y               -         (only rows of equal y are merged)
+//   truncated_...      as the family of counts whose zeros are left out
 //   betabinomial       rows            successes       trials    (only equal ones)
 //
 // Prior weights multiply a row's log-likelihood: they add up to `count`. kept.hpp adds them up.

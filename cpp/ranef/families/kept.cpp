@@ -101,8 +101,9 @@ struct Successes {
 // Counts; `weighted`: the sum is by weight (Poisson), else the response itself is kept.
 template <bool weighted>
 struct Counts {
+    double least = 0.0;
     bool operator()(double y, double, double w, Row& out) const {
-        if (!(y >= 0.0) || !whole(y)) return false;
+        if (!(y >= least) || !whole(y)) return false;
         out.first = weighted ? w * y : y;
         out.constant = -w * log_factorial(y);
         return true;
@@ -150,6 +151,8 @@ bool with_kernel(const std::string& family, const RowResponses& rows, Function&&
     if (family == "betabinomial") return f(Successes<true>{});
     if (family == "poisson") return f(Counts<true>{});
     if (family == "nbinom1" || family == "nbinom2") return f(Counts<false>{});
+    if (family == "truncated_poisson") return f(Counts<true>{1.0});
+    if (family == "truncated_nbinom1" || family == "truncated_nbinom2") return f(Counts<false>{1.0});
     if (family == "gamma") return f(Gamma{});
     if (family == "inverse_gaussian") return f(InverseGaussian{});
     if (family == "beta") return f(Beta{});

@@ -3,6 +3,7 @@
 #include "ranef/families/counts.hpp"
 #include "ranef/families/positive.hpp"
 #include "ranef/families/shares.hpp"
+#include "ranef/families/truncated.hpp"
 
 namespace ranef {
 namespace {
@@ -45,6 +46,9 @@ std::unique_ptr<Family> make_family(const std::string& family, const std::string
     if (family == "gaussian") return with_mean<GaussianKernel, Log, Inverse, Identity>(link);
     if (family == "nbinom1") return with_mean<NegativeBinomial1Kernel, Log, Sqrt, Identity>(link);
     if (family == "nbinom2") return with_mean<NegativeBinomial2Kernel, Log, Sqrt, Identity>(link);
+    if (family == "truncated_poisson") return with_mean<Truncated<PoissonKernel>, Log>(link);
+    if (family == "truncated_nbinom1") return with_mean<Truncated<NegativeBinomial1Kernel>, Log>(link);
+    if (family == "truncated_nbinom2") return with_mean<Truncated<NegativeBinomial2Kernel>, Log>(link);
     if (family == "beta") return with_probability<BetaKernel>(link);
     if (family == "betabinomial") return with_probability<BetaBinomialKernel>(link);
     return nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include "ranef/base/linalg.hpp"
@@ -13,6 +14,7 @@ namespace ranef {
 namespace {
 
 constexpr int converged_bit = 1, singular_bit = 2, failed_bit = 4;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double tiny = 1e-300, nearly_one = 1.0 - 1e-16;
 
 // Draws what a cell keeps of its rows' responses, by the table in families/family.hpp.
@@ -29,12 +31,28 @@ public:
             *first = mu + std::sqrt(phi_ / count) * stream.normal();
             *second = count > 1.0 ? 2.0 * phi_ * stream.gamma(0.5 * (count - 1.0)) : 0.0;
         }
+        else if (family_ == "truncated_poisson") {
+            *first = 0.0;
+            for (double row = 0.0; row < count; row += 1.0) *first += above_zero(stream, mu, infinity);
+        }
+        else if (family_ == "truncated_nbinom1") *first = above_zero(stream, mu, mu / phi_);
+        else if (family_ == "truncated_nbinom2") *first = above_zero(stream, mu, phi_);
         else if (family_ == "betabinomial") *first = stream.binomial(trials, share(stream, mu));
         else sums(stream, mu, count, first, second);
     }
 
 private:
     static double mixed(Stream& stream, double shape, double scale) { return std::max(scale * stream.gamma(shape), 0.0); }
+    // A count of this mean that is not zero: events up to time 1, with a rate that is gamma of this shape. The first
+    // event's time is drawn given that there is one, then those behind it.
+    static double above_zero(Stream& stream, double mu, double shape) {
+        const bool fixed = shape == infinity;  // the rate
+        const double zero = fixed ? mu : shape * std::log1p(mu / shape);  // -log of the chance of none
+        const double passed = -std::log1p(stream.uniform() * std::expm1(-zero));
+        const double time = std::min(fixed ? passed / mu : shape / mu * std::expm1(passed / shape), 1.0);
+        const double rate = fixed ? mu : stream.gamma(shape + 1.0) / (shape / mu + time);
+        return 1.0 + stream.poisson(rate * (1.0 - time));
+    }
     double share(Stream& stream, double mu) const {
         const double a = std::max(stream.gamma(mu * phi_), tiny), b = std::max(stream.gamma((1.0 - mu) * phi_), tiny);
         return std::min(std::max(a / (a + b), tiny), nearly_one);

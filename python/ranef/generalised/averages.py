@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..coordinates import term_factors
 from .fit import GlmerFit
+from .links import Link
 
 _NODES = 20
 
@@ -38,9 +40,13 @@ def marginal_variance(fit: GlmerFit, newdata: Any = None) -> FloatArray:
     return variance_over_groups(fit, bases, fit.solution)
 
 
-def average_mean(fit: GlmerFit, eta: FloatArray, variance: FloatArray) -> FloatArray:
+def curve_at(fit: GlmerFit, point: dict[str, Any]) -> Link:
+    """Return the mean of the response as a function of the linear predictor, at a point of the core."""
+    return fit.family.curve(exp(point["psi"])) if fit.family.dispersed else fit.curve
+
+
+def average_mean(link: Link, eta: FloatArray, variance: FloatArray) -> FloatArray:
     """Return the mean at eta + e averaged over e ~ N(0, variance), (m,)."""
-    link = fit.family.link
     if link.name == "log":
         return link.inverse(eta + variance / 2)
     if link.name == "probit":

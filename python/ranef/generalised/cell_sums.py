@@ -40,7 +40,8 @@ from .prediction import predict as predict_rows
 from .reading import Reader, require_moderate_offset, require_variation, summed
 from .responses import Response
 
-_BY_VALUE = ("nbinom1", "nbinom2", "betabinomial")  # rows of other responses are other cells
+_BY_VALUE = ("nbinom1", "nbinom2", "truncated_nbinom1", "truncated_nbinom2", "betabinomial")
+"""Families with cells split by the response."""
 _RESPONSE = ("<first>", "<second>")
 _HELD = 1 << 18  # cells that are held unmerged
 

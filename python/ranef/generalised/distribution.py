@@ -9,15 +9,21 @@ from scipy import stats
 
 from ..arrays import FloatArray
 from .averages import marginal_variance
+from .families import FAMILIES, kind_of
 from .fit import GlmerFit
+from .truncated import AboveZero
 
 _NODES = 20
-DISCRETE = ("binomial", "poisson", "nbinom1", "nbinom2", "betabinomial")
+DISCRETE = tuple(kind.name for kind in map(kind_of, FAMILIES) if kind.trials or kind.least is not None)
 
 
 def distribution(fit: GlmerFit, mu: FloatArray, trials: FloatArray) -> Any:
-    """Return SciPy's distribution of rows with these means; of the successes where there are trials."""
-    name, phi = fit.family.name, fit.dispersion or 1.0
+    """Return SciPy's distribution of rows with these means of the link; of successes out of the trials."""
+    found = _of_all(fit.family.base, mu, trials, fit.dispersion or 1.0)
+    return AboveZero(found) if fit.family.kind.truncated else found
+
+
+def _of_all(name: str, mu: FloatArray, trials: FloatArray, phi: float) -> Any:
     if name == "binomial":
         return stats.binom(trials, mu)
     if name == "betabinomial":
@@ -43,7 +49,7 @@ def counted(fit: GlmerFit) -> FloatArray:
 
 
 def over_groups(fit: GlmerFit, value: Any) -> FloatArray:
-    """Return a function of the mean averaged over the population of groups, for every row, by 20 nodes."""
+    """Return a function of the link's mean averaged over the population of groups, (n,), by 20 nodes."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     eta = np.asarray(fit.predict(random=None, scale="link"))
     sd = np.sqrt(marginal_variance(fit))

@@ -12,7 +12,7 @@ from ..errors import ArgumentError
 from ..inference.effects.averages import Rows
 from ..inference.effects.delta import STEP, Estimator, Mean
 from ..inference.means.estimates import estimable
-from .averages import average_mean
+from .averages import average_mean, curve_at
 from .fit import GlmerFit
 from .uncertainty import sensitivities
 
@@ -69,7 +69,7 @@ class PopulationEstimator(Estimator):
             for X, bases, offset in parts:
                 pairs = zip(bases, factors, strict=True)
                 variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-                total += average_mean(self.fit, X @ point["beta"] + offset, variance).sum()
+                total += average_mean(curve_at(self.fit, point), X @ point["beta"] + offset, variance).sum()
             return np.array([total / rows.n])
 
         return value

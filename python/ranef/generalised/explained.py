@@ -92,7 +92,7 @@ def observation_variances(fit: GlmerFit) -> dict[str, float]:
         variance = float(fit.family.variance(np.array([mean]), trials, phi)[0])
         eta = fit.family.link.forward(np.array([mean]))
         return out | {"delta": variance / float(fit.family.link.slope(eta)[0]) ** 2}
-    if link == "log":
+    if link == "log" and not fit.family.kind.truncated:
         mean = _null_mean(fit)
         relative = float(fit.family.variance(np.array([mean]), np.ones(1), phi)[0]) / mean**2
         return {
@@ -106,7 +106,7 @@ def observation_variances(fit: GlmerFit) -> dict[str, float]:
         return {"delta": 0.25}
     raise ArgumentError(
         f"r2() and icc() have no observation variance for the {fit.family.kind.label} family with the "
-        f"{link} link: there is logit, probit, cloglog, cauchit, and log"
+        f"{link} link: there is one for logit, probit, cloglog, cauchit, and log without truncation"
     )
 
 

@@ -12,9 +12,12 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from .links import LINKS, Link
+from .truncated import LOG_ZERO, mean_curve, variance_above_zero
 
 Variance = Callable[[FloatArray, FloatArray, float], FloatArray]
-"""(mean, trials, dispersion) -> variance of a row; of the proportion where there are trials."""
+"""(mean, trials, dispersion) -> variance of a row; of the proportion where there are trials.
+
+The mean is the link's: that before zeros are left out."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class FamilyKind:
         Whether a row has a number of trials.
     simpler : str
         The family at the limit of the dispersion; empty where there is none.
+    least : int, optional
+        The least count, 1 where zeros are left out; None where the response is none.
     """
 
     name: str
@@ -49,10 +54,50 @@ class FamilyKind:
     response: str
     trials: bool = False
     simpler: str = ""
+    least: int | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the counts are those of another family given that they are not zero."""
+        return self.least == 1
 
 
 _CALL = re.compile(r"""^\s*(?P<name>[\w. ]+?)\s*\(\s*(?:link\s*=\s*)?["']?(?P<link>[\w/^]*)["']?\s*\)\s*$""")
 
+_COUNTS = (
+    FamilyKind(
+        "poisson",
+        "Poisson",
+        ("log", "sqrt", "identity"),
+        lambda mu, m, _: mu,
+        "",
+        "mu",
+        "counts: whole numbers of zero or more",
+        least=0,
+    ),
+    FamilyKind(
+        "nbinom1",
+        "negative binomial (NB1)",
+        ("log", "sqrt", "identity"),
+        lambda mu, m, phi: mu * (1 + phi),
+        "phi",
+        "mu (1 + phi)",
+        "counts: whole numbers of zero or more",
+        simpler="poisson",
+        least=0,
+    ),
+    FamilyKind(
+        "nbinom2",
+        "negative binomial (NB2)",
+        ("log", "sqrt", "identity"),
+        lambda mu, m, k: mu * (1 + mu / k),
+        "size",
+        "mu (1 + mu / size)",
+        "counts: whole numbers of zero or more",
+        simpler="poisson",
+        least=0,
+    ),
+)
 _KINDS = {
     kind.name: kind
     for kind in (
@@ -67,15 +112,7 @@ _KINDS = {
             "and 1, booleans, or a factor with two levels",
             trials=True,
         ),
-        FamilyKind(
-            "poisson",
-            "Poisson",
-            ("log", "sqrt", "identity"),
-            lambda mu, m, _: mu,
-            "",
-            "mu",
-            "counts: whole numbers of zero or more",
-        ),
+        *_COUNTS,
         FamilyKind(
             "gamma",
             "Gamma",
@@ -104,26 +141,6 @@ _KINDS = {
             "finite numbers",
         ),
         FamilyKind(
-            "nbinom1",
-            "negative binomial (NB1)",
-            ("log", "sqrt", "identity"),
-            lambda mu, m, phi: mu * (1 + phi),
-            "phi",
-            "mu (1 + phi)",
-            "counts: whole numbers of zero or more",
-            simpler="poisson",
-        ),
-        FamilyKind(
-            "nbinom2",
-            "negative binomial (NB2)",
-            ("log", "sqrt", "identity"),
-            lambda mu, m, k: mu * (1 + mu / k),
-            "size",
-            "mu (1 + mu / size)",
-            "counts: whole numbers of zero or more",
-            simpler="poisson",
-        ),
-        FamilyKind(
             "beta",
             "beta",
             ("logit", "probit", "cloglog"),
@@ -143,6 +160,20 @@ _KINDS = {
             trials=True,
             simpler="binomial",
         ),
+        *(
+            FamilyKind(
+                f"truncated_{base.name}",
+                f"truncated {base.label}",
+                ("log",),
+                variance_above_zero(base.variance, LOG_ZERO[base.name]),
+                base.dispersion,
+                base.meaning and f"{base.meaning} before zeros are left out",
+                "counts: whole numbers of one or more",
+                simpler=base.simpler and f"truncated_{base.simpler}",
+                least=1,
+            )
+            for base in _COUNTS
+        ),
     )
 }
 FAMILIES = tuple(_KINDS)
@@ -159,6 +190,11 @@ _ALIASES = {
     "beta-binomial": "betabinomial",
     "inverse-gaussian": "inverse_gaussian",
 }
+
+
+def kind_of(name: str) -> FamilyKind:
+    """Return the distribution of a name of `FAMILIES`."""
+    return _KINDS[name]
 
 
 @dataclass(frozen=True)
@@ -200,8 +236,19 @@ class Family:
         """The family at the limit of the dispersion, with the same link."""
         return Family(_KINDS[self.kind.simpler], self.link) if self.kind.simpler else None
 
+    @property
+    def base(self) -> str:
+        """The family whose zeros are left out; the family itself where none are."""
+        return self.name.removeprefix("truncated_")
+
+    def curve(self, dispersion: float | None) -> Link:
+        """Return the mean of the response as a function of the linear predictor, truncation included."""
+        if not self.kind.truncated:
+            return self.link
+        return mean_curve(self.link, LOG_ZERO[self.base], dispersion or 1.0)
+
     def variance(self, mu: FloatArray, trials: FloatArray, dispersion: float) -> FloatArray:
-        """Return the variance of each row's response (of the proportion where there are trials)."""
+        """Return the variance of each row's response (of its proportion, where there are trials)."""
         return self.kind.variance(mu, trials, dispersion)
 
     def sigma(self, dispersion: Any) -> Any:

@@ -16,6 +16,7 @@ from ..fit import Fit
 from ..verbs import Answer, RowAnswer, RowVerb, Verb
 from ..words import OF_A_GLMER
 from .families import Family
+from .links import Link
 from .model import GlmerModel
 
 if TYPE_CHECKING:
@@ -161,6 +162,16 @@ class GlmerFit(Fit, kind="glmer"):
     def linear_predictor(self) -> FloatArray:
         """X beta + Z b + offset at the modes, (n,)."""
         return np.asarray(self._answer("eta"))[self.model.core.cell_of]
+
+    @cached_property
+    def curve(self) -> Link:
+        """The mean of the response as a function of the linear predictor, truncation included."""
+        return self.family.curve(self.dispersion)
+
+    @cached_property
+    def location(self) -> FloatArray:
+        """The mean the link is of at the modes, (n,): of counts before zeros are left out."""
+        return self.family.link.inverse(self.linear_predictor)
 
     def _answer(self, name: str) -> Any:
         if name not in self.found:

@@ -21,6 +21,11 @@ from .model import GlmerModel
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
 _SAME = 1e-6  # of -2 log L: ends no further apart are one
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
+_ZEROS = (
+    "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected, family='nbinom2' expects "
+    "many, and a hurdle model is two fits: family='binomial' of y > 0, and 'truncated_poisson' or "
+    "'truncated_nbinom2' of the rows where it is"
+)
 _ELSEWHERE = {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
@@ -29,8 +34,9 @@ _ELSEWHERE = {
     "subset": "give the rows you want, data[condition]",
     "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
-    "ziformula": "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected",
-    "zero": "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected",
+    "ziformula": _ZEROS,
+    "zero": _ZEROS,
+    "zi": _ZEROS,
     "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
     "optimizer": "there is one; ranef.allfit(fit) compares others",
@@ -69,7 +75,8 @@ def glmer(
         that do not fit in memory, as for `ranef.lmer`: what is kept of them are their different rows.
     family : str
         ``"binomial"``, ``"poisson"``, ``"gamma"``, ``"inverse_gaussian"``, ``"gaussian"``, ``"nbinom1"``,
-        ``"nbinom2"``, ``"beta"`` or ``"betabinomial"``.
+        ``"nbinom2"``, ``"beta"`` or ``"betabinomial"``; counts without zeros, the second part of a hurdle
+        model: ``"truncated_poisson"``, ``"truncated_nbinom1"``, ``"truncated_nbinom2"``.
     link : str, optional
         By default ``"logit"`` for binomial, beta and beta-binomial, else ``"log"``. Also, where they belong,
         ``"probit"``, ``"cloglog"``, ``"cauchit"``, ``"sqrt"``, ``"identity"``, ``"inverse"``, ``"1/mu^2"``.

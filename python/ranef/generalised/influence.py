@@ -46,9 +46,9 @@ def _leverage(fit: GlmerFit) -> FloatArray:
     system, design = working_equations(fit), fit.model.design
     v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
     fixed, random = system.variances(system.X, v)
-    mean, phi = np.asarray(fit.fittedvalues), fit.dispersion or 1.0
-    slope = fit.family.link.slope(fit.linear_predictor)
-    weight = slope**2 / np.maximum(fit.family.variance(mean, fit.response.trials, phi), np.finfo(float).tiny)
+    slope, phi = fit.curve.slope(fit.linear_predictor), fit.dispersion or 1.0
+    variance = fit.family.variance(fit.location, fit.response.trials, phi)
+    weight = slope**2 / np.maximum(variance, np.finfo(float).tiny)
     if fit.response.weights is not None:
         weight = weight * fit.response.weights
     return np.asarray((fixed + random) * weight)

@@ -17,7 +17,7 @@ from ..frame.native import as_it_came, in_pandas
 from ..inference.means import MarginalMeans
 from ..inference.means.grid import Grid, matrix
 from ..show import Document, Line, Printed, frame_table
-from .averages import average_mean, fixed_part, variance_over_groups
+from .averages import average_mean, curve_at, fixed_part, variance_over_groups
 from .fit import GlmerFit
 from .uncertainty import sensitivities
 
@@ -87,7 +87,8 @@ class ResponseMeans(Printed):
             change: Any = np.exp
             slope, name = np.exp(eta), _RATIOS[link.name]
         else:
-            change, slope, name = link.inverse, np.abs(link.slope(eta)), "response"
+            curve = self.means.fit.curve  # type: ignore[attr-defined]
+            change, slope, name = curve.inverse, np.abs(curve.slope(eta)), "response"
         keys = self.means.keys.reset_index(drop=True)
         ends = np.sort(change(table[["lower", "upper"]].to_numpy()), axis=1)
         out = keys.assign(
@@ -98,7 +99,7 @@ class ResponseMeans(Printed):
     def _averages(self) -> pd.DataFrame:
         assert self.estimates is not None and self.axes is not None
         keys = (self.means.keys if self.keys is None else self.keys).reset_index(drop=True)
-        se, link = np.sqrt((self.axes**2).sum(axis=1)), self.means.fit.family.link  # type: ignore[attr-defined]
+        se, link = np.sqrt((self.axes**2).sum(axis=1)), self.means.fit.curve  # type: ignore[attr-defined]
         width = ndtri((1 + self.means.level) / 2)
         if self.means.what == "estimate":
             z = self.estimates / se
@@ -237,8 +238,8 @@ def _row_means(fit: GlmerFit, table: pd.DataFrame, X: FloatArray, shift: float, 
     def mean(point: dict[str, Any]) -> FloatArray:
         eta = fixed_part(fit, X, point) + shift
         if not averaged:
-            return fit.family.link.inverse(eta)
-        return average_mean(fit, eta, variance_over_groups(fit, bases, point))
+            return curve_at(fit, point).inverse(eta)
+        return average_mean(curve_at(fit, point), eta, variance_over_groups(fit, bases, point))
 
     return mean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix, diags
 from scipy.special import chdtrc
 
+from .. import _core
 from ..arrays import FloatArray
 from ..coordinates import Orthonormal
 from ..errors import ArgumentError, DataError
@@ -172,23 +174,9 @@ def fit_weights(fit: GlmerFit) -> FloatArray:
 
 def row_scores(fit: GlmerFit) -> FloatArray:
     """Return the derivative of each row's log-likelihood in its linear predictor, (n,)."""
-    y, mu, phi = fit.y, np.asarray(fit.fittedvalues), fit.dispersion or 1.0
-    eta, name, trials = fit.linear_predictor, fit.family.name, fit.response.trials
-    slope = fit.family.link.slope(eta)
-    if name in ("beta", "betabinomial"):
-        from scipy.special import digamma
-
-        a, b = mu * phi, (1 - mu) * phi
-        if name == "beta":
-            raw = phi * (digamma(b) - digamma(a) + np.log(y) - np.log1p(-y))
-        else:
-            k = y * trials
-            raw = phi * (digamma(k + a) - digamma(a) - digamma(trials - k + b) + digamma(b))
-    elif name == "nbinom1":
-        from scipy.special import digamma
-
-        raw = (digamma(y + mu / phi) - digamma(mu / phi) - np.log1p(phi)) / phi
-    else:
-        raw = (y - mu) / fit.family.variance(mu, trials, phi)
-    weights = fit.response.weights
-    return raw * slope if weights is None else raw * slope * weights
+    response, family = fit.response, fit.family
+    count, first, second = response.kept or _core.kept_rows(family.name, *response.arrays)[:3]
+    psi = log(fit.dispersion) if fit.dispersion else 0.0
+    eta = np.ascontiguousarray(fit.linear_predictor)
+    link = family.link.name
+    return np.asarray(_core.family_kernels(family.name, link, psi, count, first, second, eta)["s"])

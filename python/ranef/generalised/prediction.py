@@ -43,7 +43,8 @@ def predict(
     allow_new_levels : bool
         Predict a level the fit has not seen with a random effect of zero.
     scale : {"response", "link"}
-        The mean (of one trial, where there are trials), or the linear predictor.
+        The mean (of one trial, where there are trials; of the counts that are not zero, where the family is
+        truncated), or the linear predictor.
     averaged : bool
         The mean averaged over the population of groups, with ``random=None``: in closed form for the log and
         probit
@@ -114,7 +115,7 @@ def _predicted(
 ) -> FloatArray:
     if not averaged:
         eta = linear.predict(fit, newdata, random, allow_new_levels)
-        return fit.family.link.inverse(eta) if scale == "response" else eta
+        return fit.curve.inverse(eta) if scale == "response" else eta
     if scale == "link":
         raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
     if random is not None:
@@ -122,9 +123,9 @@ def _predicted(
             "averaged=True averages over the groups, with none of their modes: give random=None"
         )
     eta = linear.predict(fit, newdata, None, True)
-    return average_mean(fit, eta, marginal_variance(fit, newdata))
+    return average_mean(fit.curve, eta, marginal_variance(fit, newdata))
 
 
 def fittedvalues(fit: GlmerFit) -> FloatArray:
     """Return the mean of each used row at the modes, (n,); of one trial where there are trials."""
-    return fit.family.link.inverse(fit.linear_predictor)
+    return fit.curve.inverse(fit.linear_predictor)

@@ -21,7 +21,7 @@ from ..estimates.prediction import _with_terms
 from ..estimates.subset import chosen_columns
 from ..inference.equations import Equations
 from ..verbs import kept
-from .averages import average_mean, fixed_part, variance_over_groups
+from .averages import average_mean, curve_at, fixed_part, variance_over_groups
 from .fit import GlmerFit
 from .uncertainty import sensitivities
 
@@ -41,7 +41,7 @@ def with_errors(
 ) -> pd.DataFrame:
     """Return predictions with their standard errors, and limits."""
     rows = _Rows(fit, newdata, None if averaged else random, allow_new_levels or averaged)
-    link = fit.family.link
+    link = fit.curve
     if averaged:
         slopes = sensitivities(fit, rows.averaged)
         table = pd.DataFrame({"fit": mean, "se": np.sqrt((slopes**2).sum(axis=1))})
@@ -52,6 +52,11 @@ def with_errors(
         eta_se = np.sqrt((slopes**2).sum(axis=1) + rows.mode_variance())
         eta = mean if scale == "link" else _forward(fit, mean)
         factor = 1.0 if scale == "link" else np.abs(link.slope(eta))
+        if (
+            fit.family.kind.truncated and fit.family.dispersed and scale == "response"
+        ):  # it moves the mean too
+            slopes = sensitivities(fit, lambda at: curve_at(fit, at).inverse(rows.linear_predictor(at)))
+            eta_se = np.sqrt((slopes**2).sum(axis=1) / factor**2 + rows.mode_variance())
         table = pd.DataFrame({"fit": mean, "se": eta_se * factor})
     if interval is None:
         return table
@@ -66,7 +71,7 @@ def with_errors(
 def _forward(fit: GlmerFit, mean: FloatArray) -> FloatArray:
     if fit.family.name in ("binomial", "beta", "betabinomial"):
         mean = np.clip(mean, _EDGE, 1 - _EDGE)
-    return np.asarray(fit.family.link.forward(mean))
+    return np.asarray(fit.curve.forward(mean))
 
 
 class _Rows:
@@ -109,7 +114,9 @@ class _Rows:
         if self.all_bases is None:
             spec = self.fit.model.design.spec
             self.all_bases = [basis for _, basis in spec.rows(self.newdata, allow_new_levels=True).terms]
-        return average_mean(self.fit, eta, variance_over_groups(self.fit, self.all_bases, point))
+        return average_mean(
+            curve_at(self.fit, point), eta, variance_over_groups(self.fit, self.all_bases, point)
+        )
 
     def mode_variance(self) -> FloatArray:
         """Return the variance of the modes chosen, all parameters known; the prior's of levels without "

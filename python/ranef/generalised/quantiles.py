@@ -42,7 +42,7 @@ def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = Fals
         found = distribution(fit, mu, trials)
         return np.array([found.cdf(y - 1), found.cdf(y)]) if fit.family.name in DISCRETE else found.cdf(y)
 
-    values = both(np.asarray(fit.fittedvalues)) if conditional else over_groups(fit, both)
+    values = both(fit.location) if conditional else over_groups(fit, both)
     if fit.family.name in DISCRETE:
         low, high = values
         values = low + np.random.default_rng(seed).random(len(y)) * (high - low)
@@ -161,7 +161,7 @@ def zeros(fit: GlmerFit) -> pd.Series:
     >>> fit.zeros().round(2).to_dict()
     {'observed': 22.0, 'expected': 18.87, 'ratio': 1.17, 'z': 1.03}
     """
-    if fit.family.name not in DISCRETE:
+    if fit.family.name not in DISCRETE or fit.family.kind.truncated:
         raise ArgumentError(
             f"zeros() is for counts and trials: a {fit.family.kind.label} response is never zero"
         )

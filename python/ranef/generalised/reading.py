@@ -170,7 +170,7 @@ def require_variation(found: Response, family: Family, name: str, rows: int | No
         return
     if family.kind.trials and 0 < y[0] < 1:
         return
-    if family.name in ("poisson", "nbinom1", "nbinom2") and y[0] > 0:
+    if family.kind.least is not None and y[0] > family.kind.least:
         return
     raise DataError(
         f"the response '{name}' is {y[0]:g} in each of the {rows or y.size} rows used: there is no variation "

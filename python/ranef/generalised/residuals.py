@@ -44,15 +44,14 @@ def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatAr
     if type == "response":
         return raw
     if type == "working":
-        return raw / fit.family.link.slope(fit.linear_predictor)
+        return raw / fit.curve.slope(fit.linear_predictor)
     if type == "quantile":
         from .quantiles import quantile_residuals
 
         return quantile_residuals(fit, seed)
     if type == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
-    mean, phi = np.asarray(fit.fittedvalues), fit.dispersion or 1.0
-    variance = fit.family.variance(mean, fit.response.trials, phi)
+    variance = fit.family.variance(fit.location, fit.response.trials, fit.dispersion or 1.0)
     scaled = raw / np.sqrt(np.where(variance > 0, variance, np.inf))  # none left where an outcome is certain
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)

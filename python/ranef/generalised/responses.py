@@ -117,8 +117,15 @@ def _values(
     family: Family, y: FloatArray, weights: FloatArray | None, name: str, original: Original
 ) -> FloatArray:
     label = family.kind.label
-    if family.name in ("poisson", "nbinom1", "nbinom2"):
+    if family.kind.least is not None:
         _refuse(y < 0, y, f"the response '{name}' of a {label} model must not be negative", original)
+        _refuse(
+            y < family.kind.least,
+            y,
+            f"the response '{name}' of a {label} model must be one or more",
+            original,
+            f"a hurdle model has two parts: a binomial one of {name} > 0, and this of the rows where it is",
+        )
         _refuse_fractions(y, f"the response '{name}' of a {label} model", original)
         return np.round(y)
     if family.name == "beta":
@@ -161,6 +168,9 @@ def first_predictor(family: Family, count: FloatArray, first: FloatArray, second
         return forward((first + 0.5) / (second + 1))
     if name == "poisson":
         return forward(first / count + 0.5)
+    if family.kind.truncated:
+        mean = first / count if name == "truncated_poisson" else first
+        return forward(np.maximum(mean - 0.5, 0.5))
     if name in ("nbinom1", "nbinom2"):
         return forward(first + 0.5)
     if name == "beta":

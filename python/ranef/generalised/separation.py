@@ -11,9 +11,7 @@ from ..arrays import FloatArray
 from ..coordinates import Orthonormal
 from ..show import Printed
 from .fit import GlmerFit
-from .prediction import fittedvalues as fitted
 
-_COUNTS = ("poisson", "nbinom1", "nbinom2")
 _FLAT = 1e-4  # information along a direction, relative to that of even odds, that counts as none
 _ZERO = 1e-5  # share of the largest value of a combination that counts as zero
 _MEMBER = 1e-3  # share of the largest entry of a combination that counts as a column of it
@@ -69,7 +67,7 @@ def separation(fit: GlmerFit) -> Separation | None:
     Biometrika
     71, 1-10.
     """
-    if fit.family.name not in ("binomial", "betabinomial", *_COUNTS):
+    if fit.family.name not in ("binomial", "betabinomial") and fit.family.kind.least is None:
         return None
     kept = fit.model.cross.columns
     if not len(kept):
@@ -78,9 +76,9 @@ def separation(fit: GlmerFit) -> Separation | None:
     size = np.sqrt((X**2).mean(axis=0))
     orthonormal = Orthonormal(np.asarray(np.linalg.qr(X, mode="r")))
     Q = orthonormal.fixed(X)
-    slope = fit.family.link.slope(fit.linear_predictor)
+    slope = fit.curve.slope(fit.linear_predictor)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        weights = slope**2 / fit.family.variance(fitted(fit), fit.response.trials, 1.0)
+        weights = slope**2 / fit.family.variance(fit.location, fit.response.trials, 1.0)
     weights = np.nan_to_num(weights, nan=0.0, posinf=0.0)
     information = (Q * weights[:, None]).T @ Q / max(float(weights.max(initial=0.0)), 0.25)
     values, vectors = np.linalg.eigh(information)
@@ -100,8 +98,9 @@ def separation(fit: GlmerFit) -> Separation | None:
 def _separates(fit: GlmerFit, along: FloatArray) -> tuple[float, bool] | None:
     """Return the sign of a combination that separates, and whether it does so in every row."""
     values = np.where(np.abs(along) <= _ZERO * np.abs(along).max(), 0.0, along)
-    if fit.family.name in _COUNTS:
-        low, high = fit.y == 0, np.zeros(len(fit.y), dtype=bool)
+    least = fit.family.kind.least
+    if least is not None:
+        low, high = fit.y == least, np.zeros(len(fit.y), dtype=bool)
     else:
         low, high = fit.y == 0, fit.y == 1
     for sign in (1.0, -1.0):

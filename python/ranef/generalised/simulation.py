@@ -12,6 +12,7 @@ from ..errors import DataError, FitError
 from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..frame import Table
 from .fit import GlmerFit
+from .truncated import draw_above_zero
 
 
 def simulate(
@@ -115,6 +116,9 @@ def _drawn(fit: GlmerFit, mu: FloatArray, trials: FloatArray, rng: np.random.Gen
         return np.maximum(rng.gamma(phi, mu / phi), np.finfo(float).tiny)
     if name == "inverse_gaussian":
         return rng.wald(mu, phi)
+    if fit.family.kind.truncated:
+        shape = {"poisson": None, "nbinom1": mu / phi, "nbinom2": np.full_like(mu, phi)}[fit.family.base]
+        return draw_above_zero(mu, shape, rng)
     if name == "nbinom1":
         mu = rng.gamma(mu / phi, phi)
     if name == "nbinom2":

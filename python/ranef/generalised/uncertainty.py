@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import FitError
+from ..errors import FitError, quote_list
+from ..estimates.parameters import ParameterNames
 from ..verbs import kept
 from .fit import GlmerFit
 
@@ -32,9 +33,23 @@ def covariance_root(fit: GlmerFit) -> FloatArray:
     try:
         lower = np.linalg.cholesky(hessian / 2)
     except np.linalg.LinAlgError:
-        raise FitError(f"the parameters have no covariance matrix: {fit.optimum.message}") from None
+        raise FitError(
+            "the parameters have no covariance matrix: the criterion is flat along "
+            f"{_flattest(fit, hessian)}, as where an estimate is infinite; leave out what the data do not "
+            "determine, or use prior=2.5"
+        ) from None
     out[free] = np.linalg.inv(lower).T
     return out
+
+
+def _flattest(fit: GlmerFit, hessian: FloatArray) -> str:
+    """Return the names of the parameters along which the criterion does not rise."""
+    names = [*ParameterNames.of(fit.model).theta]
+    names += [str(fit.model.design.column_names[index]) for index in fit.model.cross.columns]
+    names += [fit.family.kind.dispersion] if fit.family.dispersed else []
+    free = [name for name, own in zip(names, fit.found["free"], strict=True) if own]
+    direction = np.linalg.eigh(hessian)[1][:, 0]
+    return quote_list([free[i] for i in np.flatnonzero(np.abs(direction) > 0.1 * np.abs(direction).max())])
 
 
 @kept

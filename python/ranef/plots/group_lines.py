@@ -32,7 +32,7 @@ class GroupLines:
     def __init__(self, fit: Fit, group: str, along: Along) -> None:
         self.fit, self.group, self.along, design = fit, group, along, fit.model.design
         family = getattr(fit, "family", None)
-        self.link = None if family is None else family.link
+        self.link = None if family is None else fit.curve  # type: ignore[attr-defined]
         self.y = np.asarray(fit.y) if self.link is not None else np.asarray(design.without_offset(fit.y))
         self.labels: tuple[str, ...] = ("complete pooling", "no pooling", "partial pooling")
         if self.link is not None:

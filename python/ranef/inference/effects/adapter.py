@@ -56,7 +56,7 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
     if scale not in (None, "response", "link"):
         raise ArgumentError(f"scale= must be 'response' or 'link', not {scale!r}")
     family, model = getattr(fit, "family", None), fit.model
-    link = None if family is None or scale == "link" else family.link
+    link = None if family is None or scale == "link" else fit.curve  # type: ignore[attr-defined]
     names = list(model.design.spec.fixed.columns)
     odd = [name for name in names if not name.isidentifier()]
     if odd:

@@ -36,7 +36,7 @@ class Estimator:
         family = getattr(fit, "family", None)
         require_choice("scale", scale or "response", ("response", "link"))
         self.fit, self.beta, self.kept = fit, fit.solution["beta"], fit.model.cross.columns
-        own = None if family is None or scale == "link" else family.link
+        own = None if family is None or scale == "link" else fit.curve
         self.link = None if own is None or own.name == "identity" else own
         self.method = method(fit, ddf or default_ddf(fit))
         self.note = ""
