@@ -229,6 +229,19 @@ def test_import_is_light():
     assert not heavy, f"import ranef loads {heavy}"
 
 
+def test_a_first_fit_is_light():
+    """A fit of plain terms loads no library that takes longer to load than the fit."""
+    code = """
+import sys, pandas, ranef
+before = set(sys.modules)
+ranef.lmer("y ~ x + (1 | g)", {"y": [1.0, 2, 4, 3, 5, 9], "x": [0.0, 1, 2, 0, 1, 2], "g": list("aabbcc")}).bse
+print(*set(sys.modules) - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    heavy = {name.partition(".")[0] for name in done.stdout.split()} & {"scipy", "formulaic", "narwhals", "numba"}
+    assert not heavy, f"a first fit loads {heavy}"
+
+
 def test_modules_are_short():
     lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     long = {name: count for name, count in lines.items() if count >= LINE_LIMIT}

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular
 
 from .arrays import FloatArray
 from .cross_products import CrossProducts
@@ -100,10 +99,14 @@ class Orthonormal:
 
     def fixed(self, rows: FloatArray) -> FloatArray:
         """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the columns of Q."""
+        from scipy.linalg import solve_triangular  # takes longer to load than the first fit
+
         return np.asarray(solve_triangular(self.R, rows.T, trans="T").T)
 
     def coefficients(self, inner: FloatArray) -> FloatArray:
         """Return the user's coefficients, (p,), from those of Q."""
+        from scipy.linalg import solve_triangular
+
         return np.asarray(solve_triangular(self.R, inner))
 
     def covariance(self, inner: FloatArray) -> FloatArray:

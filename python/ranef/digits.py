@@ -13,7 +13,7 @@ from .design import Design
 from .errors import DataError
 
 if TYPE_CHECKING:
-    from .coordinates import Coordinates  # loads scipy
+    from .coordinates import Coordinates
 
 _FAR = 1e8  # of the spread: origins nearer than this cost no digit that counts
 _STEPS = 1e6  # distances of neighbouring doubles that the values of a column must span

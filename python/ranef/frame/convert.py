@@ -214,7 +214,6 @@ def _from_plain(name: str, series: nw.Series[Any]) -> Column:
 
 def from_any(name: str, values: Any) -> Column:
     """Convert one array-like: an array, a Series of any library, a list."""
-    import narwhals as nw
     import pandas as pd
 
     if isinstance(values, np.ndarray):
@@ -228,6 +227,8 @@ def from_any(name: str, values: Any) -> Column:
         return from_pandas(name, pd.Series(values))
     if isinstance(values, (list, tuple, range)):
         return from_pandas(name, pd.Series(list(values)))
+    import narwhals as nw
+
     try:
         return from_narwhals(name, nw.from_native(values, series_only=True))
     except TypeError:
