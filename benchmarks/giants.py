@@ -1,19 +1,28 @@
 """Crossed factors of very many levels: what a fit by iterations takes, how near the exact fit it is.
 
-    python -m benchmarks.giants 1e5 1e6               # rows; beside the exact kind up to a million
-    python -m benchmarks.giants 1e5 gpboost           # beside GPBoost's iterative method
-    python -m benchmarks.giants 3.2e7             # 200,000 users x 84,000 items, minutes to simulate
+    python -m benchmarks.giants agree insteval_3 crossed_ratings crossed_ratings_10m
+    python -m benchmarks.giants grow                  # twice the rows, twice the levels, twice both
+    python -m benchmarks.giants beside 1e5 1e6        # GPBoost's iterative method, build/rivals has it
+    python -m benchmarks.giants size 1e7 3.2e7        # rows of SIZES; minutes to simulate
 
-Prints seconds of the clock and of CPU from columns in memory to estimates, peak memory over the columns,
-estimates with standard and Monte Carlo errors. CPU seconds over the cores are the clock of a quiet machine.
+Writes what it finds to build/bench (giants_agree.csv, giants_grow.csv, giants_beside.csv, giants_size.csv); `python -m
+benchmarks.publish` takes it into the docs. Every fit has a process of its own. Seconds are of CPU, from
+columns in memory to estimates, the least of some runs; memory is the peak over the columns.
 """
 
+from __future__ import annotations
+
+import json
 import resource
+import subprocess
 import sys
 import time
 
 import numpy as np
-import ranef
+
+from benchmarks import results
+from benchmarks.results import Agreement, Beside, Giant
+from benchmarks.rivals.environment import PYTHON
 
 FORMULA = "rating ~ x + (1 | user) + (1 | item)"
 SIZES = {
@@ -21,6 +30,12 @@ SIZES = {
     1_000_000: (40_000, 4_000),
     10_000_000: (70_000, 10_000),
     32_000_000: (200_000, 84_000),
+}
+DOUBLINGS = range(6)
+GROWTH = {
+    "rows": [(250_000 * 2**k, 20_000, 2_000) for k in DOUBLINGS],
+    "levels": [(4_000_000, 20_000 * 2**k, 2_000 * 2**k) for k in DOUBLINGS],
+    "rows and levels": [(250_000 * 2**k, 10_000 * 2**k, 1_000 * 2**k) for k in DOUBLINGS],
 }
 
 
@@ -40,17 +55,95 @@ def ratings(rows, users, items, seed=0):
     return {"user": user, "item": item, "x": x, "rating": rating}
 
 
-def measured(call, *args, **options):
-    """(answer, seconds of the clock, of CPU, peak memory in GB more than before)."""
+def measured(call, repeats=1):
+    """(answer, seconds of the clock, of CPU, peak memory in bytes more than before), the least of the runs."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    clock, cpu = time.perf_counter(), time.process_time()
-    answer = call(*args, **options)
-    clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
-    return answer, clock, cpu, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e6
+    best = [np.inf, np.inf]
+    for _ in range(repeats):
+        clock, cpu = time.perf_counter(), time.process_time()
+        answer = call()
+        found = time.perf_counter() - clock, time.process_time() - cpu
+        best = [min(pair) for pair in zip(best, found, strict=True)]
+    return answer, *best, 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+
+def giant(series, rows, users, items, repeats):
+    """One fit: `Giant` as a dict."""
+    import ranef
+
+    data = ratings(rows, users, items)
+    fit, clock, cpu, memory = measured(lambda: ranef.lmer(FORMULA, data, schur="iterative"), repeats)
+    levels = [*fit.ngroups.values()]
+    return {
+        "series": series,
+        "rows": fit.nobs,
+        "leading": max(levels),
+        "rest": min(levels),
+        "clock": clock,
+        "seconds": cpu,
+        "memory": memory,
+        "evaluations": fit.optimum.evaluations,
+        "iterations": fit.optimum.iterations,
+        "chance": fit.optimum.worst_error,
+        "converged": int(fit.converged),
+    }
+
+
+def agreement(name):
+    """The two kinds on one of the problems: `Agreement` as a dict. At equal theta both solve the same equations."""
+    import ranef
+
+    from benchmarks.problems import problem
+
+    of = problem(name)
+    frame = of.frame()
+    fit, _, cpu, _ = measured(lambda: ranef.lmer(of.formula, frame, schur="iterative"))
+    exact, _, exact_cpu, _ = measured(lambda: ranef.lmer(of.formula, frame, schur="dense"))
+    table = fit.component_table()
+    sds = np.concatenate([[exact.sigma], exact.varcorr.to_frame()["sd"].iloc[:-1]])
+    at = exact.model.problem.solve(exact.response, fit.theta)
+    own = fit.solution
+    modes = [np.abs(mine - theirs).max() for mine, theirs in zip(own["modes"], at["modes"], strict=True)]
+    ses = np.sqrt(np.diag(own["vcov"]) / np.diag(at["vcov"])) - 1
+    by_exact = None if of.huge else exact.component_table()["se"]
+    return {
+        "problem": name,
+        "rows": fit.nobs,
+        "levels": " x ".join(f"{count:,}" for count in fit.ngroups.values()),
+        "probes": fit.optimum.probes,
+        "off": float((np.abs(table["estimate"] - sds) / table["mc_error"]).max()),
+        "chance": float((table["mc_error"] / table["se"]).max()),
+        "component_se": None if by_exact is None else float(np.abs(table["se"] / by_exact - 1).max()),
+        "se": float(np.abs(ses).max()),
+        "modes": float(max(modes) / fit.sigma),
+        "seconds": cpu,
+        "exact_seconds": exact_cpu,
+    }
+
+
+def beside(program, rows, repeats):
+    """One program on one size: `Beside` as a dict. GPBoost has no REML, so ours is by ML here."""
+    data = ratings(rows, *SIZES[rows])
+    run = {"ranef": by_ranef, "GPBoost, iterative": by_gpboost}[program]
+    answer, clock, cpu, memory = measured(lambda: run(data), repeats)
+    return {"program": program, "rows": len(data["x"]), "clock": clock, "seconds": cpu, "memory": memory} | answer
+
+
+def by_ranef(data):
+    import ranef
+
+    fit = ranef.lmer(FORMULA, data, reml=False, schur="iterative")
+    sd, other = fit.varcorr.to_frame()["sd"].iloc[:2]
+    return {
+        "user": sd,
+        "item": other,
+        "sigma": fit.sigma,
+        "slope": fit.params["x"],
+        "slope_se": fit.bse["x"],
+    }
 
 
 def by_gpboost(data):
-    """GPBoost's Krylov methods: sd of users and items over sigma, and their likelihood."""
     import gpboost
 
     model = gpboost.GPModel(
@@ -59,34 +152,46 @@ def by_gpboost(data):
         matrix_inversion_method="iterative",
     )
     model.fit(y=data["rating"], X=np.column_stack([np.ones(len(data["x"])), data["x"]]))
-    variances = np.asarray(model.get_cov_pars(std_err=False)).ravel()
-    return np.sqrt(variances[1:] / variances[0]), model.get_coef()
+    sigma, user, item = np.sqrt(np.asarray(model.get_cov_pars(std_err=False)).ravel())
+    slope = model.get_coef(std_err=True).iloc[:, 1]
+    return {
+        "user": user,
+        "item": item,
+        "sigma": sigma,
+        "slope": slope["Param."],
+        "slope_se": slope["Std. err."],
+    }
+
+
+def alone(function, *arguments, python=sys.executable):
+    """What a function of this module returns in a process of its own."""
+    call = f"import json; from benchmarks import giants; print(json.dumps(giants.{function}(*{arguments!r})))"
+    done = subprocess.run([str(python), "-c", call], stdout=subprocess.PIPE, text=True, check=True)
+    print(done.stdout, end="", flush=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main():
-    """Fit each size, and say what it took."""
-    for word in sys.argv[1:]:
-        if word == "gpboost":
-            continue
-        rows = int(float(word))
-        data = ratings(rows, *SIZES[rows])
-        fit, clock, cpu, memory = measured(ranef.lmer, FORMULA, data, schur="iterative")
-        levels = " x ".join(f"{count:,}" for count in fit.ngroups.values())
-        print(
-            f"{fit.nobs:,} rows, {levels}: {clock:.1f} s, {cpu:.1f} s CPU, {memory:.2f} GB over the columns"
-        )
-        print(fit.optimum)
-        print(fit.component_table())
-        if rows <= 1_000_000:
-            exact, clock, cpu, memory = measured(ranef.lmer, FORMULA, data, schur="dense")
-            off = fit.component_table()["estimate"] - exact.component_table()["estimate"]
-            print(
-                f"exact: {clock:.1f} s, {cpu:.1f} s CPU, {memory:.2f} GB; differences in Monte Carlo errors:"
-            )
-            print((off / fit.component_table()["mc_error"]).round(2).to_dict())
-        if "gpboost" in sys.argv:
-            (theta, beta), clock, cpu, _ = measured(by_gpboost, data)
-            print(f"GPBoost: {clock:.1f} s, {cpu:.1f} s CPU, theta {theta.round(5)}, {beta.to_dict()}")
+    """Measure what is asked for; a run that is cut short leaves what it has."""
+    part, *words = sys.argv[1:]
+    jobs = {
+        "agree": lambda: (Agreement(**alone("agreement", name)) for name in words),
+        "grow": lambda: (
+            Giant(**alone("giant", series, *size, 3)) for series, sizes in GROWTH.items() for size in sizes
+        ),
+        "size": lambda: (
+            Giant(**alone("giant", "sizes", rows, *SIZES[rows], 2)) for rows in map(int, map(float, words))
+        ),
+        "beside": lambda: (
+            Beside(**alone("beside", program, rows, 2, python=python))
+            for rows in map(int, map(float, words))
+            for program, python in (("ranef", sys.executable), ("GPBoost, iterative", PYTHON))
+        ),
+    }
+    rows = []
+    for row in jobs[part]():
+        rows.append(row)
+        results.write(results.LATEST, f"giants_{part}", rows)
 
 
 if __name__ == "__main__":

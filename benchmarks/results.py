@@ -63,6 +63,56 @@ class Stage:
     floor_is: str = ""
 
 
+@dataclass(frozen=True)
+class Giant:
+    """A fit by iterations (benchmarks/giants.py). CPU seconds, bytes."""
+
+    series: str  # rows, levels, rows and levels: twice as many each time; sizes
+    rows: int
+    leading: int
+    rest: int
+    clock: float
+    seconds: float
+    memory: int
+    evaluations: int
+    iterations: int
+    chance: float  # largest Monte Carlo error in standard errors
+    converged: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A fit by iterations beside the exact one; the last three are at equal theta."""
+
+    problem: str
+    rows: int
+    levels: str
+    probes: int
+    off: float  # largest difference of a covariance parameter in Monte Carlo errors
+    chance: float  # largest Monte Carlo error in standard errors
+    component_se: float | None  # largest relative difference of a standard error of a covariance parameter
+    se: float  # likewise of a coefficient
+    modes: float  # largest difference of a conditional mode over sigma
+    seconds: float
+    exact_seconds: float
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A program on the same ratings, by maximum likelihood."""
+
+    program: str
+    rows: int
+    clock: float
+    seconds: float
+    memory: int
+    user: float
+    item: float
+    sigma: float
+    slope: float
+    slope_se: float
+
+
 def write(folder, name, rows):
     """Dataclass instances as folder/name.csv; numbers with six digits, nothing where None."""
     folder.mkdir(parents=True, exist_ok=True)

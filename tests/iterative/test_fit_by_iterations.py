@@ -161,6 +161,17 @@ def test_a_variance_of_zero_is_found():
         assert found.optimum.multipliers[name] == pytest.approx(value, rel=0.2)
 
 
+@pytest.mark.parametrize("case", ["two factors", "vectors"])
+def test_a_variance_of_zero_that_would_grow_is_not_left_there(case):
+    """From the worst start: the score along it is known, a step from zero takes it up again."""
+    found, _ = pair(case)
+    at_zero = ranef.lmer(
+        FORMULAS[case], data(), schur="iterative", start=np.zeros(len(found.theta)), iterations=found.iterations
+    )
+    assert at_zero.converged and not at_zero.singular
+    np.testing.assert_allclose(at_zero.theta, found.theta, atol=1e-4)
+
+
 def test_a_level_with_all_rows_and_a_nested_factor():
     frame = data().assign(all="a", city=lambda d: d.u // 10)
     found = ranef.lmer("y ~ x + (1 | u) + (1 | i) + (1 | city)", frame, schur="iterative", iterations=FEW)

@@ -30,7 +30,7 @@ Observed observed_information(const Problem& problem, const double* response, co
             if (settings.progress) ++settings.progress->evaluations;
             Vector above = there;  // lifted along the same vectors, so that directions are the same
             for (std::size_t j = 0; j < above.size(); ++j) above[j] += raised[j] - lambda[j];
-            const Score score = score_at(point, there, above, probes, settings.probe_tolerance);
+            const Score score = score_at(point, there, above, probes, settings.probe_tolerance, Wanted::gradient);
             out.status = score.status;
             if (out.status != Status::ok) return out;
             out.solved = out.solved && score.solved.reached;

@@ -95,14 +95,16 @@ std::vector<Multiplier> multipliers(Point& point, std::uint64_t seed, Solved& so
         int null = 0;
         for (int c = 0; c < w; ++c) null += l[c * w + c] == 0.0;
         linalg::symmetric_eigen(w, d.data(), w, values.data());
-        Multiplier least{{f, b, std::numeric_limits<double>::infinity(), {}}, 0.0};
+        Multiplier least{{f, b, std::numeric_limits<double>::infinity(), {}}, 0.0, 0.0};
         for (int k = 0; k < null; ++k) {
             Vector n(r, 0.0);
             std::copy_n(d.data() + k * w, w, n.data() + first);
             const auto [trace, error] = trace_along(point, f, n.data(), seed, solved);
             const double value = trace + rest_along(point, f, n.data());
             if (value >= least.at.value) continue;
-            least = {{f, b, value, Vector(d.data() + k * w, d.data() + (k + 1) * w)}, error};
+            // The curvature is expected to be the trace of a square, at least what equal eigenvalues give.
+            const double curvature = trace * trace / static_cast<double>(layout.factors[f].levels);
+            least = {{f, b, value, Vector(d.data() + k * w, d.data() + (k + 1) * w)}, error, std::max(-value / curvature, 0.0)};
         }
         if (null > 0) out.push_back(std::move(least));
     });

@@ -9,6 +9,7 @@ namespace ranef::iterative {
 struct Multiplier {
     BoundaryMultiplier at;   // its value is a mean over the probes
     double error = 0.0;      // standard error of that mean
+    double reach = 0.0;      // the variance a step from zero would end at, if it would grow
 };
 
 // One for every block with an empty direction. The point stands at the Lambda.

@@ -14,6 +14,7 @@ constexpr double longest_step = 2.0;   // of a log variance
 constexpr double longest_turn = 0.3;   // of the largest entry of a block, by which a column turns
 constexpr double near = 1e-3;          // decrement from which one more step ends the search: what it leaves is far below the Monte Carlo error
 constexpr double false_boundary = 3.0; // standard errors of a multiplier below zero from which a variance of zero is not believed
+constexpr int most_revivals = 3;       // of variances that were taken for zero and would grow
 constexpr double hopeless = 2.0;       // times the most probes: if more are needed none are tried
 constexpr Index few_columns = 64;      // of small factors, from the start with a solve for each rather than probes
 constexpr double no_signal = 2e-4;     // information on a log variance below which, falling, the variance is taken for zero
@@ -48,7 +49,16 @@ public:
     Zero run(const double* start) {
         zero_.lambda.resize(layout_.lambda_size);
         layout_.unpack(start, zero_.lambda.data());
-        for (int step = 0; step < settings_.most_steps && zero_.status == Status::ok; ++step) {
+        do {
+            search();
+            finish();
+        } while (revive());
+        return std::move(zero_);
+    }
+
+private:
+    void search() {
+        while (steps_left() && zero_.status == Status::ok) {
             if (!look()) break;
             const bool small = errors_are_small(), last = decrement_ < near && !nulled_;
             // Steps shorter than what the probes leave open say nothing more: then more probes are what is wanted.
@@ -60,18 +70,39 @@ public:
             }
             if ((last || drowned) && !more_probes()) break;
         }
-        finish();
-        return std::move(zero_);
     }
 
-private:
+    bool steps_left() const { return static_cast<int>(zero_.steps.size()) < settings_.most_steps; }
+
+    // Variances that are zero, by the start or by the search, and would grow: they get what a step from zero would give them, and the
+    // search goes on. False where there are none.
+    bool revive() {
+        if (zero_.status != Status::ok || !zero_.solved || !steps_left() || revivals_ == most_revivals) return false;
+        bool grown = false;
+        for_blocks(layout_, zero_.lambda, [&](int f, int b, int w, double* l) {
+            for (const Multiplier& m : zero_.boundary) {
+                if (m.at.factor != f || m.at.block != b || !is_false(m)) continue;
+                add_direction(w, l, m.at.direction.data(), std::sqrt(m.reach));
+                flip_columns(w, l);
+                grown = true;
+            }
+        });
+        if (!grown) return false;
+        ++revivals_;
+        zero_.converged = false;
+        zero_.covariance_slopes.clear();
+        return true;
+    }
+
+    static bool is_false(const Multiplier& m) { return m.at.value < -false_boundary * m.error; }
+
     // Point, score and the step to where the score is zero; false when there is none.
     bool look() {
         if (settings_.progress) {
             ++settings_.progress->evaluations;
             settings_.progress->probes = static_cast<int>(probes_.count());
         }
-        score_ = score_at(point_, zero_.lambda, lifted(layout_, zero_.lambda), probes_, settings_.probe_tolerance);
+        score_ = score_at(point_, zero_.lambda, lifted(layout_, zero_.lambda), probes_, settings_.probe_tolerance, Wanted::information);
         zero_.status = score_.status;
         if (zero_.status != Status::ok) return false;
         note(score_.solved);
@@ -190,7 +221,7 @@ private:
             }
         }
         zero_.converged = zero_.converged && zero_.solved && zero_.status == Status::ok;
-        for (const Multiplier& m : zero_.boundary) zero_.converged = zero_.converged && m.at.value >= -false_boundary * m.error;
+        for (const Multiplier& m : zero_.boundary) zero_.converged = zero_.converged && !is_false(m);
         zero_.directions = score_.directions;
         zero_.gradient = score_.gradient;
         zero_.information = score_.information;
@@ -231,6 +262,7 @@ private:
     Vector step_;
     Zero zero_;
     double decrement_ = 0.0;
+    int revivals_ = 0;
     bool nulled_ = false;
 };
 

@@ -14,7 +14,7 @@ struct Settings {
     double error = 0.01;                  // Monte Carlo error of a parameter over its standard error: probes are doubled until it is below
     double tolerance = 1e-10;             // relative residual of the solves for what is estimated
     double probe_tolerance = 1e-3;        // and of those with probes, whose errors are squared in what becomes of them
-    double quadrature_tolerance = 1e-6;   // and of those that make a log-determinant
+    double quadrature_tolerance = 1e-4;   // and of those that make a log-determinant, squared too
     int most_iterations = 1000;           // of conjugate gradients
     int most_steps = 40;
     Progress* progress = nullptr;

@@ -197,7 +197,7 @@ Vector covariance_slopes(const Point& point, const std::vector<Direction>& direc
     return out;
 }
 
-Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes& probes, double tolerance) {
+Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes& probes, double tolerance, Wanted wanted) {
     const Layout& layout = point.schur().layout();
     Score score;
     score.status = point.set(raised.data());
@@ -222,6 +222,7 @@ Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes&
     const Vector rest = solved_traces(point, probes, tolerance, score.solved);
     for (std::size_t i = 0; i < k; ++i)
         score.gradient[i] += along(layout, score.directions[i], exact.packed().data()) + along(layout, score.directions[i], rest.data());
+    if (wanted == Wanted::gradient) return score;
     take_information(point, score);
     bend_turns(layout, exact.packed().data(), score);
     return score;

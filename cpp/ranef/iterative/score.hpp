@@ -25,7 +25,9 @@ struct Score {
 // d (X'H^-1 X)^-1 / dE = A^-1 UX'E UX A^-1, p x p for each direction.
 Vector covariance_slopes(const Point& point, const std::vector<Direction>& directions);
 
-// lambda: where the point is to stand, with its columns of zeros; raised: the same, lifted.
-Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes& probes, double tolerance);
+// lambda: where the point is to stand, with its columns of zeros; raised: the same, lifted. The gradient alone leaves out the solves
+// for the information.
+enum class Wanted { gradient, information };
+Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes& probes, double tolerance, Wanted wanted);
 
 }  // namespace ranef::iterative

@@ -13,7 +13,8 @@ from ..errors import FitError
 from ..inference.satterthwaite import bordered, inverse
 from .waiting import waiting
 
-_PROBE_TOLERANCE = 1e-6  # residual of the solves whose answers are subtracted from each other
+# Residuals of the solves behind scores that are subtracted from each other: standard errors to 1e-5 or better.
+_TOLERANCE, _PROBE_TOLERANCE = 1e-8, 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def _observed(fit: Any) -> tuple[FloatArray, FloatArray]:
             found["small_are_exact"],
             probes=own.probes,
             seed=own.seed,
-            tolerance=own.tolerance,
+            tolerance=max(own.tolerance, _TOLERANCE),
             probe_tolerance=_PROBE_TOLERANCE,
             most_iterations=own.most_iterations,
             progress=told,
