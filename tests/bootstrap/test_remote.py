@@ -142,3 +142,36 @@ def test_bad_executors(fit_of):
         fit.bootstrap(10, executor=Here(), scheme="wild")
     with pytest.raises(ArgumentError, match="compiled by Numba or none"):
         fit.bootstrap(10, executor=Here(), statistic=lambda refit: 1.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"groups": 30},
+        {"test": "lrt", "precision": 0.2},
+        {"test": "bootstrap", "n_null": 39, "n": 10},
+        {"test": "kenward-roger"},
+    ],
+    ids=str,
+)
+def test_studies_of_power_are_the_local_ones(fit_of, options):
+    fit = fit_of("ss_slope_reml")
+    asked = {"effect": 4.0, "n": 40, "seed": 1, "progress": False} | options
+    local, away = (ranef.power(fit, "Days", **asked, **more) for more in ({}, {"executor": Here(lost=[2])}))
+    assert (away.rejections, away.n, away.nobs) == (local.rejections, local.n, local.nobs)
+
+
+def test_power_curves_go_through_executors_too(fit_of):
+    fit = fit_of("ss_slope_reml")
+    asked = {"effects": [0, 4.0], "n": 30, "seed": 1, "progress": False}
+    local = ranef.power_curve(fit, "Days", **asked)
+    assert ranef.power_curve(fit, "Days", **asked, executor=Here()).equals(local)
+    with pytest.raises(ArgumentError, match=r"submit"):
+        ranef.power(fit, "Days", executor="dask")
+
+
+def test_power_of_generalised_models_says_that_it_runs_here():
+    cbpp = ranef.datasets.load("cbpp")
+    fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp)
+    with pytest.raises(ArgumentError, match=r"power\(executor=\) is for linear fits"):
+        ranef.power(fit, "period[T.2]", executor=Here())

@@ -109,6 +109,7 @@ def run_parcel(
     first: int,
     threads: int,
     progress: bool,
+    unit: str = "refits",
 ) -> Outcome:
     """Run replicates from a parcel in chunks on an executor; see `run_remotely`."""
     courier = _Courier(executor, parcel, options)
@@ -116,7 +117,7 @@ def run_parcel(
     chunks = [(first + begin, min(size, n - begin)) for begin in range(0, n, size)]
     tables: dict[int, np.ndarray] = {}
     started, interrupted = time.perf_counter(), False
-    with tqdm(total=n, desc="bootstrap, executor", unit=" refits", disable=not progress) as bar:
+    with tqdm(total=n, desc="executor", unit=f" {unit}", disable=not progress) as bar:
         try:
             for begin, table in courier.results(chunks):
                 tables[begin] = table

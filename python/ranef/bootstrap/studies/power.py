@@ -22,6 +22,7 @@ from ..schemes.extend import model_of_size
 from ..schemes.independent import independent_factor
 from .power_summary import Power
 from .rejections import TESTS, Study
+from .remote import RemoteStudy
 from .tested import checked_effect, positions_of, true_effect
 
 __all__ = ["power", "power_curve"]
@@ -49,6 +50,7 @@ def power(
     n_null: int = 199,
     seed: int | np.random.SeedSequence | None = None,
     n_threads: int | None = None,
+    executor: Any = None,
     progress: bool = True,
 ) -> Power:
     """Simulate studies from a fitted model and count how often a coefficient is found to differ from zero.
@@ -80,6 +82,10 @@ def power(
         Replicates of each study's test with ``test="bootstrap"``; ``alpha (n_null + 1)`` should be whole.
     seed : int, numpy.random.SeedSequence or None
     n_threads : int, optional
+        With ``executor=``: of each worker, one unless given.
+    executor : optional
+        A ``concurrent.futures`` executor or a dask client that simulates the studies, as in
+        `ranef.bootstrap.bootstrap`: the same numbers wherever they are made.
     progress : bool
 
     Returns
@@ -109,13 +115,23 @@ def power(
     if own is not None:
         sizes = {"groups": groups, "per_group": per_group, "group": group, "theta": theta, "sigma": sigma}
         sizes["precision"] = precision
+        if executor is not None:
+            raise ArgumentError(
+                "power(executor=) is for linear fits: studies of this kind of fit run in the core's threads. "
+                "Leave it out"
+            )
         options = {"test": test, "alpha": alpha, "params": params, "seed": seed, "n_threads": n_threads}
         return own(coefficient, effect, n, **options, **sizes)
     count = whole_number(n, "n", "the number of simulated studies")
     key, threads = _streams(seed, n_threads)
-    study = _study(
+    arguments = _study(
         fit, coefficient, effect, test, alpha, groups, per_group, group, params, theta, sigma, n_null
     )
+    study = Study(**arguments)
+    away = None
+    if executor is not None:
+        away = RemoteStudy(executor, arguments, 1 if n_threads is None else threads, progress)
+        progress = False  # the executor's chunks have a bar of their own
     if precision is not None and not 0.0 < precision < 1.0:
         raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
     rejected: list[np.ndarray] = []
@@ -124,14 +140,17 @@ def power(
         for first in range(0, count, batch):
             size = min(batch, count - first)
             try:
-                rejected.append(study.rejections(key, first, size, threads))
+                rejected.append(
+                    away.rejections(key, first, size) if away else study.rejections(key, first, size, threads)
+                )
             except KeyboardInterrupt:
                 if not rejected:
                     raise
                 break
-            bar.update(size)
+            bar.update(len(rejected[-1]))
             found = _summary(study, coefficient, np.concatenate(rejected))
-            if precision is not None and _half_width(found) <= precision:
+            cut_short = len(rejected[-1]) < size
+            if cut_short or (precision is not None and _half_width(found) <= precision):
                 break
     return found
 
@@ -231,7 +250,8 @@ def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
 def _study(
     fit: Fit, coefficient: str, effect: Any, test: str, alpha: float, groups: Any, per_group: Any,
     group: str | None, params: Any, theta: Any, sigma: Any, n_null: Any,
-) -> Any:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
+    """What `Study` is made of, checked."""
     positions = positions_of(fit, coefficient)
     if test not in TESTS:
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
@@ -253,7 +273,16 @@ def _study(
             f"n_null={nulls} replicates cannot reject at alpha={alpha:g}: "
             f"take at least {int(np.ceil(1 / alpha)) - 1}"
         )
-    return Study(model, beta, at.theta, at.sigma, positions, test, alpha, nulls)
+    return {
+        "model": model,
+        "beta": beta,
+        "theta": at.theta,
+        "sigma": at.sigma,
+        "position": positions,
+        "test": test,
+        "alpha": alpha,
+        "n_null": nulls,
+    }
 
 
 def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
