@@ -5,9 +5,9 @@
     python -m benchmarks.giants beside 1e5 1e6        # GPBoost's iterative method, build/rivals has it
     python -m benchmarks.giants size 1e7 3.2e7        # rows of SIZES; minutes to simulate
 
-Writes what it finds to build/bench (giants_agree.csv, giants_grow.csv, giants_beside.csv, giants_size.csv); `python -m
-benchmarks.publish` takes it into the docs. Every fit has a process of its own. Seconds are of CPU, from
-columns in memory to estimates, the least of some runs; memory is the peak over the columns.
+Writes what it finds to build/bench, a file for each word; `python -m benchmarks.publish` takes it into
+the docs. Every fit has a process of its own. Seconds are of CPU, from columns in memory to estimates, the
+least of some runs; memory is the peak over the columns.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def ratings(rows, users, items, seed=0):
 
 
 def measured(call, repeats=1):
-    """(answer, seconds of the clock, of CPU, peak memory in bytes more than before), the least of the runs."""
+    """(answer, seconds of the clock, of CPU, bytes at the peak more than before), the least of the runs."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     best = [np.inf, np.inf]
     for _ in range(repeats):
@@ -90,7 +90,7 @@ def giant(series, rows, users, items, repeats):
 
 
 def agreement(name):
-    """The two kinds on one of the problems: `Agreement` as a dict. At equal theta both solve the same equations."""
+    """The two kinds on one of the problems: `Agreement` as a dict."""
     import ranef
 
     from benchmarks.problems import problem
@@ -126,7 +126,8 @@ def beside(program, rows, repeats):
     data = ratings(rows, *SIZES[rows])
     run = {"ranef": by_ranef, "GPBoost, iterative": by_gpboost}[program]
     answer, clock, cpu, memory = measured(lambda: run(data), repeats)
-    return {"program": program, "rows": len(data["x"]), "clock": clock, "seconds": cpu, "memory": memory} | answer
+    took = {"clock": clock, "seconds": cpu, "memory": memory}
+    return {"program": program, "rows": len(data["x"])} | took | answer
 
 
 def by_ranef(data):

@@ -154,3 +154,47 @@ def test_what_cannot_be_added_up_or_made(fitted):
         ranef.sums("f ~ x + (1 | g)", frame, "binomial")
     with pytest.raises(DataError, match="no rows"):
         ranef.fit(ranef.sums(FORMULA, frame[:0], "poisson"))
+
+
+@pytest.fixture(scope="module", params=["poisson", "nbinom2"])
+def compared(request):
+    """Fits of rows and of cells; those of the smaller formula have fewer cells."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"g": rng.integers(0, 12, 200), "year": rng.integers(0, 3, 200).astype(str)})
+    frame["y"] = rng.poisson(2 * np.exp(0.4 * rng.normal(size=12)[frame.g]))
+    formulas = ("y ~ 1 + (1 | g)", "y ~ year + (1 | g)")
+
+    def of_cells(formula, data):
+        parts = [ranef.sums(formula, part, family=request.param) for part in (data[:70], data[70:])]
+        return ranef.fit(parts[1] + parts[0])
+
+    rows = [ranef.glmer(formula, frame, request.param) for formula in formulas]
+    other = of_cells(formulas[0], frame.assign(y=frame.y[::-1].to_numpy() + (frame.g == 3)))
+    return rows, [of_cells(formula, frame) for formula in formulas], other
+
+
+def test_fits_of_different_cells_are_compared_as_those_of_their_rows(compared):
+    rows, cells, _ = compared
+    expected = ranef.anova(*rows)
+    for pair in (cells, (rows[0], cells[1]), (cells[0], rows[1])):
+        found = ranef.anova(*pair)
+        np.testing.assert_allclose(found["chisq"], expected["chisq"], rtol=1e-6)
+        np.testing.assert_allclose(found["p_boundary"], expected["p_boundary"], rtol=1e-6)
+
+
+def test_other_responses_are_not_compared_and_rows_not_drawn(compared):
+    _, cells, other = compared
+    with pytest.raises(DataError, match="different responses"):
+        ranef.anova(other, cells[1])
+    with pytest.raises(RowsNotKeptError, match=r"pbtest draws .* ranef.anova\(\)"):
+        ranef.pbtest(cells[0], cells[1], 10)
+
+
+def test_pbtest_of_linear_sums_says_that_it_needs_rows():
+    sleep = ranef.datasets.load("sleepstudy")
+    fits = [
+        ranef.fit(ranef.sums(f"Reaction ~ Days + ({x} | Subject)", sleep, progress=False))
+        for x in ("1", "Days")
+    ]
+    with pytest.raises(RowsNotKeptError, match=r"pbtest draws .* ranef.anova\(\)"):
+        ranef.pbtest(*fits, 10)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..bootstrap.checks import checked_seed, whole_number
 from ..bootstrap.draws.streams import stream_key
-from ..bootstrap.studies.likelihood_ratio import PBTest
-from ..errors import ArgumentError
+from ..bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest
+from ..errors import ArgumentError, RowsNotKeptError
 from .comparison import anova
 from .fit import GlmerFit
 from .fitting import fit_model, refit
@@ -42,6 +42,8 @@ def pbtest_against(large: GlmerFit, small: Any, n: int = 1000, seed: Any = None)
         raise ArgumentError(
             f"pbtest compares generalised models with each other, not with {type(small).__name__}"
         )
+    if small.by_cells or large.by_cells:
+        raise RowsNotKeptError(ROWS_WANTED)
     statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
     if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
         raise ArgumentError(

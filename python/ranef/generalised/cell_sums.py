@@ -40,7 +40,7 @@ from .prediction import predict as predict_rows
 from .reading import Reader, require_moderate_offset, require_variation, summed
 from .responses import Response
 
-_BY_VALUE = ("nbinom1", "nbinom2", "truncated_nbinom1", "truncated_nbinom2", "betabinomial")
+BY_VALUE = ("nbinom1", "nbinom2", "truncated_nbinom1", "truncated_nbinom2", "betabinomial")
 """Families with cells split by the response."""
 _RESPONSE = ("<first>", "<second>")
 _HELD = 1 << 18  # cells that are held unmerged
@@ -156,7 +156,7 @@ class CellAdding:
             else:
                 levels = self._levels.setdefault(name, LevelSet(name, counted=False))
                 codes[name] = levels.add(column, batch.categories(name), batch.rows.first)
-        if self.family.name in _BY_VALUE:
+        if self.family.name in BY_VALUE:
             numbers.update(zip(_RESPONSE, (first, second), strict=True))
             totals = np.column_stack([count, np.zeros(batch.n), np.zeros(batch.n)])
         else:
@@ -230,6 +230,7 @@ class CellModel(GlmerModel):
     """A generalised model of cells that were summed elsewhere: what it has by rows is by cells."""
 
     n_rows: int
+    by_cells = True
 
     @property
     def nobs(self) -> int:
@@ -249,6 +250,7 @@ class CellFit(GlmerFit, kind="cells"):
     by_cells = True
 
     predict = RowVerb("generalised.cell_sums:predict")
+    in_common = Verb("generalised.same_rows:in_common")
 
     @property
     def fittedvalues(self) -> Any:
@@ -365,7 +367,7 @@ def _columns(table: CellTable) -> dict[str, Any]:
 def _response_of(table: CellTable, family: Family, constant: float) -> Response:
     """Return the response of cells as the family sums it."""
     count, first, second = (np.ascontiguousarray(column) for column in table.totals.T)
-    if family.name in _BY_VALUE:
+    if family.name in BY_VALUE:
         first, second = (table.numbers[name] for name in _RESPONSE)
     trials, y = np.ones_like(count), first
     if family.kind.trials:
@@ -373,6 +375,6 @@ def _response_of(table: CellTable, family: Family, constant: float) -> Response:
         y = first / trials
     elif family.name == "beta":
         y = 1 / (1 + np.exp((second - first) / count))
-    elif family.name not in _BY_VALUE:
+    elif family.name not in BY_VALUE:
         y = first / count
     return Response(y, trials, None, bool(trials.max() <= 1), (count, first, second), constant)

@@ -66,7 +66,8 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
             raise ArgumentError(
                 f"a generalised model is compared with others of its kind, not with {type(other).__name__}"
             )
-        if not np.array_equal(other.response.trials, fit.response.trials):
+        by_cells = fit.by_cells or other.by_cells  # compared by their moments, as all of these are
+        if not by_cells and not np.array_equal(other.response.trials, fit.response.trials):
             raise DataError("the fits have different trials: their likelihoods cannot be compared")
     return compare(fit, *others, **options)
 

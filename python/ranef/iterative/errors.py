@@ -13,7 +13,7 @@ from ..errors import FitError
 from ..inference.satterthwaite import bordered, inverse
 from .waiting import waiting
 
-# Residuals of the solves behind scores that are subtracted from each other: standard errors to 1e-5 or better.
+# Residuals of the solves behind scores that are subtracted from each other: standard errors to 1e-5.
 _TOLERANCE, _PROBE_TOLERANCE = 1e-8, 1e-4
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ...arguments import guided
-from ...errors import ArgumentError
+from ...errors import ArgumentError, RowsNotKeptError
 from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
 from ...inference.likelihood import by_maximum_likelihood
@@ -37,6 +37,10 @@ from .pairs import Pair
 __all__ = ["PBTest", "pbtest"]
 
 _SAME = 1e-6
+ROWS_WANTED = (
+    "pbtest draws a response for every row, and the rows of a fit of batches or sums are not kept: compare "
+    "the fits by ranef.anova(), or fit both to rows in memory"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,6 +188,8 @@ def pbtest(
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
     threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+    if small.model.streamed or large.model.streamed:
+        raise RowsNotKeptError(ROWS_WANTED)
     columns = nested_columns(small, large)
     fixed = columns.shape[0] > columns.shape[1]
     if fixed or not (small.reml and large.reml):

@@ -1,4 +1,4 @@
-"""Simulated studies on other processes or machines: those of a local run, for the streams belong to the studies."""
+"""Simulated studies on other processes or machines: the same as here, for the streams are the studies'."""
 
 from __future__ import annotations
 

@@ -248,6 +248,10 @@ def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[s
 def _same_rows(one: Fit, other: Fit) -> list[tuple[str, bool]]:
     """Return what two fits must have in common, and whether they have."""
     first, second = one.model.design, other.model.design
+    for fit, against in ((one, other), (other, one)):
+        in_common = getattr(fit, "in_common", None)  # a kind of fit whose rows are not those of the data
+        if in_common is not None:
+            return in_common(against)  # type: ignore[no-any-return]
     if one.model.streamed or other.model.streamed:
         return same_moments(one, other)
     pairs = (

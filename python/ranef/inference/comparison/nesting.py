@@ -37,9 +37,14 @@ class Embedding:
     own: FloatArray
 
 
+def _by_name(*models: Model) -> bool:
+    """Whether the rows of a model are not there, or are cells, which are other cells in another model."""
+    return any(model.streamed or getattr(model, "by_cells", False) for model in models)
+
+
 def fixed_part_in(small: Model, large: Model) -> bool:
     """Whether the columns of X of one model are combinations of the other's."""
-    if small.streamed or large.streamed:
+    if _by_name(small, large):
         return fixed_names_in(small, large)
     one, other = (m.design.X[:, m.cross.columns] for m in (small, large))
     weights = _random((other.shape[1] + _SPARE, one.shape[0]))
@@ -49,7 +54,7 @@ def fixed_part_in(small: Model, large: Model) -> bool:
 def same_fixed_part(first: Model, second: Model) -> bool:
     """Whether two models have the same columns of X, so that their REML criteria can be compared."""
     one, other = first.design, second.design
-    if first.streamed or second.streamed:
+    if _by_name(first, second):
         return Counter(fixed_keys(first)) == Counter(fixed_keys(second))
     return sorted(map(_bytes, one.X.T)) == sorted(map(_bytes, other.X.T))
 
@@ -60,7 +65,7 @@ def _bytes(column: FloatArray) -> bytes:
 
 def random_part_in(small: Model, large: Model) -> Embedding | None:
     """Return how the covariance structure of one model is a case of the other's; None when it is not."""
-    if small.streamed or large.streamed:
+    if _by_name(small, large):
         places = variances_in(small, large)
         if places is None:
             return None

@@ -1,0 +1,37 @@
+"""Whether fits are of the same rows where one has cells in place of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _core
+from ..arrays import FloatArray
+from .cell_sums import BY_VALUE
+from .fit import GlmerFit
+
+_SAME = 1e-9  # relative, of totals that are added up in other orders
+
+
+def in_common(fit: GlmerFit, other: GlmerFit) -> list[tuple[str, bool]]:
+    """Return whether responses, weights and offsets are the same as far as totals over the rows tell.
+
+    Cells are those of a formula: two models of the same rows have others, whose totals are the same.
+    """
+    one, two = _totals(fit), _totals(other)
+    same = [bool(np.allclose(a, b, rtol=_SAME, atol=_SAME)) for a, b in zip(one, two, strict=True)]
+    return list(zip(("weights or trials", "responses", "offsets"), same, strict=True))
+
+
+def _totals(fit: GlmerFit) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return totals of weights, of what the likelihood has of the response, of the offset."""
+    response, family, offset = fit.response, fit.family, fit.model.design.offset
+    if response.kept is None:
+        *kept, constant = _core.kept_rows(family.name, *response.arrays)
+    else:
+        kept, constant = list(response.kept), response.constant
+    count, first, second = (np.asarray(column) for column in kept)
+    if family.name in BY_VALUE:  # values, not sums
+        first, second = count * first, count * first**2 + count * second
+    of_response = np.array([first.sum(), second.sum(), constant])
+    of_offset = np.zeros(1) if offset is None else np.array([count @ offset])
+    return np.array([count.sum()]), of_response, of_offset
