@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..formula.visit_term import STRUCTURES
-from ..report.tables import fixed_effects, fixed_effects_columns
+from ..report.tables import coefficient_parts
 from ..show import Document, Line, Printed
 from ..show.parts import Table
 
@@ -54,11 +54,10 @@ class VisitSummary(Printed):
             )
         )
         parts.append(Line(fit.message))
-        shown: Any = fit
-        headers, columns = fixed_effects_columns(fixed_effects(shown, self.ddf), True, self.digits)
-        caption = f"Coefficients ({_METHODS[self.ddf]})"
-        parts.append(Table(caption, headers, columns, labels=1))
-        parts += fit.residual.document()[1:]
+        parts += coefficient_parts(fit, self.ddf, f"Coefficients ({_METHODS[self.ddf]})", self.digits)
+        for table in fit.residual.document()[1:]:  # behind what the head says already
+            of = f", {table.caption}" if table.caption else ""
+            parts.append(replace(table, caption=f"Standard deviations and correlations of visits{of}"))
         return parts
 
     def _data(self) -> list[str]:

@@ -26,6 +26,7 @@ from .tables import (
     fixed_effects_columns,
     level_of,
     residual_quantiles,
+    starred,
 )
 
 DIGITS = 4
@@ -86,7 +87,7 @@ class Summary(Printed):
         if len(self.fixed):
             shown = fixed_effects_columns(self.fixed, self.stars, DIGITS)
             parts.append(Table("Fixed effects", *shown, labels=1))
-            parts += [Line(LEGEND)] if _starred(*shown) else []
+            parts += [Line(LEGEND)] if starred(*shown) else []
         if shows_correlations(self):
             parts.append(correlation_table(fit))
         return [*parts, *notes]
@@ -112,7 +113,7 @@ class Summary(Printed):
     def _fixed_lines(self) -> list[str]:
         headers, columns = fixed_effects_columns(self.fixed, self.stars, DIGITS)
         lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
-        return [*lines, "---", LEGEND] if _starred(headers, columns) else lines
+        return [*lines, "---", LEGEND] if starred(headers, columns) else lines
 
 
 def shows_correlations(shown: Any) -> bool:
@@ -198,10 +199,6 @@ def summary(
 
 def _reml_line(fit: Fit) -> str:
     return f"REML criterion at convergence: {format_common(round_to([fit.objective], 1))[0]}"
-
-
-def _starred(headers: list[str], columns: list[list[str]]) -> bool:
-    return headers[-1] == "" and any(columns[-1])
 
 
 def _of_one_width(headers: list[str], columns: list[list[str]]) -> list[str]:

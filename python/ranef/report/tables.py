@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,6 +20,7 @@ from ..show.numbers import (
     significance_stars,
     zap_small,
 )
+from ..show.parts import Line, Table
 from ..show.text import width as screen
 from .abbreviate import abbreviate_all
 
@@ -66,6 +69,18 @@ def fixed_effects(
     if level is None:
         return table
     return with_limits(table, in_pandas(fit.conf_int)(level=level, ddf=ddf), level)
+
+
+def coefficient_parts(fit: Any, ddf: str, caption: str, digits: int) -> list[Line | Table]:
+    """Return the table of tested coefficients with stars, and the legend of these."""
+    headers, columns = fixed_effects_columns(fixed_effects(fit, ddf), True, digits)
+    legend = [Line("---", "code"), Line(LEGEND)] if starred(headers, columns) else []
+    return [Table(caption, headers, columns, labels=1), *legend]
+
+
+def starred(headers: list[str], columns: list[list[str]]) -> bool:
+    """Whether the last column has stars."""
+    return headers[-1] == "" and any(columns[-1])
 
 
 def with_limits(table: pd.DataFrame, limits: pd.DataFrame, level: float) -> pd.DataFrame:

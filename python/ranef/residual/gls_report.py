@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..report.tables import fixed_effects, fixed_effects_columns
+from ..report.tables import coefficient_parts
 from ..show import Document, Line, Printed
-from ..show.parts import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,7 +20,6 @@ class GlsSummary(Printed):
     def document(self) -> Document:
         """Return the parts."""
         fit, by = self.fit, "REML" if self.fit.reml else "maximum likelihood"
-        headers, columns = fixed_effects_columns(fixed_effects(fit, self.ddf), True, self.digits)
         parts = [
             Line(f"Generalised least squares fit by {by}", "title"),
             Line(fit.formula, "code"),
@@ -29,7 +27,7 @@ class GlsSummary(Printed):
                 f"{fit.nobs:,} rows; criterion {fit.objective:.4f}, AIC {fit.aic:.1f}; sigma {fit.sigma:.5g}"
             ),
             Line("converged" if fit.converged else "not converged: the parameters of the residuals run off"),
-            Table(f"Coefficients (degrees of freedom: {self.ddf})", headers, columns, labels=1),
+            *coefficient_parts(fit, self.ddf, f"Coefficients (degrees of freedom: {self.ddf})", self.digits),
         ]
         return [*parts, *(fit.residual.document() if len(fit.outer.phi) else [])]
 

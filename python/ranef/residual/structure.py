@@ -59,7 +59,7 @@ class ResidualStructure(Printed):
     def document(self) -> Document:
         """Return the parts."""
         asked = [d for d in (self.noise.chain, self.noise.dispersion) if d is not None]
-        parts: list = [Line(f"Residuals: {', '.join(one.text for one in asked)}")]
+        parts: list = [Line(f"Residuals: {', '.join(one.text for one in asked)}", "title")]
         if self.sd is not None:
             sd = self.sd
             table = pd.DataFrame({"sd": sd, "ratio": sd / sd.iloc[0]})

@@ -17,10 +17,10 @@ _JOINT = re.compile(r"(?<=:)|(?<=\s)|(?<=[+*|/,_])|(?<=\.)(?!\d)|(?<=\])(?=\w)|(
 
 
 def text(document: Document) -> str:
-    """Return a document as text."""
+    """Return a document as text, a blank line before what has a heading."""
     lines = [_part(part) for part in document]
     for k, part in enumerate(document):
-        if k and isinstance(part, Table) and part.caption:
+        if k and (part.caption if isinstance(part, Table) else part.style == "title"):
             lines[k] = f"\n{lines[k]}"
     return "\n".join(lines)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..report.tables import fixed_effects, fixed_effects_columns
+from ..report.tables import coefficient_parts
 from ..show import Document, Line, Printed, frame_table
-from ..show.parts import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,7 +20,6 @@ class RelatedSummary(Printed):
     def document(self) -> Document:
         """Return the parts."""
         fit, by = self.fit, "REML" if self.fit.reml else "maximum likelihood"
-        headers, columns = fixed_effects_columns(fixed_effects(fit, self.ddf), True, self.digits)
         parts: list[Any] = [
             Line(f"Linear mixed model with relationship matrices fit by {by}", "title"),
             Line(fit.formula, "code"),
@@ -36,7 +34,7 @@ class RelatedSummary(Printed):
             *(Line(one.remark) for one in fit.model.related.values() if one.remark),
             Line(_message(fit)),
             frame_table(fit.varcorr),
-            Table(f"Coefficients (degrees of freedom: {self.ddf})", headers, columns, labels=1),
+            *coefficient_parts(fit, self.ddf, f"Coefficients (degrees of freedom: {self.ddf})", self.digits),
         ]
         return parts
 
