@@ -41,7 +41,7 @@ class Approximation(Printed):
         text = f"Laplace's approximation: -2 log L is off by about {-self.change:+.2g} (second-order term)"
         if not self.notable:
             return text
-        advice = "single binary responses in small groups are the usual reason"
+        advice = "few responses for each random effect are the usual reason"
         return f"{text}; {advice}. With one grouping factor use agq=25"
 
 
