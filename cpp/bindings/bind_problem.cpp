@@ -101,14 +101,25 @@ double value(ProblemObject& self, const ResponseObject& response, const Doubles&
 }
 
 // d criterion / d theta on the user's scale: 2 g_D Lambda with both in the user's coordinates.
-py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+struct Slopes {
+    double criterion = 0.0, in_log_sigma = 0.0;
+    std::vector<double> in_theta;
+};
+
+Slopes slopes(ProblemObject& self, const ResponseObject& response, const Doubles& theta, double sigma) {
     const Layout& layout = self.layout();
-    auto [internal, g_d] = evaluate_at(self, response, theta, Order::gradient, [at = self.internal_theta(theta)](Workspace& w) {
-        std::vector<double> found;
-        const double criterion = w.evaluator().value();
-        take_covariance_gradient(w.evaluator(), w.problem().design->layout(), at.data(), found);
-        return std::make_pair(criterion, std::move(found));
-    });
+    const auto use = [at = self.internal_theta(theta)](Workspace& w) {
+        Slopes found;
+        Evaluator& evaluator = w.evaluator();
+        found.criterion = evaluator.value();
+        const Dispersion& dispersion = evaluator.dispersion();
+        const double rss = evaluator.penalised_rss();
+        found.in_log_sigma = 2.0 * (dispersion.degrees() - rss / dispersion.variance(rss));
+        take_covariance_gradient(evaluator, w.problem().design->layout(), at.data(), found.in_theta);
+        return found;
+    };
+    Slopes found = evaluate_at(self, response, theta, Order::gradient, use, sigma);
+    std::vector<double>& g_d = found.in_theta;
     self.design().coordinates().gradient_to_user(layout, g_d.data());
     std::vector<double> lambda(layout.lambda_size), out(layout.n_theta());
     layout.unpack(theta.data(), lambda.data());
@@ -119,7 +130,20 @@ py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Do
         const double* l = lambda.data() + layout.lambda_offset[slot.factor] + Index{slot.column} * r;
         for (int i = 0; i < r; ++i) out[k] += 2.0 * g[Index{i} * r + slot.row] * l[i];
     }
-    return py::make_tuple(self.criterion(internal, *response.response), to_numpy(out));
+    found.in_theta = std::move(out);
+    found.criterion = self.criterion(found.criterion, *response.response);
+    return found;
+}
+
+py::tuple gradient(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
+    const Slopes found = slopes(self, response, theta, 0.0);
+    return py::make_tuple(found.criterion, to_numpy(found.in_theta));
+}
+
+py::tuple held_gradient(ProblemObject& self, const ResponseObject& response, const Doubles& theta, double sigma) {
+    if (!(sigma > 0.0)) throw py::value_error("sigma: a positive number");
+    const Slopes found = slopes(self, response, theta, sigma);
+    return py::make_tuple(found.criterion, to_numpy(found.in_theta), found.in_log_sigma);
 }
 
 // One fit and everything it needs to stay alive: a fit whose caller was interrupted runs on to the end of its current
@@ -221,6 +245,8 @@ void bind_problem(py::module_& m) {
                                "False when every covariance parameter touches the criterion; True when ranks have to say")
         .def("value", &value, py::arg("response"), py::arg("theta"))
         .def("gradient", &gradient, py::arg("response"), py::arg("theta"), "(criterion, d criterion / d theta)")
+        .def("held_gradient", &held_gradient, py::arg("response"), py::arg("theta"), py::arg("sigma"),
+             "(criterion, d / d theta, d / d log sigma) with the residual variance held")
         .def("fit", &fit, py::arg("response"), py::arg("start") = py::none(), py::kw_only(), py::arg("tolerance") = 1e-10,
              py::arg("max_evaluations") = 200, py::arg("certify") = true)
         .def("solve", &solve, py::arg("response"), py::arg("theta"))

@@ -37,7 +37,7 @@ py::tuple combine(const WeightedSets& self, const Doubles& weights, double sum_l
 }
 
 // The criterion of cross-products that `combine` made, and its derivatives with respect to the weights.
-py::tuple slopes(const WeightedSets& self, ProblemObject& problem, const ResponseObject& response, const Doubles& theta) {
+py::tuple slopes(const WeightedSets& self, ProblemObject& problem, const ResponseObject& response, const Doubles& theta, double sigma) {
     const auto [value, out] = evaluate_at(problem, response, theta, Order::value, [&self, reml = problem.problem()->reml](Workspace& w) {
         Evaluator& evaluator = w.evaluator();
         const double criterion = evaluator.value(), weight = evaluator.dispersion().weight(evaluator.penalised_rss());
@@ -47,7 +47,7 @@ py::tuple slopes(const WeightedSets& self, ProblemObject& problem, const Respons
         evaluator.factorisation().adjoint(reml, weight, adjoint);
         self.slopes(adjoint, coef.data(), weight, found.data());
         return std::make_pair(criterion, std::move(found));
-    });
+    }, sigma);
     return py::make_tuple(problem.criterion(value, *response.response), to_numpy(out));
 }
 
@@ -67,7 +67,7 @@ void bind_weighted_sets(py::module_& m) {
         .def_property_readonly("count", &WeightedSets::count)
         .def("combine", &combine, py::arg("weights"), py::arg("sum_log_weights"), "(DesignCross, ResponseCross) of the weighted sum.")
         .def("slopes", &slopes, py::arg("problem"), py::arg("response"), py::arg("theta"),
-             "(criterion, d criterion / d weights) at a theta of the problem.")
+             py::arg("sigma") = 0.0, "(criterion, d criterion / d weights) at a theta of the problem; a sigma above zero is held.")
         .def("squares", &squares, py::arg("problem"), py::arg("response"), py::arg("theta"),
              "Sums of squares of residuals by set, modes and coefficients as estimated at theta; on the scale of y's coordinates.");
 }

@@ -119,30 +119,37 @@ struct Evaluation {
     std::shared_ptr<const ResponseCross> response;
     std::vector<double> theta;  // internal
     Order order = Order::value;
+    double variance = 0.0;      // of the residuals, internal: held; 0 where it is profiled
     std::function<void(Workspace&)> use;  // without the GIL, and with nothing of a caller who may have gone
     Session session{};
     Status status = Status::ok;
 
     void run() {
-        if (order != Order::value || !session.evaluated || !session.stands_at(response, theta)) {
+        if (order != Order::value || variance > 0.0 || !session.evaluated || !session.stands_at(response, theta)) {
             session.forget();
             session.workspace->evaluator().load(response->values.data());
+            if (variance > 0.0) session.workspace->evaluator().dispersion().hold(variance);
             status = session.workspace->evaluator().evaluate(theta.data(), order);
         }
         if (status == Status::ok) use(*session.workspace);
+        session.workspace->evaluator().dispersion().profile();
     }
 };
 
 // What `use` makes of the workspace after an evaluation at a user's theta, both beside the calling thread if they may take
-// long; RuntimeError naming the status when it fails. `use` holds nothing by reference.
+// long; RuntimeError naming the status when it fails. `use` holds nothing by reference. A `sigma` above zero is held, else the
+// residual variance is profiled.
 template <class Use>
-auto evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, Use use) {
+auto evaluate_at(ProblemObject& self, const ResponseObject& response, const Doubles& theta, Order order, Use use,
+                 double sigma = 0.0) {
     response.check(self.design());
     const auto answer = std::make_shared<decltype(use(std::declval<Workspace&>()))>();
     const auto evaluation = std::make_shared<Evaluation>();
     evaluation->response = response.response;
     evaluation->theta = self.internal_theta(theta);
     evaluation->order = order;
+    const double scaled = sigma / response.response->scale.scale;
+    evaluation->variance = scaled * scaled;
     evaluation->use = [answer, use = std::move(use)](Workspace& w) { *answer = use(w); };
     {
         const py::gil_scoped_release release;

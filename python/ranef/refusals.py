@@ -36,15 +36,11 @@ _BY_ML = "fit the submodels by maximum likelihood and compare them with ranef.an
 _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
 _STRUCTURES = "see fit.structures.parameters"
-_LIMITS = "see residual_intervals() for the residuals' parameters, conf_int() for "
 
 # Method -> kinds -> what to do instead.
 METHODS: dict[str, dict[str, str]] = {
     "profile": {
         "mmrm": "see residual_intervals() for the covariance over visits, conf_int() for coefficients",
-        "gls": _LIMITS + "coefficients",
-        "residual": _LIMITS + "the others",
-        "structured": _STRUCTURES + " for standard errors",
         "related": "see heritability() for an interval",
         "iterative": _EXACT,
     },

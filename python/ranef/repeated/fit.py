@@ -77,6 +77,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     has_sigma = False
     further_parameters = Verb("repeated.refits:further_parameters", shown=False)
     refit_rows = Verb("repeated.refits:refit_rows", shown=False)
+    again = Verb("repeated.refits:again", shown=False)
     independent_codes = Verb("repeated.refits:independent_codes", shown=False)
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from ..arrays import FloatArray
 from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
-from ..design.subset import rows_of
+from ..design.subset import columns_of, rows_of
 from ..errors import ArgumentError, DataError, require_choice
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
@@ -146,6 +147,20 @@ class VisitModel:
         out.design, out.visits = rows_of(self.design, rows), self.visits.some(rows)
         for name in ("cross", "plan"):
             vars(out).pop(name, None)
+        return out
+
+    def with_columns(self, columns: Sequence[int]) -> VisitModel:
+        """Return the model of some columns of X."""
+        out = copy(self)
+        out.design = columns_of(self.design, columns)
+        for name in ("cross", "plan"):
+            vars(out).pop(name, None)
+        return out
+
+    def with_criterion(self, reml: bool) -> VisitModel:
+        """Return the model by REML or maximum likelihood."""
+        out = copy(self)
+        out.reml = reml
         return out
 
     @cached_property

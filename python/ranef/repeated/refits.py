@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,23 @@ def refit(fit: VisitFit, y: npt.ArrayLike) -> VisitFit:
 def refit_rows(fit: VisitFit, rows: npt.NDArray[np.bool_]) -> VisitFit:
     """Fit the same model to the rows of some subjects."""
     return _fitted(fit, fit.model.with_rows(rows))
+
+
+def again(
+    fit: VisitFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
+) -> VisitFit:
+    """Fit the same model by another criterion, of some columns of X, to another response."""
+    if fit.model.streamed:
+        raise RowsNotKeptError(
+            "this needs the rows, which were read in batches and are not kept: fit the smaller model to the "
+            "same batches with reml=False and compare the two by ranef.anova(small, large)"
+        )
+    model = fit.model
+    if reml is not None and reml != model.reml:
+        model = model.with_criterion(reml)
+    if columns is not None:
+        model = model.with_columns(columns)
+    return _fitted(fit, model if y is None else model.with_response(np.asarray(y, dtype=np.float64)))
 
 
 def _fitted(fit: VisitFit, model: VisitModel) -> VisitFit:

@@ -35,7 +35,7 @@ def descend(
     x, (value, slope) = start, function(start)
     inverse, identity = np.eye(x.size), np.eye(x.size)
     for _ in range(_MOST_STEPS):
-        if np.abs(slope).max() < tolerance or stop(x):
+        if np.abs(slope).max(initial=0.0) < tolerance or stop(x):
             break
         along = -inverse @ slope
         if not slope @ along < 0:

@@ -54,6 +54,8 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     free_theta = True
     further_parameters = Verb("residual.refits:further_parameters", shown=False)
     refit_rows = Verb("residual.refits:refit_rows", shown=False)
+    again = Verb("residual.refits:again", shown=False)
+    profile = Verb("residual.nested_profile:profile")
 
     @property
     def residual(self) -> ResidualStructure:

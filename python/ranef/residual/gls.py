@@ -178,6 +178,8 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     refit = Verb("residual.refits:refit_gls")
     further_parameters = Verb("residual.refits:further_parameters", shown=False)
     refit_rows = Verb("residual.refits:refit_rows_gls", shown=False)
+    again = Verb("residual.refits:again_gls", shown=False)
+    profile = Verb("residual.profile:profile_gls")
 
     @cached_property
     def solution(self) -> dict[str, Any]:

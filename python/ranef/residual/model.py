@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, cross_products
 from ..design import Design
-from ..design.subset import rows_of
+from ..design.subset import columns_of, rows_of
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
@@ -47,16 +48,25 @@ class ResidualModel(Model):
 
     def with_response(self, y: FloatArray) -> ResidualModel:
         """Return the model of another response, at the same parameters, its cross-products to be made."""
-        out = type(self).__new__(type(self))
-        vars(out).update(self._parts() | {"design": replace(self.design, response=y)})
-        return out
+        return self._changed(design=replace(self.design, response=y))
 
     def with_rows(self, rows: npt.NDArray[np.bool_]) -> ResidualModel:
         """Return the model of some groups, at the same parameters, its cross-products to be made."""
+        design = rows_of(self.design, rows)
+        return self._changed(design=design, noise=self.noise.some(rows), cross=cross_products(design))
+
+    def with_columns(self, columns: Sequence[int]) -> ResidualModel:
+        """Return the model of some columns of X, at the same parameters, its cross-products to be made."""
+        design = columns_of(self.design, columns)
+        return self._changed(design=design, cross=cross_products(design))
+
+    def with_criterion(self, reml: bool) -> ResidualModel:
+        """Return the model by REML or maximum likelihood."""
+        return self._changed(reml=reml)
+
+    def _changed(self, **parts: Any) -> ResidualModel:
         out = type(self).__new__(type(self))
-        noise, design = self.noise.some(rows), rows_of(self.design, rows)
-        vars(out).update(self._parts() | {"design": design, "noise": noise})
-        vars(out).update(cross=cross_products(design))
+        vars(out).update(self._parts() | parts)
         return out
 
     def at(self, phi: FloatArray, sums: ResidualSums | None = None) -> ResidualModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,30 @@ def fitted(fit: ResidualFit, base: ResidualModel) -> ResidualFit:
     found = minimum(sums.criterion, [fit.outer.phi], sums.cells)
     inner = fit_response(base.at(found.phi, sums), None, fit.settings)
     return ResidualFit(inner.model, inner.y, inner.response, inner.optimum, fit.settings, found)
+
+
+def again(
+    fit: ResidualFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
+) -> ResidualFit:
+    """Fit the same model by another criterion, of some columns of X, to another response."""
+    return fitted(fit, changed(fit, reml, columns, y))
+
+
+def changed(fit: Any, reml: bool | None, columns: Sequence[int] | None, y: Any) -> Any:
+    """Return the model of a fit with what is given changed."""
+    model = fit.model
+    if reml is not None and reml != model.reml:
+        model = model.with_criterion(reml)
+    if columns is not None:
+        model = model.with_columns(columns)
+    return model if y is None else model.with_response(np.asarray(y, dtype=np.float64))
+
+
+def again_gls(
+    fit: GlsFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
+) -> GlsFit:
+    """Fit the same model by another criterion, of some columns of X, to another response."""
+    return _fitted_gls(fit, changed(fit, reml, columns, y))
 
 
 def refit_gls(fit: GlsFit, y: npt.ArrayLike) -> GlsFit:

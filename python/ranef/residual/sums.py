@@ -86,19 +86,31 @@ class ResidualSums:
         in_phi = self._gradient(parts, problem, response, theta)
         return float(value), in_phi, slope, problem.solve(response, theta)
 
-    def in_phi(self, phi: FloatArray, theta: FloatArray) -> FloatArray:
-        """Return the gradient of the criterion in phi at (phi, theta)."""
+    def held(
+        self, phi: FloatArray, theta: FloatArray, sigma: float
+    ) -> tuple[float, FloatArray, FloatArray, float]:
+        """Return the criterion with sigma held, its gradients in phi, theta and log sigma."""
         parts = self.cells.weights(phi)
         design, response = self._combined(parts)
-        return self._gradient(parts, self.problem(design), response, theta)
+        problem = self.problem(design)
+        value, in_theta, in_log_sigma = problem.held_gradient(response, theta, sigma)
+        return float(value), self._gradient(parts, problem, response, theta, sigma), in_theta, in_log_sigma
+
+    def in_phi(self, phi: FloatArray, theta: FloatArray, sigma: float = 0.0) -> FloatArray:
+        """Return the gradient of the criterion in phi at (phi, theta); a sigma above zero is held."""
+        parts = self.cells.weights(phi)
+        design, response = self._combined(parts)
+        return self._gradient(parts, self.problem(design), response, theta, sigma)
 
     def inner(self, phi: FloatArray, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
         """Return (X'H^-1 X)^-1, r^2 and the gradient in theta, all in the core's coordinates, theta too."""
         design, response = self.combined(phi)
         return _core.first_derivatives(self.problem(design), response, theta)
 
-    def _gradient(self, parts: Any, problem: Any, response: Any, theta: FloatArray) -> FloatArray:
-        slopes = self._sets.slopes(problem, response, theta)[1]
+    def _gradient(
+        self, parts: Any, problem: Any, response: Any, theta: FloatArray, sigma: float = 0.0
+    ) -> FloatArray:
+        slopes = self._sets.slopes(problem, response, theta, sigma)[1]
         return np.asarray(parts[3] + parts[1].T @ self._gathered(slopes))
 
     def squares(self, phi: FloatArray) -> FloatArray:
@@ -160,8 +172,11 @@ class PlainSums:
         """Degrees of freedom of sigma."""
         return self.n - (self.p if self.reml else 0)
 
-    def solve(self, phi: FloatArray) -> dict[str, Any]:
-        """Return beta, its covariance over sigma^2 in `coordinates`, r^2, criterion and gradient in phi."""
+    def solve(self, phi: FloatArray, variance: float | None = None) -> dict[str, Any]:
+        """Return beta, its covariance over sigma^2 in `coordinates`, r^2, criterion and gradient in phi.
+
+        Criterion and gradient are profiled over sigma, or those with the residual variance held.
+        """
         weights, jacobian, log_det, slope = self.cells.weights(phi)
         if self._members is None:
             total = np.tensordot(weights, self._sums, axes=1)
@@ -173,7 +188,8 @@ class PlainSums:
         beta = inner @ total[:-1, -1]
         v = np.append(-beta, 1.0)
         squares = float(v @ total @ v)
-        adjoint = self.nu / squares * np.outer(v, v)
+        held = squares / self.nu if variance is None else variance
+        adjoint = np.outer(v, v) / held
         logs = log_det - self._prior
         if self.reml:
             adjoint[:-1, :-1] += inner
@@ -190,7 +206,7 @@ class PlainSums:
             "inner": inner,
             "squares": squares,
             "logs": logs,
-            "criterion": float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu))),
+            "criterion": float(logs + squares / held + self.nu * np.log(2 * np.pi * held)),
             "gradient": slope + jacobian.T @ slopes,
         }
 

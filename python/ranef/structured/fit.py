@@ -55,6 +55,8 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     refit = Verb("structured.refits:refit")
     further_parameters = Verb("structured.refits:further_parameters", shown=False)
     refit_rows = Verb("structured.refits:refit_rows", shown=False)
+    again = Verb("structured.refits:again", shown=False)
+    profile = Verb("structured.profile:profile")
 
     def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
         """Return predictions, see `ranef.inference.prediction.predict`."""

@@ -12,7 +12,7 @@ from ..design import ModelMatrix
 from ..errors import DataError, FormulaError
 from ..formula import RandomBar
 from ..model import Model
-from .maps import Scaled
+from .maps import Hold, Scaled
 
 SPATIAL = ("exp",)
 MOST = 100  # places: a covariance matrix of their order is factored at every evaluation
@@ -36,6 +36,12 @@ class Exponential(Scaled):
 
     def starts(self, covariance: FloatArray | None) -> list[FloatArray]:
         return [np.array(start) for start in ((0.0, 0.0), (1.0, 1.5), (-0.5, -1.5))]
+
+    def holds(self) -> list[Hold]:
+        def reach(value: float, _: float) -> tuple[float, float]:
+            return float(np.log(max(value, 1e-300) / self.unit)), 0.0
+
+        return [super().holds()[0], Hold("further", 0.0, np.inf, reach)]
 
     def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
         sd, reach = float(sigma * np.exp(psi[0])), float(self.unit * np.exp(psi[1]))

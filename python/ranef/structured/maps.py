@@ -7,8 +7,9 @@ het): a variance per column by default for diag, cs and toep, one variance for a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,26 @@ KINDS = {
     "toep": ("toep", False),
     "toeph": ("toep", False),
 }
+
+
+class Hold(NamedTuple):
+    """How a natural parameter at a value is a psi: (value, log sigma) -> psi and its slope in log sigma."""
+
+    kind: str
+    lower: float
+    upper: float
+    at: Callable[[float, float], tuple[float, float]]
+
+
+def _scale(value: float, log_sigma: float) -> tuple[float, float]:
+    """The log of a standard deviation over sigma; next to zero it stays where a matrix can be factored."""
+    x = float(np.log(max(value, 1e-300))) - log_sigma
+    return (x, -1.0) if x > _LEAST else (_LEAST, 0.0)
+
+
+def _loading(value: float, log_sigma: float) -> tuple[float, float]:
+    x = float(value * np.exp(-log_sigma))
+    return x, -x
 
 
 class TermMap(ABC):
@@ -60,12 +81,18 @@ class TermMap(ABC):
     def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
         """Return name, value and its derivative by psi of the parameters as they are read."""
 
+    @abstractmethod
+    def holds(self) -> list[Hold]:
+        """Return how each parameter of `natural` is held at a value."""
+
     def far(self, psi: FloatArray) -> bool:
         """Whether a parameter is at its boundary: no variance, or a correlation of one."""
         return bool((np.abs(psi) > FAR).any())
 
 
 FAR = 9.0
+_LEAST = -12.0
+_ENDS = 1e-9  # how near to its ends a correlation is held
 
 
 class Scaled(TermMap):
@@ -148,6 +175,18 @@ class Scaled(TermMap):
             return np.asarray(np.log(share / (1 - share)))
         return np.asarray(r / np.sqrt(1 - r * r))
 
+    def holds(self) -> list[Hold]:
+        least = -1.0 / (self.order - 1) if self.kind == "cs" else -1.0
+
+        def correlation(value: float, _: float) -> tuple[float, float]:
+            r = float(np.clip(value, least + _ENDS, 1 - _ENDS))
+            if self.kind == "cs":
+                return float(np.log(r - least) - np.log1p(-r)), 0.0
+            return float(r / np.sqrt(1 - r * r)), 0.0
+
+        scales = [Hold("sd", 0.0, np.inf, _scale)] * self._scales
+        return scales + [Hold("correlation", least, 1.0, correlation)] * (self.size - self._scales)
+
     def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
         names = ["sd"] if self.hom else [f"sd {column}" for column in self.columns]
         sd = sigma * np.exp(psi[: self._scales])
@@ -205,7 +244,14 @@ class ReducedRank(TermMap):
         lower = np.linalg.qr(loadings.T)[1].T  # the same D from a lower trapezoid
         return np.array([lower[row, column] for row, column in self._named])
 
+    def holds(self) -> list[Hold]:
+        if self.order == 1:
+            return [Hold("sd", 0.0, np.inf, _loading)]
+        return [Hold("further", -np.inf, np.inf, _loading)] * self.size
+
     def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
+        if self.order == 1:
+            return [(f"sd {self.columns[0]}", float(sigma * abs(psi[0])), sigma)]
         return [
             (f"loading {self.columns[row]} on {column + 1}", float(sigma * value), sigma)
             for (row, column), value in zip(self._named, psi, strict=True)

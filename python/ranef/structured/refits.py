@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..residual.model import ResidualModel
+from ..residual.refits import changed
 from ..residual.refits import further_parameters as of_residuals
-from ..variants import with_rows
+from ..variants import with_columns, with_rows
 from .fit import StructuredFit, minimised, parameter_table
 from .with_residual import StructuredResidualFit, minimised_both
 
@@ -35,6 +37,24 @@ def refit(fit: StructuredFit, y: npt.ArrayLike) -> StructuredFit:
 def refit_rows(fit: StructuredFit, rows: npt.NDArray[np.bool_]) -> StructuredFit:
     """Fit the same model to the rows of some groups."""
     return minimised(with_rows(fit.model, rows, fit.y), fit.structured, [fit.psi], fit.hessian)
+
+
+def again(
+    fit: StructuredFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
+) -> StructuredFit:
+    """Fit the same model by another criterion, of some columns of X, to another response."""
+    model = fit.model if columns is None else with_columns(fit.model, columns)
+    if y is not None:
+        model = _with_response(model, np.asarray(y, dtype=np.float64))
+    model = model if reml is None else model.variant(reml=reml)
+    return minimised(model, fit.structured, [fit.psi], fit.hessian)
+
+
+def again_both(
+    fit: StructuredResidualFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
+) -> StructuredResidualFit:
+    """Fit the same model by another criterion, of some columns of X, to another response."""
+    return _fitted(fit, changed(fit, reml, columns, y))
 
 
 def refit_both(fit: StructuredResidualFit, y: npt.ArrayLike) -> StructuredResidualFit:

@@ -57,6 +57,8 @@ class StructuredResidualFit(ResidualFit, kind="both"):
     summary = Verb("structured.with_residual:summary")
     refit = Verb("structured.refits:refit_both")
     refit_rows = Verb("structured.refits:refit_rows_both", shown=False)
+    again = Verb("structured.refits:again_both", shown=False)
+    profile = Verb("structured.profile:profile")
     further_parameters = Verb("structured.refits:further_parameters", shown=False)
     free_theta = False
 

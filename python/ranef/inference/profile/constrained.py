@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ... import _core
 from ...arrays import FloatArray
+from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 from .parameters import Parameter
 
@@ -61,6 +63,14 @@ class Constrained:
 
     def __getstate__(self) -> dict[str, Any]:  # the core's profilers are made again when needed
         return self.__dict__ | {"_profiler": None, "_coefficients": {}}
+
+    def table(self, points: list[Point]) -> pd.DataFrame:
+        """Return every parameter of the model at points."""
+        names = ParameterNames.of(self.fit.model)
+        beta, sigma, theta = (
+            np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta")
+        )
+        return pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)
 
     def origin(self, parameter: Parameter) -> Point:
         """The fit itself as a point."""

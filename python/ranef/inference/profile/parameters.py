@@ -23,7 +23,7 @@ class Parameter:
     name : str
         As in the bootstrap's tables: a coefficient's name, ``sigma``, ``sd[subject.days]``,
         ``corr[subject.days.Intercept]``, ``theta1``.
-    kind : {"coefficient", "sigma", "sd", "correlation", "theta"}
+    kind : {"coefficient", "sigma", "sd", "correlation", "theta", "further"}
     estimate : float
         NaN for a correlation with an effect of no variance.
     lower, upper : float
@@ -111,9 +111,9 @@ def chosen(known: dict[str, Parameter], wanted: str | Iterable[str] | None) -> l
     """
     kinds = {
         "fixed": ("coefficient",),
-        "random": ("sigma", "sd", "correlation"),
+        "random": ("sigma", "sd", "correlation", "further"),
         "theta": ("theta",),
-        "all": ("coefficient", "sigma", "sd", "correlation", "theta"),
+        "all": ("coefficient", "sigma", "sd", "correlation", "further", "theta"),
     }
     names = ("fixed", "random") if wanted is None else (wanted,) if isinstance(wanted, str) else tuple(wanted)
     out: dict[str, Parameter] = {}

@@ -16,7 +16,6 @@ from scipy.special import chdtri
 from ...arrays import FloatArray
 from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
-from ...estimates.parameters import ParameterNames
 from ...frame.native import as_it_came, in_pandas
 from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
@@ -123,7 +122,7 @@ class Profile(Printed):
     @property
     def deviance(self) -> float:
         """The deviance at the maximum likelihood estimates."""
-        return self._constrained.fit.optimum.value
+        return float(self._constrained.fit.objective)
 
     @property
     def evaluations(self) -> int:
@@ -209,13 +208,8 @@ class Profile(Printed):
             Columns ``parameter`` (the one held), ``value``, ``zeta``, ``deviance``, and every parameter of
             the model at that point.
         """
-        fit = self._constrained.fit
-        names = ParameterNames.of(fit.model)
         rows = [(name, point) for name, curve in self.curves.items() for point in curve.points]
         points = [point for _, point in rows]
-        beta, sigma, theta = (
-            np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta")
-        )
         table = pd.DataFrame(
             {
                 "parameter": [name for name, _ in rows],
@@ -224,7 +218,7 @@ class Profile(Printed):
                 "deviance": [p.deviance for p in points],
             }
         )
-        return pd.concat([table, pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)], axis=1)
+        return pd.concat([table, self._constrained.table(points)], axis=1)
 
     contour = Verb("inference.profile.contour:contour")
     plot = Verb("plots.profile:profile")

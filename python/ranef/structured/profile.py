@@ -1,0 +1,85 @@
+"""Likelihood profiles of fits with structured random effects, their residuals plain or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..estimates.parameters import ParameterNames
+from ..inference.profile.parameters import Parameter
+from ..inference.profile.result import Profile
+from ..residual.profile import (
+    Held,
+    HeldDeviance,
+    coordinates,
+    natural_of_residuals,
+    profile_of,
+    residual_parameters,
+    sigma_held,
+)
+from ..residual.refits import further_parameters as of_residuals
+from .fit import parameter_table
+
+
+def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
+    """Profile the deviance: coefficients, sigma, the structures' parameters, the residuals'.
+
+    Parameters
+    ----------
+    fit : StructuredFit or StructuredResidualFit
+    parameters, level
+        See `ranef.inference.profile.profile`; names are a structure's parameter and its term, as
+        ``"correlation[Subject]"``, and those in ``fit.residual.parameters``.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Machines")
+    >>> fit = ranef.lmer("score ~ Machine + cs(0 + Machine | Worker, hom=True)", data, reml=False)
+    >>> fit.profile("random").conf_int().round(2)
+                         lower  upper
+    sigma                 0.78   1.23
+    sd[Worker]            3.87  10.01
+    correlation[Worker]   0.15   0.90
+    """
+    return profile_of(fit, _of, parameters, level)
+
+
+def _of(fit: Any) -> HeldDeviance:
+    model, structured = fit.model, fit.structured
+    noisy = getattr(fit, "outer", None) is not None
+    k = len(fit.outer.phi) if noisy else 0
+    sums = model.sums()[1] if noisy else None
+
+    def deviance(x: FloatArray) -> tuple[float, FloatArray]:
+        sigma, psi = float(np.exp(x[-1])), x[k:-1]
+        theta, jacobian = structured.theta(psi), structured.jacobian(psi)
+        if sums is None:
+            value, in_theta, last = model.problem.held_gradient(model.response, theta, sigma)
+            return float(value), np.concatenate([jacobian.T @ in_theta, [last]])
+        value, in_phi, in_theta, last = sums.held(x[:k], theta, sigma)
+        return value, np.concatenate([in_phi, jacobian.T @ in_theta, [last]])
+
+    x = np.append(coordinates(fit), np.log(fit.sigma))
+
+    def named(x: FloatArray) -> list[float]:
+        sigma = float(np.exp(x[-1]))
+        parts = zip(structured.maps, structured.parts(x[k:-1]), strict=True)
+        own = [value for one, part in parts for _, value, _ in one.natural(part, sigma)]
+        return [sigma, *own, *(natural_of_residuals(model.noise, x[:k]) if noisy else ())]
+
+    held = sigma_held(ParameterNames.of(model).residual, fit.sigma, len(x) - 1)
+    table = parameter_table(fit)
+    holds = [hold for one in structured.maps for hold in one.holds()]
+    for place, (term, name, value, hold) in enumerate(
+        zip(table.term, table.parameter, table.estimate, holds, strict=True), start=k
+    ):
+        full = f"{name}[{term}]"
+        parameter = Parameter(full, hold.kind, float(value), hold.lower, hold.upper)
+        held[full] = parameter, Held(place, hold.at)
+    if noisy:
+        held |= residual_parameters(model.noise, of_residuals(fit))
+    return HeldDeviance(fit, x, deviance, held, named, lambda x: structured.theta(x[k:-1]))
