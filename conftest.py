@@ -1,8 +1,14 @@
 """For tests and doctests alike."""
 
+import os
 import sys
 
 import pytest
+
+# Read when a BLAS is loaded, here and in the processes that tests start: matrices are small, and several
+# workers' threads would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ The reference is the best optimum that several lme4 optimisers, random starts an
 a model (tests/reference/README.md).
 """
 
+from functools import cache
+
 import numpy as np
 from conftest import fitted
 from reference_battery import all_models
@@ -12,6 +14,7 @@ SHOWN = ("gap_slope_reml", "ss_slope_reml", "pen_reml", "inst_sdd_reml")
 TITLES = {"beta": "estimate", "se": "standard error", "satterthwaite": "df (lmerTest)", "kr": "df (pbkrtest)"}
 
 
+@cache
 def models():
     """Models of data that are shipped, REML and ML."""
     return [model for model in all_models() if not model.model.startswith("school")]
@@ -37,6 +40,7 @@ def pairs(model):
     }
 
 
+@cache
 def worst(model):
     """{quantity: largest deviation}: estimates in standard errors, criteria as they are, else relative."""
     fit, found = fitted(str(model)), pairs(model)

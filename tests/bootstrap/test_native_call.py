@@ -1,10 +1,10 @@
-"""C functions called by address from compiled code: right, from several threads, across processes."""
+"""C functions called by address from compiled code: right, and from several threads.
+
+That what one process compiled calls another address in the next is in test_engine.py.
+"""
 
 import ctypes
 import ctypes.util
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -94,35 +94,3 @@ def test_wrong_arguments_are_refused_when_compiling():
         no_address(np.zeros(2))
     with pytest.raises(TypingError, match="C-contiguous"):
         strided(np.zeros((4, 4))[:, ::2])
-
-
-def test_kernel_cached_by_one_process_calls_another_address_in_the_next(tmp_path):
-    script = tmp_path / "user.py"
-    script.write_text(
-        textwrap.dedent("""
-        import sys
-        import numpy as np
-        from numba import cfunc, njit, types
-        from ranef.bootstrap.draws.native_call import call_native, pointer
-
-        @njit(cache=True)
-        def apply(function, x):
-            return call_native(function, (pointer(x, 0),))
-
-        factor = int(sys.argv[1])
-        padding = [cfunc("int32(CPointer(float64))")(lambda x: 0) for _ in range(factor)]  # moves the address
-
-        @cfunc(types.int32(types.CPointer(types.float64)))
-        def scaled(x):
-            return types.int32(factor * x[0])
-
-        print(apply(scaled.address, np.array([7.0])), sum(apply.stats.cache_hits.values()))
-        """)
-    )
-    answers = [
-        subprocess.run(
-            [sys.executable, script, factor], capture_output=True, text=True, check=True
-        ).stdout.split()
-        for factor in ("1", "3")
-    ]
-    assert answers == [["7", "0"], ["21", "1"]]

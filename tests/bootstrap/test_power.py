@@ -315,7 +315,7 @@ def blocks():
 def test_power_of_a_factor_in_balanced_blocks_is_a_noncentral_f(test):
     """F within blocks has 2 and 72 - 12 - 2 degrees of freedom; the likelihood ratio is a function of it."""
     fit = ranef.lmer("y ~ f + (1 | g)", blocks())
-    n = 1500 if test in ("satterthwaite", "lrt") else 400
+    n = {"lrt": 1500, "satterthwaite": 600}.get(test, 200)
     options = {"theta": [1.5], "sigma": 1.0, "seed": 2, "progress": False, "test": test}
     found = ranef.power(fit, "f", [0.3, 0.8], n, **options)
     noncentral = 24 * np.var([0.0, 0.3, 0.8]) * 3

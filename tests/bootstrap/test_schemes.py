@@ -36,14 +36,14 @@ def test_moments_of_resampled_residuals(fit_of, name):
 
 def test_reflated_draws_have_the_estimated_covariance(fit_of):
     fit = fit_of("ss_slope_reml")
-    Y = drawn(fit, residual_rows, 20_000)
+    Y = drawn(fit, residual_rows, 10_000)
     design = fit.model.design
     term = design.terms[0]
     D = fit.varcorr[0].cov
     rows = np.flatnonzero(term.factor.codes == 3)
     expected = term.basis[rows] @ D @ term.basis[rows].T + fit.sigma**2 * np.eye(len(rows))
     assert np.allclose(np.cov(Y[:, rows].T), expected, atol=0.06 * expected.max())
-    assert np.allclose(Y.mean(axis=0), design.X @ fit.params, atol=5 * np.sqrt(expected.max() / 20_000))
+    assert np.allclose(Y.mean(axis=0), design.X @ fit.params, atol=5 * np.sqrt(expected.max() / 10_000))
 
 
 def test_reflation():

@@ -1,4 +1,4 @@
-"""Fits of a dask DataFrame: the workers make the sums, which are those of the rows in memory."""
+"""Fits of a dask DataFrame, whose workers make the sums, and replicates on a cluster of two processes."""
 
 import os
 import warnings
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
+from conftest import fitted as fitted_of_the_battery
 from numpy.testing import assert_allclose
 from ranef.errors import DataError
 from reference_battery import load_data
@@ -55,6 +56,17 @@ def test_two_processes_one_of_which_dies_in_the_middle(cluster, fitted, tmp_path
     assert fit.nobs == 9 * 150  # nothing lost, nothing counted twice
     assert_allclose(fit.objective, fitted.objective, rtol=1e-12)
     assert_allclose(fit.params, fitted.params, rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_replicates_of_the_workers_are_the_local_ones(cluster):
+    fit = fitted_of_the_battery("ss_slope_reml")
+    local = fit.bootstrap(300, seed=6, progress=False)
+    away = fit.bootstrap(300, seed=6, executor=cluster, progress=False)
+    assert np.array_equal(away.records, local.records)
+    longer = local.append(50, executor=cluster, progress=False)
+    assert np.array_equal(longer.records, fit.bootstrap(350, seed=6, progress=False).records)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
