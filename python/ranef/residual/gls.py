@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from ..called import attribute
 from ..coordinates import Orthonormal
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions
-from ..design.subset import rows_of
+from ..design.subset import columns_of, rows_of
 from ..errors import ArgumentError, DataError
 from ..estimates.simulation import counted, seeded
 from ..formula import parse_fixed
@@ -126,6 +127,19 @@ class GlsModel:
         out = copy(self)
         out.design, out.noise = rows_of(self.design, rows), self.noise.some(rows)
         out.cross = EstimatedColumns(independent(out.design.X))
+        return out
+
+    def with_columns(self, columns: Sequence[int]) -> GlsModel:
+        """Return the model of some columns of X."""
+        out = copy(self)
+        out.design = columns_of(self.design, columns)
+        out.cross = EstimatedColumns(independent(out.design.X))
+        return out
+
+    def with_criterion(self, reml: bool) -> GlsModel:
+        """Return the model by REML or maximum likelihood."""
+        out = copy(self)
+        out.reml = reml
         return out
 
     # The sums follow from the rows.
