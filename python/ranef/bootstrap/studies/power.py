@@ -263,9 +263,13 @@ def _study(
         beta[positions] = checked_effect(effect, positions.size)
     model = fit.model
     if not (groups is None and per_group is None):
-        for name, value in (("groups", groups), ("per_group", per_group)):
+        counts = (
+            ("groups=", "the number of groups (of the factor group=)", groups),
+            ("per_group=", "the number of rows in each group", per_group),
+        )
+        for argument, meaning, value in counts:
             if value is not None:
-                whole_number(value, f"{name}=", "a number")
+                whole_number(value, argument, meaning)
         model = model_of_size(model, groups, per_group, group)
     nulls = whole_number(n_null, "n_null=", "the number of replicates of a bootstrap test")
     if test == "bootstrap" and alpha * (nulls + 1) < 1.0 - 1e-9:
