@@ -31,10 +31,10 @@ SIZES = {
     10_000_000: (70_000, 10_000),
     32_000_000: (200_000, 84_000),
 }
-DOUBLINGS = range(6)
+DOUBLINGS = range(5)
 GROWTH = {
     "rows": [(250_000 * 2**k, 20_000, 2_000) for k in DOUBLINGS],
-    "levels": [(4_000_000, 20_000 * 2**k, 2_000 * 2**k) for k in DOUBLINGS],
+    "levels": [(1_000_000, 10_000 * 2**k, 1_000 * 2**k) for k in DOUBLINGS],
     "rows and levels": [(250_000 * 2**k, 10_000 * 2**k, 1_000 * 2**k) for k in DOUBLINGS],
 }
 
@@ -178,7 +178,7 @@ def main():
     jobs = {
         "agree": lambda: (Agreement(**alone("agreement", name)) for name in words),
         "grow": lambda: (
-            Giant(**alone("giant", series, *size, 3)) for series, sizes in GROWTH.items() for size in sizes
+            Giant(**alone("giant", series, *size, 2)) for series, sizes in GROWTH.items() for size in sizes
         ),
         "size": lambda: (
             Giant(**alone("giant", "sizes", rows, *SIZES[rows], 2)) for rows in map(int, map(float, words))

@@ -11,11 +11,14 @@ import ranef
 from conftest import fitted as fitted_of_the_battery
 from numpy.testing import assert_allclose
 from ranef.errors import DataError
+from ranef.stream import source_of
+from ranef.threads import available_cores
 from reference_battery import load_data
 from sufficient.partitions import FORMULA, rows
 
 dask = pytest.importorskip("dask")
 dd = pytest.importorskip("dask.dataframe", reason="dask has no dataframes without pyarrow")
+
 
 def die_once(part, folder):
     """The same partition; the first worker that reads number 3 ends on the spot."""
@@ -48,6 +51,22 @@ def cluster():
             yield client
 
 
+def threads_of(_):
+    return [ranef.get_num_threads()]
+
+
+def joined(parts, _):
+    return [threads for part in parts for threads in part]
+
+
+def test_workers_share_the_cores(cluster):
+    """Two processes with a thread each: half of the cores for a partition, all of them again afterwards."""
+    frame = dd.from_map(rows, range(4), meta=rows(0)[:0])
+    everything = available_cores()
+    assert source_of(frame).combined(["x"], threads_of, joined, False) == 4 * [max(everything // 2, 1)]
+    assert set(cluster.run(ranef.get_num_threads).values()) == {everything}
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_two_processes_one_of_which_dies_in_the_middle(cluster, fitted, tmp_path):
     frame = dd.from_map(die_once, range(9), folder=str(tmp_path), meta=rows(0)[:0])
@@ -67,6 +86,16 @@ def test_replicates_of_the_workers_are_the_local_ones(cluster):
     assert np.array_equal(away.records, local.records)
     longer = local.append(50, executor=cluster, progress=False)
     assert np.array_equal(longer.records, fit.bootstrap(350, seed=6, progress=False).records)
+
+
+@pytest.mark.parametrize(("scheduler", "share"), [("synchronous", 1), ("threads", 2)])
+def test_threads_of_this_process_share_them_too(scheduler, share):
+    before = ranef.get_num_threads()
+    with dask.config.set(scheduler=scheduler, num_workers=2):
+        frame = dd.from_map(rows, range(4), meta=rows(0)[:0])
+        found = source_of(frame).combined(["x"], threads_of, joined, False)
+    assert found == 4 * [max(available_cores() // share, 1)]
+    assert ranef.get_num_threads() == before
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

@@ -38,4 +38,4 @@ def _totals(fit: GlmerFit, alike: bool) -> tuple[FloatArray, FloatArray, FloatAr
         sums += [by_value @ first, by_value @ second, constant]
     of_response = np.array(sums)
     of_offset = np.zeros(1) if offset is None else np.array([count @ offset])
-    return np.array([count.sum()]), of_response, of_offset
+    return np.array([(count * trials).sum()]), of_response, of_offset

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from ..errors import DataError, RanefError, UnknownColumnError
 from ..frame import Table
+from ..threads import MOST
 from .progress import progress_bar
+from .shared_cores import shared_cores
 from .source import Batches
 
 T = TypeVar("T")
@@ -81,10 +83,37 @@ class DaskFrame(Partitions):
 
         parts = self._chosen(columns).to_delayed(optimize_graph=True)
         one, several = dask.delayed(of_partition, pure=False), dask.delayed(combine, pure=False)
-        jobs = [one(part, table, name(k)) for k, table in enumerate(parts)]
+        at_a_time = _at_a_time(len(parts))
+        jobs = [one(part, table, name(k), at_a_time) for k, table in enumerate(parts)]
         whole = in_tree(((job, name(k)) for k, job in enumerate(jobs)), several)
         with progress_bar("summing", "partitions", progress, len(jobs)) as bar:
             return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
+
+
+def _client() -> Any:
+    """Return the client of dask.distributed; None where dask works in this process or a pool of its own."""
+    import dask
+
+    client: Any = getattr(dask.base.get_scheduler(), "__self__", None)
+    return client if hasattr(client, "compute") else None
+
+
+def _at_a_time(count: int) -> int:
+    """Return how many partitions a machine works on at a time."""
+    import dask
+    from dask.local import get_sync
+    from dask.system import CPU_COUNT
+
+    client = _client()
+    if client is not None:
+        slots: dict[str, int] = {}
+        for address, threads in client.nthreads().items():
+            machine = address.rsplit(":", 1)[0]
+            slots[machine] = slots.get(machine, 0) + threads
+        return min(max(slots.values(), default=count), count)
+    if dask.base.get_scheduler() is get_sync:
+        return 1
+    return min(dask.config.get("num_workers", None) or CPU_COUNT, count)
 
 
 def _computed(whole: Any, parts: list[Any], bar: Any) -> Any:
@@ -92,8 +121,8 @@ def _computed(whole: Any, parts: list[Any], bar: Any) -> Any:
     import dask
     from dask.callbacks import Callback
 
-    client: Any = getattr(dask.base.get_scheduler(), "__self__", None)
-    if hasattr(client, "compute"):  # of dask.distributed
+    client = _client()
+    if client is not None:
         from distributed import as_completed
 
         *done, last = client.compute([*parts, whole])
@@ -149,10 +178,14 @@ def _span(group: Sequence[tuple[Any, str]]) -> str:
     return f"partitions {first.split()[1].split('-')[0]}-{last.split()[1].split('-')[-1]}"
 
 
-def of_partition(part: Callable[[Table], T], data: Any, name: str) -> T:
-    """Have `part` work on a partition; its errors name it."""
+def of_partition(part: Callable[[Table], T], data: Any, name: str, at_a_time: int | None = None) -> T:
+    """Have `part` work on a partition; its errors name it.
+
+    `at_a_time` partitions share the cores of the machine; None: as many as there are cores, one for each.
+    """
     try:
-        return part(Table(data, f"{name} of the data"))
+        with shared_cores(at_a_time or MOST):
+            return part(Table(data, f"{name} of the data"))
     except UnknownColumnError:  # names it already
         raise
     except DataError as error:
