@@ -1,7 +1,7 @@
 """Crossed factors of very many levels: what a fit by iterations takes, how near the exact fit it is.
 
     python -m benchmarks.giants agree insteval_3 crossed_ratings crossed_ratings_10m
-    python -m benchmarks.giants grow                  # twice the rows, twice the levels, twice both
+    python -m benchmarks.giants grow rows levels both # twice the rows, the levels, rows and levels
     python -m benchmarks.giants beside 1e5 1e6        # GPBoost's iterative method, build/rivals has it
     python -m benchmarks.giants size 1e7 3.2e7        # rows of SIZES; minutes to simulate
 
@@ -33,9 +33,9 @@ SIZES = {
 }
 DOUBLINGS = range(5)
 GROWTH = {
-    "rows": [(250_000 * 2**k, 20_000, 2_000) for k in DOUBLINGS],
-    "levels": [(1_000_000, 10_000 * 2**k, 1_000 * 2**k) for k in DOUBLINGS],
-    "rows and levels": [(250_000 * 2**k, 10_000 * 2**k, 1_000 * 2**k) for k in DOUBLINGS],
+    "rows": [(125_000 * 2**k, 10_000, 1_000) for k in DOUBLINGS],
+    "levels": [(500_000, 5_000 * 2**k, 500 * 2**k) for k in DOUBLINGS],
+    "both": [(125_000 * 2**k, 5_000 * 2**k, 500 * 2**k) for k in DOUBLINGS],
 }
 
 
@@ -172,13 +172,18 @@ def alone(function, *arguments, python=sys.executable):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def place(row):
+    """What a row is about: a new one takes the place of an old one."""
+    return [getattr(row, name, None) for name in ("problem", "program", "series", "rows", "leading", "rest")]
+
+
 def main():
     """Measure what is asked for; a run that is cut short leaves what it has."""
     part, *words = sys.argv[1:]
     jobs = {
         "agree": lambda: (Agreement(**alone("agreement", name)) for name in words),
         "grow": lambda: (
-            Giant(**alone("giant", series, *size, 2)) for series, sizes in GROWTH.items() for size in sizes
+            Giant(**alone("giant", series, *size, 2)) for series in words for size in GROWTH[series]
         ),
         "size": lambda: (
             Giant(**alone("giant", "sizes", rows, *SIZES[rows], 2)) for rows in map(int, map(float, words))
@@ -189,10 +194,11 @@ def main():
             for program, python in (("ranef", sys.executable), ("GPBoost, iterative", PYTHON))
         ),
     }
-    rows = []
+    kinds = {"agree": Agreement, "beside": Beside}
+    kept = results.read(results.LATEST, f"giants_{part}", kinds.get(part, Giant))
     for row in jobs[part]():
-        rows.append(row)
-        results.write(results.LATEST, f"giants_{part}", rows)
+        kept = [one for one in kept if place(one) != place(row)] + [row]
+        results.write(results.LATEST, f"giants_{part}", kept)
 
 
 if __name__ == "__main__":

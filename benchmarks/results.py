@@ -67,7 +67,7 @@ class Stage:
 class Giant:
     """A fit by iterations (benchmarks/giants.py). CPU seconds, bytes."""
 
-    series: str  # rows, levels, rows and levels: twice as many each time; sizes
+    series: str  # rows, levels, both: twice as many each time; sizes
     rows: int
     leading: int
     rest: int
