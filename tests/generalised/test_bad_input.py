@@ -169,3 +169,16 @@ def test_power_is_of_the_fits_design():
     assert found.power == pytest.approx(0.05, abs=0.045) and found.test == "normal"
     with pytest.raises(ArgumentError, match="takes no groups="):
         ranef.power(fit, "period[T.2]", groups=30)
+
+
+def test_what_is_no_table_of_rows_says_what_takes_it(data):
+    formula = "y ~ x + (1 | g)"
+    sums = ranef.sums(formula, data, family="binomial")
+    with pytest.raises(DataError, match=r"not CellSums: .*ranef.fit\(sums\) fits them"):
+        ranef.glmer(formula, sums)
+    with pytest.raises(DataError, match=r"several tables are batches: ranef.batches"):
+        ranef.glmer(formula, [data, data])
+    with pytest.raises(ArgumentError, match=r"ranef.glmer\(formula, data, family\) reads batches"):
+        ranef.generalised.GlmerModel(formula, ranef.batches(lambda: [data]))
+    with pytest.raises(ArgumentError, match=r"identity link leave family= out"):
+        ranef.sums(formula, data, family="gaussian")

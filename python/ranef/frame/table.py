@@ -122,14 +122,24 @@ def _narwhals_frame(data: Any) -> Any:
     try:
         frame = nw.from_native(data)
     except TypeError:
-        again = "; batches that can be read again: ranef.batches(lambda: ...)"
-        hint = again if hasattr(data, "__next__") or callable(data) else ""
-        raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}{hint}") from None
+        raise DataError(f"the data must be {_ACCEPTED}, not {type(data).__name__}{_instead(data)}") from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
         raise DataError(f"the data must be {_ACCEPTED}, not a single column ({type(data).__name__})")
     return frame
+
+
+def _instead(data: Any) -> str:
+    """Return what to do with what is no table but often given for one."""
+    own = getattr(type(data), "instead_of_rows", "")  # what another room's object says of itself
+    if own:
+        return f": {own}"
+    if hasattr(data, "__next__") or callable(data):
+        return "; batches that can be read again: ranef.batches(lambda: ...)"
+    if isinstance(data, list | tuple) and data and all(hasattr(part, "columns") for part in data):
+        return "; several tables are batches: ranef.batches(lambda: [one, other])"
+    return ""
 
 
 def _length(name: str, values: Any) -> int:

@@ -60,8 +60,9 @@ def cell_sums(
     chosen = choose_family(family, link)
     if chosen.name == "gaussian":
         raise ArgumentError(
-            "family='gaussian' has no sums by cells: without family= ranef.sums is of the linear model, and "
-            "ranef.glmer fits rows in memory with other links"
+            "family='gaussian' has no sums by cells, since means and squares about them do not add up as "
+            "sums do: with the identity link leave family= out, ranef.sums() is then of the linear model; "
+            "with another link read the rows into memory, ranef.glmer(formula, table, family='gaussian')"
         )
     parsed = with_functions(parse_formula(formula), functions)
     if has_structures(parsed):

@@ -122,8 +122,8 @@ class GlmerModel(Model):
         parsed = with_functions(parse_formula(formula), functions)
         if source_of(data) is not None:
             raise ArgumentError(
-                "glmer() reads tables that are in memory: the weights of a row change with its mean, so "
-                "that rows read once in batches are not enough; load the columns the formula uses"
+                "GlmerModel() is of rows in memory: ranef.glmer(formula, data, family) reads batches and "
+                "fits their different rows, as ranef.fit(ranef.sums(formula, data, family=family)) does"
             )
         design, sums = read_design(parsed, data, chosen, weights, offset)
         vars(self).update(_source=weak_reference(data), data_library=library_name(data))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +127,8 @@ class CellSums:
     >>> round(ranef.fit(total).objective, 4)
     184.0526
     """
+
+    instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
 
     formula: str
     family: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -132,6 +132,8 @@ class Sums:
     >>> round(ranef.fit(total).objective, 4)
     1743.6283
     """
+
+    instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
 
     formula: str
     weights: str | None
