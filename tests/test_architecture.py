@@ -30,6 +30,8 @@ LAYERS = [
         "taken",
         "words",
         "words_of_results",
+        "words_of_the_package",
+        "words_of_arguments",
     ),
     ("old_names", "pickles"),
     ("theta",),

@@ -5,7 +5,7 @@ import re
 import pytest
 import ranef
 from conftest import fitted
-from ranef import words, words_of_results
+from ranef import words, words_of_results, words_of_the_package
 
 
 def objects():
@@ -32,7 +32,7 @@ TABLES = {
     "fit": words.OF_A_FIT,
     "model": words.OF_A_MODEL,
     "result": words_of_results.OF_A_BOOTSTRAP,
-    "ranef": words.OF_THE_PACKAGE,
+    "ranef": words_of_the_package.OF_THE_PACKAGE,
     "summary": words_of_results.OF_A_SUMMARY,
     "means": words_of_results.OF_MEANS,
     "profile": words_of_results.OF_A_PROFILE,

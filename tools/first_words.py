@@ -602,6 +602,152 @@ means.confint() => to_frame
 means.cld() => pairs
 """
 
+FURTHER = """
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="nbinom2")
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="betabinomial") => cbind(successes, failures)
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="tweedie") => 'nbinom2'
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="beta") => between 0 and 1
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", zi="~1") => zero inflation
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", dispformula="~period") => one number
+ranef.lmer("Reaction ~ Days + us(Days | Subject)", df)
+ranef.lmer("Reaction ~ Days + ar1(Days + 0 | Subject)", df) => (x | g)
+ranef.lmer("Reaction ~ Days + exp(Days | Subject)", df) => exp(0 + x + y | g)
+fit.sdr => fit.optimum
+fit.fit.convergence => fitted already
+fit.diagnose() => ranef.diagnose(fit)
+ranef.Anova(fit, type="III") => fit.anova(
+fit.ranef(condVar=True) => fit.ranef['group']
+fit.zi => zero inflation
+glmm.theta_nb => fit.dispersion
+ranef.mmrm("fev1 ~ arm * visit + ar1h(visit | id)", asthma)
+ranef.mmrm("fev1 ~ arm * visit + us(visit | arm / id)", asthma)
+ranef.mmrm("fev1 ~ arm * visit + un(visit | id)", asthma) => us(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit", asthma, subject="id", time="visit", type="un") => us(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, time="visit") => us(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, type="cs") => ar1(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, vcov="Kenward-Roger") => 'kenward-roger'
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, control=None) => max_evaluations=
+ranef.df_1d(trial, [0, 1]) => fit.test()
+ranef.mmrm_control() => ranef.mmrm(
+trial.lsmeans("arm")
+trial.emmeans("arm", by="visit") => ranef.emmeans(fit
+ranef.emmeans(trial, "arm", by="visit")
+ranef.emmeans(trial, "arm | visit") => by='c'
+ranef.emmeans(trial, "arm*visit") => ['a', 'b']
+ranef.emmeans(trial, "treatment") => 'arm'
+ranef.emmeans(fit, "Days", adjust="bonferroni") => .pairs(adjust=
+means.pairs(adjust="lsd") => 'none'
+ranef.proc_mixed => ranef.lmer(
+ranef.glimmix => ranef.glmer(
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, ddfm="kr") => ddf='kenward-roger'
+ranef.lmer("Reaction ~ Days", df, repeated="Days") => ranef.mmrm(
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, type="un") => cs(...)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, covtest=True) => fit.ranova()
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, where="Days > 2") => data[condition]
+fit.lsmeans("Days", diff=True) => ranef.emmeans(fit
+fit.type3 => fit.anova(type=3)
+fit.tests3 => fit.anova(type=3)
+fit.solutionF => fit.coef_table()
+fit.solutionR => fit.ranef
+fit.CovParms => fit.component_table()
+fit.covtest() => fit.ranova()
+fit.G => fit.varcorr
+fit.V => fit.varcorr
+fit.R => fit.sigma
+fit.asycov => fit.cov_theta()
+fit.ddfm => fit.df
+fit.summary(ddfm="kr") => ddf=
+fit.summary(ddf="kr") => 'kenward-roger'
+fit.anova(type=3, ddf="satterth") => 'satterthwaite'
+ranef.brm("Reaction ~ Days + (Days | Subject)", df) => brms or bambi
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, prior=[]) => brms or bambi
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, chains=4, iter=2000) => nothing is sampled
+ranef.lmer("Reaction ~ s(Days) + (1 | Subject)", df) => bs(x, df=5)
+ranef.lmer("Reaction ~ Days + (1 | gr(Subject, cov=A))", df) => column
+fit.posterior_summary() => fit.bootstrap(n)
+fit.posterior_epred() => fit.predict(
+fit.add_criterion("loo") => fit.aic
+fit.bayes_R2() => fit.r2()
+fit.mcmc_plot() => fit.bootstrap(n)
+fit.spaghetti() => fit.predictions(
+ranef.xtmixed => ranef.lmer(
+ranef.melogit => ranef.glmer(
+ranef.mepoisson => ranef.glmer(
+ranef.lmer("Reaction Days || Subject: Days", df) => ~
+ranef.lmer("Reaction ~ Days || Subject: Days", df) => parentheses
+ranef.lmer("Reaction ~ i.Days + (1 | Subject)", df) => Did you mean 'Days'?
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, covariance="unstructured") => cs(x | g)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, vce="robust") => fit.robust()
+ranef.lmer("Reaction ~ Days", df, cluster="Subject") => (1 | cluster)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, mle=True) => reml=False
+fit.margins("Days") => fit.slopes(
+fit.marginsplot() => fit.predictions(
+fit.estat_icc() => fit.icc()
+fit.lincom("Days - Intercept") => fit.test(
+ranef.lincom(fit) => fit.test(
+fit.testparm("Days") => fit.test(
+fit.nlcom("Days") => fit.test(
+fit.predict(df, reffects=True) => random='all'
+fit.predict(xb=True) => random=None
+fit.reffects => fit.ranef
+fit.reses => fit.ranef['group']
+fit.store("a") => variable
+fit.pwcompare("Days") => .pairs()
+ranef.MIXED => ranef.lmer(
+fit.estimated_marginal_means("Days") => ranef.emmeans(fit
+fit.tests_of_fixed_effects => fit.anova(type=3)
+fit.estimates_of_covariance_parameters => fit.varcorr
+fit.information_criteria => fit.bic
+fit.minus_two_ll => fit.objective
+fit.caic => fit.aic
+fit.bonferroni => adjust='bonferroni'
+ranef.LinearMixedModel("Reaction ~ 1 + Days + (1 + Days | Subject)", df) => ranef.lmer(
+ranef.fit(ranef.MixedModel, "Reaction ~ Days + (Days|Subject)", df) => ranef.lmer(
+ranef.parametricbootstrap(100, fit) => fit.bootstrap(n)
+ranef.shortestcovint(result) => conf_int()
+result.shortestcovint() => conf_int()
+result.tbl => to_frame()
+result.allpars => to_frame()
+fit.sigmas => fit.varcorr
+fit.rhos => fit.varcorr
+fit.stderror => fit.bse
+fit.coeftable() => coef_table
+fit.coefnames => fit.params.index
+fit.fnames => fit.ngroups
+fit.reterms => fit.varcorr
+fit.λ => fit.theta
+fit.optsum => fit.optimum
+fit.raneftables() => fit.ranef
+ranef.zerocorr => (x || g)
+ranef.lmer("Reaction ~ Days + zerocorr(1 + Days | Subject)", df) => (x || g)
+ranef.likelihoodratiotest(small, fit) => ranef.anova(
+ranef.Grouping => no coding
+ranef.Model("Reaction ~ Days + (Days|Subject)", df).fit(draws=100) => nothing is sampled
+ranef.Model("Reaction ~ Days + (Days|Subject)", df, family="gaussian") => ranef.glmer(
+ranef.Model("Reaction ~ Days + (Days|Subject)", df, priors={}) => brms or bambi
+ranef.Model("Reaction ~ Days + (Days|Subject)", df).build() => model.fit()
+ranef.Model("Reaction ~ Days + (Days|Subject)", df).plot_priors() => model.fit()
+ranef.Model("Reaction ~ Days + (Days|Subject)", df).components => model.design.terms
+ranef.Model("Reaction ~ Days + (Days|Subject)", df, dropna=True) => dropped
+ranef.interpret.plot_predictions(fit, "Days") => fit.predictions(
+ranef.plot_comparisons(fit, "Days") => fit.comparisons(
+ranef.az => fit.bootstrap(n)
+fit.plot_trace() => fit.bootstrap(n)
+fit.idata => fit.bootstrap(n)
+ranef.rm_anova(df, dv="Reaction", within="Days", subject="Subject") => ranef.lmer(
+ranef.mixed_anova(df, dv="Reaction", within="Days", between="x") => ranef.lmer(
+ranef.pairwise_tests(df, dv="Reaction", within="Days") => .pairs()
+ranef.intraclass_corr(df) => fit.icc()
+ranef.lmer(data=df, dv="Reaction", within="Days", subject="Subject") => y ~ x
+ranef.rm_corr => ranef.lmer(
+ranef.compute_effsize => .effect_size()
+fit.cohens_d() => .effect_size()
+fit.eta_squared() => fit.r2()
+fit.power() => ranef.power(fit)
+fit.sphericity() => ranef.mmrm(
+fit.normality() => fit.plot.qq()
+"""
+
 KINDS = {
     "lme4": LME4,
     "statsmodels": STATSMODELS,
@@ -609,6 +755,7 @@ KINDS = {
     "pymer4": PYMER4,
     "glmmTMB, nlme, mmrm, brms": OTHER_FITS,
     "brms, easystats, simr, emmeans": OTHERS,
+    "SAS, Stata, SPSS, Julia, bambi, pingouin": FURTHER,
 }
 # What Python says of its own accord, and helps nobody.
 BARE = re.compile(
@@ -638,10 +785,11 @@ def objects() -> dict[str, Any]:
     df, asthma = ranef.datasets.load("sleepstudy"), ranef.datasets.load("asthma")
     fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", df)
     small = ranef.lmer("Reaction ~ Days + (1 | Subject)", df)
-    counts = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    counts, cbpp = "cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp")
     return {
-        **{"np": np, "pd": pd, "ranef": ranef, "asthma": asthma, "df": df, "fit": fit, "small": small},
-        "glmm": ranef.glmer(counts, ranef.datasets.load("cbpp")),
+        **{"np": np, "pd": pd, "ranef": ranef, "asthma": asthma, "cbpp": cbpp, "df": df},
+        **{"fit": fit, "small": small},
+        "glmm": ranef.glmer(counts, cbpp),
         "result": fit.bootstrap(20, seed=1, progress=False),
         "means": ranef.emmeans(fit, "Days"),
         "trial": ranef.mmrm("fev1 ~ baseline + arm * visit + us(visit | id)", asthma),

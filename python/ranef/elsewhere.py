@@ -10,7 +10,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from .words import OF_A_FIT, OF_THE_PACKAGE
+from .words import OF_A_FIT
+from .words_of_the_package import OF_THE_PACKAGE
 
 Words = Mapping[str, str]
 

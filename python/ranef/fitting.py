@@ -18,43 +18,15 @@ from .optimize.others import require_known
 from .sufficient.cells import CellSums
 from .sufficient.sums import Sums
 from .taken import require_taken
+from .words_of_arguments import OF_LINEAR_MODELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .iterative import Iterations
 
-# Arguments of lme4 and statsmodels that people bring along, and what stands in their place.
-_ELSEWHERE = {
-    "REML": "it is called reml=",
-    "method": "use reml=True or reml=False",
-    "subset": "give the rows you want, data[condition]",
-    "groups": "write a random term into the formula, (1 | group)",
-    "re_formula": "write a random term into the formula, (x | group)",
-    "random": "write it into the formula, + (x | group)",
-    "df": "it is called data=",
-    "family": "use ranef.glmer(formula, data, family=...)",
-    "random_state": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",
-    "seed": "nothing is drawn in an exact fit; for one by iterations, iterations=Iterations(seed=)",
-    "control": "use optimizer=, start=, max_evaluations= or tolerance=",
-    "vc_formula": "write random terms into the formula, (1 | a) + (1 | b)",
-    "factors": "write C(x) into the formula, or give a column of text or categories",
-    "verbose": "nothing is printed; fit.optimum describes the search",
-    "n_jobs": "use ranef.set_num_threads(n)",
-    "lmerTest": "the tests are there, fit.summary() and fit.anova()",
-    "max_iter": "use max_evaluations=",
-    "maxiter": "use max_evaluations=",
-    "tol": "use tolerance=",
-    "na_action": "rows with missing values are dropped, and counted in the summary",
-    "missing": "rows with missing values are dropped, and counted in the summary",
-    "correlation": "use residual='ar1(time | subject)'",
-    "dispformula": "use dispersion='~ stratum'",
-    "contrasts": "write the coding into the formula, C(x, contr.sum)",
-    "devFunOnly": "use ranef.Model(formula, data).objective",
-}
 
-
-@guided(**_ELSEWHERE)
+@guided(**OF_LINEAR_MODELS)
 def lmer(
     formula: str,
     data: Any,
@@ -226,7 +198,7 @@ def _fit_planned(
     return fit_by_iterations(model, y, settings, iterations)
 
 
-@guided(**_ELSEWHERE)
+@guided(**OF_LINEAR_MODELS)
 def fit(
     model: Model,
     y: npt.ArrayLike | None = None,
@@ -270,7 +242,7 @@ def fit(
     return _fit_planned(model, y, checked_settings(model, start, optimizer, max_evaluations, tolerance))
 
 
-@guided(**_ELSEWHERE)
+@guided(**OF_LINEAR_MODELS)
 def fit_sums(
     sums: Sums | CellSums,
     reml: bool = True,

@@ -36,6 +36,7 @@ from .sufficient.sums import Sums
 from .theta import checked, names, unpack
 from .verbs import Answer, Verb
 from .words import OF_A_MODEL
+from .words_of_arguments import OF_LINEAR_MODELS
 
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse", "iterative", "any")
@@ -122,7 +123,7 @@ class Model(metaclass=Explained):
         *("reml", "design", "cross", "response", "leading", "schur", "reading"),
     )
 
-    @guided(groups="write (1 | group) into the formula")
+    @guided(**OF_LINEAR_MODELS)
     def __init__(
         self,
         formula: str | Formula,

@@ -19,12 +19,16 @@ OF_A_FIT = by_word(
         ),
         "fit.params, or fit.coef per group": "coefs coefficients",
         "fit.params['Intercept']": "intercept_",
-        "fit.ranef": "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs",
+        "fit.ranef": (
+            "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs "
+            "reffects raneftables empirical_blups solution_r"
+        ),
         "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
         "fit.plot.coefficients()": "plot_summary plot_coefs dotwhisker forest",
         "fit.predictions('x', by='g').plot()": (
             "conditional_effects marginal_plot interaction_plot interact_plot emmip plot_predict "
             "plot_predictions plot_effects plot_fit "
+            "marginsplot spaghetti"
         ),
         "fit.varcorr": (
             "VarCorr ranef_var vcomp cov_re variance_components ranef_corr cov_re_unscaled "
@@ -43,11 +47,14 @@ OF_A_FIT = by_word(
         "fit.aic": "AIC",
         "fit.bic": "BIC",
         "fit.aic; there is no correction for small samples": "AICc aicc hqic qaic",
-        "fit.objective": "deviance REMLcrit criterion fun loss cost fopt remlcrit",
+        "fit.objective": (
+            "deviance REMLcrit criterion fun loss cost fopt remlcrit "
+            "minus_two_log_likelihood minus_two_ll neg2loglik"
+        ),
         "fit.df_resid": "df_residual",
         "fit.df_model_total": "df_model n_params df_modelwc df_modelwc_ k n_parameters npar",
         "fit.nobs": "n_obs n_samples n_rows shape n_obs_ size",
-        "fit.ngroups": "k_re n_groups ngrps groups grps group_sizes levels n_levels",
+        "fit.ngroups": "k_re n_groups ngrps groups grps group_sizes levels n_levels fnames",
         "fit.conf_int()": "confint confidence_intervals",
         "fit.cov_params()": "cov_beta covariance normalized_cov_params covb cov_fe",
         "fit.ranova()": "rand",
@@ -61,6 +68,7 @@ OF_A_FIT = by_word(
         "fit.optimum": (
             "history optinfo messages hist mle_retvals n_iter_ optimizer opt iterations hessian "
             "hess_inv gradient "
+            "optsum sdr"
         ),
         "ranef.diagnose(fit), and fit.optimum.message": "warnings",
         "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
@@ -79,15 +87,21 @@ OF_A_FIT = by_word(
         "fit.augment(); a fit does not keep the table it was given": "data",
         "fit.leverage()": "hatvalues leverages",
         "fit.influence()": "cooks cooksd cook cooks_distance dfbetas get_influence",
-        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means",
+        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means estimated_marginal_means",
         "fit.predictions('x', by='g')": "ggpredict predict_response avg_predictions effects",
         "fit.slopes('x'), and fit.comparisons() for factors": (
             "get_margeff margeff marginal_effects ame avg_slopes avg_comparisons "
         ),
-        "ranef.emmeans(fit, 'x').pairs()": "post_hoc t_test_pairwise pairs pairwise",
+        "ranef.emmeans(fit, 'x').pairs()": (
+            "post_hoc t_test_pairwise pairs pairwise "
+            "pwcompare pairwise_tests pairwise_comparisons"
+        ),
         "ranef.emmeans(fit, 'x').contrast(...), or fit.test('x = 0')": "contrasts",
         "ranef.emtrends(fit, 'group', 'x')": "emtrends",
-        "fit.predict(newdata, interval='confidence')": "get_prediction",
+        "fit.predict(newdata, interval='confidence')": (
+            "get_prediction "
+            "posterior_epred posterior_linpred fitted_draws"
+        ),
         "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": "predict_proba",
         "fit.tidy(), fit.glance() and fit.augment()": "broom",
         "fit.tidy()": (
@@ -102,13 +116,17 @@ OF_A_FIT = by_word(
             "r2_marginal r2_conditional rsquared r_squared rsquared_conditional score r2_score "
             "rsquared_adj rsquared_marginal "
             "r2_nakagawa R2 "
+            "bayes_r2 loo_r2"
         ),
         "fit.r2(), fit.icc() and ranef.diagnose(fit)": "performance",
         "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
         "ranef.diagnose(fit)": "diagnose condition_number outliers",
         "fit.test('x = 0')": "hypotheses hypothesis_test t_test contest",
         "fit.test('a = 0, b = 0')": "f_test wald_test joint_test joint_tests",
-        "fit.anova(type=3)": "wald_test_terms",
+        "fit.anova(type=3)": (
+            "wald_test_terms "
+            "type3 tests3 type_iii type_3_tests tests_of_fixed_effects fixed_effects_tests"
+        ),
         "fit.test('a = b')": "linear_hypothesis",
         "fit.anova()": "anova_table result_anova feature_importances_ Anova anova_lm car_anova",
         "ranef.anova(smaller, larger)": "compare",
@@ -158,9 +176,10 @@ OF_A_FIT = by_word(
         "fit.pca()": "rePCA_ repca",
         "fit.simulate(n); a fit by likelihood has no posterior": "posterior_predict posterior_predictive",
         "fit.bootstrap(n), or fit.profile(); a fit by likelihood has no posterior": (
-            "posterior posterior_samples as_draws draws hdi eti prior_summary rhat ess"
+            "posterior posterior_samples as_draws draws hdi eti prior_summary rhat ess "
+            "posterior_summary idata plot_trace plot_posterior mcmc_plot trace"
         ),
-        "fit.aic, or fit.bic; a fit by likelihood has no posterior": "waic loo psis kfold",
+        "fit.aic, or fit.bic; a fit by likelihood has no posterior": "waic loo psis kfold add_criterion",
         "fit.plot.check()": "pp_check ppc posterior_check",
         "fit.predict(newdata, interval='prediction')": "predict_interval prediction_interval predictInterval",
         "fit.tidy(exponentiate=True)": "exp_coef odds_ratios odds_ratio",
@@ -168,7 +187,7 @@ OF_A_FIT = by_word(
         "fit.model.design.X, and ranef.lme4.getME(fit, 'Z') of the random effects": "X Z Zt mm",
         "fit.reml": "isREML REML is_reml",
         "fit.plot.caterpillar()": "dotplot ranef_plot plot_ranef",
-        "fit.plot.qq()": "check_normality qqline",
+        "fit.plot.qq()": "check_normality qqline normality",
         "fit.conf_int(method='profile')": "ci_profile profile_ci",
         "ranef.pbtest(larger, smaller)": "pbkrtest pb_modcomp PBmodcomp pbmodcomp",
         "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": (
@@ -179,138 +198,40 @@ OF_A_FIT = by_word(
         "fit.aic, and ranef.anova(smaller, larger); leaving out groups is fit.influence()": "loo waic elpd",
         "fit.nobs, and fit.ngroups": "n dims N",
         "fit.varcorr, and fit.ranef for the effects of each group": "random std var",
-        "fit.theta": "lambda_ Lambda",
+        "fit.theta": "lambda_ Lambda λ θ",
         "fit.params; of a generalised model fit.tidy(exponentiate=True)": (
             "odds_ratios odds_ratio exp incidence_rate_ratios irr or_ rate_ratios "
         ),
         "glmm.overdispersion()": "overdisp_fun check_overdispersion testDispersion dispersion_test",
         "glmm.check_residuals()": "dharma DHARMa",
-    }
-)
-
-OF_THE_PACKAGE = by_word(
-    {
-        "fit.params (ranef.lme4.fixef(fit))": "fixef",
-        "fit.ranef (ranef.lme4.ranef(fit))": "ranef",
-        "fit.coef (ranef.lme4.coef(fit))": "coef",
-        "fit.varcorr (ranef.lme4.VarCorr(fit))": "VarCorr",
-        "fit.summary()": "summary",
-        "fit.conf_int() (ranef.lme4.confint(fit))": "confint",
-        "fit.llf": "logLik",
-        "fit.aic": "AIC",
-        "fit.bic": "BIC",
-        "fit.fittedvalues": "fitted",
-        "fit.resid": "resid",
-        "fit.residuals()": "residuals",
-        "fit.predict()": "predict",
-        "fit.simulate()": "simulate",
-        "fit.refit(y)": "refit",
-        "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
-        "fit.drop1()": "drop1 step dropterm",
-        "fit.ranova()": "rand ranova",
-        "ranef.allfit(fit)": "allFit all_fit",
-        "fit.singular": "isSingular is_singular check_singularity",
-        "fit.bootstrap(n) (ranef.lme4.bootMer(fit, FUN, nsim))": "bootMer",
-        "fit.bootstrap(n).conf_int()": "bootstrap_ci",
-        "fit.profile()": "profile profile_likelihood",
-        "ranef.lme4.getME(fit, name)": "getME",
-        "fit.tidy()": "tidy",
-        "fit.glance()": "glance",
-        "fit.augment()": "augment",
-        "fit.r2()": "r2 r_squared_GLMM r_squaredGLMM r2_nakagawa rsquared R2",
-        "fit.icc()": "icc",
-        "ranef.diagnose(fit)": "check_convergence check_heteroscedasticity",
-        "ranef.datasets.load(name)": (
-            "load_dataset get_resource_path example_data get_dataset load_data fetch_dataset "
+        "fit.varcorr, and fit.component_table() with standard errors": (
+            "covparms cov_parms covariance_parameters estimates_of_covariance_parameters "
+            "sigmas sigmarhos rho rhos random_effects_parameters "
         ),
-        "ranef.datasets.load(name), ranef.bootstrap.load(path)": "load",
-        "ranef.datasets": "data",
-        "ranef.lmer('y ~ x + (x | g)', data)": (
-            "lme mixedlm MixedLM Lmer LMM MixedEffectsModel LinearMixedModel LinearMixedEffects "
-            "LinearMixedEffectsModel MixedModel MixedLMModel LMEM lmm MixedModels HLM Regressor "
-            "Estimator LinearRegression MERF api models smf linear_mixed_model mixed_model mixed "
-            "lmer_fit regress multilevel blmer rlmer "
+        "fit.cov_theta()": "asycov",
+        "fit.varcorr['group'].cov, the covariance matrix of a group's random effects": "G D",
+        "fit.sigma**2 times the identity, unless lmer() was given residual= or dispersion=": "R",
+        "fit.varcorr and fit.sigma: V is Z G Z' + R, and is never formed": "V",
+        "fit.coef_table()": "solution_f estimates_of_fixed_effects",
+        "fit.params.index": "coefnames fixefnames coef_names fixef_names",
+        "fit.ranova() for random terms, fit.conf_int(method='profile') for their size": "covtest",
+        "fit.df; summary(), anova() and test() take ddf='kenward-roger'": "ddfm",
+        "fit.test('a - b = 0'), which takes any linear combination": "lincom linear_combination nlcom",
+        "fit.test('a = 0, b = 0'), or fit.anova(type=3)": "testparm",
+        "fit.icc(), fit.aic and fit.bic": "estat estat_icc intraclass_corr",
+        "fit.ranef['group'], whose se_ columns and cond_var are the standard errors": "reses",
+        "fit.aic and fit.bic": "information_criteria ics",
+        "fit.aic; there is no other penalty": "caic bicc",
+        "ranef.emmeans(fit, 'x').pairs(adjust='bonferroni')": "bonferroni tukey sidak holm",
+        "this is not needed: a fit never changes, a variable keeps it": "store",
+        "fit.varcorr for their covariance, fit.formula for how they were written": "reterms get_re_struc",
+        "(x || g) in the formula": "zerocorr",
+        "ranef.emmeans(fit, 'x').pairs().effect_size()": "effect_size cohens_d compute_effsize eff_size",
+        "fit.r2(), the share of the variance that is explained": (
+            "eta_squared partial_eta_squared omega_squared"
         ),
-        "ranef.gls('y ~ x', data); an ordinary regression is statsmodels' ols": "lm",
-        "ranef.glmer('y ~ x + (1 | g)', data, family='binomial'); without a random term: statsmodels": (
-            "glm GLM GLMM Glmer logit BinomialBayesMixedGLM PoissonBayesMixedGLM glmm glmmPQL "
-        ),
-        "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
-        "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
-        "ranef.emmeans(fit, 'x')": ("lsmeans marginal_means "),
-        "fit.predictions('x', by='g'), whose .plot() draws it": (
-            "ggpredict ggeffect ggemmeans predict_response predictions effect Effect allEffects "
-            "plot_model marginaleffects avg_predictions plot_predictions "
-        ),
-        "fit.slopes('x')": "slopes avg_slopes marginal_slopes plot_slopes margins",
-        "fit.comparisons('x')": "comparisons avg_comparisons plot_comparisons",
-        "fit.vif()": "vif check_collinearity",
-        "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
-        "ranef.emmeans(fit, 'x').pairs()": "pairs",
-        "ranef.pbtest(larger, smaller)": "PBmodcomp",
-        "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": "KRmodcomp",
-        "ranef.exact_rlrt(fit)": "exactRLRT",
-        "ranef.power(fit, 'x', n=1000)": "powerSim power_analysis sample_size",
-        "ranef.power_curve(fit, 'x', ...)": "powerCurve",
-        "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
-        "ranef.gls('y ~ x', data) for correlated or unequal residuals, else statsmodels' ols": (
-            "ols OLS aov Lm "
-        ),
-        "ranef.gls('y ~ x', data)": "wls WLS GLS",
-        "dispersion='~ group' of ranef.gls() and ranef.lmer()": "varIdent varExp varFunc dispformula",
-        "residual='ar1(time | group)' of ranef.gls() and ranef.lmer(), or ranef.mmrm()": (
-            "corAR1 corCAR1 corCompSymm corSymm corExp corARMA"
-        ),
-        "brms or bambi for priors and posteriors: ranef.lmer() fits by likelihood": (
-            "brm bf prior set_prior stan_lmer stan_glmer bambi "
-        ),
-        "statsmodels for GEE; ranef.glmer() has random effects": "GEE gee geeglm",
-        "ranef.lmer() or ranef.glmer(): the predictor is linear here, nonlinear models are not available": (
-            "nlmer nlme NLMM "
-        ),
-        "ranef.lmer(optimizer=, start=, max_evaluations=, tolerance=)": "lmerControl glmerControl control",
-        "ranef.mmrm('y ~ arm * visit + us(visit | id)', data)": "MMRM",
-        "pandas to read files: ranef.lmer(formula, pandas.read_csv(path))": (
-            "read_csv read_table read_excel read_parquet DataFrame "
-        ),
-        "pickle or joblib: fits are saved and read by both": (
-            "load_pickle load_model save_model save io dump loads "
-        ),
-        "ranef.anova(smaller, larger)": (
-            "compare lrt lrtest utils stats compare_models model_comparison anova_lm compare_performance LRT "
-        ),
-        "fit.influence()": "influence cooks_distance dfbetas",
-        "fit.leverage()": "hatvalues",
-        "fit.plot.caterpillar()": "dotplot dotplot_ranef caterpillar plot_random",
-        "fit.plot.qq()": "qqmath qqnorm qqplot",
-        "fit.plot()": "plot check performance diagnostics_plot",
-        "ranef.plots": "graphics plotting viz figures pictures",
-        "fit.test('x = 0')": (
-            "contest contest1D contestMD glht linearHypothesis t_test wald_test hypothesis test multcomp "
-        ),
-        "fit.simulate(), and fit.refit(y); a fit to data of your own making gives the design": (
-            "makeLmer makeGlmer simr "
-        ),
-        "glmm.overdispersion()": "check_overdispersion overdispersion testDispersion",
-        "glmm.check_residuals()": "simulateResiduals DHARMa check_residuals",
-        "glmm.zeros()": "check_zeroinflation testZeroInflation",
-        "ranef.modelsummary(fit)": "tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs",
-        "print(fit), fit.summary(), and dir(fit) for what it has": "str head describe",
-        "fit.predict(newdata) on rows that were left out of the fit": (
-            "cross_val_score train_test_split cross_validate GridSearchCV KFold "
-        ),
-        "fit.pca()": "rePCA",
-        "fit.formula": "get_formula",
-        "fit.robust()": "vcovCR coef_test clubSandwich",
-        "ranef.set_num_threads(n)": "set_threads n_jobs",
-        "fit.conf_int()": "conf_int ci confint_merMod",
-        "formula text, such as 'y ~ C(x) + scale(z) + (1 | g)'": "C Q scale bs poly patsy",
-        "ranef.show_versions(), or ranef.__version__": "version versions",
-        "ranef.set_num_threads(n); everything else is an argument": "options config set_options",
-        "dir(ranef), and help(ranef.lmer)": "help",
-        "family='binomial' and the like, in ranef.glmer()": (
-            "families family Binomial Poisson Gamma NegativeBinomial binomial poisson links "
-        ),
+        "ranef.mmrm(), or residual= of ranef.lmer(): covariances that need no sphericity": "sphericity",
+        "glmm.zeros(); zero inflation itself is glmmTMB's": "zi",
     }
 )
 
@@ -318,6 +239,7 @@ OF_A_GLMER = OF_A_FIT | by_word(
     {
         "fit.family.link": "link link_name linkinv linkfun",
         "fit.overdispersion()": "overdisp check_overdispersion dispersion_test testDispersion od",
+        "fit.dispersion": "theta_nb phi",
         "fit.zeros()": "check_zeroinflation zeroinflation testZeroInflation",
         "fit.check_residuals()": "simulateResiduals DHARMa dharma testResiduals testUniformity",
         "fit.tidy('fixed', exponentiate=True)": (
@@ -360,5 +282,8 @@ OF_A_MODEL = by_word(
         "model.gradient(theta)": "score grad jac",
         "fit.optimum, of the fit of the model": "hessian information",
         "fit.formula, of the fit of the model": "endog_names",
+        "model.fit(): the model is built already": "build compile setup",
+        "model.design.terms, and model.design.column_names": "components common_terms group_specific_terms",
+        "model.fit(): a fit by likelihood has no priors": "plot_priors set_priors prior_predictive",
     }
 )

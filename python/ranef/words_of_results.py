@@ -23,6 +23,8 @@ OF_A_BOOTSTRAP = by_word(
         "result.conf_int(level=), or result.to_frame().quantile()": "quantile",
         "result.to_frame().mean() - result.estimates": "bias",
         "result.estimates": "t0 original observed",
+        "result.conf_int(), whose method= says which interval": "shortestcovint hdi hpdi eti",
+        "result.to_frame(), with a column per parameter": "tbl allpars coefpvalues fits",
     }
 )
 

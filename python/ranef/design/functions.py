@@ -35,6 +35,7 @@ _CONTRASTS = ("treatment", "SAS", "sum", "helmert", "diff", "poly", "custom")
 _PATSY_CONTRASTS = ("Treatment", "Poly", "Sum", "Helmert", "Diff")
 _OWN = ("C", "I", "Q", "exp10", "round", "lag", "offset")
 _CONSTANTS = {"np.pi": np.pi, "np.e": np.e, "np.nan": np.nan, "np.inf": np.inf}
+_SMOOTHS = ("s", "te", "ti", "t2")  # mgcv's and brms'
 _OF_THE_SAMPLE = {
     *("mean", "median", "std", "var", "min", "max", "sum", "average", "quantile", "percentile", "ptp", "sd"),
     *("rank", "len", "cumsum", "diff", "nanmean", "nanmedian", "nanstd", "argsort", "sort", "zscore"),
@@ -173,6 +174,13 @@ def unknown_function(name: str, whole: str, columns: Any) -> FormulaError:
             f"{f', np.{last}({root})' if _from_numpy('np.' + last) else ''}, pass your own as "
             f"functions={{'name': "
             "function}, or add the result to the data as a column",
+            whole,
+            position,
+        )
+    if name in _SMOOTHS:
+        return FormulaError(
+            f"{name}() is a smooth term of mgcv, whose roughness is estimated, and not available here: "
+            "bs(x, df=5) and cr(x, df=5) are splines with as many coefficients as you say",
             whole,
             position,
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
-from ..errors import FormulaError
+from ..errors import FormulaError, quote_list
 from . import python_code
 from .expand import expand
 from .grammar import Grammar
 from .grouping import expand_group
 from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
+from .structures import STRUCTURES
 from .tokens import CLOSING, Token, matching, tokenize
 from .types import Formula, RandomBar
+
+_CALL_WITH_BAR = re.compile(r"(\w+)\([^()|]*\|[^()]*\)")
 
 
 def parse_formula(text: str) -> Formula:
@@ -49,6 +53,14 @@ def parse_formula(text: str) -> Formula:
 def _parse(text: str) -> Formula:
     formula = _parse_any(text)
     if not formula.random:
+        call = _CALL_WITH_BAR.search(text)
+        if call is not None:
+            raise FormulaError(
+                f"{call[1]}() is no covariance structure, so there is no random term: write (x | g), or "
+                f"(x || g) without correlations, or one of {quote_list(STRUCTURES, 30)}",
+                text,
+                call.start(),
+            )
         raise FormulaError(
             "the formula has no random term: add one such as (1 | group); "
             "a model without random terms is an ordinary regression, or ranef.gls()",

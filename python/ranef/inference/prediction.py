@@ -27,7 +27,12 @@ from .theta_slopes import prediction_slopes
 DDF = ("satterthwaite", "residual", "normal")
 
 
-@guided(type="the response of a linear model has one scale; for intervals write interval='prediction'")
+@guided(
+    type="the response of a linear model has one scale; for intervals write interval='prediction'",
+    reffects="write random='all', as it is by default; the effects themselves are fit.ranef",
+    fitted="write random='all', as it is by default",
+    xb="write random=None",
+)
 def predict(
     fit: Fit,
     newdata: Any = None,

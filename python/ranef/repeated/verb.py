@@ -24,6 +24,9 @@ MAX_EVALUATIONS = 200
     visit="it stands in the formula's term, us(visit | subject)",
     covariance="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
     structure="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    time="it stands in the formula's term, us(visit | subject)",
+    type="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    control="use start=, max_evaluations= or tolerance=",
     method="use ddf= for the degrees of freedom, reml= for the likelihood",
 )
 def mmrm(

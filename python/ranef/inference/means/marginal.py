@@ -22,7 +22,7 @@ from .grid import Grid, matrix, reference_grid, spread
 from .nesting import Nests, averages, interaction_notes, nests
 
 
-@guided()
+@guided(adjust="write emmeans(...).pairs(adjust=...), or contrast(..., adjust=...)")
 @as_it_came
 @also_called(type="scale")
 def emmeans(
@@ -232,9 +232,10 @@ def _checked(
     require_choice("weights", weights, ("equal", "proportional"))
     names = [] if specs is None else [specs] if isinstance(specs, str) else list(specs)
     inside = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-    if any("~" in str(name) for name in names):
+    asked = [str(name) for name in names if str(name) not in (fit.model.design.predictors or ())]
+    if any(sign in name for name in asked for sign in "~|*:+"):
         raise ArgumentError(
-            f"specs= are names of variables, not a formula: got {names[0]!r}. Write 'a' or ['a', 'b'], "
+            f"specs= are names of variables, not a formula: got {asked[0]!r}. Write 'a' or ['a', 'b'], "
             "by='c' for what comes after '|', and emmeans(...).pairs() for pairwise"
         )
     return fit, [name for name in names if name not in inside], inside

@@ -1,0 +1,148 @@
+"""What users of other packages ask of the package: their functions, by what does the same here."""
+
+from __future__ import annotations
+
+from .words import by_word
+
+OF_THE_PACKAGE = by_word(
+    {
+        "fit.params (ranef.lme4.fixef(fit))": "fixef",
+        "fit.ranef (ranef.lme4.ranef(fit))": "ranef",
+        "fit.coef (ranef.lme4.coef(fit))": "coef",
+        "fit.varcorr (ranef.lme4.VarCorr(fit))": "VarCorr",
+        "fit.summary()": "summary",
+        "fit.conf_int() (ranef.lme4.confint(fit))": "confint",
+        "fit.llf": "logLik",
+        "fit.aic": "AIC",
+        "fit.bic": "BIC",
+        "fit.fittedvalues": "fitted",
+        "fit.resid": "resid",
+        "fit.residuals()": "residuals",
+        "fit.predict()": "predict",
+        "fit.simulate()": "simulate",
+        "fit.refit(y)": "refit",
+        "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
+        "fit.drop1()": "drop1 step dropterm",
+        "fit.ranova()": "rand ranova",
+        "ranef.allfit(fit)": "allFit all_fit",
+        "fit.singular": "isSingular is_singular check_singularity",
+        "fit.bootstrap(n) (ranef.lme4.bootMer(fit, FUN, nsim))": "bootMer",
+        "fit.bootstrap(n).conf_int()": "bootstrap_ci",
+        "fit.profile()": "profile profile_likelihood",
+        "ranef.lme4.getME(fit, name)": "getME",
+        "fit.tidy()": "tidy",
+        "fit.glance()": "glance",
+        "fit.augment()": "augment",
+        "fit.r2()": "r2 r_squared_GLMM r_squaredGLMM r2_nakagawa rsquared R2",
+        "fit.icc()": "icc intraclass_corr",
+        "ranef.diagnose(fit)": "check_convergence check_heteroscedasticity",
+        "ranef.datasets.load(name)": (
+            "load_dataset get_resource_path example_data get_dataset load_data fetch_dataset "
+        ),
+        "ranef.datasets.load(name), ranef.bootstrap.load(path)": "load",
+        "ranef.datasets": "data",
+        "ranef.lmer('y ~ x + (x | g)', data)": (
+            "lme mixedlm MixedLM Lmer LMM MixedEffectsModel LinearMixedModel LinearMixedEffects "
+            "LinearMixedEffectsModel MixedModel MixedLMModel LMEM lmm MixedModels HLM Regressor "
+            "Estimator LinearRegression MERF api models smf linear_mixed_model mixed_model mixed "
+            "lmer_fit regress multilevel blmer rlmer "
+            "proc_mixed xtmixed xtreg mixed_anova rm_anova rm_corr"
+        ),
+        "ranef.gls('y ~ x', data); an ordinary regression is statsmodels' ols": "lm",
+        "ranef.glmer('y ~ x + (1 | g)', data, family='binomial'); without a random term: statsmodels": (
+            "glm GLM GLMM Glmer logit BinomialBayesMixedGLM PoissonBayesMixedGLM glmm glmmPQL "
+        ),
+        "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
+        "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
+        "ranef.emmeans(fit, 'x')": ("lsmeans marginal_means "),
+        "fit.predictions('x', by='g'), whose .plot() draws it": (
+            "ggpredict ggeffect ggemmeans predict_response predictions effect Effect allEffects "
+            "plot_model marginaleffects avg_predictions plot_predictions "
+        ),
+        "fit.slopes('x')": "slopes avg_slopes marginal_slopes plot_slopes margins",
+        "fit.comparisons('x')": "comparisons avg_comparisons plot_comparisons",
+        "fit.vif()": "vif check_collinearity",
+        "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
+        "ranef.emmeans(fit, 'x').pairs()": "pairs pairwise_tests pairwise_ttests",
+        "ranef.pbtest(larger, smaller)": "PBmodcomp",
+        "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": "KRmodcomp",
+        "ranef.exact_rlrt(fit)": "exactRLRT",
+        "ranef.power(fit, 'x', n=1000)": "powerSim power_analysis sample_size",
+        "ranef.power_curve(fit, 'x', ...)": "powerCurve",
+        "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
+        "ranef.gls('y ~ x', data) for correlated or unequal residuals, else statsmodels' ols": (
+            "ols OLS aov Lm "
+        ),
+        "ranef.gls('y ~ x', data)": "wls WLS GLS",
+        "dispersion='~ group' of ranef.gls() and ranef.lmer()": "varIdent varExp varFunc dispformula",
+        "residual='ar1(time | group)' of ranef.gls() and ranef.lmer(), or ranef.mmrm()": (
+            "corAR1 corCAR1 corCompSymm corSymm corExp corARMA"
+        ),
+        "brms or bambi for priors and posteriors: ranef.lmer() fits by likelihood": (
+            "brm bf prior set_prior stan_lmer stan_glmer bambi "
+        ),
+        "statsmodels for GEE; ranef.glmer() has random effects": "GEE gee geeglm",
+        "ranef.lmer() or ranef.glmer(): the predictor is linear here, nonlinear models are not available": (
+            "nlmer nlme NLMM "
+        ),
+        "ranef.lmer(optimizer=, start=, max_evaluations=, tolerance=)": "lmerControl glmerControl control",
+        "ranef.mmrm('y ~ arm * visit + us(visit | id)', data)": "MMRM",
+        "pandas to read files: ranef.lmer(formula, pandas.read_csv(path))": (
+            "read_csv read_table read_excel read_parquet DataFrame "
+        ),
+        "pickle or joblib: fits are saved and read by both": (
+            "load_pickle load_model save_model save io dump loads "
+        ),
+        "ranef.anova(smaller, larger)": (
+            "compare lrt lrtest utils stats compare_models model_comparison anova_lm compare_performance LRT "
+            "likelihoodratiotest"
+        ),
+        "fit.influence()": "influence cooks_distance dfbetas",
+        "fit.leverage()": "hatvalues",
+        "fit.plot.caterpillar()": "dotplot dotplot_ranef caterpillar plot_random",
+        "fit.plot.qq()": "qqmath qqnorm qqplot",
+        "fit.plot()": "plot check performance diagnostics_plot",
+        "ranef.plots": "graphics plotting viz figures pictures",
+        "fit.test('x = 0')": (
+            "contest contest1D contestMD glht linearHypothesis t_test wald_test hypothesis test multcomp "
+        ),
+        "fit.simulate(), and fit.refit(y); a fit to data of your own making gives the design": (
+            "makeLmer makeGlmer simr "
+        ),
+        "glmm.overdispersion()": "check_overdispersion overdispersion testDispersion",
+        "glmm.check_residuals()": "simulateResiduals DHARMa check_residuals",
+        "glmm.zeros()": "check_zeroinflation testZeroInflation",
+        "ranef.modelsummary(fit)": "tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs",
+        "print(fit), fit.summary(), and dir(fit) for what it has": "str head describe",
+        "fit.predict(newdata) on rows that were left out of the fit": (
+            "cross_val_score train_test_split cross_validate GridSearchCV KFold "
+        ),
+        "fit.pca()": "rePCA",
+        "fit.formula": "get_formula",
+        "fit.robust()": "vcovCR coef_test clubSandwich",
+        "ranef.set_num_threads(n)": "set_threads n_jobs",
+        "fit.conf_int()": "conf_int ci confint_merMod",
+        "formula text, such as 'y ~ C(x) + scale(z) + (1 | g)'": "C Q scale bs poly patsy",
+        "ranef.show_versions(), or ranef.__version__": "version versions",
+        "ranef.set_num_threads(n); everything else is an argument": "options config set_options",
+        "dir(ranef), and help(ranef.lmer)": "help",
+        "family='binomial' and the like, in ranef.glmer()": (
+            "families family Binomial Poisson Gamma NegativeBinomial binomial poisson links "
+        ),
+        "ranef.glmer('y ~ x + (1 | g)', data, family=...)": (
+            "glimmix proc_glimmix meglm melogit mepoisson menbreg genlinmixed"
+        ),
+        "fit.test('a - b = 0'), which takes any linear combination": "lincom nlcom",
+        "fit.test(), and fit.coef_table(ddf=) for the degrees of freedom": "df_1d df_md",
+        "ranef.mmrm(max_evaluations=, tolerance=)": "mmrm_control",
+        "fit.anova(type=3)": "Anova",
+        "ranef.emmeans(fit, 'x').pairs().effect_size()": "effect_size cohens_d compute_effsize eff_size",
+        "fit.bootstrap(n)": "parametricbootstrap",
+        "fit.bootstrap(n).conf_int(), whose method= says which interval": "shortestcovint",
+        "fit.ranef": "raneftables",
+        "(x || g) in the formula": "zerocorr",
+        "this is not needed: levels of a group need no coding": "Grouping",
+        "fit.predictions('x', by='g'), fit.comparisons() and fit.slopes(), each with .plot()": "interpret",
+        "fit.bootstrap(n), or fit.profile(); a fit by likelihood has no posterior": "az arviz",
+    }
+)
