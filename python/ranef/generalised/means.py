@@ -90,6 +90,8 @@ class ResponseMeans(Printed):
             curve = self.means.fit.curve  # type: ignore[attr-defined]
             change, slope, name = curve.inverse, np.abs(curve.slope(eta)), "response"
         keys = self.means.keys.reset_index(drop=True)
+        if self.means.what == "estimate":  # a ratio is written as one
+            keys = keys.assign(contrast=keys["contrast"].str.replace(" - ", " / ", regex=False))
         ends = np.sort(change(table[["lower", "upper"]].to_numpy()), axis=1)
         out = keys.assign(
             **{name: change(eta), "se": table["se"] * slope, "lower": ends[:, 0], "upper": ends[:, 1]}
