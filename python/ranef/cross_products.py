@@ -88,7 +88,7 @@ class CrossProducts:
     def response(self, y: FloatArray) -> Any:
         """Cross-products of a response of the same rows (offset already subtracted)."""
         found = _core.ResponseCross(self.rows, self.design, y)
-        _require_squares(found.scale, "the response")
+        require_squares(found.scale, "the response")
         return found
 
 
@@ -109,11 +109,11 @@ def cross_products(design: Design) -> CrossProducts:
     rows, factors = core_rows(design)
     cross = _core.DesignCross(rows)
     for name, scale in zip(design.column_names, cross.coordinates["x_scale"], strict=False):
-        _require_squares(scale, f"the column '{name}'")
+        require_squares(scale, f"the column '{name}'")
     return CrossProducts(rows, cross, factors, np.asarray(cross.kept, dtype=np.intp))
 
 
-def _require_squares(scale: float, what: str) -> None:
+def require_squares(scale: float, what: str) -> None:
     """Refuse values whose squares, and their products with others, a double cannot hold."""
     if scale > 0 and not _LEAST < scale < 1 / _LEAST:
         raise DataError(

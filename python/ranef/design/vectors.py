@@ -20,6 +20,8 @@ from .formulaic_bridge import learn_formulaic
 from .matrices import MatrixSpec, PlainMatrix
 from .used import UsedColumns, needed_columns, require_number
 
+LARGEST_WEIGHT = 1e75  # and the inverse of the smallest
+
 
 @dataclass(frozen=True, eq=False)
 class CodeVector:
@@ -145,9 +147,20 @@ def require_finite_argument(values: FloatArray, argument: str, rows: UsedRows) -
 
 
 def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:
-    """Raise a DataError for negative weights, and for zeros: their likelihood is not defined."""
+    """Raise a DataError for negative weights, and for zeros: their likelihood is not defined.
+
+    So are weights whose squares, and their products with other squares, a double cannot hold.
+    """
     lowest = int(np.argmin(values))
     if values[lowest] > 0:
+        far = (values < 1 / LARGEST_WEIGHT) | (values > LARGEST_WEIGHT)
+        if far.any():
+            first = int(np.argmax(far))
+            raise DataError(
+                f"weights= is {values[first]:g} in row {rows.original(first)} (rows count from 0), and a double "
+                "cannot hold the squares of such numbers: divide all weights by their mean, which multiplies "
+                "sigma by a number and changes no test"
+            )
         return
     what = "negative" if values[lowest] < 0 else "zero"
     first = int(np.argmax(values < 0 if what == "negative" else values == 0))

@@ -37,7 +37,7 @@ class WorkingKenwardRoger(KenwardRoger):
         self.coordinates = working.model.coordinates
         self.unadjusted: FloatArray = np.asarray(working.solution["internal_vcov"])
         # As in the linear model with sigma = 1, but for the residual's row.
-        self._weights = 2 * generalised_inverse(found.product_projected)
+        self._weights = 2 * generalised_inverse(found.product_projected, np.diag(found.product))
         self._effects = -found.slope
         correction = np.tensordot(self._weights, found.bend, axes=2)
         self.inner = self.unadjusted + (correction + correction.T)

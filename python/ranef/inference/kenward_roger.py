@@ -60,7 +60,8 @@ class KenwardRoger(Wald):
                 [found.trace_projected[None, :], np.array([[float(residual_df)]])],
             ]
         )
-        self._weights = 2 * variance**2 * generalised_inverse(expected)
+        sizes = np.append(np.diag(found.product), residual_df)
+        self._weights = 2 * variance**2 * generalised_inverse(expected, sizes)
         # Phi P_k Phi; P_k = -X'V^-1 G_k V^-1 X.
         self._effects = -np.concatenate([found.slope, relative[None]])
         # Phi_A = Phi + 2 Phi {sum W_kl (Q_kl - P_k Phi P_l)} Phi, (5) with R_kl = 0
@@ -113,10 +114,14 @@ def _ratio(x: float, y: float) -> float:
     return 1.0 if abs(x) < _NEARLY_ZERO and abs(y) < _NEARLY_ZERO else x / y
 
 
-def generalised_inverse(matrix: FloatArray) -> FloatArray:
-    """Invert the information; where terms overlap (one is a combination of others), on the rest."""
+def generalised_inverse(matrix: FloatArray, sizes: FloatArray) -> FloatArray:
+    """Invert the information; where terms overlap (one is a combination of others), on the rest.
+
+    `sizes` are its diagonal as it would be without fixed effects: what is nothing beside them is not seen.
+    The parameters have units of their own, those of the weights, so that they are no measure of each other.
+    """
     diagonal = np.diag(matrix)
-    seen = diagonal > _SINGULAR * diagonal.max()
+    seen = diagonal > _SINGULAR * sizes
     scale = np.where(seen, 1 / np.sqrt(np.where(seen, diagonal, 1.0)), 0.0)
     values, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
     kept = values > _SINGULAR * values[-1]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..cross_products import require_squares
 from ..design import Functions
 from ..design.matrices import learn_matrix
 from ..design.used import UsedColumns, needed_columns
@@ -83,7 +84,7 @@ def find_dispersion(
     places = [k for k, name in enumerate(names) if name != "Intercept"]
     if len(places) == D.shape[1]:
         raise ArgumentError(f"dispersion='{text}': the overall standard deviation is sigma, leave '0 +' out")
-    _require_near(names, D, codes)
+    _require_sizes(names, D, codes)
     reference = ""
     for name in columns:
         if used.is_factor(name):
@@ -120,12 +121,20 @@ def _strata(
     return tuple(spec.names), D[first], codes
 
 
-def _require_near(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.int64]) -> None:
-    """Raise for numbers far from zero: sigma, the standard deviation at zero, would be none."""
+def _require_sizes(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.int64]) -> None:
+    """Raise for numbers that do not vary, and for those far from zero, where sigma would be none."""
     for name, column in zip(names, D.T, strict=True):
+        if name == "Intercept":
+            continue
         values = column[codes]
+        if values.min() == values.max():
+            raise DataError(
+                f"'{name}' of dispersion= is {values[0]:g} in every row used: it says nothing of how the standard "
+                "deviation varies; leave it out"
+            )
+        require_squares(float(np.abs(values).max()), f"'{name}' of dispersion=")
         mean, spread = float(values.mean()), float(values.std())
-        if name != "Intercept" and abs(mean) > _FAR * spread > 0:
+        if abs(mean) > _FAR * spread:
             raise DataError(
                 f"'{name}' of dispersion= is {mean:.6g} on average and varies by {spread:.3g}: "
                 f"sigma, the standard deviation where it is zero, is too far away; write center({name})"

@@ -50,7 +50,8 @@ class RelatedKenwardRoger(KenwardRoger):
         traces = np.array([float(np.trace(blocks[k][k])) for k in range(len(slices))])
         residual = float(fit.nobs - len(self.unadjusted))
         expected = np.block([[products, traces[:, None]], [traces[None, :], np.array([[residual]])]])
-        self._weights = 2 * variance**2 * generalised_inverse(expected)
+        sizes = np.append(np.full(len(slices), np.diag(products).max()), residual)
+        self._weights = 2 * variance**2 * generalised_inverse(expected, sizes)
         self._effects = -np.array([*(one.T @ one for one in moved), point.inner])
         random, correction = self._weights[:-1, :-1] / variance, np.zeros_like(self.unadjusted)
         for k, first in enumerate(moved):
