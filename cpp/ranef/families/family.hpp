@@ -62,6 +62,9 @@ public:
     virtual int simpler_towards() const { return 0; }
     // dl / dpsi, ds / dpsi and dw / dpsi of each cell.
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
+    // How far eta moves where the mean doubles or so, at these: 1 with a log link, the size of eta itself with a power as link.
+    // What is small or large in eta is so in this unit.
+    virtual double unit(Index, const double*) const { return 1.0; }
     // Whether rows of different responses may share a cell.
     virtual bool sums() const { return true; }
     // Whether the weights of `score` are their own expectation.

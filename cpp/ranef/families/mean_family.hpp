@@ -92,6 +92,15 @@ public:
             }
         }
     }
+    double unit(Index n, const double* eta) const override {
+        if constexpr (!Link::has_unit) return 1.0;
+        double sum = 0.0;
+        for (Index i = 0; i < n; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            sum += std::fabs(m.mu / m.mu1);
+        }
+        return sum > 0.0 && std::isfinite(sum) ? sum / static_cast<double>(n) : 1.0;
+    }
     bool sums() const override { return Kernel::sums; }
     std::unique_ptr<Family> clone() const override { return std::make_unique<MeanFamily>(*this); }
 

@@ -99,6 +99,7 @@ void LaplaceCriterion::linear_predictor(const double* u, double* eta) const {
 
 void LaplaceCriterion::forget_mode() {
     base_known_ = best_known_ = false;
+    scratch_.known.clear();
     std::fill(u_.begin(), u_.end(), 0.0);
     std::fill(e_.begin(), e_.end(), 0.0);
 }

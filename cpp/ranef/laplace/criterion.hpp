@@ -118,7 +118,7 @@ protected:
 
     // Memory of predict() and differentiate().
     struct Scratch {
-        std::vector<double> change, moved, right, beta, image, cross, solved, a, own, weighted, bb, bt, g_d;
+        std::vector<double> change, moved, right, beta, image, cross, solved, a, own, weighted, bb, bt, g_d, block, block_gradient, divided;
         std::vector<const double*> y, wy;
         std::vector<char> known;
     };

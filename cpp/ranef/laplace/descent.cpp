@@ -11,9 +11,10 @@ namespace {
 
 constexpr double first_radius = 4.0;       // standard errors, or
 constexpr double first_move = 0.25;        // of any parameter in its own unit, if that is more
-constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, most_shrink = 0.05, grow = 2.0;
+constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, most_shrink = 0.05, grow = 2.0, most_grow = 10.0;
+constexpr double fair_error = 0.1;         // of a predicted fall, at which the radius grows by `grow`
 constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
-constexpr double least_scale = 1e-8;       // of the largest diagonal entry
+constexpr double least_scale = 1e-8;       // of the largest diagonal entry that this parameter has had
 constexpr double smallest_radius = 1e-10;
 constexpr double radius_error = 1e-3;      // relative, of a step's length
 constexpr int most_shifts = 50;
@@ -28,7 +29,7 @@ constexpr double nearer = 1e-2;            // part of the distance expected, bel
 class Model {
 public:
     Model(Index n, const std::vector<double>& correction)
-        : n_(n), correction_(correction), vectors_(n * n), values_(n), scale_(n), along_(n) {
+        : n_(n), correction_(correction), vectors_(n * n), values_(n), scale_(n), seen_(n), along_(n) {
         correction_.resize(n * n, 0.0);
     }
 
@@ -38,9 +39,12 @@ public:
         gradient_ = function.gradient();
         hessian_ = function.hessian();
         double largest = 0.0;
-        for (Index i = 0; i < n_; ++i) largest = std::max(largest, hessian_[i * n_ + i]);
+        for (Index i = 0; i < n_; ++i) {
+            largest = std::max(largest, hessian_[i * n_ + i]);
+            seen_[i] = std::max(seen_[i], hessian_[i * n_ + i]);
+        }
         for (Index i = 0; i < n_; ++i)
-            scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * largest, 1e-300}));
+            scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * (seen_[i] > 0.0 ? seen_[i] : largest), 1e-300}));
     }
 
     // The radius within which no parameter moves far on the scale of the linear predictor, however much data there is.
@@ -163,7 +167,7 @@ private:
 
     Index n_;
     bool direct_ = false;
-    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, along_, root_, other_;
+    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, seen_, along_, root_, other_;
 };
 
 }  // namespace
@@ -191,7 +195,8 @@ Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const D
     double value = function.value();
     Model model(n, settings.correction);
     model.take(function);
-    double radius = model.first();
+    const double first = model.first();
+    double radius = first;
     std::vector<double> step(n), trial(n);
     while (true) {
         double fall = 0.0;
@@ -272,7 +277,9 @@ Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const D
             const double rise = found - value, least = rise + slope > 0.0 ? 0.5 * slope / (rise + slope) : shrink;
             radius = std::clamp(std::isfinite(found) ? least : shrink, most_shrink, shrink) * std::min(radius, length);
         } else if (ratio > grow_ratio) {
-            radius = std::max(radius, grow * length);
+            // The error of the prediction, relative to it, grows with the length of the step.
+            const double fast = std::min(grow * fair_error / (std::fabs(ratio - 1.0) + 1e-3), most_grow);
+            radius = std::max({radius, grow * length, std::min(fast * length, first)});
         }
         if (better) value = function.value();
         if (radius < smallest_radius) {

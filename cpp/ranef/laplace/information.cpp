@@ -15,19 +15,36 @@ namespace {
 
 constexpr Index largest_block = 256;     // cells at a time
 constexpr double dispersion_step = 1e-4;
-constexpr double smallest_pivot = 1e-7;  // of Lambda, to divide by it
+constexpr double smallest_pivot = 1e-9;  // of Lambda, relative to its largest entry, to divide by it
 
 }  // namespace
 
-// g_D = (g_D Lambda) Lambda^-1, of the blocks whose Lambda can be divided by.
+// g_D = (g_D Lambda) Lambda^-1, block by block. Of a block whose Lambda cannot be divided by, that of the last point where
+// it could: without it a column of zeros would have no curvature. `known`: of each column of Lambda.
 void LaplaceCriterion::covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const {
-    g_d.assign(layout_.lambda_size, 0.0);
-    known.assign(layout_.factors.size(), 1);
+    g_d.resize(layout_.lambda_size, 0.0);
+    known.resize(cells_.width, 0);
+    std::vector<double> &l = scratch_.block, &g = scratch_.block_gradient, &divided = scratch_.divided;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-        const int r = layout_.factors[f].width;
-        const Index first = layout_.lambda_offset[f];
-        known[f] = linalg::divide_right(r, g_lambda_.data() + first, lambda_.data() + first, smallest_pivot, g_d.data() + first);
-        if (!known[f]) std::fill_n(g_d.begin() + first, r * r, 0.0);
+        const Index r = layout_.factors[f].width, offset = layout_.lambda_offset[f];
+        for (const Block& block : layout_.factors[f].blocks) {
+            const Index w = block.width, first = offset + block.first * (r + 1);
+            l.resize(w * w);
+            g.resize(w * w);
+            divided.resize(w * w);
+            double largest = 0.0;
+            for (Index c = 0; c < w; ++c)
+                for (Index a = 0; a < w; ++a) {
+                    l[c * w + a] = lambda_[first + c * r + a];
+                    g[c * w + a] = g_lambda_[first + c * r + a];
+                    largest = std::max(largest, std::fabs(l[c * w + a]));
+                }
+            if (!(largest > 0.0) || !linalg::divide_right(w, g.data(), l.data(), smallest_pivot * largest, divided.data())) continue;
+            for (Index c = 0; c < w; ++c) {
+                std::copy_n(divided.data() + c * w, w, g_d.data() + first + c * r);
+                known[place_[f] + block.first + c] = 1;
+            }
+        }
     }
 }
 
@@ -228,7 +245,7 @@ void LaplaceCriterion::differentiate() {
     for (int t = 0; t < k_; ++t)
         for (int v = 0; v < k_; ++v) {
             const ThetaSlot &one = slots_[t], &other = slots_[v];
-            if (one.factor != other.factor || one.column != other.column || !known[one.factor]) continue;
+            if (one.factor != other.factor || one.column != other.column || !known[place_[one.factor] + one.column]) continue;
             const int r = layout_.factors[one.factor].width;
             const double* g = g_d.data() + layout_.lambda_offset[one.factor];
             hessian_[t * size + v] += g[one.row * r + other.row] + g[other.row * r + one.row];

@@ -11,7 +11,7 @@
 namespace ranef {
 namespace {
 
-constexpr double snap_size = 2e-3;        // a pivot of Lambda below this may be zero; the criterion decides
+constexpr double snap_size = 2e-3;        // in units of eta: a pivot of Lambda below this may be zero; the criterion decides
 constexpr double snap_loss = 1e-8;        // of the criterion, what the exact zero may cost
 constexpr double little_variation = 1e-2; // a coordinate of the dispersion below this may be zero, likewise
 constexpr double least_start = 0.05;      // of that coordinate: at zero no gradient leads away
@@ -59,6 +59,7 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
     if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
     const Descent descent = descend_scaled(function, x, how);
     if (chart_.used()) x.back() = chart_.to_psi(x.back());
+    if (usable(descent.result.status)) unit_ = criterion_.family().unit(static_cast<Index>(criterion_.eta().size()), criterion_.eta().data());
     const NewtonResult& result = descent.result;
     if (rough_) criterion_.set_inner_tolerance(tightest_inner);
     brief_ = descent.brief;
@@ -100,7 +101,7 @@ bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
     std::vector<std::pair<int, int>> candidates;
     for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
         for (int c = 0; c < w; ++c)
-            if (l[c * w + c] != 0.0 && std::fabs(l[c * w + c]) < snap_size) {
+            if (l[c * w + c] != 0.0 && std::fabs(l[c * w + c]) < snap_size * unit_) {
                 candidates.emplace_back(f, b);
                 break;
             }
@@ -117,7 +118,7 @@ bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
             if (one != std::pair{f, b}) return;
             for (int pass = 0; pass < w; ++pass) {
                 for (int c = 0; c < w; ++c)
-                    if (std::fabs(l[c * w + c]) < snap_size) l[c * w + c] = 0.0;
+                    if (std::fabs(l[c * w + c]) < snap_size * unit_) l[c * w + c] = 0.0;
                 lower_echelon(w, l, 0.0);
             }
         });
@@ -140,7 +141,7 @@ void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum
     for (int i = 0; i < layout_.n_theta(); ++i)
         if (layout_.theta[i].row == layout_.theta[i].column && x[i] == 0.0) {
             singular = true;
-            shifted[i] = perturbation;
+            shifted[i] = perturbation * unit_;
         }
     if (!singular) return;
     ++optimum.certificate_evaluations;
@@ -181,7 +182,7 @@ void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum
 bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) {
     const BoundaryMultiplier* worst = nullptr;
     for (const BoundaryMultiplier& m : optimum.multipliers)
-        if (m.value < -false_boundary && (!worst || m.value < worst->value)) worst = &m;
+        if (m.value * unit_ * unit_ < -false_boundary && (!worst || m.value < worst->value)) worst = &m;
     if (!worst) return false;
     ++optimum.evaluations;
     if (criterion_.evaluate(x.data()) != Status::ok) return false;
@@ -191,15 +192,7 @@ bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) 
         layout_.unpack(x.data(), lambda.data());
         for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
             if (f != worst->factor || b != worst->block) return;
-            // D + size^2 v v' = [L, size v][L, size v]', made a triangle again.
-            const int m = w + 1;
-            std::vector<double> wide(m * m, 0.0);
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) wide[c * m + a] = l[c * w + a];
-            for (int a = 0; a < w; ++a) wide[w * m + a] = size * worst->direction[a];
-            lower_echelon(m, wide.data(), 1e-14);
-            for (int c = 0; c < w; ++c)
-                for (int a = 0; a < w; ++a) l[c * w + a] = wide[c * m + a];
+            add_direction(w, l, worst->direction.data(), size * unit_);
         });
         std::vector<double> trial = x;
         layout_.pack(lambda.data(), trial.data());
@@ -384,7 +377,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     optimum.gradient = criterion_.gradient();
     optimum.hessian = criterion_.hessian();
     bool boundary_holds = true;
-    for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value >= -false_boundary;
+    for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value * unit_ * unit_ >= -false_boundary;
     optimum.singular = !optimum.multipliers.empty();
     find_free(x, optimum);
     optimum.converged = boundary_holds && optimum.gradient_norm <= stationary;

@@ -45,6 +45,7 @@ private:
     GlmmSettings settings_;
     Index size_;
     DispersionChart chart_;
+    double unit_ = 1.0;     // of eta, see Family
     bool rough_;            // whether the mode is found as well as the search needs it, and no better
     bool brief_ = false;    // see Descent
     double unseen_ = 0.0;

@@ -14,6 +14,7 @@ constexpr double close = 1e-6;                    // relative change of the log-
 constexpr Index block = 256;                      // cells at a time
 constexpr double least_variance = 0.05, most_variance = 4.0;
 constexpr double widest_psi = 12.0;
+constexpr double farthest_psi = 300.0;            // where the dispersion has the unit of the response
 
 class LinearModel {
 public:
@@ -83,6 +84,9 @@ public:
             return sum;
         };
         double low = -widest_psi, high = widest_psi;
+        const bool limited = family_->simpler_towards() != 0;
+        while (!limited && low > -farthest_psi && slope(low) <= 0.0) low -= widest_psi;
+        while (!limited && high < farthest_psi && slope(high) >= 0.0) high += widest_psi;
         if (slope(low) <= 0.0) return low;
         if (slope(high) >= 0.0) return std::min(high, 6.0);  // no overdispersion in sight
         while (high - low > 1e-3) {
@@ -93,6 +97,7 @@ public:
     }
 
     const std::vector<double>& beta() const { return beta_; }
+    double unit() const { return family_->unit(cells_.n, eta_.data()); }
     // First derivatives and expected weights at eta.
     void scores() {
         family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
@@ -154,7 +159,7 @@ private:
 };
 
 // D0 = (sum_j e_j^2 - Z_j'WZ_j) / sum_j (Z_j'WZ_j)^2 for each column, from D = 0.
-void score_variances(const GlmmProblem& problem, const std::vector<double>& s, const std::vector<double>& w,
+void score_variances(const GlmmProblem& problem, const std::vector<double>& s, const std::vector<double>& w, double unit,
                      std::vector<double>& parameters) {
     const Cells& cells = problem.cells();
     const Layout& layout = problem.layout();
@@ -181,8 +186,8 @@ void score_variances(const GlmmProblem& problem, const std::vector<double>& s, c
             above += e[c] * e[c] - g[c];
             below += g[c] * g[c];
         }
-        const double variance = below > 0.0 ? above / below / r : least_variance;
-        parameters[t] = std::sqrt(std::clamp(variance, least_variance, most_variance));
+        const double variance = below > 0.0 ? above / below / r / (unit * unit) : least_variance;
+        parameters[t] = unit * std::sqrt(std::clamp(variance, least_variance, most_variance));
     }
 }
 
@@ -206,7 +211,7 @@ Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<dou
     }
     std::copy(model.beta().begin(), model.beta().end(), parameters.begin() + layout.n_theta());
     model.scores();
-    score_variances(problem, model.score(), model.weights(), parameters);
+    score_variances(problem, model.score(), model.weights(), model.unit(), parameters);
     return Status::ok;
 }
 
