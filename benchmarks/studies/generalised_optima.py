@@ -1,11 +1,12 @@
 """Generated generalised models: where their searches end, beside lme4 and glmmTMB.
 
-Each model is drawn from its number alone: a family and a link, one to three terms, 40 to 400 rows; a third of the
-effects are zero, so that many fits are singular, and small binary ones are nearly separated. ``--r FOLDER`` writes
-them out for ``generalised_optima.R``, ``--beside FOLDER`` reads its answers; a fit is counted as above where its
-criterion exceeds the lower of the two by more than 1e-6.
+Each model is drawn from its number alone: a family and a link, one to three terms, 40 to 400 rows; a third of
+the effects are zero, so that many fits are singular, and small binary ones are nearly separated. ``--r FOLDER``
+writes them out for ``generalised_optima.R``, ``--beside FOLDER`` reads its answers; a fit is counted as above
+where its criterion exceeds the lower of the two by more than 1e-6.
 
-    python -m benchmarks.studies.generalised_optima --r DIR && Rscript benchmarks/studies/generalised_optima.R DIR
+    python -m benchmarks.studies.generalised_optima --r DIR
+    Rscript benchmarks/studies/generalised_optima.R DIR
     python -m benchmarks.studies.generalised_optima --beside DIR > benchmarks/studies/generalised_optima.txt
 """
 
@@ -69,15 +70,16 @@ def draw(number: int) -> Generated:
     rng = np.random.default_rng([number, 13])
     family, link = FAMILIES[rng.integers(len(FAMILIES))]
     n = int(np.exp(rng.uniform(np.log(40), np.log(400))))
-    data: dict[str, object] = {"x": rng.normal(size=n), "z": rng.normal(size=n), "f": rng.choice(list("abc"), n)}
-    eta = rng.normal() * 0.5 + 0.4 * rng.normal() * np.asarray(data["x"]) + 0.3 * (np.asarray(data["f"]) == "b")
+    x, z, f = rng.normal(size=n), rng.normal(size=n), rng.choice(list("abc"), n)
+    data: dict[str, object] = {"x": x, "z": z, "f": f}
+    eta = rng.normal() * 0.5 + 0.4 * rng.normal() * x + 0.3 * (f == "b")
     for name in "ghk":
         levels = int(np.exp(rng.uniform(np.log(4), np.log(n / 4))))
         codes = rng.integers(0, levels, n)
         data[name] = np.char.add(name, codes.astype(str))
         sizes = rng.uniform(0.1, 1.2, 2) * (rng.random(2) < 0.65)
         eta = eta + sizes[0] * rng.normal(size=levels)[codes]
-        eta = eta + sizes[1] * rng.normal(size=levels)[codes] * np.asarray(data["x"])
+        eta = eta + sizes[1] * rng.normal(size=levels)[codes] * x
     response = _respond(rng, family, link, np.clip(eta, -4, 4), data)
     formula = f"{response} ~ {rng.choice(FIXED)} + {rng.choice(RANDOM)}"
     return Generated(family, link, formula, pd.DataFrame(data))
@@ -92,7 +94,8 @@ def _respond(
     mu = 1 / (1 + np.exp(-eta)) if link in ("logit", "probit", "cloglog") else positive[link]
     if family in ("binomial", "betabinomial"):
         trials = np.ones(n, int) if family == "binomial" and rng.random() < 0.5 else rng.integers(1, 12, n)
-        p = mu if family == "binomial" else rng.beta(np.maximum(mu * size, 0.01), np.maximum((1 - mu) * size, 0.01))
+        shapes = np.maximum(mu * size, 0.01), np.maximum((1 - mu) * size, 0.01)
+        p = mu if family == "binomial" else rng.beta(*shapes)
         data["y"] = rng.binomial(trials, p)
         data["other"] = trials - np.asarray(data["y"])
         return "cbind(y, other)"

@@ -137,7 +137,7 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
         explicit Work(std::shared_ptr<const GlmmProblem> p) : problem(p), criterion(make_criterion(*problem)) {}
         void run() {
             const BlasThreads limited(problem->pattern().rest);
-            optimum = GlmmSearch(*criterion, *problem, settings).run(parameters);
+            optimum = find_optimum(*criterion, *problem, settings, parameters);
         }
     };
     auto work = std::make_shared<Work>(self.problem);

@@ -137,3 +137,8 @@ def test_weights_must_be_positive(value, word):
     # lme4 1.1-31 refuses negative weights, and with a zero weight its log-likelihood is -Inf
     with pytest.raises(DataError, match=f"weights= is {word} .* in row 2"):
         design(weights=np.where(np.arange(N) == 2, value, 1.0))
+
+
+def test_weights_must_have_squares():
+    with pytest.raises(DataError, match=r"weights= is 1e\+200 in row 2 .* divide all weights by their mean"):
+        design(weights=np.where(np.arange(N) == 2, 1e200, 1.0))

@@ -129,3 +129,13 @@ def test_a_million_rows():
         tracemalloc.stop()
     assert most < 8 * n  # behind the cross-products: not one array with a number for each row
     np.testing.assert_allclose(table["df"], fit.df, rtol=1e-2)
+
+
+@pytest.mark.parametrize("unit", [1e8, 1e-8])
+def test_weights_in_another_unit_change_nothing(unit):
+    frame = made_up_data(120)
+    df = [
+        ranef.lmer("y ~ x + (1 | a)", frame, weights=frame.w * scale).coef_table("kenward-roger")["df"]
+        for scale in (1.0, unit)
+    ]
+    np.testing.assert_allclose(df[1], df[0], rtol=1e-6)

@@ -197,3 +197,13 @@ def test_standard_error_of_a_correlation_is_that_of_the_end():
     low, here, high = (sums.criterion(at + step)[0] for step in (-h, 0.0, h))
     wanted = 2 * h**2 / (low - 2 * here + high)
     assert fit.outer.covariance[0, 0] == pytest.approx(wanted, rel=4e-3)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"), [(1.0, "'c' of dispersion= is 1 in every row"), (1e300, "a double cannot hold")]
+)
+def test_a_dispersion_that_says_nothing_or_too_much(column, words):
+    frame = rows()
+    values = column if column == 1.0 else np.linspace(-column, column, len(frame))
+    with pytest.raises(DataError, match=words):
+        ranef.lmer("y ~ x + (1 | id)", frame.assign(c=values), dispersion="~ c")

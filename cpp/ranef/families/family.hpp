@@ -64,6 +64,7 @@ public:
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
     // How far eta moves where the mean doubles or so, at these: 1 with a log link, the size of eta itself with a power as link.
     // What is small or large in eta is so in this unit.
+    virtual bool has_unit() const { return false; }
     virtual double unit(Index, const double*) const { return 1.0; }
     // Whether rows of different responses may share a cell.
     virtual bool sums() const { return true; }

@@ -92,6 +92,7 @@ public:
             }
         }
     }
+    bool has_unit() const override { return Link::has_unit; }
     double unit(Index n, const double* eta) const override {
         if constexpr (!Link::has_unit) return 1.0;
         double sum = 0.0;

@@ -17,6 +17,7 @@ constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in abso
 constexpr double least_scale = 1e-8;       // of the largest diagonal entry that this parameter has had
 constexpr double smallest_radius = 1e-10;
 constexpr double radius_error = 1e-3;      // relative, of a step's length
+constexpr double largest_scale = 0.5;      // standard error of a parameter in its unit, for the lengths of steps
 constexpr int most_shifts = 50;
 constexpr double rounding = 1e-11;         // of the criterion: what the inner steps leave
 constexpr double end_game = 1e-7;          // predicted fall below which gradients decide
@@ -28,8 +29,8 @@ constexpr double nearer = 1e-2;            // part of the distance expected, bel
 // The model of the function about a point, in scaled coordinates.
 class Model {
 public:
-    Model(Index n, const std::vector<double>& correction)
-        : n_(n), correction_(correction), vectors_(n * n), values_(n), scale_(n), seen_(n), along_(n) {
+    Model(Index n, const std::vector<double>& correction, const std::vector<double>& units)
+        : n_(n), correction_(correction), units_(units), vectors_(n * n), values_(n), scale_(n), seen_(n), along_(n) {
         correction_.resize(n * n, 0.0);
     }
 
@@ -43,8 +44,10 @@ public:
             largest = std::max(largest, hessian_[i * n_ + i]);
             seen_[i] = std::max(seen_[i], hessian_[i * n_ + i]);
         }
-        for (Index i = 0; i < n_; ++i)
-            scale_[i] = 1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least_scale * (seen_[i] > 0.0 ? seen_[i] : largest), 1e-300}));
+        for (Index i = 0; i < n_; ++i) {
+            const double least = least_scale * (seen_[i] > 0.0 ? seen_[i] : largest);
+            scale_[i] = std::min(1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least, 1e-300})), largest_scale * units_[i]);
+        }
     }
 
     // The radius within which no parameter moves far on the scale of the linear predictor, however much data there is.
@@ -167,7 +170,7 @@ private:
 
     Index n_;
     bool direct_ = false;
-    std::vector<double> gradient_, hessian_, correction_, vectors_, values_, scale_, seen_, along_, root_, other_;
+    std::vector<double> gradient_, hessian_, correction_, units_, vectors_, values_, scale_, seen_, along_, root_, other_;
 };
 
 }  // namespace
@@ -193,7 +196,7 @@ Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const D
     if (result.status != Status::ok) return descent;
     function.differentiate();
     double value = function.value();
-    Model model(n, settings.correction);
+    Model model(n, settings.correction, settings.units);
     model.take(function);
     const double first = model.first();
     double radius = first;

@@ -14,6 +14,8 @@ struct DescentSettings {
     NewtonSettings newton;
     // What the function's Hessians lack at first, n x n, as a function of the same kind has shown; or empty.
     std::vector<double> correction;
+    // In which a step of one is a long one, of each parameter: where the Hessian at first has no curvature along it.
+    std::vector<double> units;
     // Whether to end without the last evaluation, or the last Hessian: where what the search would find there is expected,
     // at the rate so far, to be within the tolerance.
     bool brief = false;

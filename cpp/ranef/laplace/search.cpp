@@ -55,11 +55,19 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
             criterion_.set_inner_tolerance(std::clamp(inner_share * distance, tightest_inner, loosest_inner));
         };
     }
+    if (criterion_.family().has_unit()) {
+        const std::vector<double> none(layout_.q, 0.0);
+        std::vector<double> eta(criterion_.eta().size());
+        criterion_.place(x.data());
+        criterion_.linear_predictor(none.data(), eta.data());
+        unit_ = criterion_.family().unit(static_cast<Index>(eta.size()), eta.data());
+    }
+    how.units.assign(size_, unit_);
+    if (criterion_.family().dispersed()) how.units.back() = 1.0;
     ChartedCriterion function(criterion_, layout_, chart_);
     if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
     const Descent descent = descend_scaled(function, x, how);
     if (chart_.used()) x.back() = chart_.to_psi(x.back());
-    if (usable(descent.result.status)) unit_ = criterion_.family().unit(static_cast<Index>(criterion_.eta().size()), criterion_.eta().data());
     const NewtonResult& result = descent.result;
     if (rough_) criterion_.set_inner_tolerance(tightest_inner);
     brief_ = descent.brief;
@@ -383,6 +391,29 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     optimum.converged = boundary_holds && optimum.gradient_norm <= stationary;
     if (settings_.certify) certify(x, optimum);
     return optimum;
+}
+
+Optimum find_optimum(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings,
+                     const std::vector<double>& start) {
+    Optimum first = GlmmSearch(criterion, problem, settings).run(start);
+    const bool other = problem.nodes == 1 && !problem.expected && settings.certify && !problem.family->canonical();
+    if (first.converged || !other || first.status == Status::interrupted) return first;
+    GlmmProblem expected = problem;
+    expected.expected = true;
+    LaplaceCriterion guide(expected);
+    GlmmSettings rough = settings;
+    rough.certify = false;
+    const Optimum found = GlmmSearch(guide, expected, rough).run(start);
+    if (!usable(found.status)) return first;
+    criterion.set_refined(false);
+    criterion.set_inner_tolerance(tightest_inner);
+    criterion.forget_mode();
+    Optimum second = GlmmSearch(criterion, problem, settings).run(found.theta);
+    Optimum best = second.converged || (usable(second.status) && second.value < first.value) ? second : first;
+    best.evaluations = first.evaluations + found.evaluations + second.evaluations;
+    criterion.evaluate(best.theta.data());
+    criterion.differentiate();
+    return best;
 }
 
 }  // namespace ranef

@@ -51,4 +51,10 @@ private:
     double unseen_ = 0.0;
 };
 
+// The search from a start, and where it ends badly another from the optimum of the criterion with expected weights: where
+// residuals are large beside the mean the observed ones are negative, and towards the edge where Omega is no longer positive
+// definite the criterion falls without end. The criterion stands at what was found.
+Optimum find_optimum(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings,
+                     const std::vector<double>& start);
+
 }  // namespace ranef

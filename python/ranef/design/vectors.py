@@ -157,9 +157,9 @@ def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:
         if far.any():
             first = int(np.argmax(far))
             raise DataError(
-                f"weights= is {values[first]:g} in row {rows.original(first)} (rows count from 0), and a double "
-                "cannot hold the squares of such numbers: divide all weights by their mean, which multiplies "
-                "sigma by a number and changes no test"
+                f"weights= is {values[first]:g} in row {rows.original(first)} (rows count from 0), and a "
+                "double cannot hold the squares of such numbers: divide all weights by their mean, which "
+                "multiplies sigma by a number and changes no test"
             )
         return
     what = "negative" if values[lowest] < 0 else "zero"

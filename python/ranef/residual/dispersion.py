@@ -129,8 +129,8 @@ def _require_sizes(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.
         values = column[codes]
         if values.min() == values.max():
             raise DataError(
-                f"'{name}' of dispersion= is {values[0]:g} in every row used: it says nothing of how the standard "
-                "deviation varies; leave it out"
+                f"'{name}' of dispersion= is {values[0]:g} in every row used: it says nothing of how the "
+                "standard deviation varies; leave it out"
             )
         require_squares(float(np.abs(values).max()), f"'{name}' of dispersion=")
         mean, spread = float(values.mean()), float(values.std())
