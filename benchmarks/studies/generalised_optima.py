@@ -1,9 +1,9 @@
 """Generated generalised models: where their searches end, beside lme4 and glmmTMB.
 
-Each model is drawn from its number alone: a family and a link, one to three terms, 40 to 400 rows; a third of
-the effects are zero, so that many fits are singular, and small binary ones are nearly separated. ``--r FOLDER``
-writes them out for ``generalised_optima.R``, ``--beside FOLDER`` reads its answers; a fit is counted as above
-where its criterion exceeds the lower of the two by more than 1e-6.
+Each model is drawn from its number alone: a family and a link, one to three terms, 40 to 400 rows. A third of
+the effects are zero, so that many fits are singular, and small binary ones are nearly separated. ``--r``
+writes them into a folder for ``generalised_optima.R``, ``--beside`` reads its answers; a fit is counted as
+above where its criterion exceeds the lower of the two by more than 1e-6.
 
     python -m benchmarks.studies.generalised_optima --r DIR
     Rscript benchmarks/studies/generalised_optima.R DIR
