@@ -227,7 +227,7 @@ def conditions(record):
     versions = ", ".join(f"{name} {packages[name]}" for name in packages if name not in ("narwhals", "scipy"))
     memory = f", {in_bytes(record['memory'])} of memory" if record.get("memory") else ""
     cap = record.get("cap")
-    ended = f" A first call longer than {cap:g} s was ended (lme4: {5 * cap:g} s)." if cap else ""
+    ended = f" A first call longer than {cap:g} s was stopped (lme4: {5 * cap:g} s)." if cap else ""
     return (
         f"{record['when'][:10]}: {record['cores']} cores ({record['cpu']}){memory}, {record['system']}, "
         f"Python {record['python']}; BLAS of the core: {blas['internal_api']} {blas['version']}, kernels for "
