@@ -98,10 +98,13 @@ class Orthonormal:
     R: FloatArray
 
     def fixed(self, rows: FloatArray) -> FloatArray:
-        """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the columns of Q."""
+        """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the columns of Q.
+
+        Those with a NaN are NaN.
+        """
         from scipy.linalg import solve_triangular  # takes longer to load than the first fit
 
-        return np.asarray(solve_triangular(self.R, rows.T, trans="T").T)
+        return np.asarray(solve_triangular(self.R, rows.T, trans="T", check_finite=False).T)
 
     def coefficients(self, inner: FloatArray) -> FloatArray:
         """Return the user's coefficients, (p,), from those of Q."""

@@ -25,4 +25,5 @@ class RefittedFit:
     bootstrap = Verb("bootstrap.by_refits:bootstrap")
     left_out = Verb("bootstrap.by_refits:leave_out_estimates", shown=False)
     pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits", shown=False)
+    power_of = Verb("bootstrap.power_by_refits:power_of", shown=False)
     independent_codes = Verb("residual.refits:independent_codes", shown=False)

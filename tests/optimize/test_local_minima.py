@@ -34,7 +34,7 @@ def test_the_certificate_counts_the_starts(found):
     search = fit.optimum.search
     assert search.starts > 2
     assert 0 < search.agreed < search.starts
-    assert search.next > 0.1
+    assert abs(search.next) > 0.1
     assert f"{search.agreed} of them end here" in str(fit.optimum)
 
 
@@ -46,6 +46,15 @@ def test_no_random_restart_ends_lower():
     for number in (*range(0, 2000, 80), *HARD):
         found = optima.missed(optima.draw(number), number)
         assert found is None or found["behind"] <= optima.BEHIND, found
+
+
+def test_a_criterion_that_falls_without_end_has_no_optimum():
+    """11 rows, 5 covariance parameters: lme4's default stops at 26.8235 on the way; a minimum is 28.02."""
+    model = optima.draw(20171).model()
+    fit = model.fit()
+    assert model.objective(np.array([589.4, 745.8, -2575.8, 0.3578, 1541.6])) < 21.2
+    assert fit.optimum.search.falls
+    assert "elsewhere the criterion falls at least 7.02 lower, to no minimum" in " ".join(str(fit.optimum).split())
 
 
 @pytest.mark.study

@@ -32,6 +32,13 @@ def test_a_chain_between_its_rows(kind, times):
     np.testing.assert_allclose(at_rows, data.distance, rtol=1e-9)
 
 
+def test_rows_with_missing_values_have_no_prediction():
+    fit = ranef.gls("distance ~ age", GROWTH, residual="ar1(1 | Subject)")
+    table = fit.predict({"age": [8.0, np.nan, 14.0]}, interval="confidence")
+    np.testing.assert_array_equal(table.loc[[0, 2]], fit.predict({"age": [8.0, 14.0]}, interval="confidence"))
+    assert table.loc[1].isna().all()
+
+
 def test_a_chain_beside_random_effects():
     """cov(new, y) V^-1 (y - X beta), random effects and residuals together."""
     fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", SLEEP, residual="car1(Days | Subject)")

@@ -83,6 +83,8 @@ std::vector<double> grown(const Layout& layout, const std::vector<double>& theta
     return out;
 }
 
+bool finished_or_spent(Status status) { return finished(status) || status == Status::max_evaluations; }
+
 std::vector<WeakColumn> all_columns(const Layout& layout) {
     std::vector<WeakColumn> columns;
     for (int f = 0; f < static_cast<int>(layout.factors.size()); ++f)
@@ -112,7 +114,7 @@ bool Workspace::explore(std::vector<double> theta, Optimum& best, const FitSetti
     const Status status = descend(theta, loose, seen).status;
     record.evaluations += seen.evaluations;
     const auto keep = [&] { best.search = record; return false; };
-    if (!finished(status) && status != Status::max_evaluations) return keep();
+    if (!finished_or_spent(status)) return keep();
     ++record.starts;
     double value = evaluator_->value();
     const bool comparable = finished(best.status);
@@ -129,12 +131,13 @@ bool Workspace::explore(std::vector<double> theta, Optimum& best, const FitSetti
     Optimum end = descend_from(std::move(theta), settings);
     value = end.value;
     // An end that does not hold as a minimum replaces none that does: near an exact fit the criterion falls without bound.
+    // It is remembered, as what lies below.
     const bool surer = end.converged && !best.converged && value < best.value + same_value;
     const bool lower = value < best.value - gain && finished(end.status) && (end.converged || !best.converged);
     if (!comparable || surer || lower) {
         record.evaluations += best.evaluations;
         if (!(value > best.value - same_value)) {
-            record.next = best.value;
+            if (!(record.next < value - same_value)) record.next = best.value;
             record.agreed = 0;
         }
         ++record.agreed;
@@ -143,8 +146,9 @@ bool Workspace::explore(std::vector<double> theta, Optimum& best, const FitSetti
         return true;
     }
     record.evaluations += end.evaluations;
-    if (value < best.value + same_value) ++record.agreed;
-    else if (end.converged) record.next = std::min(record.next, value);
+    const bool below = value < best.value - same_value && finished_or_spent(end.status);
+    if (below || (end.converged && value > best.value + same_value)) record.next = std::min(record.next, value);
+    else if (value < best.value + same_value) ++record.agreed;
     return keep();
 }
 

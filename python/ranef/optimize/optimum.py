@@ -50,7 +50,8 @@ class Search:
     evaluations : int
         Of all starts and scans but the descent that found the optimum.
     next : float
-        How far above the optimum the lowest other end lies; infinite when all agreed.
+        How far above the optimum the lowest other end lies; infinite when all agreed. Below zero where the
+        criterion falls below the minimum reported and no minimum was reached there.
 
     Notes
     -----
@@ -66,6 +67,11 @@ class Search:
     evaluations: int
     next: float
 
+    @property
+    def falls(self) -> bool:
+        """Whether values below the minimum reported were met, on a way that led to no minimum."""
+        return self.next < 0
+
     def __str__(self) -> str:
         if self.starts == 1 and self.scans == 0:
             return "one start: the criterion is curved in every direction"
@@ -73,6 +79,8 @@ class Search:
             lines = f"{self.scans} line{'s' if self.scans > 1 else ''}"
             return f"one start, and {lines} along what is weakly determined: an evaluation takes long here"
         looked = f"{self.starts} starts"
+        if self.falls:
+            return f"{looked}, {self.agreed} of them end here, others {-self.next:.3g} lower, at no minimum"
         if self.agreed == self.starts:
             return f"{looked}, all of them end here"
         return f"{looked}, {self.agreed} of them end here, the others {self.next:.3g} higher or more"

@@ -236,7 +236,9 @@ def _points(values: Any) -> list[Any]:
     return list(values) if isinstance(values, Iterable) else [values]
 
 
-def _main_count(fit: Fit, found: Power) -> int:
+def _main_count(fit: Fit, found: Power) -> float:
+    if not found.groups:  # repeated measures without random effects
+        return float("nan")
     return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
 
 

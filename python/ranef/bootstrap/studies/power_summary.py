@@ -60,12 +60,12 @@ class Power(Printed):
 
     def __str__(self) -> str:
         lower, upper = self.conf_int()
-        sizes = ", ".join(f"{name} {count:,}" for name, count in self.groups.items())
+        sizes = "".join(f", {name} {count:,}" for name, count in self.groups.items())
         failed = f"; {self.failed:,} could not be fitted" if self.failed else ""
         effects = self.effect if isinstance(self.effect, tuple) else (self.effect,)
         return (
             f"Power of {self.coefficient} = {', '.join(f'{v:.6g}' for v in effects)}: {self.power:.1%} "
             f"({lower:.1%} to {upper:.1%})\n"
             f"  test {self.test} at {self.alpha:g}, {self.n:,} simulated studies{failed}\n"
-            f"  {self.nobs:,} rows, {sizes}"
+            f"  {self.nobs:,} rows{sizes}"
         )

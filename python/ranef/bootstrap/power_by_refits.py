@@ -1,0 +1,118 @@
+"""The power of a study with a fit whose covariance has a structure: studies are refitted by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, RanefError
+from ..threads import get_num_threads
+from .by_refits import Answer, in_order
+from .checks import checked_seed, whole_number
+from .draws.streams import replicate_generator, stream_key
+from .loop.record import FAILED
+from .studies.power_summary import Power
+from .studies.tested import checked_effect, positions_of, true_effect
+
+__all__ = ["power_of"]
+
+
+def power_of(
+    fit: Any,
+    coefficient: str,
+    effect: float | None = None,
+    n: int = 1000,
+    *,
+    test: str = "satterthwaite",
+    alpha: float = 0.05,
+    params: Mapping[str, float] | None = None,
+    seed: Any = None,
+    n_threads: int | None = None,
+    **other: Any,
+) -> Power:
+    """Simulate studies of the fit's design and count how often a coefficient is found to differ from zero.
+
+    Parameters
+    ----------
+    fit : ResidualFit, GlsFit, StructuredFit or VisitFit
+    coefficient : str
+    effect : float, optional
+        Its true value, by default the estimate.
+    n : int
+        Studies. After Ctrl-C those done count.
+    test : str
+        As the fit tests its coefficients: nothing else is offered.
+    alpha : float
+    params : mapping, optional
+        True values of other coefficients.
+    seed, n_threads
+        As of ``fit.bootstrap()``.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown coefficient, a term of several, or an argument of other kinds of fit.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
+    >>> 0.3 < ranef.power(fit, "age", effect=0.2, n=60, seed=1).power < 0.9
+    True
+    """
+    count = whole_number(n, "n", "the number of simulated studies")
+    given = [name for name, value in other.items() if value is not None]
+    if test != "satterthwaite":  # the default of other fits
+        given.append("test")
+    if given:
+        raise ArgumentError(
+            f"power of a fit whose covariance has a structure takes no {given[0]}=: it simulates the design "
+            "of the fit and tests as fit.summary() does; for another size fit the model to such rows first"
+        )
+    if not 0 < alpha < 1:
+        raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")
+    kept = fit.model.cross.columns
+    beta = np.asarray(fit.solution["beta"], dtype=float)
+    truth = beta.copy()
+    place = positions_of(fit, coefficient)
+    if place.size > 1:
+        raise ArgumentError(
+            f"'{coefficient}' is a term of {place.size} coefficients: power of a fit whose covariance has a "
+            "structure is that of one of them"
+        )
+    for name, value in (params or {}).items():
+        at = positions_of(fit, name)
+        truth[at] = checked_effect(value, at.size)
+    if effect is not None:
+        truth[place] = checked_effect(effect, 1)
+    key, _ = stream_key(checked_seed(seed))
+    away = np.asarray(fit.model.design.X[:, kept]) @ (truth - beta)
+    column = int(kept[place[0]])
+    list(fit.simulate(1, seed=0))  # what answers keep is there before the threads are
+
+    def study(number: int) -> Answer:
+        y = np.asarray(fit.simulate(1, seed=replicate_generator(key, number))[0]) + away
+        try:
+            p = np.asarray(fit.refit(y).pvalues, dtype=float)[[column]]
+        except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
+            return np.full(1, np.nan), FAILED, str(error)
+        return p, 0, ""
+
+    threads = get_num_threads()
+    if n_threads is not None:
+        threads = whole_number(n_threads, "n_threads", "the number of threads")
+    done = np.array([values[0] for values, _, _ in in_order(study, range(count), threads, False)])
+    usable = done[np.isfinite(done)]
+    return Power(
+        coefficient=coefficient,
+        effect=true_effect(truth, place),
+        test=str(getattr(fit, "method", "satterthwaite")),
+        alpha=alpha,
+        rejections=int(np.count_nonzero(usable < alpha)),
+        n=len(usable),
+        failed=len(done) - len(usable),
+        groups=dict(getattr(fit, "ngroups", {})),
+        nobs=fit.nobs,
+    )
