@@ -54,7 +54,8 @@ def test_a_criterion_that_falls_without_end_has_no_optimum():
     fit = model.fit()
     assert model.objective(np.array([589.4, 745.8, -2575.8, 0.3578, 1541.6])) < 21.2
     assert fit.optimum.search.falls
-    assert "elsewhere the criterion falls at least 7.02 lower, to no minimum" in " ".join(str(fit.optimum).split())
+    words = " ".join(str(fit.optimum).split())
+    assert "elsewhere the criterion falls at least 7.02 lower, to no minimum" in words
 
 
 @pytest.mark.study

@@ -25,15 +25,16 @@ _REMEDY = {
 def message(optimum: Optimum) -> str:
     """Return one or two sentences on what the optimiser found."""
     limit = (optimum.limit,) if optimum.limit else ()
-    return "; ".join([_found(optimum), *limit, *_falls(optimum), *(optimum.flat.words if optimum.flat else ())])
+    flat = optimum.flat.words if optimum.flat else ()
+    return "; ".join([_found(optimum), *limit, *_falls(optimum), *flat])
 
 
 def _falls(optimum: Optimum) -> list[str]:
     if optimum.search is None or not optimum.search.falls:
         return []
     return [
-        f"elsewhere the criterion falls at least {-optimum.search.next:.3g} lower, to no minimum: the rows do not "
-        "determine so many variances; use fewer random effects"
+        f"elsewhere the criterion falls at least {-optimum.search.next:.3g} lower, to no minimum: the rows "
+        "do not determine so many variances; use fewer random effects"
     ]
 
 
