@@ -109,3 +109,8 @@ def test_a_generator_is_a_seed():
 def test_random_is_no_flag():
     with pytest.raises(ranef.ArgumentError, match="random= must be 'all', None for none"):
         fitted("ss_slope_reml").predict(random=False)
+
+
+@pytest.mark.parametrize("module", [ranef, ranef.plots, ranef.lme4, ranef.datasets, ranef.bootstrap])
+def test_completion_lists_what_a_module_offers_and_nothing_else(module):
+    assert dir(module) == sorted(module.__all__)

@@ -10,6 +10,10 @@ from .loading import load
 __all__ = ["Column", "Description", "describe", "load", "names"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     asked = name.lower().replace("_", "")
     for prefix in ("load", "get", "fetch"):
