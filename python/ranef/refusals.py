@@ -57,7 +57,7 @@ METHODS: dict[str, dict[str, str]] = {
         "structured": _STRUCTURES,
         "related": "see fit.optimum.covariance",
     },
-    "drop1": {"mmrm gls related iterative": _BY_ML, "residual structured": _SUBMODELS},
+    "drop1": {"related iterative": _BY_ML},
     "ranova": {
         "mmrm": "there are no random terms; compare structures with ranef.anova()",
         "gls": "there are no random terms",
@@ -70,7 +70,7 @@ METHODS: dict[str, dict[str, str]] = {
         "structured": "its search starts more than once by itself: see fit.optimum",
         "iterative": _EXACT,
     },
-    "by_other_criterion": {"mmrm gls related residual structured": "fit it with reml=False, or reml=True"},
+    "by_other_criterion": {"related": "fit it with reml=False, or reml=True"},
     "update": {
         "mmrm gls related": "fit the other formula",
         "residual": "fit the other formula with lmer()",
@@ -106,15 +106,13 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "influence": {
-        "mmrm gls related": "fit without the subject in question",
-        "residual structured iterative": "fit without the rows in question",
+        "related": "fit without the subject in question",
+        "iterative": "fit without the rows in question",
         "cells": _ROWS,
     },
     "tidy": {"related": "see coef_table() and varcorr"},
     "glance": {"related": "see objective, aic and bic"},
     "augment": {
-        "mmrm": "see fit.fittedvalues and fit.residuals()",
-        "gls": "see fit.fittedvalues and fit.resid",
         "related": "see fittedvalues and resid",
         "cells": _ROWS,
     },

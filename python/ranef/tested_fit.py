@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .arrays import FloatArray
 from .elsewhere import explained, of_a_fit
 from .errors import NotInFitError
@@ -59,6 +61,11 @@ class TestedFit(LikelihoodFit):
     def beta(self) -> FloatArray:
         """Coefficients of every column of X, (p,), NaN where it was dropped."""
         return self.padded(self.solution["beta"])
+
+    @property
+    def y(self) -> FloatArray:
+        """The response on the used rows, offset included."""
+        return np.asarray(self.model.design.response)
 
     @property
     def vcov(self) -> FloatArray:

@@ -67,7 +67,13 @@ def hatvalues(fit: Fit) -> FloatArray:
 
 def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row: the column ``cooks`` of ``fit.influence()``."""
-    return np.asarray(fit.influence()["cooks"])
+    found = fit.influence()
+    if not hasattr(found, "columns"):
+        raise ArgumentError(
+            "rows whose residuals correlate have no distance of their own: fit.influence().cooks has one for "
+            "every subject, by refits without it"
+        )
+    return np.asarray(found["cooks"])
 
 
 def rstudent(fit: Fit) -> FloatArray:

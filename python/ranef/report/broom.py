@@ -136,7 +136,9 @@ def glance(fit: Fit) -> Any:
     return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
 
 
-def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
+def augment(
+    fit: Fit, data: Any = None, influence: bool = True, *, _added: dict[str, Any] | None = None
+) -> Any:
     """Return the rows used with fitted values, residuals and influence.
 
     Parameters
@@ -182,6 +184,7 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
         ".offset": zeros if design.offset is None else design.offset,
         ".weights": weights,
         ".wtres": np.asarray(fit.resid) * np.sqrt(weights),
+        **(_added or {}),
     }
     if data is None:
         given: dict[str, Any] = {design.response_name: fit.y}

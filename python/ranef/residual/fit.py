@@ -56,6 +56,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     refit_rows = Verb("residual.refits:refit_rows", shown=False)
     again = Verb("residual.refits:again", shown=False)
     profile = Verb("residual.nested_profile:profile")
+    leverage = RowVerb("diagnostics.groups_by_refits:leverage")
 
     @property
     def residual(self) -> ResidualStructure:

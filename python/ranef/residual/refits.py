@@ -53,6 +53,11 @@ def again(
     return fitted(fit, changed(fit, reml, columns, y))
 
 
+def by_other_criterion(fit: Any) -> Any:
+    """Return the fit by maximum likelihood of one by REML, and the other way."""
+    return fit.again(reml=not fit.reml)
+
+
 def changed(fit: Any, reml: bool | None, columns: Sequence[int] | None, y: Any) -> Any:
     """Return the model of a fit with what is given changed."""
     model = fit.model

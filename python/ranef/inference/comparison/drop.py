@@ -84,13 +84,17 @@ def _droppable(fit: Fit, scope: str | Iterable[str] | None) -> list[Term]:
 def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
     ml = by_maximum_likelihood(fit)
     kept = ml.model.cross.columns.tolist()
-    full, rows = ml.optimum.value, []
+    full, rows = float(ml.objective), []
+    again = getattr(ml, "again", None)  # of fits that are searched in another way
     size = ml.df_model_total
     rows.append(("<none>", np.nan, full + 2 * size, np.nan, np.nan))
     for term in terms:
         left = [column for column in kept if not term.first <= column < term.last]
         lost = len(kept) - len(left)
-        value = fit_of(ml, with_columns(ml.model, left)).optimum.value
+        if again is not None:
+            value = float(again(columns=left).objective)
+        else:
+            value = fit_of(ml, with_columns(ml.model, left)).optimum.value
         p = float(chdtrc(lost, max(value - full, 0.0))) if lost else np.nan
         rows.append((term.name, lost, value + 2 * (size - lost), value - full, p))
     table = pd.DataFrame(rows, columns=["term", "npar", "aic", "chisq", "p"]).set_index("term")

@@ -1,0 +1,189 @@
+"""Influence on fits whose covariance has a structure: refits without each group, and rows where they are
+independent given the random effects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, RanefError, RowsNotKeptError, quote_list
+from ..estimates.parameters import ParameterNames
+from ..frame.native import in_pandas
+from ..old_names import also_called
+from ..report.broom import augment as plain_augment
+from .groups import GroupInfluence
+from .rows import leverage as plain_leverage
+from .rows import row_influence
+
+_CORRELATED = (
+    "rows whose residuals correlate have no {what} of their own: fit.influence({group!r}) refits without one "
+    "{group} after the other"
+)
+
+
+@also_called(by="group")
+def influence(fit: Any, group: str | None = None) -> pd.DataFrame | GroupInfluence:
+    """Return the influence of every level of a group, by refits without it; or of every row.
+
+    Parameters
+    ----------
+    fit : StructuredFit, ResidualFit, GlsFit or VisitFit
+    group : str, optional
+        A grouping factor, or the subject whose rows correlate. By default the rows where they are independent
+        given the random effects, else the subject.
+
+    Returns
+    -------
+    DataFrame or GroupInfluence
+        See `row_influence` and `group_influence`. Every refit goes to its own optimum, with
+        all parameters.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
+    >>> fit.influence().cooks.nlargest(1).round(2)
+    Subject
+    M13    0.16
+    Name: cooks, dtype: float64
+    """
+    known = _groups(fit)
+    correlated = _subject(fit)
+    if group is None and correlated is None:
+        if not known:
+            raise ArgumentError(
+                "no groups are named in this fit, and influence() is of groups: fit without the rows in "
+                "question, or name the groups in a random effect"
+            )
+        return row_influence(fit)
+    name = correlated if group is None else group
+    if name not in known:
+        raise ArgumentError(f"there is no group {name!r}; the fit has {quote_list(known)}")
+    if fit.model.streamed:
+        raise RowsNotKeptError(
+            "influence() needs the rows, which were read in batches and are not kept: give one table"
+        )
+    codes, levels = known[name]
+    return _without_each(fit, str(name), np.asarray(codes), levels)
+
+
+def leverage(fit: Any) -> FloatArray:
+    """Return the diagonal of the hat matrix of rows that are independent given the random effects, (n,).
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Orthodont")
+    >>> fit = ranef.lmer("distance ~ age + (1 | Subject)", data, dispersion="~ Sex")
+    >>> fit.leverage().head(2).round(2).tolist()
+    [0.22, 0.22]
+    """
+    name = _subject(fit)
+    if name is not None:
+        raise ArgumentError(_CORRELATED.format(what="leverage", group=name))
+    return plain_leverage(fit)
+
+
+def augment(fit: Any, data: Any = None, influence: bool | None = None) -> Any:
+    """Return the rows used with fitted values and residuals, see `ranef.report.broom.augment`.
+
+    Parameters
+    ----------
+    fit : StructuredFit, ResidualFit, GlsFit or VisitFit
+    data : table, optional
+        The data of the fit: their columns come first.
+    influence : bool, optional
+        With ``.hat`` and ``.cooksd``: by default where rows are independent given random effects.
+
+    Returns
+    -------
+    table
+        With ``.normalized`` besides: residuals without correlation, of variance one.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("Orthodont")
+    >>> fit = ranef.gls("distance ~ age", data, residual="car1(age | Subject)")
+    >>> fit.augment(data)[["Subject", "age", ".fitted", ".normalized"]].head(1).round(2)
+      Subject  age  .fitted  .normalized
+    0     M01    8    22.13         1.51
+    """
+    independent = _subject(fit) is None and bool(getattr(fit.model.design, "terms", ()))
+    if influence and not independent:
+        raise ArgumentError(_CORRELATED.format(what="influence", group=_subject(fit) or "group"))
+    with_influence = independent if influence is None else influence
+    noisy = hasattr(fit.model, "noise") or hasattr(fit.model, "visits")
+    added = {".normalized": np.asarray(fit.residuals("normalized"))} if noisy else {}
+    return plain_augment(fit, data, with_influence, _added=added)
+
+
+def _subject(fit: Any) -> str | None:
+    """Return what the rows that correlate belong to, None where residuals are independent."""
+    if hasattr(fit.model, "visits"):
+        return ":".join(fit.model.term.subject)
+    chain = getattr(getattr(fit.model, "noise", None), "chain", None)
+    return None if chain is None else ":".join(chain.names)
+
+
+def _groups(fit: Any) -> dict[str, tuple[Any, Any]]:
+    """Return codes of the rows and labels by group."""
+    model = fit.model
+    found = {factor.name: (factor.codes, factor.levels) for factor in getattr(model.design, "factors", ())}
+    name = _subject(fit)
+    if name is None or name in found:
+        return found
+    if hasattr(model, "visits"):
+        return {**found, name: (model.visits.subject, model.visits.subject_levels)}
+    return {**found, name: (model.noise.chain.subject, model.noise.chain.levels)}
+
+
+def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluence:
+    kept = fit.model.cross.columns
+    p, count = len(kept), len(levels)
+    inner = np.asarray(fit.solution["internal_vcov"])
+    relative = hasattr(fit.model, "problem")  # the core's is over sigma^2
+    precision = np.linalg.inv(inner * (fit.sigma**2 if relative else 1.0))
+    to_user = fit.model.coordinates.fixed(np.eye(p))
+    beta, vcov, components, cooks, converged = [], [], [], [], []
+    own = _components(fit)
+    for level in range(count):
+        try:
+            found = fit.refit_rows(codes != level)
+            beta.append(found.beta)
+            vcov.append(np.diag(found.vcov))
+            components.append(_components(found).to_numpy())
+            shift = np.linalg.solve(to_user, (found.beta - fit.beta)[kept])
+            cooks.append(float(shift @ precision @ shift))
+            converged.append(bool(found.converged))
+        except (RanefError, np.linalg.LinAlgError, RuntimeError):  # nothing is left to estimate it from
+            beta.append(np.full(len(fit.beta), np.nan))
+            vcov.append(np.full(len(fit.beta), np.nan))
+            components.append(np.full(len(own), np.nan))
+            cooks.append(np.nan)
+            converged.append(False)
+    index, columns = pd.Index(np.asarray(levels), name=name), list(fit.model.design.column_names)
+    coefficients = np.array(beta)
+    shifts = (coefficients - fit.beta) / np.sqrt(np.array(vcov))
+    scale = (count - p) / count if count > p else 1.0
+    return GroupInfluence(
+        group=name,
+        params=pd.DataFrame(coefficients, index=index, columns=columns),
+        components=pd.DataFrame(np.array(components), index=index, columns=own.index),
+        dfbetas=pd.DataFrame(shifts, index=index, columns=columns),
+        cooks=pd.Series(np.array(cooks) * scale / p, index=index, name="cooks"),
+        converged=pd.Series(converged, index=index, name="converged"),
+    )
+
+
+def _components(fit: Any) -> pd.Series:
+    """Return sigma, standard deviations and correlations, and the structures' parameters, by name."""
+    parts = [pd.Series({"sigma": float(fit.sigma)})] if fit.has_sigma else []
+    if getattr(fit, "free_theta", False):
+        names = ParameterNames.of(fit.model)
+        values = names.components(np.array([fit.sigma]), np.array([fit.theta]))[0]
+        parts.append(pd.Series(values, [*names.sd, *names.corr]))
+    return pd.concat([*parts, in_pandas(fit.further_parameters)()])
