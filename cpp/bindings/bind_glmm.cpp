@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <numeric>
+#include <tuple>
 
 #include "glmm_object.hpp"
 #include "ranef/base/linalg.hpp"
@@ -241,30 +244,25 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
     return out;
 }
 
-// Refits to drawn responses, a row each: see resample.hpp. Fewer rows than asked for after Ctrl-C.
-py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std::uint64_t key, Index first, Index count, int threads,
-                              const py::object& eta, const py::object& correction) {
+struct BootstrapWork {
+    std::shared_ptr<const GlmmProblem> problem;
+    Resampling how;
+    Beside beside;
+    std::atomic<bool> cancelled{false};
+    std::vector<double> out;
+    Index made = 0;
+};
+
+std::shared_ptr<BootstrapWork> bootstrap_work(const GlmmObject& self, const Doubles& truth, std::uint64_t key, Index first, Index count,
+                                              int threads, const py::object& correction) {
     if (truth.size() != self.problem->parameters()) throw py::value_error("wrong number of parameters");
-    struct Work {
-        std::shared_ptr<const GlmmProblem> problem;
-        Resampling how;
-        std::atomic<bool> cancelled{false};
-        std::function<bool()> interrupted;
-        std::vector<double> out;
-        Index made = 0;
-    };
-    auto work = std::make_shared<Work>();
+    auto work = std::make_shared<BootstrapWork>();
     work->problem = self.problem;
     work->how.truth.assign(truth.data(), truth.data() + truth.size());
     work->how.key = key;
     work->how.first = first;
     work->how.count = count;
     work->how.threads = threads;
-    if (!eta.is_none()) {
-        const auto given = eta.cast<Doubles>();
-        if (given.size() != self.problem->cells().n) throw py::value_error("eta: one per cell");
-        work->how.eta.assign(given.data(), given.data() + given.size());
-    }
     if (!correction.is_none()) {
         const auto given = correction.cast<Doubles>();
         if (given.size() != truth.size() * truth.size()) throw py::value_error("correction: a square matrix of the parameters");
@@ -275,6 +273,18 @@ py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std:
     work->how.settings.newton.tolerance = 1e-8;
     work->how.settings.newton.relative_tolerance = 4e-16;
     work->how.settings.newton.max_evaluations = 200;
+    return work;
+}
+
+// Refits to drawn responses, a row each: see resample.hpp. Fewer rows than asked for after Ctrl-C.
+py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std::uint64_t key, Index first, Index count, int threads,
+                              const py::object& eta, const py::object& correction) {
+    const auto work = bootstrap_work(self, truth, key, first, count, threads, correction);
+    if (!eta.is_none()) {
+        const auto given = eta.cast<Doubles>();
+        if (given.size() != self.problem->cells().n) throw py::value_error("eta: one per cell");
+        work->how.eta.assign(given.data(), given.data() + given.size());
+    }
     const Index width = resample_width(*self.problem);
     work->out.resize(count * width);
     {
@@ -282,6 +292,43 @@ py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std:
         run_beside([work] { work->made = resample(*work->problem, work->how, work->out.data()); }, [work] { work->cancelled = true; });
     }
     return py::array_t<double>({work->made, width}, work->out.data());
+}
+
+// Criteria of two models of the same rows, refitted to responses drawn from the first, a row each.
+py::array_t<double> bootstrap_both(const GlmmObject& self, const GlmmObject& other, const Doubles& truth, const Doubles& start,
+                                   bool larger, std::uint64_t key, Index first, Index count, int threads, const Doubles& trials,
+                                   const py::object& correction) {
+    const auto work = bootstrap_work(self, truth, key, first, count, threads, correction);
+    if (start.size() != other.problem->parameters()) throw py::value_error("wrong number of parameters of the other model");
+    Beside& beside = work->beside;
+    beside.problem = other.problem;
+    beside.start.assign(start.data(), start.data() + start.size());
+    beside.larger = larger;
+    const auto &mine = self.problem->cells().cell_of, &its = other.problem->cells().cell_of;
+    const Index n = static_cast<Index>(mine.size());
+    if (static_cast<Index>(its.size()) != n || trials.size() != n) throw py::value_error("models of different rows");
+    // Rows in order of their two cells; of a family whose cells are split every row is a part.
+    std::vector<Index> order(n);
+    std::iota(order.begin(), order.end(), Index{0});
+    std::sort(order.begin(), order.end(), [&](Index a, Index b) { return std::tie(mine[a], its[a]) < std::tie(mine[b], its[b]); });
+    const bool counted = self.problem->family_name == "binomial";
+    for (const Index row : order) {
+        const bool more = !beside.own.empty() && beside.own.back() == mine[row] && beside.other.back() == its[row];
+        if (!more) {
+            beside.own.push_back(mine[row]);
+            beside.other.push_back(its[row]);
+            beside.count.push_back(0.0);
+            beside.trials.push_back(counted ? 0.0 : trials.data()[row]);
+        }
+        beside.count.back() += counted ? trials.data()[row] : 1.0;
+    }
+    work->out.resize(count * 2);
+    {
+        const py::gil_scoped_release release;
+        run_beside([work] { work->made = resample_both(*work->problem, work->how, work->beside, work->out.data()); },
+                   [work] { work->cancelled = true; });
+    }
+    return py::array_t<double>({work->made, Index{2}}, work->out.data());
 }
 
 }  // namespace
@@ -333,6 +380,8 @@ void bind_glmm(py::module_& m) {
              py::arg("eta"))
         .def("fit", &fit_glmm, py::arg("start"), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
              py::arg("certify") = true)
+        .def("bootstrap_both", &bootstrap_both, py::arg("other"), py::arg("truth"), py::arg("start"), py::arg("larger"), py::arg("key"),
+             py::arg("first"), py::arg("count"), py::arg("threads"), py::arg("trials"), py::arg("correction") = py::none())
         .def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
              py::arg("eta") = py::none(), py::arg("correction") = py::none())
         .def("second_order", &second_order, py::arg("parameters"))

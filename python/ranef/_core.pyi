@@ -420,6 +420,19 @@ class Glmm:
         eta: npt.ArrayLike | None = None,
         correction: npt.ArrayLike | None = None,
     ) -> npt.NDArray[np.float64]: ...
+    def bootstrap_both(
+        self,
+        other: Glmm,
+        truth: npt.ArrayLike,
+        start: npt.ArrayLike,
+        larger: bool,
+        key: int,
+        first: int,
+        count: int,
+        threads: int,
+        trials: npt.ArrayLike,
+        correction: npt.ArrayLike | None = None,
+    ) -> npt.NDArray[np.float64]: ...
     def second_order(self, parameters: npt.ArrayLike) -> float: ...
     def point(self, parameters: npt.ArrayLike, whole: bool = True) -> dict[str, Any]: ...
     @property

@@ -8,6 +8,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
+#include "ranef/laplace/start.hpp"
 #include "ranef/laplace/stream.hpp"
 
 namespace ranef {
@@ -103,15 +104,12 @@ public:
         std::fill_n(record, width, std::nan(""));
         record[width - 1] = failed_bit;
         Stream stream(how_.key, static_cast<std::uint64_t>(number));
-        draw(stream);
+        draw_effects(stream);
+        KeptSums& kept = problem_.responses;
+        for (Index i = 0; i < problem.cells().n; ++i)
+            draws_.draw(stream, mu_[i], kept.count[i], kept.second[i], &kept.first[i], &kept.second[i]);
         std::vector<double> covariance;
-        Optimum optimum = search(how_.settings, covariance);
-        // Where the shape of the fit's own criterion leads astray.
-        if (!how_.settings.correction.empty() && !good(optimum, covariance)) {
-            GlmmSettings plain = how_.settings;
-            plain.correction.clear();
-            optimum = search(plain, covariance);
-        }
+        const Optimum optimum = refit(covariance);
         if (!usable(optimum)) return;
         const Coordinates& coordinates = problem.design->coordinates();
         const std::vector<double>& at = optimum.theta;
@@ -126,8 +124,55 @@ public:
         record[width - 1] = (optimum.converged ? converged_bit : 0) | (singular ? singular_bit : 0);
     }
 
-private:
+    // Responses of the parts, added up in both models' cells.
+    void draw_both(Index number, const Beside& beside, KeptSums& other) {
+        Stream stream(how_.key, static_cast<std::uint64_t>(number));
+        draw_effects(stream);
+        Adding own(problem_.responses), others(other);
+        const bool squares = problem_.family_name == "gaussian";
+        for (std::size_t i = 0; i < beside.count.size(); ++i) {
+            double first = 0.0, second = beside.trials[i];
+            draws_.draw(stream, mu_[beside.own[i]], beside.count[i], beside.trials[i], &first, &second);
+            own.add(beside.own[i], beside.count[i], first, second, squares);
+            others.add(beside.other[i], beside.count[i], first, second, squares);
+        }
+    }
+
+    Optimum refit(std::vector<double>& covariance) {
+        Optimum optimum = search(how_.settings, covariance);
+        // Where the shape of the fit's own criterion leads astray.
+        if (how_.settings.correction.empty() || good(optimum, covariance)) return optimum;
+        GlmmSettings plain = how_.settings;
+        plain.correction.clear();
+        return search(plain, covariance);
+    }
+
+    const GlmmProblem& problem() const { return problem_; }
+    LaplaceCriterion& criterion() { return *criterion_; }
     static bool usable(const Optimum& optimum) { return optimum.status == Status::ok || optimum.status == Status::stalled; }
+
+private:
+    // What cells keep, emptied and filled again.
+    struct Adding {
+        explicit Adding(KeptSums& sums) : kept(sums), filled(sums.count.size(), 0.0) {
+            kept.first.assign(filled.size(), 0.0);
+            kept.second.assign(filled.size(), 0.0);
+        }
+        void add(Index cell, double count, double first, double second, bool squares) {
+            if (squares) {  // a mean, and the squares about it
+                const double all = filled[cell] + count, apart = first - kept.first[cell];
+                kept.second[cell] += second + apart * apart * filled[cell] * count / all;
+                kept.first[cell] += apart * count / all;
+                filled[cell] = all;
+                return;
+            }
+            kept.first[cell] += first;
+            kept.second[cell] += second;
+        }
+        KeptSums& kept;
+        std::vector<double> filled;
+    };
+
     static bool good(const Optimum& optimum, const std::vector<double>& covariance) {
         return usable(optimum) && optimum.converged && (covariance.empty() || std::isfinite(covariance[0]));
     }
@@ -139,9 +184,9 @@ private:
         return optimum;
     }
 
-    void draw(Stream& stream) {
+    // Random effects, and with them the mean of every cell.
+    void draw_effects(Stream& stream) {
         const Cells& cells = problem_.cells();
-        KeptSums& kept = problem_.responses;
         std::copy(fixed_.begin(), fixed_.end(), eta_.begin());
         if (how_.eta.empty()) {
             const Layout& layout = problem_.layout();
@@ -157,8 +202,6 @@ private:
             }
         }
         problem_.family->mean(cells.n, eta_.data(), mu_.data(), mu1_.data());
-        for (Index i = 0; i < cells.n; ++i)
-            draws_.draw(stream, mu_[i], kept.count[i], kept.second[i], &kept.first[i], &kept.second[i]);
     }
 
     GlmmProblem problem_;  // its own: the responses of the cells change
@@ -168,20 +211,63 @@ private:
     std::vector<double> u_, eta_, mu_, mu1_, fixed_, truth_whitened_;
 };
 
-}  // namespace
+// One thread's memory for two models.
+class PairWorker {
+public:
+    PairWorker(const GlmmProblem& problem, const Resampling& how, const Beside& beside)
+        : how_(how), beside_(beside), own_(problem, how), other_(*beside.problem), criterion_(make_criterion(other_)) {
+        plain_ = how.settings;
+        plain_.correction.clear();
+    }
 
-Index resample_width(const GlmmProblem& problem) { return 2 * problem.layout().p + problem.layout().n_theta() + 4; }
+    void run(Index number, double* record) {
+        record[0] = record[1] = std::nan("");
+        own_.draw_both(number, beside_, other_.responses);
+        std::vector<double> unused;
+        const Optimum own = own_.refit(unused), other = search(*criterion_, other_, beside_.start);
+        if (Worker::usable(own)) record[0] = own.value;
+        if (Worker::usable(other)) record[1] = other.value;
+        // A larger model that ends above the smaller one begins again, at what the smaller one says of the rows.
+        double &small = record[beside_.larger ? 0 : 1], &large = record[beside_.larger ? 1 : 0];
+        if (!(large > small + same)) return;
+        LaplaceCriterion& from = beside_.larger ? own_.criterion() : *criterion_;
+        LaplaceCriterion& to = beside_.larger ? *criterion_ : own_.criterion();
+        const GlmmProblem& problem = beside_.larger ? other_ : own_.problem();
+        const auto &source = beside_.larger ? beside_.own : beside_.other, &target = beside_.larger ? beside_.other : beside_.own;
+        std::vector<double> eta(problem.cells().n), start;
+        for (std::size_t i = 0; i < source.size(); ++i) eta[target[i]] = from.eta()[source[i]];
+        if (glmm_start(problem, eta.data(), start) != Status::ok) return;
+        const Optimum again = search(to, problem, start);
+        if (Worker::usable(again)) large = std::min(large, again.value);
+    }
 
-Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {
-    const Index width = resample_width(problem);
+private:
+    static constexpr double same = 1e-6;
+
+    Optimum search(LaplaceCriterion& criterion, const GlmmProblem& problem, const std::vector<double>& start) const {
+        criterion.forget_mode();
+        return GlmmSearch(criterion, problem, plain_).run(start);
+    }
+
+    const Resampling& how_;
+    const Beside& beside_;
+    Worker own_;
+    GlmmProblem other_;
+    std::unique_ptr<LaplaceCriterion> criterion_;
+    GlmmSettings plain_;
+};
+
+// Replicates side by side, `width` numbers each: a worker for each thread, which `make` makes.
+template <class Make>
+Index side_by_side(const Resampling& how, Index width, double* out, Make&& make) {
     std::atomic<Index> next{0};
     const auto work = [&] {
         const SerialScope serial;
-        Worker worker(problem, how);
+        auto worker = make();
         while (!(how.cancelled && how.cancelled->load())) {
             const Index i = next.fetch_add(1);
             if (i >= how.count) break;
-            worker.run(how.first + i, out + i * width);
+            worker->run(how.first + i, out + i * width);
         }
     };
     const BlasThreads one;
@@ -191,6 +277,18 @@ Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {
     work();
     for (std::thread& thread : others) thread.join();
     return std::min(next.load(), how.count);
+}
+
+}  // namespace
+
+Index resample_width(const GlmmProblem& problem) { return 2 * problem.layout().p + problem.layout().n_theta() + 4; }
+
+Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {
+    return side_by_side(how, resample_width(problem), out, [&] { return std::make_unique<Worker>(problem, how); });
+}
+
+Index resample_both(const GlmmProblem& problem, const Resampling& how, const Beside& beside, double* out) {
+    return side_by_side(how, 2, out, [&] { return std::make_unique<PairWorker>(problem, how, beside); });
 }
 
 std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum) {

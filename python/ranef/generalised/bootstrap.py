@@ -153,6 +153,37 @@ def replicates(
     return found
 
 
+def both_criteria(
+    fit: GlmerFit, other: GlmerFit, truth: FloatArray, larger: bool, key: int, count: int, threads: int
+) -> FloatArray | None:
+    """Return -2 log L of two models refitted to responses drawn from the first, (count, 2).
+
+    Parameters
+    ----------
+    fit, other : GlmerFit
+        Of the same rows, family and link.
+    truth : array
+        Parameters of `fit` to draw from, in the core's coordinates.
+    larger : bool
+        Whether `fit` is nested in `other`, or `other` in it.
+    key, count, threads : int
+
+    Returns
+    -------
+    (count, 2) float64 or None
+        Without what depends on the response alone, which is the same for both; NaN where there is no fit.
+        None where refits are not the core's: prior weights, a prior, ``agq=0``.
+    """
+    for one in (fit, other):
+        if one.response.weights is not None or one.model.prior is not None or one.model.agq == 0:
+            return None
+    cores = [one.model.core if one.model.core.sums else one.model.core.by_rows() for one in (fit, other)]
+    start, trials = other._answer("internal"), fit.response.trials
+    return np.asarray(
+        cores[0].bootstrap_both(cores[1], truth, start, larger, key, 0, count, threads, trials, _lacking(fit))
+    )
+
+
 @kept
 def _lacking(fit: GlmerFit) -> FloatArray | None:
     """Return what the average information lacks of the Hessian at the fit; refits presume it at first."""

@@ -18,7 +18,7 @@ from ..bootstrap.studies.tested import checked_effect, positions_of, true_effect
 from ..errors import ArgumentError, quote_list
 from ..threads import get_num_threads
 from ..variants import with_columns
-from .bootstrap import replicates
+from .bootstrap import both_criteria, replicates
 from .fit import GlmerFit
 from .fitting import refit
 
@@ -92,17 +92,17 @@ def power_of(
         chosen = "lrt"
     key, _ = stream_key(checked_seed(seed))
     drawn_from = replace(fit, found=fit.found | {"beta": truth})
+    threads = n_threads or get_num_threads()
+    psi = float(fit._answer("psi")) if fit.family.dispersed else 0.0
+    at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi))
     if chosen == "normal":
-        threads = n_threads or get_num_threads()
-        psi = float(fit._answer("psi")) if fit.family.dispersed else 0.0
-        at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi))
         records = replicates(fit, at, int(key[0]), 0, count, threads, None)
         p = len(truth)
         usable = (records[:, -1].astype(int) & FAILED) == 0
         z = np.abs(records[usable, positions[0]] / records[usable, p + positions[0]])
         rejected = z > ndtri(1 - alpha / 2)
     else:
-        rejected = _by_likelihood(fit, drawn_from, positions, count, key, alpha)
+        rejected = _by_likelihood(fit, drawn_from, at, positions, count, key, alpha, threads)
     return Power(
         coefficient=coefficient,
         effect=true_effect(truth, positions),
@@ -117,10 +117,21 @@ def power_of(
 
 
 def _by_likelihood(
-    fit: GlmerFit, drawn_from: GlmerFit, positions: Any, count: int, key: Any, alpha: float
+    fit: GlmerFit,
+    drawn_from: GlmerFit,
+    at: FloatArray,
+    positions: Any,
+    count: int,
+    key: Any,
+    alpha: float,
+    threads: int,
 ) -> FloatArray:
     small: Any = with_columns(fit.model, np.delete(fit.model.cross.columns, positions).tolist())
     null = small.fit_like(fit)
-    drawn = drawn_from.simulate(count, np.random.Generator(np.random.Philox(key=key)))
-    ratios = np.array([refit(null, y).objective - refit(fit, y).objective for y in drawn])
+    both = both_criteria(fit, null, at, False, int(key[0]), count, threads)
+    if both is None:
+        drawn = drawn_from.simulate(count, np.random.Generator(np.random.Philox(key=key)))
+        ratios = np.array([refit(null, y).objective - refit(fit, y).objective for y in drawn])
+    else:
+        ratios = both[:, 1] - both[:, 0]
     return ratios[np.isfinite(ratios)] > chdtri(positions.size, alpha)

@@ -180,7 +180,7 @@ def pbtest(
     """
     own = getattr(large, "pbtest_against", None)  # a kind of fit that is refitted in another way
     if own is not None:
-        return own(small, n, seed)
+        return own(small, n, seed, n_threads)
     for fit in (large, small):  # by rows, where a covariance has a structure
         by_refits = getattr(fit, "pbtest_by_refits", None)
         if by_refits is not None:
