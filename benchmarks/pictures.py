@@ -7,8 +7,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from benchmarks import results
-from benchmarks.results import Measurement, Point
+from benchmarks import giant_tables, results
+from benchmarks.results import Giant, Measurement, Point
 from benchmarks.rivals.peers import PEERS
 from benchmarks.tables import by_workload, in_words
 
@@ -23,6 +23,9 @@ def draw(folder, target):
         save(speed(measurements), target / "speed.png")
     if points:
         save(growth(points), target / "growth.png")
+    giants = results.read(folder, "giants_grow", Giant)
+    if giants:
+        save(giant_tables.picture(giants), target / "growth_iterations.png")
 
 
 def save(figure, path):

@@ -13,12 +13,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import giant_tables, results
 from benchmarks.results import Measurement
 from benchmarks.tables import IN_WORDS, TABLES
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/benchmarks.md", "docs/performance.md")
+PAGES = ("README.md", "docs/benchmarks.md", "docs/performance.md", "docs/howto/iterations.md")
 MARK = re.compile(r"(<!-- bench:(\w+) -->\n).*?(<!-- /bench:\2 -->)", re.DOTALL)
 
 
@@ -46,6 +46,9 @@ def put(run, target):
         if (run / f"{name}.csv").exists():
             shutil.copy(run / f"{name}.csv", target / f"{name}.csv")
             measured.append(name)
+    for name in giant_tables.FILES:
+        if (run / f"{name}.csv").exists():
+            shutil.copy(run / f"{name}.csv", target / f"{name}.csv")
     earlier = [
         record | {"measured": [what for what in record["measured"] if what not in measured]}
         for record in results.read_machines(target)
@@ -73,7 +76,7 @@ def main(arguments):
         pages = stale()
         print("\n".join(f"{page}: not the tables of benchmarks/results" for page in pages) or "up to date")
         return 1 if pages else 0
-    publish(results.LATEST if (results.LATEST / "workloads.csv").exists() else results.PUBLISHED)
+    publish(results.LATEST if list(results.LATEST.glob("*.csv")) else results.PUBLISHED)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import results
+from benchmarks import giant_tables, results
 from benchmarks.problems import problem
 from benchmarks.results import Measurement, Point, Stage
 from benchmarks.rivals.peers import PEERS
@@ -250,6 +250,9 @@ TABLES = {
     "growth": lambda folder: growth(results.read(folder, "growth", Point)),
     "profile": lambda folder: profile(results.read(folder, "profile", Stage)),
     "settings": lambda folder: settings(),
+    "giants_agree": giant_tables.agree,
+    "giants_beside": giant_tables.beside,
+    "giants_grow": giant_tables.grow,
 }
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks import publish, results, tables
-from benchmarks.results import Measurement, Point, Stage
+from benchmarks import giant_tables, publish, results, tables
+from benchmarks.results import Agreement, Giant, Measurement, Point, Stage
 
 OURS = Measurement(
     "3",
@@ -96,3 +96,14 @@ def test_a_run_replaces_its_own_workloads_and_leaves_the_others(tmp_path):
     first, second = results.read_machines(published)
     assert first == {"when": "first", "measured": ["12", "growth"]}
     assert second == {"when": "second", "measured": ["3"]}
+
+
+def test_fits_by_iterations_have_tables(tmp_path):
+    one = Agreement("insteval_3", 73_421, "2,972 x 14", 64, 0.34, 0.0068, None, 4e-12, 8e-11, 1.5, 0.9)
+    results.write(tmp_path, "giants_agree", [one])
+    table = giant_tables.agree(tmp_path)
+    assert "| InstEval | 73,421 | 2,972 x 14 | 64 | 0.34 | 0.68% |  | 4e-12 | 8e-11 |" in table
+    sizes = [Giant("both", n, n // 10, n // 100, 1.0, n / 1e5, 10**8, 4, 7, 0.003, 1) for n in (1000, 2000)]
+    results.write(tmp_path, "giants_grow", sizes)
+    table = giant_tables.grow(tmp_path)
+    assert "| twice both | 2,000 | 200 x 20 | 0.02 s | 2.00 | 4 | 7 | 0.10 GB |" in table
