@@ -89,6 +89,7 @@ def test_one_visit():
     "formula, said",
     [
         ("y ~ arm", "says nothing of the covariance over visits"),
+        ("y ~ arm + us(visit)", "needs a bar and the subject"),
         ("y ~ arm + us(visit | id) + cs(visit | id)", "two terms"),
         ("y ~ arm + us(visit | id) + (1 | arm)", "random terms have no place"),
         ("y ~ arm + us(visit + arm | id)", "one column, the visit"),

@@ -102,3 +102,23 @@ def test_many_coefficients_wrap():
     lines = repr(ranef.lmer("Reaction ~ C(Days) + (1 | Subject)", data)).splitlines()
     assert max(map(len, lines)) <= 80
     assert sum("C(Days)" in line for line in lines) == 3  # the formula, two lines of names
+
+
+def test_fits_without_random_effects_stand_beside_others():
+    data = ranef.datasets.load("sleepstudy")
+    errors = ranef.gls("Reaction ~ Days", data, residual="ar1(Days | Subject)")
+    table = ranef.modelsummary(errors, slope())
+    lines = {line.split("  ")[0]: line.split()[-2:] for line in str(table).splitlines()}
+    assert lines["ar1(Days | Subject)"][1] == f"{errors.tidy()['estimate'].iloc[2]:.3f}"
+    assert lines["Groups: Subject"][1] == "18" and lines["Days"] == ["10.47***", "10.47***"]
+
+
+def test_predictions_by_a_group_say_where_those_are():
+    with pytest.raises(ranef.ArgumentError, match=r"'Subject' is a grouping factor.*fit\.coef"):
+        slope().predictions("Days", by="Subject")
+
+
+def test_a_column_about_boundaries_is_there_when_one_is_tested():
+    other = fitted("ss_int_ml")
+    assert "p_boundary" in str(ranef.anova(other, slope()))
+    assert "p_boundary" not in str(ranef.anova(other, slope(), nested=False))

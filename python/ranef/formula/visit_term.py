@@ -86,6 +86,8 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
             f"Structures: {quote_list(STRUCTURES, 20)}",
             text,
         )
+    if "|" not in text:
+        raise FormulaError(f"the covariance over visits needs a bar and the subject: write {example}", text)
     parsed = parse_formula(text)
     bars = [bar for bar in parsed.random if bar.structure is not None]
     if len({bar.source for bar in parsed.random}) > len({bar.source for bar in bars}):

@@ -119,7 +119,8 @@ def _with_trials(
             raise DataError(
                 f"the response '{name}' is {value:g} in row {row} (rows count from 0): without trials a "
                 f"{family.kind.label} response is 0 or 1. Give the trials of a proportion as weights=, or "
-                "write cbind(successes, failures)"
+                "write cbind(successes, failures); for counts without an upper limit use family='poisson' or "
+                "'nbinom2'"
             )
         return y, np.ones_like(y)
     outside = np.flatnonzero((y < 0) | (y > 1))

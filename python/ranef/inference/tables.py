@@ -38,6 +38,8 @@ class TestTable(pd.DataFrame):
         for name, form in FORMS.items():
             if name in table:
                 table[name] = [None if pd.isna(value) else format(value, form) for value in table[name]]
+        if "p_boundary" in table and table["p_boundary"].isna().all():  # no variance was tested
+            table = table.drop(columns="p_boundary")
         return [*map(Line, title), frame_table(table), *map(Line, notes)]
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor, log10
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from ..arguments import guided
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
-from ..frame.native import as_it_came
+from ..frame.native import as_it_came, in_pandas
 from ..inference.methods import default_ddf
 from ..show.document import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
@@ -179,12 +180,24 @@ def modelsummary(
 def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str | None) -> pd.DataFrame:
     parts = []
     for name, fit in zip(names, fits, strict=True):
-        fixed = pd.DataFrame(fixed_columns(fit, level, ddf or default_ddf(fit))).drop(columns="effect")
-        rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
-        random = pd.DataFrame(rows, columns=["term", "estimate"])
+        fixed, random = _parts(fit, level, ddf) if isinstance(fit, Fit) else _tidy_parts(fit, level, ddf)
         parts += [fixed.assign(model=name, part="fixed"), random.assign(model=name, part="random")]
     columns = ["model", "part", *parts[0].columns[:-2]]
     return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)
+
+
+def _parts(fit: Fit, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return fixed effects and variance components."""
+    fixed = pd.DataFrame(fixed_columns(fit, level, ddf or default_ddf(fit))).drop(columns="effect")
+    rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
+    return fixed, pd.DataFrame(rows, columns=["term", "estimate"])
+
+
+def _tidy_parts(fit: Any, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return fixed effects and covariance parameters of a fit without random effects."""
+    table = in_pandas(fit.tidy)(level=level, ddf=ddf)
+    is_fixed = table["effect"] == "fixed"
+    return table[is_fixed].drop(columns="effect"), table.loc[~is_fixed, ["term", "estimate"]]
 
 
 def _component_label(group: str, term: str) -> str:
@@ -230,11 +243,12 @@ def _random_rows(frame: pd.DataFrame, names: Sequence[str], digits: int) -> list
 
 
 def _fit_rows(fits: Sequence[Fit]) -> list[list[str]]:
-    groups = dict.fromkeys(name for fit in fits for name in fit.ngroups)
+    sizes = [getattr(fit, "ngroups", None) or {} for fit in fits]
+    groups = dict.fromkeys(name for one in sizes for name in one)
     criterion = ["REML" if fit.reml else "ML" for fit in fits]
     return [
         ["Observations", *(f"{fit.nobs}" for fit in fits)],
-        *([f"Groups: {name}", *(str(fit.ngroups.get(name, "")) for fit in fits)] for name in groups),
+        *([f"Groups: {name}", *(str(one.get(name, "")) for one in sizes)] for name in groups),
         ["Criterion", *criterion],
         ["Log-likelihood", *(f"{fit.llf:.1f}" for fit in fits)],
         ["AIC", *(f"{fit.aic:.1f}" for fit in fits)],

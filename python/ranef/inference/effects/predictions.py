@@ -105,7 +105,7 @@ def predictions(
     inside = list(dict.fromkeys([*names[1:], *names_of("by", by)]))
     first = names[0]
     for name in dict.fromkeys([first, *inside, *given]):
-        require_predictor(fit, name, "predictions")
+        require_predictor(fit, name, "predictions()")
     if first in inside:
         raise ArgumentError(f"{first!r} is on the x axis: it cannot also be in by=")
     if isinstance(points, bool) or points != int(points) or not 2 <= points <= _MOST:

@@ -42,6 +42,11 @@ def require_predictor(fit: Fit, name: str, what: str) -> None:
             f"{what}: {name!r} is code, not a column: give the column, {quote_list(inside)}; the "
             "formula is evaluated at its values"
         )
+    if name in {column for term in fit.model.design.terms for column in term.group.split(":")}:
+        raise ArgumentError(
+            f"{what}: {name!r} is a grouping factor, and this is about the typical group: fit.coef has the "
+            "coefficients of each group, fit.predict(newdata) its predictions"
+        )
     raise unknown_column(name, columns, what, "the fixed effects")
 
 
