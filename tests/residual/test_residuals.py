@@ -146,6 +146,9 @@ def test_a_stratum_of_one_row_and_missing_times():
     gone = frame.assign(t=frame.t.astype(float).where(frame.index != 4))
     with pytest.raises(DataError, match="'t' of residual= is missing in row 4"):
         ranef.lmer("y ~ x + (1 | id)", gone, residual="ar1(t | id)")
+    endless = frame.assign(t=frame.t.astype(float).where(frame.index != 4, np.inf))
+    with pytest.raises(DataError, match="'t' of residual= is inf in row 4"):
+        ranef.lmer("y ~ x + (1 | id)", endless, residual="car1(t | id)")
 
 
 def test_a_stratum_that_can_be_fitted_exactly():

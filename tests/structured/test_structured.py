@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, FormulaError
+from ranef.structured.maps import Scaled
 
 TESTS = Path(__file__).parents[1]
 VISITS = "y ~ base + region + arm * visit"
@@ -129,3 +131,11 @@ def test_what_is_refused_says_so():
             getattr(both, verb)()
     with pytest.raises(ArgumentError, match="not linear"):
         both.coef_table("kenward-roger")
+
+
+def test_a_step_too_far_has_no_matrix_and_says_nothing():
+    """A search may step where exp() overflows: no value there, and no warnings of NumPy to the user."""
+    for psi in (np.array([800.0, 0.0]), np.array([-900.0, 0.3])):
+        with warnings.catch_warnings(), pytest.raises(np.linalg.LinAlgError):
+            warnings.simplefilter("error")
+            Scaled(("a", "b"), "cs", True).theta(psi)

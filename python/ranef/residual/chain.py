@@ -286,6 +286,12 @@ def _times(kind: str, name: str, table: Table, rows: npt.NDArray[np.intp]) -> Fl
             f"the times '{name}' of residual= must be numbers: a count of visits, days since a start"
         )
     when = np.asarray(column.values[rows], dtype=np.float64)
+    if not np.isfinite(when).all():
+        place = int(np.argmin(np.isfinite(when)))
+        raise DataError(
+            f"'{name}' of residual= is {when[place]:g} in row {rows[place]} (rows count from 0): "
+            "drop the row, or correct the time"
+        )
     if kind == "ar1" and not np.all(when == np.rint(when)):
         raise DataError(
             f"ar1() counts steps of time, and '{name}' has values that are not whole numbers (such as "

@@ -12,7 +12,7 @@ from ..design import ModelMatrix
 from ..errors import DataError, FormulaError
 from ..formula import RandomBar
 from ..model import Model
-from .maps import Hold, Scaled
+from .maps import BEYOND, Hold, Scaled
 
 SPATIAL = ("exp",)
 MOST = 100  # places: a covariance matrix of their order is factored at every evaluation
@@ -32,6 +32,8 @@ class Exponential(Scaled):
 
     def covariance(self, psi: FloatArray) -> FloatArray:
         """Return D, also for complex psi."""
+        if not np.abs(psi).max() < BEYOND:
+            raise np.linalg.LinAlgError("no such covariance")
         return np.asarray(np.exp(2 * psi[0]) * np.exp(-self._distance * np.exp(-psi[1])))
 
     def starts(self, covariance: FloatArray | None) -> list[FloatArray]:

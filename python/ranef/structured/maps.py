@@ -92,6 +92,7 @@ class TermMap(ABC):
 
 FAR = 9.0
 _LEAST = -12.0
+BEYOND = 300.0  # where exp() leaves the range of numbers
 _ENDS = 1e-9  # how near to its ends a correlation is held
 
 
@@ -109,6 +110,8 @@ class Scaled(TermMap):
 
     def covariance(self, psi: FloatArray) -> FloatArray:
         """Return D, also for complex psi."""
+        if not np.abs(psi).max(initial=0.0) < BEYOND:
+            raise np.linalg.LinAlgError("no such covariance")
         sd = np.exp(psi[: self._scales]) * np.ones(self.order)
         lag = np.abs(np.subtract.outer(np.arange(self.order), np.arange(self.order)))
         rest = self._correlations(psi[self._scales :])
