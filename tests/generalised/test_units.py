@@ -40,3 +40,10 @@ def test_searches_that_end_at_a_boundary_keep_its_curvature(number):
     fit = draw(number).fit()
     assert fit.converged and fit.singular
     assert fit.optimum.evaluations < 30
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_a_response_that_no_double_can_hold(unit):
+    data = DATA.assign(y=RESPONSES["gamma"] * unit)
+    with pytest.raises(ranef.DataError, match=r"'y' has values of the size of .*: give it in another unit"):
+        ranef.glmer("y ~ x + (1 | g)", data, family="gamma", link="log")

@@ -14,6 +14,7 @@ from ..arrays import FloatArray
 from ..errors import DataError
 from .families import Family
 
+_LARGEST = 1e40  # of a response's absolute values, and the inverse of the smallest such size
 _WHOLE = 1e-6  # how far from a whole number a count may be: proportions times trials are rounded
 _SHOWN = 5
 
@@ -141,6 +142,12 @@ def _values(
         _require_positive_mean(family, y, weights, name, original)
     else:
         _refuse(y <= 0, y, f"the response '{name}' of a {label} model must be positive", original)
+    size = float(np.abs(y).max(initial=0.0))
+    if size > _LARGEST or 0 < size < 1 / _LARGEST:
+        raise DataError(
+            f"the response '{name}' has values of the size of {size:.1g}, and a double cannot hold the "
+            "fourth powers of such means: give it in another unit"
+        )
     return y
 
 
