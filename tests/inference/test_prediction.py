@@ -224,3 +224,16 @@ def test_degrees_of_freedom_of_a_new_observation(unit):
         np.testing.assert_allclose(found[["lower", "upper"]] - y.mean(), [[-width, width]], rtol=1e-6)
     with pytest.raises(ArgumentError, match="ddf= must be one of 'satterthwaite', 'residual', 'normal'"):
         fit.predict(interval="confidence", ddf="kenward-roger")
+
+
+def test_a_cell_never_observed_has_neither_prediction_nor_error():
+    rng = np.random.default_rng(1)
+    cells = {"a": np.tile(list("uvw"), 20), "b": np.repeat(list("pq"), 30)}
+    data = pd.DataFrame({**cells, "g": np.arange(60) % 8})
+    data["y"] = rng.normal(size=60)
+    data = data[(data.a != "u") | (data.b != "p")]
+    new = {"a": ["u", "v"], "b": ["p", "p"], "g": [0, 0]}
+    fit = ranef.lmer("y ~ a * b + (1 | g)", data)
+    table = fit.predict(new, interval="prediction", parts=True)
+    assert table.loc[0].isna().all()
+    assert np.isfinite(table.loc[1]).all()

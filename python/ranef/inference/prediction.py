@@ -134,6 +134,7 @@ def predict(
     left_out = parts or interval == "prediction"
     rows = _prediction_rows(fit, newdata, random, allow_new_levels, left_out)
     found = _variances(fit, equations(fit), rows, known)
+    found = {name: np.where(np.isnan(mean), np.nan, values) for name, values in found.items()}
     variance = found["var_fixed"] + found["var_random"]
     if theta_uncertainty:
         found["var_theta"] = _theta_part(fit, _prediction_rows(fit, newdata, random, allow_new_levels, True))
