@@ -21,6 +21,7 @@ LAYERS = [
     (
         "arguments",
         "arrays",
+        "cached",
         "called",
         "errors",
         "control_groups",

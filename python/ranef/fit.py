@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
+from .cached import cached_property
 from .called import attribute, attribute_of
 from .errors import FitError
 from .frame import labelled

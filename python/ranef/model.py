@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from .arguments import guided
 from .arrays import FloatArray
+from .cached import cached_property
 from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
 from .digits import require_digits

@@ -7,13 +7,14 @@ The function's first argument is the object. These names are the only way in whi
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, wraps
+from functools import wraps
 from importlib import import_module
 from inspect import isfunction, signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
 from .arguments import guided
+from .cached import cached_property
 from .called import attribute_of
 from .frame.labels import labelled, labels_of
 from .frame.native import as_it_came, given, library_of, remembering

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 
 ColumnValues = npt.NDArray[Any] | None
 """The n numbers of a column (float64, int64 or bool), or None for ones."""

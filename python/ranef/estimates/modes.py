@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..cross_products import FactorBlocks
 from ..elsewhere import explained
 from ..fit import Fit

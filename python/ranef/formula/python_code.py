@@ -12,9 +12,10 @@ import ast
 import re
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NoReturn
 
+from ..cached import cached_property
 from ..errors import FormulaError
 from .tokens import Token, in_quotes, tokenize
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ..cached import cached_property
 from ..pickles import Snapshot
 
 Mask: TypeAlias = "npt.NDArray[np.bool_] | None"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from ..cached import cached_property
 from ..errors import DataError
 from ..pickles import Snapshot
 from .columns import Column, Mask

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import level_by_keyword, require_level
 from ..estimates.modes import RandomEffects
 from ..estimates.parameters import ParameterNames

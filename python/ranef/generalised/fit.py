@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import exp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..called import attribute
 from ..errors import FitError
 from ..fit import Fit

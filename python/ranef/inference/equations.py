@@ -13,7 +13,6 @@ Henderson (1975), Best linear unbiased estimation and prediction under a selecti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from scipy.sparse import csr_matrix, diags, hstack, identity
 from scipy.sparse.linalg import splu
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..coordinates import Coordinates, term_factors
 from ..design import RandomTerm
 from ..fit import Fit

@@ -17,13 +17,12 @@ section 2.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..coordinates import Coordinates, term_factors
 from ..fit import Fit
 from ..model import Model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..model import Model

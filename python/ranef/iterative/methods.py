@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import ArgumentError
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf, Satterthwaite, theta_slopes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..model import Model
 from ..show import Printed
 from ..verbs import Answer

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import FitError
 from ..fit import Fit
 from ..frame import Column, FactorColumn, NumberColumn

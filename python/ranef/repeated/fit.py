@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..called import attribute
 from ..errors import FitError
 from ..frame import labelled

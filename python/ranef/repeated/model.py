@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns
 from ..design import Functions, build_design, with_functions

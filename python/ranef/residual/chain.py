@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import ArgumentError, DataError
 from ..frame import NumberColumn, Table
 from ..frame.factors import as_factor, combine, label_texts, take

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from ..arguments import guided
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..called import attribute
 from ..coordinates import Orthonormal
 from ..cross_products import EstimatedColumns

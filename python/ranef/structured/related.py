@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design

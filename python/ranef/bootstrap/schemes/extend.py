@@ -6,12 +6,12 @@ groups are sums of them. Its rows are made only where something asks for them.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ...cached import cached_property
 from ...cross_products import CrossProducts
 from ...design import Design, GroupingFactor
 from ...design.subset import rows_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import chdtri, fdtrc, ndtri, stdtr
 
+from ...cached import cached_property
 from ...fit import Fit
 from ...inference.methods import method
 from ...model import Model

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import chdtri
 
 from ...arrays import FloatArray
+from ...cached import cached_property
 from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...frame.native import as_it_came, in_pandas
