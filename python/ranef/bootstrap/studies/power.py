@@ -117,8 +117,8 @@ def power(
         sizes["precision"] = precision
         if executor is not None:
             raise ArgumentError(
-                "power(executor=) is for linear fits: studies of this kind of fit run in the core's threads. "
-                "Leave it out"
+                "power(executor=) is for linear fits: studies of this kind of fit run in threads of this "
+                "process. Leave it out"
             )
         options = {"test": test, "alpha": alpha, "params": params, "seed": seed, "n_threads": n_threads}
         return own(coefficient, effect, n, **options, **sizes)
