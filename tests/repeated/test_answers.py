@@ -33,6 +33,8 @@ def test_structures_are_compared():
     table = ranef.anova(us, ar1h, names=["us", "ar1h"])
     assert table.index.tolist() == ["ar1h", "us"]
     assert table.chisq["us"] == pytest.approx(5217.895502 - 5208.119016, abs=1e-5) and table.df["us"] == 9
+    for name, fit in (("us", us), ("ar1h", ar1h)):
+        assert table.aic[name] == pytest.approx(fit.aic) and table.bic[name] == pytest.approx(fit.bic)
     with pytest.raises(ArgumentError, match="by REML and by maximum likelihood"):
         ranef.anova(us, fitted("ar1h", reml=False))
     other = ranef.mmrm("y ~ base + us(visit | id)", pd.read_csv(DATA))

@@ -40,9 +40,9 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
             raise ArgumentError(
                 "REML criteria of different fixed effects cannot be compared: fit with reml=False"
             )
-    size = np.array([fit.df_model_total for _, fit in ordered])
+    size, n = _counted([fit for _, fit in ordered])
     deviance = np.array([float(fit.objective) for _, fit in ordered])
-    aic, n = deviance + 2 * size, first.nobs
+    aic = deviance + 2 * size
     weight = np.exp(-(aic - aic.min()) / 2)
     with np.errstate(divide="ignore"):
         aicc = np.where(n - size > 1, aic + 2 * size * (size + 1) / np.maximum(n - size - 1, 1), np.inf)
@@ -75,6 +75,13 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
         "p is that of a chi-square; where the smaller model stands at a boundary (a variance of zero) it "
         "is too large",
     ]
+
+
+def _counted(fits: list[Any]) -> tuple[np.ndarray, int]:
+    """Return what information criteria count: of models for repeated measures alone what their own do."""
+    if all(hasattr(fit, "n_counted") for fit in fits):
+        return np.array([fit.n_counted for fit in fits]), fits[0].nsubjects
+    return np.array([fit.df_model_total for fit in fits]), fits[0].nobs
 
 
 def _response(fit: Any) -> Any:
