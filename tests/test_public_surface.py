@@ -65,6 +65,8 @@ def members():
             if name.startswith("_") or isinstance(value, int | float | str | tuple):
                 continue
             found = inspect.getattr_static(owner, name)
+            if not getattr(found, "shown", True):  # a hook that only the package calls
+                continue
             if callable(value) or isinstance(found, property) or hasattr(found, "func"):
                 yield f"{owner.__name__}.{name}", found
 

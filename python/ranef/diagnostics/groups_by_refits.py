@@ -13,7 +13,7 @@ from ..errors import ArgumentError, RanefError, RowsNotKeptError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 from ..old_names import also_called
-from ..report.broom import augment as plain_augment
+from ..report.broom import augmented
 from .groups import GroupInfluence
 from .rows import leverage as plain_leverage
 from .rows import row_influence
@@ -118,7 +118,7 @@ def augment(fit: Any, data: Any = None, influence: bool | None = None) -> Any:
     with_influence = independent if influence is None else influence
     noisy = hasattr(fit.model, "noise") or hasattr(fit.model, "visits")
     added = {".normalized": np.asarray(fit.residuals("normalized"))} if noisy else {}
-    return plain_augment(fit, data, with_influence, _added=added)
+    return augmented(fit, data, with_influence, added)
 
 
 def _subject(fit: Any) -> str | None:

@@ -136,9 +136,7 @@ def glance(fit: Fit) -> Any:
     return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
 
 
-def augment(
-    fit: Fit, data: Any = None, influence: bool = True, *, _added: dict[str, Any] | None = None
-) -> Any:
+def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     """Return the rows used with fitted values, residuals and influence.
 
     Parameters
@@ -171,6 +169,11 @@ def augment(
     0  1545.0     A  1509.89   35.11
     1  1440.0     A  1509.89  -69.89
     """
+    return augmented(fit, data, influence)
+
+
+def augmented(fit: Fit, data: Any, influence: bool, further: dict[str, Any] | None = None) -> Any:
+    """Return the rows used with these columns and `further` ones."""
     if fit.model.streamed and data is not None:
         fit = _in_memory(fit, data)
     design = fit.model.design
@@ -184,7 +187,7 @@ def augment(
         ".offset": zeros if design.offset is None else design.offset,
         ".weights": weights,
         ".wtres": np.asarray(fit.resid) * np.sqrt(weights),
-        **(_added or {}),
+        **(further or {}),
     }
     if data is None:
         given: dict[str, Any] = {design.response_name: fit.y}
