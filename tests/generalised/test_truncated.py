@@ -163,3 +163,15 @@ def test_what_does_not_fit_is_refused_by_name(fit):
         fit.r2()
     with pytest.raises(ArgumentError, match="no deviance residuals"):
         fit.residuals("deviance")
+
+
+def test_a_mean_that_runs_to_its_limit_is_named():
+    """Counts of one part as of a logarithmic series, the family's limit as the mean goes to zero."""
+    rng = np.random.default_rng(3)
+    many = rng.negative_binomial(2, 0.2, 200)
+    few = np.repeat([1.0, 2, 3, 4, 6], [27, 11, 6, 3, 2])
+    y = np.concatenate([many[many > 0], few])
+    part = np.repeat(["many", "few"], [(many > 0).sum(), few.size])
+    data = {"y": y, "part": part, "g": np.arange(y.size) % 20}
+    fit = ranef.glmer("y ~ part + (1 | g)", data, "truncated_nbinom1")
+    assert "an estimate is infinite, or the data hardly determine it" in str(fit.summary())

@@ -17,9 +17,11 @@ from ..stream import source_of
 from .fit import GlmerFit
 from .many import fit_responses
 from .model import GlmerModel
+from .uncertainty import flattest
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
 _SAME = 1e-6  # of -2 log L: ends no further apart are one
+_FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ZEROS = (
     "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected, family='nbinom2' expects "
@@ -286,7 +288,7 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
         status=found["status"],
         model=model,
         search=found.get("search"),
-        limit=_limit(model, found),
+        limit="; ".join(filter(None, (_limit(model, found), _endless(model, found)))),
     )
 
 
@@ -297,3 +299,16 @@ def _limit(model: GlmerModel, found: dict[str, Any]) -> str:
         return ""
     where = "zero" if found["psi"] < 0 else "infinity"
     return f"the {kind.dispersion} runs to {where}: no overdispersion, use family='{kind.simpler}'"
+
+
+def _endless(model: GlmerModel, found: dict[str, Any]) -> str:
+    """Return what to say of a direction along which the criterion hardly rises."""
+    smallest = np.min(found["eigenvalues"], initial=np.inf)
+    if not found["converged"] or model.agq == 0 or not 0 < smallest < _FLAT:
+        return ""
+    free = np.flatnonzero(found["free"])
+    along = flattest(model, free, np.asarray(found["hessian"])[np.ix_(free, free)])
+    return (
+        f"it hardly rises along {along}: an estimate is infinite, or the data hardly determine it; leave "
+        "it out, or use prior=2.5"
+    )

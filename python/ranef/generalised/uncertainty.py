@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import FitError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..verbs import kept
 from .fit import GlmerFit
+from .model import GlmerModel
 
 _STEP = 1e-3  # standard deviations along an axis
 
@@ -35,21 +37,20 @@ def covariance_root(fit: GlmerFit) -> FloatArray:
     except np.linalg.LinAlgError:
         raise FitError(
             "the parameters have no covariance matrix: the criterion is flat along "
-            f"{_flattest(fit, hessian)}, as where an estimate is infinite; leave out what the data do not "
-            "determine, or use prior=2.5"
+            f"{flattest(fit.model, free, hessian)}, as where an estimate is infinite; leave out what the "
+            "data do not determine, or use prior=2.5"
         ) from None
     out[free] = np.linalg.inv(lower).T
     return out
 
 
-def _flattest(fit: GlmerFit, hessian: FloatArray) -> str:
-    """Return the names of the parameters along which the criterion does not rise."""
-    names = [*ParameterNames.of(fit.model).theta]
-    names += [str(fit.model.design.column_names[index]) for index in fit.model.cross.columns]
-    names += [fit.family.kind.dispersion] if fit.family.dispersed else []
-    free = [name for name, own in zip(names, fit.found["free"], strict=True) if own]
-    direction = np.linalg.eigh(hessian)[1][:, 0]
-    return quote_list([free[i] for i in np.flatnonzero(np.abs(direction) > 0.1 * np.abs(direction).max())])
+def flattest(model: GlmerModel, free: npt.NDArray[np.intp], hessian: FloatArray) -> str:
+    """Return the names of the free parameters along which the criterion rises least."""
+    names = [*ParameterNames.of(model).theta]
+    names += [str(model.design.column_names[index]) for index in model.cross.columns]
+    names += [model.family.kind.dispersion] if model.family.dispersed else []
+    direction = np.abs(np.linalg.eigh(hessian)[1][:, 0])
+    return quote_list([names[free[i]] for i in np.flatnonzero(direction > 0.1 * direction.max())])
 
 
 @kept
