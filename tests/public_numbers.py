@@ -62,7 +62,9 @@ def calls(fit: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     for name in dir(fit):  # without what its kind refuses and what only functions of the package ask for
         if name.startswith("_") or name in APART | OWN_WAY:
             continue
-        static = inspect.getattr_static(type(fit), name)
+        static = inspect.getattr_static(type(fit), name, None)
+        if static is None:  # a field: what the fit is made of
+            continue
         if callable(getattr(type(fit), name)) or type(static) is Verb:
             yield from _calls(name, getattr(fit, name))
         else:

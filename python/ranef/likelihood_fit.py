@@ -93,7 +93,7 @@ class LikelihoodFit(metaclass=Explained):
 
     def __dir__(self) -> list[str]:
         found = {name: getattr_static(type(self), name, None) for name in super().__dir__()}
-        return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, bool))]
+        return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, bool | str))]
 
     # Without these Python says that a Fit has no length, and what has one does not come to mind.
     def __getitem__(self, key: Any) -> Any:

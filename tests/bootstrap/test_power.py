@@ -249,7 +249,7 @@ def test_early_stopping(fit_of):
         (("Days",), {"alpha": 5}, "alpha= must be between"),
         (("Days", "large"), {}, "effect= must be a finite number"),
         (("Days", 1.0, 0), {}, "n is the number of simulated studies"),
-        (("Days",), {"groups": 0}, "groups= is a number"),
+        (("Days",), {"groups": 0}, "groups= is the number of groups"),
         (("Days",), {"groups": 5, "group": "Days"}, "group= must be a grouping factor, of 'Subject'"),
         (("Days",), {"per_group": 1, "groups": 1}, "cannot tell all coefficients"),
         (("Days",), {"precision": 2}, "precision= is a share"),

@@ -119,14 +119,17 @@ class GlmerFit(Fit, kind="glmer"):
 
     @property
     def distribution(self) -> str:  # type: ignore[override]
+        """The family with its link, in words."""
         return str(self.family)
 
     @property
     def simpler_distribution(self) -> str:  # type: ignore[override]
+        """The family at the limit of the dispersion."""
         return str(self.family.simpler or "")
 
     @property
     def integration(self) -> str:  # type: ignore[override]
+        """The approximation to the likelihood, as its argument."""
         expected = not self.family.canonical and self.model.information == "expected"
         return f"agq={self.model.agq}" + (", information='expected'" if expected else "")
 
