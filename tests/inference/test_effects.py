@@ -248,7 +248,7 @@ def test_the_origin_of_a_predictor_does_not_matter(oats):
 
 def test_bad_input(oats, cows):
     for call, message in (
-        (lambda: oats.predictions("Block"), "'Block' is a grouping factor, and this is about the typical group"),
+        (lambda: oats.predictions("Block"), "'Block' is a grouping factor, and this is about the typical"),
         (lambda: oats.predictions("log(nitro)"), "is code, not a column: give the column, 'nitro'"),
         (lambda: oats.predictions("nitro", by="nitro"), "is on the x axis"),
         (lambda: oats.predictions([]), "x= names no predictor"),
