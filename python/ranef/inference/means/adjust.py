@@ -17,7 +17,6 @@ from scipy.special import gammaincinv, ndtri, stdtrit
 
 from ...arrays import FloatArray
 from ..pvalues import t_p_values
-from .tukey import studentized_quantile, studentized_tail
 
 METHODS = ("none", "tukey", "holm", "bonferroni", "sidak", "mvt")
 
@@ -57,14 +56,15 @@ def adjusted(
     >>> adjusted(t, df, "bonferroni", (2, 2), np.eye(2), 0.95)[0].round(4).tolist()
     [0.0629, 0.6818]
     """
+    from scipy.stats import studentized_range
+
     m, means = family
     raw = t_p_values(t, df)
     if method == "tukey" and m > 1:
-        ranges = zip(np.abs(t) * np.sqrt(2), df, strict=True)
-        p = np.array([studentized_tail(q, means, nu) for q, nu in ranges])
-        each, place = np.unique(df, return_inverse=True)
-        critical = np.array([studentized_quantile(level, means, nu) for nu in each])[place] / np.sqrt(2)
-        return p, critical
+        at = np.minimum(df, 1e5)
+        p = studentized_range.sf(np.abs(t) * np.sqrt(2), means, at)
+        critical = studentized_range.ppf(level, means, at) / np.sqrt(2)
+        return np.clip(p, 0, 1), critical
     if method == "mvt" and len(t) > 1:
         return _multivariate_t(t, df, correlation, level)
     if method == "holm":
