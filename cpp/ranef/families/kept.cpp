@@ -151,8 +151,8 @@ bool with_kernel(const std::string& family, const RowResponses& rows, Function&&
     if (family == "betabinomial") return f(Successes<true>{});
     if (family == "poisson") return f(Counts<true>{});
     if (family == "nbinom1" || family == "nbinom2") return f(Counts<false>{});
-    if (family == "truncated_poisson") return f(Counts<true>{1.0});
-    if (family == "truncated_nbinom1" || family == "truncated_nbinom2") return f(Counts<false>{1.0});
+    if (family == "truncated_poisson") return f(Counts<true>{1.0, {}});
+    if (family == "truncated_nbinom1" || family == "truncated_nbinom2") return f(Counts<false>{1.0, {}});
     if (family == "gamma") return f(Gamma{});
     if (family == "inverse_gaussian") return f(InverseGaussian{});
     if (family == "beta") return f(Beta{});

@@ -137,7 +137,7 @@ class ResponseMeans(Printed):
                 else f"Comparisons on the {link} scale" + (", as ratios" if link in _RATIOS else "")
             ]
         lines.append(f"Intervals: {100 * self.means.level:g} %")
-        if not self.averaged and self.means.adjust != "none":
+        if not self.averaged and self.means.adjusts:
             lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
         return [*lines, *self.means.notes]
 

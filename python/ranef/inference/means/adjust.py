@@ -56,17 +56,13 @@ def adjusted(
     >>> adjusted(t, df, "bonferroni", (2, 2), np.eye(2), 0.95)[0].round(4).tolist()
     [0.0629, 0.6818]
     """
-    from scipy.stats import studentized_range
-
     m, means = family
     raw = t_p_values(t, df)
     if method == "tukey" and m > 1:
-        at = np.minimum(df, 1e5)
-        p = studentized_range.sf(np.abs(t) * np.sqrt(2), means, at)
-        critical = studentized_range.ppf(level, means, at) / np.sqrt(2)
-        return np.clip(p, 0, 1), critical
+        return _tukey(t, df, means, level)
     if method == "mvt" and len(t) > 1:
-        return _multivariate_t(t, df, correlation, level)
+        p, critical = _multivariate_t(t, df, correlation, level)
+        return np.clip(p, raw, np.minimum(raw * m, 1.0)), critical  # Bonferroni's where no draw is as far
     if method == "holm":
         order = np.argsort(raw)
         steps = np.maximum.accumulate(raw[order] * (m - np.arange(len(t))))
@@ -84,6 +80,16 @@ def _critical(level: float, df: FloatArray) -> FloatArray:
     """Return two-sided critical values; an infinite df means the normal distribution."""
     finite = np.where(np.isfinite(df), df, 1.0)
     return np.where(np.isfinite(df), stdtrit(finite, (1 + level) / 2), ndtri((1 + level) / 2))
+
+
+def _tukey(t: FloatArray, df: FloatArray, means: int, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return those of the studentized range; a critical value takes 0.2 s, so each df has one."""
+    from scipy.stats import studentized_range
+
+    at, place = np.unique(np.minimum(df, 1e5), return_inverse=True)
+    p = studentized_range.sf(np.abs(t) * np.sqrt(2), means, at[place])
+    critical = studentized_range.ppf(level, means, at) / np.sqrt(2)
+    return np.clip(p, 0, 1), critical[place]
 
 
 def _multivariate_t(
@@ -105,5 +111,5 @@ def _multivariate_t(
     if np.isfinite(common):
         largest = largest / np.sqrt(2 * gammaincinv(common / 2, uniform[:, 0]) / common)
     largest.sort()
-    p = 1 - np.searchsorted(largest, np.abs(t)) / _DRAWS
+    p = 1 - np.searchsorted(largest, np.abs(t)) / (_DRAWS + 1)
     return p, np.full(len(t), np.quantile(largest, level))

@@ -224,6 +224,11 @@ class MarginalMeans(Printed):
             adjust, family, notes, scale,
         )  # fmt: skip
 
+    @property
+    def adjusts(self) -> bool:
+        """Whether some family has several comparisons, so that there is something to adjust."""
+        return self.adjust != "none" and any(len(rows) > 1 for _, rows in self._groups())
+
     def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
         """Return (values of by, rows) of every family."""
         groups: dict[tuple[Any, ...], list[int]] = {}
@@ -253,7 +258,7 @@ class MarginalMeans(Printed):
 
     def _remarks(self) -> list[str]:
         lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
-        if self.adjust != "none":
+        if self.adjusts:
             lines.append(f"p-values and intervals adjusted by {self.adjust}")
         if self.scale is not None:
             lines.append(f"Back from the scale of the model, {self.scale.name}; t and p are on that scale")
