@@ -91,7 +91,7 @@ class LikelihoodFit(metaclass=Explained):
         """Schwarz's criterion with n = nobs."""
         return self.objective + log(self.nobs) * self.df_model_total
 
-    def __dir__(self) -> list[str]:
+    def __dir__(self) -> list[str]:  # without hooks, and what a class says of itself to the package
         found = {name: getattr_static(type(self), name, None) for name in super().__dir__()}
         return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, bool | str))]
 

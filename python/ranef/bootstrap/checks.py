@@ -29,6 +29,12 @@ def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int
     return number
 
 
+def require_alpha(alpha: Any) -> None:
+    """Raise an ArgumentError unless a size of a test lies between 0 and 1."""
+    if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
+        raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
+
+
 def first_replicate(first: Any) -> int:
     """The number of the first replicate.
 

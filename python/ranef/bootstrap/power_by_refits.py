@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError, RanefError
 from ..threads import get_num_threads
 from .by_refits import Answer, in_order
-from .checks import checked_seed, whole_number
+from .checks import checked_seed, require_alpha, whole_number
 from .draws.streams import replicate_generator, stream_key
 from .loop.record import FAILED
 from .studies.power_summary import Power
@@ -71,8 +71,7 @@ def power_of(
             f"power of a fit whose covariance has a structure takes no {given[0]}=: it simulates the design "
             "of the fit and tests as fit.summary() does; for another size fit the model to such rows first"
         )
-    if not 0 < alpha < 1:
-        raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")
+    require_alpha(alpha)
     kept = fit.model.cross.columns
     beta = np.asarray(fit.solution["beta"], dtype=float)
     truth = beta.copy()

@@ -17,6 +17,7 @@ from ..optimize.description import redundancies
 from ..refusals import refused
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
+from .rows import residuals as plain_residuals
 
 _LESS = "The model may be too complex for the data: try a simpler structure, and compare the criteria."
 _FEW_LEVELS = 5
@@ -253,9 +254,6 @@ def _data(fit: Fit) -> list[Finding]:
 def _far_rows(fit: Fit) -> Any:
     if fit.by_cells or fit.model.streamed:  # there are no rows
         return ()
-    if "residuals" in refused(type(fit)):
-        weights = fit.model.design.weights
-        scaled = np.asarray(fit.resid) / fit.sigma * (1.0 if weights is None else np.sqrt(weights))
-    else:
-        scaled = np.asarray(fit.residuals(fit.scaled_residuals))
+    own = "residuals" not in refused(type(fit))
+    scaled = np.asarray(fit.residuals(fit.scaled_residuals) if own else plain_residuals(fit, "pearson"))
     return fit.model.design.rows[np.flatnonzero(np.abs(scaled) > _FAR)]

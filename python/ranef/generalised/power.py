@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from ..arrays import FloatArray
-from ..bootstrap.checks import checked_seed, whole_number
+from ..bootstrap.checks import checked_seed, require_alpha, whole_number
 from ..bootstrap.draws.streams import stream_key
 from ..bootstrap.loop.record import FAILED
 from ..bootstrap.studies.power_summary import Power
@@ -77,8 +77,7 @@ def power_of(
             f"power of a generalised model takes no {given[0]}=: it simulates the design of the fit; for "
             "another size fit the model to rows of that size first"
         )
-    if not 0 < alpha < 1:
-        raise ArgumentError(f"alpha= must lie between 0 and 1, not {alpha!r}")
+    require_alpha(alpha)
     positions = positions_of(fit, coefficient)
     truth = np.array(fit.solution["beta"])
     for name, value in (params or {}).items():

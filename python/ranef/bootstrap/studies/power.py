@@ -15,7 +15,7 @@ from ...fit import Fit
 from ...frame.native import as_it_came
 from ...old_names import also_called
 from ...threads import get_num_threads
-from ..checks import checked_seed, whole_number
+from ..checks import checked_seed, require_alpha, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from ..schemes.extend import model_of_size
@@ -257,8 +257,7 @@ def _study(
     positions = positions_of(fit, coefficient)
     if test not in TESTS:
         raise ArgumentError(f"test= must be one of {quote_list(TESTS)}; got {test!r}")
-    if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
-        raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
+    require_alpha(alpha)
     at = true_parameters(fit, params, theta, sigma)
     beta = at.beta.copy()
     if effect is not None:
