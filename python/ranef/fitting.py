@@ -157,8 +157,8 @@ def lmer(
             "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
             "leave one of them out"
         )
-    if iterations is not None and not type(iterations).__name__ == "Iterations":
-        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")
+    if iterations is not None:
+        _require_iterations(iterations)
     if iterations is not None and (exact_only or schur not in ("auto", "any", "iterative")):
         raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
     model = Model(
@@ -336,6 +336,13 @@ def checked_settings(
     if start is not None:
         start = model.checked_theta(start, "start=")
     return Settings(optimizer, start, max_evaluations, float(tolerance))
+
+
+def _require_iterations(iterations: Any) -> None:
+    from .iterative import Iterations  # loads the fit by iterations, which most fits are not
+
+    if not isinstance(iterations, Iterations):
+        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")
 
 
 def _is_count(value: object) -> bool:
