@@ -1,6 +1,7 @@
 #include "ranef/laplace/pattern.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ranef {
 namespace {
@@ -52,27 +53,47 @@ void find_entries(const Cells& cells, const Layout& layout, LaplacePattern& patt
     }
 }
 
-// The blocks below each block column, as sorted lists of their first rows.
+// The blocks below each block column, as sorted lists of their first rows: of all levels that meet the column, once each.
 std::vector<std::vector<std::int32_t>> blocks_below(const LaplacePattern& pattern, Poll& poll) {
-    std::vector<std::vector<std::int32_t>> below(pattern.rest);
-    std::vector<std::size_t> limit(pattern.rest, 64);
-    const auto tidy = [](std::vector<std::int32_t>& list) {
-        std::sort(list.begin(), list.end());
-        list.erase(std::unique(list.begin(), list.end()), list.end());
-    };
-    for (Index j = 0; j < pattern.levels; ++j) {
-        for (Index e2 = pattern.entry_ptr[j]; e2 < pattern.entry_ptr[j + 1]; ++e2) {
-            std::vector<std::int32_t>& list = below[pattern.column[e2]];
-            for (Index e1 = e2 + 1; e1 < pattern.entry_ptr[j + 1]; ++e1) list.push_back(pattern.column[e1]);
-            if (list.size() > limit[pattern.column[e2]]) {
-                tidy(list);
-                limit[pattern.column[e2]] = 2 * list.size() + 64;
-            }
+    const Index entries = static_cast<Index>(pattern.column.size());
+    std::vector<Index> start(pattern.rest + 1, 0), end_of_level(entries), order(entries);
+    for (std::int32_t column : pattern.column) ++start[column + 1];
+    std::partial_sum(start.begin(), start.end(), start.begin());
+    std::vector<Index> next(start.begin(), start.end() - 1);
+    for (Index j = 0; j < pattern.levels; ++j)
+        for (Index e = pattern.entry_ptr[j]; e < pattern.entry_ptr[j + 1]; ++e) {
+            order[next[pattern.column[e]]++] = e;
+            end_of_level[e] = pattern.entry_ptr[j + 1];
         }
-        poll.tick(pattern.entries(j));
+    std::vector<std::vector<std::int32_t>> below(pattern.rest);
+    std::vector<std::int32_t> seen(pattern.rest, -1);
+    for (std::int32_t c = 0; c < pattern.rest; ++c) {
+        Index met = 0;
+        for (Index k = start[c]; k < start[c + 1]; ++k) {
+            const Index e = order[k];
+            for (Index other = e + 1; other < end_of_level[e]; ++other) {
+                const std::int32_t row = pattern.column[other];
+                if (seen[row] == c) continue;
+                seen[row] = c;
+                below[c].push_back(row);
+            }
+            met += end_of_level[e] - e;
+        }
+        std::sort(below[c].begin(), below[c].end());
+        poll.tick(met);
     }
-    for (auto& list : below) tidy(list);
     return below;
+}
+
+// Entries of the lower triangle of S.
+double count_entries(const std::vector<std::vector<std::int32_t>>& below, const LaplacePattern& pattern) {
+    double count = 0.0;
+    for (Index c = 0; c < pattern.rest; ++c) {
+        const Index first = c - pattern.in_block[c];
+        count += pattern.block_width[c] - pattern.in_block[c];
+        for (std::int32_t block : below[first]) count += pattern.block_width[block];
+    }
+    return count;
 }
 
 void expand(const std::vector<std::vector<std::int32_t>>& below, LaplacePattern& pattern) {
@@ -121,9 +142,12 @@ LaplacePattern make_laplace_pattern(const Cells& cells, const Layout& layout, Po
     find_entries(cells, layout, pattern, poll);
     if (pattern.rest <= always_dense) return pattern;
     const auto below = blocks_below(pattern, poll);
+    const double n = static_cast<double>(pattern.rest), dense_flops = n * n * n / 3.0;
+    // In any order the factor has at least these entries, and its columns' squared lengths sum to their square over n or more.
+    const double entries = count_entries(below, pattern);
+    if (pattern.rest <= largest_dense && entries * entries / n >= dense_share * dense_flops) return pattern;
     expand(below, pattern);
     SparseOrdering ordering = SparseSymbolic::order(pattern.sparse);
-    const double n = static_cast<double>(pattern.rest), dense_flops = n * n * n / 3.0;
     const bool sparse_pays = ordering.status == AnalysisStatus::ok && ordering.flops < dense_share * dense_flops;
     if (!sparse_pays && pattern.rest <= largest_dense) {
         pattern.sparse = {};
