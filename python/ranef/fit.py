@@ -183,8 +183,7 @@ class Fit(LikelihoodFit):
 
     @attribute
     def resid(self) -> Any:
-        """Response minus fitted values, (n,): a Series with the labels of the rows, where the data have "
-        "some."""
+        """Response minus fitted values, (n,): a Series with the rows' labels where the data have some."""
         return labelled(self.y - np.asarray(self.fittedvalues), self.model.design.labels)
 
     def refit(self, y: npt.ArrayLike) -> Fit:

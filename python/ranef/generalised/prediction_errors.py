@@ -119,8 +119,7 @@ class _Rows:
         )
 
     def mode_variance(self) -> FloatArray:
-        """Return the variance of the modes chosen, all parameters known; the prior's of levels without "
-        "data."""
+        """Return the variance of the chosen modes, parameters known; the prior's for levels without data."""
         if not self.wanted:
             return np.zeros(len(self.X))
         system = working_equations(self.fit)
