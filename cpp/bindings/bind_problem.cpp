@@ -185,7 +185,7 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
         running->session.response = response.response;
         running->session.theta = optimum.theta;
         running->session.estimates = optimum.estimates;
-        running->session.evaluated = optimum.certificate_evaluations == 0;
+        running->session.evaluated = running->session.workspace->stands_at_optimum();
     }
     self.give_back(std::move(running->session));
     return to_user(self, *response.response, std::move(optimum));

@@ -40,7 +40,9 @@ struct ScaledHessian {
 // The Hessian on the free parameters: exact where the evaluator has it. Else, for small models, forward differences of
 // the exact gradient; for large ones the optimiser's model of it, confirmed by the criterion's rise along its weakest
 // direction (where a saddle or a ridge would show first), with all differences as the fall-back.
-void Workspace::certify(Optimum& optimum) {
+void Workspace::certify(Optimum& optimum, const FitSettings& settings) {
+    if (!settings.certify || !finished(optimum.status)) return;
+    optimum.estimates = std::make_shared<const Estimates>(evaluator_->estimates());
     const Index k = layout_.n_theta();
     layout_.unpack(optimum.theta.data(), lambda_.data());
     optimum.free.assign(k, 1);
@@ -68,6 +70,7 @@ bool Workspace::gradient_along(Optimum& optimum, const std::vector<double>& dire
     std::vector<double> theta = optimum.theta;
     for (std::size_t i = 0; i < theta.size(); ++i) theta[i] += step * direction[i];
     ++optimum.certificate_evaluations;
+    settled_ = false;
     if (evaluator_->evaluate(theta.data(), Order::gradient) != Status::ok) return false;
     change = evaluator_->gradient();
     for (std::size_t i = 0; i < theta.size(); ++i) change[i] -= optimum.gradient[i];
@@ -96,6 +99,7 @@ bool Workspace::confirm_weakest(Optimum& optimum, const std::vector<Index>& free
     std::vector<double> theta = optimum.theta;
     for (Index i = 0; i < k; ++i) theta[i] += step * direction[i];
     ++optimum.certificate_evaluations;
+    settled_ = false;
     if (evaluator_->evaluate(theta.data(), Order::value) != Status::ok) return false;
     const double found = 2.0 * (evaluator_->value() - optimum.value - step * slope) / (step * step);
     if (!(std::fabs(found - expected) <= confirm_within * expected)) return false;

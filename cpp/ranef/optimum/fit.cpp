@@ -9,6 +9,7 @@
 #include "ranef/optimum/pivoted_criterion.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/optimum/start.hpp"
+#include "ranef/plan/cost.hpp"
 
 namespace ranef {
 namespace {
@@ -212,11 +213,11 @@ Optimum Workspace::fit(const double* response, const double* start, const FitSet
     if (start) std::copy(start, start + theta.size(), theta.begin());
     else moment_start(*problem_->design, response, theta.data());
     Optimum optimum = descend_from(std::move(theta), settings);
-    if (settings.search && !start) search(optimum, settings);
-    if (settings.certify && finished(optimum.status)) {
-        optimum.estimates = std::make_shared<const Estimates>(evaluator_->estimates());
-        certify(optimum);
-    }
+    const bool further = settings.search && !start, dear = affordable_starts(*problem_) < 2;
+    if (further && !dear) search(optimum, settings);
+    certify(optimum, settings);
+    // Last, because it leaves the optimum: to come back would cost as much as several of its values.
+    if (further && dear && scan_weakest(optimum, settings)) certify(optimum, settings);
     return optimum;
 }
 

@@ -69,13 +69,17 @@ public:
     const Problem& problem() const { return *problem_; }
     Evaluator& evaluator() { return *evaluator_; }
 
-    // start: internal theta, or null for the moment start and what settings.search adds. The response must outlive the call. The evaluator stands at
-    // the optimum afterwards, unless it was needed elsewhere for the certificate (certificate_evaluations > 0).
+    // start: internal theta, or null for the moment start and what settings.search adds. The response must outlive the call.
     Optimum fit(const double* response, const double* start, const FitSettings& settings);
+
+    // Whether the evaluator has value and derivatives at the optimum that was found last: the certificate or a scan may
+    // have needed it elsewhere.
+    bool stands_at_optimum() const { return settled_; }
 
 private:
     Optimum descend_from(std::vector<double> theta, const FitSettings& settings);
-    void search(Optimum& best, const FitSettings& settings);
+    void search(Optimum& best, const FitSettings& settings);        // where evaluations are cheap: several starts and scans
+    bool scan_weakest(Optimum& best, const FitSettings& settings);  // where they are dear; true when it led lower
     bool explore(std::vector<double> theta, Optimum& best, const FitSettings& settings);
     std::vector<WeakColumn> weak_columns(const Optimum& best);
     bool scan(Optimum& best, const std::vector<WeakColumn>& columns, int points, const FitSettings& settings);
@@ -89,7 +93,7 @@ private:
     bool leave_false_boundary(std::vector<double>& theta, Optimum& optimum);
     void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
     void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
-    void certify(Optimum& optimum);
+    void certify(Optimum& optimum, const FitSettings& settings);
     bool confirm_weakest(Optimum& optimum, const std::vector<Index>& free);
     void difference_hessian(Optimum& optimum, const std::vector<Index>& free);
     bool gradient_along(Optimum& optimum, const std::vector<double>& direction, double step, std::vector<double>& change);

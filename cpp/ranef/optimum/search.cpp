@@ -232,28 +232,31 @@ void Workspace::stand_at(const Optimum& optimum) {
 }
 
 void Workspace::search(Optimum& best, const FitSettings& settings) {
-    if (best.status == Status::interrupted || best.status == Status::exact_fit) return;
-    const std::vector<WeakColumn> weak = weak_columns(best);
-    if (weak.empty()) return;
+    if (best.status == Status::interrupted || best.status == Status::exact_fit || weak_columns(best).empty()) return;
     const bool current = model_is_current_;
     descended_ = false;
     const int most = affordable_starts(*problem_);
-    if (most < 2) {
-        scan(best, weak, coarse_scan, settings);
-    } else {
-        const auto try_all = [&](const std::vector<std::vector<double>>& starts) {
-            for (const std::vector<double>& start : starts)
-                if (best.search.starts < most) explore(start, best, settings);
-        };
-        try_all(further_starts(*problem_->design));
-        const Index k = layout_.n_theta();
-        const bool few = k > 1 && problem_->design->n < few_rows * k;
-        if (few || (k > 1 && best.search.agreed < best.search.starts)) try_all(random_starts(layout_, random_count));
-        const std::vector<WeakColumn> columns = all_columns(layout_);
-        for (int round = 0; round < most_rounds && scan(best, columns, fine_scan, settings); ++round) {}
-    }
+    const auto try_all = [&](const std::vector<std::vector<double>>& starts) {
+        for (const std::vector<double>& start : starts)
+            if (best.search.starts < most) explore(start, best, settings);
+    };
+    try_all(further_starts(*problem_->design));
+    const Index k = layout_.n_theta();
+    const bool few = k > 1 && problem_->design->n < few_rows * k;
+    if (few || (k > 1 && best.search.agreed < best.search.starts)) try_all(random_starts(layout_, random_count));
+    const std::vector<WeakColumn> columns = all_columns(layout_);
+    for (int round = 0; round < most_rounds && scan(best, columns, fine_scan, settings); ++round) {}
     if (finished(best.status)) stand_at(best);
     model_is_current_ = current && !descended_;
+}
+
+bool Workspace::scan_weakest(Optimum& best, const FitSettings& settings) {
+    if (best.status == Status::interrupted || best.status == Status::exact_fit) return false;
+    const std::vector<WeakColumn> weak = weak_columns(best);
+    if (weak.empty() || !scan(best, weak, coarse_scan, settings)) return false;
+    if (finished(best.status)) stand_at(best);
+    model_is_current_ = false;
+    return true;
 }
 
 }  // namespace ranef
