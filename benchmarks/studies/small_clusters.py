@@ -1,9 +1,10 @@
 """Bias of Laplace's approximation in small binary clusters, beside quadrature, and what a fit says of it.
 
-200 groups of a few rows, a slope of one for a predictor that varies within groups, a random intercept with
-standard deviation 1 or 2. For Laplace's approximation and for quadrature with 25 nodes: the mean of the slope,
-the coverage of its 95 % interval, and the median of the standard deviation. For the error in -2 log L: what
-quadrature adds to it, and what the fit had estimated (`fit.approximation`), both as medians.
+200 groups of a few rows, a slope of one for a predictor that varies within groups, a random intercept
+with standard deviation 1 or 2. For Laplace's approximation and for quadrature with 25 nodes: the mean of
+the slope, the coverage of its 95 % interval, and the median of the standard deviation. For the error in
+-2 log L: what quadrature adds to it, and what the fit had estimated (`fit.approximation`), both as
+medians.
 
     python -m benchmarks.studies.small_clusters > benchmarks/studies/small_clusters.txt
 """
