@@ -3,6 +3,7 @@
 #include <string>
 
 #include "bind_mmrm.hpp"
+#include "bind_replicates.hpp"
 #include "glmm.hpp"
 #include "objects.hpp"
 #include "ranef/cross/serialise.hpp"
@@ -31,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_optimum(m);
     ranef::bindings::bind_problem(m);
     ranef::bindings::bind_refit(m);
+    ranef::bindings::bind_replicates(m);
     ranef::bindings::bind_information(m);
     ranef::bindings::bind_profile(m);
     ranef::bindings::bind_downdate(m);

@@ -187,6 +187,93 @@ class HeldCombination:
         self, response: ResponseCross, value: float, theta: npt.ArrayLike, sigma: float
     ) -> tuple[Any, ...]: ...
 
+class ReplicateLoop:
+    def __init__(
+        self,
+        *,
+        problem: int,
+        draw: int,
+        refit: int,
+        workspace: int,
+        key: npt.NDArray[np.uint64],
+        origin: int,
+        start: Array,
+        batch: int,
+        record_size: int,
+        kept: npt.NDArray[np.int64],
+        statistic: int,
+        table: Array,
+    ) -> None: ...
+    def refit_gram_draws(
+        self,
+        first: int,
+        stop: int,
+        values: Array,
+        starts: npt.NDArray[np.int64],
+        widths: npt.NDArray[np.int64],
+        steps: npt.NDArray[np.int64],
+        mean: Array,
+        order: npt.NDArray[np.int64],
+        lower: Array,
+        sigma: float,
+        df: float,
+    ) -> None: ...
+    def sample_gram_draws(
+        self,
+        first: int,
+        stop: int,
+        values: Array,
+        starts: npt.NDArray[np.int64],
+        widths: npt.NDArray[np.int64],
+        steps: npt.NDArray[np.int64],
+        mean: Array,
+        order: npt.NDArray[np.int64],
+        lower: Array,
+        sigma: float,
+        df: float,
+    ) -> None: ...
+    def refit_row_draws(
+        self,
+        first: int,
+        stop: int,
+        values: Array,
+        starts: npt.NDArray[np.int64],
+        widths: npt.NDArray[np.int64],
+        steps: npt.NDArray[np.int64],
+        codes: npt.NDArray[np.int32],
+        basis: Array,
+        mean: Array,
+        scale: Array,
+        response_size: int,
+    ) -> None: ...
+    def sample_row_draws(
+        self,
+        first: int,
+        stop: int,
+        values: Array,
+        starts: npt.NDArray[np.int64],
+        widths: npt.NDArray[np.int64],
+        steps: npt.NDArray[np.int64],
+        codes: npt.NDArray[np.int32],
+        basis: Array,
+        mean: Array,
+        scale: Array,
+        response_size: int,
+    ) -> None: ...
+    def refit_given(self, first: int, stop: int, draws: Array) -> None: ...
+    def fit_given_rows(self, first: int, stop: int, responses: Array) -> None: ...
+
+class RandomStream:
+    def __init__(self, key: npt.NDArray[np.uint64], replicate: int) -> None: ...
+    def words(self, n: int) -> npt.NDArray[np.uint64]: ...
+    def uniforms(self, n: int) -> Array: ...
+    def normals(self, n: int) -> Array: ...
+    def fill_normal(self, out: Array) -> None: ...
+    def chi_squares(self, n: int, df: float) -> Array: ...
+
+def philox_block(counter: Sequence[int], key: Sequence[int]) -> list[int]: ...
+def ziggurat() -> tuple[Array, Array, Array]: ...
+
 class RefitTarget:
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """A small mixed-model design with explicit rows, and a dense stand-in for the core's C interface over it.
 
 The stand-in's refit copies the response into the record, so that draws can be looked at through the real
-kernels.
+loops. Its functions are compiled by Numba, whose addresses are as good as the core's own.
 """
 
 import ctypes
@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 from numba import carray, cfunc, types
+from ranef._core import RandomStream
 from ranef.bootstrap.draws.gram_factor import factor_gram
 from ranef.bootstrap.loop.engine import Core
 from scipy.linalg import block_diag
@@ -17,6 +18,15 @@ from scipy.linalg import block_diag
 _DOUBLES = types.CPointer(types.float64)
 # The problem behind the address: [q + p, n | C'C row by row | for every row its square root of the weight,
 # then C]
+
+
+def filled(key, replicate, *counts):
+    """Arrays of these sizes that a replicate's stream fills with normals, one after the other; or the only"
+    " one."""
+    stream, arrays = RandomStream(key, replicate), [np.empty(count) for count in counts]
+    for array in arrays:
+        stream.fill_normal(array)
+    return arrays if len(arrays) > 1 else arrays[0]
 
 
 class Callback:

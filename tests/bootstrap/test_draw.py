@@ -5,14 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 from bootstrap.standin import KINDS, Workspaces, gram_multiply, make_design, response_from_rows
-from numba import njit
+from ranef._core import RandomStream
 from ranef.bootstrap.draws.gram import gram_draw
 from ranef.bootstrap.draws.level_factors import triangular_factor
 from ranef.bootstrap.draws.rows import row_draw
-from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.draws.variates import chi_square, fill_normal
+from ranef.bootstrap.draws.streams import stream_key
 from ranef.bootstrap.loop.engine import Task, run
-from ranef.bootstrap.loop.kernels import gram_kernel, rows_kernel
 from scipy import stats
 
 LEAST_P = 1e-4
@@ -26,9 +24,8 @@ def task_for(design, route):
     columns = design.C.shape[1] + 2
     core = design.core(Workspaces())
     if route == "gram":
-        return Task(
-            core, gram_kernel, gram_multiply.address, prepared(design).arguments(), np.zeros(1), columns
-        )
+        arguments = prepared(design).arguments()
+        return Task(core, "refit_gram_draws", gram_multiply.address, arguments, np.zeros(1), columns)
     draw = row_draw(
         design.factors,
         design.lambdas,
@@ -37,7 +34,8 @@ def task_for(design, route):
         design.C.shape[1] + 1,
         design.weights,
     )
-    return Task(core, rows_kernel, response_from_rows.address, draw.arguments(), np.zeros(1), columns)
+    arguments = draw.arguments()
+    return Task(core, "refit_row_draws", response_from_rows.address, arguments, np.zeros(1), columns)
 
 
 def draws(design, route, count, seed=1):
@@ -47,7 +45,7 @@ def draws(design, route, count, seed=1):
 
 
 def coefficient_factor(draw):
-    """The linear map from standard normals to [d; b_2], read off the arrays the kernel gets."""
+    """The linear map from standard normals to [d; b_2], read off the arrays the core gets."""
     effects = draw.effects
     factor = np.zeros((effects.starts[-1],) * 2)
     offset = 0
@@ -84,18 +82,16 @@ def test_mean_and_covariance_are_those_of_the_rows(kind):
     assert squares == pytest.approx(fixed @ fixed + np.trace(V), rel=1e-10)
 
 
-@njit
 def stream_of_gram_draw(key, replicate, effects, rest, df):
-    state = np.empty(STATE_WORDS, np.uint64)
-    open_stream(state, key, replicate)
+    stream = RandomStream(key, replicate)
     u, xi = np.empty(effects), np.empty(rest)
-    fill_normal(state, u, 0, effects)
-    fill_normal(state, xi, 0, rest)
-    return u, xi, chi_square(state, df)
+    stream.fill_normal(u)
+    stream.fill_normal(xi)
+    return u, xi, stream.chi_squares(1, df)[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kernel_computes_the_formula(kind):
+def test_loop_computes_the_formula(kind):
     design = make_design(kind)
     draw, gram, key = prepared(design), design.C.T @ design.C, stream_key(1)[0]
     for replicate, response in enumerate(draws(design, "gram", 3)):

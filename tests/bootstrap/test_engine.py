@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bootstrap.standin import Workspaces, broken, gram_multiply, make_design
+from ranef._core import ReplicateLoop
 from ranef.bootstrap.draws.gram import gram_draw
 from ranef.bootstrap.draws.streams import stream_key
 from ranef.bootstrap.loop import engine
 from ranef.bootstrap.loop.engine import Task, run
-from ranef.bootstrap.loop.kernels import gram_kernel
 from ranef.bootstrap.loop.record import FAILED
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -25,9 +25,8 @@ def make_task(workspaces):
     design = make_design("crossed")
     draw = gram_draw(design.gram_factor(), design.levels, design.lambdas, design.sigma, design.mean, design.n)
     columns = design.C.shape[1] + 2
-    return Task(
-        design.core(workspaces), gram_kernel, gram_multiply.address, draw.arguments(), np.zeros(1), columns
-    )
+    core, arguments = design.core(workspaces), draw.arguments()
+    return Task(core, "refit_gram_draws", gram_multiply.address, arguments, np.zeros(1), columns)
 
 
 @pytest.fixture
@@ -157,8 +156,7 @@ def test_runs_side_by_side(task):
     assert all(np.array_equal(found[name], expected) for name in range(4))
 
 
-def test_kernel_is_compiled_once_and_cached_for_the_next_process(task, capsys, monkeypatch):
-    """What this process compiled, the next one loads, and calls other addresses with it."""
+def test_other_processes_draw_the_same(task):
     here = run(task, KEY, 10, 1, progress=False).table
     script = (
         f"import sys; sys.path[:0] = {[p for p in sys.path if p]!r}\n"
@@ -166,8 +164,33 @@ def test_kernel_is_compiled_once_and_cached_for_the_next_process(task, capsys, m
         "print(t.run(t.make_task(t.Workspaces()), t.KEY, 10, 1, progress=True).table.tobytes().hex())\n"
     )
     there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "compiling" not in there.stderr and "10/10" in there.stderr
+    assert "10/10" in there.stderr
     assert bytes.fromhex(there.stdout) == here.tobytes()
-    monkeypatch.setattr(type(task.kernel), "is_ready", lambda kernel: False)
-    run(task, KEY, 10, 1, progress=True)
-    assert "compiling, once per installation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"key": np.zeros(3, np.uint64)}, {"kept": np.arange(2)}, {"batch": 0}, {"table": np.zeros(5)}]
+)
+def test_a_loop_checks_its_arrays(task, wrong):
+    right = {"problem": 0, "draw": 0, "refit": 0, "workspace": 0, "key": KEY, "origin": 0, "batch": 1}
+    right |= {"start": np.zeros(1), "record_size": 5, "kept": np.arange(4), "statistic": 0}
+    right["table"] = np.zeros((3, 5))
+    loop = ReplicateLoop(**right)
+    with pytest.raises(ValueError, match=next(iter(wrong)) + "|status"):
+        ReplicateLoop(**(right | wrong))
+    with pytest.raises(ValueError, match="out of range"):
+        loop.refit_given(0, 4, np.zeros((4, 4)))
+
+
+def test_replicates_need_no_numba():
+    """Numba is loaded for a statistic that was compiled by it, and takes longer to load than the "
+    "replicates."""
+    script = (
+        "import sys, ranef\n"
+        "fit = ranef.lmer('Reaction ~ Days + (Days | Subject)', ranef.datasets.load('sleepstudy'))\n"
+        "fit.bootstrap(20, progress=False)\n"
+        "fit.bootstrap(20, statistic=lambda fit: fit.sigma, progress=False)\n"
+        "print('numba' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

@@ -6,10 +6,9 @@ import sys
 import numpy as np
 import pytest
 import ranef
-from numba import njit
+from bootstrap.standin import filled
 from ranef.bootstrap import bootstrap
-from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.draws.variates import fill_normal
+from ranef.bootstrap.draws.streams import stream_key
 from ranef.errors import ArgumentError
 from reference_battery import load_bootstrap
 from scipy import stats
@@ -32,21 +31,11 @@ MODELS = [
 ]
 
 
-@njit
-def normals_of_rows_draw(key, replicate, effects, rows):
-    state = np.empty(STATE_WORDS, np.uint64)
-    open_stream(state, key, replicate)
-    u, e = np.empty(effects), np.empty(rows)
-    fill_normal(state, u, 0, effects)
-    fill_normal(state, e, 0, rows)
-    return u, e
-
-
 def drawn_rows(fit, seed, replicate):
     """The response that the rows route draws, from its normals, spelled out; offset included."""
     design, state = fit.model.design, fit
     sizes = [term.factor.n_levels * len(term.columns) for term in design.terms]
-    u, e = normals_of_rows_draw(stream_key(seed)[0], replicate, sum(sizes), design.nobs)
+    u, e = filled(stream_key(seed)[0], replicate, sum(sizes), design.nobs)
     y = design.X[:, fit.model.cross.columns] @ state.solution["beta"]
     first = 0
     for term, factor, size in zip(design.terms, fit.model.covariance_factors(fit.theta), sizes, strict=True):

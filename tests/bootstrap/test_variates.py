@@ -3,50 +3,21 @@
 
 import numpy as np
 import pytest
-from numba import njit
-from ranef.bootstrap.draws.streams import STATE_WORDS, open_stream, stream_key
-from ranef.bootstrap.draws.variates import chi_square, fill_normal, layer_tables, normal
+from bootstrap.standin import filled
+from ranef._core import RandomStream, ziggurat
+from ranef.bootstrap.draws.streams import stream_key
 from scipy import stats
 
 LEAST_P = 1e-4
 
 
-@njit
-def filled_normals(key, replicate, count):
-    state = np.empty(STATE_WORDS, np.uint64)
-    open_stream(state, key, replicate)
-    values = np.full(count + 2, 777.0)
-    fill_normal(state, values, 1, count + 1)
-    return values
-
-
-@njit
-def single_normals(key, replicate, count):
-    state = np.empty(STATE_WORDS, np.uint64)
-    open_stream(state, key, replicate)
-    values = np.empty(count)
-    for i in range(count):
-        values[i] = normal(state)
-    return values
-
-
-@njit
-def chi_squares(key, replicate, count, df):
-    state = np.empty(STATE_WORDS, np.uint64)
-    open_stream(state, key, replicate)
-    values = np.empty(count)
-    for i in range(count):
-        values[i] = chi_square(state, df)
-    return values
-
-
 @pytest.fixture(scope="module")
 def sample():
-    return filled_normals(stream_key(2024)[0], 0, 1_000_000)[1:-1]
+    return filled(stream_key(2024)[0], 0, 1_000_000)
 
 
 def test_layers_have_equal_area_and_fit():
-    edge, inner, height = layer_tables()
+    edge, inner, height = ziggurat()
     areas = edge[1:-1] * np.diff(height)[1:]
     base = edge[1] * height[1] + np.sqrt(2 * np.pi) * stats.norm.sf(edge[1])
     assert np.allclose(areas, base, rtol=1e-12)
@@ -60,7 +31,7 @@ def test_layers_have_equal_area_and_fit():
 
 def test_normals_pass_kolmogorov_smirnov(sample):
     assert stats.kstest(sample, "norm").pvalue > LEAST_P
-    assert stats.kstest(single_normals(stream_key(5)[0], 1, 500_000), "norm").pvalue > LEAST_P
+    assert stats.kstest(RandomStream(stream_key(5)[0], 1).normals(500_000), "norm").pvalue > LEAST_P
 
 
 def test_normals_have_the_moments(sample):
@@ -72,7 +43,7 @@ def test_normals_have_the_moments(sample):
 
 def test_normal_tails(sample):
     # Beyond the last layer's edge only the tail method draws: counts, signs and shape there.
-    start = layer_tables()[0][1]
+    start = ziggurat()[0][1]
     beyond = sample[np.abs(sample) > start]
     expected = len(sample) * 2 * stats.norm.sf(start)
     assert abs(len(beyond) - expected) < 4.5 * np.sqrt(expected)
@@ -83,7 +54,7 @@ def test_normal_tails(sample):
 
 def test_normals_near_layer_edges(sample):
     # A wrong wedge shows as bumps between the layers' edges: a chi-square test over the 255 cells they bound.
-    edges = np.sort(layer_tables()[0][1:])
+    edges = np.sort(ziggurat()[0][1:])
     counts, _ = np.histogram(np.abs(sample), edges)
     shares = 2 * np.diff(stats.norm.cdf(edges))
     expected = shares * counts.sum() / shares.sum()
@@ -92,20 +63,21 @@ def test_normals_near_layer_edges(sample):
 
 @pytest.mark.parametrize("count", range(10))
 def test_fill_writes_its_range_only(count):
-    values = filled_normals(stream_key(1)[0], 0, count)
+    values = np.full(count + 2, 777.0)
+    RandomStream(stream_key(1)[0], 0).fill_normal(values[1:-1])
     assert values[0] == 777.0 and values[-1] == 777.0
     assert np.all(np.abs(values[1:-1]) < 10)
 
 
-def test_fill_does_not_depend_on_where_it_writes():
+def test_fill_does_not_depend_on_how_much_it_writes():
     key = stream_key(3)[0]
-    assert np.array_equal(filled_normals(key, 4, 16)[1:17], filled_normals(key, 4, 4000)[1:17])
+    assert np.array_equal(filled(key, 4, 16), filled(key, 4, 4000)[:16])
 
 
 def test_neighbouring_replicates_are_uncorrelated():
     key = stream_key(8)[0]
     count = 20_000
-    values = np.array([filled_normals(key, replicate, count)[1:-1] for replicate in range(20)])
+    values = np.array([filled(key, replicate, count) for replicate in range(20)])
     for sample in (values, values**2):
         correlations = np.corrcoef(sample)[np.triu_indices(20, 1)]
         assert abs(correlations).max() < 5.0 / np.sqrt(count)
@@ -113,10 +85,10 @@ def test_neighbouring_replicates_are_uncorrelated():
 
 @pytest.mark.parametrize("df", [0.05, 0.3, 1.0, 1.5, 2.0, 3.0, 17.0, 140.0, 1e6, 1e12])
 def test_chi_squares_pass_kolmogorov_smirnov(df):
-    sample = chi_squares(stream_key(int(1000 * df))[0], 2, 200_000, df)
+    sample = RandomStream(stream_key(int(1000 * df))[0], 2).chi_squares(200_000, df)
     assert stats.kstest(sample, stats.chi2(df).cdf).pvalue > LEAST_P
     assert abs(sample.mean() - df) < 4.5 * np.sqrt(2 * df / len(sample))
 
 
 def test_chi_square_without_degrees_of_freedom():
-    assert np.array_equal(chi_squares(stream_key(1)[0], 0, 3, 0.0), np.zeros(3))
+    assert np.array_equal(RandomStream(stream_key(1)[0], 0).chi_squares(3, 0.0), np.zeros(3))

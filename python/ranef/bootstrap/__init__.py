@@ -1,6 +1,6 @@
-"""The Monte Carlo engine: replicates of a fit drawn and refitted in compiled, parallel loops.
+"""Replicates of a fit, drawn and refitted by the core in parallel, and what is made of them.
 
-The only home of Numba in ranef, and even here it is loaded at the first bootstrap, not before.
+The only home of Numba in ranef, which is loaded for a statistic compiled by it, not before.
 """
 
 from importlib import import_module

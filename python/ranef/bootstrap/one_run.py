@@ -70,7 +70,6 @@ def one_run(
     if scheme == "cases" and "modes" in kept:
         raise ArgumentError("scheme='cases' draws other groups each time: they have no modes to compare")
 
-    # Numba is loaded here, not when ranef is imported.
     names = ParameterNames.of(fit.model)
     compiled = plain = None
     if is_compiled(statistic):

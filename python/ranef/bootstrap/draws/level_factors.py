@@ -1,4 +1,4 @@
-"""Random effects from standard normals: what draws of cross-products and of rows share."""
+"""The factors of random effects: what draws of cross-products and of rows share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import int64
 
-from .native_call import pasted
-from .variates import fill_normal
-
-__all__ = ["LevelFactors", "draw_effects", "triangular_factor"]
+__all__ = ["LevelFactors", "triangular_factor"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class LevelFactors:
         )
 
     def arguments(self) -> tuple[Any, ...]:
-        """The kernels' arguments, in their order."""
+        """The arguments of the core's loops, in their order."""
         return (self.values, self.starts, self.widths, self.steps)
 
 
@@ -70,28 +66,3 @@ def triangular_factor(*factors: np.ndarray) -> np.ndarray:
     # LAPACK leaves the signs of the rows open; fixed, the draws do not depend on its version.
     signs = np.where(np.diagonal(upper, axis1=-2, axis2=-1) < 0.0, -1.0, 1.0)
     return np.ascontiguousarray((upper * signs[..., :, None]).swapaxes(-1, -2))
-
-
-@pasted
-def _scale_levels(effects, start, stop, width, values, offset, step):
-    """Multiply each level's numbers in ``effects[start:stop]`` by its lower triangular factor, in place."""
-    for first in range(start, stop, width):
-        # From the last row up, since a row needs the unscaled numbers before it.
-        for row in range(width - 1, -1, -1):
-            total = 0.0
-            for column in range(row + 1):
-                total += values[offset + row * width + column] * effects[first + column]
-            effects[first + row] = total
-        offset += step
-    return offset
-
-
-@pasted
-def draw_effects(state, effects, values, starts, widths, steps):
-    """The random effects of one replicate into ``effects[:q]``, by `LevelFactors`."""
-    fill_normal(state, effects, 0, starts[-1])
-    offset = int64(0)
-    for t in range(widths.size):
-        offset = _scale_levels(effects, starts[t], starts[t + 1], widths[t], values, offset, steps[t])
-        if steps[t] == 0:
-            offset += widths[t] * widths[t]

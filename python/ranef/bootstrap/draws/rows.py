@@ -12,17 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .level_factors import LevelFactors, draw_effects, triangular_factor
-from .native_call import call_native, pasted, pointer
-from .streams import open_stream
-from .variates import fill_normal
+from .level_factors import LevelFactors, triangular_factor
 
-__all__ = ["RowDraw", "draw_from_rows", "fill_rows", "row_draw"]
+__all__ = ["RowDraw", "row_draw"]
 
 
 @dataclass(frozen=True)
 class RowDraw:
-    """What the kernel reads.
+    """What the core reads.
 
     Attributes
     ----------
@@ -48,7 +45,7 @@ class RowDraw:
     response_size: int
 
     def arguments(self) -> tuple[Any, ...]:
-        """The kernel's arguments, in its order."""
+        """The arguments of the core's loop, in its order."""
         return (*self.effects.arguments(), self.codes, self.basis, self.mean, self.scale, self.response_size)
 
 
@@ -86,62 +83,3 @@ def row_draw(
         scale=np.full(len(mean), float(sigma)) if weights is None else sigma / np.sqrt(weights),
         response_size=response_size,
     )
-
-
-@pasted
-def add_random_effects(rows, effects, codes, basis, starts, widths):
-    """Add Z b to the rows."""
-    column = 0
-    for t in range(widths.size):
-        width = widths[t]
-        for k in range(width):
-            first = starts[t] + k
-            for i in range(rows.size):
-                rows[i] += basis[column, i] * effects[first + codes[t, i] * width]
-            column += 1
-
-
-@pasted
-def fill_rows(
-    state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows,
-):  # fmt: skip
-    """Draw one replicate's rows; the arguments are those of `draw_from_rows`."""
-    open_stream(state, key, replicate)
-    draw_effects(state, effects, values, starts, widths, steps)
-    fill_normal(state, rows, 0, rows.size)
-    for i in range(rows.size):
-        rows[i] = mean[i] + scale[i] * rows[i]
-    add_random_effects(rows, effects, codes, basis, starts, widths)
-
-
-@pasted
-def draw_from_rows(
-    state, key, replicate, problem, response_from_rows, values, starts, widths, steps, codes, basis, mean,
-    scale, effects, rows, response,
-):  # fmt: skip
-    """Draw one replicate's rows and have the core turn them into response cross-products.
-
-    Parameters
-    ----------
-    state : uint64 array of `STATE_WORDS`
-        Scratch: the stream.
-    key : uint64 array of 2
-    replicate : int64
-    problem, response_from_rows : int64
-        Addresses of the core's problem and of ``ranef_response_from_rows``.
-    values, ..., scale
-        See `RowDraw.arguments`.
-    effects, rows : float64 arrays of q and n
-        Scratch.
-    response : float64 array of q + p + 1
-        The draw.
-
-    Returns
-    -------
-    int32
-        Status of the core, 0 when all is well.
-    """
-    fill_rows(
-        state, key, replicate, values, starts, widths, steps, codes, basis, mean, scale, effects, rows
-    )  # fmt: skip
-    return call_native(response_from_rows, (problem, pointer(rows, 0), pointer(response, 0)))

@@ -1,1 +1,1 @@
-"""The parallel loop: kernels, what a refit records, statistics of the user, other machines."""
+"""The parallel loop: what a refit records, statistics of the user, other machines."""

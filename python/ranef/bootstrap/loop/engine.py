@@ -1,9 +1,8 @@
-"""The parallel loop: threads take chunks of replicates and run a compiled kernel on each without the GIL.
+"""The parallel loop: threads take chunks of replicates, and the core runs each without the GIL.
 
-Threads of Python rather than Numba's ``prange``: a third less to compile, no thread pool that aborts the
-process when it is entered from two threads or after a fork, chunks that balance themselves, and a main thread
-that stays free to show progress and hear Ctrl-C. A replicate's numbers depend on the seed and its own number
-alone, so none of this shows in the results.
+Threads of Python: no pool that must not be entered from two threads or after a fork, chunks that balance
+themselves, and a main thread that stays free to show progress and hear Ctrl-C. A replicate's numbers depend
+on the seed and its own number alone, so none of this shows in the results.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from ... import _core
 from ...errors import MemoryLimitError
-from .kernels import Kernel, compiling
 
 __all__ = ["Core", "Outcome", "Task", "preparing", "run", "run_whole", "single_blas_thread"]
 
@@ -61,11 +60,12 @@ class Task:
     Attributes
     ----------
     core : Core
-    kernel : Kernel
+    loop : str
+        What is done: a method of the core's `ReplicateLoop`.
     draw : int
-        Address of the core's function that the kernel draws with.
+        Address of the core's function that the loop draws with; 0 for none.
     arguments : tuple
-        The kernel's arguments that describe the draw.
+        The loop's arguments that describe the draw.
     start : numpy.ndarray
         Where every refit starts: theta in internal coordinates.
     record_size : int
@@ -79,7 +79,7 @@ class Task:
     """
 
     core: Core
-    kernel: Kernel
+    loop: str
     draw: int
     arguments: tuple[Any, ...]
     start: np.ndarray
@@ -152,14 +152,8 @@ def run(
         If the core cannot get the memory for a thread's workspace.
     """
     threads = min(threads, n)
-    ready = task.kernel.is_ready()
-    wait = label if ready else f"{label}: compiling, once per installation"
-    with tqdm(total=n, desc=wait, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
-        kernel = task.kernel.compiled()
-        if not ready:
-            bar.set_description(label, refresh=False)
-            bar.reset()  # the rate counts refits only
-        crew = _Crew(task, kernel, key, n, threads, origin)
+    with tqdm(total=n, desc=label, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+        crew = _Crew(task, key, n, threads, origin)
         started = time.perf_counter()
         with _single_blas_thread:
             interrupted = crew.work(bar)
@@ -218,10 +212,6 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    # A compilation holds Numba's lock as well: a fork waits for it.
-    os.register_at_fork(
-        before=compiling.acquire, after_in_parent=compiling.release, after_in_child=compiling.release
-    )
     os.register_at_fork(after_in_child=_after_fork)
 
 
@@ -233,8 +223,8 @@ def single_blas_thread() -> _SingleBlasThread:
 class _Crew:
     """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
 
-    def __init__(self, task: Task, kernel: Any, key: np.ndarray, n: int, threads: int, origin: int) -> None:
-        self.task, self.kernel, self.key = task, kernel, key
+    def __init__(self, task: Task, key: np.ndarray, n: int, threads: int, origin: int) -> None:
+        self.task, self.key = task, key
         self.kept = np.ascontiguousarray(task.kept, np.int64)
         self.n, self.threads, self.origin = n, threads, origin
         self.table = np.empty((n, task.columns))
@@ -297,14 +287,11 @@ class _Crew:
     def _run_chunks(self, workspace: int) -> None:
         task, batch = self.task, self.task.core.batch
         size = _FIRST_CHUNK if batch == 1 else self._share(batch)
-        scratch = task.kernel.scratch(batch, task.record_size, task.arguments)
+        run_rows = getattr(self._loop(workspace), task.loop)
         while (chunk := self._take(size)) is not None:
             first, stop = chunk
             started = time.perf_counter()
-            self.kernel(
-                task.core.problem, task.draw, task.core.refit, workspace, self.key, self.origin, first, stop,
-                task.start, self.table, self.kept, task.statistic, *scratch, *task.arguments,
-            )  # fmt: skip
+            run_rows(first, stop, *task.arguments)
             rate = (stop - first) / max(time.perf_counter() - started, 1e-9)
             if batch == 1:
                 # At most four times the last chunk: the first replicates pay for cold caches.
@@ -313,6 +300,23 @@ class _Crew:
                 self.finished += stop - first
                 if self.finished == self.n:
                     self.change.notify_all()
+
+    def _loop(self, workspace: int) -> _core.ReplicateLoop:
+        task = self.task
+        return _core.ReplicateLoop(
+            problem=task.core.problem,
+            draw=task.draw,
+            refit=task.core.refit,
+            workspace=workspace,
+            key=self.key,
+            origin=self.origin,
+            start=task.start,
+            batch=task.core.batch,
+            record_size=task.record_size,
+            kept=self.kept,
+            statistic=task.statistic,
+            table=self.table,
+        )
 
     def _take(self, size: int) -> tuple[int, int] | None:
         """The next chunk, or None; smaller towards the end so that the threads finish together."""

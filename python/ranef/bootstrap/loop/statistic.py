@@ -2,21 +2,19 @@
 
 A compiled statistic names as its arguments the parts of a record that it wants, of ``coefficients``, ``se``,
 ``theta``, ``modes`` (arrays), ``sigma`` and ``objective`` (numbers), and returns a number, a tuple of numbers
-or an array of a fixed size. Only a small wrapper is compiled for it: the loop stays the cached one.
+or an array of a fixed size. Only a small wrapper is compiled for it, and Numba is loaded for it alone.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, types
-from numba.core.dispatcher import Dispatcher
-from numba.core.errors import NumbaError
 
 from ...errors import ArgumentError, quote_list
 from .record import STATISTIC_FAILED, STATISTIC_SHAPE, RecordLayout
@@ -33,7 +31,6 @@ __all__ = [
 
 ARGUMENTS = ("coefficients", "se", "sigma", "theta", "modes", "objective")
 _NUMBERS = ("sigma", "objective")
-_RECORD = types.CPointer(types.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +67,8 @@ class CompiledStatistic:
 
 def is_compiled(statistic: Any) -> bool:
     """Whether a statistic is a Numba function."""
-    return isinstance(statistic, Dispatcher)
+    dispatchers = sys.modules.get("numba.core.dispatcher")  # whoever has such a function has loaded Numba
+    return dispatchers is not None and isinstance(statistic, dispatchers.Dispatcher)
 
 
 def compile_statistic(
@@ -96,6 +94,8 @@ def compile_statistic(
     ArgumentError
         If it cannot be compiled, or fails on the fit itself.
     """
+    from numba.core.errors import NumbaError
+
     wanted = wanted_parts(statistic)
     modes = "modes" in wanted
     layout, record = layout_of(modes), record_of(modes)
@@ -181,6 +181,9 @@ def pick(record: np.ndarray, layout: RecordLayout, wanted: tuple[str, ...]) -> l
 @lru_cache(maxsize=8)
 def _wrapper(statistic: Any, layout: RecordLayout, wanted: tuple[str, ...], kind: type, count: int) -> Any:
     """The C function: where the parts are is known when it is compiled, once for a run in slices."""
+    from numba import carray, cfunc, types
+    from numba.core.errors import NumbaError
+
     parts = layout.parts()
     given = ", ".join(
         f"record[{parts[name].start}]"
@@ -207,6 +210,7 @@ def _wrapper(statistic: Any, layout: RecordLayout, wanted: tuple[str, ...], kind
     scope: dict[str, Any] = {"carray": carray, "statistic": statistic}
     exec(source, scope)
     try:
-        return cfunc(types.int32(_RECORD, _RECORD))(scope["call"])
+        numbers = types.CPointer(types.float64)
+        return cfunc(types.int32(numbers, numbers))(scope["call"])
     except NumbaError as error:
         raise ArgumentError(f"statistic= cannot be compiled into the loop: {error}") from None

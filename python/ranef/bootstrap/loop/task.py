@@ -1,4 +1,4 @@
-"""From a fit to its replicates' task: the one place to know the core's exports and the kernels' inputs."""
+"""From a fit to its replicates' task: the one place to know the core's exports and its loops' inputs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,6 @@ from ..draws.route import GRAM, ROWS, Route, choose_route
 from ..draws.rows import RowDraw, row_draw
 from ..draws.true_parameters import TrueParameters
 from .engine import Core, Task
-from .kernels import (
-    gram_kernel,
-    gram_sample_kernel,
-    refits_kernel,
-    responses_kernel,
-    rows_kernel,
-    sample_kernel,
-)
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 from .statistic import CompiledStatistic
 
@@ -80,7 +72,7 @@ def make_task(
     else:
         core = _core_of(model, fit.response, "refit_many", layout, None, _start(truth.solution))
         draw = _gram_draw(fit, truth, chosen.factor).arguments()
-        task = _task(core, gram_kernel, "gram_multiply", draw, _start(truth.solution), layout, columns)
+        task = _task(core, "refit_gram_draws", "gram_multiply", draw, _start(truth.solution), layout, columns)
     return (with_statistic(task, statistic) if statistic else task), chosen
 
 
@@ -100,8 +92,8 @@ def rebuilt_task(
     core = _core_of(model, response, "refit_many", layout, None if gram else model.cross.rows, start)
     draw = _core.c_functions["gram_multiply" if gram else "response_from_rows"]
     selection, _ = kept_columns(layout, columns)
-    kernel = gram_kernel if gram else rows_kernel
-    task = Task(core, kernel, draw, arguments, start, layout.size, selection)
+    loop = "refit_gram_draws" if gram else "refit_row_draws"
+    task = Task(core, loop, draw, arguments, start, layout.size, selection)
     return with_statistic(task, statistic) if statistic else task
 
 
@@ -139,14 +131,14 @@ def rows_task(
     start = _start(truth.solution if refitted is None else target.solution)
     core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
     draw = _row_draw(fit, truth, model.cross.design.q + model.cross.rank + 1)
-    return _task(core, rows_kernel, "response_from_rows", draw.arguments(), start, layout, columns)
+    return _task(core, "refit_row_draws", "response_from_rows", draw.arguments(), start, layout, columns)
 
 
 def sample_task(fit: Fit, truth: TrueParameters) -> Task:
     """Draws of rows, not refitted: the table holds the rows (offset not added)."""
     core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
     draw = _row_draw(fit, truth, response_size=0)
-    return Task(core, sample_kernel, 0, draw.arguments(), np.zeros(1), fit.model.design.nobs)
+    return Task(core, "sample_row_draws", 0, draw.arguments(), np.zeros(1), fit.model.design.nobs)
 
 
 def draws_task(fit: Fit, truth: TrueParameters, factor: GramFactor) -> Task:
@@ -154,7 +146,7 @@ def draws_task(fit: Fit, truth: TrueParameters, factor: GramFactor) -> Task:
     core = _core_of(fit.model, fit.response, "refit", record_layout(fit.model), rows=None)
     draw = _gram_draw(fit, truth, factor).arguments()
     address = _core.c_functions["gram_multiply"]
-    return Task(core, gram_sample_kernel, address, draw, np.zeros(1), len(fit.response.values))
+    return Task(core, "sample_gram_draws", address, draw, np.zeros(1), len(fit.response.values))
 
 
 def refits_task(
@@ -167,7 +159,7 @@ def refits_task(
     layout, start = record_layout(fit.model, df=contrast is not None), _start(fit.solution)
     core = _core_of(fit.model, fit.response, "refit_many", layout, None, start, contrast)
     selection, _ = kept_columns(layout, columns)
-    return Task(core, refits_kernel, 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
+    return Task(core, "refit_given", 0, (np.ascontiguousarray(draws),), start, layout.size, selection)
 
 
 def responses_task(
@@ -181,7 +173,7 @@ def responses_task(
     layout = record_layout(model, modes)
     core = _core_of(model, model.response, "fit_rows", layout, rows=model.cross.rows)
     selection, _ = kept_columns(layout, columns)
-    task = Task(core, responses_kernel, 0, (responses,), np.zeros(1), layout.size, selection)
+    task = Task(core, "fit_given_rows", 0, (responses,), np.zeros(1), layout.size, selection)
     return with_statistic(task, statistic) if statistic else task
 
 
@@ -273,7 +265,7 @@ def _core_of(
 
 def _task(
     core: Core,
-    kernel: Any,
+    loop: str,
     draw: str,
     arguments: tuple,
     start: np.ndarray,
@@ -281,7 +273,7 @@ def _task(
     columns: Iterable[str],
 ) -> Task:
     selection, _ = kept_columns(layout, columns)
-    return Task(core, kernel, _core.c_functions[draw], arguments, start, layout.size, selection)
+    return Task(core, loop, _core.c_functions[draw], arguments, start, layout.size, selection)
 
 
 def _start(solution: dict[str, Any]) -> np.ndarray:

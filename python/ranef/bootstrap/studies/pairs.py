@@ -14,7 +14,6 @@ from ...fit import Fit
 from ..draws.gram_factor import GramFactor
 from ..draws.true_parameters import TrueParameters
 from ..loop.engine import run_whole
-from ..loop.kernels import gram_sample_kernel, refits_kernel, rows_kernel
 from ..loop.record import FAILED
 from ..loop.task import draws_task, refits_task, route_of, rows_task
 from .nested import embedding
@@ -77,16 +76,8 @@ class Pair:
 
         Shorter than ``n`` when Ctrl-C was pressed.
         """
-        kernels = (rows_kernel,) if self.factor is None else (gram_sample_kernel, refits_kernel)
-        ready = all(kernel.is_ready() for kernel in kernels)
-        wait = label if ready else f"{label}: compiling, once per installation"
         parts: list[np.ndarray] = []
-        with tqdm(total=n, desc=wait, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
-            for kernel in kernels:
-                kernel.compiled()
-            if not ready:
-                bar.set_description(label, refresh=False)
-                bar.reset()
+        with tqdm(total=n, desc=label, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
             try:
                 for ratios, _ in self._batches(key, n, threads, origin):
                     parts.append(ratios)
