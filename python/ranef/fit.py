@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Fit(LikelihoodFit):
     """A fitted linear mixed model.
 
-    Nothing is computed before it is asked for: a thousand refits cost no more than their optimisation. The
-    methods are functions of the modules that the table below names; growth happens there.
+    Tables, tests and modes are computed when they are first asked for, so that a refit costs no more than its
+    optimisation.
 
     Attributes
     ----------

@@ -251,7 +251,7 @@ def test_early_stopping(fit_of):
         (("Days", 1.0, 0), {}, "n is the number of simulated studies"),
         (("Days",), {"groups": 0}, "groups= is the number of groups"),
         (("Days",), {"groups": 5, "group": "Days"}, "group= must be a grouping factor, of 'Subject'"),
-        (("Days",), {"per_group": 1, "groups": 1}, "cannot tell all coefficients"),
+        (("Days",), {"per_group": 1, "groups": 1}, "cannot tell all coefficients apart"),
         (("Days",), {"precision": 2}, "precision= is a share"),
         (("Days",), {"test": "bootstrap", "n_null": 18}, "n_null=18 replicates cannot reject.*at least 19"),
         (("Days",), {"n_null": 0}, "n_null= is the number"),

@@ -97,7 +97,9 @@ def bootstrap(
     if n_threads is not None:
         threads = whole_number(n_threads, "n_threads", "the number of threads")
     if is_compiled(statistic):
-        raise ArgumentError("statistic= of such a fit is a plain function of a refit, not one of Numba")
+        raise ArgumentError(
+            "statistic= must be a plain function of a refit for this kind of fit, not one compiled by Numba"
+        )
     if statistic is not None and not callable(statistic):
         raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
     key, seed = stream_key(checked_seed(seed))

@@ -196,7 +196,10 @@ class Evaluator:
         if numpys is not None:
             return _by_value(numpys, name, arguments, keywords)
         if not is_function(name) or name == "offset":
-            raise FormulaError(f"{name}() cannot be called here")
+            raise FormulaError(
+                f"{name}() is no function that a formula can call here: add its result to the data as a "
+                "column"
+            )
         if is_contrast(name):
             found = contrast(name)
             return found(*arguments, **keywords)

@@ -43,7 +43,9 @@ def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] 
         return _from_objects(name, values.astype(object))
     if kind == "O":
         return _from_objects(name, values)
-    raise DataError(f"the column '{name}' has the type {values.dtype}, which no model can use")
+    raise DataError(
+        f"the column '{name}' has the type {values.dtype}, which no model can use: make it numbers or text"
+    )
 
 
 def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:

@@ -126,7 +126,10 @@ def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, n
 def cell_numbers(factors: Sequence[FactorColumn]) -> npt.NDArray[np.int64]:
     """Return the number of each row's combination in the full crossing, -1 where a part is missing."""
     if np.prod([float(factor.levels.shape[0]) for factor in factors]) >= 2.0**62:
-        raise DataError(f"'{':'.join(f.name for f in factors)}' has too many combinations to number")
+        raise DataError(
+            f"'{':'.join(f.name for f in factors)}' has too many combinations to number: leave one of its "
+            "columns out"
+        )
     cells = factors[0].codes.astype(np.int64)
     missing = cells < 0
     for factor in factors[1:]:

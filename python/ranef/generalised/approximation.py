@@ -62,5 +62,5 @@ def approximation(fit: GlmerFit) -> Approximation:
     Laplace's approximation: -2 log L is off by about +0.087 (second-order term)
     """
     if fit.model.agq != 1:
-        raise ArgumentError("the estimate is of Laplace's approximation: fit with agq=1")
+        raise ArgumentError("approximation estimates the error of Laplace's approximation: fit with agq=1")
     return Approximation(fit.objective, fit.model.core.second_order(fit._answer("internal")))

@@ -68,7 +68,10 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
             )
         by_cells = fit.by_cells or other.by_cells  # compared by their moments, as all of these are
         if not by_cells and not np.array_equal(other.response.trials, fit.response.trials):
-            raise DataError("the fits have different trials: their likelihoods cannot be compared")
+            raise DataError(
+                "the fits have different numbers of trials, so that their likelihoods cannot be compared: "
+                "fit both with the same"
+            )
     return compare(fit, *others, **options)
 
 

@@ -126,7 +126,9 @@ def null_fit(fit: GlmerFit) -> GlmerFit:
     names = list(model.design.column_names)
     if "Intercept" not in names:
         raise ArgumentError(
-            "r2() and icc() are at the mean of the model with an intercept alone: it has none"
+            "r2() and icc() are computed at the mean of the model with nothing but an intercept, and this "
+            "model "
+            "has no intercept: fit it with one"
         )
     if list(model.cross.columns) == [names.index("Intercept")]:
         return fit

@@ -237,7 +237,7 @@ def choose_columns(available: Sequence[str], chosen: Sequence[str] | str, argume
             listed = ", ".join(f"'{known}'" for known in available)
             raise ArgumentError(f"{argument}= names '{name}', which is not there; there is {listed}")
     if not wanted:
-        raise ArgumentError(f"{argument}= is empty")
+        raise ArgumentError(f"{argument}= is empty: name one or more, or leave it out")
     return wanted
 
 

@@ -136,7 +136,7 @@ def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = 
         if name not in possible:
             raise ArgumentError(f"methods= names {name!r}; there is {quote_list(possible)}{hint}")
     if not wanted:
-        raise ArgumentError("methods= is empty")
+        raise ArgumentError("methods= is empty: name one or more, or leave it out")
     return wanted
 
 

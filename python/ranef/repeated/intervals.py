@@ -71,7 +71,9 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
     require_level(level)
     if not fit.converged or fit.singular:
         raise FitError(
-            "the parameters of the covariance over visits have no intervals: the fit has no minimum inside"
+            "the parameters of the covariance over visits have no intervals: the fit did not end at a "
+            "minimum in "
+            "the interior; a simpler structure may"
         )
     rise = float(chi2.ppf(level, 1))
     estimates = in_pandas(fit.further_parameters)()

@@ -55,7 +55,11 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
     if not len(fit.outer.phi):
         raise ArgumentError("the residuals of this fit have no parameters: give residual= or dispersion=")
     if not fit.outer.converged or fit.outer.held:
-        raise FitError("the parameters of the residuals have no intervals: the fit has no minimum inside")
+        raise FitError(
+            "the parameters of the residuals have no intervals: the fit did not end at a minimum in the "
+            "interior "
+            "(see fit.optimum); a simpler residual= or dispersion= may"
+        )
     model = fit.model
     sums = model.sums if not callable(model.sums) else model.sums()[1]
     rise = float(chi2.ppf(level, 1))

@@ -278,8 +278,9 @@ def profile_of(
     outer = getattr(best, "outer", None)
     if not best.converged or (outer is not None and outer.held):
         raise FitError(
-            "a profile needs a minimum of the deviance inside, and the fit by maximum likelihood has none: "
-            "the summary of that fit, reml=False, says which parameter runs to its end"
+            "a profile needs a minimum of the deviance in the interior, and the fit by maximum likelihood "
+            "has "
+            "none: the summary of that fit, reml=False, says which parameter ran to the end of its range"
         )
     constrained = made(best)
     curves = {}

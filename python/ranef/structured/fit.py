@@ -116,7 +116,8 @@ def minimised(
     psi, value, slope, hessian = min(ends, key=lambda end: end[1])
     if not value < 1e99:
         raise FitError(
-            "the structures' covariance matrices are positive definite at no start: use us() first"
+            "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
+            "place first"
         )
     optimum = _certified(model, structured, psi, value, slope, hessian, count[0])
     return StructuredFit(

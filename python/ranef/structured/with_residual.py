@@ -121,7 +121,8 @@ def minimised_both(
     x, value, slope, hessian = min(ends, key=lambda end: end[1])
     if not value < 1e99:
         raise FitError(
-            "the structures' covariance matrices are positive definite at no start: use us() first"
+            "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
+            "place first"
         )
     both: Any = SimpleNamespace(
         theta=lambda x: structured.theta(x[k:]), far=lambda x: structured.far(x[k:])

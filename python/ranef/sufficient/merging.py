@@ -223,7 +223,9 @@ def _union_of_cells(
         return np.arange(count, dtype=np.int32)[:, None], [own[names[0]] for own in ranks]
     sizes = [levels[name].values.shape[0] for name in names]
     if np.prod([float(size) for size in sizes]) >= 2.0**62:
-        raise DataError(f"'{':'.join(names)}' has too many combinations to number")
+        raise DataError(
+            f"'{':'.join(names)}' has too many combinations to number: leave one of its columns out"
+        )
     numbers = []
     for cells, own in zip(given, ranks, strict=True):
         number = np.zeros(cells.shape[0], dtype=np.int64)

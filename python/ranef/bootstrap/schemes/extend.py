@@ -97,7 +97,7 @@ def model_of_size(
     if not full_rank:
         raise ArgumentError(
             f"a design of {design.n} rows (groups={groups}, per_group={per_group}) cannot tell all "
-            "coefficients: more groups or rows are needed"
+            "coefficients apart: more groups or rows are needed"
         )
     ngroups = _levels(model, factor, count, per_group, design)
     return SizedModel(model, design, response, (groups, per_group, group), ngroups)

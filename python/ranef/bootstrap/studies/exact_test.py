@@ -174,7 +174,11 @@ def _distinct(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ordered = np.sort(eigenvalues)
     ordered = ordered[ordered > _EQUAL * ordered[-1]]
     if len(ordered) == 0:
-        raise ArgumentError("the random effect is a combination of the fixed effects: no variance to test")
+        raise ArgumentError(
+            "the columns of the random effect are combinations of the fixed effects, so there is no "
+            "variance to "
+            "test: leave those fixed effects out"
+        )
     group = np.concatenate([[0], np.cumsum(np.diff(ordered) > _EQUAL * ordered[-1])])
     count = np.bincount(group)
     return np.bincount(group, ordered) / count, count
@@ -213,5 +217,5 @@ def _tested(fit: Fit, null: Fit | None) -> RandomTerm:
             f"and null= has not; here: {have}. For anything else: ranef.pbtest(small, large)"
         )
     if null is not None and not np.array_equal(null.y, fit.y):
-        raise ArgumentError("fit and null= are fitted to different rows or responses")
+        raise ArgumentError("fit and null= are fitted to different rows or responses: fit both to the same")
     return tested[0]

@@ -250,7 +250,7 @@ def nested_columns(small: Fit, large: Fit) -> np.ndarray:
     for name in ("weights", "offset"):
         x, y = getattr(a, name), getattr(b, name)
         if (x is None) != (y is None) or not (x is None or np.array_equal(x, y)):
-            raise ArgumentError(f"the models have different {name}")
+            raise ArgumentError(f"the models have different {name}: fit both with the same")
     inner, outer = a.X[:, small.model.cross.columns], b.X[:, large.model.cross.columns]
     same = [[k for k, column in enumerate(outer.T) if np.array_equal(column, x)] for x in inner.T]
     if all(same):

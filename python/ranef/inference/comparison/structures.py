@@ -33,9 +33,13 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
     first = ordered[0][1]
     for name, fit in ordered[1:]:
         if fit.nobs != first.nobs or not np.array_equal(_response(fit), _response(first)):
-            raise DataError(f"{name} and {ordered[0][0]} are fits of different rows or responses")
+            raise DataError(
+                f"{name} and {ordered[0][0]} are fits of different rows or responses: fit both to the same"
+            )
         if fit.reml != first.reml:
-            raise ArgumentError("fits by REML and by maximum likelihood cannot be compared: use one of both")
+            raise ArgumentError(
+                "fits by REML and by maximum likelihood cannot be compared: fit all with the same reml="
+            )
         if fit.reml and _fixed(fit) != _fixed(first):
             raise ArgumentError(
                 "REML criteria of different fixed effects cannot be compared: fit with reml=False"

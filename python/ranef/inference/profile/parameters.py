@@ -128,5 +128,5 @@ def chosen(known: dict[str, Parameter], wanted: str | Iterable[str] | None) -> l
                 f"and the groups {quote_list(GROUPS)}"
             )
     if not out:
-        raise ArgumentError("parameters: none was asked for")
+        raise ArgumentError("parameters= is empty: name one or more, or leave it out")
     return list(out.values())
