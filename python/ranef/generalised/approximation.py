@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, FitError
 from ..show import Printed
 from .fit import GlmerFit
 
@@ -52,6 +52,8 @@ def approximation(fit: GlmerFit) -> Approximation:
     ------
     ArgumentError
         For a fit by quadrature, or by the fast approximation.
+    FitError
+        Where the search ended at no minimum.
 
     Examples
     --------
@@ -63,4 +65,8 @@ def approximation(fit: GlmerFit) -> Approximation:
     """
     if fit.model.agq != 1:
         raise ArgumentError("approximation estimates the error of Laplace's approximation: fit with agq=1")
-    return Approximation(fit.objective, fit.model.core.second_order(fit._answer("internal")))
+    try:
+        change = fit.model.core.second_order(fit._answer("internal"))
+    except RuntimeError as error:  # the core's word on a point without modes
+        raise FitError(f"the approximation has no second-order term: {error}") from None
+    return Approximation(fit.objective, change)

@@ -11,6 +11,7 @@ from ..cached import cached_property
 from ..errors import level_by_keyword, require_level
 from ..estimates.modes import RandomEffects
 from ..estimates.parameters import ParameterNames
+from ..estimates.unknown import unknown_elements, unknown_limits, without_unknown
 from ..estimates.varcorr import Component, VarCorr
 from ..inference.wald import singular_notes
 from ..theta import component_slopes, components
@@ -23,8 +24,10 @@ def varcorr(fit: GlmerFit) -> VarCorr:
     model = fit.model
     factors = model.covariance_factors(fit.theta)
     components = tuple(
-        Component(label, term.group, term.columns, factor @ factor.T)
-        for label, term, factor in zip(model.term_labels, model.design.terms, factors, strict=True)
+        Component(label, term.group, term.columns, np.where(gone, np.nan, factor @ factor.T))
+        for label, term, factor, gone in zip(
+            model.term_labels, model.design.terms, factors, unknown_elements(fit), strict=True
+        )
     )
     return VarCorr(components, None)
 
@@ -86,7 +89,7 @@ def component_table(fit: GlmerFit, *, level: float = 0.95) -> pd.DataFrame:
     slopes = component_slopes(widths, one, theta, singular[None])[0][1:, :k]
     covariance = parameter_covariance(fit)
     sd, corr = components(widths, one, theta)
-    estimate = np.concatenate([sd[0], corr[0]])
+    estimate = without_unknown(fit, np.concatenate([sd[0], corr[0]]))
     scaled = np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance[:k, :k], slopes))
     log = np.arange(estimate.size) < sd.size
     index = [*names.sd, *names.corr]
@@ -99,6 +102,8 @@ def component_table(fit: GlmerFit, *, level: float = 0.95) -> pd.DataFrame:
         lower, upper = (np.where(log, np.exp(end), np.tanh(end)) for end in (centre - width, centre + width))
     se = scaled * np.where(log, estimate, 1 - estimate**2)
     table = pd.DataFrame({"estimate": estimate, "se": se, "lower": lower, "upper": upper}, index=index)
+    for name, ends_of_range in unknown_limits(fit).items():
+        table.loc[name] = [np.nan, np.nan, *ends_of_range]
     table.attrs["notes"] = singular_notes(fit)
     return table
 

@@ -19,7 +19,7 @@ def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
                 "Estimates are infinite: use prior=2.5, or merge levels.",
             )
         )
-    if fit.model.agq == 1:
+    if fit.model.agq == 1 and fit.converged:
         error = fit.approximation
         if error.notable:
             advice = (

@@ -17,6 +17,7 @@ from ..stream import source_of
 from .fit import GlmerFit
 from .many import fit_responses
 from .model import GlmerModel
+from .settling import settled
 from .uncertainty import flattest
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
@@ -210,6 +211,7 @@ def fit_model(
         raise model.without_start() from None
     if given is None and model.family.link.name == "sqrt" and "internal" in found:
         found = _lowest(model, found, float(tolerance), int(max_evaluations))
+    found = settled(model, found)
     if not found["converged"]:
         _require_noise(model)
     return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)
@@ -288,6 +290,7 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
         status=found["status"],
         model=model,
         search=found.get("search"),
+        flat=found.get("flat"),
         limit="; ".join(filter(None, (_limit(model, found), _endless(model, found)))),
     )
 

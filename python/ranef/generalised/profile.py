@@ -12,6 +12,7 @@ from scipy.special import chdtri
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, FitError, require_level
+from ..estimates.unknown import unknown_limits, unknown_words
 from ..inference.profile.constrained import BETTER, Point
 from ..inference.profile.parameters import Parameter, chosen, parameters_of
 from ..inference.profile.profiling import _curve
@@ -62,8 +63,10 @@ def profile(fit: GlmerFit, parameters: str | Iterable[str] | None = None, level:
         raise FitError(f"a profile needs the minimum of -2 log L: {fit.optimum.message}")
     held = Held(fit)
     cutoff = float(np.sqrt(chdtri(1, 1 - level)))
-    curves = {p.name: _curve(held, p, cutoff) for p in chosen(profiled(fit), parameters)}  # type: ignore[arg-type]
-    return Profile(held, curves, cutoff, ())  # type: ignore[arg-type]
+    anything, wanted = unknown_limits(fit), chosen(profiled(fit), parameters)
+    curves = {p.name: _curve(held, p, cutoff) for p in wanted if p.name not in anything}  # type: ignore[arg-type]
+    open_ended = {p.name: anything[p.name] for p in wanted if p.name in anything}
+    return Profile(held, curves, cutoff, unknown_words(fit), open_ended)  # type: ignore[arg-type]
 
 
 def profiled(fit: GlmerFit) -> dict[str, Parameter]:

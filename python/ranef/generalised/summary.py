@@ -174,7 +174,7 @@ def _head(fit: GlmerFit) -> list[str]:
 
 def remarks(fit: GlmerFit) -> list[str]:
     """Return what a reader must know besides the numbers."""
-    lines = [str(fit.approximation)] if fit.model.agq == 1 else []
+    lines = [str(fit.approximation)] if fit.model.agq == 1 and fit.converged else []
     found = fit.separation
     if found is not None:
         lines.append(str(found))

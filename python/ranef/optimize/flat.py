@@ -78,8 +78,9 @@ def find_flat(model: Model, response: Any) -> Flat | None:
     ending = "_projected" if model.reml else ""
     size = np.diag(found["product"])
     size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
-    rest = float(model.df_sigma)
-    border = found["trace" + ending] / size / np.sqrt(rest)
+    border = found["trace" + ending] / size / np.sqrt(float(model.df_sigma))
+    if getattr(model, "absolute_theta", False):  # no residual variance that one of them could be a part of
+        border = np.zeros_like(border)
     gram = np.block(
         [
             [found["product" + ending] / np.outer(size, size), border[:, None]],

@@ -34,7 +34,7 @@ def settled(optimum: Optimum, response: Any) -> Optimum:
     flat = find_flat(model, response) if model.problem.may_be_flat else None
     if flat is None:
         return optimum
-    theta = _held_theta(model, flat, optimum.theta)
+    theta = held_theta(model, flat, optimum.theta)
     boundary = tuple(m for m in optimum.boundary if abs(m.value) > _FALSE)
     norm, eigenvalues = _curvature(model, response, flat, theta)
     holds = norm <= STATIONARY and not (eigenvalues < 0).any()
@@ -69,7 +69,7 @@ def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tu
     return float(np.sqrt(np.sum(along**2 / np.abs(values[seen])))), values[seen]
 
 
-def _held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
+def held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     """Return theta with what is held at zero and the same covariance matrix of the response."""
     wanted = flat.seen(flat.to_internal @ covariance_elements(model, theta))
     free = ~flat.held

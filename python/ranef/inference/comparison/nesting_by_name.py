@@ -27,6 +27,7 @@ def fixed_keys(model: Model) -> list[Key]:
 
 
 def _random_keys(model: Model) -> dict[str, Key]:
+    """Return what the columns of the formula's random terms are, by name."""
     specs = model.design.spec.bases
     return {name: key for spec in specs for name, key in zip(spec.names, column_keys(spec), strict=True)}
 
@@ -49,8 +50,8 @@ def variances_in(small: Model, large: Model) -> FloatArray | None:
 def _variances(model: Model) -> list[tuple[str, frozenset[Key]]]:
     """Return group and two columns of every variance and covariance, in the order of theta."""
     keys = _random_keys(model)
-    return [
-        (term.group, frozenset((keys[column], keys[row])))
+    return [  # a constant in place of dummies, as in a reduced term, is no column of the formula
+        (term.group, frozenset((keys.get(column, ()), keys.get(row, ()))))
         for term in model.design.terms
         for i, column in enumerate(term.columns)
         for row in term.columns[i:]
