@@ -50,8 +50,9 @@ def variances_in(small: Model, large: Model) -> FloatArray | None:
 def _variances(model: Model) -> list[tuple[str, frozenset[Key]]]:
     """Return group and two columns of every variance and covariance, in the order of theta."""
     keys = _random_keys(model)
-    return [  # a constant in place of dummies, as in a reduced term, is no column of the formula
-        (term.group, frozenset((keys.get(column, ()), keys.get(row, ()))))
+    constant: Key = (frozenset(), 1.0)  # in place of dummies in a reduced term: no column of the formula
+    return [
+        (term.group, frozenset((keys.get(column, constant), keys.get(row, constant))))
         for term in model.design.terms
         for i, column in enumerate(term.columns)
         for row in term.columns[i:]
