@@ -45,7 +45,8 @@ py::dict kernels(const std::string& name, const std::string& link, double psi, c
     return out;
 }
 
-// What single rows keep of their responses: count, first and second; and what depends on the data alone.
+// What single rows keep of their responses: count, first and second, and the part of the log-likelihood that depends on
+// the data alone.
 py::tuple kept_rows(const std::string& family, const Doubles& y, const py::object& trials, const py::object& weights) {
     const Index n = y.size();
     Doubles kept[2];
@@ -56,11 +57,10 @@ py::tuple kept_rows(const std::string& family, const Doubles& y, const py::objec
         return kept[place].data();
     };
     const RowResponses rows{n, y.data(), data(trials, 0), data(weights, 1)};
-    std::vector<double> first, second, count(n, 1.0);
-    double constant = 0.0;
-    keep_rows(family, rows, first, second, &constant);
+    std::vector<double> first, second, constants, count(n, 1.0);
+    keep_rows(family, rows, first, second, constants);
     if (const double* each = family == "binomial" ? rows.trials : rows.weights) count.assign(each, each + n);
-    return py::make_tuple(to_numpy(count), to_numpy(first), to_numpy(second), constant);
+    return py::make_tuple(to_numpy(count), to_numpy(first), to_numpy(second), to_numpy(constants));
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ void bind_families(py::module_& m) {
           py::arg("second"), py::arg("eta"),
           "Log-likelihood of cells and its derivatives in the linear predictor and the log-dispersion.");
     m.def("kept_rows", &kept_rows, py::arg("family"), py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
-          "What single rows keep of their responses: count, first and second; and what depends on the data alone, added up.");
+          "What single rows keep of their responses: count, first, second, and what depends on the data alone.");
 }
 
 }  // namespace ranef::bindings

@@ -1,5 +1,7 @@
 #include "glmm_object.hpp"
 
+#include <numeric>
+
 #include "ranef/laplace/quadrature.hpp"
 
 namespace ranef::bindings {
@@ -39,8 +41,9 @@ void take_response(GlmmObject& object, GlmmProblem& problem, const RowResponses&
         object.good = keep_sums(name, rows, cell_of, n, problem.responses, &object.constant);
         return;
     }
-    std::vector<double> first, second;
-    object.good = keep_rows(name, rows, first, second, &object.constant);
+    std::vector<double> first, second, constants;
+    object.good = keep_rows(name, rows, first, second, constants);
+    object.constant = std::accumulate(constants.begin(), constants.end(), 0.0);
     problem.merged = std::make_shared<const Cells>(split_cells(*object.alike, *problem.design, first.data(), second.data(), ctrl_c()));
     problem.places = std::make_shared<const LaplacePattern>(make_laplace_pattern(*problem.merged, problem.layout(), ctrl_c()));
     const Cells& cells = problem.cells();

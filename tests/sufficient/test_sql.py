@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import ranef
 from numpy.testing import assert_allclose
-from ranef.errors import DataError, FormulaError
+from ranef.errors import ArgumentError, DataError, FormulaError
 
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
 
@@ -79,7 +79,7 @@ def test_any_way_to_run_it(frame):
     made = sql.run(lambda text: connection.sql(text).df())
     whole = ranef.Model("y ~ x + (1 | g) + (1 | h)", frame)
     assert_allclose(ranef.Model(made.formula, made).objective([1, 1]), whole.objective([1, 1]), rtol=1e-12)
-    assert str(sql).count("GROUP BY") == 3 and 'FROM measurements' in str(sql)
+    assert str(sql).count("GROUP BY") == 3 and "FROM measurements" in str(sql)
 
 
 def test_no_rows(relation):
@@ -100,3 +100,53 @@ def test_what_sql_cannot_do(frame, relation):
         ranef.lmer("y ~ x + (1 | g)", relation.project("y, g, 1e300 * 1e300 * x AS x"))
     with pytest.raises(DataError, match="'y' holds text or categories"):
         ranef.lmer("y ~ x + (1 | g)", relation.project("h AS y, g, x"))
+
+
+@pytest.fixture(scope="module")
+def counts(frame):
+    rng = np.random.default_rng(8)
+    counts = frame[["x", "b", "h", "g"]].assign(
+        events=rng.poisson(2, len(frame)), m=rng.integers(1, 4, len(frame))
+    )
+    return counts.assign(hits=rng.binomial(counts.m, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("formula", "family"),
+    [
+        ("events ~ log(x + 1) + h + offset(log(m)) + (1 | g)", "poisson"),
+        ("events ~ x + b + (1 | g) + (1 | h)", "nbinom2"),
+        ("b ~ x + h + (x | g)", "binomial"),
+        ("cbind(hits, m - hits) ~ x + (1 | g)", "binomial"),
+        ("cbind(hits, m - hits) ~ b + (1 | g)", "betabinomial"),
+    ],
+)
+def test_cells_made_by_a_database(formula, family, counts):
+    whole = ranef.glmer(formula, counts, family)
+    connection = duckdb.connect()
+    relation = connection.from_df(counts)
+    connection.register("events_of", counts)
+    sql = ranef.sums_sql(formula, counts, family, table="events_of")
+    for made in (ranef.sums(formula, relation, family), sql.run(lambda text: connection.sql(text).df())):
+        assert (made.n, made.n_total, made.missing) == (whole.nobs, 400, whole.model.design.missing)
+        assert_allclose(ranef.fit(made).objective, whole.objective, rtol=1e-11)
+    part = ranef.sums(formula, relation.filter("g < 6"), family) + ranef.sums(
+        formula, counts[counts.g >= 6], family
+    )
+    assert_allclose(ranef.fit(part).objective, whole.objective, rtol=1e-11)
+
+
+def test_what_cells_in_sql_refuse(counts):
+    relation = duckdb.connect().from_df(counts)
+    with pytest.raises(FormulaError, match=r"scale\(x\) needs the mean of all rows"):
+        ranef.sums_sql("events ~ scale(x) + (1 | g)", counts, "poisson")
+    with pytest.raises(ArgumentError, match="family='gaussian' has no sums by cells"):
+        ranef.sums_sql("events ~ x + (1 | g)", counts, "gaussian", "log")
+    with pytest.raises(ArgumentError, match="link= goes with family="):
+        ranef.sums_sql("events ~ x + (1 | g)", counts, link="log")
+    with pytest.raises(DataError, match="'x' is not a number in some row: correct it, or make it NULL"):
+        ranef.sums("events ~ x + (1 | g)", relation.project("events, g, 'nan'::DOUBLE * x AS x"), "poisson")
+    with pytest.raises(DataError, match="negative"):
+        ranef.sums("events ~ x + (1 | g)", relation.project("events - 9 AS events, g, x"), "poisson")
+    nothing = ranef.sums("events ~ x + (1 | g)", relation.filter("g > 99"), "poisson")
+    assert (nothing.n, nothing.n_total, nothing.n_cells) == (0, 0, 0)

@@ -304,10 +304,10 @@ bool keep_sums(const std::string& family, const RowResponses& rows, const std::u
 }
 
 bool keep_rows(const std::string& family, const RowResponses& rows, std::vector<double>& first, std::vector<double>& second,
-               double* constant) {
+               std::vector<double>& constants) {
     first.resize(rows.n);
     second.resize(rows.n);
-    *constant = 0.0;
+    constants.resize(rows.n);
     return with_kernel(family, rows, [&](auto kernel) {
         bool good = true;
         for (Index i = 0; i < rows.n; ++i) {
@@ -315,7 +315,7 @@ bool keep_rows(const std::string& family, const RowResponses& rows, std::vector<
             good &= kernel(rows.y[i], rows.trials ? rows.trials[i] : 1.0, rows.weights ? rows.weights[i] : 1.0, row);
             first[i] = row.first;
             second[i] = row.second;
-            *constant += row.constant;
+            constants[i] = row.constant;
         }
         return good;
     });

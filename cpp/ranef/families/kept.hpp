@@ -37,8 +37,8 @@ void keep_counts(const std::string& family, const RowResponses& rows, const std:
 bool keep_sums(const std::string& family, const RowResponses& rows, const std::uint32_t* cell_of, Index cells, KeptSums& kept,
                double* constant);
 
-// The same of every row for itself, whatever the family.
+// The same of every row for itself, whatever the family, with each row's own constant.
 bool keep_rows(const std::string& family, const RowResponses& rows, std::vector<double>& first, std::vector<double>& second,
-               double* constant);
+               std::vector<double>& constants);
 
 }  // namespace ranef

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import FloatArray
-from .cell_sums import BY_VALUE
+from .cell_adding import BY_VALUE
 from .fit import GlmerFit
 
 _SAME = 1e-9  # relative, of totals that are added up in other orders
@@ -27,7 +27,8 @@ def _totals(fit: GlmerFit, alike: bool) -> tuple[FloatArray, FloatArray, FloatAr
     """Return totals of weights, of what the likelihood has of the response, of the offset."""
     response, family, offset = fit.response, fit.family, fit.model.design.offset
     if response.kept is None:
-        *kept, constant = _core.kept_rows(family.name, *response.arrays)
+        *kept, constants = _core.kept_rows(family.name, *response.arrays)
+        constant = float(constants.sum())
     else:
         kept, constant = list(response.kept), response.constant
     count, first, second = (np.asarray(column) for column in kept)

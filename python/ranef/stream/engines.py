@@ -231,6 +231,10 @@ class DuckRelation(Batches):
         """Return the answer to a query of the relation, which it knows as ``data``, as a pandas table."""
         return self._origin.query("data", sql).df()
 
+    def answer(self, sql: str) -> DuckRelation:
+        """Return the answer to such a query as a relation, to be read in batches."""
+        return DuckRelation(self._origin.query("data", sql))
+
 
 def _arrow_batches(relation: Any) -> Iterator[Any]:
     read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader

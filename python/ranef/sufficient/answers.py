@@ -16,6 +16,7 @@ from ..frame.factors import as_factor, drop_unused
 from .adding import unusual
 from .products import Cells, Product
 from .sql import SumsSQL, part_of
+from .sql_rows import counted, number, whole
 from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
 from .table import FactorSums, PairSums
 from .table import Table as SumsTable
@@ -42,25 +43,19 @@ def sums_of_answers(sql: SumsSQL, execute: Callable[[str], Any]) -> Sums:
     """
     needs = sql.needs
     survey = Table(execute(sql.survey), "the answer to the first query")
-    n_total, n = _count(survey, "n_total"), _count(survey, "n")
-    counts = {name: _count(survey, f"missing_{k}") for k, name in enumerate(needs.columns)}
-    missing = {name: count for name, count in counts.items() if count}
+    n = whole(survey, "n")
+    n_total, missing = counted(survey, needs.columns)
     contents = None
     if n:
         contents = _Answers(sql, survey, execute, n).contents()
     return Sums(sql.formula, needs.weights, needs.offset, n, n_total, missing, contents)
 
 
-def _count(table: Table, name: str) -> int:
-    """Return a number of rows, 0 for NULL."""
-    return int(np.nan_to_num(_number(table, name)))
-
-
 class _Answers:
     def __init__(self, sql: SumsSQL, survey: Table, execute: Callable[[str], Any], n: int) -> None:
         self.sql, self.survey, self.n = sql, survey, n
         self.origins = [
-            _number(survey, f"mean_{k}") if numbers else 0.0 for k, (numbers, _) in enumerate(sql.parts)
+            number(survey, f"mean_{k}") if numbers else 0.0 for k, (numbers, _) in enumerate(sql.parts)
         ]
         self._require_finite()
         queries = sql.queries(self.origins)
@@ -88,7 +83,7 @@ class _Answers:
                 raise DataError(
                     f"{what} is not finite in some row: correct it, or make it NULL to drop the row"
                 )
-        if self.sql.needs.weights is not None and not _number(self.survey, "lowest_weight") > 0:
+        if self.sql.needs.weights is not None and not number(self.survey, "lowest_weight") > 0:
             raise DataError(
                 "weights= is zero or negative in some row. Weights must be positive; drop such rows"
             )
@@ -192,9 +187,9 @@ class _Answers:
             table=SumsTable(np.zeros((0, 0)), (), {}),
             unweighted=None,
             ranges=self._ranges(),
-            log_weights=0.0 if needs.weights is None else _number(survey, "log_weights"),
-            inverse_weights=float(self.n) if needs.weights is None else _number(survey, "inverse_weights"),
-            offsets=sum(_number(survey, name) for name in survey.names if name.startswith("offset_")),
+            log_weights=0.0 if needs.weights is None else number(survey, "log_weights"),
+            inverse_weights=float(self.n) if needs.weights is None else number(survey, "inverse_weights"),
+            offsets=sum(number(survey, name) for name in survey.names if name.startswith("offset_")),
         )
         factors = [FactorSums(z, self._factor(g)) for z, g in zip(shape.z_columns(), groups, strict=True)]
         pairs = {
@@ -211,14 +206,9 @@ class _Answers:
         for k, (numbers, _) in enumerate(self.sql.parts):
             if len(numbers) == 1:
                 name = None if numbers == RESPONSE.numbers else bare_name(numbers[0])
-                limits = _number(self.survey, f"low_{k}"), _number(self.survey, f"high_{k}")
+                limits = number(self.survey, f"low_{k}"), number(self.survey, f"high_{k}")
                 out[name or numbers[0]] = limits
         return out
-
-
-def _number(table: Table, name: str) -> float:
-    column: Any = table.column(name)
-    return float(np.asarray(column.values, dtype=np.float64)[0])
 
 
 def _named(key: tuple[Group, ...]) -> str:

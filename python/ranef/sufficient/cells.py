@@ -143,6 +143,7 @@ class CellSums:
 
     _made = Verb("generalised.cell_sums:cell_sums")
     _fitted = Verb("generalised.cell_sums:fit_cells")
+    _in_sql = Verb("generalised.cells_in_sql:cells_sql")
     to_bytes = Verb("sufficient.files:to_bytes")
     save = Verb("sufficient.files:save")
     from_bytes = Verb("sufficient.files:from_bytes")

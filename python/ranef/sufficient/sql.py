@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from ..design.vectors import bare_name
 from ..errors import ArgumentError, DataError, FormulaError
@@ -17,7 +17,10 @@ from ..stream.engines import quoted
 from ..stream.needs import Needs, needed_by
 from ..verbs import Verb
 from .adding import products_by_use
+from .cells import CellSums
+from .cells_sql import CellsSQL
 from .products import NeedsTwoReadings, Product
+from .sql_rows import complete_rows, counts_of_rows, where_complete
 from .sums import RESPONSE, Group
 
 _KINDS = (
@@ -145,8 +148,8 @@ class SumsSQL(Printed):
         return self._select(list(map(quoted, names)), sums)
 
     def _select(self, names: list[str], sums: list[str]) -> str:
-        condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in self.needs.columns)
-        text = "SELECT " + ",\n       ".join([*names, *sums]) + f"\nFROM {self.table}\nWHERE {condition}"
+        where = where_complete(self.needs.columns)
+        text = "SELECT " + ",\n       ".join([*names, *sums]) + f"\nFROM {self.table}\n{where}"
         return text + (f"\nGROUP BY {', '.join(names)}" if names else "")
 
     run = Verb("sufficient.answers:sums_of_answers")
@@ -159,18 +162,50 @@ class SumsSQL(Printed):
         return "\n\n".join(texts)
 
 
+@overload
 def sums_sql(
-    formula: str, schema: Any, *, weights: str | None = None, offset: str | None = None, table: str = "data"
-) -> SumsSQL:
+    formula: str,
+    schema: Any,
+    family: None = None,
+    link: None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    table: str = "data",
+) -> SumsSQL: ...
+@overload
+def sums_sql(
+    formula: str,
+    schema: Any,
+    family: str,
+    link: str | None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    table: str = "data",
+) -> CellsSQL: ...
+def sums_sql(
+    formula: str,
+    schema: Any,
+    family: str | None = None,
+    link: str | None = None,
+    *,
+    weights: str | None = None,
+    offset: str | None = None,
+    table: str = "data",
+) -> SumsSQL | CellsSQL:
     """Write the sums of a model as SQL, to be run where the rows are.
 
     Parameters
     ----------
     formula : str
-        Of bare columns and their interactions: ``y ~ x * f + (x | g) + (1 | h)``. What it computes
-        (``log(x)``) must be a column of the table or of a view.
+        Of a linear model: bare columns and their interactions, ``y ~ x * f + (x | g) + (1 | h)``. What it
+        computes (``log(x)``) must be a column of the table or of a view.
     schema : dict, or schema of pyarrow, or table
         The columns and their types: ``{"y": "DOUBLE", "g": "VARCHAR"}``; of a table only the types are read.
+    family, link : str, optional
+        Of a generalised model, as for `ranef.glmer`. The formula may then compute: the query looks for
+        different rows, which are few where predictors and response are categories or small whole numbers.
     weights, offset : str, optional
         Columns.
     table : str
@@ -178,13 +213,13 @@ def sums_sql(
 
     Returns
     -------
-    SumsSQL
+    SumsSQL, or CellsSQL of a generalised model
         Prints as SQL; ``.run(execute)`` returns the sums, `execute` is from a query to its answer.
 
     Raises
     ------
     FormulaError
-        If the formula contains code, not only columns.
+        If the formula of a linear model contains code, not only columns.
     DataError
         If a column is neither numeric, boolean, text nor time.
 
@@ -200,8 +235,19 @@ def sums_sql(
     FROM data
     WHERE "y" IS NOT NULL AND "x" IS NOT NULL AND "g" IS NOT NULL
     GROUP BY "g"
+    >>> types = {"died": "BOOLEAN", "dose": "INTEGER", "ward": "VARCHAR"}
+    >>> print(ranef.sums_sql("died ~ dose + (1 | ward)", types, family="binomial").rows)
+    SELECT "died", "dose", "ward", COUNT(*) AS ranef_times
+    FROM data
+    WHERE "died" IS NOT NULL AND "dose" IS NOT NULL AND "ward" IS NOT NULL
+    GROUP BY "died", "dose", "ward"
     """
-    types = _types(schema)
+    if family is not None:
+        in_sql = vars(CellSums)["_in_sql"].plain
+        return in_sql(formula, schema, family, link, weights, offset, table)  # type: ignore[no-any-return]
+    if link is not None:
+        raise ArgumentError("link= goes with family=: give both, or leave it out for a linear model")
+    types = types_of(schema)
     needs = needed_by(parse_formula(formula), Table({name: [0.0] for name in types}), weights, offset)
     try:
         return sql_of(needs, types, table)
@@ -238,14 +284,12 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
 
 def _survey(made: SumsSQL) -> str:
     needs = made.needs
-    complete = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in needs.columns)
+    complete = complete_rows(needs.columns)
 
     def used(value: str) -> str:
         return f"CASE WHEN {complete} THEN {value} END"
 
-    sums = ["COUNT(*) AS n_total", f"SUM({used('1e0')}) AS n"]
-    for k, name in enumerate(needs.columns):
-        sums.append(f"SUM(CASE WHEN {quoted(name)} IS NULL THEN 1 ELSE 0 END) AS missing_{k}")
+    sums = [*counts_of_rows(needs.columns), f"SUM({used('1e0')}) AS n"]
     for k, (numbers, _) in enumerate(made.parts):
         if numbers:
             value = used(made.expression(numbers))
@@ -280,12 +324,13 @@ def _literal(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _types(schema: Any) -> dict[str, str]:
+def types_of(schema: Any) -> dict[str, str]:
+    """Return column -> type of a schema."""
     if hasattr(schema, "names") and hasattr(schema, "types"):  # pyarrow
         return {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
     inner = getattr(schema, "schema", None)
     if inner is not None and not callable(inner):  # a table of pyarrow or polars
-        return _types(inner)
+        return types_of(inner)
     if hasattr(schema, "dtypes") and hasattr(schema.dtypes, "items"):  # pandas
         return {name: str(kind) for name, kind in schema.dtypes.items()}
     if isinstance(schema, Mapping):
