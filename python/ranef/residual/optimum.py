@@ -18,6 +18,8 @@ _STATIONARY = 1e-2
 _NONE = -50.0  # the parameter of car1 at which no correlation is left
 _ONE = 7.0  # that of a correlation of one, but for digits that whitened rows can do without
 _MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
+_ON_THE_WAY = 24  # points between a correlation that runs to zero and zero
+_MOST_SHORTER = 6
 _MOVED = 3e-3  # standard errors from where a Hessian was computed to where it is to say what these are
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
@@ -108,9 +110,11 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
         gone[strata:] |= beyond[strata:]
         if gone[strata:].any():
-            end_of_range = _NONE if positive and z[-1] < 0 else np.sign(z[-1]) * _ONE
-            z = np.append(z[:-1], end_of_range / unit[-1])
-            value, slope = scaled(z)
+            if positive and z[-1] < 0:
+                z, value, slope = _towards_none(scaled, z, _NONE / unit[-1])
+            else:
+                z = np.append(z[:-1], np.sign(z[-1]) * _ONE / unit[-1])
+                value, slope = scaled(z)
         if gone.any():
             free = ~gone
             z, value, slope, hessian = _polished(scaled, (z, value, slope), free)
@@ -147,7 +151,12 @@ def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, floa
         if -slope @ step < 1e-12:
             break
         trial, trial_slope = scaled(z + step)
-        if not trial <= value:
+        for _ in range(_MOST_SHORTER):  # where a variance of the random effects leaves zero, curvature jumps
+            if trial <= value:
+                break
+            step = step / 4
+            trial, trial_slope = scaled(z + step)
+        else:
             break
         z, value, slope = z + step, trial, trial_slope
         after, length = vectors.T @ slope[free], -(rest @ step[free])
@@ -157,6 +166,19 @@ def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, floa
     if moved > _MOVED:
         hessian = _hessian(scaled, z, slope, free)
     return z, value, slope, hessian
+
+
+def _towards_none(scaled: Criterion, z: FloatArray, none: float) -> End:
+    """Return the lowest point on the way of a positive correlation to zero, which need not be its end.
+
+    Where some gaps are short, and only their pairs still correlate, the criterion can have a shallow minimum.
+    """
+    way = [np.append(z[:-1], last) for last in np.linspace(none, z[-1], _ON_THE_WAY)]
+    values = [scaled(one)[0] for one in way]
+    best = int(np.argmin(values))
+    if best == 0:
+        return way[0], *scaled(way[0])
+    return _polished(scaled, (way[best], *scaled(way[best])), np.ones(z.size, dtype=bool))[:3]
 
 
 def _is_minimum(slope: FloatArray, hessian: FloatArray, free: Mask) -> bool:

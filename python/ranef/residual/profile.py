@@ -45,13 +45,18 @@ class HeldPoint(NamedTuple):
 
 
 class Held(NamedTuple):
-    """How a parameter at a value is a coordinate of the search: its place, and it given log sigma.
+    """How a parameter at a value is a coordinate of the search: its place, and it given the others.
 
-    `at` maps (value, log sigma) to the coordinate and its slope in log sigma.
+    `at` maps (value, coordinates) to the coordinate and its slopes in the others.
     """
 
     place: int
-    at: Callable[[float, float], tuple[float, float]]
+    at: Callable[[float, FloatArray], tuple[float, FloatArray]]
+
+
+def alone(place: int, coordinate: Callable[[float], float]) -> Held:
+    """Return how a parameter is held whose coordinate depends on no other."""
+    return Held(place, lambda value, x: (coordinate(value), np.zeros(x.size)))
 
 
 class HeldDeviance:
@@ -99,10 +104,10 @@ class HeldDeviance:
         for name, (parameter, held) in self._held.items():
             # of the coordinate's step the parameter's: by the inverse of its map, at the estimate
             step = 1e-6 * max(abs(parameter.estimate), 1e-3)
-            there = held.at(parameter.estimate, self.x[-1])[0]
+            there = held.at(parameter.estimate, self.x)[0]
             up, down = parameter.estimate + step, parameter.estimate - step
             one = up if up < parameter.upper else down
-            slope = abs((held.at(one, self.x[-1])[0] - there) / (one - parameter.estimate))
+            slope = abs((held.at(one, self.x)[0] - there) / (one - parameter.estimate))
             most = 0.5 * max(abs(parameter.estimate), 0.5)
             scale = min(float(spread[held.place] / max(slope, 1e-12)), most)
             found[name] = replace(parameter, scale=scale)
@@ -166,29 +171,24 @@ class HeldDeviance:
 
     def _along(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
         _, (place, at) = self._held[parameter.name]
-        size, last = self.x.size, self.x.size - 1
+        size = self.x.size
         free = np.delete(np.arange(size), place)
 
-        def coordinates_at(z: FloatArray) -> tuple[FloatArray, float]:
-            x = np.empty(size)
+        def coordinates_at(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+            x = np.zeros(size)
             x[free] = z
-            x[place], slope = at(value, x[last] if place != last else 0.0)
-            return x, slope
+            x[place], slopes = at(value, x)
+            return x, slopes[free]
 
         def function(y: FloatArray) -> tuple[float, FloatArray]:
-            x, slope = coordinates_at(start + root @ y)
+            x, slopes = coordinates_at(start + root @ y)
             found, gradient = self._value(x)
-            inner = gradient[free]
-            if place != last:
-                inner[-1] += slope * gradient[place]
-            return found, root.T @ inner
+            return found, root.T @ (gradient[free] + slopes * gradient[place])
 
         start = np.asarray(near.x)[free]
-        slope = coordinates_at(start)[1]
         move = np.zeros((size, free.size))
         move[free, np.arange(free.size)] = 1.0
-        if place != last and free.size:
-            move[place, -1] = slope
+        move[place] = coordinates_at(start)[1]
         root = _root(move.T @ self._curvature @ move)
         longest = np.full(free.size, _LONGEST)
         y, deviance, _ = descend(function, np.zeros(free.size), longest, _EXACT, lambda _: False)
@@ -199,7 +199,7 @@ class HeldDeviance:
     def _value(self, x: FloatArray) -> tuple[float, FloatArray]:
         self.evaluations += 1
         try:
-            if np.abs(x).max() > 300:  # exp() of it is no number
+            if not np.abs(x).max() <= 300:  # exp() of it is no number
                 raise np.linalg.LinAlgError
             return self._deviance(x)
         except (np.linalg.LinAlgError, RuntimeError):  # no deviance there: the step is shortened
@@ -246,10 +246,10 @@ def residual_parameters(noise: Any, estimates: pd.Series) -> dict[str, tuple[Par
     for k, (name, value) in enumerate(estimates.items()):
         correlation = chain is not None and k == len(estimates) - 1
         if not correlation:
-            found[str(name)] = Parameter(str(name), "further", float(value)), Held(k, lambda v, _: (v, 0.0))
+            found[str(name)] = Parameter(str(name), "further", float(value)), alone(k, float)
             continue
         own = Parameter(str(name), "correlation", float(value), chain.least, 1.0)
-        found[str(name)] = own, Held(k, lambda v, _: (chain_parameter(chain, v), 0.0))
+        found[str(name)] = own, alone(k, lambda v: chain_parameter(chain, v))
     return found
 
 
@@ -260,7 +260,7 @@ def chain_parameter(chain: Any, correlation: float) -> float:
 
 def sigma_held(name: str, sigma: float, place: int) -> dict[str, tuple[Parameter, Held]]:
     """Return sigma, whose logarithm is the last coordinate."""
-    held = Held(place, lambda v, _: (float(np.log(max(v, 1e-300))), 0.0))
+    held = alone(place, lambda v: float(np.log(max(v, 1e-300))))
     return {name: (Parameter(name, "sigma", sigma, lower=0.0), held)}
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..called import attribute
@@ -22,10 +21,8 @@ from ..refitted_fit import RefittedFit
 from ..verbs import Answer, Verb
 from .locations import Exponential, with_locations
 from .maps import Structured, term_map
+from .search import NOWHERE, End, lowest
 
-_STEP = 1e-5
-_NEWTON_STEPS = 8
-_STATIONARY = 1e-3
 _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
@@ -40,12 +37,15 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     psi : (k,) float64
         The parameters on scales without bounds.
     hessian : (k, k) float64
-        Of the criterion in psi.
+        Of the criterion in psi, zero for those that are held.
+    held : tuple of int
+        Which psi are at a limit: no variance, or a correlation at an end of its range.
     """
 
     structured: Any = None
     psi: Any = None
     hessian: Any = None
+    held: tuple[int, ...] = ()
 
     test_methods = Answer[Any]("structured.methods:test_methods", shown=False)
     summary = Verb("residual.report:summary")
@@ -82,7 +82,7 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     """Fit a model whose formula has structured terms; `model` has them unstructured."""
     model, structured = read_structures(model, formula)
-    return minimised(model, structured, structured.starts(_unstructured(model)))
+    return minimised(model, structured, structured.starts(unstructured(model)))
 
 
 def minimised(
@@ -106,22 +106,22 @@ def minimised(
             np.linalg.LinAlgError,
             RuntimeError,
         ):  # no positive definite matrix there: the step is shortened
-            return 1e100, np.zeros_like(psi)
+            return NOWHERE, np.zeros_like(psi)
         return float(value), jacobian.T @ slope
 
-    ends = []
-    for start in starts:
-        found = minimize(criterion, start, jac=True, method="BFGS", options=options)
-        ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
-    psi, value, slope, hessian = min(ends, key=lambda end: end[1])
-    if not value < 1e99:
-        raise FitError(
-            "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
-            "place first"
-        )
-    optimum = _certified(model, structured, psi, value, slope, hessian, count[0])
+    begin = [structured.inside(start) for start in starts]
+    end, _ = lowest(criterion, begin, structured.ranges(), options)
+    optimum = certified(model, structured, end, end.x, count[0])
     return StructuredFit(
-        model, model.design.response, model.response, optimum, DEFAULT, structured, psi, hessian
+        model,
+        model.design.response,
+        model.response,
+        optimum,
+        DEFAULT,
+        structured,
+        end.x,
+        end.hessian,
+        end.held,
     )
 
 
@@ -149,7 +149,7 @@ def read_structures(model: Model, formula: Formula) -> tuple[Model, Structured]:
     return model, Structured(maps)
 
 
-def _unstructured(model: Model) -> list[FloatArray | None]:
+def unstructured(model: Model) -> list[FloatArray | None]:
     """Return the relative covariances of the unstructured fit, None for terms too wide for one."""
     n = model.nobs
     wide = any(
@@ -161,88 +161,60 @@ def _unstructured(model: Model) -> list[FloatArray | None]:
     return [factor @ factor.T for factor in model.covariance_factors(theta)]
 
 
-End = tuple[FloatArray, float, FloatArray, FloatArray]
-
-
-def _polished(criterion: Any, psi: FloatArray) -> End:
-    """Take Newton steps with the Hessian from differences of the exact gradient."""
-    value, slope = criterion(psi)
-    for _ in range(_NEWTON_STEPS):
-        hessian = _hessian(criterion, psi)
-        values, vectors = np.linalg.eigh(hessian)
-        size = np.maximum(np.abs(values), 1e-8 * max(float(np.abs(values).max()), 1e-8))
-        step = -vectors @ ((vectors.T @ slope) / size)
-        if -(slope @ step) < 1e-12:
-            break
-        for _ in range(20):
-            trial, trial_slope = criterion(psi + step)
-            if trial <= value:
-                break
-            step = step / 4
-        else:
-            break
-        psi, value, slope = psi + step, trial, trial_slope
-    return psi, value, slope, _hessian(criterion, psi)
-
-
-def _hessian(criterion: Any, psi: FloatArray) -> FloatArray:
-    rows = []
-    for e in np.eye(psi.size):
-        step = _STEP * max(1.0, float(np.abs(psi @ e)))
-        rows.append((criterion(psi + step * e)[1] - criterion(psi - step * e)[1]) / (2 * step))
-    out = np.array(rows)
-    return (out + out.T) / 2
-
-
-def _certified(
-    model: Model,
-    structured: Structured,
-    psi: FloatArray,
-    value: float,
-    slope: FloatArray,
-    hessian: FloatArray,
-    evaluations: int,
+def certified(
+    model: Model, structured: Structured, end: End, psi: FloatArray, evaluations: int
 ) -> Optimum:
-    size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
-    eigenvalues, vectors = np.linalg.eigh(hessian / np.outer(size, size))
-    along = vectors.T @ (slope / size)
-    curved = np.abs(eigenvalues) > 1e-8 * max(float(np.abs(eigenvalues).max()), 1e-300)
-    decrement = float(np.sqrt(np.sum(along[curved] ** 2 / np.abs(eigenvalues[curved]))))
-    singular = structured.far(psi)
-    converged = decrement <= _STATIONARY and bool(eigenvalues[0] > -1e-6 * eigenvalues[-1])
+    """Return the optimum at an end, whose structures' parameters are `psi`.
+
+    Raises
+    ------
+    FitError
+        Where the search has come nowhere.
+    """
+    if not end.value < NOWHERE:
+        raise FitError(
+            "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
+            "place first"
+        )
     return Optimum(
         theta=structured.theta(psi),
-        value=value,
+        value=end.value,
         optimizer="bfgs and newton",
         evaluations=evaluations,
-        certificate_evaluations=2 * psi.size,
-        gradient_norm=decrement,
-        eigenvalues=eigenvalues,
+        certificate_evaluations=2 * end.x.size,
+        gradient_norm=end.decrement,
+        eigenvalues=end.eigenvalues,
         boundary=(),
-        singular=singular,
-        converged=converged,
+        singular=bool(end.held) or structured.deficient(psi),
+        converged=end.is_minimum,
         status="ok",
         model=model,
     )
 
 
 def parameter_table(fit: StructuredFit) -> pd.DataFrame:
-    """Return term, structure's parameter, estimate, standard error."""
-    spread = _inverse(fit.hessian)
-    se = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    """Return term, structure's parameter, estimate, standard error: NaN for what depends on a limit."""
+    spread = _inverse(fit.hessian, fit.held)
     rows, at = [], 0
     for one, part, label in zip(
         fit.structured.maps, fit.structured.parts(fit.psi), fit.model.term_labels, strict=True
     ):
-        for k, (name, value, slope) in enumerate(one.natural(part, fit.sigma)):
-            error = float(abs(slope) * se[at + k])
-            rows.append({"term": label, "parameter": name, "estimate": value, "se": error})
+        own = slice(at, at + one.size)
+        for name, value, slope in one.natural(part, fit.sigma):
+            used = np.flatnonzero(slope)
+            variance = float(slope[used] @ spread[own, own][np.ix_(used, used)] @ slope[used])
+            se = np.sqrt(max(variance, 0.0)) if used.size else np.nan
+            rows.append({"term": label, "parameter": name, "estimate": value, "se": float(se)})
         at += one.size
     return pd.DataFrame(rows)
 
 
-def _inverse(hessian: FloatArray) -> FloatArray:
-    values = np.linalg.eigvalsh(hessian)
-    if values[0] <= 1e-8 * values[-1]:
-        return np.full_like(hessian, np.nan)
-    return np.asarray(2 * np.linalg.inv(hessian))
+def _inverse(hessian: FloatArray, held: Sequence[int]) -> FloatArray:
+    """Return the covariance of psi, NaN for those held, and where a direction has no curvature."""
+    out = np.full_like(hessian, np.nan)
+    free = np.setdiff1d(np.arange(len(hessian)), held)
+    inner = hessian[np.ix_(free, free)]
+    values = np.linalg.eigvalsh(inner)
+    if free.size and values[0] > 1e-8 * values[-1]:
+        out[np.ix_(free, free)] = 2 * np.linalg.inv(inner)
+    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from ..design import ModelMatrix
 from ..errors import DataError, FormulaError
 from ..formula import RandomBar
 from ..model import Model
-from .maps import BEYOND, Hold, Scaled
+from .maps import BEYOND, Hold, Range, Scaled, pack
 
 SPATIAL = ("exp",)
+_REACH = Range(-40.0, 20.0, -2.0, 2.0)
 MOST = 100  # places: a covariance matrix of their order is factored at every evaluation
 
 
@@ -30,24 +32,38 @@ class Exponential(Scaled):
     def size(self) -> int:
         return 2
 
-    def covariance(self, psi: FloatArray) -> FloatArray:
-        """Return D, also for complex psi."""
+    def _covariance(self, psi: FloatArray) -> FloatArray:
         if not np.abs(psi).max() < BEYOND:
             raise np.linalg.LinAlgError("no such covariance")
         return np.asarray(np.exp(2 * psi[0]) * np.exp(-self._distance * np.exp(-psi[1])))
+
+    def theta(self, psi: FloatArray) -> FloatArray:
+        return pack(np.linalg.cholesky(self._covariance(psi)))
+
+    def jacobian(self, psi: FloatArray) -> FloatArray:
+        """dL = L P(L^-1 dD L^-T), P the lower triangle with half the diagonal; of log sd it is L."""
+        D = self._covariance(psi)
+        L = np.linalg.cholesky(D)
+        inverse = np.linalg.inv(L)
+        inner = np.tril(inverse @ (D * self._distance * np.exp(-psi[1])) @ inverse.T)
+        inner[np.diag_indices(self.order)] /= 2
+        return np.column_stack([pack(L), pack(L @ inner)])
 
     def starts(self, covariance: FloatArray | None) -> list[FloatArray]:
         return [np.array(start) for start in ((0.0, 0.0), (1.0, 1.5), (-0.5, -1.5))]
 
     def holds(self) -> list[Hold]:
-        def reach(value: float, _: float) -> tuple[float, float]:
-            return float(np.log(max(value, 1e-300) / self.unit)), 0.0
+        def reach(value: float, *_: Any) -> Any:
+            return np.log(max(value, 1e-300) / self.unit)
 
         return [super().holds()[0], Hold("further", 0.0, np.inf, reach)]
 
-    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
+    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, FloatArray]]:
         sd, reach = float(sigma * np.exp(psi[0])), float(self.unit * np.exp(psi[1]))
-        return [("sd", sd, sd), ("range", reach, reach)]
+        return [("sd", sd, np.array([sd, 0.0])), ("range", reach, np.array([0.0, reach]))]
+
+    def ranges(self) -> list[Range]:
+        return [super().ranges()[0], _REACH]
 
 
 def with_locations(

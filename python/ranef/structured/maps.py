@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import FormulaError
 from ..formula import STRUCTURES, Structure
+from . import correlations
 
 # name -> (kind of correlation, one variance by default)
 KINDS = {
@@ -34,23 +36,45 @@ KINDS = {
 
 
 class Hold(NamedTuple):
-    """How a natural parameter at a value is a psi: (value, log sigma) -> psi and its slope in log sigma."""
+    """How a natural parameter at a value is a psi: (value, psi, log sigma) -> its own psi.
+
+    `at` takes complex psi and log sigma too, by which it is differentiated.
+    """
 
     kind: str
     lower: float
     upper: float
-    at: Callable[[float, float], tuple[float, float]]
+    at: Callable[[float, Any, Any], Any]
 
 
-def _scale(value: float, log_sigma: float) -> tuple[float, float]:
+class Range(NamedTuple):
+    """Where a psi stands for its limits, and between which a search moves away from them."""
+
+    least: float
+    most: float
+    low: float
+    high: float
+
+
+_SCALE = Range(-40.0, np.inf, -3.0, 5.0)
+_CORRELATION = Range(-1e8, 1e8, -3.0, 3.0)
+_SHARE = Range(-40.0, 40.0, -3.0, 3.0)
+_LOADING = Range(-np.inf, np.inf, -np.inf, np.inf)
+
+
+def _scale(value: float, _: Any, log_sigma: Any) -> Any:
     """The log of a standard deviation over sigma; next to zero it stays where a matrix can be factored."""
-    x = float(np.log(max(value, 1e-300))) - log_sigma
-    return (x, -1.0) if x > _LEAST else (_LEAST, 0.0)
+    x = np.log(max(value, 1e-300)) - log_sigma
+    return np.where(np.real(x) > _LEAST, x, _LEAST)
 
 
-def _loading(value: float, log_sigma: float) -> tuple[float, float]:
-    x = float(value * np.exp(-log_sigma))
-    return x, -x
+def _loading(value: float, _: Any, log_sigma: Any) -> Any:
+    return value * np.exp(-log_sigma)
+
+
+def derivative(function: Callable[[Any], Any], x: FloatArray) -> FloatArray:
+    """Return the derivatives, (outputs, inputs), of an analytic function of (..., inputs), to all digits."""
+    return np.asarray(np.imag(function(x + _TINY * 1j * np.eye(x.size))).T / _TINY)
 
 
 class TermMap(ABC):
@@ -78,22 +102,27 @@ class TermMap(ABC):
         """Return starts, one of them near a relative covariance when there is one."""
 
     @abstractmethod
-    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
-        """Return name, value and its derivative by psi of the parameters as they are read."""
+    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, FloatArray]]:
+        """Return name, value and its derivatives by psi of the parameters as they are read."""
 
     @abstractmethod
     def holds(self) -> list[Hold]:
         """Return how each parameter of `natural` is held at a value."""
 
-    def far(self, psi: FloatArray) -> bool:
-        """Whether a parameter is at its boundary: no variance, or a correlation of one."""
-        return bool((np.abs(psi) > FAR).any())
+    @abstractmethod
+    def ranges(self) -> list[Range]:
+        """Return the range of each psi."""
+
+    def deficient(self, psi: FloatArray) -> bool:
+        """Whether the covariance is singular where no parameter is at a limit."""
+        return False
 
 
-FAR = 9.0
 _LEAST = -12.0
 BEYOND = 300.0  # where exp() leaves the range of numbers
+_TINY = 1e-30
 _ENDS = 1e-9  # how near to its ends a correlation is held
+_NONE = 1e-4  # of sigma: loadings as small as this have one rank less
 
 
 class Scaled(TermMap):
@@ -106,103 +135,74 @@ class Scaled(TermMap):
 
     @property
     def size(self) -> int:
-        return self._scales + {"diag": 0, "cs": 1, "ar1": 1, "toep": self.order - 1}[self.kind]
+        return self._scales + correlations.size(self.kind, self.order)
 
-    def covariance(self, psi: FloatArray) -> FloatArray:
-        """Return D, also for complex psi."""
-        if not np.abs(psi).max(initial=0.0) < BEYOND:
+    def _factor(self, psi: FloatArray) -> FloatArray:
+        """Return the factor of D, (..., order, order) for psi (..., size), complex ones too."""
+        scales, rest = psi[..., : self._scales], psi[..., self._scales :]
+        exponents = scales if self.kind != "cs" else psi
+        if not np.abs(exponents).max() < BEYOND:
             raise np.linalg.LinAlgError("no such covariance")
-        sd = np.exp(psi[: self._scales]) * np.ones(self.order)
-        lag = np.abs(np.subtract.outer(np.arange(self.order), np.arange(self.order)))
-        rest = self._correlations(psi[self._scales :])
-        if self.kind == "diag":
-            R = np.eye(self.order, dtype=rest.dtype)
-        elif self.kind == "cs":
-            R = np.where(lag == 0, 1.0, rest[0])
-        elif self.kind == "ar1":
-            R = rest[0] ** lag
-        else:
-            R = np.concatenate([np.ones(1), rest])[lag]
-        return np.asarray(np.outer(sd, sd) * R)
-
-    def _correlations(self, x: FloatArray) -> FloatArray:
-        if self.kind == "cs":  # where the matrix is positive definite
-            least = -1.0 / (self.order - 1)
-            return np.asarray(least + (1 - least) / (1 + np.exp(-x)))
-        return np.asarray(x / np.sqrt(1 + x * x))
+        factor = correlations.factor(self.kind, rest, self.order)
+        return np.asarray(np.exp(scales)[..., None] * factor)
 
     def theta(self, psi: FloatArray) -> FloatArray:
-        return pack(np.linalg.cholesky(self.covariance(psi)))
+        return pack(self._factor(psi))
 
     def jacobian(self, psi: FloatArray) -> FloatArray:
-        """dL = L P(L^-1 dD L^-T), P the lower triangle with half the diagonal."""
-        L = np.linalg.cholesky(self.covariance(psi))
-        inverse = np.linalg.inv(L)
-        out = []
-        for e in np.eye(self.size):
-            dD = self.covariance(psi + 1e-30j * e).imag / 1e-30
-            inner = np.tril(inverse @ dD @ inverse.T)
-            inner[np.diag_indices(self.order)] /= 2
-            out.append(pack(L @ inner))
-        return np.array(out).T
+        return derivative(lambda at: pack(self._factor(at)), psi)
 
     def starts(self, covariance: FloatArray | None) -> list[FloatArray]:
+        lags = np.arange(1, self.order)
         out = []
-        for scale, correlation in ((0.0, 0.3), (-1.0, 0.05), (1.0, 0.7)):
-            out.append(np.r_[np.full(self._scales, scale), self._inverse(self._decaying(correlation))])
+        for scale, r in ((0.0, 0.3), (-1.0, 0.05), (1.0, 0.7)):
+            decaying = np.asarray(np.full(lags.size, r) if self.kind == "cs" else r**lags, dtype=float)
+            out.append(np.append(np.full(self._scales, scale), self._near(decaying)))
         if covariance is not None and (np.diag(covariance) > 1e-8).all():
             sd = np.sqrt(np.diag(covariance))
-            R = covariance / np.outer(sd, sd)
             scales = [np.log(np.sqrt(np.mean(sd**2)))] if self.hom else np.log(sd)
-            lags = [np.mean(np.diag(R, lag)) for lag in range(1, self.order)]
-            values = {
-                "diag": [],
-                "cs": [R[np.tril_indices(self.order, -1)].mean()] if self.order > 1 else [],
-                "ar1": lags[:1],
-                "toep": lags,
-            }
-            own = np.r_[scales, self._inverse(0.9 * np.clip(values[self.kind], -0.9, 0.95))]
-            out.insert(0, own)
-        return [start for start in out if np.linalg.eigvalsh(self.covariance(start))[0] > 0]
+            R = covariance / np.outer(sd, sd)
+            if self.kind == "cs":
+                shared = np.full(lags.size, R[np.tril_indices(self.order, -1)].mean())
+            else:
+                shared = np.array([np.mean(np.diag(R, k)) for k in range(1, self.order)])
+            out.insert(0, np.append(scales, self._near(0.9 * np.clip(shared, -0.9, 0.95))))
+        return out
 
-    def _decaying(self, r: float) -> FloatArray:
-        if self.kind == "toep":
-            return np.asarray(r ** np.arange(1, self.order))
-        return np.full(self.size - self._scales, r)
-
-    def _inverse(self, r: FloatArray) -> FloatArray:
-        r = np.asarray(r, dtype=float)
-        if self.kind == "cs":
-            least = -1.0 / (self.order - 1)
-            share = np.clip((r - least) / (1 - least), 0.02, 0.98)
-            return np.asarray(np.log(share / (1 - share)))
-        return np.asarray(r / np.sqrt(1 - r * r))
+    def _near(self, lags: FloatArray) -> FloatArray:
+        return correlations.near(self.kind, lags, self.order)
 
     def holds(self) -> list[Hold]:
         least = -1.0 / (self.order - 1) if self.kind == "cs" else -1.0
 
-        def correlation(value: float, _: float) -> tuple[float, float]:
+        def correlation(value: float, psi: Any, _: Any, lag: int) -> Any:
             r = float(np.clip(value, least + _ENDS, 1 - _ENDS))
             if self.kind == "cs":
-                return float(np.log(r - least) - np.log1p(-r)), 0.0
-            return float(r / np.sqrt(1 - r * r)), 0.0
+                return np.log(r - least) - np.log1p(-r)
+            return correlations.at_lag(lag, r, psi[..., self._scales :])
 
-        scales = [Hold("sd", 0.0, np.inf, _scale)] * self._scales
-        return scales + [Hold("correlation", least, 1.0, correlation)] * (self.size - self._scales)
+        rest = [
+            Hold("correlation", least, 1.0, partial(correlation, lag=k + 1))
+            for k in range(self.size - self._scales)
+        ]
+        return [Hold("sd", 0.0, np.inf, _scale)] * self._scales + rest
 
-    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
+    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, FloatArray]]:
         names = ["sd"] if self.hom else [f"sd {column}" for column in self.columns]
-        sd = sigma * np.exp(psi[: self._scales])
-        out = [(name, float(value), float(value)) for name, value in zip(names, sd, strict=True)]
-        rest = psi[self._scales :]
-        values = self._correlations(rest)
-        for k in range(rest.size):
-            step = np.zeros(rest.size, dtype=complex)
-            step[k] = 1e-30j
-            slope = float(self._correlations(rest + step).imag[k] / 1e-30)
-            name = f"correlation at lag {k + 1}" if self.kind == "toep" else "correlation"
-            out.append((name, float(values[k]), slope))
-        return out
+        count = self.size - self._scales
+        toep = self.kind == "toep"
+        names += [f"correlation at lag {k + 1}" if toep else "correlation" for k in range(count)]
+
+        def values(at: Any) -> Any:
+            scales, rest = at[..., : self._scales], at[..., self._scales :]
+            own = correlations.parameters(self.kind, rest, self.order)
+            return np.concatenate([sigma * np.exp(scales), own], axis=-1)
+
+        return list(zip(names, values(psi).tolist(), derivative(values, psi), strict=True))
+
+    def ranges(self) -> list[Range]:
+        own = _SHARE if self.kind == "cs" else _CORRELATION
+        return [_SCALE] * self._scales + [own] * (self.size - self._scales)
 
 
 class ReducedRank(TermMap):
@@ -252,16 +252,21 @@ class ReducedRank(TermMap):
             return [Hold("sd", 0.0, np.inf, _loading)]
         return [Hold("further", -np.inf, np.inf, _loading)] * self.size
 
-    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, float]]:
+    def natural(self, psi: FloatArray, sigma: float) -> list[tuple[str, float, FloatArray]]:
         if self.order == 1:
-            return [(f"sd {self.columns[0]}", float(sigma * abs(psi[0])), sigma)]
+            return [(f"sd {self.columns[0]}", float(sigma * abs(psi[0])), np.array([sigma]))]
         return [
-            (f"loading {self.columns[row]} on {column + 1}", float(sigma * value), sigma)
-            for (row, column), value in zip(self._named, psi, strict=True)
+            (f"loading {self.columns[row]} on {column + 1}", float(sigma * value), sigma * slope)
+            for (row, column), value, slope in zip(self._named, psi, np.eye(self.size), strict=True)
         ]
 
-    def far(self, psi: FloatArray) -> bool:
-        return False
+    def ranges(self) -> list[Range]:
+        return [_LOADING] * self.size
+
+    def deficient(self, psi: FloatArray) -> bool:
+        loadings = np.zeros((self.order, self.rank))
+        loadings[tuple(np.array(self._named).T)] = psi
+        return bool(np.linalg.svd(loadings, compute_uv=False)[-1] < _NONE)
 
 
 class Free(ReducedRank):
@@ -281,9 +286,9 @@ def root(covariance: FloatArray) -> FloatArray:
 
 
 def pack(factor: Any) -> FloatArray:
-    """Return a lower triangle column by column."""
-    columns, rows = np.triu_indices(len(factor))
-    return np.asarray(factor[rows, columns])
+    """Return a lower triangle column by column, (..., r (r + 1) / 2)."""
+    columns, rows = np.triu_indices(factor.shape[-1])
+    return np.asarray(factor[..., rows, columns])
 
 
 def term_map(structure: Structure | None, columns: tuple[str, ...], text: str) -> TermMap:
@@ -362,6 +367,15 @@ class Structured:
         count = max(len(own) for own in each)
         return [np.concatenate([own[min(k, len(own) - 1)] for own in each]) for k in range(count)]
 
-    def far(self, psi: FloatArray) -> bool:
-        """Whether some parameter is at its boundary."""
-        return any(one.far(part) for one, part in zip(self.maps, self.parts(psi), strict=True))
+    def ranges(self) -> FloatArray:
+        """Return the ranges of all parameters, (size, 4)."""
+        return np.array([own for one in self.maps for own in one.ranges()])
+
+    def inside(self, psi: FloatArray, near: float = 1.0) -> FloatArray:
+        """Return parameters near these from which a search can move: at their limits nothing does."""
+        _, _, low, high = self.ranges().T
+        return np.clip(psi, near * low, near * high)
+
+    def deficient(self, psi: FloatArray) -> bool:
+        """Whether some covariance is singular where no parameter is at a limit."""
+        return any(one.deficient(part) for one, part in zip(self.maps, self.parts(psi), strict=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..residual.profile import (
 )
 from ..residual.refits import further_parameters as of_residuals
 from .fit import parameter_table
+from .maps import Hold, Structured, derivative
 
 
 def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
@@ -64,6 +66,7 @@ def _of(fit: Any) -> HeldDeviance:
         return value, np.concatenate([in_phi, jacobian.T @ in_theta, [last]])
 
     x = np.append(coordinates(fit), np.log(fit.sigma))
+    x[k:-1] = structured.inside(fit.psi, near=2.0)
 
     def named(x: FloatArray) -> list[float]:
         sigma = float(np.exp(x[-1]))
@@ -73,13 +76,33 @@ def _of(fit: Any) -> HeldDeviance:
 
     held = sigma_held(ParameterNames.of(model).residual, fit.sigma, len(x) - 1)
     table = parameter_table(fit)
-    holds = [hold for one in structured.maps for hold in one.holds()]
-    for place, (term, name, value, hold) in enumerate(
-        zip(table.term, table.parameter, table.estimate, holds, strict=True), start=k
-    ):
+    own = zip(table.term, table.parameter, table.estimate, _holds(structured, k), strict=True)
+    for term, name, value, (hold, place, first) in own:
         full = f"{name}[{term}]"
         parameter = Parameter(full, hold.kind, float(value), hold.lower, hold.upper)
-        held[full] = parameter, Held(place, hold.at)
+        held[full] = parameter, Held(place, partial(_held, hold, first, place))
     if noisy:
         held |= residual_parameters(model.noise, of_residuals(fit))
     return HeldDeviance(fit, x, deviance, held, named, lambda x: structured.theta(x[k:-1]))
+
+
+def _holds(structured: Structured, first: int) -> Iterator[tuple[Hold, int, int]]:
+    """Yield how each parameter is held, its place, and the first place of its term."""
+    for one in structured.maps:
+        for k, hold in enumerate(one.holds()):
+            yield hold, first + k, first
+        first += one.size
+
+
+def _held(hold: Hold, first: int, place: int, value: float, x: FloatArray) -> tuple[float, FloatArray]:
+    """Return the coordinate of a parameter at a value, given those of its term before it and log sigma."""
+    last = x.size - 1
+    used = [*range(first, place), last]
+
+    def coordinate(z: FloatArray) -> Any:
+        own = hold.at(value, z[..., :-1], z[..., -1])
+        return np.broadcast_to(own, z.shape[:-1])[..., None]
+
+    slopes = np.zeros(x.size)
+    slopes[used] = derivative(coordinate, x[used])[0]
+    return float(np.real(coordinate(x[used])[0])), slopes

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..called import attribute
-from ..errors import ArgumentError, FitError
+from ..errors import ArgumentError
 from ..formula import Formula
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
@@ -30,8 +28,9 @@ from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
 from ..verbs import Answer, Verb
-from .fit import _certified, _polished, _unstructured, read_structures
+from .fit import certified, read_structures, unstructured
 from .maps import Structured
+from .search import NOWHERE, lowest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,11 +45,14 @@ class StructuredResidualFit(ResidualFit, kind="both"):
         The parameters of the structures on scales without bounds.
     hessian : (k, k) float64
         Of the criterion in psi, minimal over the residuals' parameters.
+    held : tuple of int
+        Which psi are at a limit: no variance, or a correlation at an end of its range.
     """
 
     structured: Any = None
     psi: Any = None
     hessian: Any = None
+    held: tuple[int, ...] = ()
 
     structures = Answer[Any]("structured.report:structures")
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
@@ -83,7 +85,7 @@ def fit_both(
     begin = [
         (phi, psi)
         for phi in starts(sums.cells, sums.squares(np.zeros(noise.size)))
-        for psi in structured.starts(_unstructured(model))
+        for psi in structured.starts(unstructured(model))
     ]
     return minimised_both(base, sums, structured, begin)
 
@@ -105,45 +107,44 @@ def minimised_both(
             theta, jacobian = structured.theta(x[k:]), structured.jacobian(x[k:])
             value, in_phi, in_theta, _ = sums.at(x[:k] * unit, theta)
         except (np.linalg.LinAlgError, RuntimeError):  # no criterion there: the step is shortened
-            return 1e100, np.zeros_like(x)
+            return NOWHERE, np.zeros_like(x)
         return value, np.concatenate([in_phi * unit, jacobian.T @ in_theta])
 
-    ends = []
-    for phi, psi in begin:
-        found = minimize(
-            criterion,
-            np.concatenate([phi / unit, psi]),
-            jac=True,
-            method="BFGS",
-            options={"gtol": 1e-5, "maxiter": 400},
-        )
-        ends.append(_polished(criterion, np.asarray(found.x, dtype=float)))
-    x, value, slope, hessian = min(ends, key=lambda end: end[1])
-    if not value < 1e99:
-        raise FitError(
-            "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
-            "place first"
-        )
-    both: Any = SimpleNamespace(
-        theta=lambda x: structured.theta(x[k:]), far=lambda x: structured.far(x[k:])
+    further = np.tile([-np.inf, np.inf], (k, 2))
+    end, reached = lowest(
+        criterion,
+        [np.concatenate([phi / unit, structured.inside(psi)]) for phi, psi in begin],
+        np.concatenate([further, structured.ranges()]),
+        {"gtol": 1e-5, "maxiter": 400},
     )
-    optimum = _certified(base, both, x, value, slope, hessian, count[0])
+    x, hessian = end.x, end.hessian
+    optimum = certified(base, structured, end, x[k:], count[0])
     phi, psi = x[:k] * unit, x[k:]
     far = bool((np.abs(phi) > reach(sums.cells)).any())
     outer = OuterOptimum(
         phi=phi,
-        value=value,
+        value=end.value,
         hessian=_profiled(hessian, np.arange(k)) / np.outer(unit, unit),
         decrement=optimum.gradient_norm,
-        reached=tuple(end[1] for end in ends),
+        reached=tuple(reached),
         boundary=far,
         converged=bool(optimum.converged and not far),
         evaluations=count[0],
+        held=tuple(one for one in end.held if one < k),
     )
     at = base.at(phi, sums)
     inner = _profiled(hessian, np.arange(k, len(x)))
     return StructuredResidualFit(
-        at, base.design.response, at.response, optimum, DEFAULT, outer, structured, psi, inner
+        at,
+        base.design.response,
+        at.response,
+        optimum,
+        DEFAULT,
+        outer,
+        structured,
+        psi,
+        inner,
+        tuple(one - k for one in end.held if one >= k),
     )
 
 

@@ -1,0 +1,169 @@
+"""The minimum over the parameters of structures, which may lie at the limits of some of them.
+
+On scales without bounds a variance of zero, or a correlation of one, is infinitely far: on the way there the
+criterion is flat, and no search arrives. So a parameter that is on its way is set to its limit, held there,
+and stays where the criterion is not higher than it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from ..arrays import FloatArray
+
+NOWHERE = 1e100  # the criterion where there is none
+_STEP = 1e-5
+_NEWTON_STEPS = 8
+_NOTHING = 1e-12  # a fall of the criterion that no further step is taken for
+_SAME = 1e-8  # criteria that differ by less are the same
+_FLAT = 1e-6  # gradient and curvature of a parameter that says nothing
+_LEVEL = 1e-3  # the same on the way to a limit that is infinite: residuals without variance
+_CURVED = 1e-8  # share of the largest eigenvalue
+_STATIONARY = 1e-3
+
+Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    x, slope : (k,) float64
+    value : float
+    hessian : (k, k) float64
+        Zero in the rows of parameters that are held.
+    free : (k,) bool
+        Which parameters are not at a limit, nor made meaningless by one that is.
+    """
+
+    x: FloatArray
+    value: float
+    slope: FloatArray
+    hessian: FloatArray
+    free: Mask
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The parameters at a limit, or made meaningless by one that is."""
+        return tuple(int(k) for k in np.flatnonzero(~self.free))
+
+    @property
+    def eigenvalues(self) -> FloatArray:
+        """Of the Hessian, scaled to a unit diagonal, in the free parameters."""
+        return np.asarray(self._scaled()[0])
+
+    @property
+    def decrement(self) -> float:
+        """sqrt(g' H^-1 g) where the criterion is curved."""
+        values, along = self._scaled()
+        curved = np.abs(values) > _CURVED * max(float(np.abs(values).max(initial=0.0)), 1e-300)
+        return float(np.sqrt(np.sum(along[curved] ** 2 / np.abs(values[curved]))))
+
+    @property
+    def is_minimum(self) -> bool:
+        """Whether the gradient is zero and no direction leads down."""
+        values = self.eigenvalues
+        return self.decrement <= _STATIONARY and not (values < -1e-6 * values.max(initial=0.0)).any()
+
+    def _scaled(self) -> tuple[FloatArray, FloatArray]:
+        inner = self.hessian[np.ix_(self.free, self.free)]
+        size = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
+        values, vectors = np.linalg.eigh(inner / np.outer(size, size))
+        return values, vectors.T @ (self.slope[self.free] / size)
+
+
+def lowest(
+    criterion: Criterion, starts: Sequence[FloatArray], ranges: FloatArray, options: dict[str, Any]
+) -> tuple[End, list[float]]:
+    """Return the lowest end of searches from the starts, and the criterion at the end of each.
+
+    Parameters
+    ----------
+    criterion : callable
+        Value and gradient; `NOWHERE` where there is none.
+    starts : sequence of (k,) float64
+    ranges : (k, 4) float64
+        Limits of each parameter, and between which a search can move away from them.
+    options : dict
+        Of SciPy's BFGS.
+    """
+    ends = []
+    for start in starts:
+        found = minimize(criterion, start, jac=True, method="BFGS", options=options)
+        x = np.asarray(found.x, dtype=float)
+        ends.append(_polished(criterion, x, np.ones(x.size, dtype=bool)))
+    best = min(ends, key=lambda end: end.value)
+    if best.value < NOWHERE:
+        best = _at_limits(criterion, best, ranges)
+    return best, [end.value for end in ends]
+
+
+def _at_limits(criterion: Criterion, end: End, ranges: FloatArray) -> End:
+    """Hold parameters at their limits, one after the other, as long as the criterion is not higher there."""
+    for k, (least, most, low, high) in enumerate(ranges):
+        if low <= end.x[k] <= high or not end.free[k]:
+            continue
+        x, free = end.x.copy(), end.free.copy()
+        limit, free[k] = (least if end.x[k] < low else most), False
+        if np.isfinite(limit):
+            x[k] = limit
+        elif abs(end.slope[k]) > _LEVEL or _curvature(end, k) > _LEVEL:
+            continue  # where it stands is not yet as good as the limit
+        if criterion(x)[0] > end.value + 1.0:
+            continue
+        other = _polished(criterion, x, free)
+        if other.value <= end.value + _SAME:
+            end = other
+    flat = (np.abs(end.slope) < _FLAT) & (np.abs(np.diag(end.hessian)) < _FLAT)
+    return End(end.x, end.value, end.slope, end.hessian, end.free & ~flat)
+
+
+def _curvature(end: End, k: int) -> float:
+    """Return the size of the curvature along a parameter, the others following."""
+    rest = end.free.copy()
+    rest[k] = False
+    across = end.hessian[k, rest]
+    followed = across @ np.linalg.pinv(end.hessian[np.ix_(rest, rest)]) @ across
+    return float(abs(end.hessian[k, k] - followed))
+
+
+def _polished(criterion: Criterion, x: FloatArray, free: Mask) -> End:
+    """Take Newton steps in the free parameters with the Hessian from differences of the exact gradient."""
+    value, slope = criterion(x)
+    hessian = _hessian(criterion, x, free)
+    for _ in range(_NEWTON_STEPS):
+        values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
+        size = np.maximum(np.abs(values), 1e-8 * max(float(np.abs(values).max(initial=0.0)), 1e-8))
+        step = np.zeros(x.size)
+        step[free] = -vectors @ ((vectors.T @ slope[free]) / size)
+        if -(slope @ step) < _NOTHING:
+            break
+        for _ in range(20):
+            trial, trial_slope = criterion(x + step)
+            if trial <= value:
+                break
+            step = step / 4
+        else:
+            break
+        x, value, slope = x + step, trial, trial_slope
+        hessian = _hessian(criterion, x, free)
+    return End(x, value, slope, hessian, free)
+
+
+def _hessian(criterion: Criterion, x: FloatArray, free: Mask) -> FloatArray:
+    out = np.zeros((x.size, x.size))
+    for k in np.flatnonzero(free):
+        e = np.zeros(x.size)
+        e[k] = _STEP * max(1.0, abs(x[k]))
+        out[k] = (criterion(x + e)[1] - criterion(x - e)[1]) / (2 * e[k])
+    out[:, ~free] = 0.0
+    return (out + out.T) / 2
