@@ -14,19 +14,13 @@ inline double fast_exp(double x) {
     x = x < -708.0 ? -708.0 : x;
     const double shifted = x * log2_e + shifter, k = shifted - shifter;
     const double r = (x - k * ln2_high) - k * ln2_low;
-    double p = 1.0 / 6227020800.0;
-    p = p * r + 1.0 / 479001600.0;
-    p = p * r + 1.0 / 39916800.0;
-    p = p * r + 1.0 / 3628800.0;
-    p = p * r + 1.0 / 362880.0;
-    p = p * r + 1.0 / 40320.0;
-    p = p * r + 1.0 / 5040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
-    p = 1.0 + (r + r * r * p);
+    // Taylor's series behind 1 + r, in pairs of pairs: short chains, which overlap.
+    const double r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
+    const double p0 = 0.5 + r * (1.0 / 6.0), p2 = 1.0 / 24.0 + r * (1.0 / 120.0), p4 = 1.0 / 720.0 + r * (1.0 / 5040.0);
+    const double p6 = 1.0 / 40320.0 + r * (1.0 / 362880.0), p8 = 1.0 / 3628800.0 + r * (1.0 / 39916800.0);
+    const double p10 = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
+    double p = ((p0 + r2 * p2) + r4 * (p4 + r2 * p6)) + r8 * (p8 + r2 * p10);
+    p = 1.0 + (r + r2 * p);
     std::uint64_t bits;
     std::memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + 1023) << 52;  // 2^k

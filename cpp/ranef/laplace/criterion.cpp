@@ -7,17 +7,12 @@
 #include "ranef/families/vector_math.hpp"
 
 namespace ranef {
-namespace {
-
-constexpr Index fixed_block = 1024;
-
-}  // namespace
-
 LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
     : problem_(problem),
       cells_(problem.cells()),
       layout_(problem.layout()),
       family_(problem.family->clone()),
+      stretches_(cut_stretches(cells_.leading)),
       system_(cells_, layout_, problem.pattern()),
       slots_(layout_.theta),
       scalar_(cells_.width == static_cast<int>(layout_.factors.size())),
@@ -71,16 +66,13 @@ bool LaplaceCriterion::stands_at(const std::vector<double>& parameters, const st
     return true;
 }
 
-// A block of cells at a time, which stays in the fastest cache over the columns.
-void LaplaceCriterion::add_fixed_part(const double* beta, double* out) const {
-    for (Index begin = 0; begin < cells_.n; begin += fixed_block) {
-        const Index n = std::min(fixed_block, cells_.n - begin);
-        double* __restrict target = out + begin;
-        for (int c = 0; c < p_; ++c) {
-            const double* __restrict x = cells_.column(c) + begin;
-            const double b = beta[c];
-            for (Index i = 0; i < n; ++i) target[i] += b * x[i];
-        }
+void LaplaceCriterion::add_fixed_part(const Stretch& stretch, const double* beta, double* out) const {
+    const Index n = stretch.size();
+    double* __restrict target = out + stretch.begin;
+    for (int c = 0; c < p_; ++c) {
+        const double* __restrict x = cells_.column(c) + stretch.begin;
+        const double b = beta[c];
+        for (Index i = 0; i < n; ++i) target[i] += b * x[i];
     }
 }
 
@@ -109,8 +101,10 @@ void LaplaceCriterion::read(const double* parameters) {
     std::fill(lambda_.begin(), lambda_.end(), 0.0);
     layout_.unpack(slots_, parameters, lambda_.data());
     if (dispersed_) family_->set_dispersion(parameters[k_ + p_]);
-    std::copy_n(cells_.offset.data(), cells_.n, fixed_.data());
-    add_fixed_part(parameters + k_, fixed_.data());
+    for (const Stretch& stretch : stretches_) {
+        std::copy(cells_.offset.begin() + stretch.begin, cells_.offset.begin() + stretch.end, fixed_.begin() + stretch.begin);
+        add_fixed_part(stretch, parameters + k_, fixed_.data());
+    }
     if (scalar_) {
         const Index factors = cells_.width;
         for (Index f = 0; f < factors; ++f) {
@@ -188,33 +182,32 @@ void LaplaceCriterion::add_prior() {
 }
 
 // h_i = z~_i'Omega^-1 z~_i, and what the determinant adds to g_D Lambda: sum w_i z_i (Omega^-1 z~_i)' at the cell's own levels.
-void LaplaceCriterion::leverage_pass(const double* weights) {
-    std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
-    if (system_.scalar_leverages(whitened_.data(), weights, h_.data(), g_lambda_.data())) return;
-    std::vector<double> v(cells_.width);
-    Index level = 0;
-    for (Index i = 0; i < cells_.n; ++i) {
-        while (cells_.leading[level + 1] <= i) ++level;
-        const double* z = cells_.z.data() + i * cells_.width;
-        const double* zt = whitened_.data() + i * cells_.width;
-        system_.inverse_times(i, level, zt, v.data());
-        double h = 0.0;
-        for (int a = 0; a < cells_.width; ++a) h += zt[a] * v[a];
-        h_[i] = h;
-        for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-            const int r = layout_.factors[f].width, first = place_[f];
-            double* g = g_lambda_.data() + layout_.lambda_offset[f];
-            for (int b = 0; b < r; ++b) {
-                const double wv = weights[i] * v[first + b];
-                for (int a = 0; a < r; ++a) g[b * r + a] += wv * z[first + a];
+void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights) {
+    if (system_.scalar()) return system_.scalar_leverages(stretch, whitened_.data(), weights, h_.data(), g_lambda_.data());
+    std::vector<double>& v = scratch_.image;
+    v.resize(cells_.width);
+    for_levels(stretch, cells_.leading, [&](Index level, Index from, Index to) {
+        for (Index i = from; i < to; ++i) {
+            const double* z = cells_.z.data() + i * cells_.width;
+            const double* zt = whitened_.data() + i * cells_.width;
+            system_.inverse_times(i, level, zt, v.data());
+            double h = 0.0;
+            for (int a = 0; a < cells_.width; ++a) h += zt[a] * v[a];
+            h_[i] = h;
+            for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+                const int r = layout_.factors[f].width, first = place_[f];
+                double* g = g_lambda_.data() + layout_.lambda_offset[f];
+                for (int b = 0; b < r; ++b) {
+                    const double wv = weights[i] * v[first + b];
+                    for (int a = 0; a < r; ++a) g[b * r + a] += wv * z[first + a];
+                }
             }
         }
-    }
+    });
 }
 
-// g_D Lambda = sum_j [B_jj Lambda - e_j (Lambda'e_j)' + (rho_j (Lambda'e_j)' + e_j (Lambda'rho_j)') / 2].
+// g_D Lambda = sum_j [B_jj Lambda - e_j (Lambda'e_j)' + (rho_j (Lambda'e_j)' + e_j (Lambda'rho_j)') / 2]; e = Z's, rho = Z'r.
 void LaplaceCriterion::theta_gradient() {
-    raw_scores(r_.data(), rho_.data());  // e_ is there, from the mode
     std::vector<double> le, lr;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
@@ -250,44 +243,62 @@ void LaplaceCriterion::theta_gradient() {
     }
 }
 
+// What a stretch adds to the gradient once the adjoint is known: r_i = t_i - w_i z~_i'a, X'(r - 2 s), Z'r.
+void LaplaceCriterion::add_gradient(const Stretch& stretch) {
+    const Index begin = stretch.begin, n = stretch.size();
+    multiply(stretch, whitened_, adjoint_.data(), along_.data());
+    double *__restrict r = r_.data() + begin, *__restrict t = t_.data() + begin;
+    const double *__restrict w = w_.data() + begin, *__restrict along = along_.data() + begin, *__restrict s = s_.data() + begin;
+    for (Index i = 0; i < n; ++i) {
+        r[i] = t[i] - w[i] * along[i];
+        t[i] = r[i] - 2.0 * s[i];
+    }
+    add_raw_scores(stretch, r_.data(), rho_.data());
+    for (int c = 0; c < p_; ++c) gradient_[k_ + c] += product_of(n, cells_.column(c) + begin, t);
+    if (!dispersed_) return;
+    double *dl = dl_.data() + begin, *ds = ds_.data() + begin, *dw = dw_.data() + begin, *h = h_.data() + begin;
+    family_->dispersion(problem_.responses.view().part(begin, n), eta_.data() + begin, dl, ds, dw);
+    double sum = 0.0;
+    for (Index i = 0; i < n; ++i) sum += h[i] * dw[i] + along[i] * ds[i] - 2.0 * dl[i];
+    gradient_[k_ + p_] += sum;
+}
+
 void LaplaceCriterion::finish() {
     const CellView view = problem_.responses.view();
     double log_det = system_.log_det();
+    const double* weights = w_.data();
     if (problem_.expected) {
         work_.resize(cells_.n);
         family_->expected(view, eta_.data(), work_.data(), w1_.data());
-        if (!system_.factor(whitened_.data(), work_.data())) {
+        weights = work_.data();
+        if (!system_.factor(stretches_, whitened_.data(), weights)) {
             value_ = std::nan("");
             return;
         }
         log_det = system_.log_det();
-        system_.invert();
-        leverage_pass(work_.data());
-        system_.factor(whitened_.data(), w_.data());  // the mode moves with the observed weights
-    } else {
-        family_->third_after(view, eta_.data(), s_.data(), w_.data(), w1_.data());
-        system_.invert();
-        leverage_pass(w_.data());
     }
-    for (Index i = 0; i < cells_.n; ++i) t_[i] = h_[i] * w1_[i];
-    whitened_scores(t_.data(), adjoint_.data());
+    system_.invert();
+    std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
+    std::fill(adjoint_.begin(), adjoint_.end(), 0.0);
+    for (const Stretch& stretch : stretches_) {
+        const Index begin = stretch.begin, n = stretch.size();
+        double* w1 = w1_.data() + begin;
+        if (!problem_.expected)
+            family_->third_after(view.part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin, w1);
+        leverages(stretch, weights);
+        for (Index i = 0; i < n; ++i) t_[begin + i] = h_[begin + i] * w1[i];
+        add_raw_scores(stretch, t_.data(), adjoint_.data());
+    }
+    if (problem_.expected) system_.factor(stretches_, whitened_.data(), w_.data());  // the mode moves with the observed weights
+    whiten(adjoint_.data());
     double moved = 0.0;  // of the determinant, in the last step, which is not taken
     for (Index i = 0; i < layout_.q; ++i) moved += adjoint_[i] * step_[i];
     value_ = q_ - decrement_ + log_det + moved;
     system_.solve(adjoint_.data());
-    cell_inner(adjoint_.data(), along_.data());
-    for (Index i = 0; i < cells_.n; ++i) {
-        r_[i] = t_[i] - w_[i] * along_[i];
-        t_[i] = r_[i] - 2.0 * s_[i];
-    }
+    std::fill(rho_.begin(), rho_.end(), 0.0);
+    std::fill(gradient_.begin(), gradient_.end(), 0.0);
+    for (const Stretch& stretch : stretches_) add_gradient(stretch);
     theta_gradient();
-    for (int c = 0; c < p_; ++c) gradient_[k_ + c] = product_of(cells_.n, cells_.column(c), t_.data());
-    if (dispersed_) {
-        family_->dispersion(view, eta_.data(), dl_.data(), ds_.data(), dw_.data());
-        double sum = 0.0;
-        for (Index i = 0; i < cells_.n; ++i) sum += h_[i] * dw_[i] + along_[i] * ds_[i] - 2.0 * dl_[i];
-        gradient_[k_ + p_] = sum;
-    }
 }
 
 void LaplaceCriterion::coefficients(double* b) const {

@@ -78,15 +78,18 @@ protected:
     void read(const double* parameters);
     void predict(const double* parameters);
     double pass(const std::vector<double>& u);
-    void add_fixed_part(const double* beta, double* out) const;
+    void add_fixed_part(const Stretch& stretch, const double* beta, double* out) const;
     void whiten(double* per_effect) const;
     void whitened_scores(const double* per_cell, double* out) const;
     void raw_scores(const double* per_cell, double* out) const;
+    void add_raw_scores(const Stretch& stretch, const double* per_cell, double* out) const;
     void cell_inner(const double* per_effect, double* per_cell) const;
+    void multiply(const Stretch& stretch, const std::vector<double>& bases, const double* per_effect, double* per_cell) const;
     double cubes_by_level(const std::vector<double>& third);
     double cubes_by_draws(const std::vector<double>& third);
     bool factor_step();
-    void leverage_pass(const double* weights);
+    void leverages(const Stretch& stretch, const double* weights);
+    void add_gradient(const Stretch& stretch);
     void theta_gradient();
     void block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
     void scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
@@ -97,6 +100,7 @@ protected:
     const Cells& cells_;
     const Layout& layout_;
     std::unique_ptr<Family> family_;
+    std::vector<Stretch> stretches_;  // of the cells, for passes of several loops
     LaplaceSystem system_;
     std::vector<ThetaSlot> slots_;
     std::vector<int> place_;  // first column of each factor within a cell's bases

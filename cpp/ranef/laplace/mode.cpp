@@ -8,7 +8,6 @@
 namespace ranef {
 namespace {
 
-constexpr Index chunk = 512;          // cells a pass of the family's kernels takes at a time
 constexpr int most_inner_steps = 100;
 constexpr double sufficient = 1e-4;   // part of the predicted fall that a step must reach
 constexpr double shortest_step = 1e-10;
@@ -17,15 +16,20 @@ constexpr double close_enough = 1e-21;  // decrement behind which no step change
 
 }  // namespace
 
-// Q at u, with eta, s and w of every cell.
+// Q at u, with eta, s and w of every cell; Omega is added up, and so are the scores e = Z's.
 double LaplaceCriterion::pass(const std::vector<double>& u) {
-    cell_inner(u.data(), eta_.data());
     double log_likelihood = 0.0;
     const CellView view = problem_.responses.view();
-    for (Index first = 0; first < cells_.n; first += chunk) {
-        const Index size = std::min(chunk, cells_.n - first);
-        for (Index i = first; i < first + size; ++i) eta_[i] += fixed_[i];
-        log_likelihood += family_->score(view.part(first, size), eta_.data() + first, s_.data() + first, w_.data() + first);
+    system_.clear();
+    std::fill(e_.begin(), e_.end(), 0.0);
+    for (const Stretch& stretch : stretches_) {
+        const Index begin = stretch.begin, n = stretch.size();
+        multiply(stretch, whitened_, u.data(), eta_.data());
+        double* eta = eta_.data() + begin;
+        for (Index i = 0; i < n; ++i) eta[i] += fixed_[begin + i];
+        log_likelihood += family_->score(view.part(begin, n), eta, s_.data() + begin, w_.data() + begin);
+        system_.add(stretch, whitened_.data(), w_.data());
+        add_raw_scores(stretch, s_.data(), e_.data());
     }
     double norm = 0.0;
     for (double value : u) norm += value * value;
@@ -65,9 +69,13 @@ void LaplaceCriterion::whiten(double* x) const {
 // Z'v in the bases' own coordinates.
 void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
     std::fill_n(out, layout_.q, 0.0);
+    for (const Stretch& stretch : stretches_) add_raw_scores(stretch, per_cell, out);
+}
+
+void LaplaceCriterion::add_raw_scores(const Stretch& stretch, const double* per_cell, double* out) const {
     const int factors = static_cast<int>(layout_.factors.size());
-    if (scalar_) return scalar::add_up(cells_.leading, factors, cells_.z.data(), effect_.data(), per_cell, out);
-    for (Index i = 0; i < cells_.n; ++i) {
+    if (scalar_) return scalar::add_up(stretch, cells_.leading, factors, cells_.z.data(), effect_.data(), per_cell, out);
+    for (Index i = stretch.begin; i < stretch.end; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const double v = per_cell[i];
         for (int f = 0; f < factors; ++f) {
@@ -80,10 +88,16 @@ void LaplaceCriterion::raw_scores(const double* per_cell, double* out) const {
 
 // Z~x of every cell.
 void LaplaceCriterion::cell_inner(const double* per_effect, double* per_cell) const {
+    for (const Stretch& stretch : stretches_) multiply(stretch, whitened_, per_effect, per_cell);
+}
+
+// The bases, raw or whitened, times x.
+void LaplaceCriterion::multiply(const Stretch& stretch, const std::vector<double>& bases, const double* per_effect,
+                                double* per_cell) const {
     const int factors = static_cast<int>(layout_.factors.size());
-    if (scalar_) return scalar::spread(cells_.n, factors, whitened_.data(), effect_.data(), per_effect, per_cell);
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* z = whitened_.data() + i * cells_.width;
+    if (scalar_) return scalar::spread(stretch, factors, bases.data(), effect_.data(), per_effect, per_cell);
+    for (Index i = stretch.begin; i < stretch.end; ++i) {
+        const double* z = bases.data() + i * cells_.width;
         double sum = 0.0;
         for (int f = 0; f < factors; ++f) {
             const int r = layout_.factors[f].width;
@@ -97,10 +111,10 @@ void LaplaceCriterion::cell_inner(const double* per_effect, double* per_cell) co
 // Omega at the last pass; with negative weights left out where it is not positive definite: still a direction of descent.
 bool LaplaceCriterion::factor_step() {
     ++inner_steps_;
-    if (system_.factor(whitened_.data(), w_.data())) return true;
+    if (system_.factor()) return true;
     work_ = w_;
     for (double& w : work_) w = std::isfinite(w) ? std::max(w, 0.0) : 0.0;
-    system_.factor(whitened_.data(), work_.data());
+    system_.factor(stretches_, whitened_.data(), work_.data());
     return false;
 }
 
@@ -138,27 +152,17 @@ void LaplaceCriterion::predict(const double* parameters) {
     std::vector<double>& beta = scratch_.beta;
     beta.resize(p_);
     for (int c = 0; c < p_; ++c) beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
-    if (scalar_) {
-        scalar::spread(cells_.n, factors, cells_.z.data(), effect_.data(), moved.data(), along_.data());
-    } else {
-        for (Index i = 0; i < cells_.n; ++i) {
-            const double* z = cells_.z.data() + i * cells_.width;
-            double sum = 0.0;
-            for (int f = 0; f < factors; ++f) {
-                const int r = layout_.factors[f].width;
-                const double* x = moved.data() + layout_.offset[f] + Index{cells_.level[i * factors + f]} * r;
-                for (int a = 0; a < r; ++a, ++z) sum += *z * x[a];
-            }
-            along_[i] = sum;
-        }
-    }
-    add_fixed_part(beta.data(), along_.data());
-    for (Index i = 0; i < cells_.n; ++i) along_[i] *= -w_[i];
-    if (step_psi != 0.0)
-        for (Index i = 0; i < cells_.n; ++i) along_[i] += ds_[i] * step_psi;
     std::vector<double>& image = scratch_.image;
-    image.resize(layout_.q);
-    whitened_scores(along_.data(), image.data());
+    image.assign(layout_.q, 0.0);
+    for (const Stretch& stretch : stretches_) {
+        multiply(stretch, cells_.z, moved.data(), along_.data());
+        add_fixed_part(stretch, beta.data(), along_.data());
+        for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] *= -w_[i];
+        if (step_psi != 0.0)
+            for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] += ds_[i] * step_psi;
+        add_raw_scores(stretch, along_.data(), image.data());
+    }
+    whiten(image.data());
     for (Index i = 0; i < layout_.q; ++i) image[i] += right[i];
     system_.solve(image.data());
     for (Index i = 0; i < layout_.q; ++i) trial_u_[i] = base_u_[i] + image[i];
@@ -175,7 +179,6 @@ Status LaplaceCriterion::find_mode() {
     bool refined = !refined_;
     for (int step = 0; step < most_inner_steps; ++step) {
         const bool definite = factor_step();
-        raw_scores(s_.data(), e_.data());
         std::copy(e_.begin(), e_.end(), step_.begin());
         whiten(step_.data());
         for (Index i = 0; i < layout_.q; ++i) step_[i] -= u_[i];

@@ -7,6 +7,7 @@
 
 #include "ranef/base/types.hpp"
 #include "ranef/families/vector_math.hpp"
+#include "ranef/laplace/stretches.hpp"
 
 namespace ranef::scalar {
 
@@ -52,24 +53,16 @@ inline void subtract_product(Index n, Index columns, const double* x, const doub
     });
 }
 
-// out <- out + Z'v; `leading`: first cell of each level of the first factor, whose effects come first; z and `effect`
-// n x factors.
-inline void add_up(const std::vector<Index>& leading, int factors, const double* z, const std::int32_t* effect, const double* v,
-                   double* out) {
-    const Index levels = static_cast<Index>(leading.size()) - 1;
+// out <- out + Z'v of a stretch; `leading`: first cell of each level of the first factor, whose effects come first; z and
+// `effect` n x factors.
+inline void add_up(const Stretch& stretch, const std::vector<Index>& leading, int factors, const double* z,
+                   const std::int32_t* effect, const double* v, double* out) {
     with_factors(factors, [&](auto known) {
         const int count = known() ? known() : factors;
-        for (Index j = 0; j < levels; ++j) {
-            const Index first = leading[j], last = leading[j + 1];
-            if (count == 1) {
-                if (last - first > few) {
-                    out[j] += product_of(last - first, z + first, v + first);
-                    continue;
-                }
-                double sum = 0.0;
-                for (Index i = first; i < last; ++i) sum += z[i] * v[i];
-                out[j] += sum;
-                continue;
+        for_levels(stretch, leading, [&](Index j, Index first, Index last) {
+            if (count == 1 && last - first > few) {
+                out[j] += product_of(last - first, z + first, v + first);
+                return;
             }
             double sum = 0.0;
             for (Index i = first; i < last; ++i) {
@@ -77,15 +70,16 @@ inline void add_up(const std::vector<Index>& leading, int factors, const double*
                 for (int f = 1; f < count; ++f) out[effect[i * count + f]] += z[i * count + f] * v[i];
             }
             out[j] += sum;
-        }
+        });
     });
 }
 
-// out <- Z u.
-inline void spread(Index n, int factors, const double* z, const std::int32_t* effect, const double* u, double* out) {
+// out <- Z u of a stretch.
+inline void spread(const Stretch& stretch, int factors, const double* __restrict z, const std::int32_t* __restrict effect,
+                   const double* __restrict u, double* __restrict out) {
     with_factors(factors, [&](auto known) {
         const int count = known() ? known() : factors;
-        for (Index i = 0; i < n; ++i) {
+        for (Index i = stretch.begin; i < stretch.end; ++i) {
             double sum = z[i * count] * u[effect[i * count]];
             for (int f = 1; f < count; ++f) sum += z[i * count + f] * u[effect[i * count + f]];
             out[i] = sum;

@@ -15,31 +15,6 @@ bool intercepts_alone(const LaplacePattern& pattern, const Layout& layout) {
     return alone;
 }
 
-// S <- S - a'(a / m) of one level.
-void subtract_level(const LaplacePattern& pattern, Index j, const double* a, const double* ma, double* s) {
-    const Index first = pattern.entry_ptr[j], last = pattern.entry_ptr[j + 1];
-    const std::int32_t* column = pattern.column.data();
-    for (Index e2 = first; e2 < last; ++e2) {
-        double* target = s + Index{column[e2]} * pattern.rest;
-        for (Index e1 = e2; e1 < last; ++e1) target[column[e1]] -= ma[e2] * a[e1];
-    }
-}
-
-// cross <- cross - (a / m) N of one level; the lower triangle of N is there.
-void multiply_level(const LaplacePattern& pattern, Index j, const double* ma, const double* n, double* cross) {
-    const Index first = pattern.entry_ptr[j], last = pattern.entry_ptr[j + 1];
-    const std::int32_t* column = pattern.column.data();
-    for (Index e2 = first; e2 < last; ++e2) {
-        const double* values = n + Index{column[e2]} * pattern.rest;
-        double sum = ma[e2] * values[column[e2]];
-        for (Index e1 = e2 + 1; e1 < last; ++e1) {
-            cross[e1] -= ma[e2] * values[column[e1]];
-            sum += ma[e1] * values[column[e1]];
-        }
-        cross[e2] -= sum;
-    }
-}
-
 }  // namespace
 
 LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const LaplacePattern& pattern)
@@ -81,18 +56,35 @@ double* LaplaceSystem::below(double* values, Index level, Index e1, Index e2, in
     return values + pattern_.sparse.col_ptr[column + k] + (pattern_.width[first + e2] - k) + rows;
 }
 
-void LaplaceSystem::accumulate(const double* whitened, const double* weights) {
-    std::fill(a_.begin(), a_.end(), 0.0);
+void LaplaceSystem::clear() {
     std::fill(s_.begin(), s_.end(), 0.0);
     for (Index c = 0; c < pattern_.rest; ++c) *diagonal(s_.data(), c, 0) = 1.0;
-    const int width = cells_.width;
-    if (scalar_) return accumulate_scalar(whitened, weights);
-    for (Index j = 0; j < pattern_.levels; ++j) {
+}
+
+void LaplaceSystem::add(const Stretch& stretch, const double* whitened, const double* weights) {
+    for_levels(stretch, cells_.leading, [&](Index j, Index from, Index) {
+        if (from != cells_.leading[j]) return;  // its first cells are there
         double* m = m_.data() + j * r_ * r_;
         std::fill_n(m, r_ * r_, 0.0);
         for (int a = 0; a < r_; ++a) m[a * r_ + a] = 1.0;
+        std::fill(a_.begin() + pattern_.value[pattern_.entry_ptr[j]], a_.begin() + pattern_.value[pattern_.entry_ptr[j + 1]], 0.0);
+    });
+    if (scalar_) add_scalar(stretch, whitened, weights);
+    else add_blocks(stretch, whitened, weights);
+}
+
+bool LaplaceSystem::factor(const std::vector<Stretch>& stretches, const double* whitened, const double* weights) {
+    clear();
+    for (const Stretch& stretch : stretches) add(stretch, whitened, weights);
+    return factor();
+}
+
+void LaplaceSystem::add_blocks(const Stretch& stretch, const double* whitened, const double* weights) {
+    const int width = cells_.width;
+    for_levels(stretch, cells_.leading, [&](Index j, Index from, Index to) {
+        double* m = m_.data() + j * r_ * r_;
         const Index first = pattern_.entry_ptr[j];
-        for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+        for (Index i = from; i < to; ++i) {
             const double* z = whitened + i * width;
             const double w = weights[i];
             for (int b = 0; b < r_; ++b)
@@ -121,12 +113,11 @@ void LaplaceSystem::accumulate(const double* whitened, const double* weights) {
                 }
             }
         }
-    }
+    });
 }
 
 // M_j -> its Cholesky factor, M_j^-1 A_j, and S <- S - A_j'M_j^-1 A_j.
 bool LaplaceSystem::eliminate() {
-    const bool alone = scalar_;
     log_det_ = 0.0;
     double product = 1.0;  // of pivots, until it comes near the range of a double
     for (Index j = 0; j < pattern_.levels; ++j) {
@@ -153,10 +144,6 @@ bool LaplaceSystem::eliminate() {
         } else {
             linalg::solve_lower(r_, m, r_, ma, columns, r_);
             linalg::solve_upper(r_, m, r_, ma, columns, r_);
-        }
-        if (alone) {
-            subtract_level(pattern_, j, a_.data(), ma_.data(), s_.data());
-            continue;
         }
         for (Index e2 = 0; e2 < count; ++e2) {
             const int columns2 = pattern_.width[first + e2];
@@ -185,9 +172,8 @@ bool LaplaceSystem::eliminate() {
     return true;
 }
 
-bool LaplaceSystem::factor(const double* whitened, const double* weights) {
-    accumulate(whitened, weights);
-    if (!eliminate()) return false;
+bool LaplaceSystem::factor() {
+    if (!(scalar_ ? eliminate_scalar() : eliminate())) return false;
     if (pattern_.rest == 0) return std::isfinite(log_det_);
     if (!pattern_.dense) {
         if (!sparse_->factor(s_.data()).ok()) return false;
@@ -200,6 +186,7 @@ bool LaplaceSystem::factor(const double* whitened, const double* weights) {
 }
 
 void LaplaceSystem::solve(double* x) {
+    if (scalar_) return solve_scalar(x);
     double* rest = x + layout_.q_leading;
     for (Index j = 0; j < pattern_.levels; ++j) {
         double* own = x + j * r_;
@@ -269,30 +256,26 @@ void LaplaceSystem::invert_level(Index j) {
     if (count == 0) return;
     const Index begin = pattern_.value[first];
     std::fill(cross_inverse_.begin() + begin, cross_inverse_.begin() + pattern_.value[first + count], 0.0);
-    if (scalar_) {
-        multiply_level(pattern_, j, ma_.data(), n_.data(), cross_inverse_.data());
-    } else {
-        const auto subtract = [&](Index from, int k, double n, Index to, int b) {
-            const double* x = ma_.data() + pattern_.value[first + from] + k * r_;
-            double* y = cross_inverse_.data() + pattern_.value[first + to] + b * r_;
-            for (int a = 0; a < r_; ++a) y[a] -= x[a] * n;
-        };
-        for (Index e2 = 0; e2 < count; ++e2)
-            for (int k = 0; k < pattern_.width[first + e2]; ++k) {
-                const double* diagonal_column = diagonal(n_.data(), pattern_.column[first + e2], k);
-                for (int b = k; b < pattern_.width[first + e2]; ++b) {
-                    subtract(e2, k, diagonal_column[b - k], e2, b);
-                    if (b != k) subtract(e2, b, diagonal_column[b - k], e2, k);
-                }
-                for (Index e1 = e2 + 1; e1 < count; ++e1) {
-                    const double* column = below(n_.data(), j, e1, e2, k);
-                    for (int b = 0; b < pattern_.width[first + e1]; ++b) {
-                        subtract(e2, k, column[b], e1, b);
-                        subtract(e1, b, column[b], e2, k);
-                    }
+    const auto subtract = [&](Index from, int k, double n, Index to, int b) {
+        const double* x = ma_.data() + pattern_.value[first + from] + k * r_;
+        double* y = cross_inverse_.data() + pattern_.value[first + to] + b * r_;
+        for (int a = 0; a < r_; ++a) y[a] -= x[a] * n;
+    };
+    for (Index e2 = 0; e2 < count; ++e2)
+        for (int k = 0; k < pattern_.width[first + e2]; ++k) {
+            const double* diagonal_column = diagonal(n_.data(), pattern_.column[first + e2], k);
+            for (int b = k; b < pattern_.width[first + e2]; ++b) {
+                subtract(e2, k, diagonal_column[b - k], e2, b);
+                if (b != k) subtract(e2, b, diagonal_column[b - k], e2, k);
+            }
+            for (Index e1 = e2 + 1; e1 < count; ++e1) {
+                const double* column = below(n_.data(), j, e1, e2, k);
+                for (int b = 0; b < pattern_.width[first + e1]; ++b) {
+                    subtract(e2, k, column[b], e1, b);
+                    subtract(e1, b, column[b], e2, k);
                 }
             }
-    }
+        }
     const Index columns = (pattern_.value[first + count] - begin) / r_;
     for (Index c = 0; c < columns; ++c)
         for (int b = 0; b < r_; ++b)
@@ -309,6 +292,7 @@ void LaplaceSystem::invert() {
             sparse_->selected_inverse(n_.data());
         }
     }
+    if (scalar_) return invert_levels_scalar();
     for (Index j = 0; j < pattern_.levels; ++j) invert_level(j);
 }
 

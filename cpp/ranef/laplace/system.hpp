@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ranef/laplace/pattern.hpp"
+#include "ranef/laplace/stretches.hpp"
 #include "ranef/sparse/sparse_cholesky.hpp"
 
 namespace ranef {
@@ -15,8 +16,12 @@ class LaplaceSystem {
 public:
     LaplaceSystem(const Cells& cells, const Layout& layout, const LaplacePattern& pattern);
 
-    // Adds up Omega from the whitened bases (n x width) and weights (n), and factors it. False when it is not positive definite.
-    bool factor(const double* whitened, const double* weights);
+    // Omega from the whitened bases (n x width) and weights (n), stretch by stretch in their order: clear(), add() of each, factor().
+    void clear();
+    void add(const Stretch& stretch, const double* whitened, const double* weights);
+    // False when it is not positive definite.
+    bool factor();
+    bool factor(const std::vector<Stretch>& stretches, const double* whitened, const double* weights);
     double log_det() const { return log_det_; }
     // The lower Cholesky factor of M_j, r x r.
     const double* leading_root(Index level) const { return m_.data() + level * r_ * r_; }
@@ -36,14 +41,17 @@ public:
     // v (width) <- the rows of Omega^-1 of the cell's levels, times `z` (width) at those levels; after invert().
     void inverse_times(Index cell, Index level, const double* z, double* v) const;
 
-    // h_i and sum w_i z~_i (Omega^-1 z~_i) / lambda by factor where all terms have one column and S is dense; else false.
-    // `g` gets the sum over cells of w z v with the raw basis z of the cells.
-    bool scalar_leverages(const double* whitened, const double* weights, double* h, double* g) const;
+    // Whether all terms have one column and S is dense.
+    bool scalar() const { return scalar_; }
+    // Then h_i of a stretch; `g` gets sum w_i z_i (Omega^-1 z~_i) by factor, with the raw basis z of the cells.
+    void scalar_leverages(const Stretch& stretch, const double* whitened, const double* weights, double* h, double* g) const;
 
 private:
-    void accumulate_scalar(const double* whitened, const double* weights);
-    void accumulate(const double* whitened, const double* weights);
+    void add_scalar(const Stretch& stretch, const double* whitened, const double* weights);
+    void add_blocks(const Stretch& stretch, const double* whitened, const double* weights);
+    void solve_scalar(double* x);
     bool eliminate();
+    bool eliminate_scalar();
     void substitute_back(double* x) const;
     double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
     double* below(double* values, Index level, Index e1, Index e2, int k);  // first row of block e1 in column k of e2
@@ -51,6 +59,7 @@ private:
         return const_cast<LaplaceSystem*>(this)->below(const_cast<double*>(values), level, e1, e2, k);
     }
     void invert_level(Index level);
+    void invert_levels_scalar();
 
     const Cells& cells_;
     const Layout& layout_;

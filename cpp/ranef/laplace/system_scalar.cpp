@@ -1,19 +1,53 @@
 // The system where every random term has one column and S is dense: what most models have.
+#include <algorithm>
+#include <cmath>
+
 #include "ranef/base/linalg.hpp"
 #include "ranef/laplace/scalar_passes.hpp"
 #include "ranef/laplace/system.hpp"
 
 namespace ranef {
 
-void LaplaceSystem::accumulate_scalar(const double* whitened, const double* weights) {
+namespace {
+
+// S <- S - a'(a / m) of one level, with its entries in `columns` of S.
+void subtract_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict a,
+                    const double* __restrict ma, double* __restrict s) {
+    for (Index e2 = 0; e2 < count; ++e2) {
+        double* target = s + Index{columns[e2]} * rest;
+        const double value = ma[e2];
+        for (Index e1 = e2; e1 < count; ++e1) target[columns[e1]] -= value * a[e1];
+    }
+}
+
+// cross <- -(a / m) N of one level; the lower triangle of N is there.
+void multiply_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict ma,
+                    const double* __restrict n, double* __restrict cross) {
+    std::fill_n(cross, count, 0.0);
+    for (Index e2 = 0; e2 < count; ++e2) {
+        const double* values = n + Index{columns[e2]} * rest;
+        const double own = ma[e2];
+        double sum = own * values[columns[e2]];
+        for (Index e1 = e2 + 1; e1 < count; ++e1) {
+            const double value = values[columns[e1]];
+            cross[e1] -= own * value;
+            sum += ma[e1] * value;
+        }
+        cross[e2] -= sum;
+    }
+}
+
+}  // namespace
+
+void LaplaceSystem::add_scalar(const Stretch& stretch, const double* whitened, const double* weights) {
     const Index rest = pattern_.rest;
     double *a = a_.data(), *s = s_.data();
     scalar::with_factors(factors_, [&](auto known) {
         const int count = known() ? known() : factors_;
-        for (Index j = 0; j < pattern_.levels; ++j) {
-            double m = 1.0;
+        for_levels(stretch, cells_.leading, [&](Index j, Index from, Index to) {
+            double m = 0.0;
             const Index first = pattern_.entry_ptr[j];
-            for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+            for (Index i = from; i < to; ++i) {
                 const double *z = whitened + i * count, w = weights[i], wz = w * z[0];
                 m += wz * z[0];
                 const std::int32_t* entry = pattern_.cell_entry.data() + i * (count - 1);
@@ -25,21 +59,73 @@ void LaplaceSystem::accumulate_scalar(const double* whitened, const double* weig
                     for (int g = f + 1; g < count; ++g) s[column * rest + pattern_.column[first + entry[g - 1]]] += own * z[g];
                 }
             }
-            m_[j] = m;
-        }
+            m_[j] += m;
+        });
     });
 }
 
-bool LaplaceSystem::scalar_leverages(const double* whitened, const double* weights, double* h, double* g) const {
-    if (!scalar_) return false;
+bool LaplaceSystem::eliminate_scalar() {
+    log_det_ = 0.0;
+    double product = 1.0;  // of pivots, until it comes near the range of a double
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        const double m = m_[j];
+        if (!(m > 0.0) || !std::isfinite(m)) return false;
+        product *= m;
+        if (product > 1e200 || product < 1e-200) {
+            log_det_ += std::log(product);
+            product = 1.0;
+        }
+        m_[j] = std::sqrt(m);
+        const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
+        if (count == 0) continue;
+        const double *a = a_.data() + first, inverse = 1.0 / m;
+        double* ma = ma_.data() + first;
+        for (Index e = 0; e < count; ++e) ma[e] = a[e] * inverse;
+        subtract_level(count, pattern_.column.data() + first, pattern_.rest, a, ma, s_.data());
+    }
+    log_det_ += std::log(product);
+    return true;
+}
+
+void LaplaceSystem::solve_scalar(double* x) {
+    const Index levels = pattern_.levels, n = pattern_.rest;
+    const std::int32_t* column = pattern_.column.data();
+    double* rest = x + levels;
+    for (Index j = 0; j < levels; ++j) {
+        const double own = x[j] /= m_[j] * m_[j];
+        for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) rest[column[e]] -= a_[e] * own;
+    }
+    if (n == 0) return;
+    linalg::solve_lower(n, s_.data(), n, rest, 1, n);
+    linalg::solve_upper(n, s_.data(), n, rest, 1, n);
+    for (Index j = 0; j < levels; ++j) {
+        double sum = 0.0;
+        for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) sum += ma_[e] * rest[column[e]];
+        x[j] -= sum;
+    }
+}
+
+void LaplaceSystem::invert_levels_scalar() {
+    for (Index j = 0; j < pattern_.levels; ++j) {
+        double own = 1.0 / (m_[j] * m_[j]);
+        const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
+        const double* ma = ma_.data() + first;
+        double* cross = cross_inverse_.data() + first;
+        multiply_level(count, pattern_.column.data() + first, pattern_.rest, ma, n_.data(), cross);
+        for (Index e = 0; e < count; ++e) own -= cross[e] * ma[e];
+        leading_inverse_[j] = own;
+    }
+}
+
+void LaplaceSystem::scalar_leverages(const Stretch& stretch, const double* whitened, const double* weights, double* h, double* g) const {
     const Index rest = pattern_.rest;
     scalar::with_factors(factors_, [&](auto known) {
         const int count = known() ? known() : factors_;
         double sums[3] = {0.0, 0.0, 0.0};
-        for (Index j = 0; j < pattern_.levels; ++j) {
+        for_levels(stretch, cells_.leading, [&](Index j, Index from, Index to) {
             const double own = leading_inverse_[j];
             const Index first = pattern_.entry_ptr[j];
-            for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+            for (Index i = from; i < to; ++i) {
                 const double *z = whitened + i * count, *raw = cells_.z.data() + i * count;
                 const std::int32_t* entry = pattern_.cell_entry.data() + i * (count - 1);
                 double v0 = own * z[0], total = 0.0;
@@ -59,10 +145,9 @@ bool LaplaceSystem::scalar_leverages(const double* whitened, const double* weigh
                 h[i] = total + v0 * z[0];
                 sums[0] += weights[i] * v0 * raw[0];
             }
-        }
+        });
         for (int f = 0; f < (known() ? known() : 1); ++f) g[f] += sums[f];
     });
-    return true;
 }
 
 void LaplaceSystem::solve_many(double* x, Index count) {
