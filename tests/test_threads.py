@@ -148,3 +148,18 @@ def test_other_threads_run_while_the_core_computes():
     finally:
         sys.setswitchinterval(switch)
     assert steps > 3  # where the lock is held there is a step before the call, and one after it
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_a_generalised_fit_of_one_factor_is_the_same_on_any_number_of_threads(threads, family):
+    rng = np.random.default_rng(3)
+    g, x = rng.integers(0, 300, 20_000), rng.normal(size=20_000)
+    eta = 0.3 * x - 0.5 + 0.6 * rng.normal(size=300)[g]
+    y = rng.poisson(np.exp(eta)) if family == "poisson" else rng.random(20_000) < 1 / (1 + np.exp(-eta))
+    found = []
+    for n in (1, 3):
+        ranef.set_num_threads(n)
+        fit = ranef.glmer("y ~ x + (x | g)", {"y": y, "x": x, "g": g}, family)
+        again = fit.refit(np.resize(np.asarray(y, float), 20_000)[::-1])
+        found.append([fit.objective, again.objective, *fit.params, *fit.bse, *fit.theta, *again.bse])
+    np.testing.assert_array_equal(found[0], found[1])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .arguments import guided
 from .design import Functions, with_functions
-from .errors import ArgumentError, require_flag, require_positive, require_progress
+from .errors import ArgumentError, require_positive, require_progress
 from .fit import Fit, fit_response
 from .formula import has_structures, parse_formula, without_structures
 from .model import Model
@@ -245,7 +245,7 @@ def fit(
 @guided(**OF_LINEAR_MODELS)
 def fit_sums(
     sums: Sums | CellSums,
-    reml: bool = True,
+    reml: bool | None = None,
     start: npt.ArrayLike | None = None,
     optimizer: str = "newton",
     *,
@@ -263,7 +263,8 @@ def fit_sums(
     sums : Sums or CellSums
         From `ranef.sums`, `ranef.merge`, `ranef.load_sums`.
     reml, start, optimizer, max_evaluations, tolerance, allow_saturated, leading, schur
-        As for `ranef.lmer`; a generalised model takes ``max_evaluations=`` and ``tolerance=`` of them.
+        As for `ranef.lmer`, REML by default; a generalised model, which is fitted by maximum likelihood,
+        takes ``max_evaluations=`` and ``tolerance=`` of them.
     agq : int, optional
         Of a generalised model, as for `ranef.glmer`.
 
@@ -292,10 +293,8 @@ def fit_sums(
         **{"allow_saturated": allow_saturated, "agq": agq},
     }
     if isinstance(sums, CellSums):
-        require_taken("cells", said)
+        require_taken("cells", said | {"reml": reml})
         require_positive("tolerance", tolerance)
-        if not require_flag("reml", reml):
-            raise ArgumentError("reml= does not go with sums of a generalised model. Leave reml= out")
         given = {"agq": agq, "max_evaluations": max_evaluations}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return sums._fitted(tolerance=max(tolerance, 1e-8), **options)
@@ -304,6 +303,7 @@ def fit_sums(
             f"fit() takes sums, from ranef.sums(formula, data), not {type(sums).__name__}: fit data with "
             "ranef.lmer(formula, data), a model with model.fit()"
         )
+    reml = True if reml is None else reml
     if sums.contents is not None and sums.contents.patterns is not None:
         require_taken("visits", said)
         from .repeated import mmrm  # loads pandas and scipy

@@ -24,6 +24,7 @@ UNSAID: dict[str, Any] = {
     "residual": None,
     "dispersion": None,
     "agq": None,
+    "reml": None,
 }
 
 _OWN_SEARCH = "its search over all parameters has starts and limits of its own"
@@ -65,10 +66,13 @@ NOT_TAKEN: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "cells": (
         "sums of a generalised model",
-        dict.fromkeys(
-            ("start", "optimizer", "leading", "schur", "allow_saturated"),
-            "fit() takes agq=, max_evaluations= and tolerance= for them",
-        ),
+        {
+            "reml": "it is fitted by maximum likelihood",
+            **dict.fromkeys(
+                ("start", "optimizer", "leading", "schur", "allow_saturated"),
+                "fit() takes agq=, max_evaluations= and tolerance= for them",
+            ),
+        },
     ),
     "sums": ("sums of a linear model", {"agq": "it is of generalised models"}),
     "many": (

@@ -5,12 +5,16 @@
 #include <cmath>
 #include <cstring>
 
+#include "ranef/base/parallel.hpp"
+
 namespace ranef {
 namespace {
 
 constexpr double log_2pi = 1.8378770664093454836;
 constexpr double nearly = 1e-9;  // relative distance of successes from a whole number: trials times a proportion are rounded
 constexpr int lanes = 4;
+constexpr Index piece_rows = 100'000;  // that a thread adds up into sums of its own,
+constexpr Index rows_a_cell = 16;      // as long as these are few beside the rows
 
 // log n! of whole numbers: a table, then Stirling's series, which is exact there.
 class LogFactorials {
@@ -280,6 +284,21 @@ bool add_up_squares(const RowResponses& rows, const std::uint32_t* cell_of, Kept
     return good;
 }
 
+// The sums of some rows.
+bool keep_piece(const std::string& family, const RowResponses& rows, const std::uint32_t* cell_of, Index cells, KeptSums& kept,
+                double* constant) {
+    kept.first.assign(cells, 0.0);
+    kept.second.assign(cells, 0.0);
+    if (family == "poisson" && !rows.weights) {
+        if (add_up_small_counts(rows, cell_of, kept, constant)) return true;
+        kept.first.assign(cells, 0.0);
+    }
+    if (family == "gaussian") return add_up_squares(rows, cell_of, kept, constant);
+    if (!rows.weights && (family == "gamma" || family == "inverse_gaussian" || family == "beta"))
+        return add_up_products(family, rows, cell_of, cells, kept, constant);
+    return with_kernel(family, rows, [&](auto kernel) { return add_up(kernel, rows, cell_of, kept, constant); });
+}
+
 }  // namespace
 
 void keep_counts(const std::string& family, const RowResponses& rows, const std::uint32_t* cell_of, Index cells,
@@ -291,16 +310,28 @@ void keep_counts(const std::string& family, const RowResponses& rows, const std:
 
 bool keep_sums(const std::string& family, const RowResponses& rows, const std::uint32_t* cell_of, Index cells, KeptSums& kept,
                double* constant) {
-    kept.first.assign(cells, 0.0);
-    kept.second.assign(cells, 0.0);
-    if (family == "poisson" && !rows.weights) {
-        if (add_up_small_counts(rows, cell_of, kept, constant)) return true;
-        kept.first.assign(cells, 0.0);
+    const Index pieces = std::min(rows.n / piece_rows, rows.n / (rows_a_cell * std::max<Index>(cells, 1)));
+    if (pieces < 2 || family == "gaussian") return keep_piece(family, rows, cell_of, cells, kept, constant);
+    const Index size = (rows.n + pieces - 1) / pieces;
+    std::vector<KeptSums> sums(pieces);
+    std::vector<double> constants(pieces);
+    std::vector<char> good(pieces);
+    for_ranges(rows.n, size, 4.0 * static_cast<double>(rows.n), [&](Index piece, Index begin, Index end) {
+        const auto part = [&](const double* column) { return column ? column + begin : nullptr; };
+        const RowResponses own{end - begin, part(rows.y), part(rows.trials), part(rows.weights)};
+        good[piece] = keep_piece(family, own, cell_of + begin, cells, sums[piece], &constants[piece]);
+    });
+    kept.first = sums[0].first;
+    kept.second = sums[0].second;
+    *constant = constants[0];
+    for (Index piece = 1; piece < pieces; ++piece) {
+        *constant += constants[piece];
+        for (Index c = 0; c < cells; ++c) {
+            kept.first[c] += sums[piece].first[c];
+            kept.second[c] += sums[piece].second[c];
+        }
     }
-    if (family == "gaussian") return add_up_squares(rows, cell_of, kept, constant);
-    if (!rows.weights && (family == "gamma" || family == "inverse_gaussian" || family == "beta"))
-        return add_up_products(family, rows, cell_of, cells, kept, constant);
-    return with_kernel(family, rows, [&](auto kernel) { return add_up(kernel, rows, cell_of, kept, constant); });
+    return std::all_of(good.begin(), good.end(), [](char one) { return one != 0; });
 }
 
 bool keep_rows(const std::string& family, const RowResponses& rows, std::vector<double>& first, std::vector<double>& second,

@@ -64,7 +64,7 @@ double LaplaceCriterion::second_order() {
     }
     whitened_scores(along_.data(), right.data());
     solved = right;
-    system_.solve(solved.data());
+    solve(solved.data());
     for (Index i = 0; i < layout_.q; ++i) total += right[i] * solved[i] / 8.0;
 
     const double cubes = layout_.factors.size() == 1 ? cubes_by_level(l3) : cubes_by_draws(l3);

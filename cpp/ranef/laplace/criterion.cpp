@@ -7,12 +7,21 @@
 #include "ranef/families/vector_math.hpp"
 
 namespace ranef {
+namespace {
+
+// Multiplications a cell, in round numbers.
+constexpr double mode_work = 100.0, finish_work = 60.0;
+
+}  // namespace
+
 LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
     : problem_(problem),
       cells_(problem.cells()),
       layout_(problem.layout()),
       family_(problem.family->clone()),
       stretches_(cut_stretches(cells_.leading)),
+      parts_(cut_parts(stretches_, cells_.leading, layout_.factors[0].width, layout_.q)),
+      shares_(parts_.size()),
       system_(cells_, layout_, problem.pattern()),
       slots_(layout_.theta),
       scalar_(cells_.width == static_cast<int>(layout_.factors.size())),
@@ -35,6 +44,7 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
       t_(cells_.n),
       r_(cells_.n),
       along_(cells_.n),
+      work_(cells_.n),
       dl_(dispersed_ ? cells_.n : 0),
       ds_(dl_.size()),
       dw_(dl_.size()),
@@ -101,40 +111,50 @@ void LaplaceCriterion::read(const double* parameters) {
     std::fill(lambda_.begin(), lambda_.end(), 0.0);
     layout_.unpack(slots_, parameters, lambda_.data());
     if (dispersed_) family_->set_dispersion(parameters[k_ + p_]);
-    for (const Stretch& stretch : stretches_) {
+}
+
+void LaplaceCriterion::place(const double* parameters) {
+    read(parameters);
+    for (const CellPart& part : parts_) place_cells(part);
+}
+
+// The fixed part of the predictor and the whitened bases at the parameters.
+void LaplaceCriterion::place_cells(const CellPart& part) {
+    const Index width = cells_.width;
+    in_stretches(part, [&](const Stretch& stretch) {
         std::copy(cells_.offset.begin() + stretch.begin, cells_.offset.begin() + stretch.end, fixed_.begin() + stretch.begin);
-        add_fixed_part(stretch, parameters + k_, fixed_.data());
-    }
-    if (scalar_) {
-        const Index factors = cells_.width;
-        for (Index f = 0; f < factors; ++f) {
-            const double l = lambda_[layout_.lambda_offset[f]];
-            for (Index i = f; i < cells_.n * factors; i += factors) whitened_[i] = l * cells_.z[i];
-        }
-        return;
-    }
-    for (Index i = 0; i < cells_.n; ++i) {
-        const double* z = cells_.z.data() + i * cells_.width;
-        double* out = whitened_.data() + i * cells_.width;
-        for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-            const int r = layout_.factors[f].width;
-            const double* l = lambda_.data() + layout_.lambda_offset[f];
-            for (int b = 0; b < r; ++b) {
-                double sum = 0.0;
-                for (int a = 0; a < r; ++a) sum += l[b * r + a] * z[a];
-                out[b] = sum;
+        add_fixed_part(stretch, parameters_.data() + k_, fixed_.data());
+        if (scalar_) {
+            for (Index f = 0; f < width; ++f) {
+                const double l = lambda_[layout_.lambda_offset[f]];
+                for (Index i = stretch.begin * width + f; i < stretch.end * width; i += width) whitened_[i] = l * cells_.z[i];
             }
-            z += r;
-            out += r;
+            return;
         }
-    }
+        for (Index i = stretch.begin; i < stretch.end; ++i) {
+            const double* z = cells_.z.data() + i * width;
+            double* out = whitened_.data() + i * width;
+            for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+                const int r = layout_.factors[f].width;
+                const double* l = lambda_.data() + layout_.lambda_offset[f];
+                for (int b = 0; b < r; ++b) {
+                    double sum = 0.0;
+                    for (int a = 0; a < r; ++a) sum += l[b * r + a] * z[a];
+                    out[b] = sum;
+                }
+                z += r;
+                out += r;
+            }
+        }
+    });
 }
 
 Status LaplaceCriterion::evaluate(const double* parameters) {
     for (std::size_t i = 0; i < parameters_.size(); ++i)
         if (!std::isfinite(parameters[i])) return Status::not_finite;
-    if (base_known_ && factor_is_base_) {
-        predict(parameters);
+    const bool predicted = base_known_ && factor_is_base_;
+    if (predicted) {
+        prepare_prediction(parameters);
     } else if (best_known_) {
         trial_u_ = best_u_;
     } else {
@@ -154,8 +174,20 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
     }
     factor_is_base_ = valid_ = differentiated_ = false;
     read(parameters);
-    const Status status = find_mode();
-    if (status != Status::ok) return status;
+    in_parts(mode_work, [&](const CellPart& part, Share& share) {
+        if (predicted) predict(part);
+        place_cells(part);
+        share.status = find_mode(part, share);
+    });
+    q_ = 0.0;
+    Index most = 0;
+    for (const Share& share : shares_) {
+        q_ += share.q;
+        most = std::max(most, share.inner_steps);
+    }
+    inner_steps_ += most;
+    for (const Share& share : shares_)
+        if (share.status != Status::ok) return share.status;
     finish();
     add_prior();
     if (!std::isfinite(value_)) return Status::not_finite;
@@ -182,10 +214,9 @@ void LaplaceCriterion::add_prior() {
 }
 
 // h_i = z~_i'Omega^-1 z~_i, and what the determinant adds to g_D Lambda: sum w_i z_i (Omega^-1 z~_i)' at the cell's own levels.
-void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights) {
-    if (system_.scalar()) return system_.scalar_leverages(stretch, whitened_.data(), weights, h_.data(), g_lambda_.data());
-    std::vector<double>& v = scratch_.image;
-    v.resize(cells_.width);
+void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights, Share& share) {
+    if (system_.scalar()) return system_.scalar_leverages(stretch, whitened_.data(), weights, h_.data(), share.g_lambda.data());
+    std::vector<double> v(cells_.width);
     for_levels(stretch, cells_.leading, [&](Index level, Index from, Index to) {
         for (Index i = from; i < to; ++i) {
             const double* z = cells_.z.data() + i * cells_.width;
@@ -196,7 +227,7 @@ void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights) 
             h_[i] = h;
             for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
                 const int r = layout_.factors[f].width, first = place_[f];
-                double* g = g_lambda_.data() + layout_.lambda_offset[f];
+                double* g = share.g_lambda.data() + layout_.lambda_offset[f];
                 for (int b = 0; b < r; ++b) {
                     const double wv = weights[i] * v[first + b];
                     for (int a = 0; a < r; ++a) g[b * r + a] += wv * z[first + a];
@@ -207,22 +238,23 @@ void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights) 
 }
 
 // g_D Lambda = sum_j [B_jj Lambda - e_j (Lambda'e_j)' + (rho_j (Lambda'e_j)' + e_j (Lambda'rho_j)') / 2]; e = Z's, rho = Z'r.
-void LaplaceCriterion::theta_gradient() {
+void LaplaceCriterion::theta_gradient(const CellPart& part, Share& share) const {
     std::vector<double> le, lr;
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
         const double* l = lambda_.data() + layout_.lambda_offset[f];
-        double* g = g_lambda_.data() + layout_.lambda_offset[f];
+        double* g = share.g_lambda.data() + layout_.lambda_offset[f];
+        const Index first = levels_begin(part, f), last = levels_end(part, f);
         if (r == 1) {
             const double *e = e_.data() + layout_.offset[f], *rho = rho_.data() + layout_.offset[f];
             double sum = 0.0;
-            for (Index j = 0; j < layout_.factors[f].levels; ++j) sum += (rho[j] - e[j]) * e[j];
+            for (Index j = first; j < last; ++j) sum += (rho[j] - e[j]) * e[j];
             g[0] += l[0] * sum;
             continue;
         }
         le.assign(r, 0.0);
         lr.assign(r, 0.0);
-        for (Index j = 0; j < layout_.factors[f].levels; ++j) {
+        for (Index j = first; j < last; ++j) {
             const double* e = e_.data() + layout_.offset[f] + j * r;
             const double* rho = rho_.data() + layout_.offset[f] + j * r;
             for (int b = 0; b < r; ++b) {
@@ -236,15 +268,10 @@ void LaplaceCriterion::theta_gradient() {
                 for (int a = 0; a < r; ++a) g[b * r + a] += (0.5 * rho[a] - e[a]) * le[b] + 0.5 * e[a] * lr[b];
         }
     }
-    for (int i = 0; i < k_; ++i) {
-        const ThetaSlot& slot = slots_[i];
-        const int r = layout_.factors[slot.factor].width;
-        gradient_[i] = 2.0 * g_lambda_[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.row];
-    }
 }
 
 // What a stretch adds to the gradient once the adjoint is known: r_i = t_i - w_i z~_i'a, X'(r - 2 s), Z'r.
-void LaplaceCriterion::add_gradient(const Stretch& stretch) {
+void LaplaceCriterion::add_gradient(const Stretch& stretch, Share& share) {
     const Index begin = stretch.begin, n = stretch.size();
     multiply(stretch, whitened_, adjoint_.data(), along_.data());
     double *__restrict r = r_.data() + begin, *__restrict t = t_.data() + begin;
@@ -254,51 +281,73 @@ void LaplaceCriterion::add_gradient(const Stretch& stretch) {
         t[i] = r[i] - 2.0 * s[i];
     }
     add_raw_scores(stretch, r_.data(), rho_.data());
-    for (int c = 0; c < p_; ++c) gradient_[k_ + c] += product_of(n, cells_.column(c) + begin, t);
+    for (int c = 0; c < p_; ++c) share.beta_slope[c] += product_of(n, cells_.column(c) + begin, t);
     if (!dispersed_) return;
     double *dl = dl_.data() + begin, *ds = ds_.data() + begin, *dw = dw_.data() + begin, *h = h_.data() + begin;
     family_->dispersion(problem_.responses.view().part(begin, n), eta_.data() + begin, dl, ds, dw);
-    double sum = 0.0;
-    for (Index i = 0; i < n; ++i) sum += h[i] * dw[i] + along[i] * ds[i] - 2.0 * dl[i];
-    gradient_[k_ + p_] += sum;
+    for (Index i = 0; i < n; ++i) share.psi_slope += h[i] * dw[i] + along[i] * ds[i] - 2.0 * dl[i];
+}
+
+// A part's value and gradient behind its mode.
+void LaplaceCriterion::finish_part(const CellPart& part, Share& share) {
+    share.g_lambda.assign(layout_.lambda_size, 0.0);
+    share.beta_slope.assign(p_, 0.0);
+    share.psi_slope = share.moved = 0.0;
+    const auto factor = [&](const double* weights, double* log_det) {
+        system_.clear();
+        in_stretches(part, [&](const Stretch& stretch) { system_.add(stretch, whitened_.data(), weights); });
+        return system_.factor(part, log_det);
+    };
+    const CellView view = problem_.responses.view();
+    const double* weights = w_.data();
+    if (problem_.expected) {
+        const Index n = part.end - part.begin;
+        family_->expected(view.part(part.begin, n), eta_.data() + part.begin, work_.data() + part.begin, w1_.data() + part.begin);
+        weights = work_.data();
+        if (!factor(weights, &share.log_det)) {
+            share.log_det = std::nan("");
+            return;
+        }
+    }
+    system_.invert(part);
+    std::fill(adjoint_.begin() + part.effect, adjoint_.begin() + part.effect_end, 0.0);
+    std::fill(rho_.begin() + part.effect, rho_.begin() + part.effect_end, 0.0);
+    in_stretches(part, [&](const Stretch& stretch) {
+        const Index begin = stretch.begin, n = stretch.size();
+        double *__restrict w1 = w1_.data() + begin, *__restrict t = t_.data() + begin;
+        if (!problem_.expected)
+            family_->third_after(view.part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin, w1);
+        leverages(stretch, weights, share);
+        const double* __restrict h = h_.data() + begin;
+        for (Index i = 0; i < n; ++i) t[i] = h[i] * w1[i];
+        add_raw_scores(stretch, t_.data(), adjoint_.data());
+    });
+    double unused = 0.0;
+    if (problem_.expected) factor(w_.data(), &unused);  // the mode moves with the observed weights
+    whiten(part, lambda_, adjoint_.data());
+    // Of the determinant, in the last step, which is not taken.
+    for (Index i = part.effect; i < part.effect_end; ++i) share.moved += adjoint_[i] * step_[i];
+    system_.solve(part, adjoint_.data());
+    in_stretches(part, [&](const Stretch& stretch) { add_gradient(stretch, share); });
+    theta_gradient(part, share);
 }
 
 void LaplaceCriterion::finish() {
-    const CellView view = problem_.responses.view();
-    double log_det = system_.log_det();
-    const double* weights = w_.data();
-    if (problem_.expected) {
-        work_.resize(cells_.n);
-        family_->expected(view, eta_.data(), work_.data(), w1_.data());
-        weights = work_.data();
-        if (!system_.factor(stretches_, whitened_.data(), weights)) {
-            value_ = std::nan("");
-            return;
-        }
-        log_det = system_.log_det();
-    }
-    system_.invert();
+    in_parts(finish_work, [&](const CellPart& part, Share& share) { finish_part(part, share); });
+    value_ = 0.0;
     std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
-    std::fill(adjoint_.begin(), adjoint_.end(), 0.0);
-    for (const Stretch& stretch : stretches_) {
-        const Index begin = stretch.begin, n = stretch.size();
-        double* w1 = w1_.data() + begin;
-        if (!problem_.expected)
-            family_->third_after(view.part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin, w1);
-        leverages(stretch, weights);
-        for (Index i = 0; i < n; ++i) t_[begin + i] = h_[begin + i] * w1[i];
-        add_raw_scores(stretch, t_.data(), adjoint_.data());
-    }
-    if (problem_.expected) system_.factor(stretches_, whitened_.data(), w_.data());  // the mode moves with the observed weights
-    whiten(adjoint_.data());
-    double moved = 0.0;  // of the determinant, in the last step, which is not taken
-    for (Index i = 0; i < layout_.q; ++i) moved += adjoint_[i] * step_[i];
-    value_ = q_ - decrement_ + log_det + moved;
-    system_.solve(adjoint_.data());
-    std::fill(rho_.begin(), rho_.end(), 0.0);
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
-    for (const Stretch& stretch : stretches_) add_gradient(stretch);
-    theta_gradient();
+    for (const Share& share : shares_) {
+        value_ += share.q - share.decrement + share.log_det + share.moved;
+        for (Index i = 0; i < layout_.lambda_size; ++i) g_lambda_[i] += share.g_lambda[i];
+        for (int c = 0; c < p_; ++c) gradient_[k_ + c] += share.beta_slope[c];
+        if (dispersed_) gradient_[k_ + p_] += share.psi_slope;
+    }
+    for (int i = 0; i < k_; ++i) {
+        const ThetaSlot& slot = slots_[i];
+        const int r = layout_.factors[slot.factor].width;
+        gradient_[i] = 2.0 * g_lambda_[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.row];
+    }
 }
 
 void LaplaceCriterion::coefficients(double* b) const {

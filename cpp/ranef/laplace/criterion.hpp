@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "ranef/base/parallel.hpp"
 #include "ranef/base/status.hpp"
 #include "ranef/laplace/problem.hpp"
 #include "ranef/laplace/system.hpp"
@@ -32,7 +33,7 @@ public:
     // Predict the mode of the next evaluation from the last Hessian again, whatever was evaluated since.
     void return_to_base();
     // Parameters without an evaluation: for what follows from them alone.
-    void place(const double* parameters) { read(parameters); }
+    void place(const double* parameters);
     // X beta + offset + Z~u of the cells, at the parameters where it was placed.
     void linear_predictor(const double* u, double* eta) const;
 
@@ -73,27 +74,52 @@ public:
 protected:
     // Laplace's part behind the mode: value, leverages, adjoint, gradient.
     virtual void finish();
+    // A part's share of an evaluation: what it adds up to, and the state of its search for the mode.
+    struct Share {
+        Status status = Status::ok;
+        double q = 0.0, decrement = 0.0, log_det = 0.0, moved = 0.0, psi_slope = 0.0;
+        Index inner_steps = 0;
+        std::vector<double> g_lambda, beta_slope, products;
+    };
+
+    // run(part, its share) of all parts, in threads.
+    template <class Run>
+    void in_parts(double work, const Run& run) {
+        for_pieces(static_cast<Index>(parts_.size()), work * static_cast<double>(cells_.n),
+                   [&](Index i) { run(parts_[i], shares_[i]); });
+    }
+    template <class Run>
+    void in_stretches(const CellPart& part, const Run& run) const {
+        for (Index s = part.first; s < part.last; ++s) run(stretches_[s]);
+    }
+
     void add_prior();
-    Status find_mode();
+    void prepare_prediction(const double* parameters);
+    void predict(const CellPart& part);
     void read(const double* parameters);
-    void predict(const double* parameters);
-    double pass(const std::vector<double>& u);
+    void place_cells(const CellPart& part);
+    double pass(const CellPart& part, const std::vector<double>& u);
+    Status find_mode(const CellPart& part, Share& share);
+    bool factor_step(const CellPart& part, Share& share);
     void add_fixed_part(const Stretch& stretch, const double* beta, double* out) const;
-    void whiten(double* per_effect) const;
+    void whiten(const CellPart& part, const std::vector<double>& lambda, double* per_effect) const;
     void whitened_scores(const double* per_cell, double* out) const;
+    void solve(double* per_effect);
+    Index levels_begin(const CellPart& part, std::size_t factor) const { return factor == 0 ? part.level : 0; }
+    Index levels_end(const CellPart& part, std::size_t factor) const { return factor == 0 ? part.level_end : layout_.factors[factor].levels; }
     void raw_scores(const double* per_cell, double* out) const;
     void add_raw_scores(const Stretch& stretch, const double* per_cell, double* out) const;
     void cell_inner(const double* per_effect, double* per_cell) const;
     void multiply(const Stretch& stretch, const std::vector<double>& bases, const double* per_effect, double* per_cell) const;
     double cubes_by_level(const std::vector<double>& third);
     double cubes_by_draws(const std::vector<double>& third);
-    bool factor_step();
-    void leverages(const Stretch& stretch, const double* weights);
-    void add_gradient(const Stretch& stretch);
-    void theta_gradient();
-    void block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
-    void scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const;
-    void small_products(std::vector<double>& cross, std::vector<double>& a) const;
+    void finish_part(const CellPart& part, Share& share);
+    void leverages(const Stretch& stretch, const double* weights, Share& share);
+    void add_gradient(const Stretch& stretch, Share& share);
+    void theta_gradient(const CellPart& part, Share& share) const;
+    void block_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
+    void scalar_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
+    void small_products(const CellPart& part, std::vector<double>& cross, std::vector<double>& a) const;
     void covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const;
 
     const GlmmProblem& problem_;
@@ -101,6 +127,8 @@ protected:
     const Layout& layout_;
     std::unique_ptr<Family> family_;
     std::vector<Stretch> stretches_;  // of the cells, for passes of several loops
+    std::vector<CellPart> parts_;
+    std::vector<Share> shares_;
     LaplaceSystem system_;
     std::vector<ThetaSlot> slots_;
     std::vector<int> place_;  // first column of each factor within a cell's bases
@@ -117,13 +145,13 @@ protected:
     std::vector<double> eta_, s_, w_, w1_, h_, t_, r_, along_, work_;
     std::vector<double> dl_, ds_, dw_;
     std::vector<double> g_lambda_, e_, rho_, adjoint_;
-    double q_ = 0.0, decrement_ = 0.0, value_ = 0.0, log_likelihood_ = 0.0, penalty_ = 0.0;
+    double q_ = 0.0, value_ = 0.0, penalty_ = 0.0;
     std::vector<double> gradient_, hessian_, fixed_information_;
 
     // Memory of predict() and differentiate().
     struct Scratch {
-        std::vector<double> change, moved, right, beta, image, cross, solved, a, own, weighted, bb, bt, g_d, block, block_gradient, divided;
-        std::vector<const double*> y, wy;
+        std::vector<double> lambda, change, moved, right, beta, image, cross, solved, a, bb, bt, g_d, block, block_gradient, divided;
+        double psi = 0.0;
         std::vector<char> known;
     };
     mutable Scratch scratch_;

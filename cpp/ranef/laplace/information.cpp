@@ -49,26 +49,27 @@ void LaplaceCriterion::covariance_gradient(std::vector<double>& g_d, std::vector
 }
 
 // Z~'WY (q x size) and Y'WY for blocks of any width.
-void LaplaceCriterion::block_products(int extra, std::vector<double>& cross, std::vector<double>& a) const {
+void LaplaceCriterion::block_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const {
     const int factors = static_cast<int>(layout_.factors.size());
     const Index size = k_ + p_ + extra;
     // Per theta and level, the r numbers dD e.
-    std::vector<double> moved(Index{k_} * layout_.q, 0.0);
+    std::vector<double>& moved = scratch_.moved;
     for (int t = 0; t < k_; ++t) {
         const ThetaSlot& slot = slots_[t];
         const int r = layout_.factors[slot.factor].width;
         const double* l = lambda_.data() + layout_.lambda_offset[slot.factor];
-        for (Index j = 0; j < layout_.factors[slot.factor].levels; ++j) {
+        for (Index j = levels_begin(part, slot.factor); j < levels_end(part, slot.factor); ++j) {
             const Index first = layout_.offset[slot.factor] + j * r;
             double inner = 0.0;
             for (int a = 0; a < r; ++a) inner += l[slot.column * r + a] * e_[first + a];
             double* out = moved.data() + t * layout_.q + first;
+            std::fill_n(out, r, 0.0);
             out[slot.row] += inner;
             for (int a = 0; a < r; ++a) out[a] += l[slot.column * r + a] * e_[first + slot.row];
         }
     }
     std::vector<double> y(size), x(p_);
-    for (Index i = 0; i < cells_.n; ++i) {
+    for (Index i = part.begin; i < part.end; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const std::int32_t* level = cells_.level.data() + i * factors;
         for (int t = 0; t < k_; ++t) {
@@ -97,23 +98,19 @@ void LaplaceCriterion::block_products(int extra, std::vector<double>& cross, std
 }
 
 // The same where every term has one column: a block of cells at a time, column by column.
-void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, std::vector<double>& a) const {
+void LaplaceCriterion::scalar_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const {
     const int factors = static_cast<int>(layout_.factors.size());
     const Index size = k_ + p_ + extra;
     // Columns start at odd multiples of a cache line, so that they do not crowd each other out.
-    const Index block = std::min(largest_block, cells_.n) + 8;
-    std::vector<double> &moved = scratch_.moved, &own = scratch_.own, &weighted = scratch_.weighted;
-    moved.resize(layout_.q);
-    own.resize(k_ * block);
-    weighted.resize(size * block);
+    const Index block = std::min(largest_block, part.end - part.begin) + 8;
+    std::vector<double>& moved = scratch_.moved;
+    std::vector<double> own(k_ * block), weighted(size * block);
     for (int f = 0; f < factors; ++f)
-        for (Index j = 0; j < layout_.factors[f].levels; ++j)
+        for (Index j = levels_begin(part, f); j < levels_end(part, f); ++j)
             moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
-    std::vector<const double*> &y = scratch_.y, &wy = scratch_.wy;
-    y.resize(size);
-    wy.resize(size);
-    for (Index begin = 0; begin < cells_.n; begin += largest_block) {
-        const Index n = std::min(largest_block, cells_.n - begin);
+    std::vector<const double*> y(size), wy(size);
+    for (Index begin = part.begin; begin < part.end; begin += largest_block) {
+        const Index n = std::min(largest_block, part.end - begin);
         const double* w = w_.data() + begin;
         for (Index c = 0; c < size; ++c) {
             double* out = weighted.data() + c * block;
@@ -168,12 +165,12 @@ void LaplaceCriterion::scalar_products(int extra, std::vector<double>& cross, st
 }
 
 // The same with one factor and few columns: a cell at a time, all sums in registers.
-void LaplaceCriterion::small_products(std::vector<double>& cross, std::vector<double>& a) const {
+void LaplaceCriterion::small_products(const CellPart& part, std::vector<double>& cross, std::vector<double>& a) const {
     scalar::with_columns(k_ + p_, [&](auto known) {
         constexpr int size = known() ? known() : 1;
         double sums[size * size] = {};
         const double twice = 2.0 * lambda_[0];
-        for (std::size_t j = 0; j + 1 < cells_.leading.size(); ++j) {
+        for (Index j = part.level; j < part.level_end; ++j) {
             double level[size] = {};
             const double moved = twice * e_[j];
             for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
@@ -196,12 +193,25 @@ void LaplaceCriterion::small_products(std::vector<double>& cross, std::vector<do
 void LaplaceCriterion::differentiate() {
     const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
     const Index size = k_ + fixed;
-    std::vector<double> &cross = scratch_.cross, &a = scratch_.a;
-    cross.assign(size * layout_.q, 0.0);
+    std::vector<double> &cross = scratch_.cross, &solved = scratch_.solved, &a = scratch_.a;
+    cross.resize(size * layout_.q);
+    solved.resize(cross.size());
     a.assign(size * size, 0.0);
-    if (scalar_ && cells_.width == 1 && !extra && size <= 8 && size >= 2) small_products(cross, a);
-    else if (scalar_) scalar_products(extra, cross, a);
-    else block_products(extra, cross, a);
+    scratch_.moved.resize(std::max<Index>(scratch_.moved.size(), scalar_ ? layout_.q : k_ * layout_.q));
+    const bool small = scalar_ && cells_.width == 1 && !extra && size <= 8 && size >= 2;
+    in_parts(static_cast<double>(size * size), [&](const CellPart& part, Share& share) {
+        const Index first = part.effect * size, last = part.effect_end * size;
+        share.products.assign(size * size, 0.0);
+        std::fill(cross.begin() + first, cross.begin() + last, 0.0);
+        if (small) small_products(part, cross, share.products);
+        else if (scalar_) scalar_products(part, extra, cross, share.products);
+        else block_products(part, extra, cross, share.products);
+        std::copy(cross.begin() + first, cross.begin() + last, solved.begin() + first);
+        system_.solve_many(part, solved.data(), size);
+        scalar::subtract_product(part.effect_end - part.effect, size, solved.data() + first, cross.data() + first, share.products.data());
+    });
+    for (const Share& share : shares_)
+        for (Index c = 0; c < size * size; ++c) a[c] += share.products[c];
     if (extra) {
         // -d2l / dpsi2 by central differences of the exact first derivative.
         const double psi = parameters_[k_ + p_];
@@ -213,12 +223,8 @@ void LaplaceCriterion::differentiate() {
             for (double value : up) sum -= sign * value;
         }
         family_->set_dispersion(psi);
-        a[(size - 1) * size + size - 1] = sum / (2.0 * dispersion_step);
+        a[(size - 1) * size + size - 1] += sum / (2.0 * dispersion_step);
     }
-    std::vector<double>& solved = scratch_.solved;
-    solved = cross;
-    system_.solve_many(solved.data(), size);
-    scalar::subtract_product(layout_.q, size, solved.data(), cross.data(), a.data());
     for (Index c = 0; c < size; ++c)
         for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];
 

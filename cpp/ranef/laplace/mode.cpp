@@ -17,43 +17,47 @@ constexpr double close_enough = 1e-21;  // decrement behind which no step change
 }  // namespace
 
 // Q at u, with eta, s and w of every cell; Omega is added up, and so are the scores e = Z's.
-double LaplaceCriterion::pass(const std::vector<double>& u) {
-    double log_likelihood = 0.0;
+double LaplaceCriterion::pass(const CellPart& part, const std::vector<double>& u) {
+    double log_likelihood = 0.0, norm = 0.0;
     const CellView view = problem_.responses.view();
     system_.clear();
-    std::fill(e_.begin(), e_.end(), 0.0);
-    for (const Stretch& stretch : stretches_) {
+    std::fill(e_.begin() + part.effect, e_.begin() + part.effect_end, 0.0);
+    in_stretches(part, [&](const Stretch& stretch) {
         const Index begin = stretch.begin, n = stretch.size();
         multiply(stretch, whitened_, u.data(), eta_.data());
-        double* eta = eta_.data() + begin;
-        for (Index i = 0; i < n; ++i) eta[i] += fixed_[begin + i];
+        double* __restrict eta = eta_.data() + begin;
+        const double* __restrict fixed = fixed_.data() + begin;
+        for (Index i = 0; i < n; ++i) eta[i] += fixed[i];
         log_likelihood += family_->score(view.part(begin, n), eta, s_.data() + begin, w_.data() + begin);
         system_.add(stretch, whitened_.data(), w_.data());
         add_raw_scores(stretch, s_.data(), e_.data());
-    }
-    double norm = 0.0;
-    for (double value : u) norm += value * value;
-    log_likelihood_ = log_likelihood;
+    });
+    for (Index i = part.effect; i < part.effect_end; ++i) norm += u[i] * u[i];
     return -2.0 * log_likelihood + norm;
 }
 
 // Z~'v over all random effects.
 void LaplaceCriterion::whitened_scores(const double* per_cell, double* out) const {
     raw_scores(per_cell, out);
-    whiten(out);
+    for (const CellPart& part : parts_) whiten(part, lambda_, out);
+}
+
+void LaplaceCriterion::solve(double* per_effect) {
+    for (const CellPart& part : parts_) system_.solve(part, per_effect);
 }
 
 // Lambda'x, level by level, in place.
-void LaplaceCriterion::whiten(double* x) const {
+void LaplaceCriterion::whiten(const CellPart& part, const std::vector<double>& lambda, double* x) const {
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
-        const double* l = lambda_.data() + layout_.lambda_offset[f];
-        double* own = x + layout_.offset[f];
+        const double* l = lambda.data() + layout_.lambda_offset[f];
+        const Index first = levels_begin(part, f), last = levels_end(part, f);
+        double* own = x + layout_.offset[f] + first * r;
         if (r == 1) {
-            for (Index j = 0; j < layout_.factors[f].levels; ++j) own[j] *= l[0];
+            for (Index j = 0; j < last - first; ++j) own[j] *= l[0];
             continue;
         }
-        for (Index j = 0; j < layout_.factors[f].levels; ++j, own += r) {
+        for (Index j = first; j < last; ++j, own += r) {
             double moved[64];
             std::vector<double> many(r > 64 ? r : 0);
             double* out = r > 64 ? many.data() : moved;
@@ -109,37 +113,41 @@ void LaplaceCriterion::multiply(const Stretch& stretch, const std::vector<double
 }
 
 // Omega at the last pass; with negative weights left out where it is not positive definite: still a direction of descent.
-bool LaplaceCriterion::factor_step() {
-    ++inner_steps_;
-    if (system_.factor()) return true;
-    work_ = w_;
-    for (double& w : work_) w = std::isfinite(w) ? std::max(w, 0.0) : 0.0;
-    system_.factor(stretches_, whitened_.data(), work_.data());
+bool LaplaceCriterion::factor_step(const CellPart& part, Share& share) {
+    ++share.inner_steps;
+    if (system_.factor(part, &share.log_det)) return true;
+    system_.clear();
+    in_stretches(part, [&](const Stretch& stretch) {
+        for (Index i = stretch.begin; i < stretch.end; ++i) work_[i] = std::isfinite(w_[i]) ? std::max(w_[i], 0.0) : 0.0;
+        system_.add(stretch, whitened_.data(), work_.data());
+    });
+    system_.factor(part, &share.log_det);
     return false;
+}
+
+// What is the same for all parts of predict(): the changes of Lambda, beta and psi since the last Hessian.
+void LaplaceCriterion::prepare_prediction(const double* parameters) {
+    scratch_.lambda = lambda_;
+    scratch_.change.assign(layout_.lambda_size, 0.0);
+    layout_.unpack(slots_, parameters, scratch_.change.data());
+    for (Index i = 0; i < layout_.lambda_size; ++i) scratch_.change[i] -= base_lambda_[i];
+    scratch_.beta.resize(p_);
+    for (int c = 0; c < p_; ++c) scratch_.beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
+    scratch_.psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
+    scratch_.moved.resize(std::max<Index>(scratch_.moved.size(), layout_.q));
+    scratch_.right.resize(layout_.q);
+    scratch_.image.resize(layout_.q);
 }
 
 // First-order change of the mode from the point of the last Hessian, with the factor that is still there:
 // du = Omega^-1 [dL'e - Lambda'Z'(W (Z dL u + X dbeta) - ds/dpsi dpsi)].
-void LaplaceCriterion::predict(const double* parameters) {
-    const int factors = static_cast<int>(layout_.factors.size());
-    std::vector<double> &change = scratch_.change, &moved = scratch_.moved, &right = scratch_.right;
-    change.assign(layout_.lambda_size, 0.0);
-    moved.assign(layout_.q, 0.0);
-    right.assign(layout_.q, 0.0);
-    layout_.unpack(slots_, parameters, change.data());
-    for (Index i = 0; i < layout_.lambda_size; ++i) change[i] -= base_lambda_[i];
-    for (int f = 0; f < factors; ++f) {
+void LaplaceCriterion::predict(const CellPart& part) {
+    std::vector<double> &moved = scratch_.moved, &right = scratch_.right, &image = scratch_.image;
+    for (Index i = part.effect; i < part.effect_end; ++i) moved[i] = right[i] = image[i] = 0.0;
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
-        const double* d = change.data() + layout_.lambda_offset[f];
-        if (r == 1) {
-            const Index first = layout_.offset[f];
-            for (Index i = first; i < first + layout_.factors[f].levels; ++i) {
-                moved[i] = d[0] * base_u_[i];
-                right[i] = d[0] * e_[i];
-            }
-            continue;
-        }
-        for (Index l = 0; l < layout_.factors[f].levels; ++l) {
+        const double* d = scratch_.change.data() + layout_.lambda_offset[f];
+        for (Index l = levels_begin(part, f); l < levels_end(part, f); ++l) {
             const Index first = layout_.offset[f] + l * r;
             for (int b = 0; b < r; ++b)
                 for (int a = 0; a < r; ++a) {
@@ -148,60 +156,56 @@ void LaplaceCriterion::predict(const double* parameters) {
                 }
         }
     }
-    const double step_psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
-    std::vector<double>& beta = scratch_.beta;
-    beta.resize(p_);
-    for (int c = 0; c < p_; ++c) beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
-    std::vector<double>& image = scratch_.image;
-    image.assign(layout_.q, 0.0);
-    for (const Stretch& stretch : stretches_) {
+    in_stretches(part, [&](const Stretch& stretch) {
         multiply(stretch, cells_.z, moved.data(), along_.data());
-        add_fixed_part(stretch, beta.data(), along_.data());
+        add_fixed_part(stretch, scratch_.beta.data(), along_.data());
         for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] *= -w_[i];
-        if (step_psi != 0.0)
-            for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] += ds_[i] * step_psi;
+        if (scratch_.psi != 0.0)
+            for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] += ds_[i] * scratch_.psi;
         add_raw_scores(stretch, along_.data(), image.data());
-    }
-    whiten(image.data());
-    for (Index i = 0; i < layout_.q; ++i) image[i] += right[i];
-    system_.solve(image.data());
-    for (Index i = 0; i < layout_.q; ++i) trial_u_[i] = base_u_[i] + image[i];
+    });
+    whiten(part, scratch_.lambda, image.data());
+    for (Index i = part.effect; i < part.effect_end; ++i) image[i] += right[i];
+    system_.solve(part, image.data());
+    for (Index i = part.effect; i < part.effect_end; ++i) trial_u_[i] = base_u_[i] + image[i];
 }
 
-Status LaplaceCriterion::find_mode() {
-    u_ = trial_u_;
-    q_ = pass(u_);
-    if (!std::isfinite(q_)) {
-        std::fill(u_.begin(), u_.end(), 0.0);
-        q_ = pass(u_);
-        if (!std::isfinite(q_)) return Status::not_finite;
+Status LaplaceCriterion::find_mode(const CellPart& part, Share& share) {
+    const Index begin = part.effect, end = part.effect_end;
+    const double of_all = static_cast<double>(end - begin) / static_cast<double>(layout_.q);
+    std::copy(trial_u_.begin() + begin, trial_u_.begin() + end, u_.begin() + begin);
+    share.inner_steps = 0;
+    share.q = pass(part, u_);
+    if (!std::isfinite(share.q)) {
+        std::fill(u_.begin() + begin, u_.begin() + end, 0.0);
+        share.q = pass(part, u_);
+        if (!std::isfinite(share.q)) return Status::not_finite;
     }
     bool refined = !refined_;
     for (int step = 0; step < most_inner_steps; ++step) {
-        const bool definite = factor_step();
-        std::copy(e_.begin(), e_.end(), step_.begin());
-        whiten(step_.data());
-        for (Index i = 0; i < layout_.q; ++i) step_[i] -= u_[i];
-        trial_ = step_;
-        system_.solve(step_.data());
-        decrement_ = 0.0;
-        for (Index i = 0; i < layout_.q; ++i) decrement_ += step_[i] * trial_[i];
-        if (!std::isfinite(decrement_)) return Status::not_finite;
-        if (decrement_ < inner_tolerance_ || decrement_ < 1e-17 * std::fabs(q_)) {
-            if (refined || !definite || decrement_ < close_enough)
+        const bool definite = factor_step(part, share);
+        std::copy(e_.begin() + begin, e_.begin() + end, step_.begin() + begin);
+        whiten(part, lambda_, step_.data());
+        for (Index i = begin; i < end; ++i) trial_[i] = step_[i] -= u_[i];
+        system_.solve(part, step_.data());
+        share.decrement = 0.0;
+        for (Index i = begin; i < end; ++i) share.decrement += step_[i] * trial_[i];
+        if (!std::isfinite(share.decrement)) return Status::not_finite;
+        if (share.decrement < of_all * inner_tolerance_ || share.decrement < 1e-17 * std::fabs(share.q)) {
+            if (refined || !definite || share.decrement < of_all * close_enough)
                 return definite ? Status::ok : Status::not_positive_definite;
             refined = true;
-            for (Index i = 0; i < layout_.q; ++i) u_[i] += step_[i];
-            q_ = pass(u_);
+            for (Index i = begin; i < end; ++i) u_[i] += step_[i];
+            share.q = pass(part, u_);
             continue;
         }
         double length = 1.0;
         while (true) {
-            for (Index i = 0; i < layout_.q; ++i) trial_[i] = u_[i] + length * step_[i];
-            const double q = pass(trial_);
-            if (std::isfinite(q) && q <= q_ - sufficient * length * decrement_ + mode_rounding * std::fabs(q_)) {
-                q_ = q;
-                std::swap(u_, trial_);
+            for (Index i = begin; i < end; ++i) trial_[i] = u_[i] + length * step_[i];
+            const double q = pass(part, trial_);
+            if (std::isfinite(q) && q <= share.q - sufficient * length * share.decrement + mode_rounding * std::fabs(share.q)) {
+                share.q = q;
+                std::copy(trial_.begin() + begin, trial_.begin() + end, u_.begin() + begin);
                 break;
             }
             length *= 0.5;

@@ -124,12 +124,12 @@ void QuadratureCriterion::finish() {
     const int r = layout_.factors[0].width;
     const Index levels = layout_.factors[0].levels;
     const CellView view = problem_.responses.view();
-    work_.resize(cells_.n);
     family_->third(view, eta_.data(), w1_.data());
-    system_.invert();
+    for (const CellPart& part : parts_) system_.invert(part);
     raw_scores(s_.data(), e_.data());
     if (dispersed_) family_->dispersion(view, eta_.data(), dl_.data(), ds_.data(), dw_.data());
-    value_ = system_.log_det();
+    value_ = 0.0;
+    for (const Share& share : shares_) value_ += share.log_det;
     std::vector<double> y(r * r), tilted(r * r), half(r * r), mean_adjoint(r), own(r * r), full(layout_.lambda_size, 0.0);
     for (Index j = 0; j < levels; ++j) {
         const double* root = system_.leading_root(j);
@@ -161,7 +161,7 @@ void QuadratureCriterion::finish() {
             for (int a = 0; a < r; ++a) c[a] += t_[i] * zt[a];
         }
     }
-    system_.solve(adjoint_.data());
+    solve(adjoint_.data());
     cell_inner(adjoint_.data(), along_.data());
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
     for (Index i = 0; i < cells_.n; ++i) {

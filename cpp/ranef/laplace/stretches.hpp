@@ -35,6 +35,32 @@ inline std::vector<Stretch> cut_stretches(const std::vector<Index>& leading) {
     return stretches;
 }
 
+// What an evaluation can do from beginning to end without looking at the rest: with one factor some of its levels, whose
+// cells, prediction, mode and gradient stay in the cache; with several factors everything.
+struct CellPart {
+    Index first, last;          // stretches
+    Index begin, end;           // cells
+    Index level, level_end;     // of the leading factor
+    Index effect, effect_end;   // random effects
+};
+
+constexpr Index part_cells = 2048;
+
+inline std::vector<CellPart> cut_parts(const std::vector<Stretch>& stretches, const std::vector<Index>& leading, Index width,
+                                   Index effects) {
+    const Index levels = static_cast<Index>(leading.size()) - 1, count = static_cast<Index>(stretches.size());
+    if (levels * width != effects) return {{0, count, 0, leading.back(), 0, levels, 0, effects}};
+    std::vector<CellPart> parts;
+    for (Index first = 0, last = 0; first < count; first = last) {
+        const Index begin = stretches[first].begin;
+        const auto whole = [&] { return last == count || stretches[last].begin == leading[stretches[last].level]; };
+        while (last < count && (stretches[last].end - begin <= part_cells || last == first || !whole())) ++last;
+        const Index level = stretches[first].level, level_end = stretches[last - 1].level_end;
+        parts.push_back({first, last, begin, stretches[last - 1].end, level, level_end, level * width, level_end * width});
+    }
+    return parts;
+}
+
 // run(level, from, to): the cells of each level within the stretch.
 template <class Run>
 void for_levels(const Stretch& stretch, const std::vector<Index>& leading, Run&& run) {

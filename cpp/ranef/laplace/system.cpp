@@ -73,12 +73,6 @@ void LaplaceSystem::add(const Stretch& stretch, const double* whitened, const do
     else add_blocks(stretch, whitened, weights);
 }
 
-bool LaplaceSystem::factor(const std::vector<Stretch>& stretches, const double* whitened, const double* weights) {
-    clear();
-    for (const Stretch& stretch : stretches) add(stretch, whitened, weights);
-    return factor();
-}
-
 void LaplaceSystem::add_blocks(const Stretch& stretch, const double* whitened, const double* weights) {
     const int width = cells_.width;
     for_levels(stretch, cells_.leading, [&](Index j, Index from, Index to) {
@@ -117,10 +111,10 @@ void LaplaceSystem::add_blocks(const Stretch& stretch, const double* whitened, c
 }
 
 // M_j -> its Cholesky factor, M_j^-1 A_j, and S <- S - A_j'M_j^-1 A_j.
-bool LaplaceSystem::eliminate() {
-    log_det_ = 0.0;
+bool LaplaceSystem::eliminate(const CellPart& part, double* log_det) {
+    *log_det = 0.0;
     double product = 1.0;  // of pivots, until it comes near the range of a double
-    for (Index j = 0; j < pattern_.levels; ++j) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         double* m = m_.data() + j * r_ * r_;
         if (r_ == 1) {
             if (!(m[0] > 0.0) || !std::isfinite(m[0])) return false;
@@ -130,7 +124,7 @@ bool LaplaceSystem::eliminate() {
         }
         for (int a = 0; a < r_; ++a) product *= m[a * r_ + a];
         if (product > 1e100 || product < 1e-100) {
-            log_det_ += 2.0 * std::log(product);
+            *log_det += 2.0 * std::log(product);
             product = 1.0;
         }
         const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
@@ -168,35 +162,40 @@ bool LaplaceSystem::eliminate() {
             }
         }
     }
-    log_det_ += 2.0 * std::log(product);
+    *log_det += 2.0 * std::log(product);
     return true;
 }
 
-bool LaplaceSystem::factor() {
-    if (!(scalar_ ? eliminate_scalar() : eliminate())) return false;
-    if (pattern_.rest == 0) return std::isfinite(log_det_);
+bool LaplaceSystem::factor(const CellPart& part, double* log_det) {
+    if (!(scalar_ ? eliminate_scalar(part, log_det) : eliminate(part, log_det))) return false;
+    if (pattern_.rest == 0) return std::isfinite(*log_det);
     if (!pattern_.dense) {
         if (!sparse_->factor(s_.data()).ok()) return false;
-        log_det_ += sparse_->log_det();
-        return std::isfinite(log_det_);
+        *log_det += sparse_->log_det();
+        return std::isfinite(*log_det);
     }
     if (!linalg::cholesky(pattern_.rest, s_.data(), pattern_.rest)) return false;
-    for (Index c = 0; c < pattern_.rest; ++c) log_det_ += 2.0 * std::log(s_[c * pattern_.rest + c]);
-    return std::isfinite(log_det_);
+    for (Index c = 0; c < pattern_.rest; ++c) *log_det += 2.0 * std::log(s_[c * pattern_.rest + c]);
+    return std::isfinite(*log_det);
 }
 
-void LaplaceSystem::solve(double* x) {
-    if (scalar_) return solve_scalar(x);
+// x <- M_j^-1 x, r numbers.
+void LaplaceSystem::solve_level(Index j, double* x) const {
+    const double* m = m_.data() + j * r_ * r_;
+    if (r_ == 1) {
+        x[0] /= m[0] * m[0];
+        return;
+    }
+    linalg::solve_lower(r_, m, r_, x, 1, r_);
+    linalg::solve_upper(r_, m, r_, x, 1, r_);
+}
+
+void LaplaceSystem::solve(const CellPart& part, double* x) {
+    if (scalar_) return solve_scalar(part, x);
     double* rest = x + layout_.q_leading;
-    for (Index j = 0; j < pattern_.levels; ++j) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         double* own = x + j * r_;
-        const double* m = m_.data() + j * r_ * r_;
-        if (r_ == 1) {
-            own[0] /= m[0] * m[0];
-        } else {
-            linalg::solve_lower(r_, m, r_, own, 1, r_);
-            linalg::solve_upper(r_, m, r_, own, 1, r_);
-        }
+        solve_level(j, own);
         for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) {
             const double* a = a_.data() + pattern_.value[e];
             for (int k = 0; k < pattern_.width[e]; ++k)
@@ -283,7 +282,7 @@ void LaplaceSystem::invert_level(Index j) {
                 own[b * r_ + a] -= cross_inverse_[begin + c * r_ + a] * ma_[begin + c * r_ + b];
 }
 
-void LaplaceSystem::invert() {
+void LaplaceSystem::invert(const CellPart& part) {
     if (pattern_.rest > 0) {
         if (pattern_.dense) {
             n_ = s_;
@@ -292,8 +291,8 @@ void LaplaceSystem::invert() {
             sparse_->selected_inverse(n_.data());
         }
     }
-    if (scalar_) return invert_levels_scalar();
-    for (Index j = 0; j < pattern_.levels; ++j) invert_level(j);
+    if (scalar_) return invert_levels_scalar(part);
+    for (Index j = part.level; j < part.level_end; ++j) invert_level(j);
 }
 
 void LaplaceSystem::inverse_block(int factor, Index level, double* out) {

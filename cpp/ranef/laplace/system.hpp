@@ -16,26 +16,25 @@ class LaplaceSystem {
 public:
     LaplaceSystem(const Cells& cells, const Layout& layout, const LaplacePattern& pattern);
 
-    // Omega from the whitened bases (n x width) and weights (n), stretch by stretch in their order: clear(), add() of each, factor().
+    // Omega of a part from the whitened bases (n x width) and weights (n), stretch by stretch in their order: clear(), add()
+    // of each, factor(). Parts share nothing and may be in other threads.
     void clear();
     void add(const Stretch& stretch, const double* whitened, const double* weights);
     // False when it is not positive definite.
-    bool factor();
-    bool factor(const std::vector<Stretch>& stretches, const double* whitened, const double* weights);
-    double log_det() const { return log_det_; }
+    bool factor(const CellPart& part, double* log_det);
     // The lower Cholesky factor of M_j, r x r.
     const double* leading_root(Index level) const { return m_.data() + level * r_ * r_; }
 
-    // x <- Omega^-1 x, one vector over all random effects.
-    void solve(double* x);
+    // x <- Omega^-1 x, one vector over all random effects, of which the part's are solved for.
+    void solve(const CellPart& part, double* x);
     // The same for `count` right-hand sides, q x count with the sides of an effect next to each other.
-    void solve_many(double* x, Index count);
+    void solve_many(const CellPart& part, double* x, Index count);
 
     // x <- L^-T x with Omega = L L': of independent x with variance one, the result has the covariance Omega^-1.
     void solve_root(double* x);
 
     // The blocks of Omega^-1 between the levels that meet in a cell.
-    void invert();
+    void invert(const CellPart& part);
     // The r x r block of Omega^-1 of one level of one factor; after invert().
     void inverse_block(int factor, Index level, double* out);
     // v (width) <- the rows of Omega^-1 of the cell's levels, times `z` (width) at those levels; after invert().
@@ -49,9 +48,10 @@ public:
 private:
     void add_scalar(const Stretch& stretch, const double* whitened, const double* weights);
     void add_blocks(const Stretch& stretch, const double* whitened, const double* weights);
-    void solve_scalar(double* x);
-    bool eliminate();
-    bool eliminate_scalar();
+    void solve_scalar(const CellPart& part, double* x);
+    void solve_level(Index level, double* x) const;
+    bool eliminate(const CellPart& part, double* log_det);
+    bool eliminate_scalar(const CellPart& part, double* log_det);
     void substitute_back(double* x) const;
     double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
     double* below(double* values, Index level, Index e1, Index e2, int k);  // first row of block e1 in column k of e2
@@ -59,7 +59,7 @@ private:
         return const_cast<LaplaceSystem*>(this)->below(const_cast<double*>(values), level, e1, e2, k);
     }
     void invert_level(Index level);
-    void invert_levels_scalar();
+    void invert_levels_scalar(const CellPart& part);
 
     const Cells& cells_;
     const Layout& layout_;
@@ -73,7 +73,6 @@ private:
     std::vector<double> cross_inverse_;   // blocks of Omega^-1 between leading levels and their entries, as a_
     std::vector<double> s_, n_;           // S and its inverse: dense, or values on the pattern
     std::unique_ptr<SparseFactor> sparse_;
-    double log_det_ = 0.0;
 };
 
 }  // namespace ranef

@@ -64,15 +64,15 @@ void LaplaceSystem::add_scalar(const Stretch& stretch, const double* whitened, c
     });
 }
 
-bool LaplaceSystem::eliminate_scalar() {
-    log_det_ = 0.0;
+bool LaplaceSystem::eliminate_scalar(const CellPart& part, double* log_det) {
+    *log_det = 0.0;
     double product = 1.0;  // of pivots, until it comes near the range of a double
-    for (Index j = 0; j < pattern_.levels; ++j) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         const double m = m_[j];
         if (!(m > 0.0) || !std::isfinite(m)) return false;
         product *= m;
         if (product > 1e200 || product < 1e-200) {
-            log_det_ += std::log(product);
+            *log_det += std::log(product);
             product = 1.0;
         }
         m_[j] = std::sqrt(m);
@@ -83,30 +83,30 @@ bool LaplaceSystem::eliminate_scalar() {
         for (Index e = 0; e < count; ++e) ma[e] = a[e] * inverse;
         subtract_level(count, pattern_.column.data() + first, pattern_.rest, a, ma, s_.data());
     }
-    log_det_ += std::log(product);
+    *log_det += std::log(product);
     return true;
 }
 
-void LaplaceSystem::solve_scalar(double* x) {
-    const Index levels = pattern_.levels, n = pattern_.rest;
+void LaplaceSystem::solve_scalar(const CellPart& part, double* x) {
+    const Index n = pattern_.rest;
     const std::int32_t* column = pattern_.column.data();
-    double* rest = x + levels;
-    for (Index j = 0; j < levels; ++j) {
+    double* rest = x + pattern_.levels;
+    for (Index j = part.level; j < part.level_end; ++j) {
         const double own = x[j] /= m_[j] * m_[j];
         for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) rest[column[e]] -= a_[e] * own;
     }
     if (n == 0) return;
     linalg::solve_lower(n, s_.data(), n, rest, 1, n);
     linalg::solve_upper(n, s_.data(), n, rest, 1, n);
-    for (Index j = 0; j < levels; ++j) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         double sum = 0.0;
         for (Index e = pattern_.entry_ptr[j]; e < pattern_.entry_ptr[j + 1]; ++e) sum += ma_[e] * rest[column[e]];
         x[j] -= sum;
     }
 }
 
-void LaplaceSystem::invert_levels_scalar() {
-    for (Index j = 0; j < pattern_.levels; ++j) {
+void LaplaceSystem::invert_levels_scalar(const CellPart& part) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         double own = 1.0 / (m_[j] * m_[j]);
         const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
         const double* ma = ma_.data() + first;
@@ -150,19 +150,29 @@ void LaplaceSystem::scalar_leverages(const Stretch& stretch, const double* white
     });
 }
 
-void LaplaceSystem::solve_many(double* x, Index count) {
+void LaplaceSystem::solve_many(const CellPart& part, double* x, Index count) {
     const Index q = layout_.q, lead = layout_.q_leading, rest = pattern_.rest;
+    if (!scalar_ && rest == 0) {
+        std::vector<double> one(r_);
+        for (Index j = part.level; j < part.level_end; ++j)
+            for (Index c = 0; c < count; ++c) {
+                for (int a = 0; a < r_; ++a) one[a] = x[(j * r_ + a) * count + c];
+                solve_level(j, one.data());
+                for (int a = 0; a < r_; ++a) x[(j * r_ + a) * count + c] = one[a];
+            }
+        return;
+    }
     if (!scalar_) {
         std::vector<double> one(q);
         for (Index c = 0; c < count; ++c) {
             for (Index i = 0; i < q; ++i) one[i] = x[i * count + c];
-            solve(one.data());
+            solve(part, one.data());
             for (Index i = 0; i < q; ++i) x[i * count + c] = one[i];
         }
         return;
     }
     double* behind = x + lead * count;
-    for (Index j = 0; j < pattern_.levels; ++j) {
+    for (Index j = part.level; j < part.level_end; ++j) {
         double* own = x + j * count;
         const double inverse = 1.0 / (m_[j] * m_[j]);
         for (Index c = 0; c < count; ++c) own[c] *= inverse;
