@@ -11,6 +11,7 @@ from ranef import _core, planning
 from ranef.bootstrap.draws.streams import replicate_generator, stream_key
 from ranef.errors import ArgumentError, NewLevelError
 from ranef.inference.methods import method
+from ranef.iterative import errors
 from ranef.threads import get_num_threads, set_num_threads
 
 FORMULAS = {
@@ -361,3 +362,23 @@ def test_the_plan_takes_iterations_where_a_dense_fit_has_no_room(monkeypatch):
         ranef.Model(formula, frame)
     with pytest.raises(MemoryError):
         ranef.lmer(formula, frame, schur="dense")
+
+
+def test_four_probes_give_the_information_where_their_spread_is_small(monkeypatch):
+    """Where it is not, as many are asked as the fit has; both agree to what they say of themselves."""
+    fit = ranef.lmer(
+        "diameter ~ 1 + (1 | plate) + (1 | sample)", ranef.datasets.load("Penicillin"), schur="iterative"
+    )
+    asked, real = [], errors._observed
+
+    def observed(fit, probes):
+        asked.append(probes)
+        return real(fit, probes)
+
+    monkeypatch.setattr(errors, "_observed", observed)
+    few = errors.monte_carlo(fit)
+    assert asked == [4]
+    monkeypatch.setattr(errors, "_ROUGHLY", np.inf)
+    many = errors.monte_carlo(fit)
+    assert asked == [4, 4, 16]
+    assert np.allclose(np.diag(few.statistical), np.diag(many.statistical), rtol=1e-3)

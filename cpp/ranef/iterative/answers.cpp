@@ -11,8 +11,8 @@ Observed observed_information(const Problem& problem, const double* response, co
     constexpr double apart = 0.02;  // of a log variance: what a central difference leaves is of the order of its square
     const Layout& layout = problem.design->layout();
     Point point(problem, response, {settings.tolerance, settings.most_iterations, settings.progress}, poll);
-    Probes probes(layout.q_rest, settings.seed);
-    probes.grow((settings.probes + many_lanes - 1) / many_lanes);
+    Probes probes(layout.q_rest, settings.seed, lanes_for(settings.probes));
+    probes.grow(settings.probes);
     if (small_are_exact) probes.keep_rows(point.schur().small_first());
     Vector lambda(layout.lambda_size);
     layout.unpack(theta, lambda.data());
@@ -56,7 +56,7 @@ Value value_at(const Problem& problem, const double* response, const double* the
     out.status = point.set(lambda.data());
     if (out.status != Status::ok) return out;
     Probes probes(layout.q_rest, settings.seed);
-    probes.grow((settings.probes + many_lanes - 1) / many_lanes);
+    probes.grow(settings.probes);
     LogDeterminant found = log_determinant(point, probes, settings.quadrature_tolerance);
     out.exact = found.exact + (problem.reml ? point.log_det_x() : 0.0) - problem.design->sum_log_weights +
                 Dispersion(problem.degrees()).loss(point.rss());

@@ -42,7 +42,7 @@ public:
           settings_(settings),
           point_(problem, response, {settings.tolerance, settings.most_iterations, settings.progress}, poll),
           probes_(layout_.q_rest, settings.seed) {
-        probes_.grow((settings.probes + many_lanes - 1) / many_lanes);
+        probes_.grow(settings.probes);
         if (small_columns() <= few_columns) probes_.keep_rows(point_.schur().small_first());
     }
 
@@ -162,7 +162,7 @@ private:
         }
         const Index wanted = 2 * probes_.count();
         if (wanted > settings_.most_probes || needed > hopeless * settings_.most_probes) return false;
-        probes_.grow(wanted / many_lanes);
+        probes_.grow(wanted);
         return true;
     }
 

@@ -210,7 +210,7 @@ Score score_at(Point& point, const Vector& lambda, const Vector& raised, Probes&
     score.gradient.assign(k, 0.0);
     for (Index side = 0; side < probes.sides(); ++side) {
         const Vector u = probed_traces(point, probes, side, columns, tolerance, score.solved);
-        for (int c = 0; c < many_lanes; ++c) {
+        for (int c = 0; c < probes.lanes(); ++c) {
             Vector own(k);
             for (std::size_t i = 0; i < k; ++i) own[i] = along(layout, score.directions[i], u.data() + c * layout.lambda_size);
             for (std::size_t i = 0; i < k; ++i) score.gradient[i] += own[i] / static_cast<double>(probes.count());

@@ -16,56 +16,82 @@ std::uint64_t mixed(std::uint64_t x) {  // splitmix64
 }
 
 // sum_l x_l y_l' of a factor's levels for every lane, packed as Lambda one lane after the other, subtracted.
+template <int Lanes>
 void subtract_products(int s, Index levels, const double* x, const double* y, Index packed, double* out) {
-    for (Index l = 0; l < levels; ++l, x += s * many_lanes, y += s * many_lanes)
+    for (Index l = 0; l < levels; ++l, x += s * Lanes, y += s * Lanes)
         for (int b = 0; b < s; ++b)
             for (int a = 0; a < s; ++a)
-                for (int c = 0; c < many_lanes; ++c) out[c * packed + b * s + a] -= x[a * many_lanes + c] * y[b * many_lanes + c];
+                for (int c = 0; c < Lanes; ++c) out[c * packed + b * s + a] -= x[a * Lanes + c] * y[b * Lanes + c];
 }
 
 // sum_j (B_j z)(B_j d)' of the leading factor, likewise; z and d become Lambda z and Lambda d.
+template <int Lanes>
 void subtract_leading(const SchurOperator& schur, Vector& z, Vector& d, Vector& out) {
     const Layout& layout = schur.layout();
     const int r = layout.leading_width();
     const Index packed = layout.lambda_size, levels = schur.design().levels();
-    Vector bz(layout.q_leading * many_lanes), bd(bz.size());
+    Vector bz(layout.q_leading * Lanes), bd(bz.size());
     for (auto [from, to] : {std::pair{&z, &bz}, std::pair{&d, &bd}}) {
-        schur.apply_lambda(false, many_lanes, from->data());
-        schur.meet(many_lanes, from->data(), to->data());
+        schur.apply_lambda(false, Lanes, from->data());
+        schur.meet(Lanes, from->data(), to->data());
     }
-    const double work = static_cast<double>(levels * r * r * many_lanes);
-    Vector parts(piece_count(levels, level_piece) * packed * many_lanes, 0.0);
+    const double work = static_cast<double>(levels * r * r * Lanes);
+    Vector parts(piece_count(levels, level_piece) * packed * Lanes, 0.0);
     for_ranges(levels, level_piece, work, [&](Index piece, Index begin, Index end) {
-        Vector hz(r * many_lanes), hd(r * many_lanes);
+        Vector hz(r * Lanes), hd(r * Lanes);
         for (Index j = begin; j < end; ++j) {
             const double* h = schur.reduced(j);
             for (auto [from, to] : {std::pair{&bz, &hz}, std::pair{&bd, &hd}}) {
                 std::fill(to->begin(), to->end(), 0.0);
-                const double* row = from->data() + j * r * many_lanes;
+                const double* row = from->data() + j * r * Lanes;
                 for (int b = 0; b < r; ++b)
                     for (int a = 0; a < r; ++a)
-                        for (int c = 0; c < many_lanes; ++c) (*to)[a * many_lanes + c] += h[b * r + a] * row[b * many_lanes + c];
+                        for (int c = 0; c < Lanes; ++c) (*to)[a * Lanes + c] += h[b * r + a] * row[b * Lanes + c];
             }
-            subtract_products(r, 1, hz.data(), hd.data(), packed, parts.data() + piece * packed * many_lanes);
+            subtract_products<Lanes>(r, 1, hz.data(), hd.data(), packed, parts.data() + piece * packed * Lanes);
         }
     });
-    Vector sums(packed * many_lanes, 0.0);
+    Vector sums(packed * Lanes, 0.0);
     for (std::size_t i = 0; i < parts.size(); ++i) sums[i % sums.size()] += parts[i];
-    for (int c = 0; c < many_lanes; ++c)
+    for (int c = 0; c < Lanes; ++c)
         for (int b = 0; b < r; ++b)
             for (int a = 0; a < r; ++a) out[c * packed + b * r + a] += 0.5 * (sums[c * packed + b * r + a] + sums[c * packed + a * r + b]);
 }
 
 // d = x - P^-1 z.
-void take_preconditioned(const SchurOperator& schur, const Vector& z, const Vector& x, Vector& d) {
-    schur.precondition(many_lanes, z.data(), d.data());
+void take_preconditioned(const SchurOperator& schur, int lanes, const Vector& z, const Vector& x, Vector& d) {
+    schur.precondition(lanes, z.data(), d.data());
     for (std::size_t i = 0; i < d.size(); ++i) d[i] = x[i] - d[i];
+}
+
+template <int Lanes>
+Vector traces_by_side(Point& point, Probes& probes, Index side, const Lifted& lifted, double tolerance, Solved& solved) {
+    const SchurOperator& schur = point.schur();
+    const Layout& layout = schur.layout();
+    const Index packed = layout.lambda_size;
+    Vector z(layout.q_rest * Lanes), d(z.size()), out(packed * Lanes, 0.0);
+    probes.signs(side, z.data());
+    schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+        for (int a = 0; a < s; ++a)
+            if (lifted[f][a]) std::fill_n(z.data() + (column + a) * Lanes, Lanes, 0.0);
+    });
+    Vector& x = probes.solved(side);
+    take_worst(point.solver().solve(Lanes, z.data(), tolerance, x.data()), solved);
+    take_preconditioned(schur, Lanes, z, x, d);
+    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
+        const Index column = layout.offset[f] - layout.q_leading, first = column * Lanes;
+        if (column >= probes.rows()) continue;
+        subtract_products<Lanes>(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
+                                 out.data() + layout.lambda_offset[f]);
+    }
+    subtract_leading<Lanes>(schur, z, d, out);
+    return out;
 }
 
 }  // namespace
 
-void Probes::grow(Index sides) {
-    while (this->sides() < sides) solved_.emplace_back(order_ * many_lanes, 0.0);
+void Probes::grow(Index vectors) {
+    while (count() < vectors) solved_.emplace_back(order_ * lanes_, 0.0);
 }
 
 void Probes::keep_rows(Index rows) {
@@ -76,31 +102,13 @@ void Probes::signs(Index side, double* z) const {
     const std::uint64_t key = mixed(seed_ + mixed(static_cast<std::uint64_t>(side)));
     for (Index i = 0; i < order_; ++i) {
         const std::uint64_t bits = mixed(key ^ static_cast<std::uint64_t>(i));
-        for (int c = 0; c < many_lanes; ++c) z[i * many_lanes + c] = (bits >> c) & 1u ? 1.0 : -1.0;
+        for (int c = 0; c < lanes_; ++c) z[i * lanes_ + c] = (bits >> c) & 1u ? 1.0 : -1.0;
     }
 }
 
 Vector probed_traces(Point& point, Probes& probes, Index side, const Lifted& lifted, double tolerance, Solved& solved) {
-    const SchurOperator& schur = point.schur();
-    const Layout& layout = schur.layout();
-    const Index packed = layout.lambda_size;
-    Vector z(layout.q_rest * many_lanes), d(z.size()), out(packed * many_lanes, 0.0);
-    probes.signs(side, z.data());
-    schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
-        for (int a = 0; a < s; ++a)
-            if (lifted[f][a]) std::fill_n(z.data() + (column + a) * many_lanes, many_lanes, 0.0);
-    });
-    Vector& x = probes.solved(side);
-    take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
-    take_preconditioned(schur, z, x, d);
-    for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const Index column = layout.offset[f] - layout.q_leading, first = column * many_lanes;
-        if (column >= probes.rows()) continue;
-        subtract_products(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
-                          out.data() + layout.lambda_offset[f]);
-    }
-    subtract_leading(schur, z, d, out);
-    return out;
+    const auto traces = probes.lanes() == few_lanes ? &traces_by_side<few_lanes> : &traces_by_side<many_lanes>;
+    return traces(point, probes, side, lifted, tolerance, solved);
 }
 
 Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solved& solved) {
@@ -114,7 +122,7 @@ Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solve
         std::fill(x.begin(), x.end(), 0.0);
         for (Index c = 0; c < count; ++c) z[(first + c) * many_lanes + c] = 1.0;
         take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
-        take_preconditioned(schur, z, x, d);
+        take_preconditioned(schur, many_lanes, z, x, d);
         schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
             for (int a = 0; a < s; ++a) {
                 const Index c = column + a - first;

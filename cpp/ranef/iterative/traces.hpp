@@ -9,24 +9,26 @@
 
 namespace ranef::iterative {
 
-// Random signs, sixteen vectors of them at a time, and what S^-1 made of them last.
+// Random signs, a side of vectors of them at a time, and what S^-1 made of them last.
 class Probes {
 public:
-    Probes(Index order, std::uint64_t seed) : order_(order), rows_(order), seed_(seed) {}
-    void grow(Index sides);  // to as many sides of many_lanes vectors
+    Probes(Index order, std::uint64_t seed, int lanes = many_lanes) : order_(order), rows_(order), seed_(seed), lanes_(lanes) {}
+    void grow(Index vectors);  // to at least as many, whole sides
     // The traces of the columns behind the first rows are by solves. Signs stay in all rows: what small factors and the others have in
     // common cancels in the trace of the leading one.
     void keep_rows(Index rows);
     Index rows() const { return rows_; }
     Index sides() const { return static_cast<Index>(solved_.size()); }
-    Index count() const { return sides() * many_lanes; }
-    // Number c of row i at i * many_lanes + c.
+    int lanes() const { return lanes_; }
+    Index count() const { return sides() * lanes_; }
+    // Number c of row i at i * lanes + c.
     void signs(Index side, double* z) const;
     Vector& solved(Index side) { return solved_[side]; }
 
 private:
     Index order_, rows_;
     std::uint64_t seed_;
+    int lanes_;  // few_lanes or many_lanes
     std::vector<Vector> solved_;
 };
 

@@ -15,6 +15,8 @@ from .waiting import waiting
 
 # Residuals of the solves behind scores that are subtracted from each other: standard errors to 1e-5.
 _TOLERANCE, _PROBE_TOLERANCE = 1e-8, 1e-4
+# Four probes are usually plenty for the information and cost less; their own spread says it roughly.
+_FEW, _ROUGHLY = 4, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +56,28 @@ def monte_carlo(fit: Any) -> MonteCarlo:
     if "information" not in found:
         raise FitError(f"this fit has no estimates: {fit.optimum.message}")
     fall = found["log_variance_slope"]
-    whole, spread = found["whole_information"], np.zeros((2, len(fall), len(fall)))
     if fit.optimum.converged and len(fall):
-        hessian, spread = _observed(fit)
-        whole = hessian + np.outer(fall, fall) / nu  # with the residual variance held
-    statistical = 2 * inverse(bordered(whole, fall, nu))
+        statistical, error = _by_observed(fit, fall, nu)
+    else:
+        statistical, error = 2 * inverse(bordered(found["whole_information"], fall, nu)), 0.0
     follow = np.vstack([np.eye(len(fall)), -fall / nu])
     by_chance = follow @ found["monte_carlo"] @ follow.T
-    return MonteCarlo(statistical, by_chance, np.asarray(found["jacobian"]).T, _error(statistical, spread))
+    return MonteCarlo(statistical, by_chance, np.asarray(found["jacobian"]).T, error)
 
 
-def _observed(fit: Any) -> tuple[FloatArray, FloatArray]:
+def _by_observed(fit: Any, fall: FloatArray, nu: float) -> tuple[FloatArray, float]:
+    """Return twice the inverse of the observed information, and `MonteCarlo.se_error`."""
+    error = np.inf
+    for probes in (min(_FEW, fit.iterations.probes), fit.iterations.probes):
+        if _ROUGHLY * error > fit.iterations.error:
+            hessian, spread = _observed(fit, probes)
+            whole = hessian + np.outer(fall, fall) / nu  # with the residual variance held
+            statistical = 2 * inverse(bordered(whole, fall, nu))
+            error = _error(statistical, spread)
+    return statistical, error
+
+
+def _observed(fit: Any, probes: int) -> tuple[FloatArray, FloatArray]:
     """Return the Hessian of the profiled criterion, and the same by each probe less the mean."""
     own, found = fit.iterations, fit.optimum.found
     with waiting("standard errors of the variances") as told:
@@ -73,7 +86,7 @@ def _observed(fit: Any) -> tuple[FloatArray, FloatArray]:
             fit.response,
             found["internal_theta"],
             found["small_are_exact"],
-            probes=own.probes,
+            probes=probes,
             seed=own.seed,
             tolerance=max(own.tolerance, _TOLERANCE),
             probe_tolerance=_PROBE_TOLERANCE,
