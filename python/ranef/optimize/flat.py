@@ -170,11 +170,8 @@ def jacobian(model: Model, theta: FloatArray) -> FloatArray:
     """Return the derivatives of the unique elements of D = Lambda Lambda' by theta, (k, k)."""
     out = np.zeros((len(theta), len(theta)))
     for place, factor, rows, columns in _triangles(model, theta):
-        for at, (i, c) in enumerate(zip(rows, columns, strict=True)):
-            change = np.zeros_like(factor)
-            change[i] += factor[:, c]
-            change[:, i] += factor[:, c]
-            out[place, place.start + at] = change[rows, columns]
+        in_row, in_column = rows[:, None] == rows, columns[:, None] == rows
+        out[place, place] = in_row * factor[columns][:, columns] + in_column * factor[rows][:, columns]
     return out
 
 

@@ -19,6 +19,7 @@ _CURVED = 1e-5  # of the largest eigenvalue of the Hessian by differences: below
 _SAME = 1e-7  # relative distance, in what the criterion sees of D, within which two theta are one
 _ZERO = 1e-7  # a pivot of Lambda below this, in units of its column, is zero
 _FALSE = 1e-6
+_EPS = 1e-15
 _STARTS = 12
 
 
@@ -112,18 +113,23 @@ def _solved(model: Model, flat: Flat, wanted: FloatArray, free: Any) -> FloatArr
         out[free] = x * unit
         return out
 
-    best, near = None, _SAME * max(1.0, float(np.linalg.norm(wanted)))
+    def descended(start: FloatArray, gtol: float) -> Any:
+        return least_squares(
+            lambda x: flat.seen(covariance_elements(model, theta(x))) - wanted,
+            start,
+            jac=lambda x: flat.seen(jacobian(model, theta(x)))[:, free] * unit,
+            xtol=_EPS, ftol=_EPS, gtol=gtol, max_nfev=400,
+        )  # fmt: skip
+
+    size = max(1.0, float(np.linalg.norm(wanted)))
+    rounding = _EPS * size**1.5  # of the gradient: the elements of D times theta, which goes with their root
+    reach = np.sqrt(max(1e-3, float(np.abs(wanted).max())))
+    best = None
     for number in range(_STARTS):
         start = np.full(unit.size, 1.0) if number == 0 else rng.normal(size=unit.size)
-        answer = least_squares(
-            lambda x: flat.seen(covariance_elements(model, theta(x))) - wanted,
-            start * np.sqrt(max(1e-3, float(np.abs(wanted).max()))),
-            jac=lambda x: flat.seen(jacobian(model, theta(x)))[:, free] * unit,
-            xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=400,
-        )  # fmt: skip
-        if np.linalg.norm(answer.fun) > near:
+        answer = descended(start * reach, rounding)
+        if np.linalg.norm(answer.fun) > _SAME * size:
             continue
-        x = answer.x
-        if best is None or np.linalg.norm(x) < np.linalg.norm(best) * (1 - 1e-6):
-            best = x
-    return None if best is None else theta(best)
+        if best is None or np.linalg.norm(answer.x) < np.linalg.norm(best) * (1 - 1e-6):
+            best = answer.x
+    return None if best is None else theta(descended(best, _EPS).x)
