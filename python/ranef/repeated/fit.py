@@ -62,7 +62,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
 
     # ------------------------------------------------------------ what other modules say of a fit
     residual = Answer[Any]("repeated.covariance:visit_covariance")
-    fittedvalues = RowAnswer[Any]("repeated.rows:fittedvalues")
+    fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     message = Answer[str]("repeated.words:message")
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 

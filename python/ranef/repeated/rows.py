@@ -1,4 +1,4 @@
-"""Answers with an entry per row: fitted values, residuals, predictions, simulated responses."""
+"""Answers with an entry per row: residuals, predictions, simulated responses."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.simulation import counted, seeded
-from ..inference.methods import method
+from ..inference.row_means import row_means, table_of_means
 from .blocks import cholesky_of, subject_blocks, whitened
 from .new_rows import draws, given_observed, own_variance, visit_and_arm
 
 if TYPE_CHECKING:
     from .fit import VisitFit
-
-
-def fittedvalues(fit: VisitFit) -> FloatArray:
-    """Return X beta + offset on the rows used, (n,)."""
-    design = fit.model.design
-    mean = design.matrix.take(fit.model.cross.columns) @ fit.solution["beta"]
-    return mean if design.offset is None else mean + design.offset
 
 
 def residuals(fit: VisitFit, type: str = "response") -> FloatArray:
@@ -118,36 +110,16 @@ def predict(
         what = "conditional=True predicts visits of a subject from its others"
         what = what if conditional else "interval='prediction' is of rows that name their visit"
         raise ArgumentError(f"{what}: give newdata=")
-    X, mean = _means(fit, newdata)
+    X, mean = row_means(fit, newdata)
     given = given_observed(fit, newdata) if conditional else None
     if given is not None:
         mean, X = mean + given.mean, X - given.X
     if not se and interval is None:
         return mean
-    tested: Any = fit
-    by: Any = method(tested, fit.method)
-    inner = by.internal(X)
-    variance = np.einsum("mi,ij,mj->m", inner, by.inner, inner)
-    table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
-    if interval is not None:
-        df = np.array([np.nan if np.isnan(row).any() else by.df(row) for row in X])
-        if interval == "prediction":
-            left = given.variance if given is not None else own_variance(fit, *visit_and_arm(fit, newdata))
-            variance = variance + left
-        half = stdtrit(df, (1 + level) / 2) * np.sqrt(variance)
-        table["lower"], table["upper"] = mean - half, mean + half
-    return table
-
-
-def _means(fit: VisitFit, newdata: Any) -> tuple[FloatArray, FloatArray]:
-    """Return the kept columns of X and X beta + offset of rows used or new."""
-    design, kept = fit.model.design, fit.model.cross.columns
-    if newdata is None:
-        return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
-    new = design.spec.rows(newdata, random=False)
-    X = np.asarray(new.X[:, kept])
-    mean = X @ fit.solution["beta"]
-    return X, mean if new.offset is None else mean + new.offset
+    variance: Any = 0.0
+    if interval == "prediction":
+        variance = given.variance if given is not None else own_variance(fit, *visit_and_arm(fit, newdata))
+    return table_of_means(fit, X, mean, None if interval is None else level, variance)
 
 
 def simulate(fit: VisitFit, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
@@ -176,7 +148,7 @@ def simulate(fit: VisitFit, n: int = 1, seed: Any = None, *, newdata: Any = None
     True
     """
     if newdata is not None:
-        _, mean = _means(fit, newdata)
+        _, mean = row_means(fit, newdata)
         residuals = draws(fit, newdata, counted(n, mean.size), seeded(seed))
         return np.ascontiguousarray(residuals.T) + mean
     noise = seeded(seed).standard_normal((fit.nobs, counted(n, fit.nobs)))

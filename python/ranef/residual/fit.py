@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..called import attribute
 from ..errors import RowsNotKeptError
+from ..estimates.prediction import population
 from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
 from ..model import Model
@@ -99,8 +100,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
             shape = (term.factor.n_levels, len(term.columns), n)
             drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
             out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
-        mean = design.matrix.take(model.cross.columns) @ self.solution["beta"]
-        return np.asarray(out.T + (mean if design.offset is None else mean + design.offset))
+        return np.asarray(out.T + population(self))
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice, require_level
-from ..inference.methods import method
 from ..inference.prediction import predict as predict_plain
+from ..inference.row_means import row_means, table_of_means
 from .new_rows import given_observed
 
 TYPES = ("response", "pearson", "normalized")
@@ -90,27 +89,12 @@ def predict(
         raise ArgumentError(
             "conditional=True predicts rows of newdata=, without standard errors or intervals"
         )
-    design, kept = fit.model.design, fit.model.cross.columns
-    if newdata is None:
-        X, mean = np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
-    else:
-        new = design.spec.rows(newdata, random=False)
-        X = np.asarray(new.X[:, kept])
-        mean = X @ fit.solution["beta"]
-        mean = mean if new.offset is None else mean + new.offset
+    X, mean = row_means(fit, newdata)
     if conditional:
         return mean + given_observed(fit, newdata)[0]
     if not se and interval is None:
         return mean
-    by: Any = method(fit, fit.method)
-    inner = by.internal(X)
-    error = np.sqrt(np.einsum("mi,ij,mj->m", inner, by.inner, inner))
-    table = pd.DataFrame({"fit": mean, "se": error})
-    if interval is not None:
-        df = np.array([np.nan if np.isnan(row).any() else by.df(row) for row in X])
-        half = stdtrit(df, (1 + level) / 2) * error
-        table["lower"], table["upper"] = mean - half, mean + half
-    return table
+    return table_of_means(fit, X, mean, None if interval is None else level)
 
 
 def predict_mixed(

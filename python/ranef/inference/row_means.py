@@ -1,0 +1,50 @@
+"""Means of rows by the fixed effects alone, with errors by the fit's method of testing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from ..arrays import FloatArray
+from .methods import method
+
+
+def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
+    """Return the kept columns of X, (m, p), and X beta + offset, (m,), of the rows used or of new ones."""
+    design, kept = fit.model.design, fit.model.cross.columns
+    if newdata is None:
+        return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
+    new = design.spec.rows(newdata, random=False)
+    X = np.asarray(new.X[:, kept])
+    mean = X @ fit.solution["beta"]
+    return X, mean if new.offset is None else mean + new.offset
+
+
+def table_of_means(
+    fit: Any, X: FloatArray, mean: FloatArray, level: float | None, variance: FloatArray | float = 0.0
+) -> pd.DataFrame:
+    """Return ``fit`` and ``se``, with a level also ``lower`` and ``upper``.
+
+    Parameters
+    ----------
+    fit : GlsFit or VisitFit
+    X : (m, p) float64
+        What the error of beta is multiplied by.
+    mean : (m,) float64
+    level : float or None
+        Coverage of the interval.
+    variance : float or (m,) float64
+        What the interval covers besides: of a new response about its mean.
+    """
+    by: Any = method(fit, fit.method)
+    inner = by.internal(X)
+    error = np.einsum("mi,ij,mj->m", inner, by.inner, inner)
+    table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
+    if level is not None:
+        df = np.array([np.nan if np.isnan(row).any() else by.df(row) for row in X])
+        half = stdtrit(df, (1 + level) / 2) * np.sqrt(error + variance)
+        table["lower"], table["upper"] = mean - half, mean + half
+    return table
