@@ -90,7 +90,7 @@ bool Criterion::solve() {
     linalg::invert_cholesky(p_, phi_.data(), p_);
     linalg::symmetrise(p_, phi_.data(), p_);
     const double units = 2.0 * std::log(sums_.response().scale);
-    const double n = double(sums_.rows()) - (problem_->reml ? p_ : 0);
+    const double n = degrees_of_freedom(problem_->reml, sums_.rows(), p_);
     value_ = log_determinant_ + squares + n * (log_two_pi + units) - sums_.sum_log_weights();
     if (problem_->reml)
         for (int j = 0; j < p_; ++j)
