@@ -27,8 +27,8 @@ def exact(design, theta, reml):
         pivots = []
         for k in range(n + p):
             pivots.append(abs(whole[k, k]))
-            rest = slice(k + 1, None)
-            whole[rest, rest] = whole[rest, rest] - np.outer(whole[rest, k], whole[k, rest]) / whole[k, k]
+            touched = k + 1 + np.flatnonzero(whole[k, k + 1 :])
+            whole[np.ix_(touched, touched)] -= np.outer(whole[touched, k] / whole[k, k], whole[k, touched])
         rows = n - p if reml else n
         dets = sum(mp.log(pivot) for pivot in (pivots if reml else pivots[:n]))
         return dets + rows * (1 + mp.log(-2 * mp.pi * whole[-1, -1] / rows))
