@@ -73,9 +73,10 @@ void Point::read_columns(const double* response) {
         for (Index c = 0; c < side.count; ++c) {
             const Index column = side.first + c;
             const bool is_y = column == p;
-            for (Index j = 0; j < d.levels(); ++j)
-                for (int a = 0; a < r; ++a)
-                    side.leading[(j * r + a) * side.lanes + c] = is_y ? response[j * r + a] : d.values.a_x()[(j * p + column) * r + a];
+            for (Index j = 0; j < d.levels(); ++j) {
+                const double* from = is_y ? response + j * r : d.level(j).x(column);
+                for (int a = 0; a < r; ++a) side.leading[(j * r + a) * side.lanes + c] = from[a];
+            }
             for (Index i = 0; i < q2; ++i)
                 side.rest[i * side.lanes + c] = is_y ? response[q1 + i] : d.values.w_x()[column * q2 + i];
         }
