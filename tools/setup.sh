@@ -160,7 +160,8 @@ build_step() {
   say "building ranef (native CPU: $native)"
   local prefixes=${CMAKE_PREFIX_PATH:-}
   if command -v brew >/dev/null; then prefixes="$prefixes;$(brew --prefix openblas 2>/dev/null);$(brew --prefix suite-sparse 2>/dev/null)"; fi
-  PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native;RANEF_WERROR=$(werror)" \
+  # make builds one file at a time unless told otherwise (ninja uses every core)
+  CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)} PATH="$root/.venv/bin:$PATH" CMAKE_PREFIX_PATH=$prefixes SKBUILD_CMAKE_DEFINE="RANEF_NATIVE=$native;RANEF_WERROR=$(werror)" \
     pip_install --no-build-isolation --no-deps -e .
   stamp build "$want"
 }
