@@ -12,7 +12,7 @@ ROWS = 8_000_000  # 0.8 GB more when fitted from a table in memory
 
 @pytest.mark.slow
 def test_more_rows_than_memory(tmp_path):
-    """Rows in Parquet, in parts (copies of one): fitted in less than half of what the fit takes from memory."""
+    """Rows in Parquet, in parts (copies of one): fitted in half of what a table in memory takes."""
     pytest.importorskip("pyarrow.dataset")
     script, folder = tmp_path / "fit.py", tmp_path / "data"
     folder.mkdir()
