@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-REFERENCE = Path(__file__).parent / "reference-glmm"
+REFERENCE = Path(__file__).parent / "reference_glmm"
 FAMILY = {"Gamma": "gamma", "inverse.gaussian": "inverse_gaussian"}
 
 

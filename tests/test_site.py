@@ -17,6 +17,9 @@ PAGES = {
     for path in DOCS.rglob(f"*.{suffix}")
     if not path.relative_to(DOCS).parts[0].startswith("_") and path.parent.name != "gallery"
 }
+ABOUT_THE_SOURCE = (DOCS / "tour.md", DOCS / "design.md", DOCS.parent / "CONTRIBUTING.md")
+SOURCE = ("python", "cpp", "tests", "docs", "benchmarks", "tools")
+FOLDERS = ("python/ranef", "cpp/ranef", "cpp", "tests")  # whose own folders are named
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```|^\.\. toctree::\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 FETCHED = re.compile(r"""(?:<(?:script|img|link)[^>]*?(?:src|href)=["'](?:https?:)?//[^"']+)""")
 
@@ -48,11 +51,18 @@ def test_every_public_name_has_its_entry():
     assert not missing, missing
 
 
-def test_the_tour_names_files_that_exist():
-    text = (DOCS / "tour.md").read_text(encoding="utf-8")
-    paths = set(re.findall(r"`((?:python|cpp|tests|docs)/[\w./]+)`", text))
-    missing = [path for path in paths if not (DOCS.parent / path).exists()]
-    assert len(paths) > 20 and not missing, missing
+def test_the_tour_is_of_this_tree():
+    """Every file the pages about the source name exists, and every folder of the source is named."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in ABOUT_THE_SOURCE)
+    root = DOCS.parent
+    tree = {f"/{path.relative_to(root).as_posix()}" for top in SOURCE for path in (root / top).rglob("*")}
+    tree |= {f"/{top}" for top in SOURCE}
+    names = set(re.findall(r"`([\w./]+(?:\.(?:py|cpp|hpp|h|R|sh)|/))`", text))
+    missing = [name for name in names if not any(path.endswith(f"/{name.rstrip('/')}") for path in tree)]
+    assert len(names) > 80 and not missing, missing
+    folders = {path.name for top in FOLDERS for path in (root / top).iterdir() if path.is_dir()}
+    unnamed = [name for name in folders if name[0] not in "._" and not re.search(rf"\b{name}\b", text)]
+    assert not unnamed, unnamed
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Generalised models beside lme4's glmer and glmmTMB: CPU seconds from the data frame, and -2 log L.
 
-Five models of the battery in ``tests/reference-glmm`` (data of lme4, two simulated sets of 100,000 rows),
+Five models of the battery in ``tests/reference_glmm`` (data of lme4, two simulated sets of 100,000 rows),
 and 10,000 bootstrap refits of cbpp. Needs R with lme4 and glmmTMB for the rivals; without it they are left
 out.
 
@@ -40,7 +40,7 @@ def rivals(name: str) -> dict[str, tuple[float, float]]:
     """Return CPU seconds and -2 log L of glmer and glmmTMB."""
     if shutil.which("Rscript") is None:
         return {}
-    folder = ROOT / "tests" / "reference-glmm"
+    folder = ROOT / "tests" / "reference_glmm"
     done = subprocess.run(
         ["Rscript", "--vanilla", str(SCRIPT), str(folder), name], capture_output=True, text=True, check=False
     )

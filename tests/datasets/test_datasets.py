@@ -39,7 +39,7 @@ def test_packaged_file_is_the_reference_file(name):
 
 
 def test_cbpp_is_lme4s():
-    theirs = pd.read_csv(ROOT / "tests" / "reference-glmm" / "data" / "cbpp.csv.gz")
+    theirs = pd.read_csv(ROOT / "tests" / "reference_glmm" / "data" / "cbpp.csv.gz")
     ours = datasets.load("cbpp")
     assert len(ours) == len(theirs)
     for column in ours:

@@ -1,9 +1,9 @@
 ## beside_glmer.R -- what R answers about fitted generalised models, to beside_glmer.json
 ## usage, from tests/generalised: Rscript --vanilla beside_glmer.R
 suppressMessages({library(lme4); library(glmmTMB); library(emmeans); library(jsonlite)})
-MAN <- fromJSON(gzfile("../reference-glmm/data/manifest.json.gz"), simplifyVector = FALSE)
+MAN <- fromJSON(gzfile("../reference_glmm/data/manifest.json.gz"), simplifyVector = FALSE)
 load <- function(name) {
-  f <- file.path("../reference-glmm/data", MAN[[name]]$file); d <- read.csv(if (file.exists(f)) f else paste0(f, ".gz"))
+  f <- file.path("../reference_glmm/data", MAN[[name]]$file); d <- read.csv(if (file.exists(f)) f else paste0(f, ".gz"))
   for (k in names(MAN[[name]]$columns)) { about <- MAN[[name]]$columns[[k]]; if (about$type == "factor") d[[k]] <- factor(as.character(d[[k]]), levels = unlist(about$levels)) }
   d
 }
