@@ -25,6 +25,9 @@ def _fits():
     return {
         "lmer": ranef.lmer("Reaction ~ Days + (Days | Subject)", sleep),
         "glmer": ranef.glmer("incidence / size ~ period + (1 | herd)", _herds(), weights="size"),
+        "inflated": ranef.glmer(
+            "incidence ~ period + offset(log(size)) + (1 | herd)", _herds(), "poisson", zero="~ 1"
+        ),
         "mmrm": ranef.mmrm("fev1 ~ baseline + arm * visit + ar1(visit | id)", asthma),
         "gls": ranef.gls("Reaction ~ Days", sleep, residual="car1(Days | Subject)"),
         "residual": ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
@@ -84,7 +87,8 @@ KINDS = [*(kind for kind in KINDS_OF_FITS if kind != "lmer"), "singular", "sums"
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("function", [*_functions()])
 def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
-    options = {"optimizers": "newton"} if (function, kind) == (ranef.allfit, "glmer") else {}  # all: minutes
+    slow = function is ranef.allfit and kind in ("glmer", "inflated")  # by all optimisers: minutes
+    options = {"optimizers": "newton"} if slow else {}
     try:
         function(fits[kind], **options)
     except RanefError as error:
@@ -170,7 +174,8 @@ def test_the_table_of_kinds_tells_the_truth(fits, kind):
 
 def test_every_refusal_is_of_something_that_others_have():
     everything = {name for one in kinds.classes().values() for name, has in kinds.answers(one).items() if has}
-    further = {"other_runs", "by_other_criterion", "rePCA", "update"}  # asked for by functions; an old name
+    further = {"other_runs", "by_other_criterion", "power_of", "update"}  # asked for by functions
+    further |= {"rePCA"}  # an old name
     assert set(METHODS) <= everything | further
     assert set(ATTRIBUTES) <= {*dir(ranef.Fit), *ranef.Fit.__dataclass_fields__}
 

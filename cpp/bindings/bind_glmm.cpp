@@ -22,13 +22,19 @@ class Parameters {
 public:
     explicit Parameters(const GlmmProblem& problem) : problem_(problem), layout_(problem.layout()) {}
 
-    std::vector<double> to_internal(const Doubles& theta, const Doubles& beta, double psi) const {
-        if (theta.size() != layout_.n_theta() || beta.size() != layout_.p) throw py::value_error("wrong number of parameters");
+    std::vector<double> to_internal(const Doubles& theta, const Doubles& beta, double psi, const std::vector<double>& gamma) const {
+        if (theta.size() != layout_.n_theta() || beta.size() != layout_.p || (!gamma.empty() && static_cast<Index>(gamma.size()) != gammas())) throw py::value_error("wrong number of parameters");
         std::vector<double> out(problem_.parameters());
         problem_.design->coordinates().theta_to_internal(layout_, theta.data(), out.data());
         problem_.design->coordinates().beta_to_internal({}, beta.data(), out.data() + layout_.n_theta());
+        std::copy(gamma.begin(), gamma.end(), out.begin() + layout_.n_theta() + layout_.p);
         if (problem_.family->dispersed()) out.back() = psi;
         return out;
+    }
+    // The coefficients of zeta, which the caller has in the core's coordinates.
+    std::vector<double> gamma(const std::vector<double>& internal) const {
+        const auto first = internal.begin() + layout_.n_theta() + layout_.p;
+        return {first, first + gammas()};
     }
     std::vector<double> theta(const std::vector<double>& internal) const {
         std::vector<double> out(layout_.n_theta());
@@ -42,6 +48,8 @@ public:
     }
 
 private:
+    Index gammas() const { return problem_.further() - (problem_.family->dispersed() ? 1 : 0); }
+
     const GlmmProblem& problem_;
     const Layout& layout_;
 };
@@ -91,6 +99,7 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     out["theta"] = to_numpy(maps.theta(internal));
     out["beta"] = to_numpy(maps.beta(internal));
     out["psi"] = problem.family->dispersed() ? internal.back() : 0.0;
+    out["gamma"] = to_numpy(maps.gamma(internal));
     out["internal"] = to_numpy(internal);
     out["value"] = criterion.value();
     out["gradient"] = to_numpy(criterion.gradient());
@@ -232,6 +241,7 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
         out["theta"] = to_numpy(maps.theta(at));
         out["beta"] = to_numpy(maps.beta(at));
         out["psi"] = self.problem->family->dispersed() ? at.back() : 0.0;
+        out["gamma"] = to_numpy(maps.gamma(at));
         out["internal"] = to_numpy(at);
         out["internal_lambda"] = internal_lambda(self.problem->layout(), at);
         out["internal_modes"] = modes_of(self, *criterion, false);
@@ -337,7 +347,7 @@ void bind_glmm(py::module_& m) {
     py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
         .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("y"),
              py::arg("trials") = py::none(), py::arg("weights") = py::none(), py::arg("offset") = py::none(),
-             py::arg("expected") = false, py::arg("nodes") = 1)
+             py::arg("expected") = false, py::arg("nodes") = 1, py::arg("zero") = py::none())
         .def("with_response", &with_response, py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
              py::arg("recount") = false)
         .def("with_sums", &with_sums, py::arg("count"), py::arg("first"), py::arg("second"), py::arg("constant"))
@@ -361,10 +371,10 @@ void bind_glmm(py::module_& m) {
                                    return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(cells.size()), cells.data());
                                })
         .def("to_internal",
-             [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi) {
-                 return to_numpy(Parameters(*self.problem).to_internal(theta, beta, psi));
+             [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi, const std::vector<double>& gamma) {
+                 return to_numpy(Parameters(*self.problem).to_internal(theta, beta, psi, gamma));
              },
-             py::arg("theta"), py::arg("beta"), py::arg("psi"))
+             py::arg("theta"), py::arg("beta"), py::arg("psi"), py::arg("gamma") = std::vector<double>())
         .def("start",
              [](const GlmmObject& self, const Doubles& eta) {
                  if (eta.size() != self.problem->cells().n) throw py::value_error("eta: one per cell");

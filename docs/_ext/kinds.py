@@ -7,7 +7,10 @@ from ranef.likelihood_fit import LikelihoodFit
 from ranef.refusals import ATTRIBUTES, CALLED, KINDS, METHODS, Refused, lacking
 from ranef.verbs import Answer, Verb
 
-HOMES = ("fit", "generalised.cell_sums", "iterative", "repeated", "residual", "structured.related")
+HOMES = (
+    *("fit", "generalised.inflated_fit", "generalised.cell_sums", "iterative", "repeated", "residual"),
+    "structured.related",
+)
 
 
 def classes():

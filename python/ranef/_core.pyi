@@ -454,6 +454,7 @@ def family_kernels(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
     eta: npt.ArrayLike,
+    zeta: float = 0.0,
 ) -> dict[str, Array]: ...
 def kept_rows(
     family: str, y: npt.ArrayLike, trials: npt.ArrayLike | None = None, weights: npt.ArrayLike | None = None
@@ -472,6 +473,7 @@ class Glmm:
         offset: npt.ArrayLike | None = None,
         expected: bool = False,
         nodes: int = 1,
+        zero: npt.ArrayLike | None = None,
     ) -> None: ...
     def with_response(
         self,
@@ -528,7 +530,9 @@ class Glmm:
     def dense(self) -> bool: ...
     @property
     def cell_of(self) -> npt.NDArray[np.uint32]: ...
-    def to_internal(self, theta: npt.ArrayLike, beta: npt.ArrayLike, psi: float) -> Array: ...
+    def to_internal(
+        self, theta: npt.ArrayLike, beta: npt.ArrayLike, psi: float, gamma: npt.ArrayLike = ()
+    ) -> Array: ...
     def start(self, eta: npt.ArrayLike) -> Array: ...
     def fit(
         self,

@@ -16,6 +16,7 @@ from .errors import ArgumentError
 KINDS = {
     "lmer": "a linear mixed model",
     "glmer": "a generalised model",
+    "inflated": "a zero-inflated model",
     "cells": "sums, whose rows are not kept",
     "mmrm": "a model for repeated measures",
     "gls": "a fit by generalised least squares",
@@ -25,7 +26,8 @@ KINDS = {
     "related": "a fit with relationship matrices",
     "iterative": "a fit by iterations",
 }
-CALLED = {"other_runs": "allfit", "by_other_criterion": "refitML"}  # method -> what the user calls
+# Method -> what the user calls.
+CALLED = {"power_of": "power", "other_runs": "allfit", "by_other_criterion": "refitML"}
 
 _ROWS = "it has an entry for every row; fit rows that are in memory"
 _EXACT = "it needs the exact criterion, which a fit by iterations does not have; fit with schur='dense'"
@@ -35,11 +37,15 @@ _SUBMODELS = "fit the submodels and compare their criteria"
 _BY_ML = "fit the submodels by maximum likelihood and compare them with ranef.anova()"
 _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
+_MIXTURE = "the variance of a mixture is not shared out as that of one distribution; see fit.varcorr"
+_OF_COUNTS = "use predict() and emmeans(), which say whether a mean is of responses or of counts"
+_EFFECTS = ("predictions", "comparisons", "slopes", "to_marginaleffects")
 _STRUCTURES = "see fit.structures.parameters"
 
 # Method -> kinds -> what to do instead.
 METHODS: dict[str, dict[str, str]] = {
     "profile": {
+        "inflated": "see conf_int() and fit.zero, or bootstrap()",
         "mmrm": "see residual_intervals() for the covariance over visits, conf_int() for coefficients",
         "related": "see heritability() for an interval",
         "iterative": _EXACT,
@@ -90,8 +96,13 @@ METHODS: dict[str, dict[str, str]] = {
         "structured both": _STRUCTURES,
         "iterative": _EXACT,
     },
-    "r2": {"mmrm gls": _NO_SHARE, "related": "see the shares of variance in fit.varcorr"},
+    "r2": {
+        "inflated": _MIXTURE,
+        "mmrm gls": _NO_SHARE,
+        "related": "see the shares of variance in fit.varcorr",
+    },
     "icc": {
+        "inflated": _MIXTURE,
         "mmrm": "see fit.residual.corr() for correlations between visits",
         "gls": "there are no random effects; see fit.residual for correlations in time",
         "related": "see heritability(), and the shares in fit.varcorr",
@@ -101,11 +112,13 @@ METHODS: dict[str, dict[str, str]] = {
     "bootstrap": {"related": "simulate() and the same fit in a loop do it"},
     "residuals": {"related": "see fit.resid, response minus fitted value", "cells": _ROWS},
     "leverage": {
+        "inflated": "a row that is zero for certain has no weight of its own",
         "mmrm gls related": "rows that correlate have none of their own; fit without the subject in question",
         "iterative": _FACTOR,
         "cells": _ROWS,
     },
     "influence": {
+        "inflated": "fit without the rows in question",
         "related": "fit without the subject in question",
         "iterative": "fit without the rows in question",
         "cells": _ROWS,
@@ -116,7 +129,10 @@ METHODS: dict[str, dict[str, str]] = {
         "related": "see fittedvalues and resid",
         "cells": _ROWS,
     },
-    **{key: {"cells": _ROWS} for key in ("check_residuals", "missing_terms", "overdispersion", "zeros")},
+    "missing_terms": {"inflated": "fit with the term and compare with ranef.anova()", "cells": _ROWS},
+    "power_of": {"inflated": "draw from fit.simulate() and refit"},
+    **{key: {"inflated": _OF_COUNTS} for key in _EFFECTS},
+    **{key: {"cells": _ROWS} for key in ("check_residuals", "overdispersion", "zeros")},
 }
 # Attribute -> kinds -> where its answer is.
 ATTRIBUTES: dict[str, dict[str, str]] = {

@@ -231,7 +231,9 @@ OF_A_FIT = by_word(
             "eta_squared partial_eta_squared omega_squared"
         ),
         "ranef.mmrm(), or residual= of ranef.lmer(): covariances that need no sphericity": "sphericity",
-        "glmm.zeros(); zero inflation itself is glmmTMB's": "zi",
+        "ranef.glmer(..., zero='~ 1') for zero inflation: such a fit has its coefficients as zero": (
+            "zi ziformula zero_inflation"
+        ),
     }
 )
 

@@ -8,6 +8,7 @@ namespace ranef {
 
 // What every kernel of counts shares.
 struct CountKernel {
+    static constexpr bool inflated = false;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
 };
@@ -20,7 +21,7 @@ struct PoissonKernel : CountKernel {
         const double r = c.first / mu;
         return {r - c.count, -r / mu, 2.0 * r / (mu * mu), -6.0 * r / (mu * mu * mu)};
     }
-    DispersionDerivatives dispersion(const Cell&, double) const { return {}; }
+    FurtherDerivatives dispersion(const Cell&, double) const { return {}; }
     double variance(const Cell&, double mu) const { return mu; }
     double variance1(const Cell&, double) const { return 1.0; }
 };
@@ -42,7 +43,7 @@ struct NegativeBinomial1Kernel : CountKernel {
                 c.count * unit * unit * unit * polygamma_rise<2>(k, y),
                 c.count * unit * unit * unit * unit * polygamma_rise<3>(k, y)};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const double k = mu / phi, y = c.first, share = phi / (1.0 + phi);
         const double a0 = polygamma_rise<0>(k, y), a1 = polygamma_rise<1>(k, y), a2 = polygamma_rise<2>(k, y);
         return {c.count * (k * (log1p_phi - a0) + y - (y + k) * share), c.count * (log1p_phi - share - a0 - k * a1) / phi,
@@ -67,7 +68,7 @@ struct NegativeBinomial2Kernel : CountKernel {
         return {c.count * (y * m - t), c.count * (t * q - y * m * m), c.count * 2.0 * (y * m * m * m - t * q * q),
                 c.count * 6.0 * (t * q * q * q - y * m * m * m * m)};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const double y = c.first, q = 1.0 / (mu + k);
         return {c.count * k * (polygamma_rise<0>(k, y) - std::log1p(mu / k) + (mu - y) * q), c.count * k * (y - mu) * q * q,
                 c.count * k * (-q * q - 2.0 * (y - mu) * q * q * q)};

@@ -12,6 +12,7 @@
 //   gaussian           rows            mean of y       sum of squares about it
 //   nbinom1, nbinom2   rows            y               -         (only rows of equal y are merged)
 //   truncated_...      as the family of counts whose zeros are left out
+//   inflated_...       rows            y               -         (only rows of equal y are merged)
 //   betabinomial       rows            successes       trials    (only equal ones)
 //
 // Prior weights multiply a row's log-likelihood: they add up to `count`. kept.hpp adds them up.
@@ -30,9 +31,10 @@ struct CellView {
     const double* count = nullptr;
     const double* first = nullptr;
     const double* second = nullptr;
+    const double* zeta = nullptr;  // log-odds of a zero that is no count, of an inflated family
 
     CellView part(Index begin, Index length) const {
-        return {length, count + begin, first + begin, second + begin};
+        return {length, count + begin, first + begin, second + begin, zeta ? zeta + begin : nullptr};
     }
 };
 
@@ -62,6 +64,10 @@ public:
     virtual int simpler_towards() const { return 0; }
     // dl / dpsi, ds / dpsi and dw / dpsi of each cell.
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
+    // Whether rows may be zero without being a count (inflated.hpp); their log-odds are the cells' zeta.
+    virtual bool inflated() const { return false; }
+    // dl / dzeta, ds / dzeta and dw / dzeta of each cell.
+    virtual void inflation(const CellView&, const double*, double*, double*, double*) const {}
     // How far eta moves where the mean doubles or so, at these: 1 with a log link, the size of eta itself with a power as link.
     // What is small or large in eta is so in this unit.
     virtual bool has_unit() const { return false; }

@@ -154,7 +154,7 @@ bool with_kernel(const std::string& family, const RowResponses& rows, Function&&
     if (family == "binomial") return rows.trials ? f(Successes<false>{}) : f(Bernoulli{});
     if (family == "betabinomial") return f(Successes<true>{});
     if (family == "poisson") return f(Counts<true>{});
-    if (family == "nbinom1" || family == "nbinom2") return f(Counts<false>{});
+    if (family == "nbinom1" || family == "nbinom2" || family.rfind("inflated_", 0) == 0) return f(Counts<false>{});
     if (family == "truncated_poisson") return f(Counts<true>{1.0, {}});
     if (family == "truncated_nbinom1" || family == "truncated_nbinom2") return f(Counts<false>{1.0, {}});
     if (family == "gamma") return f(Gamma{});

@@ -1,6 +1,7 @@
 #include "ranef/families/binomial.hpp"
 #include "ranef/families/canonical.hpp"
 #include "ranef/families/counts.hpp"
+#include "ranef/families/inflated.hpp"
 #include "ranef/families/positive.hpp"
 #include "ranef/families/shares.hpp"
 #include "ranef/families/truncated.hpp"
@@ -49,6 +50,9 @@ std::unique_ptr<Family> make_family(const std::string& family, const std::string
     if (family == "truncated_poisson") return with_mean<Truncated<PoissonKernel>, Log>(link);
     if (family == "truncated_nbinom1") return with_mean<Truncated<NegativeBinomial1Kernel>, Log>(link);
     if (family == "truncated_nbinom2") return with_mean<Truncated<NegativeBinomial2Kernel>, Log>(link);
+    if (family == "inflated_poisson") return with_mean<Inflated<PoissonKernel>, Log, Sqrt, Identity>(link);
+    if (family == "inflated_nbinom1") return with_mean<Inflated<NegativeBinomial1Kernel>, Log, Sqrt, Identity>(link);
+    if (family == "inflated_nbinom2") return with_mean<Inflated<NegativeBinomial2Kernel>, Log, Sqrt, Identity>(link);
     if (family == "beta") return with_probability<BetaKernel>(link);
     if (family == "betabinomial") return with_probability<BetaBinomialKernel>(link);
     return nullptr;

@@ -4,6 +4,8 @@
 //   value(cell, mu)        l, what depends on the data alone left out
 //   mean(cell, mu)         dl/dmu, ..., d4l/dmu4
 //   dispersion(cell, mu)   dl/dpsi, and its first two derivatives in mu
+//   inflated               whether there are zeros that are no counts; then
+//   inflation(cell, mu)    dl/dzeta, and its first two derivatives in mu
 //   simpler                which infinity of psi is a simpler family: its sign, or 0
 //   variance(mu), variance1(mu)   of one row, for the expected weights, and its derivative
 //   allowed(mu)            whether mu is a mean of this family
@@ -18,14 +20,15 @@
 namespace ranef {
 
 struct Cell {
-    double count, first, second;
+    double count, first, second, zeta;
 };
 
 struct MeanDerivatives {
     double d1, d2, d3, d4;
 };
 
-struct DispersionDerivatives {
+// Of the log-likelihood in a further parameter: the log-dispersion, zeta.
+struct FurtherDerivatives {
     double value, d1, d2;
 };
 
@@ -82,15 +85,13 @@ public:
     }
     int simpler_towards() const override { return Kernel::simpler; }
     void dispersion(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
-        if constexpr (Kernel::dispersed) {
-            for (Index i = 0; i < cells.size; ++i) {
-                const Mean m = Link::mean(eta[i]);
-                const DispersionDerivatives d = kernel_.dispersion(at(cells, i), m.mu);
-                dl[i] = d.value;
-                ds[i] = d.d1 * m.mu1;
-                dw[i] = -(d.d2 * m.mu1 * m.mu1 + d.d1 * m.mu2);
-            }
-        }
+        if constexpr (Kernel::dispersed)
+            along_eta(cells, eta, dl, ds, dw, [this](const Cell& cell, double mu) { return kernel_.dispersion(cell, mu); });
+    }
+    bool inflated() const override { return Kernel::inflated; }
+    void inflation(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
+        if constexpr (Kernel::inflated)
+            along_eta(cells, eta, dl, ds, dw, [this](const Cell& cell, double mu) { return kernel_.inflation(cell, mu); });
     }
     bool has_unit() const override { return Link::has_unit; }
     double unit(Index n, const double* eta) const override {
@@ -106,7 +107,20 @@ public:
     std::unique_ptr<Family> clone() const override { return std::make_unique<MeanFamily>(*this); }
 
 private:
-    static Cell at(const CellView& cells, Index i) { return {cells.count[i], cells.first[i], cells.second[i]}; }
+    static Cell at(const CellView& cells, Index i) {
+        return {cells.count[i], cells.first[i], cells.second[i], Kernel::inflated ? cells.zeta[i] : 0.0};
+    }
+    // Derivatives in a further parameter, from those of a kernel in mu to those in eta.
+    template <class OfMean>
+    static void along_eta(const CellView& cells, const double* eta, double* dl, double* ds, double* dw, OfMean&& of_mean) {
+        for (Index i = 0; i < cells.size; ++i) {
+            const Mean m = Link::mean(eta[i]);
+            const FurtherDerivatives d = of_mean(at(cells, i), m.mu);
+            dl[i] = d.value;
+            ds[i] = d.d1 * m.mu1;
+            dw[i] = -(d.d2 * m.mu1 * m.mu1 + d.d1 * m.mu2);
+        }
+    }
 
     Kernel kernel_;
 };

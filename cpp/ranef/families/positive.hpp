@@ -7,7 +7,7 @@
 namespace ranef {
 
 struct GammaKernel {
-    static constexpr bool dispersed = true, sums = true;
+    static constexpr bool dispersed = true, sums = true, inflated = false;
     static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
@@ -24,7 +24,7 @@ struct GammaKernel {
         return {nu * m * (r - c.count), nu * m * m * (c.count - 2.0 * r), nu * m * m * m * (6.0 * r - 2.0 * c.count),
                 nu * m * m * m * m * (6.0 * c.count - 24.0 * r)};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const double m = 1.0 / mu, r = c.first * m;
         return {nu * (c.count * (constant1 - std::log(mu)) + c.second - r), nu * m * (r - c.count),
                 nu * m * m * (c.count - 2.0 * r)};
@@ -36,7 +36,7 @@ struct GammaKernel {
 };
 
 struct InverseGaussianKernel {
-    static constexpr bool dispersed = true, sums = true;
+    static constexpr bool dispersed = true, sums = true, inflated = false;
     static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
@@ -52,7 +52,7 @@ struct InverseGaussianKernel {
         return {scale * (r - n), scale * m * (2.0 * n - 3.0 * r), scale * m * m * (12.0 * r - 6.0 * n),
                 scale * m * m * m * (24.0 * n - 60.0 * r)};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const MeanDerivatives d = mean(c, mu);
         return {0.5 * (c.count - lambda * deviance(c, mu)), d.d1, d.d2};
     }
@@ -63,7 +63,7 @@ struct InverseGaussianKernel {
 };
 
 struct GaussianKernel {
-    static constexpr bool dispersed = true, sums = true;
+    static constexpr bool dispersed = true, sums = true, inflated = false;
     static constexpr int simpler = 0;
     static bool allowed(double) { return true; }
     static double rows(const Cell& c) { return c.count; }
@@ -74,7 +74,7 @@ struct GaussianKernel {
     double squares(const Cell& c, double mu) const { return c.second + c.count * (c.first - mu) * (c.first - mu); }
     double value(const Cell& c, double mu) const { return -0.5 * (c.count * log_v + squares(c, mu) / v); }
     MeanDerivatives mean(const Cell& c, double mu) const { return {c.count * (c.first - mu) / v, -c.count / v, 0.0, 0.0}; }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         return {0.5 * (squares(c, mu) / v - c.count), c.count * (mu - c.first) / v, c.count / v};
     }
     double variance(const Cell&, double) const { return v; }

@@ -7,7 +7,7 @@
 namespace ranef {
 
 struct ShareKernel {
-    static constexpr bool dispersed = true;
+    static constexpr bool dispersed = true, inflated = false;
     static bool allowed(double mu) { return mu > 0.0 && mu < 1.0; }
     void set(double psi) { phi = std::exp(psi); }
 
@@ -29,7 +29,7 @@ struct BetaKernel : ShareKernel {
                 phi * phi * phi * n * (polygamma<2>(b) - polygamma<2>(a)),
                 -phi * phi * phi * phi * n * (polygamma<3>(a) + polygamma<3>(b))};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const double q = 1.0 - mu, a = mu * phi, b = q * phi, n = c.count;
         const double a0 = polygamma<0>(a), b0 = polygamma<0>(b), a1 = polygamma<1>(a), b1 = polygamma<1>(b);
         return {phi * (n * (polygamma<0>(phi) - mu * a0 - q * b0) + mu * c.first + q * c.second),
@@ -55,7 +55,7 @@ struct BetaBinomialKernel : ShareKernel {
                 n * phi * phi * phi * (polygamma_rise<2>(a, y) - polygamma_rise<2>(b, f)),
                 n * phi * phi * phi * phi * (polygamma_rise<3>(a, y) + polygamma_rise<3>(b, f))};
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const double q = 1.0 - mu, a = mu * phi, b = q * phi, y = c.first, f = c.second - c.first, n = c.count;
         const double a0 = polygamma_rise<0>(a, y), b0 = polygamma_rise<0>(b, f);
         const double a1 = polygamma_rise<1>(a, y), b1 = polygamma_rise<1>(b, f);

@@ -5,27 +5,9 @@
 
 #include <algorithm>
 
-#include "ranef/families/counts.hpp"
+#include "ranef/families/log_zero.hpp"
 
 namespace ranef {
-
-// h at mu, and its derivatives in mu; what the log-dispersion does to h, h1 and h2.
-struct LogZero {
-    double h, h1, h2, h3, h4;
-    double by_psi, h1_by_psi, h2_by_psi;
-};
-
-inline LogZero log_zero(const PoissonKernel&, double mu) { return {mu, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}; }
-
-inline LogZero log_zero(const NegativeBinomial1Kernel& kernel, double mu) {
-    const double slope = kernel.log1p_phi / kernel.phi, change = 1.0 / (1.0 + kernel.phi) - slope;
-    return {slope * mu, slope, 0.0, 0.0, 0.0, change * mu, change, 0.0};
-}
-
-inline LogZero log_zero(const NegativeBinomial2Kernel& kernel, double mu) {
-    const double k = kernel.k, q = 1.0 / (mu + k), kq = k * q, h = k * std::log1p(mu / k);
-    return {h, kq, -kq * q, 2.0 * kq * q * q, -6.0 * kq * q * q * q, h - mu * kq, mu * kq * q, kq * (k - mu) * q * q};
-}
 
 template <class Kernel>
 struct Truncated : Kernel {
@@ -45,10 +27,10 @@ struct Truncated : Kernel {
                            t.d2 * (3.0 * z.h2 * z.h2 + 4.0 * z.h1 * z.h3) + t.d1 * z.h4);
         return d;
     }
-    DispersionDerivatives dispersion(const Cell& c, double mu) const {
+    FurtherDerivatives dispersion(const Cell& c, double mu) const {
         const LogZero z = log_zero(*this, mu);
         const Slopes t(z.h);
-        DispersionDerivatives d = Kernel::dispersion(c, mu);
+        FurtherDerivatives d = Kernel::dispersion(c, mu);
         d.value -= c.count * t.d1 * z.by_psi;
         d.d1 -= c.count * (t.d2 * z.h1 * z.by_psi + t.d1 * z.h1_by_psi);
         d.d2 -= c.count * ((t.d3 * z.h1 * z.h1 + t.d2 * z.h2) * z.by_psi + 2.0 * t.d2 * z.h1 * z.h1_by_psi + t.d1 * z.h2_by_psi);

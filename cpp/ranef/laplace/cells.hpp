@@ -1,4 +1,5 @@
-// Cells: rows that are equal in X, in the bases and levels of the random terms and in the offset enter the likelihood
+// Cells: rows that are equal in X, in the bases and levels of the random terms and in the offset (and in the columns of a
+// second linear predictor) enter the likelihood
 // through sums only (family.hpp), and are merged. Nothing behind this file grows with the number of rows.
 //
 // Finding the cells takes a pass over everything; each row's address stays, so that another response of the same rows
@@ -23,14 +24,17 @@ struct Cells {
     std::vector<double> z;               // n x width, factor after factor
     std::vector<std::int32_t> level;     // n x factors, in the order of the layout
     std::vector<double> offset;          // n
+    int zero_columns = 0;                // of the second linear predictor, that of zeros which are no counts
+    std::vector<double> zero;            // n x zero_columns, column by column
     std::vector<Index> leading;          // first cell of each level of the leading factor; levels + 1
     std::vector<std::uint32_t> cell_of;  // of each row
 
     const double* column(Index c) const { return x.data() + c * n; }
+    const double* zero_column(Index c) const { return zero.data() + c * n; }
 };
 
-// `offset`: of each row, or null.
-Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, Poll poll = {});
+// `offset`: of each row, or null. `zero`: rows x zero_columns, column by column.
+Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, const double* zero, int zero_columns, Poll poll = {});
 
 // The cells of a family whose rows of different responses do not add up: of the same rows, equal in `first` and `second` too.
 Cells split_cells(const Cells& cells, const DesignCross& design, const double* first, const double* second, Poll poll = {});

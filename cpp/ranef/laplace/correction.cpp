@@ -52,7 +52,7 @@ Index number_of_draws(Index cells) { return std::clamp<Index>(10'000'000 / std::
 }  // namespace
 
 double LaplaceCriterion::second_order() {
-    const CellView view = problem_.responses.view();
+    const CellView view = further_.view();
     std::vector<double> l3(cells_.n), l4(cells_.n), right(layout_.q), solved;
     family_->third_after(view, eta_.data(), s_.data(), w_.data(), l3.data());
     family_->fourth(view, eta_.data(), l4.data());

@@ -27,7 +27,7 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
       scalar_(cells_.width == static_cast<int>(layout_.factors.size())),
       k_(layout_.n_theta()),
       p_(layout_.p),
-      dispersed_(family_->dispersed()),
+      further_(problem),
       parameters_(problem.parameters()),
       lambda_(layout_.lambda_size),
       whitened_(cells_.n * cells_.width),
@@ -45,9 +45,6 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
       r_(cells_.n),
       along_(cells_.n),
       work_(cells_.n),
-      dl_(dispersed_ ? cells_.n : 0),
-      ds_(dl_.size()),
-      dw_(dl_.size()),
       g_lambda_(layout_.lambda_size),
       e_(layout_.q),
       rho_(layout_.q),
@@ -110,7 +107,7 @@ void LaplaceCriterion::read(const double* parameters) {
     std::copy_n(parameters, parameters_.size(), parameters_.begin());
     std::fill(lambda_.begin(), lambda_.end(), 0.0);
     layout_.unpack(slots_, parameters, lambda_.data());
-    if (dispersed_) family_->set_dispersion(parameters[k_ + p_]);
+    further_.place(*family_, parameters + k_ + p_);
 }
 
 void LaplaceCriterion::place(const double* parameters) {
@@ -282,23 +279,22 @@ void LaplaceCriterion::add_gradient(const Stretch& stretch, Share& share) {
     }
     add_raw_scores(stretch, r_.data(), rho_.data());
     for (int c = 0; c < p_; ++c) share.beta_slope[c] += product_of(n, cells_.column(c) + begin, t);
-    if (!dispersed_) return;
-    double *dl = dl_.data() + begin, *ds = ds_.data() + begin, *dw = dw_.data() + begin, *h = h_.data() + begin;
-    family_->dispersion(problem_.responses.view().part(begin, n), eta_.data() + begin, dl, ds, dw);
-    for (Index i = 0; i < n; ++i) share.psi_slope += h[i] * dw[i] + along[i] * ds[i] - 2.0 * dl[i];
+    further_.differentiate(*family_, eta_.data(), begin, n);
+    further_.add_gradient(h_.data(), along_.data(), nullptr, begin, n, share.further_slope.data());
 }
 
 // A part's value and gradient behind its mode.
 void LaplaceCriterion::finish_part(const CellPart& part, Share& share) {
     share.g_lambda.assign(layout_.lambda_size, 0.0);
     share.beta_slope.assign(p_, 0.0);
-    share.psi_slope = share.moved = 0.0;
+    share.further_slope.assign(further_.count(), 0.0);
+    share.moved = 0.0;
     const auto factor = [&](const double* weights, double* log_det) {
         system_.clear();
         in_stretches(part, [&](const Stretch& stretch) { system_.add(stretch, whitened_.data(), weights); });
         return system_.factor(part, log_det);
     };
-    const CellView view = problem_.responses.view();
+    const CellView view = further_.view();
     const double* weights = w_.data();
     if (problem_.expected) {
         const Index n = part.end - part.begin;
@@ -341,7 +337,7 @@ void LaplaceCriterion::finish() {
         value_ += share.q - share.decrement + share.log_det + share.moved;
         for (Index i = 0; i < layout_.lambda_size; ++i) g_lambda_[i] += share.g_lambda[i];
         for (int c = 0; c < p_; ++c) gradient_[k_ + c] += share.beta_slope[c];
-        if (dispersed_) gradient_[k_ + p_] += share.psi_slope;
+        for (Index c = 0; c < further_.count(); ++c) gradient_[k_ + p_ + c] += share.further_slope[c];
     }
     for (int i = 0; i < k_; ++i) {
         const ThetaSlot& slot = slots_[i];

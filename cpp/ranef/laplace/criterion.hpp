@@ -11,7 +11,7 @@
 
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/status.hpp"
-#include "ranef/laplace/problem.hpp"
+#include "ranef/laplace/further.hpp"
 #include "ranef/laplace/system.hpp"
 
 namespace ranef {
@@ -37,7 +37,7 @@ public:
     // X beta + offset + Z~u of the cells, at the parameters where it was placed.
     void linear_predictor(const double* u, double* eta) const;
 
-    // Value and gradient at (theta, beta, psi), internal coordinates, theta at the slots.
+    // Value and gradient at (theta, beta, further parameters), internal coordinates, theta at the slots.
     virtual Status evaluate(const double* parameters);
     // The Hessian there: W as if fixed (average information), and the curvature of D in theta.
     virtual void differentiate();
@@ -67,6 +67,7 @@ public:
     const std::vector<double>& fixed_information() const { return fixed_information_; }  // X'V^-1X, after differentiate()
     LaplaceSystem& system() { return system_; }
     const Family& family() const { return *family_; }
+    CellView view() const { return further_.view(); }  // the responses, with zeta at the last parameters
     double penalty() const { return penalty_; }  // beta'P beta, part of the value
     Index inner_steps() const { return inner_steps_; }
     void forget_mode();
@@ -77,9 +78,9 @@ protected:
     // A part's share of an evaluation: what it adds up to, and the state of its search for the mode.
     struct Share {
         Status status = Status::ok;
-        double q = 0.0, decrement = 0.0, log_det = 0.0, moved = 0.0, psi_slope = 0.0;
+        double q = 0.0, decrement = 0.0, log_det = 0.0, moved = 0.0;
         Index inner_steps = 0;
-        std::vector<double> g_lambda, beta_slope, products;
+        std::vector<double> g_lambda, beta_slope, further_slope, products;
     };
 
     // run(part, its share) of all parts, in threads.
@@ -135,7 +136,7 @@ protected:
     bool scalar_;                       // whether every random term has one column
     std::vector<std::int32_t> effect_;  // n x factors where scalar_: which random effect
     int k_, p_;
-    bool dispersed_;
+    FurtherParameters further_;
     double inner_tolerance_ = 1e-11;
     bool refined_ = false, valid_ = false, differentiated_ = false;
     Index inner_steps_ = 0;
@@ -143,7 +144,6 @@ protected:
     std::vector<double> parameters_, lambda_, whitened_, fixed_;
     std::vector<double> u_, step_, trial_u_, trial_;
     std::vector<double> eta_, s_, w_, w1_, h_, t_, r_, along_, work_;
-    std::vector<double> dl_, ds_, dw_;
     std::vector<double> g_lambda_, e_, rho_, adjoint_;
     double q_ = 0.0, value_ = 0.0, penalty_ = 0.0;
     std::vector<double> gradient_, hessian_, fixed_information_;
@@ -151,7 +151,7 @@ protected:
     // Memory of predict() and differentiate().
     struct Scratch {
         std::vector<double> lambda, change, moved, right, beta, image, cross, solved, a, bb, bt, g_d, block, block_gradient, divided;
-        double psi = 0.0;
+        std::vector<double> further;
         std::vector<char> known;
     };
     mutable Scratch scratch_;

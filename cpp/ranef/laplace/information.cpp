@@ -1,7 +1,7 @@
 // The Hessian for steps: that of the working linear model with W fixed. With V^-1 = W - W Z~ Omega^-1 Z~'W,
 // Y = [G_k s, X] and A = Y'V^-1Y,
 //   H_bb = 2 A_bb,  H_tb = 2 A_tb,  H_tt = A_tt + A_tb A_bb^-1 A_bt + <g_D, d2D/dtheta2>;
-// the log-dispersion joins beta with -ds/dpsi in place of W x.
+// further parameters join beta with -ds of theirs in place of W x.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +14,6 @@ namespace ranef {
 namespace {
 
 constexpr Index largest_block = 256;     // cells at a time
-constexpr double dispersion_step = 1e-4;
 constexpr double smallest_pivot = 1e-9;  // of Lambda, relative to its largest entry, to divide by it
 
 }  // namespace
@@ -69,6 +68,7 @@ void LaplaceCriterion::block_products(const CellPart& part, int extra, std::vect
         }
     }
     std::vector<double> y(size), x(p_);
+    double ds = 0.0;
     for (Index i = part.begin; i < part.end; ++i) {
         const double* z = cells_.z.data() + i * cells_.width;
         const std::int32_t* level = cells_.level.data() + i * factors;
@@ -80,8 +80,11 @@ void LaplaceCriterion::block_products(const CellPart& part, int extra, std::vect
             y[t] = w_[i] * sum;
         }
         for (int c = 0; c < p_; ++c) y[k_ + c] = w_[i] * (x[c] = cells_.column(c)[i]);
-        if (extra) y[k_ + p_] = -ds_[i];
-        // Products of W y with y; those with the dispersion's column need no weight.
+        for (int c = 0; c < extra; ++c) {
+            further_.scores(c, i, 1, &ds);
+            y[k_ + p_ + c] = -ds;
+        }
+        // Products of W y with y; those with the columns of further parameters need no weight.
         const double inverse = w_[i] != 0.0 ? 1.0 / w_[i] : 0.0;
         for (Index c = 0; c < k_ + p_; ++c) {
             const double own = c < k_ ? y[c] * inverse : x[c - k_];
@@ -126,7 +129,8 @@ void LaplaceCriterion::scalar_products(const CellPart& part, int extra, std::vec
             } else if (c < k_ + p_) {
                 y[c] = cells_.column(c - k_) + begin;
             } else {
-                for (Index i = 0; i < n; ++i) out[i] = -ds_[begin + i];
+                further_.scores(c - k_ - p_, begin, n, out);
+                for (Index i = 0; i < n; ++i) out[i] = -out[i];
                 continue;
             }
             const double* column = y[c];
@@ -191,7 +195,7 @@ void LaplaceCriterion::small_products(const CellPart& part, std::vector<double>&
 }
 
 void LaplaceCriterion::differentiate() {
-    const int extra = dispersed_ ? 1 : 0, fixed = p_ + extra;
+    const int extra = static_cast<int>(further_.count()), fixed = p_ + extra;
     const Index size = k_ + fixed;
     std::vector<double> &cross = scratch_.cross, &solved = scratch_.solved, &a = scratch_.a;
     cross.resize(size * layout_.q);
@@ -213,17 +217,9 @@ void LaplaceCriterion::differentiate() {
     for (const Share& share : shares_)
         for (Index c = 0; c < size * size; ++c) a[c] += share.products[c];
     if (extra) {
-        // -d2l / dpsi2 by central differences of the exact first derivative.
-        const double psi = parameters_[k_ + p_];
-        std::vector<double> up(cells_.n), unused(cells_.n), other(cells_.n);
-        double sum = 0.0;
-        for (int sign : {1, -1}) {
-            family_->set_dispersion(psi + sign * dispersion_step);
-            family_->dispersion(problem_.responses.view(), eta_.data(), up.data(), unused.data(), other.data());
-            for (double value : up) sum -= sign * value;
-        }
-        family_->set_dispersion(psi);
-        a[(size - 1) * size + size - 1] += sum / (2.0 * dispersion_step);
+        further_.curvature(*family_, eta_.data(), scratch_.further);
+        for (Index c = 0; c < extra; ++c)
+            for (Index d = 0; d < extra; ++d) a[(k_ + p_ + c) * size + k_ + p_ + d] += scratch_.further[c * extra + d];
     }
     for (Index c = 0; c < size; ++c)
         for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];

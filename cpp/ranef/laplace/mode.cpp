@@ -19,7 +19,7 @@ constexpr double close_enough = 1e-21;  // decrement behind which no step change
 // Q at u, with eta, s and w of every cell; Omega is added up, and so are the scores e = Z's.
 double LaplaceCriterion::pass(const CellPart& part, const std::vector<double>& u) {
     double log_likelihood = 0.0, norm = 0.0;
-    const CellView view = problem_.responses.view();
+    const CellView view = further_.view();
     system_.clear();
     std::fill(e_.begin() + part.effect, e_.begin() + part.effect_end, 0.0);
     in_stretches(part, [&](const Stretch& stretch) {
@@ -125,7 +125,7 @@ bool LaplaceCriterion::factor_step(const CellPart& part, Share& share) {
     return false;
 }
 
-// What is the same for all parts of predict(): the changes of Lambda, beta and psi since the last Hessian.
+// What is the same for all parts of predict(): the changes of the parameters since the last Hessian.
 void LaplaceCriterion::prepare_prediction(const double* parameters) {
     scratch_.lambda = lambda_;
     scratch_.change.assign(layout_.lambda_size, 0.0);
@@ -133,14 +133,15 @@ void LaplaceCriterion::prepare_prediction(const double* parameters) {
     for (Index i = 0; i < layout_.lambda_size; ++i) scratch_.change[i] -= base_lambda_[i];
     scratch_.beta.resize(p_);
     for (int c = 0; c < p_; ++c) scratch_.beta[c] = parameters[k_ + c] - base_parameters_[k_ + c];
-    scratch_.psi = dispersed_ ? parameters[k_ + p_] - base_parameters_[k_ + p_] : 0.0;
+    scratch_.further.resize(further_.count());
+    for (Index c = 0; c < further_.count(); ++c) scratch_.further[c] = parameters[k_ + p_ + c] - base_parameters_[k_ + p_ + c];
     scratch_.moved.resize(std::max<Index>(scratch_.moved.size(), layout_.q));
     scratch_.right.resize(layout_.q);
     scratch_.image.resize(layout_.q);
 }
 
 // First-order change of the mode from the point of the last Hessian, with the factor that is still there:
-// du = Omega^-1 [dL'e - Lambda'Z'(W (Z dL u + X dbeta) - ds/dpsi dpsi)].
+// du = Omega^-1 [dL'e - Lambda'Z'(W (Z dL u + X dbeta) - ds)], ds by the further parameters.
 void LaplaceCriterion::predict(const CellPart& part) {
     std::vector<double> &moved = scratch_.moved, &right = scratch_.right, &image = scratch_.image;
     for (Index i = part.effect; i < part.effect_end; ++i) moved[i] = right[i] = image[i] = 0.0;
@@ -160,8 +161,7 @@ void LaplaceCriterion::predict(const CellPart& part) {
         multiply(stretch, cells_.z, moved.data(), along_.data());
         add_fixed_part(stretch, scratch_.beta.data(), along_.data());
         for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] *= -w_[i];
-        if (scratch_.psi != 0.0)
-            for (Index i = stretch.begin; i < stretch.end; ++i) along_[i] += ds_[i] * scratch_.psi;
+        further_.add_scores(scratch_.further.data(), stretch.begin, stretch.size(), along_.data());
         add_raw_scores(stretch, along_.data(), image.data());
     });
     whiten(part, scratch_.lambda, image.data());

@@ -25,8 +25,9 @@ struct GlmmProblem {
     const Cells& cells() const { return *merged; }
     const LaplacePattern& pattern() const { return *places; }
     const Layout& layout() const { return design->layout(); }
-    // theta, beta, and the log-dispersion where there is one.
-    Index parameters() const { return layout().n_theta() + layout().p + (family->dispersed() ? 1 : 0); }
+    // Beside theta and beta, see further.hpp.
+    int further() const { return (family->inflated() ? cells().zero_columns : 0) + (family->dispersed() ? 1 : 0); }
+    Index parameters() const { return layout().n_theta() + layout().p + further(); }
 };
 
 }  // namespace ranef

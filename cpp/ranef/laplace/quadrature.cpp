@@ -41,21 +41,21 @@ QuadratureCriterion::QuadratureCriterion(const GlmmProblem& problem, int nodes) 
         largest = std::max(largest, cells_.leading[j + 1] - cells_.leading[j]);
     node_s_.resize(largest * count_);
     node_eta_.resize(largest);
-    node_dl_.resize(3 * largest);
+    node_slopes_ = FurtherParameters::Slopes(largest);
     node_u_.resize(count_ * r);
     share_.resize(count_);
     mean_s_.resize(cells_.n);
-    mean_dl_.resize(cells_.n);
+    mean_dl_.assign(further_.kinds(), std::vector<double>(cells_.n));
     products_.resize(cells_.n * r);
     set_inner_tolerance(1e-16);  // the rule is not stationary about the mode
 }
 
-// log sum_k w_k e^q_k of one level. Leaves the means over the nodes of s, dl/dpsi and s u' of its cells; `tilted`: the mean
+// log sum_k w_k e^q_k of one level. Leaves the means over the nodes of s, dl and s u' of its cells; `tilted`: the mean
 // of g_k x_k', r x r by rows of g, and `mean_adjoint`: the mean of g_k, where g_k = dq_k / du_k.
 double QuadratureCriterion::integrate_level(Index j, const double* root, double* tilted, double* mean_adjoint) {
     const int r = layout_.factors[0].width;
     const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
-    const CellView view = problem_.responses.view().part(first, size);
+    const CellView view = further_.view().part(first, size);
     const double* mode = u_.data() + j * r;
     double top = -INFINITY;
     for (Index k = 0; k < count_; ++k) {
@@ -81,7 +81,8 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
     double sum = 0.0;
     for (double& share : share_) sum += share = std::exp(share - top);
     for (Index i = first; i < first + size; ++i) {
-        mean_s_[i] = mean_dl_[i] = 0.0;
+        mean_s_[i] = 0.0;
+        for (std::vector<double>& mean : mean_dl_) mean[i] = 0.0;
         std::fill_n(products_.begin() + i * r, r, 0.0);
     }
     std::fill_n(tilted, r * r, 0.0);
@@ -104,16 +105,18 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
             mean_adjoint[a] += share * g[a];
             for (int b = 0; b < r; ++b) tilted[a * r + b] += share * g[a] * x_[k * r + b];
         }
-        if (!dispersed_) continue;
+        if (mean_dl_.empty()) continue;
         for (Index i = 0; i < size; ++i) {
             const double* z = whitened_.data() + (first + i) * r;
             double eta = fixed_[first + i];
             for (int a = 0; a < r; ++a) eta += z[a] * u[a];
             node_eta_[i] = eta;
         }
-        double* dl = node_dl_.data();
-        family_->dispersion(view, node_eta_.data(), dl, dl + size, dl + 2 * size);
-        for (Index i = 0; i < size; ++i) mean_dl_[first + i] += share * dl[i];
+        std::vector<double>& dl = node_slopes_.dl;
+        for (int kind = 0; kind < further_.kinds(); ++kind) {
+            further_.differentiate(*family_, kind, view, node_eta_.data(), dl.data(), node_slopes_.ds.data(), node_slopes_.dw.data());
+            for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += share * dl[i];
+        }
     }
     return top + std::log(sum);
 }
@@ -123,11 +126,11 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
 void QuadratureCriterion::finish() {
     const int r = layout_.factors[0].width;
     const Index levels = layout_.factors[0].levels;
-    const CellView view = problem_.responses.view();
+    const CellView view = further_.view();
     family_->third(view, eta_.data(), w1_.data());
     for (const CellPart& part : parts_) system_.invert(part);
     raw_scores(s_.data(), e_.data());
-    if (dispersed_) family_->dispersion(view, eta_.data(), dl_.data(), ds_.data(), dw_.data());
+    further_.differentiate(*family_, eta_.data(), 0, cells_.n);
     value_ = 0.0;
     for (const Share& share : shares_) value_ += share.log_det;
     std::vector<double> y(r * r), tilted(r * r), half(r * r), mean_adjoint(r), own(r * r), full(layout_.lambda_size, 0.0);
@@ -176,11 +179,7 @@ void QuadratureCriterion::finish() {
                 full[b * r + a] += rho_[j * r + a] * u_[j * r + b] + e_[j * r + a] * adjoint_[j * r + b];
     for (int i = 0; i < r * r; ++i) g_lambda_[i] = 0.5 * full[i];
     for (int i = 0; i < k_; ++i) gradient_[i] = full[Index{slots_[i].column} * r + slots_[i].row];
-    if (dispersed_) {
-        double sum = 0.0;
-        for (Index i = 0; i < cells_.n; ++i) sum += h_[i] * dw_[i] + along_[i] * ds_[i] - 2.0 * mean_dl_[i];
-        gradient_[k_ + p_] = sum;
-    }
+    further_.add_gradient(h_.data(), along_.data(), mean_dl_.data(), 0, cells_.n, gradient_.data() + k_ + p_);
 }
 
 }  // namespace ranef

@@ -25,7 +25,9 @@ private:
 
     Index count_ = 0;                       // nodes in all
     std::vector<double> x_, log_weight_;    // count x r, count
-    std::vector<double> node_s_, node_eta_, node_dl_, node_u_, share_, mean_s_, products_, mean_dl_;
+    std::vector<double> node_s_, node_eta_, node_u_, share_, mean_s_, products_;
+    FurtherParameters::Slopes node_slopes_;
+    std::vector<std::vector<double>> mean_dl_;  // of each kind of further parameters
 };
 
 }  // namespace ranef

@@ -15,13 +15,15 @@ namespace ranef {
 namespace {
 
 constexpr int converged_bit = 1, singular_bit = 2, failed_bit = 4;
+const std::string inflated = "inflated_";
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double tiny = 1e-300, nearly_one = 1.0 - 1e-16;
 
 // Draws what a cell keeps of its rows' responses, by the table in families/family.hpp.
 class Draws {
 public:
-    Draws(const std::string& family, double psi) : family_(family), phi_(std::exp(psi)) {}
+    Draws(const std::string& family, double psi)
+        : family_(family.rfind(inflated, 0) == 0 ? family.substr(inflated.size()) : family), phi_(std::exp(psi)) {}
 
     void draw(Stream& stream, double mu, double count, double trials, double* first, double* second) const {
         if (family_ == "binomial") *first = stream.binomial(count, mu);
@@ -95,6 +97,8 @@ public:
             criterion_->linear_predictor(u_.data(), fixed_.data());
         }
         truth_whitened_ = criterion_->whitened();
+        if (const double* zeta = criterion_->view().zeta)
+            for (Index i = 0; i < problem.cells().n; ++i) certain_zero_.push_back(1.0 / (1.0 + std::exp(-zeta[i])));
     }
 
     void run(Index number, double* record) {
@@ -107,7 +111,7 @@ public:
         draw_effects(stream);
         KeptSums& kept = problem_.responses;
         for (Index i = 0; i < problem.cells().n; ++i)
-            draws_.draw(stream, mu_[i], kept.count[i], kept.second[i], &kept.first[i], &kept.second[i]);
+            draw(stream, i, kept.count[i], kept.second[i], &kept.first[i], &kept.second[i]);
         std::vector<double> covariance;
         const Optimum optimum = refit(covariance);
         if (!usable(optimum)) return;
@@ -132,7 +136,7 @@ public:
         const bool squares = problem_.family_name == "gaussian";
         for (std::size_t i = 0; i < beside.count.size(); ++i) {
             double first = 0.0, second = beside.trials[i];
-            draws_.draw(stream, mu_[beside.own[i]], beside.count[i], beside.trials[i], &first, &second);
+            draw(stream, beside.own[i], beside.count[i], beside.trials[i], &first, &second);
             own.add(beside.own[i], beside.count[i], first, second, squares);
             others.add(beside.other[i], beside.count[i], first, second, squares);
         }
@@ -184,6 +188,12 @@ private:
         return optimum;
     }
 
+    // Of an inflated family single rows.
+    void draw(Stream& stream, Index cell, double count, double trials, double* first, double* second) const {
+        if (!certain_zero_.empty() && stream.uniform() < certain_zero_[cell]) *first = 0.0;
+        else draws_.draw(stream, mu_[cell], count, trials, first, second);
+    }
+
     // Random effects, and with them the mean of every cell.
     void draw_effects(Stream& stream) {
         const Cells& cells = problem_.cells();
@@ -208,7 +218,7 @@ private:
     const Resampling& how_;
     Draws draws_;
     std::unique_ptr<LaplaceCriterion> criterion_;
-    std::vector<double> u_, eta_, mu_, mu1_, fixed_, truth_whitened_;
+    std::vector<double> u_, eta_, mu_, mu1_, fixed_, truth_whitened_, certain_zero_;
 };
 
 // One thread's memory for two models.

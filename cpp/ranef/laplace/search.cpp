@@ -42,6 +42,8 @@ GlmmSearch::GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, 
       settings_(settings),
       size_(problem.parameters()),
       chart_(problem.family->simpler_towards()),
+      inflation_(problem),
+      further_(problem.further()),
       rough_(!settings.certify && problem.nodes == 1) {}
 
 Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
@@ -63,7 +65,7 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
         unit_ = criterion_.family().unit(static_cast<Index>(eta.size()), eta.data());
     }
     how.units.assign(size_, unit_);
-    if (criterion_.family().dispersed()) how.units.back() = 1.0;
+    std::fill(how.units.end() - further_, how.units.end(), 1.0);
     ChartedCriterion function(criterion_, layout_, chart_);
     if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
     const Descent descent = descend_scaled(function, x, how);
@@ -99,6 +101,19 @@ void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
     const double value = criterion_.value();
     std::vector<double> trial = x;
     trial.back() = chart_.to_psi(0.0);
+    ++optimum.evaluations;
+    if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() <= value + snap_loss) x = trial;
+}
+
+// The family without inflation, likewise.
+void GlmmSearch::deflate(std::vector<double>& x, Optimum& optimum) {
+    if (!inflation_.near(x)) return;
+    brief_ = false;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return;
+    const double value = criterion_.value();
+    std::vector<double> trial = x;
+    inflation_.take(trial);
     ++optimum.evaluations;
     if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() <= value + snap_loss) x = trial;
 }
@@ -214,13 +229,14 @@ bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) 
     return false;
 }
 
-// All parameters but the columns of Lambda that are zero, a dispersion at its limit, and a beta that is found inside.
+// All parameters but the columns of Lambda that are zero, a dispersion or zeta at its limit, and a beta that is found inside.
 void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
     std::vector<double> lambda(layout_.lambda_size, 0.0);
     layout_.unpack(x.data(), lambda.data());
     optimum.free.assign(size_, 1);
     if (criterion_.profiles_beta()) std::fill_n(optimum.free.begin() + layout_.n_theta(), layout_.p, 0);
     if (chart_.used() && chart_.at_limit(x.back())) optimum.free.back() = 0;
+    if (inflation_.reached(x)) std::fill_n(optimum.free.begin() + inflation_.first(), inflation_.columns(), 0);
     for (int i = 0; i < layout_.n_theta(); ++i) {
         const ThetaSlot& slot = layout_.theta[i];
         const int r = layout_.factors[slot.factor].width;
@@ -355,10 +371,12 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     Optimum optimum;
     criterion_.set_slots(layout_.theta);
     while (true) {
+        inflation_.leave(x);
         bool good = usable(descend(x, optimum));
         for (int round = 0; good && snap(x, optimum) && round < most_snaps; ++round) good = usable(descend(x, optimum));
         if (!good) break;
         simplify(x, optimum);
+        deflate(x, optimum);
         if (!settings_.certify) break;
         find_multipliers(x, optimum);
         if (optimum.escapes >= most_escapes || !leave_false_boundary(x, optimum)) break;

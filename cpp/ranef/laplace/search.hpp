@@ -7,6 +7,7 @@
 
 #include "ranef/laplace/criterion.hpp"
 #include "ranef/laplace/dispersion_chart.hpp"
+#include "ranef/laplace/inflation_limit.hpp"
 #include "ranef/optimum/fit.hpp"
 
 namespace ranef {
@@ -18,7 +19,7 @@ struct GlmmSettings {
     std::vector<double> correction;
 };
 
-// Theta stands first among the parameters of the optimum, then beta, then the log-dispersion.
+// Theta stands first among the parameters of the optimum, then beta, then further parameters.
 class GlmmSearch {
 public:
     GlmmSearch(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings);
@@ -28,6 +29,7 @@ public:
 private:
     Status descend(std::vector<double>& x, Optimum& optimum);
     void simplify(std::vector<double>& x, Optimum& optimum);
+    void deflate(std::vector<double>& x, Optimum& optimum);
     bool snap(std::vector<double>& x, Optimum& optimum);
     bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
     void find_multipliers(const std::vector<double>& x, Optimum& optimum);
@@ -45,6 +47,8 @@ private:
     GlmmSettings settings_;
     Index size_;
     DispersionChart chart_;
+    InflationLimit inflation_;
+    Index further_;
     double unit_ = 1.0;     // of eta, see Family
     bool rough_;            // whether the mode is found as well as the search needs it, and no better
     bool brief_ = false;    // see Descent

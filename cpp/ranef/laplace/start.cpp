@@ -5,11 +5,12 @@
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/families/vector_math.hpp"
+#include "ranef/laplace/further.hpp"
 
 namespace ranef {
 namespace {
 
-constexpr int most_steps = 40, most_rounds = 3;
+constexpr int most_steps = 40, most_rounds = 3, inflation_steps = 5;
 constexpr double close = 1e-6;                    // relative change of the log-likelihood
 constexpr Index block = 256;                      // cells at a time
 constexpr double least_variance = 0.05, most_variance = 4.0;
@@ -20,8 +21,10 @@ class LinearModel {
 public:
     LinearModel(const GlmmProblem& problem, const double* eta)
         : cells_(problem.cells()), kept_(problem.responses), p_(problem.layout().p), family_(problem.family->clone()),
-          eta_(eta, eta + cells_.n),
-          fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(family_->canonical() ? 0 : cells_.n), beta_(p_) {}
+          eta_(eta, eta + cells_.n), further_(problem), values_(further_.count(), 0.0),
+          fixed_(cells_.n), s_(cells_.n), w_(cells_.n), w1_(family_->canonical() ? 0 : cells_.n), beta_(p_) {
+        further_.place(*family_, values_.data());
+    }
 
     // Least squares on the first linear predictor, where the mean that comes of it is in its range. Weights of a family
     // with an unknown dispersion span many decades there, and a step that a few rows rule ends where the family is flat.
@@ -31,7 +34,7 @@ public:
         std::vector<double> beta;
         if (p_ == 0 || !solve_weighted(beta)) return false;
         fixed_part(beta);
-        if (!std::isfinite(family_->score(kept_.view(), fixed_.data(), s_.data(), w_.data()))) return false;
+        if (!std::isfinite(family_->score(further_.view(), fixed_.data(), s_.data(), w_.data()))) return false;
         beta_ = beta;
         eta_.swap(fixed_);
         return inside_ = true;
@@ -39,8 +42,8 @@ public:
 
     // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
     Status fit(double psi) {
-        if (family_->dispersed()) family_->set_dispersion(psi);
-        double value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
+        set_dispersion(psi);
+        double value = family_->score(further_.view(), eta_.data(), s_.data(), w_.data());
         std::vector<double> trial, beta(p_);
         for (int step = 0; step < most_steps; ++step) {
             if (p_ == 0) break;
@@ -49,14 +52,14 @@ public:
             while (true) {
                 for (int c = 0; c < p_; ++c) beta[c] = inside_ ? beta_[c] + length * (trial[c] - beta_[c]) : trial[c];
                 fixed_part(beta);
-                found = family_->score(kept_.view(), fixed_.data(), s_.data(), w_.data());
+                found = family_->score(further_.view(), fixed_.data(), s_.data(), w_.data());
                 if (!inside_ || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) break;
                 length *= 0.5;
                 if (length < 1e-8) break;
             }
             if (!std::isfinite(found)) {
                 if (inside_ || !least_squares()) return Status::not_finite;
-                value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
+                value = family_->score(further_.view(), eta_.data(), s_.data(), w_.data());
                 continue;
             }
             const bool done = inside_ && std::fabs(found - value) < close * (1.0 + std::fabs(value));
@@ -68,7 +71,7 @@ public:
         }
         if (p_ == 0) {
             eta_ = cells_.offset;
-            value = family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
+            value = family_->score(further_.view(), eta_.data(), s_.data(), w_.data());
         }
         return std::isfinite(value) ? Status::ok : Status::not_finite;
     }
@@ -78,7 +81,7 @@ public:
         std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n);
         const auto slope = [&](double psi) {
             family_->set_dispersion(psi);
-            family_->dispersion(kept_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
+            family_->dispersion(further_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
             double sum = 0.0;
             for (double value : dl) sum += value;
             return sum;
@@ -96,21 +99,49 @@ public:
         return 0.5 * (low + high);
     }
 
+    // Scoring steps for zeta at the present mean, with the information there were if certain zeros were known: none leads down.
+    void improve_inflation() {
+        const Index m = cells_.zero_columns;
+        std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n), information(m * m), step(m);
+        for (int round = 0; round < inflation_steps; ++round) {
+            const CellView view = further_.view();
+            family_->inflation(view, eta_.data(), dl.data(), ds.data(), dw.data());
+            for (Index i = 0; i < cells_.n; ++i) dw[i] = 0.25 * view.count[i] / std::pow(std::cosh(0.5 * view.zeta[i]), 2);  // p (1 - p)
+            for (Index c = 0; c < m; ++c) {
+                const double* w = cells_.zero_column(c);
+                step[c] = product_of(cells_.n, w, dl.data());
+                for (Index i = 0; i < cells_.n; ++i) ds[i] = dw[i] * w[i];
+                for (Index d = c; d < m; ++d) information[c * m + d] = product_of(cells_.n, cells_.zero_column(d), ds.data());
+                information[c * m + c] = information[c * m + c] * (1.0 + 1e-10) + 1e-10;
+            }
+            if (!linalg::cholesky(m, information.data(), m)) return;
+            linalg::solve_lower(m, information.data(), m, step.data(), 1, m);
+            linalg::solve_upper(m, information.data(), m, step.data(), 1, m);
+            for (Index c = 0; c < m; ++c) values_[c] += step[c];
+            further_.place(*family_, values_.data());
+        }
+    }
+
     const std::vector<double>& beta() const { return beta_; }
+    const std::vector<double>& further() const { return values_; }
     double unit() const { return family_->unit(cells_.n, eta_.data()); }
     // First derivatives and expected weights at eta.
     void scores() {
-        family_->score(kept_.view(), eta_.data(), s_.data(), w_.data());
-        if (!family_->canonical()) family_->expected(kept_.view(), eta_.data(), w_.data(), w1_.data());
+        family_->score(further_.view(), eta_.data(), s_.data(), w_.data());
+        if (!family_->canonical()) family_->expected(further_.view(), eta_.data(), w_.data(), w1_.data());
     }
     const std::vector<double>& score() const { return s_; }
     const std::vector<double>& weights() const { return w_; }
-    void set_dispersion(double psi) { family_->set_dispersion(psi); }
+    void set_dispersion(double psi) {
+        if (!family_->dispersed()) return;
+        values_.back() = psi;
+        family_->set_dispersion(psi);
+    }
 
 private:
     // The scores are those of eta, from the last log-likelihood.
     bool solve(std::vector<double>& beta) {
-        if (!family_->canonical()) family_->expected(kept_.view(), eta_.data(), w_.data(), w1_.data());
+        if (!family_->canonical()) family_->expected(further_.view(), eta_.data(), w_.data(), w1_.data());
         return solve_weighted(beta);
     }
     bool solve_weighted(std::vector<double>& beta) {
@@ -155,7 +186,10 @@ private:
     int p_;
     bool inside_ = false;  // whether eta is X beta + offset
     std::unique_ptr<Family> family_;
-    std::vector<double> eta_, fixed_, s_, w_, w1_, beta_;
+    std::vector<double> eta_;
+    FurtherParameters further_;
+    std::vector<double> values_;  // of the further parameters
+    std::vector<double> fixed_, s_, w_, w1_, beta_;
 };
 
 // D0 = (sum_j e_j^2 - Z_j'WZ_j) / sum_j (Z_j'WZ_j)^2 for each column, from D = 0.
@@ -200,15 +234,14 @@ Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<dou
     double psi = 0.0;
     Status status = Status::ok;
     if (problem.family->dispersed() && model.least_squares()) psi = model.best_dispersion();
-    for (int round = 0; round < (problem.family->dispersed() ? most_rounds : 1); ++round) {
+    for (int round = 0; round < (problem.further() > 0 ? most_rounds : 1); ++round) {
         status = model.fit(psi);
         if (status != Status::ok) return status;
+        if (problem.family->inflated()) model.improve_inflation();
         if (problem.family->dispersed()) psi = model.best_dispersion();
     }
-    if (problem.family->dispersed()) {
-        parameters.back() = psi;
-        model.set_dispersion(psi);
-    }
+    model.set_dispersion(psi);
+    std::copy(model.further().begin(), model.further().end(), parameters.end() - problem.further());
     std::copy(model.beta().begin(), model.beta().end(), parameters.begin() + layout.n_theta());
     model.scores();
     score_variances(problem, model.score(), model.weights(), model.unit(), parameters);

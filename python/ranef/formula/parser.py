@@ -85,6 +85,19 @@ def parse_fixed(text: str) -> Formula:
     return formula
 
 
+def parse_one_sided(text: str, response: str) -> Formula:
+    """Split a formula that has no left side, such as that of an argument, as if it were of `response`.
+
+    Examples
+    --------
+    >>> parse_one_sided("~ x * f", "zero").fixed
+    'x * f'
+    """
+    if not text.strip().startswith("~") or not text.strip()[1:].strip():
+        raise FormulaError(f"{response}= must be a one-sided formula such as '~ x'", text, 0)
+    return _parse_any(f"{response} {text.strip()}")
+
+
 def _parse_any(text: str) -> Formula:
     tokens = tokenize(text)
     tilde = _tilde(tokens, text)

@@ -107,6 +107,7 @@ class GlmerFit(Fit, kind="glmer"):
     population_estimator = Verb("generalised.effects:PopulationEstimator", shown=False)
     trends_on_scale = Verb("generalised.means:trends_on_scale", shown=False)
     other_runs = Verb("generalised.optimisers:other_runs", shown=False)
+    response_distribution = Verb("generalised.distribution:distribution", shown=False)
     own_findings = Answer[Any]("generalised.findings:own_findings", shown=False)
     test_methods = Answer[Any]("generalised.methods:test_methods", shown=False)
     default_ddf = "normal"

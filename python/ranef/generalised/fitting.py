@@ -15,6 +15,9 @@ from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
 from .fit import GlmerFit
+from .inflated_fit import ZeroInflatedFit
+from .inflated_limits import endless_zeros, no_inflation
+from .inflated_model import ZeroInflatedModel
 from .many import fit_responses
 from .model import GlmerModel
 from .settling import settled
@@ -24,11 +27,7 @@ _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to sta
 _SAME = 1e-6  # of -2 log L: ends no further apart are one
 _FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
-_ZEROS = (
-    "zero inflation is glmmTMB's; fit.zeros() counts zeros beside those expected, family='nbinom2' expects "
-    "many, and a hurdle model is two fits: family='binomial' of y > 0, and 'truncated_poisson' or "
-    "'truncated_nbinom2' of the rows where it is"
-)
+_ZEROS = "zero inflation is zero='~ 1' or zero='~ x', the log-odds of a zero that is no count"
 _ELSEWHERE = {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
@@ -38,7 +37,6 @@ _ELSEWHERE = {
     "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
     "ziformula": _ZEROS,
-    "zero": _ZEROS,
     "zi": _ZEROS,
     "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
@@ -57,6 +55,7 @@ def glmer(
     offset: str | npt.ArrayLike | None = None,
     agq: int = 1,
     *,
+    zero: str | None = None,
     information: str = "observed",
     functions: Functions | None = None,
     prior: float | Mapping[str, float] | None = None,
@@ -92,6 +91,11 @@ def glmer(
         1: Laplace's approximation. More: nodes of adaptive Gauss-Hermite quadrature in each direction, for
         one grouping factor with up to three random effects a level. 0: lme4's fast approximation, the fixed
         effects found with the modes.
+    zero : str, optional
+        For counts with more zeros than their family has, a one-sided formula such as ``"~ 1"`` or ``"~ x"``:
+        a row is zero for certain with probability p, log(p / (1 - p)) its linear predictor (fixed effects),
+        else a count of the family. Families ``"poisson"``, ``"nbinom1"``, ``"nbinom2"``. The fit is a
+        `ZeroInflatedFit`, whose ``zero`` has these coefficients.
     information : {"observed", "expected"}
         Weights in the determinant: the observed ones are Laplace's approximation (as in glmmTMB), the
         expected ones
@@ -141,14 +145,26 @@ def glmer(
      herd   Intercept 0.64226
     """
     require_progress(progress)
+    search: Any = {"max_evaluations": max_evaluations, "tolerance": tolerance}
+    if zero is not None:
+        _require_observed(information)
+        inflated = ZeroInflatedModel(
+            *(formula, data, family, link),
+            zero=zero,
+            weights=weights,
+            offset=offset,
+            agq=agq,
+            functions=functions,
+            prior=prior,
+        )
+        return inflated.fit(**search)
     if source_of(data) is not None:
         from .cell_sums import cell_sums, fit_cells
 
         if not all(isinstance(given, str | None) for given in (weights, offset)):
             raise ArgumentError("weights= and offset= must be names of columns when the data come in batches")
         cells = cell_sums(formula, data, family, link, weights, offset, functions, progress)  # type: ignore[arg-type]
-        options: Any = {"prior": prior, "max_evaluations": max_evaluations, "tolerance": tolerance}
-        return fit_cells(cells, agq, information=information, functions=functions, **options)
+        return fit_cells(cells, agq, information=information, functions=functions, prior=prior, **search)
     model = GlmerModel(
         formula,
         data,
@@ -161,7 +177,14 @@ def glmer(
         functions=functions,
         prior=prior,
     )
-    return model.fit(max_evaluations=max_evaluations, tolerance=tolerance)
+    return model.fit(**search)
+
+
+def _require_observed(information: str) -> None:
+    if information != "observed":
+        raise ArgumentError(
+            "information='expected' is lme4's criterion, and lme4 has no zero=: leave one of the two out"
+        )
 
 
 def fit_model(
@@ -214,7 +237,8 @@ def fit_model(
     found = settled(model, found)
     if not found["converged"]:
         _require_noise(model)
-    return GlmerFit(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+    kind = ZeroInflatedFit if isinstance(model, ZeroInflatedModel) else GlmerFit
+    return kind(model, model.sums.y, model.sums, _optimum(model, found), found=found)
 
 
 def _lowest(
@@ -291,8 +315,16 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
         model=model,
         search=found.get("search"),
         flat=found.get("flat"),
-        limit="; ".join(filter(None, (_limit(model, found), _endless(model, found)))),
+        limit="; ".join(filter(None, _limits(model, found))),
     )
+
+
+def _limits(model: GlmerModel, found: dict[str, Any]) -> list[str]:
+    """Return what to say of parameters at a limit, or without one."""
+    if not isinstance(model, ZeroInflatedModel):
+        return [_limit(model, found), _endless(model, found)]
+    endless = endless_zeros(model, found) or _endless(model, found)
+    return [_limit(model, found), no_inflation(model, found), endless]
 
 
 def _limit(model: GlmerModel, found: dict[str, Any]) -> str:

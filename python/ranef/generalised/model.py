@@ -25,10 +25,6 @@ from .reading import read_design
 from .responses import Response, first_predictor, make_response
 
 INFORMATION = ("observed", "expected")
-_PARTS = (
-    *("formula", "family", "agq", "information", "data_library", "weights_argument", "offset_argument"),
-    *("reml", "leading", "schur", "design", "sums", "prior"),
-)
 _MOST_COLUMNS, _MOST_NODES, _MOST_A_DIRECTION = 3, 20_000, 100
 
 
@@ -100,6 +96,10 @@ class GlmerModel(Model):
     agq: int
     information: str
     sums: Response
+    saved: tuple[str, ...] = (
+        *("formula", "family", "agq", "information", "data_library", "weights_argument", "offset_argument"),
+        *("reml", "leading", "schur", "design", "sums", "prior"),
+    )
     prior: Any
     core: Any
 
@@ -177,11 +177,12 @@ class GlmerModel(Model):
     def _open(self) -> None:
         cross = cross_products(replace(self.design, weights=None))
         core = _core.Glmm(
-            *(cross.rows, cross.design, self.family.name, self.family.link.name),
+            *(cross.rows, cross.design, self.core_family, self.family.link.name),
             *self.sums.arrays,
             offset=self.design.offset,
             expected=self.information == "expected",
             nodes=self.agq,
+            zero=self.core_zero,
         )
         if self.sums.kept is not None:
             core = self.sums.given_to(core)
@@ -189,6 +190,21 @@ class GlmerModel(Model):
             precision = internal_precision(core, cross, self.design.column_names, self.prior)
             core = core.variant(self.information == "expected", self.agq, precision)
         vars(self).update(cross=cross, core=core)
+
+    @property
+    def core_family(self) -> str:
+        """What the core calls the family."""
+        return self.family.name
+
+    @property
+    def core_zero(self) -> FloatArray | None:
+        """Columns of a second linear predictor, that of zeros which are no counts; None without."""
+        return None
+
+    @property
+    def further_names(self) -> tuple[str, ...]:
+        """The core's parameters beside theta and beta, in its order."""
+        return (self.family.kind.dispersion,) if self.family.dispersed else ()
 
     @property
     def constant(self) -> float:
@@ -276,7 +292,7 @@ class GlmerModel(Model):
         return self.with_response(self.sums)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in _PARTS}
+        return {name: vars(self)[name] for name in self.saved}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -295,7 +311,7 @@ class GlmerModel(Model):
     @property
     def n_parameters(self) -> int:
         """Number of parameters: fixed effects (without dropped ones), theta, the dispersion if any."""
-        return len(self.cross.columns) + self.n_theta + int(self.family.dispersed)
+        return len(self.cross.columns) + self.n_theta + len(self.further_names)
 
     @property
     def plan(self) -> Any:

@@ -94,14 +94,15 @@ def predict(
     require_choice("scale", scale, SCALES)
     require_level(level)
     if interval is not None:
-        _require_confidence(interval)
+        require_confidence(interval)
     mean = _predicted(fit, newdata, random, allow_new_levels, scale, averaged)
     if not (se or interval):
         return mean
     return with_errors(fit, mean, newdata, random, allow_new_levels, scale, averaged, interval, level)
 
 
-def _require_confidence(interval: str) -> None:
+def require_confidence(interval: str) -> None:
+    """Raise an ArgumentError for an interval other than that of a mean."""
     if interval == "prediction":
         raise ArgumentError(
             "interval='prediction' is for linear models: a new response of a generalised model has a "

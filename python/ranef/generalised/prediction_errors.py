@@ -40,7 +40,7 @@ def with_errors(
     level: float,
 ) -> pd.DataFrame:
     """Return predictions with their standard errors, and limits."""
-    rows = _Rows(fit, newdata, None if averaged else random, allow_new_levels or averaged)
+    rows = Rows(fit, newdata, None if averaged else random, allow_new_levels or averaged)
     link = fit.curve
     if averaged:
         slopes = sensitivities(fit, rows.averaged)
@@ -74,7 +74,7 @@ def _forward(fit: GlmerFit, mean: FloatArray) -> FloatArray:
     return np.asarray(fit.curve.forward(mean))
 
 
-class _Rows:
+class Rows:
     """Rows whose predictor is a function of the parameters and modes."""
 
     def __init__(self, fit: GlmerFit, newdata: Any, random: Any, allow_new_levels: bool) -> None:

@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..frame.native import as_it_came
 from ..show import Document, Printed, frame_table
-from .distribution import DISCRETE, counted, distribution, over_groups
+from .distribution import DISCRETE, counted, over_groups
 from .fit import GlmerFit
 
 
@@ -39,7 +39,7 @@ def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = Fals
     y, trials = counted(fit), fit.response.trials
 
     def both(mu: FloatArray) -> FloatArray:
-        found = distribution(fit, mu, trials)
+        found = fit.response_distribution(mu, trials)
         return np.array([found.cdf(y - 1), found.cdf(y)]) if fit.family.name in DISCRETE else found.cdf(y)
 
     values = both(fit.location) if conditional else over_groups(fit, both)
@@ -166,7 +166,7 @@ def zeros(fit: GlmerFit) -> pd.Series:
             f"zeros() is for counts and trials: a {fit.family.kind.label} response is never zero"
         )
     trials, none = fit.response.trials, np.zeros(fit.nobs)
-    chance = over_groups(fit, lambda mu: distribution(fit, mu, trials).pmf(none))
+    chance = over_groups(fit, lambda mu: fit.response_distribution(mu, trials).pmf(none))
     observed, expected = float((fit.y == 0).sum()), float(chance.sum())
     z = (observed - expected) / np.sqrt(float((chance * (1 - chance)).sum()))
     return pd.Series(

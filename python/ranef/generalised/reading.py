@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,8 +73,9 @@ def read_design(
     family: Family,
     weights: str | npt.ArrayLike | None,
     offset: str | npt.ArrayLike | None,
+    also: Sequence[str] = (),
 ) -> tuple[Design, Response]:
-    """Return design and response.
+    """Return design and response, of the rows where the columns `also` are there too.
 
     ``design.response`` is on the scale of the mean (a proportion where there are trials), ``design.weights``
     are the prior weights of a family without trials.
@@ -85,7 +86,7 @@ def read_design(
         When the response is none of the family; the message names rows and remedy.
     """
     reader = Reader(family)
-    design = assemble(parsed, data, weights, offset, True, reader)
+    design = assemble(parsed, data, weights, offset, True, reader, also)
     found, given = summed(design.response, design.weights, parsed, family, reader)
     require_variation(found, family, response_name(parsed))
     require_moderate_offset(design, family, reader.original)

@@ -115,7 +115,7 @@ def overdispersion(fit: GlmerFit) -> Overdispersion:
     >>> round(fit.overdispersion().ratio, 3)
     1.237
     """
-    chi2, df = float(np.sum(residuals(fit) ** 2)), fit.df_resid
+    chi2, df = float(np.sum(np.asarray(fit.residuals()) ** 2)), fit.df_resid
     if df < 1:
         raise ArgumentError(
             f"overdispersion() needs more rows ({fit.nobs}) than parameters ({fit.df_model_total})"

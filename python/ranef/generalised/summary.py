@@ -43,12 +43,15 @@ class Summary(Printed):
     fixed : DataFrame or None
         Estimates, standard errors, z and p of the columns that have a coefficient; None without estimates.
     stars : bool
+    others : tuple of (str, DataFrame)
+        Tables of other coefficients, with their titles.
     """
 
     fit: GlmerFit
     fixed: pd.DataFrame | None
     stars: bool = True
     correlation: bool | None = None
+    others: tuple[tuple[str, pd.DataFrame], ...] = ()
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a summary", OF_A_SUMMARY)
@@ -68,8 +71,8 @@ class Summary(Printed):
         components = component_columns(fit.varcorr, SHOWN, DIGITS)
         parts += [Table("Random effects", *components, labels=2), Line(groups_line(fit))]
         parts += map(Line, _dispersion_line(fit))
-        if len(self.fixed):
-            parts.append(Table("Fixed effects", *_fixed_columns(self.fixed, self.stars), labels=1))
+        for title, table in self._tables():
+            parts.append(Table(title, *_fixed_columns(table, self.stars), labels=1))
         if shows_correlations(self):
             parts.append(correlation_table(fit))
         return [*parts, *map(Line, remarks(fit))]
@@ -86,14 +89,16 @@ class Summary(Printed):
             *([] if fit.by_cells else [["Scaled residuals:", *_quantile_lines(fit)]]),
             ["Random effects:", components, groups_line(fit), *_dispersion_line(fit)],
         ]
-        if len(self.fixed):
-            parts.append(["Fixed effects:", *self._fixed_lines()])
+        parts += [[f"{title}:", *self._lines(table)] for title, table in self._tables()]
         parts += correlation_lines(self)
         return "\n\n".join("\n".join(part) for part in [*parts, remarks(fit)])
 
-    def _fixed_lines(self) -> list[str]:
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         assert self.fixed is not None
-        headers, columns = _fixed_columns(self.fixed, self.stars)
+        return [*([("Fixed effects", self.fixed)] if len(self.fixed) else []), *self.others]
+
+    def _lines(self, table: pd.DataFrame) -> list[str]:
+        headers, columns = _fixed_columns(table, self.stars)
         lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
         return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
 

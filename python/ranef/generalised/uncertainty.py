@@ -48,7 +48,7 @@ def flattest(model: GlmerModel, free: npt.NDArray[np.intp], hessian: FloatArray)
     """Return the names of the free parameters along which the criterion rises least."""
     names = [*ParameterNames.of(model).theta]
     names += [str(model.design.column_names[index]) for index in model.cross.columns]
-    names += [model.family.kind.dispersion] if model.family.dispersed else []
+    names += model.further_names
     direction = np.abs(np.linalg.eigh(hessian)[1][:, 0])
     return quote_list([names[free[i]] for i in np.flatnonzero(direction > 0.1 * direction.max())])
 

@@ -122,6 +122,8 @@ def mixture(
 def with_dispersion(found: Mixture | None) -> Mixture | None:
     """Return the null distribution where the larger model also has a dispersion that may be at its limit.
 
+    Or a probability that may be zero.
+
     Lawless (1987), Negative binomial and mixed Poisson regression, Canadian Journal of Statistics 15.
     None where variances may be zero as well: the weights of the two are not known.
     """

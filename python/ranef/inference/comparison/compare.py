@@ -199,16 +199,18 @@ def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mi
             f"of {large}. "
             "Compare them by information criteria, with nested=False"
         )
-    extra = fit.model.cross.rank - null.model.cross.rank
-    found = mixture(null, fit.y, fit.model, embedding, extra)
-    if null.distribution == fit.distribution:
-        return found
-    if null.distribution != fit.simpler_distribution:
+    more = fit.beyond(null)
+    if more is None:
         raise ArgumentError(
             f"{small} and {large} have different families, {null.distribution} and {fit.distribution}, "
             "neither a special case of the other: compare them by information criteria, with nested=False"
         )
-    return with_dispersion(found)
+    free, limits = more
+    extra = fit.model.cross.rank - null.model.cross.rank + free
+    found = mixture(null, fit.y, fit.model, embedding, extra)
+    for _ in range(limits):
+        found = with_dispersion(found)
+    return found
 
 
 def _require_comparable(states: list[tuple[str, Fit]], regressions: list[tuple[str, Any]]) -> None:
