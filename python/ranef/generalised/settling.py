@@ -29,7 +29,7 @@ def settled(model: GlmerModel, found: dict[str, Any]) -> dict[str, Any]:
     if flat is None:
         return found
     theta = held_theta(model, flat, np.asarray(found["theta"]))
-    at = np.asarray(model.core.to_internal(theta, found["beta"], found["psi"]))
+    at = np.asarray(model.core.to_internal(theta, found["beta"], found["psi"], found["gamma"]))
     return _certified(model, flat, found, at)
 
 
