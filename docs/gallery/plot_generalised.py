@@ -15,14 +15,14 @@ fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", ca
 
 figure, axis = plt.subplots(figsize=(4.6, 3.4), layout="constrained")
 kinds = {"typical herd": {"scale": "response"}, "averaged over herds": {"averaged": True}}
-for shift, (label, kind) in zip((-0.08, 0.08), kinds.items(), strict=True):
+looks = ((-0.08, "#0072B2"), (0.08, "#D55E00"))
+for (shift, colour), (label, kind) in zip(looks, kinds.items(), strict=True):
     table = ranef.emmeans(fit, "period", **kind).to_frame()
-    place = np.arange(len(table)) + shift
-    axis.errorbar(
-        place, table["response"], [table["response"] - table["lower"], table["upper"] - table["response"]],
-        fmt="o", label=label,
-    )  # fmt: skip
+    mean, place = table["response"], np.arange(len(table)) + shift
+    ends = [mean - table["lower"], table["upper"] - mean]
+    axis.errorbar(place, mean, ends, fmt="o", color=colour, label=label)
 axis.set_xticks(range(4), table["period"])
+axis.spines[["top", "right"]].set_visible(False)
 axis.set(xlabel="period", ylabel="incidence, 95 % interval", title="Two means of one model")
 legend = axis.legend(frameon=False)
 
@@ -32,6 +32,8 @@ residuals = np.sort(fit.residuals("quantile", seed=1))
 expected = norm.ppf((np.arange(fit.nobs) + 0.5) / fit.nobs)
 figure, axis = plt.subplots(figsize=(4.6, 3.4), layout="constrained")
 axis.plot(expected, expected, color="grey", lw=1, label="normal")
-axis.plot(expected, residuals, "o", ms=4, label="observed")
-axis.set(xlabel="normal quantile", ylabel="quantile residual", title="Does the binomial distribution hold?")
+axis.plot(expected, residuals, "o", color="#0072B2", ms=4, label="observed")
+axis.spines[["top", "right"]].set_visible(False)
+axis.set(xlabel="normal quantile", ylabel="quantile residual")
+axis.set_title("Does the binomial distribution hold?")
 legend = axis.legend(frameon=False)

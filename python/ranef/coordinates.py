@@ -119,7 +119,7 @@ class Orthonormal:
 
 
 def coordinates_of(model: Any) -> Coordinates:
-    """Return those of a model, in which its quadratic forms are made."""
+    """Return the coordinates in which the quadratic forms of a model are computed."""
     return Coordinates.of(model.cross, model.design.terms)
 
 

@@ -139,5 +139,5 @@ def random_effects(fit: Fit) -> RandomEffects:
 
 
 def coefficients(fit: Fit) -> Coefficients:
-    """Return fixed effects plus modes of a fit."""
+    """Return the coefficients of every group: the fixed effects plus its conditional modes."""
     return Coefficients(fit)

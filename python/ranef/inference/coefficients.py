@@ -68,7 +68,7 @@ def df(fit: Fit) -> pd.Series:
 
 
 def pvalues(fit: Fit) -> pd.Series:
-    """Return the two-sided p-values of the fixed effects with those degrees of freedom."""
+    """Return the two-sided p-values of the fixed effects by Satterthwaite's degrees of freedom."""
     return coef_table(fit)["p"]
 
 

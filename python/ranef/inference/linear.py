@@ -113,7 +113,7 @@ def test(
     alternative: str = "two-sided",
     rhs: npt.ArrayLike = 0.0,
 ) -> LinearTest:
-    """Test L beta = rhs.
+    """Test linear hypotheses about the coefficients, L beta = rhs.
 
     Parameters
     ----------

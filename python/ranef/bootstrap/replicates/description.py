@@ -26,7 +26,7 @@ def describe(result: BootstrapResult) -> str:
 
 
 def document(result: BootstrapResult) -> Document:
-    """Return the same in parts."""
+    """Return the report in parts, which text, HTML and Markdown are made of."""
     intervals = in_pandas(result.conf_int)()
     intervals = intervals.drop(index=[name for name in result.names.theta if name in intervals.index])
     table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
