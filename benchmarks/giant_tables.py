@@ -56,6 +56,7 @@ def grow(folder):
 def picture(points):
     """CPU seconds over rows, levels and both."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     series = [name for name in SERIES if any(p.series == name for p in points)]
     figure, panels = plt.subplots(1, len(series), figsize=(4 * len(series), 3.4), layout="constrained")
@@ -65,6 +66,11 @@ def picture(points):
         axes.loglog(x, [p.seconds for p in own], "o-", label="CPU, end to end")
         axes.loglog(x, [own[0].seconds * v / x[0] for v in x], ":", color="grey", label="proportional")
         axes.set(xlabel="levels" if name == "levels" else "rows", title=SERIES[name], ylabel="seconds")
+        axes.set_xticks([x[0], x[len(x) // 2], x[-1]], [f"{v:,}" for v in (x[0], x[len(x) // 2], x[-1])])
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     return figure
