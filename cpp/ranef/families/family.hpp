@@ -20,6 +20,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "ranef/base/types.hpp"
 
@@ -78,6 +79,19 @@ public:
     virtual bool canonical() const { return false; }
 
     virtual std::unique_ptr<Family> clone() const = 0;
+};
+
+// A family of its owner's, copied with it.
+class OwnFamily {
+public:
+    explicit OwnFamily(std::unique_ptr<Family> family) : family_(std::move(family)) {}
+    OwnFamily(const OwnFamily& other) : family_(other.family_->clone()) {}
+    OwnFamily& operator=(const OwnFamily&) = delete;
+    Family* operator->() const { return family_.get(); }
+    Family& operator*() const { return *family_; }
+
+private:
+    std::unique_ptr<Family> family_;
 };
 
 // By the names of the interface, such as ("binomial", "logit"); null when there is no such pair.

@@ -18,8 +18,13 @@ namespace ranef {
 
 class LaplaceCriterion {
 public:
+    static constexpr Index many_cells = 2000;
+
     explicit LaplaceCriterion(const GlmmProblem& problem);
     virtual ~LaplaceCriterion() = default;
+    LaplaceCriterion& operator=(const LaplaceCriterion&) = delete;
+    // Another one where this one stands, to go on from there in another thread. Laplace's, whatever this is.
+    LaplaceCriterion twin() const { return *this; }
 
     const std::vector<ThetaSlot>& slots() const { return slots_; }
     void set_slots(const std::vector<ThetaSlot>& slots);
@@ -41,6 +46,9 @@ public:
     virtual Status evaluate(const double* parameters);
     // The Hessian there: W as if fixed (average information), and the curvature of D in theta.
     virtual void differentiate();
+
+    // Whether an evaluation is long and cannot be divided among threads: then two may be made at a time.
+    bool undivided() const { return layout_.factors.size() > 1 && cells_.n >= many_cells; }
 
     // Whether beta is found inside, for every theta, and is no parameter of the search.
     virtual bool profiles_beta() const { return false; }
@@ -73,6 +81,8 @@ public:
     void forget_mode();
 
 protected:
+    LaplaceCriterion(const LaplaceCriterion& other) = default;
+
     // Laplace's part behind the mode: value, leverages, adjoint, gradient.
     virtual void finish();
     // A part's share of an evaluation: what it adds up to, and the state of its search for the mode.
@@ -126,7 +136,7 @@ protected:
     const GlmmProblem& problem_;
     const Cells& cells_;
     const Layout& layout_;
-    std::unique_ptr<Family> family_;
+    OwnFamily family_;
     std::vector<Stretch> stretches_;  // of the cells, for passes of several loops
     std::vector<CellPart> parts_;
     std::vector<Share> shares_;

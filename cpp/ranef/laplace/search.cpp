@@ -19,8 +19,6 @@ constexpr double perturbation = 1e-4;     // of a zero diagonal, to read g_D off
 constexpr double false_boundary = 1e-5;   // a multiplier below minus this is escaped from
 constexpr double stationary = 1e-3;       // decrement below which the gradient counts as zero
 constexpr double tight_mode = 1e-18;      // inner tolerance where gradients are differenced
-constexpr double difference_step = 1e-3;  // in units of the criterion's own curvature
-constexpr double whitened_step = 1e-5;    // along an axis of the average information, in standard deviations
 constexpr double positive_curvature = -1e-6;
 constexpr double inner_share = 1e-4, tightest_inner = 1e-11, loosest_inner = 1e-3;  // of the distance expected, decrement of Q
 constexpr double polish_rounding = 1e-12;  // of the criterion
@@ -244,62 +242,6 @@ void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
     }
 }
 
-// Over the free parameters, by central differences of the exact gradient.
-bool GlmmSearch::difference_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
-                                    std::vector<double>& hessian) {
-    std::vector<double> up;
-    for (Index j : free) {
-        const double curvature = optimum.hessian[j * size_ + j];
-        const double step = curvature > 0.0 ? difference_step / std::sqrt(curvature) : difference_step;
-        std::vector<double> at = x;
-        optimum.certificate_evaluations += 2;
-        at[j] = x[j] + step;
-        if (interrupted() || criterion_.evaluate(at.data()) != Status::ok) return false;
-        up = criterion_.gradient();
-        at[j] = x[j] - step;
-        if (criterion_.evaluate(at.data()) != Status::ok) return false;
-        for (Index i : free) hessian[j * size_ + i] = (up[i] - criterion_.gradient()[i]) / (2.0 * step);
-    }
-    return true;
-}
-
-// The same by differences to one side, along the axes of the average information A = LL': in these coordinates the
-// Hessian is near the identity, and what a step of 1e-5 leaves out is of that order for every parameter. The mode
-// follows by its first-order prediction, mostly without an inner step. The criterion stands at x.
-bool GlmmSearch::whitened_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
-                                  std::vector<double>& hessian) {
-    const Index m = static_cast<Index>(free.size());
-    std::vector<double> root(m * m), moved(m * m), direction(m), product(m * m);
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i) root[j * m + i] = optimum.hessian[free[j] * size_ + free[i]];
-    if (!linalg::cholesky(m, root.data(), m)) return difference_hessian(x, free, optimum, hessian);
-    const std::vector<double> base = criterion_.gradient();
-    for (Index c = 0; c < m; ++c) {
-        std::fill(direction.begin(), direction.end(), 0.0);
-        direction[c] = 1.0;
-        linalg::solve_upper(m, root.data(), m, direction.data(), 1, m);
-        std::vector<double> at = x;
-        for (Index i = 0; i < m; ++i) at[free[i]] += whitened_step * direction[i];
-        ++optimum.certificate_evaluations;
-        criterion_.return_to_base();
-        if (interrupted() || criterion_.evaluate(at.data()) != Status::ok) return false;
-        for (Index i = 0; i < m; ++i) moved[c * m + i] = (criterion_.gradient()[free[i]] - base[free[i]]) / whitened_step;
-    }
-    linalg::solve_lower(m, root.data(), m, moved.data(), m, m);  // L^-1 H L^-T
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < j; ++i) moved[j * m + i] = moved[i * m + j] = 0.5 * (moved[j * m + i] + moved[i * m + j]);
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i)
-            for (Index k = 0; k <= i; ++k) product[j * m + i] += root[k * m + i] * moved[j * m + k];
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i) {
-            double sum = 0.0;
-            for (Index k = 0; k <= j; ++k) sum += product[k * m + i] * root[k * m + j];
-            hessian[free[j] * size_ + free[i]] = sum;
-        }
-    return true;
-}
-
 // The exact Hessian over the free parameters and its scaled eigenvalues; then one Newton step with it.
 void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
     std::vector<Index> free;
@@ -367,6 +309,14 @@ void GlmmSearch::polish(const std::vector<Index>& free, std::vector<double>& x, 
     optimum.gradient_norm = std::sqrt(left);
 }
 
+// Where a peak is so flat that its mode cannot be found to all digits: as the search evaluated it, to tell where it stands.
+bool GlmmSearch::evaluate_roughly(const std::vector<double>& x, Optimum& optimum) {
+    criterion_.set_refined(false);
+    criterion_.set_inner_tolerance(tightest_inner);
+    optimum.status = Status::stalled;
+    return criterion_.evaluate(x.data()) == Status::ok;
+}
+
 Optimum GlmmSearch::run(std::vector<double> x) {
     Optimum optimum;
     criterion_.set_slots(layout_.theta);
@@ -393,7 +343,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     }
     if (settings_.certify || (!brief_ && !(criterion_.stands_at(x, layout_.theta) && criterion_.differentiated()))) {
         ++optimum.certificate_evaluations;
-        if (criterion_.evaluate(x.data()) != Status::ok) {
+        if (criterion_.evaluate(x.data()) != Status::ok && !evaluate_roughly(x, optimum)) {
             optimum.status = Status::not_finite;
             return optimum;
         }

@@ -38,6 +38,9 @@ private:
                             std::vector<double>& hessian);
     bool whitened_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
                           std::vector<double>& hessian);
+    bool gradients_along(LaplaceCriterion& criterion, const std::vector<double>& x, const std::vector<Index>& free,
+                         const std::vector<double>& root, Index first, Index last, std::vector<double>& moved) const;
+    bool evaluate_roughly(const std::vector<double>& x, Optimum& optimum);
     void certify(const std::vector<double>& x, Optimum& optimum);
     void polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum);
     bool interrupted() const { return settings_.newton.interrupted && (*settings_.newton.interrupted)(); }

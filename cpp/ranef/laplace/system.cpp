@@ -40,7 +40,7 @@ LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const Lap
     } else {
         s_.resize(pattern.sparse.row_idx.size());
         n_.resize(s_.size());
-        sparse_ = std::make_unique<SparseFactor>(pattern.symbolic);
+        sparse_.emplace(pattern.symbolic);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ranef/laplace/pattern.hpp"
@@ -72,7 +73,7 @@ private:
     std::vector<double> a_, ma_;          // A_j, and M_j^-1 A_j
     std::vector<double> cross_inverse_;   // blocks of Omega^-1 between leading levels and their entries, as a_
     std::vector<double> s_, n_;           // S and its inverse: dense, or values on the pattern
-    std::unique_ptr<SparseFactor> sparse_;
+    std::optional<SparseFactor> sparse_;
 };
 
 }  // namespace ranef

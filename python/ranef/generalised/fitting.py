@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError, require_positive, require_progres
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
+from .breakdown import breakdown
 from .fit import GlmerFit
 from .inflated_fit import ZeroInflatedFit
 from .inflated_limits import endless_zeros, no_inflation
@@ -322,9 +323,9 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
 def _limits(model: GlmerModel, found: dict[str, Any]) -> list[str]:
     """Return what to say of parameters at a limit, or without one."""
     if not isinstance(model, ZeroInflatedModel):
-        return [_limit(model, found), _endless(model, found)]
+        return [_limit(model, found), _endless(model, found), breakdown(model, found)]
     endless = endless_zeros(model, found) or _endless(model, found)
-    return [_limit(model, found), no_inflation(model, found), endless]
+    return [_limit(model, found), no_inflation(model, found), endless, breakdown(model, found)]
 
 
 def _limit(model: GlmerModel, found: dict[str, Any]) -> str:
