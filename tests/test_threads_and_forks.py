@@ -11,6 +11,7 @@ import pytest
 import ranef
 from ranef import _core
 from ranef.bootstrap.loop import engine
+from ranef.bootstrap.loop.single_blas import single_blas_thread
 
 
 def asked(fit):
@@ -46,7 +47,7 @@ def test_a_child_does_not_wait_for_a_thread_that_is_not_there(fit_of):
     held, done = threading.Event(), threading.Event()
 
     def holder():
-        with engine._single_blas_thread, engine._single_blas_thread.lock, engine.tqdm.get_lock():
+        with single_blas_thread(), single_blas_thread().lock, engine.tqdm.get_lock():
             held.set()
             done.wait(60)
 
@@ -58,7 +59,7 @@ def test_a_child_does_not_wait_for_a_thread_that_is_not_there(fit_of):
         code = 1
         try:
             again = fit.bootstrap(50, seed=1, progress=True)
-            code = 0 if len(again) == 50 and engine._single_blas_thread.users == 0 else 2
+            code = 0 if len(again) == 50 and single_blas_thread().users == 0 else 2
         finally:
             os._exit(code)
     ended, status = 0, None

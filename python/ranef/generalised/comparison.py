@@ -12,7 +12,7 @@ from ..inference.anova import TYPES
 from ..inference.anova import anova as terms_tested
 from ..inference.comparison import Comparison
 from ..inference.comparison import anova as compare
-from ..inference.tables import TestTable, with_words
+from ..inference.tables import TestTable, with_title
 from .fit import GlmerFit
 
 
@@ -82,4 +82,4 @@ def _terms(fit: GlmerFit, type: int | str, ddf: str = "normal") -> TestTable:
     statistic = table["F"] * table["num_df"]
     out = table[["F"]].assign(F=statistic, df=table["num_df"], p=chi2.sf(statistic, table["num_df"]))
     title = f"Wald tests of the terms, type {'I' * TYPES[type]}"
-    return with_words(out.rename(columns={"F": "chisq"}), (title,))
+    return with_title(out.rename(columns={"F": "chisq"}), title)

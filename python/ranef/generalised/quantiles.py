@@ -18,7 +18,7 @@ from .distribution import DISCRETE, counted, over_groups
 from .fit import GlmerFit
 
 
-def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = False) -> FloatArray:
+def probability_transform(fit: GlmerFit, seed: Any = 0) -> FloatArray:
     """Return E F(y | eta + z'b) over the population of groups for every row, (n,): uniform if the model
     holds.
 
@@ -28,8 +28,6 @@ def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = Fals
     ----------
     fit : GlmerFit
     seed : int, Generator or None
-    conditional : bool
-        F at the conditional modes instead of averaged over groups.
 
     References
     ----------
@@ -42,16 +40,16 @@ def probability_transform(fit: GlmerFit, seed: Any = 0, conditional: bool = Fals
         found = fit.response_distribution(mu, trials)
         return np.array([found.cdf(y - 1), found.cdf(y)]) if fit.family.name in DISCRETE else found.cdf(y)
 
-    values = both(fit.location) if conditional else over_groups(fit, both)
+    values = over_groups(fit, both)
     if fit.family.name in DISCRETE:
         low, high = values
         values = low + np.random.default_rng(seed).random(len(y)) * (high - low)
     return np.clip(values, 1e-15, 1 - 1e-15)
 
 
-def quantile_residuals(fit: GlmerFit, seed: Any = 0, conditional: bool = False) -> FloatArray:
+def quantile_residuals(fit: GlmerFit, seed: Any = 0) -> FloatArray:
     """Return normal quantiles of the probability transform, (n,)."""
-    return ndtri(probability_transform(fit, seed, conditional))
+    return ndtri(probability_transform(fit, seed))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,7 @@ from ..likelihood_fit import LikelihoodFit
 from .contrasts import hypotheses
 from .methods import method
 from .pvalues import f_p_value
-from .tables import TestTable, with_words
+from .tables import TestTable, with_title
 from .testing import FStatistic
 
 TYPES: dict[object, int] = {1: 1, 2: 2, 3: 3, "1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
@@ -74,7 +74,7 @@ def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTabl
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")
     table = table if table["num_df"].isna().any() else table.astype({"num_df": int})
     title = f"Analysis of variance of type {'I' * TYPES[type]}, degrees of freedom: {ddf}"
-    return with_words(table, (title,))
+    return with_title(table, title)
 
 
 def _row(found: FStatistic | None, variance: float) -> tuple[float, ...]:

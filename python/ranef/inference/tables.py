@@ -49,8 +49,8 @@ class TestTable(pd.DataFrame):
         return render(self.document(), "html")
 
 
-def with_words(table: pd.DataFrame, title: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> TestTable:
-    """Return a table with the lines to print above and below it."""
+def with_title(table: pd.DataFrame, *lines: str) -> TestTable:
+    """Return a table with the lines to print above it."""
     out = TestTable(table)
-    out.attrs.update(title=title, notes=notes)
+    out.attrs.update(title=lines, notes=())
     return out

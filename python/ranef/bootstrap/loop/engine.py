@@ -12,18 +12,18 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from ... import _core
 from ...errors import MemoryLimitError
+from .single_blas import single_blas_thread
 
-__all__ = ["Core", "Outcome", "Task", "preparing", "run", "run_whole", "single_blas_thread"]
+__all__ = ["Core", "Outcome", "Task", "preparing", "run", "run_whole"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -110,10 +110,9 @@ class Outcome:
 
 
 @contextmanager
-def preparing(progress: bool, label: str = "bootstrap") -> Iterator[None]:
+def preparing(progress: bool) -> Iterator[None]:
     """Say in the place of the progress line that it is to come: what is drawn from takes its time to make."""
-    text = f"{label}: preparing"
-    with tqdm(total=0, desc=text, bar_format="{desc}", leave=False, disable=not progress):
+    with tqdm(total=0, desc="bootstrap: preparing", bar_format="{desc}", leave=False, disable=not progress):
         yield
 
 
@@ -155,7 +154,7 @@ def run(
     with tqdm(total=n, desc=label, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
         crew = _Crew(task, key, n, threads, origin)
         started = time.perf_counter()
-        with _single_blas_thread:
+        with single_blas_thread():
             interrupted = crew.work(bar)
         seconds = time.perf_counter() - started
     return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
@@ -174,50 +173,8 @@ def run_whole(task: Task, key: np.ndarray, n: int, threads: int, origin: int = 0
     return outcome.table
 
 
-class _SingleBlasThread:
-    """BLAS limited to one thread while any bootstrap runs, since it would only add threads to threads.
-
-    The limit belongs to the process: of runs that overlap, the first sets it and the last one lifts it.
-    """
-
-    def __init__(self) -> None:
-        self.lock, self.users, self.limits = threading.Lock(), 0, ExitStack()
-
-    def __enter__(self) -> None:
-        with self.lock:
-            self.users += 1
-            if self.users == 1:
-                self.limits.enter_context(threadpool_limits(limits=1, user_api="blas"))
-
-    def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.users -= 1
-            if self.users == 0:
-                self.limits.close()
-
-    def after_fork(self) -> None:
-        """In the child: runs of other threads, and locks they held, are not there."""
-        self.lock = threading.Lock()
-        if self.users:
-            self.users = 0
-            self.limits.close()
-
-
-_single_blas_thread = _SingleBlasThread()
-
-
-def _after_fork() -> None:
-    _single_blas_thread.after_fork()
-    tqdm.set_lock(threading.RLock())  # its own may be held by a bar of the parent
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)
-
-
-def single_blas_thread() -> _SingleBlasThread:
-    """The context in which BLAS has one thread."""
-    return _single_blas_thread
+if hasattr(os, "register_at_fork"):  # not on Windows; the lock of bars may be held by one of the parent
+    os.register_at_fork(after_in_child=lambda: tqdm.set_lock(threading.RLock()))
 
 
 class _Crew:

@@ -70,7 +70,7 @@ class Pair:
         return replace(self, truth=truth)
 
     def ratios(
-        self, key: np.ndarray, n: int, threads: int, origin: int = 0, label: str = "", progress: bool = False
+        self, key: np.ndarray, n: int, threads: int, label: str = "", progress: bool = False
     ) -> np.ndarray:
         """Criterion of the small model less that of the large one; NaN where one of them has no fit.
 
@@ -79,7 +79,7 @@ class Pair:
         parts: list[np.ndarray] = []
         with tqdm(total=n, desc=label, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
             try:
-                for ratios, _ in self._batches(key, n, threads, origin):
+                for ratios, _ in self._batches(key, n, threads, 0):
                     parts.append(ratios)
                     bar.update(len(ratios))
             except KeyboardInterrupt:

@@ -15,8 +15,9 @@ from ...fit import Fit
 from ...inference.methods import method
 from ...model import Model
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import run_whole, single_blas_thread
+from ..loop.engine import run_whole
 from ..loop.record import kept_columns
+from ..loop.single_blas import single_blas_thread
 from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
 from ..schemes.extend import SizedModel
 from .pairs import Pair

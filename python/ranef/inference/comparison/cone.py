@@ -34,9 +34,7 @@ def quadrant_weights(information: FloatArray) -> tuple[float, float, float]:
     return (0.5 - two, 0.5, two)
 
 
-def cone_draws(
-    information: FloatArray, widths: list[int], seed: int = 1
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def cone_draws(information: FloatArray, widths: list[int]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Draw squared lengths of projections on a product of cones of covariance matrices.
 
     z ~ N(0, I^-1); the projection in the metric of the information I, by accelerated projected gradient
@@ -54,7 +52,7 @@ def cone_draws(
     (m,) float64, (m,) bool
         Squared lengths, and whether the vector lies in the cone.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     rounded = _rounded(information, widths)
     information = rounded.T @ information @ rounded
     factor = np.linalg.cholesky(information)
