@@ -21,7 +21,8 @@ from ..inference.profile.parameters import Parameter, parameters_of
 from ..inference.profile.result import Profile
 from .descent import descend
 from .fit import ResidualFit
-from .profile import HeldPoint, chain_parameter, natural_of_residuals, profile_of
+from .held import HeldPoint, chain_parameter, natural_of_residuals
+from .profile import profile_of
 from .refits import further_parameters
 
 _EXACT = 1e-5  # gradient, in units of about a standard error

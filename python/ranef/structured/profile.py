@@ -12,15 +12,15 @@ from ..arrays import FloatArray
 from ..estimates.parameters import ParameterNames
 from ..inference.profile.parameters import Parameter
 from ..inference.profile.result import Profile
-from ..residual.profile import (
+from ..residual.held import (
     Held,
     HeldDeviance,
     coordinates,
     natural_of_residuals,
-    profile_of,
     residual_parameters,
     sigma_held,
 )
+from ..residual.profile import profile_of
 from ..residual.refits import further_parameters as of_residuals
 from .fit import parameter_table
 from .maps import Hold, Structured, derivative

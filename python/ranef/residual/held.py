@@ -1,0 +1,267 @@
+"""The deviance of fits whose covariance has a structure, with one parameter held.
+
+Coefficients are held in a model without their column, fitted to y less its part. Parameters of variances and
+correlations are coordinates of the search, on scales without bounds and beside log sigma, or follow from one:
+a standard deviation sigma exp(psi) held at v is psi = log v - log sigma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..arrays import FloatArray
+from ..errors import FitError
+from ..inference.profile.constrained import BETTER
+from ..inference.profile.parameters import Parameter
+from .descent import descend
+
+_EXACT = 1e-6  # gradient, in units of about a standard error
+_STEP = 1e-4
+_ENDS = 1e-9  # how near to its ends a correlation is held
+_LONGEST = 2.0  # step, in the same units
+_WORST = 1e100
+
+
+class HeldPoint(NamedTuple):
+    """A `Point` with all coordinates of the search."""
+
+    value: float
+    zeta: float
+    deviance: float
+    theta: FloatArray
+    sigma: float
+    beta: FloatArray
+    converged: bool
+    x: FloatArray
+
+
+class Held(NamedTuple):
+    """How a parameter at a value is a coordinate of the search: its place, and it given the others.
+
+    `at` maps (value, coordinates) to the coordinate and its slopes in the others.
+    """
+
+    place: int
+    at: Callable[[float, FloatArray], tuple[float, FloatArray]]
+
+
+def alone(place: int, coordinate: Callable[[float], float]) -> Held:
+    """Return how a parameter is held whose coordinate depends on no other."""
+    return Held(place, lambda value, x: (coordinate(value), np.zeros(x.size)))
+
+
+class HeldDeviance:
+    """Minimises the deviance of one ML fit with a parameter held; counts evaluations.
+
+    Parameters
+    ----------
+    fit : Fit
+        By maximum likelihood.
+    x : (k,) float64
+        Its coordinates, log sigma the last.
+    deviance : callable
+        Value and gradient at coordinates, sigma held.
+    parameters : dict of str to (Parameter, Held)
+        Those of variances and correlations.
+    named : callable
+        Values of all of them, by coordinates.
+    theta : callable
+        Relative covariance factors, by coordinates.
+    """
+
+    def __init__(
+        self,
+        fit: Any,
+        x: FloatArray,
+        deviance: Callable[[FloatArray], tuple[float, FloatArray]],
+        parameters: dict[str, tuple[Parameter, Held]],
+        named: Callable[[FloatArray], list[float]],
+        theta: Callable[[FloatArray], FloatArray],
+    ) -> None:
+        self.fit, self.x, self.evaluations = fit, np.asarray(x, dtype=float), 0
+        self._deviance, self._held, self._named, self._theta = deviance, parameters, named, theta
+        self._least = float(fit.objective)
+        self._curvature = self._hessian()
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Coefficients, then those of variances and correlations, by name."""
+        fit, errors = self.fit, np.sqrt(np.diag(self.fit.vcov))
+        found = {}
+        for j in fit.model.cross.columns.tolist():
+            name = fit.model.design.column_names[j]
+            found[name] = Parameter(name, "coefficient", float(fit.beta[j]), scale=float(errors[j]), row=j)
+        spread = np.sqrt(np.maximum(2 * np.diag(_inverse(self._curvature)), 1e-12))
+        for name, (parameter, held) in self._held.items():
+            # of the coordinate's step the parameter's: by the inverse of its map, at the estimate
+            step = 1e-6 * max(abs(parameter.estimate), 1e-3)
+            there = held.at(parameter.estimate, self.x)[0]
+            up, down = parameter.estimate + step, parameter.estimate - step
+            one = up if up < parameter.upper else down
+            slope = abs((held.at(one, self.x)[0] - there) / (one - parameter.estimate))
+            most = 0.5 * max(abs(parameter.estimate), 0.5)
+            scale = min(float(spread[held.place] / max(slope, 1e-12)), most)
+            found[name] = replace(parameter, scale=scale)
+        return found
+
+    def origin(self, parameter: Parameter) -> HeldPoint:
+        """The fit itself as a point."""
+        fit = self.fit
+        return HeldPoint(
+            parameter.estimate,
+            0.0,
+            self._least,
+            self._theta(self.x),
+            fit.sigma,
+            fit.solution["beta"],
+            True,
+            self.x,
+        )
+
+    def at(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
+        """Return the minimum with the parameter at `value`, found from a point nearby.
+
+        Raises
+        ------
+        FitError
+            When it lies below the fit's own deviance.
+        """
+        point = self._without(parameter, value) if parameter.kind == "coefficient" else None
+        if point is None:
+            point = self._along(parameter, value, near)
+            if not np.isfinite(point.deviance) or point.deviance > near.deviance + 25:
+                other = self._along(parameter, value, self.origin(parameter))
+                point = other if other.deviance < point.deviance else point
+        if point.deviance - self._least < -BETTER * max(1.0, 1e-9 * abs(self._least)):
+            raise FitError(
+                f"the profile of {parameter.name} meets a better optimum: the deviance is "
+                f"{point.deviance:.8g} where {parameter.name} is {value:.6g}, and {self._least:.8g} at the "
+                "estimates. Fit with another structure, or look at bootstrap intervals"
+            )
+        return point
+
+    def _point(
+        self, parameter: Parameter, value: float, deviance: float, x: FloatArray, beta: FloatArray
+    ) -> HeldPoint:
+        rise = max(0.0, deviance - self._least) if np.isfinite(deviance) else np.inf
+        zeta = -(rise**0.5) if value < parameter.estimate else rise**0.5
+        good = bool(np.isfinite(deviance))
+        return HeldPoint(value, zeta, deviance, self._theta(x), float(np.exp(x[-1])), beta, good, x)
+
+    def _without(self, parameter: Parameter, value: float) -> HeldPoint:
+        """A coefficient held: the model without its column, of the response less its part."""
+        fit, columns = self.fit, self.fit.model.cross.columns.tolist()
+        kept = [column for column in columns if column != parameter.row]
+        design = fit.model.design
+        rest = design.response - value * np.asarray(design.X[:, parameter.row], dtype=float)
+        found = fit.again(columns=kept, y=rest)
+        self.evaluations += 1
+        beta = np.insert(found.solution["beta"], columns.index(parameter.row), value)
+        x = np.append(coordinates(found), np.log(found.sigma))
+        return self._point(parameter, value, float(found.objective), x, beta)
+
+    def _along(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
+        _, (place, at) = self._held[parameter.name]
+        size = self.x.size
+        free = np.delete(np.arange(size), place)
+
+        def coordinates_at(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+            x = np.zeros(size)
+            x[free] = z
+            x[place], slopes = at(value, x)
+            return x, slopes[free]
+
+        def function(y: FloatArray) -> tuple[float, FloatArray]:
+            x, slopes = coordinates_at(start + root @ y)
+            found, gradient = self._value(x)
+            return found, root.T @ (gradient[free] + slopes * gradient[place])
+
+        start = np.asarray(near.x)[free]
+        move = np.zeros((size, free.size))
+        move[free, np.arange(free.size)] = 1.0
+        move[place] = coordinates_at(start)[1]
+        root = _root(move.T @ self._curvature @ move)
+        longest = np.full(free.size, _LONGEST)
+        y, deviance, _ = descend(function, np.zeros(free.size), longest, _EXACT, lambda _: False)
+        x = coordinates_at(start + root @ y)[0]
+        beta = np.full(len(self.fit.model.cross.columns), np.nan)
+        return self._point(parameter, value, deviance if deviance < _WORST else np.inf, x, beta)
+
+    def _value(self, x: FloatArray) -> tuple[float, FloatArray]:
+        self.evaluations += 1
+        try:
+            if not np.abs(x).max() <= 300:  # exp() of it is no number
+                raise np.linalg.LinAlgError
+            return self._deviance(x)
+        except (np.linalg.LinAlgError, RuntimeError):  # no deviance there: the step is shortened
+            return _WORST, np.zeros_like(x)
+
+    def _hessian(self) -> FloatArray:
+        out = np.zeros((self.x.size, self.x.size))
+        for k, e in enumerate(np.eye(self.x.size)):
+            step = _STEP * max(1.0, abs(self.x[k]))
+            out[k] = (self._value(self.x + step * e)[1] - self._value(self.x - step * e)[1]) / (2 * step)
+        return (out + out.T) / 2
+
+    def table(self, points: list[Any]) -> pd.DataFrame:
+        """Return every parameter at points."""
+        names = [self.fit.model.design.column_names[j] for j in self.fit.model.cross.columns]
+        rows = [[*point.beta, *self._named(np.asarray(point.x))] for point in points]
+        return pd.DataFrame(rows, columns=[*names, *self._held])
+
+
+def coordinates(fit: Any) -> FloatArray:
+    """Return the parameters of the residuals and of the structures."""
+    phi = fit.outer.phi if getattr(fit, "outer", None) is not None else np.zeros(0)
+    psi = fit.psi if getattr(fit, "psi", None) is not None else np.zeros(0)
+    return np.concatenate([phi, psi])
+
+
+def _inverse(hessian: FloatArray) -> FloatArray:
+    root = _root(hessian)
+    return np.asarray(root @ root.T)
+
+
+def _root(hessian: FloatArray) -> FloatArray:
+    """Return S with S'HS = I, where H is positive definite; curvature of nearly nothing counts as little."""
+    if not hessian.size:
+        return np.zeros(hessian.shape)
+    values, vectors = np.linalg.eigh(hessian)
+    size = np.maximum(np.abs(values), 1e-6 * max(float(np.abs(values).max()), 1e-6))
+    return np.asarray(vectors / np.sqrt(size))
+
+
+def residual_parameters(noise: Any, estimates: pd.Series) -> dict[str, tuple[Parameter, Held]]:
+    """Return the residuals' own parameters, whose places are first."""
+    found, chain = {}, noise.chain
+    for k, (name, value) in enumerate(estimates.items()):
+        correlation = chain is not None and k == len(estimates) - 1
+        if not correlation:
+            found[str(name)] = Parameter(str(name), "further", float(value)), alone(k, float)
+            continue
+        own = Parameter(str(name), "correlation", float(value), chain.least, 1.0)
+        found[str(name)] = own, alone(k, lambda v: chain_parameter(chain, v))
+    return found
+
+
+def chain_parameter(chain: Any, correlation: float) -> float:
+    """Return the coordinate of a correlation, which may be an end of its range."""
+    return float(chain.parameter(float(np.clip(correlation, chain.least + _ENDS, 1 - _ENDS))))
+
+
+def sigma_held(name: str, sigma: float, place: int) -> dict[str, tuple[Parameter, Held]]:
+    """Return sigma, whose logarithm is the last coordinate."""
+    held = alone(place, lambda v: float(np.log(max(v, 1e-300))))
+    return {name: (Parameter(name, "sigma", sigma, lower=0.0), held)}
+
+
+def natural_of_residuals(noise: Any, phi: FloatArray) -> list[float]:
+    """Return the residuals' parameters as they are read."""
+    if noise.chain is None:
+        return [float(value) for value in phi]
+    return [*(float(value) for value in phi[:-1]), noise.chain.correlation(float(phi[-1]))]
