@@ -14,7 +14,14 @@ from ..estimates.varcorr import component_columns, component_table
 from ..frame.native import in_pandas
 from ..report import brief as linear
 from ..report.brief import groups_line
-from ..report.summary import correlation_lines, correlation_table, shows_correlations
+from ..report.summary import (
+    DIGITS,
+    SHOWN,
+    correlation_lines,
+    correlation_table,
+    quantile_lines,
+    shows_correlations,
+)
 from ..report.tables import LEGEND, Columns, criteria, level_of, residual_quantiles, with_limits
 from ..show import Document, Line, Printed, Table, render
 from ..show.numbers import (
@@ -24,12 +31,10 @@ from ..show.numbers import (
     format_statistics,
     significance_stars,
 )
-from ..show.text import columns_of_text, folded, table_lines
+from ..show.text import folded, table_lines
 from ..words_of_results import OF_A_SUMMARY
 from .fit import GlmerFit
 
-DIGITS = 4
-SHOWN = ("Variance", "Std.Dev.")
 _METHOD = "Generalized linear mixed model fit by maximum likelihood"
 
 
@@ -86,7 +91,7 @@ class Summary(Printed):
         parts = [
             head,
             table_lines(*criteria(fit), right=True, labels=0),
-            *([] if fit.by_cells else [["Scaled residuals:", *_quantile_lines(fit)]]),
+            *([] if fit.by_cells else [["Scaled residuals:", *quantile_lines(fit)]]),
             ["Random effects:", components, groups_line(fit), *_dispersion_line(fit)],
         ]
         parts += [[f"{title}:", *self._lines(table)] for title, table in self._tables()]
@@ -101,14 +106,6 @@ class Summary(Printed):
         headers, columns = _fixed_columns(table, self.stars)
         lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
         return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
-
-
-def _quantile_lines(fit: GlmerFit) -> list[str]:
-    names, columns = residual_quantiles(fit, DIGITS)
-    size = max(len(text) for text in (*names, *(column[0] for column in columns)))
-    return columns_of_text(
-        [name.rjust(size) for name in names], [[column[0].rjust(size)] for column in columns], right=True
-    )
 
 
 @guided(

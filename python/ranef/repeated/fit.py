@@ -82,8 +82,8 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")
-    __repr__ = Verb("repeated.summary:brief")
-    _repr_html_ = Verb("repeated.summary:brief_html")
+    __repr__ = Verb("report.brief:whole")
+    _repr_html_ = Verb("report.brief:whole_html")
 
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.

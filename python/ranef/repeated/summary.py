@@ -101,13 +101,3 @@ def summary(fit: VisitFit, ddf: str | None = None) -> VisitSummary:
     ...
     """
     return VisitSummary(fit, ddf or fit.method)
-
-
-def brief(fit: VisitFit) -> str:
-    """Return the summary as text."""
-    return str(summary(fit))
-
-
-def brief_html(fit: VisitFit) -> str:
-    """Return the summary as HTML."""
-    return summary(fit).to_html()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import FitError, quote_list
 from ..estimates.fixed import dropped_columns
@@ -38,6 +39,16 @@ def brief(fit: Fit) -> str:
     names = [str(name) for name in fit.params.index]
     lines += coefficient_lines(names, format_common(fit.params.to_numpy(), 4))
     return "\n".join(folded([*lines, *_certificate(fit)]))
+
+
+def whole(fit: Any) -> str:
+    """Return the summary as text, of fits that have no shorter word of themselves."""
+    return str(fit.summary())
+
+
+def whole_html(fit: Any) -> str:
+    """Return the same as HTML."""
+    return str(fit.summary().to_html())
 
 
 def coefficient_lines(names: Sequence[str], texts: Sequence[str]) -> list[str]:

@@ -103,7 +103,7 @@ class Summary(Printed):
             return "\n".join([*head, "", groups_line(fit), *remarks(fit)])
         parts = [head, [_reml_line(fit)] if fit.reml else table_lines(*criteria(fit), right=True, labels=0)]
         if not fit.model.streamed:
-            parts.append(["Scaled residuals:", *_of_one_width(*residual_quantiles(fit, DIGITS))])
+            parts.append(["Scaled residuals:", *quantile_lines(fit)])
         parts.append(["Random effects:", component_table(fit.varcorr, SHOWN, DIGITS), groups_line(fit)])
         if len(self.fixed):
             parts.append(["Fixed effects:", *self._fixed_lines()])
@@ -201,7 +201,9 @@ def _reml_line(fit: Fit) -> str:
     return f"REML criterion at convergence: {format_common(round_to([fit.objective], 1))[0]}"
 
 
-def _of_one_width(headers: list[str], columns: list[list[str]]) -> list[str]:
+def quantile_lines(fit: Any) -> list[str]:
+    """Return the quantiles of the residuals under their names, in columns of one width."""
+    headers, columns = residual_quantiles(fit, DIGITS)
     width = max(len(text) for text in (*headers, *(column[0] for column in columns)))
     texts = [[column[0].rjust(width)] for column in columns]
     return columns_of_text([name.rjust(width) for name in headers], texts, right=True)

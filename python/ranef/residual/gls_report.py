@@ -35,13 +35,3 @@ class GlsSummary(Printed):
 def summary(fit: Any, ddf: str | None = None) -> GlsSummary:
     """Return the summary; `ddf` is the method of testing of its table."""
     return GlsSummary(fit, ddf or fit.method)
-
-
-def brief(fit: Any) -> str:
-    """Return the summary as text."""
-    return str(summary(fit))
-
-
-def brief_html(fit: Any) -> str:
-    """Return the summary as HTML."""
-    return summary(fit).to_html()

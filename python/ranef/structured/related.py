@@ -99,7 +99,8 @@ class RelatedFit(TestedFit, kind="related"):
 
     test_methods = Answer[Any]("structured.related_methods:test_methods", shown=False)
     summary = Verb("structured.related_report:summary")
-    __repr__ = Verb("structured.related_report:brief")
+    __repr__ = Verb("report.brief:whole")
+    _repr_html_ = Verb("report.brief:whole_html")
 
     @cached_property
     def point(self) -> Point:

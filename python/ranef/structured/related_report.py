@@ -51,8 +51,3 @@ def _message(fit: Any) -> str:
 def summary(fit: Any, ddf: str | None = None) -> RelatedSummary:
     """Return the summary; `ddf` is the method of testing of its table."""
     return RelatedSummary(fit, ddf or fit.method)
-
-
-def brief(fit: Any) -> str:
-    """Return the summary as text."""
-    return str(summary(fit))
