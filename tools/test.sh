@@ -4,6 +4,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+unset PYTHONDONTWRITEBYTECODE  # what one process compiles, the others read
+
 failed=()
 stage() {  # name, then the command
   local name=$1 begun=$SECONDS; shift
