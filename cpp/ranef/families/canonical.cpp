@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "ranef/families/vector_math.hpp"
 
@@ -14,9 +15,9 @@ constexpr double largest_eta = 300.0;      // of a Poisson mean's logarithm
 
 // sum m log(1 + e), e in [0, 1]; of single trials the logarithm of the product, which stays below 2^block.
 double weighted_log1p(Index n, const double* __restrict m, double* __restrict e) {
-    bool single = true;
-    for (Index i = 0; i < n; ++i) single &= m[i] == 1.0;
-    if (!single) {
+    std::int64_t several = 0;  // as wide as what is compared: a vector loop
+    for (Index i = 0; i < n; ++i) several |= m[i] == 1.0 ? std::int64_t{0} : std::int64_t{1};
+    if (several != 0) {
         for (Index i = 0; i < n; ++i) e[i] = m[i] * fast_log1p(e[i]);
         return sum_of(n, e);
     }

@@ -168,29 +168,35 @@ void LaplaceCriterion::scalar_products(const CellPart& part, int extra, std::vec
     }
 }
 
-// The same with one factor and few columns: a cell at a time, all sums in registers.
+// The same with one factor and few columns: a cell at a time, all sums in registers. That of theta is a multiple of z
+// within a level, so that its products follow from the level's sums.
 void LaplaceCriterion::small_products(const CellPart& part, std::vector<double>& cross, std::vector<double>& a) const {
     scalar::with_columns(k_ + p_, [&](auto known) {
-        constexpr int size = known() ? known() : 1;
-        double sums[size * size] = {};
-        const double twice = 2.0 * lambda_[0];
+        constexpr int size = known() ? known() : 2, columns = size - 1;
+        double sums[columns * columns] = {}, theta[size] = {};
+        const double lambda = lambda_[0];
+        const double* x[columns];
+        for (int c = 0; c < columns; ++c) x[c] = cells_.column(c);
         for (Index j = part.level; j < part.level_end; ++j) {
-            double level[size] = {};
-            const double moved = twice * e_[j];
+            double level[size] = {};  // sum w z^2, sum w z x
             for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
-                const double w = w_[i], z = whitened_[i];
-                double y[size];
-                y[0] = cells_.z[i] * moved;
-                for (int c = 1; c < size; ++c) y[c] = cells_.x[(c - 1) * cells_.n + i];
-                for (int c = 0; c < size; ++c) {
-                    const double wy = w * y[c];
-                    level[c] += z * wy;
-                    for (int d = 0; d < size; ++d) sums[c * size + d] += wy * y[d];
+                const double w = w_[i], z = cells_.z[i], wz = w * z;
+                level[0] += wz * z;
+                for (int c = 0; c < columns; ++c) {
+                    const double own = x[c][i], weighted = w * own;
+                    level[c + 1] += wz * own;
+                    for (int d = c; d < columns; ++d) sums[c * columns + d] += weighted * x[d][i];
                 }
             }
-            std::copy_n(level, size, cross.data() + j * size);
+            const double moved = 2.0 * lambda * e_[j];
+            level[0] *= moved;
+            theta[0] += moved * level[0];
+            for (int c = 1; c < size; ++c) theta[c] += moved * level[c];
+            for (int c = 0; c < size; ++c) cross[j * size + c] = lambda * level[c];
         }
-        std::copy_n(sums, size * size, a.data());
+        std::copy_n(theta, size, a.data());
+        for (int c = 0; c < columns; ++c)
+            for (int d = c; d < columns; ++d) a[(c + 1) * size + d + 1] = sums[c * columns + d];
     });
 }
 
