@@ -382,3 +382,14 @@ def test_four_probes_give_the_information_where_their_spread_is_small(monkeypatc
     many = errors.monte_carlo(fit)
     assert asked == [4, 4, 16]
     assert np.allclose(np.diag(few.statistical), np.diag(many.statistical), rtol=1e-3)
+
+
+@pytest.mark.parametrize("term", ["(0 + sex | g)", "(none | g)", "(x | g) + (1 | g)"])
+def test_what_no_response_can_tell_about_is_named_before_the_search(term):
+    rng = np.random.default_rng(4)
+    g, h = rng.integers(0, 20, 150), rng.integers(0, 9, 150)
+    sex = np.where(g % 2, "f", "m")
+    columns = {"y": rng.normal(size=150), "x": rng.normal(size=150), "sex": sex, "none": 0.0}
+    data = pd.DataFrame({**columns, "g": g.astype(str), "h": h.astype(str)})
+    with pytest.raises(ranef.ArgumentError, match=r"has no estimate.*schur='dense'"):
+        ranef.lmer(f"y ~ x + {term} + (1 | h)", data, schur="iterative")

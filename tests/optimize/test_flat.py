@@ -212,3 +212,15 @@ def test_a_likelihood_ratio_needs_no_information_about_what_has_no_estimate():
         d["y"] = rng.normal(0, 1, 40)[d.s] * (1 + d.s % 2) + 0.3 * d.age + rng.normal(0, 1, len(d))
         row = ranef.lmer("y ~ age + (zero | s)", d).ranova().iloc[1]
         assert row["chisq"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("start", [None, [0.4, 2.0], [3.0, 0.2]])
+def test_an_effect_of_every_row_is_a_part_of_the_residual(data, start):
+    """The same estimates from every start, those of the model without it."""
+    rows = data.assign(row=[f"r{k}" for k in range(len(data))])
+    fit = ranef.lmer("y ~ age + (1 | row) + (1 | s)", rows, allow_saturated=True, start=start)
+    other = ranef.lmer("y ~ age + (1 | s)", rows)
+    assert fit.converged and "it is a part of the residual variance" in words(fit.optimum)
+    assert fit.objective == pytest.approx(other.objective, abs=1e-8)
+    np.testing.assert_allclose([*fit.theta, fit.sigma], [0.0, *other.theta, other.sigma], rtol=1e-5)
+    np.testing.assert_allclose(fit.bse, other.bse, rtol=1e-5)

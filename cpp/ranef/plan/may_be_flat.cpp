@@ -57,6 +57,7 @@ bool may_be_flat(const DesignCross& design, bool reml) {
     const Layout& layout = design.layout();
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
         if (reml && layout.factors[f].levels <= layout.p) return true;
+        if (layout.factors[f].levels >= design.n) return true;  // a level for each row: the residual says the same
         for (std::size_t h = 0; h < f; ++h)
             if (layout.factors[h].levels == layout.factors[f].levels) return true;
         if (!(f == 0 ? leading_tells_apart(design) : other_tells_apart(design, f))) return true;

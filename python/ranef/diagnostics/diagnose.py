@@ -96,7 +96,7 @@ def diagnose(fit: Any) -> Diagnosis:
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
     if not isinstance(fit, Fit):  # without random effects: a search of its own, and what any data may have
-        return Diagnosis((*_searched(fit), *_data(fit)))
+        return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit)))
     others = None if fit.optimum.converged else _other_answers(fit)
     findings = [
         *_convergence(fit, others),
@@ -182,8 +182,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _identification(fit: Fit) -> list[Finding]:
-    out = [
+def _without_estimates(fit: Any) -> list[Finding]:
+    return [
         Finding(
             "identification",
             f"{sentence[0].upper()}{sentence[1:]}.",
@@ -192,6 +192,10 @@ def _identification(fit: Fit) -> list[Finding]:
         )
         for sentence in unknown_words(fit)
     ]
+
+
+def _identification(fit: Fit) -> list[Finding]:
+    out = _without_estimates(fit)
     smallest = fit.optimum.min_eigenvalue
     if fit.optimum.converged and smallest < _WEAK:
         out.append(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,7 +51,7 @@ def without_unknown(fit: Fit, components: FloatArray) -> FloatArray:
     return np.where(np.concatenate(unknown_components(fit)), np.nan, components)
 
 
-def unknown_words(fit: Fit) -> tuple[str, ...]:
-    """Say what has no estimate, a sentence for every term with such a thing."""
-    flat = getattr(fit.optimum, "flat", None)
+def unknown_words(fit: Any) -> tuple[str, ...]:
+    """Say what has no estimate, a sentence for every term with such a thing; of any kind of fit."""
+    flat = getattr(getattr(fit, "optimum", None), "flat", None)
     return () if flat is None else flat.words

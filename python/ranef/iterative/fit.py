@@ -15,6 +15,7 @@ from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
+from ..optimize.flat import LARGEST, find_flat
 from ..verbs import Answer, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
@@ -138,9 +139,24 @@ def fit_by_iterations(
     else:
         values = model.checked_response(y)
         response = model.response_of(values)
+    _require_estimates(model, response)
     with waiting("fit by iterations") as told:
         optimum = searched(model, response, settings, own, told)
     return IterativeFit(model, values, response, optimum, settings, own)
+
+
+def _require_estimates(model: Model, response: Any) -> None:
+    """Raise where no response can tell about a covariance parameter, as far as that is cheap to know."""
+    if not model.problem.may_be_flat or _core.information_cost(model.problem)[0] > LARGEST:
+        return
+    exact = model.variant()
+    vars(exact).update(schur="dense")
+    flat = find_flat(exact, response)
+    if flat is not None:
+        raise ArgumentError(
+            f"{flat.words[0]}. The score that iterations solve for does not depend on it: leave it out of "
+            "the formula, or fit with schur='dense', which holds it at zero"
+        )
 
 
 def searched(model: Model, response: Any, settings: Settings, own: Iterations, told: Any) -> IterativeOptimum:

@@ -13,6 +13,11 @@ from ..optimize.description import redundancies
 from ..verbs import Answer
 from .parts import parts_words
 
+_UNTOLD = (
+    "the score does not depend on some variance or correlation: a column is zero, or no level has both of "
+    "two columns; leave it out of the formula"
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IterativeOptimum(Optimum):
@@ -97,11 +102,12 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
     boundary = []
     for factor, block, value, _, direction in found.get("boundary", ()):
         boundary.append(Multiplier(model.cross.factors[factor].terms[block], value, direction))
+    information = np.asarray(found.get("information", np.empty((0, 0))), dtype=np.float64)
+    told = bool(np.isfinite(information).all() and (np.diag(information) > 0).all())
     eigenvalues: FloatArray = np.empty(0)
-    if len(found.get("information", ())):
-        information = found["information"]
+    if told and information.size:
         scale = 1 / np.sqrt(np.diag(information))
-        eigenvalues = np.linalg.eigvalsh(information * np.outer(scale, scale))
+        eigenvalues = np.asarray(np.linalg.eigvalsh(information * np.outer(scale, scale)))
     return IterativeOptimum(
         theta=found["theta"],
         value=float("nan"),
@@ -112,8 +118,8 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
         eigenvalues=eigenvalues,
         boundary=tuple(boundary),
         singular=bool(boundary),
-        converged=found["converged"],
-        status=found["status"],
+        converged=found["converged"] and told,
+        status=found["status"] if told else _UNTOLD,
         model=model,
         probes=found["probes"],
         worst_error=found["worst_error"],

@@ -46,7 +46,7 @@ def _found(optimum: Optimum) -> str:
         return f"converged: a minimum of the {criterion}"
     if not optimum.singular:
         return f"converged: a minimum of the {criterion} in the interior of the parameter space"
-    return f"converged to a singular fit: {'; '.join(redundancies(optimum))}"
+    return ": ".join(["converged to a singular fit", *filter(None, ["; ".join(redundancies(optimum))])])
 
 
 def redundancies(optimum: Optimum) -> list[str]:

@@ -9,7 +9,7 @@ response. They are the null space of the matrix of tr(P G_k P G_l), with a borde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,11 @@ class Flat:
         Elements of D, on the user's scale, that have no estimate.
     words : tuple of str
         One sentence per term.
+    residual : (k,) float64 or None
+        Elements of D, in the core's coordinates, that make a residual variance of one, where some do.
+    bordered : (k + 1, n_flat) float64
+        Flat directions of those elements over `scale` and, last, of the residual variance times the square
+        root of its degrees of freedom, orthonormal.
     """
 
     directions: FloatArray
@@ -56,6 +61,18 @@ class Flat:
     held: Mask
     unknown: Mask
     words: tuple[str, ...]
+    residual: FloatArray | None = None
+    bordered: FloatArray | None = None
+
+    def without_residual(self, elements: FloatArray) -> FloatArray:
+        """Return elements of D (the core's) relative to a residual that has taken up what is a part of it."""
+        if self.residual is None:
+            return elements
+        of = np.abs(self.residual) > _WITHIN * np.abs(self.residual).max()
+        if not self.held[of].all():
+            return elements
+        share = float(elements[of] @ self.residual[of] / (self.residual[of] @ self.residual[of]))
+        return np.asarray((elements - share * self.residual) / (1 + share))
 
     def seen(self, elements: FloatArray) -> FloatArray:
         """Return what the criterion sees of elements of D (of each column) in the core's coordinates."""
@@ -88,12 +105,16 @@ def find_flat(model: Model, response: Any) -> Flat | None:
         ]
     )
     values, vectors = np.linalg.eigh(gram)
-    null = vectors[:-1, values < _NULL * values[-1]]
+    null = vectors[:, values < _NULL * values[-1]]
     if null.size == 0:
         return None
-    directions = np.linalg.qr(null)[0]
+    directions = np.linalg.qr(null[:-1])[0]
+    residual, share = None, null[-1]
+    if share @ share > _WITHIN**2:
+        residual = -np.sqrt(float(model.df_sigma)) * (null[:-1] @ share) / (share @ share) / size
     unseen = np.sqrt(np.diag(found["product"])) <= np.sqrt(_NULL) * size
-    return _described(model, directions, 1 / size, found["to_internal"], unseen)
+    described = _described(model, directions, 1 / size, found["to_internal"], unseen)
+    return replace(described, residual=residual, bordered=null)
 
 
 def _described(

@@ -12,6 +12,8 @@ from ..theta import parts
 
 Mask = npt.NDArray[np.bool_]
 
+_RESIDUAL = "it is a part of the residual variance"
+
 
 def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mask) -> Iterator[str]:
     """Say for every term that has something without an estimate what it is, and why.
@@ -33,11 +35,14 @@ def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mas
         label = f"({' + '.join([*start, *names])} | {term.group})"
         diagonal = np.flatnonzero(rows == columns)
         dead = [names[rows[k]] for k in diagonal if alone[place][k]]
+        every_row = term.factor.n_levels >= model.nobs
         if len(dead) == width and not unseen[place].any():
-            yield f"the variance of {label} has no estimate: its levels are told apart by the fixed effects"
+            why = _RESIDUAL if every_row else "its levels are told apart by the fixed effects"
+            yield f"the variance of {label} has no estimate: {why}"
         elif dead:
             zero = unseen[place][[k for k in diagonal if alone[place][k]]].all()
-            why = "the column is zero in every row" if zero else "the fixed effects tell its levels apart"
+            why = "the fixed effects tell its levels apart"
+            why = "the column is zero in every row" if zero else _RESIDUAL if every_row else why
             listed = " and ".join(dead)
             yield f"the variance of {listed} in {label} has no estimate: {why}"
         elif held[place].all():

@@ -98,6 +98,9 @@ class HeldDeviance:
             found[name] = Parameter(name, "coefficient", float(fit.beta[j]), scale=float(errors[j]), row=j)
         spread = np.sqrt(np.maximum(2 * np.diag(_inverse(self._curvature)), 1e-12))
         for name, (parameter, held) in self._held.items():
+            if np.isnan(parameter.estimate):  # no response can tell about it
+                found[name] = parameter
+                continue
             # of the coordinate's step the parameter's: by the inverse of its map, at the estimate
             step = 1e-6 * max(abs(parameter.estimate), 1e-3)
             there = held.at(parameter.estimate, self.x)[0]
@@ -151,7 +154,8 @@ class HeldDeviance:
         rise = max(0.0, deviance - self._least) if np.isfinite(deviance) else np.inf
         zeta = -(rise**0.5) if value < parameter.estimate else rise**0.5
         good = bool(np.isfinite(deviance))
-        return HeldPoint(value, zeta, deviance, self._theta(x), float(np.exp(x[-1])), beta, good, x)
+        theta = self._theta(x if good else self.x)
+        return HeldPoint(value, zeta, deviance, theta, float(np.exp(x[-1])), beta, good, x)
 
     def _without(self, parameter: Parameter, value: float) -> HeldPoint:
         """A coefficient held: the model without its column, of the response less its part."""

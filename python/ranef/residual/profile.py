@@ -10,6 +10,7 @@ from scipy.special import chdtri
 
 from ..arrays import FloatArray
 from ..errors import FitError, require_level
+from ..estimates.unknown import unknown_words
 from ..frame.native import in_pandas
 from ..inference.profile.constrained import Point
 from ..inference.profile.parameters import Parameter, chosen
@@ -37,8 +38,11 @@ def profile_of(
             "none: the summary of that fit, reml=False, says which parameter ran to the end of its range"
         )
     constrained = made(best)
-    curves = {}
+    curves, open_ended = {}, {}
     for one in chosen(constrained.parameters, parameters):
+        if np.isnan(one.estimate):  # no response can tell about it
+            open_ended[one.name] = one.lower, one.upper
+            continue
         origin = constrained.origin(one)
 
         def evaluate(value: float, near: Point, one: Parameter = one) -> Any:
@@ -49,7 +53,7 @@ def profile_of(
             for direction, bound in ((-1, one.lower), (1, one.upper))
         ]
         curves[one.name] = Curve(one, False, sides[0], sides[1])
-    return Profile(constrained, curves, cutoff, notes)
+    return Profile(constrained, curves, cutoff, (*notes, *unknown_words(fit)), open_ended)
 
 
 def profile_gls(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:

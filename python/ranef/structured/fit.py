@@ -21,8 +21,10 @@ from ..refitted_fit import RefittedFit
 from ..verbs import Answer, Verb
 from .locations import Exponential, with_locations
 from .maps import Structured, term_map
-from .search import NOWHERE, End, lowest
+from .psi_flat import PsiFlat, find_psi_flat
+from .search import NOWHERE, End, lowest, without
 
+_AT_A_LIMIT = "a standard deviation of a structure is at zero, or a correlation at an end of its range"
 _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
@@ -111,7 +113,10 @@ def minimised(
 
     begin = [structured.inside(start) for start in starts]
     end, _ = lowest(criterion, begin, structured.ranges(), options)
-    optimum = certified(model, structured, end, end.x, count[0])
+    flat = find_psi_flat(model, structured)
+    if flat is not None:
+        end = without(criterion, end, flat.psi_held, structured.nothing())
+    optimum = certified(model, structured, end, end.x, count[0], flat)
     return StructuredFit(
         model,
         model.design.response,
@@ -162,7 +167,12 @@ def unstructured(model: Model) -> list[FloatArray | None]:
 
 
 def certified(
-    model: Model, structured: Structured, end: End, psi: FloatArray, evaluations: int
+    model: Model,
+    structured: Structured,
+    end: End,
+    psi: FloatArray,
+    evaluations: int,
+    flat: PsiFlat | None = None,
 ) -> Optimum:
     """Return the optimum at an end, whose structures' parameters are `psi`.
 
@@ -176,6 +186,9 @@ def certified(
             "no start gives the structured terms a positive definite covariance matrix: fit us() in their "
             "place first"
         )
+    given = flat.psi_held if flat is not None else np.zeros(psi.size, dtype=bool)
+    limits = any(not (k < given.size and given[k]) for k in end.held)
+    singular = limits or structured.deficient(np.where(given, 0.0, psi))
     return Optimum(
         theta=structured.theta(psi),
         value=end.value,
@@ -185,16 +198,23 @@ def certified(
         gradient_norm=end.decrement,
         eigenvalues=end.eigenvalues,
         boundary=(),
-        singular=bool(end.held) or structured.deficient(psi),
+        singular=singular,
         converged=end.is_minimum,
         status="ok",
         model=model,
+        flat=flat,
+        limit=_AT_A_LIMIT if limits else "",
     )
 
 
 def parameter_table(fit: StructuredFit) -> pd.DataFrame:
-    """Return term, structure's parameter, estimate, standard error: NaN for what depends on a limit."""
-    spread = _inverse(fit.hessian, fit.held)
+    """Return term, structure's parameter, estimate, standard error: NaN for what depends on a limit.
+
+    So is the estimate of what no response can tell about.
+    """
+    flat = fit.optimum.flat
+    unknown = flat.psi_unknown if isinstance(flat, PsiFlat) else np.zeros(len(fit.psi), dtype=bool)
+    spread = _inverse(fit.hessian, [*fit.held, *np.flatnonzero(unknown).tolist()])
     rows, at = [], 0
     for one, part, label in zip(
         fit.structured.maps, fit.structured.parts(fit.psi), fit.model.term_labels, strict=True
@@ -204,7 +224,8 @@ def parameter_table(fit: StructuredFit) -> pd.DataFrame:
             used = np.flatnonzero(slope)
             variance = float(slope[used] @ spread[own, own][np.ix_(used, used)] @ slope[used])
             se = np.sqrt(max(variance, 0.0)) if used.size else np.nan
-            rows.append({"term": label, "parameter": name, "estimate": value, "se": float(se)})
+            estimate = np.nan if unknown[own][used].any() else value
+            rows.append({"term": label, "parameter": name, "estimate": estimate, "se": float(se)})
         at += one.size
     return pd.DataFrame(rows)
 

@@ -371,6 +371,11 @@ class Structured:
         """Return the ranges of all parameters, (size, 4)."""
         return np.array([own for one in self.maps for own in one.ranges()])
 
+    def nothing(self) -> FloatArray:
+        """Return parameters that stand for no variances, and for the middle of what else there is."""
+        least, most, _, _ = self.ranges().T
+        return np.where(np.isfinite(least) & np.isinf(most), least, 0.0)
+
     def inside(self, psi: FloatArray, near: float = 1.0) -> FloatArray:
         """Return parameters near these from which a search can move: at their limits nothing does."""
         _, _, low, high = self.ranges().T

@@ -11,6 +11,7 @@ from ..arrays import FloatArray
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf, bordered, derivatives, inverse
 from ..inference.testing import Method
+from .psi_flat import PsiFlat
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
@@ -18,6 +19,8 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     inner: FloatArray = fit.sigma**2 * fit.solution["internal_vcov"]
     slopes, hessian = derivatives(fit, False)
     jacobian = fit.structured.jacobian(fit.psi)
+    if isinstance(fit.optimum.flat, PsiFlat):  # what is held does not move
+        jacobian = np.where(fit.optimum.flat.psi_held, 0.0, jacobian)
     mixed, corner = jacobian.T @ hessian[:-1, -1], float(hessian[-1, -1])
     own = fit.hessian + np.outer(mixed, mixed) / corner  # not profiled over sigma
     chained = fit.sigma**2 * np.tensordot(jacobian.T, slopes, axes=1)

@@ -134,7 +134,7 @@ class RelatedFit(TestedFit, kind="related"):
     @property
     def singular(self) -> bool:
         """Whether a term has no variance."""
-        return bool((self.theta == 0).any())
+        return bool((self.theta[~self.optimum.unknown] == 0).any())
 
     @attribute
     def sigma(self) -> float:
@@ -149,9 +149,9 @@ class RelatedFit(TestedFit, kind="related"):
     @property
     def varcorr(self) -> pd.DataFrame:
         """Standard deviation, variance and share of the total variance of every term and the residual."""
-        sd = self.sigma * np.append(self.theta, 1.0)
+        sd = self.sigma * np.append(np.where(self.optimum.unknown, np.nan, self.theta), 1.0)
         table = pd.DataFrame({"sd": sd, "variance": sd**2}, index=[*self.model.labels, "Residual"])
-        table["share"] = table.variance / table.variance.sum()
+        table["share"] = table.variance / table.variance.sum(skipna=False)
         return table
 
     @as_it_came
@@ -169,7 +169,7 @@ class RelatedFit(TestedFit, kind="related"):
         -------
         Series
             ``estimate``, ``se``, ``lower``, ``upper``. A relationship matrix is taken to have a mean diagonal
-            of one, as where no animal is inbred.
+            of one, as where no animal is inbred. Where a variance has no estimate, nor has the share.
         """
         require_level(level)
         labels = self.model.labels
@@ -177,6 +177,8 @@ class RelatedFit(TestedFit, kind="related"):
         if name not in labels:
             raise ArgumentError(f"there is no term {name!r}: terms are {quote_list(labels)}")
         k, squares = labels.index(name), self.theta**2
+        if self.optimum.unknown.any():
+            return pd.Series({"estimate": np.nan, "se": np.nan, "lower": 0.0, "upper": 1.0}, name=name)
         total = 1 + squares.sum()
         share = float(squares[k] / total)
         slope = 2 * self.theta * ((np.arange(len(squares)) == k) - share) / total
@@ -243,4 +245,4 @@ def fit_related(
 ) -> RelatedFit:
     """Fit a model with ``relationship=``."""
     model = RelatedModel(formula, data, reml, weights, offset, relationship)
-    return RelatedFit(model, minimum(model.sums))
+    return RelatedFit(model, minimum(model.sums, model.labels))

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
+from .related_flat import RelatedFlat, find_flat
 from .related_sums import RelatedSums
 
 _STARTS = (0.5, 1.5)
@@ -34,6 +35,8 @@ class RelatedOptimum:
     multipliers : (k,) float64
         Slope in the variance of terms at zero, NaN for others.
     converged : bool
+    flat : RelatedFlat or None
+        Terms whose variance no response can tell about, where there are such: they are at zero.
     """
 
     theta: FloatArray
@@ -42,6 +45,12 @@ class RelatedOptimum:
     decrement: float
     multipliers: FloatArray = field(repr=False)
     converged: bool
+    flat: RelatedFlat | None = None
+
+    @property
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        """Which terms have a variance without an estimate, (k,)."""
+        return np.zeros(len(self.theta), dtype=bool) if self.flat is None else self.flat.unknown
 
     @property
     def covariance(self) -> FloatArray:
@@ -49,8 +58,11 @@ class RelatedOptimum:
         return np.asarray(2 * inverse(self.hessian))
 
 
-def minimum(sums: RelatedSums) -> RelatedOptimum:
+def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
     """Minimise from two starts; the lowest end counts."""
+    flat = find_flat(sums, labels)
+    count = len(sums.slices)
+    known = np.ones(count, dtype=bool) if flat is None else ~flat.unknown
 
     def criterion(theta: FloatArray) -> tuple[float, FloatArray]:
         try:
@@ -59,9 +71,8 @@ def minimum(sums: RelatedSums) -> RelatedOptimum:
             return 1e100, np.zeros_like(theta)
         return point.criterion, 2 * theta * point.gradient
 
-    count = len(sums.slices)
     ends = [
-        minimize(criterion, np.full(count, start), jac=True, method="BFGS", options={"gtol": 1e-4})
+        minimize(criterion, np.where(known, start, 0.0), jac=True, method="BFGS", options={"gtol": 1e-4})
         for start in _STARTS
     ]
     theta = np.abs(np.asarray(min(ends, key=lambda end: float(end.fun)).x, dtype=np.float64))
@@ -92,11 +103,10 @@ def minimum(sums: RelatedSums) -> RelatedOptimum:
     definite = not free.any() or bool(np.linalg.eigvalsh(inner)[0] > 0)
     squared = float(rest @ np.linalg.solve(inner, rest)) if definite and free.any() else 0.0
     decrement = max(squared, 0.0) ** 0.5
-    multipliers = np.where(free, np.nan, slopes)
+    multipliers = np.where(free | ~known, np.nan, slopes)
     held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
-    return RelatedOptimum(
-        theta, float(value), hessian, decrement, multipliers, definite and held and decrement <= _STATIONARY
-    )
+    converged = definite and held and decrement <= _STATIONARY
+    return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, flat)
 
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..estimates.unknown import unknown_words
 from ..report.tables import coefficient_parts
 from ..show import Document, Line, Printed, frame_table
 
@@ -32,7 +33,7 @@ class RelatedSummary(Printed):
                 for one in fit.model.related.values()
             ),
             *(Line(one.remark) for one in fit.model.related.values() if one.remark),
-            Line(_message(fit)),
+            Line("; ".join([_message(fit), *unknown_words(fit)])),
             frame_table(fit.varcorr),
             *coefficient_parts(fit, self.ddf, f"Coefficients (degrees of freedom: {self.ddf})", self.digits),
         ]
@@ -43,7 +44,8 @@ def _message(fit: Any) -> str:
     if not fit.converged:
         return "not converged: the gradient is not zero"
     if fit.singular:
-        gone = [name for name, one in zip(fit.model.labels, fit.theta, strict=True) if one == 0]
+        known = zip(fit.model.labels, fit.theta, fit.optimum.unknown, strict=True)
+        gone = [name for name, one, unknown in known if one == 0 and not unknown]
         return f"converged to a singular fit: the variance of {', '.join(gone)} is zero"
     return "converged: a minimum in the interior of the parameter space"
 

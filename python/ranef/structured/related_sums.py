@@ -101,6 +101,17 @@ class RelatedSums:
         """Degrees of freedom of sigma."""
         return self.n - (self.p if self.reml else 0)
 
+    @property
+    def within(self) -> FloatArray:
+        """Z'W Z over all terms, (q, q)."""
+        return np.asarray(self._zz)
+
+    @property
+    def projected(self) -> FloatArray:
+        """What the fixed effects leave of it, (q, q)."""
+        fixed = self._zf[:, :-1]
+        return np.asarray(self._zz - fixed @ fixed.T)
+
     def at(self, variances: FloatArray) -> Point:
         """Return criterion, slopes and estimates at relative variances lambda, none negative."""
         gamma = np.empty(len(self._zz))

@@ -107,6 +107,13 @@ def lowest(
     return best, [end.value for end in ends]
 
 
+def without(criterion: Criterion, end: End, gone: Mask, nothing: FloatArray) -> End:
+    """Return the end with parameters that say nothing held where `nothing` has them."""
+    if not gone.any():
+        return end
+    return _polished(criterion, np.where(gone, nothing, end.x), end.free & ~gone)
+
+
 def _at_limits(criterion: Criterion, end: End, ranges: FloatArray) -> End:
     """Hold parameters at their limits, one after the other, as long as the criterion is not higher there."""
     for k, (least, most, low, high) in enumerate(ranges):

@@ -1,0 +1,101 @@
+"""Parameters of structures that no response can tell about, found by ranks (`ranef.optimize.flat`).
+
+The covariance matrix of the response moves with the elements of D, and these with psi: a direction of psi
+along which D moves only as the criterion does not see is flat. Where a part of D can pass for the residual
+variance, D itself is such a direction: both together may be larger, sigma smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from ..model import Model
+from ..optimize.flat import Flat, covariance_elements, find_flat, jacobian
+
+Mask = npt.NDArray[np.bool_]
+
+_NULL = 1e-6  # singular value, columns having unit size, that counts as zero
+_WITHIN = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class PsiFlat(Flat):
+    """What has no estimate in a model with structured terms: a `Flat` of which psi is known too.
+
+    Attributes
+    ----------
+    psi_held : (k,) bool
+        Parameters that are flat by themselves.
+    psi_unknown : (k,) bool
+        All that have no estimate.
+    """
+
+    psi_held: Mask = None  # type: ignore[assignment]
+    psi_unknown: Mask = None  # type: ignore[assignment]
+
+
+def find_psi_flat(model: Model, structured: Any) -> PsiFlat | None:
+    """Return what has no estimate, None where everything has one."""
+    flat = find_flat(model, model.response)
+    if flat is None:
+        return None
+    start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)
+    generic = start + 0.2 * np.random.default_rng(1).normal(size=start.size)
+    directions = _null(model, structured, flat, generic)
+    if not directions.size:
+        return None
+    sizes = np.linalg.norm(directions, axis=1)
+    held, unknown = sizes > 1 - _WITHIN, sizes > _WITHIN
+    moved = np.linalg.solve(flat.to_internal, _moved(model, structured, flat, generic) @ directions)
+    whole = np.linalg.norm(np.linalg.solve(flat.to_internal, np.diag(flat.scale)), axis=1)
+    gone = np.linalg.norm(moved, axis=1) > _WITHIN * whole
+    named = replace(flat, unknown=gone, words=tuple(_words(model, structured, generic, held, unknown)))
+    return PsiFlat(**vars(named), psi_held=held, psi_unknown=unknown)
+
+
+def _moved(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
+    """Return how elements of D, in the core's coordinates, move with psi, (elements, k)."""
+    return np.asarray(
+        flat.to_internal @ jacobian(model, structured.theta(psi)) @ structured.jacobian(psi), dtype=np.float64
+    )
+
+
+def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
+    """Return the directions of psi that the criterion does not see, orthonormal, (k, m)."""
+    last, null = np.sqrt(float(model.df_sigma)), flat.bordered
+    assert null is not None
+    moved = _moved(model, structured, flat, psi).T / flat.scale
+    size = np.linalg.norm(moved, axis=1)
+    here = flat.to_internal @ covariance_elements(model, structured.theta(psi)) / flat.scale
+    columns = np.zeros((len(here) + 1, psi.size + 1))
+    columns[:-1, :-1], columns[:, -1] = (moved / size[:, None]).T, np.append(here, last)
+    columns[:, -1] /= np.linalg.norm(columns[:, -1])
+    seen = columns - null @ (null.T @ columns)
+    _, values, vectors = np.linalg.svd(seen)
+    rank = int(np.count_nonzero(values > _NULL))
+    found = vectors[rank:].T[:-1] / size[:, None]
+    return np.asarray(np.linalg.qr(found)[0]) if found.size else np.zeros((psi.size, 0))
+
+
+def _words(model: Model, structured: Any, psi: FloatArray, held: Mask, unknown: Mask) -> list[str]:
+    """Say of every term which of its parameters have no estimate, and why."""
+    out, at = [], 0
+    for label, one, part in zip(model.term_labels, structured.maps, structured.parts(psi), strict=True):
+        place = slice(at, at + one.size)
+        at += one.size
+        own = [(name, np.flatnonzero(slope)) for name, _, slope in one.natural(part, 1.0)]
+        names = [name for name, used in own if unknown[place][used].any()]
+        if not names:
+            continue
+        have = "has no estimate" if len(names) == 1 else "have no estimates"
+        why = "no row depends on it" if len(names) == 1 else "no row depends on them"
+        if not held[place][unknown[place]].all():
+            have += " of its own" if len(names) == 1 else " of their own"
+            why = "other variances, or the residual one, say the same"
+        out.append(f"the {' and '.join(names)} of the structured effects by {label} {have}: {why}")
+    return out
