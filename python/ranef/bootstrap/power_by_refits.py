@@ -14,7 +14,7 @@ from .checks import checked_seed, require_alpha, whole_number
 from .draws.streams import replicate_generator, stream_key
 from .loop.record import FAILED
 from .studies.power_summary import Power
-from .studies.tested import checked_effect, positions_of, true_effect
+from .studies.tested import positions_of, true_coefficients, true_effect
 
 __all__ = ["power_of"]
 
@@ -73,21 +73,15 @@ def power_of(
         )
     require_alpha(alpha)
     kept = fit.model.cross.columns
-    beta = np.asarray(fit.solution["beta"], dtype=float)
-    truth = beta.copy()
     place = positions_of(fit, coefficient)
     if place.size > 1:
         raise ArgumentError(
             f"'{coefficient}' is a term of {place.size} coefficients: power of a fit whose covariance has a "
             "structure is that of one of them"
         )
-    for name, value in (params or {}).items():
-        at = positions_of(fit, name)
-        truth[at] = checked_effect(value, at.size)
-    if effect is not None:
-        truth[place] = checked_effect(effect, 1)
+    truth = true_coefficients(fit, place, effect, params)
     key, _ = stream_key(checked_seed(seed))
-    away = np.asarray(fit.model.design.X[:, kept]) @ (truth - beta)
+    away = np.asarray(fit.model.design.X[:, kept]) @ (truth - fit.solution["beta"])
     column = int(kept[place[0]])
     list(fit.simulate(1, seed=0))  # what answers keep is there before the threads are
 

@@ -14,7 +14,7 @@ from ..bootstrap.checks import checked_seed, require_alpha, whole_number
 from ..bootstrap.draws.streams import stream_key
 from ..bootstrap.loop.record import FAILED
 from ..bootstrap.studies.power_summary import Power
-from ..bootstrap.studies.tested import checked_effect, positions_of, true_effect
+from ..bootstrap.studies.tested import positions_of, true_coefficients, true_effect
 from ..errors import ArgumentError, quote_list
 from ..threads import get_num_threads
 from ..variants import with_columns
@@ -79,12 +79,7 @@ def power_of(
         )
     require_alpha(alpha)
     positions = positions_of(fit, coefficient)
-    truth = np.array(fit.solution["beta"])
-    for name, value in (params or {}).items():
-        place = positions_of(fit, name)
-        truth[place] = checked_effect(value, place.size)
-    if effect is not None:
-        truth[positions] = checked_effect(effect, positions.size)
+    truth = true_coefficients(fit, positions, effect, params)
     if positions.size > 1 and chosen == "normal":
         if test == "normal":
             raise ArgumentError(f"test='normal' is for one coefficient, '{coefficient}' has more: take 'lrt'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ...design.structure import structure
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 
-__all__ = ["checked_effect", "positions_of", "true_effect"]
+__all__ = ["checked_effect", "positions_of", "true_coefficients", "true_effect"]
 
 
 def positions_of(fit: Fit, name: str) -> np.ndarray:
@@ -49,6 +50,19 @@ def checked_effect(effect: Any, size: int) -> np.ndarray:
     except ValueError:
         raise ArgumentError(f"effect= must be {what}; got {effect!r}") from None
     return values.astype(float).ravel()
+
+
+def true_coefficients(
+    fit: Any, positions: np.ndarray, effect: Any, params: Mapping[str, float] | None
+) -> np.ndarray:
+    """Return the fitted coefficients that studies are drawn with: the estimates, but for what is given."""
+    truth = np.array(fit.solution["beta"], dtype=float)
+    for name, value in (params or {}).items():
+        place = positions_of(fit, name)
+        truth[place] = checked_effect(value, place.size)
+    if effect is not None:
+        truth[positions] = checked_effect(effect, positions.size)
+    return truth
 
 
 def true_effect(beta: np.ndarray, positions: np.ndarray) -> Any:
