@@ -24,22 +24,14 @@ void plan_iterations(const DesignCross& design, Plan& plan) {
     plan.seconds = iterative_seconds(design);
 }
 
-std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
+double triangle_of(Index n) { return static_cast<double>(n) * (n + 1) / 2; }
+
+// The sparse kind, its pattern and ordering, unless it is too full to gain by; returns the reason.
+std::string weigh_fill(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
+    constexpr const char* little_fill = "sparse: little fill";
     const Index n = design.layout().q_rest;
     const bool automatic = options.schur == SchurKind::automatic;
-    const double triangle = static_cast<double>(n) * (n + 1) / 2;
-    plan.fill = 1.0;
-    plan.bytes = dense_bytes(design);
-    if (n == 0) return "dense: only fixed effects behind the leading term";
-    if (options.schur == SchurKind::iterative) {
-        plan_iterations(design, plan);
-        return "iterative: asked for";
-    }
-    if (options.schur == SchurKind::dense) return "dense: asked for";
-    if (automatic) {
-        if (n <= always_dense) return "dense: few coefficients behind the leading term";
-        if (count_pairs(design) > 40.0 * triangle) return "dense: every pair of levels meets many times";
-    }
+    const double triangle = triangle_of(n);
     SchurColumns columns(design, options.poll);
     // Counted no further than the pattern is of use: it is too full, or its share alone does not fit.
     const double fits = limit / sparse_bytes_per_entry;
@@ -50,7 +42,7 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
         const double whole = entries * static_cast<double>(n) / static_cast<double>(ends.size() - 1);
         plan.schur = SchurKind::sparse;
         plan.bytes = sparse_bytes(design, 2.0 * whole, whole);
-        return "sparse: little fill";
+        return little_fill;
     }
     plan.sparse.pattern = columns.pattern(std::move(ends));
     SparseOrdering ordering = SparseSymbolic::order(plan.sparse.pattern);
@@ -62,15 +54,32 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     }
     plan.bytes = sparse_bytes(design, 2.0 * nnz, entries);
     plan.schur = SchurKind::sparse;
-    if (plan.bytes > limit) return "sparse: little fill";
+    if (plan.bytes > limit) return little_fill;
     SparseAnalysis analysis = SparseSymbolic::analyze(plan.sparse.pattern, std::move(ordering));
     plan.bytes = analysis.status == AnalysisStatus::ok ? sparse_bytes(design, factor_numbers(analysis.symbolic->panels()), entries)
                                                        : std::numeric_limits<double>::infinity();  // more than can be counted
-    if (plan.bytes > limit) return "sparse: little fill";
+    if (plan.bytes > limit) return little_fill;
     plan.sparse.symbolic = analysis.symbolic;
     plan.fill = nnz / triangle;
     locate_products(design, plan.sparse, options.poll);
-    return "sparse: little fill";
+    return little_fill;
+}
+
+std::string choose_schur(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
+    const Index n = design.layout().q_rest;
+    plan.fill = 1.0;
+    plan.bytes = dense_bytes(design);
+    if (n == 0) return "dense: only fixed effects behind the leading term";
+    if (options.schur == SchurKind::iterative) {
+        plan_iterations(design, plan);
+        return "iterative: asked for";
+    }
+    if (options.schur == SchurKind::dense) return "dense: asked for";
+    if (options.schur == SchurKind::automatic) {
+        if (n <= always_dense) return "dense: few coefficients behind the leading term";
+        if (count_pairs(design) > 40.0 * triangle_of(n)) return "dense: every pair of levels meets many times";
+    }
+    return weigh_fill(design, options, limit, plan);
 }
 
 // One decimal, without a stream.
