@@ -248,6 +248,9 @@ def test_quantile_residuals_are_normal_where_the_model_holds():
 def test_the_zero_part_has_tables(fit):
     assert list(fit.tidy("fixed")["component"].unique()) == ["conditional", "zero"]
     np.testing.assert_allclose(fit.zero["se"] ** 2, np.diag(fit.cov_params(component="zero")))
+    assert list(fit.tidy("fixed", component="zero")["estimate"]) == list(fit.zero["estimate"])
+    ratios = fit.tidy("fixed", exponentiate=True, component="zero")
+    np.testing.assert_allclose(ratios["conf_high"], np.exp(fit.zero["estimate"] + 1.959964 * fit.zero["se"]))
     assert len(fit.params) == len(fit.bse) == 8
     text = str(fit.summary())
     assert text.index("Fixed effects:") < text.index("Zero-inflation model (logit), ~mined:")
@@ -281,7 +284,9 @@ def test_a_fit_is_saved_changed_and_compared(fit):
     assert np.isnan(ranef.anova(plain, fit)["p_boundary"].iloc[1])  # not identified where p is zero
     with pytest.raises(ArgumentError, match="different families, zero-inflated"):
         ranef.anova(fit, fit.update(zero="~ spp"))
-    assert ranef.pbtest(plain, one, 20, seed=1).p < 0.06
+    tested = ranef.pbtest(plain, one, 20, seed=1)
+    assert tested.p < 0.06
+    assert "test of zero-inflated Poisson (log), zero ~ 1 or Poisson (log)" in " ".join(str(tested).split())
 
 
 def test_the_bootstrap_draws_certain_zeros(fit):
@@ -336,3 +341,22 @@ def test_methods_without_an_answer_are_refused_by_name(fit):
         fit.profile()
     with pytest.raises(ArgumentError, match="ddf='kenward-roger' is not available"):
         fit.coef_table(ddf="kenward-roger")
+
+
+def test_a_table_of_polars_gets_tables_of_polars():
+    pl = pytest.importorskip("polars")
+    fit = ranef.glmer("y ~ x + (1 | g)", pl.from_pandas(drawn()), "poisson", zero="~ x")
+    assert isinstance(fit.tidy(), pl.DataFrame)
+    assert isinstance(fit.coef_table(component="zero"), pl.DataFrame)
+
+
+def test_too_many_zeros_are_diagnosed_and_no_longer_where_they_have_a_part():
+    plain, inflated = (ranef.glmer("y ~ x + (1 | g)", drawn(), "poisson", zero=z) for z in (None, "~ x"))
+    assert "zero='~ 1'" in str(ranef.diagnose(plain))
+    assert "zeros where the model expects" not in str(ranef.diagnose(inflated))
+
+
+def test_the_criterion_is_there_at_any_parameters(fit):
+    at = fit.theta, fit.solution["beta"], None, fit.zero["estimate"]
+    assert fit.model.objective(*at) == pytest.approx(fit.objective, abs=1e-8)
+    assert np.abs(fit.model.gradient(*at)).max() < 1e-4

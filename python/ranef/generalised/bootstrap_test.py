@@ -80,7 +80,13 @@ def pbtest_against(
         reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),
         n=count,
         seed=seed,
+        families=_families(small, large),
     )
+
+
+def _families(small: GlmerFit, large: GlmerFit) -> str:
+    same = small.distribution == large.distribution
+    return "" if same else f"{large.distribution} or {small.distribution}"
 
 
 def _ratio(small: GlmerFit, large: GlmerFit, y: Any) -> float:

@@ -12,7 +12,7 @@ from ..errors import ArgumentError, require_choice, require_level
 from ..estimates.prediction import population
 from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
-from ..report.broom import EFFECTS, stacked_parts
+from ..report.broom import EFFECTS, stacked_columns
 from .fit import GlmerFit
 
 
@@ -53,6 +53,13 @@ def tidy(
     2  period[T.3]      0.32      0.17
     3  period[T.4]      0.21      0.09
     """
+    return native_table(tidy_columns(fit, effects, level, exponentiate), fit.model.data_library)
+
+
+def tidy_columns(
+    fit: GlmerFit, effects: str | Sequence[str], level: float, exponentiate: bool
+) -> dict[str, Any]:
+    """Return the columns of `tidy`."""
     require_level(level)
     wanted = [effects] if isinstance(effects, str) else list(effects)
     for name in wanted:
@@ -61,7 +68,7 @@ def tidy(
         raise ArgumentError(
             f"exponentiate=True makes ratios of a logit, cloglog or log link, not of {fit.family.link.name}"
         )
-    return stacked_parts(fit, wanted, level, lambda: _fixed(fit, level, exponentiate))
+    return stacked_columns(fit, wanted, level, lambda: _fixed(fit, level, exponentiate))
 
 
 def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:

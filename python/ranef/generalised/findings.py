@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .fit import GlmerFit
 
-_OVER = 1.2  # of Pearson's ratio, from which its p-value is worth a word
+_OVER = 1.2  # of Pearson's ratio, or that of zeros, from which its p-value is worth a word
+_FAR = 3.0  # of the z of zeros
 
 
 def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
-    """Return (topic, what, advice) of separation, a rough approximation, overdispersion."""
+    """Return (topic, what, advice) of separation, a rough approximation, overdispersion, zeros."""
     out = []
     found = fit.separation
     if found is not None:
@@ -48,4 +49,16 @@ def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
                     advice,
                 )
             )
+    out += _zeros(fit)
     return tuple(out)
+
+
+def _zeros(fit: GlmerFit) -> list[tuple[str, str, str]]:
+    """Return what is to say of more zeros than the family expects."""
+    if fit.by_cells or fit.family.kind.least != 0 or (fit.y > 0).all():
+        return []
+    found = fit.zeros()
+    if found["ratio"] < _OVER or found["z"] < _FAR:
+        return []
+    what = f"There are {found['observed']:.0f} zeros where the model expects {found['expected']:.0f}."
+    return [("data", what, "Zero inflation, zero='~ 1', may be the reason: compare by ranef.anova().")]

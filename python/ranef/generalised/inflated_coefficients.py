@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, FitError, require_choice, require_level
-from ..frame.native import in_pandas, native_table
+from ..frame.native import native_table
 from ..verbs import kept
 from . import broom, coefficients
 from . import methods as plain
@@ -158,33 +158,32 @@ def tidy(
     """
     if component is not None:
         require_choice("component", component, COMPONENTS)
-    rows = in_pandas(broom.tidy)(fit, effects, level, exponentiate)
-    rows.insert(0, "component", "conditional")
-    parts = [] if component == "zero" else [rows]
+    conditional = pd.DataFrame(broom.tidy_columns(fit, effects, level, exponentiate))
+    conditional.insert(0, "component", "conditional")
+    table = conditional[: 0 if component == "zero" else None]
     if component != "conditional" and "fixed" in ([effects] if isinstance(effects, str) else effects):
-        parts.append(_zero_rows(fit, level, exponentiate).reindex(columns=rows.columns))
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True) if parts else rows[:0]
+        zero = pd.DataFrame(_zero_columns(fit, level, exponentiate)).reindex(columns=table.columns)
+        table = pd.concat([table, zero], ignore_index=True) if len(table) else zero
     return native_table({name: table[name].to_numpy() for name in table}, fit.model.data_library)
 
 
-def _zero_rows(fit: ZeroInflatedFit, level: float, exponentiate: bool) -> pd.DataFrame:
+def _zero_columns(fit: ZeroInflatedFit, level: float, exponentiate: bool) -> dict[str, Any]:
     table, limits = zero_table(fit), zero_limits(fit, level)
-    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
     change: Callable[[Any], Any] = np.exp if exponentiate else np.asarray
+    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
     with np.errstate(invalid="ignore"):
-        return pd.DataFrame(
-            {
-                "component": "zero",
-                "effect": "fixed",
-                "term": table.index,
-                "estimate": change(estimate),
-                "std_error": np.exp(estimate) * se if exponentiate else se,
-                "statistic": table["z"].to_numpy(),
-                "p_value": table["p"].to_numpy(),
-                "conf_low": change(limits["lower"].to_numpy()),
-                "conf_high": change(limits["upper"].to_numpy()),
-            }
-        )
+        error = np.exp(estimate) * se if exponentiate else se
+    return {
+        "component": "zero",
+        "effect": "fixed",
+        "term": list(table.index),
+        "estimate": change(estimate),
+        "std_error": error,
+        "statistic": table["z"].to_numpy(),
+        "p_value": table["p"].to_numpy(),
+        "conf_low": change(limits["lower"].to_numpy()),
+        "conf_high": change(limits["upper"].to_numpy()),
+    }
 
 
 def separation(fit: ZeroInflatedFit) -> None:

@@ -111,6 +111,26 @@ class ZeroInflatedModel(GlmerModel):
         count, first, second = self.core.kept
         return np.asarray(self.core.start(first_predictor(self.family, np.ones_like(count), first, second)))
 
+    def objective(
+        self,
+        theta: npt.ArrayLike,
+        beta: npt.ArrayLike | None = None,
+        dispersion: float | None = None,
+        zero: npt.ArrayLike = (),
+    ) -> float:
+        """Return -2 log L, see `GlmerModel.objective`; `zero`: the coefficients of the zero part, (m,)."""
+        return self._evaluate(self.internal(theta, beta, dispersion, zero))[0]
+
+    def gradient(
+        self,
+        theta: npt.ArrayLike,
+        beta: npt.ArrayLike | None = None,
+        dispersion: float | None = None,
+        zero: npt.ArrayLike = (),
+    ) -> FloatArray:
+        """Return the exact gradient in (theta, beta, zero, log dispersion), in the core's coordinates."""
+        return self._evaluate(self.internal(theta, beta, dispersion, zero))[1]
+
     def internal(
         self,
         theta: npt.ArrayLike,

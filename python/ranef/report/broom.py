@@ -85,6 +85,13 @@ def tidy(
 
 def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]) -> Any:
     """Return the parts wanted below each other, the fixed effects as `fixed` gives them."""
+    return native_table(stacked_columns(fit, wanted, level, fixed), fit.model.data_library)
+
+
+def stacked_columns(
+    fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the columns of the same table."""
     parts = {
         "fixed": fixed,
         "ran_pars": lambda: _components(fit),
@@ -100,8 +107,7 @@ def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable
         )
         if any(name in part for part in found)
     ]
-    columns = {name: _stack([(part.get(name), len(part["term"])) for part in found]) for name in order}
-    return native_table(columns, fit.model.data_library)
+    return {name: _stack([(part.get(name), len(part["term"])) for part in found]) for name in order}
 
 
 def glance(fit: Fit) -> Any:

@@ -64,6 +64,8 @@ class PBTest(Printed):
     n : int
         Replicates drawn.
     seed : int or numpy.random.SeedSequence
+    families : str
+        What is tested where it is the distribution of the response.
     """
 
     small: str
@@ -75,6 +77,7 @@ class PBTest(Printed):
     reference: np.ndarray = field(repr=False)
     n: int
     seed: int | np.random.SeedSequence
+    families: str = ""
 
     @property
     def p(self) -> float:
@@ -117,9 +120,9 @@ class PBTest(Printed):
         used = f"{len(self.reference):,} replicates"
         if len(self.reference) < self.n:
             used += f" ({self.n - len(self.reference):,} more could not be fitted)"
+        tested = self.families or ("fixed effects" if self.fixed else "variance components")
         return [
-            f"Parametric bootstrap test of {'fixed effects' if self.fixed else 'variance components'} "
-            f"({self.criterion})",
+            f"Parametric bootstrap test of {tested} ({self.criterion})",
             f"  large: {self.large}",
             f"  small: {self.small}",
             f"  {used}, seed {self.seed}; standard error of PBtest's p {self.pvalue_error:.2g}",
