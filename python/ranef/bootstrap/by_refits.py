@@ -114,6 +114,7 @@ def bootstrap(
     if extra:
         places["statistic"] = slice(width, width + extra)
     list(fit.simulate(1, seed=0))  # what answers keep is there before the threads are
+    errors = fit.bse.copy()  # and what its module loads: after Ctrl-C nobody waits for that
 
     def replicate(number: int) -> Answer:
         values = np.full(width + extra, np.nan)
@@ -146,7 +147,7 @@ def bootstrap(
         seconds=perf_counter() - began,
         n_threads=threads,
         estimates=estimates,
-        errors=fit.bse.copy(),
+        errors=errors,
         origin=origin_of(fit) | {"statistic": code_of(statistic)},
         statistic_names=(*further.index, *asked),
         messages={start + row: text for row, (_, _, text) in enumerate(done) if text},

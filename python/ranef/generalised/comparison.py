@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from ..errors import ArgumentError, DataError
 from ..inference.anova import TYPES
@@ -80,6 +80,6 @@ def _terms(fit: GlmerFit, type: int | str, ddf: str = "normal") -> TestTable:
     if ddf != "normal":  # F tests, with degrees of freedom
         return table
     statistic = table["F"] * table["num_df"]
-    out = table[["F"]].assign(F=statistic, df=table["num_df"], p=chi2.sf(statistic, table["num_df"]))
+    out = table[["F"]].assign(F=statistic, df=table["num_df"], p=chdtrc(table["num_df"], statistic))
     title = f"Wald tests of the terms, type {'I' * TYPES[type]}"
     return with_title(out.rename(columns={"F": "chisq"}), title)

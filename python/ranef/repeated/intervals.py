@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from ..arrays import FloatArray
 from ..errors import FitError, level_by_keyword, require_level
@@ -75,7 +75,7 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
             "minimum in "
             "the interior; a simpler structure may"
         )
-    rise = float(chi2.ppf(level, 1))
+    rise = float(chdtri(1, 1 - level))
     estimates = in_pandas(fit.further_parameters)()
     root = np.linalg.inv(np.linalg.cholesky(fit.point.hessian / 2)).T  # theta = estimate + root z
     ends = [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ..arguments import guided
 from ..errors import level_by_keyword, require_level
@@ -133,7 +133,7 @@ def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.Dat
     """
     require_level(level)
     table = coef_table(fit, ddf)
-    half = student.ppf(0.5 + level / 2, table["df"]) * table["se"]
+    half = stdtrit(table["df"], 0.5 + level / 2) * table["se"]
     return pd.DataFrame({"lower": table["estimate"] - half, "upper": table["estimate"] + half})
 
 

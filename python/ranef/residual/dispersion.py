@@ -22,6 +22,7 @@ from ..errors import ArgumentError, DataError
 from ..frame import Table, UsedRows
 from ..frame.factors import combine
 
+_SAID = 1e-9  # of a column's size: what is left of one that the others say
 _FAR = 1e3  # of its spread: how far from zero a number may be
 
 
@@ -85,6 +86,7 @@ def find_dispersion(
     if len(places) == D.shape[1]:
         raise ArgumentError(f"dispersion='{text}': the overall standard deviation is sigma, leave '0 +' out")
     _require_sizes(names, D, codes)
+    _require_rank(names, D)
     reference = ""
     for name in columns:
         if used.is_factor(name):
@@ -139,6 +141,20 @@ def _require_sizes(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.
                 f"'{name}' of dispersion= is {mean:.6g} on average and varies by {spread:.3g}: "
                 f"sigma, the standard deviation where it is zero, is too far away; write center({name})"
             )
+
+
+def _require_rank(names: tuple[str, ...], D: FloatArray) -> None:
+    """Raise for a column that the ones before it say already."""
+    left = np.zeros(len(names))
+    sizes = np.linalg.norm(D, axis=0)
+    found = np.abs(np.diag(np.linalg.qr(D / np.where(sizes > 0, sizes, 1.0), mode="r")))
+    left[: len(found)] = found
+    said = [name for name, rest in zip(names, left, strict=True) if rest < _SAID]
+    if said:
+        raise DataError(
+            f"'{said[0]}' of dispersion= is a combination of the columns before it: standard deviations "
+            "cannot depend on both, leave one out"
+        )
 
 
 def _require_rows(name: str, used: UsedColumns) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..called import attribute
-from ..errors import RowsNotKeptError
+from ..errors import RowsNotKeptError, quote_list
 from ..estimates.prediction import population
 from ..estimates.simulation import counted, seeded
 from ..fit import Fit, fit_response
@@ -72,6 +72,19 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     def converged(self) -> bool:
         """Whether both certificates hold: of the random effects and of the residuals."""
         return bool(self.optimum.converged and self.outer.converged)
+
+    @property
+    def own_findings(self) -> tuple[tuple[str, str, str], ...]:
+        """What `ranef.diagnose` says of the parameters of the residuals: topic, what, advice."""
+        if self.outer.converged:
+            return ()
+        names = quote_list(self.residual.parameters["parameter"].tolist())
+        what = f"The criterion has no minimum in the parameters of the residuals, {names}."
+        advice = (
+            "They run off, or the rows cannot tell them from the random effects: leave a term out, or pool "
+            "strata, and compare the criteria."
+        )
+        return (("convergence", what, advice),)
 
     @property
     def singular(self) -> bool:

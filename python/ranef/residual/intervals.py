@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, FitError, level_by_keyword, require_level
@@ -62,7 +62,7 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
         )
     model = fit.model
     sums = model.sums if not callable(model.sums) else model.sums()[1]
-    rise = float(chi2.ppf(level, 1))
+    rise = float(chdtri(1, 1 - level))
     ends = [[_end(sums, fit.outer, k, sign, rise) for sign in (-1, 1)] for k in range(len(fit.outer.phi))]
     shown = fit.residual.parameters.set_index("parameter").estimate
     out = pd.DataFrame(

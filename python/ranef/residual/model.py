@@ -94,7 +94,7 @@ class ResidualModel(Model):
             return super()._sums(design)
         cross = self.cross if sums is not None else None
         if cross is None or sums is None:
-            cross, sums = self.sums()
+            cross, sums = self._changed(design=design).sums()
         combined, response = sums.combined(self.phi)
         return replace(cross, design=combined), response
 

@@ -7,6 +7,7 @@ exactly and with variances of zero; around it phi is searched, with the gradient
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .. import _core
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..estimates.parameters import ParameterNames
+from ..estimates.unknown import unknown_limits
 from ..inference.profile.constrained import BetterOptimum, Constrained
 from ..inference.profile.parameters import Parameter, parameters_of
 from ..inference.profile.result import Profile
@@ -75,6 +77,8 @@ class ResidualConstrained(Constrained):
             else:
                 own = Parameter(str(name), "further", float(value), scale=float(errors[k]), row=k)
             found[str(name)] = own
+        for name in unknown_limits(fit):  # no response can tell about it
+            found[name] = replace(found[name], estimate=np.nan)
         return found
 
     def origin(self, parameter: Parameter) -> Any:

@@ -15,7 +15,8 @@ def fit_of(fit: Fit, model: Model) -> Fit:
     own = getattr(model, "fit_like", None)  # a kind of model that is fitted in another way
     if own is not None:
         return own(fit)
-    response = model.response if model.streamed else model.response_of(fit.y)
+    own_sums = model.streamed or model.whitened  # sums that the response of the fit is a part of
+    response = model.response if own_sums else model.response_of(fit.y)
     own = Fit(model, fit.y, response, fit.optimum, fit.settings)
     return refitted(own, model, Settings())
 

@@ -1,0 +1,48 @@
+"""What no response can tell about, beside residuals with a covariance of their own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+
+RNG = np.random.default_rng(14)
+G, T = np.repeat(np.arange(20), 5), np.tile(np.arange(5), 20)
+SIZES = np.where(np.arange(20) % 2, 0.8, 1.6)
+DATA = pd.DataFrame(
+    {
+        "g": [f"g{k:02d}" for k in G],
+        "t": T,
+        "site": np.where(G % 2, "wood", "field"),
+        "place": np.where(G % 2, "w", "f"),
+        "x": RNG.normal(size=100),
+        "none": 0.0,
+        "y": RNG.normal(size=100) + (RNG.normal(size=20) * SIZES)[G],
+    }
+)
+RESIDUALS = [{"residual": "ar1(t | g)"}, {"dispersion": "~ site"}]
+
+
+@pytest.mark.parametrize("residuals", RESIDUALS)
+def test_the_redundant_is_named_and_costs_nothing(residuals):
+    fit = ranef.lmer("y ~ x + (none | g)", DATA, **residuals)
+    table = fit.redundancy().simpler
+    assert table.set_index("becomes")["cost"]["(Intercept | g)"] == pytest.approx(0, abs=1e-6)
+    ends = fit.profile(["sd[g.none]", "sd[g.Intercept]"]).conf_int()
+    other = ranef.lmer("y ~ x + (1 | g)", DATA, **residuals)
+    assert ends.loc["sd[g.none]"].to_list() == [0.0, np.inf]
+    expected = other.profile(["sd[g.Intercept]"]).conf_int()
+    np.testing.assert_allclose(ends.loc["sd[g.Intercept]"], expected.loc["sd[g.Intercept]"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])
+def test_two_columns_that_say_the_same_of_the_standard_deviation(verb):
+    formula = "y ~ x" if verb is ranef.gls else "y ~ x + (1 | g)"
+    with pytest.raises(ranef.DataError, match=r"'place\[T.w\]' of dispersion= is a combination"):
+        verb(formula, DATA, dispersion="~ site + place")
+
+
+def test_a_correlation_that_a_random_intercept_says_as_well_is_no_clean_fit():
+    """With two rows a subject both are one covariance."""
+    fit = ranef.lmer("y ~ x + (1 | g)", DATA[DATA.t < 2], residual="ar1(t | g)")
+    assert not fit.converged
+    assert "no minimum in the parameters of the residuals" in " ".join(str(ranef.diagnose(fit)).split())
