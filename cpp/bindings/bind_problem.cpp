@@ -181,7 +181,7 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
         else running->run();
     }
     Optimum& optimum = running->optimum;
-    if (optimum.status == Status::ok || optimum.status == Status::stalled) {
+    if (finished(optimum.status)) {
         running->session.response = response.response;
         running->session.theta = optimum.theta;
         running->session.estimates = optimum.estimates;

@@ -58,6 +58,18 @@ def test_a_criterion_that_falls_without_end_has_no_optimum():
     assert "elsewhere the criterion falls at least 7.02 lower, to no minimum" in words
 
 
+def test_a_residual_variance_that_goes_to_zero_is_no_minimum():
+    """13 rows, 15 random effects: no restart "converges" on the way down."""
+    small = optima.draw(1389)
+    model = small.model()
+    fit = model.fit()
+    assert not fit.converged
+    assert "falls without end as the residual variance goes to zero" in fit.optimum.message
+    values = [fit.objective, *(model.objective(scale * fit.theta) for scale in (2, 4, 8))]
+    assert np.all(np.diff(values) < -1e-7)
+    assert optima.missed(small, 1389)["behind"] <= optima.BEHIND
+
+
 @pytest.mark.study
 def test_no_random_restart_ends_lower_in_more_fits():
     found = [optima.missed(optima.draw(number), number) for number in range(400)]

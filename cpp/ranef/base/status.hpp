@@ -10,6 +10,7 @@ enum class Status {
     exact_fit,              // the penalised residual sum of squares is zero: no residual variance left
     max_evaluations,        // the optimiser used up its evaluations
     stalled,                // the optimiser cannot decrease the criterion further, yet the gradient is not zero
+    endless,                // no minimum: the criterion falls, ever more slowly, as the residual variance goes to zero
     interrupted,            // the caller asked to stop
 };
 

@@ -19,6 +19,7 @@ const char* describe(Status status) {
         case Status::exact_fit: return "the model reproduces the response exactly: no residual variance is left";
         case Status::max_evaluations: return "the limit on evaluations was reached";
         case Status::stalled: return "no step decreases the criterion although its gradient is not zero";
+        case Status::endless: return "the criterion has no minimum: it falls without end as the residual variance goes to zero";
         case Status::interrupted: return "interrupted";
     }
     return "unknown";

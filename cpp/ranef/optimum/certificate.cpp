@@ -15,6 +15,9 @@ constexpr double confirm_within = 0.25;   // how well the seen curvature must ag
 constexpr double probe_rise = 1e-4;       // of the criterion along the weakest direction: a hundredth of a standard error
 constexpr double probe_rounding = 1e4;    // the least rise, in roundings of the criterion
 constexpr double longest_probe = 0.1;     // relative
+constexpr double ridge = 1e-5;             // scaled eigenvalue, beside the largest, below which a minimum may be none
+constexpr double ridge_fall = 1e-7;        // of the criterion, from one point of a ridge to the next
+constexpr int ridge_points = 3;
 constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
 
 // The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.
@@ -62,6 +65,26 @@ void Workspace::certify(Optimum& optimum, const FitSettings& settings) {
     const ScaledHessian scaled(optimum.hessian, k, free);
     optimum.eigenvalues = scaled.values;
     optimum.converged = optimum.converged && scaled.ok && scaled.values.front() > positive_curvature * scaled.values.back();
+    const bool curved = optimum.converged && scaled.values.front() > ridge * scaled.values.back();
+    if (curved || evaluator_->dear() || !falls_without_end(optimum)) return;
+    optimum.status = Status::endless;
+    optimum.converged = false;
+}
+
+// Whether the criterion is lower at each of several points ever further out, where the residual variance is ever smaller
+// beside all others.
+bool Workspace::falls_without_end(const Optimum& optimum) {
+    double last = optimum.value, scale = 2.0;
+    std::vector<double> theta(optimum.theta.size());
+    settled_ = false;
+    for (int point = 0; point < ridge_points; ++point, scale *= 2.0) {
+        for (std::size_t i = 0; i < theta.size(); ++i) theta[i] = scale * optimum.theta[i];
+        const Status status = evaluator_->evaluate(theta.data(), Order::value);
+        if (status == Status::exact_fit) return true;
+        if (status != Status::ok || !(evaluator_->value() < last - ridge_fall)) return false;
+        last = evaluator_->value();
+    }
+    return true;
 }
 
 // change <- gradient(theta + step direction) - gradient(theta), the direction over all parameters.

@@ -52,8 +52,8 @@ struct Optimum {
     std::shared_ptr<const Estimates> estimates;  // at theta; null for a fit without certificate, or without estimates
 };
 
-// Whether an optimiser came to an end of its own accord.
-inline bool finished(Status status) { return status == Status::ok || status == Status::stalled; }
+// Whether an optimiser came to an end of its own accord, at a point that has estimates.
+inline bool finished(Status status) { return status == Status::ok || status == Status::stalled || status == Status::endless; }
 
 struct FitSettings {
     NewtonSettings newton;
@@ -94,6 +94,7 @@ private:
     void covariance_gradient(const std::vector<double>& theta, std::vector<double>& g_d, int& evaluations);
     void find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations);
     void certify(Optimum& optimum, const FitSettings& settings);
+    bool falls_without_end(const Optimum& optimum);
     bool confirm_weakest(Optimum& optimum, const std::vector<Index>& free);
     void difference_hessian(Optimum& optimum, const std::vector<Index>& free);
     bool gradient_along(Optimum& optimum, const std::vector<double>& direction, double step, std::vector<double>& change);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 from ..arrays import FloatArray
 from ..cached import cached_property
@@ -83,7 +84,8 @@ class Search:
             return f"{looked}, {self.agreed} of them end here, others {-self.next:.3g} lower, at no minimum"
         if self.agreed == self.starts:
             return f"{looked}, all of them end here"
-        return f"{looked}, {self.agreed} of them end here, the others {self.next:.3g} higher or more"
+        others = f"{self.next:.3g} higher or more" if isfinite(self.next) else "at no minimum"
+        return f"{looked}, {self.agreed} of them end here, the others {others}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
