@@ -41,7 +41,7 @@ def main(folder: Path) -> int:
     place = folder / "site" / "ranef"
     shutil.copytree(ROOT / "python" / "ranef", place, dirs_exist_ok=True)
     shutil.copy2(ranef._core.__file__, place)
-    environment = os.environ | {"PYTHONPATH": str(folder / "site"), "NUMBA_CACHE_DIR": str(folder / "numba")}
+    environment = os.environ | {"PYTHONPATH": str(folder / "site")}
     print(*floors(), sep="\n", flush=True)
     checks = [python, ROOT / "tools" / "floor_checks.py"]
     return subprocess.run(checks, env=environment, check=False).returncode

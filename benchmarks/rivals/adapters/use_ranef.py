@@ -43,5 +43,5 @@ def refit(problem, frame, responses):
 
 def replicate(problem, frame, count=10_000):
     fit = fit_of(problem, frame)
-    fit.bootstrap(10, seed=0, progress=False)  # compiles the kernels, or loads them
+    fit.bootstrap(10, seed=0, progress=False)  # loads what it needs
     return lambda: fit.bootstrap(count, seed=1, progress=False), count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -43,13 +42,7 @@ def drawn_by(fit: Fit, scheme: str, group: str | None) -> str | None:
 
 def versions() -> dict[str, str]:
     """Versions of what made the replicates."""
-    found = {"ranef": _core.__version__, "python": platform.python_version()}
-    for name in ("numpy", "numba"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"ranef": _core.__version__, "python": platform.python_version(), "numpy": np.__version__}
 
 
 def difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
