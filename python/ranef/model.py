@@ -386,6 +386,19 @@ class Model(metaclass=Explained):
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)
 
+    def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        """Return the covariance of the residuals of some rows, over sigma^2."""
+        weights = self.design.weights
+        return np.diag(np.ones(rows.size) if weights is None else 1 / weights[rows])
+
+    def whiten_rows(self, values: FloatArray) -> FloatArray:
+        """Return columns of the rows used, (n, k), such that their residuals do not correlate."""
+        return values
+
+    def weights_of_new(self, newdata: Any, m: int) -> FloatArray:
+        """Return sigma^2 over the residual variance of m new rows, prior weights left out."""
+        return np.ones(m)
+
     def _require_degrees_of_freedom(self) -> None:
         n, p = self.design.nobs, self.cross.rank
         if n <= p:

@@ -64,7 +64,7 @@ def test_tidy_and_glance():
     np.testing.assert_allclose(fixed[["conf_low", "conf_high"]], fit.conf_int().to_numpy())
     assert table.term.iloc[-1] == "correlation" and fit.glance().logLik[0] == fit.llf
     gls = ranef.gls("y ~ arm", pd.read_csv(DATA), dispersion="~ visit")
-    assert len(gls.tidy()) == 2 + 4 and gls.simulate(2, seed=1).shape == (2, 874)
+    assert len(gls.tidy()) == 2 + 1 + 4 and gls.simulate(2, seed=1).shape == (2, 874)
 
 
 @pytest.mark.parametrize("verb", ["profile", "robust", "ranova"])

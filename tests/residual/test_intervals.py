@@ -39,3 +39,20 @@ def test_an_end_that_is_not_reached_is_the_boundary(growth):
 def test_there_are_none_without_parameters(growth):
     with pytest.raises(ArgumentError, match="no parameters"):
         ranef.gls("distance ~ age", growth).residual_intervals()
+
+
+def test_intervals_by_every_method():
+    fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), dispersion="~ Sex")
+    profiled = fit.conf_int("profile")
+    assert profiled.equals(fit.profile(level=0.95).conf_int())
+    assert set(fit.conf_int("bootstrap", n=20, seed=1).index) == set(profiled.index)
+    assert fit.conf_int("wald", "age").index.tolist() == ["age"]
+    with pytest.raises(ArgumentError, match="takes no ddf="):
+        fit.conf_int("profile", ddf="normal")
+    with pytest.raises(ArgumentError, match="has the coefficients 'Intercept', 'age'"):
+        fit.conf_int(parameters="slope")
+    with pytest.raises(ArgumentError, match="takes no seed="):
+        fit.conf_int(seed=1)
+    trial = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.datasets.load("asthma"))
+    with pytest.raises(ArgumentError, match="see residual_intervals"):
+        trial.conf_int("profile")

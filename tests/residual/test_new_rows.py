@@ -1,6 +1,7 @@
 """Predictions of new rows given the same subject's others, and draws for new rows: beside dense algebra."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, DataError, NewLevelError
@@ -57,9 +58,110 @@ def test_what_has_no_condition():
     fit = ranef.gls("distance ~ age", GROWTH, residual="ar1(1 | Subject)")
     with pytest.raises(ArgumentError, match="needs residuals correlated in time"):
         fit.predict(GROWTH, conditional=True)
-    both = ranef.gls("distance ~ age", GROWTH, residual="ar1(age | Subject)", dispersion="~ Sex")
-    with pytest.raises(ArgumentError, match="not available with dispersion="):
-        both.predict(GROWTH, conditional=True)
+    with pytest.raises(ArgumentError, match="goes with se="):
+        beside = ranef.lmer("distance ~ age + (1 | Subject)", GROWTH, residual="ar1(age | Subject)")
+        beside.predict(GROWTH, random=None, conditional=True)
+    by_sex = ranef.gls("distance ~ age", GROWTH, dispersion="~ Sex")
+    with pytest.raises(NewLevelError, match="Sex"):
+        by_sex.predict({"age": [8.0], "Sex": ["other"]}, interval="prediction")
+
+
+WEIGHED = GROWTH.assign(w=1 + GROWTH.index % 3)[GROWTH.index % 7 != 3].reset_index(drop=True)
+NEW = {"age": [7.0, 9.0, 9.5, 20.0, 9.0], "Subject": ["M03"] * 4 + ["who"], "Sex": ["Male"] * 5}
+
+
+def _dense(fit, tau=0.0):
+    """Prediction and its variance from the covariance matrix of all rows and the new ones."""
+    both = {name: np.append(WEIGHED[name], NEW[name]) for name in NEW}
+    ratio = fit.residual.sd["Female"] / fit.residual.sd["Male"]
+    sd = np.where(both["Sex"] == "Female", ratio, 1.0) / np.sqrt(np.append(WEIGHED.w, np.ones(5)))
+    rho = fit.residual.parameters.estimate.iloc[-1]
+    same = both["Subject"][:, None] == both["Subject"]
+    apart = np.abs(np.subtract.outer(both["age"].astype(float), both["age"].astype(float)))
+    whole = fit.sigma**2 * same * (tau**2 + np.outer(sd, sd) * rho**apart)
+    n = len(WEIGHED)
+    X = np.asarray(fit.model.design.X)
+    X_new = np.asarray(fit.model.design.spec.rows(NEW, random=False).X)
+    V, cross = whole[:n, :n], whole[n:, :n]
+    inner = np.linalg.inv(X.T @ np.linalg.solve(V, X))
+    K = np.linalg.solve(V, cross.T).T
+    rest = X_new - K @ X
+    mean = X_new @ fit.params + K @ (WEIGHED.distance.to_numpy() - X @ fit.params)
+    of_mean = np.einsum("ij,jk,ik->i", rest, inner, rest)
+    return mean, of_mean, np.diag(whole)[n:] - np.sum(K * cross, axis=1)
+
+
+def test_strata_and_weights_beside_a_chain():
+    options = {"residual": "car1(age | Subject)", "dispersion": "~ Sex", "weights": "w"}
+    fit = ranef.gls("distance ~ age + Sex", WEIGHED, **options)
+    mean, of_mean, left = _dense(fit)
+    table = fit.predict(NEW, conditional=True, interval="prediction")
+    np.testing.assert_allclose(table["fit"], mean, rtol=1e-8)
+    np.testing.assert_allclose(table.se, np.sqrt(of_mean), rtol=1e-6)
+    half = student.ppf(0.975, fit.nobs - 3) * np.sqrt(of_mean + left)
+    np.testing.assert_allclose(table.upper - table["fit"], half, rtol=1e-6)
+    assert table["fit"][4] == pytest.approx(fit.predict(NEW)[4])  # nobody knows who
+    women = {**NEW, "Sex": ["Female"] * 5}
+    of_men, of_women = (fit.predict(rows, interval="prediction") for rows in (NEW, women))
+    t = student.ppf(0.975, fit.nobs - 3)
+    residual = [(one.upper - one["fit"]) ** 2 - (t * one.se) ** 2 for one in (of_men, of_women)]
+    ratio = fit.residual.sd["Female"] / fit.residual.sd["Male"]
+    np.testing.assert_allclose(residual[1] / residual[0], ratio**2, rtol=1e-6)
+
+
+def test_strata_and_weights_beside_a_chain_and_random_effects():
+    options = {"residual": "car1(age | Subject)", "dispersion": "~ Sex", "weights": "w"}
+    fit = ranef.lmer("distance ~ age + Sex + (1 | Subject)", WEIGHED, **options)
+    mean, of_mean, left = _dense(fit, fit.theta[0])
+    new = {name: values[:4] for name, values in NEW.items()}
+    table = fit.predict(new, conditional=True, interval="prediction", ddf="normal")
+    np.testing.assert_allclose(table["fit"], mean[:4], rtol=1e-7)
+    half = 1.959963984540054 * np.sqrt(of_mean + left)[:4]
+    np.testing.assert_allclose(table.upper - table["fit"], half, rtol=1e-6)
+    assert table.upper[1] - table["fit"][1] < 1.1 * half[1]
+
+
+def test_a_new_response_has_the_variance_of_its_stratum():
+    """It was that of the reference stratum for all new rows."""
+    machines = ranef.datasets.load("Machines")
+    fit = ranef.lmer("score ~ Machine + (1 | Worker)", machines, dispersion="~ Machine")
+    table = fit.predict(machines, interval="prediction", parts=True)
+    expected = fit.residual.sd.to_numpy()[pd.Categorical(machines.Machine).codes] ** 2
+    np.testing.assert_allclose(table.var_residual, expected, rtol=1e-8)
+    own = fit.predict(interval="prediction")
+    np.testing.assert_allclose(own, fit.predict(machines, interval="prediction"))
+    doubled = fit.predict(machines, interval="prediction", parts=True, weights=np.full(len(machines), 2.0))
+    np.testing.assert_allclose(doubled.var_residual, expected / 2, rtol=1e-8)
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_draws_for_new_rows(random):
+    formula = "distance ~ age" + (" + (1 | Subject)" if random else "")
+    function = ranef.lmer if random else ranef.gls
+    fit = function(formula, GROWTH, residual="car1(age | Subject)", dispersion="~ Sex")
+    new = {"age": [12.0, 8.0, 9.0, 8.0], "Subject": ["n", "n", "n", "o"], "Sex": ["Male"] * 3 + ["Female"]}
+    drawn = fit.simulate(20_000, seed=1, newdata=new)
+    rho, tau = fit.residual.parameters.estimate.iloc[-1], fit.theta[0] * fit.sigma if random else 0.0
+    apart = np.abs(np.subtract.outer(new["age"], new["age"]))
+    same = np.array(new["Subject"])[:, None] == new["Subject"]
+    sd = fit.residual.sd[new["Sex"]].to_numpy()
+    expected = same * (tau**2 + np.outer(sd, sd) * rho**apart)
+    np.testing.assert_allclose(np.cov(drawn.T), expected, atol=0.05 * expected.max())
+    mean = fit.predict(new, random=None) if random else fit.predict(new)
+    assert np.abs((drawn.mean(axis=0) - mean) / np.sqrt(np.diag(expected) / 20_000)).max() < 4
+    with pytest.raises(DataError, match="two rows of one subject at one time"):
+        fit.simulate(1, newdata={**new, "age": [8.0] * 4})
+
+
+def test_rows_and_parameters_in_tables():
+    fit = ranef.gls("distance ~ age", GROWTH, dispersion="~ Sex")
+    rows = fit.augment(GROWTH)
+    sd = fit.residual.sd[GROWTH.Sex].to_numpy()
+    np.testing.assert_allclose(rows[".weights"], (fit.sigma / sd) ** 2)
+    np.testing.assert_allclose(rows[".wtres"] / fit.sigma, rows[".normalized"])
+    own = fit.tidy().set_index("term").estimate
+    assert own["sigma"] == fit.sigma
+    assert "sigma" not in set(ranef.mmrm("fev1 ~ arm + ar1(visit | id)", TRIAL).tidy().term)
 
 
 def test_intervals_of_means():
@@ -126,3 +228,46 @@ def test_draws_for_a_trial_that_is_planned(trial):
         trial.simulate(1, newdata={**new, "visit": ["V2", "V2", "V1"] * 2})
     with pytest.raises(NewLevelError, match="'visit' has levels that were not in the fit"):
         trial.simulate(1, newdata={**new, "visit": ["V2", "V9", "V1"] * 2})
+
+
+@pytest.fixture(scope="module")
+def beside():
+    """A random intercept, residuals that correlate, differ between strata and have weights: all at work."""
+    options = {"residual": "ar1(Days | Subject)", "dispersion": "~ late", "weights": "w"}
+    rows = SLEEP.assign(w=1 + SLEEP.index % 3, late=np.where(SLEEP.Days > 4, "yes", "no"))
+    fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", rows, **options)
+    sd = np.where(rows.late == "yes", fit.residual.sd["yes"] / fit.residual.sd["no"], 1.0) / np.sqrt(rows.w)
+    rho = fit.residual.parameters.estimate.iloc[-1]
+    same = rows.Subject.to_numpy()[:, None] == rows.Subject.to_numpy()
+    R = same * np.outer(sd, sd) * rho ** np.abs(np.subtract.outer(rows.Days.to_numpy(), rows.Days.to_numpy()))
+    assert abs(rho) > 0.2 and fit.theta[0] > 0.1
+    return fit, rows, R, same
+
+
+def test_errors_of_predictions_beside_a_chain(beside):
+    """Henderson's equations with the whole covariance of the residuals; it was taken as diagonal."""
+    fit, rows, R, _ = beside
+    X = np.asarray(fit.model.design.X)
+    Z = pd.get_dummies(rows.Subject).to_numpy(dtype=float)
+    both = np.column_stack([X, Z])
+    inner = both.T @ np.linalg.solve(R, both)
+    inner[2:, 2:] += np.eye(Z.shape[1]) / fit.theta[0] ** 2
+    C = fit.sigma**2 * np.linalg.inv(inner)
+    table = fit.predict(rows, se=True)
+    np.testing.assert_allclose(table.se, np.sqrt(np.einsum("ij,jk,ik->i", both, C, both)), rtol=1e-8)
+    np.testing.assert_allclose(fit.predict(se=True), table, rtol=1e-12)
+
+
+def test_robust_covariance_beside_a_chain(beside):
+    """CR0 by matrices: scores of subjects with the whole covariance of the residuals."""
+    fit, rows, R, same = beside
+    X = np.asarray(fit.model.design.X)
+    V = fit.sigma**2 * (R + same * fit.theta[0] ** 2)
+    solved = np.linalg.solve(V, X)
+    rest = rows.Reaction.to_numpy() - X @ fit.params
+    scores = pd.DataFrame(solved * rest[:, None]).groupby(rows.Subject.to_numpy()).sum().to_numpy()
+    bread = np.linalg.inv(X.T @ solved)
+    expected = bread @ scores.T @ scores @ bread
+    np.testing.assert_allclose(fit.robust(type="CR0").cov, expected, rtol=1e-6)
+    with pytest.raises(ArgumentError, match="lie in several clusters"):
+        fit.robust(group=np.arange(len(rows)) % 2)

@@ -101,7 +101,8 @@ def augment(fit: Any, data: Any = None, influence: bool | None = None) -> Any:
     Returns
     -------
     table
-        With ``.normalized`` besides: residuals without correlation, of variance one.
+        With ``.normalized`` besides: residuals without correlation, of variance one. ``.weights`` are sigma^2
+        over the residual variance of the row, ``dispersion=`` included.
 
     Examples
     --------
@@ -116,8 +117,11 @@ def augment(fit: Any, data: Any = None, influence: bool | None = None) -> Any:
     if influence and not independent:
         raise ArgumentError(_CORRELATED.format(what="influence", group=_subject(fit) or "group"))
     with_influence = independent if influence is None else influence
-    noisy = hasattr(fit.model, "noise") or hasattr(fit.model, "visits")
-    added = {".normalized": np.asarray(fit.residuals("normalized"))} if noisy else {}
+    noise, added = getattr(fit.model, "noise", None), {}
+    if noise is not None and (weights := noise.row_weights(fit.outer.phi)) is not None:
+        added = {".weights": weights, ".wtres": np.asarray(fit.resid) * np.sqrt(weights)}
+    if noise is not None or hasattr(fit.model, "visits"):
+        added[".normalized"] = np.asarray(fit.residuals("normalized"))
     return augmented(fit, data, with_influence, added)
 
 

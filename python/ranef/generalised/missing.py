@@ -142,11 +142,11 @@ def _score(fit: GlmerFit, codes: Any, column: FloatArray, levels: int) -> tuple[
     w = np.asarray(system.terms and fit_weights(fit))
     e = np.asarray(Z.T @ row_scores(fit)).ravel()
     WZ = diags(w) @ Z
-    inner = np.asarray((system._z.T @ WZ).todense())
+    inner = np.asarray((system.own.T @ WZ).todense())
     # of columns with the same span, without the user's origins
     R = np.asarray(np.linalg.qr(np.sqrt(np.abs(w))[:, None] * system.X, mode="r"))
     X = Orthonormal(R).fixed(system.X)
-    weighted = np.asarray((diags(w) @ system._z).T @ X)
+    weighted = np.asarray((diags(w) @ system.own).T @ X)
     U = system.solve(np.ascontiguousarray(weighted))
     XW = (X.T * w) @ X - U.T @ weighted
     XP = np.asarray(WZ.T @ X) - inner.T @ U

@@ -94,19 +94,26 @@ class Equations(Snapshot):
         return hstack(blocks, format="csr")
 
     @cached_property
-    def _z(self) -> Any:
-        """Lambda'z of the data's own rows."""
-        return self.spherical([(term.factor.codes, term.basis) for term in self.terms])
+    def own(self) -> Any:
+        """Lambda'z of the data's own rows, without the correlation of their residuals."""
+        whiten = self.fit.model.whiten_rows
+        return self.spherical([(term.factor.codes, whiten(term.basis)) for term in self.terms])
+
+    @property
+    def weights(self) -> FloatArray | None:
+        """Those of the rows, None where `whiten_rows` has them."""
+        model = self.fit.model
+        return None if model.whitened else model.design.weights
 
     @cached_property
     def _weighted(self) -> Any:
-        weights = self.fit.model.design.weights
-        return self._z if weights is None else diags(weights) @ self._z
+        weights = self.weights
+        return self.own if weights is None else diags(weights) @ self.own
 
     @cached_property
     def omega(self) -> Any:
         """Omega, sparse."""
-        return (self._weighted.T @ self._z + identity(self.q)).tocsc()
+        return (self._weighted.T @ self.own + identity(self.q)).tocsc()
 
     @cached_property
     def _blocks(self) -> FloatArray | None:
@@ -114,8 +121,8 @@ class Equations(Snapshot):
         if len({term.group for term in self.terms}) > 1:
             return None
         codes, levels = self.terms[0].factor.codes, self.terms[0].factor.n_levels
-        v = self._z.data.reshape(codes.size, -1)
-        weights = self.fit.model.design.weights
+        v = self.own.data.reshape(codes.size, -1)
+        weights = self.weights
         weighted = v if weights is None else v * weights[:, None]
         out = np.empty((levels, v.shape[1], v.shape[1]))
         for i in range(v.shape[1]):
@@ -159,7 +166,8 @@ class Equations(Snapshot):
     @cached_property
     def U(self) -> FloatArray:
         """Omega^-1 Lambda'Z'W X, (q, p)."""
-        return self.solve(np.ascontiguousarray(self._weighted.T @ self.coordinates.fixed(self.X)))
+        X = self.coordinates.fixed(self.fit.model.whiten_rows(self.X))
+        return self.solve(np.ascontiguousarray(self._weighted.T @ X))
 
     def variances(self, X: FloatArray, v: Any) -> tuple[FloatArray, FloatArray]:
         """Return g'C g and v'Omega^-1 v of every row.

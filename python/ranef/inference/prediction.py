@@ -132,13 +132,45 @@ def predict(
         )
     known = _residual_weights(fit, newdata, weights, mean.size)
     left_out = parts or interval == "prediction"
-    rows = _prediction_rows(fit, newdata, random, allow_new_levels, left_out)
-    found = _variances(fit, equations(fit), rows, known)
+    rows = prediction_rows(fit, newdata, random, allow_new_levels, left_out)
+    theta = None
+    if theta_uncertainty:
+        theta = _theta_part(fit, prediction_rows(fit, newdata, random, allow_new_levels, True))
+    return with_errors(fit, mean, rows, 1 / known, interval, level, ddf, parts=parts, theta=theta)
+
+
+def with_errors(
+    fit: Fit,
+    mean: FloatArray,
+    rows: PredictionRows,
+    residual: FloatArray,
+    interval: str | None = None,
+    level: float = 0.95,
+    ddf: str | None = "satterthwaite",
+    *,
+    parts: bool = False,
+    theta: FloatArray | None = None,
+) -> pd.DataFrame:
+    """Return predictions with their standard errors and intervals.
+
+    Parameters
+    ----------
+    fit, interval, level, ddf, parts
+        See `predict`.
+    mean : (m,) float64
+    rows : PredictionRows
+        What beta and random effects are multiplied by.
+    residual : (m,) float64
+        The variance of a new response given the random effects, over sigma^2.
+    theta : (m,) float64, optional
+        What the estimation of the variances contributes.
+    """
+    found = _variances(fit, equations(fit), rows, residual)
     found = {name: np.where(np.isnan(mean), np.nan, values) for name, values in found.items()}
     variance = found["var_fixed"] + found["var_random"]
-    if theta_uncertainty:
-        found["var_theta"] = _theta_part(fit, _prediction_rows(fit, newdata, random, allow_new_levels, True))
-        variance = variance + found["var_theta"]
+    if theta is not None:
+        found["var_theta"] = theta
+        variance = variance + theta
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
     if interval is not None:
         names = ("var_fixed", "var_random", *(("var_residual",) if interval == "prediction" else ()))
@@ -146,7 +178,7 @@ def predict(
         def total(of: dict[str, FloatArray]) -> FloatArray:
             return np.sum([of[name] for name in names], axis=0)
 
-        df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, known)))
+        df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, residual)))
         width = stdtrit(df, (1 + level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
     return table.assign(**found) if parts else table
@@ -163,7 +195,7 @@ def _df(fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations
 
 
 @dataclass(frozen=True, eq=False)
-class _PredictionRows:
+class PredictionRows:
     """Kept columns of X, the random parts (none where no random effect counts), and the columns chosen."""
 
     X: FloatArray
@@ -172,7 +204,7 @@ class _PredictionRows:
 
 
 def _variances(
-    fit: Fit, system: Equations, new: _PredictionRows, weights: FloatArray
+    fit: Fit, system: Equations, new: PredictionRows, residual: FloatArray
 ) -> dict[str, FloatArray]:
     """Return the variances of a prediction; with all random parts also those of effects not chosen."""
     X, rows, chosen = new.X, new.random, new.chosen
@@ -181,7 +213,7 @@ def _variances(
         inner = system.coordinates.fixed(X)
         fixed = np.einsum("ij,jk,ik->i", inner, system.C, inner)
         zero = np.zeros(len(X))
-        return {"var_fixed": variance * fixed, "var_random": zero, "var_residual": variance / weights}
+        return {"var_fixed": variance * fixed, "var_random": zero, "var_residual": variance * residual}
     v = system.spherical(rows, chosen)
     fixed, random_part = system.variances(X, v)
     prior, rest = np.zeros(len(X)), np.zeros(len(X))
@@ -194,13 +226,13 @@ def _variances(
     return {
         "var_fixed": variance * fixed,
         "var_random": variance * (random_part + prior),
-        "var_residual": variance * (1 / weights + rest),
+        "var_residual": variance * (residual + rest),
     }
 
 
-def _prediction_rows(
+def prediction_rows(
     fit: Fit, newdata: Any, random: Any, allow_new_levels: bool, every: bool
-) -> _PredictionRows:
+) -> PredictionRows:
     """Return the rows that are predicted.
 
     With `every` random parts are there though none is chosen, for the variance that they add.
@@ -211,12 +243,12 @@ def _prediction_rows(
     nothing = not any(c.size for c in chosen)
     if newdata is None:
         own = tuple((term.factor.codes, term.basis) for term in design.terms)
-        return _PredictionRows(equations(fit).X, () if nothing and not every else own, chosen)
+        return PredictionRows(equations(fit).X, () if nothing and not every else own, chosen)
     if nothing and not every:
         new = design.spec.rows(newdata, random=False)
     else:
         new = _rows(fit, newdata, allow_new_levels or not everything, nothing)
-    return _PredictionRows(new.X[:, kept], new.terms, chosen)
+    return PredictionRows(new.X[:, kept], new.terms, chosen)
 
 
 def _rows(fit: Fit, newdata: Any, allow_new_levels: bool, nothing: bool) -> Any:
@@ -243,7 +275,9 @@ def _with_new_groups(fit: Fit, newdata: Any, table: Table) -> Any:
 def _residual_weights(fit: Fit, newdata: Any, weights: Any, m: int) -> FloatArray:
     if weights is None:
         own = fit.model.design.weights
-        return own if newdata is None and own is not None else np.ones(m)
+        if newdata is None:
+            return np.ones(m) if own is None else own
+        return fit.model.weights_of_new(newdata, m)
     if isinstance(weights, str):
         if newdata is None:
             raise ArgumentError("weights= as a column needs newdata")
@@ -257,7 +291,7 @@ def _residual_weights(fit: Fit, newdata: Any, weights: Any, m: int) -> FloatArra
     if not (values > 0).all():
         row = int(np.argmin(values > 0))
         raise DataError(f"weights= must be positive: row {row} has {values[row]} (rows count from 0)")
-    return values
+    return values if newdata is None else values * fit.model.weights_of_new(newdata, m)
 
 
 def _number_column(newdata: Any, weights: str) -> FloatArray:
@@ -267,7 +301,7 @@ def _number_column(newdata: Any, weights: str) -> FloatArray:
     return np.asarray(column.values, dtype=float)
 
 
-def _theta_part(fit: Fit, new: _PredictionRows) -> FloatArray:
+def _theta_part(fit: Fit, new: PredictionRows) -> FloatArray:
     """Return the variance from estimating theta, by the gradient of the prediction."""
     covariance = curvature(fit, "theta_uncertainty=").core_covariance[:-1, :-1]
     gradient = prediction_slopes(fit, equations(fit), new.X, new.random, new.chosen)

@@ -191,7 +191,7 @@ def _adjusted(V: FloatArray, X: FloatArray, bread: FloatArray) -> FloatArray:
 def _covariance(fit: Fit, system: Equations, rows: npt.NDArray[np.intp]) -> FloatArray:
     """Return the covariance matrix of some rows."""
     design = fit.model.design
-    V = np.diag(np.ones(rows.size) if design.weights is None else 1 / design.weights[rows])
+    V = fit.model.residual_covariance(rows)
     for index, term in enumerate(design.terms):
         half, codes = system.loadings(index, term.basis[rows]), term.factor.codes[rows]
         V += np.where(codes[:, None] == codes[None, :], half @ half.T, 0.0)

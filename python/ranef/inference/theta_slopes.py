@@ -37,12 +37,12 @@ def prediction_slopes(
         Columns of each term that count.
     """
     design, model = fit.model.design, fit.model
-    weights = np.ones(design.nobs) if design.weights is None else design.weights
-    own = [system.coordinates.random(index, term.basis) for index, term in enumerate(design.terms)]
-    left = weights * fit.resid
-    V = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
+    weights, whiten = np.ones(design.nobs) if system.weights is None else system.weights, model.whiten_rows
+    own = [system.coordinates.random(index, whiten(term.basis)) for index, term in enumerate(design.terms)]
+    left = weights * whiten(np.asarray(fit.resid)[:, None])[:, 0]
+    V = system.own
     u = V.T @ left
-    X_own = system.coordinates.fixed(system.X)
+    X_own = system.coordinates.fixed(whiten(system.X))
     x, v = system.coordinates.fixed(X), system.spherical(rows, chosen)
     out = np.zeros((model.n_theta, len(x)))
     for index, (r, place, entries, columns) in enumerate(parts(model.term_widths)):

@@ -50,8 +50,9 @@ def tidy(fit: Any, level: float = 0.95, ddf: str | None = None) -> Any:
         }
     )
     parameters = fit.residual.parameters
-    if not len(parameters):
-        return fixed
+    if fit.has_sigma:
+        own = pd.DataFrame({"parameter": ["sigma"], "estimate": [fit.sigma]})
+        parameters = pd.concat([own, parameters], ignore_index=True)
     others = pd.DataFrame(
         {
             "effect": "ran_pars",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..arguments import guided
-from ..errors import level_by_keyword, require_level
+from ..errors import ArgumentError, level_by_keyword, quote_list, require_choice, require_level
+from ..frame.native import in_pandas
 from ..inference import coefficients, linear
 from ..inference.anova import anova as terms_tested
 from ..inference.means import MarginalMeans, emmeans
@@ -110,19 +111,35 @@ def lsmeans(fit: Any, specs: Any, by: Any = None, **options: Any) -> MarginalMea
     return emmeans(fit, specs, by, **{"ddf": fit.method, **options})
 
 
-@guided(
-    method="intervals of coefficients are t intervals, by ddf=; of the covariance's parameters see "
-    "fit.residual_intervals() and fit.bootstrap()"
-)
 @level_by_keyword
-def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.DataFrame:
-    """Return t intervals of the coefficients.
+def conf_int(
+    fit: Any,
+    method: str = "wald",
+    parameters: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.95,
+    ddf: str | None = None,
+    kind: str = "percentile",
+    n: int = 2000,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return confidence intervals.
 
     Parameters
     ----------
+    method : {"wald", "profile", "bootstrap"}
+        Of the coefficients, by t; by profile likelihood of all parameters, where the fit has a ``profile()``;
+        by refits to drawn replicates.
+    parameters : str or sequence of str, optional
+        Names as in the index of the result, or ``"fixed"``.
     level : float
+        Coverage, by keyword only.
     ddf : str, optional
-        Method of testing; by default the fit's own.
+        Method of testing, of Wald intervals; by default the fit's own.
+    kind, n : str, int
+        Of bootstrap interval, see `ranef.BootstrapResult.conf_int`, and replicates.
+    **options
+        For the bootstrap: ``seed`` and what else `bootstrap` takes.
 
     Examples
     --------
@@ -130,11 +147,35 @@ def conf_int(fit: Any, *, level: float = 0.95, ddf: str | None = None) -> pd.Dat
     >>> fit = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.datasets.load("asthma"))
     >>> list(fit.conf_int(level=0.9).columns)
     ['lower', 'upper']
+    >>> growth = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), dispersion="~ Sex")
+    >>> growth.conf_int("profile", "age").round(2)
+         lower  upper
+    age   0.47   0.85
     """
     require_level(level)
+    require_choice("method", method, ("wald", "profile", "bootstrap"))
+    if method != "wald" and ddf is not None:
+        raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
+    if method == "bootstrap":
+        found = fit.bootstrap(n, **options)
+        return in_pandas(found.conf_int)(kind, parameters, level=level)
+    if options:
+        raise ArgumentError(f"method='{method}' takes no {next(iter(options))}=")
+    if method == "profile":
+        return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
     table = coef_table(fit, ddf)
     half = stdtrit(table["df"], 0.5 + level / 2) * table["se"]
-    return pd.DataFrame({"lower": table["estimate"] - half, "upper": table["estimate"] + half})
+    limits = pd.DataFrame({"lower": table["estimate"] - half, "upper": table["estimate"] + half})
+    if parameters is None or parameters == "fixed":
+        return limits
+    wanted = [parameters] if isinstance(parameters, str) else list(parameters)
+    unknown = [name for name in wanted if name not in limits.index]
+    if unknown:
+        raise ArgumentError(
+            f"parameters= names {quote_list(unknown)}: method='wald' has the coefficients "
+            f"{quote_list(limits.index, 20)}; of the covariance see residual_intervals()"
+        )
+    return limits.loc[wanted]
 
 
 def _names(fit: Any) -> list[str]:

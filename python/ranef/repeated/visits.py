@@ -17,7 +17,7 @@ from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
 from ..frame.factors import as_factor, combine, label_texts, take
 from ..sufficient.finishing_visits import SummedVisits
-from ..sufficient.patterns import require_few_visits
+from ..sufficient.patterns import MOST_VISITS, require_few_visits
 
 Codes = npt.NDArray[np.int32]
 
@@ -76,11 +76,12 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     visit = take(as_factor(column), kept)
     kind = "numbers" if isinstance(column, NumberColumn) and not column.boolean else "names"
     kind = "dates" if isinstance(column, TimeColumn) else kind
+    subject = _factor(term.subject, table, kept)
+    arm = _factor(term.by, table, kept) if term.by else None
+    _require_places(term, *(0 if one is None else len(one.levels) for one in (visit, subject, arm)))
     times, remarks = _require_visits(
         term, visit.levels, kind, getattr(column, "categories", None) is not None
     )
-    subject = _factor(term.subject, table, kept)
-    arm = _factor(term.by, table, kept) if term.by else None
     return Visits(
         visit=visit.codes,
         subject=subject.codes,
@@ -91,6 +92,22 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
         times=times,
         remarks=remarks,
     )
+
+
+def _require_places(term: VisitTerm, visits: int, subjects: int, arms: int) -> None:
+    """Raise a DataError where subject and visit, or subject and arm, stand in each other's place."""
+    visit, subject, arm = term.visit, ":".join(term.subject), ":".join(term.by)
+    if visits > MOST_VISITS and visits > subjects:
+        meant = f"{arm} / {visit}" if arm else visit
+        raise DataError(
+            f"{term} has {visits} visits, the values of '{visit}', and {subjects} subjects: the visit comes "
+            f"before the bar and the subject after it, write {term.structure}({subject} | {meant})"
+        )
+    if arms > subjects:
+        raise DataError(
+            f"{term} has {arms} arms, the values of '{arm}', and {subjects} subjects: the arm comes before "
+            f"the subject, write {term.structure}({visit} | {subject} / {arm})"
+        )
 
 
 def summed_visits(term: VisitTerm, found: SummedVisits) -> Visits:

@@ -41,6 +41,10 @@ class Dispersion:
         Which of them each row has.
     reference : str
         The stratum whose standard deviation is sigma, for one factor; else empty.
+    spec : MatrixSpec
+        What was learned about D with its column of ones, to make it of new rows.
+    places : tuple of int
+        The columns that are those of D.
     """
 
     text: str
@@ -48,6 +52,21 @@ class Dispersion:
     strata: FloatArray = field(repr=False)
     codes: npt.NDArray[np.int64] = field(repr=False)
     reference: str = ""
+    spec: Any = field(default=None, repr=False)
+    places: tuple[int, ...] = ()
+
+    def of_new(self, newdata: Any, phi: FloatArray) -> FloatArray:
+        """Return D phi of new rows, (m,): NaN where a column is missing.
+
+        Raises
+        ------
+        NewLevelError
+            For a stratum that the fit has not seen.
+        """
+        table = Table(newdata, "the new data")
+        columns = {name: table.column(name, "dispersion=") for name in self.spec.columns}
+        D = self.spec.rows(columns, table.n_rows)[:, list(self.places)]
+        return np.asarray(D @ phi)
 
     def log_sd(self, phi: FloatArray) -> FloatArray:
         """Return D phi, (n,)."""
@@ -81,7 +100,8 @@ def find_dispersion(
             )
     kept = None if len(rows) == table.n_rows else rows
     used = UsedColumns(found, UsedRows(table.n_rows, kept), functions or {})
-    names, D, codes = _strata(fixed, used, columns, rows)
+    spec, D, codes = _strata(fixed, used, columns, rows)
+    names = tuple(spec.names)
     places = [k for k, name in enumerate(names) if name != "Intercept"]
     if len(places) == D.shape[1]:
         raise ArgumentError(f"dispersion='{text}': the overall standard deviation is sigma, leave '0 +' out")
@@ -93,13 +113,14 @@ def find_dispersion(
             _require_rows(name, used)
             if columns == (name,):
                 reference = str(used.factor(name).levels[0])
-    return Dispersion(text.strip(), tuple(names[k] for k in places), D[:, places], codes, reference)
+    kept_names = tuple(names[k] for k in places)
+    return Dispersion(text.strip(), kept_names, D[:, places], codes, reference, spec, tuple(places))
 
 
 def _strata(
     fixed: str, used: UsedColumns, columns: tuple[str, ...], rows: npt.NDArray[np.intp]
-) -> tuple[tuple[str, ...], FloatArray, npt.NDArray[np.int64]]:
-    """Return names and distinct rows of D, and which of them each row has.
+) -> tuple[Any, FloatArray, npt.NDArray[np.int64]]:
+    """Return what was learned, the distinct rows of D, and which of them each row has.
 
     Of factors one row of every combination is read.
     """
@@ -111,7 +132,7 @@ def _strata(
         chosen[codes[::-1]] = np.arange(len(codes))[::-1]
         some = UsedColumns(used.columns, UsedRows(used.rows.n_total, rows[chosen]), used.functions)
         spec, matrix = learn_matrix(fixed, some, columns)
-        return tuple(spec.names), np.array(matrix.array), codes
+        return spec, np.array(matrix.array), codes
     spec, matrix = learn_matrix(fixed, used, columns)
     D = np.array(matrix.array)
     codes = np.zeros(len(D), np.int64)
@@ -120,7 +141,7 @@ def _strata(
         codes = np.unique(codes * len(values) + place.ravel(), return_inverse=True)[1].ravel()
     first = np.empty(codes.max() + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return tuple(spec.names), D[first], codes
+    return spec, D[first], codes
 
 
 def _require_sizes(names: tuple[str, ...], D: FloatArray, codes: npt.NDArray[np.int64]) -> None:

@@ -11,7 +11,7 @@ from ..arrays import FloatArray
 from ..called import attribute
 from ..errors import RowsNotKeptError, quote_list
 from ..estimates.prediction import population
-from ..estimates.simulation import counted, seeded
+from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..fit import Fit, fit_response
 from ..model import Model
 from ..optimize import DEFAULT
@@ -20,6 +20,7 @@ from ..verbs import Answer, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .model import ResidualModel
+from .new_rows import draws
 from .noise import Noise
 from .optimum import minimum
 from .starts import starts
@@ -96,15 +97,28 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)
 
-    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs).
+    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n, rows).
 
         Parameters
         ----------
         n : int
             Number of responses.
         seed : int or numpy.random.Generator, optional
+        newdata : table, optional
+            Other rows, of levels known or new, which name what ``residual=`` and ``dispersion=`` name; rows
+            of a subject correlate in time. By default the rows used.
+
+        Examples
+        --------
+        >>> import ranef
+        >>> machines = ranef.datasets.load("Machines")
+        >>> fit = ranef.lmer("score ~ Machine + (1 | Worker)", machines, dispersion="~ Machine")
+        >>> fit.simulate(2, seed=1, newdata={"Machine": ["A", "B", "C"], "Worker": ["new"] * 3}).shape
+        (2, 3)
         """
+        if newdata is not None:
+            return self._simulated(newdata, n, seeded(seed))
         random, model, n = seeded(seed), self.model, counted(n, self.nobs)
         noise: Any = model
         design = model.design
@@ -114,6 +128,17 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
             drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
             out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
         return np.asarray(out.T + population(self))
+
+    def _simulated(self, newdata: Any, n: int, random: np.random.Generator) -> FloatArray:
+        rows = rows_of(self, newdata, False, False)
+        noise: Any = self.model
+        out = self.sigma * draws(self, newdata, counted(n, rows.mean.size), random).T
+        if noise.noise.weights is not None:
+            out = out / np.sqrt(new_weights(self, newdata))
+        factors = [self.sigma * factor for factor in self.model.covariance_factors(self.theta)]
+        for row in out:
+            row += rows.random_part(factors, random)
+        return np.asarray(out + rows.mean)
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}

@@ -28,6 +28,7 @@ from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
+from .new_rows import draws
 from .noise import Noise
 from .optimum import OuterOptimum, minimum
 from .starts import starts
@@ -247,15 +248,30 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
         design = self.model.design
         return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
-    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs).
+    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n, rows).
 
         Parameters
         ----------
         n : int
             Number of responses.
         seed : int or numpy.random.Generator, optional
+        newdata : table, optional
+            Other rows, which name what ``residual=`` and ``dispersion=`` name: rows of a subject correlate,
+            whoever it is; weights are one. By default the rows used.
+
+        Examples
+        --------
+        >>> import ranef
+        >>> data = ranef.datasets.load("Orthodont")
+        >>> fit = ranef.gls("distance ~ age", data, residual="car1(age | Subject)")
+        >>> fit.simulate(2, seed=1, newdata={"age": [8, 9, 10], "Subject": ["new"] * 3}).shape
+        (2, 3)
         """
+        if newdata is not None:
+            mean = np.asarray(self.predict(newdata))
+            noise = draws(self, newdata, counted(n, mean.size), seeded(seed))
+            return np.asarray(self.sigma * noise.T + mean)
         drawn = seeded(seed).standard_normal((self.nobs, counted(n, self.nobs)))
         coloured = self.model.noise.colour(drawn, self.outer.phi)
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))

@@ -89,6 +89,36 @@ class ResidualModel(Model):
         vars(plain).update(parts | {"design": design, "cross": cross, "response": response})
         return cross, ResidualSums(plain, self.noise, y=y)
 
+    def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        """Return the covariance of the residuals of some rows, in their order, over sigma^2.
+
+        Raises
+        ------
+        ArgumentError
+            When other rows of their subjects are not among them.
+        """
+        chain = self.noise.chain
+        if chain is None:
+            return super().residual_covariance(rows)
+        chosen = np.zeros(self.nobs, dtype=bool)
+        chosen[rows] = True
+        before = chain.previous[rows]
+        if not chosen[before[before >= 0]].all():
+            raise ArgumentError(
+                f"rows of one {':'.join(chain.names)} lie in several clusters, and residual='{chain.text}' "
+                "makes them correlate: name clusters of whole ones in group="
+            )
+        root = self.noise.some(chosen).colour(np.eye(rows.size), self.phi)
+        return np.asarray(root @ root.T)
+
+    def whiten_rows(self, values: FloatArray) -> FloatArray:
+        """Return columns of the rows used, (n, k), their residuals uncorrelated and of one variance."""
+        return self.noise.whiten(values, self.phi) if self.whitened else values
+
+    def weights_of_new(self, newdata: Any, m: int) -> FloatArray:
+        """Return sigma^2 over the residual variance of m new rows: that of their strata."""
+        return np.exp(-2 * self.noise.log_sd_of_new(newdata, self.phi)) * np.ones(m)
+
     def _sums(self, design: Design, sums: ResidualSums | None = None) -> tuple[CrossProducts, Any]:
         if self.noise.chain is None:  # the weights of the rows are all there is
             return super()._sums(design)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,12 @@ class Noise:
         if self.dispersion is not None:
             out = self.dispersion.log_sd(phi[: self._spread])
         return out if self.weights is None else out - 0.5 * np.log(self.weights)
+
+    def log_sd_of_new(self, newdata: Any, phi: FloatArray) -> FloatArray | float:
+        """Return the logarithm of new rows' standard deviations over sigma, prior weights left out."""
+        if self.dispersion is None:
+            return 0.0
+        return self.dispersion.of_new(newdata, phi[: self._spread])
 
     def row_weights(self, phi: FloatArray) -> FloatArray | None:
         """Return 1 / variance over sigma^2 of each row, None where all are one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice, require_level
 from ..inference.prediction import predict as predict_plain
+from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import row_means, table_of_means
 from .new_rows import given_observed
 
@@ -59,12 +61,13 @@ def predict(
     newdata : table, optional
         With the columns of the formula, the response apart.
     conditional : bool
-        Given the residuals of the same subject at the times observed: rows then name subject and time. Of
-        fits with ``residual=`` alone.
+        Given the residuals of the same subject at the times observed: rows then name subject and time, and
+        the columns of ``dispersion=``.
     se : bool
         Return standard errors of the mean, by the fit's method of testing.
-    interval : {"confidence"}, optional
-        Of the mean.
+    interval : {"confidence", "prediction"}, optional
+        Of the mean, or of a new response of weight one, whose row names the columns of ``dispersion=``. What
+        is known of the residuals is taken as known.
     level : float
         Coverage.
 
@@ -84,17 +87,28 @@ def predict(
     """
     require_level(level)
     if interval is not None:
-        require_choice("interval", interval, ("confidence",))
-    if conditional and (newdata is None or se or interval):
-        raise ArgumentError(
-            "conditional=True predicts rows of newdata=, without standard errors or intervals"
-        )
+        require_choice("interval", interval, ("confidence", "prediction"))
+    if conditional and newdata is None:
+        raise ArgumentError("conditional=True predicts rows of a subject from its others: give newdata=")
     X, mean = row_means(fit, newdata)
-    if conditional:
-        return mean + given_observed(fit, newdata)[0]
+    given = given_observed(fit, newdata) if conditional else None
+    if given is not None:
+        design, kept = fit.model.design, fit.model.cross.columns
+        mean, X = mean + given.mean, given.less(X, np.asarray(design.X[:, kept]))
     if not se and interval is None:
         return mean
-    return table_of_means(fit, X, mean, None if interval is None else level)
+    variance: Any = 0.0
+    if interval == "prediction":
+        own = _own_variance(fit, newdata) if given is None else given.variance
+        variance = fit.sigma**2 * own
+    return table_of_means(fit, X, mean, None if interval is None else level, variance)
+
+
+def _own_variance(fit: Any, newdata: Any) -> Any:
+    """Return the variance of responses over sigma^2; new ones have a weight of one."""
+    noise, phi = fit.model.noise, fit.outer.phi
+    log_sd = noise.log_sd(phi) if newdata is None else noise.log_sd_of_new(newdata, phi)
+    return np.exp(2 * np.asarray(log_sd))
 
 
 def predict_mixed(
@@ -115,7 +129,8 @@ def predict_mixed(
         See `ranef.inference.prediction.predict`.
     conditional : bool
         Add what the residuals of the same subject at the times observed say of the new row's: rows then name
-        subject and time. Of fits with ``residual=`` alone, with all random effects.
+        subject and time, and the columns of ``dispersion=``. With all random effects; standard errors and
+        intervals as of any prediction.
 
     Examples
     --------
@@ -128,9 +143,22 @@ def predict_mixed(
     """
     if not conditional:
         return predict_plain(fit, newdata, random, allow_new_levels, **options)
-    if newdata is None or random != "all" or options:
+    if newdata is None or random != "all" or not options.keys() <= {"se", "interval", "level", "ddf"}:
         raise ArgumentError(
-            "conditional=True predicts rows of newdata= with all random effects, without standard errors or "
-            "intervals"
+            "conditional=True predicts rows of newdata= with all random effects, and goes with se=, "
+            "interval=, level= and ddf="
         )
-    return predict_plain(fit, newdata, random, allow_new_levels) + given_observed(fit, newdata)[0]
+    given = given_observed(fit, newdata)
+    mean = predict_plain(fit, newdata, random, allow_new_levels) + given.mean
+    if not (options.get("se") or options.get("interval")):
+        return mean
+    design = fit.model.design
+    new = prediction_rows(fit, newdata, random, allow_new_levels, True)
+    terms = tuple(
+        (codes, given.less(basis, term.basis))
+        for (codes, basis), term in zip(new.random, design.terms, strict=True)
+    )
+    own = np.asarray(design.X[:, fit.model.cross.columns])
+    rows = replace(new, X=given.less(new.X, own), random=terms)
+    options.pop("se", None)
+    return with_errors(fit, mean, rows, given.variance, **options)

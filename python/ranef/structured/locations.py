@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from ..arrays import FloatArray
 from ..design import ModelMatrix
@@ -44,8 +45,8 @@ class Exponential(Scaled):
         """dL = L P(L^-1 dD L^-T), P the lower triangle with half the diagonal; of log sd it is L."""
         D = self._covariance(psi)
         L = np.linalg.cholesky(D)
-        inverse = np.linalg.inv(L)
-        inner = np.tril(inverse @ (D * self._distance * np.exp(-psi[1])) @ inverse.T)
+        half = solve_triangular(L, D * self._distance * np.exp(-psi[1]), lower=True)
+        inner = np.tril(solve_triangular(L, half.T, lower=True))
         inner[np.diag_indices(self.order)] /= 2
         return np.column_stack([pack(L), pack(L @ inner)])
 

@@ -22,6 +22,7 @@ _STEP = 1e-5
 _NEWTON_STEPS = 8
 _NOTHING = 1e-12  # a fall of the criterion that no further step is taken for
 _SAME = 1e-8  # criteria that differ by less are the same
+_SAME_END = 1e-5  # ends of descents that are nearer in the criterion are one
 _FLAT = 1e-6  # gradient and curvature of a parameter that says nothing
 _LEVEL = 1e-3  # the same on the way to a limit that is infinite: residuals without variance
 _CURVED = 1e-8  # share of the largest eigenvalue
@@ -96,15 +97,18 @@ def lowest(
     options : dict
         Of SciPy's BFGS.
     """
-    ends = []
-    for start in starts:
-        found = minimize(criterion, start, jac=True, method="BFGS", options=options)
-        x = np.asarray(found.x, dtype=float)
+    found = [minimize(criterion, start, jac=True, method="BFGS", options=options) for start in starts]
+    ends: list[End] = []
+    for one in sorted(found, key=lambda one: float(one.fun)):
+        known = any(abs(one.fun - end.value) < _SAME_END for end in ends)
+        if known or (ends and one.fun > ends[0].value + 1):
+            continue
+        x = np.asarray(one.x, dtype=float)
         ends.append(_polished(criterion, x, np.ones(x.size, dtype=bool)))
     best = min(ends, key=lambda end: end.value)
     if best.value < NOWHERE:
         best = _at_limits(criterion, best, ranges)
-    return best, [end.value for end in ends]
+    return best, [float(one.fun) for one in found]
 
 
 def without(criterion: Criterion, end: End, gone: Mask, nothing: FloatArray) -> End:
