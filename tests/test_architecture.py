@@ -46,7 +46,7 @@ LAYERS = [
     ("design",),
     ("threads", "cross_products"),
     ("coordinates",),
-    ("digits",),
+    ("digits", "independent_residuals"),
     ("stream",),
     ("sufficient",),
     ("plan", "planning"),

@@ -25,6 +25,7 @@ from .errors import (
 )
 from .formula import Formula, parse_formula
 from .frame.native import library_name
+from .independent_residuals import IndependentResiduals
 from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
 from .plan import Plan
@@ -42,7 +43,7 @@ LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse", "iterative", "any")
 
 
-class Model(metaclass=Explained):
+class Model(IndependentResiduals, metaclass=Explained):
     """A linear mixed model with its data, not yet fitted: for refits, and for those who bring an optimiser.
 
     The data are read once, here. Nothing after that costs more for more rows, except a new response.
@@ -385,19 +386,6 @@ class Model(metaclass=Explained):
         if values[0] == values[-1] and values.min() == values.max():  # the first test is enough nearly always
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)
-
-    def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
-        """Return the covariance of the residuals of some rows, over sigma^2."""
-        weights = self.design.weights
-        return np.diag(np.ones(rows.size) if weights is None else 1 / weights[rows])
-
-    def whiten_rows(self, values: FloatArray) -> FloatArray:
-        """Return columns of the rows used, (n, k), such that their residuals do not correlate."""
-        return values
-
-    def weights_of_new(self, newdata: Any, m: int) -> FloatArray:
-        """Return sigma^2 over the residual variance of m new rows, prior weights left out."""
-        return np.ones(m)
 
     def _require_degrees_of_freedom(self) -> None:
         n, p = self.design.nobs, self.cross.rank

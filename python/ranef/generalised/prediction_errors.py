@@ -152,6 +152,7 @@ def working_equations(fit: GlmerFit) -> Equations:
     cells = model.core.cell_of
     weights = np.asarray(fit._answer("weights")) / np.bincount(cells, minlength=model.n_cells)
     design = replace(model.design, weights=np.ascontiguousarray(weights[cells]))
-    stands_for = SimpleNamespace(model=SimpleNamespace(design=design, cross=model.cross))
+    rows = {"design": design, "whitened": False, "whiten_rows": model.whiten_rows}
+    stands_for = SimpleNamespace(model=SimpleNamespace(cross=model.cross, **rows))
     C = np.asarray(fit._answer("internal_vcov"))
     return Equations(stands_for, model.coordinates, inner_factors(fit), C)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from ..frame.native import as_it_came, in_pandas
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
+from ..tested_fit import TestedFit
 from .spellings import KINDS, with_our_ddf
 
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
@@ -87,7 +88,11 @@ _PARTS = {"beta_": "fixed", "theta_": "random"}
 
 @as_it_came
 def confint(
-    fit: Fit | BootstrapResult, parm: Any = None, level: float = 0.95, method: str = "profile", **options: Any
+    fit: Fit | BootstrapResult,
+    parm: Any = None,
+    level: float = 0.95,
+    method: str | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Return confidence intervals: ``conf_int`` of a fit or of ``bootMer``, with lme4's names and defaults.
 
@@ -98,8 +103,9 @@ def confint(
         Parameters, by default all that the method knows; ``"beta_"`` for the fixed effects, ``"theta_"`` for
         standard deviations and correlations.
     level : float
-    method : {"profile", "Wald", "boot"}
-        For a fit. Wald intervals are lme4's, with normal quantiles, unless ``ddf=`` is given.
+    method : {"profile", "Wald", "boot"}, optional
+        For a fit: by default profiles, and t intervals by their own method of fits without random effects.
+        Wald intervals of the others are lme4's, with normal quantiles, unless ``ddf=`` is given.
     **options
         As of ``fit.conf_int``: for ``"boot"``, ``nsim`` and ``seed``. Of replicates ``type``, ``"perc"``
         (default), ``"basic"`` or ``"norm"``.
@@ -117,13 +123,13 @@ def confint(
             options["kind"] = KINDS[options.pop(name)]
     if isinstance(fit, BootstrapResult):
         return in_pandas(fit.conf_int)(level=level, **options)
+    alone = isinstance(fit, TestedFit) and not isinstance(fit, Fit)
+    if method is None:
+        method = "Wald" if alone else "profile"
     if method not in _INTERVALS:
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
         options["n"] = options.pop("nsim")
-    taken = signature(fit.conf_int).parameters
-    if method == "Wald" and "ddf" in taken:
+    if method == "Wald" and not alone and "ddf" in signature(fit.conf_int).parameters:
         options = with_our_ddf({"ddf": None} | options)
-    if "method" in taken:  # fits without random effects have Wald intervals only
-        options["method"] = _INTERVALS[method]
-    return in_pandas(fit.conf_int)(level=level, **options)
+    return in_pandas(fit.conf_int)(method=_INTERVALS[method], level=level, **options)

@@ -100,8 +100,9 @@ def _require_places(term: VisitTerm, visits: int, subjects: int, arms: int) -> N
     if visits > MOST_VISITS and visits > subjects:
         meant = f"{arm} / {visit}" if arm else visit
         raise DataError(
-            f"{term} has {visits} visits, the values of '{visit}', and {subjects} subjects: the visit comes "
-            f"before the bar and the subject after it, write {term.structure}({subject} | {meant})"
+            f"'{visit}' has {visits} values; a covariance matrix over visits has at most {MOST_VISITS}: "
+            f"round times to planned visits, or, if the {subjects} values of '{subject}' are visits, write "
+            f"{term.structure}({subject} | {meant})"
         )
     if arms > subjects:
         raise DataError(

@@ -1,0 +1,36 @@
+"""What a model says of the residuals of its rows where they do not correlate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import FloatArray
+
+
+class IndependentResiduals:
+    """Residuals with variance sigma^2 / weight; models whose residuals have a covariance say otherwise."""
+
+    design: Any
+
+    def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
+        """Return the covariance of the residuals of some rows, over sigma^2."""
+        weights = self.design.weights
+        return np.diag(np.ones(rows.size) if weights is None else 1 / weights[rows])
+
+    def whiten_rows(self, values: FloatArray) -> FloatArray:
+        """Return columns of the rows used, (n, k), such that their residuals do not correlate."""
+        return values
+
+    def weights_of_new(self, newdata: Any, m: int) -> FloatArray:
+        """Return sigma^2 over the residual variance of new rows, prior weights left out.
+
+        Parameters
+        ----------
+        newdata : table
+        m : int
+            Number of rows.
+        """
+        return np.ones(m)
