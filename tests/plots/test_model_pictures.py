@@ -151,3 +151,19 @@ def test_the_outermost_groups_are_off_the_map_and_counted(fit_of):
     outside = ((alone < low) | (alone > high)).any(axis=1).sum()
     assert 0 < outside < 0.2 * len(alone)
     assert f"{outside} of them off the map" in axis.get_title().replace("\n", " ")
+
+
+def test_the_forest_plot_of_fits_of_any_kind():
+    """Estimates and intervals are those of the fit's own table, by its own degrees of freedom."""
+    trial = ranef.mmrm("fev1 ~ baseline + arm + us(visit | id)", ranef.datasets.load("asthma"))
+    herds = ranef.glmer(
+        "cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp")
+    )
+    for fit in (trial, herds):
+        axis = fit.plot.coefficients()
+        names = [name for name in fit.params.index if name != "Intercept"]
+        drawn = np.concatenate([bar[:, 0] for bars in axis.collections for bar in bars.get_segments()])
+        for limit in fit.conf_int().loc[names].to_numpy().ravel():
+            assert np.abs(drawn - limit).min() < 1e-8 * (1 + abs(limit))
+    with pytest.raises(ArgumentError, match=r"plots\.criterion is for linear models"):
+        herds.plot.criterion()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, require_level
-from ..fit import Fit
+from ..inference.methods import default_ddf
+from ..likelihood_fit import LikelihoodFit
 from ..report.broom import fixed_columns
 from .canvas import GREY, SERIES, choose_columns, named, panels, shared_legend, tidy
 from .sources import draws
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 _ROWS = 60  # coefficients that can be named on one page
 
 
-@draws(Fit)
+@draws(LikelihoodFit)
 def coefficients(
-    *fits: Fit,
+    *fits: LikelihoodFit,
     names: Sequence[str] | None = None,
     terms: Sequence[str] | str | None = None,
     intercept: bool = False,
     level: float = 0.95,
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
     ax: Any = None,
 ) -> Axes:
     """Draw the fixed effects of several fits side by side, with intervals.
 
     Parameters
     ----------
-    *fits : Fit
+    *fits : fit
         Up to seven.
     names : sequence of str, optional
         Of the fits; ``(1)``, ``(2)``, ... by default, as in `ranef.modelsummary`.
@@ -43,8 +44,8 @@ def coefficients(
         Draw the intercept as well, which is rarely on the scale of the others.
     level : float
         Coverage of the intervals.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
-        As in ``fit.coef_table``.
+    ddf : str, optional
+        As in ``fit.coef_table``, whose default is each fit's own.
     ax : Axes, optional
 
     Returns
@@ -92,8 +93,8 @@ def coefficients(
     axis.set_yticks(range(len(chosen)), [named(name) for name in chosen])
     axis.set_ylim(len(chosen) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
-    responses = list(dict.fromkeys(fit.model.design.response_name for fit in fits))
-    what = f"effect on {named(responses[0])}" if len(responses) == 1 else "effect"
+    responses = list(dict.fromkeys(map(_response, fits)))
+    what = f"effect on {responses[0]}" if len(responses) == 1 else "effect"
     axis.set_xlabel(f"{what}, {100 * level:g} % interval")
     if len(fits) > 1:
         shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
@@ -101,8 +102,16 @@ def coefficients(
     return axis
 
 
-def _table(fit: Fit, level: float, ddf: str) -> dict[str, tuple[float, float, float]]:
+def _response(fit: Any) -> str:
+    """Return what the coefficients add to, in words."""
+    family, name = getattr(fit, "family", None), named(fit.model.design.response_name)
+    if family is None:
+        return name
+    return "the log odds" if family.link.name == "logit" else f"the {family.link.name} of the mean of {name}"
+
+
+def _table(fit: Any, level: float, ddf: str | None) -> dict[str, tuple[float, float, float]]:
     """Coefficient -> estimate and interval; those that were dropped are left out."""
-    columns = fixed_columns(fit, level, ddf)
+    columns = fixed_columns(fit, level, ddf or default_ddf(fit))
     rows = zip(columns["term"], columns["estimate"], columns["conf_low"], columns["conf_high"], strict=True)
     return {term: (middle, low, high) for term, middle, low, high in rows if np.isfinite(middle)}

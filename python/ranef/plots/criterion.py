@@ -71,6 +71,8 @@ def criterion(
     >>> ranef.plots.criterion(fit).get_xlabel()
     'theta of Batch.Intercept'
     """
+    if hasattr(fit, "family"):
+        raise ArgumentError("plots.criterion is for linear models: see plots.profile")
     places = _chosen(fit, theta)
     if points is not None and (isinstance(points, bool) or points != int(points) or not 9 <= points <= 201):
         raise ArgumentError(f"points= must be a whole number from 9 to 201, not {points!r}")

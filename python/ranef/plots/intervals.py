@@ -13,7 +13,6 @@ from ..errors import ArgumentError, quote_list, require_level
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from ..frame.native import in_pandas
-from ..inference.intervals import conf_int
 from .canvas import (
     BLUE,
     GREY,
@@ -144,7 +143,7 @@ def _of_fit(
     fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float
 ) -> pd.DataFrame:
     if method == "wald":
-        return conf_int(fit, "wald", "all", level=level)
+        return in_pandas(fit.conf_int)("wald", "all", level=level)
     return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
 
 

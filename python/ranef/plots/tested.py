@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..arguments import guided
 from ..elsewhere import explained
 from ..words_of_results import OF_PLOTS
 from .canvas import panels, tidy, title
+from .coefficients import coefficients
 from .covariance import acf, spread
 from .qq import draw_quantiles
 from .residuals import draw_residuals
@@ -17,7 +19,7 @@ from .residuals import draw_residuals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LISTING = "it has acf(), qq(), residuals(), spread()"
+_LISTING = "it has acf(), coefficients(), qq(), residuals(), spread()"
 
 
 class TestedPlots:
@@ -72,6 +74,18 @@ class TestedPlots:
     def spread(self, ax: Any = None) -> Axes:
         """Draw the standard deviation of residuals by stratum or visit, see `ranef.plots.spread`."""
         return spread(self._fit, ax)
+
+    @guided()
+    def coefficients(
+        self,
+        terms: Sequence[str] | str | None = None,
+        intercept: bool = False,
+        level: float = 0.95,
+        ddf: str | None = None,
+        ax: Any = None,
+    ) -> Axes:
+        """Draw the fixed effects with intervals, see `ranef.plots.coefficients`."""
+        return coefficients(self._fit, terms=terms, intercept=intercept, level=level, ddf=ddf, ax=ax)
 
     def __repr__(self) -> str:
         return f"fit.plot: {_LISTING}"
