@@ -82,7 +82,6 @@ class Fit(LikelihoodFit):
     anova = Verb("inference.anova:anova")
     drop1 = Verb("inference.comparison.drop:drop1")
     ranova = Verb("inference.comparison.ranova:ranova")
-    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
     robust = Verb("inference.robust:robust")
     pca = Verb("inference.components.pca:pca")
     rePCA = pca  # its old name
