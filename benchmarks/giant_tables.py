@@ -23,9 +23,9 @@ def agree(folder):
     )
     lines = [row_of(heads), "|---|--:|---|" + "--:|" * 8]
     for a in results.read(folder, "giants_agree", Agreement):
-        of_variances = "" if a.component_se is None else short(a.component_se)
+        of_variances = "-" if a.component_se is None else short(a.component_se)
         sizes = (IN_WORDS[a.problem], f"{a.rows:,}", a.levels, a.probes, f"{a.off:.2f}", f"{a.chance:.2%}")
-        exact = (of_variances, short(a.se), short(a.modes), f"{a.seconds:.2g} s", f"{a.exact_seconds:.2g} s")
+        exact = (of_variances, short(a.se), short(a.modes), seconds(a.seconds), seconds(a.exact_seconds))
         lines.append(row_of((*sizes, *exact)))
     return "\n".join(lines)
 
@@ -36,7 +36,7 @@ def beside(folder):
     lines = [row_of(heads), "|--:|---|" + "--:|" * 7]
     for b in results.read(folder, "giants_beside", Beside):
         found = (f"{value:.5f}" for value in (b.user, b.item, b.sigma, b.slope))
-        took = (f"{b.slope_se:.7f}", f"{b.seconds:.2g} s", f"{b.memory / 1e9:.2f} GB")
+        took = (f"{b.slope_se:.7f}", seconds(b.seconds), f"{b.memory / 1e9:.2f} GB")
         lines.append(row_of((f"{b.rows:,}", b.program, *found, *took)))
     return "\n".join(lines)
 
@@ -78,6 +78,10 @@ def picture(points):
 
 def row_of(cells):
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def seconds(value):
+    return f"{value:.0f} s" if value >= 100 else f"{value:.2g} s"
 
 
 def short(value):
