@@ -1,4 +1,4 @@
-/* The table of functions that Numba's loops call by address: plain numbers, status codes, no exceptions.
+/* The table of functions that the loop over replicates calls by address: plain numbers, status codes, no exceptions.
    A problem is const and shared by all threads; a workspace belongs to one thread. */
 #ifndef RANEF_C_API_H
 #define RANEF_C_API_H

@@ -15,6 +15,7 @@ from .sources import draws
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LABEL = {"pearson": "scaled residual", "quantile": "quantile residual"}
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them
 
 
@@ -26,7 +27,8 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
     ----------
     fit : Fit
     what : str
-        ``"residuals"``, or a grouping factor for its conditional modes, one panel per random effect.
+        ``"residuals"`` (of generalised models quantile residuals, which are normal where the model holds), or
+        a grouping factor for its conditional modes, one panel per random effect.
     level : float
         Coverage of the band for each quantile of a normal sample.
     ax : Axes or sequence of Axes, optional
@@ -50,18 +52,19 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
     """
     require_level(level)
     samples = _samples(fit, what)
+    label = _LABEL[fit.scaled_residuals] if what == "residuals" else "mode"
     axes = panels(len(samples), ax, columns=3, size=(3.6, 3.4) if len(samples) == 1 else (2.8, 2.7))
     for axis, (name, values) in zip(axes, samples.items(), strict=True):
         draw_quantiles(axis, np.sort(values), level)
         title(axis, name)
-        axis.set(xlabel="normal quantile", ylabel="scaled residual" if what == "residuals" else "mode")
+        axis.set(xlabel="normal quantile", ylabel=label)
         tidy(axis)
     return result_axes(axes)
 
 
 def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     if what == "residuals":
-        return {"residuals": np.asarray(fit.residuals("pearson"))}
+        return {"residuals": np.asarray(fit.residuals(fit.scaled_residuals))}
     if what not in fit.ranef:
         known = ", ".join(f"'{name}'" for name in ("residuals", *fit.ranef))
         raise ArgumentError(f"what= must be one of {known}, not {what!r}")
