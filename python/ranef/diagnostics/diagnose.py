@@ -96,16 +96,21 @@ def diagnose(fit: Any) -> Diagnosis:
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
     if not isinstance(fit, Fit):  # without random effects: a search of its own, and what any data may have
-        return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit)))
+        return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit), *_own(fit)))
     others = None if fit.optimum.converged else _other_answers(fit)
     findings = [
         *_convergence(fit, others),
         *(_singular(fit) if fit.optimum.converged else []),
         *_identification(fit),
         *_data(fit),
-        *(Finding(*found) for found in getattr(fit, "own_findings", ())),
+        *_own(fit),
     ]
     return Diagnosis(tuple(findings), others)
+
+
+def _own(fit: Any) -> list[Finding]:
+    """What a kind of fit has found besides."""
+    return [Finding(*found) for found in getattr(fit, "own_findings", ())]
 
 
 def _searched(fit: Any) -> list[Finding]:

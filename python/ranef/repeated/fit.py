@@ -64,6 +64,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     residual = Answer[Any]("repeated.covariance:visit_covariance")
     fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     message = Answer[str]("repeated.words:message")
+    own_findings = Answer[Any]("repeated.words:own_findings", shown=False)
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
     tidy = Verb("repeated.tables:tidy")

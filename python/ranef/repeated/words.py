@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .fit import VisitFit
 
 _DIFFERENT = 1e-4  # criteria further apart than this are different minima
+_FLAT = 1e-6  # eigenvalue of the scaled Hessian beside the largest: no curvature but rounding
 
 
 def message(fit: VisitFit) -> str:
@@ -28,7 +29,24 @@ def message(fit: VisitFit) -> str:
     worse = np.flatnonzero(~(reached <= found["value"] + _DIFFERENT))
     if worse.size:
         text += f", the lowest of {reached.size} starts ({worse.size} ended elsewhere)"
-    return text
+    return "; ".join([text, *(what.removesuffix(".") for _, what, _ in own_findings(fit))])
+
+
+def own_findings(fit: VisitFit) -> tuple[tuple[str, str, str], ...]:
+    """Return what `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
+    values = np.asarray(fit.certificate["eigenvalues"])
+    flat = int(np.count_nonzero(values <= _FLAT * values[-1])) if values.size else 0
+    if not flat or not fit.converged or fit.singular:
+        return ()
+    what = (
+        f"{flat} of the {values.size} covariance parameters, or of their combinations, cannot be estimated, "
+        "and what depends on them, such as a standard error of an effect between subjects, means nothing"
+    )
+    advice = (
+        "Fixed effects that tell the subjects apart do this, and one visit a subject where a structure has "
+        "correlations: leave these effects out, or use a structure with fewer parameters."
+    )
+    return (("identification", f"{what}.", advice),)
 
 
 def _reason(fit: VisitFit) -> str:
