@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..show import Printed
 from .cells import Cells
 from .descent import descend
 
@@ -31,8 +32,8 @@ Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
 End = tuple[FloatArray, float, FloatArray]  # a point, its value and gradient
 
 
-@dataclass(frozen=True, eq=False)
-class OuterOptimum:
+@dataclass(frozen=True, eq=False, repr=False)
+class OuterOptimum(Printed):
     """Where the criterion is lowest.
 
     Attributes
@@ -61,6 +62,16 @@ class OuterOptimum:
     converged: bool
     evaluations: int = 0
     held: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        found = "converged" if self.converged else "not converged: there is no minimum inside"
+        numbers = [
+            f"{self.evaluations} evaluation{'s' if self.evaluations != 1 else ''}",
+            f"criterion {self.value:.4f}",
+            f"gradient norm {self.decrement:.1e}",
+        ]
+        others = ", ".join(f"{value:.4f}" for value in self.reached)
+        return f"{found}\nnewton: {', '.join(numbers)}\nfirst descents of all starts: {others}"
 
     @property
     def covariance(self) -> FloatArray:

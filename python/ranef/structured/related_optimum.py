@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
+from ..show import Printed
 from .related_flat import RelatedFlat, find_flat
 from .related_sums import RelatedSums
 
@@ -20,8 +21,8 @@ _STEP = 1e-4
 _STATIONARY = 1e-3
 
 
-@dataclass(frozen=True, eq=False)
-class RelatedOptimum:
+@dataclass(frozen=True, eq=False, repr=False)
+class RelatedOptimum(Printed):
     """Where the criterion is lowest.
 
     Attributes
@@ -46,6 +47,13 @@ class RelatedOptimum:
     multipliers: FloatArray = field(repr=False)
     converged: bool
     flat: RelatedFlat | None = None
+
+    def __str__(self) -> str:
+        found = "converged" if self.converged else "not converged: the gradient is not zero"
+        numbers = [f"criterion {self.value:.4f}", f"gradient norm {self.decrement:.1e}"]
+        slopes = [f"{value:.3g}" for value in self.multipliers if np.isfinite(value)]
+        numbers += [f"multipliers of variances that are zero {', '.join(slopes)}"] if slopes else []
+        return f"{found}\nnewton: {', '.join(numbers)}"
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
