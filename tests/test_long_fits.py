@@ -24,6 +24,9 @@ FIT = """
     DATA = {{"y": y, "user": user, "item": item}}
     model = ranef.Model("y ~ 1 + (1 | user) + (1 | item)", DATA)
     MANY = (item[:40_000] % 999).astype(str)
+    # Loaded first: Python ends by the signal where a KeyboardInterrupt, though caught, was in an import.
+    FEW = {{"y": y[:900], "user": user[:900] % 30, "item": item[:900] % 9}}
+    ranef.lmer("y ~ 1 + (1 | user) + (1 | item)", FEW, schur="iterative").component_table()
     print("fitting", flush=True)
     try:
         while True:

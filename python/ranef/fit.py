@@ -71,6 +71,7 @@ class Fit(LikelihoodFit):
     coef = Answer[Any]("estimates.modes:coefficients")
     fittedvalues = RowAnswer[Any]("estimates.prediction:fittedvalues")
     plot = Answer[Any]("plots.accessor:FitPlots")
+    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
 
     cov_params = Verb("inference.coefficients:cov_params")
     coef_table = Verb("inference.coefficients:coef_table")

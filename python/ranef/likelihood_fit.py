@@ -56,15 +56,6 @@ class LikelihoodFit(metaclass=Explained):
     simpler_distribution: str = ""  # the one at the limit of its dispersion
     integration: str = ""  # how the random effects are integrated out, where that is not exact
 
-    def beyond(self, null: LikelihoodFit) -> tuple[int, int] | None:
-        """Return how many parameters of the distribution are free, and how many at a limit, in `null`.
-
-        None where the distribution of `null` is no special case of this one.
-        """
-        if null.distribution == self.distribution:
-            return 0, 0
-        return (0, 1) if null.distribution == self.simpler_distribution else None
-
     @property
     def formula(self) -> str:
         """The formula as given."""

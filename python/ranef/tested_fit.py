@@ -32,6 +32,7 @@ class TestedFit(LikelihoodFit):
 
     params = Answer[Any]("repeated.testing:params")
     bse = Answer[Any]("repeated.testing:bse")
+    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
     coef_table = Verb("repeated.testing:coef_table")
     cov_params = Verb("repeated.testing:cov_params")
     conf_int = Verb("repeated.testing:conf_int")

@@ -109,7 +109,8 @@ def test_fits_without_random_effects_stand_beside_others():
     errors = ranef.gls("Reaction ~ Days", data, residual="ar1(Days | Subject)")
     table = ranef.modelsummary(errors, slope())
     lines = {line.split("  ")[0]: line.split()[-2:] for line in str(table).splitlines()}
-    assert lines["ar1(Days | Subject)"][1] == f"{errors.tidy()['estimate'].iloc[2]:.3f}"
+    estimates = errors.tidy().set_index("term")["estimate"]
+    assert lines["ar1(Days | Subject)"][1] == f"{estimates['ar1(Days | Subject)']:.3f}"
     assert lines["Groups: Subject"][1] == "18" and lines["Days"] == ["10.47***", "10.47***"]
 
 

@@ -150,7 +150,7 @@ def conf_int(
     >>> growth = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), dispersion="~ Sex")
     >>> growth.conf_int("profile", "age").round(2)
          lower  upper
-    age   0.47   0.85
+    age   0.45   0.89
     """
     require_level(level)
     require_choice("method", method, ("wald", "profile", "bootstrap"))
