@@ -102,7 +102,7 @@ def test_fits_by_iterations_have_tables(tmp_path):
     one = Agreement("insteval_3", 73_421, "2,972 x 14", 64, 0.34, 0.0068, None, 4e-12, 8e-11, 1.5, 0.9)
     results.write(tmp_path, "giants_agree", [one])
     table = giant_tables.agree(tmp_path)
-    assert "| InstEval | 73,421 | 2,972 x 14 | 64 | 0.34 | 0.68% |  | 4e-12 | 8e-11 |" in table
+    assert "| InstEval | 73,421 | 2,972 x 14 | 64 | 0.34 | 0.68% | - | 4e-12 | 8e-11 |" in table
     sizes = [Giant("both", n, n // 10, n // 100, 1.0, n / 1e5, 10**8, 4, 7, 0.003, 1) for n in (1000, 2000)]
     results.write(tmp_path, "giants_grow", sizes)
     table = giant_tables.grow(tmp_path)
