@@ -103,6 +103,11 @@ def bandwidth(size=800_000_000, repeats=5):
     return size / min(times)
 
 
+def rivals():
+    """Versions of the other programs that are installed."""
+    return environment.versions() | environment.r_packages()
+
+
 def record():
     """Machine and versions as a dictionary."""
     blas = core_blas() or {}
@@ -116,5 +121,5 @@ def record():
         "python": sys.version.split()[0],
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "blas": {key: blas.get(key) for key in ("internal_api", "version", "architecture", "num_threads")},
-        "rivals": environment.versions() | environment.r_packages(),
+        "rivals": rivals(),
     }
