@@ -30,7 +30,6 @@ ratings = timed("read InstEval", lambda: ranef.datasets.load("InstEval"))
 formula = "y ~ service + (1 | s) + (1 | d) + (1 | dept)"
 print(timed("fit, 73,421 rows", lambda: ranef.lmer(formula, ratings)).summary(), "\n")
 
-timed("compile (once, kept on disk)", lambda: fit.bootstrap(1, seed=0, progress=False))
 boot = timed("10,000 bootstrap refits", lambda: fit.bootstrap(10_000, seed=1))
 print(boot, "\n\nWhat it took")
 PICTURE.parent.mkdir(exist_ok=True)
