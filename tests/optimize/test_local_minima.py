@@ -103,3 +103,17 @@ def test_allfit_starts_its_optimisers_apart():
     found = ranef.allfit(ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff")))
     assert found.llik["start"].nunique() > 3
     assert found.agree
+
+
+def test_what_is_read_after_a_scan_is_of_the_optimum():
+    """The scan of a large model ends elsewhere: modes' standard deviations are those of a fit without a scan."""
+    data = ranef.datasets.load("InstEval")
+    formula = "y ~ 1 + (1 | s) + (1 | d) + (1 | studage)"
+    fit = ranef.lmer(formula, data)
+    assert (fit.optimum.search.starts, fit.optimum.search.scans) == (1, 1)
+    other = ranef.lmer(formula, data, start=fit.theta)
+    assert other.optimum.search is None
+    for one, two in zip(fit.ranef["studage"].to_numpy(), other.ranef["studage"].to_numpy(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4)
+    sd, expected = (one.ranef.to_frame()["sd"].to_numpy() for one in (fit, other))
+    np.testing.assert_allclose(sd, expected, rtol=1e-5)

@@ -253,7 +253,10 @@ void Workspace::search(Optimum& best, const FitSettings& settings) {
 bool Workspace::scan_weakest(Optimum& best, const FitSettings& settings) {
     if (best.status == Status::interrupted || best.status == Status::exact_fit) return false;
     const std::vector<WeakColumn> weak = weak_columns(best);
-    if (weak.empty() || !scan(best, weak, coarse_scan, settings)) return false;
+    if (weak.empty()) return false;
+    const bool lower = scan(best, weak, coarse_scan, settings);
+    settled_ = false;  // a descent that led nowhere stands elsewhere
+    if (!lower) return false;
     if (finished(best.status)) stand_at(best);
     model_is_current_ = false;
     return true;
