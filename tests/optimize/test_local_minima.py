@@ -106,7 +106,7 @@ def test_allfit_starts_its_optimisers_apart():
 
 
 def test_what_is_read_after_a_scan_is_of_the_optimum():
-    """The scan of a large model ends elsewhere: modes' standard deviations are those of a fit without a scan."""
+    """The scan of a large model ends elsewhere; standard deviations of modes are those without a scan."""
     data = ranef.datasets.load("InstEval")
     formula = "y ~ 1 + (1 | s) + (1 | d) + (1 | studage)"
     fit = ranef.lmer(formula, data)
