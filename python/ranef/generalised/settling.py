@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..optimize.certificate import FALSE_BOUNDARY, STATIONARY
+from ..optimize.curvature import curved, decrement, scaled
 from ..optimize.flat import Flat, find_flat
 from ..optimize.settle import held_theta
 from .model import GlmerModel
@@ -46,22 +47,19 @@ def _certified(model: GlmerModel, flat: Flat, found: dict[str, Any], at: FloatAr
     hessian = _hessian(model, np.asarray(found["hessian"]), at, places)
     point = dict(model.core.point(at))
     inner, slope = hessian[np.ix_(places, places)], np.asarray(point["gradient"])[places]
-    size = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
-    values, vectors = np.linalg.eigh(inner / np.outer(size, size))
-    curved = np.abs(values) > _CURVED * np.abs(values).max(initial=0.0)
-    along = (vectors.T @ (slope / size))[curved]
-    decrement = float(np.sqrt(np.sum(along**2 / np.abs(values[curved]))))
+    values, along = scaled(slope, inner)
+    norm, seen = decrement(values, along, _CURVED), curved(values, _CURVED)
     multipliers = [one for one in found["multipliers"] if abs(one[2]) > _REAL]
     holds = all(one[2] >= FALSE_BOUNDARY for one in multipliers)
-    converged = decrement <= STATIONARY and bool((values[curved] > 0).all()) and holds
+    converged = norm <= STATIONARY and bool((values[seen] > 0).all()) and holds
     return {
         **found,
         **point,
         "flat": flat,
         "free": free.astype(int).tolist(),
         "hessian": hessian,
-        "eigenvalues": values[curved],
-        "gradient_norm": decrement,
+        "eigenvalues": values[seen],
+        "gradient_norm": norm,
         "multipliers": multipliers,
         "singular": bool(multipliers),
         "converged": converged,

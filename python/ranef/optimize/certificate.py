@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..model import Model
 from ..theta import pack, triangle
+from .curvature import decrement, scaled
 from .optimum import Multiplier
 from .scaling import row_scales, semidefinite_factor, theta_scale
 
@@ -18,6 +19,7 @@ SINGULAR = 1e-4  # a pivot of Lambda below this, in units of its column, counts 
 STATIONARY = 1e-2  # decrement up to which the gradient counts as zero: 5e-5 of the criterion
 FALSE_BOUNDARY = -1e-3  # a multiplier below this is evidence against the boundary
 _FLAT = 1e-4  # relative size of an eigenvalue, by differences, that may be zero in truth
+_CURVED = 1e-10  # of the largest eigenvalue: below it the criterion does not see a direction
 _STEP = 1e-5
 _VARIANCE_STEP = 1e-3
 
@@ -94,12 +96,8 @@ def _curvature(gradient: FloatArray, hessian: FloatArray) -> tuple[float, FloatA
     """Return the Newton decrement, and the eigenvalues of the Hessian scaled to a unit diagonal."""
     if not gradient.size:
         return 0.0, np.empty(0)
-    size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
-    values, vectors = np.linalg.eigh(hessian / np.outer(size, size))
-    along = vectors.T @ (gradient / size)
-    flat = np.abs(values) <= 1e-10 * np.abs(values).max()  # a direction the criterion does not see
-    decrement = float(np.sqrt(np.sum(along[~flat] ** 2 / np.abs(values[~flat]))))
-    return decrement, values
+    values, along = scaled(gradient, hessian)
+    return decrement(values, along, _CURVED), values
 
 
 def _multiplier(

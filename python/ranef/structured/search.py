@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from ..arrays import FloatArray
+from ..optimize.curvature import decrement, scaled
 
 NOWHERE = 1e100  # the criterion where there is none
 _STEP = 1e-5
@@ -65,9 +66,7 @@ class End:
     @property
     def decrement(self) -> float:
         """sqrt(g' H^-1 g) where the criterion is curved."""
-        values, along = self._scaled()
-        curved = np.abs(values) > _CURVED * max(float(np.abs(values).max(initial=0.0)), 1e-300)
-        return float(np.sqrt(np.sum(along[curved] ** 2 / np.abs(values[curved]))))
+        return decrement(*self._scaled(), _CURVED)
 
     @property
     def is_minimum(self) -> bool:
@@ -76,10 +75,7 @@ class End:
         return self.decrement <= _STATIONARY and not (values < -1e-6 * values.max(initial=0.0)).any()
 
     def _scaled(self) -> tuple[FloatArray, FloatArray]:
-        inner = self.hessian[np.ix_(self.free, self.free)]
-        size = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
-        values, vectors = np.linalg.eigh(inner / np.outer(size, size))
-        return values, vectors.T @ (self.slope[self.free] / size)
+        return scaled(self.slope[self.free], self.hessian[np.ix_(self.free, self.free)])
 
 
 def lowest(
