@@ -83,10 +83,43 @@ def test_reml_is_true_or_false():
 
 
 def test_unknown_function_names_the_known():
-    with pytest.raises(FormulaError, match=r"ns\(\) is not known here: add its result .* bs\(\), cr\(\)"):
-        ranef.lmer("`reaction time` ~ ns(größe, 3) + (1 | `sub ject`)", table())
+    with pytest.raises(FormulaError, match=r"rcsp\(\) is not known here: add its result .* bs\(\), cr\(\)"):
+        ranef.lmer("`reaction time` ~ rcsp(größe, 3) + (1 | `sub ject`)", table())
     with pytest.raises(FormulaError, match=r"numpy's as np.arctan\(\)"):
         ranef.lmer("`reaction time` ~ arctan(größe) + (1 | `sub ject`)", table())
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ns(größe, 3)", r"ns\(\) .* cr\(x, df=3, constraints='center'\)"),
+        ("s(größe)", r"s\(\) is a smooth term"),
+        ("lag(größe)", r"lag\(\) is the value of another row.*groupby"),
+        ("cut(größe, 3)", r"cut\(\) .* pandas.cut"),
+        ("ifelse(größe > 170, 1, 0)", r"ifelse\(\) .* np.where"),
+        ("(größe > 170)", r"a comparison is code: write I\(x > 5\)"),
+        ("größe == 170", r"a comparison is code: write I\(x == 5\)"),
+    ],
+)
+def test_code_of_other_programs_says_what_to_write(code, advice):
+    with pytest.raises(FormulaError, match=advice):
+        ranef.lmer(f"`reaction time` ~ {code} + (1 | `sub ject`)", table())
+
+
+@pytest.mark.parametrize(
+    ("family", "advice"),
+    [
+        ("quasipoisson", "no likelihood: 'nbinom1' has variance"),
+        ("lognormal", r"ranef.lmer\('log\(y\)"),
+        ("zero-inflated Poisson", "zero='~ 1' beside family='poisson'"),
+        ("hurdle_poisson", "family='truncated_poisson'"),
+        ("ordinal", "three or more categories"),
+        ("tweedie", "glmmTMB has it"),
+    ],
+)
+def test_families_of_other_programs_say_what_to_write(family, advice):
+    with pytest.raises(ArgumentError, match=advice):
+        ranef.glmer("`reaction time` ~ größe + (1 | `sub ject`)", table(), family=family)
 
 
 def test_a_list_of_fits_is_no_fit(fit):

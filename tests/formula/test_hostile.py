@@ -112,7 +112,7 @@ PIECES = [
 SANE = [
     *("x", "k", "b", "f", "np", "`°C`", "I(x + k)", "C(f)", "C(k)", "poly(x, 2)", "scale(x)", "0", "log(x)"),
     *("C(f, contr.sum)", "I(x > 5)", "np.isin(k, [1, 2])", "C(b)", "(x + f)", "{x + 1}", "cr(x, df=3)"),
-    *("lag(x)", "poly(x, 40)", "C(f, Treatment('v'))", "C(f, {'a': [1, 0, 0]})", "Q('x')", "1e308*x"),
+    *("poly(x, 40)", "C(f, Treatment('v'))", "C(f, {'a': [1, 0, 0]})", "Q('x')", "1e308*x"),
 ]
 SHAPES = [
     *("y ~ {} + (1|g)", "y ~ x + ({}|g)", "{} ~ x + (1|g)", "y ~ I({}) + (1|g)", "y ~ {}"),

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import ArgumentError, FormulaError
 from ..formula import Formula
+from .other_functions import instead_of
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -33,9 +34,8 @@ _NUMPY_BY_ROW = ("clip", "isin", "nan_to_num", "round", "where")
 LEARNING = ("center", "scale", "standardize", "poly", "bs", "cc", "cr", "cs")
 _CONTRASTS = ("treatment", "SAS", "sum", "helmert", "diff", "poly", "custom")
 _PATSY_CONTRASTS = ("Treatment", "Poly", "Sum", "Helmert", "Diff")
-_OWN = ("C", "I", "Q", "exp10", "round", "lag", "offset")
+_OWN = ("C", "I", "Q", "exp10", "round", "offset")
 _CONSTANTS = {"np.pi": np.pi, "np.e": np.e, "np.nan": np.nan, "np.inf": np.inf}
-_SMOOTHS = ("s", "te", "ti", "t2")  # mgcv's and brms'
 _OF_THE_SAMPLE = {
     *("mean", "median", "std", "var", "min", "max", "sum", "average", "quantile", "percentile", "ptp", "sd"),
     *("rank", "len", "cumsum", "diff", "nanmean", "nanmedian", "nanstd", "argsort", "sort", "zscore"),
@@ -77,9 +77,7 @@ def elementwise(name: str) -> np.ufunc | None:
 
 def by_row(name: str) -> bool:
     """Whether the value of a call in one row depends on that row alone."""
-    if name in LEARNING or name == "lag":
-        return False
-    return is_function(name)
+    return is_function(name) and name not in LEARNING
 
 
 def function(name: str) -> Callable[..., Any]:
@@ -177,13 +175,9 @@ def unknown_function(name: str, whole: str, columns: Any) -> FormulaError:
             whole,
             position,
         )
-    if name in _SMOOTHS:
-        return FormulaError(
-            f"{name}() is a smooth term of mgcv, whose roughness is estimated, and not available here: "
-            "bs(x, df=5) and cr(x, df=5) are splines with as many coefficients as you say",
-            whole,
-            position,
-        )
+    instead = instead_of(name)
+    if instead:
+        return FormulaError(f"{name}() {instead}", whole, position)
     numpys = f"use numpy's as np.{name}(), or " if is_elementwise(name) else ""
     return FormulaError(
         f"the function {name}() is not known here: {numpys}add its result to the data as a column, or "

@@ -21,6 +21,7 @@ from .tokens import Token, matching
 _SIGNS = ("+", "-")
 _BARS = ("|", "||")
 _LONGEST = 100
+_COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
 
 
 class Grammar:
@@ -40,7 +41,7 @@ class Grammar:
         if token.text in (")", "]", "}"):
             self._fail(f"'{token.text}' closes nothing: remove it, or add the opening bracket")
         if token.kind != "end":
-            self._fail(f"an operator is missing before '{token.text}': put '+' (or ':' or '*') there")
+            self._fail_between(f"an operator is missing before '{token.text}': put '+' (or ':' or '*') there")
         return node
 
     def _peek(self) -> Token:
@@ -53,6 +54,11 @@ class Grammar:
 
     def _fail(self, message: str, token: Token | None = None) -> None:
         raise FormulaError(message, self.text, (token or self._peek()).start)
+
+    def _fail_between(self, message: str) -> None:
+        """Fail at something between two terms: a comparison, which R would take for code, or `message`."""
+        operator = self._peek().text
+        self._fail(f"a comparison is code: write I(x {operator} 5)" if operator in _COMPARISONS else message)
 
     def _sum(self) -> Sum:
         start = self._peek().start
@@ -138,7 +144,7 @@ class Grammar:
         if self._peek().text == "||":
             self._fail(f"{name.text}() says how its columns are correlated: write one bar, '|'")
         if self._peek().text != "|":
-            self._fail(f"an operator is missing here, found '{self._peek().text}'")
+            self._fail_between(f"an operator is missing here, found '{self._peek().text}'")
         self._next()
         group = self._sum()
         structure = structure_of(name, self.tokens[self.position : closing], self.text)
@@ -164,7 +170,7 @@ class Grammar:
         if self.position != closing:
             token = self._peek()
             reason = "a random term has one bar" if token.text in _BARS else "an operator is missing here"
-            self._fail(f"{reason}, found '{token.text}'")
+            self._fail_between(f"{reason}, found '{token.text}'")
         self._next()
         return node
 

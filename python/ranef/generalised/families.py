@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from .links import LINKS, Link
+from .other_families import ALIASES, instead_of
 from .truncated import LOG_ZERO, mean_curve, variance_above_zero
 
 Variance = Callable[[FloatArray, FloatArray, float], FloatArray]
@@ -177,19 +178,6 @@ _KINDS = {
     )
 }
 FAMILIES = tuple(_KINDS)
-_ALIASES = {
-    "bernoulli": "binomial",
-    "gaussian_log": "gaussian",
-    "normal": "gaussian",
-    "inverse.gaussian": "inverse_gaussian",
-    "inversegaussian": "inverse_gaussian",
-    "negative_binomial": "nbinom2",
-    "negbin": "nbinom2",
-    "beta_family": "beta",
-    "beta_binomial": "betabinomial",
-    "beta-binomial": "betabinomial",
-    "inverse-gaussian": "inverse_gaussian",
-}
 
 
 def kind_of(name: str) -> FamilyKind:
@@ -282,8 +270,11 @@ def choose_family(family: str, link: str | None) -> Family:
                 f"family={family!r} has a link of its own, and link={link!r}: give one of them"
             )
         link = written["link"]
-    name = (written["name"] if written else family).strip().lower().replace(" ", "_")
-    name = _ALIASES.get(name, name)
+    name = (written["name"] if written else family).strip().lower().replace(" ", "_").replace("-", "_")
+    name = ALIASES.get(name, name)
+    instead = instead_of(name)
+    if instead:
+        raise ArgumentError(f"the family {family!r} {instead}")
     require_choice("family", name, FAMILIES)
     kind = _KINDS[name]
     if link is None:
