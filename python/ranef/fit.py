@@ -102,6 +102,7 @@ class Fit(LikelihoodFit):
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     summary = Verb("report.summary:summary")
     tidy = Verb("report.broom:tidy")
+    component_columns = Verb("report.broom:component_columns", shown=False)
     glance = Verb("report.broom:glance")
     augment = Verb("report.broom:augment")
     __repr__ = Verb("report.brief:brief")

@@ -123,8 +123,6 @@ METHODS: dict[str, dict[str, str]] = {
         "iterative": "fit without the rows in question",
         "cells": _ROWS,
     },
-    "tidy": {"related": "see coef_table() and varcorr"},
-    "glance": {"related": "see objective, aic and bic"},
     "augment": {
         "related": "see fittedvalues and resid",
         "cells": _ROWS,

@@ -39,6 +39,8 @@ class TestedFit(LikelihoodFit):
     test = Verb("repeated.testing:test")
     anova = Verb("repeated.testing:anova")
     lsmeans = Verb("repeated.testing:lsmeans")
+    tidy = Verb("repeated.tables:tidy")
+    glance = Verb("report.broom:glance")
     vif = Verb("diagnostics.collinearity:vif")
     df = Answer[Any]("repeated.testing:df")
     tvalues = Answer[Any]("repeated.testing:tvalues")

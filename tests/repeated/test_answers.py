@@ -67,6 +67,35 @@ def test_tidy_and_glance():
     assert len(gls.tidy()) == 2 + 1 + 4 and gls.simulate(2, seed=1).shape == (2, 874)
 
 
+ORTHODONT = ranef.datasets.load("Orthodont")
+GROWTH = "distance ~ age + (1 | Subject)"
+TIDY = {
+    "lmer": lambda: ranef.lmer(GROWTH, ORTHODONT),
+    "mmrm": lambda: fitted("ar1h"),
+    "gls": lambda: ranef.gls("distance ~ age", ORTHODONT, dispersion="~ Sex"),
+    "residual": lambda: ranef.lmer(GROWTH, ORTHODONT, dispersion="~ Sex"),
+    "structured": lambda: ranef.lmer("distance ~ age + cs(age | Subject)", ORTHODONT),
+    "related": lambda: ranef.lmer(GROWTH, ORTHODONT, relationship={"Subject": np.eye(27)}),
+}
+
+
+@pytest.mark.parametrize("kind", TIDY)
+def test_every_kind_of_fit_is_tidied_by_the_same_call(kind):
+    fit = TIDY[kind]()
+    both = fit.tidy(("fixed", "ran_pars"), 0.9)
+    assert set(both["effect"]) == {"fixed", "ran_pars"}
+    narrow = fit.tidy("fixed", level=0.5)
+    assert (narrow["conf_low"] > both["conf_low"][: len(narrow)]).all()
+    parameters = fit.tidy("ran_pars")
+    assert parameters["estimate"].notna().all()
+    if kind in ("residual", "gls"):
+        assert "log sd Sex[T.Female]" in set(parameters["term"])
+    with pytest.raises(ArgumentError, match=r"effects= takes names, .*coverage of intervals is level="):
+        fit.tidy(0.9)
+    with pytest.raises(ArgumentError, match="effects= must be one of"):
+        fit.tidy("random")
+
+
 @pytest.mark.parametrize("verb", ["profile", "robust", "ranova"])
 def test_refused_by_name(verb):
     said = rf"{verb}\(\) is not available for a model for repeated measures"

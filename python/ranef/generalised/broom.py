@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from ..errors import ArgumentError, require_choice, require_level
+from ..errors import ArgumentError, require_level
 from ..estimates.prediction import population
 from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
-from ..report.broom import EFFECTS, stacked_columns
+from ..report.broom import stacked_columns, wanted_effects
 from .fit import GlmerFit
 
 
@@ -61,9 +61,7 @@ def tidy_columns(
 ) -> dict[str, Any]:
     """Return the columns of `tidy`."""
     require_level(level)
-    wanted = [effects] if isinstance(effects, str) else list(effects)
-    for name in wanted:
-        require_choice("effects", name, EFFECTS)
+    wanted = wanted_effects(effects)
     if exponentiate and fit.family.link.name not in ("logit", "cloglog", "log"):
         raise ArgumentError(
             f"exponentiate=True makes ratios of a logit, cloglog or log link, not of {fit.family.link.name}"

@@ -67,8 +67,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     own_findings = Answer[Any]("repeated.words:own_findings", shown=False)
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
-    tidy = Verb("repeated.tables:tidy")
-    glance = Verb("repeated.tables:glance")
+    component_columns = Verb("repeated.tables:component_columns", shown=False)
     residuals = RowVerb("repeated.rows:residuals")
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")

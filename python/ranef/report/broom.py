@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from ..diagnostics.rows import cooks_distance, leverage
-from ..errors import ArgumentError, require_choice, require_level
+from ..errors import ArgumentError, quote_list, require_choice, require_level
 from ..estimates.prediction import population
 from ..fit import Fit
 from ..frame.native import in_pandas, native_table, with_columns
@@ -39,8 +39,9 @@ def tidy(
     fit : Fit
     effects : str or sequence of str
         ``"fixed"``: fixed effects with tests and intervals. ``"ran_pars"``: standard deviations and
-        correlations. ``"ran_vals"``: conditional modes with conditional standard deviations. ``"ran_coefs"``:
-        coefficients of each level, fixed effect plus mode.
+        correlations, and the parameters of ``residual=`` and ``dispersion=``. ``"ran_vals"``: conditional
+        modes with conditional standard deviations. ``"ran_coefs"``: coefficients of each level, fixed effect
+        plus mode.
     level : float
         Coverage of the intervals.
     ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
@@ -77,10 +78,19 @@ def tidy(
     5  ran_pars      sd__Observation     25.59        NaN       NaN
     """
     require_level(level)
-    wanted = [effects] if isinstance(effects, str) else list(effects)
-    for name in wanted:
-        require_choice("effects", name, EFFECTS)
+    wanted = wanted_effects(effects)
     return stacked_parts(fit, wanted, level, lambda: fixed_columns(fit, level, ddf))
+
+
+def wanted_effects(effects: Any, offered: Sequence[str] = EFFECTS) -> list[str]:
+    """Return the parts of a tidy table that are asked for, or raise an ArgumentError."""
+    wanted = [effects] if isinstance(effects, str) else effects
+    if not isinstance(wanted, Sequence):
+        coverage = "; the coverage of intervals is level=" if isinstance(effects, float) else ""
+        raise ArgumentError(f"effects= takes names, of {quote_list(offered)}, not {effects!r}{coverage}")
+    for name in wanted:
+        require_choice("effects", name, tuple(offered))
+    return list(wanted)
 
 
 def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]) -> Any:
@@ -94,11 +104,15 @@ def stacked_columns(
     """Return the columns of the same table."""
     parts = {
         "fixed": fixed,
-        "ran_pars": lambda: _components(fit),
+        "ran_pars": fit.component_columns,
         "ran_vals": lambda: _modes(fit, level),
         "ran_coefs": lambda: _coefficients(fit),
     }
-    found = [parts[name]() for name in wanted]
+    return stacked([parts[name]() for name in wanted])
+
+
+def stacked(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns of parts below each other, in the order of broom."""
     order = [
         name
         for name in (
@@ -261,9 +275,10 @@ def component_rows(fit: Fit) -> list[tuple[str, str, float]]:
     return rows if residual is None else [*rows, ("Residual", "sd__Observation", residual)]
 
 
-def _components(fit: Fit) -> dict[str, Any]:
+def component_columns(fit: Fit) -> dict[str, Any]:
+    """Return the columns of the standard deviations and correlations."""
     rows = component_rows(fit)
-    groups, terms, estimates = zip(*rows, strict=True)
+    groups, terms, estimates = (list(part) for part in zip(*rows, strict=True))
     return {"effect": ["ran_pars"] * len(rows), "group": groups, "term": terms, "estimate": estimates}
 
 

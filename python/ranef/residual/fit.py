@@ -45,6 +45,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
 
     test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
     summary = Verb("residual.report:summary")
+    component_columns = Verb("residual.report:component_columns", shown=False)
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
     residuals = RowVerb("residual.rows:residuals")

@@ -179,8 +179,7 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     method: str = "residual"
 
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
-    tidy = Verb("repeated.tables:tidy")
-    glance = Verb("repeated.tables:glance")
+    component_columns = Verb("repeated.tables:component_columns", shown=False)
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("report.brief:whole")
     _repr_html_ = Verb("report.brief:whole_html")

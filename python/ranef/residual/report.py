@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..report.broom import component_columns as plain_columns
 from ..report.summary import summary as plain_summary
 from ..show import Document, Printed
 
@@ -33,6 +34,18 @@ def summary(
 ) -> ResidualSummary:
     """Return the summary, see `ranef.report.summary.summary`."""
     return ResidualSummary(plain_summary(fit, ddf, stars, correlation, conf_int), fit.residual)
+
+
+def component_columns(fit: Any) -> dict[str, Any]:
+    """Return the columns of a tidy table: standard deviations and correlations, the residuals' parameters."""
+    plain, own = plain_columns(fit), fit.residual.parameters
+    return {
+        "effect": [*plain["effect"], *["ran_pars"] * len(own)],
+        "group": [*plain["group"], *["Residual"] * len(own)],
+        "term": [*plain["term"], *own.parameter],
+        "estimate": [*plain["estimate"], *own.estimate],
+        "std_error": [*[float("nan")] * len(plain["term"]), *own.se],
+    }
 
 
 def brief(fit: Any) -> str:

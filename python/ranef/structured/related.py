@@ -99,6 +99,7 @@ class RelatedFit(TestedFit, kind="related"):
 
     test_methods = Answer[Any]("structured.related_methods:test_methods", shown=False)
     summary = Verb("structured.related_report:summary")
+    component_columns = Verb("structured.related_report:component_columns", shown=False)
     __repr__ = Verb("report.brief:whole")
     _repr_html_ = Verb("report.brief:whole_html")
 

@@ -40,6 +40,17 @@ class RelatedSummary(Printed):
         return parts
 
 
+def component_columns(fit: Any) -> dict[str, Any]:
+    """Return the columns of a tidy table: standard deviations of the terms and the residual."""
+    terms, sd = fit.model.design.terms, fit.varcorr.sd
+    return {
+        "effect": ["ran_pars"] * len(sd),
+        "group": [*(term.group for term in terms), "Residual"],
+        "term": [*(f"sd__{term.columns[0]}" for term in terms), "sd__Observation"],
+        "estimate": sd.tolist(),
+    }
+
+
 def _message(fit: Any) -> str:
     if not fit.converged:
         return "not converged: the gradient is not zero"
