@@ -23,7 +23,7 @@ from ... import _core
 from ...errors import MemoryLimitError
 from .single_blas import single_blas_thread
 
-__all__ = ["Core", "Outcome", "Task", "preparing", "run", "run_whole"]
+__all__ = ["Core", "Outcome", "Stretch", "Task", "preparing", "run", "run_whole"]
 
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
@@ -97,6 +97,29 @@ class Task:
     def columns(self) -> int:
         """Numbers in a row of the table."""
         return len(self.kept) + self.n_values + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Which replicates of a seed's streams are made, and in how many threads.
+
+    Attributes
+    ----------
+    key : numpy.ndarray of uint64, shape (2,)
+        The seed's key (`ranef.bootstrap.draws.streams.stream_key`).
+    first, count : int
+        Number of the first replicate, and how many there are.
+    threads : int
+        Here, or within each chunk of an executor.
+    progress : bool
+        Show a progress bar on standard error.
+    """
+
+    key: np.ndarray
+    first: int
+    count: int
+    threads: int
+    progress: bool
 
 
 @dataclass(frozen=True)

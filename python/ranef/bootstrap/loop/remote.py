@@ -28,7 +28,7 @@ from ...errors import ArgumentError
 from ...fit import Fit
 from ...model import planned
 from ..draws.route import GRAM
-from .engine import Outcome, Task, run
+from .engine import Outcome, Stretch, Task, run
 from .record import fit_record
 from .statistic import compile_statistic
 from .task import rebuilt_task, record_layout
@@ -69,11 +69,7 @@ def run_remotely(
     route: str,
     columns: tuple[str, ...],
     statistic: Any,
-    key: np.ndarray,
-    n: int,
-    first: int,
-    threads: int,
-    progress: bool,
+    stretch: Stretch,
 ) -> Outcome:
     """Run replicates in chunks on an executor.
 
@@ -83,14 +79,11 @@ def run_remotely(
     fit : Fit
     task : Task
         The local run's: its arrays travel.
-    route, columns, statistic, key, n, first
+    route, columns, statistic, stretch
         As for a local run.
-    threads : int
-        Of each worker, within a chunk.
-    progress : bool
     """
-    options = (route, columns, statistic, key, threads)
-    return run_parcel(executor, _pack(fit, task, route, statistic), options, n, first, threads, progress)
+    options = (route, columns, statistic, stretch.key, stretch.threads)
+    return run_parcel(executor, _pack(fit, task, route, statistic), options, stretch)
 
 
 class Parcel:
@@ -105,19 +98,17 @@ def run_parcel(
     executor: Executor,
     parcel: bytes,
     options: tuple[Any, ...],
-    n: int,
-    first: int,
-    threads: int,
-    progress: bool,
+    stretch: Stretch,
     unit: str = "refits",
 ) -> Outcome:
     """Run replicates from a parcel in chunks on an executor; see `run_remotely`."""
     courier = _Courier(executor, parcel, options)
+    first, n = stretch.first, stretch.count
     size = -(-n // min(max(_FEWEST_CHUNKS, _CHUNKS_PER_WORKER * courier.workers), n))
     chunks = [(first + begin, min(size, n - begin)) for begin in range(0, n, size)]
     tables: dict[int, np.ndarray] = {}
     started, interrupted = time.perf_counter(), False
-    with tqdm(total=n, desc="executor", unit=f" {unit}", disable=not progress) as bar:
+    with tqdm(total=n, desc="executor", unit=f" {unit}", disable=not stretch.progress) as bar:
         try:
             for begin, table in courier.results(chunks):
                 tables[begin] = table
@@ -131,7 +122,7 @@ def run_parcel(
         done.append(tables[begin])
     if not done:
         raise KeyboardInterrupt
-    return Outcome(np.vstack(done), time.perf_counter() - started, threads, interrupted)
+    return Outcome(np.vstack(done), time.perf_counter() - started, stretch.threads, interrupted)
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pickle
 import time
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ...design import Design
 from ...errors import ArgumentError
 from ...fit import Fit
 from ..draws.streams import replicate_generator
-from ..loop.engine import Outcome
+from ..loop.engine import Outcome, Stretch
 from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, fit_record, kept_columns
 from ..loop.remote import Parcel, run_parcel
 from ..loop.single_blas import single_blas_thread
@@ -74,11 +74,7 @@ class CaseDraw:
 def run_cases(
     fit: Fit,
     draw: CaseDraw,
-    key: np.ndarray,
-    n: int,
-    first: int,
-    threads: int,
-    progress: bool,
+    stretch: Stretch,
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
 ) -> Outcome:
@@ -86,14 +82,15 @@ def run_cases(
     work = _CaseWork(fit, draw)
 
     def one(number: int) -> np.ndarray:
-        return work.row(key, first + number, columns, statistic)
+        return work.row(stretch.key, stretch.first + number, columns, statistic)
 
+    n = stretch.count
     done: list[np.ndarray] = []
     started, interrupted = time.perf_counter(), False
     with (
         single_blas_thread(),
-        ThreadPoolExecutor(threads) as pool,
-        tqdm(total=n, desc="bootstrap, cases", unit=" refits", disable=not progress) as bar,
+        ThreadPoolExecutor(stretch.threads) as pool,
+        tqdm(total=n, desc="bootstrap, cases", unit=" refits", disable=not stretch.progress) as bar,
     ):
         try:
             for begin in range(0, n, _AT_A_TIME):
@@ -103,17 +100,14 @@ def run_cases(
             interrupted = True
             if not done:
                 raise
-    return Outcome(np.stack(done), time.perf_counter() - started, threads, interrupted)
+    return Outcome(np.stack(done), time.perf_counter() - started, stretch.threads, interrupted)
 
 
 def run_cases_remotely(
     executor: Executor,
     fit: Fit,
     draw: CaseDraw,
-    key: np.ndarray,
-    n: int,
-    first: int,
-    progress: bool,
+    stretch: Stretch,
     columns: Iterable[str],
     statistic: Any,
 ) -> Outcome:
@@ -125,7 +119,7 @@ def run_cases_remotely(
         The user's own, compiled by Numba.
     """
     parcel = pickle.dumps(_CaseParcel(fit, draw.factor.name, tuple(columns), statistic), protocol=5)
-    return run_parcel(executor, parcel, (key,), n, first, 1, progress)
+    return run_parcel(executor, parcel, (stretch.key,), replace(stretch, threads=1))
 
 
 @dataclass(frozen=True, eq=False)

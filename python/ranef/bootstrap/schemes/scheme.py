@@ -18,7 +18,7 @@ from ...fit import Fit
 from ..draws.route import Route
 from ..draws.streams import replicate_generator
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import Outcome, run
+from ..loop.engine import Outcome, Stretch, run
 from ..loop.statistic import CompiledStatistic
 from ..loop.task import responses_task
 from .cases import CaseDraw, run_cases, run_cases_remotely
@@ -72,11 +72,7 @@ def rows_of_scheme(fit: Fit, scheme: str, key: np.ndarray) -> Callable[[int, int
 def other_scheme(
     fit: Fit,
     scheme: str,
-    key: np.ndarray,
-    n: int,
-    first: int,
-    threads: int,
-    progress: bool,
+    stretch: Stretch,
     columns: Iterable[str],
     statistic: CompiledStatistic | None,
     group: str | None = None,
@@ -84,29 +80,29 @@ def other_scheme(
     own: Any = None,
 ) -> tuple[Outcome, Route]:
     """Run replicates of a scheme that is not parametric; `own` is the statistic as the user gave it."""
-    rows = rows_of_scheme(fit, scheme, key)
+    rows = rows_of_scheme(fit, scheme, stretch.key)
     if rows is None:  # scheme='cases'
         draw = CaseDraw(fit.model.design, group)
         if executor is None:
-            outcome = run_cases(fit, draw, key, n, first, threads, progress, columns, statistic)
+            outcome = run_cases(fit, draw, stretch, columns, statistic)
         else:
-            outcome = run_cases_remotely(executor, fit, draw, key, n, first, progress, columns, own)
+            outcome = run_cases_remotely(executor, fit, draw, stretch, columns, own)
         return outcome, Route("groups", draw.reason)
 
-    batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
+    n, batch = stretch.count, max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
     tables, interrupted = [], False
     started = time.perf_counter()
-    with tqdm(total=n, desc=f"bootstrap, {scheme}", unit=" refits", disable=not progress) as bar:
+    with tqdm(total=n, desc=f"bootstrap, {scheme}", unit=" refits", disable=not stretch.progress) as bar:
         for done in range(0, n, batch):
             count = min(batch, n - done)
-            part = _fit_rows(fit, rows(first + done, count), threads, columns, statistic)
+            part = _fit_rows(fit, rows(stretch.first + done, count), stretch.threads, columns, statistic)
             tables.append(part.table)
             bar.update(len(part.table))
             if part.interrupted:
                 interrupted = True
                 break
     seconds = time.perf_counter() - started
-    outcome = Outcome(np.vstack(tables), seconds, min(threads, n), interrupted)
+    outcome = Outcome(np.vstack(tables), seconds, min(stretch.threads, n), interrupted)
     return outcome, Route("rows", _REASONS[scheme])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..loop.engine import Stretch
 from ..loop.remote import Parcel, check_executor, run_parcel
 from .rejections import Study
 
@@ -36,10 +37,8 @@ class RemoteStudy:
 
     def rejections(self, key: np.ndarray, first: int, n: int) -> np.ndarray:
         """Whether each of the studies ``first``, ``first + 1``, ... rejects; fewer after Ctrl-C."""
-        options = (key, self._threads)
-        outcome = run_parcel(
-            self._executor, self._parcel, options, n, first, self._threads, self._progress, "studies"
-        )
+        stretch = Stretch(key, first, n, self._threads, self._progress)
+        outcome = run_parcel(self._executor, self._parcel, (key, self._threads), stretch, "studies")
         return np.asarray(outcome.table[:, 0])
 
 
