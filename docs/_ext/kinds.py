@@ -8,7 +8,7 @@ from ranef.refusals import ATTRIBUTES, CALLED, KINDS, METHODS, Refused, lacking
 from ranef.verbs import Answer, Verb
 
 HOMES = (
-    *("fit", "generalised.inflated_fit", "generalised.cell_sums", "iterative", "repeated", "residual"),
+    *("fit", "generalised.inflated.fit", "generalised.cells.sums", "iterative", "repeated", "residual"),
     "structured.related",
 )
 

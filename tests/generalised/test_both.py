@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
-from ranef.generalised.bootstrap import both_criteria, replicates
-from ranef.generalised.bootstrap_test import _ratio
+from ranef.generalised.bootstrap.parametric import both_criteria, replicates
+from ranef.generalised.bootstrap.ratio_test import _ratio
 from scipy import stats
 
 

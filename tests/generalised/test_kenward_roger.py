@@ -6,7 +6,7 @@ import pytest
 import ranef
 from glmm_battery import load_data
 from ranef.errors import ArgumentError
-from ranef.generalised.restricted import working_model
+from ranef.generalised.inference.restricted import working_model
 from ranef.inference.kenward_roger import f_approximation
 
 

@@ -8,7 +8,7 @@ import pytest
 import ranef
 from glmm_battery import load_data
 from ranef.errors import ArgumentError, DataError
-from ranef.generalised.distribution import distribution
+from ranef.generalised.diagnostics.distribution import distribution
 from ranef.generalised.families import choose_family
 from scipy import stats
 

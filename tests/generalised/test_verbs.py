@@ -159,7 +159,7 @@ def test_missing_terms_find_what_was_left_out():
 
 def test_score_of_a_term_in_the_model_is_near_zero(fit):
     """At the optimum the derivative in a variance that is estimated is zero, but for the third-order part."""
-    from ranef.generalised.missing import _score
+    from ranef.generalised.diagnostics.missing import _score
 
     factor = fit.model.design.factors[0]
     score = _score(fit, factor.codes, np.ones(fit.nobs), factor.n_levels)

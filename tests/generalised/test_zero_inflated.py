@@ -13,7 +13,7 @@ import ranef
 from glmm_battery import load_data
 from ranef import _core
 from ranef.errors import ArgumentError, DataError, FormulaError
-from ranef.generalised.inflated_model import ZeroInflatedModel
+from ranef.generalised.inflated.model import ZeroInflatedModel
 from scipy import stats
 from scipy.special import expit
 

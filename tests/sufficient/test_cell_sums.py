@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from ranef.errors import ArgumentError, DataError, FormulaError, RowsNotKeptError
-from ranef.generalised.cell_sums import model_of_cells
+from ranef.generalised.cells.sums import model_of_cells
 from ranef.generalised.model import GlmerModel
 
 FORMULA = "y ~ x + f + (x | g) + (1 | h)"

@@ -16,13 +16,13 @@ from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
 from .breakdown import breakdown
 from .fit import GlmerFit
-from .inflated_fit import ZeroInflatedFit
-from .inflated_limits import endless_zeros, no_inflation
-from .inflated_model import ZeroInflatedModel
+from .inference.uncertainty import flattest
+from .inflated.fit import ZeroInflatedFit
+from .inflated.limits import endless_zeros, no_inflation
+from .inflated.model import ZeroInflatedModel
 from .many import fit_responses
 from .model import GlmerModel
 from .settling import settled
-from .uncertainty import flattest
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
 _SAME = 1e-6  # of -2 log L: ends no further apart are one
@@ -160,7 +160,7 @@ def glmer(
         )
         return inflated.fit(**search)
     if source_of(data) is not None:
-        from .cell_sums import cell_sums, fit_cells
+        from .cells.sums import cell_sums, fit_cells
 
         if not all(isinstance(given, str | None) for given in (weights, offset)):
             raise ArgumentError("weights= and offset= must be names of columns when the data come in batches")

@@ -141,9 +141,9 @@ class CellSums:
     constant: float = 0.0
     table: CellTable | None = None
 
-    _made = Verb("generalised.cell_sums:cell_sums")
-    _fitted = Verb("generalised.cell_sums:fit_cells")
-    _in_sql = Verb("generalised.cells_in_sql:cells_sql")
+    _made = Verb("generalised.cells.sums:cell_sums")
+    _fitted = Verb("generalised.cells.sums:fit_cells")
+    _in_sql = Verb("generalised.cells.in_sql:cells_sql")
     to_bytes = Verb("sufficient.files:to_bytes")
     save = Verb("sufficient.files:save")
     from_bytes = Verb("sufficient.files:from_bytes")

@@ -44,7 +44,7 @@ class CellsSQL(Printed):
         head = f"SELECT {names}, COUNT(*) AS {TIMES}\nFROM {self.table}"
         return f"{head}\n{where_complete(columns)}\nGROUP BY {names}"
 
-    run = Verb("generalised.cells_in_sql:sums_of_cells")
+    run = Verb("generalised.cells.in_sql:sums_of_cells")
 
     def __str__(self) -> str:
         return f"-- rows and missing values\n{self.survey};\n\n-- different rows\n{self.rows};"

@@ -1,0 +1,209 @@
+"""The parametric bootstrap of a generalised model, drawn and refitted in the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...arrays import FloatArray
+from ...bootstrap.checks import checked_seed, whole_number
+from ...bootstrap.draws.streams import stream_key
+from ...bootstrap.replicates.origin import make_origin
+from ...bootstrap.replicates.result import BootstrapResult
+from ...errors import ArgumentError
+from ...estimates.parameters import ParameterNames
+from ...threads import get_num_threads
+from ...verbs import kept
+from ..fit import GlmerFit
+from ..fitting import refit
+from ..many import record_places, write
+
+_ROUTE = "drawn by cells and refitted in the core, from the estimates"
+_BY_ROWS = "drawn by rows and refitted one after the other: prior weights, or a statistic of each refit"
+
+
+def bootstrap(
+    fit: GlmerFit,
+    n: int,
+    seed: int | np.random.SeedSequence | None = None,
+    n_threads: int | None = None,
+    progress: bool = True,
+    *,
+    use_u: bool = False,
+    statistic: Callable[[GlmerFit], Any] | None = None,
+    first: int = 0,
+) -> BootstrapResult:
+    """Draw responses from a fitted model and refit the model to each.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+        Draws come from its parameters, refits start there.
+    n : int
+        Number of replicates.
+    seed : int, numpy.random.SeedSequence or None
+        The same seed gives the same replicates, for any number of threads.
+    n_threads : int, optional
+        By default as many as `ranef.get_num_threads` says.
+    progress : bool
+        Taken for the sake of `Fit.bootstrap`; there is no bar.
+    use_u : bool
+        Keep the random effects at their conditional modes.
+    statistic : callable, optional
+        Of a `GlmerFit`, a number or several; the refits are then made one after the other.
+    first : int
+        Number of the first replicate.
+
+    Returns
+    -------
+    BootstrapResult
+        ``objective`` leaves out what depends on the response alone. Standard errors of replicates are by the
+        average information.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> result = fit.bootstrap(500, seed=1)
+    >>> result.conf_int().loc["period[T.4]"].round(0).tolist()
+    [-3.0, -1.0]
+    """
+    count = whole_number(n, "n", "the number of replicates")
+    if fit.model.agq == 0:
+        raise ArgumentError("bootstrap() refits by maximum likelihood: fit with agq=1")
+    if fit.model.prior is not None:
+        raise ArgumentError("bootstrap() refits by maximum likelihood: fit without prior=")
+    if statistic is not None and not callable(statistic):
+        raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
+    key, seed = stream_key(checked_seed(seed))
+    threads = (
+        get_num_threads()
+        if n_threads is None
+        else whole_number(n_threads, "n_threads", "the number of threads")
+    )
+    began = perf_counter()
+    by_rows = fit.response.weights is not None or statistic is not None
+    names = ParameterNames.of(fit.model)
+    statistics: tuple[str, ...] = ()
+    if by_rows:
+        records, statistics = _one_by_one(fit, key, first, count, use_u, statistic)
+    else:
+        records = _in_core(fit, int(key[0]), first, count, threads, use_u)
+    places = record_places(fit.model)
+    if statistics:
+        places["statistic"] = slice(end := places["evaluations"].stop, end + len(statistics))
+    estimates = pd.Series(
+        names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0], list(names.all)
+    )
+    if statistic is not None:
+        own: Any = np.atleast_1d(np.asarray(statistic(fit), dtype=float))
+        estimates = pd.concat([estimates, pd.Series(own, list(statistics))])
+    truth = SimpleNamespace(beta=fit.solution["beta"], theta=fit.theta, sigma=fit.sigma, use_u=use_u)
+    return BootstrapResult(
+        formula=fit.formula,
+        names=names,
+        records=records,
+        places=places,
+        requested=count,
+        seed=seed,
+        route="rows" if by_rows else "cells",
+        route_reason=_BY_ROWS if by_rows else _ROUTE,
+        seconds=perf_counter() - began,
+        n_threads=1 if by_rows else threads,
+        scheme="parametric",
+        estimates=estimates,
+        errors=fit.bse.copy(),
+        origin=make_origin(fit, truth),  # type: ignore[arg-type]
+        use_u=use_u,
+        statistic_names=tuple(statistics),
+        statistic=statistic,
+        first=first,
+        fit=fit,
+    )
+
+
+def _in_core(fit: GlmerFit, key: int, first: int, count: int, threads: int, use_u: bool) -> FloatArray:
+    eta = fit.linear_predictor if use_u else None
+    return replicates(fit, fit._answer("internal"), key, first, count, threads, eta)
+
+
+def replicates(
+    fit: GlmerFit, truth: FloatArray, key: int, first: int, count: int, threads: int, eta: FloatArray | None
+) -> FloatArray:
+    """Return records of refits to responses drawn from parameters in the core's coordinates, (count, width).
+
+    With `eta`, (n,), responses are drawn with that linear predictor, else random effects are drawn anew.
+    """
+    model = fit.model
+    core = model.core if model.core.sums else model.core.by_rows()
+    cells = None
+    if eta is not None:
+        cells = np.empty(core.n_cells)
+        cells[core.cell_of] = eta
+    found = np.asarray(core.bootstrap(truth, key, first, count, threads, cells, _lacking(fit)))
+    p = len(model.cross.columns)
+    dispersion = np.exp(found[:, 2 * p])  # one without a dispersion
+    found[:, 2 * p] = fit.family.sigma(dispersion)
+    return found
+
+
+def both_criteria(
+    fit: GlmerFit, other: GlmerFit, truth: FloatArray, larger: bool, key: int, count: int, threads: int
+) -> FloatArray | None:
+    """Return -2 log L of two models refitted to responses drawn from the first, (count, 2).
+
+    Parameters
+    ----------
+    fit, other : GlmerFit
+        Of the same rows, family and link.
+    truth : array
+        Parameters of `fit` to draw from, in the core's coordinates.
+    larger : bool
+        Whether `fit` is nested in `other`, or `other` in it.
+    key, count, threads : int
+
+    Returns
+    -------
+    (count, 2) float64 or None
+        Without what depends on the response alone, which is the same for both; NaN where there is no fit.
+        None where refits are not the core's: prior weights, a prior, ``agq=0``.
+    """
+    for one in (fit, other):
+        if one.response.weights is not None or one.model.prior is not None or one.model.agq == 0:
+            return None
+    cores = [one.model.core if one.model.core.sums else one.model.core.by_rows() for one in (fit, other)]
+    start, trials = other._answer("internal"), fit.response.trials
+    return np.asarray(
+        cores[0].bootstrap_both(cores[1], truth, start, larger, key, 0, count, threads, trials, _lacking(fit))
+    )
+
+
+@kept
+def _lacking(fit: GlmerFit) -> FloatArray | None:
+    """Return what the average information lacks of the Hessian at the fit; refits presume it at first."""
+    if fit.model.agq != 1 or not all(fit.found["free"]):
+        return None
+    average = fit.model.core.point(fit._answer("internal"))["hessian"]
+    return np.ascontiguousarray(np.asarray(fit.found["hessian"]) - np.asarray(average))
+
+
+def _one_by_one(
+    fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any
+) -> tuple[FloatArray, tuple[str, ...]]:
+    end = record_places(fit.model)["evaluations"].stop
+    own: Any = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
+    name = getattr(statistic, "__name__", "statistic").strip("<>")
+    names = (name,) if len(own) == 1 else tuple(f"{name}{i + 1}" for i in range(len(own)))
+    out = np.full((count, end + len(own) + 1), np.nan)
+    for row in range(count):
+        rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
+        found = refit(fit, fit.simulate(1, rng, use_u)[0])
+        last = [] if statistic is None else [np.atleast_1d(np.asarray(statistic(found), dtype=float))]
+        write(out[row], found, *last)
+    return out, names if statistic is not None else ()

@@ -1,0 +1,98 @@
+"""The parametric bootstrap of a likelihood ratio of generalised models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...bootstrap.checks import checked_seed, whole_number
+from ...bootstrap.draws.streams import stream_key
+from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest
+from ...errors import ArgumentError, RowsNotKeptError
+from ...threads import get_num_threads
+from ..fit import GlmerFit
+from ..fitting import fit_model, refit
+from ..inference.comparison import anova
+from .parametric import both_criteria
+
+_SAME = 1e-6
+
+
+def pbtest_against(
+    large: GlmerFit, small: Any, n: int = 1000, seed: Any = None, n_threads: int | None = None
+) -> PBTest:
+    """Test a fit against a smaller one: responses drawn from the small model, fitted by both.
+
+    Parameters
+    ----------
+    large, small : GlmerFit
+        Nested models of the same rows, family and link.
+    n : int
+        Replicates; drawn and refitted in the core but for fits with prior weights, a prior or ``agq=0``.
+    seed : int, numpy.random.SeedSequence or None
+        The same seed gives the same replicates, for any number of threads.
+    n_threads : int, optional
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> large = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> small = ranef.glmer("cbind(incidence, size - incidence) ~ 1 + (1 | herd)", data)
+    >>> ranef.pbtest(small, large, 100, seed=1).p < 0.05
+    True
+    """
+    count = whole_number(n, "n", "the number of replicates")
+    if not isinstance(small, GlmerFit):
+        raise ArgumentError(
+            f"pbtest compares generalised models with each other, not with {type(small).__name__}"
+        )
+    if small.by_cells or large.by_cells:
+        raise RowsNotKeptError(ROWS_WANTED)
+    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
+    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
+        raise ArgumentError(
+            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
+            f"better by {-statistic:.4g}. Give the small model first"
+        )
+    anova(large, small)  # says what keeps them from being compared
+    key, seed = stream_key(checked_seed(seed))
+    threads = (
+        get_num_threads()
+        if n_threads is None
+        else whole_number(n_threads, "n_threads", "the number of threads")
+    )
+    at = small._answer("internal")
+    both = both_criteria(small, large, at, True, int(key[0]), count, threads)
+    if both is None:
+        drawn = small.simulate(count, np.random.Generator(np.random.Philox(key=key)))
+        ratios = np.array([_ratio(small, large, y) for y in drawn])
+    else:
+        ratios = both[:, 0] - both[:, 1]
+    return PBTest(
+        small=small.formula,
+        large=large.formula,
+        statistic=max(statistic, 0.0),
+        df=df,
+        fixed=large.model.cross.rank > small.model.cross.rank,
+        criterion="ML",
+        reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),
+        n=count,
+        seed=seed,
+        families=_families(small, large),
+    )
+
+
+def _families(small: GlmerFit, large: GlmerFit) -> str:
+    same = small.distribution == large.distribution
+    return "" if same else f"{large.distribution} or {small.distribution}"
+
+
+def _ratio(small: GlmerFit, large: GlmerFit, y: Any) -> float:
+    """Return the likelihood ratio of a response; the large model again where it ends above the small one."""
+    one, other = refit(small, y), refit(large, y)
+    value = one.objective - other.objective
+    if value < -_SAME:
+        value = one.objective - min(other.objective, fit_model(other.model).objective)
+    return value

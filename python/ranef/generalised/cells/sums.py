@@ -1,0 +1,221 @@
+"""Generalised models of data that are not in memory: rows become cells where they are, cells become a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...arrays import FloatArray
+from ...design import Functions, with_functions
+from ...design.build import assemble, response_name
+from ...errors import RowsNotKeptError
+from ...formula import parse_formula
+from ...frame import Table, require_rows
+from ...stream import source_of
+from ...stream.batch import batch_of, read_batches
+from ...stream.engines import DuckRelation, Partitions
+from ...stream.needs import Needs
+from ...stream.source import Batches
+from ...stream.summing import needs_of_source
+from ...sufficient.cells import CellSums, CellTable
+from ...sufficient.merging import merge_named
+from ...verbs import RowVerb, Verb
+from ..families import Family, choose_family
+from ..fit import GlmerFit
+from ..model import GlmerModel, checked_nodes, require_information
+from ..prediction.predict import predict as predict_rows
+from ..reading import require_moderate_offset, require_variation
+from ..responses import Response
+from .adding import BY_VALUE, OF_RESPONSE, CellAdding
+from .in_sql import family_of_cells, formula_of_cells, require_by_row, sums_of_relation
+
+
+def cell_sums(
+    formula: str,
+    data: Any,
+    family: str,
+    link: str | None = None,
+    weights: str | None = None,
+    offset: str | None = None,
+    functions: Functions | None = None,
+    progress: bool | None = None,
+) -> CellSums:
+    """Read a part of the data into the cells of a generalised model; see `ranef.sums`."""
+    chosen, parsed = family_of_cells(family, link), formula_of_cells(formula, functions)
+    source = source_of(data) or Batches(lambda: [data])
+    needs = needs_of_source(parsed, source, weights, offset, several=True)
+    require_by_row(needs)
+    if isinstance(source, DuckRelation):
+        return sums_of_relation(needs, chosen, source, progress)
+    if isinstance(source, Partitions):
+        return source.combined(needs.columns, partial(_of_table, needs, chosen), merge_named, progress)
+    adding = CellAdding(needs, chosen)
+    for batch in read_batches(source, needs.columns, "summing", progress):
+        adding.add(batch)
+    return adding.finish()
+
+
+def _of_table(needs: Needs, family: Family, table: Table) -> CellSums:
+    """Return the sums of one partition; run by a worker."""
+    adding = CellAdding(needs, family)
+    adding.add(batch_of(table, needs.columns))
+    return adding.finish()
+
+
+# ---------------------------------------------------------------- from cells to a model
+class CellModel(GlmerModel):
+    """A generalised model of cells that were summed elsewhere: what it has by rows is by cells."""
+
+    n_rows: int
+    by_cells = True
+
+    @property
+    def nobs(self) -> int:
+        """Rows that were summed."""
+        return self.n_rows
+
+    fit = Verb("generalised.cells.sums:fit_cell_model")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"n_rows": self.n_rows}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CellFit(GlmerFit, kind="cells"):
+    """The fit of a `CellSums`: all that a `GlmerFit` has, but for what needs the rows."""
+
+    by_cells = True
+
+    predict = RowVerb("generalised.cells.sums:predict")
+    in_common = Verb("generalised.cells.same_rows:in_common")
+
+    @property
+    def fittedvalues(self) -> Any:
+        """Not there: see ``fit.predict(batch)``."""
+        raise RowsNotKeptError("fittedvalues has an entry for every row; use fit.predict(batch)")
+
+
+def predict(fit: CellFit, newdata: Any = None, *args: Any, **options: Any) -> Any:
+    """Predict for new data, as of a fit of rows; see `GlmerFit.predict`."""
+    if newdata is None:
+        raise RowsNotKeptError("the rows of these sums are not kept: give them, fit.predict(newdata)")
+    return predict_rows(fit, newdata, *args, **options)
+
+
+def fit_cell_model(model: CellModel, y: Any = None, **options: Any) -> CellFit:
+    """Fit the model; see `ranef.glmer` for ``max_evaluations=`` and ``tolerance=``."""
+    if y is not None:
+        raise RowsNotKeptError("another response has an entry for every row, and these rows are not kept")
+
+    found = GlmerModel.fit(model, **options)
+    return CellFit(**{one.name: getattr(found, one.name) for one in fields(found)})
+
+
+def fit_cells(
+    sums: CellSums,
+    agq: int = 1,
+    *,
+    information: str = "observed",
+    prior: Any = None,
+    functions: Functions | None = None,
+    max_evaluations: int = 200,
+    tolerance: float = 1e-8,
+) -> CellFit:
+    """Fit the generalised model of sums: the same numbers as from the rows they were made of.
+
+    Parameters
+    ----------
+    sums : CellSums
+    agq, information, prior, functions, max_evaluations, tolerance
+        As for `ranef.glmer`.
+
+    Returns
+    -------
+    CellFit
+
+    Raises
+    ------
+    DataError
+        As for rows: none of them, a response without variation, a factor with one level.
+    """
+    model = model_of_cells(sums, agq, information, prior, functions)
+    return fit_cell_model(model, max_evaluations=max_evaluations, tolerance=tolerance)
+
+
+def model_of_cells(
+    sums: CellSums,
+    agq: int = 1,
+    information: str = "observed",
+    prior: Any = None,
+    functions: Functions | None = None,
+) -> CellModel:
+    """Return the model of sums, not yet fitted."""
+    table = sums.table
+    if table is None:
+        require_rows(sums.n, sums.n_total, sums.missing)
+        raise AssertionError
+    family, parsed = choose_family(sums.family, sums.link), parse_formula(sums.formula)
+    require_information(information, checked_nodes(agq), family)
+    parsed = with_functions(parsed, functions)
+    response = _response_of(table, family, sums.constant)
+    require_variation(response, family, response_name(parsed), sums.n)
+    frame = _columns(table)
+
+    def respond(*_: Any) -> FloatArray:
+        return response.y
+
+    design = assemble(parsed, frame, None, sums.offset, True, respond)
+    require_moderate_offset(design, family, int)
+    design = replace(design, n_dropped=sums.n_total - sums.n, missing=dict(sums.missing), index=None)
+    model = CellModel.__new__(CellModel)
+    vars(model).update(n_rows=sums.n, data_library="", _source=None)
+    return model.of(
+        formula=parsed,
+        family=family,
+        agq=checked_nodes(agq),
+        information=information,
+        design=design,
+        sums=response,
+        prior=prior,
+        weights=sums.weights,
+        offset=sums.offset,
+    )  # type: ignore[return-value]
+
+
+def _columns(table: CellTable) -> dict[str, Any]:
+    """Return the cells as a table: the columns of the data, zeros in place of what was summed."""
+    import pandas as pd
+
+    out: dict[str, Any] = {}
+    for name, kind in table.kinds.items():
+        if name in table.codes:
+            own = table.levels[name]
+            values: npt.NDArray[Any] = own.values[table.codes[name]]
+            listed = own.categories
+            out[name] = values if listed is None else pd.Categorical(values, categories=list(listed))
+        elif name in table.numbers:
+            types = {"whole": np.int64, "truth": bool}
+            out[name] = table.numbers[name].astype(types.get(kind, np.float64))
+        else:
+            out[name] = np.zeros(table.count)
+    return out
+
+
+def _response_of(table: CellTable, family: Family, constant: float) -> Response:
+    """Return the response of cells as the family sums it."""
+    count, first, second = (np.ascontiguousarray(column) for column in table.totals.T)
+    if family.name in BY_VALUE:
+        first, second = (table.numbers[name] for name in OF_RESPONSE)
+    trials, y = np.ones_like(count), first
+    if family.kind.trials:
+        trials = count if family.name == "binomial" else second
+        y = first / trials
+    elif family.name == "beta":
+        y = 1 / (1 + np.exp((second - first) / count))
+    elif family.name not in BY_VALUE:
+        y = first / count
+    return Response(y, trials, None, bool(trials.max() <= 1), (count, first, second), constant)

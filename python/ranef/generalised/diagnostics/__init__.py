@@ -1,0 +1,1 @@
+"""What may be wrong with a generalised fit: residuals, influence, the approximation, separation."""

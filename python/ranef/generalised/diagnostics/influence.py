@@ -1,0 +1,144 @@
+"""Influence on a generalised fit: of its rows by one step, of whole groups by refits without them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...arrays import FloatArray
+from ...diagnostics.groups import (
+    GroupInfluence,
+    Without,
+    factor_named,
+    rows_by_level,
+    table_without,
+    well_determined,
+)
+from ...old_names import also_called
+from ...verbs import kept
+from ..fit import GlmerFit
+from ..prediction.errors import working_equations
+from .residuals import residuals
+
+_TOLERANCE, _MOST_EVALUATIONS = 1e-8, 200  # as of glmer()
+
+
+def leverage(fit: GlmerFit) -> FloatArray:
+    """Return the diagonal of the hat matrix of the working linear model, (n,).
+
+    How much each row pulls its own fitted value, random effects included, their covariance known: the
+    expected weight of the row times the variance of its linear predictor.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> bool(0 < fit.leverage().min() < fit.leverage().max() < 1)
+    True
+    """
+    return _leverage(fit).copy()
+
+
+@kept
+def _leverage(fit: GlmerFit) -> FloatArray:
+    system, design = working_equations(fit), fit.model.design
+    v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
+    fixed, random = system.variances(system.X, v)
+    slope, phi = fit.curve.slope(fit.linear_predictor), fit.dispersion or 1.0
+    variance = fit.family.variance(fit.location, fit.response.trials, phi)
+    weight = slope**2 / np.maximum(variance, np.finfo(float).tiny)
+    if fit.response.weights is not None:
+        weight = weight * fit.response.weights
+    return np.asarray((fixed + random) * weight)
+
+
+@also_called(by="group")
+def influence(fit: GlmerFit, group: str | None = None) -> pd.DataFrame | GroupInfluence:
+    """Return the influence of every row, or of every level of a grouping factor.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    group : str, optional
+        A grouping factor; by default rows.
+
+    Returns
+    -------
+    DataFrame or GroupInfluence
+        Of rows, by one step of the working linear model: ``leverage``, ``residual`` (Pearson),
+        ``standardised`` (over the root of one minus the leverage), ``quantile`` and ``cooks``. Of groups,
+        exactly: the model is refitted without each level, all parameters included; no cell is found twice.
+        A level on which a coefficient rests altogether has missing values, and did not converge.
+
+    References
+    ----------
+    Xiang, Tse & Lee (2002), Influence diagnostics for generalized linear mixed models: applications to
+    clustered data, Computational Statistics & Data Analysis 40, 759-774.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> fit.influence("herd").cooks.idxmax()
+    '11'
+    """
+    return row_influence(fit) if group is None else group_influence(fit, group)
+
+
+def row_influence(fit: GlmerFit) -> pd.DataFrame:
+    """Return one row per row used, see `influence`."""
+    design, h, raw = fit.model.design, leverage(fit), residuals(fit, "pearson")
+    standardised = raw / np.sqrt(np.maximum(1 - h, np.finfo(float).tiny))
+    return pd.DataFrame(
+        {
+            "leverage": h,
+            "residual": raw,
+            "standardised": standardised,
+            "quantile": residuals(fit, "quantile"),
+            "cooks": standardised**2 * h / (np.maximum(1 - h, np.finfo(float).tiny) * fit.model.cross.rank),
+        },
+        index=pd.Index(design.rows, name="row") if design.labels is None else design.labels,
+    )
+
+
+def group_influence(fit: GlmerFit, group: str | None = None) -> GroupInfluence:
+    """Refit without each level of a grouping factor, see `influence`."""
+    factor = factor_named(fit, group)
+    columns = fit.model.cross.columns
+    errors = np.sqrt(np.diag(fit.solution["vcov"]))
+    correlation = fit.solution["vcov"] / np.outer(errors, errors)
+
+    def squared(without: Without) -> float:
+        shift = (without.beta[columns] - fit.beta[columns]) / errors
+        return float(shift @ np.linalg.solve(correlation, shift))
+
+    return table_without(fit, factor, [_without(fit, rows) for rows in rows_by_level(factor)], squared)
+
+
+def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
+    """Fit the model to the other rows: those removed stay in their cells, and count nothing there."""
+    y, sums = fit.y, fit.response
+    stays = np.ones(len(y))
+    stays[removed] = 0.0
+    trials, weights = (sums.trials * stays, None) if fit.family.kind.trials else (None, stays)
+    if weights is not None and sums.weights is not None:
+        weights = weights * sums.weights
+    core = fit.model.core.with_response(y, trials, weights, True)
+    nothing = np.full(len(fit.model.cross.columns), np.nan)
+    lost = Without(
+        fit.padded(nothing), fit.padded(np.diag(nothing)), np.nan, np.full(fit.model.n_theta, np.nan), False
+    )
+    try:
+        found = core.fit(fit._answer("internal"), _TOLERANCE, _MOST_EVALUATIONS)
+    except RuntimeError:
+        return lost
+    if "beta" not in found:
+        return lost
+    sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
+    beta, vcov = fit.padded(found["beta"]), fit.padded(found["vcov"])
+    if not well_determined(fit, vcov):
+        return lost
+    return Without(beta, vcov, sigma, np.asarray(found["theta"]), found["converged"])

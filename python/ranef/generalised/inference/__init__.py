@@ -1,0 +1,1 @@
+"""Covariances, tests, intervals, profiles and shares of variance of a generalised fit."""

@@ -1,0 +1,1 @@
+"""Counts with more zeros than their family has: a second linear predictor, of zeros that are no counts."""

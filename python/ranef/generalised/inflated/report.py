@@ -1,0 +1,111 @@
+"""What a zero-inflated fit prints beside the conditional model, and how it is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ...arrays import FloatArray
+from ...inference.means import MarginalMeans
+from ...inference.means.grid import Grid
+from ...report.brief import coefficient_lines
+from ...report.tables import level_of, with_limits
+from ...show.numbers import format_common
+from .. import updating
+from ..prediction import means
+from ..report import summary as plain
+from .coefficients import zero_limits, zero_table
+from .fit import ZeroInflatedFit
+
+_WHICH = (
+    "Means of the counts: those of the response are smaller by the probability of a zero that is no count"
+)
+
+
+def title(fit: ZeroInflatedFit) -> str:
+    """Return the heading of the table of the zero part."""
+    return f"Zero-inflation model (logit), {fit.model.zero.text}"
+
+
+def summary(
+    fit: ZeroInflatedFit,
+    stars: bool = True,
+    correlation: bool | None = None,
+    conf_int: bool | float = False,
+) -> plain.Summary:
+    """Return the summary of a fit: the conditional model, then the zero part.
+
+    Parameters
+    ----------
+    fit : ZeroInflatedFit
+    stars, correlation, conf_int
+        As of `GlmerFit.summary`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
+    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
+    >>> print(fit.summary())
+    Generalized linear mixed model fit by maximum likelihood (Laplace Approximation) ['ranef']
+    ...
+    Zero-inflation model (logit), ~ 1:
+              Estimate Std. Error z value Pr(>|z|)
+    ...
+    """
+    found = plain.summary(fit, stars, correlation, conf_int)
+    if found.fixed is None:
+        return found
+    table, level = zero_table(fit), level_of(conf_int)
+    if level is not None:
+        table = with_limits(table, zero_limits(fit, level), level)
+    return replace(found, others=((title(fit), table),))
+
+
+def brief(fit: ZeroInflatedFit) -> str:
+    """Return formula, criterion, variance components, fixed effects and the zero part."""
+    text = plain.brief(fit)
+    if "gamma" not in fit.found:
+        return text
+    texts = format_common(fit.gamma, 4)
+    return "\n".join([text, f"{title(fit)}:", *coefficient_lines(list(fit.model.zero.names), texts)])
+
+
+def update(fit: ZeroInflatedFit, formula: str | None = None, data: Any = None, **changes: Any) -> Any:
+    """Fit a changed model to data.
+
+    Parameters
+    ----------
+    fit : ZeroInflatedFit
+    formula, data
+        As of `GlmerFit.update`.
+    **changes
+        As of `ranef.glmer`; ``zero=None`` leaves the zero part out.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
+    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
+    >>> round(fit.update(zero=None).objective - fit.objective, 2)
+    5.86
+    """
+    return updating.update(fit, formula, data, **({"zero": fit.model.zero.text} | changes))
+
+
+def means_on_scale(
+    fit: ZeroInflatedFit, found: MarginalMeans, grid: Grid, share: FloatArray, scale: str, averaged: bool
+) -> Any:
+    """Return marginal means on the scale asked for, which say that they are those of the counts."""
+    return means.means_on_scale(fit, _said(found), grid, share, scale, averaged)
+
+
+def trends_on_scale(fit: ZeroInflatedFit, slopes: MarginalMeans, *rest: Any) -> Any:
+    """Return slopes of the mean in a covariate, which say that they are those of the counts."""
+    return means.trends_on_scale(fit, _said(slopes), *rest)
+
+
+def _said(found: MarginalMeans) -> MarginalMeans:
+    return replace(found, notes=(*found.notes, _WHICH))

@@ -1,0 +1,95 @@
+"""Averages of the mean over the population of groups, for comparisons and slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...arrays import FloatArray
+from ...errors import ArgumentError
+from ...inference.effects.averages import Rows
+from ...inference.effects.delta import STEP, Estimator, Mean
+from ...inference.means.estimates import estimable
+from ..fit import GlmerFit
+from ..inference.uncertainty import sensitivities
+from .averages import average_mean, curve_at
+
+Value = Callable[[dict[str, Any]], FloatArray]
+
+
+class PopulationEstimator(Estimator):
+    """Means over rows and over the population of groups, with gradients along the parameters' uncertainty.
+
+    The variances count: they say how far the mean of the groups is from that of a typical one.
+    """
+
+    def __init__(self, fit: GlmerFit, scale: str | None, ddf: str | None) -> None:
+        if scale == "link":
+            raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
+        if ddf is not None:
+            raise ArgumentError("averaged=True uses the normal distribution: leave out ddf=")
+        super().__init__(fit, scale, None)
+        self.note = "On the scale of the response, averaged over the population of groups"
+
+    def mean(self, rows: Rows) -> Mean:
+        """Return the mean prediction of rows."""
+        return self._with_gradient(rows, self._value(rows))
+
+    def slope(self, rows: Rows, name: str) -> Mean:
+        """Return the mean slope in a number, by fourth-order differences: random slopes move with it."""
+        step = STEP * self._spread(rows, name)
+        ends = {k: self._value(rows.moved(name, k * step)) for k in (1, -1, 2, -2)}
+
+        def value(point: dict[str, Any]) -> FloatArray:
+            at = {k: end(point) for k, end in ends.items()}
+            return (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
+
+        return self._with_gradient(rows, value)
+
+    def stepped(self, rows: Rows, name: str, size: float) -> Mean | None:
+        """Return None: predictions are not linear in anything."""
+        return None
+
+    def errors(self, gradients: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return standard errors and infinite degrees of freedom, (m,) each."""
+        return np.sqrt((gradients**2).sum(axis=1)), np.full(len(gradients), np.inf)
+
+    # ------------------------------------------------------------ inside
+    def _value(self, rows: Rows) -> Value:
+        """Return the mean of the rows as a function of the parameters, (1,)."""
+        parts = []
+        for part in rows.chunks():
+            X, bases = self._matrix(part)[:, self.kept], self._bases(part)
+            parts.append((X, bases, part.offset))
+
+        def value(point: dict[str, Any]) -> FloatArray:
+            factors, total = self.fit.model.covariance_factors(point["theta"]), 0.0
+            for X, bases, offset in parts:
+                pairs = zip(bases, factors, strict=True)
+                variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
+                total += average_mean(curve_at(self.fit, point), X @ point["beta"] + offset, variance).sum()
+            return np.array([total / rows.n])
+
+        return value
+
+    def _bases(self, rows: Rows) -> list[FloatArray]:
+        """Return the columns of each random term."""
+        spec = self.fit.model.design.spec
+        absent = [name for basis in spec.bases for name in basis.columns if name not in rows.columns]
+        if absent:
+            raise ArgumentError(
+                f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
+                "effect: add it to the fixed part"
+            )
+        found = [b.rows({name: rows.columns[name] for name in b.columns}, rows.n) for b in spec.bases]
+        return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]
+
+    def _with_gradient(self, rows: Rows, value: Value) -> Mean:
+        at = {"theta": self.fit.theta, "beta": self.fit.solution["beta"]}
+        gradient = sensitivities(self.fit, value)[0]
+        total = sum(self._matrix(part).sum(axis=0) for part in rows.chunks())
+        if not estimable(self.fit, np.asarray(total)[None, :] / rows.n)[0]:
+            return np.nan, np.full(len(gradient), np.nan)
+        return float(value(at)[0]), gradient

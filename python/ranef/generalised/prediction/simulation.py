@@ -1,0 +1,126 @@
+"""Responses drawn from a fitted generalised model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...arrays import FloatArray
+from ...design.vectors import values_in
+from ...errors import DataError, FitError
+from ...estimates.simulation import counted, new_weights, rows_of, seeded
+from ...frame import Table
+from ..families.truncated import draw_above_zero
+from ..fit import GlmerFit
+
+
+def simulate(
+    fit: GlmerFit,
+    n: int = 1,
+    seed: Any = None,
+    use_u: bool = False,
+    *,
+    newdata: Any = None,
+    allow_new_levels: bool = False,
+) -> FloatArray:
+    """Draw responses from the fitted model.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    n : int
+        Number of responses.
+    seed : int, Generator or None
+        As `numpy.random.default_rng` takes it.
+    use_u : bool
+        Keep the conditional modes; by default every response has random effects drawn anew.
+    newdata : table, optional
+        Other rows, of levels known or new. Trials are those of ``cbind()`` or ``weights=`` there; one
+        where the model has none.
+    allow_new_levels : bool
+        With `use_u`: draw the random effects of levels the fit has not seen.
+
+    Returns
+    -------
+    (n, rows) float64
+        One row per response, on the scale of ``fit.y``: proportions where there are trials.
+        ``fit.refit(y[0])`` fits one.
+
+    Raises
+    ------
+    ArgumentError
+        For a bad `n` or `seed`.
+    UnknownColumnError, NewLevelError, DataError
+        For `newdata`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> y = fit.simulate(3, seed=1)
+    >>> y.shape, bool((y <= 1).all())
+    ((3, 56), True)
+    """
+    rng = seeded(seed)
+    rows = rows_of(fit, newdata, use_u, allow_new_levels)
+    count = counted(n, rows.mean.size)
+    trials = fit.response.trials if newdata is None else _trials(fit, newdata)
+    out = np.empty((count, rows.mean.size))
+    known, factors = ~np.isnan(rows.mean), fit.model.covariance_factors(fit.theta)
+    for row in out:
+        eta = rows.mean + rows.random_part(factors, rng)
+        row[:] = np.nan
+        row[known] = _draw(fit, eta[known], trials[known], rng)
+    return out
+
+
+def _trials(fit: GlmerFit, newdata: Any) -> FloatArray:
+    """Return the trials of new rows."""
+    formula, table = fit.model.formula, Table(newdata, "the new data")
+    if len(formula.responses) == 2:
+        trials = np.add(*(values_in(table, code, formula) for code in formula.responses))
+    elif fit.family.kind.trials and fit.response.trials.max() > 1:
+        trials = new_weights(fit, newdata)
+    else:
+        return np.ones(table.n_rows)
+    if not (trials >= 1).all():
+        raise DataError("the new data must have one trial or more in each row")
+    return trials
+
+
+def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
+    try:
+        return _drawn(fit, fit.family.link.inverse(eta), trials, rng)
+    except ValueError:  # numpy's word on a mean or shape that has no distribution
+        raise FitError(
+            f"some means drawn are outside the range of the {fit.family.kind.label} family with the "
+            f"{fit.family.link.name} link, so that they have no responses: use "
+            f"link='{fit.family.kind.links[0]}', or look for rows far from the others"
+        ) from None
+
+
+def _drawn(fit: GlmerFit, mu: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
+    name, phi = fit.family.name, fit.dispersion or 1.0
+    if name == "binomial":
+        return rng.binomial(trials.astype(np.int64), mu) / trials
+    if name == "betabinomial":
+        share = rng.beta(mu * phi, (1 - mu) * phi)
+        return rng.binomial(trials.astype(np.int64), share) / trials
+    if name == "beta":
+        return np.clip(rng.beta(mu * phi, (1 - mu) * phi), np.nextafter(0, 1), np.nextafter(1, 0))
+    if name == "gaussian":
+        return rng.normal(mu, np.sqrt(phi))
+    if name == "gamma":
+        return np.maximum(rng.gamma(phi, mu / phi), np.finfo(float).tiny)
+    if name == "inverse_gaussian":
+        return rng.wald(mu, phi)
+    if fit.family.kind.truncated:
+        shape = {"poisson": None, "nbinom1": mu / phi, "nbinom2": np.full_like(mu, phi)}[fit.family.base]
+        return draw_above_zero(mu, shape, rng)
+    if name == "nbinom1":
+        mu = rng.gamma(mu / phi, phi)
+    if name == "nbinom2":
+        mu = rng.gamma(phi, mu / phi)
+    return rng.poisson(mu).astype(np.float64)

@@ -1,0 +1,1 @@
+"""A generalised fit as text and as tidy tables."""

@@ -1,0 +1,132 @@
+"""Generalised fits as tidy tables, with the columns of R's broom.mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from ...errors import ArgumentError, require_level
+from ...estimates.prediction import population
+from ...frame.native import in_pandas, native_table, with_columns
+from ...frame.table import Table
+from ...report.broom import stacked_columns, wanted_effects
+from ..fit import GlmerFit
+
+
+def tidy(
+    fit: GlmerFit,
+    effects: str | Sequence[str] = ("fixed", "ran_pars"),
+    level: float = 0.95,
+    exponentiate: bool = False,
+) -> Any:
+    """Return one row per parameter.
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    effects : str or sequence of str
+        As of a linear fit, see `ranef.report.broom.tidy`.
+    level : float
+        Coverage of the intervals.
+    exponentiate : bool
+        Fixed effects and their intervals as odds ratios or rate ratios: logit, cloglog and log links only.
+        The standard
+        error is then that of the ratio, by the delta method.
+
+    Returns
+    -------
+    table
+        Of the library the data came in.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> fit.tidy("fixed", exponentiate=True)[["term", "estimate", "conf_low"]].round(2)
+              term  estimate  conf_low
+    0    Intercept      0.25      0.16
+    1  period[T.2]      0.37      0.20
+    2  period[T.3]      0.32      0.17
+    3  period[T.4]      0.21      0.09
+    """
+    return native_table(tidy_columns(fit, effects, level, exponentiate), fit.model.data_library)
+
+
+def tidy_columns(
+    fit: GlmerFit, effects: str | Sequence[str], level: float, exponentiate: bool
+) -> dict[str, Any]:
+    """Return the columns of `tidy`."""
+    require_level(level)
+    wanted = wanted_effects(effects)
+    if exponentiate and fit.family.link.name not in ("logit", "cloglog", "log"):
+        raise ArgumentError(
+            f"exponentiate=True makes ratios of a logit, cloglog or log link, not of {fit.family.link.name}"
+        )
+    return stacked_columns(fit, wanted, level, lambda: _fixed(fit, level, exponentiate))
+
+
+def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
+    table = in_pandas(fit.coef_table)()
+    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
+    width = ndtri((1 + level) / 2) * se
+    ends = estimate - width, estimate + width
+    change = np.exp if exponentiate else np.asarray
+    return {
+        "effect": ["fixed"] * len(table),
+        "term": list(table.index),
+        "estimate": change(estimate),
+        "std_error": np.exp(estimate) * se if exponentiate else se,
+        "statistic": table["z"].to_numpy(),
+        "p_value": table["p"].to_numpy(),
+        "conf_low": change(ends[0]),
+        "conf_high": change(ends[1]),
+    }
+
+
+def glance(fit: GlmerFit) -> Any:
+    """Return one row for the fit, with the columns of a linear one; ``deviance`` is -2 log L."""
+    values = {
+        "nobs": fit.nobs,
+        "sigma": fit.sigma,
+        "logLik": fit.llf,
+        "AIC": fit.aic,
+        "BIC": fit.bic,
+        "deviance": fit.objective,
+        "df_residual": fit.df_resid,
+    }
+    return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
+
+
+def augment(fit: GlmerFit, data: Any = None) -> Any:
+    """Return the rows used with what was fitted.
+
+    Adds ``.fitted`` (the mean), ``.eta`` (the linear predictor), ``.resid`` (Pearson) and ``.fixed`` (the
+    linear
+    predictor without modes).
+
+    Parameters
+    ----------
+    fit : GlmerFit
+    data : table, optional
+        The data of the fit: their columns come first. Without, the response and the grouping factors.
+    """
+    design = fit.model.design
+    added = {
+        ".fitted": np.asarray(fit.fittedvalues),
+        ".eta": fit.linear_predictor,
+        ".resid": np.asarray(fit.residuals()),
+        ".fixed": population(fit),
+    }
+    if data is None:
+        given: dict[str, Any] = {design.response_name: fit.y}
+        given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
+        given |= {".row": design.rows} if design.labels is None else {}
+        return native_table(given | added, fit.model.data_library, design.labels)
+    total, count = fit.nobs + design.n_dropped, Table(data, "data=").n_rows
+    if count != total:
+        raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
+    return with_columns(data, np.asarray(design.rows), added)
