@@ -139,3 +139,17 @@ def test_a_step_too_far_has_no_matrix_and_says_nothing():
         with warnings.catch_warnings(), pytest.raises(np.linalg.LinAlgError):
             warnings.simplefilter("error")
             Scaled(("a", "b"), "cs", True).theta(psi)
+
+
+MACHINES = "score ~ Machine + cs(0 + Machine | Worker)"
+ERRORS = [  # glmmTMB 1.1.5, tightly converged: sdreport() of theta, by the delta method
+    ({}, [1.326632, 2.627764, 1.441263, 0.1724257]),
+    ({"reml": False}, [1.107345, 2.192733, 1.20252, 0.157025]),
+    ({"dispersion": "~ Machine"}, [1.33078, 2.628165, 1.437133, 0.1726206]),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), ERRORS)
+def test_standard_errors_of_the_parameters_are_glmmtmbs(options, expected):
+    fit = ranef.lmer(MACHINES, ranef.datasets.load("Machines"), **options)
+    np.testing.assert_allclose(fit.structures.parameters.se, expected, rtol=1e-5)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..arrays import FloatArray
 from ..called import attribute
@@ -205,37 +204,3 @@ def certified(
         flat=flat,
         limit=_AT_A_LIMIT if limits else "",
     )
-
-
-def parameter_table(fit: StructuredFit) -> pd.DataFrame:
-    """Return term, structure's parameter, estimate, standard error: NaN for what depends on a limit.
-
-    So is the estimate of what no response can tell about.
-    """
-    flat = fit.optimum.flat
-    unknown = flat.psi_unknown if isinstance(flat, PsiFlat) else np.zeros(len(fit.psi), dtype=bool)
-    spread = _inverse(fit.hessian, [*fit.held, *np.flatnonzero(unknown).tolist()])
-    rows, at = [], 0
-    for one, part, label in zip(
-        fit.structured.maps, fit.structured.parts(fit.psi), fit.model.term_labels, strict=True
-    ):
-        own = slice(at, at + one.size)
-        for name, value, slope in one.natural(part, fit.sigma):
-            used = np.flatnonzero(slope)
-            variance = float(slope[used] @ spread[own, own][np.ix_(used, used)] @ slope[used])
-            se = np.sqrt(max(variance, 0.0)) if used.size else np.nan
-            estimate = np.nan if unknown[own][used].any() else value
-            rows.append({"term": label, "parameter": name, "estimate": estimate, "se": float(se)})
-        at += one.size
-    return pd.DataFrame(rows)
-
-
-def _inverse(hessian: FloatArray, held: Sequence[int]) -> FloatArray:
-    """Return the covariance of psi, NaN for those held, and where a direction has no curvature."""
-    out = np.full_like(hessian, np.nan)
-    free = np.setdiff1d(np.arange(len(hessian)), held)
-    inner = hessian[np.ix_(free, free)]
-    values = np.linalg.eigvalsh(inner)
-    if free.size and values[0] > 1e-8 * values[-1]:
-        out[np.ix_(free, free)] = 2 * np.linalg.inv(inner)
-    return out

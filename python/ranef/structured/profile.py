@@ -22,8 +22,8 @@ from ..residual.held import (
 )
 from ..residual.profile import profile_of
 from ..residual.refits import further_parameters as of_residuals
-from .fit import parameter_table
 from .maps import Hold, Structured, derivative
+from .spread import parameter_table
 
 
 def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:

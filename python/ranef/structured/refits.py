@@ -14,7 +14,8 @@ from ..residual.model import ResidualModel
 from ..residual.refits import changed
 from ..residual.refits import further_parameters as of_residuals
 from ..variants import with_columns, with_rows
-from .fit import StructuredFit, minimised, parameter_table
+from .fit import StructuredFit, minimised
+from .spread import parameter_table
 from .with_residual import StructuredResidualFit, minimised_both
 
 

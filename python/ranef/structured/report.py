@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..show import Document, Printed, frame_table
-from .fit import parameter_table
+from .spread import parameter_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -18,8 +18,8 @@ class Structures(Printed):
     Attributes
     ----------
     parameters : DataFrame
-        ``term``, ``parameter``, ``estimate``, ``se``: standard deviations, correlations, loadings. Standard
-        errors hold sigma at its estimate given the others (profiled).
+        ``term``, ``parameter``, ``estimate``, ``se``: standard deviations, correlations, loadings; standard
+        errors by the delta method from the observed information in all parameters.
     """
 
     parameters: pd.DataFrame = field(repr=False)

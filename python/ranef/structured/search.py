@@ -19,13 +19,14 @@ from ..arrays import FloatArray
 from ..optimize.curvature import decrement, scaled
 
 NOWHERE = 1e100  # the criterion where there is none
-_STEP = 1e-5
+_STEP = 1e-4
 _NEWTON_STEPS = 8
 _NOTHING = 1e-12  # a fall of the criterion that no further step is taken for
 _SAME = 1e-8  # criteria that differ by less are the same
 _SAME_END = 1e-5  # ends of descents that are nearer in the criterion are one
 _FLAT = 1e-6  # gradient and curvature of a parameter that says nothing
 _LEVEL = 1e-3  # the same on the way to a limit that is infinite: residuals without variance
+_DIGITS = 1e-4  # what differences of the gradient leave of a curvature that is taken off again
 _CURVED = 1e-8  # share of the largest eigenvalue
 _STATIONARY = 1e-3
 
@@ -123,7 +124,7 @@ def _at_limits(criterion: Criterion, end: End, ranges: FloatArray) -> End:
         limit, free[k] = (least if end.x[k] < low else most), False
         if np.isfinite(limit):
             x[k] = limit
-        elif abs(end.slope[k]) > _LEVEL or _curvature(end, k) > _LEVEL:
+        elif abs(end.slope[k]) > _LEVEL or _curvature(end, k) > max(_LEVEL, _DIGITS * end.hessian[k, k]):
             continue  # where it stands is not yet as good as the limit
         if criterion(x)[0] > end.value + 1.0:
             continue

@@ -43,8 +43,8 @@ class StructuredResidualFit(ResidualFit, kind="both"):
         The maps from parameters to theta, term by term.
     psi : (k,) float64
         The parameters of the structures on scales without bounds.
-    hessian : (k, k) float64
-        Of the criterion in psi, minimal over the residuals' parameters.
+    hessian : (m + k, m + k) float64
+        Of the criterion in the residuals' parameters and psi.
     held : tuple of int
         Which psi are at a limit: no variance, or a correlation at an end of its range.
     """
@@ -133,7 +133,7 @@ def minimised_both(
         held=tuple(one for one in end.held if one < k),
     )
     at = base.at(phi, sums)
-    inner = _profiled(hessian, np.arange(k, len(x)))
+    scale = np.append(unit, np.ones(len(psi)))
     return StructuredResidualFit(
         at,
         base.design.response,
@@ -143,7 +143,7 @@ def minimised_both(
         outer,
         structured,
         psi,
-        inner,
+        hessian / np.outer(scale, scale),
         tuple(one - k for one in end.held if one >= k),
     )
 
