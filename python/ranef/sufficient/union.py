@@ -1,0 +1,104 @@
+"""Levels, their combinations and columns of all parts of the data, and where each part's own are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from .levels_of_parts import Ranks, places_in, union_of_levels
+from .products import Cells, Product
+from .sums import ColumnLevels, Contents, Group
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelsOfAll:
+    """The levels of all parts.
+
+    Attributes
+    ----------
+    levels : dict
+        Categorical column -> its levels.
+    ranks : list of dict
+        For each part: categorical column -> the place of each of its levels.
+    """
+
+    levels: Mapping[str, ColumnLevels]
+    ranks: Sequence[Mapping[str, Ranks]]
+
+    def combined(self, names: tuple[str, ...], given: Sequence[Cells]) -> tuple[Cells, list[Places]]:
+        """Return the combinations of levels that any part has, sorted, and where each part's are."""
+        if not names:
+            return given[0], [np.zeros(1, dtype=np.int64) for _ in given]
+        sizes = [self.levels[name].values.shape[0] for name in names]
+        if len(names) == 1:
+            return np.arange(sizes[0], dtype=np.int32)[:, None], [own[names[0]] for own in self.ranks]
+        if np.prod([float(size) for size in sizes]) >= 2.0**62:
+            raise DataError(
+                f"'{':'.join(names)}' has too many combinations to number: leave one of its columns out"
+            )
+        numbers = []
+        for cells, own in zip(given, self.ranks, strict=True):
+            codes = tuple(own[name][cells[:, k]] for k, name in enumerate(names))
+            numbers.append(np.ravel_multi_index(codes, sizes))
+        union = np.unique(np.concatenate(numbers))
+        combinations = np.column_stack(np.unravel_index(union, sizes)).astype(np.int32)
+        return combinations, [np.searchsorted(union, number) for number in numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Union(LevelsOfAll):
+    """What all parts have.
+
+    Attributes
+    ----------
+    groups, cells : dict
+        As of `Contents`.
+    of_groups : list of list of array
+        For each part: grouping factor by grouping factor, the place of each of its levels.
+    columns : list of array
+        For each part: the place of each of its columns.
+    count : int
+        How many columns all have.
+    """
+
+    groups: Mapping[Group, Cells]
+    cells: Mapping[Product, Cells]
+    of_groups: list[list[Places]]
+    columns: list[Places]
+    count: int
+
+
+def united(parts: Sequence[tuple[str, Contents]]) -> Union:
+    """Return what parts, with their names for the messages, have together.
+
+    Raises
+    ------
+    DataError
+        For levels that cannot be matched, or too many combinations of them.
+    """
+    given = [contents for _, contents in parts]
+    head, each = given[0], range(len(given))
+    levels = {
+        name: union_of_levels(name, [(part, own.levels[name]) for part, own in parts]) for name in head.levels
+    }
+    ranks = [{name: places_in(own.levels[name], levels[name]) for name in levels} for own in given]
+    of_all = LevelsOfAll(levels, ranks)
+    groups = {g: of_all.combined(g, [own.groups[g] for own in given]) for g in head.groups}
+    cells = {p: of_all.combined(p.factors, [own.cells[p] for own in given]) for p in head.products}
+    first = np.cumsum([0, *(found.shape[0] for found, _ in cells.values())])
+    starts = dict(zip(cells, first, strict=False))
+    return Union(
+        levels,
+        ranks,
+        groups={group: found for group, (found, _) in groups.items()},
+        cells={product: found for product, (found, _) in cells.items()},
+        of_groups=[[places[k] for _, places in groups.values()] for k in each],
+        columns=[np.concatenate([starts[p] + places[k] for p, (_, places) in cells.items()]) for k in each],
+        count=int(first[-1]),
+    )
