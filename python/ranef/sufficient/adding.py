@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,27 +12,18 @@ from .. import _core
 from ..arrays import FloatArray
 from ..design.matrices import require_finite
 from ..design.vectors import require_positive_weights
-from ..frame import FactorColumn, NumberColumn
-from ..frame.factors import Codes, Levels, sort_levels
+from ..frame import NumberColumn
+from ..frame.factors import Codes
 from ..stream.batch import Batch
 from ..stream.levels import CellSet, LevelSet
 from ..stream.needs import Needs
 from ..stream.survey import Survey
 from .beside import Beside
-from .products import CONSTANT, Cells, Evaluator, NeedsTwoReadings, Product, products_of
-from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
+from .levels_of_parts import kind_of, unusual
+from .products import Cells, Evaluator, Group, NeedsTwoReadings, Product, ProductsByUse, products_by_use
+from .segments import FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
+from .sums import ColumnLevels, Contents, Sums
 from .table import Table, add_tables, is_identity, table_of
-
-_FIRST_ROWS = 65_536
-
-
-@dataclass(eq=False)
-class Segment:
-    """Rows whose columns are the same: a level met for the first time begins the next one."""
-
-    sums: Any
-    cells: tuple[int, ...]
-    origins: FloatArray
 
 
 class Adding:
@@ -65,7 +55,6 @@ class Adding:
         self._segments: list[Segment] = []
         self._ranges: dict[str, tuple[float, float]] = {}
         self._kinds: dict[str, str] = {}
-        self._unweighted: list[FloatArray] = []
         self._inverse_weights = self._log_weights = self._offsets = 0.0
 
     # ------------------------------------------------------------ a batch
@@ -113,12 +102,8 @@ class Adding:
 
     def _codes(self, batch: Batch) -> dict[tuple[str, ...], Codes]:
         """Return the codes of every categorical column and combination that is used, in the order met."""
-        single = dict.fromkeys(
-            [
-                *self.needs.grouping,
-                *(name for product in self._products for name in product.factors),
-            ]
-        )
+        of_products = (name for product in self._products for name in product.factors)
+        single = dict.fromkeys([*self.needs.grouping, *of_products])
         codes: dict[tuple[str, ...], Codes] = {}
         for name in single:
             levels = self._levels.setdefault(name, LevelSet(name, counted=False))
@@ -171,51 +156,42 @@ class Adding:
         weights: FloatArray | None,
     ) -> None:
         cells = tuple(self._count(product.factors) for product in self._products)
-        first = np.cumsum([0, *cells])
-        z = self._z_columns(first)
         factors = [
-            {
-                "codes": np.ascontiguousarray(codes[group]),
-                "levels": self._count(group),
-                "blocks": [],
-            }
+            {"codes": np.ascontiguousarray(codes[group]), "levels": self._count(group), "blocks": []}
             for group in self._z
         ]
         rows = _core.Rows(n, columns, None, factors, weights)
         if not self._segments or self._segments[-1].cells != cells:
-            self._open(columns, cells, z)
+            self._open(columns, cells)
         segment = self._segments[-1]
         self._beside.do(partial(segment.sums.add, rows))
         if weights is not None:
             self._log_weights += float(np.log(weights).sum())
-            self._unweighted[-1] += products_of_columns(columns, segment.origins)
+            segment.unweighted += products_of_columns(columns, segment.origins)
 
-    def _z_columns(self, first: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    def _z_columns(self, cells: tuple[int, ...]) -> list[npt.NDArray[np.intp]]:
+        """Return the columns of each grouping factor, where products have that many cells."""
+        first = np.cumsum([0, *cells])
         place = {product: k for k, product in enumerate(self._products)}
         spans = [[place[product] for product in own] for own in self._z.values()]
         return [np.concatenate([np.arange(first[k], first[k + 1]) for k in own]) for own in spans]
 
-    def _open(
-        self, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...], z: list[npt.NDArray[np.intp]]
-    ) -> None:
+    def _open(self, columns: list[npt.NDArray[Any] | None], cells: tuple[int, ...]) -> None:
         origins = np.array([0.0 if c is None or c.dtype == bool else mean_of_first(c) for c in columns])
-        made = _core.RowSums(origins, [own.tolist() for own in z])
-        self._segments.append(Segment(made, cells, origins))
-        self._unweighted.append(np.zeros((origins.size,) * 2))
+        made = _core.RowSums(origins, [own.tolist() for own in self._z_columns(cells)])
+        self._segments.append(Segment(cells, origins, made))
 
     # ------------------------------------------------------------ the end
     def finish(self) -> Sums:
         """Return the sums of all rows added."""
         self._beside.wait()
         needs, found = self.needs, self.survey
-        formula = needs.formula
         contents = self._contents() if found.n else None
-        return Sums(
-            formula.text, needs.weights, needs.offset, found.n, found.n_total, dict(found.missing), contents
-        )
+        counts = (found.n, found.n_total, dict(found.missing))
+        return Sums(needs.formula.text, needs.weights, needs.offset, *counts, contents)
 
     def _contents(self) -> Contents:
-        ranks: dict[tuple[str, ...], npt.NDArray[np.int64]] = {}
+        ranks: RanksOfCells = {}
         levels = {}
         for name, met in self._levels.items():
             done = met.finish()
@@ -246,99 +222,16 @@ class Adding:
             offsets=self._offsets,
         )
 
-    def _joined(
-        self, ranks: dict[tuple[str, ...], npt.NDArray[np.int64]]
-    ) -> tuple[Table, FloatArray, FloatArray]:
+    def _joined(self, ranks: RanksOfCells) -> tuple[Table, FloatArray, FloatArray]:
         """Return the segments in the columns, levels and origins of the last one, in their final order."""
-        last = self._segments[-1]
-        first = np.cumsum([0, *last.cells])
-        place = np.concatenate(
-            [
-                start + (ranks[product.factors] if product.factors else np.zeros(1, dtype=np.int64))
-                for product, start in zip(self._products, first, strict=False)
-            ]
-        )  # of a column in the order met: its final one
-        origins = np.empty(place.size)
-        origins[place] = last.origins
-        z = [np.sort(place[own]) for own in self._z_columns(first)]
-        tables, maps, unweighted = [], [], np.zeros((place.size,) * 2)
-        for segment, plain in zip(self._segments, self._unweighted, strict=True):
-            own_first = np.cumsum([0, *segment.cells])
-            columns = np.concatenate(
-                [place[start : start + count] for start, count in zip(first, segment.cells, strict=False)]
-            )
-            change = moved(columns, segment.origins, origins)
-            own = table_of(segment.sums.results(), self._z_columns(own_first))
+        final = FinalColumns(self._products, ranks, self._segments[-1])
+        z = [np.sort(final.place[own]) for own in self._z_columns(self._segments[-1].cells)]
+        tables, maps = [], []
+        for segment in self._segments:
+            change = final.change(segment)
+            own = table_of(segment.sums.results(), self._z_columns(segment.cells))
             tables.append(own if is_identity(change) else own.combined(change, z))
             met = [factor.levels for factor in own.factors]
             maps.append([ranks[group][:count] for group, count in zip(self._z, met, strict=True)])
-            unweighted += change.T @ plain @ change
         counts = [self._count(group) for group in self._z]
-        return add_tables(tables, maps, counts), origins, unweighted
-
-
-ProductsByUse = tuple[tuple[Product, ...], dict[Group, tuple[Product, ...]]]
-
-
-def products_by_use(needs: Needs, factors: frozenset[str], truths: frozenset[str]) -> ProductsByUse:
-    """Return all products, the constant first and the response last, and those of each grouping factor."""
-    fixed = products_of(needs.formula.fixed, needs, factors, truths)
-    z: dict[Group, dict[Product, None]] = {}
-    for bar in needs.formula.random:
-        own = z.setdefault(bar.group_columns, {CONSTANT: None})
-        own.update(dict.fromkeys(products_of(bar.columns, needs, factors, truths)))
-    others = dict.fromkeys([*fixed, *(product for own in z.values() for product in own)])
-    others.pop(CONSTANT, None)
-    products = (CONSTANT, *others, RESPONSE)
-    return products, {group: tuple(p for p in products if p in own) for group, own in z.items()}
-
-
-def moved(place: npt.NDArray[Any], before: FloatArray, after: FloatArray) -> FloatArray:
-    """Return the combinations that put columns at their new places and origins; new columns are zero.
-
-    The first column is that of ones: a column less its origin is, with another one, itself plus a multiple of
-    the first.
-    """
-    out = np.zeros((place.size, after.size))
-    out[np.arange(place.size), place] = 1.0
-    old = np.zeros(after.size)
-    old[place] = before
-    out[0, 1:] += (old - after)[1:]
-    return out
-
-
-def mean_of_first(column: npt.NDArray[Any]) -> float:
-    """Return the mean of the first rows, exactly where they are equal."""
-    head = column[:_FIRST_ROWS]
-    low, high = head.min(), head.max()
-    return float(low) if low == high else float(np.mean(head, dtype=np.float64))
-
-
-def products_of_columns(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
-    """Return the products of the shifted columns, pair by pair: that wakes no threads of BLAS."""
-    n = next(c.shape[0] for c in columns if c is not None)
-    shifted = [np.ones(n) if c is None else c - o for c, o in zip(columns, origins, strict=True)]
-    out = np.zeros((len(columns),) * 2)
-    for i, one in enumerate(shifted):
-        for j, other in enumerate(shifted[: i + 1]):
-            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
-    return out
-
-
-def kind_of(column: Any) -> str:
-    """Return what a column holds, as sums have it."""
-    if isinstance(column, FactorColumn):
-        return "levels"
-    if isinstance(column, NumberColumn):
-        return {"f": "real", "b": "truth"}.get(column.values.dtype.kind, "whole")
-    return "time"
-
-
-def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:
-    """Return the order of categories if it is not the sorted one."""
-    if categories is None:
-        return None
-    values: Levels = np.empty(len(categories), dtype=object)
-    values[:] = categories
-    rank, _ = sort_levels(np.arange(values.size, dtype=np.int32), values)
-    return None if np.array_equal(rank, np.arange(values.size)) else tuple(categories)
+        return add_tables(tables, maps, counts), final.origins, final.unweighted(self._segments)

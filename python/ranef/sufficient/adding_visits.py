@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +16,19 @@ from ..frame.factors import Codes
 from ..stream.batch import Batch
 from ..stream.levels import CellSet
 from ..stream.needs import Needs
-from .adding import Adding, mean_of_first, moved, products_of_columns
+from .adding import Adding
 from .patterns import (
     Pattern,
     Patterns,
-    Visits,
     added,
     combined,
     require_few_visits,
     require_small,
     subject_name,
 )
+from .segments import FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
 from .sums import Contents
-from .table import Table, is_identity
+from .table import Table
 
 Columns = tuple[str, ...]
 
@@ -74,16 +74,6 @@ class _Rows:
         )
 
 
-@dataclass(eq=False)
-class _Segment:
-    """Sums of rows whose columns are the same: a level met for the first time begins the next one."""
-
-    cells: tuple[int, ...]
-    origins: FloatArray
-    unweighted: FloatArray
-    found: dict[tuple[int, Visits], Pattern] = field(default_factory=dict)
-
-
 class VisitAdding(Adding):
     """Sums by pattern of visits in the making.
 
@@ -97,7 +87,7 @@ class VisitAdding(Adding):
     def __init__(self, needs: Needs, term: VisitTerm) -> None:
         super().__init__(needs)
         self.term = term
-        self._parts: list[_Segment] = []
+        self._parts: list[Segment] = []  # whose sums are by pattern
         self._held: _Rows | None = None
         self._closed = np.zeros(0, dtype=bool)  # subjects whose rows are summed
         self._batch: Batch | None = None
@@ -177,8 +167,7 @@ class VisitAdding(Adding):
         if not self._parts or self._parts[-1].cells != rows.cells:
             dummy = np.all((rows.matrix == 0.0) | (rows.matrix == 1.0), axis=0)
             means = [0.0 if d else mean_of_first(c) for d, c in zip(dummy, rows.matrix.T, strict=True)]
-            width = rows.matrix.shape[1]
-            self._parts.append(_Segment(rows.cells, np.array(means), np.zeros((width, width))))
+            self._parts.append(Segment(rows.cells, np.array(means), {}))
         part = self._parts[-1]
         shifted = np.subtract(rows.matrix, part.origins, out=np.empty_like(rows.matrix, order="F"))
         names, subject = np.unique(rows.subject, return_inverse=True)
@@ -190,8 +179,8 @@ class VisitAdding(Adding):
         )  # fmt: skip
         self._require_single(made, rows)
         own = {(arm, tuple(seen)): Pattern(count, pairs) for arm, seen, count, pairs in made["patterns"]}
-        part.found = added([part.found, own])
-        require_small([one.found for one in self._parts], shifted.shape[1])
+        part.sums = added([part.sums, own])
+        require_small([one.sums for one in self._parts], shifted.shape[1])
         if rows.weights is not None:
             part.unweighted += products_of_columns(list(shifted.T), np.zeros(shifted.shape[1]))
 
@@ -231,43 +220,17 @@ class VisitAdding(Adding):
             self._held = None
         return replace(super()._contents(), patterns=self._patterns)
 
-    def _joined(self, ranks: dict[Columns, npt.NDArray[np.int64]]) -> tuple[Table, FloatArray, FloatArray]:
-        last = self._parts[-1]
-        first = np.cumsum([0, *last.cells])
-        none = np.zeros(1, dtype=np.int64)
-        parts = [
-            start + (ranks[product.factors] if product.factors else none)
-            for product, start in zip(self._products, first, strict=False)
-        ]
-        place = np.concatenate(parts)  # of a column in the order met: its final one
-        origins = np.empty(place.size)
-        origins[place] = last.origins
-        found, plain = [], np.zeros((place.size,) * 2)
-        for segment in self._parts:
-            columns = np.concatenate([own[:count] for own, count in zip(parts, segment.cells, strict=True)])
-            change = moved(columns, segment.origins, origins)
-            same = is_identity(change)
-            found.append(
-                segment.found
-                if same
-                else {
-                    key: replace(one, pairs=combined(one.pairs, change)) for key, one in segment.found.items()
-                }
-            )
-            plain += change.T @ segment.unweighted @ change
-        term = self.term
-        whole = np.zeros((1, 0), dtype=np.int32)
-        patterns = Patterns(
-            term.visit,
-            term.subject,
-            term.by,
-            self._sorted_cells(term.subject),
-            self._sorted_cells(term.by) if term.by else whole,
-            added(found),
-        )
-        arms = ranks[term.by] if term.by else none
-        self._patterns = patterns.renamed(ranks[term.visit,], arms)
-        return Table(self._patterns.total(place.size), (), {}), origins, plain
+    def _joined(self, ranks: RanksOfCells) -> tuple[Table, FloatArray, FloatArray]:
+        final = FinalColumns(self._products, ranks, self._parts[-1])
+        found = [combined(segment.sums, final.change(segment)) for segment in self._parts]
+        term, whole = self.term, np.zeros((1, 0), dtype=np.int32)
+        subjects = self._sorted_cells(term.subject)
+        arms = self._sorted_cells(term.by) if term.by else whole
+        rank = ranks[term.by] if term.by else np.zeros(1, dtype=np.int64)
+        patterns = Patterns(term.visit, term.subject, term.by, subjects, arms, added(found))
+        self._patterns = patterns.renamed(ranks[term.visit,], rank)
+        total = self._patterns.total(final.place.size)
+        return Table(total, (), {}), final.origins, final.unweighted(self._parts)
 
     def _sorted_cells(self, names: Columns) -> npt.NDArray[np.int32]:
         """Return the combinations of final codes, sorted."""

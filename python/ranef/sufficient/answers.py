@@ -13,11 +13,11 @@ from ..design.vectors import bare_name
 from ..errors import DataError
 from ..frame import FactorColumn, Table
 from ..frame.factors import as_factor, drop_unused
-from .adding import unusual
-from .products import Cells, Product
+from .levels_of_parts import unusual
+from .products import RESPONSE, Cells, Group, Product
 from .sql import SumsSQL, part_of
 from .sql_rows import counted, number, whole
-from .sums import RESPONSE, ColumnLevels, Contents, Group, Sums
+from .sums import ColumnLevels, Contents, Sums
 from .table import FactorSums, PairSums
 from .table import Table as SumsTable
 

@@ -1,4 +1,4 @@
-"""Columns of several parts of the data: of one type, and levels matched by name."""
+"""Columns of a part of the data, and of several: of one type, and levels matched by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, quote_list
-from ..frame.factors import label_texts, sort_levels
+from ..frame import FactorColumn, NumberColumn
+from ..frame.factors import Levels, label_texts, sort_levels
 from .sums import ColumnLevels
 
 Ranks = npt.NDArray[np.int64]
@@ -99,3 +100,22 @@ def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
         return np.searchsorted(union.values, own.values).astype(np.int64)
     place = {value: k for k, value in enumerate(union.values.tolist())}
     return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
+
+
+def kind_of(column: Any) -> str:
+    """Return what a column holds, as sums have it."""
+    if isinstance(column, FactorColumn):
+        return "levels"
+    if isinstance(column, NumberColumn):
+        return {"f": "real", "b": "truth"}.get(column.values.dtype.kind, "whole")
+    return "time"
+
+
+def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:
+    """Return the order of categories if it is not the sorted one."""
+    if categories is None:
+        return None
+    values: Levels = np.empty(len(categories), dtype=object)
+    values[:] = categories
+    rank, _ = sort_levels(np.arange(values.size, dtype=np.int32), values)
+    return None if np.array_equal(rank, np.arange(values.size)) else tuple(categories)

@@ -12,10 +12,10 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
 from ..stream.survey import added_counts
-from .adding import moved
 from .cells import CellSums, merge_cells
 from .levels_of_parts import require_same_kind
 from .patterns import Patterns, added, require_small, require_whole_subjects
+from .segments import moved
 from .sums import Contents, Sums
 from .table import Table, add_tables, is_identity
 from .union import Union, united

@@ -20,6 +20,7 @@ from ..errors import DataError, quote_list
 from ..frame.factors import label_texts
 from ..memory import size_text
 from .products import Cells
+from .table import is_identity
 
 Visits = tuple[int, ...]
 Indices = npt.NDArray[np.int64]
@@ -39,6 +40,9 @@ class Pattern:
 
     subjects: int
     pairs: FloatArray
+
+
+Found = Mapping[tuple[int, Visits], Pattern]  # by arm and rising codes of visits
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class Patterns:
     by: tuple[str, ...]
     subjects: Cells
     arms: Cells
-    found: Mapping[tuple[int, Visits], Pattern]
+    found: Found
 
     @property
     def nbytes(self) -> int:
@@ -70,8 +74,7 @@ class Patterns:
 
     def combined(self, columns: FloatArray) -> Patterns:
         """Return the sums of linear combinations of the columns, (m, new)."""
-        found = {key: replace(one, pairs=combined(one.pairs, columns)) for key, one in self.found.items()}
-        return replace(self, found=found)
+        return replace(self, found=combined(self.found, columns))
 
     def renamed(self, visits: Indices, arms: Indices) -> Patterns:
         """Return the sums with other codes of visits and arms; `subjects` and `arms` stay as they are."""
@@ -117,8 +120,14 @@ def unpacked(packed: FloatArray, width: int) -> FloatArray:
     return np.asarray(packed[..., places(width)])
 
 
-def combined(pairs: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return the pairs of combinations of the columns."""
+def combined(found: Found, columns: FloatArray) -> Found:
+    """Return the sums of linear combinations of the columns, (m, new)."""
+    if is_identity(columns):
+        return found
+    return {key: replace(one, pairs=_combined(one.pairs, columns)) for key, one in found.items()}
+
+
+def _combined(pairs: FloatArray, columns: FloatArray) -> FloatArray:
     width, new = columns.shape
     full = columns.T @ unpacked(pairs, width) @ columns
     row, column = np.triu_indices(new)
@@ -131,7 +140,7 @@ def _reordered(pairs: FloatArray, order: Indices) -> FloatArray:
     return pairs[places(order.size)[order[row], order[column]]]
 
 
-def added(parts: Sequence[Mapping[tuple[int, Visits], Pattern]]) -> dict[tuple[int, Visits], Pattern]:
+def added(parts: Sequence[Found]) -> Found:
     """Return the sums of parts with the same columns, visits and arms."""
     out: dict[tuple[int, Visits], Pattern] = {}
     for part in parts:
@@ -152,7 +161,7 @@ def require_few_visits(name: str, count: int) -> None:
         )
 
 
-def require_small(found: Sequence[Mapping[tuple[int, Visits], Pattern]], width: int) -> None:
+def require_small(found: Sequence[Found], width: int) -> None:
     """Raise a DataError for sums that are too large to be kept."""
     numbers = sum(one.pairs.size for part in found for one in part.values())
     if numbers > MOST_SUMS:

@@ -57,6 +57,10 @@ class Product:
 
 
 CONSTANT = Product()
+RESPONSE = Product(("<response>",))
+
+Group = tuple[str, ...]  # columns of a grouping factor
+ProductsByUse = tuple[tuple[Product, ...], dict[Group, tuple[Product, ...]]]
 
 
 def number(column: str) -> Product:
@@ -94,6 +98,19 @@ def products_of(
             if function_name(call) in needs.formula.functions:
                 raise NeedsTwoReadings(f"what {function_name(call)}() gives is known by calling it")
     return (*((CONSTANT,) if found.intercept else ()), *_with_false(products, truths))
+
+
+def products_by_use(needs: Needs, factors: frozenset[str], truths: frozenset[str]) -> ProductsByUse:
+    """Return all products, the constant first and the response last, and those of each grouping factor."""
+    fixed = products_of(needs.formula.fixed, needs, factors, truths)
+    z: dict[Group, dict[Product, None]] = {}
+    for bar in needs.formula.random:
+        own = z.setdefault(bar.group_columns, {CONSTANT: None})
+        own.update(dict.fromkeys(products_of(bar.columns, needs, factors, truths)))
+    others = dict.fromkeys([*fixed, *(product for own in z.values() for product in own)])
+    others.pop(CONSTANT, None)
+    products = (CONSTANT, *others, RESPONSE)
+    return products, {group: tuple(p for p in products if p in own) for group, own in z.items()}
 
 
 def _with_false(products: Sequence[Product], truths: frozenset[str]) -> list[Product]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list
 from .finishing import needs_of
-from .sums import ColumnLevels, Contents, Group, Sums
+from .products import Group
+from .sums import ColumnLevels, Contents, Sums
 from .table import add_tables
 
 Places = npt.NDArray[np.int64]

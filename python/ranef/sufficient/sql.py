@@ -16,12 +16,10 @@ from ..show import Printed
 from ..stream.engines import quoted
 from ..stream.needs import Needs, needed_by
 from ..verbs import Verb
-from .adding import products_by_use
 from .cells import CellSums
 from .cells_sql import CellsSQL
-from .products import NeedsTwoReadings, Product
+from .products import RESPONSE, Group, NeedsTwoReadings, Product, products_by_use
 from .sql_rows import complete_rows, counts_of_rows, where_complete
-from .sums import RESPONSE, Group
 
 _KINDS = (
     ("levels", r"char|text|string|str\b|object|categ|enum|dictionary|uuid"),

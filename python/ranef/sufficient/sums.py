@@ -13,11 +13,8 @@ from ..arrays import FloatArray
 from ..frame.factors import Levels
 from ..verbs import Verb
 from .patterns import Patterns
-from .products import Cells, Product
+from .products import Cells, Group, Product
 from .table import Table
-
-Group = tuple[str, ...]
-RESPONSE = Product(("<response>",))
 
 
 @dataclass(frozen=True, eq=False)

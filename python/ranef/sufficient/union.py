@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from .levels_of_parts import Ranks, places_in, union_of_levels
-from .products import Cells, Product
-from .sums import ColumnLevels, Contents, Group
+from .products import Cells, Group, Product
+from .sums import ColumnLevels, Contents
 
 Places = npt.NDArray[np.int64]
 

@@ -18,9 +18,10 @@ from ...stream.batch import Batch
 from ...stream.levels import LevelSet
 from ...stream.needs import Needs
 from ...stream.survey import Survey
-from ...sufficient.adding import kind_of, unusual
 from ...sufficient.cells import CellSums, CellTable
 from ...sufficient.cells_sql import TIMES
+from ...sufficient.levels_of_parts import kind_of, unusual
+from ...sufficient.levels_of_parts import kind_of, unusual
 from ...sufficient.sums import ColumnLevels
 from ..families import Family
 from ..reading import Reader, summed

@@ -1,0 +1,108 @@
+"""Segments of a sum in the making, in the order that levels are met, and the columns that they all end in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import FloatArray
+from .products import Product
+
+_FIRST_ROWS = 65_536
+
+RanksOfCells = dict[tuple[str, ...], npt.NDArray[np.int64]]  # of each level, or combination, in the order met
+
+
+@dataclass(eq=False)
+class Segment:
+    """Rows whose columns are the same: a level met for the first time begins the next one.
+
+    Attributes
+    ----------
+    cells : tuple of int
+        Columns of each product.
+    origins : (m,) float64
+        What is subtracted from each column.
+    sums : object
+        What the rows add up to.
+    unweighted : (m, m) float64
+        Products of the columns without the prior weights.
+    """
+
+    cells: tuple[int, ...]
+    origins: FloatArray
+    sums: Any
+    unweighted: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unweighted = np.zeros((self.origins.size,) * 2)
+
+
+class FinalColumns:
+    """The columns of the last segment, which has all of them, in their final order.
+
+    Attributes
+    ----------
+    place : (m,) int64
+        Of a column in the order met: its final one.
+    origins : (m,) float64
+        Those of the last segment, in the final order.
+    """
+
+    def __init__(self, products: Sequence[Product], ranks: RanksOfCells, last: Segment) -> None:
+        first = np.cumsum([0, *last.cells])
+        one = np.zeros(1, dtype=np.int64)
+        of_products = [ranks[product.factors] if product.factors else one for product in products]
+        self._parts = [start + own for start, own in zip(first, of_products, strict=False)]
+        self.place = np.concatenate(self._parts)
+        self.origins = np.empty(self.place.size)
+        self.origins[self.place] = last.origins
+
+    def change(self, segment: Segment) -> FloatArray:
+        """Return the combinations that make a segment's columns the final ones, see `moved`."""
+        columns = [own[:count] for own, count in zip(self._parts, segment.cells, strict=True)]
+        return moved(np.concatenate(columns), segment.origins, self.origins)
+
+    def unweighted(self, segments: Sequence[Segment]) -> FloatArray:
+        """Return the products of the final columns without the prior weights."""
+        out = np.zeros((self.place.size,) * 2)
+        for segment in segments:
+            change = self.change(segment)
+            out += change.T @ segment.unweighted @ change
+        return out
+
+
+def moved(place: npt.NDArray[Any], before: FloatArray, after: FloatArray) -> FloatArray:
+    """Return the combinations that put columns at their new places and origins; new columns are zero.
+
+    The first column is that of ones: a column less its origin is, with another one, itself plus a multiple of
+    the first.
+    """
+    out = np.zeros((place.size, after.size))
+    out[np.arange(place.size), place] = 1.0
+    old = np.zeros(after.size)
+    old[place] = before
+    out[0, 1:] += (old - after)[1:]
+    return out
+
+
+def mean_of_first(column: npt.NDArray[Any]) -> float:
+    """Return the mean of the first rows, exactly where they are equal."""
+    head = column[:_FIRST_ROWS]
+    low, high = head.min(), head.max()
+    return float(low) if low == high else float(np.mean(head, dtype=np.float64))
+
+
+def products_of_columns(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
+    """Return the products of the shifted columns, pair by pair: that wakes no threads of BLAS."""
+    n = next(c.shape[0] for c in columns if c is not None)
+    shifted = [np.ones(n) if c is None else c - o for c, o in zip(columns, origins, strict=True)]
+    out = np.zeros((len(columns),) * 2)
+    for i, one in enumerate(shifted):
+        for j, other in enumerate(shifted[: i + 1]):
+            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
+    return out
