@@ -21,7 +21,6 @@ from ...stream.survey import Survey
 from ...sufficient.cells import CellSums, CellTable
 from ...sufficient.cells_sql import TIMES
 from ...sufficient.levels_of_parts import kind_of, unusual
-from ...sufficient.levels_of_parts import kind_of, unusual
 from ...sufficient.sums import ColumnLevels
 from ..families import Family
 from ..reading import Reader, summed
