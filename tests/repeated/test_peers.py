@@ -66,7 +66,7 @@ def test_criterion_estimates_and_covariance(name):
     assert fit.objective == pytest.approx(model["criterion"], abs=1e-5)
     se = aligned(name, np.sqrt(np.diag(model["vcov_beta"])))
     assert np.abs((fit.params - aligned(name, model["beta"])) / se).max() < 1e-4
-    np.testing.assert_allclose(fit.bse, se, rtol=1e-4)
+    np.testing.assert_allclose(fit.coef_table("satterthwaite")["se"], se, rtol=1e-4)
     sigma = np.atleast_3d(np.array(model["Sigma"]).T).T
     np.testing.assert_allclose(fit.point.sigma, sigma, rtol=1e-3)
 
@@ -183,4 +183,4 @@ def test_gaussian_correlation_is_nlmes():
     assert estimates["range"] == pytest.approx(2.09453477682, rel=1e-4)
     assert estimates["sd"] == pytest.approx(2.19121741, rel=1e-5)
     expected = [1.458447534449, 0.128846592245, 2.284948153182, 0.201863814803]
-    np.testing.assert_allclose(fit.bse, expected, rtol=1e-5)
+    np.testing.assert_allclose(fit.coef_table("satterthwaite")["se"], expected, rtol=1e-5)

@@ -77,8 +77,8 @@ def predict(
         default 1, and the model's own on its own rows.
     ddf : {"satterthwaite", "residual", "normal"} or None
         Degrees of freedom of intervals: those of the variance the interval is made of, as for means and
-        coefficients (without ``var_theta``; normal for fits with structures, and beyond 2,000 random
-        effects); n - p; or none.
+        coefficients (without ``var_theta``; normal along random effects, or with them in the interval, in
+        fits with structures and beyond 2,000 random effects); n - p; or none.
 
     Returns
     -------
@@ -178,7 +178,10 @@ def with_errors(
         def total(of: dict[str, FloatArray]) -> FloatArray:
             return np.sum([of[name] for name in names], axis=0)
 
-        df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, residual)))
+        if interval == "confidence" and not rows.random:  # of the population: contrasts of coefficients
+            df = method(fit, "normal" if ddf is None else ddf).df_of(rows.X)
+        else:
+            df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, residual)))
         width = stdtrit(df, (1 + level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
     return table.assign(**found) if parts else table

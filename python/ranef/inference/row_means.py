@@ -30,7 +30,7 @@ def table_of_means(
 
     Parameters
     ----------
-    fit : GlsFit or VisitFit
+    fit : GlsFit, VisitFit or RelatedFit
     X : (m, p) float64
         What the error of beta is multiplied by.
     mean : (m,) float64
@@ -44,7 +44,6 @@ def table_of_means(
     error = np.einsum("mi,ij,mj->m", inner, by.inner, inner)
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
     if level is not None:
-        df = np.array([np.nan if np.isnan(row).any() else by.df(row) for row in X])
-        half = stdtrit(df, (1 + level) / 2) * np.sqrt(error + variance)
+        half = stdtrit(by.df_of(X), (1 + level) / 2) * np.sqrt(error + variance)
         table["lower"], table["upper"] = mean - half, mean + half
     return table

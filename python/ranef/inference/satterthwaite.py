@@ -62,19 +62,24 @@ class DeltaDf(Snapshot, Wald):
 
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast."""
-        return self._df(self.internal(contrast))
+        return float(self.df_of(contrast[None])[0])
 
-    def _df(self, row: FloatArray) -> float:
-        value = row @ self.inner @ row
-        slope = self.gradient @ row @ row
-        spread = slope @ self.spread @ slope
-        return float(2 * value**2 / spread) if spread > 0 else float("inf")
+    def df_of(self, contrasts: FloatArray) -> FloatArray:
+        """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
+        return self._df_of(self.internal(contrasts))
+
+    def _df_of(self, rows: FloatArray) -> FloatArray:
+        value = np.einsum("mi,ij,mj->m", rows, self.inner, rows, optimize=True)
+        slope = np.einsum("mi,kij,mj->km", rows, self.gradient, rows, optimize=True)
+        spread = np.einsum("km,kl,lm->m", slope, self.spread, slope, optimize=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(spread <= 0, np.inf, 2 * value**2 / spread)
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
         rows, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
         value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df([self._df(row) for row in rows]), value)
+        return FStatistic(value, len(variances), joint_df(self._df_of(rows).tolist()), value)
 
 
 class Satterthwaite(DeltaDf):

@@ -39,6 +39,10 @@ class Method(Protocol):
         """Return the degrees of freedom of one contrast, (p,)."""
         ...
 
+    def df_of(self, contrasts: FloatArray) -> FloatArray:
+        """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
+        ...
+
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Test contrasts (m, p) whose estimates differ by `difference` (m,) from the hypothesis."""
         ...
@@ -102,6 +106,14 @@ class Wald:
         """Return the covariance matrix of contrasts, (m, m)."""
         rows = self.internal(contrasts)
         return np.asarray(rows @ self.inner @ rows.T)
+
+    def df(self, contrast: FloatArray) -> float:
+        """Return the degrees of freedom of one contrast, (p,)."""
+        raise NotImplementedError
+
+    def df_of(self, contrasts: FloatArray) -> FloatArray:
+        """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
+        return np.array([np.nan if np.isnan(row).any() else self.df(row) for row in contrasts])
 
 
 class KnownDf(Wald):

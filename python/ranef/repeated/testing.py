@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
@@ -24,8 +23,8 @@ def params(fit: Any) -> pd.Series:
 
 
 def bse(fit: Any) -> pd.Series:
-    """Return standard errors given the covariance over visits (`coef_table`: by a method)."""
-    return pd.Series(fit.padded(np.sqrt(np.diag(fit.solution["vcov"]))), index=_names(fit), name="se")
+    """Return standard errors of the coefficients by the fit's own method."""
+    return coef_table(fit)["se"]
 
 
 def cov_params(fit: Any, ddf: str | None = None) -> pd.DataFrame:
