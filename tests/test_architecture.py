@@ -44,7 +44,7 @@ LAYERS = [
     ("verbs",),
     ("refitted_fit", "tested_fit"),
     ("design",),
-    ("threads", "cross_products"),
+    ("threads", "cross_products", "executors"),
     ("coordinates",),
     ("digits", "independent_residuals"),
     ("stream",),

@@ -1,8 +1,6 @@
 """Fits of a dask DataFrame, whose workers make the sums, and replicates on a cluster of two processes."""
 
-import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,19 +12,10 @@ from ranef.errors import DataError
 from ranef.stream import source_of
 from ranef.threads import available_cores
 from reference_battery import load_data
-from sufficient.partitions import FORMULA, rows
+from sufficient.partitions import FORMULA, die_once, rows
 
 dask = pytest.importorskip("dask")
 dd = pytest.importorskip("dask.dataframe", reason="dask has no dataframes without pyarrow")
-
-
-def die_once(part, folder):
-    """The same partition; the first worker that reads number 3 ends on the spot."""
-    mark = Path(folder) / "died"
-    if part == 3 and not mark.exists():
-        mark.touch()
-        os._exit(1)
-    return rows(part)
 
 
 def whole():

@@ -22,6 +22,7 @@ class Iterations:
         Number of vectors of random signs for estimating traces, a multiple of sixteen.
     error : float
         Largest Monte Carlo error of a covariance parameter, as a share of its standard error: the number of
+        probes is doubled until all are below.
     most_probes : int
         How many there may be.
     seed : int

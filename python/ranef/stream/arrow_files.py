@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 _BUFFER = 1 << 20  # bytes of a column read ahead
+# Nothing is read ahead: Arrow's threads do so without a bound, and what is promised is memory.
+_NOT_AHEAD: dict[str, Any] = {"batch_readahead": 0, "fragment_readahead": 0, "use_threads": False}
 
 
 def arrow_batches(dataset: Any, columns: Sequence[str], rows: int) -> Iterator[Any]:
@@ -15,40 +19,64 @@ def arrow_batches(dataset: Any, columns: Sequence[str], rows: int) -> Iterator[A
     meanwhile; a file by itself is decoded batch by batch.
     """
     known = [name for name in dataset.schema.names if name in set(columns)]
-    fragments = _whole_files(dataset, known)
-    if fragments is None:
-        # Nothing is read ahead: Arrow's threads do so without a bound, and what is promised is memory.
-        yield from dataset.to_batches(
-            columns=known, batch_size=rows, batch_readahead=0, fragment_readahead=0, use_threads=False
-        )
-        return
+    fragments = _whole_files(dataset) if known else []
+    if fragments:
+        yield from _batches_of_files(fragments, dataset.schema, known, rows)
+    else:
+        yield from dataset.to_batches(columns=known, batch_size=rows, **_NOT_AHEAD)
+
+
+@dataclass(frozen=True, eq=False)
+class FilePart:
+    """Some files of a dataset, or some row groups of one: called, it reads them where it is."""
+
+    fragments: list[Any]
+    schema: Any
+    columns: list[str]
+    rows: int
+
+    def __call__(self) -> Iterator[Any]:
+        return _batches_of_files(self.fragments, self.schema, self.columns, self.rows)
+
+    def __str__(self) -> str:
+        first, last = self.fragments[0].path, self.fragments[-1].path
+        return first if first == last else f"{first} to {last}"
+
+
+def file_parts(dataset: Any, columns: Sequence[str], rows: int, at_least: int) -> list[FilePart]:
+    """Return the files of a dataset in parts of neighbours, none where it is not of whole Parquet files."""
+    known = [name for name in dataset.schema.names if name in set(columns)]
+    fragments = _whole_files(dataset) if known else []
+    if len(fragments) < at_least:
+        fragments = [group for file in fragments for group in file.split_by_row_group()]
+    count = min(at_least, len(fragments))
+    bounds = [len(fragments) * k // count for k in range(count + 1)] if count else []
+    return [FilePart(fragments[a:b], dataset.schema, known, rows) for a, b in pairwise(bounds)]
+
+
+def _batches_of_files(
+    fragments: Sequence[Any], schema: Any, columns: list[str], rows: int
+) -> Iterator[Any]:
     for fragment in fragments:
-        file = _plain_file(fragment, dataset.schema, known)
+        file = _plain_file(fragment, schema, columns)
         if file is None:
-            yield from fragment.to_batches(
-                schema=dataset.schema,
-                columns=known,
-                batch_size=rows,
-                batch_readahead=0,
-                fragment_readahead=0,
-                use_threads=False,
-            )
+            yield from fragment.to_batches(schema=schema, columns=columns, batch_size=rows, **_NOT_AHEAD)
             continue
         with file:
             groups = [group.id for group in fragment.row_groups]
-            yield from file.iter_batches(rows, row_groups=groups, columns=known, use_threads=False)
+            yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
 
 
-def _whole_files(dataset: Any, columns: Sequence[str]) -> list[Any] | None:
-    """Return the files of a dataset, None where they are not Parquet or not all of their rows are wanted."""
+def _whole_files(dataset: Any) -> list[Any]:
+    """Return the files of a dataset, none where they are not Parquet or not all of their rows are wanted."""
     import pyarrow.dataset as ds
 
-    files = isinstance(dataset, ds.FileSystemDataset) and columns
+    files = isinstance(dataset, ds.FileSystemDataset)
     if not files or getattr(dataset, "_scan_options", {"filter": 0}).get("filter") is not None:
-        return None
+        return []
     fragments = list(dataset.get_fragments())
     parquet = getattr(ds, "ParquetFileFragment", None)
-    return fragments if parquet and all(isinstance(each, parquet) for each in fragments) else None
+    return fragments if parquet and all(isinstance(each, parquet) for each in fragments) else []
 
 
 def _plain_file(fragment: Any, schema: Any, columns: Sequence[str]) -> Any:

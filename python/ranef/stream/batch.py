@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,14 +60,19 @@ def read_batches(
     source: Batches, names: Sequence[str], stage: str, progress: bool | None = None
 ) -> Iterator[Batch]:
     """Read a source from the start; batches without rows are left out."""
-    first = 0
     with progress_bar(stage, "rows", progress) as bar:
-        for table in source.read(names):
-            if table.n_rows == 0:
-                continue
+        for batch in batches_of(source.read(names), names):
+            yield batch
+            bar.update(batch.table.n_rows)
+
+
+def batches_of(tables: Iterable[Table], names: Sequence[str]) -> Iterator[Batch]:
+    """Yield tables as batches, one after the other in the data; those without rows are left out."""
+    first = 0
+    for table in tables:
+        if table.n_rows:
             yield batch_of(table, names, first)
             first += table.n_rows
-            bar.update(table.n_rows)
 
 
 def batch_of(table: Table, names: Sequence[str], first: int = 0) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ..errors import DataError, RanefError, UnknownColumnError
@@ -15,6 +15,7 @@ from .shared_cores import shared_cores
 from .source import Batches
 
 T = TypeVar("T")
+Part = Callable[[Iterable[Table]], T]
 _BRANCHES = 8  # parts that are combined at a time, in a tree
 
 
@@ -24,7 +25,7 @@ class Partitions(Batches):
     def combined(
         self,
         columns: Sequence[str],
-        part: Callable[[Table], T],
+        part: Part[T],
         combine: Callable[[list[T], list[str]], T],
         progress: bool | None = None,
     ) -> T:
@@ -34,8 +35,10 @@ class Partitions(Batches):
         ----------
         columns : sequence of str
             Those needed.
-        part, combine : callable
-            Run by the workers; `combine` gets the names of the partitions too.
+        part : callable
+            Run by the workers, on the tables of a partition.
+        combine : callable
+            Run by them too; it gets the names of the partitions as well.
         progress : bool or None
             Whether to show how many partitions are done; None: in a terminal, when it takes long.
         """
@@ -44,16 +47,17 @@ class Partitions(Batches):
     def _together(
         self,
         jobs: Iterator[tuple[T, str]],
-        part: Callable[[Table], T],
+        part: Part[T],
         combine: Callable[[list[T], list[str]], T],
         progress: bool | None,
+        total: int | None = None,
     ) -> T:
         """Combine parts as they come; without any, say what is wrong, as of any table without rows."""
-        with progress_bar("summing", "partitions", progress) as bar:
+        with progress_bar("summing", "partitions", progress, total) as bar:
             counted = (job for job in jobs if bar.update() or True)
             first = next(counted, None)
             if first is None:
-                return part(next(iter(self.read(None))))
+                return part(islice(self.read(None), 1))
             return in_tree(chain([first], counted), combine)
 
 
@@ -75,7 +79,7 @@ class DaskFrame(Partitions):
     def combined(
         self,
         columns: Sequence[str],
-        part: Callable[[Table], T],
+        part: Part[T],
         combine: Callable[[list[T], list[str]], T],
         progress: bool | None = None,
     ) -> T:
@@ -84,7 +88,7 @@ class DaskFrame(Partitions):
         parts = self._chosen(columns).to_delayed(optimize_graph=True)
         one, several = dask.delayed(of_partition, pure=False), dask.delayed(combine, pure=False)
         at_a_time = _at_a_time(len(parts))
-        jobs = [one(part, table, name(k), at_a_time) for k, table in enumerate(parts)]
+        jobs = [one(part, [table], name(k), at_a_time) for k, table in enumerate(parts)]
         whole = in_tree(((job, name(k)) for k, job in enumerate(jobs)), several)
         with progress_bar("summing", "partitions", progress, len(jobs)) as bar:
             return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
@@ -178,18 +182,21 @@ def _span(group: Sequence[tuple[Any, str]]) -> str:
     return f"partitions {first.split()[1].split('-')[0]}-{last.split()[1].split('-')[-1]}"
 
 
-def of_partition(part: Callable[[Table], T], data: Any, name: str, at_a_time: int | None = None) -> T:
-    """Have `part` work on a partition; its errors name it.
+def of_partition(
+    part: Part[T], tables: Iterable[Any], name: str, at_a_time: int | None = None, about: str = ""
+) -> T:
+    """Have `part` work on the tables of a partition; its errors name it, with what is said `about` it.
 
     `at_a_time` partitions share the cores of the machine; None: as many as there are cores, one for each.
     """
     try:
         with shared_cores(at_a_time or MOST):
-            return part(Table(data, f"{name} of the data"))
+            return part(Table(table, f"{name} of the data") for table in tables)
     except UnknownColumnError:  # names it already
         raise
     except DataError as error:
-        raise type(error)(f"{name} of the data (partitions count from 0): {error}") from None
+        which = f"{about}; partitions count from 0" if about else "partitions count from 0"
+        raise type(error)(f"{name} of the data ({which}): {error}") from None
 
 
 def sent(work: Callable[[], T | None]) -> bytes | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from ..frame import Table
-from .engines import Partitions, name, of_partition, received, sent
+from .engines import Part, Partitions, name, of_partition, received, sent
 from .source import ROWS
 
 T = TypeVar("T")
@@ -30,12 +29,12 @@ class RayDataset(Partitions):
     def combined(
         self,
         columns: Sequence[str],
-        part: Callable[[Table], T],
+        part: Part[T],
         combine: Callable[[list[T], list[str]], T],
         progress: bool | None = None,
     ) -> T:
         def sums(block: Any) -> dict[str, list[bytes | None]]:
-            return {"sums": [sent(lambda: of_partition(part, block, "a block"))]}
+            return {"sums": [sent(lambda: of_partition(part, [block], "a block"))]}
 
         made = self._chosen(columns).map_batches(sums, batch_size=None, batch_format="pyarrow").iter_rows()
         jobs = ((received(row["sums"]), name(number)) for number, row in enumerate(made))

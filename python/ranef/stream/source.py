@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from ..errors import DataError
 from ..frame import Table
-from .arrow_files import arrow_batches
+from .arrow_files import arrow_batches, file_parts
 
 ROWS = 131_072  # of a batch, where the reader lets us choose
 
@@ -39,8 +40,21 @@ class Batches:
             raise DataError(
                 f"a reading of the data must give tables one after the other, not {type(found).__name__}"
             ) from None
-        for number, batch in enumerate(iterator):
-            yield Table(_whole(batch), f"batch {number} of the data (batches count from 0)")
+        tables = chain.from_iterable(map(opened, iterator))
+        for number, table in enumerate(tables):
+            yield Table(table, f"batch {number} of the data (batches count from 0)")
+
+    def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
+        """Return tables, or functions that return them, that can be sent to other processes.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Those needed; others may be left out.
+        at_least : int
+            How many there should be, where the source can choose.
+        """
+        return self._open(columns)
 
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         found: Iterable[Any] = self._origin()
@@ -59,6 +73,9 @@ class ArrowDataset(Batches):
         if columns is None:
             return iter([self._origin.schema.empty_table()])
         return arrow_batches(self._origin, columns, ROWS)
+
+    def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
+        return file_parts(self._origin, columns, ROWS, at_least) or super().parts(columns, at_least)
 
 
 class PolarsFrame(Batches):
@@ -133,6 +150,12 @@ def batched(batches: Iterable[Any]) -> Iterator[Any]:
             held, rows = [], 0
     if held:
         yield pa.Table.from_batches(held)
+
+
+def opened(given: Any) -> Iterator[Any]:
+    """Yield a table; of a function, the table or the tables it returns."""
+    found = given() if callable(given) else given
+    yield from map(_whole, found if hasattr(found, "__next__") else [found])
 
 
 def _whole(batch: Any) -> Any:

@@ -7,8 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from ..frame import Table
-from .engines import Partitions, in_tree, name, of_partition, received, sent
+from .engines import Part, Partitions, name, of_partition, received, sent
 from .source import batched
 
 T = TypeVar("T")
@@ -37,28 +36,26 @@ class SparkFrame(Partitions):
     def combined(
         self,
         columns: Sequence[str],
-        part: Callable[[Table], T],
+        part: Part[T],
         combine: Callable[[list[T], list[str]], T],
         progress: bool | None = None,
     ) -> T:
-        made = self._mapped(columns, partial(_sums, part, combine), "number long, sums binary")
+        made = self._mapped(columns, partial(_sums, part), "number long, sums binary")
         jobs = ((received(bytes(row.sums)), name(row.number)) for row in made)
         return self._together(jobs, part, combine, progress)
 
 
-def _sums(
-    part: Callable[[Table], T], combine: Callable[[list[T], list[str]], T], batches: Iterator[Any]
-) -> Iterator[Any]:
-    """Yield the sums of a partition's batches, nothing of a partition without rows."""
+def _sums(part: Part[T], batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield the sums of a partition, nothing of a partition without rows."""
     import pyarrow as pa
     from pyspark import TaskContext
 
     number = TaskContext.get().partitionId()  # type: ignore[union-attr]
 
     def work() -> T | None:
-        parts = ((of_partition(part, table, name(number)), name(number)) for table in batched(batches))
-        first = next(parts, None)
-        return None if first is None else in_tree(chain([first], parts), combine)
+        tables = batched(batches)
+        first = next(tables, None)
+        return None if first is None else of_partition(part, chain([first], tables), name(number))
 
     found = sent(work)
     if found is not None:

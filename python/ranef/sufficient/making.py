@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, overload
@@ -10,9 +11,10 @@ from ..errors import ArgumentError, FormulaError, require_progress
 from ..formula import Formula, has_structures, parse_formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
-from ..stream.batch import batch_of, read_batches
+from ..stream.batch import batches_of, read_batches
 from ..stream.engines import DuckRelation, Partitions
 from ..stream.needs import Needs
+from ..stream.on_executor import OnExecutor
 from ..stream.recognise import source_of
 from ..stream.source import Batches
 from ..stream.summing import needs_of_source
@@ -36,6 +38,7 @@ def sums(
     *,
     weights: str | None = None,
     offset: str | None = None,
+    executor: Any = None,
     progress: bool | None = None,
 ) -> Sums: ...
 @overload
@@ -47,6 +50,7 @@ def sums(
     *,
     weights: str | None = None,
     offset: str | None = None,
+    executor: Any = None,
     progress: bool | None = None,
 ) -> CellSums: ...
 def sums(
@@ -57,6 +61,7 @@ def sums(
     *,
     weights: str | None = None,
     offset: str | None = None,
+    executor: Any = None,
     progress: bool | None = None,
 ) -> Sums | CellSums:
     """Read a part of the data into sums, which can be added up, saved, sent and fitted; no row is kept.
@@ -73,6 +78,11 @@ def sums(
         Of a generalised model, as for `ranef.glmer`; the formula is then `glmer`'s.
     weights, offset : str, optional
         Columns, as for `ranef.lmer`.
+    executor : concurrent.futures.Executor, or dask's client, optional
+        Its workers make the sums, those of each batch of `data` a partition, which are merged here, a few at
+        a time: `ranef.batches` (of tables, which are sent, or of functions that return them, which the
+        workers call), a pyarrow Dataset (whose files the workers read), a polars LazyFrame. A partition whose
+        worker is lost is summed again, here if the executor itself is gone.
     progress : bool, optional
         Whether to show how far the reading is; by default in a terminal, when it takes more than a second.
 
@@ -108,6 +118,8 @@ def sums(
     (180, {'Subject': 18})
     """
     require_progress(progress)
+    if executor is not None:
+        data = OnExecutor(source_of(data), executor)
     if family is not None:
         made: CellSums = vars(CellSums)["_made"].plain(
             formula, data, family, link, weights, offset, progress=progress
@@ -165,7 +177,7 @@ def added(
         except NeedsTwoReadings:  # computed columns: row by row
             pass
     if isinstance(source, Partitions):
-        return source.combined(needs.columns, partial(_of_table, needs, term), merge_named, progress)
+        return source.combined(needs.columns, partial(_of_tables, needs, term), merge_named, progress)
     with Beside(source.apart and get_num_threads() > 1) as beside:
         adding = _adding(needs, term, beside)
         for batch in read_batches(source, needs.columns, stage, progress):
@@ -177,8 +189,9 @@ def _adding(needs: Needs, term: VisitTerm | None, beside: Beside | None = None) 
     return Adding(needs, beside) if term is None else VisitAdding(needs, term)
 
 
-def _of_table(needs: Needs, term: VisitTerm | None, table: Table) -> Sums:
+def _of_tables(needs: Needs, term: VisitTerm | None, tables: Iterable[Table]) -> Sums:
     """Return the sums of one partition; run by a worker."""
     adding = _adding(needs, term)
-    adding.add(batch_of(table, needs.columns))
+    for batch in batches_of(tables, needs.columns):
+        adding.add(batch)
     return adding.finish()

@@ -10,13 +10,11 @@ is done again, here if the executor itself is gone.
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import time
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from tqdm.auto import tqdm
 from ... import _core
 from ...cross_products import CrossProducts, cross_products
 from ...errors import ArgumentError
+from ...executors import Job, carried_out, handed_to, require_executor, workers_of
 from ...fit import Fit
 from ...model import planned
 from ..draws.route import GRAM
@@ -37,8 +36,8 @@ __all__ = ["Parcel", "check_executor", "run_parcel", "run_remotely"]
 
 _FEWEST_CHUNKS = 16
 _CHUNKS_PER_WORKER = 4
-_TRIES = 3
 _REMEMBERED = 4
+Chunk = tuple[int, int]  # the first replicate, and how many
 
 _unpacked: dict[str, Any] = {}
 
@@ -50,11 +49,7 @@ def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
     ------
     ArgumentError
     """
-    if not callable(getattr(executor, "submit", None)):
-        raise ArgumentError(
-            "executor= must have a method submit(function, *arguments) that returns futures, as those of "
-            f"concurrent.futures and dask.distributed.Client have; got {executor!r}"
-        )
+    require_executor(executor)
     known = scheme in ("parametric", "cases")
     if not known or not (statistic is None or hasattr(statistic, "py_func")):
         raise ArgumentError(
@@ -110,7 +105,7 @@ def run_parcel(
     started, interrupted = time.perf_counter(), False
     with tqdm(total=n, desc="executor", unit=f" {unit}", disable=not stretch.progress) as bar:
         try:
-            for begin, table in courier.results(chunks):
+            for (begin, _), table in courier.results(chunks):
                 tables[begin] = table
                 bar.update(len(table))
         except KeyboardInterrupt:
@@ -125,17 +120,6 @@ def run_parcel(
     return Outcome(np.vstack(done), time.perf_counter() - started, stretch.threads, interrupted)
 
 
-@dataclass
-class _Chunk:
-    """Replicates to be done, how often they were lost, and whether the parcel has to come along."""
-
-    first: int
-    count: int
-    lost: int = 0
-    with_parcel: bool = False
-    future: Any = field(default=None, repr=False)
-
-
 class _Courier:
     """Hands chunks to an executor: the parcel with as many as there are workers, or with those that ask.
 
@@ -145,68 +129,28 @@ class _Courier:
     def __init__(self, executor: Any, parcel: bytes, options: tuple[Any, ...]) -> None:
         self.executor, self.parcel, self.options = executor, parcel, options
         self.digest = hashlib.sha256(parcel).hexdigest()
-        self.workers = _workers(executor)
+        self.workers = workers_of(executor)
         self.scatters = callable(getattr(executor, "scatter", None))
         # A name of its own: under one made of its content, a parcel sent again can wait for ever while dask
         # forgets the first.
         self.sent = executor.scatter(parcel, broadcast=True, hash=False) if self.scatters else parcel
         self.unsent = self.workers  # workers that have not been sent the parcel yet, as far as one can tell
 
-    def results(self, chunks: list[tuple[int, int]]) -> Iterator[tuple[int, np.ndarray]]:
-        """Each chunk's first replicate and its table; lost ones are tried again, at last done here."""
-        waiting = deque(_Chunk(*chunk) for chunk in chunks)
-        flying: deque[_Chunk] = deque()
+    def results(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, np.ndarray]]:
+        """Yield each chunk and its table; lost ones are tried again, at last done here."""
         # Few at a time: a worker without the parcel must not turn down all that are left.
         window = len(chunks) if self.scatters else 2 * self.workers
-        while waiting or flying:
-            while waiting and len(flying) < window:
-                flying.append(self._submitted(waiting.popleft()))
-            chunk = flying.popleft()
-            table, lost = _result(chunk.future)
-            if lost:
-                chunk.lost += 1
-                if chunk.lost == _TRIES:
-                    yield chunk.first, self._here(chunk)
-                    continue
-            if table is None:
-                chunk.with_parcel = True
-                waiting.appendleft(chunk)
-            else:
-                yield chunk.first, table
+        return carried_out(chunks, self._submitted, self._here, window)
 
-    def _submitted(self, chunk: _Chunk) -> _Chunk:
-        carries = self.scatters or chunk.with_parcel or self.unsent > 0
+    def _submitted(self, job: Job[Chunk]) -> Any:
+        carries = self.scatters or job.again or self.unsent > 0
         self.unsent -= carries
-        arguments = (self.digest, self.sent if carries else None, self.options, chunk.first, chunk.count)
-        options = {"pure": False} if self.scatters else {}  # dask: a lost chunk is not to be looked up again
-        try:
-            chunk.future = self.executor.submit(run_chunk, *arguments, **options)
-        except RuntimeError:  # the executor is broken or shut down
-            chunk.future = None
-        return chunk
+        parcel = self.sent if carries else None
+        return handed_to(self.executor, run_chunk, self.digest, parcel, self.options, *job.work)
 
-    def _here(self, chunk: _Chunk) -> np.ndarray:
+    def _here(self, chunk: Chunk) -> np.ndarray:
         _remember(self.digest, self.parcel)
-        return _table(self.digest, self.options, chunk.first, chunk.count)
-
-
-def _result(future: Any) -> tuple[np.ndarray | None, bool]:
-    """A future's table, None where the worker asks for the parcel; and whether the worker was lost."""
-    if future is None:
-        return None, True
-    try:
-        return future.result(), False
-    except (ArgumentError, MemoryError):
-        raise
-    except Exception:  # a lost worker: BrokenProcessPool, KilledWorker, a closed connection ...
-        return None, True
-
-
-def _workers(executor: Any) -> int:
-    """How many chunks an executor runs at a time; a guess where it does not say."""
-    if callable(getattr(executor, "ncores", None)):  # dask
-        return max(sum(executor.ncores().values()), 1)
-    return getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        return _table(self.digest, self.options, *chunk)
 
 
 def run_chunk(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from ...errors import RowsNotKeptError
 from ...formula import parse_formula
 from ...frame import Table, require_rows
 from ...stream import source_of
-from ...stream.batch import batch_of, read_batches
+from ...stream.batch import batches_of, read_batches
 from ...stream.engines import DuckRelation, Partitions
 from ...stream.needs import Needs
 from ...stream.source import Batches
@@ -52,17 +53,18 @@ def cell_sums(
     if isinstance(source, DuckRelation):
         return sums_of_relation(needs, chosen, source, progress)
     if isinstance(source, Partitions):
-        return source.combined(needs.columns, partial(_of_table, needs, chosen), merge_named, progress)
+        return source.combined(needs.columns, partial(_of_tables, needs, chosen), merge_named, progress)
     adding = CellAdding(needs, chosen)
     for batch in read_batches(source, needs.columns, "summing", progress):
         adding.add(batch)
     return adding.finish()
 
 
-def _of_table(needs: Needs, family: Family, table: Table) -> CellSums:
+def _of_tables(needs: Needs, family: Family, tables: Iterable[Table]) -> CellSums:
     """Return the sums of one partition; run by a worker."""
     adding = CellAdding(needs, family)
-    adding.add(batch_of(table, needs.columns))
+    for batch in batches_of(tables, needs.columns):
+        adding.add(batch)
     return adding.finish()
 
 
