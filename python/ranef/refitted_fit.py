@@ -27,7 +27,7 @@ class RefittedFit:
     influence = Verb("diagnostics.groups_by_refits:influence")
     augment = Verb("diagnostics.groups_by_refits:augment")
     by_other_criterion = Verb("residual.refits:by_other_criterion", shown=False)
-    left_out = Verb("bootstrap.by_refits:leave_out_estimates", shown=False)
+    left_out = Verb("bootstrap.without_subjects:leave_out_estimates", shown=False)
     pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits", shown=False)
     power_of = Verb("bootstrap.power_by_refits:power_of", shown=False)
     independent_codes = Verb("residual.refits:independent_codes", shown=False)

@@ -91,3 +91,5 @@ def test_refused(fit):
         ranef.glmer(FORMULA, data, agq=0).bootstrap(10)
     with pytest.raises(ArgumentError, match="statistic= must be a function"):
         fit.bootstrap(10, statistic=3)
+    with pytest.raises(ArgumentError, match="n_threads is the number of threads"):
+        ranef.power(fit, "period[T.2]", n=10, n_threads=-2)

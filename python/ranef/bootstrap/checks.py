@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..memory import require_memory
+from ..threads import get_num_threads
 
-__all__ = ["checked_seed", "first_replicate", "require_table", "whole_number"]
+__all__ = ["checked_seed", "checked_threads", "first_replicate", "require_table", "whole_number"]
 
 
 def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int:
@@ -27,6 +28,18 @@ def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int
     if number < least:
         raise ArgumentError(f"{argument} is {meaning}: a whole number, {least} or more; got {value!r}")
     return number
+
+
+def checked_threads(n_threads: Any) -> int:
+    """The number of threads: as many as ranef can use where none is given.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if n_threads is None:
+        return get_num_threads()
+    return whole_number(n_threads, "n_threads", "the number of threads")
 
 
 def require_alpha(alpha: Any) -> None:

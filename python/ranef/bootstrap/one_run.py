@@ -13,9 +13,8 @@ import pandas as pd
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
-from ..threads import get_num_threads
 from .callback import apply_statistic
-from .checks import require_table, whole_number
+from .checks import checked_threads, require_table
 from .draws.route import Route
 from .draws.streams import stream_key
 from .draws.true_parameters import TrueParameters, true_parameters
@@ -61,10 +60,8 @@ def one_run(
     """
     at = true_parameters(fit, params, theta, sigma, use_u)
     asked = _checked(fit, _Request(at, scheme, group, route, checked_columns(columns), executor, statistic))
-    local = executor is None or scheme != "parametric"
-    threads = get_num_threads() if local else 1
-    if n_threads is not None:
-        threads = whole_number(n_threads, "n_threads", "the number of threads")
+    away = executor is not None and scheme == "parametric"  # 1 for each worker, unless told
+    threads = 1 if away and n_threads is None else checked_threads(n_threads)
     selection, places = kept_columns(record_layout(fit.model, "modes" in asked.kept), asked.kept)
     if asked.compiled is not None:
         places["statistic"] = slice(len(selection), len(selection) + asked.compiled.n_values)

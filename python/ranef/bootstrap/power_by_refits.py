@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, RanefError
-from ..threads import get_num_threads
-from .by_refits import Answer, in_order
-from .checks import checked_seed, require_alpha, whole_number
+from .checks import checked_seed, checked_threads, require_alpha, whole_number
 from .draws.streams import replicate_generator, stream_key
+from .loop.in_order import Answer, in_order
 from .loop.record import FAILED
 from .studies.power_summary import Power
 from .studies.tested import positions_of, true_coefficients, true_effect
@@ -72,6 +71,7 @@ def power_of(
             "of the fit and tests as fit.summary() does; for another size fit the model to such rows first"
         )
     require_alpha(alpha)
+    threads = checked_threads(n_threads)
     kept = fit.model.cross.columns
     place = positions_of(fit, coefficient)
     if place.size > 1:
@@ -93,9 +93,6 @@ def power_of(
             return np.full(1, np.nan), FAILED, str(error)
         return p, 0, ""
 
-    threads = get_num_threads()
-    if n_threads is not None:
-        threads = whole_number(n_threads, "n_threads", "the number of threads")
     done = np.array([values[0] for values, _, _ in in_order(study, range(count), threads, False)])
     usable = done[np.isfinite(done)]
     return Power(

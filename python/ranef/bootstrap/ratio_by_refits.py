@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, RanefError
-from ..threads import get_num_threads
-from .by_refits import Answer, in_order
-from .checks import checked_seed, whole_number
+from .checks import checked_seed, checked_threads, whole_number
 from .draws.streams import replicate_generator, stream_key
+from .loop.in_order import Answer, in_order
 from .studies.likelihood_ratio import PBTest, nested_columns, ratio_test, require_nested
 
 
@@ -35,9 +34,7 @@ def pbtest_by_refits(
         See `pbtest`.
     """
     count = whole_number(n, "n", "the number of replicates")
-    threads = get_num_threads()
-    if n_threads is not None:
-        threads = whole_number(n_threads, "n_threads", "the number of threads")
+    threads = checked_threads(n_threads)
     columns = nested_columns(small, large)
     fixed = columns.shape[0] > columns.shape[1]
     if small.reml != large.reml or (fixed and large.reml):

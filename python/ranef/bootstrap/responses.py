@@ -11,8 +11,7 @@ from ..errors import DataError
 from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 from ..model import Model
-from ..threads import get_num_threads
-from .checks import require_table, whole_number
+from .checks import checked_threads, require_table
 from .loop.engine import run
 from .loop.record import checked_columns, kept_columns
 from .loop.task import record_layout, responses_task
@@ -63,14 +62,14 @@ def fit_responses(
     """
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None
     rows = model.design.without_offset(response_rows(model, responses, labels))
-    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+    threads = checked_threads(n_threads)
 
     columns = checked_columns(None)
     task = responses_task(model, rows, columns)
     require_table(len(rows), task.columns)
     key = np.zeros(2, np.uint64)  # nothing is drawn
     outcome = run(
-        task, key, len(rows), threads or get_num_threads(), progress, label=f"{model.formula.response} fits"
+        task, key, len(rows), threads, progress, label=f"{model.formula.response} fits"
     )
     _, places = kept_columns(record_layout(model), columns)
     result = BootstrapResult(

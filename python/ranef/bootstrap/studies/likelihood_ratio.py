@@ -28,8 +28,7 @@ from ...frame.native import as_it_came, in_pandas
 from ...inference.likelihood import by_maximum_likelihood
 from ...old_names import old_attribute
 from ...show import Document, Line, Printed, frame_table
-from ...threads import get_num_threads
-from ..checks import checked_seed, whole_number
+from ..checks import checked_seed, checked_threads, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from .pairs import Pair
@@ -190,7 +189,7 @@ def pbtest(
             return by_refits(small, large, n, seed, n_threads, progress)
     count = whole_number(n, "n", "the number of replicates")
     seed = checked_seed(seed)
-    threads = None if n_threads is None else whole_number(n_threads, "n_threads", "the number of threads")
+    threads = checked_threads(n_threads)
     if small.model.streamed or large.model.streamed:
         raise RowsNotKeptError(ROWS_WANTED)
     columns = nested_columns(small, large)
@@ -200,7 +199,7 @@ def pbtest(
     require_nested(small, large)
     key, seed = stream_key(seed)
     pair = Pair.of(small, large, columns, small, true_parameters(small))
-    ratios = pair.ratios(key, count, threads or get_num_threads(), label="pbtest", progress=bool(progress))
+    ratios = pair.ratios(key, count, threads, label="pbtest", progress=bool(progress))
     return ratio_test(small, large, ratios, count, fixed, seed)
 
 

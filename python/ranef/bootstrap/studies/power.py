@@ -14,8 +14,7 @@ from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 from ...frame.native import as_it_came
 from ...old_names import also_called
-from ...threads import get_num_threads
-from ..checks import checked_seed, require_alpha, whole_number
+from ..checks import checked_seed, checked_threads, require_alpha, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from ..schemes.extend import model_of_size
@@ -243,10 +242,7 @@ def _main_count(fit: Fit, found: Power) -> float:
 
 
 def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
-    seed = checked_seed(seed)
-    if n_threads is not None:
-        n_threads = whole_number(n_threads, "n_threads", "the number of threads")
-    return stream_key(seed)[0], n_threads or get_num_threads()
+    return stream_key(checked_seed(seed))[0], checked_threads(n_threads)
 
 
 def _study(

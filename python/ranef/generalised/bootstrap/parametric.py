@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...bootstrap.checks import checked_seed, whole_number
+from ...bootstrap.checks import checked_seed, checked_threads, whole_number
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.replicates.origin import make_origin
 from ...bootstrap.replicates.result import BootstrapResult
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
-from ...threads import get_num_threads
 from ...verbs import kept
 from ..fit import GlmerFit
 from ..fitting import refit
@@ -82,11 +81,7 @@ def bootstrap(
     if statistic is not None and not callable(statistic):
         raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
     key, seed = stream_key(checked_seed(seed))
-    threads = (
-        get_num_threads()
-        if n_threads is None
-        else whole_number(n_threads, "n_threads", "the number of threads")
-    )
+    threads = checked_threads(n_threads)
     began = perf_counter()
     by_rows = fit.response.weights is not None or statistic is not None
     names = ParameterNames.of(fit.model)

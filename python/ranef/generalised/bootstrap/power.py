@@ -10,13 +10,12 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from ...arrays import FloatArray
-from ...bootstrap.checks import checked_seed, require_alpha, whole_number
+from ...bootstrap.checks import checked_seed, checked_threads, require_alpha, whole_number
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.loop.record import FAILED
 from ...bootstrap.studies.power_summary import Power
 from ...bootstrap.studies.tested import positions_of, true_coefficients, true_effect
 from ...errors import ArgumentError, quote_list
-from ...threads import get_num_threads
 from ...variants import with_columns
 from ..fit import GlmerFit
 from ..fitting import refit
@@ -86,7 +85,7 @@ def power_of(
         chosen = "lrt"
     key, _ = stream_key(checked_seed(seed))
     drawn_from = replace(fit, found=fit.found | {"beta": truth})
-    threads = n_threads or get_num_threads()
+    threads = checked_threads(n_threads)
     psi = float(fit._answer("psi")) if fit.family.dispersed else 0.0
     at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi))
     if chosen == "normal":

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ...bootstrap.checks import checked_seed, whole_number
+from ...bootstrap.checks import checked_seed, checked_threads, whole_number
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest
 from ...errors import ArgumentError, RowsNotKeptError
-from ...threads import get_num_threads
 from ..fit import GlmerFit
 from ..fitting import fit_model, refit
 from ..inference.comparison import anova
@@ -58,11 +57,7 @@ def pbtest_against(
         )
     anova(large, small)  # says what keeps them from being compared
     key, seed = stream_key(checked_seed(seed))
-    threads = (
-        get_num_threads()
-        if n_threads is None
-        else whole_number(n_threads, "n_threads", "the number of threads")
-    )
+    threads = checked_threads(n_threads)
     at = small._answer("internal")
     both = both_criteria(small, large, at, True, int(key[0]), count, threads)
     if both is None:
