@@ -39,9 +39,8 @@ def table_of_means(
     variance : float or (m,) float64
         What the interval covers besides: of a new response about its mean.
     """
-    by: Any = method(fit, fit.method)
-    inner = by.internal(X)
-    error = np.einsum("mi,ij,mj->m", inner, by.inner, inner)
+    by = method(fit, fit.method)
+    error = by.variances(X)
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
     if level is not None:
         half = stdtrit(by.df_of(X), (1 + level) / 2) * np.sqrt(error + variance)

@@ -35,6 +35,10 @@ class Method(Protocol):
         """Return the covariance matrix of contrasts, (m, p)."""
         ...
 
+    def variances(self, contrasts: FloatArray) -> FloatArray:
+        """Return the variance of each of many contrasts, (m,)."""
+        ...
+
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast, (p,)."""
         ...
@@ -114,6 +118,11 @@ class Wald:
     def df_of(self, contrasts: FloatArray) -> FloatArray:
         """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
         return np.array([np.nan if np.isnan(row).any() else self.df(row) for row in contrasts])
+
+    def variances(self, contrasts: FloatArray) -> FloatArray:
+        """Return the variance of each contrast, (m,)."""
+        rows = self.internal(contrasts)
+        return np.asarray(np.einsum("mi,ij,mj->m", rows, self.inner, rows))
 
 
 class KnownDf(Wald):

@@ -14,6 +14,7 @@ from ..errors import ArgumentError, quote_list
 from ..formula.visit_term import STRUCTURES
 from ..frame.native import as_it_came, in_pandas
 from ..show import Document, Line, Printed, frame_table
+from .flat import known_matrices
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -31,7 +32,7 @@ class VisitCovariance(Printed):
     arms : tuple of str
         Those with a matrix of their own; one empty text for one matrix.
     matrices : tuple of (T, T) float64
-        One per arm.
+        One per arm; NaN where no response can tell about an element.
     parameters : DataFrame
         ``arm`` (where there are several), ``parameter``, ``estimate``, ``se``: standard deviations,
         correlations, the range of sp_exp and sp_gau; for us the elements of the matrix.
@@ -78,7 +79,8 @@ class VisitCovariance(Printed):
             corr = in_pandas(self.corr)(arm or None)
             table = pd.DataFrame({"sd": in_pandas(self.sd)(arm or None)})
             for place, visit in enumerate(self.visits):
-                column = [f"{value:.3f}" if row > place else "" for row, value in enumerate(corr[visit])]
+                shown = ["" if np.isnan(value) else f"{value:.3f}" for value in corr[visit]]
+                column = [text if row > place else "" for row, text in enumerate(shown)]
                 if place < len(self.visits) - 1:
                     table[visit] = column
             parts.append(frame_table(table, arm))
@@ -92,7 +94,7 @@ def visit_covariance(fit: VisitFit) -> VisitCovariance:
         fit.structure,
         tuple(visits.arms),
         tuple(visits.labels),
-        tuple(fit.point.sigma),
+        known_matrices(fit),
         _parameters(fit),
     )
 
@@ -110,7 +112,12 @@ def _parameters(fit: VisitFit) -> pd.DataFrame:
         else:
             natural = fit.point.natural[part]
             names, values, jacobian = _names(fit.structure, labels), natural[:, 0], np.diag(natural[:, 1])
-        se = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", jacobian, spread[part, part], jacobian), 0.0))
+        slopes = np.zeros((len(fit.theta), len(jacobian)))
+        slopes[part] = jacobian.T
+        unknown = fit.curvature.unknown(slopes)
+        values = np.where(unknown, np.nan, values).tolist()
+        variance = np.einsum("ij,jk,ik->i", jacobian, spread[part, part], jacobian)
+        se = np.where(unknown, np.nan, np.sqrt(np.maximum(variance, 0.0)))
         rows += [
             {"arm": arm, "parameter": name, "estimate": value, "se": error}
             for name, value, error in zip(names, values, se, strict=True)

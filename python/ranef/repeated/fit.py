@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from ..cached import cached_property
 from ..called import attribute
 from ..errors import FitError
 from ..frame import labelled
-from ..inference.satterthwaite import inverse
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowAnswer, RowVerb, Verb
+from .flat import Curvature, known_covariance, known_matrices
 from .model import VisitModel
 
 
@@ -101,12 +101,22 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
         try:
             return {
                 "beta": self.point.beta,
-                "vcov": self.point.covariance,
+                "vcov": known_covariance(self),
                 "internal_vcov": self.point.internal_covariance,
                 "sigma": self.sigma,
             }
         except RuntimeError:
             raise FitError(f"this fit has no estimates: {self.message}") from None
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """The directions of theta in which the criterion is curved, and those in which it is level.
+
+        Only a minimum in the interior can tell a level direction from one that leads further down.
+        """
+        found = Curvature.of(self.point.hessian)
+        inside = self.converged and not self.singular
+        return found if inside else replace(found, null=found.null[:, :0])
 
     @cached_property
     def vcov_slopes(self) -> FloatArray:
@@ -115,8 +125,8 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
 
     @cached_property
     def theta_covariance(self) -> FloatArray:
-        """Covariance of theta: twice the inverse Hessian of the criterion."""
-        return 2 * inverse(self.point.hessian)
+        """Covariance of theta: twice the inverse Hessian of the criterion, where it is curved."""
+        return self.curvature.curved @ self.curvature.curved.T
 
     @cached_property
     def linear_in_sas(self) -> bool:
@@ -152,7 +162,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     @attribute
     def sigma(self) -> float:
         """Square root of the mean variance over visits and arms."""
-        return float(np.sqrt(np.mean([np.diag(matrix).mean() for matrix in self.point.sigma])))
+        return float(np.sqrt(np.mean([np.diag(matrix).mean() for matrix in known_matrices(self)])))
 
     # ------------------------------------------------------------ criteria
     @property

@@ -51,7 +51,8 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         ``estimate``, ``lower``, ``upper`` by parameter, as in ``fit.residual.parameters`` (with the arm in
-        brackets where each has its own); NaN where no end was found.
+        brackets where each has its own); NaN where no end was found. A parameter that no response can tell
+        about has no estimate, and anything it can be for an interval.
 
     Raises
     ------
@@ -77,14 +78,23 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
         )
     rise = float(chdtri(1, 1 - level))
     estimates = in_pandas(fit.further_parameters)()
-    root = np.linalg.inv(np.linalg.cholesky(fit.point.hessian / 2)).T  # theta = estimate + root z
-    ends = [
-        [_end(fit, _parameter(fit, k), root, sign, rise) for sign in (-1, 1)] for k in range(len(estimates))
-    ]
     table = pd.DataFrame({"estimate": estimates, "lower": np.nan, "upper": np.nan})
     table.index.name = "parameter"
-    table[["lower", "upper"]] = np.sort(np.array(ends), axis=1)
+    for k, (name, value) in enumerate(estimates.items()):
+        if np.isnan(value):
+            table.loc[name, ["lower", "upper"]] = _range(str(name))
+            continue
+        parameter = _parameter(fit, k)
+        ends = [_end(fit, parameter, sign, rise) for sign in (-1, 1)]
+        table.loc[name, ["lower", "upper"]] = sorted(ends)
     return table
+
+
+def _range(name: str) -> tuple[float, float]:
+    """Return all that a parameter can be which has no estimate."""
+    if name.startswith("corr"):
+        return -1.0, 1.0
+    return (-np.inf if name.startswith("cov") else 0.0), np.inf
 
 
 def _parameter(fit: VisitFit, k: int) -> Function:
@@ -103,9 +113,9 @@ def _parameter(fit: VisitFit, k: int) -> Function:
     return covariance
 
 
-def _end(fit: VisitFit, parameter: Function, root: FloatArray, sign: int, rise: float) -> float:
+def _end(fit: VisitFit, parameter: Function, sign: int, rise: float) -> float:
     """Return an extreme of a parameter where the criterion has risen, NaN where none was found."""
-    problem = fit.model.measures(fit.structure)
+    problem, root = fit.model.measures(fit.structure), fit.curvature.curved  # theta = estimate + root z
     known: dict[bytes, Any] = {}  # the last point
 
     def at(z: FloatArray) -> Any:

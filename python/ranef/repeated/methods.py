@@ -26,6 +26,7 @@ from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import f_approximation
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import FStatistic, KnownDf, Method, Wald, independent_contrasts
+from .flat import identified
 from .sandwich import Sandwich
 
 if TYPE_CHECKING:
@@ -95,15 +96,15 @@ def _known(fit: VisitFit, df: float) -> Method:
 
 
 METHODS: dict[str, Callable[[VisitFit], Method]] = {
-    "kenward-roger": partial(KenwardRoger, variant="sas"),
-    "kenward-roger-linear": partial(KenwardRoger, variant="linear"),
-    "kenward-roger-mmrm": partial(KenwardRoger, variant="mmrm"),
-    "satterthwaite": _satterthwaite,
+    "kenward-roger": identified(partial(KenwardRoger, variant="sas")),
+    "kenward-roger-linear": identified(partial(KenwardRoger, variant="linear")),
+    "kenward-roger-mmrm": identified(partial(KenwardRoger, variant="mmrm")),
+    "satterthwaite": identified(_satterthwaite),
     "CR0": partial(Sandwich, type="CR0"),
     "CR2": partial(Sandwich, type="CR2"),
     "CR3": partial(Sandwich, type="CR3"),
-    "residual": _residual,
-    "normal": _normal,
+    "residual": identified(_residual),
+    "normal": identified(_normal),
 }
 
 

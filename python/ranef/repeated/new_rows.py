@@ -13,6 +13,7 @@ from ..errors import DataError, NewLevelError
 from ..frame import Table
 from ..frame.factors import as_factor, combine, recode
 from .blocks import cholesky_of, subject_blocks, whitened
+from .flat import known_matrices
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -74,7 +75,7 @@ def given_observed(fit: VisitFit, newdata: Any) -> Given:
 
 def own_variance(fit: VisitFit, visit: Codes, arm: Codes) -> FloatArray:
     """Return the variance of a response of weight one."""
-    variances = np.array([np.diag(sigma) for sigma in fit.point.sigma])
+    variances = np.array([np.diag(sigma) for sigma in known_matrices(fit)])
     return np.asarray(np.where(visit < 0, np.nan, variances[arm, visit]))
 
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from .fit import VisitFit
 
 _DIFFERENT = 1e-4  # criteria further apart than this are different minima
-_FLAT = 1e-6  # eigenvalue of the scaled Hessian beside the largest: no curvature but rounding
 
 
 def message(fit: VisitFit) -> str:
@@ -34,13 +33,14 @@ def message(fit: VisitFit) -> str:
 
 def own_findings(fit: VisitFit) -> tuple[tuple[str, str, str], ...]:
     """Return what `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
-    values = np.asarray(fit.certificate["eigenvalues"])
-    flat = int(np.count_nonzero(values <= _FLAT * values[-1])) if values.size else 0
-    if not flat or not fit.converged or fit.singular:
+    if not fit.converged or fit.singular:
+        return ()
+    count, flat = fit.curvature.null.shape
+    if not flat:
         return ()
     what = (
-        f"{flat} of the {values.size} covariance parameters, or of their combinations, cannot be estimated, "
-        "and what depends on them, such as a standard error of an effect between subjects, means nothing"
+        f"{flat} of the {count} covariance parameters, or of their combinations, cannot be estimated, and "
+        "what depends on them, such as a standard error of an effect between subjects, is NaN"
     )
     advice = (
         "Fixed effects that tell the subjects apart do this, and one visit a subject where a structure has "
