@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+import ranef
 from ranef.errors import ArgumentError, DataError, FormulaError, RanefError, require_level, unknown_column
 
 
@@ -33,3 +34,10 @@ def test_a_level_is_a_share(level):
 @pytest.mark.parametrize("level", [0.95, np.float32(0.5), np.float64(0.999)])
 def test_numpy_numbers_are_levels(level):
     require_level(level)
+
+
+def test_a_column_whose_squares_overflow_is_named_where_an_earlier_one_is_dropped():
+    data = ranef.datasets.load("sleepstudy")
+    data = data.assign(twice=2.0 * data["Days"], huge=1e80 * (data["Days"] % 3))
+    with pytest.raises(DataError, match="the column 'huge'"):
+        ranef.lmer("Reaction ~ Days + twice + huge + (1 | Subject)", data)

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "objects.hpp"
 #include "pickling.hpp"
 #include "ranef/cross/remaining_gram.hpp"
@@ -33,6 +36,17 @@ py::dict coordinates_of(const DesignObject& self) {
     return out;
 }
 
+double farthest_of(const DesignObject& self) {
+    const Coordinates& c = self.design->coordinates();
+    double most = 0.0;
+    const auto look = [&most](const std::vector<double>& shift, const std::vector<double>& scale) {
+        for (std::size_t k = 0; k < shift.size(); ++k) most = std::max(most, std::abs(shift[k]) / scale[k]);
+    };
+    look(c.x_shift, c.x_scale);
+    for (std::size_t f = 0; f < c.z_shift.size(); ++f) look(c.z_shift[f], c.z_scale[f]);
+    return most;
+}
+
 ResponseObject make_response(const RowsObject& rows, const DesignObject& design, const Doubles& y) {
     if (y.ndim() != 1 || y.size() != rows.rows->n)
         throw py::value_error("y must have " + std::to_string(rows.rows->n) + " entries, got " + std::to_string(y.size()));
@@ -58,6 +72,9 @@ void bind_cross_products(py::module_& m) {
         .def_property_readonly("factor_order", [](const DesignObject& self) { return self.design->factor_order(); },
                                "Core factor -> factor as given.")
         .def_property_readonly("coordinates", &coordinates_of, "Shifts and scales of the columns, by the core's factors.")
+        .def_property_readonly("x_scale", [](const DesignObject& self) { return self.design->coordinates().x_scale; },
+                               "Scales of the kept columns of X.")
+        .def_property_readonly("farthest", &farthest_of, "Largest distance of a column from zero, in its scales.")
         .def_property_readonly("shapes",
                                [](const DesignObject& self) {
                                    std::vector<std::pair<Index, int>> shapes;

@@ -134,7 +134,8 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f".{name}", __name__)
     if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        found = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        return found
     raise of_the_package(name, __all__)
 
 

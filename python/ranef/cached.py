@@ -21,7 +21,4 @@ else:
         def __get__(self, owner: Any, kind: Any = None) -> Any:
             if owner is None:
                 return self
-            found = owner.__dict__.get(self.attrname, self)
-            if found is self:
-                found = owner.__dict__.setdefault(self.attrname, self.func(owner))
-            return found
+            return owner.__dict__.setdefault(self.attrname, self.func(owner))

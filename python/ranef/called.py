@@ -119,7 +119,7 @@ def attribute_of(where: str, value: Any) -> Any:
         found.__class__ = series_class()  # to make another Series takes as long as a small fit's optimum
     else:
         return value
-    found._where = where
+    object.__setattr__(found, "_where", where)  # past pandas', which looks for a column of that name
     return found
 
 

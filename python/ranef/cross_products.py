@@ -17,7 +17,7 @@ from .memory import WORTH_ASKING, require_memory
 from .old_names import old_attribute
 from .theta import count
 
-_LEAST = 1e-75
+_LEAST, _MOST = 1e-75, 1e75
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,16 @@ def cross_products(design: Design) -> CrossProducts:
     _require_memory(design)
     rows, factors = core_rows(design)
     cross = _core.DesignCross(rows)
-    for name, scale in zip(design.column_names, cross.coordinates["x_scale"], strict=False):
-        require_squares(scale, f"the column '{name}'")
-    return CrossProducts(rows, cross, factors, np.asarray(cross.kept, dtype=np.intp))
+    kept = cross.kept
+    for column, scale in zip(kept, cross.x_scale, strict=True):
+        if not _LEAST < scale < _MOST:
+            require_squares(scale, f"the column '{design.column_names[column]}'")
+    return CrossProducts(rows, cross, factors, np.asarray(kept, dtype=np.intp))
 
 
 def require_squares(scale: float, what: str) -> None:
     """Refuse values whose squares, and their products with others, a double cannot hold."""
-    if scale > 0 and not _LEAST < scale < 1 / _LEAST:
+    if scale > 0 and not _LEAST < scale < _MOST:
         raise DataError(
             f"{what} has values that differ by about {scale:.1g}, whose squares a double cannot hold: "
             "give it in another unit"

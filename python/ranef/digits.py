@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import _core
 from .arrays import FloatArray
+from .coordinates import Coordinates
+from .cross_products import CrossProducts
 from .design import Design
 from .errors import DataError
-
-if TYPE_CHECKING:
-    from .coordinates import Coordinates
 
 _FAR = 1e8  # of the spread: origins nearer than this cost no digit that counts
 _STEPS = 1e6  # distances of neighbouring doubles that the values of a column must span
@@ -24,7 +23,7 @@ _DEPENDENT = 1e-13  # what rounding leaves of a column that is a combination of 
 _WHOLE = 2.0**53  # whole numbers below are what they say
 
 
-def require_digits(design: Design, coordinates: Coordinates, cross: Any, response: Any) -> None:
+def require_digits(design: Design, cross: CrossProducts, response: Any) -> None:
     """Raise where rows in memory have columns that doubles cannot tell apart.
 
     Raises
@@ -32,18 +31,12 @@ def require_digits(design: Design, coordinates: Coordinates, cross: Any, respons
     DataError
         Naming the column and the digits it has.
     """
-    if design.moments is None and not _near_zero(coordinates, response):
-        _require_steps(design, coordinates, response)
-        _require_origins(design, coordinates, cross)
-
-
-def _near_zero(coordinates: Coordinates, response: Any) -> bool:
-    """Whether nothing is far from zero, as nearly always; in plain floats, of which most models have few."""
-    terms = ((shift, scale) for shift, scale, _ in coordinates.terms)
-    origins = [(coordinates.shift, coordinates.scale), *terms]
-    pairs = [pair for shift, scale in origins for pair in zip(shift.tolist(), scale.tolist(), strict=True)]
-    pairs.append((response.shift, response.scale))
-    return all(abs(shift) < _FAR_PRODUCTS * scale for shift, scale in pairs)
+    near = cross.design.farthest < _FAR_PRODUCTS and abs(response.shift) < _FAR_PRODUCTS * response.scale
+    if near or design.moments is not None:  # near zero, as nearly always
+        return
+    coordinates = Coordinates.of(cross, design.terms)
+    _require_steps(design, coordinates, response)
+    _require_origins(design, coordinates, cross)
 
 
 def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> None:

@@ -175,7 +175,7 @@ class Model(IndependentResiduals, metaclass=Explained):
             **{"design": design, "cross": cross, "response": response, "leading": leading, "schur": schur},
         )
         self._require_degrees_of_freedom()
-        require_digits(design, self.coordinates, cross, response)
+        require_digits(design, cross, response)
         try:
             self.problem  # noqa: B018, planned here, where what was asked for can be refused
         except ValueError as error:

@@ -144,7 +144,8 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
         return spec, ModelMatrix.of(matrix)
     learned = _learn_plain(plain[0], plain[1], used)
     dummies = sum(last - first for first, last in learned.terms if last - first > 1)
-    require_columns(dummies, text, used.rows.n)
+    if dummies:
+        require_columns(dummies, text, used.rows.n)
     return learned, learned.build(used)
 
 
@@ -191,9 +192,6 @@ def _fill_dummies(codes: npt.NDArray[np.int32], out: FloatArray, full: bool) -> 
 
 def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
     """Raise a DataError that names the first row where a predictor is not finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum()):
-            return
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))

@@ -75,14 +75,13 @@ def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArr
     for name in columns:
         require_numeric_response(used.columns[name])
     values = learn_vector(code, used, columns)[1]
-    if not np.isfinite(values.sum()):
-        finite = np.isfinite(values)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise DataError(
-                f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from "
-                "0): every value must be finite; correct it, or set it missing to drop the row"
-            )
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(
+            f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from 0): "
+            "every value must be finite; correct it, or set it missing to drop the row"
+        )
     return values
 
 

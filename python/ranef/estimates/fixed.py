@@ -12,17 +12,17 @@ from ..fit import Fit
 
 def params(fit: Fit) -> pd.Series:
     """Return the fixed effects by name, NaN for a column that was dropped."""
-    return _series(fit, fit.beta, "estimate")
+    return _series(fit, fit.beta.copy(), "estimate")
 
 
 def bse(fit: Fit) -> pd.Series:
     """Return the standard errors of the fixed effects."""
-    return _series(fit, np.sqrt(np.diag(fit.vcov)), "se")
+    return _series(fit, np.sqrt(fit.vcov.diagonal()), "se")
 
 
 def tvalues(fit: Fit) -> pd.Series:
     """Return the fixed effects over their standard errors."""
-    return _series(fit, fit.beta / np.sqrt(np.diag(fit.vcov)), "t")
+    return _series(fit, fit.beta / np.sqrt(fit.vcov.diagonal()), "t")
 
 
 def covariance(fit: Fit) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def dropped_columns(fit: Fit) -> tuple[str, ...]:
 
 
 def _series(fit: Fit, values: np.ndarray, name: str) -> pd.Series:
-    return pd.Series(values.copy(), index=_index(fit.model.design.column_names), name=name)
+    return pd.Series(values, index=_index(fit.model.design.column_names), name=name)
 
 
 @lru_cache(maxsize=256)

@@ -97,10 +97,10 @@ def drop_unused(factor: FactorColumn) -> FactorColumn:
 
 
 def take(factor: FactorColumn, rows: npt.NDArray[np.intp] | None) -> FactorColumn:
-    """Return the factor on some rows (None: all), without the levels these rows do not have."""
-    if rows is not None:
-        factor = FactorColumn(factor.name, factor.codes[rows], factor.levels)
-    return drop_unused(factor)
+    """Return a factor of a table on some rows (None: all), without the levels these rows do not have."""
+    if rows is None:  # what no row of the table has was dropped when its column was read
+        return factor
+    return drop_unused(FactorColumn(factor.name, factor.codes[rows], factor.levels))
 
 
 def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, npt.NDArray[np.int64]]:

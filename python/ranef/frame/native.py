@@ -110,9 +110,10 @@ def _is_table(found: Any) -> bool:
 
 def remembering(found: Any, library: str) -> Any:
     """Have a result of the package remember the library of the data."""
-    own = type(found).__module__.startswith("ranef.") and hasattr(found, "__dict__")
-    if library in _BACKENDS and own and library_of(found) != library:
-        object.__setattr__(found, "library", library)
+    if library in _BACKENDS:
+        own = type(found).__module__.startswith("ranef.") and hasattr(found, "__dict__")
+        if own and library_of(found) != library:
+            object.__setattr__(found, "library", library)
     return found
 
 

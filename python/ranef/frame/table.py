@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..cached import cached_property
 from ..errors import DataError, unknown_column
 from .columns import Column
 from .convert import from_any, from_arrow, from_narwhals, from_pandas
@@ -45,7 +46,8 @@ class Table:
         self._columns: dict[str, Column] = {}
         self._read: Callable[[str], Column]
         self.index: pd.Index | None = labels_of(data)
-        self.names: tuple[str, ...]
+        self._labels: Any
+        self._known: Any
         self.n_rows: int
         if isinstance(data, np.ndarray) and data.dtype.names:
             data = {name: data[name] for name in data.dtype.names}
@@ -53,6 +55,11 @@ class Table:
             self._open_mapping(data)
         else:
             self._open_frame(data)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in order."""
+        return tuple(map(str, self._labels))
 
     def __contains__(self, name: object) -> bool:
         return name in self._known
@@ -68,8 +75,7 @@ class Table:
     def _require(self, name: str, where: str) -> None:
         if name not in self._known:
             raise unknown_column(name, self.names, where, self._what)
-        count = self.names.count(name)
-        if count > 1:
+        if not self._unique and (count := self.names.count(name)) > 1:
             raise DataError(f"{self._what} have {count} columns named '{name}': rename all but one")
 
     def _open_mapping(self, data: Mapping[Any, Any]) -> None:
@@ -94,9 +100,14 @@ class Table:
                     f"{self._what} have column names of {data.columns.nlevels} levels: join them, "
                     "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
                 )
+            self.n_rows = len(data)
+            if isinstance(data.columns.dtype, pd.StringDtype):  # every label is a name: no need to list them
+                self._labels = self._known = data.columns
+                self._unique = data.columns.is_unique
+                self._read = lambda name: from_pandas(name, data[name])
+                return
             labels = data.columns.tolist()
             self._set_names(labels)
-            self.n_rows = data.shape[0]
             label_of = dict(zip(self.names, labels, strict=True))
             self._read = lambda name: from_pandas(name, data[label_of[name]])
             return
@@ -112,8 +123,9 @@ class Table:
         self._read = lambda name: from_narwhals(name, frame.get_column(name))
 
     def _set_names(self, names: Any) -> None:
-        self.names = tuple(str(name) for name in names)
+        self._labels = list(names)
         self._known = frozenset(self.names)
+        self._unique = len(self._known) == len(self.names)
 
 
 def _narwhals_frame(data: Any) -> Any:
