@@ -151,7 +151,7 @@ def test_lme4s_words_for_fits_without_random_effects(fits):
 ASKED_ELSEWHERE = {
     *("bootstrap", "comparisons", "cond_sd", "predict", "profile", "lsmeans", "predictions", "refit"),
     "leverage",  # of rows that do not correlate
-    *("slopes", "test", "update", "in_common", "to_marginaleffects"),  # the last needs another package
+    *("slopes", "test", "update", "to_marginaleffects"),  # the last needs another package
 }
 
 

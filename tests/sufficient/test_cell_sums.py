@@ -7,6 +7,7 @@ import ranef
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from public_numbers import numbers
 from ranef.errors import ArgumentError, DataError, FormulaError, RowsNotKeptError
 from ranef.generalised.cells.sums import model_of_cells
 from ranef.generalised.model import GlmerModel
@@ -109,6 +110,51 @@ def test_the_fit(fitted):
             asked()
     with pytest.raises(ArgumentError, match="rows are not kept"):
         fit.simulate(1)
+
+
+# by row, or in coordinates that depend on how rows are merged
+OF_ROWS = ("fittedvalues", "linear_predictor", "location", "predict()", "resid", "solution", "padded")
+DEAR = ("profile", "conf_int(method='profile'", "influence", "missing_terms", "drop1", "ranova")
+
+
+@pytest.mark.parametrize(
+    ("formula", "family"),
+    [
+        ("cbind(y, m - y) ~ x + f + (1 | g)", "binomial"),
+        ("y ~ x * f + offset(t) + (1 | g)", "poisson"),
+        ("cbind(y, m - y) ~ x + f + (1 | g)", "betabinomial"),
+    ],
+)
+def test_every_public_number_is_that_of_the_rows(formula, family):
+    """Averages over the data weigh a cell by its rows: means of covariates, variances, types I and II."""
+    frame = rows(11, 400)
+    frame["m"] = frame.y + frame.x + 1
+
+    def asked(call):
+        return not call.startswith((*OF_ROWS, *DEAR))
+
+    whole = numbers(ranef.glmer(formula, frame, family), asked)
+    found = numbers(ranef.fit(ranef.sums(formula, frame, family=family)), asked)
+    answered = [call for call in whole if found.get(call)]
+    assert {"emmeans(specs='f')", "slopes()", "comparisons()", "anova(type=1)", "r2()"} <= set(answered)
+    assert {"coef_table(ddf='kenward-roger')"} <= set(answered)
+    for call in answered:
+        theirs = np.array([whole[call][path] for path in found[call]])
+        assert_allclose(list(found[call].values()), theirs, rtol=2e-4, atol=1e-5, err_msg=call)
+
+
+def test_frequencies_are_of_rows():
+    frame = rows(12, 300, "binomial")
+    whole = ranef.glmer("y ~ x + f + (1 | g)", frame)
+    fit = ranef.fit(ranef.sums("y ~ x + f + (1 | g)", frame, family="binomial"))
+    assert fit.model.design.repeats.sum() == 300
+    for ask in (
+        lambda fit: ranef.emmeans(fit, "x", at={"x": [0]}, weights="proportional"),
+        lambda fit: fit.slopes("x", averaged=True),
+        lambda fit: fit.comparisons("f", by="x"),
+    ):
+        one, other = (ask(which).to_frame().select_dtypes("number") for which in (whole, fit))
+        assert_allclose(other, one, rtol=1e-4, atol=1e-6)
 
 
 def test_batches_are_cells_too(fitted):

@@ -60,6 +60,8 @@ class Design:
     predictors : mapping or None
         The columns of the data that X and the random terms are made of, on the used rows; None where rows
         are not kept.
+    repeats : (n,) float64 or None
+        How many rows of the data each of these stands for, where equal ones were merged; None: one.
     """
 
     response: FloatArray = field(repr=False)
@@ -78,6 +80,7 @@ class Design:
     moments: FixedMoments | None = field(default=None, repr=False)
     index: pd.Index | None = field(default=None, repr=False)
     predictors: Mapping[str, Column] | None = field(default=None, repr=False)
+    repeats: FloatArray | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         n, p = self.matrix.shape
@@ -142,6 +145,22 @@ class Design:
     def without_offset(self, y: FloatArray) -> FloatArray:
         """Return a response of these rows less their offsets, (n,): what is modelled."""
         return y if self.offset is None else y - self.offset
+
+    def mean(self, values: FloatArray) -> float:
+        """Return the mean over the rows of the data of values of these rows, (n,)."""
+        return float(np.average(values, weights=self.repeats))
+
+    def variance(self, values: FloatArray) -> float:
+        """Return the sample variance over the rows of the data of values of these rows, (n,)."""
+        count = self.nobs if self.repeats is None else float(self.repeats.sum())
+        return self.mean((values - self.mean(values)) ** 2) * count / (count - 1)
+
+    @property
+    def mean_offset(self) -> float:
+        """Mean of the offset over the rows of the data, zero where there is none."""
+        if self.offset is None:
+            return 0.0
+        return self.mean(self.offset) if self.moments is None else self.moments.offset
 
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:

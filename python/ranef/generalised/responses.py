@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from .. import _core
 from ..arrays import FloatArray
 from ..errors import DataError
 from .families import Family
@@ -52,6 +53,13 @@ class Response:
     single: bool = True
     kept: tuple[FloatArray, FloatArray, FloatArray] | None = field(default=None, repr=False)
     constant: float = 0.0
+
+    def sums_by_row(self, family: Family) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return count, first and second sum of each row as the family takes them."""
+        if self.kept is not None:
+            return self.kept
+        count, first, second, _ = _core.kept_rows(family.name, *self.arrays)
+        return count, first, second
 
     def given_to(self, core: Any) -> Any:
         """Return the core's model with this response in place of its own."""

@@ -18,14 +18,15 @@ def fixed_factor(model: Model) -> FloatArray:
     Without weights it comes from the cross-products; with them X'X is not there, and the rows are read, or
     the moments that were kept of them.
     """
-    if model.design.weights is None and not model.whitened:
+    moments, kept, repeats = model.design.moments, model.cross.columns, model.design.repeats
+    if model.design.weights is None and not model.whitened and repeats is None:
         return _core.fixed_factor(model.cross.design)
-    moments, kept = model.design.moments, model.cross.columns
     if moments is not None:
         size = np.sqrt(_squares(moments)[kept])
         gram = _gram(moments)[np.ix_(kept, kept)] / np.outer(size, size)
         return np.asarray(np.sqrt(model.nobs) * np.linalg.cholesky(gram).T * size)
-    return np.asarray(np.linalg.qr(model.design.X[:, model.cross.columns], mode="r"))
+    X = model.design.X[:, kept]
+    return np.asarray(np.linalg.qr(X if repeats is None else np.sqrt(repeats)[:, None] * X, mode="r"))
 
 
 def aliases(model: Model) -> FloatArray:

@@ -37,8 +37,8 @@ class CellTable:
         Categorical column -> (cells,) int32.
     numbers : dict
         Numeric column, or number of the response, that the rows of a cell share -> (cells,) float64.
-    totals : (cells, 3) float64
-        Count, first and second sum of the response, as the family takes them.
+    totals : (cells, 4) float64
+        Number of rows; count, first and second sum of the response, as the family takes them.
     """
 
     kinds: Mapping[str, str]

@@ -78,6 +78,8 @@ def read_cells(header: Mapping[str, Any], arrays: Arrays) -> CellTable:
     numbers = {name: arrays[f"numbers {name}"] for name in header["numbers"]}
     levels = read_levels(header["levels"], arrays)
     table = CellTable(header["kinds"], levels, codes, numbers, arrays["totals"])
+    if table.totals.shape != (table.count, 4):
+        raise ValueError("the totals do not have four columns")
     for name, values in [*codes.items(), *numbers.items()]:
         if values.shape != (table.count,):
             raise ValueError(f"the array '{name}' does not fit the others")

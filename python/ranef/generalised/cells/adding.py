@@ -105,9 +105,8 @@ class CellAdding:
                 codes[name] = levels.add(column, batch.categories(name), batch.rows.first)
         if self.family.name in BY_VALUE:
             numbers.update(zip(OF_RESPONSE, (first, second), strict=True))
-            totals = np.column_stack([count, np.zeros(batch.n), np.zeros(batch.n)])
-        else:
-            totals = np.column_stack([count, first, second])
+            first = second = np.zeros(batch.n)
+        totals = np.column_stack([np.ones(batch.n), count, first, second])
         return CellTable({}, {}, codes, numbers, times[:, None] * totals)
 
     def _number(self, name: str) -> bool:

@@ -93,7 +93,7 @@ class CellFit(GlmerFit, kind="cells"):
     by_cells = True
 
     predict = RowVerb("generalised.cells.sums:predict")
-    in_common = Verb("generalised.cells.same_rows:in_common")
+    in_common = Verb("generalised.cells.same_rows:in_common", shown=False)
 
     @property
     def fittedvalues(self) -> Any:
@@ -172,7 +172,8 @@ def model_of_cells(
 
     design = assemble(parsed, frame, None, sums.offset, True, respond)
     require_moderate_offset(design, family, int)
-    design = replace(design, n_dropped=sums.n_total - sums.n, missing=dict(sums.missing), index=None)
+    missing, repeats = dict(sums.missing), np.ascontiguousarray(table.totals[:, 0])
+    design = replace(design, n_dropped=sums.n_total - sums.n, missing=missing, index=None, repeats=repeats)
     model = CellModel.__new__(CellModel)
     vars(model).update(n_rows=sums.n, data_library="", _source=None)
     return model.of(
@@ -209,7 +210,7 @@ def _columns(table: CellTable) -> dict[str, Any]:
 
 def _response_of(table: CellTable, family: Family, constant: float) -> Response:
     """Return the response of cells as the family sums it."""
-    count, first, second = (np.ascontiguousarray(column) for column in table.totals.T)
+    count, first, second = (np.ascontiguousarray(column) for column in table.totals.T[1:])
     if family.name in BY_VALUE:
         first, second = (table.numbers[name] for name in OF_RESPONSE)
     trials, y = np.ones_like(count), first

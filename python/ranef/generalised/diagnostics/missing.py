@@ -175,7 +175,7 @@ def fit_weights(fit: GlmerFit) -> FloatArray:
 def row_scores(fit: GlmerFit) -> FloatArray:
     """Return the derivative of each row's log-likelihood in its linear predictor, (n,)."""
     response, family = fit.response, fit.family
-    count, first, second = response.kept or _core.kept_rows(family.name, *response.arrays)[:3]
+    count, first, second = response.sums_by_row(family)
     psi = log(fit.dispersion) if fit.dispersion else 0.0
     eta = np.ascontiguousarray(fit.linear_predictor)
     link = family.link.name

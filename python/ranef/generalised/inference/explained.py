@@ -21,6 +21,7 @@ from ...variants import with_columns
 from ...verbs import kept
 from ..fit import GlmerFit
 from ..model import GlmerModel
+from ..prediction.predict import predict
 
 
 def r2(fit: GlmerFit) -> pd.DataFrame:
@@ -111,10 +112,11 @@ def observation_variances(fit: GlmerFit) -> dict[str, float]:
 
 
 def _variances(fit: GlmerFit) -> tuple[float, dict[str, float]]:
-    fixed = float(np.var(fixed_part(fit.model, fit.solution["beta"]), ddof=1))
+    design = fit.model.design
+    fixed = design.variance(fixed_part(fit.model, fit.solution["beta"]))
     groups: dict[str, float] = {}
-    for term, factor in zip(fit.model.design.terms, fit.model.covariance_factors(fit.theta), strict=True):
-        part = float(np.mean(np.sum((term.basis @ factor) ** 2, axis=1)))  # row by row: no digits cancel
+    for term, factor in zip(design.terms, fit.model.covariance_factors(fit.theta), strict=True):
+        part = design.mean(np.sum((term.basis @ factor) ** 2, axis=1))  # row by row: no digits cancel
         groups[term.group] = groups.get(term.group, 0.0) + part
     return fixed, groups
 
@@ -138,13 +140,10 @@ def null_fit(fit: GlmerFit) -> GlmerFit:
 def _null_mean(fit: GlmerFit) -> float:
     null = null_fit(fit)
     return float(
-        np.exp(null.solution["beta"][0] + 0.5 * sum(_variances(null)[1].values()) + _mean_offset(null))
+        np.exp(
+            null.solution["beta"][0] + 0.5 * sum(_variances(null)[1].values()) + null.model.design.mean_offset
+        )
     )
-
-
-def _mean_offset(fit: GlmerFit) -> float:
-    offset = fit.model.design.offset
-    return 0.0 if offset is None else float(np.mean(offset))
 
 
 def _null_share(fit: GlmerFit) -> float:
@@ -154,4 +153,4 @@ def _null_share(fit: GlmerFit) -> float:
     if fit.family.link.name == "logit":
         moved = beta - 0.5 * variance * np.tanh(beta * (1 + 2 * np.exp(-0.5 * variance)) / 6)
         return float(expit(moved))
-    return float(np.mean(null.predict(random=None, averaged=True)))
+    return null.model.design.mean(np.asarray(predict(null, random=None, averaged=True)))

@@ -75,8 +75,8 @@ def working_model(fit: GlmerFit) -> Working:
     point = _optimum(fit)
     model, family = fit.model, fit.family
     eta = np.asarray(point["eta"])[model.core.cell_of]
-    count, first, second, _ = _core.kept_rows(family.name, *model.sums.arrays)
-    rows = _core.family_kernels(family.name, family.link.name, point["psi"], count, first, second, eta)
+    sums = model.sums.sums_by_row(family)
+    rows = _core.family_kernels(family.name, family.link.name, point["psi"], *sums, eta)
     weights = np.asarray(rows["expected"])
     own = eta + np.asarray(rows["s"]) / weights  # offsets stay in it: they move no covariance
     design = replace(model.design, weights=weights, offset=None, response=own)

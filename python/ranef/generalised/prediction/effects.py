@@ -62,15 +62,16 @@ class PopulationEstimator(Estimator):
         parts = []
         for part in rows.chunks():
             X, bases = self._matrix(part)[:, self.kept], self._bases(part)
-            parts.append((X, bases, part.offset))
+            parts.append((X, bases, part.offset, part.times))
 
         def value(point: dict[str, Any]) -> FloatArray:
             factors, total = self.fit.model.covariance_factors(point["theta"]), 0.0
-            for X, bases, offset in parts:
+            for X, bases, offset, times in parts:
                 pairs = zip(bases, factors, strict=True)
                 variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-                total += average_mean(curve_at(self.fit, point), X @ point["beta"] + offset, variance).sum()
-            return np.array([total / rows.n])
+                curve = curve_at(self.fit, point)
+                total += float(times @ average_mean(curve, X @ point["beta"] + offset, variance))
+            return np.array([total / rows.times.sum()])
 
         return value
 
@@ -89,7 +90,7 @@ class PopulationEstimator(Estimator):
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
         at = {"theta": self.fit.theta, "beta": self.fit.solution["beta"]}
         gradient = sensitivities(self.fit, value)[0]
-        total = sum(self._matrix(part).sum(axis=0) for part in rows.chunks())
-        if not estimable(self.fit, np.asarray(total)[None, :] / rows.n)[0]:
+        total = sum(part.times @ self._matrix(part) for part in rows.chunks())
+        if not estimable(self.fit, np.asarray(total)[None, :] / rows.times.sum())[0]:
             return np.nan, np.full(len(gradient), np.nan)
         return float(value(at)[0]), gradient

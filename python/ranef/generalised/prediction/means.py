@@ -208,7 +208,7 @@ def trends_on_scale(
     require_choice("scale", scale, ("response",))
     numbers, share = _rows_of_means(slopes, grid, share)
     total = np.bincount(numbers, share, len(slopes.L))
-    shift = 0.0 if fit.model.design.offset is None else float(np.mean(fit.model.design.offset))
+    shift = fit.model.design.mean_offset
     ends = []
     for sign in (1, -1):
         table = grid.table.assign(**{var: grid.table[var].to_numpy(float) + sign * step})

@@ -92,8 +92,7 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
         def get_predict(self, params: Any, newdata: Any) -> Any:
             """Return predictions of rows of X."""
             eta = np.asarray(newdata) @ np.asarray(params)
-            offset = model.design.offset
-            eta = eta if offset is None else eta + float(np.mean(offset))
+            eta = eta + model.design.mean_offset
             mean = eta if link is None else link.inverse(eta)
             rows = pl.Series("rowid", np.arange(len(eta)), dtype=pl.Int32)
             return pl.DataFrame({"rowid": rows, "estimate": np.asarray(mean, dtype=float)})

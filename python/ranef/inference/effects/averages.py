@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
 from ...frame import Column, FactorColumn, NumberColumn, Table
@@ -31,17 +32,25 @@ class Rows:
     columns : mapping
         The columns of the fixed part.
     n : int
-    offset : (n,) float64 or float
+    offset, repeats : (n,) float64 or float
+        What is added to the linear predictor of each row; how often it counts.
     """
 
     columns: Mapping[str, Column]
     n: int
     offset: Any
+    repeats: Any = 1.0
+
+    @property
+    def times(self) -> FloatArray:
+        """How often each row counts, (n,)."""
+        return np.broadcast_to(np.asarray(self.repeats, dtype=float), self.n)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Rows:
         """Return some of them."""
-        offset = self.offset[rows] if np.ndim(self.offset) else self.offset
-        return Rows({name: _taken(column, rows) for name, column in self.columns.items()}, len(rows), offset)
+        columns = {name: _taken(column, rows) for name, column in self.columns.items()}
+        own = [part[rows] if np.ndim(part) else part for part in (self.offset, self.repeats)]
+        return Rows(columns, len(rows), *own)
 
     def with_value(self, name: str, value: Any) -> Rows:
         """Return the rows with a variable at one value in all of them."""
@@ -93,14 +102,12 @@ def rows_over(fit: Fit, over: str, fixed: Mapping[str, Any], spread: Sequence[st
     design = fit.model.design
     if over == "rows":
         found = predictors(fit, "over='rows' averages over the rows observed (over='grid' does not)")
-        return Rows(found, design.nobs, 0.0 if design.offset is None else design.offset)
+        repeats = 1.0 if design.repeats is None else design.repeats
+        return Rows(found, design.nobs, 0.0 if design.offset is None else design.offset, repeats)
     grid = reference_grid(fit, list(spread), fixed, None, slope)
     table = Table({name: grid.table[name].to_numpy() for name in grid.table})
     columns = {name: _like(fit, name, table.column(name)) for name in grid.table}
-    offset = 0.0
-    if design.offset is not None:
-        offset = design.moments.offset if design.moments is not None else float(np.mean(design.offset))
-    return Rows(columns, len(grid.table), offset)
+    return Rows(columns, len(grid.table), design.mean_offset)
 
 
 def _like(fit: Fit, name: str, column: Column) -> Column:

@@ -120,12 +120,13 @@ class Estimator:
         value, gradient, total = 0.0, np.zeros(len(self.kept)), 0.0
         for part in rows.chunks():
             values, gradients, X = of(part)
-            total = total + X.sum(axis=0)
-            value += float(values.sum())
-            gradient += gradients.sum(axis=0)
-        if not estimable(self.fit, np.asarray(total)[None, :] / rows.n)[0]:
+            total = total + part.times @ X
+            value += float(part.times @ values)
+            gradient += part.times @ gradients
+        count = float(rows.times.sum())
+        if not estimable(self.fit, np.asarray(total)[None, :] / count)[0]:
             return np.nan, np.full(len(self.kept), np.nan)
-        return value / rows.n, gradient / rows.n
+        return value / count, gradient / count
 
     def _matrix(self, rows: Rows) -> FloatArray:
         spec = self.fit.model.design.spec.fixed

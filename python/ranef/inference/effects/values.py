@@ -99,7 +99,8 @@ def representative(fit: Fit, name: str) -> tuple[list[float] | None, str]:
     distinct = np.unique(values)
     if len(distinct) <= _FEW:
         return distinct.tolist(), ""
-    mean, sd = float(values.mean()), float(values.std(ddof=1))
+    design = fit.model.design
+    mean, sd = design.mean(values), design.variance(values) ** 0.5
     note = f"{name} is set to its mean and one standard deviation below and above"
     return [mean - sd, mean, mean + sd], note
 

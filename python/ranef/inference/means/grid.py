@@ -137,7 +137,7 @@ def _mean(fit: Fit, name: str, data: Any) -> float:
     design = fit.model.design
     values = used_numbers(fit, name, data)
     if values is not None:
-        return float(np.nanmean(values))
+        return float(np.nanmean(values)) if data is not None else design.mean(values)
     if data is not None:
         raise ArgumentError(f"{name!r} has no mean: give its values, at={{{name!r}: [...]}}")
     if design.moments is not None and shown(name) in design.column_names:

@@ -288,10 +288,7 @@ def _offset(fit: Fit, what: str, rows: int, given: float | None) -> FloatArray:
 
 def _mean_offset(fit: Fit, what: str, rows: int) -> FloatArray:
     """Return what the offset adds to each mean; nothing to a slope."""
-    design = fit.model.design
-    if design.offset is None or what != "emmean":
-        return np.zeros(rows)
-    return np.full(rows, float(np.mean(design.offset)) if design.moments is None else design.moments.offset)
+    return np.full(rows, fit.model.design.mean_offset if what == "emmean" else 0.0)
 
 
 def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
@@ -313,6 +310,8 @@ def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
     frame = pd.DataFrame(columns)
     if data is not None and design.moments is None and len(frame) == design.nobs + design.n_dropped:
         frame = frame.iloc[design.rows]
-    counts = frame.value_counts()
+    times = np.ones(len(frame)) if data is not None or design.repeats is None else design.repeats
+    counts = pd.Series(times, index=frame.index).groupby([frame[name] for name in others]).sum()
     keys = grid.table[others].astype(str)
-    return np.array([float(counts.get(tuple(row), 0)) for row in keys.itertuples(index=False)])
+    rows = keys.itertuples(index=False, name=None) if len(others) > 1 else keys[others[0]]
+    return np.array([float(counts.get(row, 0)) for row in rows])
