@@ -271,6 +271,13 @@ def test_summary_states_the_errors():
     assert "Fitted by iterations" in repr(found)
     assert "iterative" in str(found.plan)
     assert (found.component_table()["mc_error"] < 0.05 * found.component_table()["se"]).all()
+    assert "97.5 %" in str(found.summary(conf_int=True))
+
+
+def test_what_takes_long_is_not_computed_for_a_glance():
+    found = ranef.lmer(FORMULAS["two factors"], data(), schur="iterative", iterations=FEW)
+    assert "criterion" not in repr(found) and "criterion" not in found._repr_html_()
+    assert not {"criterion", "errors"} & vars(found).keys()
 
 
 @pytest.mark.parametrize(

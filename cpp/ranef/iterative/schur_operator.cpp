@@ -204,6 +204,10 @@ Vector SchurOperator::leading_quadratic() const {
             each_met_block(j, [&](std::size_t f, Index l, const double* a) {
                 const int s = layout_.factors[f].width;
                 const double* block = middle.data() + block_first_[f] + l * s * s;
+                if (r_ == 1 && s == 1) {
+                    inner[0] += block[0] * a[0] * a[0];
+                    return;
+                }
                 for (int y = 0; y < s; ++y)
                     for (int x = 0; x < s; ++x)
                         for (int b = 0; b < r_; ++b)

@@ -42,10 +42,16 @@ class IterativeSummary(Printed):
         return "\n".join([*lines, self.components.to_string(float_format=lambda v: f"{v:.4g}"), *self.words])
 
 
-def summary(fit: Any, ddf: str | None = "satterthwaite", stars: bool = True) -> IterativeSummary:
+def summary(
+    fit: Any,
+    ddf: str | None = "satterthwaite",
+    stars: bool = True,
+    correlation: bool | None = None,
+    conf_int: bool | float = False,
+) -> IterativeSummary:
     """Return the summary, see `ranef.report.summary.summary`, with the Monte Carlo errors."""
     table = in_pandas(fit.component_table)()[["estimate", "se", "mc_error"]]
-    return IterativeSummary(plain_summary(fit, ddf, stars), table, _words(fit))
+    return IterativeSummary(plain_summary(fit, ddf, stars, correlation, conf_int), table, _words(fit))
 
 
 def _first_words(fit: Any) -> str:
@@ -68,10 +74,10 @@ def _words(fit: Any) -> tuple[str, ...]:
 
 
 def brief(fit: Any) -> str:
-    """Return the short form as text."""
-    return f"{plain_brief(fit)}\n{_first_words(fit)}"
+    """Return the short form as text: without the criterion, which costs a fifth of the fit."""
+    return f"{plain_brief(fit, criterion=False)}\n{_first_words(fit)}"
 
 
 def brief_html(fit: Any) -> str:
     """Return the short form as HTML."""
-    return f"{plain_brief_html(fit)}<p>{_first_words(fit)}</p>"
+    return f"{plain_brief_html(fit, criterion=False)}<p>{_first_words(fit)}</p>"

@@ -27,12 +27,13 @@ def groups_line(fit: Fit) -> str:
     return f"Number of obs: {fit.nobs}, groups:  {groups}"
 
 
-def brief(fit: Fit) -> str:
-    """Return formula, criterion, variance components and fixed effects."""
-    criterion = "REML criterion" if fit.reml else "deviance"
+def brief(fit: Fit, criterion: bool = True) -> str:
+    """Return formula, criterion, variance components and fixed effects; the criterion can be left out."""
     lines = [f"{how_fitted(fit)} ['ranef']", f"Formula: {fit.formula}"]
+    name = "REML criterion" if fit.reml else "deviance"
     try:
-        lines += [f"{criterion} at convergence: {fit.objective:.4f}", "Random effects:", str(fit.varcorr)]
+        lines += [f"{name} at convergence: {fit.objective:.4f}"] if criterion else []
+        lines += ["Random effects:", str(fit.varcorr)]
     except FitError as error:
         return "\n".join([*lines, str(error)])
     lines += [groups_line(fit), "Fixed effects:"]
@@ -58,12 +59,12 @@ def coefficient_lines(names: Sequence[str], texts: Sequence[str]) -> list[str]:
     return table_lines(names, [[" " + text] for text in texts], right=True, labels=0)
 
 
-def brief_html(fit: Fit) -> str:
+def brief_html(fit: Fit, criterion: bool = True) -> str:
     """Return the same as HTML."""
-    return render(_document(fit), "html")
+    return render(_document(fit, criterion), "html")
 
 
-def _document(fit: Fit) -> Document:
+def _document(fit: Fit, criterion: bool) -> Document:
     title = [Line(how_fitted(fit), "title"), Line(fit.formula, "code")]
     try:
         components = component_columns(fit.varcorr, ("Variance", "Std.Dev."), 4)
@@ -71,9 +72,10 @@ def _document(fit: Fit) -> Document:
         return [*title, Line(str(error))]
     texts = format_common(fit.params.to_numpy(), 4), format_common(fit.bse.to_numpy(), 4)
     names = [str(name) for name in fit.params.index]
+    reached = f"{'REML criterion' if fit.reml else 'Deviance'} {fit.objective:.4f}. " if criterion else ""
     return [
         *title,
-        Line(f"{'REML criterion' if fit.reml else 'Deviance'} {fit.objective:.4f}. {groups_line(fit)}"),
+        Line(f"{reached}{groups_line(fit)}"),
         Table("Random effects", *components, labels=2),
         Table("Fixed effects", ["", "Estimate", "Std. Error"], [names, *texts], labels=1),
         *map(Line, _certificate(fit)),
