@@ -54,7 +54,7 @@ def test_density_of_a_bounded_sample():
     """Half a normal: reflected at zero it keeps its height there, and what is exactly zero stays out."""
     values = np.concatenate([np.zeros(100), np.abs(norm.ppf((np.arange(900) + 0.5) / 900))])
     curve = density(values)
-    assert curve.at_zero == 0.1
+    assert curve.masses == ((0.0, 0.1),)
     assert curve.x[0] == 0.0
     assert curve.y[0] == pytest.approx(0.9 * 2 * norm.pdf(0), rel=0.05)
     area = np.sum(0.5 * (curve.y[1:] + curve.y[:-1]) * np.diff(curve.x))
@@ -63,7 +63,7 @@ def test_density_of_a_bounded_sample():
 
 def test_density_of_nothing_and_of_a_constant():
     assert density(np.full(5, np.nan)).x.size == 0
-    assert density(np.zeros(4)).at_zero == 1.0
+    assert density(np.zeros(4)).masses == ((0.0, 1.0),)
     assert density(np.full(4, 2.0)).x.size == 0
 
 

@@ -169,10 +169,6 @@ def _labelled(formula: str, design: Design, fits: OwnFits) -> LmList:
     )
 
 
-def _without_offset(design: Design) -> FloatArray:
-    return design.without_offset(design.response)
-
-
 def _mixed(formula: str) -> str:
     """``y ~ x | g`` as ``y ~ x + (1 | g)``; a formula without a bar of its own stays."""
     depth, bar = 0, -1

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..arrays import FloatArray
 from ..fit import Fit
@@ -121,9 +120,3 @@ def _least_squares(X: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray
     coef[:, 0] -= (share * coef).sum(axis=1)
     root[:, 0] -= np.einsum("kr,krs->ks", share, root)
     return coef, (root**2).sum(axis=2), rss
-
-
-def no_pooling(rows: GroupRows, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Least squares within each level, (levels, r); NaN where its rows do not determine all coefficients."""
-    fits = least_squares_by_level(rows.basis, rows.y, rows.codes, len(rows.levels))
-    return pd.DataFrame(fits.coef, index=rows.levels, columns=list(columns))

@@ -17,7 +17,6 @@ from .canvas import (
     BLUE,
     GREY,
     LIGHT,
-    SMALL,
     TEXT,
     VERMILION,
     choose_columns,
@@ -28,7 +27,7 @@ from .canvas import (
     tidy,
     title,
 )
-from .density import density
+from .density import density, draw_density
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _RUG = 200  # marks; evenly spaced order statistics of the replicates
 
 
 @also_called(method="kind")
-@draws(BootstrapResult)
+@draws(BootstrapResult, per="parameter")
 def bootstrap(
     result: BootstrapResult,
     parameters: Sequence[str] | str | None = None,
@@ -61,12 +60,6 @@ def bootstrap(
         Coverage of the interval.
     kind : str
         Kind of interval, as in ``result.conf_int``.
-    ax : Axes or sequence of Axes, optional
-        One per parameter.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several parameters
 
     Raises
     ------
@@ -107,22 +100,11 @@ def bootstrap(
 
 def _panel(axis: Axes, values: np.ndarray, limits: pd.Series, estimate: float) -> None:
     curve = density(values)
-    lower, upper = limits["lower"], limits["upper"]
-    top = curve.y.max() if curve.y.size else 1.0
-    axis.fill_between(curve.x, curve.y, color=LIGHT, linewidth=0)
-    inside = np.linspace(max(lower, curve.x[0]), upper, 200) if curve.x.size else np.zeros(0)
-    axis.fill_between(inside, np.interp(inside, curve.x, curve.y), color=BLUE, alpha=0.45, linewidth=0)
-    axis.plot(curve.x, curve.y, color=BLUE, linewidth=1.2)
-    if curve.at_zero > 0.0:
-        axis.plot([0, 0], [0, top], color=BLUE, linewidth=3, solid_capstyle="butt")
-        axis.annotate(f"{curve.at_zero:.1%} at 0", (0, 1.04 * top), fontsize=SMALL)
-    if np.isfinite(estimate):
-        axis.plot([estimate, estimate], [0, 1.06 * top], color=VERMILION, linewidth=1.5)
-    _rug(axis, values, top)
-    axis.set(yticks=[], ylim=(-0.1 * top, 1.25 * top))
+    draw_density(axis, curve, estimate, limits.to_numpy())
+    _rug(axis, values, curve.top)
+    axis.set_ylim(bottom=-0.1 * curve.top)
     axis.locator_params(axis="x", nbins=5)
     tidy(axis)
-    axis.spines["left"].set_visible(False)
 
 
 def _rug(axis: Axes, values: np.ndarray, top: float) -> None:

@@ -34,7 +34,7 @@ _SINGLE = 250  # intervals that can be told apart
 _POINTS = 2000  # of the band that stands for more
 
 
-@draws(Fit)
+@draws(Fit, per="panel")
 def caterpillar(
     fit: Fit,
     group: str | None = None,
@@ -61,12 +61,6 @@ def caterpillar(
     sort : str, optional
         Sort every panel by this random effect, so that a level is on the same line throughout; by default
         the first one while levels are named, and each panel by its own beyond that.
-    ax : Axes or sequence of Axes, optional
-        One per panel.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several panels
 
     Raises
     ------

@@ -46,11 +46,6 @@ def coefficients(
         Coverage of the intervals.
     ddf : str, optional
         As in ``fit.coef_table``, whose default is each fit's own.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

@@ -28,11 +28,6 @@ def acf(fit: Any, lags: int | None = None, type: str = "pearson", ax: Any = None
     lags : int, optional
         The largest distance.
     type : {"pearson", "normalized"}
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -71,11 +66,6 @@ def spread(fit: Any, ax: Any = None) -> Axes:
     Parameters
     ----------
     fit : fit with ``dispersion=`` or ``residual=``, or of ``ranef.mmrm``
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

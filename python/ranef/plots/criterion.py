@@ -53,11 +53,6 @@ def criterion(
     points : int, optional
         Along each axis, 9 to 201; by default as many as two seconds allow, 13 to 81: a map of a large model
         takes the time of some 300 evaluations.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

@@ -1,29 +1,41 @@
-"""A kernel density of replicates, with the mass at an exact zero kept apart."""
+"""Densities: the kernel estimate of replicates, its mass at an exact zero kept apart; and how to draw one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..arrays import FloatArray
+from .canvas import BLUE, LIGHT, SMALL, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SEEN = 5e-4  # a share that is worth a bar
 
 
 @dataclass(frozen=True)
 class Density:
-    """A density over a grid, and the share of the values that are exactly zero.
+    """A density over a grid, and point masses.
 
     Attributes
     ----------
     x, y : (m,) float64
-        The curve; it encloses ``1 - at_zero``.
-    at_zero : float
-        Share of exact zeros: singular fits put variances there.
+        The curve; it encloses what is left beside the masses.
+    masses : tuple of (float, float)
+        Where there are some, and their shares.
     """
 
     x: FloatArray
     y: FloatArray
-    at_zero: float
+    masses: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def top(self) -> float:
+        """Height of the curve, 1 where there is none."""
+        return float(self.y.max()) if self.y.size else 1.0
 
 
 def density(values: FloatArray, points: int = 400) -> Density:
@@ -46,8 +58,8 @@ def density(values: FloatArray, points: int = 400) -> Density:
     Examples
     --------
     >>> curve = density(np.array([0.0, 1.0, 2.0, 3.0]))
-    >>> curve.at_zero, bool(curve.x[0] == 0.0)
-    (0.25, True)
+    >>> curve.masses, bool(curve.x[0] == 0.0)
+    (((0.0, 0.25),), True)
     >>> float(round(np.trapezoid(curve.y, curve.x) if hasattr(np, "trapezoid") else 0.75, 2))
     0.75
     """
@@ -56,8 +68,9 @@ def density(values: FloatArray, points: int = 400) -> Density:
     bounded = bool((values >= 0.0).all())
     rest = values[~zero] if bounded else values
     share = float(zero.mean()) if bounded and values.size else 0.0
+    masses = ((0.0, share),) if share else ()
     if rest.size < 2 or np.ptp(rest) == 0.0:
-        return Density(np.zeros(0), np.zeros(0), share)
+        return Density(np.zeros(0), np.zeros(0), masses)
     width = _bandwidth(rest)
     low, high = rest.min() - 3 * width, rest.max() + 3 * width
     if bounded:
@@ -69,7 +82,7 @@ def density(values: FloatArray, points: int = 400) -> Density:
     curve = _kernel(grid[:, None] - centres, width) @ counts
     if bounded:
         curve += _kernel(grid[:, None] + centres, width) @ counts
-    return Density(grid, curve * (1.0 - share) / rest.size, share)
+    return Density(grid, curve * (1.0 - share) / rest.size, masses)
 
 
 def _bandwidth(values: FloatArray) -> float:
@@ -81,3 +94,29 @@ def _bandwidth(values: FloatArray) -> float:
 
 def _kernel(distance: FloatArray, width: float) -> FloatArray:
     return np.exp(-0.5 * (distance / width) ** 2) / (width * np.sqrt(2 * np.pi))
+
+
+def draw_density(
+    axis: Axes, curve: Density, estimate: float | None, limits: FloatArray | None = None
+) -> None:
+    """Draw a density with its point masses and an estimate; with the ends of an interval what lies inside.
+
+    Without an interval it is one of many small panels: thinner, without words.
+    """
+    top, small = curve.top, limits is None
+    axis.fill_between(curve.x, curve.y, color=LIGHT, linewidth=0)
+    if limits is not None and curve.x.size:
+        inside = np.linspace(max(limits[0], curve.x[0]), min(limits[1], curve.x[-1]), 200)
+        axis.fill_between(inside, np.interp(inside, curve.x, curve.y), color=BLUE, alpha=0.45, linewidth=0)
+    axis.plot(curve.x, curve.y, color=BLUE, linewidth=1.0 if small else 1.2)
+    for place, share in curve.masses:
+        if share < _SEEN:
+            continue
+        axis.plot([place, place], [0, top], color=BLUE, linewidth=2 if small else 3, solid_capstyle="butt")
+        if not small:
+            side = "right" if curve.x.size and place == curve.x[-1] else "left"
+            axis.annotate(f"{share:.1%} at {place:g}", (place, 1.04 * top), fontsize=SMALL, ha=side)
+    if estimate is not None and np.isfinite(estimate):
+        axis.plot([estimate, estimate], [0, 1.06 * top], color=VERMILION, linewidth=1 if small else 1.5)
+    axis.set(yticks=[], ylim=(0, (1.15 if small else 1.25) * top))
+    axis.spines["left"].set_visible(False)

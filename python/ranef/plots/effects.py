@@ -38,7 +38,7 @@ _ROWS = 40
 _LETTER_INCHES = 0.075
 
 
-@draws(Predictions)
+@draws(Predictions, per="panel")
 def effects(
     predictions: Predictions, behind: str | None = "auto", ax: Any = None
 ) -> Axes | np.ndarray:
@@ -55,12 +55,6 @@ def effects(
         plus the row's residual), the data, or nothing. By default partial residuals of a linear model, data
         of a generalised one; a response of two values is shown by its means over bins of the predictor. Of
         more than 2,000 rows some are drawn, and the axis says so.
-    ax : Axes or sequence of Axes, optional
-        One per panel.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several panels
 
     Raises
     ------
@@ -209,11 +203,6 @@ def comparisons(effects: Effects, ax: Any = None) -> Axes:
     ----------
     effects : Effects
         Of ``fit.comparisons(...)``, ``fit.slopes(...)`` or ``means.pairs().effect_size()``.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

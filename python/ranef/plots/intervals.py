@@ -37,7 +37,7 @@ _USUAL = ("wald", "profile", "percentile", "basic", "bca")
 _THETA = "theta"
 
 
-@draws(BootstrapResult, Fit, Mapping)
+@draws(BootstrapResult, Fit, Mapping, per="parameter")
 def intervals(
     source: BootstrapResult | Fit | Mapping[str, pd.DataFrame],
     methods: Sequence[str] | None = None,
@@ -59,12 +59,6 @@ def intervals(
         All but theta by default.
     level : float
         Coverage.
-    ax : Axes or sequence of Axes, optional
-        One per parameter.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several parameters
 
     Raises
     ------

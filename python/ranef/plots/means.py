@@ -21,7 +21,7 @@ _PANELS = 12
 _LETTERS_PER_INCH = 13  # of tick labels
 
 
-@draws(MarginalMeans)
+@draws(MarginalMeans, per="panel")
 def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     """Draw marginal means with their intervals, or the comparisons between them.
 
@@ -33,12 +33,6 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     ----------
     estimates : MarginalMeans
         Of `ranef.emmeans`, `ranef.emtrends`, or ``.pairs()`` and ``.contrast(...)`` of them.
-    ax : Axes or sequence of Axes, optional
-        One per panel.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several panels
 
     Raises
     ------

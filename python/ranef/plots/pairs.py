@@ -16,7 +16,6 @@ from ..inference.profile import Profile
 from .canvas import (
     BLUE,
     GREY,
-    LIGHT,
     SMALL,
     VERMILION,
     blues,
@@ -27,7 +26,7 @@ from .canvas import (
     shared_legend,
     tidy,
 )
-from .density import density
+from .density import density, draw_density
 from .profile import profile_density, profiled
 from .sources import draws
 
@@ -85,7 +84,8 @@ def bootstrap_pairs(
     for (row, column), axis in np.ndenumerate(axes):
         x, y = values[chosen[column]].to_numpy(), values[chosen[row]].to_numpy()
         if row == column:
-            _marginal(axis, density(x), None if result.estimates is None else result.estimates[chosen[row]])
+            estimate = None if result.estimates is None else result.estimates[chosen[row]]
+            draw_density(axis, density(x), estimate)
         elif row < column:
             r = values[chosen[row]].corr(values[chosen[column]])
             axis.text(0.5, 0.5, f"{r:.2f}".replace("-", "\N{MINUS SIGN}"), ha="center", va="center",
@@ -152,7 +152,7 @@ def profile_pairs(
     for (row, column), axis in np.ndenumerate(axes):
         x, y = chosen[column], chosen[row]
         if row == column:
-            _implied(axis, found, x)
+            draw_density(axis, profile_density(found, x), found.curves[x].parameter.estimate)
             continue
         rings = [ring for share in _LEVELS if (ring := _ring(found, x, y, share)) is not None]
         traces = [_trace(found, table, held, x, y) for held in (x, y)]
@@ -202,32 +202,6 @@ def _cloud(axis: Axes, x: np.ndarray, y: np.ndarray) -> None:
         axis.hexbin(x[fine], y[fine], gridsize=28, mincnt=1, bins="log", cmap=blues(), linewidths=0.1)
     else:
         axis.scatter(x[fine], y[fine], s=3, color=BLUE, alpha=0.35, linewidths=0)
-
-
-def _marginal(axis: Axes, curve: Any, estimate: float | None) -> None:
-    axis.fill_between(curve.x, curve.y, color=LIGHT, linewidth=0)
-    axis.plot(curve.x, curve.y, color=BLUE, linewidth=1)
-    top = curve.y.max() if curve.y.size else 1.0
-    if curve.at_zero > 0:
-        axis.plot([0, 0], [0, top], color=BLUE, linewidth=2, solid_capstyle="butt")
-    _finish_marginal(axis, top, estimate)
-
-
-def _implied(axis: Axes, found: Profile, name: str) -> None:
-    x, y, cut = profile_density(found, name)
-    axis.fill_between(x, y, color=LIGHT, linewidth=0)
-    axis.plot(x, y, color=BLUE, linewidth=1)
-    for bound, share in cut:
-        if share > 5e-4:
-            axis.plot([bound, bound], [0, y.max()], color=BLUE, linewidth=2, solid_capstyle="butt")
-    _finish_marginal(axis, y.max(), found.curves[name].parameter.estimate)
-
-
-def _finish_marginal(axis: Axes, top: float, estimate: float | None) -> None:
-    if estimate is not None and np.isfinite(estimate):
-        axis.plot([estimate, estimate], [0, 1.05 * top], color=VERMILION, linewidth=1)
-    axis.set(yticks=[], ylim=(0, 1.15 * top))
-    axis.spines["left"].set_visible(False)
 
 
 def _ring(found: Profile, x: str, y: str, share: float) -> pd.DataFrame | None:

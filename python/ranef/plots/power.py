@@ -31,11 +31,6 @@ def power(curve: pd.DataFrame, x: str | None = None, target: float | None = 0.8,
         for each of its values, up to seven.
     target : float, optional
         A power to mark; None for none.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

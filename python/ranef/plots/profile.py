@@ -15,7 +15,6 @@ from ..inference.profile import Profile
 from .canvas import (
     BLUE,
     GREY,
-    LIGHT,
     SMALL,
     VERMILION,
     choose_columns,
@@ -26,6 +25,7 @@ from .canvas import (
     tidy,
     title,
 )
+from .density import Density, draw_density
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _LEVELS = (0.5, 0.8, 0.95)
 _POINTS = 201
 
 
-@draws(Profile, Fit)
+@draws(Profile, Fit, per="parameter")
 def profile(
     source: Profile | Fit,
     parameters: Sequence[str] | str | None = None,
@@ -60,12 +60,6 @@ def profile(
     kind : {"zeta", "density"}
     level : float
         Coverage of the interval that is marked.
-    ax : Axes or sequence of Axes, optional
-        One per parameter.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several parameters
 
     Raises
     ------
@@ -112,8 +106,8 @@ def profiled(source: Profile | Fit, parameters: Any) -> Profile:
     return source if isinstance(source, Profile) else source.profile(parameters)
 
 
-def profile_density(found: Profile, name: str) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float]]]:
-    """Density of a parameter whose zeta is standard normal: x, y, and (bound, share cut off there)."""
+def profile_density(found: Profile, name: str) -> Density:
+    """Density of a parameter whose zeta is standard normal; its masses are what bounds cut off."""
     curve = found.curves[name]
     points = [p for p in curve.points if np.isfinite(p.zeta)]
     x = np.linspace(points[0].value, points[-1].value, _POINTS)
@@ -123,7 +117,7 @@ def profile_density(found: Profile, name: str) -> tuple[np.ndarray, np.ndarray, 
     cut = [(points[0].value, float(ndtr(points[0].zeta)))] if points[0].value == p.lower else []
     if points[-1].value == p.upper:
         cut.append((points[-1].value, float(ndtr(-points[-1].zeta))))
-    return x, y, cut
+    return Density(x, y, tuple(cut))
 
 
 def _zeta(axis: Axes, found: Profile, name: str, limits: np.ndarray) -> None:
@@ -150,21 +144,7 @@ def _zeta(axis: Axes, found: Profile, name: str, limits: np.ndarray) -> None:
 
 
 def _density(axis: Axes, found: Profile, name: str, limits: np.ndarray) -> None:
-    x, y, cut = profile_density(found, name)
-    top = y.max()
-    axis.fill_between(x, y, color=LIGHT, linewidth=0)
-    inside = np.linspace(max(limits[0], x[0]), min(limits[1], x[-1]), _POINTS)
-    axis.fill_between(inside, np.interp(inside, x, y), color=BLUE, alpha=0.45, linewidth=0)
-    axis.plot(x, y, color=BLUE, linewidth=1.2)
-    for bound, share in cut:
-        if share > 5e-4:
-            axis.plot([bound, bound], [0, top], color=BLUE, linewidth=3, solid_capstyle="butt")
-            side = "left" if bound == x[0] else "right"
-            axis.annotate(f"{share:.1%} at {bound:g}", (bound, 1.06 * top), fontsize=SMALL, ha=side)
-    estimate = found.curves[name].parameter.estimate
-    axis.plot([estimate, estimate], [0, 1.02 * top], color=VERMILION, linewidth=1.5)
-    axis.set(yticks=[], ylim=(0, 1.2 * top))
-    axis.spines["left"].set_visible(False)
+    draw_density(axis, profile_density(found, name), found.curves[name].parameter.estimate, limits)
 
 
 def _handles(kind: str, level: float) -> list[Any]:

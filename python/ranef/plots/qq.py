@@ -19,7 +19,7 @@ _LABEL = {"pearson": "scaled residual", "quantile": "quantile residual"}
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them
 
 
-@draws(Fit)
+@draws(Fit, per="panel")
 def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -> Axes | np.ndarray:
     """Draw quantiles against those of a normal distribution, with a pointwise band.
 
@@ -31,12 +31,6 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
         a grouping factor for its conditional modes, one panel per random effect.
     level : float
         Coverage of the band for each quantile of a normal sample.
-    ax : Axes or sequence of Axes, optional
-        One per panel.
-
-    Returns
-    -------
-    Axes, or array of Axes when there are several panels
 
     Raises
     ------

@@ -32,11 +32,6 @@ def residuals(fit: Fit, kind: str = "residuals", ax: Any = None) -> Axes:
     fit : Fit
     kind : {"residuals", "scale-location"}
         Residuals over their standard deviation, or the square root of their size.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

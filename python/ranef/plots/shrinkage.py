@@ -8,25 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import chdtri
 
-from ..errors import ArgumentError
-from ..estimates.subset import choose_group
-from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
 from ..fit import Fit
-from .canvas import (
-    BLACK,
-    BLUE,
-    GREY,
-    LIGHT,
-    VERMILION,
-    choose_columns,
-    named,
-    panels,
-    shared_legend,
-    spread_over,
-    tidy,
-    title,
-)
-from .placing import extent, name_points, off_the_map
+from .canvas import BLACK, BLUE, GREY, LIGHT, VERMILION, panels
+from .pair_of_effects import pair_of_effects
+from .placing import extent, name_points
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -65,11 +50,6 @@ def shrinkage(
         Draw the estimated Gaussian.
     labels : bool, optional
         Name the groups; by default when there are up to 40.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -84,83 +64,19 @@ def shrinkage(
     >>> axes.get_xlabel(), axes.get_ylabel()
     ('Intercept', 'Days')
     """
-    name = choose_group(list(fit.ranef), group, "plots.shrinkage")
-    term, pair = choose_pair(fit, name, columns, "plots.shrinkage")
-    design = fit.model.design.terms[term]
-    rows = group_rows(fit, term)
-    names = fit.model.design.column_names
-    centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
-    places = [design.columns.index(column) for column in pair]
-    modes = fit.term_modes[term][:, places]
-    shown = outline(modes, _ARROWS)
-    alone, pooled = alone_of(rows, shown)[:, places], centre + modes[shown]
+    pair = pair_of_effects(fit, group, columns, _ARROWS, "plots.shrinkage")
     (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
-    low, high = extent(centre, np.sqrt(np.diag(fit.varcorr[term].cov))[places], pooled, alone)
+    low, high = extent(pair.centre, pair.scales, pair.pooled, pair.alone)
     axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if contours:
-        _contours(axis, centre, fit.varcorr[term].cov[np.ix_(places, places)])
-    _arrows(axis, alone, pooled)
-    axis.scatter(*centre, marker="D", s=60, color=BLACK, zorder=4, label="fixed effects")
-    if labels or (labels is None and len(pooled) <= _NAMED):
-        ends = np.where(np.isfinite(alone).all(axis=1)[:, None], alone, pooled)
-        every = bool(labels)
-        name_points(axis, ends, [str(level) for level in rows.levels[shown]], pooled, every)
-    # A random effect without a fixed one is a deviation from the rest of the model.
-    labelled = [named(column) if column in names else f"{named(column)}, deviation" for column in pair]
-    axis.set(xlabel=labelled[0], ylabel=labelled[1])
-    title(axis, f"{named(name)}: {how_many(len(shown), len(modes), off_the_map(alone, low, high))}")
-    handles = axis.get_legend_handles_labels()[0]
-    shared_legend(np.array([axis]), handles, own_figure=ax is None)
-    tidy(axis)
+        _contours(axis, pair.centre, pair.cov)
+    _arrows(axis, pair.alone, pair.pooled)
+    axis.scatter(*pair.centre, marker="D", s=60, color=BLACK, zorder=4, label="fixed effects")
+    if labels or (labels is None and len(pair.pooled) <= _NAMED):
+        ends = np.where(pair.determined[:, None], pair.alone, pair.pooled)
+        name_points(axis, ends, pair.levels, pair.pooled, bool(labels))
+    pair.name_axes(axis, low, high, own_figure=ax is None)
     return axis
-
-
-def outline(modes: np.ndarray, most: int) -> np.ndarray:
-    """Up to `most` groups, spread evenly over the order of their distance from the centre."""
-    if len(modes) <= most:
-        return np.arange(len(modes))
-    scale = np.maximum(modes.std(axis=0), np.finfo(float).tiny)
-    order = np.argsort(((modes / scale) ** 2).sum(axis=1), kind="stable")
-    return np.sort(order[spread_over(len(modes), most)])
-
-
-def how_many(shown: int, count: int, outside: int) -> str:
-    """Say how many groups a picture shows."""
-    part = "" if shown == count else f"{shown} of "
-    return f"{part}{count:,} groups" + (f", {outside} of them off the map" if outside else "")
-
-
-def alone_of(rows: GroupRows, levels: np.ndarray) -> np.ndarray:
-    """Least squares in some of the groups, (levels, r); NaN where rows do not determine it."""
-    place = np.full(len(rows.levels), -1)
-    place[levels] = np.arange(len(levels))
-    codes = place[rows.codes]
-    take = codes >= 0
-    return least_squares_by_level(rows.basis[take], rows.y[take], codes[take], len(levels)).coef
-
-
-def choose_pair(
-    fit: Fit, group: str, columns: Sequence[str] | None, what: str
-) -> tuple[int, list[str]]:
-    """The term of the group that has the two columns, and the columns."""
-    terms = [(i, t.columns) for i, t in enumerate(fit.model.design.terms) if t.group == group]
-    wide = [(index, names) for index, names in terms if len(names) > 1]
-    if not wide:
-        only = ", ".join(name for _, names in terms for name in names)
-        apart = "; terms joined by || are drawn one by one" if len(terms) > 1 else ""
-        raise ArgumentError(
-            f"{what} draws two correlated random effects, and '{group}' has {only} alone{apart}: "
-            "use plots.caterpillar"
-        )
-    if columns is None:
-        return wide[0][0], list(wide[0][1][:2])
-    pair = choose_columns([name for _, names in wide for name in names], columns, "columns")
-    if len(pair) != 2 or pair[0] == pair[1]:
-        raise ArgumentError(f"columns= must name two different random effects, not {pair}")
-    for index, names in wide:
-        if set(pair) <= set(names):
-            return index, pair
-    raise ArgumentError(f"columns= names '{pair[0]}' and '{pair[1]}', which are in different random terms")
 
 
 def _contours(axis: Axes, centre: np.ndarray, cov: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, signature
@@ -32,22 +33,32 @@ _WORDS: Mapping[type, str] = {
 }
 
 
+_PANELS = """    ax : Axes or sequence of Axes, optional
+        One per {0}.
+"""
+_PANEL = """    ax : Axes, optional
+        Where to draw; by default on a figure of its own.
+"""
 _LAYOUT = """    figsize : (float, float), optional
         Of the figure, in inches.
     ncols : int, optional
         Panels side by side.
 """
+_SECTION = re.compile(r"\n    (Returns|Raises|Notes|References|Examples)\n    -")
 
 
-def draws(*kinds: type) -> Callable[[Callable[..., R]], Callable[..., R]]:
+def draws(*kinds: type, per: str | None = None) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Have a plot refuse a first argument of another kind, with a TypeError that names it.
 
-    And take ``figsize=`` and ``ncols=``.
+    And take ``figsize=`` and ``ncols=``. What all plots have is written into their docstrings here: these
+    two, and, of those that do not say it themselves, ``ax=`` and what they return.
 
     Parameters
     ----------
     *kinds : type
         Of what can be drawn, among those that `_WORDS` has words for.
+    per : str, optional
+        What there is a panel for, of a plot with several.
     """
 
     def decorate(draw: Callable[..., R]) -> Callable[..., R]:
@@ -65,11 +76,23 @@ def draws(*kinds: type) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
         options = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in ("figsize", "ncols")]
         checked.__signature__ = own.replace(parameters=[*own.parameters.values(), *options])  # type: ignore[attr-defined]
-        text = draw.__doc__ or ""
-        checked.__doc__ = text.replace("\n    Returns\n", f"{_LAYOUT}\n    Returns\n", 1)
+        checked.__doc__ = _completed(draw.__doc__ or "", per)
         return checked
 
     return decorate
+
+
+def _completed(text: str, per: str | None) -> str:
+    """Write into a docstring what all plots have."""
+    section = _SECTION.search(text)
+    if section is None:
+        return text
+    own, rest = text[: section.start()], text[section.start() :]
+    if section[1] == "Returns":  # of its own, and so is ax=
+        return f"{own}{_LAYOUT}{rest}"
+    ax = _PANEL if per is None else _PANELS.format(per)
+    found = "Axes" if per is None else f"Axes, or array of Axes when there are several {per}s"
+    return f"{own}{ax}{_LAYOUT}\n    Returns\n    -------\n    {found}\n{rest}"
 
 
 def _require(value: Any, kinds: tuple[type, ...], what: str) -> None:

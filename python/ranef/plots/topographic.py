@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..estimates.subset import choose_group
-from ..estimates.unpooled import group_rows
 from ..fit import Fit
-from .canvas import BLACK, BLUE, VERMILION, named, panels, shared_legend, tidy, title
-from .placing import extent, off_the_map
-from .shrinkage import alone_of, choose_pair, how_many, outline
+from .canvas import BLACK, BLUE, VERMILION, panels
+from .pair_of_effects import pair_of_effects
+from .placing import extent
 from .sources import draws
 
 if TYPE_CHECKING:
@@ -41,11 +39,6 @@ def topographic(
         Grouping factor; may be left out when there is one.
     columns : pair of str, optional
         Two correlated random effects; the first two by default.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -60,38 +53,25 @@ def topographic(
     >>> ranef.plots.topographic(fit).get_xlabel()
     'Intercept'
     """
-    name = choose_group(list(fit.ranef), group, "plots.topographic")
-    term, pair = choose_pair(fit, name, columns, "plots.topographic")
-    design = fit.model.design.terms[term]
-    places = [design.columns.index(column) for column in pair]
-    cov = fit.varcorr[term].cov[np.ix_(places, places)]
-    scales = np.sqrt(np.diag(cov))
-    if not scales.all() or np.linalg.eigvalsh(cov / np.outer(scales, scales))[0] < _FLAT:
+    pair = pair_of_effects(fit, group, columns, _POINTS, "plots.topographic")
+    scales = pair.scales
+    if not scales.all() or np.linalg.eigvalsh(pair.cov / np.outer(scales, scales))[0] < _FLAT:
         raise ArgumentError(
-            f"the covariance of '{pair[0]}' and '{pair[1]}' is singular and has no density to map: "
-            "use plots.shrinkage"
+            f"the covariance of '{pair.columns[0]}' and '{pair.columns[1]}' is singular and has no density "
+            "to map: use plots.shrinkage"
         )
-    names = fit.model.design.column_names
-    centre = np.array([fit.params[column] if column in names else 0.0 for column in pair])
-    modes = fit.term_modes[term][:, places]
-    shown = outline(modes, _POINTS)
-    alone, pooled = alone_of(group_rows(fit, term), shown)[:, places], centre + modes[shown]
-    has = np.isfinite(alone).all(axis=1)
-    alone, reached = alone[has], pooled[has]
+    alone, reached = pair.alone[pair.determined], pair.pooled[pair.determined]
     (axis,) = panels(1, ax, columns=1, size=(5.4, 4.6))
-    low, high = extent(centre, scales, pooled, alone)
-    _map(axis, centre, cov, low, high)
+    low, high = extent(pair.centre, scales, pair.pooled, alone)
+    _map(axis, pair.centre, pair.cov, low, high)
     if len(alone) <= _JOINED:
         for start, end in zip(alone, reached, strict=True):
             axis.plot(*np.transpose([start, end]), color=BLACK, linewidth=0.7, alpha=0.7, zorder=2)
     axis.scatter(*alone.T, s=26, facecolor="white", edgecolor=VERMILION, zorder=3, label="no pooling")
-    axis.scatter(*pooled.T, s=22, color=BLUE, zorder=4, label="partial pooling")
-    axis.scatter(*centre, marker="D", s=50, color=BLACK, edgecolor="white", zorder=5, label="fixed effects")
-    labelled = [named(column) if column in names else f"{named(column)}, deviation" for column in pair]
-    axis.set(xlabel=labelled[0], ylabel=labelled[1])
-    title(axis, f"{named(name)}: {how_many(len(shown), len(modes), off_the_map(alone, low, high))}")
-    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
-    tidy(axis)
+    axis.scatter(*pair.pooled.T, s=22, color=BLUE, zorder=4, label="partial pooling")
+    diamond = {"marker": "D", "s": 50, "color": BLACK, "edgecolor": "white"}
+    axis.scatter(*pair.centre, **diamond, zorder=5, label="fixed effects")
+    pair.name_axes(axis, low, high, own_figure=ax is None)
     return axis
 
 
