@@ -320,7 +320,7 @@ def test_c_interface_is_c(header):
 
 
 CORE = (
-    *("base", "model", "rows", "cross", "plan", "sparse"),
+    *("base", "pedigree", "model", "rows", "cross", "plan", "sparse"),
     *("factor", "criterion", "optimum", "iterative", "mmrm", "inference", "refits"),
     *("families", "laplace"),
 )

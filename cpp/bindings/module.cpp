@@ -39,6 +39,7 @@ PYBIND11_MODULE(_core, m) {
     ranef::bindings::bind_groups(m);
     ranef::bindings::bind_weighted_sets(m);
     ranef::bindings::bind_iterative(m);
+    ranef::bindings::bind_sparse(m);
     ranef::bindings::bind_families(m);
     ranef::bindings::bind_glmm(m);
     ranef::bindings::bind_threads(m);

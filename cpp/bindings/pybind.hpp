@@ -57,5 +57,6 @@ void bind_groups(py::module_& m);
 void bind_threads(py::module_& m);
 void bind_weighted_sets(py::module_& m);
 void bind_iterative(py::module_& m);
+void bind_sparse(py::module_& m);
 
 }  // namespace ranef::bindings

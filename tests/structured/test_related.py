@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, DataError, NewLevelError
-from ranef.structured.pedigree import numerator_relationship
+from ranef.structured.pedigree import read_pedigree
 
 REFERENCE = Path(__file__).parents[1] / "reference_structured"
 FORMULA = "y ~ x + (1 | animal) + (1 | pen)"
@@ -29,7 +29,8 @@ def fitted(reml=True, matrix=PEDIGREE, **options):
 
 
 def labelled():
-    labels, A = numerator_relationship("animal", PEDIGREE)
+    pedigree = read_pedigree("animal", PEDIGREE)
+    labels, A = pedigree.labels, pedigree.matrix()
     return pd.DataFrame(A, [int(one) for one in labels], [int(one) for one in labels])
 
 
@@ -51,7 +52,8 @@ def test_small_pedigree_by_hand():
     """A mating of half sibs: inbreeding 1/8."""
     sires, dams = [None, "a", "0", "", "a", "a", "e"], ["", "b", "", None, "z", "z", "c"]
     table = pd.DataFrame({"animal": list("zeabcdi"), "sire": sires, "dam": dams})
-    labels, A = numerator_relationship("animal", table)
+    pedigree = read_pedigree("animal", table)
+    labels, A = pedigree.labels, pedigree.matrix()
     at = {one: k for k, one in enumerate(labels)}
     value = lambda i, j: A[at[i], at[j]]  # noqa: E731
     assert value("e", "c") == 0.25 and value("c", "d") == 0.5 and value("a", "b") == 0
@@ -144,3 +146,87 @@ def test_bad_input():
         fitted(matrix=circle)
     with pytest.raises(DataError, match="names animal '1' twice"):
         fitted(matrix=pd.concat([PEDIGREE, PEDIGREE.head(1)]))
+
+
+def test_sparse_equations_are_the_dense_ones():
+    """Also where variances are zero, and with inbred animals and others without records."""
+    model = animal_model().model
+    sparse, dense = model.sums, model.dense_sums
+    assert type(sparse) is not type(dense)
+    for variances in ([0.4, 0.2], [0.4, 0.0], [0.0, 0.2], [0.0, 0.0]):
+        found, expected = sparse.at(np.array(variances)), dense.at(np.array(variances))
+        assert found.criterion == pytest.approx(expected.criterion, abs=1e-9)
+        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6, atol=1e-6)
+        for name in ("beta", "inner", "squares", "spreads", "pulls", "curvature"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("of_sums", ["sums", "dense_sums"])
+def test_curvature_is_the_average_information(of_sums):
+    """y'P G_k P G_l P y by dense algebra."""
+    model = animal_model().model
+    design, A = model.design, labelled()
+    G = [
+        A.loc[ANIMALS.animal, ANIMALS.animal].to_numpy(),
+        np.equal.outer(*[ANIMALS.pen.to_numpy()] * 2) * 1.0,
+    ]
+    H = np.eye(model.nobs) + 0.4 * G[0] + 0.2 * G[1]
+    solved = np.linalg.solve(H, design.X)
+    P = np.linalg.inv(H) - solved @ np.linalg.solve(design.X.T @ solved, solved.T)
+    score = P @ ANIMALS.y.to_numpy()
+    expected = [[score @ one @ P @ other @ score for other in G] for one in G]
+    point = getattr(model, of_sums).at(np.array([0.4, 0.2]))
+    np.testing.assert_allclose(point.curvature, expected, rtol=1e-8)
+    np.testing.assert_allclose(point.pulls, [score @ one @ score for one in G], rtol=1e-8)
+
+
+def test_the_inverse_of_a_pedigree():
+    """Henderson's inverse, its determinant and inbreeding are those of the matrix by recursion."""
+    random = np.random.default_rng(4)
+    animals = [f"a{k}" for k in range(90)]
+    parents = [
+        [animals[random.integers(k)] if k > 5 and random.random() < 0.9 else None for _ in "sd"]
+        for k in range(90)
+    ]
+    table = pd.DataFrame({"animal": animals, "sire": [s for s, _ in parents], "dam": [d for _, d in parents]})
+    pedigree = read_pedigree("animal", table.sample(frac=1, random_state=1))
+    A = pedigree.matrix()
+    assert pedigree.inbreeding.max() > 0.1
+    np.testing.assert_allclose(pedigree.precision.toarray() @ A, np.eye(90), atol=1e-12)
+    assert pedigree.log_det == pytest.approx(np.linalg.slogdet(A)[1])
+    np.testing.assert_allclose(np.diag(A), 1 + pedigree.inbreeding)
+
+
+def herd(animals, seed=5):
+    """Sires with dams of their own, and a record of every animal that has parents."""
+    random = np.random.default_rng(seed)
+    founders, sires = animals // 5, animals // 50
+    sire = np.append(np.full(founders, -1), random.integers(sires, size=animals - founders))
+    own = (founders - sires) // sires
+    dam = np.where(sire < 0, -1, sires + sire * own + random.integers(own, size=animals))
+    names = np.array([f"a{k}" for k in range(animals)], dtype=object)
+    parents = {"sire": np.where(sire < 0, None, names[sire]), "dam": np.where(dam < 0, None, names[dam])}
+    worth = random.normal(size=animals)
+    worth = np.where(sire < 0, worth, (worth[sire] + worth[dam]) / 2 + random.normal(0, 0.5**0.5, animals))
+    y = worth + random.normal(size=animals)
+    return pd.DataFrame({"animal": names, **parents}), pd.DataFrame({"animal": names, "y": y})[founders:]
+
+
+def test_pedigrees_larger_than_a_dense_matrix():
+    pedigree, records = herd(7_000)
+    fit = ranef.lmer("y ~ 1 + (1 | animal)", records, relationship={"animal": pedigree})
+    assert fit.converged and len(fit.ranef["animal"]) == 7_000
+    h2 = fit.heritability()
+    assert h2.lower < 0.5 < h2.upper and h2.se < 0.04
+    with pytest.raises(ArgumentError, match=r"'kenward-roger' is not available here, .* at most 4,000"):
+        fit.coef_table("kenward-roger")
+    with pytest.raises(DataError, match="at most 6,000"):
+        read_pedigree("animal", pedigree).matrix()
+
+
+def test_copies_in_a_pedigree_are_named():
+    line = [f"s{k}" for k in range(60)]
+    table = pd.DataFrame({"animal": line, "sire": [None, *line[:-1]], "dam": [None, *line[:-1]]})
+    data = pd.DataFrame({"animal": np.repeat(line, 2), "y": np.random.default_rng(1).normal(size=120)})
+    with pytest.raises(DataError, match=r"makes 's\d+' a copy of its parents"):
+        ranef.lmer("y ~ 1 + (1 | animal)", data, relationship={"animal": table})

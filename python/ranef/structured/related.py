@@ -24,8 +24,10 @@ from ..frame.native import as_it_came, library_name
 from ..residual.gls import independent
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
+from .related_dense import DenseSums
 from .related_optimum import RelatedOptimum, minimum
-from .related_sums import Point, RelatedSums
+from .related_point import Point
+from .related_sums import RelatedSums, related_sums
 from .relationship import read_relationships
 
 
@@ -70,13 +72,22 @@ class RelatedModel:
     @cached_property
     def sums(self) -> RelatedSums:
         """What the criterion is made of."""
+        return related_sums(*self._parts)
+
+    @cached_property
+    def dense_sums(self) -> DenseSums:
+        """The same from dense matrices, for tests that need them."""
+        sums = self.sums
+        return sums if isinstance(sums, DenseSums) else DenseSums(*self._parts)
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
         design = self.design
         columns = np.asarray(design.X[:, self.cross.columns])
-        y = design.without_offset(design.response)
-        return RelatedSums(design, columns, y, self.related, self.reml)
+        return design, columns, design.without_offset(design.response), self.related, self.reml
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "sums"}
+        return {name: value for name, value in vars(self).items() if name not in ("sums", "dense_sums")}
 
 
 @dataclass(eq=False, repr=False)
@@ -196,13 +207,11 @@ class RelatedFit(TestedFit, kind="related"):
     def ranef(self) -> dict[str, pd.Series]:
         """Predicted effects of every term; with a relationship matrix of all levels that it names."""
         out = {}
-        for label, term, values in zip(
-            self.model.labels, self.model.design.terms, self.point.effects, strict=True
-        ):
+        effects = self.model.sums.all_effects(self.point)
+        for label, term, values in zip(self.model.labels, self.model.design.terms, effects, strict=True):
             known = self.model.related.get(term.group)
             levels = label_texts(term.factor.levels) if known is None else list(known.labels)
-            own = values if known is None else known.to_all(values)
-            out[label] = pd.Series(own, index=levels, name=label)
+            out[label] = pd.Series(values, index=levels, name=label)
         return out
 
     predict = RowVerb("structured.related_rows:predict")
@@ -212,7 +221,8 @@ class RelatedFit(TestedFit, kind="related"):
         """Fitted values with random effects on the rows used, (n,); a Series with the labels of pandas."""
         design = self.model.design
         mean = np.asarray(design.X[:, self.model.cross.columns] @ self.solution["beta"])
-        for term, values in zip(design.terms, self.point.effects, strict=True):
+        effects = self.model.sums.level_effects(self.point)
+        for term, values in zip(design.terms, effects, strict=True):
             mean = mean + term.basis[:, 0] * values[term.factor.codes]
         return labelled(mean if design.offset is None else mean + design.offset, design.labels)
 
@@ -229,9 +239,9 @@ class RelatedFit(TestedFit, kind="related"):
         if design.weights is not None:
             out = out / np.sqrt(design.weights)[:, None]
         for term, theta in zip(design.terms, self.theta, strict=True):
-            drawn = random.standard_normal((term.factor.n_levels, n))
             known = self.model.related.get(term.group)
-            drawn = drawn if known is None else known.root @ drawn
+            levels = term.factor.n_levels
+            drawn = random.standard_normal((levels, n)) if known is None else known.draw(random, n)
             out += theta * term.basis[:, :1] * drawn[term.factor.codes]
         return np.asarray((out * self.sigma).T + np.asarray(self.predict(population=True)))
 

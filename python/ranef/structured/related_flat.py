@@ -36,14 +36,13 @@ class RelatedFlat:
 
 def find_flat(sums: RelatedSums, labels: list[str]) -> RelatedFlat | None:
     """Return what has no estimate, None where everything has one."""
-    whole, seen = sums.within, sums.projected if sums.reml else sums.within
-    size = np.array([np.linalg.norm(whole[at, at]) for at in sums.slices])
-    gram = _gram(sums, seen, np.where(size > 0, size, 1.0))
-    unknown = np.zeros(len(labels), dtype=bool)
+    kinds = sums.kinds()
+    gram, unknown = kinds.gram, np.zeros(len(labels), dtype=bool)
     words = []
     for k, label in enumerate(labels):
         if gram[k, k] <= _NULL:
-            why = "its levels are told apart by the fixed effects" if size[k] > 0 else "its column is zero"
+            absorbed = "its levels are told apart by the fixed effects"
+            why = absorbed if kinds.sizes[k] > 0 else "its column is zero"
         elif _depends(gram, [*np.flatnonzero(~unknown[:k]), k]):
             why = "other terms say the same"
         elif _depends(gram, [*np.flatnonzero(~unknown[:k]), k, len(labels)]):
@@ -53,14 +52,6 @@ def find_flat(sums: RelatedSums, labels: list[str]) -> RelatedFlat | None:
         unknown[k] = True
         words.append(f"the variance of '{label}' has no estimate: {why}")
     return RelatedFlat(unknown, tuple(words)) if words else None
-
-
-def _gram(sums: RelatedSums, seen: FloatArray, size: FloatArray) -> FloatArray:
-    """Return tr(P G_k P G_l) over the sizes of the terms, the residual last."""
-    products = [[float(np.sum(seen[a, b] ** 2)) for b in sums.slices] for a in sums.slices]
-    traces = np.array([float(np.trace(seen[a, a])) for a in sums.slices]) / size / np.sqrt(sums.nu)
-    inner = np.array(products) / np.outer(size, size)
-    return np.block([[inner, traces[:, None]], [traces[None, :], np.ones((1, 1))]])
 
 
 def _depends(gram: FloatArray, which: list[int]) -> bool:

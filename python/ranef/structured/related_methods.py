@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..inference.kenward_roger import KenwardRoger, generalised_inverse
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import KnownDf, Method
@@ -21,16 +21,12 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     point, theta, variance = fit.point, fit.theta, fit.sigma**2
     # d (X'H^-1 X)^-1 / d lambda = C X'H^-1 Z Z'H^-1 X C
     effects = [
-        2 * one * variance * _sandwiched(seen, point) for one, seen in zip(theta, point.seen, strict=True)
+        2 * one * variance * (point.inner @ spread @ point.inner)
+        for one, spread in zip(theta, point.spreads, strict=True)
     ]
-    falls = np.array([-2 * one * float(s @ s) for one, s in zip(theta, point.scores, strict=True)]) / variance
+    falls = -2 * theta * point.pulls / variance
     spread = unprofiled_covariance(fit.optimum.hessian, falls, float(fit.model.sums.nu))
     return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread, fit.model.sums.coordinates)
-
-
-def _sandwiched(seen: FloatArray, point: Any) -> FloatArray:
-    moved = seen @ point.inner
-    return np.asarray(moved.T @ moved)
 
 
 class RelatedKenwardRoger(KenwardRoger):
@@ -42,7 +38,11 @@ class RelatedKenwardRoger(KenwardRoger):
                 "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with "
                 "reml=True, or use ddf='satterthwaite'"
             )
-        point, variance, slices = fit.point, fit.sigma**2, fit.model.sums.slices
+        try:
+            sums = fit.model.dense_sums
+        except DataError as error:
+            raise ArgumentError(f"ddf='kenward-roger' is not available here, {error}") from None
+        point, variance, slices = sums.at(fit.theta**2), fit.sigma**2, sums.slices
         self.coordinates, self.unadjusted = fit.model.sums.coordinates, fit.solution["internal_vcov"]
         moved = [seen @ point.inner for seen in point.seen]
         blocks = [[point.projected[a, b] for b in slices] for a in slices]

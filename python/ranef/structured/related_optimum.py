@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
 from ..show import Printed
 from .related_flat import RelatedFlat, find_flat
+from .related_point import Point
 from .related_sums import RelatedSums
 
 _STARTS = (0.5, 1.5)
+_MOST_STEPS = 100
+_SETTLED = 1e-11  # expected fall of the criterion
+_DIGITS = 1e-12  # of the criterion, which are noise
+_LARGE = 20_000  # effects above which one start has to do
+_NOTHING = 1e-9  # a relative variance
 _ZERO = 1e-4  # relative standard deviations below this are tried at zero
 _STEP = 1e-4
 _STATIONARY = 1e-3
@@ -67,7 +72,7 @@ class RelatedOptimum(Printed):
 
 
 def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
-    """Minimise from two starts; the lowest end counts."""
+    """Minimise from two starts, or one where an evaluation takes long; the lowest end counts."""
     flat = find_flat(sums, labels)
     count = len(sums.slices)
     known = np.ones(count, dtype=bool) if flat is None else ~flat.unknown
@@ -79,11 +84,10 @@ def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
             return 1e100, np.zeros_like(theta)
         return point.criterion, 2 * theta * point.gradient
 
-    ends = [
-        minimize(criterion, np.where(known, start, 0.0), jac=True, method="BFGS", options={"gtol": 1e-4})
-        for start in _STARTS
-    ]
-    theta = np.abs(np.asarray(min(ends, key=lambda end: float(end.fun)).x, dtype=np.float64))
+    starts = _STARTS if sums.slices[-1].stop <= _LARGE else _STARTS[:1]
+    ends = [_descended(sums, np.where(known, start, 0.0) ** 2, known) for start in starts]
+    value, variances = min(ends, key=lambda end: end[0])
+    theta = np.sqrt(variances)
     value, slope = criterion(theta)
     for k in np.flatnonzero(theta < 0.05):
         trial = np.where(np.arange(count) == k, 0.0, theta)
@@ -115,6 +119,48 @@ def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
     held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
     converged = definite and held and decrement <= _STATIONARY
     return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, flat)
+
+
+def _descended(
+    sums: RelatedSums, variances: FloatArray, known: npt.NDArray[np.bool_]
+) -> tuple[float, FloatArray]:
+    """Return criterion and relative variances after Newton's steps with the average information.
+
+    A variance falls to a tenth at most in a step, and is zero below `_NOTHING`.
+    """
+    point = sums.at(variances)
+    for _ in range(_MOST_STEPS):
+        weight = sums.nu / point.squares
+        information = weight * point.curvature - weight / point.squares * np.outer(point.pulls, point.pulls)
+        free = known & ((variances > 0) | (point.gradient < 0))
+        if not information[np.ix_(free, free)].any():
+            break
+        inner, slope = information[np.ix_(free, free)], point.gradient[free]
+        values, vectors = np.linalg.eigh(inner)
+        step = -vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-10 * np.abs(values).max()))
+        if -(slope @ step) < _SETTLED:
+            break
+        length = 1.0
+        while True:
+            moved = variances.copy()
+            moved[free] = np.maximum(variances[free] + length * step, variances[free] / 10)
+            moved[moved < _NOTHING] = 0.0
+            trial = _tried(sums, moved)
+            noise = _DIGITS * abs(point.criterion)
+            if trial is not None and trial.criterion <= point.criterion + noise:
+                break
+            length /= 4
+            if length < 1e-6:
+                return point.criterion, variances
+        variances, point = moved, trial
+    return point.criterion, variances
+
+
+def _tried(sums: RelatedSums, variances: FloatArray) -> Point | None:
+    try:
+        return sums.at(variances)
+    except np.linalg.LinAlgError:
+        return None
 
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]

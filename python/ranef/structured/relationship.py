@@ -1,4 +1,4 @@
-"""Relationship matrices: the known covariance of a term's random effects over its levels."""
+"""Relationship matrices: the known covariance K of a term's random effects over its levels."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import ArgumentError, DataError, quote_list
 from ..frame.factors import label_texts
-from .pedigree import is_pedigree, numerator_relationship
+from .pedigree import Pedigree, is_pedigree, read_pedigree
+from .sparse_symmetric import FactoredMatrix
 
 _SYMMETRIC = 1e-8
 _DEFINITE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Relationship:
-    """The relationship matrix of the levels in the data, and of others that it names.
+class MatrixRelationship:
+    """A relationship matrix that was given, of the levels in the data and of others that it names.
 
     Attributes
     ----------
     group : str
     labels : tuple of str
         All that the matrix names.
-    matrix : (m, m) float64
+    whole : (m, m) float64
     places : (q,) int
         Of the levels in the data among the labels.
     root : (q, q) float64
@@ -36,15 +39,75 @@ class Relationship:
 
     group: str
     labels: tuple[str, ...]
-    matrix: FloatArray = field(repr=False)
+    whole: FloatArray = field(repr=False)
     places: Any = field(repr=False)
     root: FloatArray = field(repr=False)
     remark: str = ""
 
+    @property
+    def matrix(self) -> MatrixRelationship:
+        """Itself: see `PedigreeRelationship.matrix`."""
+        return self
+
     def to_all(self, values: FloatArray) -> FloatArray:
         """Return the best predictions of all labels from the effects of the levels in the data."""
         inner = np.linalg.solve(self.root.T, np.linalg.solve(self.root, values))
-        return np.asarray(self.matrix[:, self.places] @ inner)
+        return np.asarray(self.whole[:, self.places] @ inner)
+
+    def draw(self, random: np.random.Generator, n: int) -> FloatArray:
+        """Return n draws of the effects of the levels in the data, (q, n), of variance K."""
+        return np.asarray(self.root @ random.standard_normal((len(self.root), n)))
+
+
+@dataclass(frozen=True, eq=False)
+class PedigreeRelationship:
+    """The relationships of a pedigree, whose inverse is sparse.
+
+    Attributes
+    ----------
+    group : str
+    pedigree : Pedigree
+    places : (q,) int
+        Of the levels in the data among the animals.
+    """
+
+    group: str
+    pedigree: Pedigree = field(repr=False)
+    places: Any = field(repr=False)
+    remark: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All animals."""
+        return tuple(self.pedigree.labels)
+
+    @property
+    def size(self) -> int:
+        """How many animals."""
+        return len(self.pedigree.labels)
+
+    @cached_property
+    def inverse(self) -> FactoredMatrix:
+        """K^-1 of all animals."""
+        return FactoredMatrix.of(self.pedigree.precision)
+
+    @cached_property
+    def matrix(self) -> MatrixRelationship:
+        """The dense matrix."""
+        whole = self.pedigree.matrix()
+        root = np.asarray(np.linalg.cholesky(whole[np.ix_(self.places, self.places)]), dtype=np.float64)
+        return MatrixRelationship(self.group, self.labels, whole, self.places, root)
+
+    def times(self, values: FloatArray) -> FloatArray:
+        """Return K values, (m, c), of all animals."""
+        return self.inverse.solve(values)
+
+    def draw(self, random: np.random.Generator, n: int) -> FloatArray:
+        """Return n draws of the effects of the levels in the data, (q, n), of variance K."""
+        return self.inverse.spread(random.standard_normal((self.size, n)))[self.places]
+
+
+Relationship = MatrixRelationship | PedigreeRelationship
 
 
 def read_relationships(given: Any, factors: Sequence[Any]) -> dict[str, Relationship]:
@@ -74,18 +137,12 @@ def read_relationships(given: Any, factors: Sequence[Any]) -> dict[str, Relation
 
 def _relationship(name: str, given: Any, factor: Any) -> Relationship:
     levels = label_texts(factor.levels)
-    labels, matrix, remark = _labelled(name, given, levels)
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise DataError(f"the relationship matrix of '{name}' has the level '{twice}' twice")
-    place = {label: k for k, label in enumerate(labels)}
-    lacking = [level for level in levels if level not in place]
-    if lacking:
-        raise DataError(
-            f"the relationship matrix of '{name}' lacks {len(lacking)} of {len(levels)} levels in the data: "
-            f"{quote_list(lacking, 5)}; add them (unrelated ones with ones on the diagonal), or leave their "
-            "rows out"
-        )
+    table = given.to_pandas() if hasattr(given, "to_pandas") else given
+    if hasattr(table, "columns") and is_pedigree([str(c) for c in table.columns]):
+        pedigree = read_pedigree(name, table)
+        return PedigreeRelationship(name, pedigree, _places(f"pedigree of '{name}'", pedigree.labels, levels))
+    labels, matrix, remark = _labelled(name, table, levels)
+    places = _places(f"relationship matrix of '{name}'", labels, levels)
     if not np.isfinite(matrix).all():
         raise DataError(f"the relationship matrix of '{name}' has missing or infinite entries")
     size = float(np.abs(matrix).max())
@@ -97,7 +154,6 @@ def _relationship(name: str, given: Any, factor: Any) -> Relationship:
             f"for '{labels[i]}' and '{labels[j]}'"
         )
     matrix = (matrix + matrix.T) / 2
-    places = np.array([place[level] for level in levels])
     inner = matrix[np.ix_(places, places)]
     values, vectors = np.linalg.eigh(inner)
     if values[0] <= _DEFINITE * values[-1]:
@@ -107,14 +163,27 @@ def _relationship(name: str, given: Any, factor: Any) -> Relationship:
             f"{values[0]:.2g}, mostly of {quote_list([levels[k] for k in involved])}): twins or clones make "
             "one level, estimated matrices need a little on the diagonal, A + 0.01 I"
         )
-    return Relationship(name, tuple(labels), matrix, places, np.linalg.cholesky(inner), remark)
+    root = np.asarray(np.linalg.cholesky(inner), dtype=np.float64)
+    return MatrixRelationship(name, tuple(labels), matrix, places, root, remark)
 
 
-def _labelled(name: str, given: Any, levels: list[str]) -> tuple[list[str], FloatArray, str]:
+def _places(what: str, labels: list[str], levels: list[str]) -> npt.NDArray[np.intp]:
+    """Return where the levels in the data stand among the labels of a matrix or pedigree."""
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise DataError(f"the {what} has the level '{twice}' twice")
+    place = {label: k for k, label in enumerate(labels)}
+    lacking = [level for level in levels if level not in place]
+    if lacking:
+        raise DataError(
+            f"the {what} lacks {len(lacking)} of {len(levels)} levels in the data: {quote_list(lacking, 5)}; "
+            "add them (unrelated ones with ones on the diagonal, without parents), or leave their rows out"
+        )
+    return np.array([place[level] for level in levels])
+
+
+def _labelled(name: str, table: Any, levels: list[str]) -> tuple[list[str], FloatArray, str]:
     """Return labels, matrix, and what must be said of them."""
-    table = given.to_pandas() if hasattr(given, "to_pandas") else given
-    if hasattr(table, "columns") and is_pedigree([str(c) for c in table.columns]):
-        return (*numerator_relationship(name, table), "")
     if hasattr(table, "columns") and hasattr(table, "index"):
         labels, columns = label_texts(np.asarray(table.index)), [str(c) for c in table.columns]
         matrix = np.asarray(table, dtype=np.float64)
@@ -128,7 +197,7 @@ def _labelled(name: str, given: Any, levels: list[str]) -> tuple[list[str], Floa
         order = {label: k for k, label in enumerate(columns)}
         return labels, matrix[:, [order[label] for label in labels]], ""
     try:
-        matrix = np.asarray(given, dtype=np.float64)
+        matrix = np.asarray(table, dtype=np.float64)
     except (TypeError, ValueError):
         matrix = np.zeros(0)
     if matrix.shape != (len(levels), len(levels)):

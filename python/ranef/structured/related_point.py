@@ -1,0 +1,130 @@
+"""What the criterion of a model with relationship matrices is made of, however it is computed.
+
+Term k has effects u_k ~ N(0, sigma^2 lambda_k K_k) with K_k the relationship matrix, or the identity. With
+G_k = Z_k K_k Z_k', H = W^-1 + sum lambda_k G_k and P = H^-1 - H^-1 X (X'H^-1 X)^-1 X'H^-1 the criterion's
+slopes are tr(P G_k) - y'P G_k P y / sigma^2 (H^-1 for P in the trace by ML). `related_dense` computes them
+from dense matrices, `related_sparse` from the sparse inverse of K_k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ..arrays import FloatArray
+from ..coordinates import Orthonormal
+from ..design import Design
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """What is known at one lambda.
+
+    Attributes
+    ----------
+    criterion : float
+    gradient : (k,) float64
+        In lambda.
+    beta : (p,) float64
+    inner : (p, p) float64
+        Their covariance over sigma^2, in the coordinates of the sums.
+    squares : float
+        r^2, nu times sigma^2.
+    effects : list of (q,) float64
+        u of every term.
+    spreads : list of (p, p)
+        Q'H^-1 G_k H^-1 Q, X in those coordinates.
+    pulls : (k,) float64
+        y'P G_k P y.
+    curvature : (k, k) float64
+        y'P G_k P G_l P y.
+    """
+
+    criterion: float
+    gradient: FloatArray
+    beta: FloatArray
+    inner: FloatArray
+    squares: float
+    effects: list[FloatArray]
+    spreads: list[FloatArray]
+    pulls: FloatArray
+    curvature: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """How far the covariances of the terms and of the residual can be told apart.
+
+    Attributes
+    ----------
+    sizes : (k,) float64
+        Norm of G_k; zero where a term's column is.
+    gram : (k + 1, k + 1) float64
+        tr(P G_k P G_l) over the sizes at lambda = 0, the residual last.
+    """
+
+    sizes: FloatArray
+    gram: FloatArray
+
+
+class RelatedRows:
+    """The rows of a design, weighted, with X made orthonormal and y without its part in X.
+
+    Parameters
+    ----------
+    design : Design
+    columns : (n, p) float64
+        The columns of X that are kept.
+    y : (n,) float64
+        The response less its offset.
+    reml : bool
+    places : sequence of (levels,) int
+        For each term which of its effects a level of its factor has.
+    sizes : sequence of int
+        How many effects it has.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        columns: FloatArray,
+        y: FloatArray,
+        reml: bool,
+        places: Sequence[npt.NDArray[np.intp]],
+        sizes: Sequence[int],
+    ) -> None:
+        n, root = design.nobs, None if design.weights is None else np.sqrt(design.weights)
+        self.n, self.p, self.reml = n, columns.shape[1], reml
+        self.log_weights = 0.0 if design.weights is None else float(np.log(design.weights).sum())
+        self.places, parts = list(places), []
+        for term, place, size in zip(design.terms, places, sizes, strict=True):
+            values = np.asarray(term.basis[:, 0]) * (1.0 if root is None else root)
+            where = (np.arange(n), place[term.factor.codes])
+            parts.append(sparse.csr_array((values, where), shape=(n, size)))
+        edges = np.concatenate([[0], np.cumsum(sizes)])
+        self.slices = [slice(a, b) for a, b in pairwise(edges)]
+        q, r = np.linalg.qr(columns if root is None else columns * root[:, None])
+        whole = y if root is None else y * root
+        self.least = q.T @ whole
+        self.coordinates = Orthonormal(r)
+        self.log_det_x = 2 * float(np.log(np.abs(np.diag(r))).sum())
+        self.fixed = np.column_stack([q, whole - q @ self.least])  # [Q, the rest of y]
+        self.rows = sparse.hstack(parts, format="csr")  # Z
+
+    @property
+    def nu(self) -> int:
+        """Degrees of freedom of sigma."""
+        return self.n - (self.p if self.reml else 0)
+
+    def level_effects(self, point: Point) -> list[FloatArray]:
+        """Return the effects of the levels in the data of every term, (levels,)."""
+        return [values[place] for values, place in zip(point.effects, self.places, strict=True)]
+
+    def criterion(self, logs: float, squares: float) -> float:
+        """Return REML criterion or deviance from its log determinants and nu times sigma^2."""
+        return float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu)))
