@@ -117,7 +117,8 @@ class Estimator:
     # ------------------------------------------------------------ inside
     def _averaged(self, rows: Rows, of: Callable[[Rows], tuple[FloatArray, FloatArray, FloatArray]]) -> Mean:
         """Average over chunks; each gives values, gradients and the columns that must be estimable."""
-        value, gradient, total = 0.0, np.zeros(len(self.kept)), 0.0
+        value, gradient = 0.0, np.zeros(len(self.kept))
+        total: Any = 0.0
         for part in rows.chunks():
             values, gradients, X = of(part)
             total = total + part.times @ X
