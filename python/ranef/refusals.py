@@ -46,7 +46,6 @@ _STRUCTURES = "see fit.structures.parameters"
 METHODS: dict[str, dict[str, str]] = {
     "profile": {
         "inflated": "see conf_int() and fit.zero, or bootstrap()",
-        "mmrm": "see residual_intervals() for the covariance over visits, conf_int() for coefficients",
         "related": "see heritability() for an interval",
         "iterative": _EXACT,
     },

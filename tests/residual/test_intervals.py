@@ -53,6 +53,3 @@ def test_intervals_by_every_method():
         fit.conf_int(parameters="slope")
     with pytest.raises(ArgumentError, match="takes no seed="):
         fit.conf_int(seed=1)
-    trial = ranef.mmrm("fev1 ~ arm + ar1(visit | id)", ranef.datasets.load("asthma"))
-    with pytest.raises(ArgumentError, match="see residual_intervals"):
-        trial.conf_int("profile")

@@ -72,6 +72,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     predict = RowVerb("repeated.rows:predict")
     simulate = Verb("repeated.rows:simulate")
     summary = Verb("repeated.summary:summary")
+    profile = Verb("repeated.profile:profile")
     residual_intervals = Verb("repeated.intervals:residual_intervals")
     refit = Verb("repeated.refits:refit")
     has_sigma = False

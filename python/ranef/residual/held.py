@@ -1,12 +1,13 @@
 """The deviance of fits whose covariance has a structure, with one parameter held.
 
 Coefficients are held in a model without their column, fitted to y less its part. Parameters of variances and
-correlations are coordinates of the search, on scales without bounds and beside log sigma, or follow from one:
-a standard deviation sigma exp(psi) held at v is psi = log v - log sigma.
+correlations are coordinates of the search, on scales without bounds, or follow from one: beside log sigma a
+standard deviation sigma exp(psi) held at v is psi = log v - log sigma.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -55,7 +56,7 @@ def alone(place: int, coordinate: Callable[[float], float]) -> Held:
     return Held(place, lambda value, x: (coordinate(value), np.zeros(x.size)))
 
 
-class HeldDeviance:
+class HeldDeviance(ABC):
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations.
 
     Parameters
@@ -63,30 +64,43 @@ class HeldDeviance:
     fit : Fit
         By maximum likelihood.
     x : (k,) float64
-        Its coordinates, log sigma the last.
-    deviance : callable
-        Value and gradient at coordinates, sigma held.
-    parameters : dict of str to (Parameter, Held)
-        Those of variances and correlations.
-    named : callable
-        Values of all of them, by coordinates.
-    theta : callable
-        Relative covariance factors, by coordinates.
+        Its coordinates, log sigma the last, where sigma is a parameter.
+    held : dict of str to (Parameter, Held)
+        The parameters of variances and correlations.
     """
 
-    def __init__(
-        self,
-        fit: Any,
-        x: FloatArray,
-        deviance: Callable[[FloatArray], tuple[float, FloatArray]],
-        parameters: dict[str, tuple[Parameter, Held]],
-        named: Callable[[FloatArray], list[float]],
-        theta: Callable[[FloatArray], FloatArray],
-    ) -> None:
+    def __init__(self, fit: Any, x: FloatArray, held: dict[str, tuple[Parameter, Held]]) -> None:
         self.fit, self.x, self.evaluations = fit, np.asarray(x, dtype=float), 0
-        self._deviance, self._held, self._named, self._theta = deviance, parameters, named, theta
+        self._held = held
         self._least = float(fit.objective)
         self._curvature = self._hessian()
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.fit,)
+
+    @abstractmethod
+    def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return value and gradient at coordinates, sigma held."""
+
+    @abstractmethod
+    def named(self, x: FloatArray) -> list[float]:
+        """Return the parameters of variances and correlations at coordinates."""
+
+    @abstractmethod
+    def beta_at(self, x: FloatArray) -> FloatArray:
+        """Return the coefficients that minimise the deviance at coordinates."""
+
+    def theta_at(self, x: FloatArray) -> FloatArray:
+        """Return relative covariance factors at coordinates."""
+        return np.zeros(0)
+
+    def sigma_at(self, x: FloatArray) -> float:
+        """Return sigma at coordinates."""
+        return float(np.exp(x[-1]))
+
+    def coordinates_of(self, fit: Any) -> FloatArray:
+        """Return where a fit of fewer columns is."""
+        return np.append(coordinates(fit), np.log(fit.sigma))
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -119,7 +133,7 @@ class HeldDeviance:
             parameter.estimate,
             0.0,
             self._least,
-            self._theta(self.x),
+            self.theta_at(self.x),
             fit.sigma,
             fit.solution["beta"],
             True,
@@ -154,8 +168,8 @@ class HeldDeviance:
         rise = max(0.0, deviance - self._least) if np.isfinite(deviance) else np.inf
         zeta = -(rise**0.5) if value < parameter.estimate else rise**0.5
         good = bool(np.isfinite(deviance))
-        theta = self._theta(x if good else self.x)
-        return HeldPoint(value, zeta, deviance, theta, float(np.exp(x[-1])), beta, good, x)
+        theta = self.theta_at(x if good else self.x)
+        return HeldPoint(value, zeta, deviance, theta, self.sigma_at(x), beta, good, x)
 
     def _without(self, parameter: Parameter, value: float) -> HeldPoint:
         """A coefficient held: the model without its column, of the response less its part."""
@@ -166,8 +180,7 @@ class HeldDeviance:
         found = fit.again(columns=kept, y=rest)
         self.evaluations += 1
         beta = np.insert(found.solution["beta"], columns.index(parameter.row), value)
-        x = np.append(coordinates(found), np.log(found.sigma))
-        return self._point(parameter, value, float(found.objective), x, beta)
+        return self._point(parameter, value, float(found.objective), self.coordinates_of(found), beta)
 
     def _along(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
         _, (place, at) = self._held[parameter.name]
@@ -193,15 +206,17 @@ class HeldDeviance:
         longest = np.full(free.size, _LONGEST)
         y, deviance, _ = descend(function, np.zeros(free.size), longest, _EXACT, lambda _: False)
         x = coordinates_at(start + root @ y)[0]
+        if deviance < _WORST:
+            return self._point(parameter, value, deviance, x, self.beta_at(x))
         beta = np.full(len(self.fit.model.cross.columns), np.nan)
-        return self._point(parameter, value, deviance if deviance < _WORST else np.inf, x, beta)
+        return self._point(parameter, value, np.inf, x, beta)
 
     def _value(self, x: FloatArray) -> tuple[float, FloatArray]:
         self.evaluations += 1
         try:
             if not np.abs(x).max() <= 300:  # exp() of it is no number
                 raise np.linalg.LinAlgError
-            return self._deviance(x)
+            return self.deviance(x)
         except (np.linalg.LinAlgError, RuntimeError):  # no deviance there: the step is shortened
             return _WORST, np.zeros_like(x)
 
@@ -215,7 +230,7 @@ class HeldDeviance:
     def table(self, points: list[Any]) -> pd.DataFrame:
         """Return every parameter at points."""
         names = [self.fit.model.design.column_names[j] for j in self.fit.model.cross.columns]
-        rows = [[*point.beta, *self._named(np.asarray(point.x))] for point in points]
+        rows = [[*point.beta, *self.named(np.asarray(point.x))] for point in points]
         return pd.DataFrame(rows, columns=[*names, *self._held])
 
 

@@ -74,22 +74,25 @@ def profile_gls(fit: Any, parameters: str | Iterable[str] | None = None, level: 
     sigma                 2.14   3.13
     car1(age | Subject)   0.74   0.90
     """
-    return profile_of(fit, _of_gls, parameters, level)
+    return profile_of(fit, GlsDeviance, parameters, level)
 
 
-def _of_gls(fit: Any) -> HeldDeviance:
-    sums, k = fit.model.sums, len(fit.outer.phi)
+class GlsDeviance(HeldDeviance):
+    """Minimises the deviance of one ML fit with a parameter held."""
 
-    def deviance(x: FloatArray) -> tuple[float, FloatArray]:
-        variance = float(np.exp(2 * x[-1]))
+    def __init__(self, fit: Any) -> None:
+        estimates = in_pandas(fit.further_parameters)()
+        own = residual_parameters(fit.model.noise, estimates)
+        x = np.append(fit.outer.phi, np.log(fit.sigma))
+        super().__init__(fit, x, sigma_held("sigma", fit.sigma, len(estimates)) | own)
+
+    def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
+        variance, sums = float(np.exp(2 * x[-1])), self.fit.model.sums
         found = sums.solve(x[:-1], variance)
         return found["criterion"], np.append(found["gradient"], 2 * (sums.nu - found["squares"] / variance))
 
-    estimates = in_pandas(fit.further_parameters)()
-    held = sigma_held("sigma", fit.sigma, k) | residual_parameters(fit.model.noise, estimates)
+    def named(self, x: FloatArray) -> list[float]:
+        return [float(np.exp(x[-1])), *natural_of_residuals(self.fit.model.noise, x[:-1])]
 
-    def named(x: FloatArray) -> list[float]:
-        return [float(np.exp(x[-1])), *natural_of_residuals(fit.model.noise, x[:-1])]
-
-    x = np.append(fit.outer.phi, np.log(fit.sigma))
-    return HeldDeviance(fit, x, deviance, held, named, lambda x: np.zeros(0))
+    def beta_at(self, x: FloatArray) -> FloatArray:
+        return np.asarray(self.fit.model.sums.solve(x[:-1])["beta"])

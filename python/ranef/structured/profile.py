@@ -47,43 +47,57 @@ def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: floa
     sd[Worker]            3.87  10.01
     correlation[Worker]   0.15   0.90
     """
-    return profile_of(fit, _of, parameters, level)
+    return profile_of(fit, StructuredDeviance, parameters, level)
 
 
-def _of(fit: Any) -> HeldDeviance:
-    model, structured = fit.model, fit.structured
-    noisy = getattr(fit, "outer", None) is not None
-    k = len(fit.outer.phi) if noisy else 0
-    sums = model.sums()[1] if noisy else None
+class StructuredDeviance(HeldDeviance):
+    """Minimises the deviance of one ML fit with a parameter held, in (phi, psi, log sigma)."""
 
-    def deviance(x: FloatArray) -> tuple[float, FloatArray]:
-        sigma, psi = float(np.exp(x[-1])), x[k:-1]
-        theta, jacobian = structured.theta(psi), structured.jacobian(psi)
-        if sums is None:
+    def __init__(self, fit: Any) -> None:
+        self._noisy = getattr(fit, "outer", None) is not None
+        self._k = k = len(fit.outer.phi) if self._noisy else 0
+        self._sums = fit.model.sums()[1] if self._noisy else None
+        x = np.append(coordinates(fit), np.log(fit.sigma))
+        x[k:-1] = fit.structured.inside(fit.psi, near=2.0)
+        super().__init__(fit, x, _held_parameters(fit, k))
+
+    def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
+        structured, k, sigma = self.fit.structured, self._k, self.sigma_at(x)
+        theta, jacobian = structured.theta(x[k:-1]), structured.jacobian(x[k:-1])
+        if self._sums is None:
+            model = self.fit.model
             value, in_theta, last = model.problem.held_gradient(model.response, theta, sigma)
             return float(value), np.concatenate([jacobian.T @ in_theta, [last]])
-        value, in_phi, in_theta, last = sums.held(x[:k], theta, sigma)
+        value, in_phi, in_theta, last = self._sums.held(x[:k], theta, sigma)
         return value, np.concatenate([in_phi, jacobian.T @ in_theta, [last]])
 
-    x = np.append(coordinates(fit), np.log(fit.sigma))
-    x[k:-1] = structured.inside(fit.psi, near=2.0)
-
-    def named(x: FloatArray) -> list[float]:
-        sigma = float(np.exp(x[-1]))
+    def named(self, x: FloatArray) -> list[float]:
+        structured, k, sigma = self.fit.structured, self._k, self.sigma_at(x)
         parts = zip(structured.maps, structured.parts(x[k:-1]), strict=True)
         own = [value for one, part in parts for _, value, _ in one.natural(part, sigma)]
-        return [sigma, *own, *(natural_of_residuals(model.noise, x[:k]) if noisy else ())]
+        return [sigma, *own, *(natural_of_residuals(self.fit.model.noise, x[:k]) if self._noisy else ())]
 
-    held = sigma_held(ParameterNames.of(model).residual, fit.sigma, len(x) - 1)
+    def theta_at(self, x: FloatArray) -> FloatArray:
+        return np.asarray(self.fit.structured.theta(x[self._k : -1]))
+
+    def beta_at(self, x: FloatArray) -> FloatArray:
+        if self._sums is None:
+            return np.asarray(self.fit.model.problem.solve(self.fit.model.response, self.theta_at(x))["beta"])
+        return np.asarray(self._sums.at(x[: self._k], self.theta_at(x))[3]["beta"])
+
+
+def _held_parameters(fit: Any, k: int) -> dict[str, tuple[Parameter, Held]]:
+    """Return how sigma, the structures' parameters and the residuals' k are held."""
+    held = sigma_held(ParameterNames.of(fit.model).residual, fit.sigma, k + len(fit.psi))
     table = parameter_table(fit)
-    own = zip(table.term, table.parameter, table.estimate, _holds(structured, k), strict=True)
+    own = zip(table.term, table.parameter, table.estimate, _holds(fit.structured, k), strict=True)
     for term, name, value, (hold, place, first) in own:
         full = f"{name}[{term}]"
         parameter = Parameter(full, hold.kind, float(value), hold.lower, hold.upper)
         held[full] = parameter, Held(place, partial(_held, hold, first, place))
-    if noisy:
-        held |= residual_parameters(model.noise, of_residuals(fit))
-    return HeldDeviance(fit, x, deviance, held, named, lambda x: structured.theta(x[k:-1]))
+    if k:
+        held |= residual_parameters(fit.model.noise, of_residuals(fit))
+    return held
 
 
 def _holds(structured: Structured, first: int) -> Iterator[tuple[Hold, int, int]]:
