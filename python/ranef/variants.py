@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,3 +82,12 @@ def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
 def with_rows(model: Model, rows: npt.NDArray[np.bool_], y: FloatArray) -> Model:
     """Return the model of some of its rows, read again; `y` is the response of all."""
     return model.variant(design=replace(rows_of(model.design, rows), response=np.ascontiguousarray(y[rows])))
+
+
+def changed(model: Any, reml: bool | None, columns: Sequence[int] | None, y: Any) -> Any:
+    """Return a model, of any kind, by another criterion, of some columns of X, of another response."""
+    if reml is not None and reml != model.reml:
+        model = model.with_criterion(reml)
+    if columns is not None:
+        model = model.with_columns(columns)
+    return model if y is None else model.with_response(np.asarray(y, dtype=np.float64))

@@ -12,7 +12,7 @@ from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 from ..model import Model
 from .checks import checked_threads, require_table
-from .loop.engine import run
+from .loop.engine import Outcome, run
 from .loop.record import checked_columns, kept_columns
 from .loop.task import record_layout, responses_task
 from .replicates.result import BootstrapResult
@@ -68,16 +68,21 @@ def fit_responses(
     task = responses_task(model, rows, columns)
     require_table(len(rows), task.columns)
     key = np.zeros(2, np.uint64)  # nothing is drawn
-    outcome = run(
-        task, key, len(rows), threads, progress, label=f"{model.formula.response} fits"
-    )
+    outcome = run(task, key, len(rows), threads, progress, label=f"{model.formula.response} fits")
     _, places = kept_columns(record_layout(model), columns)
+    return table_of_fits(model, outcome, places, len(rows), labels)
+
+
+def table_of_fits(
+    model: Model, outcome: Outcome, places: dict[str, slice], count: int, labels: Any
+) -> pd.DataFrame:
+    """Return the records of fits to `count` responses as a table, a row for each."""
     result = BootstrapResult(
         formula=model.formula.text,
         names=ParameterNames.of(model),
         records=outcome.table,
         places=places,
-        requested=len(rows),
+        requested=count,
         seed=0,
         route="rows",
         route_reason="given",
@@ -86,8 +91,7 @@ def fit_responses(
         scheme="responses",
     )
     table = in_pandas(result.to_frame)()
-    done = slice(0, len(table))
-    table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels[done]
+    table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels[: len(table)]
     return table
 
 

@@ -153,7 +153,7 @@ def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -
     factors = [name for name in columns if used.is_factor(name)]
     booleans = boolean_columns(columns, used)
     if not factors and (intercept or not booleans):
-        return _plain_numeric(intercept, columns, booleans)
+        return plain_numeric(intercept, columns, booleans)
     full = next((name for name in columns if name in factors or name in booleans), None)
     full = None if intercept else full
     names = ["Intercept"] if intercept else []
@@ -173,7 +173,7 @@ def _learn_plain(intercept: bool, columns: tuple[str, ...], used: UsedColumns) -
 
 
 @lru_cache(maxsize=256)
-def _plain_numeric(intercept: bool, columns: tuple[str, ...], booleans: frozenset[str]) -> PlainMatrix:
+def plain_numeric(intercept: bool, columns: tuple[str, ...], booleans: frozenset[str]) -> PlainMatrix:
     names = (*(["Intercept"] if intercept else []), *map(shown, columns))
     terms = tuple((index, index + 1) for index in range(len(names)))
     return PlainMatrix(intercept, columns, {}, None, names, terms, booleans)
@@ -192,12 +192,19 @@ def _fill_dummies(codes: npt.NDArray[np.int32], out: FloatArray, full: bool) -> 
 
 def require_finite(values: FloatArray, name: str, rows: UsedRows) -> None:
     """Raise a DataError that names the first row where a predictor is not finite."""
+    require_all_finite(values, f"the predictor '{name}'", rows)
+
+
+def require_all_finite(
+    values: FloatArray, what: str, rows: UsedRows, remedy: str = "set it missing to drop the row"
+) -> None:
+    """Raise a DataError that names the first used row where a number is not finite."""
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(
-            f"the predictor '{name}' is {values[row]} in row {rows.original(row)} (rows count from 0): "
-            "every value must be finite; correct it, or set it missing to drop the row"
+            f"{what} is {values[row]} in row {rows.original(row)} (rows count from 0): every value must be "
+            f"finite; correct it, or {remedy}"
         )
 
 

@@ -15,9 +15,8 @@ from ..formula.plain import plain_terms
 from ..frame import Column, FactorColumn
 from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode
 from .formulaic_bridge import FormulaicMatrix
-from .matrices import MatrixSpec, PlainMatrix, learn_matrix, shared_part
+from .matrices import MatrixSpec, PlainMatrix, learn_matrix, plain_numeric, shared_part
 from .model_matrix import ModelMatrix
-from .names import shown
 from .structure import Key, column_keys
 from .types import Codes, GroupingFactor, RandomTerm
 from .used import UsedColumns, boolean_columns
@@ -142,11 +141,10 @@ class RandomBuilder:
             intercept, columns = plain
             spans = not intercept and boolean_columns(columns, self.used)  # both levels have a column
             if not spans and not any(self.used.is_factor(name) for name in columns):
-                names = (*(["Intercept"] if intercept else []), *map(shown, columns))
-                part = shared_part(names, self.fixed, self.matrix)
+                spec = plain_numeric(intercept, tuple(columns), frozenset())
+                part = shared_part(spec.names, self.fixed, self.matrix)
                 if part is not None:
-                    terms = tuple((index, index + 1) for index in range(len(names)))
-                    return PlainMatrix(intercept, columns, {}, None, names, terms), part
+                    return spec, part
         return learn_matrix(text, self.used, self.needed[text])
 
     def _term(self, bar: RandomBar, number: int, columns: tuple[int, ...]) -> tuple[RandomTerm, TermSpec]:

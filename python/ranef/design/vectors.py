@@ -17,7 +17,7 @@ from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedR
 from ..frame.convert import from_any
 from ..frame.rows import present_rows
 from .formulaic_bridge import learn_formulaic
-from .matrices import MatrixSpec, PlainMatrix
+from .matrices import MatrixSpec, PlainMatrix, require_all_finite
 from .used import UsedColumns, needed_columns, require_number
 
 LARGEST_WEIGHT = 1e75  # and the inverse of the smallest
@@ -75,13 +75,7 @@ def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArr
     for name in columns:
         require_numeric_response(used.columns[name])
     values = learn_vector(code, used, columns)[1]
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise DataError(
-            f"the response '{code}' is {values[row]} in row {used.rows.original(row)} (rows count from 0): "
-            "every value must be finite; correct it, or set it missing to drop the row"
-        )
+    require_all_finite(values, f"the response '{code}'", used.rows)
     return values
 
 
@@ -136,13 +130,7 @@ def argument_column(argument: str, values: Any, n_rows: int) -> NumberColumn:
 
 def require_finite_argument(values: FloatArray, argument: str, rows: UsedRows) -> None:
     """Raise a DataError that names the first used row where ``weights=`` or ``offset=`` is not finite."""
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise DataError(
-            f"{argument} is {values[row]} in row {rows.original(row)} (rows count from 0): every value must "
-            "be finite; correct it, or drop the row from the data"
-        )
+    require_all_finite(values, argument, rows, "drop the row from the data")
 
 
 def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:

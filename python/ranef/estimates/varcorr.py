@@ -133,17 +133,19 @@ class VarCorr(Printed):
 
 def varcorr(fit: Fit) -> VarCorr:
     """Return the variance components of a fit."""
-    model, sigma = fit.model, fit.sigma
-    factors = model.covariance_factors(fit.theta)
-    components = tuple(
-        Component(
-            label, term.group, term.columns, np.where(gone, np.nan, (sigma * factor) @ (sigma * factor).T)
-        )
+    return VarCorr(components_of(fit, fit.sigma), fit.sigma)
+
+
+def components_of(fit: Fit, scale: float) -> tuple[Component, ...]:
+    """Return the covariance matrices of the terms, whose factors are of this scale."""
+    model = fit.model
+    factors = [scale * factor for factor in model.covariance_factors(fit.theta)]
+    return tuple(
+        Component(label, term.group, term.columns, np.where(gone, np.nan, factor @ factor.T))
         for label, term, factor, gone in zip(
             model.term_labels, model.design.terms, factors, unknown_elements(fit), strict=True
         )
     )
-    return VarCorr(components, sigma)
 
 
 def component_columns(

@@ -81,7 +81,6 @@ class GlmerFit(Fit, kind="glmer"):
     anova = Verb("generalised.inference.comparison:anova")
     summary = Verb("generalised.report.summary:summary")
     tidy = Verb("generalised.report.broom:tidy")
-    glance = Verb("generalised.report.broom:glance")
     augment = Verb("generalised.report.broom:augment")
     __repr__ = Verb("generalised.report.summary:brief")
     _repr_html_ = Verb("generalised.report.summary:brief_html")

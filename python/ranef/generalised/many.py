@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap.checks import require_table
+from ..bootstrap.loop.engine import Outcome
 from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR
-from ..bootstrap.replicates.result import BootstrapResult
-from ..bootstrap.responses import response_rows
+from ..bootstrap.responses import response_rows, table_of_fits
 from ..errors import RanefError
-from ..estimates.parameters import ParameterNames
-from ..frame.native import in_pandas
 
 if TYPE_CHECKING:
     from .fit import GlmerFit
@@ -50,22 +48,8 @@ def fit_responses(model: GlmerModel, responses: Any, fit: Any) -> pd.DataFrame:
             write(record, fit(y))
         except RanefError:
             record[-1] = FAILED
-    result = BootstrapResult(
-        formula=model.formula.text,
-        names=ParameterNames.of(model),
-        records=records,
-        places=places,
-        requested=len(rows),
-        seed=0,
-        route="rows",
-        route_reason="given",
-        seconds=perf_counter() - began,
-        n_threads=1,
-        scheme="responses",
-    )
-    table = in_pandas(result.to_frame)()
-    table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels
-    return table
+    outcome = Outcome(records, perf_counter() - began, threads=1, interrupted=False)
+    return table_of_fits(model, outcome, places, len(rows), labels)
 
 
 def record_places(model: GlmerModel) -> dict[str, slice]:

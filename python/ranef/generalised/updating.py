@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError
@@ -32,11 +33,9 @@ def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **change
     'cbind(incidence, size - incidence) ~ period + (1 | herd) - period'
     """
     model = fit.model
-    if data is None:
-        data = model.source
-    if data is None:
-        raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
-    _require_known(model, changes)
+    trials = model.family.kind.trials and len(model.formula.responses) < 2
+    weighted = model.sums.weights is not None or (trials and float(model.sums.trials.max()) > 1)
+    data = data_again(model, data, weighted, changes)
     settings = {
         "family": model.family.name,
         "link": None if "family" in changes else model.family.link.name,
@@ -50,12 +49,20 @@ def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **change
     return glmer(text, data, **(settings | changes))
 
 
-def _require_known(model: Any, changes: dict[str, Any]) -> None:
-    """Refuse to leave out weights or an offset that were given as arrays."""
-    trials = model.family.kind.trials and len(model.formula.responses) < 2
+def data_again(model: Any, data: Any, weighted: bool, changes: Mapping[str, Any]) -> Any:
+    """Return the table to fit a changed model to: the one given, or that the model was made from.
+
+    Raises
+    ------
+    ArgumentError
+        Where that one is gone; for weights or an offset that were arrays, and are not given again.
+    """
+    if data is None:
+        data = model.source
+    if data is None:
+        raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
     given = {
-        "weights": model.weights_argument is None
-        and (model.sums.weights is not None or (trials and float(model.sums.trials.max()) > 1)),
+        "weights": weighted and model.weights_argument is None,
         "offset": model.design.offset is not None
         and model.offset_argument is None
         and "offset(" not in model.formula.text,
@@ -63,3 +70,4 @@ def _require_known(model: Any, changes: dict[str, Any]) -> None:
     for name, lost in given.items():
         if lost and name not in changes:
             raise ArgumentError(f"{name} were given as an array, which a fit does not keep: give {name}=")
+    return data

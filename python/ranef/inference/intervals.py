@@ -99,7 +99,20 @@ def _wald_chosen(fit: Fit, level: float, parameters: Any, ddf: str | None) -> pd
     fixed = wald(fit, level, ddf)
     if parameters is None or parameters == "fixed":
         return fixed
-    everything = pd.concat([fixed, component_intervals(fit, level)])
+    chosen = chosen_rows(fixed, component_intervals(fit, level), parameters)
+    chosen.attrs["notes"] = singular_notes(fit) if chosen.isna().any(axis=None) else ()
+    return chosen
+
+
+def chosen_rows(fixed: pd.DataFrame, random: pd.DataFrame, parameters: Any) -> pd.DataFrame:
+    """Return the rows of parameters, or groups of them, that are named.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that is none.
+    """
+    everything = pd.concat([fixed, random])
     wanted = [parameters] if isinstance(parameters, str) else list(parameters)
     index = everything.index
     groups = {"fixed": fixed.index, "random": index[len(fixed) :], "all": index}
@@ -112,9 +125,7 @@ def _wald_chosen(fit: Fit, level: float, parameters: Any, ddf: str | None) -> pd
                 "and the groups 'fixed', 'random', 'all'"
             )
         names += [name] if group is None else list(group)
-    chosen = everything.loc[list(dict.fromkeys(names))]
-    chosen.attrs["notes"] = singular_notes(fit) if chosen.isna().any(axis=None) else ()
-    return chosen
+    return everything.loc[list(dict.fromkeys(names))]
 
 
 def wald(fit: Fit, level: float, ddf: str | None = _DDF) -> pd.DataFrame:

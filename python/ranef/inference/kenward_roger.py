@@ -29,7 +29,43 @@ _ZERO = 1e-10
 _NEARLY_ZERO = 1e-14
 
 
-class KenwardRoger(Wald):
+class ScaledF(Wald):
+    """A Wald statistic scaled so that its first two moments are those of an F.
+
+    Attributes
+    ----------
+    inner, unadjusted : (p, p) float64
+        Covariance of the kept coefficients, with and without the adjustment, in the core's coordinates.
+    _effects : (k, p, p) float64
+        Phi P_k Phi, which the parameters of the covariance do to it, up to the sign.
+    _weights : (k, k) float64
+        Covariance of these parameters.
+    """
+
+    unadjusted: FloatArray
+    _effects: FloatArray
+    _weights: FloatArray
+
+    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
+        """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
+        rows, wanted, _ = independent_contrasts(self.internal(contrasts), difference, self.unadjusted)
+        between = rows @ self.inner @ rows.T
+        wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
+        df, scale = self._approximation(rows)
+        return FStatistic(scale * wald, len(rows), df, wald)
+
+    def _approximation(self, rows: FloatArray) -> tuple[float, float]:
+        """Return denominator degrees of freedom and scale, section 3 of the paper."""
+        inverse = np.linalg.inv(rows @ self.unadjusted @ rows.T)
+        # Theta Phi P_k Phi seen by the contrasts
+        parts = inverse @ (rows @ self._effects @ rows.T)
+        traces = np.trace(parts, axis1=1, axis2=2)
+        a1 = float(traces @ self._weights @ traces)
+        a2 = float(np.sum(self._weights * np.einsum("kij,lji->kl", parts, parts)))
+        return f_approximation(a1, a2, len(rows))
+
+
+class KenwardRoger(ScaledF):
     """Kenward and Roger's covariance and degrees of freedom for one REML fit.
 
     Attributes
@@ -72,24 +108,6 @@ class KenwardRoger(Wald):
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast."""
         return self._approximation(self.internal(contrast[None, :]))[0]
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
-        rows, wanted, _ = independent_contrasts(self.internal(contrasts), difference, self.unadjusted)
-        between = rows @ self.inner @ rows.T
-        wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
-        df, scale = self._approximation(rows)
-        return FStatistic(scale * wald, len(rows), df, wald)
-
-    def _approximation(self, rows: FloatArray) -> tuple[float, float]:
-        """Return denominator degrees of freedom and scale, section 3 of the paper."""
-        inverse = np.linalg.inv(rows @ self.unadjusted @ rows.T)
-        # Theta Phi P_k Phi seen by the contrasts
-        parts = inverse @ (rows @ self._effects @ rows.T)
-        traces = np.trace(parts, axis1=1, axis2=2)
-        a1 = float(traces @ self._weights @ traces)
-        a2 = float(np.sum(self._weights * np.einsum("kij,lji->kl", parts, parts)))
-        return f_approximation(a1, a2, len(rows))
 
 
 def f_approximation(a1: float, a2: float, q: int) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bootstrap.replicates.result import BootstrapResult
-from ..errors import ArgumentError, DataError
+from ..errors import DataError
 from ..fit import Fit
 from ..fitting import lmer as _lmer
 from ..formula.updating import updated_formula
@@ -17,6 +17,7 @@ from ..frame import Table, in_order_of, labels_of
 from ..frame.native import with_columns
 from ..generalised.fit import GlmerFit
 from ..generalised.fitting import glmer as _glmer
+from ..generalised.updating import data_again
 from ..inference.likelihood import by_maximum_likelihood
 
 
@@ -159,11 +160,7 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     if own is not None:
         return own(formula, data, **changes)
     model = fit.model
-    if data is None:
-        data = model.source
-    if data is None:
-        raise ArgumentError("update needs data=: a fit keeps no table, and the one it was made from is gone")
-    _require_known(model, changes)
+    data = data_again(model, data, model.design.weights is not None, changes)
     settings = {
         "REML": fit.reml,
         "weights": model.weights_argument,
@@ -172,19 +169,6 @@ def update(fit: Fit, formula: str | None = None, data: Any = None, **changes: An
     }
     text = fit.formula if formula is None else updated_formula(fit.formula, formula)
     return lmer(text, data, **(settings | changes))
-
-
-def _require_known(model: Any, changes: dict[str, Any]) -> None:
-    """Refuse to leave out weights or an offset that were given as arrays."""
-    given = {
-        "weights": model.design.weights is not None and model.weights_argument is None,
-        "offset": model.design.offset is not None
-        and model.offset_argument is None
-        and "offset(" not in model.formula.text,
-    }
-    for name, lost in given.items():
-        if lost and name not in changes:
-            raise ArgumentError(f"{name} were given as an array, which a fit does not keep: give {name}=")
 
 
 def refit(fit: Fit, newresp: npt.ArrayLike) -> Fit:

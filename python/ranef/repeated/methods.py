@@ -23,9 +23,9 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
-from ..inference.kenward_roger import f_approximation
+from ..inference.kenward_roger import ScaledF
 from ..inference.satterthwaite import DeltaDf
-from ..inference.testing import FStatistic, KnownDf, Method, Wald, independent_contrasts
+from ..inference.testing import KnownDf, Method
 from .flat import identified
 from .sandwich import Sandwich
 
@@ -39,7 +39,7 @@ def _satterthwaite(fit: VisitFit) -> DeltaDf:
     )
 
 
-class KenwardRoger(Wald):
+class KenwardRoger(ScaledF):
     """Kenward and Roger's covariance and scaled F; one contrast has Satterthwaite's degrees of freedom.
 
     ``variant`` says whose parameters the second derivatives R_kl are taken in: ``"sas"``, ``"mmrm"`` (those
@@ -52,35 +52,23 @@ class KenwardRoger(Wald):
                 "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit "
                 "with reml=True, or use ddf='satterthwaite'"
             )
-        self._phi: FloatArray = fit.solution["internal_vcov"]
+        self.unadjusted = fit.solution["internal_vcov"]
         self.coordinates = fit.model.coordinates
-        self._slopes, self._spread = fit.vcov_slopes, fit.theta_covariance
+        self._effects, self._weights = fit.vcov_slopes, fit.theta_covariance
         self._single = _satterthwaite(fit)
-        linear, curvature = fit.point.adjustment(self._spread)
-        self.inner = self._phi + linear
+        linear, curvature = fit.point.adjustment(self._weights)
+        self.inner = self.unadjusted + linear
         if variant == "mmrm" or (variant == "sas" and not fit.linear_in_sas):
             self.inner = self.inner - curvature
         if variant == "sas" and not fit.linear_in_sas:
             # From theta to SAS's parameters, each a function of one theta: R loses the part of Sigma's slope
             # that is the curvature of that function, Phi [sum_k a_k (-P_k)] Phi / 2, a_k = A_kk x curvature.
-            change = np.diag(self._spread) * fit.point.natural[:, 2]
-            self.inner = self.inner + 0.5 * np.tensordot(change, self._slopes, axes=1)
+            change = np.diag(self._weights) * fit.point.natural[:, 2]
+            self.inner = self.inner + 0.5 * np.tensordot(change, self._effects, axes=1)
 
     def df(self, contrast: FloatArray) -> float:
         """Return the degrees of freedom of one contrast."""
         return self._single.df(contrast)
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
-        rows, wanted, _ = independent_contrasts(self.internal(contrasts), difference, self._phi)
-        between = rows @ self.inner @ rows.T
-        wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
-        parts = np.linalg.inv(rows @ self._phi @ rows.T) @ (rows @ self._slopes @ rows.T)
-        traces = np.trace(parts, axis1=1, axis2=2)
-        a1 = float(traces @ self._spread @ traces)
-        a2 = float(np.sum(self._spread * np.einsum("kij,lji->kl", parts, parts)))
-        df, scale = f_approximation(a1, a2, len(rows))
-        return FStatistic(scale * wald, len(rows), df, wald)
 
 
 def _residual(fit: VisitFit) -> Method:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import RowsNotKeptError
+from ..variants import changed
 from .fit import VisitFit
 from .model import VisitModel
 from .verb import MAX_EVALUATIONS, fitted
@@ -51,12 +52,7 @@ def again(
             "this needs the rows, which were read in batches and are not kept: fit the smaller model to the "
             "same batches with reml=False and compare the two by ranef.anova(small, large)"
         )
-    model = fit.model
-    if reml is not None and reml != model.reml:
-        model = model.with_criterion(reml)
-    if columns is not None:
-        model = model.with_columns(columns)
-    return _fitted(fit, model if y is None else model.with_response(np.asarray(y, dtype=np.float64)))
+    return _fitted(fit, changed(fit.model, reml, columns, y))
 
 
 def _fitted(fit: VisitFit, model: VisitModel) -> VisitFit:

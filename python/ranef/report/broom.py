@@ -134,8 +134,8 @@ def glance(fit: Fit) -> Any:
     Returns
     -------
     table
-        Columns ``nobs``, ``sigma``, ``logLik``, ``AIC``, ``BIC``, ``REMLcrit`` (``deviance`` for maximum
-        likelihood) and ``df_residual``, of the library the data came in.
+        Columns ``nobs``, ``sigma``, ``logLik``, ``AIC``, ``BIC``, ``REMLcrit`` (``deviance``, -2 log L, for
+        maximum likelihood) and ``df_residual``, of the library the data came in.
 
     Examples
     --------
@@ -209,12 +209,18 @@ def augmented(fit: Fit, data: Any, influence: bool, further: dict[str, Any] | No
         ".wtres": np.asarray(fit.resid) * np.sqrt(weights),
         **(further or {}),
     }
+    return beside_rows(fit, data, added)
+
+
+def beside_rows(fit: Fit, data: Any, added: dict[str, Any]) -> Any:
+    """Return columns beside the data of the fit; without these, beside the response and the groups."""
+    design = fit.model.design
     if data is None:
         given: dict[str, Any] = {design.response_name: fit.y}
         given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
         given |= {".row": design.rows} if design.labels is None else {}
         return native_table(given | added, fit.model.data_library, design.labels)
-    total, count = fit.nobs + design.n_dropped, _rows(data)
+    total, count = fit.nobs + design.n_dropped, Table(data, "data=").n_rows
     if count != total:
         raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
     return with_columns(data, np.asarray(design.rows), added)
@@ -233,10 +239,6 @@ def _in_memory(fit: Fit, data: Any) -> Fit:
             f"data= must be the {old.nobs} rows the model was fitted to; of these {model.nobs} can be used"
         )
     return replace(fit, model=model, y=model.design.response, response=model.response)
-
-
-def _rows(data: Any) -> int:
-    return Table(data, "data=").n_rows
 
 
 def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..bootstrap.schemes.group_products import chosen_factor
 from ..fit import fit_response
+from ..variants import changed
 from .fit import ResidualFit
 from .gls import GlsFit
 from .model import ResidualModel
@@ -50,7 +51,7 @@ def again(
     fit: ResidualFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
 ) -> ResidualFit:
     """Fit the same model by another criterion, of some columns of X, to another response."""
-    return fitted(fit, changed(fit, reml, columns, y))
+    return fitted(fit, changed(fit.model, reml, columns, y))
 
 
 def by_other_criterion(fit: Any) -> Any:
@@ -58,21 +59,11 @@ def by_other_criterion(fit: Any) -> Any:
     return fit.again(reml=not fit.reml)
 
 
-def changed(fit: Any, reml: bool | None, columns: Sequence[int] | None, y: Any) -> Any:
-    """Return the model of a fit with what is given changed."""
-    model = fit.model
-    if reml is not None and reml != model.reml:
-        model = model.with_criterion(reml)
-    if columns is not None:
-        model = model.with_columns(columns)
-    return model if y is None else model.with_response(np.asarray(y, dtype=np.float64))
-
-
 def again_gls(
     fit: GlsFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
 ) -> GlsFit:
     """Fit the same model by another criterion, of some columns of X, to another response."""
-    return _fitted_gls(fit, changed(fit, reml, columns, y))
+    return _fitted_gls(fit, changed(fit.model, reml, columns, y))
 
 
 def refit_gls(fit: GlsFit, y: npt.ArrayLike) -> GlsFit:

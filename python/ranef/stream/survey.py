@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..design.matrices import require_finite
+from ..design.matrices import require_all_finite, require_finite
 from ..design.used import UsedColumns, require_number
 from ..design.vectors import (
     CodeVector,
@@ -100,7 +100,7 @@ class Survey:
         for name in self.needs.predictors:
             if not self.is_factor(name):
                 values = batch.numbers(name)
-                require_finite_column(values, name, batch.rows)
+                require_finite(values, name, batch.rows)
                 self.numbers.setdefault(name, Moments(1)).add(values[:, None])
         y, offset = self.response_and_offset(batch)
         self.response.add(y[:, None])
@@ -131,12 +131,7 @@ class Survey:
         """Return the response with the offsets subtracted, and their sum, of a batch."""
         formula = self.needs.formula
         y = self._vector(formula.response, batch)
-        if not np.isfinite(y).all():
-            row = int(np.argmin(np.isfinite(y)))
-            raise DataError(
-                f"the response '{formula.response}' is {y[row]} in row {batch.rows.original(row)} (rows "
-                "count from 0): every value must be finite; correct it, or set it missing to drop the row"
-            )
+        require_all_finite(y, f"the response '{formula.response}'", batch.rows)
         parts = [(f"offset({code})", self._vector(code, batch)) for code in formula.offsets]
         if self.needs.offset is not None:
             parts.append(("offset=", self._argument(self.needs.offset, batch)))
@@ -229,11 +224,6 @@ class Survey:
 
 
 _WORDS = {"FactorColumn": "text or categories", "NumberColumn": "numbers", "TimeColumn": "dates or times"}
-
-
-def require_finite_column(values: FloatArray, name: str, rows: UsedRows) -> None:
-    """Raise a DataError that names the first row where a predictor is not finite."""
-    require_finite(values, name, rows)
 
 
 def survey(batches: Iterable[Batch], needs: Needs) -> Survey:

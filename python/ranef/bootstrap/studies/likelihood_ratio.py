@@ -214,7 +214,7 @@ def require_nested(small: Any, large: Any) -> None:
 
 
 def ratio_test(
-    small: Any, large: Any, ratios: np.ndarray, count: int, fixed: bool, seed: Any
+    small: Any, large: Any, ratios: np.ndarray, count: int, fixed: bool, seed: Any, families: str = ""
 ) -> PBTest:
     """Return the test of two fits from the ratios of their replicates, NaN where a refit failed."""
     return PBTest(
@@ -227,6 +227,7 @@ def ratio_test(
         reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),  # rounding, where both end in one place
         n=count,
         seed=seed,
+        families=families,
     )
 
 

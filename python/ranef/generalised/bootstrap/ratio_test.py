@@ -8,7 +8,7 @@ import numpy as np
 
 from ...bootstrap.checks import checked_seed, checked_threads, whole_number
 from ...bootstrap.draws.streams import stream_key
-from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest
+from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest, ratio_test, require_nested
 from ...errors import ArgumentError, RowsNotKeptError
 from ..fit import GlmerFit
 from ..fitting import fit_model, refit
@@ -49,12 +49,7 @@ def pbtest_against(
         )
     if small.by_cells or large.by_cells:
         raise RowsNotKeptError(ROWS_WANTED)
-    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
-    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
-        raise ArgumentError(
-            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
-            f"better by {-statistic:.4g}. Give the small model first"
-        )
+    require_nested(small, large)
     anova(large, small)  # says what keeps them from being compared
     key, seed = stream_key(checked_seed(seed))
     threads = checked_threads(n_threads)
@@ -65,18 +60,8 @@ def pbtest_against(
         ratios = np.array([_ratio(small, large, y) for y in drawn])
     else:
         ratios = both[:, 0] - both[:, 1]
-    return PBTest(
-        small=small.formula,
-        large=large.formula,
-        statistic=max(statistic, 0.0),
-        df=df,
-        fixed=large.model.cross.rank > small.model.cross.rank,
-        criterion="ML",
-        reference=np.maximum(ratios[np.isfinite(ratios)], 0.0),
-        n=count,
-        seed=seed,
-        families=_families(small, large),
-    )
+    fixed = large.model.cross.rank > small.model.cross.rank
+    return ratio_test(small, large, ratios, count, fixed, seed, _families(small, large))
 
 
 def _families(small: GlmerFit, large: GlmerFit) -> str:

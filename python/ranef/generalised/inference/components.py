@@ -11,8 +11,8 @@ from ...cached import cached_property
 from ...errors import level_by_keyword, require_level
 from ...estimates.modes import RandomEffects
 from ...estimates.parameters import ParameterNames
-from ...estimates.unknown import unknown_elements, unknown_limits, without_unknown
-from ...estimates.varcorr import Component, VarCorr
+from ...estimates.unknown import unknown_limits, without_unknown
+from ...estimates.varcorr import VarCorr, components_of
 from ...inference.wald import singular_notes
 from ...theta import component_slopes, components
 from ..fit import GlmerFit
@@ -21,15 +21,7 @@ from .uncertainty import parameter_covariance
 
 def varcorr(fit: GlmerFit) -> VarCorr:
     """Return the variance components of a fit; there is no residual among them."""
-    model = fit.model
-    factors = model.covariance_factors(fit.theta)
-    components = tuple(
-        Component(label, term.group, term.columns, np.where(gone, np.nan, factor @ factor.T))
-        for label, term, factor, gone in zip(
-            model.term_labels, model.design.terms, factors, unknown_elements(fit), strict=True
-        )
-    )
-    return VarCorr(components, None)
+    return VarCorr(components_of(fit, 1.0), None)
 
 
 class ModesOfMean(RandomEffects):

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ...errors import ArgumentError, level_by_keyword, quote_list, require_choice, require_level
+from ...errors import ArgumentError, level_by_keyword, require_choice, require_level
 from ...frame.native import in_pandas
+from ...inference.intervals import chosen_rows
 from ..fit import GlmerFit
 
 METHODS = ("wald", "profile", "bootstrap")
@@ -85,14 +86,4 @@ def _wald_chosen(fit: GlmerFit, level: float, parameters: Any) -> pd.DataFrame:
     if parameters is None or parameters == "fixed":
         return fixed
     random = in_pandas(fit.component_table)(level=level)[["lower", "upper"]]
-    everything = pd.concat([fixed, random])
-    groups = {"fixed": fixed.index, "random": random.index, "all": everything.index}
-    chosen: list[str] = []
-    for name in [parameters] if isinstance(parameters, str) else list(parameters):
-        if name not in groups and name not in everything.index:
-            raise ArgumentError(
-                f"parameters: there is no {name!r}. There are {quote_list(everything.index, 30)}; "
-                "and the groups 'fixed', 'random', 'all'"
-            )
-        chosen += list(groups[name]) if name in groups else [name]
-    return everything.loc[list(dict.fromkeys(chosen))]
+    return chosen_rows(fixed, random, parameters)

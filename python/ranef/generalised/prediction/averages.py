@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...coordinates import term_factors
+from ...errors import ArgumentError
+from ...frame import Column
 from ..families.links import Link
 from ..fit import GlmerFit
 
@@ -54,3 +56,22 @@ def average_mean(link: Link, eta: FloatArray, variance: FloatArray) -> FloatArra
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     means = link.inverse(eta[:, None] + np.sqrt(variance)[:, None] * nodes)
     return means @ (weights / weights.sum())
+
+
+def random_columns(fit: GlmerFit, columns: Mapping[str, Column], n: int) -> list[FloatArray]:
+    """Return the columns of each random term on `n` rows.
+
+    Raises
+    ------
+    ArgumentError
+        For a random slope whose predictor is not among the columns.
+    """
+    spec = fit.model.design.spec
+    absent = [name for basis in spec.bases for name in basis.columns if name not in columns]
+    if absent:
+        raise ArgumentError(
+            f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
+            "effect: add it to the fixed part, or use fit.predict(newdata, random=None, averaged=True)"
+        )
+    found = [basis.rows({name: columns[name] for name in basis.columns}, n) for basis in spec.bases]
+    return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]

@@ -14,7 +14,7 @@ from ...inference.effects.delta import STEP, Estimator, Mean
 from ...inference.means.estimates import estimable
 from ..fit import GlmerFit
 from ..inference.uncertainty import sensitivities
-from .averages import average_mean, curve_at
+from .averages import average_mean, curve_at, random_columns
 
 Value = Callable[[dict[str, Any]], FloatArray]
 
@@ -61,7 +61,7 @@ class PopulationEstimator(Estimator):
         """Return the mean of the rows as a function of the parameters, (1,)."""
         parts = []
         for part in rows.chunks():
-            X, bases = self._matrix(part)[:, self.kept], self._bases(part)
+            X, bases = self._matrix(part)[:, self.kept], random_columns(self.fit, part.columns, part.n)
             parts.append((X, bases, part.offset, part.times))
 
         def value(point: dict[str, Any]) -> FloatArray:
@@ -74,18 +74,6 @@ class PopulationEstimator(Estimator):
             return np.array([total / rows.times.sum()])
 
         return value
-
-    def _bases(self, rows: Rows) -> list[FloatArray]:
-        """Return the columns of each random term."""
-        spec = self.fit.model.design.spec
-        absent = [name for basis in spec.bases for name in basis.columns if name not in rows.columns]
-        if absent:
-            raise ArgumentError(
-                f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
-                "effect: add it to the fixed part"
-            )
-        found = [b.rows({name: rows.columns[name] for name in b.columns}, rows.n) for b in spec.bases]
-        return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]
 
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
         at = {"theta": self.fit.theta, "beta": self.fit.solution["beta"]}

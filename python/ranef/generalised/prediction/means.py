@@ -19,7 +19,7 @@ from ...inference.means.grid import Grid, matrix
 from ...show import Document, Line, Printed, frame_table
 from ..fit import GlmerFit
 from ..inference.uncertainty import sensitivities
-from .averages import average_mean, curve_at, fixed_part, variance_over_groups
+from .averages import average_mean, curve_at, fixed_part, random_columns, variance_over_groups
 
 _RATIOS = {"logit": "odds_ratio", "log": "ratio", "cloglog": "hazard_ratio"}
 _TYPICAL = (
@@ -235,7 +235,10 @@ def _rows_of_means(means: MarginalMeans, grid: Grid, share: FloatArray) -> tuple
 
 def _row_means(fit: GlmerFit, table: pd.DataFrame, X: FloatArray, shift: float, averaged: bool) -> Any:
     """Return the mean of each row of a table as a function of the parameters."""
-    bases = _bases(fit, table) if averaged else []
+    bases: list[FloatArray] = []
+    if averaged:
+        columns = Table({name: table[name].to_numpy() for name in table} or {"": np.zeros(len(table))})
+        bases = random_columns(fit, {name: columns.column(name) for name in table}, len(table))
 
     def mean(point: dict[str, Any]) -> FloatArray:
         eta = fixed_part(fit, X, point) + shift
@@ -244,18 +247,3 @@ def _row_means(fit: GlmerFit, table: pd.DataFrame, X: FloatArray, shift: float, 
         return average_mean(curve_at(fit, point), eta, variance_over_groups(fit, bases, point))
 
     return mean
-
-
-def _bases(fit: GlmerFit, rows: pd.DataFrame) -> list[FloatArray]:
-    """Return the columns of each random term on the rows of the grid."""
-    spec, n = fit.model.design.spec, len(rows)
-    table = Table({name: rows[name].to_numpy() for name in rows} or {"": np.zeros(n)})
-    for basis in spec.bases:
-        absent = [name for name in basis.columns if name not in rows]
-        if absent:
-            raise ArgumentError(
-                f"averaged=True needs the values of {absent[0]!r}, which has a random slope and no fixed "
-                "effect: add it to the fixed part, or use fit.predict(newdata, random=None, averaged=True)"
-            )
-    found = [basis.rows({name: table.column(name) for name in basis.columns}, n) for basis in spec.bases]
-    return [found[t.basis][:, t.columns[0] : t.columns[-1] + 1] for t in spec.terms]

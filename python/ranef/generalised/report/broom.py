@@ -10,9 +10,8 @@ from scipy.special import ndtri
 
 from ...errors import ArgumentError, require_level
 from ...estimates.prediction import population
-from ...frame.native import in_pandas, native_table, with_columns
-from ...frame.table import Table
-from ...report.broom import stacked_columns, wanted_effects
+from ...frame.native import in_pandas, native_table
+from ...report.broom import beside_rows, stacked_columns, wanted_effects
 from ..fit import GlmerFit
 
 
@@ -33,8 +32,7 @@ def tidy(
         Coverage of the intervals.
     exponentiate : bool
         Fixed effects and their intervals as odds ratios or rate ratios: logit, cloglog and log links only.
-        The standard
-        error is then that of the ratio, by the delta method.
+        The standard error is then that of the ratio, by the delta method.
 
     Returns
     -------
@@ -87,26 +85,11 @@ def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
     }
 
 
-def glance(fit: GlmerFit) -> Any:
-    """Return one row for the fit, with the columns of a linear one; ``deviance`` is -2 log L."""
-    values = {
-        "nobs": fit.nobs,
-        "sigma": fit.sigma,
-        "logLik": fit.llf,
-        "AIC": fit.aic,
-        "BIC": fit.bic,
-        "deviance": fit.objective,
-        "df_residual": fit.df_resid,
-    }
-    return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
-
-
 def augment(fit: GlmerFit, data: Any = None) -> Any:
     """Return the rows used with what was fitted.
 
     Adds ``.fitted`` (the mean), ``.eta`` (the linear predictor), ``.resid`` (Pearson) and ``.fixed`` (the
-    linear
-    predictor without modes).
+    linear predictor without modes).
 
     Parameters
     ----------
@@ -114,19 +97,10 @@ def augment(fit: GlmerFit, data: Any = None) -> Any:
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
     """
-    design = fit.model.design
     added = {
         ".fitted": np.asarray(fit.fittedvalues),
         ".eta": fit.linear_predictor,
         ".resid": np.asarray(fit.residuals()),
         ".fixed": population(fit),
     }
-    if data is None:
-        given: dict[str, Any] = {design.response_name: fit.y}
-        given |= {factor.name: np.asarray(factor.levels)[factor.codes] for factor in design.factors}
-        given |= {".row": design.rows} if design.labels is None else {}
-        return native_table(given | added, fit.model.data_library, design.labels)
-    total, count = fit.nobs + design.n_dropped, Table(data, "data=").n_rows
-    if count != total:
-        raise ArgumentError(f"data= must be the {total} rows the model was fitted to; it has {count}")
-    return with_columns(data, np.asarray(design.rows), added)
+    return beside_rows(fit, data, added)

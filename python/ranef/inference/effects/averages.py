@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, quote_list, require_choice
+from ...errors import ArgumentError, require_choice
 from ...fit import Fit
 from ...frame import Column, FactorColumn, NumberColumn, Table
 from ...frame.factors import as_factor
-from ..means.grid import reference_grid
+from ..means.grid import given_values, reference_grid
 from .values import has_level, is_factor, predictors
 
 _CHUNK = 100_000  # rows whose matrix is made at a time
@@ -162,23 +162,10 @@ def levels_of(fit: Fit, name: str) -> list[Any]:
 
 def checked_values(fit: Fit, at: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the values of `at` as lists, levels as the fit has them."""
-    found = {}
-    for name, values in at.items():
-        many = [values] if isinstance(values, str) or not hasattr(values, "__iter__") else list(values)
-        if not many:
-            raise ArgumentError(f"at={{{name!r}: ...}} has no values")
-        if is_factor(fit, name):
-            by_text = {str(level): level for level in levels_of(fit, name)}
-            unknown = [value for value in many if str(value) not in by_text]
-            if unknown:
-                raise ArgumentError(f"at: {name!r} has no level {unknown[0]!r}; it has {quote_list(by_text)}")
-            found[name] = [by_text[str(value)] for value in many]
-        else:
-            try:
-                found[name] = [float(value) for value in many]
-            except (TypeError, ValueError):
-                raise ArgumentError(f"at: {name!r} is a number; it cannot be {quote_list(many)}") from None
-    return found
+    return {
+        name: given_values(name, values, levels_of(fit, name) if is_factor(fit, name) else None)
+        for name, values in at.items()
+    }
 
 
 __all__ = ["OVER", "Rows", "cells", "checked_values", "has_level", "levels_of", "rows_over"]

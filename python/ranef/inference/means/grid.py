@@ -76,7 +76,7 @@ def reference_grid(
     values: dict[str, list[Any]] = {}
     for name in spec.columns:
         if name in given:
-            values[name] = _given(name, given[name], levels.get(name))
+            values[name] = given_values(name, given[name], levels.get(name))
         elif name in levels:
             values[name] = levels[name]
         else:
@@ -103,7 +103,13 @@ def _factor_levels(fit: Fit) -> dict[str, list[Any]]:
     return found | {name: [False, True] for name in spec.booleans}  # type: ignore[attr-defined]
 
 
-def _given(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
+def given_values(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
+    """Return the values of ``at=`` for a variable as a list, levels as the fit has them.
+
+    Raises
+    ------
+    ArgumentError
+    """
     many = [values] if isinstance(values, str) or not hasattr(values, "__iter__") else list(values)
     if not many:
         raise ArgumentError(f"at={{{name!r}: ...}} has no values")
