@@ -61,7 +61,7 @@ LAYERS = [
     ("lme4", "versions"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-STANDS_ALONE = {"datasets": {"datasets", "elsewhere", "errors", "show"}}
+STANDS_ALONE = {"datasets": {"arguments", "datasets", "elsewhere", "errors", "show"}}
 LINE_LIMIT = 400
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -605,7 +605,7 @@ means.cld() => pairs
 FURTHER = """
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="nbinom2")
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="betabinomial") => cbind(successes, failures)
-ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="tweedie") => 'nbinom2'
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="tweedie") => R's glmmTMB
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="beta") => between 0 and 1
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", zi="~1") => zero inflation
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", dispformula="~period") => one number
@@ -621,7 +621,7 @@ fit.zi => zero inflation
 glmm.theta_nb => fit.dispersion
 ranef.mmrm("fev1 ~ arm * visit + ar1h(visit | id)", asthma)
 ranef.mmrm("fev1 ~ arm * visit + us(visit | arm / id)", asthma)
-ranef.mmrm("fev1 ~ arm * visit + un(visit | id)", asthma) => us(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit + un(visit | id)", asthma) => us() here
 ranef.mmrm("fev1 ~ arm * visit", asthma, subject="id", time="visit", type="un") => us(visit | subject)
 ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, time="visit") => us(visit | subject)
 ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, type="cs") => ar1(visit | subject)
@@ -748,6 +748,194 @@ fit.sphericity() => ranef.mmrm(
 fit.normality() => fit.plot.qq()
 """
 
+R_USER = """
+ranef.difflsmeans(fit) => ranef.emmeans(fit
+ranef.show_tests(fit) => fit.anova(type=3)
+ranef.findbars("y ~ (1|g)") => ranef.Model(formula
+ranef.nobars("y ~ (1|g)") => ranef.Model(formula
+ranef.lFormula("Reaction ~ Days + (1|Subject)", df) => ranef.Model(formula
+ranef.mkLmerDevfun => ranef.Model(formula
+ranef.as_data_frame(fit.ranef) => fit.tidy()
+ranef.extractAIC(fit) => fit.aic
+ranef.modelmatrix(fit) => fit.model.design.X
+ranef.model_parameters(fit) => fit.tidy()
+ranef.standardize_parameters(fit) => scale(x) in the formula
+ranef.pwpp(means) => ranef.emmeans(fit
+ranef.cld(means) => ranef.emmeans(fit
+ranef.regrid(means) => ranef.emmeans(fit
+ranef.ref_grid(fit) => ranef.emmeans(fit
+ranef.cor(fit) => fit.cov_params()
+fit.flist => ranef.lme4.getME(fit
+fit.cnms => ranef.lme4.getME(fit
+fit.summary().residuals => fit.resid
+fit.predict(df, re_form=ranef.NA) => random=None in fit.predict()
+ranef.lmer("Reaction ~ Days + (Days | Subject)", df, devFunOnly=True) => ranef.Model(formula
+ranef.lmer("Reaction ~ I(Days^2) + (1 | Subject)", df) => I(x**2)
+ranef.lmer("Reaction ~ ns(Days, 3) + (1 | Subject)", df) => cr(x, df=3
+ranef.lmer("Reaction ~ . + (1 | Subject)", df) => name the columns
+ranef.lmer("Reaction ~ relevel(Subject, ref='310') + (1 | Subject)", df) => C(f
+ranef.lmer("Reaction ~ ifelse(Days > 2, 1, 0) + (1 | Subject)", df) => np.where(x > 0
+ranef.lmer("Reaction ~ cut(Days, 3) + (1 | Subject)", df) => pandas.cut
+ranef.vif(fit) => fit.vif()
+ranef.ranova(fit) => fit.ranova()
+ranef.lsmeans(fit, "Days") => ranef.emmeans(fit
+ranef.ls_means(fit) => ranef.emmeans(fit
+ranef.glmer_nb("incidence ~ period + (1 | herd)", cbpp) => ranef.glmer('y ~ x +
+fit.ranef.condVar => fit.ranef.cond_var
+ranef.REMLcrit(fit) => fit.objective
+ranef.df_residual(fit) => fit.df_resid
+ranef.confint_merMod(fit) => fit.conf_int()
+ranef.plot_model(fit) => fit.predictions('x'
+ranef.sjPlot => ranef.modelsummary(fit)
+ranef.augment(fit) => fit.augment()
+ranef.glance(fit) => fit.glance()
+ranef.performance(fit) => fit.plot()
+ranef.compare_performance(fit, small) => ranef.anova(smaller
+ranef.effectsize(fit) => ranef.emmeans(fit
+ranef.effect("Days", fit) => fit.predictions('x'
+"""
+
+STATSMODELS_USER = """
+ranef.mixed_linear_model => ranef.lmer('y ~ x +
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, exog_re=df.Days) => a random term into the formula
+ranef.GLMGam => bs(x
+fit.k_vc => fit.varcorr
+fit.k_re2 => fit.varcorr
+fit.fit_history => fit.optimum
+fit.method => fit.reml
+fit.outlier_test() => fit.resid
+fit.fvalue => fit.anova()
+fit.f_pvalue => fit.anova()
+fit.eigenvals => fit.optimum
+fit.HC3_se => fit.robust()
+fit.cov_HC0 => fit.robust()
+fit.cov_kwds => fit.robust()
+fit.pseudo_rsquared() => fit.r2()
+ranef.iolib.summary2.summary_col([fit]) => ranef.modelsummary(fit)
+ranef.summary_col([fit, small]) => ranef.modelsummary(fit)
+ranef.show() => fit.summary()
+ranef.MultiComparison => ranef.emmeans(fit
+ranef.pairwise_tukeyhsd => ranef.emmeans(fit
+ranef.lmer(formula="Reaction ~ Days + (1 | Subject)", data=df, subset=df.Days > 1) => give the rows you want
+ranef.BinomialBayesMixedGLM => ranef.glmer('y ~ x +
+ranef.BinomialBayesMixedGLM.from_formula("y ~ x", {}, df) => ranef.glmer('y ~ x +
+ranef.PoissonBayesMixedGLM => ranef.glmer('y ~ x +
+ranef.logit("y ~ x", df) => ranef.glmer('y ~ x +
+ranef.Logit => ranef.glmer('y ~ x +
+ranef.families.Binomial() => family='binomial' and the like
+fit.summary(alpha=0.1) => conf_int=0.95
+fit.summary().tables => summary.fixed
+fit.k_re => fit.ngroups
+fit.profile_re => fit.profile()
+fit.model.predict(fit.params, df) => model.fit().predict()
+fit.model.information => fit.optimum
+fit.bootstrap(nrep=10) => n=
+fit.resid_response => fit.resid
+fit.resid_deviance => fit.resid
+fit.zvalues => fit.tvalues
+fit.ssr => fit.resid
+fit.mse_resid => fit.sigma**2
+fit.ess => fit.bootstrap(n)
+fit.condition_number => ranef.diagnose(fit)
+fit.cov_type => fit.robust()
+fit.get_prediction().conf_int() => fit.predict(newdata
+fit.get_prediction().predicted_mean => fit.predict(newdata
+"""
+
+TRIAL_STATISTICIAN = """
+ranef.mixed("Reaction ~ Days", df) => ranef.lmer('y ~ x +
+ranef.PROC => ranef.lmer('y ~ x +
+ranef.mmrm("fev1 ~ baseline + arm * visit + UN(visit | id)", asthma) => us() here
+ranef.mmrm("fev1 ~ baseline + arm * visit + ar(1)(visit | id)", asthma) => ar1() here
+ranef.mmrm("fev1 ~ baseline + arm * visit + AR1(visit | id)", asthma) => ar1() here
+ranef.mmrm("fev1 ~ baseline + arm * visit + ante1(visit | id)", asthma) => adh() here
+ranef.mmrm("fev1 ~ baseline + arm * visit + vc(visit | id)", asthma) => diag() here
+ranef.mmrm("fev1 = baseline + arm", asthma) => response ~ predictors +
+ranef.mmrm("fev1 ~ baseline + arm|visit + us(visit | id)", asthma) => ( ... | group )
+ranef.mmrm("fev1 ~ baseline arm visit arm*visit", asthma) => an operator is missing
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, repeated="visit") => it stands in the formula
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, ddfm="kr") => ddf=
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, ddf="kr2") => 'kenward-roger'
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, empirical=True) => vcov='CR0'
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, by="visit") => fit each part by itself
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, group="arm") => it stands in the formula
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, noint=True) => 0 + x
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, classvars=["arm"]) => C(x) into the formula
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, alpha=0.1) => intervals take the coverage
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, method="REML") => ddf= for the degrees of freedom
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, method="ML") => ddf= for the degrees of freedom
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, residual="cs") => it stands in the formula
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, ref="placebo") => the reference into the formula
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, maxiter=100) => max_evaluations=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, nobound=True) => a variance is never negative here
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, convh=1e-8) => tolerance=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, solution=True) => fit.summary() always has the estimates
+ranef.lmer("Reaction ~ Days", df, random="intercept", subject="Subject") => into the formula
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, method="reml") => reml=True or reml=False
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, parms=[1, 2]) => start=
+trial.lsmeans("arm*visit", diff=True) => emmeans(...).pairs()
+trial.diffs() => ranef.emmeans(fit
+trial.estimate("arm", [1, -1]) => fit.test('a - b = 0')
+trial.contrast("arm", [1, -1]) => ranef.emmeans(fit
+trial.slice("visit") => ranef.emmeans(fit
+trial.covparms => fit.varcorr
+trial.r => fit.residual
+trial.rcorr => fit.residual
+trial.G => fit.residual
+trial.corrb => fit.cov_params()
+trial.covb => fit.cov_params()
+trial.tests3 => fit.anova(type=3)
+trial.type3() => fit.anova(type=3)
+trial.fitstatistics => fit.glance()
+"""
+
+DATA_SCIENTIST = """
+ranef.LMERegressor() => ranef.lmer('y ~ x +
+ranef.MixedLMRegressor() => ranef.lmer('y ~ x +
+ranef.MixedEffects(df) => ranef.lmer('y ~ x +
+ranef.lmer(X=df[["Days"]], y=df.Reaction, groups=df.Subject) => the first argument is a formula
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, fit_intercept=False) => 0 + x
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, alpha=1.0) => intervals take the coverage
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, C=1.0) => nothing is penalised
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, penalty="l2") => nothing is penalised
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, solver="lbfgs") => optimizer=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, cv=5) => fit.predict(newdata)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, device="gpu") => the core runs on the processor
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, dtype="float32") => double precision
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, callback=print) => the search reports nothing while it runs
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, warm_start=True) => start=
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, n_threads=2) => ranef.set_num_threads(n)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, backend="polars") => the library of the data
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, categorical_features=["Days"]) => C(x) into the formula
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, loss="huber") => the response is Gaussian
+ranef.GPBoost => ranef.lmer('y ~ x +
+ranef.GPModel(group_data=df.Subject) => ranef.lmer('y ~ x +
+ranef.set_config(n_jobs=2) => ranef.set_num_threads(n)
+ranef.make_pipeline() => formula text in place of a pipeline
+ranef.Pipeline => formula text in place of a pipeline
+ranef.GroupKFold => fit.predict(newdata)
+ranef.StandardScaler => scale(x) in the formula
+ranef.metrics.r2_score => fit.r2()
+ranef.permutation_importance(fit) => fit.anova() for tests
+ranef.shap => fit.anova() for tests
+ranef.PartialDependenceDisplay => fit.predictions('x').plot()
+ranef.get_config() => ranef.set_num_threads(n)
+fit.weights => fit.model.design.weights
+fit.y_ => fit.y
+fit.partial_fit(df) => ranef.lmer(formula
+fit.evaluate(df) => fit.r2()
+fit.inverse_transform(df) => fit.predict(newdata)
+fit.predict_log_proba(df) => fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability
+fit.classes_ => fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability
+fit.importance() => fit.anova() for tests
+fit.explain() => fit.anova() for tests
+fit.plot_importance() => fit.anova() for tests
+fit.metrics => fit.glance()
+fit.likelihood => fit.llf
+fit.error => fit.resid
+fit.t => fit.tvalues
+"""
+
 KINDS = {
     "lme4": LME4,
     "statsmodels": STATSMODELS,
@@ -756,6 +944,10 @@ KINDS = {
     "glmmTMB, nlme, mmrm, brms": OTHER_FITS,
     "brms, easystats, simr, emmeans": OTHERS,
     "SAS, Stata, SPSS, Julia, bambi, pingouin": FURTHER,
+    "an R user's second hour": R_USER,
+    "a statsmodels user's": STATSMODELS_USER,
+    "a trial statistician's": TRIAL_STATISTICIAN,
+    "a data scientist's": DATA_SCIENTIST,
 }
 # What Python says of its own accord, and helps nobody.
 BARE = re.compile(

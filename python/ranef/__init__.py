@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .elsewhere import of_the_package
+from .arguments import guide
+from .elsewhere import modules_answer, of_the_package
 from .errors import (
     ArgumentError,
     DataError,
@@ -104,6 +105,8 @@ __all__ = [
     "sums",
     "sums_sql",
 ]
+guide(globals(), __all__)
+modules_answer()
 
 # Loaded when first asked for: modules, and functions by the module they live in.
 _LAZY = ("bootstrap", "datasets", "lme4", "plots")

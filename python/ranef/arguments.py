@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
-from inspect import Parameter, signature
+from inspect import Parameter, isfunction, signature
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -14,7 +14,10 @@ R = TypeVar("R")
 
 # The argument here, where a function has it -> words for it elsewhere.
 _HERE = {
-    "n": "nsim n_sim nsims n_sims n_boot nboot n_bootstrap n_resamples n_samples n_iter n_reps reps B R size",
+    "n": (
+        "nsim n_sim nrep n_rep nsims n_sims n_boot nboot n_bootstrap n_resamples n_samples n_iter n_reps "
+        "reps B R size"
+    ),
     "seed": "random_state rng random_seed",
     "n_threads": "n_jobs ncpus cores n_cores workers num_threads threads parallel nthreads",
     "statistic": "FUN func function stat",
@@ -38,13 +41,15 @@ _HERE = {
     "specs": "variables vars marginal_vars margins var terms",
     "by": "grouping_vars hue condition",
     "reml": "REML method",
-    "weights": "prior_weights sample_weight",
+    "weights": "prior_weights sample_weight om obsmargins",
     "allow_saturated": "control check_nobs",
     "use_u": "use_re re_form conditional",
     "y": "newresp endog response",
     "stars": "signif_stars signif",
-    "correlation": "corr print_corr",
+    "correlation": "corr cor print_corr",
     "ax": "axes axis",
+    "interval": "return_conf_int intervals quantiles prediction_interval",
+    "at": "cov values newdata",
     "figsize": "size",
 }
 _CANDIDATES: dict[str, list[str]] = {}
@@ -96,6 +101,13 @@ def guided(**words: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return called
 
     return decorate
+
+
+def guide(module: dict[str, Any], names: Iterable[str]) -> None:
+    """Have the functions of a module that users call answer so, given its ``globals()``."""
+    for name in names:
+        if isfunction(module.get(name)) and not hasattr(module[name], "guides"):
+            module[name] = guided()(module[name])
 
 
 def advice(function: Callable[..., Any], word: str, words: Mapping[str, str] = {}) -> str:

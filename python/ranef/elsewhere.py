@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from .words import OF_A_FIT
-from .words_of_the_package import OF_THE_PACKAGE
+from .words_of_the_package import OF_MODULES, OF_THE_PACKAGE
 
 Words = Mapping[str, str]
 
@@ -150,19 +150,29 @@ def no_items(text: str) -> Callable[[Any, Any], Any]:
     return __getitem__
 
 
-def not_a_function(module: str, instead: str) -> None:
-    """Have a module say what to use where it is called like a function.
+class _Module(ModuleType):
+    """A module that says what to use where it is called like a function."""
 
-    Parameters
-    ----------
-    module : str
-        Its name, in ``sys.modules``.
-    instead : str
-        What to call.
-    """
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        name = self.__name__.rpartition(".")[2]
+        words = next((words for words in (OF_MODULES, OF_THE_PACKAGE, OF_A_FIT) if name in words), None)
+        answer = _said(words[name]) if words else ", no function"
+        raise TypeError(f"{self.__name__} is a module{answer}")
 
-    class Module(ModuleType):
-        def __call__(self, *_: Any, **__: Any) -> Any:
-            raise TypeError(f"{module} is a module: use {instead}")
 
-    sys.modules[module].__class__ = Module
+class _Package(_Module):
+    """The package, whose modules become its attributes when they are loaded."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) is ModuleType:
+            value.__class__ = _Module
+        super().__setattr__(name, value)
+
+
+def modules_answer() -> None:
+    """Have every module of the package, loaded or not yet, say what to use where it is called."""
+    package = sys.modules[__package__]
+    package.__class__ = _Package
+    for name, value in list(vars(package).items()):
+        if getattr(value, "__name__", "").startswith(f"{__package__}."):
+            setattr(package, name, value)

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 
 def by_word(answers: Mapping[str, str]) -> dict[str, str]:
-    """Return word elsewhere -> answer, from answer -> words."""
-    return {word: answer for answer, words in answers.items() for word in words.split()}
+    """Return word elsewhere -> answer, from answer -> words, each of which has one answer."""
+    found: dict[str, str] = {}
+    for answer, words in answers.items():
+        for word in words.split():
+            if found.setdefault(word, answer) is not answer:
+                raise ValueError(f"{word!r} has two answers: {found[word]!r} and {answer!r}")
+    return found
 
 
 OF_A_FIT = by_word(
@@ -20,7 +25,8 @@ OF_A_FIT = by_word(
         "fit.params, or fit.coef per group": "coefs coefficients",
         "fit.params['Intercept']": "intercept_",
         "fit.ranef": (
-            "random_effects rnf blup modes random_effects_ re blups eblup u random_effect ranefs "
+            "group_effects random_intercepts random_effects rnf blup modes random_effects_ re blups eblup "
+            "u random_effect ranefs "
             "reffects raneftables empirical_blups solution_r"
         ),
         "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
@@ -31,19 +37,22 @@ OF_A_FIT = by_word(
             "marginsplot spaghetti"
         ),
         "fit.varcorr": (
-            "VarCorr ranef_var vcomp cov_re variance_components ranef_corr cov_re_unscaled "
+            "VarCorr ranef_var vcomp cov_re k_vc k_re2 tau tau2 variance variance_components ranef_corr "
+            "cov_re_unscaled "
             "variance_component var_comp vc variances random_variances sigma_u stddev sd corr "
         ),
-        "fit.sigma**2, the residual variance; fit.sigma is its square root": "scale sigma2 mse_resid s2",
+        "fit.sigma**2, the residual variance; fit.sigma is its square root": (
+            "scale sigma2 mse_resid s2 residual_variance error_variance"
+        ),
         "fit.bse": "std_err se bse_fe std_errors stderr std_error standard_errors standard_error SE",
-        "fit.tvalues": "z zvalues tstats t_values tstat zstat z_values statistic",
+        "fit.tvalues": "t z zvalues tstats t_values tstat zstat z_values statistic",
         "fit.pvalues": "p_values pvalue pvals p pval sig_type sig",
         "fit.fittedvalues": "fitted fitted_values fits y_hat yhat fitted_ predicted",
         "fit.resid, or fit.residuals(type)": (
             "resids residual res rstudent rstandard wresid resid_pearson resid_deviance "
-            "resid_response errors "
+            "resid_response errors outlier_test error "
         ),
-        "fit.llf": "logLik loglik loglike log_likelihood log_lik logLike log_lik_ ll loglik_",
+        "fit.llf": "likelihood logLik loglik loglike log_likelihood log_lik logLike log_lik_ ll loglik_",
         "fit.aic": "AIC",
         "fit.bic": "BIC",
         "fit.aic; there is no correction for small samples": "AICc aicc hqic qaic",
@@ -55,7 +64,7 @@ OF_A_FIT = by_word(
         "fit.df_model_total": "df_model n_params df_modelwc df_modelwc_ k n_parameters npar",
         "fit.nobs": "n_obs n_samples n_rows shape n_obs_ size",
         "fit.ngroups": "k_re n_groups ngrps groups grps group_sizes levels n_levels fnames",
-        "fit.conf_int()": "confint confidence_intervals",
+        "fit.conf_int()": "confint confidence_intervals intervals",
         "fit.cov_params()": "cov_beta covariance normalized_cov_params covb cov_fe",
         "fit.ranova()": "rand",
         "fit.ranova() for random terms, ranef.anova(smaller, larger) for two fits": "LRT",
@@ -66,7 +75,8 @@ OF_A_FIT = by_word(
             "convergence convergence_warning converged_ is_fitted success convergence_ "
         ),
         "fit.optimum": (
-            "history optinfo messages hist mle_retvals n_iter_ optimizer opt iterations hessian "
+            "history fit_history iterhistory jac message status eigenvals optinfo messages "
+            "hist mle_retvals n_iter_ optimizer opt iterations hessian "
             "hess_inv gradient "
             "optsum sdr"
         ),
@@ -81,8 +91,8 @@ OF_A_FIT = by_word(
             "bootMer boot bootstraps resample result_boots boot_ci bootstrap_ci parametric_bootstrap boots "
         ),
         "fit.model.design.X; ranef.lme4.model_matrix(fit) has the names of its columns": "model_matrix exog",
-        "fit.y": "endog",
-        "ranef.lme4.getME(fit, name)": "getME",
+        "fit.y": "endog y_ response",
+        "ranef.lme4.getME(fit, name)": "getME flist cnms Gp Lambdat Ztlist",
         "fit.augment()": "frame",
         "fit.augment(); a fit does not keep the table it was given": "data",
         "fit.leverage()": "hatvalues leverages",
@@ -102,10 +112,20 @@ OF_A_FIT = by_word(
             "get_prediction "
             "posterior_epred posterior_linpred fitted_draws"
         ),
-        "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": "predict_proba",
+        "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": (
+            "predict_proba predict_log_proba classes_"
+        ),
+        "fit.model.design.weights": "weights prior_weights sample_weight",
+        "ranef.lmer(formula, data) with all rows; ranef.merge() adds up the sums of parts": "partial_fit",
+        "fit.anova() for tests, fit.comparisons('x') for the size of an effect": (
+            "importance explain plot_importance permutation_importance shap_values"
+        ),
+        "this is fitted by likelihood: nothing is penalised or tuned": (
+            "best_params_ cv_results_ fit_regularized alpha_ lambda_max"
+        ),
         "fit.tidy(), fit.glance() and fit.augment()": "broom",
         "fit.tidy()": (
-            "to_frame to_pandas results result result_fit head tail table to_csv to_excel to_json "
+            "json dict to_frame to_pandas results result result_fit head tail table to_csv to_excel to_json "
             "to_parquet to_polars coefs_table fixed dataframe df_results "
         ),
         "fit.summary().to_latex()": "latex to_latex",
@@ -113,7 +133,8 @@ OF_A_FIT = by_word(
         "fit.summary().to_html()": "to_html",
         "fit.summary()": "print_summary summary2 describe info report show summarize print_fit pretty_print",
         "fit.r2()": (
-            "r2_marginal r2_conditional rsquared r_squared rsquared_conditional score r2_score "
+            "pseudo_rsquared evaluate r2_marginal r2_conditional rsquared r_squared rsquared_conditional "
+            "score r2_score "
             "rsquared_adj rsquared_marginal "
             "r2_nakagawa R2 "
             "bayes_r2 loo_r2"
@@ -128,7 +149,10 @@ OF_A_FIT = by_word(
             "type3 tests3 type_iii type_3_tests tests_of_fixed_effects fixed_effects_tests"
         ),
         "fit.test('a = b')": "linear_hypothesis",
-        "fit.anova()": "anova_table result_anova feature_importances_ Anova anova_lm car_anova",
+        "fit.anova()": (
+            "anova_table result_anova fvalue f_pvalue f_statistic feature_importances_ Anova anova_lm "
+            "car_anova"
+        ),
         "ranef.anova(smaller, larger)": "compare",
         "fit.params; a fit is not a scikit-learn estimator": "get_params",
         "fit.profile()": "profile_re profile_likelihood likelihood_profile",
@@ -149,18 +173,24 @@ OF_A_FIT = by_word(
         "fit.anova(); its tests do not depend on the coding of factors, as contr.sum would ask elsewhere": (
             "set_orthogonal "
         ),
-        "fit.glance()": "result_fit_stats fit_stats info_criteria",
+        "fit.glance()": "result_fit_stats fit_stats fitstatistics info_criteria metrics dimensions",
         "fit.simulate(n)": "sample sim sample_posterior draw",
         "ranef.allfit(fit) tries optimisers, ranef.lmer(start=) a start, fit.refit(y) another response": (
             "jitter "
         ),
         "print(fit), or str(fit)": "print pprint to_string display",
         "copy.copy(fit); a fit is never changed": "copy clone",
-        "pickle or joblib: fits are saved by both": "save remove_data to_pickle dump save_model serialize",
+        "pickle or joblib: fits are saved by both": (
+            "export download save remove_data to_pickle dump save_model serialize"
+        ),
         "fit.model.theta_names, and fit.theta for the values": "freeparams",
         "ranef.anova(smaller, fit)": "compare_lr_test lrtest lrt compare_f_test likelihood_ratio_test",
-        "fit.robust()": "vcov_type get_robustcov_results cov_type robust_se sandwich vcovCR",
-        "fit.predict(newdata)": "transform fit_predict decision_function forecast empredict",
+        "fit.robust()": (
+            "cov_HC0 HC3_se cov_kwds vcov_type get_robustcov_results cov_type robust_se sandwich vcovCR"
+        ),
+        "fit.predict(newdata)": (
+            "inverse_transform transform fit_predict decision_function forecast empredict"
+        ),
         "fit.predict(newdata) on rows that were left out of the fit": "cross_validate cv cross_val_score",
         "fit.plot": ("plot_residuals plot_ci graph boxplot qqplot plots "),
         "C(x), C(x, contr.sum) or scale(x) in the formula": (
@@ -168,7 +198,7 @@ OF_A_FIT = by_word(
             "show_factors factors "
         ),
         "ranef.lmer(...) with other arguments; a fit is never changed": "set_params initialize",
-        "fit.formula": "terms call Terms",
+        "fit.formula": "terms call Terms name",
         "this package: ranef.lme4 has lme4's words, and no R behind them": "r_model r_formula",
         "ranef.glmer() for other families; a fit of ranef.lmer() is gaussian: fit.sigma": (
             "family link dispersion "
@@ -179,13 +209,12 @@ OF_A_FIT = by_word(
             "posterior posterior_samples as_draws draws hdi eti prior_summary rhat ess "
             "posterior_summary idata plot_trace plot_posterior mcmc_plot trace"
         ),
-        "fit.aic, or fit.bic; a fit by likelihood has no posterior": "waic loo psis kfold add_criterion",
+        "fit.aic, or fit.bic; a fit by likelihood has no posterior": "psis kfold add_criterion",
         "fit.plot.check()": "pp_check ppc posterior_check",
         "fit.predict(newdata, interval='prediction')": "predict_interval prediction_interval predictInterval",
-        "fit.tidy(exponentiate=True)": "exp_coef odds_ratios odds_ratio",
         "ranef.anova(null, fit)": "null_deviance nulldev",
         "fit.model.design.X, and ranef.lme4.getME(fit, 'Z') of the random effects": "X Z Zt mm",
-        "fit.reml": "isREML REML is_reml",
+        "fit.reml": "isREML REML is_reml method",
         "fit.plot.caterpillar()": "dotplot ranef_plot plot_ranef",
         "fit.plot.qq()": "check_normality qqline normality",
         "fit.conf_int(method='profile')": "ci_profile profile_ci",
@@ -200,7 +229,7 @@ OF_A_FIT = by_word(
         "fit.varcorr, and fit.ranef for the effects of each group": "random std var",
         "fit.theta": "lambda_ Lambda λ θ",
         "fit.params; of a generalised model fit.tidy(exponentiate=True)": (
-            "odds_ratios odds_ratio exp incidence_rate_ratios irr or_ rate_ratios "
+            "odds_ratios odds_ratio exp_coef exp incidence_rate_ratios irr or_ rate_ratios "
         ),
         "glmm.overdispersion()": "overdisp_fun check_overdispersion testDispersion dispersion_test",
         "glmm.check_residuals()": "dharma DHARMa",
@@ -256,13 +285,24 @@ OF_A_GLMER = OF_A_FIT | by_word(
 OF_A_TESTED_FIT = OF_A_FIT | by_word(
     {
         "fit.residual, which holds the covariance of the residuals": (
-            "VarCorr varcorr_ vc variance_components R Sigma G corStruct modelStruct varStruct getVarCov "
+            "rcorr VarCorr varcorr_ vc variance_components R Sigma G corStruct modelStruct varStruct "
+            "getVarCov "
             "cov covariance cov_re corr correlation rho phi covariance_matrix correlations random_variances"
         ),
         "fit.residual.parameters": "component theta_est theta_ varcorr_parameters corparms",
         "fit.coef_table(ddf=)": "df_adj df_1d df_md",
         "fit.conf_int() for coefficients, fit.residual for the rest": "intervals",
-        "fit.acf()": "ACF Variogram variogram acf_plot",
+        "fit.acf()": "test_serial_correlation durbin_watson ACF Variogram variogram acf_plot",
+        "fit.nsubjects": "n_patients n_subjects subjects",
+        "fit.residuals(type='normalized')": "vciry scaled_residuals",
+        "fit.augment()": "outp outpm",
+        "fit.cov_params()": "corrb",
+        "ranef.emmeans(fit, 'x').pairs()": "diffs pdiff",
+        "ranef.emmeans(fit, 'x', by='z')": "slice simple_effects",
+        "fit.test('a - b = 0'), or ranef.emmeans(fit, 'x').contrast({'name': [1, -1]})": (
+            "estimate lsmestimate"
+        ),
+        "fit.optimum": "iterhistory iteration_history",
         "fit.residual: this model has no random effects": "random_effects rnf blup re ranefs random_effect",
     }
 )

@@ -38,6 +38,7 @@ OF_A_SUMMARY = by_word(
         "summary.to_html()": "as_html html",
         "fit.varcorr": "varcor varcorr random",
         "fit.sigma": "sigma scale",
+        "fit.resid": "residuals resid",
         "fit.ngroups": "ngrps",
         "fit.llf": "logLik llf",
         "fit.cov_params()": "vcov",
@@ -68,7 +69,7 @@ OF_MEANS = by_word(
             "to_pandas summary summary_frame table df frame to_polars to_csv as_data_frame head "
         ),
         "means.pairs(); letters hide how sure a difference is": "cld letters compact_letter_display",
-        "means.pairs()": "pairwise pairwise_comparisons tukey posthoc post_hoc",
+        "means.pairs()": "diffs pdiff diff pairwise pairwise_comparisons tukey posthoc post_hoc",
         "means.contrast(...)": "contrasts comparisons compare",
         "means.to_frame()[['lower', 'upper']]; the level goes to ranef.emmeans(level=)": (
             "conf_int confint ci "

@@ -13,7 +13,7 @@ OF_THE_PACKAGE = by_word(
         "fit.summary()": "summary",
         "fit.conf_int() (ranef.lme4.confint(fit))": "confint",
         "fit.llf": "logLik",
-        "fit.aic": "AIC",
+        "fit.aic": "AIC extractAIC",
         "fit.bic": "BIC",
         "fit.fittedvalues": "fitted",
         "fit.resid": "resid",
@@ -30,7 +30,7 @@ OF_THE_PACKAGE = by_word(
         "fit.bootstrap(n).conf_int()": "bootstrap_ci",
         "fit.profile()": "profile profile_likelihood",
         "ranef.lme4.getME(fit, name)": "getME",
-        "fit.tidy()": "tidy",
+        "fit.tidy()": "tidy model_parameters parameters as_data_frame",
         "fit.glance()": "glance",
         "fit.augment()": "augment",
         "fit.r2()": "r2 r_squared_GLMM r_squaredGLMM r2_nakagawa rsquared R2",
@@ -46,11 +46,13 @@ OF_THE_PACKAGE = by_word(
             "LinearMixedEffectsModel MixedModel MixedLMModel LMEM lmm MixedModels HLM Regressor "
             "Estimator LinearRegression MERF api models smf linear_mixed_model mixed_model mixed "
             "lmer_fit regress multilevel blmer rlmer "
-            "proc_mixed xtmixed xtreg mixed_anova rm_anova rm_corr"
+            "proc_mixed xtmixed xtreg mixed_anova rm_anova rm_corr PROC hpmixed hlmixed mixed_linear_model "
+            "LMERegressor MixedLMRegressor MixedEffects MixedEffectsRegressor MixedRegressor GPBoost GPModel "
+            "GPBoostRegressor"
         ),
         "ranef.gls('y ~ x', data); an ordinary regression is statsmodels' ols": "lm",
         "ranef.glmer('y ~ x + (1 | g)', data, family='binomial'); without a random term: statsmodels": (
-            "glm GLM GLMM Glmer logit BinomialBayesMixedGLM PoissonBayesMixedGLM glmm glmmPQL "
+            "glm GLM GLMM Glmer logit BinomialBayesMixedGLM glmm glmmPQL genmod LogisticRegression "
         ),
         "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
         "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
@@ -63,7 +65,14 @@ OF_THE_PACKAGE = by_word(
         "fit.comparisons('x')": "comparisons avg_comparisons plot_comparisons",
         "fit.vif()": "vif check_collinearity",
         "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
-        "ranef.emmeans(fit, 'x').pairs()": "pairs pairwise_tests pairwise_ttests",
+        "ranef.emmeans(fit, 'x').pairs()": (
+            "pairs pairwise_tests pairwise_ttests difflsmeans pwpp cld MultiComparison pairwise_tukeyhsd"
+        ),
+        "ranef.emmeans(fit, 'x', scale='link') or scale='response'": "regrid",
+        "ranef.emmeans(fit, 'x', at={'z': 0}), whose at= sets the other predictors": "ref_grid",
+        "fit.test('a - b = 0'), or ranef.emmeans(fit, 'x').contrast({'name': [1, -1]})": (
+            "estimate lsmestimate estimable"
+        ),
         "ranef.pbtest(larger, smaller)": "PBmodcomp",
         "fit.anova(ddf='kenward-roger'), or fit.test(..., ddf='kenward-roger')": "KRmodcomp",
         "ranef.exact_rlrt(fit)": "exactRLRT",
@@ -83,7 +92,7 @@ OF_THE_PACKAGE = by_word(
         ),
         "statsmodels for GEE; ranef.glmer() has random effects": "GEE gee geeglm",
         "ranef.lmer() or ranef.glmer(): the predictor is linear here, nonlinear models are not available": (
-            "nlmer nlme NLMM "
+            "nlmer nlme NLMM nlmixed nls saemix"
         ),
         "ranef.lmer(optimizer=, start=, max_evaluations=, tolerance=)": "lmerControl glmerControl control",
         "ranef.mmrm('y ~ arm * visit + us(visit | id)', data)": "MMRM",
@@ -112,10 +121,12 @@ OF_THE_PACKAGE = by_word(
         "glmm.overdispersion()": "check_overdispersion overdispersion testDispersion",
         "glmm.check_residuals()": "simulateResiduals DHARMa check_residuals",
         "glmm.zeros()": "check_zeroinflation testZeroInflation",
-        "ranef.modelsummary(fit)": "tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs",
+        "ranef.modelsummary(fit)": (
+            "summary_col iolib tab_model stargazer texreg tbl_regression gtsummary sjPlot export_summs"
+        ),
         "print(fit), fit.summary(), and dir(fit) for what it has": "str head describe",
         "fit.predict(newdata) on rows that were left out of the fit": (
-            "cross_val_score train_test_split cross_validate GridSearchCV KFold "
+            "cross_val_score train_test_split cross_validate GridSearchCV KFold GroupKFold LeaveOneGroupOut"
         ),
         "fit.pca()": "rePCA",
         "fit.formula": "get_formula",
@@ -124,18 +135,44 @@ OF_THE_PACKAGE = by_word(
         "fit.conf_int()": "conf_int ci confint_merMod",
         "formula text, such as 'y ~ C(x) + scale(z) + (1 | g)'": "C Q scale bs poly patsy",
         "ranef.show_versions(), or ranef.__version__": "version versions",
-        "ranef.set_num_threads(n); everything else is an argument": "options config set_options",
+        "ranef.set_num_threads(n); everything else is an argument": (
+            "options config set_options set_config get_config"
+        ),
         "dir(ranef), and help(ranef.lmer)": "help",
         "family='binomial' and the like, in ranef.glmer()": (
-            "families family Binomial Poisson Gamma NegativeBinomial binomial poisson links "
+            "families family Binomial Gamma NegativeBinomial binomial poisson links "
         ),
         "ranef.glmer('y ~ x + (1 | g)', data, family=...)": (
-            "glimmix proc_glimmix meglm melogit mepoisson menbreg genlinmixed"
+            "PoissonBayesMixedGLM Poisson PoissonRegressor glimmix proc_glimmix meglm melogit mepoisson "
+            "menbreg genlinmixed"
         ),
         "fit.test('a - b = 0'), which takes any linear combination": "lincom nlcom",
         "fit.test(), and fit.coef_table(ddf=) for the degrees of freedom": "df_1d df_md",
         "ranef.mmrm(max_evaluations=, tolerance=)": "mmrm_control",
-        "fit.anova(type=3)": "Anova",
+        "fit.anova(type=3)": "Anova show_tests",
+        "ranef.Model(formula, data), whose objective(theta) and gradient(theta) are the criterion": (
+            "lFormula glFormula mkLmerDevfun mkGlmerDevfun optimizeLmer devfun"
+        ),
+        "ranef.Model(formula, data).design.terms for the random terms, .column_names for the fixed ones": (
+            "findbars nobars expandDoubleVerts subbars"
+        ),
+        "fit.model.design.X": "modelmatrix model_matrix dmatrix dmatrices design_matrix",
+        "random=None in fit.predict(): no random effects": "NA",
+        "scale(x) in the formula": "standardize_parameters standardize StandardScaler zscore center",
+        "bs(x, df=5) or poly(x, 2) in the formula": "GLMGam gam gamm gamm4 s te SplineTransformer",
+        "this is not needed: a formula has an intercept unless it says 0 + x": "add_constant Intercept",
+        "fit.anova() for tests, fit.comparisons('x') for the size of an effect": (
+            "permutation_importance feature_importance importance shap SHAP"
+        ),
+        "fit.predictions('x').plot()": "PartialDependenceDisplay partial_dependence plot_partial_dependence",
+        "fit.r2(), or fit.resid": "metrics r2_score",
+        "formula text in place of a pipeline: 'y ~ scale(x) + C(f) + (1 | g)'": (
+            "Pipeline make_pipeline pipeline ColumnTransformer OneHotEncoder"
+        ),
+        "another package for multiple imputation; rows with a missing response say nothing here": (
+            "mi mianalyze mice rbmi MICE pool"
+        ),
+        "fit.cov_params()": "cor cov_params",
         "ranef.emmeans(fit, 'x').pairs().effect_size()": "effect_size cohens_d compute_effsize eff_size",
         "fit.bootstrap(n)": "parametricbootstrap",
         "fit.bootstrap(n).conf_int(), whose method= says which interval": "shortestcovint",
@@ -144,5 +181,23 @@ OF_THE_PACKAGE = by_word(
         "this is not needed: levels of a group need no coding": "Grouping",
         "fit.predictions('x', by='g'), fit.comparisons() and fit.slopes(), each with .plot()": "interpret",
         "fit.bootstrap(n), or fit.profile(); a fit by likelihood has no posterior": "az arviz",
+    }
+)
+
+# Modules that are called like the function elsewhere, or like a method.
+OF_MODULES = by_word(
+    {
+        "fit.plot(), or a function of the module": "plots",
+        "fit.bootstrap(n)": "bootstrap",
+        "ranef.datasets.load(name)": "datasets",
+        "fit.formula": "formula",
+        "fit.summary()": "show report inference estimates",
+        "ranef.Model(formula, data)": "model design",
+        "fit.plan": "plan planning",
+        "fit.residuals(), or residual= of ranef.lmer() and ranef.gls()": "residual",
+        "ranef.diagnose(fit)": "diagnostics",
+        "ranef.set_num_threads(n)": "threads",
+        "fit.theta": "theta",
+        "a function of it, such as ranef.lme4.fixef(fit)": "lme4",
     }
 )

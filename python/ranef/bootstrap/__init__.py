@@ -6,7 +6,7 @@ The only home of Numba in ranef, which is loaded for a statistic compiled by it,
 from importlib import import_module
 from typing import Any
 
-from ..elsewhere import missing, not_a_function
+from ..elsewhere import missing
 
 _HOME = {
     "BootstrapResult": "replicates.result",
@@ -31,6 +31,3 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
     raise missing("ranef.bootstrap", name, {}, __all__)
-
-
-not_a_function(__name__, "fit.bootstrap(n)")

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from ..elsewhere import not_a_function
+from ..arguments import guide
 from .catalogue import describe, names
 from .description import Column, Description
 from .loading import load
 
 __all__ = ["Column", "Description", "describe", "load", "names"]
+
+guide(globals(), __all__)
 
 
 def __dir__() -> list[str]:
@@ -25,6 +27,3 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"ranef.datasets has no {name!r}: use ranef.datasets.load({name!r})")
     listing = ": use ranef.datasets.names()" if name in ("list", "available", "all", "list_datasets") else ""
     raise AttributeError(f"ranef.datasets has no {name!r}{listing}")
-
-
-not_a_function(__name__, "ranef.datasets.load(name)")

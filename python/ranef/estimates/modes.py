@@ -50,10 +50,10 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
 
         def __getattr__(self, name: str) -> Any:
             # "fit" itself may be missing while a pickle is read.
+            where = "ranef" if isinstance(self, RandomEffects) else "coef"
             if not name.startswith("_") and "fit" in vars(self) and name in list(self):
-                where = "ranef" if isinstance(self, RandomEffects) else "coef"
                 raise AttributeError(f"{name!r} is a grouping factor: fit.{where}[{name!r}] is its table")
-            return explained("the tables", OF_TABLES)(self, name)
+            return explained(f"fit.{where}", OF_TABLES)(self, name)
 
     def __getitem__(self, group: str) -> pd.DataFrame:
         try:

@@ -1,6 +1,5 @@
 """The formula language of lme4: text -> frozen ``Formula``. Knows no data."""
 
-from ..elsewhere import not_a_function
 from .parser import parse_fixed, parse_formula
 from .structures import STRUCTURES, has_structures, without_structures
 from .types import Formula, RandomBar, Structure
@@ -15,6 +14,3 @@ __all__ = [
     "parse_formula",
     "without_structures",
 ]
-
-
-not_a_function(__name__, "fit.formula")

@@ -11,7 +11,7 @@ from .expand import expand
 from .grammar import Grammar
 from .grouping import expand_group
 from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
-from .structures import STRUCTURES
+from .structures import STRUCTURES, called_here
 from .tokens import CLOSING, Token, matching, tokenize
 from .types import Formula, RandomBar
 
@@ -55,6 +55,9 @@ def _parse(text: str) -> Formula:
     if not formula.random:
         call = _CALL_WITH_BAR.search(text)
         if call is not None:
+            here = called_here(call[1])
+            if here:
+                raise FormulaError(f"{call[1]}() is called {here}() here", text, call.start())
             raise FormulaError(
                 f"{call[1]}() is no covariance structure, so there is no random term: write (x | g), or "
                 f"(x || g) without correlations, or one of {quote_list(STRUCTURES, 30)}",

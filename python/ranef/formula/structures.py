@@ -35,7 +35,24 @@ STRUCTURES: dict[str, str] = {
     "rr": "reduced rank",
 }
 
+# PROC MIXED's, nlme's and brms' -> here.
+_ELSEWHERE = {
+    **{"un": "us", "unstr": "us", "symm": "us", "vc": "diag", "simple": "diag", "ar": "ar1", "arh": "ar1h"},
+    **{"ante": "adh", "ante1": "adh", "compsymm": "cs", "cosy": "cs", "corar1": "ar1", "corcompsymm": "cs"},
+}
 _CONSTANTS = {"TRUE": True, "True": True, "FALSE": False, "False": False}
+
+
+def called_here(name: str) -> str:
+    """Return what a structure of another program, or in capitals, is called here; empty if it is unknown.
+
+    Examples
+    --------
+    >>> called_here("UN"), called_here("AR1"), called_here("foo")
+    ('us', 'ar1', '')
+    """
+    small = name.lower()
+    return small if small in STRUCTURES else _ELSEWHERE.get(small, "")
 
 
 def bar_within(tokens: Sequence[Token], opening: int, closing: int) -> bool:

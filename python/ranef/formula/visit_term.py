@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 
 from ..errors import FormulaError, quote_list
-from .parser import parse_formula
+from .parser import parse_fixed, parse_formula
 from .structures import STRUCTURES as KNOWN
+from .structures import called_here
 from .tokens import unquoted
 from .types import Formula, RandomBar
 
@@ -28,6 +29,7 @@ STRUCTURES = {
 }
 SPATIAL = ("sp_exp", "sp_gau")  # which need times as numbers
 ORDERED = ("toep", "toeph", "ar1", "ar1h", "ad", "adh")  # where the order of the visits matters
+_TERM = re.compile(r"\b([A-Za-z_]\w*)(\(\d*\))?\s*\([^()|]+\|")
 _NAMED = re.compile(rf"\b({'|'.join(KNOWN)})\s*\(")
 
 
@@ -81,6 +83,7 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
             f"the formula must be text such as 'y ~ x + us(visit | id)', not {type(text).__name__}"
         )
     if not _NAMED.search(text):
+        _require_known(text)
         raise FormulaError(
             f"the formula says nothing of the covariance over visits: add {example}. "
             f"Structures: {quote_list(STRUCTURES, 20)}",
@@ -103,6 +106,16 @@ def read_term(text: str) -> tuple[VisitTerm, Formula]:
     by = bars[1].group_columns if len(bars) == 2 else ()
     subject = tuple(column for column in bars[0].group_columns if column not in by)
     return VisitTerm(name, unquoted(columns), subject, by), replace(parsed, random=())
+
+
+def _require_known(text: str) -> None:
+    """Raise where the term is there, but its structure has another name, or the formula cannot be read."""
+    term = _TERM.search(text)
+    if term is not None:
+        here = called_here(term[1])
+        said = f"is called {here}() here" if here else f"is unknown: there are {quote_list(STRUCTURES, 20)}"
+        raise FormulaError(f"{term[1]}(), the covariance over visits, {said}", text, term.start())
+    (parse_formula if "|" in text else parse_fixed)(text)  # another fault comes first: no ~, no operator
 
 
 def _structure(bars: list[RandomBar], text: str) -> tuple[str, int]:

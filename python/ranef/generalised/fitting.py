@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataError, require_positive, require_progres
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
+from ..words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from .breakdown import breakdown
 from .fit import GlmerFit
 from .inference.uncertainty import flattest
@@ -29,12 +30,11 @@ _SAME = 1e-6  # of -2 log L: ends no further apart are one
 _FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ZEROS = "zero inflation is zero='~ 1' or zero='~ x', the log-odds of a zero that is no count"
-_ELSEWHERE = {
+_ELSEWHERE = OF_EVERY_MODEL | OF_A_SEARCH | {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
     "REML": "a generalised model is fitted by maximum likelihood",
     "control": "use max_evaluations= or tolerance=",
-    "subset": "give the rows you want, data[condition]",
     "trials": "write cbind(successes, failures), or a proportion with weights=, the trials",
     "exposure": "put its logarithm into the formula, offset(log(exposure))",
     "ziformula": _ZEROS,

@@ -6,6 +6,7 @@ numpy arrays, sparse matrices. Names of columns are ranef's (``Intercept``, ``Ma
 ``ranef.datasets`` is still there.
 """
 
+from ..arguments import guide
 from ..estimates.lm_list import lm_list as lmList
 from .accessors import (
     REMLcrit,
@@ -95,6 +96,8 @@ __all__ = [
     "vcov",
     "weights",
 ]
+
+guide(globals(), __all__)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,8 @@ figures within ``with style(width=3.5):`` are that many inches wide, their text 
 
 from typing import Any
 
-from ..elsewhere import missing, not_a_function
+from ..arguments import guide
+from ..elsewhere import missing
 from ..words_of_results import OF_PLOTS
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
@@ -56,6 +57,8 @@ __all__ = [
     "topographic",
 ]
 
+guide(globals(), __all__)
+
 
 def __dir__() -> list[str]:
     return sorted(__all__)
@@ -63,6 +66,3 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     raise missing("ranef.plots", name, OF_PLOTS, __all__)
-
-
-not_a_function(__name__, "fit.plot(), or a function of the module")

@@ -11,6 +11,7 @@ from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError, quote_list, require_positive
 from ..formula.visit_term import STRUCTURES
+from ..words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from .fit import Attempt, VisitFit
 from .methods import method_name
 from .model import VisitModel
@@ -19,16 +20,23 @@ from .visits import unidentified
 MAX_EVALUATIONS = 200
 
 
-@guided(
-    subject="it stands in the formula's term, us(visit | subject)",
-    visit="it stands in the formula's term, us(visit | subject)",
-    covariance="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
-    structure="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
-    time="it stands in the formula's term, us(visit | subject)",
-    type="it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
-    control="use start=, max_evaluations= or tolerance=",
-    method="use ddf= for the degrees of freedom, reml= for the likelihood",
-)
+_ELSEWHERE = {
+    "repeated": "it stands in the formula, us(visit | subject)",
+    "residual": "it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    "group": "it stands in the formula, us(visit | arm / subject): a covariance matrix for each arm",
+    "empirical": "write vcov='CR0', the sandwich, or 'CR2' and 'CR3' for few subjects",
+    "subject": "it stands in the formula's term, us(visit | subject)",
+    "visit": "it stands in the formula's term, us(visit | subject)",
+    "covariance": "it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    "structure": "it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    "time": "it stands in the formula's term, us(visit | subject)",
+    "type": "it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
+    "control": "use start=, max_evaluations= or tolerance=",
+    "method": "use ddf= for the degrees of freedom, reml= for the likelihood",
+}
+
+
+@guided(**OF_EVERY_MODEL | OF_A_SEARCH | _ELSEWHERE)
 def mmrm(
     formula: str,
     data: Any,

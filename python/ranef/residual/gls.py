@@ -26,6 +26,7 @@ from ..frame.native import library_name
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
+from ..words_of_arguments import OF_EVERY_MODEL
 from .chain import find_chain
 from .dispersion import find_dispersion
 from .new_rows import draws
@@ -276,12 +277,15 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
         return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
 
 
-@guided(
-    groups="write residual='ar1(time | group)'",
-    method="use reml=True or reml=False",
-    cov_type="use ranef.lmer() with a random intercept, whose fit.robust() takes clusters",
-    sigma="use residual='ar1(time | group)', dispersion='~ stratum' or weights=",
-)
+_ELSEWHERE = {
+    "groups": "write residual='ar1(time | group)'",
+    "method": "use reml=True or reml=False",
+    "cov_type": "use ranef.lmer() with a random intercept, whose fit.robust() takes clusters",
+    "sigma": "use residual='ar1(time | group)', dispersion='~ stratum' or weights=",
+}
+
+
+@guided(**OF_EVERY_MODEL | _ELSEWHERE)
 def gls(
     formula: str,
     data: Any,

@@ -22,7 +22,10 @@ from .grid import Grid, matrix, reference_grid, spread
 from .nesting import Nests, averages, interaction_notes, nests
 
 
-@guided(adjust="write emmeans(...).pairs(adjust=...), or contrast(..., adjust=...)")
+@guided(
+    adjust="write emmeans(...).pairs(adjust=...), or contrast(..., adjust=...)",
+    diff="write emmeans(...).pairs()",
+)
 @as_it_came
 @also_called(type="scale")
 def emmeans(
