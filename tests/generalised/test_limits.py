@@ -6,6 +6,8 @@ import pytest
 import ranef
 from ranef.errors import FitError
 
+from benchmarks.studies.generalised_optima import draw
+
 COUNTS = """3 6 2 5 9 4 7 3 2 3 1 3 6 2 4 1 3 5 2 4 0 4 6 3 5 9 4 7 3 7 10 6 2 5 1 3 1 2 4 2 3 0 3 5 2
 4 7 3 4 1 3 6 3 5 10 4 3 1 3 5 2 4 1 3 5 2 4 8 4 6 3 6 3 1 2 6 1 3 1 2 7 3 6 2 5 9 5 8 5 2
 3 1 3 5 2 4"""
@@ -95,3 +97,10 @@ def test_shares_near_their_ends_do_not_mislead_the_start():
     fit = ranef.glmer("y ~ x + w + (1 | g) + (1 | h)", data, "beta", "cloglog")
     assert fit.converged
     assert fit.objective == pytest.approx(-214.055360871, abs=1e-6)
+
+
+def test_a_start_is_found_where_the_mean_of_single_rows_leaves_the_range():
+    model = draw(189)  # Gamma responses down to 5e-5 with the inverse link
+    fit = model.fit()
+    assert fit.converged
+    assert fit.objective <= -38.394970 + 1e-6  # glmmTMB 1.1.5

@@ -40,6 +40,16 @@ public:
         return inside_ = true;
     }
 
+    // One value of the linear predictor for all rows, the median: in the range of the link wherever the rows' own are.
+    bool least_squares_of_one_value() {
+        std::vector<double> values = eta_;
+        const auto middle = values.begin() + cells_.n / 2;
+        std::nth_element(values.begin(), middle, values.end());
+        const double median = *middle;
+        std::fill(eta_.begin(), eta_.end(), median);
+        return least_squares();
+    }
+
     // Iteratively reweighted least squares with expected weights, step halving on the log-likelihood.
     Status fit(double psi) {
         set_dispersion(psi);
@@ -58,7 +68,7 @@ public:
                 if (length < 1e-8) break;
             }
             if (!std::isfinite(found)) {
-                if (inside_ || !least_squares()) return Status::not_finite;
+                if (inside_ || !(least_squares() || least_squares_of_one_value())) return Status::not_finite;
                 value = family_->score(further_.view(), eta_.data(), s_.data(), w_.data());
                 continue;
             }
