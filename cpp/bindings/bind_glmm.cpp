@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "glmm_object.hpp"
+#include "glmm_parameters.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/threads.hpp"
 #include "ranef/laplace/quadrature.hpp"
@@ -16,43 +17,6 @@ namespace ranef::bindings {
 namespace {
 
 constexpr double tight_mode = 1e-18;
-
-// The maps of parameters between the user's coordinates and the core's.
-class Parameters {
-public:
-    explicit Parameters(const GlmmProblem& problem) : problem_(problem), layout_(problem.layout()) {}
-
-    std::vector<double> to_internal(const Doubles& theta, const Doubles& beta, double psi, const std::vector<double>& gamma) const {
-        if (theta.size() != layout_.n_theta() || beta.size() != layout_.p || (!gamma.empty() && static_cast<Index>(gamma.size()) != gammas())) throw py::value_error("wrong number of parameters");
-        std::vector<double> out(problem_.parameters());
-        problem_.design->coordinates().theta_to_internal(layout_, theta.data(), out.data());
-        problem_.design->coordinates().beta_to_internal({}, beta.data(), out.data() + layout_.n_theta());
-        std::copy(gamma.begin(), gamma.end(), out.begin() + layout_.n_theta() + layout_.p);
-        if (problem_.family->dispersed()) out.back() = psi;
-        return out;
-    }
-    // The coefficients of zeta, which the caller has in the core's coordinates.
-    std::vector<double> gamma(const std::vector<double>& internal) const {
-        const auto first = internal.begin() + layout_.n_theta() + layout_.p;
-        return {first, first + gammas()};
-    }
-    std::vector<double> theta(const std::vector<double>& internal) const {
-        std::vector<double> out(layout_.n_theta());
-        problem_.design->coordinates().theta_to_user(layout_, internal.data(), out.data());
-        return out;
-    }
-    std::vector<double> beta(const std::vector<double>& internal) const {
-        std::vector<double> out(layout_.p);
-        problem_.design->coordinates().beta_to_user({}, internal.data() + layout_.n_theta(), out.data());
-        return out;
-    }
-
-private:
-    Index gammas() const { return problem_.further() - (problem_.family->dispersed() ? 1 : 0); }
-
-    const GlmmProblem& problem_;
-    const Layout& layout_;
-};
 
 py::array_t<double> square(const std::vector<double>& values, Index n) {
     return py::array_t<double>({n, n}, values.data());
@@ -94,7 +58,7 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     const GlmmProblem& problem = *self.problem;
     const Layout& layout = problem.layout();
     const Coordinates& coordinates = problem.design->coordinates();
-    const Parameters maps(problem);
+    const GlmmParameters maps(problem);
     py::dict out;
     out["theta"] = to_numpy(maps.theta(internal));
     out["beta"] = to_numpy(maps.beta(internal));
@@ -166,7 +130,7 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
         else work->run();
     }
     const Optimum& optimum = work->optimum;
-    const Parameters maps(problem);
+    const GlmmParameters maps(problem);
     py::dict out;
     out["status"] = describe(optimum.status);
     out["evaluations"] = optimum.evaluations;
@@ -215,8 +179,7 @@ py::tuple evaluate(const GlmmObject& self, const Doubles& internal, double inner
     return py::make_tuple(criterion->value(), to_numpy(criterion->gradient()));
 }
 
-// Value, gradient, modes and the rest at any parameters, from a cold start of the mode.
-// The criterion of a problem where it was evaluated.
+// The criterion of a problem where it was evaluated, from a cold start of the mode.
 std::unique_ptr<LaplaceCriterion> evaluated(const GlmmProblem& problem, const Doubles& internal) {
     if (internal.size() != problem.parameters()) throw py::value_error("wrong number of parameters");
     std::unique_ptr<LaplaceCriterion> criterion = make_criterion(problem);
@@ -225,6 +188,40 @@ std::unique_ptr<LaplaceCriterion> evaluated(const GlmmProblem& problem, const Do
     if (status != Status::ok) throw std::runtime_error(describe(status));
     return criterion;
 }
+
+// The criterion in the user's coordinates, for those who evaluate it at many points near each other: every mode is found from
+// the one before.
+class BoundCriterion {
+public:
+    explicit BoundCriterion(const GlmmObject& self) : problem_(self.problem), maps_(*problem_), criterion_(make_criterion(*problem_)) {
+        criterion_->set_inner_tolerance(tight_enough);
+        criterion_->set_following(true);
+    }
+
+    // Value and gradient at (theta, beta, gamma, psi); gamma in the core's coordinates.
+    py::tuple evaluate(const Doubles& user) {
+        const std::vector<double> at = maps_.to_internal(user);
+        const Status status = criterion_->evaluate(at.data());
+        if (status != Status::ok) {
+            criterion_->forget_mode();
+            throw std::runtime_error(describe(status));
+        }
+        return py::make_tuple(criterion_->value(), to_numpy(maps_.gradient_to_user(user, criterion_->gradient())));
+    }
+
+    py::array_t<double> hessian_to_user(const Doubles& user, const Doubles& hessian) const {
+        const Index n = problem_->parameters();
+        if (hessian.size() != n * n) throw py::value_error("hessian: a square matrix of the parameters");
+        return square(maps_.hessian_to_user(user, {hessian.data(), hessian.data() + n * n}), n);
+    }
+
+private:
+    static constexpr double tight_enough = 1e-13;
+
+    std::shared_ptr<const GlmmProblem> problem_;
+    GlmmParameters maps_;
+    std::unique_ptr<LaplaceCriterion> criterion_;
+};
 
 double second_order(const GlmmObject& self, const Doubles& internal) {
     const std::unique_ptr<LaplaceCriterion> criterion = evaluated(*self.problem, internal);
@@ -237,7 +234,7 @@ py::dict point(const GlmmObject& self, const Doubles& internal, bool whole) {
     const std::vector<double> at(internal.data(), internal.data() + internal.size());
     if (!whole) {
         py::dict out;
-        const Parameters maps(*self.problem);
+        const GlmmParameters maps(*self.problem);
         out["theta"] = to_numpy(maps.theta(at));
         out["beta"] = to_numpy(maps.beta(at));
         out["psi"] = self.problem->family->dispersed() ? at.back() : 0.0;
@@ -344,6 +341,10 @@ py::array_t<double> bootstrap_both(const GlmmObject& self, const GlmmObject& oth
 }  // namespace
 
 void bind_glmm(py::module_& m) {
+    py::class_<BoundCriterion>(m, "GlmmCriterion", "The criterion of a generalised model, with the mode it found last.")
+        .def(py::init<const GlmmObject&>(), py::arg("model"))
+        .def("evaluate", &BoundCriterion::evaluate, py::arg("parameters"))
+        .def("hessian_to_user", &BoundCriterion::hessian_to_user, py::arg("parameters"), py::arg("hessian"));
     py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
         .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("y"),
              py::arg("trials") = py::none(), py::arg("weights") = py::none(), py::arg("offset") = py::none(),
@@ -372,7 +373,7 @@ void bind_glmm(py::module_& m) {
                                })
         .def("to_internal",
              [](const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi, const std::vector<double>& gamma) {
-                 return to_numpy(Parameters(*self.problem).to_internal(theta, beta, psi, gamma));
+                 return to_numpy(GlmmParameters(*self.problem).to_internal(theta, beta, psi, gamma));
              },
              py::arg("theta"), py::arg("beta"), py::arg("psi"), py::arg("gamma") = std::vector<double>())
         .def("start",

@@ -45,7 +45,6 @@ _STRUCTURES = "see fit.structures.parameters"
 # Method -> kinds -> what to do instead.
 METHODS: dict[str, dict[str, str]] = {
     "profile": {
-        "inflated": "see conf_int() and fit.zero, or bootstrap()",
         "related": "see heritability() for an interval",
         "iterative": _EXACT,
     },
@@ -117,7 +116,6 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "influence": {
-        "inflated": "fit without the rows in question",
         "related": "fit without the subject in question",
         "iterative": "fit without the rows in question",
         "cells": _ROWS,
@@ -127,7 +125,6 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "missing_terms": {"inflated": "fit with the term and compare with ranef.anova()", "cells": _ROWS},
-    "power_of": {"inflated": "draw from fit.simulate() and refit"},
     **{key: {"inflated": _OF_COUNTS} for key in _EFFECTS},
     **{key: {"cells": _ROWS} for key in ("check_residuals", "overdispersion", "zeros")},
 }

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import ranef
 from glmm_battery import load_data
+from ranef.bootstrap.replicates.storage import load
 from ranef.errors import ArgumentError
 
 FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
@@ -93,3 +94,32 @@ def test_refused(fit):
         fit.bootstrap(10, statistic=3)
     with pytest.raises(ArgumentError, match="n_threads is the number of threads"):
         ranef.power(fit, "period[T.2]", n=10, n_threads=-2)
+
+
+def test_accelerations_come_from_fits_without_each_group(fit):
+    data = ranef.datasets.load("cbpp")
+    boot = fit.bootstrap(99, seed=1)
+    left = fit.left_out(boot)
+    for herd in ("1", "7"):
+        rows = data[data["herd"].astype(str) != herd]
+        other = ranef.glmer(fit.formula, rows)
+        place = list(fit.ranef["herd"].index.astype(str)).index(herd)
+        expected = [*other.params, *other.theta, *other.theta]
+        np.testing.assert_allclose(left.iloc[place], expected, atol=1e-4)
+    assert boot.conf_int(kind="bca").notna().all(axis=None)
+
+
+def test_studentized_intervals_are_of_coefficients(fit):
+    boot = fit.bootstrap(99, seed=1)
+    assert boot.conf_int(kind="studentized", parameters="fixed").notna().all(axis=None)
+    with pytest.raises(ArgumentError, match="kind='studentized' is for the coefficients of a generalised"):
+        boot.conf_int(kind="studentized", parameters="sd[herd.Intercept]")
+
+
+def test_a_saved_run_has_the_same_standard_deviations(tmp_path):
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 6)})
+    data["y"] = rng.gamma(4, np.exp(0.5 * rng.normal(size=10))[data["g"]])
+    boot = ranef.glmer("y ~ 1 + (1 | g)", data, "gamma", "log").bootstrap(30, seed=1)
+    boot.save(tmp_path / "run.parquet")
+    pd.testing.assert_frame_equal(load(tmp_path / "run.parquet").to_frame(), boot.to_frame())

@@ -296,6 +296,54 @@ def test_the_bootstrap_draws_certain_zeros(fit):
     assert (np.abs(found.mean(axis=0) - records[fit.params.index].mean()) < 4 * spread).all()
 
 
+def test_replicates_have_the_zero_part(fit):
+    replicates = fit.bootstrap(40, seed=1).to_frame()
+    found = np.array([fit.refit(y).gamma for y in fit.simulate(30, seed=2)])
+    own = replicates[["zero[Intercept]", "zero[mined[T.no]]"]].to_numpy()
+    spread = np.sqrt(found.var(axis=0) / len(found) + own.var(axis=0) / len(own))
+    assert (np.abs(found.mean(axis=0) - own.mean(axis=0)) < 4 * spread).all()
+    assert np.allclose(own.std(axis=0), found.std(axis=0), rtol=0.5)
+
+
+def test_a_replicate_without_inflation_says_so():
+    data = ranef.datasets.load("cbpp")
+    fit = ranef.glmer("incidence ~ period + offset(log(size)) + (1 | herd)", data, "poisson", zero="~ 1")
+    boot = fit.bootstrap(60, seed=1)
+    values = boot.to_frame()["zero[Intercept]"]
+    assert 0 < np.isneginf(values).sum() < len(values)
+    lower, upper = boot.conf_int(parameters="zero[Intercept]").iloc[0]
+    assert lower == -np.inf
+    assert np.isfinite(upper)
+
+
+def test_power_counts_what_the_bootstrap_rejects(fit):
+    found = ranef.power(fit, "spp[T.DM]", n=60, seed=3)
+    table = fit.bootstrap(60, seed=3).to_frame()
+    z = table["spp[T.DM]"] / table["se[spp[T.DM]]"]
+    assert found.rejections == (np.abs(z) > stats.norm.ppf(0.975)).sum()
+
+
+def test_profiles_are_glmmtmbs(fit):
+    profile = fit.profile()
+    found = profile.conf_int()
+    limits = np.array(ANSWERS[1]["profile"])
+    limits[-1] = np.exp(limits[-1])  # a standard deviation, which stands before the zero part here
+    assert np.allclose(found, limits[[*range(8), 10, 8, 9]], atol=1e-4)  # theirs are interpolated
+
+
+def test_groups_are_left_out_exactly(fit):
+    data = DATA["salamanders"]
+    without = fit.influence("site")
+    other = ranef.glmer(ANSWERS[1]["formula"], data[data["site"] != "VF-1"], "poisson", zero="~ mined")
+    assert np.allclose(without.params.loc["VF-1"], other.params, atol=1e-4)
+
+
+def test_other_optimisers_find_the_same(fit):
+    found = ranef.allfit(fit)
+    assert found.llik["behind"].max() < 1e-5
+    assert {type(run) for run, _ in fit.other_runs().values()} == {type(fit)}
+
+
 def test_marginal_means_say_which_they_are(fit):
     means = ranef.emmeans(fit, "mined", scale="response")
     assert "Means of the counts" in str(means)
@@ -337,8 +385,8 @@ def test_rows_without_a_value_of_the_zero_part_are_dropped():
 def test_methods_without_an_answer_are_refused_by_name(fit):
     with pytest.raises(ArgumentError, match="no deviance residuals"):
         fit.residuals("deviance")
-    with pytest.raises(ArgumentError, match=r"profile\(\) is not available for a zero-inflated model"):
-        fit.profile()
+    with pytest.raises(ArgumentError, match=r"influence\(\) of rows is not available"):
+        fit.influence()
     with pytest.raises(ArgumentError, match="ddf='kenward-roger' is not available"):
         fit.coef_table(ddf="kenward-roger")
 

@@ -22,10 +22,13 @@ polished <- function(formula, zero, family, data) {
   fit
 }
 
-answers <- function(name, formula, zero, family, data) {
+# Limits of 95 % profile intervals of all parameters, the last ones those of log standard deviations.
+profiled <- function(fit) t(vapply(seq_along(fit$fit$par), function(i) TMB::tmbroot(fit$obj, name = i, trace = FALSE), c(0, 0)))
+
+answers <- function(name, formula, zero, family, data, profile = FALSE) {
   fit <- polished(formula, zero, family, data)
   table <- summary(fit)$coefficients
-  list(
+  c(list(
     name = name, formula = deparse1(formula), zero = deparse1(zero), family = fit$modelInfo$family$family,
     objective = -2 * as.numeric(logLik(fit)), beta = unname(fixef(fit)$cond), se = unname(table$cond[, 2]),
     gamma = unname(fixef(fit)$zi), gamma_se = unname(table$zi[, 2]), sigma = sigma(fit),
@@ -34,14 +37,14 @@ answers <- function(name, formula, zero, family, data) {
     zero_probability = unname(predict(fit, type = "zprob")[1:5]),
     response_se = unname(predict(fit, type = "response", se.fit = TRUE)$se.fit[1:5]),
     pearson = unname(residuals(fit, type = "pearson")[1:5])
-  )
+  ), if (profile) list(profile = profiled(fit)))
 }
 
 own <- count ~ spp + mined + (1 | site)
 calls <- calls ~ food * sex + arrival + offset(log(brood)) + (1 | nest)
 found <- list(
   answers("salamanders", own, ~1, poisson, Salamanders),
-  answers("salamanders", own, ~mined, poisson, Salamanders),
+  answers("salamanders", own, ~mined, poisson, Salamanders, profile = TRUE),
   answers("salamanders", own, ~mined, nbinom2, Salamanders),
   answers("salamanders", own, ~spp, poisson, Salamanders),
   answers("owls", calls, ~1, poisson, owls),

@@ -189,7 +189,7 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
     add_prior();
     if (!std::isfinite(value_)) return Status::not_finite;
     valid_ = true;
-    if (!best_known_ || value_ < best_value_) {
+    if (!best_known_ || following_ || value_ < best_value_) {
         best_known_ = true;
         best_value_ = value_;
         best_u_ = u_;

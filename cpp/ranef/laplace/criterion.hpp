@@ -32,6 +32,8 @@ public:
     void set_inner_tolerance(double tolerance) { inner_tolerance_ = tolerance; }
     // Whether one inner step more is taken behind that, so that the gradient is at the mode to all its digits.
     void set_refined(bool refined) { refined_ = refined; }
+    // Whether the next mode is looked for from the last one, not from that of the lowest point.
+    void set_following(bool following) { following_ = following; }
     // Whether the last evaluation was here, at these slots.
     bool stands_at(const std::vector<double>& parameters, const std::vector<ThetaSlot>& slots) const;
     bool differentiated() const { return differentiated_; }  // since the last evaluation
@@ -148,7 +150,7 @@ protected:
     int k_, p_;
     FurtherParameters further_;
     double inner_tolerance_ = 1e-11;
-    bool refined_ = false, valid_ = false, differentiated_ = false;
+    bool refined_ = false, following_ = false, valid_ = false, differentiated_ = false;
     Index inner_steps_ = 0;
 
     std::vector<double> parameters_, lambda_, whitened_, fixed_;

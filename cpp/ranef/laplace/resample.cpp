@@ -8,6 +8,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
+#include "ranef/laplace/inflation_limit.hpp"
 #include "ranef/laplace/start.hpp"
 #include "ranef/laplace/stream.hpp"
 
@@ -123,8 +124,11 @@ public:
         coordinates.theta_to_user(layout, at.data(), record + 2 * p + 1);
         bool singular = false;
         for (Index i = 0; i < k; ++i) singular = singular || (layout.theta[i].row == layout.theta[i].column && at[i] == 0.0);
-        record[width - 3] = optimum.value;
-        record[width - 2] = optimum.evaluations;
+        double* behind = record + 2 * p + 1 + k;
+        behind[0] = optimum.value;
+        behind[1] = optimum.evaluations;
+        const InflationLimit inflation(problem);
+        for (int c = 0; c < inflation.columns(); ++c) behind[2 + c] = inflation.reached(at) ? -infinity : at[inflation.first() + c];
         record[width - 1] = (optimum.converged ? converged_bit : 0) | (singular ? singular_bit : 0);
     }
 
@@ -291,7 +295,9 @@ Index side_by_side(const Resampling& how, Index width, double* out, Make&& make)
 
 }  // namespace
 
-Index resample_width(const GlmmProblem& problem) { return 2 * problem.layout().p + problem.layout().n_theta() + 4; }
+Index resample_width(const GlmmProblem& problem) {
+    return 2 * problem.layout().p + problem.layout().n_theta() + 4 + InflationLimit(problem).columns();
+}
 
 Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {
     return side_by_side(how, resample_width(problem), out, [&] { return std::make_unique<Worker>(problem, how); });

@@ -31,8 +31,8 @@ struct Resampling {
 };
 
 // Numbers of a record, on the user's scale: beta (p), their standard errors by the average information (p), log
-// dispersion (0 without one), theta (k), criterion without what depends on the data alone, evaluations, status bits
-// (1 converged, 2 singular, 4 failed).
+// dispersion (0 without one), theta (k), criterion without what depends on the data alone, evaluations, zeta's coefficients
+// (internal; minus infinity where no zeros are left that are no counts), status bits (1 converged, 2 singular, 4 failed).
 Index resample_width(const GlmmProblem& problem);
 
 // Criteria of both models, NaN where a search found none; `out` has count rows of two.

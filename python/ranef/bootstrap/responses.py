@@ -74,9 +74,17 @@ def fit_responses(
 
 
 def table_of_fits(
-    model: Model, outcome: Outcome, places: dict[str, slice], count: int, labels: Any
+    model: Model,
+    outcome: Outcome,
+    places: dict[str, slice],
+    count: int,
+    labels: Any,
+    further: tuple[str, ...] = (),
 ) -> pd.DataFrame:
-    """Return the records of fits to `count` responses as a table, a row for each."""
+    """Return the records of fits to `count` responses as a table, a row for each.
+
+    `further` names what stands in the place of a statistic: coefficients that are not the mean's.
+    """
     result = BootstrapResult(
         formula=model.formula.text,
         names=ParameterNames.of(model),
@@ -89,6 +97,7 @@ def table_of_fits(
         seconds=outcome.seconds,
         n_threads=outcome.threads,
         scheme="responses",
+        statistic_names=further,
     )
     table = in_pandas(result.to_frame)()
     table.index = pd.RangeIndex(len(table), name="response") if labels is None else labels[: len(table)]

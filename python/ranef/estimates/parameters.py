@@ -29,6 +29,8 @@ class ParameterNames:
         Grouping factors as the core orders them: name, levels, random effects per level.
     absolute : bool
         Whether theta gives standard deviations themselves, not relative to sigma (generalised models).
+    has_sigma : bool
+        Whether sigma is a parameter: not of a Poisson or binomial model.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class ParameterNames:
     terms: tuple[tuple[str, tuple[str, ...]], ...]
     groups: tuple[tuple[str, int, int], ...] = ()
     absolute: bool = False
+    has_sigma: bool = True
 
     @classmethod
     def of(cls, model: Model) -> ParameterNames:
@@ -64,6 +67,7 @@ class ParameterNames:
                 )
             ),
             getattr(model, "absolute_theta", False),
+            getattr(model, "has_sigma", True),
         )
 
     @property
@@ -81,6 +85,11 @@ class ParameterNames:
     def residual(self) -> str:
         """``sigma``; ``.sigma`` beside a predictor of that name."""
         return self.free("sigma")
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """The name of sigma, if it is a parameter."""
+        return (self.residual,) if self.has_sigma else ()
 
     @property
     def theta(self) -> tuple[str, ...]:
@@ -104,8 +113,8 @@ class ParameterNames:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Coefficients, ``sigma``, theta, standard deviations, correlations."""
-        return (*self.coefficients, self.residual, *self.theta, *self.sd, *self.corr)
+        """Coefficients, ``sigma`` if there is one, theta, standard deviations, correlations."""
+        return (*self.coefficients, *self.scale, *self.theta, *self.sd, *self.corr)
 
     def values(self, coefficients: np.ndarray, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `all`, from those of the fitted coefficients, sigma and theta.
@@ -120,7 +129,8 @@ class ParameterNames:
         -------
         numpy.ndarray, shape (n, len(all))
         """
-        return np.hstack([self.spread(coefficients), sigma[:, None], theta, self.components(sigma, theta)])
+        scale = sigma[:, None][:, : len(self.scale)]
+        return np.hstack([self.spread(coefficients), scale, theta, self.components(sigma, theta)])
 
     def components(self, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `sd` and `corr`, see `components`."""

@@ -98,6 +98,7 @@ class GlmerFit(Fit, kind="glmer"):
     zeros = Verb("generalised.diagnostics.quantiles:zeros")
     check_residuals = Verb("generalised.diagnostics.quantiles:check_residuals")
     bootstrap = Verb("generalised.bootstrap.parametric:bootstrap")
+    left_out = Verb("generalised.bootstrap.leaving_out:leave_out_estimates", shown=False)
     power_of = Verb("generalised.bootstrap.power:power_of", shown=False)
     pbtest_against = Verb("generalised.bootstrap.ratio_test:pbtest_against", shown=False)
     leverage = RowVerb("generalised.diagnostics.influence:leverage")
@@ -160,6 +161,11 @@ class GlmerFit(Fit, kind="glmer"):
         """
         names = ("beta", "vcov", "modes", "internal", "internal_lambda")
         return {name: self._answer(name) for name in names}
+
+    @property
+    def further_estimates(self) -> tuple[FloatArray, FloatArray]:
+        """Estimates and standard errors of the model's `further_coefficients`."""
+        return np.zeros(0), np.zeros(0)
 
     @cached_property
     def linear_predictor(self) -> FloatArray:

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..bootstrap.checks import require_table
@@ -49,17 +50,20 @@ def fit_responses(model: GlmerModel, responses: Any, fit: Any) -> pd.DataFrame:
         except RanefError:
             record[-1] = FAILED
     outcome = Outcome(records, perf_counter() - began, threads=1, interrupted=False)
-    return table_of_fits(model, outcome, places, len(rows), labels)
+    further = model.further_coefficients[0]
+    return table_of_fits(model, outcome, places, len(rows), labels, further)
 
 
-def record_places(model: GlmerModel) -> dict[str, slice]:
-    """Return where a record has coefficients, their errors, sigma, theta, criterion and evaluations."""
-    edges = np.cumsum([0, p := len(model.cross.columns), p, 1, model.n_theta, 1, 1])
-    parts = ("coefficients", "se", "sigma", "theta", "objective", "evaluations")
-    return {part: slice(int(a), int(b)) for part, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
+def record_places(model: GlmerModel, statistics: int = 0) -> dict[str, slice]:
+    """Return where a record has what; coefficients that are not the mean's stand among the statistics."""
+    further = len(model.further_coefficients[0]) + statistics
+    edges = np.cumsum([0, p := len(model.cross.columns), p, 1, model.n_theta, 1, 1, further])
+    parts = ("coefficients", "se", "sigma", "theta", "objective", "evaluations", "statistic")
+    found = zip(parts, edges[:-1], edges[1:], strict=True)
+    return {part: slice(int(a), int(b)) for part, a, b in found if part != "statistic" or b > a}
 
 
-def write(record: np.ndarray, found: GlmerFit, *statistics: np.ndarray) -> None:
+def write(record: np.ndarray, found: GlmerFit, statistics: npt.ArrayLike = ()) -> None:
     """Write a fit into a record, its flags last; FAILED where it has no estimates."""
     if "beta" not in found.found:
         record[-1] = FAILED
@@ -70,7 +74,8 @@ def write(record: np.ndarray, found: GlmerFit, *statistics: np.ndarray) -> None:
         [found.sigma],
         found.theta,
         [found.objective, found.optimum.evaluations],
-        *statistics,
+        found.further_estimates[0],
+        statistics,
     ]
     record[:-1] = np.concatenate(values)
     record[-1] = CONVERGED * found.converged + SINGULAR * found.singular

@@ -207,6 +207,20 @@ class GlmerModel(Model):
         return (self.family.kind.dispersion,) if self.family.dispersed else ()
 
     @property
+    def has_sigma(self) -> bool:
+        """Whether the family has a dispersion, which `GlmerFit.sigma` tells of."""
+        return self.family.dispersed
+
+    @property
+    def further_coefficients(self) -> tuple[tuple[str, ...], FloatArray]:
+        """Coefficients that are not the mean's: their names, and T with T g of those the core has."""
+        return (), np.zeros((0, 0))
+
+    def further_values(self, internal: FloatArray) -> FloatArray:
+        """Return those coefficients of what the core has of them, (..., m)."""
+        return internal
+
+    @property
     def constant(self) -> float:
         """The part of the log-likelihood that depends on the data alone."""
         return self.core.constant

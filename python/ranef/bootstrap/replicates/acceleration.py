@@ -48,7 +48,7 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
 
 def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
-    if result.route == "refits":
+    if result.route in ("refits", "cells") or result.names.absolute:
         return fit.left_out(result)  # type: ignore[attr-defined]
     groups = all_groups(fit)
     count = groups.factor.n_levels

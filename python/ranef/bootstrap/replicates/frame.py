@@ -18,10 +18,10 @@ def parameter_frame(result: BootstrapResult) -> pd.DataFrame:
     if "coefficients" in places:
         columns += names.coefficients
         blocks.append(names.spread(result.part("coefficients")))
-    for part, labels in (("sigma", (names.residual,)), ("theta", names.theta)):
+    for part, labels in (("sigma", names.scale), ("theta", names.theta)):
         if part in places:
             columns += labels
-            blocks.append(result.part(part))
+            blocks.append(result.part(part)[:, : len(labels)])
     if "sigma" in places and "theta" in places:
         sigma, theta = result.part("sigma")[:, 0], result.part("theta")
         columns += [*names.sd, *names.corr]
@@ -39,7 +39,8 @@ def to_frame(result: BootstrapResult) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns: the coefficients by name (NaN where dropped from the model), ``sigma``, ``theta1``, ...,
+        Columns: the coefficients by name (NaN where dropped from the model), ``sigma`` of a model that has
+        one, ``theta1``, ...,
         ``sd[group.column]`` and ``corr[group.column.column]``, ``se[coefficient]``, the statistic,
         ``objective``, ``evaluations``, ``singular``, ``converged``, ``failed``; without what `columns`
         left out; with a dot before the name where a predictor bears it. Conditional modes are in `modes`.

@@ -174,4 +174,5 @@ def _order_statistic(ordered: np.ndarray, probability: float) -> float:
         return float(ordered[below - 1])
     low, high = ndtri(below / (count + 1)), ndtri((below + 1) / (count + 1))
     share = (ndtri(probability) - low) / (high - low)
-    return float(ordered[below - 1] + share * (ordered[below] - ordered[below - 1]))
+    lower, upper = ordered[below - 1 : below + 1]
+    return float(lower if np.isinf(lower) else lower + share * (upper - lower))

@@ -78,6 +78,11 @@ def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
             "kind='studentized' is for coefficients where the covariance has a structure: use 'percentile', "
             "'bca' or another kind for its parameters"
         )
+    if result.names.absolute:
+        raise ArgumentError(
+            "kind='studentized' is for the coefficients of a generalised model: use 'percentile', 'bca' or "
+            "another kind for its variances"
+        )
     if result not in _known:
         fit = _drawn_from(result)
         sigma, theta = result.part("sigma")[:, 0], result.part("theta")

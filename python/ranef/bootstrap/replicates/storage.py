@@ -135,6 +135,8 @@ def _about(result: BootstrapResult) -> dict[str, Any]:
             "kept": names.kept,
             "terms": names.terms,
             "groups": names.groups,
+            "absolute": names.absolute,
+            "has_sigma": names.has_sigma,
         },
         "places": {name: [place.start, place.stop] for name, place in result.places.items()},
         "seed": _plain_seed(result.seed),
@@ -186,6 +188,8 @@ def _names(plain: dict[str, Any]) -> ParameterNames:
         tuple(plain["kept"]),
         tuple((label, tuple(columns)) for label, columns in plain["terms"]),
         tuple((group, levels, width) for group, levels, width in plain["groups"]),
+        plain.get("absolute", False),  # files of earlier versions do not say
+        plain.get("has_sigma", True),
     )
 
 

@@ -62,7 +62,8 @@ def bootstrap(
     -------
     BootstrapResult
         ``objective`` leaves out what depends on the response alone. Standard errors of replicates are by the
-        average information.
+        average information. Of a zero-inflated model ``zero[...]`` are the coefficients of its zero part,
+        minus infinity where a replicate has no zeros beyond the counts'.
 
     Examples
     --------
@@ -85,20 +86,17 @@ def bootstrap(
     began = perf_counter()
     by_rows = fit.response.weights is not None or statistic is not None
     names = ParameterNames.of(fit.model)
-    statistics: tuple[str, ...] = ()
+    own = _own_statistic(fit, statistic)
+    places = record_places(fit.model, len(own))
     if by_rows:
-        records, statistics = _one_by_one(fit, key, first, count, use_u, statistic)
+        width = max(place.stop for place in places.values()) + 1
+        records = _one_by_one(fit, key, first, count, use_u, statistic, width)
     else:
         records = _in_core(fit, int(key[0]), first, count, threads, use_u)
-    places = record_places(fit.model)
-    if statistics:
-        places["statistic"] = slice(end := places["evaluations"].stop, end + len(statistics))
-    estimates = pd.Series(
-        names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0], list(names.all)
-    )
-    if statistic is not None:
-        own: Any = np.atleast_1d(np.asarray(statistic(fit), dtype=float))
-        estimates = pd.concat([estimates, pd.Series(own, list(statistics))])
+    further = pd.Series(fit.further_estimates[0], list(fit.model.further_coefficients[0]), dtype=float)
+    statistics = pd.concat([further, own])
+    values = names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0]
+    estimates = pd.concat([pd.Series(values, list(names.all)), statistics])
     truth = SimpleNamespace(beta=fit.solution["beta"], theta=fit.theta, sigma=fit.sigma, use_u=use_u)
     return BootstrapResult(
         formula=fit.formula,
@@ -116,7 +114,7 @@ def bootstrap(
         errors=fit.bse.copy(),
         origin=make_origin(fit, truth),  # type: ignore[arg-type]
         use_u=use_u,
-        statistic_names=tuple(statistics),
+        statistic_names=tuple(statistics.index),
         statistic=statistic,
         first=first,
         fit=fit,
@@ -145,6 +143,8 @@ def replicates(
     p = len(model.cross.columns)
     dispersion = np.exp(found[:, 2 * p])  # one without a dispersion
     found[:, 2 * p] = fit.family.sigma(dispersion)
+    further = slice(record_places(model)["evaluations"].stop, -1)
+    found[:, further] = model.further_values(found[:, further])
     return found
 
 
@@ -188,17 +188,22 @@ def _lacking(fit: GlmerFit) -> FloatArray | None:
     return np.ascontiguousarray(np.asarray(fit.found["hessian"]) - np.asarray(average))
 
 
-def _one_by_one(
-    fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any
-) -> tuple[FloatArray, tuple[str, ...]]:
-    end = record_places(fit.model)["evaluations"].stop
-    own: Any = [] if statistic is None else np.atleast_1d(np.asarray(statistic(fit), dtype=float))
+def _own_statistic(fit: GlmerFit, statistic: Any) -> pd.Series:
+    """Return the value of the user's statistic of a fit, by name."""
+    if statistic is None:
+        return pd.Series(dtype=float)
+    own = np.atleast_1d(np.asarray(statistic(fit), dtype=float))
     name = getattr(statistic, "__name__", "statistic").strip("<>")
-    names = (name,) if len(own) == 1 else tuple(f"{name}{i + 1}" for i in range(len(own)))
-    out = np.full((count, end + len(own) + 1), np.nan)
+    return pd.Series(own, [name] if len(own) == 1 else [f"{name}{i + 1}" for i in range(len(own))])
+
+
+def _one_by_one(
+    fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any, width: int
+) -> FloatArray:
+    out = np.full((count, width), np.nan)
     for row in range(count):
         rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
         found = refit(fit, fit.simulate(1, rng, use_u)[0])
-        last = [] if statistic is None else [np.atleast_1d(np.asarray(statistic(found), dtype=float))]
-        write(out[row], found, *last)
-    return out, names if statistic is not None else ()
+        known = statistic is not None and "beta" in found.found
+        write(out[row], found, _own_statistic(found, statistic).to_numpy() if known else ())
+    return out

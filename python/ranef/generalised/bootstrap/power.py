@@ -87,7 +87,7 @@ def power_of(
     drawn_from = replace(fit, found=fit.found | {"beta": truth})
     threads = checked_threads(n_threads)
     psi = float(fit._answer("psi")) if fit.family.dispersed else 0.0
-    at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi))
+    at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi, fit._answer("gamma")))
     if chosen == "normal":
         records = replicates(fit, at, int(key[0]), 0, count, threads, None)
         p = len(truth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -118,8 +120,8 @@ def group_influence(fit: GlmerFit, group: str | None = None) -> GroupInfluence:
     return table_without(fit, factor, [_without(fit, rows) for rows in rows_by_level(factor)], squared)
 
 
-def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
-    """Fit the model to the other rows: those removed stay in their cells, and count nothing there."""
+def refit_without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> dict[str, Any] | None:
+    """Return what the core finds of the other rows: those removed stay in their cells, and count nothing."""
     y, sums = fit.y, fit.response
     stays = np.ones(len(y))
     stays[removed] = 0.0
@@ -127,15 +129,21 @@ def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
     if weights is not None and sums.weights is not None:
         weights = weights * sums.weights
     core = fit.model.core.with_response(y, trials, weights, True)
+    try:
+        found: dict[str, Any] = core.fit(fit._answer("internal"), _TOLERANCE, _MOST_EVALUATIONS)
+    except RuntimeError:
+        return None
+    return found if "beta" in found else None
+
+
+def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
+    """Return the fit of the other rows."""
     nothing = np.full(len(fit.model.cross.columns), np.nan)
     lost = Without(
         fit.padded(nothing), fit.padded(np.diag(nothing)), np.nan, np.full(fit.model.n_theta, np.nan), False
     )
-    try:
-        found = core.fit(fit._answer("internal"), _TOLERANCE, _MOST_EVALUATIONS)
-    except RuntimeError:
-        return lost
-    if "beta" not in found:
+    found = refit_without(fit, removed)
+    if found is None:
         return lost
     sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
     beta, vcov = fit.padded(found["beta"]), fit.padded(found["vcov"])

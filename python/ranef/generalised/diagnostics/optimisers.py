@@ -82,4 +82,4 @@ def _by_scipy(fit: GlmerFit, method: str, limit: int) -> GlmerFit:
         converged=bool(result.success) or result.status == 2,
         boundary=(),
     )
-    return GlmerFit(fit.model, fit.y, fit.response, optimum, found=found)
+    return type(fit)(fit.model, fit.y, fit.response, optimum, found=found)

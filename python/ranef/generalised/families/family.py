@@ -241,9 +241,12 @@ class Family:
 
     def sigma(self, dispersion: Any) -> Any:
         """Return glmmTMB's sigma() of a dispersion: 1 / sqrt(shape), the Gaussian sd, else the dispersion."""
-        if self.name in ("gamma", "inverse_gaussian"):
-            return 1 / np.sqrt(dispersion)
-        return np.sqrt(dispersion) if self.name == "gaussian" else dispersion
+        return dispersion**self.sigma_power
+
+    @property
+    def sigma_power(self) -> float:
+        """The power of the dispersion that sigma is."""
+        return {"gamma": -0.5, "inverse_gaussian": -0.5, "gaussian": 0.5}.get(self.name, 1.0)
 
     # A link is found by its name again: functions are not pickled.
     def __reduce__(self) -> tuple[object, ...]:

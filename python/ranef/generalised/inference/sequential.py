@@ -20,16 +20,17 @@ class Minimum(NamedTuple):
     x: FloatArray
     value: float
     converged: bool
+    held: float
 
 
 def minimise(
     function: Callable[[FloatArray], tuple[float, FloatArray]],
     hessian: FloatArray,
     start: FloatArray,
-    held: Callable[[FloatArray], float],
+    held: Callable[[FloatArray], tuple[float, FloatArray]],
     value: float,
 ) -> Minimum:
-    """Minimise a function with ``held(x) = value``.
+    """Minimise a function with ``held(x)[0] = value``.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ def minimise(
         Positive definite, to begin with; updated on the way (damped BFGS, Powell 1978).
     start : (m,) float64
     held : callable
+        Value and gradient.
     value : float
 
     References
@@ -48,46 +50,32 @@ def minimise(
     x, H = start.copy(), hessian.copy()
     f, g = function(x)
     if not np.isfinite(f):
-        return Minimum(x, np.inf, False)
+        return Minimum(x, np.inf, False, np.nan)
     size = max(abs(value), 1e-2)
-    penalty, c, a = 0.0, held(x), slope(held, x)
+    penalty, (c, a) = 0.0, held(x)
     for _ in range(_MOST):
         step, multiplier = _step(H, a, g, value - c)
         if not np.isfinite(step).all():
             break
         gain = step @ H @ step
         if gain < _TOLERANCE and abs(c - value) < _CONSTRAINT * size:
-            return Minimum(x, f, True)
+            return Minimum(x, f, True, c)
         penalty = max(penalty, 2 * abs(multiplier))
         merit, fall = f + penalty * abs(c - value), g @ step - penalty * abs(c - value)
         length = 1.0
         while True:
             trial = x + length * step
             f_new, g_new = function(trial)
-            c_new = held(trial)
+            c_new, a_new = held(trial)
             enough = merit + 1e-4 * length * min(float(fall), 0.0) + 1e-10 * abs(merit)
             if np.isfinite(f_new) and f_new + penalty * abs(c_new - value) <= enough:
                 break
             length *= 0.5
             if length < _SHORTEST:
-                return Minimum(x, f, bool(gain < 1e-6 and abs(c - value) < 1e-8 * size))
-        a_new = slope(held, trial)
+                return Minimum(x, f, bool(gain < 1e-6 and abs(c - value) < 1e-8 * size), c)
         H = _updated(H, trial - x, (g_new - multiplier * a_new) - (g - multiplier * a))
         x, f, g, c, a = trial, f_new, g_new, c_new, a_new
-    return Minimum(x, f, False)
-
-
-def slope(held: Callable[[FloatArray], float], x: FloatArray) -> FloatArray:
-    """Return the gradient of the constraint, by differences."""
-    out = np.zeros(x.size)
-    for i in range(x.size):
-        h = 1e-6 * max(abs(x[i]), 1e-2)
-        moved = x.copy()
-        moved[i] += h
-        up = held(moved)
-        moved[i] -= 2 * h
-        out[i] = (up - held(moved)) / (2 * h)
-    return out
+    return Minimum(x, f, False, c)
 
 
 def _step(H: FloatArray, a: FloatArray, g: FloatArray, rest: float) -> tuple[FloatArray, float]:

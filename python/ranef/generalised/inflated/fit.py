@@ -46,6 +46,7 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     simulate = Verb("generalised.inflated.response:simulate")
     residuals = RowVerb("generalised.inflated.response:residuals")
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
+    influence = Verb("generalised.inflated.influence:influence")
     summary = Verb("generalised.inflated.report:summary")
     update = Verb("generalised.inflated.report:update")
     __repr__ = Verb("generalised.inflated.report:brief")
@@ -69,10 +70,13 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     @cached_property
     def gamma(self) -> FloatArray:
         """The coefficients of the zero part, (m,); of no such zeros an intercept of minus infinity."""
-        if not self.inflated:
-            names = self.model.zero.names
-            return np.where(np.array(names) == "Intercept", -np.inf, 0.0)
-        return self.model.zero.to_user @ np.asarray(self._answer("gamma"))
+        found = np.asarray(self._answer("gamma"))
+        return self.model.zero.coefficients(found if self.inflated else np.full_like(found, -np.inf))
+
+    @property
+    def further_estimates(self) -> tuple[FloatArray, FloatArray]:
+        """Estimates and standard errors of the zero part."""
+        return self.gamma, np.sqrt(np.diag(self.cov_params(component="zero")))
 
     def zero_probability(self, newdata: Any = None) -> FloatArray:
         """Return the probability of a zero that is no count, of the used rows or of new ones."""

@@ -106,6 +106,15 @@ class ZeroInflatedModel(GlmerModel):
         """The core's parameters beside theta and beta, in its order."""
         return (*(f"zero: {name}" for name in self.zero.names), *super().further_names)
 
+    @property
+    def further_coefficients(self) -> tuple[tuple[str, ...], FloatArray]:
+        """Names of the coefficients of the zero part, and the map to them of those the core has."""
+        return tuple(f"zero[{name}]" for name in self.zero.names), self.zero.to_user
+
+    def further_values(self, internal: FloatArray) -> FloatArray:
+        """Return the coefficients of the zero part, (..., m)."""
+        return self.zero.coefficients(internal)
+
     def start(self) -> FloatArray:
         """Return where a search begins, in the core's coordinates: the model without random effects."""
         count, first, second = self.core.kept

@@ -64,6 +64,17 @@ class ZeroPart:
             T[constant] -= self.shift / self.scale
         return T
 
+    def coefficients(self, g: FloatArray) -> FloatArray:
+        """Return gamma, (..., m), of coefficients as the core has them.
+
+        Infinite ones stand for no zeros that are no counts: an intercept of minus infinity.
+        """
+        constant = self._constant
+        none = np.zeros(len(self.names))
+        none[constant if constant is not None else slice(0)] = -np.inf
+        known = np.isfinite(g).all(axis=-1, keepdims=True)
+        return np.where(known, np.where(known, g, 0.0) @ self.to_user.T, none)
+
     @property
     def _constant(self) -> int | None:
         names = list(self.names)

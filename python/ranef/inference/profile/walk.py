@@ -13,6 +13,7 @@ Evaluate = Callable[[float, Point], Point]
 PER_SIDE = 6  # points from the estimate to the cutoff, about
 _MOST = 100
 _STRETCH = 3.0
+_NOTHING, _LEVEL = 1e-4, 6  # of the gain wanted; so many points that gain less are on a plateau
 _CLOSE = 1e-9  # of zeta: where a limit counts as found
 _SAME = 1e-3  # of zeta: points closer than this carry no curve
 
@@ -21,6 +22,8 @@ def walk(
     evaluate: Evaluate, origin: Point, direction: int, bound: float, step: float, cutoff: float
 ) -> list[Point]:
     """Return points from `origin` (included) until zeta passes the cutoff or the parameter its bound.
+
+    Or until it no longer rises, as that of a dispersion that runs to a limit.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ def walk(
     cutoff : float
         Of the absolute zeta.
     """
-    points, wanted = [origin], cutoff / PER_SIDE
+    points, wanted, level = [origin], cutoff / PER_SIDE, 0
     if origin.value == bound:
         return points
     for _ in range(_MOST):
@@ -50,7 +53,8 @@ def walk(
             step = abs(value - last.value) * max(0.1, wanted / gained if gained < float("inf") else 0.0)
             continue
         points.append(point)
-        if abs(point.zeta) >= cutoff or value == bound:
+        level = level + 1 if abs(gained) < _NOTHING * wanted else 0
+        if abs(point.zeta) >= cutoff or value == bound or level == _LEVEL:
             break
         step *= min(_STRETCH, wanted / gained) if gained > wanted / _STRETCH else _STRETCH
     return points

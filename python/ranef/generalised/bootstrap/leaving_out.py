@@ -1,0 +1,44 @@
+"""Estimates without each group: what the acceleration of BCa intervals is computed from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...arrays import FloatArray
+from ...bootstrap.replicates.result import BootstrapResult
+from ...bootstrap.schemes.group_products import chosen_factor
+from ..diagnostics.influence import refit_without
+from ..fit import GlmerFit
+
+_MOST_REFITS = 400
+
+
+def leave_out_estimates(fit: GlmerFit, result: BootstrapResult) -> pd.DataFrame:
+    """Return estimates without each group (or block of groups), by parameter; NaN rows where a refit failed.
+
+    A user's statistic is of a whole fit, and missing here.
+    """
+    factor = chosen_factor(fit.model.design, None)
+    blocks = min(factor.n_levels, _MOST_REFITS)
+    block_of = (np.arange(factor.n_levels) * blocks // factor.n_levels)[factor.codes]
+    rows = [_estimates(fit, result, np.flatnonzero(block_of == block)) for block in range(blocks)]
+    return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
+
+
+def _estimates(fit: GlmerFit, result: BootstrapResult, removed: npt.NDArray[np.intp]) -> FloatArray:
+    names = result.names
+    out = np.full(len(names.all) + len(result.statistic_names), np.nan)
+    found: dict[str, Any] | None = refit_without(fit, removed)
+    if found is None or not found["converged"]:
+        return out
+    sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
+    beta, theta = np.asarray(found["beta"]), np.asarray(found["theta"])
+    values = names.values(beta[None], np.array([sigma]), theta[None])[0]
+    further = fit.model.further_values(np.asarray(found["gamma"]))
+    out[: len(values)] = values
+    out[len(values) : len(values) + len(further)] = further
+    return out
