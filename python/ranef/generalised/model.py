@@ -12,7 +12,7 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import cross_products
 from ..design import Functions, with_functions
-from ..errors import ArgumentError, DataError, require_choice
+from ..errors import ArgumentError, DataError
 from ..formula import parse_formula
 from ..frame.native import library_name
 from ..model import Model
@@ -20,42 +20,10 @@ from ..pickles import weak_reference
 from ..stream import source_of
 from ..verbs import Answer, Verb
 from .families import Family, choose_family
+from .integration import checked_nodes, require_information, require_quadrature
 from .prior import checked_prior, internal_precision
 from .reading import read_design
 from .responses import Response, first_predictor, make_response
-
-INFORMATION = ("observed", "expected")
-_MOST_COLUMNS, _MOST_NODES, _MOST_A_DIRECTION = 3, 20_000, 100
-
-
-def checked_nodes(agq: Any) -> int:
-    """Return the number of nodes.
-
-    Raises
-    ------
-    ArgumentError
-        For what is no whole number from 0 to 100.
-    """
-    if isinstance(agq, bool) or not isinstance(agq, int | np.integer) or not 0 <= agq <= _MOST_A_DIRECTION:
-        raise ArgumentError(
-            f"agq= must be a whole number from 0 to {_MOST_A_DIRECTION}, 1 for Laplace's approximation, "
-            f"not {agq!r}"
-        )
-    return int(agq)
-
-
-def require_information(information: str, nodes: int, family: Family) -> None:
-    """Raise an ArgumentError for weights in the determinant that do not go with the rest."""
-    require_choice("information", information, INFORMATION)
-    if information == "expected" and nodes > 1:
-        raise ArgumentError(
-            "information='expected' goes with Laplace's approximation, agq=1: leave one of the two out"
-        )
-    if information == "expected" and family.dispersed:
-        raise ArgumentError(
-            "information='expected' is lme4's criterion for families without a dispersion: the "
-            f"{family.kind.label} family has one; leave it out"
-        )
 
 
 class GlmerModel(Model):
@@ -168,7 +136,7 @@ class GlmerModel(Model):
             prior=checked_prior(prior, agq),
         )
         if agq > 1:
-            self._require_quadrature()
+            require_quadrature(agq, [factor.name for factor in design.factors], sum(self.term_widths))
         self._open()
         return self
 
@@ -228,26 +196,6 @@ class GlmerModel(Model):
     def start(self) -> FloatArray:
         """Return where a search begins, in the core's coordinates: the model without random effects."""
         return np.asarray(self.core.start(first_predictor(self.family, *self.core.kept)))
-
-    def _require_quadrature(self) -> None:
-        groups = [factor.name for factor in self.design.factors]
-        if len(groups) > 1:
-            raise ArgumentError(
-                f"agq={self.agq}: quadrature is for one grouping factor, the model has {len(groups)} "
-                f"({', '.join(groups)}): use agq=1, Laplace's approximation, and read the estimate of its "
-                f"error"
-            )
-        width = sum(self.term_widths)
-        if width > _MOST_COLUMNS:
-            raise ArgumentError(
-                f"agq={self.agq}: quadrature is for up to {_MOST_COLUMNS} random effects a level, the model "
-                f"has {width}: use agq=1, Laplace's approximation"
-            )
-        if self.agq**width > _MOST_NODES:
-            raise ArgumentError(
-                f"agq={self.agq} with {width} random effects a level makes {self.agq**width:,} nodes: use "
-                f"agq={int(_MOST_NODES ** (1 / width))} or less"
-            )
 
     def with_response(self, sums: Response) -> GlmerModel:
         """Return the model of another response of the same rows, whose cells are found already."""

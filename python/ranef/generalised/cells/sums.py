@@ -27,7 +27,8 @@ from ...sufficient.merging import merge_named
 from ...verbs import RowVerb, Verb
 from ..families import Family, choose_family
 from ..fit import GlmerFit
-from ..model import GlmerModel, checked_nodes, require_information
+from ..integration import checked_nodes, require_information
+from ..model import GlmerModel
 from ..prediction.predict import predict as predict_rows
 from ..reading import require_moderate_offset, require_variation
 from ..responses import Response

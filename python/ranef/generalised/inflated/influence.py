@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ...diagnostics.groups import GroupInfluence
-from ...errors import ArgumentError
 from ...old_names import also_called
 from ..diagnostics.influence import group_influence
 from .fit import ZeroInflatedFit
@@ -13,16 +12,13 @@ from .fit import ZeroInflatedFit
 def influence(fit: ZeroInflatedFit, group: str | None = None) -> GroupInfluence:
     """Return the influence of every level of a grouping factor, by refits without it.
 
+    Of groups alone: a row that is zero for certain has no weight of its own, and so no leverage.
+
     Parameters
     ----------
     fit : ZeroInflatedFit
-    group : str
-        A grouping factor.
-
-    Raises
-    ------
-    ArgumentError
-        Without `group`: a row that is zero for certain has no weight of its own, and so no leverage.
+    group : str, optional
+        A grouping factor; by default the only one.
 
     Examples
     --------
@@ -30,12 +26,7 @@ def influence(fit: ZeroInflatedFit, group: str | None = None) -> GroupInfluence:
     >>> data = ranef.datasets.load("cbpp")
     >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
     >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
-    >>> fit.influence("herd").cooks.idxmax()
+    >>> fit.influence().cooks.idxmax()
     '1'
     """
-    if group is None:
-        raise ArgumentError(
-            "influence() of rows is not available for a zero-inflated model: a row that is zero for certain "
-            "has no weight of its own; name a grouping factor"
-        )
     return group_influence(fit, group)

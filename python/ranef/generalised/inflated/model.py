@@ -15,7 +15,8 @@ from ...frame.native import library_name
 from ...pickles import weak_reference
 from ...stream import source_of
 from ..families import choose_family
-from ..model import GlmerModel, checked_nodes
+from ..integration import checked_nodes
+from ..model import GlmerModel
 from ..reading import read_design
 from ..responses import first_predictor
 from .zero_part import ZeroPart, read_zero_part, require_inflatable, zero_columns
