@@ -108,7 +108,7 @@ def test_files_are_read_by_the_workers(layout, fitted, tmp_path):
     if layout == "filtered":
         dataset = dataset.filter(ds.field("x") > -100)
     same(ranef.sums(FORMULA, dataset, executor=executor), fitted)
-    assert len(executor.sizes) == (27 if layout == "filtered" else 16)  # as rows, or eight for each worker
+    assert len(executor.sizes) == (27 if layout == "filtered" else 8)  # as rows, or four for each worker
 
 
 def test_only_the_columns_needed_travel(fitted):

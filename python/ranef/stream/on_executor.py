@@ -16,7 +16,7 @@ from .source import Batches, opened
 
 T = TypeVar("T")
 Work = tuple[int, str, Any]  # number of the partition, what is said of it, what the worker gets
-_PARTS_A_WORKER = 8  # so that a slow one holds up little
+_PARTS_A_WORKER = 4  # so that a slow one holds up little
 
 
 class OnExecutor(Partitions):
