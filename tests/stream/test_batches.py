@@ -230,6 +230,12 @@ def test_sources_that_cannot_be_used(data):
         ranef.Model(FORMULA, ranef.batches(lambda: [data[:90], data[90:].drop(columns="Days")]))
     with pytest.raises(DataError, match=r"'Days' holds numbers at first and text .* begins with row 90"):
         ranef.Model(FORMULA, ranef.batches(lambda: [data[:90], data[90:].assign(Days="x")]))
+    for first, second in (("numbers", "truth values"), ("truth values", "numbers")):  # 0 and 1 are not meant
+        parts = {"numbers": data, "truth values": data.assign(Days=data.Days > 4)}
+        mixed = ranef.batches(lambda parts=(parts[first][:90], parts[second][90:]): parts)
+        for formula in (FORMULA, "Reaction ~ scale(Days) + (1 | Subject)"):
+            with pytest.raises(DataError, match=f"'Days' holds {first} at first and {second} in .* row 90"):
+                ranef.Model(formula, mixed)
     with pytest.raises(DataError, match="constant"):
         ranef.Model(FORMULA, by(data.assign(Reaction=1.0), 50))
     with pytest.raises(DataError, match="one level"):
@@ -238,6 +244,59 @@ def test_sources_that_cannot_be_used(data):
         ranef.Model("Reaction ~ 1 + (1 | row)", by(data.assign(row=np.arange(180)), 50))
     with pytest.raises(DataError, match="no row is left"):
         ranef.Model(FORMULA, by(data.assign(Days=np.nan), 50))
+
+
+def test_what_is_no_table_says_how_it_becomes_one(tmp_path):
+    for given, said in (
+        (str(tmp_path / "rows.parquet"), r"pyarrow\.dataset\.dataset\(path\)"),
+        (tmp_path, r"pandas\.read_csv\(path\)"),
+        ([{"y": [1.0]}, {"y": [2.0]}], r"ranef\.batches\(lambda: \[one, other\]\)"),
+        ([lambda: None], r"ranef\.batches"),
+        (lambda: None, r"ranef\.batches"),
+    ):
+        with pytest.raises(DataError, match=said):
+            ranef.Model(FORMULA, given)
+    duckdb = pytest.importorskip("duckdb")
+    with pytest.raises(DataError, match=r"connection\.sql\('FROM rows'\)"):
+        ranef.Model(FORMULA, duckdb.connect())
+
+
+def test_errors_of_the_library_that_reads(data, tmp_path):
+    """Files that do not go together: each library says so, in an error of ours."""
+    pa = pytest.importorskip("pyarrow")
+    pq, ds = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow.dataset")
+    pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pandas(data.assign(Days="much")), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="the rows cannot be read: ArrowInvalid"):
+        ranef.Model(FORMULA, ds.dataset(tmp_path))
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    with pytest.raises(DataError, match=r"the rows cannot be read: .*'?Days"):
+        ranef.Model(FORMULA, polars.scan_parquet(tmp_path / "*.parquet"))
+    with pytest.raises(DataError, match="the rows cannot be read: ConversionException"):
+        ranef.Model(FORMULA, duckdb.sql(f"FROM '{tmp_path}/*.parquet'"))
+
+
+def test_a_reader_of_files_is_closed(data):
+    """Also the one that is asked for the names of the columns alone."""
+    open_now = []
+
+    class Reader:
+        def __init__(self):
+            self.rows = iter([data[:90], data[90:]])
+            open_now.append(self)
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return next(self.rows)
+
+        def close(self):
+            open_now.remove(self)
+
+    for make in (Reader, lambda: [Reader]):  # the batches themselves, and a function that stands for them
+        assert ranef.Model(FORMULA, ranef.batches(make)).nobs == 180
+        assert not open_now
 
 
 def test_a_battery_of_groups_in_pieces():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -147,11 +148,19 @@ def _instead(data: Any) -> str:
     own = getattr(type(data), "instead_of_rows", "")  # what another room's object says of itself
     if own:
         return f": {own}"
+    if isinstance(data, str | os.PathLike) or type(data).__name__ == "ParquetFile":
+        return "; read the file first, pandas.read_csv(path), or have it read, pyarrow.dataset.dataset(path)"
+    if type(data).__name__ == "DuckDBPyConnection":
+        return "; a relation of it is data, connection.sql('FROM rows')"
     if hasattr(data, "__next__") or callable(data):
         return "; batches that can be read again: ranef.batches(lambda: ...)"
-    if isinstance(data, list | tuple) and data and all(hasattr(part, "columns") for part in data):
+    if isinstance(data, list | tuple) and data and all(map(_is_batch, data)):
         return "; several tables are batches: ranef.batches(lambda: [one, other])"
     return ""
+
+
+def _is_batch(part: Any) -> bool:
+    return hasattr(part, "columns") or isinstance(part, Mapping) or callable(part)
 
 
 def _length(name: str, values: Any) -> int:

@@ -12,7 +12,7 @@ from ..frame import Table
 from ..threads import MOST
 from .progress import progress_bar
 from .shared_cores import shared_cores
-from .source import Batches
+from .source import ROWS, Batches, engine_errors
 
 T = TypeVar("T")
 Part = Callable[[Iterable[Table]], T]
@@ -236,7 +236,8 @@ class DuckRelation(Batches):
 
     def run(self, sql: str) -> Any:
         """Return the answer to a query of the relation, which it knows as ``data``, as a pandas table."""
-        return self._origin.query("data", sql).df()
+        with engine_errors():
+            return self._origin.query("data", sql).df()
 
     def answer(self, sql: str) -> DuckRelation:
         """Return the answer to such a query as a relation, to be read in batches."""
@@ -245,7 +246,8 @@ class DuckRelation(Batches):
 
 def _arrow_batches(relation: Any) -> Iterator[Any]:
     read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
-    yield from read(131_072)
+    with engine_errors():
+        yield from read(ROWS)
 
 
 def quoted(name: str) -> str:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ..errors import DataError, quote_list
 from ..frame import Column, FactorColumn, NumberColumn
 from ..frame.factors import Codes, Levels, as_factor, drop_unused, sort_levels
+from .kinds import level_words
 
-_KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values", "M": "dates", "m": "durations"}
 _BITS = 31  # of a code within a combination
 
 
@@ -75,7 +75,7 @@ class LevelSet:
         return place
 
     def _require_kind(self, levels: Levels, first: int) -> None:
-        kind = _KINDS.get(levels.dtype.kind, "text")
+        kind = level_words(levels)
         if self._kind is None:
             self._kind, self._dtype = kind, levels.dtype
         if kind != self._kind:

@@ -8,11 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import ArgumentError, DataError, RanefError
+from ..errors import ArgumentError
 from ..executors import Job, carried_out, handed_to, require_executor, workers_of
 from .arrow_files import FilePart
 from .engines import DuckRelation, Part, Partitions, name, of_partition, received, sent
-from .source import Batches, opened
+from .source import Batches, of_engine, opened
 
 T = TypeVar("T")
 Work = tuple[int, str, Any]  # number of the partition, what is said of it, what the worker gets
@@ -122,14 +122,8 @@ def _narrowed(table: Any, columns: frozenset[str]) -> Any:
 
 def _sums(part: Part[T], workers: int, number: int, about: str, given: Any) -> bytes | None:
     """Return the sums of a partition, or the error, as bytes; run by a worker."""
-    return sent(lambda: of_partition(part, _tables(given), name(number), workers, about))
+    return sent(lambda: of_partition(part, of_engine(_tables(given)), name(number), workers, about))
 
 
 def _tables(given: Any) -> Iterator[Any]:
-    """Yield the tables of a partition; what their reader raises becomes an error of ours."""
-    try:
-        yield from opened(pickle.loads(given) if isinstance(given, bytes) else given)
-    except RanefError:
-        raise
-    except Exception as error:
-        raise DataError(f"it cannot be read: {type(error).__name__}: {error}") from error
+    yield from opened(pickle.loads(given) if isinstance(given, bytes) else given)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from ..errors import DataError
+from ..errors import DataError, RanefError
 from ..frame import Table
 from .arrow_files import arrow_batches, file_parts
 
@@ -40,9 +41,9 @@ class Batches:
             raise DataError(
                 f"a reading of the data must give tables one after the other, not {type(found).__name__}"
             ) from None
-        tables = chain.from_iterable(map(opened, iterator))
-        for number, table in enumerate(tables):
-            yield Table(table, f"batch {number} of the data (batches count from 0)")
+        with _closing(found):
+            for number, table in enumerate(chain.from_iterable(map(opened, iterator))):
+                yield Table(table, f"batch {number} of the data (batches count from 0)")
 
     def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
         """Return tables, or functions that return them, that can be sent to other processes.
@@ -72,7 +73,7 @@ class ArrowDataset(Batches):
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         if columns is None:
             return iter([self._origin.schema.empty_table()])
-        return arrow_batches(self._origin, columns, ROWS)
+        return of_engine(arrow_batches(self._origin, columns, ROWS))
 
     def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
         return file_parts(self._origin, columns, ROWS, at_least) or super().parts(columns, at_least)
@@ -86,11 +87,12 @@ class PolarsFrame(Batches):
     def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
         import polars
 
-        schema = self._origin.collect_schema()
+        with engine_errors():
+            schema = self._origin.collect_schema()
         if columns is None:
             return iter([polars.DataFrame(schema=schema)])
         known = [name for name in schema.names() if name in set(columns)]
-        return self._origin.select(known).collect_batches(chunk_size=ROWS, maintain_order=True)
+        return of_engine(self._origin.select(known).collect_batches(chunk_size=ROWS, maintain_order=True))
 
 
 def batches(make: Callable[[], Iterable[Any]]) -> Batches:
@@ -155,7 +157,40 @@ def batched(batches: Iterable[Any]) -> Iterator[Any]:
 def opened(given: Any) -> Iterator[Any]:
     """Yield a table; of a function, the table or the tables it returns."""
     found = given() if callable(given) else given
-    yield from map(_whole, found if hasattr(found, "__next__") else [found])
+    with _closing(found):
+        yield from map(_whole, found if hasattr(found, "__next__") else [found])
+
+
+@contextmanager
+def _closing(found: Any) -> Iterator[None]:
+    """Close an iterator of tables at the end, also where it was not read out: it may be a reader of files."""
+    try:
+        yield
+    finally:
+        if hasattr(found, "__next__") and callable(getattr(found, "close", None)):
+            found.close()
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """What the library that reads the rows raises within becomes an error of ours.
+
+    Raises
+    ------
+    DataError
+    """
+    try:
+        yield
+    except (RanefError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"the rows cannot be read: {type(error).__name__}: {error}") from error
+
+
+def of_engine(tables: Iterable[Any]) -> Iterator[Any]:
+    """Yield tables as they are read; see `engine_errors`."""
+    with engine_errors():
+        yield from tables
 
 
 def _whole(batch: Any) -> Any:

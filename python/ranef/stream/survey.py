@@ -21,8 +21,9 @@ from ..design.vectors import (
 )
 from ..digits import require_range
 from ..errors import DataError
-from ..frame import FactorColumn, NumberColumn, UsedRows, present_rows, require_rows
+from ..frame import UsedRows, present_rows, require_rows
 from .batch import Batch
+from .kinds import WORDS, joined, kind_of
 from .levels import CellSet, LevelSet
 from .moments import Moments
 from .needs import Needs
@@ -63,6 +64,8 @@ class Survey:
     inverse_weight : Moments
     transforms : dict
         Formulaic's name of a call -> moments of its argument.
+    kinds : dict
+        Column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``.
     sample : dict
         Numeric columns at some used rows, among them rows at which a column differs from its first value.
     """
@@ -80,7 +83,7 @@ class Survey:
     transforms: dict[Stateful, Moments] = field(default_factory=dict)
     vectors: dict[str, CodeVector] = field(default_factory=dict)
     sample: dict[str, list[Any]] = field(default_factory=dict)
-    kinds: dict[str, type] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def count_rows(self, batch: Batch) -> None:
         """Count a batch's rows, and its missing values by column."""
@@ -124,7 +127,7 @@ class Survey:
             )
 
     def is_factor(self, name: str) -> bool:
-        return issubclass(self.kinds[name], FactorColumn)
+        return self.kinds[name] == "levels"
 
     # ------------------------------------------------------------ numbers per row
     def response_and_offset(self, batch: Batch) -> tuple[FloatArray, FloatArray | None]:
@@ -170,13 +173,15 @@ class Survey:
     def require_same_kinds(self, batch: Batch) -> None:
         """Raise a DataError for a column of another type than before, or predictors that are times."""
         for name, column in batch.columns.items():
-            kind = self.kinds.setdefault(name, type(column))
-            if kind is not type(column):
+            kind = kind_of(column)
+            before = self.kinds.setdefault(name, kind)
+            both = joined(before, kind)
+            if both is None:
                 raise DataError(
-                    f"the column '{name}' holds {_WORDS[kind.__name__]} at first and "
-                    f"{_WORDS[type(column).__name__]} in the batch that begins with row {batch.rows.first} "
-                    "(rows count from 0): give it one type in every batch"
+                    f"the column '{name}' holds {WORDS[before]} at first and {WORDS[kind]} in the batch that "
+                    f"begins with row {batch.rows.first} (rows count from 0): give it one type in every batch"
                 )
+            self.kinds[name] = both
         for name in self.needs.predictors:
             if not self.is_factor(name):
                 require_number(batch.columns[name])
@@ -193,7 +198,7 @@ class Survey:
             cells.add([codes[name] for name in names])
 
     def _add_sample(self, batch: Batch) -> None:
-        numeric = [name for name, kind in self.kinds.items() if issubclass(kind, NumberColumn)]
+        numeric = [name for name, kind in self.kinds.items() if kind not in ("levels", "time")]
         if not self.sample:
             rows: npt.NDArray[np.intp] = np.arange(min(batch.n, _SAMPLE))
         else:
@@ -221,9 +226,6 @@ class Survey:
         values = vector.rows(columns, batch.table.n_rows)
         values = values if rows.kept is None else values[rows.kept]
         self.transforms.setdefault(call, Moments(1)).add(values[:, None])
-
-
-_WORDS = {"FactorColumn": "text or categories", "NumberColumn": "numbers", "TimeColumn": "dates or times"}
 
 
 def survey(batches: Iterable[Batch], needs: Needs) -> Survey:

@@ -19,7 +19,7 @@ from ..stream.levels import CellSet, LevelSet
 from ..stream.needs import Needs
 from ..stream.survey import Survey
 from .beside import Beside
-from .levels_of_parts import kind_of, unusual
+from .levels_of_parts import unusual
 from .products import Cells, Evaluator, Group, NeedsTwoReadings, Product, ProductsByUse, products_by_use
 from .segments import FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
 from .sums import ColumnLevels, Contents, Sums
@@ -54,7 +54,6 @@ class Adding:
         self._z: dict[Group, tuple[Product, ...]] = {}
         self._segments: list[Segment] = []
         self._ranges: dict[str, tuple[float, float]] = {}
-        self._kinds: dict[str, str] = {}
         self._inverse_weights = self._log_weights = self._offsets = 0.0
 
     # ------------------------------------------------------------ a batch
@@ -67,7 +66,6 @@ class Adding:
         found.require_kinds(batch)
         if not self._products:
             self._learn_products(batch)
-        self._note_kinds(batch)
         codes = self._codes(batch)
         y, offset = found.response_and_offset(batch)
         weights = found.weights(batch)
@@ -92,13 +90,6 @@ class Adding:
         products = products_by_use(self.needs, factors, frozenset())[0]
         truths = self._evaluator.truths(products[:-1], batch.columns, batch.n)
         return products_by_use(self.needs, factors, truths)
-
-    def _note_kinds(self, batch: Batch) -> None:
-        for name, column in batch.columns.items():
-            kind = kind_of(column)
-            known = self._kinds.setdefault(name, kind)
-            if known == "whole" and kind == "real":
-                self._kinds[name] = "real"
 
     def _codes(self, batch: Batch) -> dict[tuple[str, ...], Codes]:
         """Return the codes of every categorical column and combination that is used, in the order met."""
@@ -207,7 +198,7 @@ class Adding:
             cells[name,] = np.arange(levels[name].values.shape[0], dtype=np.int32)[:, None]
         table, origins, unweighted = self._joined(ranks)
         return Contents(
-            kinds=dict(self._kinds),
+            kinds=dict(self.survey.kinds),
             levels=levels,
             groups={group: cells[group] for group in self._z},
             products=self._products,

@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..design.used import UsedColumns
 from ..design.vectors import learn_vector
 from ..errors import DataError
-from ..frame import Column, FactorColumn, NumberColumn, TimeColumn, UsedRows
+from ..frame import Column, NumberColumn, UsedRows
 from ..frame.factors import Codes
 from ..stream.learning import LearnedRows, learn_rows
 from ..stream.levels import FinishedLevels
@@ -23,7 +23,6 @@ from .products import Cells, Evaluator
 from .sums import Contents, Sums
 
 _CANDIDATES = 64
-_CLASSES: dict[str, type] = {"levels": FactorColumn, "time": TimeColumn}
 _TYPES = {"real": np.float64, "whole": np.int64, "truth": np.bool_}
 
 
@@ -60,7 +59,7 @@ def learn_sums(sums: Sums, contents: Contents, needs: Needs) -> tuple[LearnedRow
     """
     found: Any = Survey(needs)
     found.n, found.n_total, found.missing = sums.n, sums.n_total, dict(sums.missing)
-    found.kinds = {name: _CLASSES.get(kind, NumberColumn) for name, kind in contents.kinds.items()}
+    found.kinds = dict(contents.kinds)
     found.levels = {name: KnownLevels(name, own.values) for name, own in contents.levels.items()}
     found.cells = {group: KnownCells(cells) for group, cells in contents.groups.items() if len(group) > 1}
     sample = like_rows(contents, needs)

@@ -9,24 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, quote_list
-from ..frame import FactorColumn, NumberColumn
 from ..frame.factors import Levels, label_texts, sort_levels
+from ..stream.kinds import WORDS, joined, level_words
 from .sums import ColumnLevels
 
 Ranks = npt.NDArray[np.int64]
-
-_KINDS = {
-    "real": "numbers",
-    "whole": "numbers",
-    "truth": "truth values",
-    "levels": "text or categories",
-    "time": "dates or times",
-}
-
-_LEVEL_KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values"} | {
-    "M": "dates",
-    "m": "durations",
-}
 
 
 def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
@@ -42,24 +29,24 @@ def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[st
     for number, other in others:
         for name, kind in other.items():
             before = kinds[name]
-            if _KINDS[kind] != _KINDS[before]:
+            both = joined(before, kind)
+            if both is None:
                 raise DataError(
-                    f"the column '{name}' holds {_KINDS[before]} in {first} and {_KINDS[kind]} in {number} "
+                    f"the column '{name}' holds {WORDS[before]} in {first} and {WORDS[kind]} in {number} "
                     "(they count from 0): give it one type in every part"
                 )
-            if "real" in (kind, before):
-                kinds[name] = "real"
+            kinds[name] = both
     return kinds
 
 
 def union_of_levels(name: str, parts: Sequence[tuple[str, ColumnLevels]]) -> ColumnLevels:
     """Return the levels that any part has of a column; each part comes with its name for the messages."""
     (first, head), *others = parts
-    kind = _level_kind(head)
+    kind = level_words(head.values)
     for number, other in others:
-        if _level_kind(other) != kind:
+        if level_words(other.values) != kind:
             raise DataError(
-                f"the levels of the column '{name}' are {kind} in {first} and {_level_kind(other)} in "
+                f"the levels of the column '{name}' are {kind} in {first} and {level_words(other.values)} in "
                 f"{number} (they count from 0): give it one type in every part"
             )
         if other.categories != head.categories:
@@ -88,10 +75,6 @@ def _listed(levels: ColumnLevels) -> Sequence[Any]:
     return levels.categories if levels.categories is not None else label_texts(levels.values)
 
 
-def _level_kind(levels: ColumnLevels) -> str:
-    return _LEVEL_KINDS.get(levels.values.dtype.kind, "text")
-
-
 def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
     """Return where levels are in the union."""
     if own.values is union.values:
@@ -100,15 +83,6 @@ def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
         return np.searchsorted(union.values, own.values).astype(np.int64)
     place = {value: k for k, value in enumerate(union.values.tolist())}
     return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
-
-
-def kind_of(column: Any) -> str:
-    """Return what a column holds, as sums have it."""
-    if isinstance(column, FactorColumn):
-        return "levels"
-    if isinstance(column, NumberColumn):
-        return {"f": "real", "b": "truth"}.get(column.values.dtype.kind, "whole")
-    return "time"
 
 
 def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:

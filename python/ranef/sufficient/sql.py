@@ -14,6 +14,7 @@ from ..formula.python_code import in_backticks
 from ..frame import Table
 from ..show import Printed
 from ..stream.engines import quoted
+from ..stream.kinds import WORDS
 from ..stream.needs import Needs, needed_by
 from ..verbs import Verb
 from .cells import CellSums
@@ -37,9 +38,6 @@ Part = tuple[tuple[str, ...], bool]
 def part_of(product: Product) -> Part:
     """Return the numeric part of a product."""
     return product.numbers, bool(product.numbers) and not product.factors
-
-
-_WORDS = {"levels": "text or categories", "time": "dates or times"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -274,7 +272,7 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
             raise NeedsTwoReadings(f"'{code}' is computed")
         if kinds[name] in ("levels", "time"):
             raise DataError(
-                f"the column '{name}' holds {_WORDS[kinds[name]]} where numbers are needed: convert it first"
+                f"the column '{name}' holds {WORDS[kinds[name]]} where numbers are needed: convert it first"
             )
     made = SumsSQL(needs.formula.text, table, "", needs, kinds, products, z)
     return SumsSQL(needs.formula.text, table, _survey(made), needs, kinds, products, z)

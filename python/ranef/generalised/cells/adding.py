@@ -20,7 +20,7 @@ from ...stream.needs import Needs
 from ...stream.survey import Survey
 from ...sufficient.cells import CellSums, CellTable
 from ...sufficient.cells_sql import TIMES
-from ...sufficient.levels_of_parts import kind_of, unusual
+from ...sufficient.levels_of_parts import unusual
 from ...sufficient.sums import ColumnLevels
 from ..families import Family
 from ..reading import Reader, summed
@@ -48,7 +48,6 @@ class CellAdding:
         given = () if needs.offset is None else (needs.offset,)
         self._shared = tuple(dict.fromkeys([*needs.grouping, *needs.predictors, *offsets, *given]))
         self._levels: dict[str, LevelSet] = {}
-        self._kinds: dict[str, str] = {}
         self._merged: CellTable | None = None
         self._held: list[CellTable] = []
         self._constant = 0.0
@@ -60,10 +59,6 @@ class CellAdding:
         if batch.n == 0:
             return
         found.require_same_kinds(batch)
-        for name, column in batch.columns.items():
-            kind = kind_of(column)
-            if self._kinds.setdefault(name, kind) == "whole" and kind == "real":
-                self._kinds[name] = "real"
         times = batch.numbers(TIMES) if TIMES in batch.columns else np.ones(batch.n)
         count, first, second, constants = _core.kept_rows(self.family.name, *self._response(batch).arrays)
         self._constant += float(times @ constants)
@@ -142,7 +137,7 @@ class CellAdding:
                 done = met.finish()
                 levels[name] = ColumnLevels(done.levels, unusual(met.categories))
                 codes[name] = done.rank[self._merged.codes[name]]
-            kinds = {name: self._kinds[name] for name in needs.columns}
+            kinds = {name: self.survey.kinds[name] for name in needs.columns}
             table = replace(self._merged, kinds=kinds, levels=levels, codes=codes).merged()
         family, link = self.family.name, self.family.link.name
         return CellSums(
