@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, FormulaError
-from ranef.structured.maps import Scaled
+from ranef.structured.scaled import Scaled
 
 TESTS = Path(__file__).parents[1]
 VISITS = "y ~ base + region + arm * visit"

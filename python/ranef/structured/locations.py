@@ -14,7 +14,8 @@ from ..design import ModelMatrix
 from ..errors import DataError, FormulaError
 from ..formula import RandomBar
 from ..model import Model
-from .maps import BEYOND, Hold, Range, Scaled, pack
+from .scaled import BEYOND, Scaled
+from .term_map import Hold, Range, pack
 
 SPATIAL = ("exp",)
 _REACH = Range(-40.0, 20.0, -2.0, 2.0)

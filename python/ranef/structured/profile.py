@@ -22,8 +22,9 @@ from ..residual.held import (
 )
 from ..residual.profile import profile_of
 from ..residual.refits import further_parameters as of_residuals
-from .maps import Hold, Structured, derivative
+from .maps import Structured
 from .spread import parameter_table
+from .term_map import Hold, derivative
 
 
 def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:

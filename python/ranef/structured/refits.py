@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..residual.model import ResidualModel
-from ..residual.refits import changed
 from ..residual.refits import further_parameters as of_residuals
-from ..variants import with_columns, with_rows
+from ..variants import changed, with_columns, with_rows
 from .fit import StructuredFit, minimised
 from .spread import parameter_table
 from .with_residual import StructuredResidualFit, minimised_both
@@ -55,7 +54,7 @@ def again_both(
     fit: StructuredResidualFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
 ) -> StructuredResidualFit:
     """Fit the same model by another criterion, of some columns of X, to another response."""
-    return _fitted(fit, changed(fit, reml, columns, y))
+    return _fitted(fit, changed(fit.model, reml, columns, y))
 
 
 def refit_both(fit: StructuredResidualFit, y: npt.ArrayLike) -> StructuredResidualFit:

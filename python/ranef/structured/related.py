@@ -21,7 +21,7 @@ from ..formula import Formula
 from ..frame import labelled
 from ..frame.factors import label_texts
 from ..frame.native import as_it_came, library_name
-from ..residual.gls import independent
+from ..residual.gls_model import independent
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
 from .related_dense import DenseSums
