@@ -45,7 +45,6 @@ _STRUCTURES = "see fit.structures.parameters"
 # Method -> kinds -> what to do instead.
 METHODS: dict[str, dict[str, str]] = {
     "profile": {
-        "related": "see heritability() for an interval",
         "iterative": _EXACT,
     },
     "component_table": {
@@ -61,7 +60,7 @@ METHODS: dict[str, dict[str, str]] = {
         "structured": _STRUCTURES,
         "related": "see fit.optimum.covariance",
     },
-    "drop1": {"related iterative": _BY_ML},
+    "drop1": {"iterative": _BY_ML},
     "ranova": {
         "mmrm": "there are no random terms; compare structures with ranef.anova()",
         "gls": "there are no random terms",
@@ -74,7 +73,6 @@ METHODS: dict[str, dict[str, str]] = {
         "structured": "its search starts more than once by itself: see fit.optimum",
         "iterative": _EXACT,
     },
-    "by_other_criterion": {"related": "fit it with reml=False, or reml=True"},
     "update": {
         "mmrm gls related": "fit the other formula",
         "residual": "fit the other formula with lmer()",
@@ -106,8 +104,7 @@ METHODS: dict[str, dict[str, str]] = {
         "related": "see heritability(), and the shares in fit.varcorr",
     },
     "simulate": {"cells": _ROWS},
-    "refit": {"related": "fit the other response with the same formula", "cells": _ROWS},
-    "bootstrap": {"related": "simulate() and the same fit in a loop do it"},
+    "refit": {"cells": _ROWS},
     "residuals": {"related": "see fit.resid, response minus fitted value", "cells": _ROWS},
     "leverage": {
         "inflated": "a row that is zero for certain has no weight of its own",

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtri
 
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design
-from ..errors import ArgumentError, DataError, quote_list, require_level
+from ..errors import ArgumentError, DataError, quote_list
 from ..estimates.simulation import counted, seeded
 from ..formula import Formula
 from ..frame import labelled
 from ..frame.factors import label_texts
-from ..frame.native import as_it_came, library_name
+from ..frame.native import library_name
+from ..refitted_fit import RefittedFit
 from ..residual.gls_model import independent
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
@@ -91,7 +91,7 @@ class RelatedModel:
 
 
 @dataclass(eq=False, repr=False)
-class RelatedFit(TestedFit, kind="related"):
+class RelatedFit(RefittedFit, TestedFit, kind="related"):
     """A mixed model with relationship matrices, fitted.
 
     Attributes
@@ -103,13 +103,18 @@ class RelatedFit(TestedFit, kind="related"):
         The method of testing when a verb is given no other.
     """
 
-    structured_covariance: ClassVar[bool] = True
     model: RelatedModel
     optimum: RelatedOptimum = field(repr=False)
     method: str = "satterthwaite"
 
     test_methods = Answer[Any]("structured.related_methods:test_methods", shown=False)
     summary = Verb("structured.related_report:summary")
+    profile = Verb("structured.related_profile:profile")
+    heritability = Verb("structured.heritability:heritability")
+    refit = Verb("structured.related_refits:refit")
+    further_parameters = Verb("structured.related_refits:further_parameters", shown=False)
+    again = Verb("structured.related_refits:again", shown=False)
+    left_out = Verb("structured.related_refits:left_out", shown=False)
     component_columns = Verb("structured.related_report:component_columns", shown=False)
     __repr__ = Verb("report.brief:whole")
     _repr_html_ = Verb("report.brief:whole_html")
@@ -165,43 +170,6 @@ class RelatedFit(TestedFit, kind="related"):
         table = pd.DataFrame({"sd": sd, "variance": sd**2}, index=[*self.model.labels, "Residual"])
         table["share"] = table.variance / table.variance.sum(skipna=False)
         return table
-
-    @as_it_came
-    def heritability(self, term: str | None = None, level: float = 0.95) -> pd.Series:
-        """Return the share of a term's variance in the total, with standard error and interval.
-
-        Parameters
-        ----------
-        term : str, optional
-            Label of a term, by default the first with a relationship matrix.
-        level : float
-            Coverage of the interval, which is Wald's on the logit of the share.
-
-        Returns
-        -------
-        Series
-            ``estimate``, ``se``, ``lower``, ``upper``. A relationship matrix is taken to have a mean diagonal
-            of one, as where no animal is inbred. Where a variance has no estimate, nor has the share.
-        """
-        require_level(level)
-        labels = self.model.labels
-        name = term if term is not None else next(iter(self.model.related))
-        if name not in labels:
-            raise ArgumentError(f"there is no term {name!r}: terms are {quote_list(labels)}")
-        k, squares = labels.index(name), self.theta**2
-        if self.optimum.unknown.any():
-            return pd.Series({"estimate": np.nan, "se": np.nan, "lower": 0.0, "upper": 1.0}, name=name)
-        total = 1 + squares.sum()
-        share = float(squares[k] / total)
-        slope = 2 * self.theta * ((np.arange(len(squares)) == k) - share) / total
-        se = float(np.sqrt(slope @ self.optimum.covariance @ slope))
-        z = float(ndtri((1 + level) / 2))
-        if 0 < share < 1:
-            logit, width = np.log(share / (1 - share)), z * se / (share * (1 - share))
-            lower, upper = 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
-        else:
-            lower = upper = np.nan
-        return pd.Series({"estimate": share, "se": se, "lower": lower, "upper": upper}, name=name)
 
     @cached_property
     def ranef(self) -> dict[str, pd.Series]:

@@ -1,0 +1,88 @@
+"""The share of a random term in the variance: the heritability where its levels are related."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtri, ndtri
+
+from ..errors import ArgumentError, quote_list, require_choice, require_level
+from ..inference.profile.constrained import Point
+from ..inference.profile.walk import crossing, walk
+from .related_profile import RelatedDeviance
+
+
+def heritability(fit: Any, term: str | None = None, level: float = 0.95, method: str = "wald") -> pd.Series:
+    """Return the share of a term's variance in the total, with standard error and interval.
+
+    Parameters
+    ----------
+    fit : RelatedFit
+    term : str, optional
+        Label of a term, by default the first with a relationship matrix.
+    level : float
+        Coverage of the interval.
+    method : {"wald", "profile"}
+        Wald's interval on the logit of the share, or where the fit's criterion, minimal over everything else,
+        has risen by the quantile of a chi-square: that one can end at 0 or 1.
+
+    Returns
+    -------
+    Series
+        ``estimate``, ``se``, ``lower``, ``upper``. A relationship matrix is taken to have a mean diagonal of
+        one, as where no animal is inbred. Where a variance has no estimate, nor has the share.
+
+    Raises
+    ------
+    ArgumentError
+        A term that the fit does not have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ranef
+    >>> data = ranef.datasets.load("Dyestuff")
+    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", data, relationship={"Batch": np.eye(6)})
+    >>> fit.heritability(method="profile").round(2).tolist()
+    [0.42, 0.22, 0.07, 0.82]
+    """
+    require_level(level)
+    require_choice("method", method, ("wald", "profile"))
+    labels = fit.model.labels
+    name = term if term is not None else next(iter(fit.model.related))
+    if name not in labels:
+        raise ArgumentError(f"there is no term {name!r}: terms are {quote_list(labels)}")
+    if fit.optimum.unknown.any():
+        return pd.Series({"estimate": np.nan, "se": np.nan, "lower": 0.0, "upper": 1.0}, name=name)
+    k, squares = labels.index(name), fit.theta**2
+    total = 1 + squares.sum()
+    share = float(squares[k] / total)
+    slope = 2 * fit.theta * ((np.arange(len(squares)) == k) - share) / total
+    se = float(np.sqrt(slope @ fit.optimum.covariance @ slope)) if 0 < share < 1 else np.nan
+    ends = _wald(share, se, level) if method == "wald" else _profile(fit, name, level)
+    return pd.Series({"estimate": share, "se": se, "lower": ends[0], "upper": ends[1]}, name=name)
+
+
+def _wald(share: float, se: float, level: float) -> tuple[float, float]:
+    if not 0 < share < 1:
+        return np.nan, np.nan
+    logit, width = np.log(share / (1 - share)), float(ndtri((1 + level) / 2)) * se / (share * (1 - share))
+    return 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
+
+
+def _profile(fit: Any, label: str, level: float) -> tuple[float, float]:
+    held, height = RelatedDeviance(fit), float(np.sqrt(chdtri(1, 1 - level)))
+    parameter = held.parameters[f"share[{label}]"]
+
+    def evaluate(value: float, near: Point) -> Any:
+        return held.at(parameter, value, near)
+
+    origin: Any = held.origin(parameter)
+    ends = []
+    for direction, bound in ((-1, 0.0), (1, 1.0)):
+        side = walk(evaluate, origin, direction, bound, 0.5 * parameter.scale, height)
+        found = crossing(evaluate, side, height)
+        ends.append(bound if found is None else found.value)
+    return ends[0], ends[1]
