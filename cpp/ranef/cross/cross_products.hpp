@@ -32,6 +32,10 @@ struct DesignCross {
     Level<R> level(Index j) const {
         return Level<R>(*pattern, values, j);
     }
+    Level<0, double> level_to_write(Index j) { return {*pattern, values, j}; }
+    // The r numbers of an entry of A, by its number among all levels'; how many numbers all of them have.
+    const double* entry(Index e) const { return values.a_val() + e * pattern->layout.leading_width(); }
+    Index entry_numbers() const { return values.spans().a_x - values.spans().a_val; }
     // use(row, column, entry) for the lower triangle of Z_rest'Z_rest.
     template <class Use>
     void each_rest(const Use& use) const {
@@ -60,6 +64,5 @@ void gram_multiply(const DesignCross& design, const double* coef, double* out);
 
 // W = C'C over C = [Z_rest X], lower triangle of a q_rest + p matrix whose upper one becomes zero.
 void fill_rest(const DesignCross& design, double* w);
-
 
 }  // namespace ranef

@@ -1,22 +1,27 @@
-// One level of the leading factor beside all columns behind it. R is the factor's width when it is known at compile time.
+// One level of the leading factor beside all columns behind it. R is the factor's width when it is known at compile time;
+// Number is double where the numbers are to be written.
 #pragma once
+
+#include <type_traits>
 
 #include "ranef/cross/values.hpp"
 
 namespace ranef {
 
-template <int R = 0>
+template <int R = 0, class Number = const double>
 struct Level {
-    const double* g;              // r x r
+    using Numbers = std::conditional_t<std::is_const_v<Number>, const Values, Values>;
+
+    Number* g;                    // r x r
     const std::int32_t* columns;  // of Z_rest, ascending
-    const double* values;         // r numbers each
+    Number* values;               // r numbers each
     Index entries;
-    const double* fixed;          // r numbers for each of the p columns of X
+    Number* fixed;                // r numbers for each of the p columns of X
     Index first;                  // entry among all levels'
     Index p, rest;
     int width;
 
-    Level(const Pattern& pattern, const Values& v, Index j)
+    Level(const Pattern& pattern, Numbers& v, Index j)
         : columns(pattern.a_col.data() + pattern.a_ptr[j]),
           entries(pattern.a_ptr[j + 1] - pattern.a_ptr[j]),
           first(pattern.a_ptr[j]),
@@ -39,8 +44,8 @@ struct Level {
         out.first = entry;
         return out;
     }
-    const double* value(Index e) const { return values + e * r(); }
-    const double* x(Index c) const { return fixed + c * r(); }
+    Number* value(Index e) const { return values + e * r(); }
+    Number* x(Index c) const { return fixed + c * r(); }
 
     // use(column of Z_rest, r numbers); use(column of X, r numbers); both as use(column of [Z_rest X], r numbers).
     template <class Use>
@@ -54,7 +59,7 @@ struct Level {
     template <class Use>
     void each_column(const Use& use) const {
         each(use);
-        each_fixed([&](Index c, const double* v) { use(rest + c, v); });
+        each_fixed([&](Index c, Number* v) { use(rest + c, v); });
     }
 };
 

@@ -1,45 +1,28 @@
 #include "ranef/factor/class_factor.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <limits>
 
+#include "ranef/base/linalg.hpp"
+#include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
-#include "ranef/plan/classes.hpp"
-#include "ranef/factor/class_curvature.hpp"
-#include "ranef/factor/class_levels.hpp"
-#include "ranef/factor/class_solves.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/model/level_blocks.hpp"
-#include "ranef/base/linalg.hpp"
+#include "ranef/plan/classes.hpp"
 
 namespace ranef {
-namespace {
 
-// <packed symmetric, full symmetric> over all m x m entries.
-inline double contract(Index m, const double* packed, const double* full) {
-    double diagonal = 0.0, below = 0.0;
-    for (Index c = 0; c < m; ++c) {
-        const double* column = full + c * m;
-        diagonal += packed[0] * column[c];
-        for (Index i = c + 1; i < m; ++i) below += packed[i - c] * column[i];
-        packed += m - c;
-    }
-    return diagonal + 2.0 * below;
-}
-
-}  // namespace
-
-template <int R>
-ClassFactor<R>::ClassFactor(const Problem& problem, const std::vector<ThetaSlot>& slots)
+ClassFactor::ClassFactor(const Problem& problem, const std::vector<ThetaSlot>& slots)
     : Factorisation(problem, slots),
       classes_(&problem.plan->classes),
       m_(layout_.rest()),
       packed_(packed_size(m_)),
       pairs_(pair_count(layout_.leading_width())),
+      levels_(layout_.factors[0].levels),
+      r_(layout_.leading_width()),
       square_(m_ * m_),
-      n_theta_(static_cast<Index>(slots.size())),
-      r_(layout_.leading_width()) {
+      n_theta_(static_cast<Index>(slots.size())) {
     const Index rr = Index{r_} * r_;
     eliminated_.resize(packed_ + m_ + 2);
     leading_moment_.resize(rr);
@@ -59,8 +42,7 @@ ClassFactor<R>::ClassFactor(const Problem& problem, const std::vector<ThetaSlot>
 }
 
 // W = C'C packed by columns, and room for what is kept per class.
-template <int R>
-void ClassFactor<R>::take_classes() {
+void ClassFactor::take_classes() {
     std::vector<double> w(square_);
     fill_rest(design(), w.data());
     w_packed_.clear();
@@ -72,8 +54,7 @@ void ClassFactor<R>::take_classes() {
     cyy_.resize(count * pairs_);
 }
 
-template <int R>
-void ClassFactor<R>::reload(const DesignCross& design) {
+void ClassFactor::reload(const DesignCross& design) {
     Factorisation::reload(design);
     own_ = find_classes(design, true);
     fill_classes(design, own_, {});
@@ -81,35 +62,21 @@ void ClassFactor<R>::reload(const DesignCross& design) {
     take_classes();
 }
 
-template <int R>
-void ClassFactor<R>::load(const double* response) {
-    response_ = response;
-    const DesignCross& d = design();
-    std::fill(cy_.begin(), cy_.end(), 0.0);
-    std::fill(cyy_.begin(), cyy_.end(), 0.0);
-    const int r = R > 0 ? R : r_;
-    for (Index j = 0; j < layout_.factors[0].levels; ++j) {
-        const Index c = classes_->class_of[j];
-        const double* z = response + j * r;
-        double* cy = cy_.data() + c * pairs_ * m_;
-        double* cyy = cyy_.data() + c * pairs_;
-        d.level<R>(j).each_column([&](Index column, const double* v) {
-            int pair = 0;
-            for (int a = 0; a < r; ++a) {
-                cy[pair++ * m_ + column] += v[a] * z[a];
-                for (int b = a + 1; b < r; ++b) cy[pair++ * m_ + column] += v[a] * z[b] + v[b] * z[a];
-            }
-        });
-        int pair = 0;
-        for (int a = 0; a < r; ++a) {
-            cyy[pair++] += z[a] * z[a];
-            for (int b = a + 1; b < r; ++b) cyy[pair++] += 2.0 * z[a] * z[b];
-        }
-    }
+void ClassFactor::sum_classes(double work, std::vector<double>& total, const AddClasses& add) {
+    constexpr Index piece_size = 512;
+    const Index count = classes_->count();
+    if (count <= piece_size) return add(0, count, total.data(), scratch_.data());
+    const Index size = static_cast<Index>(total.size());
+    sums_.assign(piece_count(count, piece_size) * size, 0.0);
+    for_ranges(count, piece_size, work * static_cast<double>(count), [&](Index piece, Index begin, Index end) {
+        std::vector<double> scratch(scratch_.size());
+        add(begin, end, sums_.data() + piece * size, scratch.data());
+    });
+    for (std::size_t first = 0; first < sums_.size(); first += total.size())
+        for (Index i = 0; i < size; ++i) total[i] += sums_[first + i];
 }
 
-template <int R>
-void ClassFactor<R>::begin_elimination() {
+void ClassFactor::begin_elimination() {
     const double* rest = response_ + layout_.q_leading;
     std::copy(w_packed_.begin(), w_packed_.end(), eliminated_.begin());
     double* y = eliminated_.data() + packed_;
@@ -117,65 +84,25 @@ void ClassFactor<R>::begin_elimination() {
     y[m_ + 1] = 0.0;
 }
 
-template <int R>
-void ClassFactor<R>::end_elimination() {
-    const double* y = eliminated_.data() + packed_;
-    std::copy(y, y + m_, ty_.begin());
-    tyy_ = y[m_];
-    pieces_.log_det = y[m_ + 1];
-}
-
-// T = W - sum_j A_j'K_j A_j and the same for the response; log|Omega| of the leading term.
-template <int R>
-Status ClassFactor<R>::eliminate_leading() {
+Status ClassFactor::factor() {
+    const BlasThreads threads(m_);
     begin_elimination();
-    std::atomic<bool> definite{true};
-    const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
-    for_order([&](auto order) {
-        sum_classes(work, eliminated_, [&](Index begin, Index end, double* total, double* scratch) {
-            if (!eliminate_classes<order()>(begin, end, total, scratch)) definite = false;
-        });
-    });
-    end_elimination();
-    return definite ? Status::ok : Status::not_positive_definite;
-}
-
-template <int R>
-template <int M>
-bool ClassFactor<R>::eliminate_classes(Index begin, Index end, double* total, double* scratch) {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    const Index m = M > 0 ? M : m_, packed = packed_size(m);
-    double *ty = total + packed, *tyy = ty + m, *log_det = tyy + 1;
-    for (Index c = begin; c < end; ++c) {
-        double* k = k_.data() + c * rr;
-        double log_m = 0.0;
-        if (!kernel.shrinkage(classes_->g.data() + c * rr, lambda_, k, scratch, &log_m, scratch + rr)) return false;
-        *log_det += static_cast<double>(classes_->size[c]) * log_m;
-        const double* sums = classes_->sums.data() + c * pairs_ * packed;
-        const double* cy = cy_.data() + c * pairs_ * m;
-        const double* cyy = cyy_.data() + c * pairs_;
-        for (int a = 0; a < r; ++a)
-            for (int b = a; b < r; ++b) {
-                const double kab = k[b * r + a];
-                for (Index i = 0; i < packed; ++i) total[i] -= kab * sums[i];
-                for (Index i = 0; i < m; ++i) ty[i] -= kab * cy[i];
-                *tyy -= kab * *cyy;
-                sums += packed;
-                cy += m;
-                ++cyy;
-            }
-    }
-    return true;
+    if (!eliminate_classes()) return Status::not_positive_definite;
+    const Status status = solve();
+    if (status != Status::ok || !cancels()) return status;
+    begin_elimination();
+    return eliminate_levels() ? solve() : Status::not_positive_definite;
 }
 
 // S = Gamma'T Gamma + E, its Cholesky factor, the solution and the penalised residual sum of squares.
-template <int R>
-Status ClassFactor<R>::solve() {
+Status ClassFactor::solve() {
     const Index q2 = layout_.q_rest;
-    const double* packed = eliminated_.data();
+    const double *packed = eliminated_.data(), *y = packed + packed_;
+    pieces_.log_det = y[m_ + 1];
     for (Index c = 0; c < m_; ++c)
         for (Index i = c; i < m_; ++i) t_[c * m_ + i] = t_[i * m_ + c] = *packed++;
+    std::copy(y, y + m_, ty_.begin());
+    tyy_ = y[m_];
     std::copy(t_.begin(), t_.end(), s_.begin());
     if (q2 > 0) {
         sandwich_by_lambda(layout_, lambda_, true, m_, s_.data());
@@ -202,9 +129,35 @@ Status ClassFactor<R>::solve() {
     return Status::ok;
 }
 
+// Whether the determinants lose digits by K's cancellation: what it adds to T, as large as that may become in S.
+//
+// sum_ab K_ab (A'A)_ab loses what the numbers of K cancel: about sum_a K_aa G_aa roundings, r of them where G is well
+// conditioned and up to Lambda'G Lambda where it is not (a level whose rows have weights of 1,000 and 0.001). (Y A)'(Y A),
+// level by level, loses none of them.
+bool ClassFactor::cancels() const {
+    constexpr double lost = 1e-9;
+    if (r_ == 1) return false;
+    double growth = 1.0;
+    for (std::size_t f = 1; f < layout_.factors.size(); ++f) growth = std::max(growth, condition(f));
+    const Index p = layout_.p;
+    for (Index c = 0; c < p; ++c) {
+        const double pivot = s_[(layout_.q_rest + c) * (m_ + 1)];
+        growth = std::max(growth, design().values.w_xx()[c * (p + 1)] / (pivot * pivot));
+    }
+    growth *= std::numeric_limits<double>::epsilon();
+    if (growth * condition(0) < lost) return false;  // K is not above Lambda Lambda'
+    const Index rr = Index{r_} * r_;
+    double cancelled = 0.0;
+    for (Index c = 0; c < classes_->count(); ++c) {
+        double sum = 0.0;
+        for (Index i = 0; i < rr; i += r_ + 1) sum += k_[c * rr + i] * classes_->g[c * rr + i];
+        cancelled = std::max(cancelled, sum);
+    }
+    return growth * cancelled > lost;
+}
+
 // N = Gamma S^-1 Gamma' (REML), or Gamma_2 S_22^-1 Gamma_2' without X (ML): what traces of the inverse need.
-template <int R>
-void ClassFactor<R>::invert(bool with_x) {
+void ClassFactor::invert(bool with_x) {
     const Index q2 = layout_.q_rest, order = with_x ? m_ : q2;
     std::fill(n_.begin(), n_.end(), 0.0);
     for (Index c = 0; c < order; ++c)
@@ -214,115 +167,19 @@ void ClassFactor<R>::invert(bool with_x) {
     if (q2 > 0) sandwich_by_lambda(layout_, lambda_, false, m_, n_.data());
 }
 
-// Per class: rho = sum A_j N A_j', tau = sum t_j t_j' with t_j = Z_1j'y - A_j c, and d = (sum A_j (x) t_j).
-// For the rest: e = Z_2'(y - X beta - Z b). moment_ collects sum e e' by factor.
-template <int R>
-void ClassFactor<R>::moments() {
-    std::fill(moment_.begin(), moment_.end(), 0.0);
-    std::fill(leading_moment_.begin(), leading_moment_.end(), 0.0);
-    const double work = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_ * m_) + 6.0 * r_ * r_ * r_;
-    for_order([&](auto order) {
-        sum_classes(work, leading_moment_, [&](Index begin, Index end, double* moment, double* scratch) {
-            class_moments<order()>(begin, end, moment, scratch);
-        });
-    });
-    std::copy(leading_moment_.begin(), leading_moment_.end(), moment_.begin());
-    linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
-    for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
-    add_rest_moments(layout_, e_.data(), moment_.data());
+DenseInverse ClassFactor::inverse() const {
+    const double* n_x = n_.data() + layout_.q_rest * m_;
+    return {n_.data(), n_x, n_x + layout_.q_rest, m_, m_, m_};
 }
 
-template <int R>
-template <int M>
-void ClassFactor<R>::class_moments(Index begin, Index end, double* moment, double* scratch) {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    const Index m = M > 0 ? M : m_, packed = packed_size(m);
-    for (Index c = begin; c < end; ++c) {
-        const double* g = classes_->g.data() + c * rr;
-        const double* k = k_.data() + c * rr;
-        double* f = f_.data() + c * rr;
-        kernel.residual_maker(g, k, f);
-        kernel.product(g, f, b_.data() + c * rr);
-        double* tau = tau_.data() + c * rr;
-        double* rho = rho_.data() + c * rr;
-        const double* sums = classes_->sums.data() + c * pairs_ * packed;
-        const double* cy = cy_.data() + c * pairs_ * m;
-        double* d = d_.data() + c * pairs_ * m;
-        const double* cyy = cyy_.data() + c * pairs_;
-        for (int a = 0; a < r; ++a)
-            for (int b = a; b < r; ++b, sums += packed, cy += m, d += m, ++cyy) {
-                const double half = a == b ? 1.0 : 0.5;
-                rho[b * r + a] = rho[a * r + b] = half * contract(m, sums, n_.data());
-                for (Index i = 0; i < m; ++i) d[i] = cy[i];
-                const double* column = sums;
-                for (Index i = 0; i < m; ++i) {  // d -= (symmetric packed) c
-                    double sum = column[0] * c_[i];
-                    for (Index l = i + 1; l < m; ++l) {
-                        sum += column[l - i] * c_[l];
-                        d[l] -= column[l - i] * c_[i];
-                    }
-                    d[i] -= sum;
-                    column += m - i;
-                }
-                double sum = *cyy;
-                for (Index i = 0; i < m; ++i) sum -= (cy[i] + d[i]) * c_[i];
-                tau[b * r + a] = tau[a * r + b] = half * sum;
-            }
-        // From here on tau holds F' tau F = sum e e', rho holds F' rho F.
-        kernel.congruence(f, tau, scratch, scratch + rr);
-        std::copy(scratch, scratch + rr, tau);
-        kernel.congruence(f, rho, scratch, scratch + rr);
-        std::copy(scratch, scratch + rr, rho);
-        for (int i = 0; i < rr; ++i) moment[i] += tau[i];
-    }
+void ClassFactor::solve_rest(double* v) const {
+    apply_rest_lambda(layout_, lambda_, true, v);
+    linalg::solve_lower(layout_.q_rest, s_.data(), m_, v, 1, m_);
+    linalg::solve_upper(layout_.q_rest, s_.data(), m_, v, 1, m_);
+    apply_rest_lambda(layout_, lambda_, false, v);
 }
 
-template <int R>
-void ClassFactor<R>::assemble_gradient() {
-    const GroupKernel<R> kernel(r_);
-    const int rr = kernel.size();
-    const double ratio = rss_weight_;
-    for (std::size_t i = 0; i < pieces_.g_d.size(); ++i) pieces_.g_d[i] = -ratio * moment_[i];
-    for (Index c = 0; c < classes_->count(); ++c) {
-        const double size = static_cast<double>(classes_->size[c]);
-        for (int i = 0; i < rr; ++i) pieces_.g_d[i] += size * b_[c * rr + i] - rho_[c * rr + i];
-    }
-    if (layout_.q_rest > 0) {
-        // Psi = I - N T and Y = T Psi = Z_2'P Z_2.
-        linalg::multiply(false, false, m_, m_, m_, -1.0, n_.data(), m_, t_.data(), m_, 0.0, psi_.data(), m_);
-        for (Index i = 0; i < m_; ++i) psi_[i * m_ + i] += 1.0;
-        linalg::multiply(false, false, m_, m_, m_, 1.0, t_.data(), m_, psi_.data(), m_, 0.0, y_.data(), m_);
-        for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-            const int s = layout_.factors[f].width;
-            double* out = pieces_.g_d.data() + layout_.lambda_offset[f];
-            Index base = layout_.offset[f] - layout_.q_leading;
-            for (Index l = 0; l < layout_.factors[f].levels; ++l, base += s)
-                for (int b = 0; b < s; ++b)
-                    for (int a = 0; a < s; ++a) out[b * s + a] += y_[(base + b) * m_ + base + a];
-        }
-    }
-    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-        const Index offset = layout_.lambda_offset[f];
-        const GroupKernel<0> any(layout_.factors[f].width);
-        any.product(pieces_.g_d.data() + offset, lambda_ + offset, pieces_.g_lambda.data() + offset);
-    }
-}
-
-template <int R>
-Status ClassFactor<R>::factor() {
-    const BlasThreads threads(m_);
-    Status status = eliminate_leading();
-    if (status == Status::ok) status = solve();
-    if (status == Status::ok && cancels()) {
-        status = eliminate_levels();
-        if (status == Status::ok) status = solve();
-    }
-    return status;
-}
-
-template <int R>
-void ClassFactor<R>::differentiate(const Wanted& wanted) {
+void ClassFactor::differentiate(const Wanted& wanted) {
     slots_ = &wanted.slots;
     rss_weight_ = wanted.weight;
     const BlasThreads threads(m_);
@@ -332,10 +189,54 @@ void ClassFactor<R>::differentiate(const Wanted& wanted) {
     if (wanted.curvature) assemble_hessian();
 }
 
-template class ClassFactor<0>;
-template class ClassFactor<1>;
-template class ClassFactor<2>;
-template class ClassFactor<3>;
-template class ClassFactor<4>;
+// The classes' moments and e = Z_2'(y - X beta - Z b) of the rest. moment_ collects sum e e' by factor.
+void ClassFactor::moments() {
+    std::fill(moment_.begin(), moment_.end(), 0.0);
+    std::fill(leading_moment_.begin(), leading_moment_.end(), 0.0);
+    class_moments();
+    std::copy(leading_moment_.begin(), leading_moment_.end(), moment_.begin());
+    linalg::symmetric_multiply(m_, t_.data(), m_, c_.data(), e_.data());
+    for (Index i = 0; i < m_; ++i) e_[i] = ty_[i] - e_[i];
+    add_rest_moments(layout_, e_.data(), moment_.data());
+}
+
+void ClassFactor::assemble_gradient() {
+    const int rr = r_ * r_;
+    for (std::size_t i = 0; i < pieces_.g_d.size(); ++i) pieces_.g_d[i] = -rss_weight_ * moment_[i];
+    for (Index c = 0; c < classes_->count(); ++c) {
+        const double size = static_cast<double>(classes_->size[c]);
+        for (int i = 0; i < rr; ++i) pieces_.g_d[i] += size * b_[c * rr + i] - rho_[c * rr + i];
+    }
+    if (layout_.q_rest > 0) {
+        // Psi = I - N T and Y = T Psi = Z_2'P Z_2.
+        linalg::multiply(false, false, m_, m_, m_, -1.0, n_.data(), m_, t_.data(), m_, 0.0, psi_.data(), m_);
+        for (Index i = 0; i < m_; ++i) psi_[i * m_ + i] += 1.0;
+        linalg::multiply(false, false, m_, m_, m_, 1.0, t_.data(), m_, psi_.data(), m_, 0.0, y_.data(), m_);
+        for (std::size_t f = 1; f < layout_.factors.size(); ++f)
+            add_level_blocks(layout_, f, y_.data(), m_, pieces_.g_d.data() + layout_.lambda_offset[f]);
+    }
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const Index offset = layout_.lambda_offset[f];
+        const GroupKernel<0> any(layout_.factors[f].width);
+        any.product(pieces_.g_d.data() + offset, lambda_ + offset, pieces_.g_lambda.data() + offset);
+    }
+}
+
+void ClassFactor::conditional_variances(int factor, double* out) {
+    invert(false);
+    if (factor == 0) return leading_variances(out);
+    const int s = layout_.factors[factor].width;
+    layout_.each_rest_level(factor, [&](Index column) {
+        for (int b = 0; b < s; ++b) out = std::copy_n(n_.data() + (column + b) * m_ + column, s, out);
+    });
+}
+
+void ClassFactor::fixed_covariance(double* out) const {
+    const Index q2 = layout_.q_rest, p = layout_.p;
+    for (Index c = 0; c < p; ++c)
+        for (Index i = c; i < p; ++i) out[c * p + i] = s_[(q2 + c) * m_ + q2 + i];
+    linalg::invert_cholesky(p, out, p);
+    linalg::symmetrise(p, out, p);
+}
 
 }  // namespace ranef

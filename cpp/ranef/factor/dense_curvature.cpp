@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
+#include "ranef/model/level_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -60,7 +60,7 @@ void DenseCurvature::reload(const DesignCross& design) {
 
 void DenseCurvature::set_level(Index j, const double* f, const double* b) {
     std::copy_n(b, r_ * r_, b_.data() + j * r_ * r_);
-    const double* a_x = design_->level(j).fixed;
+    const Level<> level = design_->level(j);
     for (int col = 0; col < r_; ++col) {
         double* out = a_tilde_.data() + (j * r_ + col) * q2_;
         std::fill(out, out + q2_, 0.0);
@@ -71,7 +71,7 @@ void DenseCurvature::set_level(Index j, const double* f, const double* b) {
         }
         for (int c = 0; c < p_; ++c) {
             double sum = 0.0;
-            for (int a = 0; a < r_; ++a) sum += f[col * r_ + a] * a_x[c * r_ + a];
+            for (int a = 0; a < r_; ++a) sum += f[col * r_ + a] * level.x(c)[a];
             a_tilde_x_[(j * r_ + col) * p_ + c] = sum;
         }
     }
@@ -233,8 +233,8 @@ void DenseCurvature::form_traces(const double* lambda, const Complement& c, cons
         for (int g = f; g < factors; ++g) {
             if (!known(f, g)) continue;
             const Factor &first = layout_.factors[f], &second = layout_.factors[g];
-            pairs.push_back({f, g, first.width, second.width, first.levels, second.levels, layout_.offset[f] - q1_,
-                             layout_.offset[g] - q1_, size});
+            pairs.push_back({f, g, first.width, second.width, first.levels, second.levels, layout_.rest_column(f),
+                             layout_.rest_column(g), size});
             const Index square = pairs.back().table_size();
             size += square;
             work += static_cast<double>(square) * static_cast<double>(first.levels * second.levels) * (f == g ? 0.5 : 1.0);
@@ -279,12 +279,8 @@ void DenseCurvature::contract_table(const Pair& pair, const std::vector<ThetaSlo
 }
 
 void DenseCurvature::diagonal_sum(int factor, double* out) const {
-    const int s = layout_.factors[factor].width;
-    const Index base = layout_.offset[factor] - q1_, levels = layout_.factors[factor].levels;
-    std::fill(out, out + s * s, 0.0);
-    for (Index l = 0; l < levels; ++l)
-        for (int y = 0; y < s; ++y)
-            for (int x = 0; x < s; ++x) out[y * s + x] += y_[(base + l * s + y) * q2_ + base + l * s + x];
+    std::fill_n(out, layout_.factors[factor].width * layout_.factors[factor].width, 0.0);
+    add_level_blocks(layout_, factor, y_.data(), q2_, out);
 }
 
 }  // namespace ranef

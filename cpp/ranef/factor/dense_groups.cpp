@@ -1,12 +1,14 @@
-#include "ranef/factor/dense_groups.hpp"
-
 #include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
-#include "ranef/factor/dense_projection.hpp"
+#include "ranef/factor/dense_curvature.hpp"
 #include "ranef/factor/group_kernel.hpp"
-#include "ranef/factor/group_kinds.hpp"
+#include "ranef/factor/group_passes.hpp"
+#include "ranef/factor/kinds.hpp"
+#include "ranef/plan/column_lists.hpp"
 
 namespace ranef {
 namespace {
@@ -31,11 +33,48 @@ inline void gather_dot(int r, const double* n, const std::int32_t* rows, const d
     }
 }
 
-}  // namespace
+// The kind with a dense Schur complement. Levels that meet many of the remaining columns go through BLAS; the others column by
+// column of S. It has the traces of factors of few levels behind the leading one, and where that is cheap
+// (plan.exact_hessian) of all.
+template <int R>
+class DenseGroups final : public GroupPasses<R> {
+public:
+    DenseGroups(const Problem& problem, const std::vector<ThetaSlot>& slots);
+
+    void reload(const DesignCross& design) override;
+    bool project(const double* responses, Index lanes, double* rss, double* beta) override;
+    void adjoint(bool with_x, double weight, Values& out) override;
+
+private:
+    using Base = GroupFactor;
+    using Base::design, Base::layout_, Base::lambda_, Base::pieces_, Base::column_piece, Base::levels_, Base::entry_numbers,
+        Base::q2_, Base::r_, Base::p_, Base::exact_, Base::slots_, Base::rss_weight_, Base::level_k, Base::t_x_, Base::n_x_,
+        Base::n_xx_, Base::moment_, Base::directions_, Base::information_, Base::shrunk_, Base::f_, Base::sums_;
+
+    void subtract_levels() override;
+    void gather_columns(const double* s, Index vectors, double* out, Index ld) const override;
+    void begin_quadratics() override;
+    void subtract_quadratics(Index begin, Index end, double* sum) override;
+    void end_quadratics() override;
+    void add_traces() override;
+    void leading_variances(double* out) const override;
+    void subtract_column(Index c);
+    void subtract_heavy();
+    void form_quadratics();
+    void heavy_quadratics();
+    DenseInverse inverse() const { return {complement_.inverse(), n_x_.data(), n_xx_.data(), q2_, q2_, p_}; }
+
+    DenseSchur complement_;
+    std::shared_ptr<const ColumnLists> lists_;  // null when nothing is behind the leading term but X
+    std::unique_ptr<DenseCurvature> curvature_;
+    std::vector<double> traces_;                // tr(Q dH_i Q dH_k)
+    std::vector<double> block_, block_product_, heavy_rho_;  // heavy levels, `block_capacity_` columns at once
+    Index block_capacity_ = 0;
+};
 
 template <int R>
 DenseGroups<R>::DenseGroups(const Problem& problem, const std::vector<ThetaSlot>& slots)
-    : Base(problem, slots, complement_), complement_(problem), traces_(information_.size()) {
+    : GroupPasses<R>(problem, slots, complement_), complement_(problem), traces_(information_.size()) {
     if (q2_ == 0) return;
     lists_ = problem.plan->lists;
     curvature_ = std::make_unique<DenseCurvature>(problem);
@@ -48,18 +87,27 @@ DenseGroups<R>::DenseGroups(const Problem& problem, const std::vector<ThetaSlot>
 
 template <int R>
 void DenseGroups<R>::reload(const DesignCross& design) {
-    Base::reload(design);
+    Factorisation::reload(design);
     if (curvature_) curvature_->reload(design);
 }
 
 template <int R>
-void DenseGroups<R>::adjoint(bool with_x, double weight, Values& out) {
-    this->adjoint_of(complement_, with_x, weight, out);
+bool DenseGroups<R>::project(const double* responses, Index lanes, double* rss, double* beta) {
+    this->project_over(complement_, responses, lanes, rss, beta);
+    return true;
 }
 
 template <int R>
-void DenseGroups<R>::leading_variances(double* out) {
-    this->variances_of_levels(complement_, out);
+void DenseGroups<R>::adjoint(bool with_x, double weight, Values& out) {
+    this->restart_inverse(with_x);
+    std::vector<double> coef(layout_.n_coef());
+    this->coefficients(coef.data());
+    fill_adjoint<R>(design(), [this](Index j) { return level_k(j); }, inverse(), coef.data(), weight, out);
+}
+
+template <int R>
+void DenseGroups<R>::leading_variances(double* out) const {
+    ranef::leading_variances<R>(design(), [this](Index j) { return level_k(j); }, inverse(), out);
 }
 
 template <int R>
@@ -79,7 +127,7 @@ void DenseGroups<R>::subtract_column(Index c) {
     double fixed[8];
     std::vector<double> any(R > 0 ? 0 : 2 * r);
     double *shrunk = R > 0 ? fixed : any.data(), *scratch = shrunk + r;
-    double* column = &complement_.entry(0, 0, c);
+    double* column = complement_.column(c);
     for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
         const Index j = lists_->level[i];
         if (lists_->heavy_index[j] >= 0) continue;
@@ -123,7 +171,7 @@ void DenseGroups<R>::gather_columns(const double* s, Index vectors, double* out,
         for (Index c = begin; c < end; ++c) {
             std::fill(sums.begin(), sums.end(), 0.0);
             for (Index i = lists_->first(c); i < lists_->last(c); ++i) {
-                const double* a = design().values.a_val() + lists_->entry[i] * r;
+                const double* a = design().entry(lists_->entry[i]);
                 const double* from = s + lists_->level[i] * vectors * r;
                 for (Index v = 0; v < vectors; ++v) sums[v] += dot<R>(r, a, from + v * r);
             }
@@ -272,10 +320,10 @@ void DenseGroups<R>::add_traces() {
     }
 }
 
-template class DenseGroups<0>;
-template class DenseGroups<1>;
-template class DenseGroups<2>;
-template class DenseGroups<3>;
-template class DenseGroups<4>;
+}  // namespace
+
+std::unique_ptr<Factorisation> make_dense_groups(const Problem& problem, const std::vector<ThetaSlot>& slots) {
+    return by_width<DenseGroups>(problem, slots);
+}
 
 }  // namespace ranef

@@ -5,16 +5,11 @@
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/threads.hpp"
-#include "ranef/factor/group_elimination.hpp"
-#include "ranef/factor/group_gradient.hpp"
-#include "ranef/factor/group_information.hpp"
-#include "ranef/factor/group_kernel.hpp"
-#include "ranef/factor/level_solves.hpp"
+#include "ranef/model/level_blocks.hpp"
 
 namespace ranef {
 
-template <int R>
-GroupFactor<R>::GroupFactor(const Problem& problem, const std::vector<ThetaSlot>& slots, Schur& schur)
+GroupFactor::GroupFactor(const Problem& problem, const std::vector<ThetaSlot>& slots, Schur& schur)
     : Factorisation(problem, slots),
       exact_(problem.plan->exact_hessian),
       schur_(schur),
@@ -26,27 +21,45 @@ GroupFactor<R>::GroupFactor(const Problem& problem, const std::vector<ThetaSlot>
       k_(levels_ * r_ * r_),
       t_x_(q2_ * p_),
       t_xx_(Index{p_} * p_),
-      v_(t_x_.size()),
-      u_(t_x_.size()),
-      c_xx_(t_xx_.size()),
       n_x_(t_x_.size()),
       n_xx_(t_xx_.size()),
       ty_(rest_),
-      solution_(rest_),
       rest_coef_(rest_),
-      e_(rest_),
       moment_(layout_.lambda_size),
       projected_(slots.size() * rest_),
-      weight_(slots.size() * q2_),
       directions_(slots.size() * layout_.lambda_size),
       information_(pieces_.curvature.size()),
       shrunk_(levels_ * (1 + p_) * r_),
       f_(k_.size()),
       leading_e_(levels_ * r_),
+      v_(t_x_.size()),
+      u_(t_x_.size()),
+      c_xx_(t_xx_.size()),
+      solution_(rest_),
+      e_(rest_),
+      weight_(slots.size() * q2_),
       gathered_(q2_ * (1 + p_)) {}
 
-template <int R>
-void GroupFactor<R>::forward(double* rest, Index columns) const {
+// T = W - sum_j A_j'K_j A_j, K_j = Y_j'Y_j, the same for X and the response.
+Status GroupFactor::eliminate_leading() {
+    const double* rest = response_ + layout_.q_leading;
+    std::copy(rest, rest + rest_, ty_.begin());
+    tyy_ = rest[rest_];
+    std::copy_n(design().values.w_x(), t_x_.size(), t_x_.begin());
+    std::copy_n(design().values.w_xx(), t_xx_.size(), t_xx_.begin());
+    if (!shrink_levels()) return Status::not_positive_definite;
+    std::fill(gathered_.begin(), gathered_.end(), 0.0);
+    gather_columns(shrunk_.data(), 1 + p_, gathered_.data(), q2_);
+    for (Index i = 0; i < q2_; ++i) ty_[i] -= gathered_[i];
+    for (std::size_t i = 0; i < t_x_.size(); ++i) t_x_[i] -= gathered_[q2_ + static_cast<Index>(i)];
+    schur_.reset(design());
+    subtract_levels();
+    schur_.complete();
+    linalg::symmetrise(p_, t_xx_.data(), p_);
+    return Status::ok;
+}
+
+void GroupFactor::forward(double* rest, Index columns) const {
     for (Index i = 0; i < columns; ++i) apply_rest_lambda(layout_, lambda_, true, rest + i * rest_);
     if (q2_ > 0) schur_.solve_lower(rest, columns, rest_);
     for (Index i = 0; i < columns; ++i) {
@@ -56,8 +69,7 @@ void GroupFactor<R>::forward(double* rest, Index columns) const {
     }
 }
 
-template <int R>
-Status GroupFactor<R>::solve() {
+Status GroupFactor::solve() {
     if (q2_ > 0) {
         factored_ = schur_.factor(lambda_);
         if (!factored_) return Status::not_positive_definite;
@@ -88,8 +100,7 @@ Status GroupFactor<R>::solve() {
 }
 
 // N = S^-1 over [Z_rest X] (REML) or S_22^-1 without X (ML); Lambda is applied by the caller.
-template <int R>
-void GroupFactor<R>::invert(bool with_x) {
+void GroupFactor::invert(bool with_x) {
     if (q2_ > 0) {
         std::copy(v_.begin(), v_.end(), u_.begin());
         if (with_x) schur_.solve_upper(u_.data(), p_);
@@ -114,15 +125,13 @@ void GroupFactor<R>::invert(bool with_x) {
     schur_.add_outer(u_.data(), p_);
 }
 
-template <int R>
-Status GroupFactor<R>::factor() {
+Status GroupFactor::factor() {
     const BlasThreads threads(rest_);
     const Status status = eliminate_leading();
     return status == Status::ok ? solve() : status;
 }
 
-template <int R>
-void GroupFactor<R>::differentiate(const Wanted& wanted) {
+void GroupFactor::differentiate(const Wanted& wanted) {
     slots_ = &wanted.slots;
     rss_weight_ = wanted.weight;
     const BlasThreads threads(rest_);
@@ -133,71 +142,40 @@ void GroupFactor<R>::differentiate(const Wanted& wanted) {
     if (wanted.curvature) add_traces();
 }
 
-template <int R>
-void GroupFactor<R>::coefficients(double* coef) const {
-    const GroupKernel<R> kernel(r_);
-    std::vector<double> t(r_);
-    for (Index j = 0; j < levels_; ++j) {
-        level_residual(j, t.data());
-        kernel.apply(k_.data() + j * kernel.size(), t.data(), coef + j * r_);
-    }
-    std::copy(rest_coef_.begin(), rest_coef_.end(), coef + layout_.q_leading);
-}
-
-template <int R>
-void GroupFactor<R>::conditional_variances(int factor, double* out) {
+void GroupFactor::conditional_variances(int factor, double* out) {
     restart_inverse(false);
-    if (factor > 0) {
-        const int s = layout_.factors[factor].width;
-        Index base = layout_.offset[factor] - layout_.q_leading;
-        for (Index l = 0; l < layout_.factors[factor].levels; ++l, base += s)
-            for (int b = 0; b < s; ++b)
-                for (int a = 0; a < s; ++a)
-                    *out++ = schur_.inverse_within(base + std::max(a, b), base + std::min(a, b));
-        return;
-    }
-    leading_variances(out);
+    if (factor == 0) return leading_variances(out);
+    const int s = layout_.factors[factor].width;
+    layout_.each_rest_level(factor, [&](Index column) {
+        for (int b = 0; b < s; ++b)
+            for (int a = 0; a < s; ++a) *out++ = schur_.inverse_within(column + std::max(a, b), column + std::min(a, b));
+    });
 }
 
-template <int R>
-void GroupFactor<R>::fixed_covariance(double* out) const {
+void GroupFactor::fixed_covariance(double* out) const {
     std::copy(c_xx_.begin(), c_xx_.end(), out);
     linalg::invert_cholesky(p_, out, p_);
     linalg::symmetrise(p_, out, p_);
 }
 
 // From T once more, where the inverse has taken the factor's place.
-template <int R>
-void GroupFactor<R>::restore_factor() {
+void GroupFactor::restore_factor() {
     if (q2_ > 0 && !factored_) factored_ = schur_.factor(lambda_);
 }
 
-// N = Gamma S^-1 Gamma', whatever was there before.
-template <int R>
-void GroupFactor<R>::restart_inverse(bool with_x) {
+void GroupFactor::restart_inverse(bool with_x) {
     restore_factor();
     invert(with_x);
     if (q2_ > 0) schur_.scale_inverse(lambda_);
     for (int c = 0; c < p_; ++c) apply_rest_lambda(layout_, lambda_, false, n_x_.data() + c * q2_);
 }
 
-template <int R>
-void GroupFactor<R>::solve_random(const double* rhs, double* out) {
+void GroupFactor::solve_rest(double* v) {
     restore_factor();
-    const auto k = [&](Index j) { return k_.data() + j * r_ * r_; };
-    const auto solve = [&](double* v) {
-        apply_rest_lambda(layout_, lambda_, true, v);
-        schur_.solve_lower(v, 1, q2_);
-        schur_.solve_upper(v, 1);
-        apply_rest_lambda(layout_, lambda_, false, v);
-    };
-    ranef::solve_random<R>(design(), k, solve, rhs, out);
+    apply_rest_lambda(layout_, lambda_, true, v);
+    schur_.solve_lower(v, 1, q2_);
+    schur_.solve_upper(v, 1);
+    apply_rest_lambda(layout_, lambda_, false, v);
 }
-
-template class GroupFactor<0>;
-template class GroupFactor<1>;
-template class GroupFactor<2>;
-template class GroupFactor<3>;
-template class GroupFactor<4>;
 
 }  // namespace ranef

@@ -1,10 +1,9 @@
 // The two kinds of Schur complement that group-wise elimination leaves behind. Both hold T_22 (what the rows leave after
 // the leading term), factor S_22 = Lambda'T_22 Lambda + I, and give back the entries of its inverse that the gradient
-// needs. The border (X) is dense in either case and lives with the evaluator.
+// needs. The border (X) is dense in either case and lives with the factorisation.
 //
 // Contract, for both kinds:
 //   reset(design)                 T <- W_22
-//   entry(counter, row, col)      T at row >= col; counter numbers the (level, e2, e1) products in order
 //   complete()                    called once T is whole
 //   factor(lambda)                false when S_22 is not positive definite
 //   multiply(x, y)                y <- T x
@@ -12,7 +11,6 @@
 //   add_outer(u, p)               N <- N + u u', u q_rest x p
 //   trace_gradient(lambda, out)   adds [T Lambda N] summed over the diagonal blocks of each factor, packed as Lambda
 //   scale_inverse(lambda)         N <- Lambda N Lambda'
-//   inverse_at(counter, row, col) N, like entry; inverse_on_w(e, row, col) where the pattern of W has its entry e
 #pragma once
 
 #include <vector>
@@ -47,7 +45,7 @@ public:
     explicit DenseSchur(const Problem& problem);
 
     void reset(const DesignCross& design) override;
-    double& entry(Index, Index row, Index col) { return t_[col * n_ + row]; }
+    double* column(Index c) { return t_.data() + c * n_; }                   // of T, from the diagonal down
     void complete() override;
     void subtract_outer(const double* h, Index columns);                     // T <- T - H H'
     void inverse_multiply(const double* d, Index columns, double* w) const;  // W <- N D
@@ -61,10 +59,7 @@ public:
     void add_outer(const double* u, Index p) override;
     void trace_gradient(const double* lambda, double* out) const override;
     void scale_inverse(const double* lambda) override;
-    double inverse_at(Index, Index row, Index col) const { return s_[col * n_ + row]; }
-    // Of the entry e of W.
-    double inverse_within(Index row, Index col) const override { return inverse_at(0, row, col); }
-    double inverse_on_w(Index, Index row, Index col) const { return inverse_at(0, row, col); }
+    double inverse_within(Index row, Index col) const override { return s_[col * n_ + row]; }
     // T and N whole, both triangles.
     const double* complement() const { return t_.data(); }
     const double* inverse() const { return s_.data(); }
@@ -84,9 +79,11 @@ public:
     explicit SparseSchur(const Problem& problem);
 
     void reset(const DesignCross& design) override;
-    double& entry(Index counter, Index, Index) {
-        return t_[plan_.pair_position[counter]];
-    }
+    // The entry of T, and of N, that the pair of a level's entries is in; `counter` numbers the pairs of all levels in order.
+    double& pair(Index counter) { return t_[plan_.pair_position[counter]]; }
+    double inverse_pair(Index counter) const { return n_values_[plan_.pair_position[counter]]; }
+    // Of N, where the pattern of W has its entry e.
+    double inverse_on_w(Index e) const { return n_values_[plan_.w_position[e]]; }
     bool factor(const double* lambda) override;
     double log_det() const override { return factor_.log_det(); }
     void solve_lower(double* b, Index nrhs, Index ldb) override;
@@ -96,11 +93,7 @@ public:
     void add_outer(const double* u, Index p) override;
     void trace_gradient(const double* lambda, double* out) const override;
     void scale_inverse(const double* lambda) override;
-    double inverse_at(Index counter, Index, Index) const {
-        return n_values_[plan_.pair_position[counter]];
-    }
     double inverse_within(Index row, Index col) const override { return n_values_[find(row, col)]; }
-    double inverse_on_w(Index e, Index, Index) const { return n_values_[plan_.w_position[e]]; }
 
 private:
     Index find(Index row, Index col) const;

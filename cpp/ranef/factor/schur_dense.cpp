@@ -94,7 +94,7 @@ void DenseSchur::trace_gradient(const double* lambda, double* out) const {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
         const int r = layout_.factors[f].width;
         double* block = out + layout_.lambda_offset[f];
-        const Index base = layout_.offset[f] - layout_.q_leading, levels = layout_.factors[f].levels;
+        const Index base = layout_.rest_column(f), levels = layout_.factors[f].levels;
         std::vector<double> sums(piece_count(levels, piece_levels) * r * r);
         const double work = static_cast<double>(levels) * static_cast<double>(n_) * r * r;
         for_ranges(levels, piece_levels, work, [&](Index piece, Index begin, Index end) {

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <array>
 
 #include "ranef/factor/schur.hpp"
 
 namespace ranef {
+
 SparseSchur::SparseSchur(const Problem& problem)
     : layout_(problem.design->layout()),
       plan_(problem.plan->sparse),
@@ -14,11 +14,10 @@ SparseSchur::SparseSchur(const Problem& problem)
       n_values_(t_.size()),
       column_(n_, 0.0) {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f)
-        for (Index l = 0; l < layout_.factors[f].levels; ++l)
-            for (int a = 0; a < layout_.factors[f].width; ++a) {
-                level_first_.push_back(layout_.offset[f] - layout_.q_leading + l * layout_.factors[f].width);
-                factor_of_.push_back(static_cast<int>(f));
-            }
+        layout_.each_rest_level(f, [&](Index column) {
+            level_first_.insert(level_first_.end(), layout_.factors[f].width, column);
+            factor_of_.insert(factor_of_.end(), layout_.factors[f].width, static_cast<int>(f));
+        });
 }
 
 void SparseSchur::reset(const DesignCross& design) {

@@ -46,6 +46,15 @@ struct Layout {
     int n_theta() const { return static_cast<int>(theta.size()); }
     Index n_coef() const { return q + p; }
     Index rest() const { return q_rest + p; }  // everything behind the leading term, without y
+    // First column of a level, counted behind the leading factor.
+    Index rest_column(std::size_t factor, Index level = 0) const {
+        return offset[factor] - q_leading + level * factors[factor].width;
+    }
+    // use(rest_column) of each level of a factor behind the leading one.
+    template <class Use>
+    void each_rest_level(std::size_t factor, const Use& use) const {
+        for (Index l = 0; l < factors[factor].levels; ++l) use(rest_column(factor, l));
+    }
     // Of a slot in a packed Lambda.
     Index entry(const ThetaSlot& slot) const {
         return lambda_offset[slot.factor] + Index{slot.column} * factors[slot.factor].width + slot.row;

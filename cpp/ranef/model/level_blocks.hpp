@@ -35,7 +35,7 @@ inline void apply_rest_lambda(const Layout& layout, const double* lambda, bool t
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
         const int r = layout.factors[f].width;
         const double* block = lambda + layout.lambda_offset[f];
-        double* x = v + (layout.offset[f] - layout.q_leading);
+        double* x = v + layout.rest_column(f);
         for (Index l = 0; l < layout.factors[f].levels; ++l, x += r) apply_block(r, block, transpose, x);
     }
 }
@@ -49,12 +49,22 @@ inline void sandwich_by_lambda(const Layout& layout, const double* lambda, bool 
 inline void add_rest_moments(const Layout& layout, const double* e, double* moment) {
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
         const int r = layout.factors[f].width;
-        const double* x = e + (layout.offset[f] - layout.q_leading);
         double* out = moment + layout.lambda_offset[f];
-        for (Index l = 0; l < layout.factors[f].levels; ++l, x += r)
+        layout.each_rest_level(f, [&](Index first) {
+            const double* x = e + first;
             for (int b = 0; b < r; ++b)
                 for (int a = 0; a < r; ++a) out[b * r + a] += x[a] * x[b];
+        });
     }
+}
+
+// out (r x r) += sum over the levels of one factor of the diagonal blocks of a matrix of leading dimension ld.
+inline void add_level_blocks(const Layout& layout, std::size_t f, const double* matrix, Index ld, double* out) {
+    const int r = layout.factors[f].width;
+    layout.each_rest_level(f, [&](Index first) {
+        for (int b = 0; b < r; ++b)
+            for (int a = 0; a < r; ++a) out[b * r + a] += matrix[(first + b) * ld + first + a];
+    });
 }
 
 }  // namespace ranef

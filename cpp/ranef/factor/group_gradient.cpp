@@ -1,23 +1,21 @@
 // GroupFactor's first-order pieces.
-#pragma once
-
 #include <algorithm>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/base/parallel.hpp"
 #include "ranef/factor/group_factor.hpp"
 #include "ranef/factor/group_kernel.hpp"
 
 namespace ranef {
+namespace {
 
 // Below this a diagonal entry of Lambda counts as zero and g_D cannot be read off g_D Lambda.
-inline constexpr double singular_diagonal = 1e-9;
-inline constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its largest
+constexpr double singular_diagonal = 1e-9;
+constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its largest
 
 // The part of the symmetric G that Y = G L tells when L is singular: all of it but the block on the null space of L L'.
 // There the trace part of G is replaced by its data-based estimate, `moment`, as in the average information: the sign of
 // a true boundary, so that the optimiser sees a valley with its bottom on the boundary and stays there.
-inline void gradient_on_range(int s, const double* l, const double* y, const double* moment, double ratio, double* g) {
+void gradient_on_range(int s, const double* l, const double* y, const double* moment, double ratio, double* g) {
     std::vector<double> d(s * s), values(s), product(s * s), on_range(s * s), projector(s * s), null(s * s), scaled(s * s);
     for (int j = 0; j < s; ++j)
         for (int i = 0; i < s; ++i)
@@ -53,19 +51,10 @@ inline void gradient_on_range(int s, const double* l, const double* y, const dou
         for (int i = j + 1; i < s; ++i) g[i * s + j] = g[j * s + i] = 0.5 * (g[i * s + j] + g[j * s + i]);
 }
 
-// t_j = Z_1j'y - A_j (b_rest, beta).
-template <int R>
-void GroupFactor<R>::level_residual(Index j, double* t) const {
-    const int r = R > 0 ? R : r_;
-    for (int a = 0; a < r; ++a) t[a] = response_[j * r + a];
-    design().level<R>(j).each_column([&](Index column, const double* v) {
-        for (int a = 0; a < r; ++a) t[a] -= v[a] * rest_coef_[column];
-    });
-}
+}  // namespace
 
 // e = Z'(y - X beta - Z b) for the factors behind the leading one, and sum e e' of those.
-template <int R>
-void GroupFactor<R>::residuals() {
+void GroupFactor::residuals() {
     if (q2_ > 0) schur_.multiply(rest_coef_.data(), e_.data());
     for (Index i = 0; i < q2_; ++i) e_[i] = ty_[i] - e_[i];
     for (int c = 0; c < p_; ++c)
@@ -74,69 +63,41 @@ void GroupFactor<R>::residuals() {
     add_rest_moments(layout_, e_.data(), moment_.data());
 }
 
-// F_j and e_j = F_j't_j of every level, and sum e_j e_j'.
-template <int R>
-void GroupFactor<R>::leading_residuals() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    sums_.assign(piece_count(levels_, level_piece) * rr, 0.0);
-    const double work = static_cast<double>(design().values.spans().a_x - design().values.spans().a_val) + static_cast<double>(levels_) * (2.0 * r * rr + p_ * r);
-    for_ranges(levels_, level_piece, work, [&](Index piece, Index begin, Index end) {
-        std::vector<double> t(r);
-        double* sum = sums_.data() + piece * rr;
-        for (Index j = begin; j < end; ++j) {
-            double *f = f_.data() + j * rr, *e = leading_e_.data() + j * r;
-            kernel.residual_maker(design().level(j).g, k_.data() + j * rr, f);
-            level_residual(j, t.data());
-            kernel.apply_transposed(f, t.data(), e);
-            for (int b = 0; b < r; ++b)
-                for (int a = 0; a < r; ++a) sum[b * r + a] += e[a] * e[b];
-        }
-    });
-    for (std::size_t i = 0; i < sums_.size(); ++i) moment_[i % static_cast<std::size_t>(rr)] += sums_[i];
-}
-
-template <int R>
-void GroupFactor<R>::assemble_gradient(bool with_x) {
+void GroupFactor::assemble_gradient(bool with_x) {
     invert(with_x);
     std::fill(pieces_.g_lambda.begin(), pieces_.g_lambda.end(), 0.0);
     std::fill(pieces_.g_d.begin(), pieces_.g_d.end(), 0.0);
     if (q2_ > 0) rest_gradient();
     leading_gradient();
-    const GroupKernel<R> kernel(r_);
+    const GroupKernel<0> kernel(r_);
     for (int i = 0; i < kernel.size(); ++i) pieces_.g_d[i] -= rss_weight_ * moment_[i];
     kernel.product(pieces_.g_d.data(), lambda_, pieces_.g_lambda.data());
     other_covariance_gradients();
 }
 
-// [T N] - (nu / r^2) e e'Lambda on the blocks of the other factors; leaves N scaled by Lambda on both sides.
-template <int R>
-void GroupFactor<R>::rest_gradient() {
-    const double ratio = rss_weight_;
+// [T N] - w e e'Lambda on the blocks of the other factors; leaves N scaled by Lambda on both sides.
+void GroupFactor::rest_gradient() {
     schur_.trace_gradient(lambda_, pieces_.g_lambda.data());
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {  // + T_2X N_X2
         const int s = layout_.factors[f].width;
         double* out = pieces_.g_lambda.data() + layout_.lambda_offset[f];
-        const Index base = layout_.offset[f] - layout_.q_leading;
         for (int c = 0; c < p_; ++c)
-            for (Index l = 0; l < layout_.factors[f].levels; ++l) {
-                const double* t = t_x_.data() + c * q2_ + base + l * s;
-                const double* n = n_x_.data() + c * q2_ + base + l * s;
+            layout_.each_rest_level(f, [&](Index column) {
+                const double *t = t_x_.data() + c * q2_ + column, *n = n_x_.data() + c * q2_ + column;
                 for (int b = 0; b < s; ++b)
                     for (int a = 0; a < s; ++a) out[b * s + a] += t[a] * n[b];
-            }
+            });
         const GroupKernel<0> any(s);
         std::vector<double> product(s * s);
         any.product(moment_.data() + layout_.lambda_offset[f], lambda_ + layout_.lambda_offset[f], product.data());
-        for (int i = 0; i < s * s; ++i) out[i] -= ratio * product[i];
+        for (int i = 0; i < s * s; ++i) out[i] -= rss_weight_ * product[i];
     }
     schur_.scale_inverse(lambda_);
     for (int c = 0; c < p_; ++c) apply_rest_lambda(layout_, lambda_, false, n_x_.data() + c * q2_);
 }
 
 // g_D of the other factors from g_D Lambda, where Lambda allows it.
-template <int R>
-void GroupFactor<R>::other_covariance_gradients() {
+void GroupFactor::other_covariance_gradients() {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
         const int s = layout_.factors[f].width;
         const double* lambda = lambda_ + layout_.lambda_offset[f];
@@ -150,27 +111,6 @@ void GroupFactor<R>::other_covariance_gradients() {
         for (int a = 0; a < s; ++a)
             for (int c = a + 1; c < s; ++c) g[a * s + c] = g[c * s + a] = 0.5 * (g[a * s + c] + g[c * s + a]);
     }
-}
-
-// sum_j B_j - F_j'A_j N A_j'F_j.
-template <int R>
-void GroupFactor<R>::leading_gradient() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    begin_quadratics();
-    sums_.assign(piece_count(levels_, level_piece) * rr, 0.0);
-    const double work = quadratic_work() + static_cast<double>(levels_) * (3.0 * r * rr + 1.0 * p_ * p_ * r);
-    for_ranges(levels_, level_piece, work, [&](Index piece, Index begin, Index end) {
-        std::vector<double> b(rr);
-        double* sum = sums_.data() + piece * rr;
-        for (Index j = begin; j < end; ++j) {
-            kernel.product(design().level(j).g, f_.data() + j * rr, b.data());
-            for (int i = 0; i < rr; ++i) sum[i] += b[i];
-        }
-        subtract_quadratics(begin, end, sum);
-    });
-    for (std::size_t i = 0; i < sums_.size(); ++i) pieces_.g_d[i % static_cast<std::size_t>(rr)] += sums_[i];
-    end_quadratics();
 }
 
 }  // namespace ranef

@@ -1,28 +1,18 @@
 // ClassFactor's second-order pieces, exact.
-#pragma once
-
 #include <algorithm>
 
+#include "ranef/base/linalg.hpp"
 #include "ranef/factor/class_factor.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/model/level_blocks.hpp"
-#include "ranef/base/linalg.hpp"
 
 namespace ranef {
 
-// One pass over the classes for all directions of the leading term:
-//   h_i = sum_j A_j'(F E_i F') t_j,   Q_i = sum_j A_j'(F E_i F') A_j,   -sum_c tr(E_i B_c E_k X_c) into the curvature,
-// where X_c = n_c B_c - 2 F'rho F - 2 w sum e e'.
-template <int R>
-void ClassFactor<R>::leading_directions() {
+// From the pass over the classes: h_i, Q_i and N Q_i of the leading directions, and their share of the curvature.
+void ClassFactor::leading_directions() {
     const Index k = n_theta_, count = static_cast<Index>(leading_theta_.size());
     std::fill(directed_.begin(), directed_.end(), 0.0);
-    const double each = static_cast<double>(pairs_) * static_cast<double>(packed_ + m_) + 4.0 * r_ * r_ * r_;
-    for_order([&](auto order) {
-        sum_classes(static_cast<double>(count) * each, directed_, [&](Index begin, Index end, double* total, double* scratch) {
-            class_directions<order()>(begin, end, total, scratch);
-        });
-    });
+    class_directions();
     for (Index n = 0; n < count; ++n) {
         const Index i = leading_theta_[n];
         const double *row = directed_.data() + n * (count + m_ + packed_), *h = row + count, *packed = h + m_;
@@ -35,85 +25,33 @@ void ClassFactor<R>::leading_directions() {
     }
 }
 
-template <int R>
-template <int M>
-void ClassFactor<R>::class_directions(Index begin, Index end, double* total, double* scratch) {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    const Index m = M > 0 ? M : m_, packed = packed_size(m);
-    const double ratio = rss_weight_;
-    const Index count = static_cast<Index>(leading_theta_.size());
-    double *transposed = scratch, *weights = transposed + rr, *x = weights + 2 * rr;
-    double *left = x + rr, *right = left + count * rr;
-    for (Index c = begin; c < end; ++c) {
-        const double* f = f_.data() + c * rr;
-        const double* b = b_.data() + c * rr;
-        const double size = static_cast<double>(classes_->size[c]);
-        for (int a = 0; a < rr; ++a) x[a] = size * b[a] - 2.0 * rho_[c * rr + a] - 2.0 * ratio * tau_[c * rr + a];
-        for (int j = 0; j < r; ++j)
-            for (int i = 0; i < r; ++i) transposed[j * r + i] = f[i * r + j];
-        for (Index n = 0; n < count; ++n) {
-            const double* e = direction_.data() + leading_theta_[n] * layout_.lambda_size;
-            kernel.product(e, b, left + n * rr);
-            kernel.product(e, x, right + n * rr);
-            double *row = total + n * (count + m + packed), *h = row + count, *q = h + m;
-            for (Index l = 0; l <= n; ++l) row[l] -= linalg::trace_of_product(r, left + n * rr, right + l * rr);
-            kernel.congruence(transposed, e, weights, weights + rr);
-            // Of a small order the class's own share is summed in registers.
-            double own[M > 0 ? M * (M + 3) / 2 : 1] = {};
-            double *to_h = M > 0 ? own : h, *to_q = M > 0 ? own + M : q;
-            const double* sums = classes_->sums.data() + c * pairs_ * packed;
-            const double* d = d_.data() + c * pairs_ * m;
-            for (int a = 0; a < r; ++a)
-                for (int bb = a; bb < r; ++bb, sums += packed, d += m) {
-                    const double weight = weights[bb * r + a];
-                    for (Index z = 0; z < m; ++z) to_h[z] += weight * d[z];
-                    for (Index z = 0; z < packed; ++z) to_q[z] += weight * sums[z];
-                }
-            if constexpr (M > 0)
-                for (Index z = 0; z < m + packed; ++z) h[z] += own[z];
-        }
-    }
-}
-
 // w = E_i e on the levels of one other factor, h_i = T w.
-template <int R>
-void ClassFactor<R>::rest_direction(Index direction, int factor, const double* e) {
-    const auto f = Index(factor);
-    const GroupKernel<0> kernel(layout_.factors[f].width);
+void ClassFactor::rest_direction(Index direction, int factor, const double* e) {
+    const GroupKernel<0> kernel(layout_.factors[factor].width);
     double* w = weight_.data() + direction * m_;
     std::fill(w, w + m_, 0.0);
-    const Index base = layout_.offset[f] - layout_.q_leading;
-    for (Index l = 0; l < layout_.factors[f].levels; ++l) {
-        const Index first = base + l * kernel.r();
-        kernel.apply(e, e_.data() + first, w + first);
-    }
+    layout_.each_rest_level(factor, [&](Index first) { kernel.apply(e, e_.data() + first, w + first); });
     linalg::symmetric_multiply(m_, t_.data(), m_, w, projected_.data() + direction * m_);
     // E_i Y, rows of the factor's levels only.
     double* q = q_.data() + direction * square_;
     std::fill(q, q + square_, 0.0);
     for (Index c = 0; c < m_; ++c)
-        for (Index l = 0; l < layout_.factors[f].levels; ++l) {
-            const Index first = base + l * kernel.r();
-            kernel.apply(e, y_.data() + c * m_ + first, q + c * m_ + first);
-        }
+        layout_.each_rest_level(factor, [&](Index first) { kernel.apply(e, y_.data() + c * m_ + first, q + c * m_ + first); });
 }
 
 // sum over the levels of another factor of tr(E A_ll).
-template <int R>
-double ClassFactor<R>::trace_on_levels(int factor, const double* e, const double* a) const {
+double ClassFactor::trace_on_levels(int factor, const double* e, const double* a) const {
     const int s = layout_.factors[factor].width;
-    Index base = layout_.offset[factor] - layout_.q_leading;
     double sum = 0.0;
-    for (Index level = 0; level < layout_.factors[factor].levels; ++level, base += s)
+    layout_.each_rest_level(factor, [&](Index column) {
         for (int j = 0; j < s; ++j)
-            for (int i = 0; i < s; ++i) sum += e[j * s + i] * a[(base + j) * m_ + base + i];
+            for (int i = 0; i < s; ++i) sum += e[j * s + i] * a[(column + j) * m_ + column + i];
+    });
     return sum;
 }
 
 // 2 w f_i'P f_k - tr(Q dH_i Q dH_k) and c_i, with f_i = dH_i P y, c_i = y'P dH_i P y.
-template <int R>
-void ClassFactor<R>::assemble_hessian() {
+void ClassFactor::assemble_hessian() {
     const double ratio = rss_weight_;
     const Index k = n_theta_;
     std::fill(pieces_.curvature.begin(), pieces_.curvature.end(), 0.0);
