@@ -39,7 +39,6 @@ _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
 _MIXTURE = "the variance of a mixture is not shared out as that of one distribution; see fit.varcorr"
 _OF_COUNTS = "use predict() and emmeans(), which say whether a mean is of responses or of counts"
-_EFFECTS = ("predictions", "comparisons", "slopes", "to_marginaleffects")
 _STRUCTURES = "see fit.structures.parameters"
 
 # Method -> kinds -> what to do instead.
@@ -122,7 +121,7 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "missing_terms": {"inflated": "fit with the term and compare with ranef.anova()", "cells": _ROWS},
-    **{key: {"inflated": _OF_COUNTS} for key in _EFFECTS},
+    **{key: {"inflated": _OF_COUNTS} for key in ("predictions", "to_marginaleffects")},
     **{key: {"cells": _ROWS} for key in ("check_residuals", "overdispersion", "zeros")},
 }
 # Attribute -> kinds -> where its answer is.

@@ -344,6 +344,52 @@ def test_other_optimisers_find_the_same(fit):
     assert {type(run) for run, _ in fit.other_runs().values()} == {type(fit)}
 
 
+def test_comparisons_are_of_responses_and_have_the_errors_of_all_parameters():
+    data = drawn()
+    fit = ranef.glmer("y ~ x + (1 | g)", data, "poisson", zero="~ x")
+    table = fit.comparisons("x", contrast=(0.0, 1.0)).to_frame()
+    ends = [fit.predict(data.assign(x=value), random=None).mean() for value in (0.0, 1.0)]
+    assert table["estimate"][0] == pytest.approx(ends[1] - ends[0])
+
+    def mean(beta, gamma, x):
+        return np.exp(beta[0] + beta[1] * x) * expit(-(gamma[0] + gamma[1] * x))
+
+    at = np.array([*fit.theta, *fit.solution["beta"], *fit.gamma])
+    steps = 1e-3 * np.eye(len(at))
+
+    def value(x):
+        return fit.model.objective(x[:1], x[1:3], None, x[3:])
+
+    curvature = [
+        [sum(s * t * value(at + s * a + t * b) for s in (1, -1) for t in (1, -1)) for a in steps]
+        for b in steps
+    ]
+    covariance = 2 * np.linalg.inv(np.array(curvature) / 4e-6)
+    slope = [
+        sum(
+            s * (mean(p[1:3], p[3:], 1.0) - mean(p[1:3], p[3:], 0.0)) / 2e-3
+            for s, p in ((1, at + a), (-1, at - a))
+        )
+        for a in steps
+    ]
+    assert table["se"][0] == pytest.approx(np.sqrt(slope @ covariance @ slope), rel=1e-3)
+
+
+def test_effects_know_the_variables_of_both_parts():
+    data = drawn().assign(w=lambda rows: np.arange(len(rows)) % 3 / 2.0)
+    fit = ranef.glmer("y ~ x + (1 | g)", data, "poisson", zero="~ w")
+    table = fit.slopes().to_frame().set_index("variable")
+    moved = [fit.predict(data.assign(w=data.w + s), random=None).mean() for s in (1e-4, -1e-4)]
+    assert table["estimate"]["w"] == pytest.approx((moved[0] - moved[1]) / 2e-4, rel=1e-5)
+    counts = fit.comparisons("w", scale="conditional").to_frame()
+    assert counts["estimate"][0] == pytest.approx(0.0, abs=1e-12)
+    averaged = fit.comparisons("x", contrast=(0.0, 1.0), averaged=True).to_frame()["estimate"][0]
+    ends = [fit.predict(data.assign(x=x), random=None, averaged=True).mean() for x in (0.0, 1.0)]
+    assert averaged == pytest.approx(ends[1] - ends[0])
+    grid = fit.comparisons("w", over="grid", at={"x": [0.0, 1.0]}).to_frame()
+    assert grid["x"].tolist() == [0.0, 1.0]
+
+
 def test_marginal_means_say_which_they_are(fit):
     means = ranef.emmeans(fit, "mined", scale="response")
     assert "Means of the counts" in str(means)

@@ -46,6 +46,8 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     simulate = Verb("generalised.inflated.response:simulate")
     residuals = RowVerb("generalised.inflated.response:residuals")
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
+    comparisons = Verb("generalised.inflated.effects:comparisons")
+    slopes = Verb("generalised.inflated.effects:slopes")
     influence = Verb("generalised.inflated.influence:influence")
     summary = Verb("generalised.inflated.report:summary")
     update = Verb("generalised.inflated.report:update")

@@ -16,7 +16,7 @@ from ...design.matrices import MatrixSpec, learn_matrix
 from ...design.used import UsedColumns, needed_columns
 from ...errors import ArgumentError, DataError, quote_list
 from ...formula.parser import parse_one_sided
-from ...frame import Table, UsedRows
+from ...frame import Column, Table, UsedRows
 from ..families import Family
 
 INFLATED = ("poisson", "nbinom1", "nbinom2")
@@ -37,6 +37,8 @@ class ZeroPart:
         W.
     shift, scale : (m,) float64
         The core has the columns centred, where there is an intercept, and in their own unit.
+    predictors : mapping
+        The columns of the data it refers to, on the used rows.
     """
 
     text: str
@@ -44,6 +46,7 @@ class ZeroPart:
     columns: FloatArray = field(repr=False)
     shift: FloatArray = field(repr=False)
     scale: FloatArray = field(repr=False)
+    predictors: Mapping[str, Column] = field(repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,9 +146,8 @@ def read_zero_part(text: str, data: Any, rows: npt.NDArray[np.intp], functions: 
     fixed = parse_one_sided(text, "zero").fixed
     found: Mapping[str, Any] = {name: table.column(name, "zero=") for name in names}
     kept = None if len(rows) == table.n_rows else rows
-    spec, matrix = learn_matrix(
-        fixed, UsedColumns(found, UsedRows(table.n_rows, kept), functions or {}), names
-    )
+    used = UsedColumns(found, UsedRows(table.n_rows, kept), functions or {})
+    spec, matrix = learn_matrix(fixed, used, names)
     W = np.array(matrix.array, dtype=np.float64)
     if W.shape[1] == 0:
         raise ArgumentError(f"zero={text!r} has no column: write '~ 1' for one probability of all rows")
@@ -154,7 +156,8 @@ def read_zero_part(text: str, data: Any, rows: npt.NDArray[np.intp], functions: 
     centred = flat.any()
     shift = np.where(flat | ~np.full(len(flat), centred), 0.0, W.mean(axis=0))
     spread = np.sqrt(((W - shift) ** 2).mean(axis=0))
-    return ZeroPart(text.strip(), spec, W, shift, np.where(flat, 1.0, spread))
+    predictors = {name: used.predictor(name) for name in names}
+    return ZeroPart(text.strip(), spec, W, shift, np.where(flat, 1.0, spread), predictors)
 
 
 def _require_rank(W: FloatArray, names: tuple[str, ...], text: str) -> None:

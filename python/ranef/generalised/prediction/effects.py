@@ -76,7 +76,7 @@ class PopulationEstimator(Estimator):
         return value
 
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
-        at = {"theta": self.fit.theta, "beta": self.fit.solution["beta"]}
+        at = {name: self.fit._answer(name) for name in ("theta", "beta", "gamma", "psi")}
         gradient = sensitivities(self.fit, value)[0]
         total = sum(part.times @ self._matrix(part) for part in rows.chunks())
         if not estimable(self.fit, np.asarray(total)[None, :] / rows.times.sum())[0]:

@@ -185,6 +185,12 @@ def slopes(
     return job.result(rows, values, gradients, "slope")
 
 
+def _estimator(fit: Any, scale: Any, ddf: Any, averaged: bool) -> Estimator:
+    if hasattr(fit, "effects_estimator"):  # of all there is to choose
+        return fit.effects_estimator(scale, ddf, averaged)  # type: ignore[no-any-return]
+    return fit.population_estimator(scale, ddf) if averaged else Estimator(fit, scale, ddf)
+
+
 class _Job:
     """What the two have in common: where effects are taken, and what becomes of them."""
 
@@ -205,7 +211,7 @@ class _Job:
                 "averaged=True is for generalised models: in a linear one the effect in a typical group is "
                 "that in the population"
             )
-        self.estimator = fit.population_estimator(scale, ddf) if averaged else Estimator(fit, scale, ddf)
+        self.estimator = _estimator(fit, scale, ddf, averaged)
 
     def cells(self, name: str) -> Any:
         """Return (what it is, rows) of each average for a variable."""

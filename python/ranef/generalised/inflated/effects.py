@@ -1,0 +1,167 @@
+"""Comparisons and slopes of the response of a zero-inflated model: what both parts make of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from ...arrays import FloatArray
+from ...design.matrices import learn_matrix
+from ...design.used import UsedColumns
+from ...errors import ArgumentError, require_choice
+from ...formula.parser import parse_one_sided
+from ...frame import UsedRows
+from ...inference import effects as plain
+from ...inference.effects.averages import Rows
+from ...inference.effects.delta import Estimator
+from ...inference.effects.result import Effects
+from ..prediction.averages import average_mean, curve_at, random_columns
+from ..prediction.effects import PopulationEstimator, Value
+from .fit import ZeroInflatedFit
+
+SCALES = ("response", "conditional", "link")
+_WHOSE = {
+    False: "of a typical group, whose random effects are zero",
+    True: "averaged over the population of groups",
+}
+
+
+def comparisons(
+    fit: ZeroInflatedFit,
+    variables: str | Iterable[str] | None = None,
+    by: str | Iterable[str] | None = None,
+    *,
+    contrast: Any = None,
+    at: Mapping[str, Any] | None = None,
+    over: str = "rows",
+    kind: str = "difference",
+    scale: str | None = None,
+    averaged: bool = False,
+    ddf: str | None = None,
+    level: float = 0.95,
+) -> Effects:
+    """Compare predictions at two values of a predictor of either part, averaged over rows or a grid.
+
+    Parameters
+    ----------
+    fit : ZeroInflatedFit
+    variables, by, contrast, at, over, kind, averaged, ddf, level
+        As of a linear fit, see `ranef.Fit.comparisons`.
+    scale : {"response", "conditional", "link"}, optional
+        Of the mean (1 - p) mu of the response, by default; of mu, the mean of the counts; of its predictor.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
+    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ size")
+    >>> fit.comparisons("size").to_frame()[["variable", "estimate"]].round(3)
+      variable  estimate
+    0     size    -0.022
+    """
+    return plain.comparisons(
+        _of_both_parts(fit), variables, by,
+        contrast=contrast, at=at, over=over, kind=kind, scale=scale, averaged=averaged, ddf=ddf, level=level,
+    )  # fmt: skip
+
+
+def slopes(
+    fit: ZeroInflatedFit,
+    variables: str | Iterable[str] | None = None,
+    by: str | Iterable[str] | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    over: str = "rows",
+    scale: str | None = None,
+    averaged: bool = False,
+    ddf: str | None = None,
+    level: float = 0.95,
+) -> Effects:
+    """Return slopes in numeric predictors of either part, averaged over rows or a grid.
+
+    Parameters
+    ----------
+    fit : ZeroInflatedFit
+    variables, by, at, over, averaged, ddf, level
+        As of a linear fit, see `ranef.Fit.slopes`.
+    scale : {"response", "conditional", "link"}, optional
+        As of `comparisons`.
+    """
+    return plain.slopes(
+        _of_both_parts(fit), variables, by,
+        at=at, over=over, scale=scale, averaged=averaged, ddf=ddf, level=level,
+    )  # fmt: skip
+
+
+class OfBothParts(ZeroInflatedFit, kind="inflated"):
+    """A zero-inflated fit whose fixed part has the variables of both parts, so that effects find them."""
+
+    whole: ZeroInflatedFit
+
+    def effects_estimator(self, scale: str | None, ddf: str | None, averaged: bool) -> Estimator:
+        """Return what averages predictions of rows."""
+        require_choice("scale", scale or "response", SCALES)
+        if scale in (None, "response"):
+            return InflatedEstimator(self.whole, ddf, averaged)
+        own = None if scale == "conditional" else scale
+        kind = PopulationEstimator if averaged else Estimator
+        found = kind(self.whole, own, ddf)
+        if scale == "conditional":
+            found.note = f"On the scale of the counts, {_WHOSE[averaged]}"
+        return found
+
+
+def _of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
+    design, zero = fit.model.design, fit.model.zero
+    columns = {**(design.predictors or {}), **zero.predictors}
+    both = f"{fit.model.formula.fixed} + {parse_one_sided(zero.text, 'zero').fixed}"
+    used = UsedColumns(columns, UsedRows(design.nobs, None), fit.model.formula.functions)
+    spec, _ = learn_matrix(both, used, tuple(columns))
+    model = type(fit.model).__new__(type(fit.model))
+    wider = replace(design, predictors=columns, spec=replace(design.spec, fixed=spec))
+    vars(model).update(vars(fit.model), design=wider)
+    view = OfBothParts.__new__(OfBothParts)
+    vars(view).update(fit.__getstate__(), model=model, whole=fit)
+    return view
+
+
+class InflatedEstimator(PopulationEstimator):
+    """Means of (1 - p) mu over rows, of a typical group or of the population of groups."""
+
+    def __init__(self, fit: ZeroInflatedFit, ddf: str | None, averaged: bool) -> None:
+        if ddf not in (None, "normal"):
+            raise ArgumentError("a zero-inflated model has tests by the normal distribution: leave ddf= out")
+        super().__init__(fit, None, None)
+        self.averaged = averaged
+        who = (
+            "averaged over the population of groups"
+            if averaged
+            else "of a typical group, whose random effects are zero"
+        )
+        self.note = f"On the scale of the response, zeros that are no counts among it, {who}"
+
+    def _value(self, rows: Rows) -> Value:
+        """Return the mean of the rows as a function of the parameters, (1,)."""
+        fit: Any = self.fit
+        zero, parts = fit.model.zero, []
+        for part in rows.chunks():
+            W = zero.spec.rows({name: part.columns[name] for name in zero.spec.columns}, part.n)
+            bases = random_columns(fit, part.columns, part.n) if self.averaged else []
+            parts.append((self._matrix(part)[:, self.kept], W, bases, part.offset, part.times))
+
+        def value(point: dict[str, Any]) -> FloatArray:
+            factors = fit.model.covariance_factors(point["theta"]) if self.averaged else []
+            curve, total = curve_at(fit, point), 0.0
+            for X, W, bases, offset, times in parts:
+                pairs = zip(bases, factors, strict=True)
+                variance = sum(((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs)
+                mu = average_mean(curve, X @ point["beta"] + offset, np.asarray(variance))
+                total += float(times @ (mu * expit(-zero.log_odds(W, np.asarray(point["gamma"])))))
+            return np.array([total / rows.times.sum()])
+
+        return value
