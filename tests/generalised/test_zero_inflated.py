@@ -390,6 +390,15 @@ def test_effects_know_the_variables_of_both_parts():
     assert grid["x"].tolist() == [0.0, 1.0]
 
 
+def test_fits_side_by_side_have_the_zero_part(fit):
+    plain = fit.update(zero=None, data=DATA["salamanders"])
+    table = ranef.modelsummary(plain, fit).to_frame().set_index(["model", "term"])
+    found = table.loc[[("(2)", "zero[Intercept]"), ("(2)", "zero[mined[T.no]]")]]
+    assert np.allclose(found["estimate"], ANSWERS[1]["gamma"], atol=1e-4)
+    assert np.allclose(found["std_error"], ANSWERS[1]["gamma_se"], rtol=1e-3)
+    assert ("(1)", "zero[Intercept]") not in table.index
+
+
 def test_marginal_means_say_which_they_are(fit):
     means = ranef.emmeans(fit, "mined", scale="response")
     assert "Means of the counts" in str(means)

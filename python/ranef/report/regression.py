@@ -189,6 +189,8 @@ def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str |
 def _parts(fit: Fit, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return fixed effects and variance components."""
     fixed = pd.DataFrame(fixed_columns(fit, level, ddf or default_ddf(fit))).drop(columns="effect")
+    if hasattr(fit, "further_columns"):  # coefficients that are not the mean's
+        fixed = pd.concat([fixed, pd.DataFrame(fit.further_columns(level))[fixed.columns]], ignore_index=True)
     rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
     return fixed, pd.DataFrame(rows, columns=["term", "estimate"])
 

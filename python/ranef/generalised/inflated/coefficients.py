@@ -187,6 +187,12 @@ def _zero_columns(fit: ZeroInflatedFit, level: float, exponentiate: bool) -> dic
     }
 
 
+def further_columns(fit: ZeroInflatedFit, level: float) -> dict[str, Any]:
+    """Return the zero part as columns of a table of several models: terms ``zero[...]``, normal tests."""
+    names = list(fit.model.further_coefficients[0])
+    return _zero_columns(fit, level, False) | {"term": names, "df": np.full(len(names), np.inf)}
+
+
 def separation(fit: ZeroInflatedFit) -> None:
     """Return None: a zero may be no count, so that no combination of columns tells zeros from counts.
 

@@ -41,6 +41,7 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     coef_table = Verb("generalised.inflated.coefficients:coef_table")
     cov_params = Verb("generalised.inflated.coefficients:cov_params")
     tidy = Verb("generalised.inflated.coefficients:tidy")
+    further_columns = Verb("generalised.inflated.coefficients:further_columns", shown=False)
     fittedvalues = RowAnswer[Any]("generalised.inflated.prediction:fittedvalues")
     predict = RowVerb("generalised.inflated.prediction:predict")
     simulate = Verb("generalised.inflated.response:simulate")
