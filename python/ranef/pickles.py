@@ -5,8 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-__all__ = ["Snapshot", "weak_reference"]
-
 
 class Snapshot:
     """What is pickled or copied is a copy of the attributes, taken at one moment.

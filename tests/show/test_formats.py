@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import ranef
 from ranef.errors import ArgumentError
-from ranef.show.document import FORMATS, Line, Table, render
+from ranef.show import FORMATS, Line, Table, render
 
 TRICKY = [
     Line("a_b & 50 % of <c> | d", "title"),

@@ -20,8 +20,6 @@ from .loop.task import sample_task
 from .replicates.result import BootstrapResult
 from .schemes.scheme import rows_of_scheme
 
-__all__ = ["applied", "apply_statistic"]
-
 # Rows drawn at a time: enough to make the draw's overhead small, few enough to stay small in memory.
 _NUMBERS_AT_A_TIME = 2_000_000
 

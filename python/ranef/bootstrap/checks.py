@@ -11,8 +11,6 @@ from ..errors import ArgumentError
 from ..memory import require_memory
 from ..threads import get_num_threads
 
-__all__ = ["checked_seed", "checked_threads", "first_replicate", "require_table", "whole_number"]
-
 
 def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int:
     """A whole number, 1 or more, or another least one.

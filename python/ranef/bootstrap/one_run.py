@@ -29,8 +29,6 @@ from .replicates.result import BootstrapResult
 from .schemes.scheme import check_scheme, other_scheme
 from .statistic_of_fit import code_of, compiled_for
 
-__all__ = ["one_run"]
-
 _ROUTES = (None, "gram", "rows")
 
 

@@ -17,8 +17,6 @@ from .replicates.result import BootstrapResult
 from .resume import resumed
 from .slices import in_slices
 
-__all__ = ["bootstrap"]
-
 
 @also_called(by="group")
 def bootstrap(

@@ -15,8 +15,6 @@ from .loop.record import FAILED
 from .studies.power_summary import Power
 from .studies.tested import positions_of, true_coefficients, true_effect
 
-__all__ = ["power_of"]
-
 
 def power_of(
     fit: Any,

@@ -12,8 +12,6 @@ from ..arrays import FloatArray
 from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 
-__all__ = ["RefitRecord"]
-
 
 @dataclass(frozen=True, eq=False)
 class RefitRecord:

@@ -17,8 +17,6 @@ from .loop.record import checked_columns, kept_columns
 from .loop.task import record_layout, responses_task
 from .replicates.result import BootstrapResult
 
-__all__ = ["fit_responses"]
-
 
 def fit_responses(
     model: Model, responses: Any, n_threads: int | None = None, progress: bool = False

@@ -19,8 +19,6 @@ from .replicates.storage import is_path, load, require_storage, save
 from .slices import in_slices, joined
 from .statistic_of_fit import statistic_difference
 
-__all__ = ["append", "resumed"]
-
 _FROM_RESULT = ("params", "theta", "sigma")
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 0.05  # of the time of a run that may go into files

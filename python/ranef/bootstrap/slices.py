@@ -15,8 +15,6 @@ from .one_run import one_run
 from .replicates.result import BootstrapResult
 from .statistic_of_fit import value_at_fit
 
-__all__ = ["Checkpoint", "in_slices", "joined"]
-
 _SECONDS = 1.0
 _MOST_SECONDS = 30.0
 _OVERHEAD = 0.05  # of a run, for what every slice does again

@@ -17,8 +17,6 @@ from .loop.statistic import CompiledStatistic, compile_statistic, is_compiled, v
 from .loop.task import record_layout
 from .replicates.result import BootstrapResult
 
-__all__ = ["code_of", "compiled_for", "statistic_difference", "value_at_fit"]
-
 _ALSO = ("objective", "evaluations", "singular", "converged", "failed")
 _SAME = 1e-6  # as for the origin of replicates
 

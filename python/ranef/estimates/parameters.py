@@ -10,8 +10,6 @@ import numpy as np
 from ..model import Model
 from ..theta import components, correlation_names, count
 
-__all__ = ["ParameterNames"]
-
 
 @dataclass(frozen=True)
 class ParameterNames:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from .canvas import (
     LIGHT,
     TEXT,
     VERMILION,
+    Axes,
     choose_columns,
     named,
     panels,
@@ -29,9 +30,6 @@ from .canvas import (
 )
 from .density import density, draw_density
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _RUG = 200  # marks; evenly spaced order statistics of the replicates
 

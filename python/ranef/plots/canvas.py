@@ -12,6 +12,8 @@ from .style import current_layout, current_width, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+else:
+    Axes = Any  # the plots' annotations, without matplotlib
 
 # Okabe and Ito's palette: told apart with any kind of colour vision, and, by lightness, in print.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -265,11 +267,3 @@ def robust_limits(data: np.ndarray, drawn: np.ndarray, room: float = 0.05) -> tu
 def spread_over(count: int, most: int) -> np.ndarray:
     """Return up to `most` places spread evenly over ``range(count)``, both ends among them."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
-
-
-__all__ = [
-    "BLACK", "BLUE", "DENSE", "GREEN", "GREY", "LIGHT", "ORANGE", "PURPLE", "SERIES", "SKY", "SMALL", "TEXT",
-    "VERMILION", "blues", "choose_columns", "common_labels", "current_width", "figure_inches", "named",
-    "panels", "pyplot", "response_words", "result_axes", "robust_limits", "shared_legend", "spread_over",
-    "tidy", "title",
-]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from .canvas import (
     BLACK,
     BLUE,
     GREY,
+    Axes,
     choose_columns,
     common_labels,
     named,
@@ -25,9 +26,6 @@ from .canvas import (
     title,
 )
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LABELLED = 50  # levels that can be named on one page
 _SINGLE = 250  # intervals that can be told apart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.stats import gaussian_kde
@@ -13,13 +13,10 @@ from ..diagnostics.collinearity import vif
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..inference.effects.values import is_factor
-from .canvas import BLUE, GREY, LIGHT, VERMILION, named, panels, response_words, tidy, title
+from .canvas import BLUE, GREY, LIGHT, VERMILION, Axes, named, panels, response_words, tidy, title
 from .qq import draw_quantiles
 from .residuals import residuals, slice_means
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MODES = 2  # panels of conditional modes, and of predictors
 _DRAWN = 2000  # values behind a density, points of a panel

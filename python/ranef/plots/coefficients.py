@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,8 @@ from ..errors import ArgumentError, require_level
 from ..inference.methods import default_ddf
 from ..likelihood_fit import LikelihoodFit
 from ..report.broom import fixed_columns
-from .canvas import GREY, SERIES, choose_columns, named, panels, shared_legend, tidy
+from .canvas import GREY, SERIES, Axes, choose_columns, named, panels, shared_legend, tidy
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _ROWS = 60  # coefficients that can be named on one page
 

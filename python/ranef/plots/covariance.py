@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
 from ..likelihood_fit import LikelihoodFit
-from .canvas import BLUE, GREY, VERMILION, panels, shared_legend, tidy
+from .canvas import BLUE, GREY, VERMILION, Axes, panels, shared_legend, tidy
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @draws(LikelihoodFit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtri
@@ -17,6 +17,7 @@ from .canvas import (
     GREY,
     SMALL,
     VERMILION,
+    Axes,
     choose_columns,
     named,
     panels,
@@ -25,9 +26,6 @@ from .canvas import (
     title,
 )
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LEVELS = (0.5, 0.8, 0.95, 0.99, 0.999)
 _BEYOND_ZERO = 0.35  # how far a picture goes past zero, as part of its extent

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..arrays import FloatArray
-from .canvas import BLUE, LIGHT, SMALL, VERMILION
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .canvas import BLUE, LIGHT, SMALL, VERMILION, Axes
 
 _SEEN = 5e-4  # a share that is worth a bar
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from .canvas import (
     BLUE,
     GREY,
     SERIES,
+    Axes,
     common_labels,
     figure_inches,
     named,
@@ -29,9 +30,6 @@ from .canvas import (
 )
 from .means import name_values, places_of
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _PANELS = 12
 _ROWS = 40

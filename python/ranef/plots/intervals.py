@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from .canvas import (
     GREY,
     SMALL,
     VERMILION,
+    Axes,
     choose_columns,
     named,
     panels,
@@ -27,9 +28,6 @@ from .canvas import (
     title,
 )
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _OF_THE_FIT = ("wald", "profile")
 _OF_REPLICATES = ("percentile", "basic", "normal", "studentized", "bca", "shortest")

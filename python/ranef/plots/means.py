@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,20 @@ import pandas as pd
 from ..errors import ArgumentError, quote_list
 from ..frame.native import in_pandas
 from ..inference.means import MarginalMeans
-from .canvas import BLUE, GREY, SERIES, figure_inches, named, panels, result_axes, shared_legend, tidy, title
+from .canvas import (
+    BLUE,
+    GREY,
+    SERIES,
+    Axes,
+    figure_inches,
+    named,
+    panels,
+    result_axes,
+    shared_legend,
+    tidy,
+    title,
+)
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MOST = 40  # values that can be named along an axis
 _PANELS = 12

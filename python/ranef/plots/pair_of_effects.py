@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,8 @@ from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
 from ..fit import Fit
-from .canvas import choose_columns, named, shared_legend, spread_over, tidy, title
+from .canvas import Axes, choose_columns, named, shared_legend, spread_over, tidy, title
 from .placing import off_the_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)

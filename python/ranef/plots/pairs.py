@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from .canvas import (
     GREY,
     SMALL,
     VERMILION,
+    Axes,
     blues,
     choose_columns,
     current_width,
@@ -29,9 +30,6 @@ from .canvas import (
 from .density import density, draw_density
 from .profile import profile_density, profiled
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MOST = 8  # parameters: 28 pairs
 _INCHES = (1.35, 0.8)  # of a panel: wished for, and the least that can be read

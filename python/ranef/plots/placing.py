@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .canvas import BLACK, SMALL, figure_inches
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .canvas import BLACK, SMALL, Axes, figure_inches
 
 _LETTER = 0.62  # width of a letter over the size of the text
 _APART = 5.0  # points between a point and its name

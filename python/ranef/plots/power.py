@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, quote_list
-from .canvas import GREY, SERIES, SMALL, named, panels, shared_legend, tidy
+from .canvas import GREY, SERIES, SMALL, Axes, named, panels, shared_legend, tidy
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _NEEDED = ("effect", "groups", "per_group", "power", "lower", "upper")
 _ALONG = {"effect": "true effect", "groups": "number of groups", "per_group": "rows per group"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -17,6 +17,7 @@ from .canvas import (
     GREY,
     SMALL,
     VERMILION,
+    Axes,
     choose_columns,
     named,
     panels,
@@ -27,9 +28,6 @@ from .canvas import (
 )
 from .density import Density, draw_density
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 KINDS = ("zeta", "density")
 _LEVELS = (0.5, 0.8, 0.95)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError, require_level
 from ..fit import Fit
-from .canvas import BLUE, GREY, LIGHT, panels, result_axes, tidy, title
+from .canvas import BLUE, GREY, LIGHT, Axes, panels, result_axes, tidy, title
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LABEL = {"pearson": "scaled residual", "quantile": "quantile residual"}
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them

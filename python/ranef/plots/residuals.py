@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import require_choice
 from ..fit import Fit
-from .canvas import BLUE, GREY, VERMILION, blues, panels, response_words, shared_legend, tidy
+from .canvas import BLUE, GREY, VERMILION, Axes, blues, panels, response_words, shared_legend, tidy
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 KINDS = ("residuals", "scale-location")
 _POINTS = 5000  # beyond that, the density of points in hexagons

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtri
 
 from ..fit import Fit
-from .canvas import BLACK, BLUE, GREY, LIGHT, VERMILION, panels
+from .canvas import BLACK, BLUE, GREY, LIGHT, VERMILION, Axes, panels
 from .pair_of_effects import pair_of_effects
 from .placing import extent, name_points
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _CONTOURS = (0.5, 0.8, 0.95)
 _ARROWS = 200  # groups whose arrows can be followed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from .canvas import (
     LIGHT,
     SMALL,
     VERMILION,
+    Axes,
     named,
     panels,
     robust_limits,
@@ -27,9 +28,6 @@ from .canvas import (
     title,
 )
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LINES = 60  # groups whose lines can be followed
 

@@ -10,14 +10,11 @@ import numpy as np
 from ..arguments import guided
 from ..elsewhere import explained
 from ..words_of_results import OF_PLOTS
-from .canvas import panels, tidy, title
+from .canvas import Axes, panels, tidy, title
 from .coefficients import coefficients
 from .covariance import acf, spread
 from .qq import draw_quantiles
 from .residuals import draw_residuals
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LISTING = "it has acf(), coefficients(), qq(), residuals(), spread()"
 

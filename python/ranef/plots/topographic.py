@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
 from ..fit import Fit
-from .canvas import BLACK, BLUE, VERMILION, panels
+from .canvas import BLACK, BLUE, VERMILION, Axes, panels
 from .pair_of_effects import pair_of_effects
 from .placing import extent
 from .sources import draws
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _GRID = 200
 _JOINED = 60  # groups whose two points can be joined by a line

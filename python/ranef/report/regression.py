@@ -16,7 +16,7 @@ from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
 from ..inference.methods import default_ddf
-from ..show.document import Document, Line, Printed, Table
+from ..show import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text, in_width, width
 from .broom import component_rows, fixed_columns

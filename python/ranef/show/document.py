@@ -12,10 +12,8 @@ from ..pickles import Snapshot
 from .html import html
 from .latex import latex
 from .markdown import markdown
-from .parts import Document, Line, Table
+from .parts import Document, Line
 from .text import folded, text
-
-__all__ = ["FORMATS", "Document", "Line", "Printed", "Table", "render"]
 
 _RENDERERS: dict[str, Callable[[Document], str]] = {
     "text": text,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .document import Table
 from .numbers import format_common, format_p_values
+from .parts import Table
 
 if TYPE_CHECKING:
     import pandas as pd

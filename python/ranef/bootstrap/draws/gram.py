@@ -19,8 +19,6 @@ import numpy as np
 from .gram_factor import GramFactor
 from .level_factors import LevelFactors, triangular_factor
 
-__all__ = ["GramDraw", "gram_draw"]
-
 
 @dataclass(frozen=True)
 class GramDraw:

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-__all__ = ["GramFactor", "RestFactor", "factor_gram", "factor_leading", "factor_rest"]
-
 _EPS = np.finfo(float).eps
 
 # Eigenvalues of a block G_j scaled to a unit diagonal: above the first limit a direction is real, below the

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LevelFactors", "triangular_factor"]
-
 
 @dataclass(frozen=True)
 class LevelFactors:

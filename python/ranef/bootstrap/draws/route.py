@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from .gram_factor import GramFactor
 
-__all__ = ["GRAM", "ROWS", "Route", "choose_route"]
-
 GRAM = "gram"
 ROWS = "rows"
 

@@ -14,8 +14,6 @@ import numpy as np
 
 from .level_factors import LevelFactors, triangular_factor
 
-__all__ = ["RowDraw", "row_draw"]
-
 
 @dataclass(frozen=True)
 class RowDraw:

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["replicate_generator", "stream_key"]
-
 _GENERATOR_LANE = 2  # of replicates that are drawn here; the core has lanes 0 and 1
 
 

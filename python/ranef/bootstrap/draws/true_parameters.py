@@ -17,8 +17,6 @@ from ...estimates.parameters import ParameterNames
 from ...fit import Fit
 from ...frame.native import as_it_came
 
-__all__ = ["TrueParameters", "true_parameters"]
-
 
 @dataclass(frozen=True, eq=False)
 class TrueParameters:

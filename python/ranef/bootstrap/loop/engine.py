@@ -23,8 +23,6 @@ from ... import _core
 from ...errors import MemoryLimitError
 from .single_blas import single_blas_thread
 
-__all__ = ["Core", "Outcome", "Stretch", "Task", "preparing", "run", "run_whole"]
-
 # Long enough that handing out a chunk is free, short enough that Ctrl-C and progress feel immediate.
 _CHUNK_SECONDS = 0.05
 _FIRST_CHUNK = 8

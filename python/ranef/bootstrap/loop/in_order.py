@@ -8,8 +8,6 @@ from itertools import islice
 
 from ...arrays import FloatArray
 
-__all__ = ["Answer", "in_order"]
-
 Answer = tuple[FloatArray, int, str]  # the numbers of a replicate, its status, what went wrong
 
 

@@ -16,20 +16,6 @@ import numpy as np
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 
-__all__ = [
-    "CONVERGED",
-    "DEFAULT_COLUMNS",
-    "FAILED",
-    "PARTS",
-    "SINGULAR",
-    "STATISTIC_FAILED",
-    "STATISTIC_SHAPE",
-    "RecordLayout",
-    "checked_columns",
-    "fit_record",
-    "kept_columns",
-]
-
 # Bits of a record's last number. The core sets the first three, the loop the others.
 CONVERGED, SINGULAR, FAILED, STATISTIC_FAILED, STATISTIC_SHAPE = 1, 2, 4, 8, 16
 

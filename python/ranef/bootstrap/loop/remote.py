@@ -32,8 +32,6 @@ from .record import fit_record
 from .statistic import compile_statistic
 from .task import rebuilt_task, record_layout
 
-__all__ = ["Parcel", "check_executor", "run_parcel", "run_remotely"]
-
 _FEWEST_CHUNKS = 16
 _CHUNKS_PER_WORKER = 4
 _REMEMBERED = 4

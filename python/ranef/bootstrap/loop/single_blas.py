@@ -8,8 +8,6 @@ from contextlib import ExitStack
 
 from threadpoolctl import threadpool_limits
 
-__all__ = ["single_blas_thread"]
-
 
 class _SingleBlasThread:
     """BLAS limited to one thread while any bootstrap runs, since it would only add threads to threads.

@@ -19,16 +19,6 @@ import numpy as np
 from ...errors import ArgumentError, quote_list
 from .record import STATISTIC_FAILED, STATISTIC_SHAPE, RecordLayout
 
-__all__ = [
-    "CompiledStatistic",
-    "compile_statistic",
-    "is_compiled",
-    "pick",
-    "value_names",
-    "values_of",
-    "wanted_parts",
-]
-
 ARGUMENTS = ("coefficients", "se", "sigma", "theta", "modes", "objective")
 _NUMBERS = ("sigma", "objective")
 

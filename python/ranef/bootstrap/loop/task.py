@@ -22,20 +22,6 @@ from .engine import Core, Task
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 from .statistic import CompiledStatistic
 
-__all__ = [
-    "draws_task",
-    "gram_factor",
-    "make_task",
-    "rebuilt_task",
-    "record_layout",
-    "refits_task",
-    "responses_task",
-    "route_of",
-    "rows_task",
-    "sample_task",
-    "with_statistic",
-]
-
 
 def make_task(
     fit: Fit,

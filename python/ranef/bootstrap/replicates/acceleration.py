@@ -20,8 +20,6 @@ from ..loop.task import record_layout
 from ..schemes.group_products import Groups, all_groups
 from .result import BootstrapResult
 
-__all__ = ["accelerations", "leave_out_estimates"]
-
 _MOST_REFITS = 400
 
 

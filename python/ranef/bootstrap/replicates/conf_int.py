@@ -15,8 +15,6 @@ from .frame import parameter_frame
 from .result import BootstrapResult
 from .standard_errors import scaled, unscaled, variance_errors
 
-__all__ = ["KINDS", "conf_int"]
-
 KINDS = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
 _SPELLINGS = {"studentised": "studentized"}
 _WITHOUT_ESTIMATE = ("percentile", "shortest")
@@ -43,7 +41,7 @@ def conf_int(
         See `ranef.bootstrap.replicates.intervals`.
     parameters : str or iterable of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"`` as in
-        `Fit.conf_int`; all by default.
+        `Fit.conf_int`; all by default. (The printed result and the plots leave theta out.)
     errors : mapping of str to str, optional
         For studentized intervals of a statistic: each value's name -> the name of the value that is its
         standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.

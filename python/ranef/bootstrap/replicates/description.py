@@ -6,8 +6,6 @@ from ...frame.native import in_pandas
 from ...show import Document, Line, frame_table, render
 from .result import BootstrapResult
 
-__all__ = ["describe", "document"]
-
 _SCHEMES = {
     "parametric": "Parametric bootstrap",
     "semiparametric": "Semiparametric bootstrap",

@@ -7,8 +7,6 @@ import pandas as pd
 
 from .result import BootstrapResult
 
-__all__ = ["modes", "parameter_frame", "to_frame"]
-
 
 def parameter_frame(result: BootstrapResult) -> pd.DataFrame:
     """What replicates estimate, one row each: parameters by name, then the statistic."""

@@ -20,15 +20,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-__all__ = [
-    "basic_interval",
-    "bca_interval",
-    "normal_interval",
-    "percentile_interval",
-    "shortest_interval",
-    "studentized_interval",
-]
-
 
 def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]:
     """The percentile interval, as R's ``boot.ci(type = "perc")`` defines it.

@@ -7,8 +7,6 @@ import numpy as np
 from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
 from .result import BootstrapResult
 
-__all__ = ["compiled_messages"]
-
 _MOST_MESSAGES = 100
 
 

@@ -12,8 +12,6 @@ from ...fit import Fit
 from ..draws.true_parameters import TrueParameters
 from ..schemes.group_products import chosen_factor
 
-__all__ = ["difference", "drawn_by", "make_origin", "versions"]
-
 # Another build of the core may end a fit a rounding error away; another data set does not.
 _SAME = 1e-6
 

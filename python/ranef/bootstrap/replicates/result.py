@@ -17,8 +17,6 @@ from ...verbs import Answer, Verb
 from ...words_of_results import OF_A_BOOTSTRAP
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
-__all__ = ["BootstrapResult"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BootstrapResult(Printed):

@@ -10,8 +10,6 @@ from typing import Any
 
 from ...errors import DataError
 
-__all__ = ["EMPTY_SEAL", "is_sealed", "read_bytes", "require_writable", "seal", "write_bytes"]
-
 _MARK = b"ranef-sha256:"
 _DIGITS = 64
 EMPTY_SEAL = _MARK + b"0" * _DIGITS

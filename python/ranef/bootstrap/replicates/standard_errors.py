@@ -33,8 +33,6 @@ from ..loop.task import draws_task, gram_factor, sample_task
 from ..schemes.scheme import rows_of_scheme
 from .result import BootstrapResult
 
-__all__ = ["scaled", "unscaled", "variance_errors"]
-
 _NUMBERS_AT_A_TIME = 2_000_000
 _SINGULAR = 1e8  # condition number of d d / d theta from which theta has no standard error
 

@@ -20,8 +20,6 @@ from .sealed_file import EMPTY_SEAL, is_sealed, read_bytes, require_writable, se
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["load", "require_storage", "save", "to_arrow"]
-
 _KEY = b"ranef"
 _SEAL = b"ranef.seal"
 _UNSEALED_FORMAT, _FORMAT = 1, 2

@@ -27,8 +27,6 @@ from ..loop.statistic import CompiledStatistic, compile_statistic, pick, values_
 from ..loop.task import record_layout
 from .group_products import all_groups, chosen_factor, strata_of
 
-__all__ = ["CaseDraw", "run_cases", "run_cases_remotely"]
-
 _AT_A_TIME = 64
 
 

@@ -20,8 +20,6 @@ from ...model import Model
 from .group_products import Groups, chosen_factor, group_members, groups_of
 from .independent import is_nested
 
-__all__ = ["SizedModel", "model_of_size", "rows_of_size"]
-
 # The groups of the size that was asked for last, by model: the points of a curve share them.
 _known: WeakKeyDictionary[Model, tuple[Any, Groups]] = WeakKeyDictionary()
 

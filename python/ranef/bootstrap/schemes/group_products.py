@@ -18,8 +18,6 @@ from ...fit import Fit
 from ...model import Model
 from .independent import independent_factor, is_nested
 
-__all__ = ["Groups", "chosen_factor", "group_members", "groups_of", "strata_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class Groups:

@@ -6,8 +6,6 @@ import numpy as np
 
 from ...design import Design
 
-__all__ = ["independent_factor", "is_nested"]
-
 
 def is_nested(inner: np.ndarray, outer: np.ndarray, n_inner: int) -> bool:
     """Whether every level of one factor occurs with one level of the other only."""

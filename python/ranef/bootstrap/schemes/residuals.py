@@ -11,8 +11,6 @@ from ...estimates.prediction import fixed_part, own_rows, random_part
 from ...fit import Fit
 from .independent import independent_factor, is_nested
 
-__all__ = ["reflated", "residual_rows", "semiparametric_rows", "wild_rows"]
-
 Rows = Callable[[np.random.Generator], np.ndarray]
 
 # Mammen (1993): mean 0, variance 1, third moment 1.

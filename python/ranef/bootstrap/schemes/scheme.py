@@ -24,8 +24,6 @@ from ..loop.task import responses_task
 from .cases import CaseDraw, run_cases, run_cases_remotely
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
-__all__ = ["SCHEMES", "check_scheme", "other_scheme", "rows_of_scheme"]
-
 SCHEMES = ("parametric", "residual", "wild", "cases", "semiparametric")
 _NUMBERS_AT_A_TIME = 2_000_000
 _ROWS = {"residual": residual_rows, "wild": wild_rows, "semiparametric": semiparametric_rows}

@@ -30,8 +30,6 @@ from ...refusals import require
 from ...show import Printed
 from ..checks import checked_seed, whole_number
 
-__all__ = ["ExactRLRT", "exact_rlrt", "simulate_rlrt", "spectrum"]
-
 _GRID = np.concatenate([[0.0], np.exp(np.linspace(-12.0, 12.0, 97))])  # of lambda times the mean eigenvalue
 _REFINEMENTS = 40
 _EQUAL = 1e-9

@@ -33,8 +33,6 @@ from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from .pairs import Pair
 
-__all__ = ["PBTest", "pbtest"]
-
 _SAME = 1e-6
 ROWS_WANTED = (
     "pbtest draws a response for every row, and the rows of a fit of batches or sums are not kept: compare "

@@ -18,8 +18,6 @@ from ...model import Model
 from ...theta import pack
 from ..draws.level_factors import triangular_factor
 
-__all__ = ["Embedding", "embedding"]
-
 
 @dataclass(frozen=True, eq=False)
 class Embedding:

@@ -18,8 +18,6 @@ from ..loop.record import FAILED
 from ..loop.task import draws_task, refits_task, route_of, rows_task
 from .nested import embedding
 
-__all__ = ["Pair"]
-
 _NUMBERS_AT_A_TIME = 4_000_000
 _FEWEST = 64
 _FIRST, _SECONDS = 500, 0.5

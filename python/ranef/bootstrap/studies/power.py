@@ -24,8 +24,6 @@ from .rejections import TESTS, Study
 from .remote import RemoteStudy
 from .tested import checked_effect, positions_of, true_effect
 
-__all__ = ["power", "power_curve"]
-
 _BATCH, _SILENT_BATCH = 200, 2000
 
 

@@ -9,8 +9,6 @@ from scipy.special import betaincinv
 from ...errors import level_by_keyword, require_level
 from ...show import Printed
 
-__all__ = ["Power"]
-
 
 @dataclass(frozen=True, repr=False)
 class Power(Printed):

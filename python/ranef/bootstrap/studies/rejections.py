@@ -23,8 +23,6 @@ from ..schemes.extend import SizedModel
 from .pairs import Pair
 from .submodel import pair_without, standing
 
-__all__ = ["TESTS", "Study"]
-
 TESTS = ("satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap")
 _COLUMNS = ("coefficients", "se", "theta", "objective")
 _NUMBERS_AT_A_TIME = 2_000_000

@@ -13,8 +13,6 @@ from ..loop.engine import Stretch
 from ..loop.remote import Parcel, check_executor, run_parcel
 from .rejections import Study
 
-__all__ = ["RemoteStudy"]
-
 
 class RemoteStudy:
     """A study whose simulations an executor makes, with the `rejections` of a local one.

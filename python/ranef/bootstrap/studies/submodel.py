@@ -15,8 +15,6 @@ from ..draws.true_parameters import TrueParameters
 from ..schemes.extend import SizedModel
 from .pairs import Pair
 
-__all__ = ["pair_without", "standing"]
-
 
 @dataclass(frozen=True)
 class _Dropped:

@@ -11,8 +11,6 @@ from ...design.structure import structure
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 
-__all__ = ["checked_effect", "positions_of", "true_coefficients", "true_effect"]
-
 
 def positions_of(fit: Fit, name: str) -> np.ndarray:
     """Return the places among the fitted coefficients of the one, or of the term, called `name`.

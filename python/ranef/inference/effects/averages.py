@@ -17,7 +17,7 @@ from ...fit import Fit
 from ...frame import Column, FactorColumn, NumberColumn, Table
 from ...frame.factors import as_factor
 from ..means.grid import given_values, reference_grid
-from .values import has_level, is_factor, predictors
+from .values import is_factor, predictors
 
 _CHUNK = 100_000  # rows whose matrix is made at a time
 OVER = ("rows", "grid")
@@ -166,6 +166,3 @@ def checked_values(fit: Fit, at: Mapping[str, Any]) -> dict[str, list[Any]]:
         name: given_values(name, values, levels_of(fit, name) if is_factor(fit, name) else None)
         for name, values in at.items()
     }
-
-
-__all__ = ["OVER", "Rows", "cells", "checked_values", "has_level", "levels_of", "rows_over"]
