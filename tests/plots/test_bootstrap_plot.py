@@ -74,3 +74,13 @@ def test_bad_requests(replicates):
         plots.bootstrap(replicates, level=2.0)
     with pytest.raises(ArgumentError, match="ax= must hold 2 Axes"):
         plots.bootstrap(replicates, ["days", "sigma"], ax=object())
+
+
+def test_the_density_of_correlations_stays_between_their_bounds():
+    rng = np.random.default_rng(3)
+    values = np.concatenate([np.tanh(rng.normal(0.8, 0.6, 900)), np.ones(100)])
+    curve = density(values, "corr[g.x.Intercept]")
+    assert curve.masses == ((1.0, 0.1),) and curve.x[-1] <= 1.0 and curve.x[0] >= -1.0
+    area = np.sum((curve.y[1:] + curve.y[:-1]) * np.diff(curve.x)) / 2
+    assert area == pytest.approx(0.9, abs=0.01)
+    assert density(values, "x").x[-1] > 1.0

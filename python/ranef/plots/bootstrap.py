@@ -85,7 +85,7 @@ def bootstrap(
     axes = panels(count, ax, columns=2 if count in (2, 4) else 3, size=size)
     for axis, name in zip(axes, chosen, strict=True):
         estimate = np.nan if result.estimates is None else result.estimates[name]
-        _panel(axis, replicates[name].to_numpy(), limits.loc[name], estimate)
+        _panel(axis, replicates[name], limits.loc[name], estimate)
         lower, upper = limits.loc[name]
         title(axis, named(name), loc="left", y=1.09)
         axis.text(
@@ -96,8 +96,9 @@ def bootstrap(
     return result_axes(axes)
 
 
-def _panel(axis: Axes, values: np.ndarray, limits: pd.Series, estimate: float) -> None:
-    curve = density(values)
+def _panel(axis: Axes, replicates: pd.Series, limits: pd.Series, estimate: float) -> None:
+    values = replicates.to_numpy()
+    curve = density(values, str(replicates.name))
     draw_density(axis, curve, estimate, limits.to_numpy())
     _rug(axis, values, curve.top)
     axis.set_ylim(bottom=-0.1 * curve.top)

@@ -1,4 +1,4 @@
-"""Densities: the kernel estimate of replicates, its mass at an exact zero kept apart; and how to draw one."""
+"""Densities: the kernel estimate of replicates, the mass at a boundary kept apart; and how to draw one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..arrays import FloatArray
 from .canvas import BLUE, LIGHT, SMALL, VERMILION, Axes
 
 _SEEN = 5e-4  # a share that is worth a bar
+_AT_AN_END = 1e-6  # distance of a correlation from 1 within which it is 1
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,19 @@ class Density:
         return float(self.y.max()) if self.y.size else 1.0
 
 
-def density(values: FloatArray, points: int = 400) -> Density:
+def density(values: FloatArray, name: str = "", points: int = 400) -> Density:
     """Estimate the density of a sample.
 
-    A Gaussian kernel with Silverman's bandwidth. Values that cannot be negative are reflected at zero, so
-    that the curve does not leak over the boundary; exact zeros are a point mass and stay out of the curve.
+    A Gaussian kernel with Silverman's bandwidth. Values that cannot be negative are reflected at zero,
+    correlations at -1 and 1, so that the curve does not leak over the boundary; values at a boundary are a
+    point mass and stay out of the curve.
 
     Parameters
     ----------
     values : (n,) float64
         NaN are left out.
+    name : str
+        Of the parameter: ``"corr[...]"`` is a correlation.
     points : int
         Of the grid.
 
@@ -58,27 +62,34 @@ def density(values: FloatArray, points: int = 400) -> Density:
     (((0.0, 0.25),), True)
     >>> float(round(np.trapezoid(curve.y, curve.x) if hasattr(np, "trapezoid") else 0.75, 2))
     0.75
+    >>> density(np.array([-0.2, 0.9, 0.95, 1.0]), "corr[g.x.Intercept]").masses
+    ((1.0, 0.25),)
     """
     values = values[np.isfinite(values)]
-    zero = values == 0.0
-    bounded = bool((values >= 0.0).all())
-    rest = values[~zero] if bounded else values
-    share = float(zero.mean()) if bounded and values.size else 0.0
-    masses = ((0.0, share),) if share else ()
+    ends = _ends(values, name)
+    at_ends = {end: np.abs(values - end) <= _AT_AN_END * abs(end) for end in ends}
+    rest = values[~np.logical_or.reduce([np.zeros(values.size, bool), *at_ends.values()])]
+    masses = tuple((end, float(at.mean())) for end, at in at_ends.items() if at.any())
     if rest.size < 2 or np.ptp(rest) == 0.0:
         return Density(np.zeros(0), np.zeros(0), masses)
     width = _bandwidth(rest)
     low, high = rest.min() - 3 * width, rest.max() + 3 * width
-    if bounded:
-        low = max(low, 0.0)
+    for end in ends:
+        low, high = (max(low, end), high) if end <= rest.min() else (low, min(high, end))
     grid = np.linspace(low, high, points)
     # The sample in fine bins: the sum over 10,000 kernels becomes one over the bins.
-    counts, edges = np.histogram(rest, bins=4 * points, range=(min(low, rest.min()), high))
+    counts, edges = np.histogram(rest, bins=4 * points, range=(min(low, rest.min()), max(high, rest.max())))
     centres = 0.5 * (edges[1:] + edges[:-1])
-    curve = _kernel(grid[:, None] - centres, width) @ counts
-    if bounded:
-        curve += _kernel(grid[:, None] + centres, width) @ counts
-    return Density(grid, curve * (1.0 - share) / rest.size, masses)
+    images = [centres, *(2.0 * end - centres for end in ends)]
+    curve = sum(_kernel(grid[:, None] - image, width) @ counts for image in images)
+    return Density(grid, np.asarray(curve) / values.size, masses)
+
+
+def _ends(values: FloatArray, name: str) -> tuple[float, ...]:
+    """Return the values that cannot be passed."""
+    if name.startswith("corr["):
+        return -1.0, 1.0
+    return (0.0,) if (values >= 0.0).all() else ()
 
 
 def _bandwidth(values: FloatArray) -> float:

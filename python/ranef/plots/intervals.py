@@ -87,6 +87,7 @@ def intervals(
         axis.set_yticks(range(len(labels)), labels)
         axis.set_ylim(len(labels) - 0.4, -0.6)
         axis.tick_params(axis="y", length=0)
+        axis.margins(x=0.08)
         axis.locator_params(axis="x", nbins=4)
         tidy(axis)
     shared_legend(axes, _handles(level, estimates is not None), own_figure=ax is None)

@@ -83,9 +83,9 @@ def bootstrap_pairs(
         x, y = values[chosen[column]].to_numpy(), values[chosen[row]].to_numpy()
         if row == column:
             estimate = None if result.estimates is None else result.estimates[chosen[row]]
-            draw_density(axis, density(x), estimate)
+            draw_density(axis, density(x, chosen[row]), estimate)
         elif row < column:
-            r = values[chosen[row]].corr(values[chosen[column]])
+            r = round(values[chosen[row]].corr(values[chosen[column]]), 2) + 0.0  # a zero has no sign
             axis.text(0.5, 0.5, f"{r:.2f}".replace("-", "\N{MINUS SIGN}"), ha="center", va="center",
                       transform=axis.transAxes, fontsize=SMALL + 2 * abs(r))  # fmt: skip
             axis.set_axis_off()

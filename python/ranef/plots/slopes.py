@@ -240,7 +240,7 @@ def _histogram(axis: Axes, spreads: np.ndarray, observed: float) -> None:
                   xytext=(-3 if side == "right" else 3, -2), textcoords="offset points", ha=side, va="top",
                   fontsize=SMALL, color=VERMILION)  # fmt: skip
     title(axis, f"{len(spreads):,} simulations")
-    axis.set(yticks=[], xlabel="sd of slopes, alone")
+    axis.set(yticks=[], xlabel="sd of slopes, alone", ylim=(0, 1.3 * axis.get_ylim()[1]))
     axis.locator_params(axis="x", nbins=4)
     tidy(axis)
     axis.spines["left"].set_visible(False)
