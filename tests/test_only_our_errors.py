@@ -21,6 +21,7 @@ FORMULAS = [
     "y ~ f + b + (1 | single)",
     "y ~ x + (1 | row)",
     "y ~ poly(x, 2) * f + (1 | g)",
+    "y ~ 0 + (x | g)",
 ]
 VERBS = {
     "summary": lambda f: str(f.summary()),
@@ -41,6 +42,7 @@ VERBS = {
     "gradient": lambda f: f.model.gradient(np.full(f.model.n_theta, -1e-300)),
     "tables": lambda f: (f.tidy(), f.glance(), f.augment()),
     "test": lambda f: f.test("Intercept = 0"),
+    "effects": lambda f: (f.comparisons(), f.influence("g")),
 }
 
 

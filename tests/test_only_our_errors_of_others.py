@@ -27,6 +27,8 @@ KINDS = {
     "structured": lambda d: ranef.lmer("y ~ x + cs(f | g)", d),
     "batches": lambda d: ranef.lmer("y ~ x + f + (x | g)", batches(d)),
     "two readings": lambda d: ranef.lmer("y ~ scale(x) * b + (1 | g) + (1 | h)", batches(d)),
+    "no column": lambda d: ranef.fit(ranef.sums("y ~ 0 + (1 | g)", d)),
+    "constant": lambda d: ranef.glmer("z01 ~ 0 + (1 | g)", d),
     "sums": lambda d: ranef.fit(summed(d[:20]) + summed(d[20:])),
 }
 DEAR = ("profile", "conf_int(method='profile'", "ranova", "emtrends", "influence(group")

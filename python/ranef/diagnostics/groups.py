@@ -160,7 +160,7 @@ def table_without(
             columns=[names.residual, *names.sd, *names.corr],
         ),
         dfbetas=pd.DataFrame((coefficients - fit.beta) / errors, index=index, columns=columns),
-        cooks=pd.Series([squared(without) * scale / p for without in found], index=index, name="cooks"),
+        cooks=pd.Series([squared(one) * scale / max(p, 1) for one in found], index=index, name="cooks"),
         converged=pd.Series([without.converged for without in found], index=index, name="converged"),
     )
 

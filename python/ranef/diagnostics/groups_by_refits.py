@@ -178,7 +178,7 @@ def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluenc
         params=pd.DataFrame(coefficients, index=index, columns=columns),
         components=pd.DataFrame(np.array(components), index=index, columns=own.index),
         dfbetas=pd.DataFrame(shifts, index=index, columns=columns),
-        cooks=pd.Series(np.array(cooks) * scale / p, index=index, name="cooks"),
+        cooks=pd.Series(np.array(cooks) * scale / max(p, 1), index=index, name="cooks"),
         converged=pd.Series(converged, index=index, name="converged"),
     )
 

@@ -136,6 +136,8 @@ def lm_list(
         raise FormulaError(
             f"lm_list takes one grouping factor, '{formula}' has {quote_list(groups)}: write 'y ~ x | group'"
         )
+    if not design.column_names:
+        raise FormulaError(f"'{formula}' has no column: there is nothing to fit in each group")
     factor = design.terms[0].factor
     fits = own_fits(design, design.X, design.without_offset(design.response), factor.codes, factor.n_levels)
     return remembering(_labelled(formula, design, fits), library_name(data))

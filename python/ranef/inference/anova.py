@@ -72,6 +72,7 @@ def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTabl
         found = tests.f_statistic(contrasts, contrasts @ beta) if len(contrasts) else None
         rows[term] = _row(found, variance)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")
+    table = table.astype(float)  # without terms, too
     table = table if table["num_df"].isna().any() else table.astype({"num_df": int})
     title = f"Analysis of variance of type {'I' * TYPES[type]}, degrees of freedom: {ddf}"
     return with_title(table, title)

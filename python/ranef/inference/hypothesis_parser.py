@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.\[])")
 _WORD = re.compile(r"(?:[^\W\d]|`)(?:[\w.:]|`|\[[^\]]*\]|\([^()]*\))*|\(Intercept\)")
 _CONTINUES = re.compile(r"[\w.:\[]")
 _SYMBOLS = "+-*/(),;=\n"
+_DEEPEST = 100  # brackets within brackets
+MOST_EQUATIONS = 5000
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def parse_hypotheses(text: str, names: Sequence[str]) -> tuple[FloatArray, Float
     Raises
     ------
     ArgumentError
-        If the text cannot be read or names a coefficient that does not exist; the message points to
-        the place.
+        If the text cannot be read, names a coefficient that does not exist, or has more than
+        `MOST_EQUATIONS` of them; the message points to the place.
 
     Examples
     --------
@@ -89,14 +91,18 @@ class _Parser:
         self.names = list(names)
         self.tokens = _tokens(text, self.names)
         self.next = 0
+        self.depth = 0
 
     def hypotheses(self) -> tuple[FloatArray, FloatArray]:
-        rows, values = [], []
+        rows: list[FloatArray] = []
+        values: list[float] = []
         while True:
             while self._take(",", ";", "\n"):
                 pass
             if self._peek() == "":
                 break
+            if len(rows) > MOST_EQUATIONS:
+                raise self._error(f"more than {MOST_EQUATIONS:,} hypotheses at a time are not tested")
             for found in self._equation():
                 rows.append(found.weights)
                 values.append(-found.constant)
@@ -153,13 +159,20 @@ class _Parser:
         kind = self._peek()
         if kind == "(":
             self.next += 1
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self._error("these brackets are nested too deep")
             inner = self._sum()
             if not self._take(")"):
                 raise self._error("a closing bracket is missing")
+            self.depth -= 1
             return inner
         if kind in ("-", "+"):
-            self.next += 1
-            return self._factor().times(-1.0 if kind == "-" else 1.0)
+            sign = 1.0
+            while self._peek() in ("-", "+"):
+                sign = -sign if self._peek() == "-" else sign
+                self.next += 1
+            return self._factor().times(sign)
         if kind not in ("number", "name"):
             raise self._error("a coefficient or a number is missing")
         token = self.tokens[self.next]

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..called import attribute
 from ..design.random_terms import lme4_order
-from ..errors import ArgumentError, FitError
+from ..errors import ArgumentError, FitError, FormulaError
 from ..fit import Fit
 from ..formula import Formula
 from ..model import Model
@@ -143,6 +143,7 @@ def read_structures(model: Model, formula: Formula) -> tuple[Model, Structured]:
     levels = {factor.name: factor.n_levels for factor in model.design.factors}
     order = lme4_order([levels[bar.group] for bar in formula.random])
     bars = [formula.random[index] for index in order]
+    _require_fewer_columns_than_rows(model, formula)
     model, distances = with_locations(model, bars, formula.text)
     maps = tuple(
         term_map(bar.structure, term.columns, formula.text)
@@ -151,6 +152,17 @@ def read_structures(model: Model, formula: Formula) -> tuple[Model, Structured]:
         for bar, term, apart in zip(bars, model.design.terms, distances, strict=True)
     )
     return model, Structured(maps)
+
+
+def _require_fewer_columns_than_rows(model: Model, formula: Formula) -> None:
+    for term in model.design.terms:
+        width = len(term.columns)
+        if width > model.nobs:
+            raise FormulaError(
+                f"the term of '{term.group}' has {width:,} columns for {model.nobs:,} rows, which cannot "
+                "tell of their covariances: name fewer columns",
+                formula.text,
+            )
 
 
 def unstructured(model: Model) -> list[FloatArray | None]:

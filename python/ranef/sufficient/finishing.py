@@ -130,9 +130,7 @@ class Finishing:
         return out
 
     def _plain(self, spec: PlainMatrix) -> FloatArray:
-        columns = []
-        if spec.intercept:
-            columns.append(np.array([0]))
+        columns = [np.arange(1 if spec.intercept else 0)]
         for name in spec.columns:
             if name in spec.levels:
                 first = self.first[Product(factors=(name,))]
@@ -140,7 +138,7 @@ class Finishing:
                 columns.append(own if name == spec.full else own[1:])
             else:
                 columns.append(np.array([self.first[number(name)]]))
-        out = np.eye(self.width)[:, np.concatenate(columns).astype(int)]
+        out = np.eye(self.width)[:, np.concatenate(columns)]
         if spec.full is not None and spec.full not in spec.levels:  # truth values: one less True is False
             k = spec.columns.index(spec.full)
             out = np.insert(out, k, np.eye(self.width)[0] - out[:, k], axis=1)

@@ -107,6 +107,8 @@ def comparisons(
     """
     require_choice("kind", kind, KINDS)
     names = names_of("variables", variables) or list(fit.model.design.spec.fixed.columns)
+    if not names:
+        raise ArgumentError("the fixed part has no predictor: there is nothing to compare")
     job = _Job(fit, names, by, at, over, scale, averaged, ddf, level)
     rows, values, gradients = [], [], []
     for name in names:
@@ -170,7 +172,8 @@ def slopes(
     columns = fit.model.design.spec.fixed.columns
     names = names_of("variables", variables) or [name for name in columns if not is_factor(fit, name)]
     if not names:
-        raise ArgumentError("the fixed part has no numeric predictor: use comparisons() for factors")
+        others = "use comparisons() for factors" if columns else "there is nothing to differentiate by"
+        raise ArgumentError(f"the fixed part has no numeric predictor: {others}")
     job = _Job(fit, names, by, at, over, scale, averaged, ddf, level)
     factors = [name for name in names if is_factor(fit, name)]
     if factors:
