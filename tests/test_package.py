@@ -1,5 +1,6 @@
 """What `import ranef` offers, and what it says when the core is missing."""
 
+import inspect
 import subprocess
 import sys
 
@@ -35,3 +36,23 @@ def test_missing_core_is_explained():
     answer = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert "ranef's compiled core cannot be loaded (blocked)" in answer.stderr
     assert "pip install" in answer.stderr
+
+
+def test_modules_say_what_to_use_where_they_are_called():
+    modules = [value for value in vars(ranef).values() if inspect.ismodule(value)]
+    assert len(modules) > 20
+    for module in modules:
+        with pytest.raises(TypeError, match=rf"^{module.__name__} is a module"):
+            module()
+
+
+def test_bootstraps_need_no_numba():
+    code = (
+        "import sys\n"
+        "sys.modules['numba'] = None\n"
+        "import ranef\n"
+        "fit = ranef.lmer('Yield ~ 1 + (1 | Batch)', ranef.datasets.load('Dyestuff'))\n"
+        "assert len(fit.bootstrap(20, seed=1, progress=False)) == 20\n"
+        "fit.bootstrap(3, seed=1, progress=False, statistic=lambda refit: refit.params)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

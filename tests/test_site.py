@@ -72,7 +72,7 @@ def test_the_site(tmp_path):
     From a copy of docs/: the gallery writes into its source. Its scripts do not run: `plots/test_gallery.py`
     runs them, and looks at their figures.
     """
-    pytest.importorskip("sphinx", reason="pip install ranef[docs] for the test that builds the site")
+    pytest.importorskip("sphinx", reason="tools/setup.sh test installs it, for the test that builds the site")
     shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("_gallery", "_pictures"))
     strictly = ["-W", "--keep-going", "-q", "-D", "plot_gallery=0"]
     site = tmp_path / "html"

@@ -50,9 +50,14 @@ def table():
     return "\n".join(f"| {' | '.join(row)} |" for row in head + rows)
 
 
+def _brief(kind):
+    """What a kind is, without the reason that messages add."""
+    return KINDS[kind].partition(",")[0]
+
+
 def names():
     """Markdown: what the columns are."""
-    return "\n".join(f"| `{kind}` | {said} |" for kind, said in KINDS.items())
+    return "\n".join(f"| `{kind}` | {_brief(kind)} |" for kind in KINDS)
 
 
 def remedies():
@@ -68,7 +73,7 @@ def remedies():
             by_remedy.setdefault(instead, []).append(f"`{name}`")
         if by_remedy:
             lines = [f"- {', '.join(names)}: {instead}" for instead, names in by_remedy.items()]
-            parts.append("\n".join([f"### `{kind}`: {KINDS[kind]}", "", *lines]))
+            parts.append("\n".join([f"### `{kind}`: {_brief(kind)}", "", *lines]))
     return "\n\n".join(parts)
 
 

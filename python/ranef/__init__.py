@@ -25,7 +25,7 @@ except ImportError as error:
     raise ImportError(
         f"ranef's compiled core cannot be loaded ({error}). From a checkout: `make test` or "
         "`pip install -e .` builds it (a C++17 compiler, CMake, SuiteSparse and a BLAS/LAPACK are needed). "
-        "Installed: reinstall with `pip install --force-reinstall ranef`."
+        "Installed: install it again from the same source, with `pip install --force-reinstall`."
     ) from error
 
 from .fit import Fit

@@ -1,6 +1,6 @@
 """Fits of Spark DataFrames and Ray datasets: two processes make the sums, those of the rows in memory.
 
-Both are large and start slowly: their tests run where they are installed (`pip install 'ranef[spark,ray]'`).
+Both are large and start slowly: their tests run where they are installed (`pip install pyspark 'ray[data]'`).
 """
 
 import logging
@@ -27,7 +27,7 @@ def fitted():
 
 @pytest.fixture(scope="module")
 def spark():
-    sql = pytest.importorskip("pyspark.sql", reason="no Spark here: pip install 'ranef[spark]'")
+    sql = pytest.importorskip("pyspark.sql", reason="no Spark here: pip install pyspark")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     local = {
         "spark.driver.host": "127.0.0.1",
@@ -48,8 +48,8 @@ def spark():
 
 @pytest.fixture(scope="module")
 def ray():
-    module = pytest.importorskip("ray", reason="no Ray here: pip install 'ranef[ray]'")
-    pytest.importorskip("ray.data", reason="no Ray Data here: pip install 'ranef[ray]'")
+    module = pytest.importorskip("ray", reason="no Ray here: pip install 'ray[data]'")
+    pytest.importorskip("ray.data", reason="no Ray Data here: pip install 'ray[data]'")
     module.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=200_000_000)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     module.data.DataContext.get_current().enable_progress_bars = False

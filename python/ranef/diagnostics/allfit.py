@@ -103,7 +103,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
     optimizers : iterable of str, optional
         By default all there are: the built-in ``"newton"``; SciPy's ``"l-bfgs-b"``, ``"bfgs"``,
         ``"nelder-mead"``, ``"powell"`` and ``"cobyqa"`` (the successor of Powell's BOBYQA and COBYLA by the
-        authors of PRIMA); with ``pip install 'ranef[optimizers]'`` also NLopt's ``"nlopt-bobyqa"`` and
+        authors of PRIMA); with ``pip install nlopt`` also NLopt's ``"nlopt-bobyqa"`` and
         ``"nlopt-nelder-mead"``, which lme4 uses. Those that are not installed are skipped, with a note.
     max_evaluations : int, optional
         Limit for each of them.

@@ -163,7 +163,7 @@ def _by_nlopt(criterion: _Criterion, x: FloatArray, optimizer: str, options: dic
         import nlopt
     except ImportError:
         raise ArgumentError(
-            f"optimizer='{optimizer}' needs the package nlopt: pip install 'ranef[optimizers]'; "
+            f"optimizer='{optimizer}' needs the package nlopt: pip install nlopt; "
             "or use another, such as 'cobyqa'"
         ) from None
     run = nlopt.opt(getattr(nlopt, METHODS[optimizer].name), len(x))

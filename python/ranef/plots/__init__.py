@@ -1,4 +1,4 @@
-"""Pictures of fits and bootstraps, with matplotlib: ``pip install ranef[plots]``.
+"""Pictures of fits and bootstraps, with matplotlib, which has to be installed: ``pip install matplotlib``.
 
 Every function takes ``ax=`` (one Axes, or as many as there are panels), makes a figure of a sensible size
 otherwise, and returns the Axes it drew on: one, or an array of them where there are several panels. The

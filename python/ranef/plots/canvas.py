@@ -61,7 +61,7 @@ def pyplot() -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"ranef.plots needs matplotlib, which cannot be imported ({error}): pip install ranef[plots]"
+            f"ranef.plots needs matplotlib, which cannot be imported ({error}): pip install matplotlib"
         ) from error
     return plt
 

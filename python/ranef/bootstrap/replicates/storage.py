@@ -30,7 +30,7 @@ _PLAIN = (
 
 
 def save(result: BootstrapResult, path: Any) -> None:
-    """Write replicates to a Parquet file (needs pyarrow: ``pip install ranef[parquet]``).
+    """Write replicates to a Parquet file (needs pyarrow: ``pip install pyarrow``).
 
     The file is written beside its place and renamed, so that it is there whole or not at all, and holds a
     checksum of its bytes.
@@ -208,7 +208,7 @@ def _parquet() -> Any:
     try:
         import pyarrow.parquet
     except ImportError:
-        raise ArgumentError("files of replicates need pyarrow: pip install ranef[parquet]") from None
+        raise ArgumentError("files of replicates need pyarrow: pip install pyarrow") from None
     return pyarrow.parquet
 
 
