@@ -19,22 +19,14 @@ CPP = ROOT / "cpp"
 # not form a cycle.
 LAYERS = [
     (
-        "arguments",
         "arrays",
         "cached",
-        "called",
         "errors",
         "control_groups",
-        "elsewhere",
+        "guidance",
         "likelihood_fit",
-        "refusals",
-        "taken",
-        "words",
-        "words_of_results",
-        "words_of_the_package",
-        "words_of_arguments",
     ),
-    ("old_names", "pickles"),
+    ("pickles",),
     ("theta",),
     ("memory",),
     ("show",),
@@ -61,7 +53,7 @@ LAYERS = [
     ("lme4", "versions"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-STANDS_ALONE = {"datasets": {"arguments", "datasets", "elsewhere", "errors", "show"}}
+STANDS_ALONE = {"datasets": {"datasets", "errors", "guidance", "show"}}
 LINE_LIMIT = 400
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

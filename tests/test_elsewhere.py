@@ -5,7 +5,7 @@ import re
 import pytest
 import ranef
 from conftest import fitted
-from ranef import words, words_of_results, words_of_the_package
+from ranef.guidance import words, words_of_results, words_of_the_package
 
 
 def objects():

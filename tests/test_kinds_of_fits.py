@@ -11,8 +11,8 @@ import pytest
 import ranef
 from ranef import lme4
 from ranef.errors import ArgumentError, NotInFitError, RanefError
-from ranef.refusals import ATTRIBUTES, METHODS, lacking, refused
-from ranef.refusals import KINDS as KINDS_OF_FITS
+from ranef.guidance.refusals import ATTRIBUTES, METHODS, lacking, refused
+from ranef.guidance.refusals import KINDS as KINDS_OF_FITS
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef import lme4
-from ranef.refusals import refused
+from ranef.guidance.refusals import refused
 from scipy import stats
 
 

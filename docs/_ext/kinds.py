@@ -3,8 +3,8 @@
 from importlib import import_module
 from inspect import getattr_static, isfunction
 
+from ranef.guidance.refusals import ATTRIBUTES, CALLED, KINDS, METHODS, Refused, lacking
 from ranef.likelihood_fit import LikelihoodFit
-from ranef.refusals import ATTRIBUTES, CALLED, KINDS, METHODS, Refused, lacking
 from ranef.verbs import Answer, Verb
 
 HOMES = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .arguments import guide
-from .elsewhere import modules_answer, of_the_package
 from .errors import (
     ArgumentError,
     DataError,
@@ -18,6 +16,8 @@ from .errors import (
     RowsNotKeptError,
     UnknownColumnError,
 )
+from .guidance.arguments import guide
+from .guidance.elsewhere import modules_answer, of_the_package
 
 try:
     from . import _core

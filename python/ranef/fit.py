@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from .arrays import FloatArray
 from .cached import cached_property
-from .called import attribute, attribute_of
 from .errors import FitError
 from .frame import labelled
+from .guidance.called import attribute, attribute_of
 from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from .arguments import guided
 from .design import Functions, with_functions
 from .errors import ArgumentError, require_positive, require_progress
 from .fit import Fit, fit_response
 from .formula import has_structures, parse_formula, without_structures
+from .guidance.arguments import guided
+from .guidance.without_meaning import require_taken
+from .guidance.words_of_arguments import OF_LINEAR_MODELS
 from .model import Model
 from .optimize import DEFAULT, Settings
 from .optimize.others import require_known
 from .sufficient.cells import CellSums
 from .sufficient.sums import Sums
-from .taken import require_taken
-from .words_of_arguments import OF_LINEAR_MODELS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import FloatArray
-from .called import attribute
-from .elsewhere import Explained, explained, of_a_fit
-from .refusals import METHODS, Refused, lacking
-from .words import OF_A_FIT
+from .guidance.called import attribute
+from .guidance.elsewhere import Explained, explained, of_a_fit
+from .guidance.refusals import METHODS, Refused, lacking
+from .guidance.words import OF_A_FIT
 
 
 class LikelihoodFit(metaclass=Explained):

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import guided
 from .arrays import FloatArray
 from .cached import cached_property
 from .cross_products import CrossProducts, cross_products
 from .design import Design, Functions, build_design, with_functions
 from .digits import require_digits
-from .elsewhere import Explained, explained, of_a_model
 from .errors import (
     ArgumentError,
     DataError,
@@ -25,6 +23,10 @@ from .errors import (
 )
 from .formula import Formula, parse_formula
 from .frame.native import library_name
+from .guidance.arguments import guided
+from .guidance.elsewhere import Explained, explained, of_a_model
+from .guidance.words import OF_A_MODEL
+from .guidance.words_of_arguments import OF_LINEAR_MODELS
 from .independent_residuals import IndependentResiduals
 from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
@@ -36,8 +38,6 @@ from .sufficient.reading import read_rows
 from .sufficient.sums import Sums
 from .theta import checked, names, unpack
 from .verbs import Answer, Verb
-from .words import OF_A_MODEL
-from .words_of_arguments import OF_LINEAR_MODELS
 
 LEADING = ("auto", "classes", "groups")
 SCHUR = ("auto", "dense", "sparse", "iterative", "any")

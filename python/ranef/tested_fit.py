@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import FloatArray
-from .elsewhere import explained, of_a_fit
 from .errors import NotInFitError
+from .guidance.elsewhere import explained, of_a_fit
+from .guidance.refusals import ATTRIBUTES, lacking, said
+from .guidance.words import OF_A_TESTED_FIT
 from .likelihood_fit import LikelihoodFit
-from .refusals import ATTRIBUTES, lacking, said
 from .verbs import Answer, Verb
-from .words import OF_A_TESTED_FIT
 
 _explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 

@@ -13,12 +13,12 @@ from inspect import isfunction, signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
 
-from .arguments import guided
 from .cached import cached_property
-from .called import attribute_of
 from .frame.labels import labelled, labels_of
 from .frame.native import as_it_came, given, library_of, remembering
 from .frame.partitions import over_partitions
+from .guidance.arguments import guided
+from .guidance.called import attribute_of
 
 T = TypeVar("T")
 

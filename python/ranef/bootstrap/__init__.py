@@ -6,7 +6,7 @@ The only home of Numba in ranef, which is loaded for a statistic compiled by it,
 from importlib import import_module
 from typing import Any
 
-from ..elsewhere import missing
+from ..guidance.elsewhere import missing
 
 _HOME = {
     "BootstrapResult": "replicates.result",

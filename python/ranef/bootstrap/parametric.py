@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fit import Fit
-from ..old_names import also_called
+from ..guidance.old_names import also_called
 from .checks import checked_seed, first_replicate, whole_number
 from .loop.statistic import is_compiled
 from .one_run import one_run

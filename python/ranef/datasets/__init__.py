@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..arguments import guide
+from ..guidance.arguments import guide
 from .catalogue import describe, names
 from .description import Column, Description
 from .loading import load

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..arguments import guided
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
+from ..guidance.arguments import guided
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known
 from ..optimize.starts import spread_starts

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import guided
 from ..errors import ArgumentError
 from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import unknown_words
 from ..fit import Fit
+from ..guidance.arguments import guided
+from ..guidance.refusals import refused
 from ..optimize.description import redundancies
-from ..refusals import refused
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 from .rows import residuals as plain_residuals

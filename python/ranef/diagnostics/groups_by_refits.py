@@ -12,7 +12,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, RanefError, RowsNotKeptError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
-from ..old_names import also_called
+from ..guidance.old_names import also_called
 from ..report.broom import augmented
 from .groups import GroupInfluence
 from .rows import leverage as plain_leverage

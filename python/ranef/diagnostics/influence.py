@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..fit import Fit
-from ..old_names import also_called
+from ..guidance.old_names import also_called
 from .groups import GroupInfluence, group_influence
 from .rows import row_influence
 

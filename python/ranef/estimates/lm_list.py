@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..arguments import guided
 from ..arrays import FloatArray
 from ..design import Design, Functions, build_design, with_functions
 from ..errors import FormulaError, level_by_keyword, quote_list, require_level
 from ..formula import parse_formula
 from ..frame.native import as_it_came, library_name, remembering
+from ..guidance.arguments import guided
 from ..show import Document, Line, Printed, frame_table
 from .unpooled import OwnFits, least_squares_by_level
 

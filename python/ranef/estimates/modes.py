@@ -11,12 +11,12 @@ import pandas as pd
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..cross_products import FactorBlocks
-from ..elsewhere import explained
 from ..fit import Fit
 from ..frame.native import as_it_came
+from ..guidance.elsewhere import explained
+from ..guidance.words_of_results import OF_TABLES
 from ..show import Document, Printed, frame_table
 from ..verbs import Verb
-from ..words_of_results import OF_TABLES
 
 
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):

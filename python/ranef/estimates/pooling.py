@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..arguments import guided
 from ..design.model_matrix import ColumnValues
 from ..errors import ArgumentError, quote_list
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
-from ..refusals import require
+from ..guidance.arguments import guided
+from ..guidance.refusals import require
 from ..show import Document, Line, Printed, frame_table
 from .lm_list import own_fits
 from .subset import choose_group

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..elsewhere import explained
 from ..fit import Fit
 from ..frame.native import as_it_came
+from ..guidance.elsewhere import explained
+from ..guidance.words_of_results import OF_A_COMPONENT, OF_COMPONENTS
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import table_lines, width
-from ..words_of_results import OF_A_COMPONENT, OF_COMPONENTS
 from .unknown import unknown_elements
 
 

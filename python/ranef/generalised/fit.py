@@ -10,11 +10,11 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..called import attribute
 from ..errors import FitError
 from ..fit import Fit
+from ..guidance.called import attribute
+from ..guidance.words import OF_A_GLMER
 from ..verbs import Answer, RowAnswer, RowVerb, Verb
-from ..words import OF_A_GLMER
 from .families import Family
 from .families.links import Link
 from .model import GlmerModel

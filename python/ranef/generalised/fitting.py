@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError, require_positive, require_progress
+from ..guidance.arguments import guided
+from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
-from ..words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from .breakdown import breakdown
 from .fit import GlmerFit
 from .inference.uncertainty import flattest

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..arguments import guided
 from ..errors import ArgumentError
 from ..fit import Fit
+from ..guidance.arguments import guided
 from ..likelihood_fit import LikelihoodFit
 from .contrasts import hypotheses
 from .methods import method

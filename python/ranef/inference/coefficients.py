@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..arguments import guided
 from ..errors import require_choice
 from ..estimates.fixed import covariance as _fixed_covariance
 from ..fit import Fit
+from ..guidance.arguments import guided
 from .methods import METHODS, method
 from .pvalues import ALTERNATIVES, t_p_values
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..arguments import advice
 from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
 from ..frame.native import in_pandas
+from ..guidance.arguments import advice
 from .coefficients import coef_table
 from .wald import component_intervals, singular_notes
 

@@ -15,7 +15,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
 from ..frame.native import as_it_came
-from ..old_names import old_attribute
+from ..guidance.old_names import old_attribute
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
 from .methods import method

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..arguments import guided
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
+from ..guidance.arguments import guided
 from .equations import Equations, Rows, equations
 from .methods import curvature, default_ddf, method
 from .prediction_df import LARGEST, prediction_df

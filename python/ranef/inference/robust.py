@@ -24,7 +24,7 @@ from ..errors import ArgumentError, DataError, quote_list, require_choice
 from ..estimates.prediction import population
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
-from ..old_names import also_called
+from ..guidance.old_names import also_called
 from ..show import Document, Printed, frame_table
 from .equations import Equations, equations
 from .pvalues import ALTERNATIVES, t_p_values

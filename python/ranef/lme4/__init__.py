@@ -6,8 +6,8 @@ numpy arrays, sparse matrices. Names of columns are ranef's (``Intercept``, ``Ma
 ``ranef.datasets`` is still there.
 """
 
-from ..arguments import guide
 from ..estimates.lm_list import lm_list as lmList
+from ..guidance.arguments import guide
 from .accessors import (
     REMLcrit,
     deviance,

@@ -7,9 +7,9 @@ figures within ``with style(width=3.5):`` are that many inches wide, their text 
 
 from typing import Any
 
-from ..arguments import guide
-from ..elsewhere import missing
-from ..words_of_results import OF_PLOTS
+from ..guidance.arguments import guide
+from ..guidance.elsewhere import missing
+from ..guidance.words_of_results import OF_PLOTS
 from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .check import check

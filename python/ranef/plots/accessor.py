@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from ..arguments import guided
-from ..elsewhere import explained
 from ..fit import Fit
-from ..words_of_results import OF_PLOTS
+from ..guidance.arguments import guided
+from ..guidance.elsewhere import explained
+from ..guidance.words_of_results import OF_PLOTS
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients

@@ -11,7 +11,7 @@ import pandas as pd
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError
 from ..frame.native import in_pandas
-from ..old_names import also_called
+from ..guidance.old_names import also_called
 from .canvas import (
     BLACK,
     BLUE,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import guided
-from ..elsewhere import explained
-from ..words_of_results import OF_PLOTS
+from ..guidance.arguments import guided
+from ..guidance.elsewhere import explained
+from ..guidance.words_of_results import OF_PLOTS
 from .canvas import Axes, panels, tidy, title
 from .coefficients import coefficients
 from .covariance import acf, spread

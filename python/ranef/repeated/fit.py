@@ -9,9 +9,9 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..called import attribute
 from ..errors import FitError
 from ..frame import labelled
+from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowAnswer, RowVerb, Verb

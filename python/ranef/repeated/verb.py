@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ..arguments import guided
 from ..design import Functions
 from ..errors import ArgumentError, DataError, quote_list, require_positive
 from ..formula.visit_term import STRUCTURES
-from ..words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
+from ..guidance.arguments import guided
+from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from .fit import Attempt, VisitFit
 from .methods import method_name
 from .model import VisitModel

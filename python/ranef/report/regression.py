@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..arguments import guided
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
+from ..guidance.arguments import guided
 from ..inference.methods import default_ddf
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import significance_stars

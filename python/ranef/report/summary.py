@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..arguments import guided
-from ..elsewhere import explained
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
+from ..guidance.arguments import guided
+from ..guidance.elsewhere import explained
+from ..guidance.words_of_results import OF_A_SUMMARY
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text, table_lines
-from ..words_of_results import OF_A_SUMMARY
 from .brief import groups_line, how_fitted, remarks
 from .tables import (
     LEGEND,

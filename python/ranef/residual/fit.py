@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..called import attribute
 from ..errors import RowsNotKeptError, quote_list
 from ..estimates.prediction import population
 from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..fit import Fit, fit_response
+from ..guidance.called import attribute
 from ..model import Model
 from ..optimize import DEFAULT
 from ..refitted_fit import RefittedFit

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arguments import guided
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..called import attribute
 from ..design import Functions
 from ..estimates.simulation import counted, seeded
 from ..frame import labelled
+from ..guidance.arguments import guided
+from ..guidance.called import attribute
+from ..guidance.words_of_arguments import OF_EVERY_MODEL
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
-from ..words_of_arguments import OF_EVERY_MODEL
 from .gls_model import GlsModel
 from .new_rows import draws
 from .optimum import OuterOptimum

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..called import attribute
 from ..design.random_terms import lme4_order
 from ..errors import ArgumentError, FitError, FormulaError
 from ..fit import Fit
 from ..formula import Formula
+from ..guidance.called import attribute
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
 from ..refitted_fit import RefittedFit

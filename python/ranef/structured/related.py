@@ -11,7 +11,6 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..called import attribute
 from ..cross_products import EstimatedColumns
 from ..design import build_design
 from ..errors import ArgumentError, DataError, quote_list
@@ -20,6 +19,7 @@ from ..formula import Formula
 from ..frame import labelled
 from ..frame.factors import label_texts
 from ..frame.native import library_name
+from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
 from ..residual.gls_model import independent
 from ..tested_fit import TestedFit

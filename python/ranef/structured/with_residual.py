@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..called import attribute
 from ..errors import ArgumentError
 from ..formula import Formula
+from ..guidance.called import attribute
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
 from ..optimize import DEFAULT

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
-from ...old_names import also_called
+from ...guidance.old_names import also_called
 from . import intervals
 from .acceleration import accelerations
 from .frame import parameter_frame

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...elsewhere import explained, no_items
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
+from ...guidance.elsewhere import explained, no_items
+from ...guidance.words_of_results import OF_A_BOOTSTRAP
 from ...show import Printed
 from ...verbs import Answer, Verb
-from ...words_of_results import OF_A_BOOTSTRAP
 from ..loop.record import CONVERGED, FAILED, SINGULAR, STATISTIC_FAILED, STATISTIC_SHAPE
 
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...arguments import guided
 from ...design import Design, RandomTerm
 from ...errors import ArgumentError
 from ...fit import Fit
 from ...frame.native import as_it_came
+from ...guidance.arguments import guided
+from ...guidance.old_names import old_attribute
+from ...guidance.refusals import require
 from ...inference.likelihood import by_reml
-from ...old_names import old_attribute
-from ...refusals import require
 from ...show import Printed
 from ..checks import checked_seed, whole_number
 

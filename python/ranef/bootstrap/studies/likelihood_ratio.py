@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...arguments import guided
 from ...errors import ArgumentError, RowsNotKeptError
 from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.arguments import guided
+from ...guidance.old_names import old_attribute
 from ...inference.likelihood import by_maximum_likelihood
-from ...old_names import old_attribute
 from ...show import Document, Line, Printed, frame_table
 from ..checks import checked_seed, checked_threads, whole_number
 from ..draws.streams import stream_key

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ...arguments import guided
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
 from ...frame.native import as_it_came
-from ...old_names import also_called
+from ...guidance.arguments import guided
+from ...guidance.old_names import also_called
 from ..checks import checked_seed, checked_threads, require_alpha, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters

@@ -17,7 +17,7 @@ from ...diagnostics.groups import (
     table_without,
     well_determined,
 )
-from ...old_names import also_called
+from ...guidance.old_names import also_called
 from ...verbs import kept
 from ..fit import GlmerFit
 from ..prediction.errors import working_equations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...diagnostics.groups import GroupInfluence
-from ...old_names import also_called
+from ...guidance.old_names import also_called
 from ..diagnostics.influence import group_influence
 from .fit import ZeroInflatedFit
 

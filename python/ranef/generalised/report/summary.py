@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ...arguments import guided
-from ...elsewhere import explained
 from ...errors import FitError
 from ...estimates.varcorr import component_columns, component_table
 from ...frame.native import in_pandas
+from ...guidance.arguments import guided
+from ...guidance.elsewhere import explained
+from ...guidance.words_of_results import OF_A_SUMMARY
 from ...report import brief as linear
 from ...report.brief import groups_line
 from ...report.summary import (
@@ -32,7 +33,6 @@ from ...show.numbers import (
     significance_stars,
 )
 from ...show.text import folded, table_lines
-from ...words_of_results import OF_A_SUMMARY
 from ..fit import GlmerFit
 
 _METHOD = "Generalized linear mixed model fit by maximum likelihood"

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from ...arguments import guided
 from ...errors import ArgumentError, DataError
 from ...fit import Fit
 from ...frame.native import as_it_came
+from ...guidance.arguments import guided
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture, with_dispersion

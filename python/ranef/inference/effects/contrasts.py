@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...arguments import guided
 from ...errors import ArgumentError, require_choice, require_level
+from ...guidance.arguments import guided
 from ..means.nesting import terms_of_columns
 from .averages import cells, checked_values, levels_of, rows_over
 from .delta import Estimator

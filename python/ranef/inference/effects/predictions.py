@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import guided
 from ...errors import ArgumentError
+from ...guidance.arguments import guided
 from ..means import emmeans
 from .result import Predictions
 from .values import along, beyond, names_of, representative, require_predictor

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...elsewhere import explained, no_items
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.elsewhere import explained, no_items
+from ...guidance.words_of_results import OF_EFFECTS
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
-from ...words_of_results import OF_EFFECTS
 from ..means.adjust import adjusted
 
 _SHOWN = 6  # values of a curve that are printed

@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, require_choice
 from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.elsewhere import explained, no_items
+from ...guidance.words_of_results import OF_MEANS
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
-from ...words_of_results import OF_MEANS
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...arguments import guided
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice, require_level
 from ...fit import Fit
 from ...frame import Table
 from ...frame.factors import as_factor
 from ...frame.native import as_it_came
-from ...old_names import also_called
+from ...guidance.arguments import guided
+from ...guidance.old_names import also_called
 from ..methods import default_ddf
 from .estimates import MarginalMeans, estimable
 from .grid import Grid, matrix, reference_grid, spread

@@ -14,13 +14,13 @@ from scipy.special import chdtri
 
 from ...arrays import FloatArray
 from ...cached import cached_property
-from ...elsewhere import explained, no_items
 from ...errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.elsewhere import explained, no_items
+from ...guidance.words_of_results import OF_A_PROFILE
 from ...pickles import Snapshot
 from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
-from ...words_of_results import OF_A_PROFILE
 from .constrained import Constrained, Point
 from .parameters import GROUPS, Parameter, chosen
 from .walk import crossing, walk

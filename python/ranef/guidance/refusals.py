@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from inspect import getattr_static
 from typing import Any
 
-from .errors import ArgumentError
+from ..errors import ArgumentError
 
 # Kind -> what a message calls it, and why, where all that it lacks has one reason.
 KINDS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import ArgumentError
+from ..errors import ArgumentError
 
 # Argument -> its value where none is given.
 UNSAID: dict[str, Any] = {

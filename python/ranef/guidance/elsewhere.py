@@ -15,6 +15,8 @@ from .words_of_the_package import OF_MODULES, OF_THE_PACKAGE
 
 Words = Mapping[str, str]
 
+_PACKAGE = "ranef"
+
 
 def missing(kind: str, name: str, words: Words, known: Iterable[str]) -> AttributeError:
     """Return the error for a name that is not there: what it is called here, or the names nearest to it.
@@ -103,7 +105,7 @@ class Explained(ABCMeta):
 
 def of_a_fit(name: str) -> str:
     """What a fit answers to a word that is a function of the package, there or elsewhere."""
-    package = sys.modules[__package__]
+    package = sys.modules[_PACKAGE]
     if name in getattr(package, "__all__", ()):
         return f": use ranef.{name}(fit)"
     return _said(OF_THE_PACKAGE[name]) if name in OF_THE_PACKAGE else ""
@@ -111,7 +113,7 @@ def of_a_fit(name: str) -> str:
 
 def _fit_class() -> type:
     """The class of fits, which is above this module; it is loaded whenever someone asks."""
-    return sys.modules[f"{__package__}.fit"].Fit
+    return sys.modules[f"{_PACKAGE}.fit"].Fit
 
 
 def of_a_model(name: str) -> str:
@@ -123,7 +125,7 @@ def of_a_model(name: str) -> str:
 
 def of_the_package(name: str, known: Iterable[str]) -> Exception:
     """Return the error for a name that the package does not have: words of fits and data sets count too."""
-    kind, names = _fit_class(), import_module(f"{__package__}.datasets").names()
+    kind, names = _fit_class(), import_module(f"{_PACKAGE}.datasets").names()
     data = [one for one in names if _folded(one) in _folded(name)]
     if name in OF_THE_PACKAGE:
         answer = _said(OF_THE_PACKAGE[name])
@@ -171,8 +173,8 @@ class _Package(_Module):
 
 def modules_answer() -> None:
     """Have every module of the package, loaded or not yet, say what to use where it is called."""
-    package = sys.modules[__package__]
+    package = sys.modules[_PACKAGE]
     package.__class__ = _Package
     for name, value in list(vars(package).items()):
-        if getattr(value, "__name__", "").startswith(f"{__package__}."):
+        if getattr(value, "__name__", "").startswith(f"{_PACKAGE}."):
             setattr(package, name, value)
