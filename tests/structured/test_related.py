@@ -11,6 +11,7 @@ import pytest
 import ranef
 from ranef.errors import ArgumentError, DataError, NewLevelError
 from ranef.structured.pedigree import read_pedigree
+from scipy.optimize import minimize
 
 REFERENCE = Path(__file__).parents[1] / "reference_structured"
 FORMULA = "y ~ x + (1 | animal) + (1 | pen)"
@@ -210,6 +211,35 @@ def herd(animals, seed=5):
     worth = np.where(sire < 0, worth, (worth[sire] + worth[dam]) / 2 + random.normal(0, 0.5**0.5, animals))
     y = worth + random.normal(size=animals)
     return pd.DataFrame({"animal": names, **parents}), pd.DataFrame({"animal": names, "y": y})[founders:]
+
+
+@pytest.mark.parametrize("seed", [1, 9, 35, 74, 84, 101, 163])
+def test_no_lower_end_from_other_starts(seed):
+    """Some with variances of zero."""
+    random = np.random.default_rng(seed)
+    pedigree, records = herd(60, seed)
+    data = records.sample(int(random.integers(1, 4)) * len(records), replace=True, random_state=seed)
+    data["pen"], data["id"] = random.integers(0, 6, len(data)), data.animal
+    data["y"] = (
+        data.y + random.choice([0, 0.5, 2]) * random.normal(size=6)[data.pen] + random.normal(size=len(data))
+    )
+    fit = ranef.lmer(
+        "y ~ 1 + (1 | animal) + (1 | pen) + (1 | id)", data, seed % 2 == 0, relationship={"animal": pedigree}
+    )
+    criterion = lambda theta: fit.model.sums.at(theta**2).criterion  # noqa: E731
+    ends = [minimize(criterion, np.exp(random.normal(0, 1.5, 3)), method="L-BFGS-B").fun for _ in range(4)]
+    assert fit.objective <= min(ends) + 1e-6 and fit.converged
+
+
+def test_a_residual_variance_that_runs_to_zero_is_said():
+    """Responses that are breeding values and nothing else."""
+    pedigree, records = herd(120)
+    read = read_pedigree("animal", pedigree)
+    worth = np.linalg.cholesky(read.matrix()) @ np.random.default_rng(4).normal(size=120)
+    records["y"] = records.animal.map(dict(zip(read.labels, worth, strict=True)))
+    fit = ranef.lmer("y ~ 1 + (1 | animal)", records, relationship={"animal": pedigree})
+    assert not fit.converged
+    assert "falls without end as the residual variance goes to zero" in " ".join(str(fit).split())
 
 
 def test_pedigrees_larger_than_a_dense_matrix():

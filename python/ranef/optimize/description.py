@@ -14,10 +14,10 @@ _NEGLIGIBLE = 1e-6  # a standard deviation, in units of sigma and its column, th
 _RANK = 1e-10  # eigenvalue of a correlation matrix that counts as zero
 
 # the words on the left are the core's
-_ENDLESS = "the criterion has no minimum: it falls without end as the residual variance goes to zero"
+ENDLESS = "the criterion has no minimum: it falls without end as the residual variance goes to zero"
 _REMEDY = {
     "the limit on evaluations was reached": "; give max_evaluations= a larger value",
-    _ENDLESS: "; the rows do not determine so many variances: use fewer random effects",
+    ENDLESS: "; the rows do not determine so many variances: use fewer random effects",
     "the model reproduces the response exactly: no residual variance is left": (
         "; use fewer random effects, or check whether the response is computed from a predictor"
     ),
@@ -32,7 +32,7 @@ def message(optimum: Optimum) -> str:
 
 
 def _falls(optimum: Optimum) -> list[str]:
-    if optimum.search is None or not optimum.search.falls or optimum.status == _ENDLESS:
+    if optimum.search is None or not optimum.search.falls or optimum.status == ENDLESS:
         return []
     return [
         f"elsewhere the criterion falls at least {-optimum.search.next:.3g} lower, to no minimum: the rows "

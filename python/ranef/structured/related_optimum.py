@@ -10,20 +10,18 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
+from ..optimize.description import ENDLESS as ENDLESS_CRITERION
 from ..show import Printed
+from .related_descent import descended
 from .related_flat import RelatedFlat, find_flat
-from .related_point import Point
 from .related_sums import RelatedSums
 
 _STARTS = (0.5, 1.5)
-_MOST_STEPS = 100
-_SETTLED = 1e-11  # expected fall of the criterion
-_DIGITS = 1e-12  # of the criterion, which are noise
 _LARGE = 20_000  # effects above which one start has to do
-_NOTHING = 1e-9  # a relative variance
 _ZERO = 1e-4  # relative standard deviations below this are tried at zero
 _STEP = 1e-4
 _STATIONARY = 1e-3
+_FURTHER, _LEVEL = 10.0, 1e-3  # times theta a criterion that falls without end is higher by no more than that
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +39,8 @@ class RelatedOptimum(Printed):
     multipliers : (k,) float64
         Slope in the variance of terms at zero, NaN for others.
     converged : bool
+    endless : bool
+        Whether the criterion falls without end as the residual variance goes to zero.
     flat : RelatedFlat or None
         Terms whose variance no response can tell about, where there are such: they are at zero.
     """
@@ -51,14 +51,22 @@ class RelatedOptimum(Printed):
     decrement: float
     multipliers: FloatArray = field(repr=False)
     converged: bool
+    endless: bool = False
     flat: RelatedFlat | None = None
 
     def __str__(self) -> str:
-        found = "converged" if self.converged else "not converged: the gradient is not zero"
+        found = "converged" if self.converged else f"not converged: {self.reason}"
         numbers = [f"criterion {self.value:.4f}", f"gradient norm {self.decrement:.1e}"]
         slopes = [f"{value:.3g}" for value in self.multipliers if np.isfinite(value)]
         numbers += [f"multipliers of variances that are zero {', '.join(slopes)}"] if slopes else []
         return f"{found}\nnewton: {', '.join(numbers)}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is no minimum."""
+        if self.endless:
+            return f"{ENDLESS_CRITERION}: the rows do not tell it from the variances of the terms"
+        return "the gradient is not zero"
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
@@ -85,7 +93,7 @@ def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
         return point.criterion, 2 * theta * point.gradient
 
     starts = _STARTS if sums.slices[-1].stop <= _LARGE else _STARTS[:1]
-    ends = [_descended(sums, np.where(known, start, 0.0) ** 2, known) for start in starts]
+    ends = [descended(sums, np.where(known, start, 0.0) ** 2, known) for start in starts]
     value, variances = min(ends, key=lambda end: end[0])
     theta = np.sqrt(variances)
     value, slope = criterion(theta)
@@ -118,49 +126,8 @@ def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
     multipliers = np.where(free | ~known, np.nan, slopes)
     held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
     converged = definite and held and decrement <= _STATIONARY
-    return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, flat)
-
-
-def _descended(
-    sums: RelatedSums, variances: FloatArray, known: npt.NDArray[np.bool_]
-) -> tuple[float, FloatArray]:
-    """Return criterion and relative variances after Newton's steps with the average information.
-
-    A variance falls to a tenth at most in a step, and is zero below `_NOTHING`.
-    """
-    point = sums.at(variances)
-    for _ in range(_MOST_STEPS):
-        weight = sums.nu / point.squares
-        information = weight * point.curvature - weight / point.squares * np.outer(point.pulls, point.pulls)
-        free = known & ((variances > 0) | (point.gradient < 0))
-        if not information[np.ix_(free, free)].any():
-            break
-        inner, slope = information[np.ix_(free, free)], point.gradient[free]
-        values, vectors = np.linalg.eigh(inner)
-        step = -vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-10 * np.abs(values).max()))
-        if -(slope @ step) < _SETTLED:
-            break
-        length = 1.0
-        while True:
-            moved = variances.copy()
-            moved[free] = np.maximum(variances[free] + length * step, variances[free] / 10)
-            moved[moved < _NOTHING] = 0.0
-            trial = _tried(sums, moved)
-            noise = _DIGITS * abs(point.criterion)
-            if trial is not None and trial.criterion <= point.criterion + noise:
-                break
-            length /= 4
-            if length < 1e-6:
-                return point.criterion, variances
-        variances, point = moved, trial
-    return point.criterion, variances
-
-
-def _tried(sums: RelatedSums, variances: FloatArray) -> Point | None:
-    try:
-        return sums.at(variances)
-    except np.linalg.LinAlgError:
-        return None
+    endless = not converged and criterion(_FURTHER * theta)[0] <= value + _LEVEL
+    return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, endless, flat)
 
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]

@@ -53,7 +53,7 @@ def component_columns(fit: Any) -> dict[str, Any]:
 
 def _message(fit: Any) -> str:
     if not fit.converged:
-        return "not converged: the gradient is not zero"
+        return f"not converged: {fit.optimum.reason}"
     if fit.singular:
         known = zip(fit.model.labels, fit.theta, fit.optimum.unknown, strict=True)
         gone = [name for name, one, unknown in known if one == 0 and not unknown]
