@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from .related_flat import RelatedFlat, find_flat
 from .related_sums import RelatedSums
 
 _STARTS = (0.5, 1.5)
+_LOWEST, _HIGHEST = 0.1, 10.0  # of starts near another fit: not at a limit, where it may not be
 _LARGE = 20_000  # effects above which one start has to do
 _ZERO = 1e-4  # relative standard deviations below this are tried at zero
 _STEP = 1e-4
@@ -79,8 +81,17 @@ class RelatedOptimum(Printed):
         return np.asarray(2 * inverse(self.hessian))
 
 
-def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
-    """Minimise from two starts, or one where an evaluation takes long; the lowest end counts."""
+def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None) -> RelatedOptimum:
+    """Minimise from two starts, or one where an evaluation takes long; the lowest end counts.
+
+    Parameters
+    ----------
+    sums : RelatedSums
+    labels : list of str
+        Of the terms.
+    near : (k,) float64, optional
+        Theta of a fit of the same kind, to start from instead.
+    """
     flat = find_flat(sums, labels)
     count = len(sums.slices)
     known = np.ones(count, dtype=bool) if flat is None else ~flat.unknown
@@ -92,7 +103,9 @@ def minimum(sums: RelatedSums, labels: list[str]) -> RelatedOptimum:
             return 1e100, np.zeros_like(theta)
         return point.criterion, 2 * theta * point.gradient
 
-    starts = _STARTS if sums.slices[-1].stop <= _LARGE else _STARTS[:1]
+    starts: tuple[Any, ...] = _STARTS if sums.slices[-1].stop <= _LARGE else _STARTS[:1]
+    if near is not None:
+        starts = (np.clip(near, _LOWEST, _HIGHEST),)
     ends = [descended(sums, np.where(known, start, 0.0) ** 2, known) for start in starts]
     value, variances = min(ends, key=lambda end: end[0])
     theta = np.sqrt(variances)

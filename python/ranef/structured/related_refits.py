@@ -19,7 +19,7 @@ from .related_optimum import minimum
 
 
 def refit(fit: Any, y: npt.ArrayLike) -> Any:
-    """Fit the same model to another response of the rows used, (n,).
+    """Fit the same model to another response of the rows used, (n,); the search starts at the estimates.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def again(fit: Any, reml: bool | None = None, columns: Sequence[int] | None = No
     if y is not None:
         model.design = replace(model.design, response=np.asarray(y, dtype=np.float64))
     model.reml = model.reml if reml is None else reml
-    return replace(fit, model=model, optimum=minimum(model.sums, model.labels))
+    return replace(fit, model=model, optimum=minimum(model.sums, model.labels, fit.theta))
 
 
 def further_parameters(fit: Any) -> pd.Series:
