@@ -12,7 +12,7 @@ import numpy as np
 from numba import carray, cfunc, types
 from ranef._core import RandomStream
 from ranef.bootstrap.draws.gram_factor import factor_gram
-from ranef.bootstrap.loop.engine import Core
+from ranef.bootstrap.loop.work import Core
 from scipy.linalg import block_diag
 
 _DOUBLES = types.CPointer(types.float64)

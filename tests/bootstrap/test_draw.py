@@ -10,7 +10,8 @@ from ranef.bootstrap.draws.gram import gram_draw
 from ranef.bootstrap.draws.level_factors import triangular_factor
 from ranef.bootstrap.draws.rows import row_draw
 from ranef.bootstrap.draws.streams import stream_key
-from ranef.bootstrap.loop.engine import Task, run
+from ranef.bootstrap.loop.engine import run
+from ranef.bootstrap.loop.work import Task
 from scipy import stats
 
 LEAST_P = 1e-4

@@ -14,8 +14,9 @@ from ranef._core import ReplicateLoop
 from ranef.bootstrap.draws.gram import gram_draw
 from ranef.bootstrap.draws.streams import stream_key
 from ranef.bootstrap.loop import engine
-from ranef.bootstrap.loop.engine import Task, run
+from ranef.bootstrap.loop.engine import run
 from ranef.bootstrap.loop.record import FAILED
+from ranef.bootstrap.loop.work import Task
 from threadpoolctl import threadpool_info, threadpool_limits
 
 KEY = stream_key(7)[0]

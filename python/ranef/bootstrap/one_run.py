@@ -18,11 +18,12 @@ from .checks import checked_threads, require_table
 from .draws.route import Route
 from .draws.streams import stream_key
 from .draws.true_parameters import TrueParameters, true_parameters
-from .loop.engine import Outcome, Stretch, preparing, run
+from .loop.engine import preparing, run
 from .loop.record import checked_columns, kept_columns
 from .loop.remote import check_executor, run_remotely
 from .loop.statistic import CompiledStatistic, is_compiled
 from .loop.task import make_task, record_layout
+from .loop.work import Outcome, Stretch
 from .replicates.messages import compiled_messages
 from .replicates.origin import drawn_by, make_origin
 from .replicates.result import BootstrapResult

@@ -12,9 +12,10 @@ from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 from ..model import Model
 from .checks import checked_threads, require_table
-from .loop.engine import Outcome, run
+from .loop.engine import run
 from .loop.record import checked_columns, kept_columns
 from .loop.task import record_layout, responses_task
+from .loop.work import Outcome
 from .replicates.result import BootstrapResult
 
 

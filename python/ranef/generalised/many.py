@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..bootstrap.checks import require_table
-from ..bootstrap.loop.engine import Outcome
 from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR
+from ..bootstrap.loop.work import Outcome
 from ..bootstrap.responses import response_rows, table_of_fits
 from ..errors import RanefError
 

@@ -27,10 +27,11 @@ from ...executors import Job, carried_out, handed_to, require_executor, workers_
 from ...fit import Fit
 from ...model import planned
 from ..draws.route import GRAM
-from .engine import Outcome, Stretch, Task, run
+from .engine import run
 from .record import fit_record
 from .statistic import compile_statistic
 from .task import rebuilt_task, record_layout
+from .work import Outcome, Stretch, Task
 
 _FEWEST_CHUNKS = 16
 _CHUNKS_PER_WORKER = 4

@@ -18,9 +18,9 @@ from ..draws.gram_factor import GramFactor, factor_gram
 from ..draws.route import GRAM, ROWS, Route, choose_route
 from ..draws.rows import RowDraw, row_draw
 from ..draws.true_parameters import TrueParameters
-from .engine import Core, Task
 from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
 from .statistic import CompiledStatistic
+from .work import Core, Task
 
 
 def make_task(

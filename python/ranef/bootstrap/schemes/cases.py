@@ -19,12 +19,12 @@ from ...design import Design
 from ...errors import ArgumentError
 from ...fit import Fit
 from ..draws.streams import replicate_generator
-from ..loop.engine import Outcome, Stretch
 from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, fit_record, kept_columns
 from ..loop.remote import Parcel, run_parcel
 from ..loop.single_blas import single_blas_thread
 from ..loop.statistic import CompiledStatistic, compile_statistic, pick, values_of, wanted_parts
 from ..loop.task import record_layout
+from ..loop.work import Outcome, Stretch
 from .group_products import all_groups, chosen_factor, strata_of
 
 _AT_A_TIME = 64

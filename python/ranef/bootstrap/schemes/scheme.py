@@ -18,9 +18,10 @@ from ...fit import Fit
 from ..draws.route import Route
 from ..draws.streams import replicate_generator
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import Outcome, Stretch, run
+from ..loop.engine import run
 from ..loop.statistic import CompiledStatistic
 from ..loop.task import responses_task
+from ..loop.work import Outcome, Stretch
 from .cases import CaseDraw, run_cases, run_cases_remotely
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 

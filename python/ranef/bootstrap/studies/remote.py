@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..loop.engine import Stretch
 from ..loop.remote import Parcel, check_executor, run_parcel
+from ..loop.work import Stretch
 from .rejections import Study
 
 
