@@ -2,6 +2,8 @@
 
 import functools
 import pickle
+import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -272,6 +274,23 @@ def test_summary_states_the_errors():
     assert "iterative" in str(found.plan)
     assert (found.component_table()["mc_error"] < 0.05 * found.component_table()["se"]).all()
     assert "97.5 %" in str(found.summary(conf_int=True))
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + (1 | u) + (1 | i) + (1 | u2)", "y ~ x + (x || u2) + (1 | i) + (1 | u)"]
+)
+def test_terms_that_nothing_tells_apart(formula):
+    """Too many levels for the ranks of a small design: the information says it."""
+    rows = data(8000, 900, 300)
+    twice = rows.assign(u2=rows["u"] + 1000)
+    found = ranef.lmer(formula, twice, schur="iterative", iterations=FEW)
+    assert not found.converged
+    assert "no response tells the terms of" in found.optimum.message
+    assert {"'u'", "'u2'"} <= set(re.findall(r"'\w+'", found.optimum.message))
+    assert "'i'" not in found.optimum.message
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found.component_table()
 
 
 def test_what_takes_long_is_not_computed_for_a_glance():

@@ -45,9 +45,9 @@ def _shares(fit: Any) -> Any:
     inner = pack(term_factors(model.cross, fit.solution))[None]
     maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
     slopes = component_slopes(widths, np.array([fit.sigma]), inner, singular[None], maps)[0]
-    sizes = [
-        np.sqrt(np.einsum("ij,jk,ik->i", slopes, c, slopes))
-        for c in (tests.core_chance, tests.core_covariance)
-    ]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return sizes[0] / sizes[1]
+        chance, statistical = (
+            np.sqrt(np.einsum("ij,jk,ik->i", slopes, c, slopes))
+            for c in (tests.core_chance, tests.core_covariance)
+        )
+        return chance / statistical

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
+from ..errors import quote_list
 from ..optimize import Multiplier, Optimum
 from ..optimize.description import redundancies
 from ..verbs import Answer
 from .parts import parts_words
 
+_ALIKE = 1e-10  # eigenvalue of the scaled information below which parameters are not told apart
 _UNTOLD = (
     "the score does not depend on some variance or correlation: a column is zero, or no level has both of "
     "two columns; leave it out of the formula"
@@ -102,12 +104,7 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
     boundary = []
     for factor, block, value, _, direction in found.get("boundary", ()):
         boundary.append(Multiplier(model.cross.factors[factor].terms[block], value, direction))
-    information = np.asarray(found.get("information", np.empty((0, 0))), dtype=np.float64)
-    told = bool(np.isfinite(information).all() and (np.diag(information) > 0).all())
-    eigenvalues: FloatArray = np.empty(0)
-    if told and information.size:
-        scale = 1 / np.sqrt(np.diag(information))
-        eigenvalues = np.asarray(np.linalg.eigvalsh(information * np.outer(scale, scale)))
+    eigenvalues, untold = _information(model, found)
     return IterativeOptimum(
         theta=found["theta"],
         value=float("nan"),
@@ -118,8 +115,8 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
         eigenvalues=eigenvalues,
         boundary=tuple(boundary),
         singular=bool(boundary),
-        converged=found["converged"] and told,
-        status=found["status"] if told else _UNTOLD,
+        converged=found["converged"] and not untold,
+        status=untold or found["status"],
         model=model,
         probes=found["probes"],
         worst_error=found["worst_error"],
@@ -128,3 +125,29 @@ def optimum_of(model: Any, found: dict[str, Any], wanted_error: float) -> Iterat
         residual=found["residual"],
         found=found,
     )
+
+
+def _information(model: Any, found: dict[str, Any]) -> tuple[FloatArray, str]:
+    """Return the eigenvalues of the scaled information, and what the score tells nothing about, or ``""``."""
+    information = np.asarray(found.get("information", np.empty((0, 0))), dtype=np.float64)
+    if not information.size:
+        return np.empty(0), ""
+    if not (np.isfinite(information).all() and (np.diag(information) > 0).all()):
+        return np.empty(0), _UNTOLD
+    scale = 1 / np.sqrt(np.diag(information))
+    eigenvalues, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    if eigenvalues[0] > _ALIKE * eigenvalues[-1]:
+        return eigenvalues, ""
+    moves = np.abs(found["jacobian"])[np.abs(vectors[:, 0]) > 0.01].argmax(axis=1)  # theta of the core
+    groups = dict.fromkeys(_groups_of_theta(model)[place] for place in moves)
+    return eigenvalues, (
+        f"no response tells the terms of {quote_list(groups)} apart: their random effects are the same, or "
+        "sums of each other; leave one of them out"
+    )
+
+
+def _groups_of_theta(model: Any) -> list[str]:
+    """Return the grouping factor of each theta of the core."""
+    factors = [model.cross.factors[given] for given in model.cross.design.factor_order]
+    widths = [(factor.group, model.term_widths[index]) for factor in factors for index in factor.terms]
+    return [group for group, width in widths for _ in range(width * (width + 1) // 2)]
