@@ -8,6 +8,7 @@ from glmm_battery import load_data
 from ranef.errors import ArgumentError
 from ranef.generalised.inference.restricted import working_model
 from ranef.inference.kenward_roger import f_approximation
+from scipy import stats
 
 
 def _ticks():
@@ -135,3 +136,17 @@ def test_it_is_refused_where_it_does_not_belong():
         fit.coef_table("kenward-roger")
     with pytest.raises(ArgumentError, match="working linear model"):
         fit.coef_table("satterthwaite")
+
+
+def test_a_contrast_within_groups_that_no_variance_touches_has_a_normal_test():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 6), "x": np.tile([0.0, 1.0], 36)})
+    data["y"] = rng.poisson(np.exp(1 + 0.3 * data["x"] + 0.4 * rng.normal(size=12)[data["g"]]))
+    fit = ranef.glmer("y ~ x + (1 | g)", data, "poisson")
+    row = fit.coef_table(ddf="kenward-roger").loc["x"]
+    assert row["df"] == np.inf
+    assert row["p"] == pytest.approx(2 * stats.norm.sf(abs(row["t"])))
+    one = fit.test("x = 0", ddf="kenward-roger")
+    both = fit.test(["x = 0", "Intercept = 0"], ddf="kenward-roger")
+    assert one.p == pytest.approx(row["p"])
+    assert np.isfinite(both.p)

@@ -27,6 +27,7 @@ MOST_BYTES = 4 * 2**30
 _SINGULAR = 1e-12  # eigenvalue of the information, scaled to a unit diagonal, that counts as zero
 _ZERO = 1e-10
 _NEARLY_ZERO = 1e-14
+_UNTOUCHED = 1e-14  # of A2, a squared relative error of a variance: it is rounding
 
 
 class ScaledF(Wald):
@@ -114,7 +115,11 @@ def f_approximation(a1: float, a2: float, q: int) -> tuple[float, float]:
     """Return (denominator df, scale) from A1 and A2 for q contrasts, section 3 of Kenward & Roger (1997).
 
     The modified moments make the test exact where an exact F test exists; 0 / 0 counts as 1, as in pbkrtest.
+    Contrasts that no covariance parameter touches, as there may be where the residual variance is known, have
+    a chi-squared test.
     """
+    if a2 <= _UNTOUCHED * q:
+        return float("inf"), 1.0
     b = (a1 + 6 * a2) / (2 * q)
     g = ((q + 1) * a1 - (q + 4) * a2) / ((q + 2) * a2)
     base = 3 * q + 2 * (1 - g)
