@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class Beside:
@@ -17,7 +19,11 @@ class Beside:
     """
 
     def __init__(self, allowed: bool) -> None:
-        self._pool = ThreadPoolExecutor(1) if allowed else None
+        self._pool: ThreadPoolExecutor | None = None
+        if allowed:
+            from concurrent.futures import ThreadPoolExecutor  # loads logging
+
+            self._pool = ThreadPoolExecutor(1)
         self._last: Future[None] | None = None
 
     def do(self, work: Callable[[], None]) -> None:

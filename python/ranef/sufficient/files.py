@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,7 +69,13 @@ def to_bytes(self: AnySums) -> bytes:
     text = json.dumps(header, allow_nan=False).encode()
     parts = [_MAGIC, len(text).to_bytes(_LENGTH, "little"), text, *(a.tobytes() for a in whole.values())]
     body = b"".join(parts)
-    return body + hashlib.sha256(body).digest()
+    return body + _checksum(body)
+
+
+def _checksum(body: bytes) -> bytes:
+    from hashlib import sha256  # loads OpenSSL
+
+    return sha256(body).digest()
 
 
 def from_bytes(data: bytes) -> Any:
@@ -95,7 +99,7 @@ def from_bytes(data: bytes) -> Any:
         raise DataError("these bytes are not sums of ranef: give what Sums.to_bytes() or .save() wrote")
     start = len(_MAGIC) + _LENGTH
     body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
-    if len(data) < start + _CHECKSUM or hashlib.sha256(body).digest() != checksum:
+    if len(data) < start + _CHECKSUM or _checksum(body) != checksum:
         raise DataError(
             f"these sums are truncated or altered ({len(data)} bytes, and their checksum does not hold): "
             "copy or make them again"
@@ -136,6 +140,8 @@ def save(self: AnySums, path: str | os.PathLike[str]) -> None:
     ----------
     path : path
     """
+    import tempfile  # loads the random generators
+
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
     try:

@@ -14,7 +14,6 @@ from ..frame import Table
 from ..stream.batch import batches_of, read_batches
 from ..stream.engines import DuckRelation, Partitions
 from ..stream.needs import Needs
-from ..stream.on_executor import OnExecutor
 from ..stream.recognise import source_of
 from ..stream.source import Batches
 from ..stream.summing import needs_of_source
@@ -119,6 +118,8 @@ def sums(
     """
     require_progress(progress)
     if executor is not None:
+        from ..stream.on_executor import OnExecutor  # loads multiprocessing
+
         data = OnExecutor(source_of(data), executor)
     if family is not None:
         made: CellSums = vars(CellSums)["_made"].plain(
