@@ -40,7 +40,18 @@ KINDS = {
     "dict": lambda d: {name: d[name].to_numpy() for name in d},
     "lists": lambda d: {name: d[name].tolist() for name in d},
     "records": lambda d: d.to_records(index=False),
+    "enums": lambda d: pl.from_pandas(d).with_columns(pl.col("cond").cast(pl.Enum(["früh", "spät", "nie"]))),
+    "dictionaries": lambda d: _column(d, "cond", lambda column: column.dictionary_encode()),
+    "views": lambda d: _column(d, "cond", lambda column: column.cast(pa.string_view())),
+    "big-endian": lambda d: {**d, "größe": d["größe"].to_numpy().astype(">f8")},
+    "every second": lambda d: {name: np.repeat(d[name].to_numpy(), 2)[::2] for name in d},
 }
+
+
+def _column(data, name, change):
+    found = pa.Table.from_pandas(data, preserve_index=False)
+    place = found.column_names.index(name)
+    return found.set_column(place, name, change(found.column(place).combine_chunks()))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +64,16 @@ def test_any_table_gives_the_same_fit(kind, fit):
     other = ranef.lmer(FORMULA, KINDS[kind](table()))
     assert other.nobs == 119 and other.objective == pytest.approx(fit.objective, rel=1e-12)
     np.testing.assert_allclose(other.params, fit.params, rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_table_has_sums_and_is_augmented(kind):
+    data, formula = table(), "größe ~ cond + flag + (1 | `sub ject`)"
+    plain = ranef.lmer(formula, data)
+    given = KINDS[kind](data)
+    assert ranef.fit(ranef.sums(formula, given)).objective == pytest.approx(plain.objective, rel=1e-10)
+    fitted = np.asarray(ranef.lmer(formula, given).augment(given)[".fitted"])
+    np.testing.assert_allclose(fitted, np.asarray(plain.fittedvalues), rtol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "dict"])

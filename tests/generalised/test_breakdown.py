@@ -22,6 +22,8 @@ def test_a_search_that_runs_to_a_flat_peak_names_the_level_and_the_remedy(seed, 
     # the conditional variance is far above the term's own, which a log-concave likelihood cannot do
     theta, variances = np.asarray(fit.theta), fit.found["variances"][0]
     assert (np.diagonal(variances[int(level)]) / theta**2).max() > 30
+    advice = str(ranef.diagnose(fit))  # names no argument that glmer() does not have
+    assert "optimizer=" not in advice and "start=" not in advice
     better = ranef.glmer(formula, data, "inverse_gaussian", agq=15)
     assert better.converged
     assert "breaks down" not in better.optimum.message

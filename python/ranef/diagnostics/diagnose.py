@@ -134,7 +134,9 @@ def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
         return [Finding("convergence", f"The fit has {fit.optimum.message}.", _LESS)]
     better = others.llik["llf"].max() * -2 < fit.optimum.value - AGREE
     good = others.llik.index[others.llik["converged"]]
-    if better and len(good):
+    if hasattr(fit, "family"):  # glmer() has one search
+        advice = f"Where others end: ranef.allfit(fit). {_LESS}"
+    elif better and len(good):
         advice = (
             f"'{others.best}' finds a better optimum: refit with optimizer='{others.best}', "
             f"or start= its theta."

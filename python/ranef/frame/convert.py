@@ -25,6 +25,7 @@ _TIMES = {"datetime64", "datetime", "timedelta64", "timedelta"}
 
 def from_numpy(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] | None = None) -> Column:
     """Convert a one-dimensional numpy array."""
+    values = np.require(values, requirements="A")  # a field of records may lie anywhere
     kind = values.dtype.kind
     if kind == "f":
         return NumberColumn(name, values.astype(np.float64, copy=False), null)

@@ -147,10 +147,19 @@ def with_columns(data: Any, rows: np.ndarray, added: Mapping[str, Any]) -> Any:
         taken = {name: np.asarray(values)[rows] for name, values in ordered.items()}
         own = {".row": rows} if labels is None else {}
         return native_table(taken | own | bare, "pandas", None if labels is None else labels[rows])
-    frame = nw.from_native(data)
+    frame = nw.from_native(_with_plain_text(data))
     frame = (frame.collect() if isinstance(frame, nw.LazyFrame) else frame)[rows.tolist()]
     taken = {name: frame.get_column(name).to_native() for name in frame.columns}
     return native_table(taken | {".row": rows} | bare, frame.implementation.to_native_namespace().__name__)
+
+
+def _with_plain_text(data: Any) -> Any:
+    """Return an arrow table whose rows can be taken: pyarrow takes none of views of text."""
+    if type(data).__module__.startswith("pyarrow") and hasattr(data, "set_column"):
+        for place, column in enumerate(data.schema):
+            if str(column.type) == "string_view":
+                data = data.set_column(place, column.name, data.column(place).cast("large_string"))
+    return data
 
 
 def _bare(values: Any) -> Any:

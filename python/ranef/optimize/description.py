@@ -119,14 +119,17 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+_OTHER_STARTS = "compare other starts, ranef.allfit(fit)"
+
+
 def _reason(optimum: Optimum) -> str:
     if any(value < 0 for value in optimum.multipliers.values()) and optimum.status == "ok":
         names = _listed([name for name, value in optimum.multipliers.items() if value < 0])
-        return f"the criterion still falls when the variance of {names} leaves zero; try another start="
+        return f"the criterion still falls when the variance of {names} leaves zero; {_OTHER_STARTS}"
     if optimum.status != "ok":
         return optimum.status + _REMEDY.get(optimum.status, "")
     if optimum.min_eigenvalue < 0:
-        return "the point found is a saddle, not a minimum; try another start="
+        return f"the point found is a saddle, not a minimum; {_OTHER_STARTS}"
     return (
         f"the gradient is not zero (norm {optimum.gradient_norm:.1e}): "
         "give tolerance= a smaller or max_evaluations= a larger value, or use optimizer='newton'"
