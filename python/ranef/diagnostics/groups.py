@@ -145,23 +145,44 @@ def table_without(
     matrix.
     """
     names = ParameterNames.of(fit.model)
-    count, p = factor.n_levels, len(fit.model.cross.columns)
-    scale = (count - p) / count if count > p else 1.0
-    index, columns = pd.Index(factor.levels, name=factor.name), list(names.coefficients)
-    coefficients = np.array([without.beta for without in found])
-    errors = np.sqrt(np.array([np.diag(without.vcov) for without in found]))
     sigma, theta = np.array([without.sigma for without in found]), np.array([w.theta for w in found])
+    components = pd.DataFrame(
+        np.column_stack([sigma, names.components(sigma, theta)]),
+        index=pd.Index(factor.levels, name=factor.name),
+        columns=[names.residual, *names.sd, *names.corr],
+    )
+    return influence_of(
+        fit,
+        components,
+        np.array([without.beta for without in found]),
+        np.sqrt(np.array([np.diag(without.vcov) for without in found])),
+        np.array([squared(one) for one in found]),
+        [without.converged for without in found],
+    )
+
+
+def influence_of(
+    fit: Any,
+    components: pd.DataFrame,
+    coefficients: FloatArray,
+    errors: FloatArray,
+    squared: FloatArray,
+    converged: Sequence[bool],
+) -> GroupInfluence:
+    """Put together what refits without each level say, (levels, p): their coefficients and standard errors.
+
+    The index of `components` are the levels, under the name of their factor; `squared` as of `table_without`.
+    """
+    index, columns = components.index, list(fit.model.design.column_names)
+    count, p = len(index), len(fit.model.cross.columns)
+    scale = (count - p) / count if count > p else 1.0
     return GroupInfluence(
-        group=factor.name,
+        group=str(index.name),
         params=pd.DataFrame(coefficients, index=index, columns=columns),
-        components=pd.DataFrame(
-            np.column_stack([sigma, names.components(sigma, theta)]),
-            index=index,
-            columns=[names.residual, *names.sd, *names.corr],
-        ),
+        components=components,
         dfbetas=pd.DataFrame((coefficients - fit.beta) / errors, index=index, columns=columns),
-        cooks=pd.Series([squared(one) * scale / max(p, 1) for one in found], index=index, name="cooks"),
-        converged=pd.Series([without.converged for without in found], index=index, name="converged"),
+        cooks=pd.Series(squared * scale / max(p, 1), index=index, name="cooks"),
+        converged=pd.Series(converged, index=index, name="converged"),
     )
 
 

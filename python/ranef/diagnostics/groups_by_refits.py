@@ -14,7 +14,7 @@ from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
 from ..guidance.old_names import also_called
 from ..report.broom import augmented
-from .groups import GroupInfluence
+from .groups import GroupInfluence, influence_of
 from .rows import leverage as plain_leverage
 from .rows import row_influence
 
@@ -147,40 +147,25 @@ def _groups(fit: Any) -> dict[str, tuple[Any, Any]]:
 
 def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluence:
     kept = fit.model.cross.columns
-    p, count = len(kept), len(levels)
     inner = np.asarray(fit.solution["internal_vcov"])
     relative = hasattr(fit.model, "problem")  # the core's is over sigma^2
     precision = np.linalg.inv(inner * (fit.sigma**2 if relative else 1.0))
-    to_user = fit.model.coordinates.fixed(np.eye(p))
-    beta, vcov, components, cooks, converged = [], [], [], [], []
-    own = _components(fit)
-    for level in range(count):
+    to_user = fit.model.coordinates.fixed(np.eye(len(kept)))
+    own, index = _components(fit), pd.Index(np.asarray(levels), name=name)
+    beta, errors = np.full((len(index), len(fit.beta)), np.nan), np.full((len(index), len(fit.beta)), np.nan)
+    components = pd.DataFrame(np.nan, index=index, columns=own.index)
+    squared, converged = np.full(len(index), np.nan), [False] * len(index)
+    for level in range(len(index)):
         try:
             found = fit.refit_rows(codes != level)
-            beta.append(found.beta)
-            vcov.append(np.diag(found.vcov))
-            components.append(_components(found).to_numpy())
+            values = _components(found).to_numpy()
             shift = np.linalg.solve(to_user, (found.beta - fit.beta)[kept])
-            cooks.append(float(shift @ precision @ shift))
-            converged.append(bool(found.converged))
+            errors[level] = np.sqrt(np.diag(found.vcov))
         except (RanefError, np.linalg.LinAlgError, RuntimeError):  # nothing is left to estimate it from
-            beta.append(np.full(len(fit.beta), np.nan))
-            vcov.append(np.full(len(fit.beta), np.nan))
-            components.append(np.full(len(own), np.nan))
-            cooks.append(np.nan)
-            converged.append(False)
-    index, columns = pd.Index(np.asarray(levels), name=name), list(fit.model.design.column_names)
-    coefficients = np.array(beta)
-    shifts = (coefficients - fit.beta) / np.sqrt(np.array(vcov))
-    scale = (count - p) / count if count > p else 1.0
-    return GroupInfluence(
-        group=name,
-        params=pd.DataFrame(coefficients, index=index, columns=columns),
-        components=pd.DataFrame(np.array(components), index=index, columns=own.index),
-        dfbetas=pd.DataFrame(shifts, index=index, columns=columns),
-        cooks=pd.Series(np.array(cooks) * scale / max(p, 1), index=index, name="cooks"),
-        converged=pd.Series(converged, index=index, name="converged"),
-    )
+            continue
+        beta[level], components.iloc[level] = found.beta, values
+        squared[level], converged[level] = shift @ precision @ shift, bool(found.converged)
+    return influence_of(fit, components, beta, errors, squared, converged)
 
 
 def _components(fit: Any) -> pd.Series:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from ..arrays import FloatArray
 from ..coordinates import term_factors
 from ..errors import require_level
 from ..estimates.parameters import ParameterNames
@@ -43,13 +45,8 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     model = fit.model
     names = ParameterNames.of(model)
     covariance = curvature(fit, "the table of variance components").core_covariance
-    widths = list(model.term_widths)
-    singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
-    sigma, theta = np.array([fit.sigma]), fit.theta[None]
-    inner = pack(term_factors(model.cross, fit.solution))[None]
-    maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
-    slopes = component_slopes(widths, sigma, inner, singular[None], maps)[0]
-    sd, corr = components(widths, sigma, theta)
+    sigma, slopes = np.array([fit.sigma]), slopes_of_components(fit)
+    sd, corr = components(list(model.term_widths), sigma, fit.theta[None])
     table = pd.DataFrame(
         {
             "estimate": np.concatenate([sigma, without_unknown(fit, np.concatenate([sd[0], corr[0]]))]),
@@ -63,6 +60,15 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     table.insert(1, "se", scaled * steepness)
     table.loc[list(unknown_limits(fit)), ["se", "se_scaled"]] = np.nan
     return table
+
+
+def slopes_of_components(fit: Fit) -> FloatArray:
+    """Return derivatives of transformed sigma, standard deviations and correlations in the core's theta."""
+    model, widths = fit.model, list(fit.model.term_widths)
+    singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
+    inner = pack(term_factors(model.cross, fit.solution))[None]
+    maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
+    return component_slopes(widths, np.array([fit.sigma]), inner, singular[None], maps)[0]
 
 
 def component_table(fit: Fit, level: float = 0.95) -> pd.DataFrame:
@@ -150,11 +156,19 @@ def component_intervals(fit: Fit, level: float) -> pd.DataFrame:
     """Return Wald intervals of sigma, standard deviations (log scale) and correlations (Fisher's z)."""
     table = component_errors(fit)
     log = (table["scale"] == "log").to_numpy()
-    estimate, width = table["estimate"].to_numpy(), ndtri((1 + level) / 2) * table["se_scaled"].to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
-        ends = [np.where(log, np.exp(x), np.tanh(x)) for x in (centre - width, centre + width)]
+    ends = transformed_limits(table["estimate"].to_numpy(), table["se_scaled"].to_numpy(), log, level)
     limits = pd.DataFrame(np.column_stack(ends), index=table.index, columns=["lower", "upper"])
     for name, ends_of_range in unknown_limits(fit).items():
         limits.loc[name] = ends_of_range
     return limits
+
+
+def transformed_limits(
+    estimate: FloatArray, scaled: FloatArray, log: npt.NDArray[np.bool_], level: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return Wald limits of what is normal on the log scale, or on Fisher's z, with standard errors there."""
+    width = ndtri((1 + level) / 2) * scaled
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
+        lower, upper = (np.where(log, np.exp(x), np.tanh(x)) for x in (centre - width, centre + width))
+    return lower, upper

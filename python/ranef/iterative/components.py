@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..coordinates import term_factors
 from ..inference.methods import method
 from ..inference.wald import component_table as plain_table
-from ..theta import component_slopes, pack
+from ..inference.wald import slopes_of_components
 from .methods import IterativeSatterthwaite
 
 
@@ -38,13 +37,8 @@ def component_table(fit: Any, level: float = 0.95) -> pd.DataFrame:
 
 def _shares(fit: Any) -> Any:
     """Return Monte Carlo errors over standard errors, on the scale of the intervals."""
-    model, tests = fit.model, method(fit, "satterthwaite")
+    tests, slopes = method(fit, "satterthwaite"), slopes_of_components(fit)
     assert isinstance(tests, IterativeSatterthwaite)
-    widths = list(model.term_widths)
-    singular = np.isin(np.arange(len(widths)), [found.term for found in fit.optimum.boundary])
-    inner = pack(term_factors(model.cross, fit.solution))[None]
-    maps = [model.coordinates.modes_map(index) for index in range(len(widths))]
-    slopes = component_slopes(widths, np.array([fit.sigma]), inner, singular[None], maps)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         chance, statistical = (
             np.sqrt(np.einsum("ij,jk,ik->i", slopes, c, slopes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from ...arrays import FloatArray
 from ...cached import cached_property
@@ -13,7 +12,7 @@ from ...estimates.modes import RandomEffects
 from ...estimates.parameters import ParameterNames
 from ...estimates.unknown import unknown_limits, without_unknown
 from ...estimates.varcorr import VarCorr, components_of
-from ...inference.wald import singular_notes
+from ...inference.wald import singular_notes, transformed_limits
 from ...theta import component_slopes, components
 from ..fit import GlmerFit
 from .uncertainty import parameter_covariance
@@ -88,10 +87,7 @@ def component_table(fit: GlmerFit, *, level: float = 0.95) -> pd.DataFrame:
     if fit.family.dispersed:
         estimate, log = np.append(estimate, fit.dispersion or np.nan), np.append(log, True)
         scaled, index = np.append(scaled, np.sqrt(covariance[-1, -1])), [*index, fit.family.kind.dispersion]
-    width = ndtri((1 + level) / 2) * scaled
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
-        lower, upper = (np.where(log, np.exp(end), np.tanh(end)) for end in (centre - width, centre + width))
+    lower, upper = transformed_limits(estimate, scaled, log, level)
     se = scaled * np.where(log, estimate, 1 - estimate**2)
     table = pd.DataFrame({"estimate": estimate, "se": se, "lower": lower, "upper": upper}, index=index)
     for name, ends_of_range in unknown_limits(fit).items():
