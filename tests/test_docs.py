@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+COLUMN = 118  # characters of code beside the navigation, 1280 pixels wide
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
@@ -46,3 +47,10 @@ def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
     missing = [target for target in LINK.findall(text) if not (page.parent / target).exists()]
     assert not missing, f"{page.name}: {missing}"
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=short)
+def test_code_fits_the_column_of_a_screen(page):
+    blocks = re.findall(r"^```(?!\{)[^\n]*\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    wide = [line for block in blocks for line in block.splitlines() if len(line) > COLUMN]
+    assert not wide, "\n".join(wide)

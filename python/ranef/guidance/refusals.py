@@ -17,7 +17,7 @@ KINDS = {
     "lmer": "a linear mixed model",
     "glmer": "a generalised model",
     "inflated": "a zero-inflated model",
-    "cells": "sums, whose rows are not kept",
+    "cells": "a fit of sums, whose rows are not kept",
     "mmrm": "a model for repeated measures",
     "gls": "a fit by generalised least squares",
     "residual": "a fit with dispersion= or residual=, whose parameters it would hold at the estimates",
