@@ -61,14 +61,14 @@ def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, 
     Raises
     ------
     DataError
-        When it has one level.
+        When it has one level, and the term no structure for which that is enough.
     """
     parts = used.grouping(bar.group_columns)
     cells = None
     factor = parts[0]
     if len(parts) > 1:
         factor, cells = combine(bar.group, parts)
-    if factor.levels.shape[0] < 2:
+    if factor.levels.shape[0] < 2 and not bar.within:
         raise DataError(
             f"the grouping factor '{bar.group}' has one level ({factor.levels[0]}) on the rows used: "
             "a variance between groups needs two or more; leave the term out"

@@ -148,6 +148,9 @@ def components_of(fit: Fit, scale: float) -> tuple[Component, ...]:
     )
 
 
+_MOST_SHOWN = 12  # columns of a term in a printed table
+
+
 def component_columns(
     varcorr: VarCorr, shown: Sequence[str], digits: int
 ) -> tuple[list[str], list[list[str]]]:
@@ -160,17 +163,19 @@ def component_columns(
     digits : int
         Significant digits of the entry that needs the most decimals.
     """
-    groups, names, correlations = [], [], []
-    width = max(len(component.columns) for component in varcorr)
+    groups, names, correlations, sds = [], [], [], []
+    width = max(min(len(component.columns), _MOST_SHOWN) for component in varcorr)
     decimals = max(2, digits - 2)
     for component in varcorr:
-        corr = component.corr
-        for i, column in enumerate(component.columns):
+        corr, left = component.corr, len(component.columns) - _MOST_SHOWN
+        sds.append(component.sd[:_MOST_SHOWN])
+        for i, column in enumerate(component.columns[:_MOST_SHOWN]):
+            column = f"{column} (+ {left} more)" if left > 0 and i == _MOST_SHOWN - 1 else column
             groups.append(component.label if i == 0 else "")
             names.append(column)
             correlations.append(_correlations(corr[i, :i], decimals) + [""] * (width - 1 - i))
     residual = [] if varcorr.sigma is None else [varcorr.sigma]
-    sd = np.concatenate([*(component.sd for component in varcorr), residual])
+    sd = np.concatenate([*sds, residual])
     numbers = {"Variance": sd**2, "Std.Dev.": sd}
     headers = ["Groups", "Name", *shown, *["Corr" if k == 0 else "" for k in range(width - 1)]]
     last = [""] * len(residual)

@@ -101,6 +101,9 @@ def _refuse(token: Token, text: str) -> NoReturn:
     )
 
 
+_WITHIN = ("ar1", "ar1h", "hetar1", "toep", "toeph", "exp", "homcs")
+
+
 def has_structures(formula: Formula) -> bool:
     """Whether some random term names a structure."""
     return any(bar.structure is not None for bar in formula.random)
@@ -115,4 +118,10 @@ def without_structures(formula: Formula) -> Formula:
                 f"diag({bar.columns} | {bar.group})",
                 formula.text,
             )
-    return replace(formula, random=tuple(replace(bar, structure=None) for bar in formula.random))
+    return replace(
+        formula,
+        random=tuple(
+            replace(bar, structure=None, within=bar.structure is not None and bar.structure.name in _WITHIN)
+            for bar in formula.random
+        ),
+    )

@@ -44,6 +44,8 @@ class RandomBar:
         Number of the bar in the formula; the terms ``a/b`` expands to share it.
     structure : Structure or None
         Of ``name(columns | group, option=value)``; None for a bar in parentheses alone.
+    within : bool
+        Whether the structure says how columns vary within one level, so that one is enough: a time series.
     """
 
     columns: str
@@ -52,6 +54,7 @@ class RandomBar:
     group_columns: tuple[str, ...]
     source: int
     structure: Structure | None = None
+    within: bool = False
 
     def __str__(self) -> str:
         inner = f"{self.columns} {'|' if self.correlated else '||'} {self.group}"

@@ -23,7 +23,10 @@ from .maps import Structured, term_map
 from .psi_flat import PsiFlat, find_psi_flat
 from .search import NOWHERE, End, lowest, without
 
-_AT_A_LIMIT = "a standard deviation of a structure is at zero, or a correlation at an end of its range"
+_AT_A_LIMIT = (
+    "a standard deviation of a structure is at zero, or a correlation at an end of its range, or the "
+    "residuals have no variance beside it"
+)
 _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
@@ -112,7 +115,7 @@ def minimised(
 
     begin = [structured.inside(start) for start in starts]
     end, _ = lowest(criterion, begin, structured.ranges(), options)
-    flat = find_psi_flat(model, structured)
+    flat = None if end.is_curved else find_psi_flat(model, structured)
     if flat is not None:
         end = without(criterion, end, flat.psi_held, structured.nothing())
     optimum = certified(model, structured, end, end.x, count[0], flat)

@@ -21,6 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 _NULL = 1e-6  # singular value, columns having unit size, that counts as zero
 _WITHIN = 1e-5
+_MOST = 210  # elements of D, those of twenty columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,8 @@ class PsiFlat(Flat):
 
 
 def find_psi_flat(model: Model, structured: Any) -> PsiFlat | None:
-    """Return what has no estimate, None where everything has one."""
-    flat = find_flat(model, model.response)
+    """Return what has no estimate, None where everything has one, or D has too many elements to ask."""
+    flat = find_flat(model, model.response) if model.n_theta <= _MOST else None
     if flat is None:
         return None
     start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)

@@ -27,7 +27,9 @@ _SAME_END = 1e-5  # ends of descents that are nearer in the criterion are one
 _FLAT = 1e-6  # gradient and curvature of a parameter that says nothing
 _LEVEL = 1e-3  # the same on the way to a limit that is infinite: residuals without variance
 _DIGITS = 1e-4  # what differences of the gradient leave of a curvature that is taken off again
+_FURTHER = 0.7  # of a log ratio: twice, or half
 _CURVED = 1e-8  # share of the largest eigenvalue
+_CLEARLY = 1e-3  # the same, where there is no doubt whatever the differences leave
 _STATIONARY = 1e-3
 
 Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -74,6 +76,12 @@ class End:
         """Whether the gradient is zero and no direction leads down."""
         values = self.eigenvalues
         return self.decrement <= _STATIONARY and not (values < -1e-6 * values.max(initial=0.0)).any()
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether no parameter is held and the criterion is curved in all directions: nothing is flat."""
+        values = self.eigenvalues
+        return bool(self.free.all() and values.size and values[0] > _CLEARLY * values[-1])
 
     def _scaled(self) -> tuple[FloatArray, FloatArray]:
         return scaled(self.slope[self.free], self.hessian[np.ix_(self.free, self.free)])
@@ -124,7 +132,7 @@ def _at_limits(criterion: Criterion, end: End, ranges: FloatArray) -> End:
         limit, free[k] = (least if end.x[k] < low else most), False
         if np.isfinite(limit):
             x[k] = limit
-        elif abs(end.slope[k]) > _LEVEL or _curvature(end, k) > max(_LEVEL, _DIGITS * end.hessian[k, k]):
+        elif abs(end.slope[k]) > _LEVEL or not (_is_level(end, k) or _goes_on(criterion, end, k)):
             continue  # where it stands is not yet as good as the limit
         if criterion(x)[0] > end.value + 1.0:
             continue
@@ -133,6 +141,18 @@ def _at_limits(criterion: Criterion, end: End, ranges: FloatArray) -> End:
             end = other
     flat = (np.abs(end.slope) < _FLAT) & (np.abs(np.diag(end.hessian)) < _FLAT)
     return End(end.x, end.value, end.slope, end.hessian, end.free & ~flat)
+
+
+def _is_level(end: End, k: int) -> bool:
+    """Whether there is no curvature along a parameter but for the digits of differences."""
+    return _curvature(end, k) <= max(_LEVEL, _DIGITS * float(end.hessian[k, k]))
+
+
+def _goes_on(criterion: Criterion, end: End, k: int) -> bool:
+    """Whether the criterion stays as it is on the way on to an infinite limit, where curvatures are noise."""
+    further = end.x.copy()
+    further[k] += _FURTHER
+    return abs(criterion(further)[0] - end.value) < _LEVEL
 
 
 def _curvature(end: End, k: int) -> float:
