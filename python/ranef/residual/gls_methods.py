@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,20 +15,45 @@ from .kenward_roger import ResidualKenwardRoger, require_reml
 
 _STEP = 1e-3  # in units of about a standard error
 
+Solved = tuple[Any, Any, Any]
+
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In phi and log sigma."""
-    covariance: FloatArray = fit.solution["internal_vcov"]
-    sums, phi, variance, nu = fit.model.sums, fit.outer.phi, fit.sigma**2, fit.model.nu
+    sums, phi = fit.model.sums, fit.outer.phi
+
+    def at(phi: FloatArray) -> Solved:
+        found = sums.solve(phi)
+        return found["gradient"], found["inner"], found["squares"]
+
     steps = _STEP / np.sqrt(sums.cells.information())
+    return differenced_df(at, phi, steps, fit.sigma**2, fit.model.nu, fit.model.coordinates)
+
+
+def differenced_df(
+    at: Callable[[FloatArray], Solved],
+    point: FloatArray,
+    steps: FloatArray,
+    variance: float,
+    nu: float,
+    coordinates: Any,
+) -> DeltaDf:
+    """Return Satterthwaite's degrees of freedom in parameters and log sigma, by differences of fourth order.
+
+    `at` gives, for parameters, the gradient of the criterion profiled over sigma, and the covariance of the
+    coefficients and r^2 over sigma^2.
+    """
+    k = point.size
     slopes, hessian, falls = [], [], []
-    for e, step in zip(np.eye(len(phi)), steps, strict=True):
-        ends = [sums.solve(phi + k * step * e) for k in (1, -1, 2, -2)]
-        slopes.append(variance * fourth_order([end["inner"] for end in ends], step))
-        hessian.append(fourth_order([end["gradient"] for end in ends], step))
-        falls.append(fourth_order([end["squares"] for end in ends], step) / variance)
-    spread = unprofiled_covariance(np.array(hessian).reshape(len(phi), len(phi)), np.array(falls), nu)
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, fit.model.coordinates)
+    for e, step in zip(np.eye(k), steps, strict=True):
+        ends = [at(point + times * step * e) for times in (1, -1, 2, -2)]
+        gradients, inner, squares = zip(*ends, strict=True)
+        hessian.append(fourth_order(gradients, step))
+        slopes.append(variance * fourth_order(inner, step))
+        falls.append(fourth_order(squares, step) / variance)
+    spread = unprofiled_covariance(np.array(hessian).reshape(k, k), np.array(falls), nu)
+    covariance = variance * at(point)[1]
+    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
 
 
 def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) -> FloatArray:
@@ -41,7 +66,7 @@ def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) ->
     return np.asarray(2 * inverse(bordered(own, border, 4.0 * nu)))
 
 
-def fourth_order(ends: list[Any], step: float) -> Any:
+def fourth_order(ends: Sequence[Any], step: float) -> Any:
     """Return a derivative from values at +1, -1, +2, -2 steps, with an error of the step's fourth power."""
     near, far = ends[0] - ends[1], ends[2] - ends[3]
     return (8 * near - far) / (12 * step)

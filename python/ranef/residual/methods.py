@@ -15,7 +15,7 @@ from ..coordinates import Coordinates
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
-from .gls_methods import fourth_order, unprofiled_covariance
+from .gls_methods import Solved, differenced_df, fourth_order, unprofiled_covariance
 from .kenward_roger import ResidualKenwardRoger, require_reml
 
 _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error
@@ -67,26 +67,17 @@ def delta_df(
     covariance of the coefficients in the core's coordinates, are differenced to fourth order.
     """
     cross, sums = fit.model.sums()
-    phi, variance, nu = fit.outer.phi, fit.sigma**2, float(fit.model.df_sigma)
-    k, point = len(phi), np.concatenate([phi, inner])
-    steps = np.concatenate(
-        [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(inner), _STEP)]
-    )
-    slopes, hessian, falls = [], [], []
-    for e, step in zip(np.eye(point.size), steps, strict=True):
-        ends = []
-        for times in (1, -1, 2, -2):
-            at = point + times * step * e
-            _, in_phi, in_theta, solved = sums.at(at[:k], theta_of(at[k:]))
-            gradient = np.concatenate([in_phi, jacobian_of(at[k:]).T @ in_theta])
-            ends.append((gradient, solved["internal_vcov"], solved["penalised_rss"]))
-        hessian.append(fourth_order([end[0] for end in ends], step))
-        slopes.append(variance * fourth_order([end[1] for end in ends], step))
-        falls.append(fourth_order([end[2] for end in ends], step) / variance)
-    spread = unprofiled_covariance(np.array(hessian), np.array(falls), nu)
-    covariance = variance * sums.at(phi, theta_of(inner))[3]["internal_vcov"]
-    coordinates = _coordinates(fit, cross, sums.combined(phi)[0])
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
+    phi, k = fit.outer.phi, len(fit.outer.phi)
+
+    def at(point: FloatArray) -> Solved:
+        _, in_phi, in_theta, solved = sums.at(point[:k], theta_of(point[k:]))
+        gradient = np.concatenate([in_phi, jacobian_of(point[k:]).T @ in_theta])
+        return gradient, solved["internal_vcov"], solved["penalised_rss"]
+
+    steps = [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(inner), _STEP)]
+    coordinates, nu = _coordinates(fit, cross, sums.combined(phi)[0]), float(fit.model.df_sigma)
+    point = np.concatenate([phi, inner])
+    return differenced_df(at, point, np.concatenate(steps), fit.sigma**2, nu, coordinates)
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 
@@ -55,3 +59,12 @@ class Moments:
     def table(self) -> FloatArray:
         """Mean, variance (divisor n), lowest, highest of each column, (width, 4): what the core takes."""
         return np.column_stack([self.mean, self.squares / max(self.n, 1), self.lowest, self.highest])
+
+
+def products_by_pairs(columns: Sequence[npt.NDArray[Any]]) -> FloatArray:
+    """Return the products of columns, pair by pair: waking the threads of BLAS costs more than they gain."""
+    out = np.zeros((len(columns),) * 2)
+    for i, one in enumerate(columns):
+        for j, other in enumerate(columns[: i + 1]):
+            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
+    return out

@@ -21,6 +21,7 @@ from .batch import read_batches
 from .design_rows import DesignRows
 from .learning import LearnedRows, learn_rows
 from .measured import Measured, constant_of, measure, measure_columns
+from .moments import products_by_pairs
 from .needs import Needs, needed_by
 from .source import Batches
 from .survey import survey
@@ -196,13 +197,9 @@ def _origin(mean: FloatArray, intercept: int) -> FloatArray:
 
 
 def _products(matrix: ModelMatrix, shift: FloatArray) -> FloatArray:
-    """Return (B - shift)'(B - shift), pair by pair: waking the threads of BLAS costs more than they gain."""
+    """Return (B - shift)'(B - shift)."""
     columns = [
         np.full(matrix.n, 1.0 - s) if c is None else np.asarray(c, float) - s
         for c, s in zip(matrix.columns, shift, strict=True)
     ]
-    out = np.zeros((len(columns),) * 2)
-    for i, one in enumerate(columns):
-        for j, other in enumerate(columns[: i + 1]):
-            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
-    return out
+    return products_by_pairs(columns)

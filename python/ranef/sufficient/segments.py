@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..stream.moments import products_by_pairs
 from .products import Product
 
 _FIRST_ROWS = 65_536
@@ -98,11 +99,7 @@ def mean_of_first(column: npt.NDArray[Any]) -> float:
 
 
 def products_of_columns(columns: list[npt.NDArray[Any] | None], origins: FloatArray) -> FloatArray:
-    """Return the products of the shifted columns, pair by pair: that wakes no threads of BLAS."""
+    """Return the products of the shifted columns."""
     n = next(c.shape[0] for c in columns if c is not None)
     shifted = [np.ones(n) if c is None else c - o for c, o in zip(columns, origins, strict=True)]
-    out = np.zeros((len(columns),) * 2)
-    for i, one in enumerate(shifted):
-        for j, other in enumerate(shifted[: i + 1]):
-            out[i, j] = out[j, i] = np.einsum("i,i->", one, other)
-    return out
+    return products_by_pairs(shifted)

@@ -12,8 +12,7 @@ from ... import _core
 from ...arrays import FloatArray
 from ...cached import cached_property
 from ...errors import FitError
-from ...estimates.parameters import ParameterNames
-from ...inference.profile.constrained import BETTER
+from ...inference.profile.constrained import BETTER, parameters_at
 from ...inference.profile.parameters import Parameter
 from ...theta import pack, unpack
 from ...variants import with_terms
@@ -61,11 +60,7 @@ class Held:
 
     def table(self, points: list[Point]) -> pd.DataFrame:
         """Return every parameter of the model at points."""
-        names = ParameterNames.of(self.fit.model)
-        beta, sigma, theta = (
-            np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta")
-        )
-        table = pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)
+        table = parameters_at(self.fit, points)
         labels, T = self.fit.model.further_coefficients
         further = np.array([p.further for p in points]).reshape(len(points), len(labels)) @ T.T
         return table.assign(**dict(zip(labels, further.T, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -49,6 +50,13 @@ class BetterOptimum(Exception):
         self.point = point
 
 
+def parameters_at(fit: Fit, points: Sequence[Any]) -> pd.DataFrame:
+    """Return every parameter that `ParameterNames.all` names at points."""
+    names = ParameterNames.of(fit.model)
+    beta, sigma, theta = (np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta"))
+    return pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)
+
+
 class Constrained:
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations."""
 
@@ -66,11 +74,7 @@ class Constrained:
 
     def table(self, points: list[Point]) -> pd.DataFrame:
         """Return every parameter of the model at points."""
-        names = ParameterNames.of(self.fit.model)
-        beta, sigma, theta = (
-            np.array([getattr(p, part) for p in points]) for part in ("beta", "sigma", "theta")
-        )
-        return pd.DataFrame(names.values(beta, sigma, theta), columns=names.all)
+        return parameters_at(self.fit, points)
 
     def origin(self, parameter: Parameter) -> Point:
         """The fit itself as a point."""
