@@ -331,6 +331,17 @@ def test_profiles_are_glmmtmbs(fit):
     assert np.allclose(found, limits[[*range(8), 10, 8, 9]], atol=1e-4)  # theirs are interpolated
 
 
+def test_the_profile_of_an_infinite_estimate_has_no_end():
+    fit = ranef.glmer("count ~ spp + mined + (1 | site)", DATA["salamanders"], "nbinom1", zero="~ mined")
+    assert "is infinite" in fit.optimum.message
+    profile = fit.profile(["zero[Intercept]", "zero[mined[T.no]]"])
+    limits = profile.conf_int()
+    assert np.isneginf(limits.loc["zero[Intercept]", "lower"])
+    assert limits.loc["zero[mined[T.no]]"].abs().tolist() == [np.inf, np.inf]
+    assert "the likelihood becomes level" in " ".join(limits.attrs["notes"])
+    assert profile.evaluations < 2500
+
+
 def test_groups_are_left_out_exactly(fit):
     data = DATA["salamanders"]
     without = fit.influence("site")

@@ -18,6 +18,7 @@ from ..fit import GlmerFit
 from .held import Held
 
 _NEAREST = 1 - 1e-7  # of a correlation to one
+_LONGEST = 3.0  # first step in coefficients that the core has, of columns of unit size
 
 
 def profile(fit: GlmerFit, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
@@ -73,8 +74,10 @@ def profiled(fit: GlmerFit) -> dict[str, Parameter]:
     for name, parameter in found.items():
         if parameter.kind == "correlation":
             found[name] = replace(parameter, lower=-_NEAREST, upper=_NEAREST)
-    names = fit.model.further_coefficients[0]
+    names, T = fit.model.further_coefficients
+    longest = _LONGEST * np.linalg.norm(T, axis=1)  # where an estimate is infinite its error says nothing
     for row, (name, estimate, error) in enumerate(zip(names, *fit.further_estimates, strict=True)):
         if np.isfinite(error):
-            found[name] = Parameter(name, "further", float(estimate), scale=float(error), row=row)
+            scale = min(float(error), float(longest[row]))
+            found[name] = Parameter(name, "further", float(estimate), scale=scale, row=row)
     return found

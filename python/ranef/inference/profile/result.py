@@ -23,7 +23,7 @@ from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from .constrained import Constrained, Point
 from .parameters import GROUPS, Parameter, chosen
-from .walk import crossing, walk
+from .walk import crossing, is_level, walk
 
 TITLE = "Profile likelihood intervals, 95 %"
 
@@ -176,8 +176,8 @@ class Profile(Printed):
         -------
         DataFrame
             Columns ``lower``, ``upper``. A limit at the end of what a parameter can be (0 for a standard
-            deviation, -1 and 1 for a correlation) means that the data do not exclude the end;
-            ``attrs["notes"]`` says so in words.
+            deviation, -1 and 1 for a correlation, infinity for a coefficient without an estimate) means that
+            the data do not exclude the end; ``attrs["notes"]`` says so in words.
 
         Raises
         ------
@@ -230,13 +230,13 @@ class Profile(Printed):
         def evaluate(value: float, near: Point) -> Point:
             return self._constrained.at(curve.parameter, value, near)
 
-        if abs(side[-1].zeta) < height and side[-1].value != bound:
+        if abs(side[-1].zeta) < height and side[-1].value != bound and not is_level(side, height):
             step = abs(side[-1].value - side[0].value) / max(1, len(side) - 1) or curve.parameter.scale
             side += walk(evaluate, side[-1], direction, bound, step, height)[1:]
         found = crossing(evaluate, side, height)
         if found is not None:
             return found.value
-        return bound if side[-1].value == bound else np.nan
+        return bound if side[-1].value == bound or is_level(side, height) else np.nan
 
     def _names(self, wanted: str | Iterable[str] | None) -> list[str]:
         if wanted is None:
@@ -277,4 +277,6 @@ def _words(curve: Curve, lower: float, upper: float) -> list[str]:
         return [f"{p.name}: the interval ends at {ends}, perfect correlation"] if ends else []
     if lower == 0.0 == p.lower:
         return [f"{p.name}: the interval ends at 0, the least value it can have"]
+    if np.isinf([lower, upper]).any():
+        return [f"{p.name}: the interval has no end where it is infinite, the likelihood becomes level there"]
     return []

@@ -13,7 +13,7 @@ Evaluate = Callable[[float, Point], Point]
 PER_SIDE = 6  # points from the estimate to the cutoff, about
 _MOST = 100
 _STRETCH = 3.0
-_NOTHING, _LEVEL = 1e-4, 6  # of the gain wanted; so many points that gain less are on a plateau
+_NOTHING, _LEVEL = 2e-5, 6  # of the cutoff; so many points that gain no more are on a plateau
 _CLOSE = 1e-9  # of zeta: where a limit counts as found
 _SAME = 1e-3  # of zeta: points closer than this carry no curve
 
@@ -38,7 +38,7 @@ def walk(
     cutoff : float
         Of the absolute zeta.
     """
-    points, wanted, level = [origin], cutoff / PER_SIDE, 0
+    points, wanted = [origin], cutoff / PER_SIDE
     if origin.value == bound:
         return points
     for _ in range(_MOST):
@@ -53,11 +53,16 @@ def walk(
             step = abs(value - last.value) * max(0.1, wanted / gained if gained < float("inf") else 0.0)
             continue
         points.append(point)
-        level = level + 1 if abs(gained) < _NOTHING * wanted else 0
-        if abs(point.zeta) >= cutoff or value == bound or level == _LEVEL:
+        if abs(point.zeta) >= cutoff or value == bound or is_level(points, cutoff):
             break
         step *= min(_STRETCH, wanted / gained) if gained > wanted / _STRETCH else _STRETCH
     return points
+
+
+def is_level(side: list[Point], cutoff: float) -> bool:
+    """Whether zeta no longer rises at the end of a side: what lies beyond fits the data as well."""
+    last = [abs(point.zeta) for point in side[-_LEVEL - 1 :]]
+    return len(last) > _LEVEL and max(last) - min(last) < _NOTHING * cutoff
 
 
 def crossing(evaluate: Evaluate, side: list[Point], height: float) -> Point | None:
