@@ -22,6 +22,7 @@ NEEDED: dict[str, list[dict[str, Any]]] = {
     "lsmeans": [{"specs": "f"}],
     "predictions": [{"x": "f"}],
     "test": [{"L": "x = 0"}],
+    "cond_sd": [{"group": "g", "levels": ["0", "1"]}],
 }
 # Options that lead to numbers of their own, beside the defaults.
 OPTIONS: dict[str, list[dict[str, Any]]] = {

@@ -187,13 +187,17 @@ def influence_of(
 
 
 class Without(NamedTuple):
-    """Estimates without some rows; beta and vcov over all columns of X, NaN where one is dropped."""
+    """Estimates without some rows; beta and vcov over all columns of X, NaN where one is dropped.
+
+    ``inner`` has the kept coefficients in the core's coordinates, where a refit knows them.
+    """
 
     beta: FloatArray
     vcov: FloatArray
     sigma: float
     theta: FloatArray
     converged: bool
+    inner: FloatArray | None = None
 
 
 def fit_without(fit: Fit, removed: npt.NDArray[np.intp]) -> Without:

@@ -20,6 +20,7 @@ from ...diagnostics.groups import (
 from ...guidance.old_names import also_called
 from ...verbs import kept
 from ..fit import GlmerFit
+from ..inference.uncertainty import coefficient_covariance
 from ..prediction.errors import working_equations
 from .residuals import residuals
 
@@ -109,13 +110,12 @@ def row_influence(fit: GlmerFit) -> pd.DataFrame:
 def group_influence(fit: GlmerFit, group: str | None = None) -> GroupInfluence:
     """Refit without each level of a grouping factor, see `influence`."""
     factor = factor_named(fit, group)
-    columns = fit.model.cross.columns
-    errors = np.sqrt(np.diag(fit.solution["vcov"]))
-    correlation = fit.solution["vcov"] / np.outer(errors, errors)
+    precision, own = np.linalg.inv(coefficient_covariance(fit)), _inner_beta(fit, fit.solution)
 
     def squared(without: Without) -> float:
-        shift = (without.beta[columns] - fit.beta[columns]) / errors
-        return float(shift @ np.linalg.solve(correlation, shift))
+        """In the core's coordinates, where distances lose no digits."""
+        shift = np.full(len(own), np.nan) if without.inner is None else without.inner - own
+        return float(shift @ precision @ shift)
 
     return table_without(fit, factor, [_without(fit, rows) for rows in rows_by_level(factor)], squared)
 
@@ -149,4 +149,11 @@ def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
     beta, vcov = fit.padded(found["beta"]), fit.padded(found["vcov"])
     if not well_determined(fit, vcov):
         return lost
-    return Without(beta, vcov, sigma, np.asarray(found["theta"]), found["converged"])
+    inner = _inner_beta(fit, found)
+    return Without(beta, vcov, sigma, np.asarray(found["theta"]), found["converged"], inner)
+
+
+def _inner_beta(fit: GlmerFit, found: Any) -> FloatArray:
+    """Return the kept coefficients in the core's coordinates."""
+    first = fit.model.n_theta
+    return np.asarray(found["internal"])[first : first + len(fit.model.cross.columns)]

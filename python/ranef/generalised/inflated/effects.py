@@ -19,7 +19,7 @@ from ...inference import effects as plain
 from ...inference.effects.averages import Rows
 from ...inference.effects.delta import Estimator
 from ...inference.effects.result import Effects
-from ..prediction.averages import average_mean, curve_at, random_columns
+from ..prediction.averages import average_mean, curve_at, fixed_part, random_columns
 from ..prediction.effects import PopulationEstimator, Value
 from .fit import ZeroInflatedFit
 
@@ -160,7 +160,7 @@ class InflatedEstimator(PopulationEstimator):
             for X, W, bases, offset, times in parts:
                 pairs = zip(bases, factors, strict=True)
                 variance = sum(((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs)
-                mu = average_mean(curve, X @ point["beta"] + offset, np.asarray(variance))
+                mu = average_mean(curve, fixed_part(fit, X, point) + offset, np.asarray(variance))
                 total += float(times @ (mu * expit(-zero.log_odds(W, np.asarray(point["gamma"])))))
             return np.array([total / rows.times.sum()])
 

@@ -14,7 +14,7 @@ from ...inference.effects.delta import STEP, Estimator, Mean
 from ...inference.means.estimates import estimable
 from ..fit import GlmerFit
 from ..inference.uncertainty import sensitivities
-from .averages import average_mean, curve_at, random_columns
+from .averages import average_mean, curve_at, fixed_part, random_columns
 
 Value = Callable[[dict[str, Any]], FloatArray]
 
@@ -39,7 +39,7 @@ class PopulationEstimator(Estimator):
 
     def slope(self, rows: Rows, name: str) -> Mean:
         """Return the mean slope in a number, by fourth-order differences: random slopes move with it."""
-        step = STEP * self._spread(rows, name)
+        step = float(2.0 ** np.round(np.log2(STEP * self._spread(rows, name))))  # x + step is exact
         ends = {k: self._value(rows.moved(name, k * step)) for k in (1, -1, 2, -2)}
 
         def value(point: dict[str, Any]) -> FloatArray:
@@ -70,13 +70,13 @@ class PopulationEstimator(Estimator):
                 pairs = zip(bases, factors, strict=True)
                 variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
                 curve = curve_at(self.fit, point)
-                total += float(times @ average_mean(curve, X @ point["beta"] + offset, variance))
+                total += float(times @ average_mean(curve, fixed_part(self.fit, X, point) + offset, variance))
             return np.array([total / rows.times.sum()])
 
         return value
 
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
-        at = {name: self.fit._answer(name) for name in ("theta", "beta", "gamma", "psi")}
+        at = {name: self.fit._answer(name) for name in ("theta", "beta", "gamma", "psi", "internal")}
         gradient = sensitivities(self.fit, value)[0]
         total = sum(part.times @ self._matrix(part) for part in rows.chunks())
         if not estimable(self.fit, np.asarray(total)[None, :] / rows.times.sum())[0]:
