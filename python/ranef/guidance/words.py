@@ -91,7 +91,7 @@ OF_A_FIT = by_word(
             "bootMer boot bootstraps resample result_boots boot_ci bootstrap_ci parametric_bootstrap boots "
         ),
         "fit.model.design.X; ranef.lme4.model_matrix(fit) has the names of its columns": "model_matrix exog",
-        "fit.y": "endog y_ response",
+        "fit.y": "endog y_",
         "ranef.lme4.getME(fit, name)": "getME flist cnms Gp Lambdat Ztlist",
         "fit.augment()": "frame",
         "fit.augment(); a fit does not keep the table it was given": "data",
