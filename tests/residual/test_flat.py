@@ -46,3 +46,25 @@ def test_a_correlation_that_a_random_intercept_says_as_well_is_no_clean_fit():
     fit = ranef.lmer("y ~ x + (1 | g)", DATA[DATA.t < 2], residual="ar1(t | g)")
     assert not fit.converged
     assert "no minimum in the parameters of the residuals" in " ".join(str(ranef.diagnose(fit)).split())
+
+
+ABSORBED = DATA.assign(alone=[f"r{k}" if k < 6 else "base" for k in range(100)])
+ABSORBED["stratum"] = np.where(np.arange(100) < 6, "six", "others")
+
+
+@pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])
+def test_a_stratum_that_fixed_effects_fit_exactly_has_no_estimate(verb):
+    """All else is as in the model of one variance."""
+    formula = "y ~ x + alone" + ("" if verb is ranef.gls else " + (1 | g)")
+    fit, plain = verb(formula, ABSORBED, dispersion="~ stratum"), verb(formula, ABSORBED)
+    assert fit.converged
+    assert fit.objective == pytest.approx(plain.objective, abs=1e-6)
+    row = fit.residual.parameters.iloc[0]
+    assert np.isnan(row["estimate"]) and np.isnan(row["se"])
+    others = ["x"] if verb is ranef.lmer else ["x", "Intercept"]
+    np.testing.assert_allclose(fit.bse[others], plain.bse[others], rtol=1e-5)
+    for shown in (fit.summary(), ranef.diagnose(fit)):
+        assert "log sd stratum[T.six] has no estimate: the fixed effects fit" in " ".join(str(shown).split())
+    assert fit.residual_intervals().iloc[0, 1:].to_list() == [-np.inf, np.inf]
+    with pytest.raises(ranef.FitError, match="by maximum likelihood has none"):  # there it runs to zero
+        fit.profile("random")

@@ -24,7 +24,7 @@ from .new_rows import draws
 from .noise import Noise
 from .optimum import minimum
 from .starts import starts
-from .structure import ResidualStructure
+from .structure import ResidualStructure, unknown_findings
 from .sums import ResidualSums
 
 
@@ -67,7 +67,8 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         model: Any = self.model
         outer = self.outer
         return ResidualStructure(
-            model.noise, model.phi, self.sigma, outer.covariance, outer.held, outer.converged
+            *(model.noise, model.phi, self.sigma, outer.covariance),
+            *(outer.held, outer.converged, outer.unknown),
         )
 
     @property
@@ -79,7 +80,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     def own_findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of the parameters of the residuals: topic, what, advice."""
         if self.outer.converged:
-            return ()
+            return unknown_findings(self.residual)
         names = quote_list(self.residual.parameters["parameter"].tolist())
         what = f"The criterion has no minimum in the parameters of the residuals, {names}."
         advice = (

@@ -22,7 +22,7 @@ from ..verbs import Answer, RowVerb, Verb
 from .gls_model import GlsModel
 from .new_rows import draws
 from .optimum import OuterOptimum
-from .structure import ResidualStructure
+from .structure import ResidualStructure, unknown_findings
 
 
 @dataclass(eq=False, repr=False)
@@ -97,7 +97,15 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
         outer = self.outer
-        return ResidualStructure(self.model.noise, outer.phi, self.sigma, outer.covariance, outer.held)
+        return ResidualStructure(
+            *(self.model.noise, outer.phi, self.sigma, outer.covariance),
+            *(outer.held, outer.converged, outer.unknown),
+        )
+
+    @property
+    def own_findings(self) -> tuple[tuple[str, str, str], ...]:
+        """What `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
+        return unknown_findings(self.residual)
 
     @property
     def fittedvalues(self) -> Any:

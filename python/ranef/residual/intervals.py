@@ -63,7 +63,11 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
     model = fit.model
     sums = model.sums if not callable(model.sums) else model.sums()[1]
     rise = float(chdtri(1, 1 - level))
-    ends = [[_end(sums, fit.outer, k, sign, rise) for sign in (-1, 1)] for k in range(len(fit.outer.phi))]
+    unknown = fit.outer.unknown  # anything: no response can tell about it
+    ends = [
+        [sign * np.inf if k in unknown else _end(sums, fit.outer, k, sign, rise) for sign in (-1, 1)]
+        for k in range(len(fit.outer.phi))
+    ]
     shown = fit.residual.parameters.set_index("parameter").estimate
     out = pd.DataFrame(
         {"estimate": shown, "lower": [one[0] for one in ends], "upper": [one[1] for one in ends]}

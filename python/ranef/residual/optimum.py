@@ -22,6 +22,7 @@ _MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square 
 _ON_THE_WAY = 24  # points between a correlation that runs to zero and zero
 _MOST_SHORTER = 6
 _MOVED = 3e-3  # standard errors from where a Hessian was computed to where it is to say what these are
+_NOTHING = 1e-6  # curvature and gradient that tell nothing of a parameter, where one is expected
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
@@ -51,6 +52,8 @@ class OuterOptimum(Printed):
     held : tuple of int
         Parameters that run off while the criterion is flat: strata without variance, a positive correlation
         that is zero.
+    unknown : tuple of int
+        Parameters that no response can tell about: they stand at zero.
     """
 
     phi: FloatArray
@@ -62,6 +65,7 @@ class OuterOptimum(Printed):
     converged: bool
     evaluations: int = 0
     held: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         found = "converged" if self.converged else "not converged: there is no minimum inside"
@@ -78,7 +82,7 @@ class OuterOptimum(Printed):
         """Of phi: twice the inverse Hessian, NaN where there is no minimum inside."""
         out = np.full_like(self.hessian, np.nan)
         if self.converged:
-            free = np.setdiff1d(np.arange(len(self.phi)), self.held)
+            free = np.setdiff1d(np.arange(len(self.phi)), [*self.held, *self.unknown])
             out[np.ix_(free, free)] = 2 * np.linalg.inv(self.hessian[np.ix_(free, free)])
         return out
 
@@ -114,12 +118,20 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
     free = np.ones(end[0].size, dtype=bool)
     z, value, slope, hessian = _polished(scaled, end, free)
     strata = cells.strata.shape[1]
+    unknown = (np.abs(hessian).max(axis=0, initial=0.0) < _NOTHING) & (np.abs(slope) < _NOTHING)
+    unknown[strata:] = False  # correlations may be far out, where nothing is curved
+    without = np.where(unknown, 0.0, z)
+    unknown &= abs(scaled(without)[0] - value) < _NOTHING if unknown.any() else False
+    if unknown.any():
+        free = ~unknown
+        z, value, slope, hessian = _polished(scaled, (without, *scaled(without)), free)
     beyond = np.abs(z * unit) > far
     if beyond[strata:].any() or not _is_minimum(slope, hessian, free):
         # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held
         # there. So does a correlation on its way to an end of its range; it is held at that end.
         gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
         gone[strata:] |= beyond[strata:]
+        gone &= ~unknown
         if gone[strata:].any():
             if positive and z[-1] < 0:
                 z, value, slope = _towards_none(scaled, z, _NONE / unit[-1])
@@ -127,11 +139,11 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
                 z = np.append(z[:-1], np.sign(z[-1]) * _ONE / unit[-1])
                 value, slope = scaled(z)
         if gone.any():
-            free = ~gone
+            free = ~gone & ~unknown
             z, value, slope, hessian = _polished(scaled, (z, value, slope), free)
     decrement = _decrement(slope, hessian, free)
     phi = z * unit
-    boundary = bool((np.abs(phi) > far).any() or not free.all())
+    boundary = bool((np.abs(phi) > far).any() or not (free | unknown).all())
     return OuterOptimum(
         phi,
         value,
@@ -141,7 +153,8 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         boundary,
         bool(_is_minimum(slope, hessian, free) and (np.abs(phi[free]) <= far[free]).all()),
         count[0],
-        tuple(int(k) for k in np.flatnonzero(~free)),
+        tuple(int(k) for k in np.flatnonzero(~free & ~unknown)),
+        tuple(int(k) for k in np.flatnonzero(unknown)),
     )
 
 

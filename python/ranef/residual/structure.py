@@ -32,17 +32,19 @@ class ResidualStructure(Printed):
     spread: FloatArray = field(repr=False)
     held: tuple[int, ...] = ()
     settled: bool = True
+    unknown: tuple[int, ...] = ()
 
     @property
     def parameters(self) -> pd.DataFrame:
         se = np.sqrt(np.maximum(np.diag(self.spread), 0.0))
         rows = []
         names = self.noise.dispersion.names if self.noise.dispersion is not None else ()
-        for name, value, error in zip(names, self.phi, se, strict=False):
+        known = np.where(np.isin(np.arange(len(self.phi)), self.unknown), np.nan, self.phi)
+        for name, value, error in zip(names, known, se, strict=False):
             rows.append({"parameter": f"log sd {name}", "estimate": float(value), "se": float(error)})
         chain = self.noise.chain
         if chain is not None:
-            x = float(self.phi[-1])
+            x = float(known[-1])
             error = float(se[-1]) * chain.slope(x)
             rows.append({"parameter": chain.text, "estimate": chain.correlation(x), "se": error})
         return pd.DataFrame(rows)
@@ -53,8 +55,14 @@ class ResidualStructure(Printed):
         if dispersion is None or not dispersion.reference:
             return None
         levels = [dispersion.reference, *(name.split("[T.", 1)[1][:-1] for name in dispersion.names)]
-        ratios = np.exp(np.r_[0.0, self.phi[: len(dispersion.names)]])
+        ratios = np.exp(np.r_[0.0, self.parameters.estimate[: len(dispersion.names)]])
         return pd.Series(self.sigma * ratios, index=levels, name="sd")
+
+    @property
+    def without_estimate(self) -> tuple[str, ...]:
+        """A sentence for every parameter that no response can tell about."""
+        why = "the fixed effects fit the rows that would tell exactly; pool strata, or leave it out"
+        return tuple(f"{self.parameters.parameter[k]} has no estimate: {why}" for k in self.unknown)
 
     def document(self) -> Document:
         """Return the parts."""
@@ -70,6 +78,7 @@ class ResidualStructure(Printed):
         if gone:
             said = f"singular: the standard deviation of {', '.join(gone)} runs to its limit"
             parts.append(Line(f"{said}, as the model can fit its rows exactly; pool it with another stratum"))
+        parts += [Line(text) for text in self.without_estimate]
         if self.noise.chain is not None and len(gone) < len(self.held):
             parts.append(Line(_at_its_end(self.noise.chain, float(self.phi[-1]))))
         if not self.settled:
@@ -77,6 +86,12 @@ class ResidualStructure(Printed):
         if self.noise.chain is not None:
             parts += [Line(text) for text in self.noise.chain.remarks]
         return parts
+
+
+def unknown_findings(found: ResidualStructure) -> tuple[tuple[str, str, str], ...]:
+    """Return what `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
+    advice = "What depends on them, such as a standard error of a coefficient of these rows, means nothing."
+    return tuple(("identification", f"{text}.", advice) for text in found.without_estimate)
 
 
 def _at_its_end(chain: Chain, x: float) -> str:
