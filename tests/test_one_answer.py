@@ -250,3 +250,25 @@ def test_no_verb_with_a_test_or_an_interval_is_left_out(kind):
             continue
         columns = set(getattr(found, "columns", ()))
         assert not columns & {"p", "p_value", "df", "lower", "conf_low"}, name
+
+
+@pytest.mark.parametrize("kind", ["lmer", "glmer", "mmrm", "gls", "residual", "related"])
+def test_a_cell_never_observed_has_no_mean(kind):
+    """As R's emmeans says: not the number that the coefficients of other cells would give."""
+    rows = DATA.assign(q=np.where(DATA["t"] % 2 == 0, "even", "odd"))
+    rows = rows[~((rows["f"] == "b") & (rows["q"] == "odd"))]
+    fits = {
+        "lmer": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows),
+        "glmer": lambda: ranef.glmer("z ~ f * q + (1 | g)", rows),
+        "mmrm": lambda: ranef.mmrm("y ~ f * q + cs(v | g)", rows),
+        "gls": lambda: ranef.gls("y ~ f * q", rows, dispersion="~ f"),
+        "residual": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, residual="ar1(t | g)"),
+        "related": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, relationship={"g": KINSHIP}),
+    }
+    fit = fits[kind]()
+    new = pd.DataFrame({"f": ["a", "b"], "q": ["odd", "odd"], "g": ["0", "1"], "v": ["1", "1"], "t": [1, 1]})
+    assert np.isnan(fit.predict(new)).tolist() == [False, True]
+    options = {"population": True} if kind == "related" else {}
+    table = fit.predict(new, interval="confidence", **options)
+    assert table.isna().all(axis=1).tolist() == [False, True]
+    assert ranef.emmeans(fit, ["f", "q"]).to_frame()["emmean"].isna().sum() == 1

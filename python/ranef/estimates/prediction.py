@@ -83,11 +83,11 @@ def predict(
 def mean_of(fit: Fit, rows: NewRows) -> FloatArray:
     """Return X beta + offset of new rows, (m,); NaN where the fit does not tell."""
     mean = rows.X[:, fit.model.cross.columns] @ fit.solution["beta"]
-    mean[~_estimable(fit.model, rows.X)] = np.nan
+    mean[~estimable_rows(fit.model, rows.X)] = np.nan
     return mean if rows.offset is None else mean + rows.offset
 
 
-def _estimable(model: Model, X: FloatArray) -> npt.NDArray[np.bool_]:
+def estimable_rows(model: Model, X: FloatArray) -> npt.NDArray[np.bool_]:
     """Return the rows of X for which dropped columns are what they were in the rows of the fit."""
     kept = model.cross.columns
     if len(kept) == X.shape[1] or not len(X):

@@ -9,17 +9,22 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..arrays import FloatArray
+from ..estimates.prediction import estimable_rows
 from .methods import method
 
 
 def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
-    """Return the kept columns of X, (m, p), and X beta + offset, (m,), of the rows used or of new ones."""
+    """Return the kept columns of X, (m, p), and X beta + offset, (m,), of the rows used or of new ones.
+
+    The mean is NaN in cells that were never observed.
+    """
     design, kept = fit.model.design, fit.model.cross.columns
     if newdata is None:
         return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
     new = design.spec.rows(newdata, random=False)
     X = np.asarray(new.X[:, kept])
     mean = X @ fit.solution["beta"]
+    mean = np.where(estimable_rows(fit.model, np.asarray(new.X)), mean, np.nan)
     return X, mean if new.offset is None else mean + new.offset
 
 
@@ -41,6 +46,7 @@ def table_of_means(
     """
     by = method(fit, fit.method)
     error = by.variances(X)
+    error[np.isnan(mean)] = np.nan
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
     if level is not None:
         half = stdtrit(by.df_of(X), (1 + level) / 2) * np.sqrt(error + variance)

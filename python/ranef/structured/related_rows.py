@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, NewLevelError, require_choice, require_level
+from ..estimates.prediction import estimable_rows
 from ..frame import Table
 from ..frame.factors import as_factor, recode
 from ..inference.row_means import table_of_means
@@ -62,6 +63,7 @@ def predict(
     new = design if newdata is None else design.spec.rows(newdata, random=False)
     X = np.asarray(new.X[:, fit.model.cross.columns])
     mean = X @ fit.solution["beta"]
+    mean = np.where(estimable_rows(fit.model, np.asarray(new.X)), mean, np.nan)
     mean = mean if new.offset is None else mean + new.offset
     if se or interval:
         return table_of_means(fit, X, mean, None if interval is None else level)
