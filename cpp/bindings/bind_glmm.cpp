@@ -8,7 +8,6 @@
 #include "glmm_parameters.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/threads.hpp"
-#include "ranef/laplace/quadrature.hpp"
 #include "ranef/laplace/resample.hpp"
 #include "ranef/laplace/search.hpp"
 #include "ranef/laplace/start.hpp"

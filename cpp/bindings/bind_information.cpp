@@ -1,5 +1,4 @@
 #include <functional>
-#include <string>
 
 #include "objects.hpp"
 #include "ranef/inference/information.hpp"

@@ -1,7 +1,6 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 

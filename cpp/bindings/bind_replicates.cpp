@@ -1,5 +1,4 @@
 // The loop over replicates, and its random numbers. Whoever passes an address vouches for the function behind it.
-#include <new>
 
 #include "bind_replicates.hpp"
 #include "ranef/refits/replicates.hpp"

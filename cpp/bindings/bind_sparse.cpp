@@ -1,6 +1,5 @@
 #include <memory>
 #include <mutex>
-#include <string>
 
 #include "pybind.hpp"
 #include "ranef/pedigree/inbreeding.hpp"

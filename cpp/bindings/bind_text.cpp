@@ -1,5 +1,3 @@
-#include <stdexcept>
-#include <string>
 
 #include "pybind.hpp"
 #include "ranef/base/text_codes.hpp"

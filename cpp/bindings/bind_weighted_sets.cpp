@@ -1,4 +1,3 @@
-#include <stdexcept>
 
 #include "objects.hpp"
 #include "ranef/cross/weighted_sets.hpp"

@@ -3,7 +3,6 @@
 //   H = W^-1 + Z Lambda Lambda'Z',  P = H^-1 - H^-1 X (X'H^-1 X)^-1 X'H^-1,  r^2 = y'P y.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 

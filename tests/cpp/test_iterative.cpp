@@ -1,8 +1,6 @@
 // Solves by iterations against the factorisation by groups, over every structure with something behind the leading term.
 #include <doctest/doctest.h>
 
-#include <string>
-
 #include "designs.hpp"
 #include "ranef/iterative/boundary.hpp"
 #include "ranef/iterative/log_determinant.hpp"

@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "designs.hpp"
-#include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
 #include "ranef/refits/c_api.h"
 #include "ranef/optimum/fit.hpp"

@@ -1,7 +1,6 @@
 // Sums of rows that come in batches against the plain loops they stand for.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <tuple>

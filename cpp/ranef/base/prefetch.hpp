@@ -1,8 +1,6 @@
 // Asks for memory before it is its turn; where the compiler knows no way to, nothing is lost but time.
 #pragma once
 
-#include "ranef/base/types.hpp"
-
 namespace ranef {
 
 inline void prefetch(const void* address) {

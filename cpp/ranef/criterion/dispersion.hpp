@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "ranef/base/types.hpp"
-
 namespace ranef {
 
 class Dispersion {

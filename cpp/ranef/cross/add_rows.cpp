@@ -97,7 +97,7 @@ private:
         for (Index i = 0; i < chunk_.size(); ++i) {
             const Index entry = place[i];
             if (f == 0 && i + rows_ahead < chunk_.size()) prefetch(values + Index{place[i + rows_ahead]} * r, r * s);
-            const Index column = f == 0 ? 0 : pattern_.first_column(f, chunk_.level(f, i));
+            const Index column = f == 0 ? 0 : layout_.rest_column(f, chunk_.level(f, i));
             for (int a = 0; a < r; ++a) {
                 const double za = factor_ * chunk_.z(f, a)[i];
                 double* to = f == 0 ? values + entry * r + a : values + pattern_.beside(column, entry, a);
@@ -120,7 +120,7 @@ private:
         for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
             const Index r = layout_.factors[f].width;
             for (Index j = 0; j < layout_.factors[f].levels; ++j) {
-                const Index column = pattern_.first_column(f, j);
+                const Index column = layout_.rest_column(f, j);
                 const double *gram = own_[f].gram + j * r * r, *with_x = own_[f].with_x + j * p * r;
                 for (Index a = 0; a < r; ++a) {
                     double* diagonal = values_.w_val() + pattern_.w.col_ptr[column + a];
@@ -205,7 +205,7 @@ double slope_of_row(const Pattern& pattern, const Places& places, const Values& 
         for (int l = 0; l < p; ++l) sum += adjoint.w_xx()[Index{k} * p + l] * chunk.x(k)[i] * chunk.x(l)[i];
     std::size_t pair = 0;
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const Index r = layout.factors[f].width, j = chunk.level(f, i), column = f == 0 ? 0 : pattern.first_column(f, j);
+        const Index r = layout.factors[f].width, j = chunk.level(f, i), column = f == 0 ? 0 : pattern.layout.rest_column(f, j);
         for (Index a = 0; a < r; ++a) {
             double with = 0.0;  // everything column a of the level meets
             if (f == 0) {

@@ -45,7 +45,7 @@ struct Meetings {
             end = p.a_ptr[level + 1];
             return;
         }
-        const Index c = p.first_column(f, level);
+        const Index c = p.layout.rest_column(f, level);
         entry = p.w.col_ptr[c] + p.layout.factors[f].width;
         end = p.w.col_ptr[c + 1];
     }
@@ -53,7 +53,7 @@ struct Meetings {
     // use(level of g, entry of its first column) for the factor g; the factors in turn.
     template <class Use>
     void each(std::size_t g, const Use& use) {
-        const Index base = pattern.layout.offset[g] - pattern.layout.q_leading, s = pattern.layout.factors[g].width;
+        const Index base = pattern.layout.rest_column(g), s = pattern.layout.factors[g].width;
         const Index last = base + pattern.layout.factors[g].levels * s;
         for (; entry < end; entry += s) {
             const Index column = f == 0 ? Index{pattern.a_col[entry]} : Index{pattern.w.row_idx[entry]};
@@ -120,12 +120,13 @@ void add_leading(const PlacedPart& placed, const Targets& targets, DesignCross& 
     for (Index l = 0; l < part.levels(); ++l) {
         const Index j = placed.levels[0][l];
         const Level<> level = part.level(l);
-        add(level.g, r * r, sum.values.g() + j * r * r);
-        add(level.fixed, p * r, sum.values.a_x() + j * p * r);
+        const Level<0, double> to = sum.level_to_write(j);
+        add(level.g, r * r, to.g);
+        add(level.fixed, p * r, to.fixed);
         Meetings meetings(*part.pattern, 0, l);
         for (std::size_t g = 1; g < sum.layout().factors.size(); ++g)
             meetings.each(g, [&](Index, Index e) {
-                add(part.values.a_val() + e * r, r * sum.layout().factors[g].width, sum.values.a_val() + Index{targets.a[e]} * r);
+                add(part.entry(e), r * sum.layout().factors[g].width, sum.values.a_val() + Index{targets.a[e]} * r);
             });
     }
 }
@@ -137,7 +138,7 @@ void add_rest(const PlacedPart& placed, const Targets& targets, DesignCross& sum
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
         const int r = layout.factors[f].width;
         for (Index l = 0; l < part.layout().factors[f].levels; ++l) {
-            const Index c = from.first_column(f, l), d = to.first_column(f, placed.levels[f][l]);
+            const Index c = from.layout.rest_column(f, l), d = layout.rest_column(f, placed.levels[f][l]);
             for (Index k = 0; k < layout.p; ++k)
                 add(part.values.w_x() + k * from.layout.q_rest + c, r, sum.values.w_x() + k * layout.q_rest + d);
             for (int a = 0; a < r; ++a)

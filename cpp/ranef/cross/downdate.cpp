@@ -20,11 +20,12 @@ void clear_empty_levels(const Rows& rows, const std::vector<Index>& removed, Dow
     for (Index i = 0; i < rows.n; ++i) ++left[codes[i]];
     for (Index i : removed) --left[codes[i]];
     for (Index i : removed) {
-        const Index j = codes[i], first = d.pattern->a_ptr[j];
+        const Index j = codes[i];
         if (left[j] != 0) continue;
-        std::fill_n(d.values.g() + j * r * r, r * r, 0.0);
-        std::fill_n(d.values.a_x() + j * p * r, p * r, 0.0);
-        std::fill_n(d.values.a_val() + first * r, (d.pattern->a_ptr[j + 1] - first) * r, 0.0);
+        const Level<0, double> level = d.level_to_write(j);
+        std::fill_n(level.g, r * r, 0.0);
+        std::fill_n(level.fixed, p * r, 0.0);
+        std::fill_n(level.values, level.entries * r, 0.0);
         std::fill_n(out.response.values.begin() + j * r, r, 0.0);
     }
 }

@@ -33,10 +33,6 @@ struct Pattern : Basis {
     // Computes the spans.
     Pattern(Basis basis, std::vector<Index> a_ptr, std::vector<std::int32_t> a_col, SparsePattern w);
 
-    // Column of Z_rest that belongs to a factor's level, and the entry of its diagonal block.
-    Index first_column(std::size_t factor, Index level) const {
-        return layout.offset[factor] - layout.q_leading + level * layout.factors[factor].width;
-    }
     // From an entry of a level's first column to the one beside it in the level's column `a`, behind the diagonal block.
     Index beside(Index first_column, Index entry, int a) const {
         return w.col_ptr[first_column + a] + (entry - w.col_ptr[first_column]) - a;

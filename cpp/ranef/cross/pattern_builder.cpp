@@ -14,14 +14,14 @@ PatternBuilder::PatternBuilder(Basis basis) : basis_(std::move(basis)), a_ptr_(1
 }
 
 void PatternBuilder::open(std::size_t factor) {
-    if (factor != factor_) level_ = basis_.layout.offset[factor] - basis_.layout.q_leading;
+    if (factor != factor_) level_ = basis_.layout.rest_column(factor);
     factor_ = factor;
     if (factor > 0)
         for (int b = 0; b < basis_.layout.factors[factor].width; ++b) w_.row_idx.push_back(level_ + b);
 }
 
 void PatternBuilder::close(std::size_t other) {
-    const Index s = basis_.layout.factors[other].width, base = basis_.layout.offset[other] - basis_.layout.q_leading;
+    const Index s = basis_.layout.factors[other].width, base = basis_.layout.rest_column(other);
     const Index start = static_cast<Index>(factor_ == 0 ? a_col_.size() : w_.row_idx.size());
     if (start + static_cast<Index>(met_.size()) * s >= Index{none}) throw std::bad_alloc();  // beyond what a place can name
     sorted_ = met_;

@@ -63,8 +63,8 @@ Places locate(const Rows& rows, const Pattern& pattern) {
             const std::int32_t *own = rows.factors[pattern.factor_order[f]].codes, *other = rows.factors[pattern.factor_order[g]].codes;
             out.pairs.emplace_back(rows.n);
             for (Index i = 0; i < rows.n; ++i) {
-                const Index column = pattern.first_column(g, other[i]);
-                const Index c = f == 0 ? 0 : pattern.first_column(f, own[i]);
+                const Index column = pattern.layout.rest_column(g, other[i]);
+                const Index c = f == 0 ? 0 : pattern.layout.rest_column(f, own[i]);
                 out.pairs.back()[i] = f == 0 ? find(pattern.a_col, pattern.a_ptr[own[i]], pattern.a_ptr[own[i] + 1], column)
                                              : find(pattern.w.row_idx, pattern.w.col_ptr[c], pattern.w.col_ptr[c + 1], column);
             }

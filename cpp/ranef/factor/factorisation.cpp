@@ -1,7 +1,6 @@
 #include "ranef/factor/factorisation.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "ranef/factor/residual_form.hpp"

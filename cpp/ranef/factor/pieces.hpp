@@ -5,7 +5,6 @@
 
 #include <vector>
 
-#include "ranef/base/types.hpp"
 #include "ranef/model/layout.hpp"
 
 namespace ranef {

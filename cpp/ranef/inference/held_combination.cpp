@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "ranef/inference/profile.hpp"
@@ -27,15 +28,14 @@ HeldCombination::HeldCombination(const Problem& problem, const std::vector<doubl
                                  const PlanOptions& options) {
     auto design = std::make_shared<DesignCross>(*problem.design);
     const Index p = design->layout().p, q1 = design->layout().q_leading, q2 = design->layout().q_rest, q = design->layout().q;
-    const Index levels = design->layout().factors[0].levels, r = design->layout().leading_width();
+    const Index levels = design->levels(), r = design->layout().leading_width();
     combination_ = internal_combination(design->coordinates(), combination, &constant_);
     for (Index i = 0; i < p; ++i)
         if (std::fabs(combination_[i]) > std::fabs(combination_[pivot_])) pivot_ = i;
 
-    double *a_x = design->values.a_x(), *w_x = design->values.w_x(), *w_xx = design->values.w_xx();
+    double *w_x = design->values.w_x(), *w_xx = design->values.w_xx();
     column_.assign(q + p + 1, 0.0);
-    for (Index j = 0; j < levels; ++j)
-        for (Index a = 0; a < r; ++a) column_[j * r + a] = a_x[(j * p + pivot_) * r + a];
+    for (Index j = 0; j < levels; ++j) std::copy_n(design->level(j).x(pivot_), r, column_.data() + j * r);
     for (Index i = 0; i < q2; ++i) column_[q1 + i] = w_x[pivot_ * q2 + i];
     for (Index i = 0; i < p; ++i) column_[q + i] = w_xx[pivot_ * p + i];
     column_[q + p] = w_xx[pivot_ * p + pivot_];
@@ -43,11 +43,12 @@ HeldCombination::HeldCombination(const Problem& problem, const std::vector<doubl
     // x_i - gamma_i x_pivot for the others; nothing but a unit of its own for the pivot.
     std::vector<double> gamma(p);
     for (Index i = 0; i < p; ++i) gamma[i] = i == pivot_ ? 1.0 : combination_[i] / combination_[pivot_];
-    for (Index i = 0; i < p; ++i) {
-        for (Index j = 0; j < levels; ++j)
-            for (Index a = 0; a < r; ++a) a_x[(j * p + i) * r + a] -= gamma[i] * column_[j * r + a];
+    for (Index j = 0; j < levels; ++j)
+        design->level_to_write(j).each_fixed([&](Index i, double* x) {
+            for (Index a = 0; a < r; ++a) x[a] -= gamma[i] * column_[j * r + a];
+        });
+    for (Index i = 0; i < p; ++i)
         for (Index a = 0; a < q2; ++a) w_x[i * q2 + a] -= gamma[i] * column_[q1 + a];
-    }
     for (Index i = 0; i < p; ++i)
         for (Index k = 0; k < p; ++k)
             w_xx[i * p + k] += gamma[i] * gamma[k] * column_[q + p] - gamma[i] * column_[q + k] - gamma[k] * column_[q + i];

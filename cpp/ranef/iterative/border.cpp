@@ -19,7 +19,7 @@ constexpr Index border_rows = 2048;
 
 Border::Border(const Layout& layout) : order_(layout.q_rest) {
     if (layout.factors.size() < 3) return;
-    first_ = layout.offset[2] - layout.q_leading;
+    first_ = layout.rest_column(2);
     const Index width = order_ - first_;
     const double w = static_cast<double>(width);
     if (width <= widest && static_cast<double>(order_) * w * w <= most_work) width_ = width;

@@ -12,7 +12,7 @@ namespace ranef::iterative {
 namespace {
 
 double* rows_of(const Layout& layout, Side& side, int f) {
-    return f == 0 ? side.leading.data() : side.rest.data() + (layout.offset[f] - layout.q_leading) * side.lanes;
+    return f == 0 ? side.leading.data() : side.rest.data() + layout.rest_column(f) * side.lanes;
 }
 
 // v <- v - Z'Z Lambda u: Z'H^-1 C from Z'C and the spherical Lambda'Z'H^-1 C.

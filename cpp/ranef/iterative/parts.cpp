@@ -15,7 +15,7 @@ struct Levels {
         for (std::size_t f = 1; f < layout.factors.size(); ++f)
             for (Index l = 0; l < layout.factors[f].levels; ++l) {
                 for (int a = 0; a < layout.factors[f].width; ++a)
-                    of_column[layout.offset[f] - layout.q_leading + l * layout.factors[f].width + a] = static_cast<std::int32_t>(factor.size());
+                    of_column[layout.rest_column(f, l) + a] = static_cast<std::int32_t>(factor.size());
                 factor.push_back(static_cast<int>(f));
             }
     }

@@ -250,7 +250,7 @@ void SchurOperator::apply_lambda(bool transpose, int lanes, double* v) const {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
         const int s = layout_.factors[f].width;
         const double* lambda = lambda_.data() + layout_.lambda_offset[f];
-        double* first = v + (layout_.offset[f] - layout_.q_leading) * lanes;
+        double* first = v + layout_.rest_column(f) * lanes;
         const Index levels = layout_.factors[f].levels;
         for_ranges(levels, row_piece, static_cast<double>(levels * s * s * lanes), [&](Index, Index begin, Index end) {
             if (s == 1) {
@@ -315,7 +315,7 @@ void SchurOperator::precondition(int lanes, const double* v, double* out) const 
 void SchurOperator::apply_block_inverses(int lanes, const double* v, double* out) const {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
         const int s = layout_.factors[f].width;
-        const Index levels = layout_.factors[f].levels, first = (layout_.offset[f] - layout_.q_leading) * lanes;
+        const Index levels = layout_.factors[f].levels, first = layout_.rest_column(f) * lanes;
         const double* blocks = block_inverse_.data() + block_first_[f];
         for_ranges(levels, row_piece, static_cast<double>(levels * s * s * lanes), [&](Index, Index begin, Index end) {
             for (Index l = begin; l < end; ++l) {

@@ -61,7 +61,7 @@ public:
         for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
             const Index s = layout_.factors[f].width;
             for (Index l = 0; l < layout_.factors[f].levels; ++l)
-                use(f, l, layout_.offset[f] - layout_.q_leading + l * s, static_cast<int>(s), block_first_[f] + l * s * s);
+                use(f, l, layout_.rest_column(f, l), static_cast<int>(s), block_first_[f] + l * s * s);
         }
     }
     // The first column of the small factors; order() where there are none.

@@ -10,7 +10,7 @@ namespace {
 
 // The lanes of a factor's row.
 const double* row_of(const Layout& layout, const Side& side, std::size_t f, Index row) {
-    return f == 0 ? side.leading.data() + row * side.lanes : side.rest.data() + (layout.offset[f] - layout.q_leading + row) * side.lanes;
+    return f == 0 ? side.leading.data() + row * side.lanes : side.rest.data() + (layout.rest_column(f) + row) * side.lanes;
 }
 
 // The factors' matrices U, packed as Lambda, of everything but the probes.
@@ -72,7 +72,7 @@ private:
     void take_modes(std::size_t f) {
         const int s = layout_.factors[f].width;
         const double* modes = f == 0 ? point_.leading_modes().data()
-                                     : point_.rest_modes().data() + layout_.offset[f] - layout_.q_leading;
+                                     : point_.rest_modes().data() + layout_.rest_column(f);
         double* u = u_.data() + layout_.lambda_offset[f];
         for (Index l = 0; l < layout_.factors[f].levels; ++l, modes += s)
             for (int b = 0; b < s; ++b)
@@ -92,7 +92,7 @@ std::vector<Side> turned_modes(const Point& point, const std::vector<Direction>&
         for (Index c = 0; c < side.count; ++c) {
             const Direction& d = directions[side.first + c];
             const int s = layout.factors[d.factor].width;
-            const Index base = d.factor == 0 ? 0 : layout.offset[d.factor] - layout.q_leading;
+            const Index base = d.factor == 0 ? 0 : layout.rest_column(d.factor);
             const double* u = (d.factor == 0 ? point.leading_modes() : point.rest_modes()).data() + base;
             double* v = (d.factor == 0 ? side.leading : side.rest).data() + base * side.lanes + c;
             for (Index l = 0; l < layout.factors[d.factor].levels; ++l) {

@@ -79,7 +79,7 @@ Vector traces_by_side(Point& point, Probes& probes, Index side, const Lifted& li
     take_worst(point.solver().solve(Lanes, z.data(), tolerance, x.data()), solved);
     take_preconditioned(schur, Lanes, z, x, d);
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
-        const Index column = layout.offset[f] - layout.q_leading, first = column * Lanes;
+        const Index column = layout.rest_column(f), first = column * Lanes;
         if (column >= probes.rows()) continue;
         subtract_products<Lanes>(layout.factors[f].width, layout.factors[f].levels, z.data() + first, d.data() + first, packed,
                                  out.data() + layout.lambda_offset[f]);

@@ -6,7 +6,6 @@
 // a tensor of each level. With several it is a variance: of sum_i l3_i (g_i^3 - 3 h_i g_i) / sqrt(6) where g ~ N(0, H)
 // (Hermite polynomials of normal variables, E He3(x) He3(y) = 6 cov(x, y)^3), found by draws of u ~ N(0, Omega^-1).
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <vector>
 

@@ -33,8 +33,7 @@ void find_entries(const Cells& cells, const Layout& layout, LaplacePattern& patt
         found.clear();
         for (Index i = cells.leading[j]; i < cells.leading[j + 1]; ++i)
             for (int f = 1; f < factors; ++f)
-                found.push_back(static_cast<std::int32_t>(layout.offset[f] - layout.q_leading +
-                                                          Index{cells.level[i * factors + f]} * layout.factors[f].width));
+                found.push_back(static_cast<std::int32_t>(layout.rest_column(f, cells.level[i * factors + f])));
         std::vector<std::int32_t> sorted = found;
         std::sort(sorted.begin(), sorted.end());
         sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());

@@ -1,8 +1,6 @@
 // From a start to the optimum of a generalised linear mixed model, with its certificate.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <vector>
 
 #include "ranef/laplace/criterion.hpp"

@@ -301,7 +301,7 @@ void LaplaceSystem::inverse_block(int factor, Index level, double* out) {
         std::copy_n(leading_inverse_.data() + level * r * r, r * r, out);
         return;
     }
-    const Index column = layout_.offset[factor] - layout_.q_leading + level * r;
+    const Index column = layout_.rest_column(factor, level);
     for (int k = 0; k < r; ++k) {
         const double* own = diagonal(n_.data(), column, k);
         for (int b = k; b < r; ++b) out[k * r + b] = out[b * r + k] = own[b - k];

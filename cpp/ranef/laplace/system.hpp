@@ -2,7 +2,6 @@
 // and inverted where cells need it. The leading factor is eliminated level by level, the others by their Schur complement.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <vector>
 

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/mmrm/packed.hpp"
 
 namespace ranef::mmrm {
 namespace {

@@ -1,8 +1,6 @@
 // From a block of subjects seen at the same visits to its pair sums.
 #pragma once
 
-#include <vector>
-
 #include "ranef/base/types.hpp"
 
 namespace ranef::mmrm {

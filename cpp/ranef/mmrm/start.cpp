@@ -1,7 +1,6 @@
 #include "ranef/mmrm/start.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/mmrm/packed.hpp"

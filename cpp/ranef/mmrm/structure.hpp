@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "ranef/base/types.hpp"
-
 namespace ranef::mmrm {
 
 // A second derivative that is not zero: of Sigma[s, t], s >= t, with respect to theta[k] and theta[l], k >= l.

@@ -1,7 +1,6 @@
 // What the search does to the triangles of Lambda, block by block.
 #pragma once
 
-#include <cmath>
 #include <vector>
 
 #include "ranef/model/coordinates.hpp"

@@ -43,7 +43,7 @@ public:
         for (std::size_t f = 1; f < layout_.factors.size(); ++f)
             for (Index l = 0; l < layout_.factors[f].levels; ++l)
                 for (int a = 0; a < layout_.factors[f].width; ++a)
-                    component_of_[layout_.offset[f] - layout_.q_leading + l * layout_.factors[f].width + a] = first_[f] + a;
+                    component_of_[layout_.rest_column(f, l) + a] = first_[f] + a;
     }
 
     System run() {

@@ -35,7 +35,7 @@ bool leading_tells_apart(const DesignCross& design) {
 bool other_tells_apart(const DesignCross& design, std::size_t factor) {
     const Layout& layout = design.layout();
     const int r = layout.factors[factor].width;
-    const Index first = layout.offset[factor] - layout.q_leading;
+    const Index first = layout.rest_column(factor);
     const auto& w = design.pattern->w;
     std::vector<double> g(Index{r} * r), work;
     for (Index level = 0; level < layout.factors[factor].levels; ++level) {

@@ -53,7 +53,6 @@ public:
     static SparseAnalysis analyze(const SparsePattern& pattern, SparseOrdering ordering);
 
     Index size() const { return static_cast<Index>(permutation_.size()); }
-    Index entry_count() const { return static_cast<Index>(entry_position_.size()); }
     // permutation()[k]: row of A that is row k of P A P'.
     const std::vector<Index>& permutation() const { return permutation_; }
     // elimination_tree()[k]: parent of column k of L, -1 at a root.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "ranef/base/types.hpp"
 #include "ranef/refits/c_api.h"

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "ranef/rows/column.hpp"
-#include "ranef/model/coordinates.hpp"
 #include "ranef/model/layout.hpp"
 
 namespace ranef {
