@@ -181,6 +181,18 @@ def require_level(level: object) -> None:
         raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
 
 
+def require_interval(
+    interval: Any, level: float, kinds: Sequence[str] = ("confidence", "prediction")
+) -> None:
+    """Raise an ArgumentError for an unknown kind of interval, a level that is none, or one of no interval."""
+    require_level(level)
+    if interval is not None:
+        require_choice("interval", interval, kinds)
+    elif level != 0.95:
+        listed = " or ".join(f"interval='{kind}'" for kind in kinds)
+        raise ArgumentError(f"level= is that of an interval, and none is asked for: add {listed}")
+
+
 def level_by_keyword(function: Callable[P, R]) -> Callable[P, R]:
     """Refuse the level of an interval by position, and ``alpha=``, with what to write instead.
 

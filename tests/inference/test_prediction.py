@@ -237,3 +237,17 @@ def test_a_cell_never_observed_has_neither_prediction_nor_error():
     table = fit.predict(new, interval="prediction", parts=True)
     assert table.loc[0].isna().all()
     assert np.isfinite(table.loc[1]).all()
+
+
+def test_the_level_of_no_interval_is_refused():
+    """It was left unheard: level=0.9 alone gave means without an interval."""
+    sleep = ranef.datasets.load("sleepstudy")
+    fits = [
+        ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep),
+        ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
+        ranef.glmer("Reaction ~ Days + (1 | Subject)", sleep, family="gamma"),
+        ranef.gls("Reaction ~ Days", sleep, residual="ar1(Days | Subject)"),
+    ]
+    for fit in fits:
+        with pytest.raises(ArgumentError, match="level= is that of an interval.*interval='confidence'"):
+            fit.predict(sleep.head(2), level=0.9)

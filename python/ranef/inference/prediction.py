@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_level
+from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_interval
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
@@ -117,10 +117,9 @@ def predict(
     0  253.66  12.25  197.63  309.70
     1  356.08  67.59  205.09  507.07
     """
+    require_interval(interval, level)
     if interval is not None:
-        require_choice("interval", interval, ("confidence", "prediction"))
         require_choice("ddf", "normal" if ddf is None else ddf, DDF)
-    require_level(level)
     mean = predict_mean(fit, newdata, random, allow_new_levels)
     if not (se or interval or parts or theta_uncertainty):
         return mean

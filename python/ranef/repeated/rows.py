@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, require_choice, require_level
+from ..errors import ArgumentError, require_choice, require_interval
 from ..estimates.simulation import counted, seeded
 from ..inference.row_means import row_means, table_of_means
 from .blocks import cholesky_of, subject_blocks, whitened
@@ -103,9 +103,7 @@ def predict(
     >>> fit.predict(data.iloc[:2], interval="prediction").columns.tolist()
     ['fit', 'se', 'lower', 'upper']
     """
-    if interval is not None:
-        require_choice("interval", interval, ("confidence", "prediction"))
-    require_level(level)
+    require_interval(interval, level)
     if newdata is None and (conditional or interval == "prediction"):
         what = "conditional=True predicts visits of a subject from its others"
         what = what if conditional else "interval='prediction' is of rows that name their visit"

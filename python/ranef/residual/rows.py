@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, require_choice, require_level
+from ..errors import ArgumentError, require_choice, require_interval
 from ..inference.prediction import predict as predict_plain
 from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import row_means, table_of_means
@@ -85,9 +85,7 @@ def predict(
     >>> fit.predict({"age": [15, 20], "Subject": ["M01", "M01"]}, conditional=True).round(1)
     array([30.8, 31.6])
     """
-    require_level(level)
-    if interval is not None:
-        require_choice("interval", interval, ("confidence", "prediction"))
+    require_interval(interval, level)
     if conditional and newdata is None:
         raise ArgumentError("conditional=True predicts rows of a subject from its others: give newdata=")
     X, mean = row_means(fit, newdata)

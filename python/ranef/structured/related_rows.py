@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, NewLevelError, require_choice, require_level
+from ..errors import ArgumentError, NewLevelError, require_interval
 from ..estimates.prediction import estimable_rows
 from ..frame import Table
 from ..frame.factors import as_factor, recode
@@ -52,9 +52,7 @@ def predict(
     NewLevelError
         Levels of new rows that neither the data nor the relationship matrix has.
     """
-    require_level(level)
-    if interval is not None:
-        require_choice("interval", interval, ("confidence",))
+    require_interval(interval, level, ("confidence",))
     if (se or interval) and not population:
         raise ArgumentError("se= and interval= are of the means of the population: add population=True")
     if newdata is None and not population:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, require_choice, require_level
+from ...errors import ArgumentError, require_choice
 from ...verbs import kept
 from ..inference.uncertainty import sensitivities
 from ..prediction import predict as prediction
@@ -74,9 +74,7 @@ def predict(
             interval=interval,
             level=level,
         )
-    require_level(level)
-    if interval is not None:
-        prediction.require_confidence(interval)
+    prediction.require_confidence(interval, level)
     p = fit.zero_probability(newdata)
     if scale == "zero":
         if averaged:

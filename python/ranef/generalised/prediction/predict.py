@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, require_choice, require_level
+from ...errors import ArgumentError, require_choice, require_interval
 from ...estimates import prediction as linear
 from ..fit import GlmerFit
 from .averages import average_mean, marginal_variance
@@ -92,23 +92,21 @@ def predict(
     1  0.048  0.020  0.021  0.106
     """
     require_choice("scale", scale, SCALES)
-    require_level(level)
-    if interval is not None:
-        require_confidence(interval)
+    require_confidence(interval, level)
     mean = _predicted(fit, newdata, random, allow_new_levels, scale, averaged)
     if not (se or interval):
         return mean
     return with_errors(fit, mean, newdata, random, allow_new_levels, scale, averaged, interval, level)
 
 
-def require_confidence(interval: str) -> None:
-    """Raise an ArgumentError for an interval other than that of a mean."""
+def require_confidence(interval: str | None, level: float) -> None:
+    """Raise an ArgumentError for an interval other than that of a mean, or the level of none."""
     if interval == "prediction":
         raise ArgumentError(
             "interval='prediction' is for linear models: a new response of a generalised model has a "
             "distribution, not a standard error; use quantiles of fit.simulate()"
         )
-    require_choice("interval", interval, ("confidence",))
+    require_interval(interval, level, ("confidence",))
 
 
 def _predicted(
