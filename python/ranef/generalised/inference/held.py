@@ -21,6 +21,7 @@ from ..model import GlmerModel
 from .constraints import constraint, moved_inside
 from .sequential import Minimum, minimise
 
+_CURVED = 1e-4  # of the largest eigenvalue of the scaled Hessian
 _MET = 1e-7  # how far from its value the parameter may be held
 
 
@@ -104,8 +105,10 @@ class Held:
         lost = np.flatnonzero(np.asarray(self.fit.found["free"]) == 0)
         whole[lost], whole[:, lost] = 0.0, 0.0
         whole[lost, lost] = max(1.0, float(np.median(np.diag(whole))))
-        values, vectors = np.linalg.eigh((whole + whole.T) / 2)
-        return np.asarray((vectors * np.maximum(values, 1e-8 * values[-1])) @ vectors.T)
+        size = np.sqrt(np.maximum(np.abs(np.diag(whole)), np.finfo(float).tiny))
+        values, vectors = np.linalg.eigh((whole + whole.T) / 2 / np.outer(size, size))
+        values = np.maximum(values, _CURVED * values[-1])  # no step is long where the criterion is level
+        return np.asarray((vectors * values) @ vectors.T * np.outer(size, size))
 
     def _point(self, parameter: Parameter, value: float, found: Minimum, near: Point) -> Point:
         met = np.isfinite(found.value) and abs(found.held - value) <= _MET * max(1.0, abs(value))

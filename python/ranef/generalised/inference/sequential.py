@@ -12,6 +12,7 @@ from ...arrays import FloatArray
 _MOST, _SHORTEST = 60, 1e-6
 _TOLERANCE = 1e-9  # of the function, what a step is still expected to gain
 _CONSTRAINT = 1e-10
+_FARTHEST = 10.0  # a step, in the metric of the first Hessian: beyond it nothing is known of the function
 
 
 class Minimum(NamedTuple):
@@ -60,6 +61,7 @@ def minimise(
         gain = step @ H @ step
         if gain < _TOLERANCE and abs(c - value) < _CONSTRAINT * size:
             return Minimum(x, f, True, c)
+        step *= min(1.0, _FARTHEST / max(float(step @ hessian @ step) ** 0.5, 1e-300))
         penalty = max(penalty, 2 * abs(multiplier))
         merit, fall = f + penalty * abs(c - value), g @ step - penalty * abs(c - value)
         length = 1.0
