@@ -249,5 +249,5 @@ def test_the_level_of_no_interval_is_refused():
         ranef.gls("Reaction ~ Days", sleep, residual="ar1(Days | Subject)"),
     ]
     for fit in fits:
-        with pytest.raises(ArgumentError, match="level= is that of an interval.*interval='confidence'"):
+        with pytest.raises(ArgumentError, match=r"level= is that of an interval.*interval='confidence'"):
             fit.predict(sleep.head(2), level=0.9)
