@@ -1,6 +1,7 @@
 #include "ranef/mmrm/block_products.hpp"
 
 #include <cstring>
+#include <vector>
 
 #include "ranef/base/linalg.hpp"
 
