@@ -79,7 +79,7 @@ def test_a_child_does_not_wait_for_a_thread_that_is_not_there(fit_of):
 
 @pytest.mark.parametrize("n", [2**15 + 1, 10**30])
 def test_threads_without_number(n, monkeypatch):
-    from ranef.threads import read_environment
+    from ranef.machine.threads import read_environment
 
     with pytest.raises(ranef.ArgumentError, match="from 1 to 32,768"):
         ranef.set_num_threads(n)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import ranef
-from ranef.structured.pedigree import read_pedigree
+from ranef.related.pedigree import read_pedigree
 
 SCRIPT = Path(__file__).with_suffix(".R")
 FORMULA = "y ~ age + (1 | animal) + (1 | group)"

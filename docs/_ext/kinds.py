@@ -9,7 +9,7 @@ from ranef.verbs import Answer, Verb
 
 HOMES = (
     *("fit", "generalised.inflated.fit", "generalised.cells.sums", "iterative", "repeated", "residual"),
-    "structured.related",
+    "related.fit",
 )
 
 

@@ -31,10 +31,10 @@ except ImportError as error:
 from .fit import Fit
 from .fitting import fit_sums as fit
 from .fitting import lmer
+from .machine.threads import get_num_threads, read_environment, set_num_threads
 from .model import Model
 from .stream import batches
 from .sufficient import CellSums, Sums, load_sums, merge, sums, sums_sql
-from .threads import get_num_threads, read_environment, set_num_threads
 
 if TYPE_CHECKING:
     from . import bootstrap as bootstrap

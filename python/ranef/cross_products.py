@@ -14,7 +14,7 @@ from .arrays import FloatArray
 from .design import Design
 from .errors import DataError
 from .guidance.old_names import old_attribute
-from .memory import WORTH_ASKING, require_memory
+from .machine.memory import WORTH_ASKING, require_memory
 from .theta import count
 
 _LEAST, _MOST = 1e-75, 1e75

@@ -145,7 +145,7 @@ def lmer(
         if structured:
             raise ArgumentError("relationship= does not go with a structured term yet: leave one of them out")
         require_taken("relationship", given)
-        from .structured import fit_related  # loads pandas and scipy
+        from .related import fit_related  # loads pandas and scipy
 
         return fit_related(parsed, data, reml, weights, offset, relationship)  # type: ignore[return-value]
     noisy = residual is not None or dispersion is not None

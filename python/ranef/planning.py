@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _core
-from .memory import WORTH_ASKING, available_memory, size_text
+from .machine.memory import WORTH_ASKING, available_memory, size_text
 
 _NARROW = 20  # columns of a term, up to which no plan of a small model fills a machine
 _LARGE_REST = 2000  # random effects behind the leading term below which exact kinds are quick

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from ranef import memory
 from ranef.errors import ArgumentError
+from ranef.machine import memory
 from scipy import stats
 
 LEAST_P = 1e-4

@@ -14,7 +14,7 @@ from ranef.bootstrap.draws.streams import replicate_generator, stream_key
 from ranef.errors import ArgumentError, NewLevelError
 from ranef.inference.methods import method
 from ranef.iterative import errors
-from ranef.threads import get_num_threads, set_num_threads
+from ranef.machine.threads import get_num_threads, set_num_threads
 
 FORMULAS = {
     "two factors": "y ~ x + (1 | u) + (1 | i)",

@@ -9,8 +9,8 @@ import ranef
 from conftest import fitted as fitted_of_the_battery
 from numpy.testing import assert_allclose
 from ranef.errors import DataError
+from ranef.machine.threads import available_cores
 from ranef.stream import source_of
-from ranef.threads import available_cores
 from reference_battery import load_data
 from sufficient.partitions import FORMULA, die_once, rows
 

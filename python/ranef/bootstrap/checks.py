@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..memory import require_memory
-from ..threads import get_num_threads
+from ..machine.memory import require_memory
+from ..machine.threads import get_num_threads
 
 
 def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..fit import Fit
-from ..threads import get_num_threads
+from ..machine.threads import get_num_threads
 from .checks import require_table
 from .one_run import one_run
 from .replicates.result import BootstrapResult

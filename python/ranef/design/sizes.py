@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import FormulaError
-from ..memory import require_memory
+from ..machine.memory import require_memory
 
 _MANY = 5000
 _REMEDY = "a factor with so many levels belongs after a bar, as in (1 | g); or combine rare levels"

@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError, NewLevelError
 from ..fit import Fit
 from ..frame import FactorColumn, Table
 from ..frame.factors import as_factor, combine
-from ..memory import require_memory
+from ..machine.memory import require_memory
 from .prediction import RandomRows, mean_of, own_rows, population, random_part
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import Fit
-from ..memory import WORTH_ASKING, available_memory, size_text
+from ..machine.memory import WORTH_ASKING, available_memory, size_text
 from .fisher import fisher_information, predicted_cost
 from .testing import FStatistic, Wald, independent_contrasts
 

@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..coordinates import term_factors
 from ..errors import FitError
 from ..inference.equations import Equations, Rows
-from ..memory import require_memory
+from ..machine.memory import require_memory
 from .waiting import waiting
 
 AT_A_TIME = 16

@@ -17,7 +17,7 @@ from ..bootstrap.replicates.origin import make_origin
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import RanefError
 from ..estimates.parameters import ParameterNames
-from ..threads import get_num_threads
+from ..machine.threads import get_num_threads
 from .fit import searched
 
 _COLUMNS = ("coefficients", "se", "sigma", "theta", "evaluations")

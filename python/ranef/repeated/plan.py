@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..memory import size_text
+from ..machine.memory import size_text
 from ..show import Printed
 
 MOST_SUMS = 2**25  # numbers (256 MB) kept as sums; beyond, the rows are kept instead

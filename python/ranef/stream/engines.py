@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import DataError, RanefError, UnknownColumnError
 from ..frame import Table
-from ..threads import MOST
+from ..machine.threads import MOST
 from .progress import progress_bar
 from .shared_cores import shared_cores
 from .source import ROWS, Batches, engine_errors

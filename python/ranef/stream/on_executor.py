@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import ArgumentError
-from ..executors import Job, carried_out, handed_to, require_executor, workers_of
+from ..machine.executors import Job, carried_out, handed_to, require_executor, workers_of
 from .arrow_files import FilePart
 from .engines import DuckRelation, Part, Partitions, name, of_partition, received, sent
 from .source import Batches, of_engine, opened

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from .. import _core
-from ..threads import VARIABLE, available_cores, get_num_threads
+from ..machine.threads import VARIABLE, available_cores, get_num_threads
 
 _lock = Lock()
 _inside: list[int] = []  # the limit before, once for each partition that is worked on in this process

@@ -11,13 +11,13 @@ from ..errors import ArgumentError, FormulaError, require_progress
 from ..formula import Formula, has_structures, parse_formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
+from ..machine.threads import get_num_threads
 from ..stream.batch import batches_of, read_batches
 from ..stream.engines import DuckRelation, Partitions
 from ..stream.needs import Needs
 from ..stream.recognise import source_of
 from ..stream.source import Batches
 from ..stream.summing import needs_of_source
-from ..threads import get_num_threads
 from .adding import Adding
 from .adding_visits import VisitAdding
 from .beside import Beside

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..errors import DataError, quote_list
 from ..frame.factors import label_texts
-from ..memory import size_text
+from ..machine.memory import size_text
 from .products import Cells
 from .table import is_identity
 

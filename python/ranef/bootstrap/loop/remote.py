@@ -23,8 +23,8 @@ from tqdm.auto import tqdm
 from ... import _core
 from ...cross_products import CrossProducts, cross_products
 from ...errors import ArgumentError
-from ...executors import Job, carried_out, handed_to, require_executor, workers_of
 from ...fit import Fit
+from ...machine.executors import Job, carried_out, handed_to, require_executor, workers_of
 from ...model import planned
 from ..draws.route import GRAM
 from .engine import run

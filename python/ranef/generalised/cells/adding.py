@@ -13,7 +13,7 @@ from ...design.used import UsedColumns
 from ...design.vectors import require_finite_argument, require_positive_weights
 from ...errors import DataError
 from ...frame import FactorColumn, NumberColumn, UsedRows
-from ...memory import require_memory
+from ...machine.memory import require_memory
 from ...stream.batch import Batch
 from ...stream.levels import LevelSet
 from ...stream.needs import Needs

@@ -11,7 +11,7 @@ from scipy.special import chdtri, ndtri
 from ..errors import ArgumentError, quote_list, require_choice, require_level
 from ..inference.profile.constrained import Point
 from ..inference.profile.walk import crossing, walk
-from .related_profile import RelatedDeviance
+from .profile import RelatedDeviance
 
 
 def heritability(fit: Any, term: str | None = None, level: float = 0.95, method: str = "wald") -> pd.Series:

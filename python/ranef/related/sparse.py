@@ -22,7 +22,7 @@ from scipy import sparse
 
 from ..arrays import FloatArray
 from ..design import Design
-from .related_point import Kinds, Point, RelatedRows
+from .point import Kinds, Point, RelatedRows
 from .relationship import PedigreeRelationship
 from .sparse_symmetric import SymmetricPattern
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import ranef
 from ranef.errors import ArgumentError
+from related.test_related import ANIMALS, animal_model, labelled
 from scipy.optimize import minimize
-from structured.test_related import ANIMALS, animal_model, labelled
 
 RISE = 3.841458820694124
 SLEEP = ranef.datasets.load("sleepstudy")

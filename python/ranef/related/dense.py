@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..design import Design
 from ..errors import DataError
-from .related_point import Kinds, Point, RelatedRows
+from .point import Kinds, Point, RelatedRows
 from .relationship import Relationship
 
 MOST = 4000  # random effects: matrices of this order are factored at every evaluation

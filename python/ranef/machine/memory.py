@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ..errors import MemoryLimitError
 from .control_groups import lines, memory_left
-from .errors import MemoryLimitError
 
 _LEFT_OVER = 0.05  # of what is available: for everything that is not counted
 # Of address space: a thread's stack and heap, and its buffer of BLAS, which waits for ever for it.

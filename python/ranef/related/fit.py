@@ -24,11 +24,11 @@ from ..refitted_fit import RefittedFit
 from ..residual.gls_model import independent
 from ..tested_fit import TestedFit
 from ..verbs import Answer, RowVerb, Verb
-from .related_dense import DenseSums
-from .related_optimum import RelatedOptimum, minimum
-from .related_point import Point
-from .related_sums import RelatedSums, related_sums
+from .dense import DenseSums
+from .optimum import RelatedOptimum, minimum
+from .point import Point
 from .relationship import read_relationships
+from .sums import RelatedSums, related_sums
 
 
 class RelatedModel:
@@ -107,15 +107,15 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
     optimum: RelatedOptimum = field(repr=False)
     method: str = "satterthwaite"
 
-    test_methods = Answer[Any]("structured.related_methods:test_methods", shown=False)
-    summary = Verb("structured.related_report:summary")
-    profile = Verb("structured.related_profile:profile")
-    heritability = Verb("structured.heritability:heritability")
-    refit = Verb("structured.related_refits:refit")
-    further_parameters = Verb("structured.related_refits:further_parameters", shown=False)
-    again = Verb("structured.related_refits:again", shown=False)
-    left_out = Verb("structured.related_refits:left_out", shown=False)
-    component_columns = Verb("structured.related_report:component_columns", shown=False)
+    test_methods = Answer[Any]("related.methods:test_methods", shown=False)
+    summary = Verb("related.report:summary")
+    profile = Verb("related.profile:profile")
+    heritability = Verb("related.heritability:heritability")
+    refit = Verb("related.refits:refit")
+    further_parameters = Verb("related.refits:further_parameters", shown=False)
+    again = Verb("related.refits:again", shown=False)
+    left_out = Verb("related.refits:left_out", shown=False)
+    component_columns = Verb("related.report:component_columns", shown=False)
     __repr__ = Verb("report.brief:whole")
     _repr_html_ = Verb("report.brief:whole_html")
 
@@ -182,7 +182,7 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
             out[label] = pd.Series(values, index=levels, name=label)
         return out
 
-    predict = RowVerb("structured.related_rows:predict")
+    predict = RowVerb("related.rows:predict")
 
     @property
     def fittedvalues(self) -> FloatArray:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import ranef
-from ranef import memory
-from ranef.memory import available_memory, require_memory
+from ranef.machine import memory
+from ranef.machine.memory import available_memory, require_memory
 
 
 def test_the_least_of_the_limits_counts(monkeypatch):

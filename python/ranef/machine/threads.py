@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from numbers import Integral
 
-from . import _core
+from .. import _core
+from ..errors import ArgumentError
 from .control_groups import cpu_limit
-from .errors import ArgumentError
 
 VARIABLE = "RANEF_NUM_THREADS"
 MOST = 2**15

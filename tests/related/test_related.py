@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, DataError, NewLevelError
-from ranef.structured.pedigree import read_pedigree
+from ranef.related.pedigree import read_pedigree
 from scipy.optimize import minimize
 
 REFERENCE = Path(__file__).parents[1] / "reference_structured"

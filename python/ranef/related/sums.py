@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..arrays import FloatArray
 from ..design import Design
-from .related_dense import DenseSums
-from .related_sparse import SparseSums
+from .dense import DenseSums
 from .relationship import PedigreeRelationship, Relationship
+from .sparse import SparseSums
 
 RelatedSums = DenseSums | SparseSums
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from .related_point import Point
-from .related_sums import RelatedSums
+from .point import Point
+from .sums import RelatedSums
 
 _MOST_STEPS = 100
 _SETTLED = 1e-11  # expected fall of the criterion

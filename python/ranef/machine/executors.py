@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from .errors import ArgumentError, RanefError
+from ..errors import ArgumentError, RanefError
 
 W = TypeVar("W")
 TRIES = 3

@@ -1,7 +1,8 @@
 """Limits of control groups, read from folders as the kernel lays them out."""
 
 import pytest
-from ranef import _core, control_groups, threads
+from ranef import _core
+from ranef.machine import control_groups, threads
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ..cross_products import EstimatedColumns
 from ..design.subset import columns_of
 from ..errors import ArgumentError
 from ..residual.gls_model import independent
-from .related_optimum import minimum
+from .optimum import minimum
 
 
 def refit(fit: Any, y: npt.ArrayLike) -> Any:

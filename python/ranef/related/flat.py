@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from .related_sums import RelatedSums
+from .sums import RelatedSums
 
 _NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
 

@@ -13,9 +13,9 @@ from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
 from ..optimize.description import ENDLESS as ENDLESS_CRITERION
 from ..show import Printed
-from .related_descent import descended
-from .related_flat import RelatedFlat, find_flat
-from .related_sums import RelatedSums
+from .descent import descended
+from .flat import RelatedFlat, find_flat
+from .sums import RelatedSums
 
 _STARTS = (0.5, 1.5)
 _LOWEST, _HIGHEST = 0.1, 10.0  # of starts near another fit: not at a limit, where it may not be

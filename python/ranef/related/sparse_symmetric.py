@@ -13,7 +13,7 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import FitError
-from ..memory import require_memory
+from ..machine.memory import require_memory
 
 
 @dataclass(frozen=True, eq=False)
