@@ -22,7 +22,7 @@ from ...verbs import Verb
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted
-from .polynomials import polynomials
+from .kinds import require_control, weights_of
 from .scales import Scale, scale_of
 
 _ESTIMABLE = 1e-6
@@ -149,7 +149,10 @@ class MarginalMeans(Printed):
         return self._combined(weights, adjust, size)
 
     def contrast(
-        self, weights: Mapping[str, Sequence[float]] | npt.ArrayLike | str, adjust: str = "none"
+        self,
+        weights: Mapping[str, Sequence[float]] | npt.ArrayLike | str,
+        adjust: str = "none",
+        ref: str | int | None = None,
     ) -> MarginalMeans:
         """Return contrasts, within each value of ``by``.
 
@@ -158,9 +161,13 @@ class MarginalMeans(Printed):
         weights : mapping, sequence or str
             Name -> a weight per mean, in the order of the table; the weights alone, as in ``[1, -1]``, or
             several such rows; or ``"eff"`` (each minus the mean of all), ``"consec"`` (each minus the one
-            before), ``"trt.vs.ctrl"`` (each minus the first), ``"poly"`` (polynomials in whole numbers, as
-            emmeans'), ``"opoly"`` (the same of length 1, as R's ``contr.poly``).
-        adjust : {"none", "holm", "bonferroni", "sidak", "mvt"}
+            before), ``"trt.vs.ctrl"`` (each minus the control), ``"pairwise"`` and ``"revpairwise"`` (as
+            `pairs`), ``"poly"`` (polynomials in whole numbers, as emmeans'), ``"opoly"`` (the same of length
+            1, as R's ``contr.poly``).
+        adjust : {"none", "holm", "bonferroni", "sidak", "mvt", "dunnett"}
+            ``"dunnett"``, of ``"trt.vs.ctrl"``, is ``"mvt"``: by the joint distribution of the comparisons.
+        ref : str or int, optional
+            The control, by name or place; by default the first mean.
 
         Raises
         ------
@@ -169,7 +176,7 @@ class MarginalMeans(Printed):
         """
         out = {}
         for key, rows in self._groups():
-            for name, values in self._weights(weights, rows).items():
+            for name, values in self._weights(weights, rows, ref).items():
                 numbers = np.asarray(values, dtype=float)
                 if numbers.shape != (len(rows),):
                     raise ArgumentError(
@@ -179,6 +186,9 @@ class MarginalMeans(Printed):
                 vector = np.zeros(len(self.keys))
                 vector[rows] = numbers
                 out[(name, *key)] = vector
+        if adjust == "dunnett":
+            require_control(weights)
+            adjust = "mvt"
         if adjust == "tukey":
             raise ArgumentError(
                 "adjust='tukey' is for pairwise differences: use pairs(), or adjust='mvt' here"
@@ -189,18 +199,12 @@ class MarginalMeans(Printed):
     effect_size = Verb("inference.effects.sizes:effect_size")
 
     # ------------------------------------------------------------ inside
-    def _weights(self, weights: Any, rows: list[int]) -> Mapping[str, Sequence[float]]:
+    def _weights(self, weights: Any, rows: list[int], ref: Any) -> Mapping[str, Any]:
         if not isinstance(weights, str):
+            if ref is not None:
+                raise ArgumentError("ref= names the control of 'trt.vs.ctrl'; weights of your own have none")
             return weights if isinstance(weights, Mapping) else _named_rows(weights)
-        require_choice("contrast", weights, ("eff", "consec", "trt.vs.ctrl", "poly", "opoly"))
-        k, eye, names = len(rows), np.eye(len(rows)), [self._label(row) for row in rows]
-        if weights == "eff":
-            return {f"{names[i]} effect": eye[i] - 1 / k for i in range(k)}
-        if weights == "consec":
-            return {f"{names[i]} {self._minus} {names[i - 1]}": eye[i] - eye[i - 1] for i in range(1, k)}
-        if weights == "trt.vs.ctrl":
-            return {f"{names[i]} {self._minus} {names[0]}": eye[i] - eye[0] for i in range(1, k)}
-        return polynomials(k, orthonormal=weights == "opoly")
+        return weights_of(weights, [self._label(row) for row in rows], self._minus, ref)
 
     @property
     def _minus(self) -> str:
