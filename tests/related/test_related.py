@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -260,3 +261,12 @@ def test_copies_in_a_pedigree_are_named():
     data = pd.DataFrame({"animal": np.repeat(line, 2), "y": np.random.default_rng(1).normal(size=120)})
     with pytest.raises(DataError, match=r"makes 's\d+' a copy of its parents"):
         ranef.lmer("y ~ 1 + (1 | animal)", data, relationship={"animal": table})
+
+
+def test_threads_share_a_fit():
+    sums = animal_model().model.sums
+    places = [np.array([0.1 * k, 0.2]) for k in range(1, 9)]
+    alone = [sums.at(place).criterion for place in places]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda place: sums.at(place).criterion, places * 5))
+    assert together == alone * 5

@@ -23,7 +23,7 @@ _LARGE = 20_000  # effects above which one start has to do
 _ZERO = 1e-4  # relative standard deviations below this are tried at zero
 _STEP = 1e-4
 _STATIONARY = 1e-3
-_FURTHER, _LEVEL = 10.0, 1e-3  # times theta a criterion that falls without end is higher by no more than that
+_FAR, _LEVEL = 30.0, 1e-2  # theta beyond which a criterion that a third of it hardly changes has no minimum
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,7 +139,7 @@ def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None
     multipliers = np.where(free | ~known, np.nan, slopes)
     held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
     converged = definite and held and decrement <= _STATIONARY
-    endless = not converged and criterion(_FURTHER * theta)[0] <= value + _LEVEL
+    endless = not converged and theta.max() > _FAR and criterion(theta / 3)[0] <= value + _LEVEL
     return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, endless, flat)
 
 

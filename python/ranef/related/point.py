@@ -127,4 +127,6 @@ class RelatedRows:
 
     def criterion(self, logs: float, squares: float) -> float:
         """Return REML criterion or deviance from its log determinants and nu times sigma^2."""
+        if not squares > 0:
+            raise np.linalg.LinAlgError("no digits are left of the residual variance")
         return float(logs + self.nu * (1 + np.log(2 * np.pi * squares / self.nu)))

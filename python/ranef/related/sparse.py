@@ -16,6 +16,7 @@ Biometrics 51, 1440-1450.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 import numpy as np
 from scipy import sparse
@@ -61,6 +62,7 @@ class SparseSums(RelatedRows):
         self._term = np.repeat(np.arange(len(sizes)), sizes)  # of an effect
         animals = max(one.size for one in related.values())
         self._factor = self._pattern.new_factor(f"the mixed-model equations of {animals:,} animals")
+        self._alone = Lock()  # the factor is that of one caller at a time
 
     def kinds(self) -> Kinds:
         """Return how far the covariances of the terms and of the residual differ, by random vectors.
@@ -85,7 +87,17 @@ class SparseSums(RelatedRows):
         return point.effects
 
     def at(self, variances: FloatArray) -> Point:
-        """Return criterion, slopes and estimates at relative variances lambda, none negative."""
+        """Return criterion, slopes and estimates at relative variances lambda, none negative.
+
+        Raises
+        ------
+        LinAlgError
+            The variances are so large that the equations lose all digits.
+        """
+        with self._alone:
+            return self._at(variances)
+
+    def _at(self, variances: FloatArray) -> Point:
         gammas = np.sqrt(np.asarray(variances, dtype=np.float64))
         gamma = gammas[self._term]
         log_det = self._refactor(gamma)
