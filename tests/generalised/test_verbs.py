@@ -85,6 +85,21 @@ def test_averaged_means_are_those_of_draws(fit):
     assert "averaged" in str(means)
 
 
+def test_averaged_means_of_effects_that_add_up_are_compared_one_by_one():
+    """With a log link the mean over groups is exp(eta + sd^2 / 2); 8 cells of 5 coefficients."""
+    data = ranef.datasets.load("cbpp")
+    data["big"] = np.where(data["size"] > 14, "big", "small")
+    fit = ranef.glmer("incidence ~ period + big + (1 | herd)", data, "poisson")
+    eta = ranef.emmeans(fit, ["period", "big"]).to_frame()["emmean"].to_numpy()
+    mean = np.exp(eta + fit.theta[0] ** 2 / 2)
+    means = ranef.emmeans(fit, ["period", "big"], averaged=True)
+    i, j = np.triu_indices(8, 1)
+    np.testing.assert_allclose(means.pairs().to_frame()["difference"], mean[i] - mean[j], atol=1e-10)
+    weights = [1, -1, 0, 0, -1, 1, 0, 0]
+    found = means.contrast({"interaction": weights}).to_frame()["difference"][0]
+    assert found == pytest.approx(weights @ mean, abs=1e-10)
+
+
 def test_drop1_and_update_are_lme4s(fit):
     table = fit.drop1()
     assert table.loc["period", "aic"] == pytest.approx(213.662627, abs=1e-5)

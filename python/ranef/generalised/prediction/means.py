@@ -73,9 +73,8 @@ class ResponseMeans(Printed):
 
     # ------------------------------------------------------------ inside
     def _differences(self, found: MarginalMeans) -> ResponseMeans:
-        assert self.estimates is not None and self.axes is not None
-        # The comparison's weights: its L is a combination of the means' L, found again by its keys' order.
-        weights = np.linalg.lstsq(self.means.L.T, found.L.T, rcond=None)[0].T
+        assert self.estimates is not None and self.axes is not None and found.weights is not None
+        weights = found.weights  # not those of rows of L, which depend on each other where effects add up
         return ResponseMeans(found, True, weights @ self.estimates, weights @ self.axes, found.keys)
 
     def _typical(self) -> pd.DataFrame:

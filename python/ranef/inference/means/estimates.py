@@ -46,6 +46,8 @@ class MarginalMeans(Printed):
         Name of the estimate's column: ``"emmean"``, ``"trend"`` or ``"estimate"``.
     by : tuple of str
         Variables within whose values comparisons are made.
+    weights : (rows, means) float64, optional
+        Of comparisons: how much each of the means counts.
     """
 
     fit: Fit = field(repr=False)
@@ -60,6 +62,7 @@ class MarginalMeans(Printed):
     family: int = 0  # number of means the rows compare, for Tukey
     notes: tuple[str, ...] = ()
     scale: Scale | None = None  # on which the table is, where the response is transformed
+    weights: FloatArray | None = field(default=None, repr=False)
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a table of means", OF_MEANS)
@@ -225,7 +228,7 @@ class MarginalMeans(Printed):
             scale = None
         return MarginalMeans(
             self.fit, keys, combine @ self.L, combine @ self.shift, "estimate", self.by, self.ddf, self.level,
-            adjust, family, notes, scale,
+            adjust, family, notes, scale, combine,
         )  # fmt: skip
 
     @property
