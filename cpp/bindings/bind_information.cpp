@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "objects.hpp"
+#include "ranef/inference/covariance_products.hpp"
 #include "ranef/inference/information.hpp"
 #include "ranef/base/linalg.hpp"
 
@@ -42,6 +43,26 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
     out["rss_bend"] = to_numpy(found.rss_bend, {k, k});
     out["to_internal"] = to_numpy(found.to_internal, {k, k});
     out["internal_theta"] = to_numpy(internal);
+    return out;
+}
+
+py::dict products(const ProblemObject& self) {
+    const DesignCross& design = self.design();
+    CovarianceProducts found;
+    std::vector<double> to_internal;
+    {
+        Poll poll = ctrl_c();
+        const py::gil_scoped_release release;
+        found = covariance_products(design, self.problem()->reml, std::move(poll));
+        to_internal = map_to_internal(design, directions_of(design.layout()));
+    }
+    if (!found.finite) throw std::runtime_error(describe(Status::not_positive_definite));
+    const py::ssize_t k = design.layout().n_theta();
+    py::dict out;
+    out["square"] = to_numpy(found.square, {k});
+    out["trace"] = to_numpy(found.trace, {k});
+    out["product"] = to_numpy(found.product, {k, k});
+    out["to_internal"] = to_numpy(to_internal, {k, k});
     return out;
 }
 
@@ -111,6 +132,8 @@ py::tuple cost(const ProblemObject& self) {
 void bind_information(py::module_& m) {
     m.def("information", &compute, py::arg("problem"), py::arg("response"), py::arg("theta"),
           "How the fit at theta depends on each variance and covariance, to second order.");
+    m.def("covariance_products", &products, py::arg("problem"),
+          "How alike the parts of the response's covariance matrix are, to the problem's criterion.");
     m.def("first_derivatives", &first_derivatives, py::arg("problem"), py::arg("response"), py::arg("internal_theta"),
           "(covariance of beta over sigma^2, penalised residual sum of squares, gradient) at an internal theta.");
     m.def("internal_theta", &internal_theta, py::arg("problem"), py::arg("theta"));

@@ -8,17 +8,11 @@
 #include <vector>
 
 #include "ranef/inference/components.hpp"
+#include "ranef/inference/directions.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/status.hpp"
 
 namespace ranef {
-
-// E_k = dD_f / dd_k of one factor, r x r.
-struct Direction {
-    Index parameter;
-    int factor;
-    std::vector<double> e;
-};
 
 class ComponentSums {
 public:

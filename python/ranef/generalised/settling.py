@@ -26,17 +26,12 @@ def settled(model: GlmerModel, found: dict[str, Any]) -> dict[str, Any]:
     """
     if not found["usable"] or not model.problem.may_be_flat:
         return found
-    flat = find_flat(model, model.cross.response(_any_response(model.cross.design.n)))
+    flat = find_flat(model)
     if flat is None:
         return found
     theta = held_theta(model, flat, np.asarray(found["theta"]))
     at = np.asarray(model.core.to_internal(theta, found["beta"], found["psi"], found["gamma"]))
     return _certified(model, flat, found, at)
-
-
-def _any_response(n: int) -> FloatArray:
-    """Return values that no fixed part reproduces: which, ranks do not depend on."""
-    return np.asarray(np.random.default_rng([n, 20]).random(n))
 
 
 def _certified(model: GlmerModel, flat: Flat, found: dict[str, Any], at: FloatArray) -> dict[str, Any]:

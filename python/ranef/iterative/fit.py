@@ -15,7 +15,7 @@ from ..errors import ArgumentError, FitError
 from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..optimize.flat import LARGEST, find_flat
+from ..optimize.flat import find_flat
 from ..verbs import Answer, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
@@ -139,19 +139,15 @@ def fit_by_iterations(
     else:
         values = model.checked_response(y)
         response = model.response_of(values)
-    _require_estimates(model, response)
+    _require_estimates(model)
     with waiting("fit by iterations") as told:
         optimum = searched(model, response, settings, own, told)
     return IterativeFit(model, values, response, optimum, settings, own)
 
 
-def _require_estimates(model: Model, response: Any) -> None:
-    """Raise where no response can tell about a covariance parameter, as far as that is cheap to know."""
-    if not model.problem.may_be_flat or _core.information_cost(model.problem)[0] > LARGEST:
-        return
-    exact = model.variant()
-    vars(exact).update(schur="dense")
-    flat = find_flat(exact, response)
+def _require_estimates(model: Model) -> None:
+    """Raise where no response can tell about a covariance parameter."""
+    flat = find_flat(model) if model.problem.may_be_flat else None
     if flat is not None:
         raise ArgumentError(
             f"{flat.words[0]}. The score that iterations solve for does not depend on it: leave it out of "

@@ -23,7 +23,6 @@ from .flat_words import flat_words
 
 Mask = npt.NDArray[np.bool_]
 
-LARGEST = 500  # order of a dense matrix up to which ranks are asked: beyond, they cost more than the fit
 _NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
 _WITHIN = 1e-5  # distance of a unit direction from the flat ones within which it is one of them
 _RANK = 1e-9
@@ -80,27 +79,17 @@ class Flat:
         return scaled - self.directions @ (self.directions.T @ scaled)
 
 
-def find_flat(model: Model, response: Any) -> Flat | None:
-    """Return what has no estimate in a model, None where everything has one or the model is too large to ask.
-
-    Parameters
-    ----------
-    model : Model
-    response : _core.ResponseCross
-        Any response of the model.
-    """
-    if _core.information_cost(model.problem)[0] > LARGEST:
-        return None
-    found = _core.information(model.problem, response, np.zeros(model.n_theta))
-    ending = "_projected" if model.reml else ""
-    size = np.diag(found["product"])
+def find_flat(model: Model) -> Flat | None:
+    """Return what has no estimate in a model, None where everything has one."""
+    found = _core.covariance_products(model.problem)
+    size = found["square"]
     size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
-    border = found["trace" + ending] / size / np.sqrt(float(model.df_sigma))
+    border = found["trace"] / size / np.sqrt(float(model.df_sigma))
     if getattr(model, "absolute_theta", False):  # no residual variance that one of them could be a part of
         border = np.zeros_like(border)
     gram = np.block(
         [
-            [found["product" + ending] / np.outer(size, size), border[:, None]],
+            [found["product"] / np.outer(size, size), border[:, None]],
             [border[None, :], np.ones((1, 1))],
         ]
     )
@@ -112,7 +101,7 @@ def find_flat(model: Model, response: Any) -> Flat | None:
     residual, share = None, null[-1]
     if share @ share > _WITHIN**2:
         residual = -np.sqrt(float(model.df_sigma)) * (null[:-1] @ share) / (share @ share) / size
-    unseen = np.sqrt(np.diag(found["product"])) <= np.sqrt(_NULL) * size
+    unseen = np.sqrt(found["square"]) <= np.sqrt(_NULL) * size
     described = _described(model, directions, 1 / size, found["to_internal"], unseen)
     return replace(described, residual=residual, bordered=null)
 

@@ -32,7 +32,7 @@ def settled(optimum: Optimum, response: Any) -> Optimum:
     response : _core.ResponseCross
     """
     model = optimum.model
-    flat = find_flat(model, response) if model.problem.may_be_flat else None
+    flat = find_flat(model) if model.problem.may_be_flat else None
     if flat is None:
         return optimum
     theta = held_theta(model, flat, optimum.theta)

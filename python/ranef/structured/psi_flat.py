@@ -42,7 +42,7 @@ class PsiFlat(Flat):
 
 def find_psi_flat(model: Model, structured: Any) -> PsiFlat | None:
     """Return what has no estimate, None where everything has one, or D has too many elements to ask."""
-    flat = find_flat(model, model.response) if model.n_theta <= _MOST else None
+    flat = find_flat(model) if model.n_theta <= _MOST else None
     if flat is None:
         return None
     start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)
