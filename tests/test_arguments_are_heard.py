@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import ranef
 from ranef.errors import ArgumentError, RanefError
+from ranef.verbs import Answer, Verb
 
 
 class Nonsense:
@@ -97,3 +98,60 @@ def test_what_has_no_meaning_is_refused_by_name(kind, argument):
     (name,) = argument
     with pytest.raises(ArgumentError, match=rf"^{name}= does not go with .*Leave {name}= out$"):
         function(*called, **options, **argument)
+
+
+def _fits():
+    for kind, (function, called, options) in _calls().items():
+        if kind not in ("sums", "model"):
+            yield kind, function(*called, **options)
+
+
+def _results(fit, generalised):
+    points = {"at": {"Days": [0, 1]}}
+    yield from (fit, fit.summary(), fit.ranef, fit.varcorr, fit.pca(), fit.optimum, fit.model, fit.robust())
+    yield from (fit.bootstrap(2, seed=1, progress=False), fit.profile("Days"), fit.test("Days = 0"))
+    yield from (fit.predictions("Days"), fit.slopes(), fit.influence("Subject"), ranef.diagnose(fit))
+    yield from (ranef.emmeans(fit, "Days", **points), ranef.emmeans(generalised, "period", scale="response"))
+
+
+def _methods(owner):
+    """Yield name and bound method of what the package itself gives an object to be called for."""
+    for name in dir(owner):
+        static = inspect.getattr_static(type(owner), name, None)
+        verb = isinstance(static, Verb) and not isinstance(static, Answer)
+        own = inspect.isfunction(static) and static.__module__.startswith("ranef.")
+        if not name.startswith("_") and (verb or own):
+            yield name, getattr(owner, name)
+
+
+def _answer_to_an_unknown_argument(method):
+    parameters = list(inspect.signature(method).parameters.values())
+    by_position = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in by_position]
+    needed += [p.name for p in parameters if p.name == "newdata"]  # asked for first where rows are not kept
+    try:
+        method(**dict.fromkeys(needed, 1), no_such=1)
+    except (RanefError, TypeError) as error:
+        return str(error)
+    return "accepted"
+
+
+def test_every_method_names_the_argument_it_does_not_have():
+    fits = dict(_fits())
+    left = []
+    for owner in (*fits.values(), *_results(fits["plain"], fits["glmer"])):
+        for name, method in _methods(owner):
+            said = _answer_to_an_unknown_argument(method)
+            if "no_such=" not in said and name not in ("update", "replaced"):  # their **changes are open
+                left.append(f"{type(owner).__name__}.{name}(): {said}")
+    assert not left
+
+
+def test_every_method_shows_its_arguments():
+    hidden = []
+    for kind, fit in _fits():
+        for name, method in _methods(fit):
+            kinds = {one.kind for one in inspect.signature(method).parameters.values()}
+            if {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds:
+                hidden.append(f"{kind}: {name}")
+    assert not hidden

@@ -52,6 +52,7 @@ _HERE = {
     "at": "cov values newdata",
     "figsize": "size",
 }
+_PACKAGE = "ranef."
 _CANDIDATES: dict[str, list[str]] = {}
 for _name, _words in _HERE.items():
     for _word in _words.split():
@@ -84,14 +85,14 @@ def guided(**words: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         names = function.__qualname__.split(".")
         shown = names[-2] if names[-1] == "__init__" else names[-1]
-        refusal = re.compile(rf"(?:.*\.)?{names[-1]}\(\) got an unexpected keyword argument '(\w+)'")
+        refusal = rf"(?:.*\.)?{names[-1]}\(\) got an unexpected keyword argument '(\w+)'"
 
         @wraps(function)
         def called(*args: P.args, **options: P.kwargs) -> R:
             try:
                 return function(*args, **options)
             except TypeError as error:
-                found = refusal.match(str(error))
+                found = re.match(refusal, str(error))
                 if found is None or found[1] not in options:
                     raise
                 text = advice(function, found[1], words)
@@ -108,6 +109,46 @@ def guide(module: dict[str, Any], names: Iterable[str]) -> None:
     for name in names:
         if isfunction(module.get(name)) and not hasattr(module[name], "guides"):
             module[name] = guided()(module[name])
+
+
+def guide_class(kind: type) -> None:
+    """Have the methods of a class that users call answer so, inherited ones too."""
+    seen: set[str] = set()
+    for base in kind.__mro__:
+        if not base.__module__.startswith(_PACKAGE):
+            continue
+        for name, one in list(vars(base).items()):
+            if not (name in seen or name.startswith("_")) and isfunction(one) and not hasattr(one, "guides"):
+                setattr(kind, name, guided()(one))
+            seen.add(name)
+
+
+def signed_as(other: Callable[..., R], **more: Any) -> Callable[[Callable[..., Any]], Callable[..., R]]:
+    """Show the arguments of another function, to which a function hands on what it was given.
+
+    Parameters
+    ----------
+    other : function
+    **more
+        Further arguments by keyword -> their defaults.
+
+    Examples
+    --------
+    >>> @signed_as(sorted, stop=None)
+    ... def first(*args, stop=None, **options):
+    ...     return sorted(*args, **options)[:stop]
+    >>> signature(first)
+    <Signature (iterable, /, *, key=None, reverse=False, stop=None)>
+    """
+    further = [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in more.items()]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., R]:
+        own = signature(other)
+        shown = own.replace(parameters=[*own.parameters.values(), *further])
+        function.__signature__ = shown  # type: ignore[attr-defined]
+        return function
+
+    return decorate
 
 
 def advice(function: Callable[..., Any], word: str, words: Mapping[str, str] = {}) -> str:

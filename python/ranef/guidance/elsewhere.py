@@ -1,4 +1,4 @@
-"""A name that is not there is answered with the name here, or with those nearest to it."""
+"""A name or an argument that is not there is answered with the one here, or with those nearest to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from .arguments import guide_class
 from .words import OF_A_FIT
 from .words_of_the_package import OF_MODULES, OF_THE_PACKAGE
 
@@ -97,6 +98,10 @@ class Explained(ABCMeta):
     """The class of classes whose own missing names are explained too: ``Model.from_formula``."""
 
     _called_as = ""  # asked of every class, and explained of none
+
+    def __init__(cls, *args: Any, **options: Any) -> None:
+        super().__init__(*args)
+        guide_class(cls)
 
     def __getattr__(cls, name: str) -> Any:
         words: Words = next((vars(base)["_words"] for base in cls.__mro__ if "_words" in vars(base)), {})

@@ -16,7 +16,7 @@ from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..optimize.flat import find_flat
-from ..verbs import Answer, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
 from .waiting import waiting
@@ -55,6 +55,7 @@ class IterativeFit(Fit, kind="iterative"):
     bootstrap = Verb("iterative.replicates:bootstrap")
     component_table = Verb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
+    predict = RowVerb("iterative.prediction:predict")
     summary = Verb("iterative.report:summary")
     __repr__ = Verb("iterative.report:brief")
     _repr_html_ = Verb("iterative.report:brief_html")
@@ -97,19 +98,6 @@ class IterativeFit(Fit, kind="iterative"):
         """Standard error of `objective` over the choice of probes."""
         rest = self.criterion[1]
         return float(rest.std(ddof=1) / np.sqrt(len(rest)))
-
-    def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
-        """Return predictions, see `ranef.inference.prediction.predict`.
-
-        Standard errors and intervals take a solve for each row, sixteen at a time: ask for the rows you need.
-        Intervals are normal. No ``theta_uncertainty``.
-        """
-        if options.get("theta_uncertainty"):
-            raise ArgumentError(
-                "predict(theta_uncertainty=) is not available for a fit by iterations: it needs a "
-                "factorisation of all equations. Leave it out, or fit with schur='dense'"
-            )
-        return Fit.predict(self, newdata, *args, **options)
 
     def refit(self, y: npt.ArrayLike) -> IterativeFit:
         """Fit the same model to another response, with the same probes."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice, require_interval
+from ..guidance.arguments import signed_as
 from ..inference.prediction import predict as predict_plain
 from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import row_means, table_of_means
@@ -109,6 +110,7 @@ def _own_variance(fit: Any, newdata: Any) -> Any:
     return np.exp(2 * np.asarray(log_sd))
 
 
+@signed_as(predict_plain, conditional=False)
 def predict_mixed(
     fit: Any,
     newdata: Any = None,
@@ -123,7 +125,7 @@ def predict_mixed(
     Parameters
     ----------
     fit : ResidualFit
-    newdata, random, allow_new_levels, **options
+    newdata, random, allow_new_levels, se, interval, level, parts, theta_uncertainty, weights, ddf
         See `ranef.inference.prediction.predict`.
     conditional : bool
         Add what the residuals of the same subject at the times observed say of the new row's: rows then name

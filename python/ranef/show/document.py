@@ -8,6 +8,7 @@ from inspect import isfunction
 from typing import Any
 
 from ..errors import require_choice
+from ..guidance.arguments import guide_class
 from ..pickles import Snapshot
 from .html import html
 from .latex import latex
@@ -45,8 +46,9 @@ class Printed(Snapshot):
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Fold what a text of its own has beyond the width of the terminal."""
+        """Fold what a text of its own has beyond the terminal's width, and have methods explain arguments."""
         super().__init_subclass__(**options)
+        guide_class(cls)
         own = vars(cls).get("__str__")
         if isfunction(own):
             cls.__str__ = _fitting(own)  # type: ignore[method-assign]

@@ -10,14 +10,14 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..design.random_terms import lme4_order
-from ..errors import ArgumentError, FitError, FormulaError
+from ..errors import FitError, FormulaError
 from ..fit import Fit
 from ..formula import Formula
 from ..guidance.called import attribute
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
 from ..refitted_fit import RefittedFit
-from ..verbs import Answer, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .locations import Exponential, with_locations
 from .maps import Structured, term_map
 from .psi_flat import PsiFlat, find_psi_flat
@@ -62,15 +62,7 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     again = Verb("structured.refits:again", shown=False)
     profile = Verb("structured.profile:profile")
 
-    def predict(self, newdata: Any = None, *args: Any, **options: Any) -> Any:
-        """Return predictions, see `ranef.inference.prediction.predict`."""
-        if newdata is not None and any(isinstance(one, Exponential) for one in self.structured.maps):
-            raise ArgumentError(
-                "predictions of new rows are not available with exp(): their places need not be those of "
-                "the data"
-            )
-        return Fit.predict(self, newdata, *args, **options)
-
+    predict = RowVerb("structured.prediction:predict")
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
 

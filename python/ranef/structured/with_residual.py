@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..formula import Formula
+from ..guidance.arguments import signed_as
 from ..guidance.called import attribute
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
@@ -156,6 +157,7 @@ def _profiled(hessian: FloatArray, kept: Any) -> FloatArray:
     return np.asarray(hessian[np.ix_(kept, kept)] - cross @ inner @ cross.T)
 
 
+@signed_as(residual_summary)
 def summary(fit: StructuredResidualFit, *args: Any, **options: Any) -> ResidualSummary:
     """Return the summary of any fit, then the structures' parameters and the residuals'."""
     plain = residual_summary(fit, *args, **options)

@@ -16,6 +16,7 @@ from ...design.build import assemble, response_name
 from ...errors import RowsNotKeptError
 from ...formula import parse_formula
 from ...frame import Table, require_rows
+from ...guidance.arguments import signed_as
 from ...stream import source_of
 from ...stream.batch import batches_of, read_batches
 from ...stream.engines import DuckRelation, Partitions
@@ -102,6 +103,7 @@ class CellFit(GlmerFit, kind="cells"):
         raise RowsNotKeptError("fittedvalues has an entry for every row; use fit.predict(batch)")
 
 
+@signed_as(predict_rows)
 def predict(fit: CellFit, newdata: Any = None, *args: Any, **options: Any) -> Any:
     """Predict for new data, as of a fit of rows; see `GlmerFit.predict`."""
     if newdata is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import chdtrc
@@ -16,7 +16,15 @@ from ...inference.tables import TestTable, with_title
 from ..fit import GlmerFit
 
 
-def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any) -> Comparison | TestTable:
+def anova(
+    fit: GlmerFit,
+    *others: GlmerFit,
+    type: int | str = 3,
+    ddf: str = "normal",
+    refit: bool | None = None,
+    nested: bool = True,
+    names: Sequence[str] | None = None,
+) -> Comparison | TestTable:
     """Compare fits to one response by likelihood ratios; of one fit, test the terms by Wald's chi-squared.
 
     Parameters
@@ -27,9 +35,11 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
         binomial, binomial beside beta-binomial.
     type : {3, 2, 1}
         Of the tests of one fit's terms, see `ranef.Fit.anova`.
-    **options
-        Of `ranef.anova`; of the tests of terms ``ddf="kenward-roger"``, for F tests with the covariance and
-        degrees of freedom of the working linear model.
+    ddf : {"normal", "kenward-roger"}
+        Of the same tests: ``"kenward-roger"`` for F tests with the covariance and degrees of freedom of the
+        working linear model.
+    refit, nested, names
+        Of comparisons, see `ranef.anova`.
 
     Returns
     -------
@@ -59,8 +69,14 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
     term
     period  24.95   3
     """
+    compared = {"refit": refit is not None, "nested": nested is not True, "names": names is not None}
+    tested = {"type": type != 3, "ddf": ddf != "normal"}
+    for name, given in (tested if others else compared).items():
+        if given:
+            what = "the terms of one fit are tested" if others else "fits are compared, fit.anova(other)"
+            raise ArgumentError(f"{name}= has no meaning here: it is for when {what}. Leave it out")
     if not others:
-        return _terms(fit, type, **options)
+        return _terms(fit, type, ddf)
     for other in others:
         if not isinstance(other, GlmerFit):
             raise ArgumentError(
@@ -72,10 +88,10 @@ def anova(fit: GlmerFit, *others: GlmerFit, type: int | str = 3, **options: Any)
                 "the fits have different numbers of trials, so that their likelihoods cannot be compared: "
                 "fit both with the same"
             )
-    return compare(fit, *others, **options)
+    return compare(fit, *others, refit=refit, nested=nested, names=names)
 
 
-def _terms(fit: GlmerFit, type: int | str, ddf: str = "normal") -> TestTable:
+def _terms(fit: GlmerFit, type: int | str, ddf: str) -> TestTable:
     table = terms_tested(fit, type, ddf)
     if ddf != "normal":  # F tests, with degrees of freedom
         return table
