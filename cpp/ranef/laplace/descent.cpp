@@ -4,21 +4,14 @@
 #include <cmath>
 #include <limits>
 
-#include "ranef/base/linalg.hpp"
+#include "ranef/laplace/descent_model.hpp"
 
 namespace ranef {
 namespace {
 
-constexpr double first_radius = 4.0;       // standard errors, or
-constexpr double first_move = 0.25;        // of any parameter in its own unit, if that is more
 constexpr double shrink_ratio = 0.25, grow_ratio = 0.75, shrink = 0.4, most_shrink = 0.05, grow = 2.0, most_grow = 10.0;
 constexpr double fair_error = 0.1;         // of a predicted fall, at which the radius grows by `grow`
-constexpr double least_curvature = 1e-6;   // of the largest eigenvalue, in absolute value
-constexpr double least_scale = 1e-8;       // of the largest diagonal entry that this parameter has had
 constexpr double smallest_radius = 1e-10;
-constexpr double radius_error = 1e-3;      // relative, of a step's length
-constexpr double largest_scale = 0.5;      // standard error of a parameter in its unit, for the lengths of steps
-constexpr int most_shifts = 50;
 constexpr double rounding = 1e-11;         // of the criterion: what the inner steps leave
 constexpr double end_game = 1e-7;          // predicted fall below which gradients decide
 constexpr double largest_unseen = 1e-6;    // fall of a step that needs no evaluation
@@ -26,270 +19,180 @@ constexpr double unseen_share = 0.1;       // of the tolerance, what may be left
 constexpr double first_rate = 0.05;        // of falls, before two of them are known
 constexpr double nearer = 1e-2;            // part of the distance expected, below which an evaluation was too rough to end with
 
-// The model of the function about a point, in scaled coordinates.
-class Model {
+// One descent: the point, the model about it, and the radius within which the model is believed.
+class ScaledDescent {
 public:
-    Model(Index n, const std::vector<double>& correction, const std::vector<double>& units)
-        : n_(n), correction_(correction), units_(units), vectors_(n * n), values_(n), scale_(n), seen_(n), along_(n) {
-        correction_.resize(n * n, 0.0);
-    }
+    ScaledDescent(SmoothFunction& function, std::vector<double>& x, const DescentSettings& settings)
+        : function_(function),
+          x_(x),
+          settings_(settings),
+          newton_(settings.newton),
+          model_(static_cast<Index>(x.size()), settings.correction, settings.units),
+          step_(x.size()),
+          trial_(x.size()) {}
 
-    void forget() { std::fill(correction_.begin(), correction_.end(), 0.0); }
-
-    void take(const SmoothFunction& function) {
-        gradient_ = function.gradient();
-        hessian_ = function.hessian();
-        double largest = 0.0;
-        for (Index i = 0; i < n_; ++i) {
-            largest = std::max(largest, hessian_[i * n_ + i]);
-            seen_[i] = std::max(seen_[i], hessian_[i * n_ + i]);
-        }
-        for (Index i = 0; i < n_; ++i) {
-            const double least = least_scale * (seen_[i] > 0.0 ? seen_[i] : largest);
-            scale_[i] = std::min(1.0 / std::sqrt(std::max({hessian_[i * n_ + i], least, 1e-300})), largest_scale * units_[i]);
-        }
-    }
-
-    // The radius within which no parameter moves far on the scale of the linear predictor, however much data there is.
-    double first() const {
-        double widest = 0.0;
-        for (double scale : scale_) widest = std::max(widest, scale);
-        return std::max(first_radius, first_move / widest);
-    }
-
-    // The corrected and scaled Hessian: its Cholesky factor where that gives a step within the radius, else its
-    // eigenvectors; false when it is not finite. Half the squared decrement.
-    bool decompose(double radius, double* fall) {
-        for (Index j = 0; j < n_; ++j)
-            for (Index i = 0; i < n_; ++i)
-                vectors_[j * n_ + i] = (hessian_[j * n_ + i] + correction_[j * n_ + i]) * scale_[i] * scale_[j];
-        direct_ = newton_step(radius, fall);
-        if (direct_) return true;
-        if (!linalg::symmetric_eigen(n_, vectors_.data(), n_, values_.data())) return false;
-        double largest = 0.0;
-        for (double& value : values_) largest = std::max(largest, value = std::fabs(value));
-        *fall = 0.0;
-        for (Index i = 0; i < n_; ++i) {
-            values_[i] = std::max(values_[i], least_curvature * largest);
-            along_[i] = 0.0;
-            for (Index j = 0; j < n_; ++j) along_[i] += vectors_[i * n_ + j] * scale_[j] * gradient_[j];
-            *fall += 0.5 * along_[i] * along_[i] / values_[i];
-        }
-        return std::isfinite(*fall);
-    }
-
-    // The step within the radius, in the parameters' own units; returns its scaled length.
-    double step(double radius, std::vector<double>& out) const {
-        if (direct_) {
-            double sum = 0.0;
-            for (Index i = 0; i < n_; ++i) {
-                out[i] = along_[i] * scale_[i];
-                sum += along_[i] * along_[i];
+    Descent run() {
+        expect(static_cast<double>(x_.size()));
+        if (!evaluate_here()) return descent_;
+        radius_ = widest_ = model_.first();
+        while (true) {
+            if (!look_ahead()) return end(Status::not_finite);
+            if (too_rough_to_end()) {
+                expect(0.0);
+                if (!evaluate_here()) return descent_;
+                continue;
             }
-            return std::sqrt(sum);
+            if (fall_ <= tolerance_) return descent_;
+            if (descent_.result.evaluations >= newton_.max_evaluations) return end(Status::max_evaluations);
+            plan_step();
+            if (last_ && length_ < radius_) return end_unseen();
+            last_fall_ = fall_;
+            expect(fall_ * rate_);
+            const Status status = evaluate(trial_);
+            if (status == Status::interrupted) return end(status);
+            if (status == Status::ok && ends_at_trial()) return descent_;
+            const Trial trial = status == Status::ok ? judge() : Trial{};
+            stands_ = trial.better;
+            if (trial.better && !move()) return descent_;
+            adapt_radius(trial);
+            if (radius_ < smallest_radius) return end(Status::stalled);
         }
-        // Newton on 1 / length = 1 / radius, which it approaches from one side (More & Sorensen 1983).
-        double shift = 0.0, size = length(0.0);
-        for (int i = 0; i < most_shifts && size > radius * (1.0 + radius_error); ++i) {
-            double slope = 0.0;
-            for (Index j = 0; j < n_; ++j) slope += along_[j] * along_[j] / std::pow(values_[j] + shift, 3);
-            shift += (size / radius - 1.0) * size * size / slope;
-            size = length(shift);
-        }
-        std::fill(out.begin(), out.end(), 0.0);
-        for (Index i = 0; i < n_; ++i)
-            for (Index j = 0; j < n_; ++j) out[j] -= along_[i] / (values_[i] + shift) * vectors_[i * n_ + j] * scale_[j];
-        return size;
-    }
-
-    // How fast the function falls along the step, at its beginning.
-    double slope(const std::vector<double>& step) const { return -linalg::dot(n_, gradient_.data(), step.data()); }
-
-    double predicted(const std::vector<double>& step) const {
-        double fall = 0.0;
-        for (Index i = 0; i < n_; ++i) {
-            double product = 0.0;
-            for (Index j = 0; j < n_; ++j) product += (hessian_[j * n_ + i] + correction_[j * n_ + i]) * step[j];
-            fall -= step[i] * (gradient_[i] + 0.5 * product);
-        }
-        return fall;
-    }
-
-    // Half the squared decrement of another gradient by this Hessian; infinite where that was not positive definite.
-    double fall_after(const std::vector<double>& gradient) {
-        if (!direct_) return HUGE_VAL;
-        std::vector<double>& part = other_;
-        part.resize(n_);
-        for (Index i = 0; i < n_; ++i) part[i] = gradient[i] * scale_[i];
-        linalg::solve_lower(n_, root_.data(), n_, part.data(), 1, n_);
-        return 0.5 * linalg::dot(n_, part.data(), part.data());
-    }
-
-    // What the gradient at the other end of the step says beyond the mean of both Hessians.
-    void correct(const SmoothFunction& other, const std::vector<double>& step) {
-        std::vector<double>& rest = other_;
-        rest.resize(n_);
-        double denominator = 0.0, size = 0.0, length = 0.0;
-        for (Index i = 0; i < n_; ++i) {
-            double product = 0.0;
-            for (Index j = 0; j < n_; ++j)
-                product += (0.5 * (other.hessian()[j * n_ + i] + hessian_[j * n_ + i]) + correction_[j * n_ + i]) * step[j];
-            rest[i] = other.gradient()[i] - gradient_[i] - product;
-            denominator += rest[i] * step[i];
-            size += rest[i] * rest[i];
-            length += step[i] * step[i];
-        }
-        if (!(std::fabs(denominator) > 1e-8 * std::sqrt(size * length))) return;
-        for (Index j = 0; j < n_; ++j)
-            for (Index i = 0; i < n_; ++i) correction_[j * n_ + i] += rest[i] * rest[j] / denominator;
     }
 
 private:
-    bool newton_step(double radius, double* fall) {
-        root_ = vectors_;
-        if (!linalg::cholesky(n_, root_.data(), n_)) return false;
-        double least = root_[0], most = root_[0];
-        for (Index i = 1; i < n_; ++i) {
-            least = std::min(least, root_[i * n_ + i]);
-            most = std::max(most, root_[i * n_ + i]);
+    // What an evaluation at the end of a step says of the model; as it stands where there is no value.
+    struct Trial {
+        double rise = std::numeric_limits<double>::infinity();
+        double slope = 0.0;   // along the step, at its beginning
+        double ratio = -1.0;  // of the fall to the one predicted
+        bool better = false;
+    };
+
+    void expect(double distance) {
+        expected_ = distance;
+        if (settings_.expect) settings_.expect(distance);
+    }
+
+    Status evaluate(const std::vector<double>& point) {
+        if (newton_.interrupted && (*newton_.interrupted)()) return Status::interrupted;
+        ++descent_.result.evaluations;
+        return function_.evaluate(point.data());
+    }
+
+    bool evaluate_here() {
+        descent_.result.status = evaluate(x_);
+        if (descent_.result.status != Status::ok) return false;
+        function_.differentiate();
+        take();
+        stands_ = true;
+        return true;
+    }
+
+    void take() {
+        value_ = function_.value();
+        model_.take(function_);
+    }
+
+    // The fall to the model's minimum, and whether the step there is the last; false where the model is not finite.
+    bool look_ahead() {
+        if (!model_.decompose(radius_, &fall_)) return false;
+        descent_.result.decrement = std::sqrt(2.0 * fall_);
+        tolerance_ = std::max(newton_.tolerance, newton_.relative_tolerance * std::fabs(value_));
+        last_ = settings_.brief && stands_ && fall_ <= largest_unseen && last_fall_ > 0.0 &&
+                fall_ * std::min(fall_ / last_fall_, 1.0) <= unseen_share * tolerance_;
+        return true;
+    }
+
+    // Whether the point is so much nearer to the minimum than expected that its evaluation may not have been exact enough.
+    bool too_rough_to_end() const {
+        return (last_ || fall_ <= tolerance_) && settings_.expect && fall_ < nearer * expected_ && expected_ > tolerance_;
+    }
+
+    void plan_step() {
+        if (last_fall_ > 0.0) rate_ = std::min(fall_ / last_fall_, 1.0);
+        length_ = model_.step(radius_, step_);
+        for (std::size_t i = 0; i < x_.size(); ++i) trial_[i] = x_[i] + step_[i];
+    }
+
+    // The gradient at the end of the step, by the Hessian at its beginning, leaves nothing to gain there.
+    bool ends_at_trial() {
+        if (!(settings_.brief && stands_ && function_.value() < value_)) return false;
+        const double left = model_.fall_after(function_.gradient());
+        if (!(left <= unseen_share * tolerance_ && fall_ <= largest_unseen)) return false;
+        x_ = trial_;
+        descent_.result.decrement = std::sqrt(2.0 * left);
+        descent_.brief = true;
+        return true;
+    }
+
+    Trial judge() {
+        const double value = function_.value(), predicted = model_.predicted(step_);
+        Trial trial;
+        trial.rise = value - value_;
+        trial.slope = model_.slope(step_);
+        trial.ratio = predicted > 0.0 ? (value_ - value) / predicted : -1.0;
+        trial.better = value < value_ || (fall_ < end_game && value <= value_ + rounding * std::fabs(value_));
+        // Below the rounding of values a step that the gradients call for is as good as its prediction.
+        if (trial.better && fall_ < end_game) trial.ratio = std::max(trial.ratio, grow_ratio);
+        function_.differentiate();
+        model_.correct(function_, step_);
+        return trial;
+    }
+
+    bool move() {
+        x_ = trial_;
+        if (function_.change_coordinates(x_.data())) {
+            model_.forget();
+            return evaluate_here();
         }
-        if (!(least * least > 1e2 * least_curvature * most * most)) return false;
-        for (Index i = 0; i < n_; ++i) along_[i] = -gradient_[i] * scale_[i];
-        linalg::solve_lower(n_, root_.data(), n_, along_.data(), 1, n_);
-        const double squared = linalg::dot(n_, along_.data(), along_.data());
-        linalg::solve_upper(n_, root_.data(), n_, along_.data(), 1, n_);
-        *fall = 0.5 * squared;
-        return std::isfinite(squared) && linalg::dot(n_, along_.data(), along_.data()) <= radius * radius;
+        take();
+        return true;
     }
 
-    double length(double shift) const {
-        double sum = 0.0;
-        for (Index i = 0; i < n_; ++i) sum += along_[i] * along_[i] / ((values_[i] + shift) * (values_[i] + shift));
-        return std::sqrt(sum);
+    void adapt_radius(const Trial& trial) {
+        if (trial.ratio < shrink_ratio) {
+            // Where the parabola through value and slope here and the value there has its minimum.
+            const double least = trial.rise + trial.slope > 0.0 ? 0.5 * trial.slope / (trial.rise + trial.slope) : shrink;
+            radius_ = std::clamp(std::isfinite(trial.rise) ? least : shrink, most_shrink, shrink) * std::min(radius_, length_);
+        } else if (trial.ratio > grow_ratio) {
+            // The error of the prediction, relative to it, grows with the length of the step.
+            const double fast = std::min(grow * fair_error / (std::fabs(trial.ratio - 1.0) + 1e-3), most_grow);
+            radius_ = std::max({radius_, grow * length_, std::min(fast * length_, widest_)});
+        }
     }
 
-    Index n_;
-    bool direct_ = false;
-    std::vector<double> gradient_, hessian_, correction_, units_, vectors_, values_, scale_, seen_, along_, root_, other_;
+    Descent end(Status status) {
+        descent_.result.status = status;
+        return descent_;
+    }
+
+    Descent end_unseen() {
+        x_ = trial_;
+        descent_.result.decrement *= std::sqrt(rate_);
+        descent_.unseen = fall_;
+        descent_.brief = true;
+        return descent_;
+    }
+
+    SmoothFunction& function_;
+    std::vector<double>& x_;
+    const DescentSettings& settings_;
+    const NewtonSettings& newton_;
+    DescentModel model_;
+    std::vector<double> step_, trial_;
+    Descent descent_;
+    double value_ = 0.0, expected_ = 0.0;
+    double radius_ = 0.0, widest_ = 0.0;       // within which steps stay; beyond which only long steps take it
+    double fall_ = 0.0, tolerance_ = 0.0, length_ = 0.0;
+    double last_fall_ = 0.0, rate_ = first_rate;
+    bool stands_ = true;  // whether the function's last evaluation is the one at x
+    bool last_ = false;   // whether what the step leaves is expected to be within the tolerance
 };
 
 }  // namespace
 
 Descent descend_scaled(SmoothFunction& function, std::vector<double>& x, const DescentSettings& settings) {
-    Descent descent;
-    NewtonResult& result = descent.result;
-    const NewtonSettings& newton = settings.newton;
-    const Index n = static_cast<Index>(x.size());
-    double last_fall = 0.0, rate = first_rate, expected = 0.0;
-    bool stands = true;  // whether the function's last evaluation is the one at x
-    const auto expect = [&](double distance) {
-        expected = distance;
-        if (settings.expect) settings.expect(distance);
-    };
-    const auto evaluate = [&](const std::vector<double>& point) {
-        if (newton.interrupted && (*newton.interrupted)()) return Status::interrupted;
-        ++result.evaluations;
-        return function.evaluate(point.data());
-    };
-    expect(static_cast<double>(n));
-    result.status = evaluate(x);
-    if (result.status != Status::ok) return descent;
-    function.differentiate();
-    double value = function.value();
-    Model model(n, settings.correction, settings.units);
-    model.take(function);
-    const double first = model.first();
-    double radius = first;
-    std::vector<double> step(n), trial(n);
-    while (true) {
-        double fall = 0.0;
-        if (!model.decompose(radius, &fall)) {
-            result.status = Status::not_finite;
-            return descent;
-        }
-        result.decrement = std::sqrt(2.0 * fall);
-        const double tolerance = std::max(newton.tolerance, newton.relative_tolerance * std::fabs(value));
-        const bool last = settings.brief && stands && fall <= largest_unseen && last_fall > 0.0 &&
-                          fall * std::min(fall / last_fall, 1.0) <= unseen_share * tolerance;
-        if ((last || fall <= tolerance) && settings.expect && fall < nearer * expected && expected > tolerance) {
-            expect(0.0);
-            result.status = evaluate(x);
-            if (result.status != Status::ok) return descent;
-            function.differentiate();
-            value = function.value();
-            model.take(function);
-            stands = true;
-            continue;
-        }
-        if (fall <= tolerance) return descent;
-        if (result.evaluations >= newton.max_evaluations) {
-            result.status = Status::max_evaluations;
-            return descent;
-        }
-        if (last_fall > 0.0) rate = std::min(fall / last_fall, 1.0);
-        const double length = model.step(radius, step), predicted = model.predicted(step);
-        for (Index i = 0; i < n; ++i) trial[i] = x[i] + step[i];
-        if (last && length < radius) {
-            x = trial;
-            result.decrement *= std::sqrt(rate);
-            descent.unseen = fall;
-            descent.brief = true;
-            return descent;
-        }
-        last_fall = fall;
-        expect(fall * rate);
-        const Status status = evaluate(trial);
-        if (status == Status::interrupted) {
-            result.status = status;
-            return descent;
-        }
-        double ratio = -1.0, found = std::numeric_limits<double>::infinity();
-        const double slope = model.slope(step);
-        bool better = false;
-        if (settings.brief && status == Status::ok && stands && function.value() < value) {
-            const double left = model.fall_after(function.gradient());
-            if (left <= unseen_share * tolerance && fall <= largest_unseen) {
-                x = trial;
-                result.decrement = std::sqrt(2.0 * left);
-                descent.brief = true;
-                return descent;
-            }
-        }
-        if (status == Status::ok) {
-            found = function.value();
-            function.differentiate();
-            ratio = predicted > 0.0 ? (value - function.value()) / predicted : -1.0;
-            model.correct(function, step);
-            better = function.value() < value || (fall < end_game && function.value() <= value + rounding * std::fabs(value));
-            // Below the rounding of values a step that the gradients call for is as good as its prediction.
-            if (better && fall < end_game) ratio = std::max(ratio, grow_ratio);
-        }
-        stands = better;
-        if (better) {
-            x = trial;
-            if (function.change_coordinates(x.data())) {
-                result.status = evaluate(x);
-                if (result.status != Status::ok) return descent;
-                function.differentiate();
-                model.forget();
-            }
-            model.take(function);
-        }
-        if (ratio < shrink_ratio) {
-            // Where the parabola through value and slope here and the value there has its minimum.
-            const double rise = found - value, least = rise + slope > 0.0 ? 0.5 * slope / (rise + slope) : shrink;
-            radius = std::clamp(std::isfinite(found) ? least : shrink, most_shrink, shrink) * std::min(radius, length);
-        } else if (ratio > grow_ratio) {
-            // The error of the prediction, relative to it, grows with the length of the step.
-            const double fast = std::min(grow * fair_error / (std::fabs(ratio - 1.0) + 1e-3), most_grow);
-            radius = std::max({radius, grow * length, std::min(fast * length, first)});
-        }
-        if (better) value = function.value();
-        if (radius < smallest_radius) {
-            result.status = Status::stalled;
-            return descent;
-        }
-    }
+    return ScaledDescent(function, x, settings).run();
 }
 
 }  // namespace ranef
