@@ -132,7 +132,13 @@ protected:
     void theta_gradient(const CellPart& part, Share& share) const;
     void block_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
     void scalar_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
+    struct BlockColumns;
+    void weigh_columns(Index begin, Index n, BlockColumns& columns) const;
+    void scatter_columns(Index begin, Index n, const BlockColumns& columns, std::vector<double>& cross) const;
     void small_products(const CellPart& part, std::vector<double>& cross, std::vector<double>& a) const;
+    void working_products(Index size);
+    void theta_curvature(Index size);
+    void keep_base();
     void covariance_gradient(std::vector<double>& g_d, std::vector<char>& known) const;
 
     const GlmmProblem& problem_;

@@ -100,71 +100,88 @@ void LaplaceCriterion::block_products(const CellPart& part, int extra, std::vect
     }
 }
 
+// The columns of a block of cells. They start at odd multiples of a cache line, so that they do not crowd each other out.
+struct LaplaceCriterion::BlockColumns {
+    BlockColumns(Index columns, Index thetas, Index cells)
+        : count(columns), stride(cells + 8), own(thetas * stride), weighted(columns * stride), y(columns) {}
+
+    Index count, stride;
+    std::vector<double> own, weighted;  // y of theta, W y
+    std::vector<const double*> y;
+};
+
+// The columns of a block of cells, y and W y, for theta, X and further parameters; those of the last have no y.
+void LaplaceCriterion::weigh_columns(Index begin, Index n, BlockColumns& columns) const {
+    const std::size_t factors = layout_.factors.size();
+    const double* w = w_.data() + begin;
+    for (Index c = 0; c < columns.count; ++c) {
+        double* out = columns.weighted.data() + c * columns.stride;
+        if (c >= k_ + p_) {
+            further_.scores(static_cast<int>(c) - k_ - p_, begin, n, out);
+            for (Index i = 0; i < n; ++i) out[i] = -out[i];
+            continue;
+        }
+        if (c < k_) {
+            const int f = slots_[c].factor;
+            double* column = columns.own.data() + c * columns.stride;
+            for (Index i = 0; i < n; ++i) {
+                const Index at = (begin + i) * factors + f;
+                column[i] = cells_.z[at] * scratch_.moved[effect_[at]];
+            }
+            columns.y[c] = column;
+        } else {
+            columns.y[c] = cells_.column(c - k_) + begin;
+        }
+        const double* column = columns.y[c];
+        for (Index i = 0; i < n; ++i) out[i] = w[i] * column[i];
+    }
+}
+
+// Z~'WY of a block. The first factor's cells lie side by side: along the columns, level by level.
+void LaplaceCriterion::scatter_columns(Index begin, Index n, const BlockColumns& columns, std::vector<double>& cross) const {
+    const Index factors = static_cast<Index>(layout_.factors.size()), size = columns.count, stride = columns.stride;
+    const double* z = whitened_.data() + begin * factors;
+    const std::int32_t* effect = effect_.data() + begin * factors;
+    Index level = effect[0];
+    for (Index from = 0, to = 0; from < n; from = to, ++level) {
+        to = std::min(n, cells_.leading[level + 1] - begin);
+        double* target = cross.data() + Index{effect[from * factors]} * size;
+        Index c = 0;
+        for (; c + 4 <= size; c += 4) {  // four sums that do not wait for each other
+            const double* column = columns.weighted.data() + c * stride;
+            double sum[4] = {0.0, 0.0, 0.0, 0.0};
+            for (Index i = from; i < to; ++i)
+                for (int d = 0; d < 4; ++d) sum[d] += z[i * factors] * column[d * stride + i];
+            for (int d = 0; d < 4; ++d) target[c + d] += sum[d];
+        }
+        for (; c < size; ++c) {
+            const double* column = columns.weighted.data() + c * stride;
+            double sum = 0.0;
+            for (Index i = from; i < to; ++i) sum += z[i * factors] * column[i];
+            target[c] += sum;
+        }
+    }
+    for (Index i = 0; i < n; ++i)
+        for (Index f = 1; f < factors; ++f) {
+            double* target = cross.data() + Index{effect[i * factors + f]} * size;
+            for (Index c = 0; c < size; ++c) target[c] += z[i * factors + f] * columns.weighted[c * stride + i];
+        }
+}
+
 // The same where every term has one column: a block of cells at a time, column by column.
 void LaplaceCriterion::scalar_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const {
-    const int factors = static_cast<int>(layout_.factors.size());
     const Index size = k_ + p_ + extra;
-    // Columns start at odd multiples of a cache line, so that they do not crowd each other out.
-    const Index block = std::min(largest_block, part.end - part.begin) + 8;
-    std::vector<double>& moved = scratch_.moved;
-    std::vector<double> own(k_ * block), weighted(size * block);
-    for (int f = 0; f < factors; ++f)
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f)
         for (Index j = levels_begin(part, f); j < levels_end(part, f); ++j)
-            moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
-    std::vector<const double*> y(size), wy(size);
+            scratch_.moved[layout_.offset[f] + j] = 2.0 * lambda_[layout_.lambda_offset[f]] * e_[layout_.offset[f] + j];
+    BlockColumns columns(size, k_, std::min(largest_block, part.end - part.begin));
     for (Index begin = part.begin; begin < part.end; begin += largest_block) {
         const Index n = std::min(largest_block, part.end - begin);
-        const double* w = w_.data() + begin;
-        for (Index c = 0; c < size; ++c) {
-            double* out = weighted.data() + c * block;
-            wy[c] = out;
-            if (c < k_) {
-                const int f = slots_[c].factor;
-                double* column = own.data() + c * block;
-                for (Index i = 0; i < n; ++i) {
-                    const Index at = (begin + i) * factors + f;
-                    column[i] = cells_.z[at] * moved[effect_[at]];
-                }
-                y[c] = column;
-            } else if (c < k_ + p_) {
-                y[c] = cells_.column(c - k_) + begin;
-            } else {
-                further_.scores(c - k_ - p_, begin, n, out);
-                for (Index i = 0; i < n; ++i) out[i] = -out[i];
-                continue;
-            }
-            const double* column = y[c];
-            for (Index i = 0; i < n; ++i) out[i] = w[i] * column[i];
-        }
+        weigh_columns(begin, n, columns);
         for (Index c = 0; c < k_ + p_; ++c)
-            for (Index d = c; d < size; ++d) a[c * size + d] += product_of(n, y[c], wy[d]);
-        // The first factor's cells lie side by side: along the columns, level by level.
-        const double* z = whitened_.data() + begin * factors;
-        const std::int32_t* effect = effect_.data() + begin * factors;
-        Index level = effect[0];
-        for (Index from = 0, to = 0; from < n; from = to, ++level) {
-            to = std::min(n, cells_.leading[level + 1] - begin);
-            double* target = cross.data() + Index{effect[from * factors]} * size;
-            Index c = 0;
-            for (; c + 4 <= size; c += 4) {  // four sums that do not wait for each other
-                const double* column = weighted.data() + c * block;
-                double sum[4] = {0.0, 0.0, 0.0, 0.0};
-                for (Index i = from; i < to; ++i)
-                    for (int d = 0; d < 4; ++d) sum[d] += z[i * factors] * column[d * block + i];
-                for (int d = 0; d < 4; ++d) target[c + d] += sum[d];
-            }
-            for (; c < size; ++c) {
-                const double* column = weighted.data() + c * block;
-                double sum = 0.0;
-                for (Index i = from; i < to; ++i) sum += z[i * factors] * column[i];
-                target[c] += sum;
-            }
-        }
-        for (Index i = 0; i < n; ++i)
-            for (int f = 1; f < factors; ++f) {
-                double* target = cross.data() + Index{effect[i * factors + f]} * size;
-                for (Index c = 0; c < size; ++c) target[c] += z[i * factors + f] * weighted[c * block + i];
-            }
+            for (Index d = c; d < size; ++d)
+                a[c * size + d] += product_of(n, columns.y[c], columns.weighted.data() + d * columns.stride);
+        scatter_columns(begin, n, columns, cross);
     }
 }
 
@@ -201,8 +218,23 @@ void LaplaceCriterion::small_products(const CellPart& part, std::vector<double>&
 }
 
 void LaplaceCriterion::differentiate() {
-    const int extra = static_cast<int>(further_.count()), fixed = p_ + extra;
-    const Index size = k_ + fixed;
+    const Index size = k_ + p_ + static_cast<Index>(further_.count());
+    working_products(size);
+    const std::vector<double>& a = scratch_.a;
+    for (int d = 0; d < p_; ++d)
+        for (int c = 0; c < p_; ++c) fixed_information_[d * p_ + c] = a[(k_ + d) * size + k_ + c];
+    for (Index i = 0; i < size * size; ++i) hessian_[i] = 2.0 * a[i];
+    theta_curvature(size);
+    if (!problem_.prior.empty())
+        for (int d = 0; d < p_; ++d)
+            for (int c = 0; c < p_; ++c) hessian_[(k_ + d) * size + k_ + c] += 2.0 * problem_.prior[d * p_ + c];
+    differentiated_ = true;
+    keep_base();
+}
+
+// A = Y'V^-1Y, size x size, into scratch_.a; of further parameters their own curvature is added.
+void LaplaceCriterion::working_products(Index size) {
+    const int extra = static_cast<int>(further_.count());
     std::vector<double> &cross = scratch_.cross, &solved = scratch_.solved, &a = scratch_.a;
     cross.resize(size * layout_.q);
     solved.resize(cross.size());
@@ -229,12 +261,12 @@ void LaplaceCriterion::differentiate() {
     }
     for (Index c = 0; c < size; ++c)
         for (Index d = 0; d < c; ++d) a[c * size + d] = a[d * size + c];
+}
 
-    for (int d = 0; d < p_; ++d)
-        for (int c = 0; c < p_; ++c) fixed_information_[d * p_ + c] = a[(k_ + d) * size + k_ + c];
-    for (Index i = 0; i < size * size; ++i) hessian_[i] = 2.0 * a[i];
-    // A_tt + A_tb A_bb^-1 A_bt, the second part where A_bb allows it.
-    std::vector<double> &bb = scratch_.bb, &bt = scratch_.bt;
+// H_tt: A_tt + A_tb A_bb^-1 A_bt, the second part where A_bb allows it, and the curvature of D.
+void LaplaceCriterion::theta_curvature(Index size) {
+    const int fixed = static_cast<int>(size) - k_;
+    std::vector<double> &a = scratch_.a, &bb = scratch_.bb, &bt = scratch_.bt;
     bb.resize(fixed * fixed);
     bt.resize(Index{fixed} * k_);
     for (int d = 0; d < fixed; ++d)
@@ -258,11 +290,10 @@ void LaplaceCriterion::differentiate() {
             const double* g = g_d.data() + layout_.lambda_offset[one.factor];
             hessian_[t * size + v] += g[one.row * r + other.row] + g[other.row * r + one.row];
         }
-    if (!problem_.prior.empty())
-        for (int d = 0; d < p_; ++d)
-            for (int c = 0; c < p_; ++c) hessian_[(k_ + d) * size + k_ + c] += 2.0 * problem_.prior[d * p_ + c];
-    differentiated_ = true;
-    // A point that was too far away is no place to predict from.
+}
+
+// The point to predict modes from. One that was too far away is no place for that.
+void LaplaceCriterion::keep_base() {
     base_known_ = true;
     factor_is_base_ = value_ <= best_value_;
     base_parameters_ = parameters_;
