@@ -50,9 +50,19 @@ QuadratureCriterion::QuadratureCriterion(const GlmmProblem& problem, int nodes) 
     set_inner_tolerance(1e-16);  // the rule is not stationary about the mode
 }
 
-// log sum_k w_k e^q_k of one level. Leaves the means over the nodes of s, dl and s u' of its cells; `tilted`: the mean
-// of g_k x_k', r x r by rows of g, and `mean_adjoint`: the mean of g_k, where g_k = dq_k / du_k.
-double QuadratureCriterion::integrate_level(Index j, const double* root, double* tilted, double* mean_adjoint) {
+// The linear predictor of a level's cells at effects u, into node_eta_.
+void QuadratureCriterion::predict_level(Index first, Index size, const double* u) {
+    const int r = layout_.factors[0].width;
+    for (Index i = 0; i < size; ++i) {
+        const double* z = whitened_.data() + (first + i) * r;
+        double eta = fixed_[first + i];
+        for (int a = 0; a < r; ++a) eta += z[a] * u[a];
+        node_eta_[i] = eta;
+    }
+}
+
+// The nodes of one level, u_k and the scores s there; the nodes' shares of the integral, and its logarithm.
+double QuadratureCriterion::place_nodes(Index j, const double* root) {
     const int r = layout_.factors[0].width;
     const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
     const CellView view = further_.view().part(first, size);
@@ -68,28 +78,30 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
             u[a] += mode[a];
             q += 0.5 * (x[a] * x[a] - u[a] * u[a]);
         }
-        for (Index i = 0; i < size; ++i) {
-            const double* z = whitened_.data() + (first + i) * r;
-            double eta = fixed_[first + i];
-            for (int a = 0; a < r; ++a) eta += z[a] * u[a];
-            node_eta_[i] = eta;
-        }
+        predict_level(first, size, u);
         q += family_->score(view, node_eta_.data(), node_s_.data() + k * size, work_.data());
         share_[k] = q;
         top = std::max(top, q);
     }
     double sum = 0.0;
     for (double& share : share_) sum += share = std::exp(share - top);
-    for (Index i = first; i < first + size; ++i) {
-        mean_s_[i] = 0.0;
-        for (std::vector<double>& mean : mean_dl_) mean[i] = 0.0;
-        std::fill_n(products_.begin() + i * r, r, 0.0);
-    }
+    for (double& share : share_) share /= sum;
+    return top + std::log(sum);
+}
+
+// log sum_k w_k e^q_k of one level. Leaves the means over the nodes of s, dl and s u' of its cells; `tilted`: the mean
+// of g_k x_k', r x r by rows of g, and `mean_adjoint`: the mean of g_k, where g_k = dq_k / du_k.
+double QuadratureCriterion::integrate_level(Index j, const double* root, double* tilted, double* mean_adjoint) {
+    const int r = layout_.factors[0].width;
+    const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
+    const double integral = place_nodes(j, root);
+    std::fill_n(mean_s_.begin() + first, size, 0.0);
+    std::fill_n(products_.begin() + first * r, size * r, 0.0);
     std::fill_n(tilted, r * r, 0.0);
     std::fill_n(mean_adjoint, r, 0.0);
     std::vector<double> g(r);
     for (Index k = 0; k < count_; ++k) {
-        const double share = share_[k] /= sum;
+        const double share = share_[k];
         const double* u = node_u_.data() + k * r;
         for (int a = 0; a < r; ++a) g[a] = -u[a];
         for (Index i = 0; i < size; ++i) {
@@ -105,20 +117,24 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
             mean_adjoint[a] += share * g[a];
             for (int b = 0; b < r; ++b) tilted[a * r + b] += share * g[a] * x_[k * r + b];
         }
-        if (mean_dl_.empty()) continue;
-        for (Index i = 0; i < size; ++i) {
-            const double* z = whitened_.data() + (first + i) * r;
-            double eta = fixed_[first + i];
-            for (int a = 0; a < r; ++a) eta += z[a] * u[a];
-            node_eta_[i] = eta;
-        }
-        std::vector<double>& dl = node_slopes_.dl;
+    }
+    if (!mean_dl_.empty()) average_further(first, size);
+    return integral;
+}
+
+// The mean over the nodes of the slopes in the further parameters.
+void QuadratureCriterion::average_further(Index first, Index size) {
+    const int r = layout_.factors[0].width;
+    const CellView view = further_.view().part(first, size);
+    for (std::vector<double>& mean : mean_dl_) std::fill_n(mean.begin() + first, size, 0.0);
+    std::vector<double>& dl = node_slopes_.dl;
+    for (Index k = 0; k < count_; ++k) {
+        predict_level(first, size, node_u_.data() + k * r);
         for (int kind = 0; kind < further_.kinds(); ++kind) {
             further_.differentiate(*family_, kind, view, node_eta_.data(), dl.data(), node_slopes_.ds.data(), node_slopes_.dw.data());
-            for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += share * dl[i];
+            for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += share_[k] * dl[i];
         }
     }
-    return top + std::log(sum);
 }
 
 // The gradient is Laplace's with the leverages z'Y z in place of z'Omega^-1 z, Y = Omega^-1 + 2 R^-1 S R^-T, where S is

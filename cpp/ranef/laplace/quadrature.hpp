@@ -21,7 +21,10 @@ protected:
     void finish() override;
 
 private:
+    void predict_level(Index first, Index size, const double* u);
+    double place_nodes(Index level, const double* root);
     double integrate_level(Index level, const double* root, double* tilted, double* mean_adjoint);
+    void average_further(Index first, Index size);
 
     Index count_ = 0;                       // nodes in all
     std::vector<double> x_, log_weight_;    // count x r, count
