@@ -97,49 +97,30 @@ py::dict describe_point(const GlmmObject& self, LaplaceCriterion& criterion, con
     return out;
 }
 
-py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance, int max_evaluations, bool certify) {
-    const GlmmProblem& problem = *self.problem;
-    if (start.size() != problem.parameters()) throw py::value_error("start: wrong number of parameters");
-    struct Work {
-        std::shared_ptr<const GlmmProblem> problem;
-        std::vector<double> parameters;
-        std::unique_ptr<LaplaceCriterion> criterion;
-        std::function<bool()> interrupted;
-        std::atomic<bool> cancelled{false};
-        GlmmSettings settings;
-        Optimum optimum;
+// A search, with all that it needs while Python goes on.
+struct GlmmSearch {
+    std::shared_ptr<const GlmmProblem> problem;
+    std::vector<double> parameters;
+    std::unique_ptr<LaplaceCriterion> criterion;
+    std::function<bool()> interrupted;
+    std::atomic<bool> cancelled{false};
+    GlmmSettings settings;
+    Optimum optimum;
 
-        explicit Work(std::shared_ptr<const GlmmProblem> p) : problem(p), criterion(make_criterion(*problem)) {}
-        void run() {
-            const BlasThreads limited(problem->pattern().rest);
-            optimum = find_optimum(*criterion, *problem, settings, parameters);
-        }
-    };
-    auto work = std::make_shared<Work>(self.problem);
-    work->parameters.assign(start.data(), start.data() + start.size());
-    work->interrupted = [state = work.get()] { return state->cancelled.load(); };
-    work->settings.newton.tolerance = tolerance;
-    work->settings.newton.relative_tolerance = 4e-16;
-    work->settings.newton.max_evaluations = max_evaluations;
-    work->settings.newton.interrupted = &work->interrupted;
-    work->settings.certify = certify;
-    {
-        const py::gil_scoped_release release;
-        if (problem.cells().n > 2000) run_beside([work] { work->run(); }, [work] { work->cancelled = true; });
-        else work->run();
+    GlmmSearch(std::shared_ptr<const GlmmProblem> p, const Doubles& start)
+        : problem(std::move(p)), parameters(start.data(), start.data() + start.size()), criterion(make_criterion(*problem)) {
+        interrupted = [this] { return cancelled.load(); };
+        settings.newton.interrupted = &interrupted;
     }
-    const Optimum& optimum = work->optimum;
-    const GlmmParameters maps(problem);
-    py::dict out;
-    out["status"] = describe(optimum.status);
-    out["evaluations"] = optimum.evaluations;
-    out["certificate_evaluations"] = optimum.certificate_evaluations;
-    out["inner_steps"] = work->criterion->inner_steps();
-    out["gradient_norm"] = optimum.gradient_norm;
-    out["eigenvalues"] = to_numpy(optimum.eigenvalues);
-    out["singular"] = optimum.singular;
-    out["converged"] = optimum.converged;
-    out["escapes"] = optimum.escapes;
+
+    void run() {
+        const BlasThreads limited(problem->pattern().rest);
+        optimum = find_optimum(*criterion, *problem, settings, parameters);
+    }
+};
+
+// The ways out of the boundary, as unit vectors in the user's coordinates.
+py::list glmm_multipliers(const GlmmProblem& problem, const Optimum& optimum) {
     py::list multipliers;
     for (const BoundaryMultiplier& m : optimum.multipliers) {
         std::vector<double> direction = m.direction;
@@ -149,23 +130,55 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
         for (double& v : direction) v /= size;
         multipliers.append(py::make_tuple(problem.design->factor_order()[m.factor], m.block, m.value, to_numpy(direction)));
     }
-    out["multipliers"] = multipliers;
+    return multipliers;
+}
+
+py::dict describe_search(const GlmmObject& self, GlmmSearch& search) {
+    const GlmmProblem& problem = *search.problem;
+    const Optimum& optimum = search.optimum;
+    const GlmmParameters maps(problem);
+    py::dict out;
+    out["status"] = describe(optimum.status);
+    out["evaluations"] = optimum.evaluations;
+    out["certificate_evaluations"] = optimum.certificate_evaluations;
+    out["inner_steps"] = search.criterion->inner_steps();
+    out["gradient_norm"] = optimum.gradient_norm;
+    out["eigenvalues"] = to_numpy(optimum.eigenvalues);
+    out["singular"] = optimum.singular;
+    out["converged"] = optimum.converged;
+    out["escapes"] = optimum.escapes;
+    out["multipliers"] = glmm_multipliers(problem, optimum);
     const bool usable = optimum.status == Status::ok || optimum.status == Status::stalled;
     out["usable"] = usable;
     if (!usable) {
-        out["theta"] = to_numpy(maps.theta(optimum.theta.empty() ? work->parameters : optimum.theta));
+        out["theta"] = to_numpy(maps.theta(optimum.theta.empty() ? search.parameters : optimum.theta));
         out["value"] = optimum.value;
         return out;
     }
     out["hessian"] = square(optimum.hessian, problem.parameters());
-    out["penalty"] = work->criterion->penalty();
+    out["penalty"] = search.criterion->penalty();
     out["free"] = py::cast(std::vector<int>(optimum.free.begin(), optimum.free.end()));
-    out.attr("update")(describe_point(self, *work->criterion, optimum.theta));
+    out.attr("update")(describe_point(self, *search.criterion, optimum.theta));
     // Where beta is found inside, there is no Hessian in it.
-    const bool inside = work->criterion->profiles_beta();
+    const bool inside = search.criterion->profiles_beta();
     out["vcov"] = inside ? py::object(out["vcov_information"])
                          : py::object(square(hessian_covariance(problem, optimum), problem.layout().p));
     return out;
+}
+
+py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance, int max_evaluations, bool certify) {
+    if (start.size() != self.problem->parameters()) throw py::value_error("start: wrong number of parameters");
+    const auto search = std::make_shared<GlmmSearch>(self.problem, start);
+    search->settings.newton.tolerance = tolerance;
+    search->settings.newton.relative_tolerance = 4e-16;
+    search->settings.newton.max_evaluations = max_evaluations;
+    search->settings.certify = certify;
+    {
+        const py::gil_scoped_release release;
+        if (self.problem->cells().n > 2000) run_beside([search] { search->run(); }, [search] { search->cancelled = true; });
+        else search->run();
+    }
+    return describe_search(self, *search);
 }
 
 // Value and gradient in the core's coordinates, from a cold start of the mode.
