@@ -99,10 +99,7 @@ bool DenseGroups<R>::project(const double* responses, Index lanes, double* rss, 
 
 template <int R>
 void DenseGroups<R>::adjoint(bool with_x, double weight, Values& out) {
-    this->restart_inverse(with_x);
-    std::vector<double> coef(layout_.n_coef());
-    this->coefficients(coef.data());
-    fill_adjoint<R>(design(), [this](Index j) { return level_k(j); }, inverse(), coef.data(), weight, out);
+    this->adjoint_through([this] { return inverse(); }, with_x, weight, out);
 }
 
 template <int R>

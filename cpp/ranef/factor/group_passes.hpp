@@ -23,6 +23,15 @@ protected:
     virtual void end_quadratics() {}
     virtual double quadratic_work() const { return 0.0; }
 
+    // adjoint() of a kind, whose inverse `inverse()` is there once it has been made anew.
+    template <class MadeInverse>
+    void adjoint_through(const MadeInverse& inverse, bool with_x, double weight, Values& out) {
+        restart_inverse(with_x);
+        std::vector<double> coef(layout_.n_coef());
+        coefficients(coef.data());
+        fill_adjoint<R>(design(), [this](Index j) { return level_k(j); }, inverse(), coef.data(), weight, out);
+    }
+
 private:
     bool shrink_levels() override;
     void leading_residuals() override;

@@ -56,10 +56,7 @@ SparseGroups<R>::SparseGroups(const Problem& problem, const std::vector<ThetaSlo
 
 template <int R>
 void SparseGroups<R>::adjoint(bool with_x, double weight, Values& out) {
-    this->restart_inverse(with_x);
-    std::vector<double> coef(this->layout_.n_coef());
-    this->coefficients(coef.data());
-    fill_adjoint<R>(design(), [this](Index j) { return level_k(j); }, inverse(), coef.data(), weight, out);
+    this->adjoint_through([this] { return inverse(); }, with_x, weight, out);
 }
 
 template <int R>
