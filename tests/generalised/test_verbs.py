@@ -100,6 +100,29 @@ def test_averaged_means_of_effects_that_add_up_are_compared_one_by_one():
     assert found == pytest.approx(weights @ mean, abs=1e-10)
 
 
+def test_averaged_means_of_a_family_with_a_dispersion_and_a_variable_named_as_a_column_of_the_table():
+    data = ranef.datasets.load("cbpp").rename(columns={"period": "t"})
+    fit = ranef.glmer("incidence ~ t + offset(log(size)) + (1 | herd)", data, "nbinom2")
+    eta = ranef.emmeans(fit, "t").to_frame()["emmean"]
+    for weights in ("equal", "proportional"):
+        table = ranef.emmeans(fit, "t", averaged=True, weights=weights).to_frame()
+        np.testing.assert_allclose(table["response"], np.exp(eta + fit.theta[0] ** 2 / 2), rtol=1e-10)
+
+
+def test_averaged_means_of_empty_cells_are_not_there():
+    data = ranef.datasets.load("cbpp")
+    data["u"] = np.where(np.arange(len(data)) % 2, "a", "b")
+    data = data[(data["period"] != "1") | (data["u"] == "b")]
+    fit = ranef.glmer("incidence ~ period * u + (1 | herd)", data, "poisson")
+    cells, means = (ranef.emmeans(fit, specs, averaged=True) for specs in (["period", "u"], "u"))
+    assert cells.to_frame()["response"].isna().tolist() == [True] + 7 * [False]
+    assert cells.pairs().to_frame()["se"].isna().tolist() == 7 * [True] + 21 * [False]
+    assert means.to_frame().isna()[["response", "se", "lower"]].to_numpy().tolist() == [
+        3 * [True],
+        3 * [False],
+    ]
+
+
 def test_drop1_and_update_are_lme4s(fit):
     table = fit.drop1()
     assert table.loc["period", "aic"] == pytest.approx(213.662627, abs=1e-5)

@@ -66,6 +66,13 @@ def coefficient_covariance(fit: GlmerFit) -> FloatArray:
     return np.asarray(root @ root.T)
 
 
+def estimates(fit: GlmerFit) -> dict[str, Any]:
+    """Return the parameters at the optimum, as `sensitivities` has them beside it."""
+    return {
+        name: fit._answer(name) for name in ("theta", "beta", "gamma", "psi", "internal", "internal_lambda")
+    }
+
+
 def sensitivities(fit: GlmerFit, value: Callable[[dict[str, Any]], FloatArray]) -> FloatArray:
     """Return the derivatives of a function of the parameters and modes along the columns of that root.
 

@@ -13,7 +13,7 @@ from ...inference.effects.averages import Rows
 from ...inference.effects.delta import STEP, Estimator, Mean
 from ...inference.means.estimates import estimable
 from ..fit import GlmerFit
-from ..inference.uncertainty import sensitivities
+from ..inference.uncertainty import estimates, sensitivities
 from .averages import average_mean, curve_at, fixed_part, random_columns
 
 Value = Callable[[dict[str, Any]], FloatArray]
@@ -76,9 +76,8 @@ class PopulationEstimator(Estimator):
         return value
 
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
-        at = {name: self.fit._answer(name) for name in ("theta", "beta", "gamma", "psi", "internal")}
         gradient = sensitivities(self.fit, value)[0]
         total = sum(part.times @ self._matrix(part) for part in rows.chunks())
         if not estimable(self.fit, np.asarray(total)[None, :] / rows.times.sum())[0]:
             return np.nan, np.full(len(gradient), np.nan)
-        return float(value(at)[0]), gradient
+        return float(value(estimates(self.fit))[0]), gradient

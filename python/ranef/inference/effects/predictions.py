@@ -126,7 +126,8 @@ def predictions(
         averaged=averaged, offset=offset,
     )  # fmt: skip
     held = {name: value for name, value in given.items() if name not in (first, *inside)}
-    grid = getattr(means, "means", means).keys.rename(columns=lambda name: name.strip("`"))
+    own = getattr(means, "means", means)
+    grid = own.keys.set_axis(own.variables, axis=1)
     order = np.arange(len(grid))
     if inside:
         order = np.argsort(grid.groupby(inside, sort=False, observed=True).ngroup().to_numpy(), kind="stable")

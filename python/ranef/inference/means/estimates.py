@@ -75,6 +75,11 @@ class MarginalMeans(Printed):
         object.__setattr__(self, "keys", self.keys.rename(columns=shown))
         object.__setattr__(self, "by", tuple(shown.get(name, name) for name in self.by))
 
+    @property
+    def variables(self) -> list[str]:
+        """The columns of the data that the means are for."""
+        return [name.strip("`") for name in self.keys]
+
     @as_it_came
     def to_frame(self) -> pd.DataFrame:
         """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""

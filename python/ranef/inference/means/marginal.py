@@ -185,7 +185,7 @@ def emtrends(
     own = getattr(fit, "trends_on_scale", None)
     if own is None:
         raise ArgumentError("scale= and averaged= are for generalised models: a linear one has one scale")
-    share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(slopes.keys), data)
+    share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, slopes.variables, data)
     step = 1e-3 * spread(fit, var, column.to_numpy(float), data)
     return own(slopes, grid, share, var, step, scale or "response", averaged)
 
@@ -216,7 +216,7 @@ def _on_scale(
     """Return means on the scale asked for."""
     own = getattr(fit, "means_on_scale", None)
     if own is not None:
-        share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, list(means.keys), data)
+        share = np.ones(len(grid.X)) if weights == "equal" else _shares(fit, grid, means.variables, data)
         return own(means, grid, share, scale or "response", averaged)
     if averaged:
         raise ArgumentError("averaged= is for generalised models: a linear model has no mean behind a link")

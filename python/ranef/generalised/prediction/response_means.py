@@ -1,0 +1,149 @@
+"""Marginal means on the scale of the response, and comparisons of them: what is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from ...arrays import FloatArray
+from ...frame.native import as_it_came, in_pandas
+from ...inference.means import MarginalMeans
+from ...show import Document, Line, Printed, frame_table
+from ..families.links import Link
+
+_RATIOS = {"logit": "odds_ratio", "log": "ratio", "cloglog": "hazard_ratio"}
+_TYPICAL = (
+    "Means of a typical group, whose random effects are zero: the inverse link of means on the link's scale"
+)
+WHOSE = {
+    False: "of a typical group, whose random effects are zero",
+    True: "averaged over the population of groups",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResponseMeans(Printed):
+    """Means of the response over a reference grid, or comparisons of them.
+
+    Attributes
+    ----------
+    means : MarginalMeans
+        On the link's scale.
+    averaged : bool
+        Whether they are averages of means of rows, over the population of groups or of a typical group.
+    estimates : (m,) float64
+        Of averages, NaN where a cell is empty; elsewhere they follow from `means`.
+    axes : (m, axes) float64
+        Their sensitivities to the parameters, as for predictions.
+    groups : bool
+        Whether the means of rows are averages over the population of groups.
+    ends_on : Link, optional
+        On whose scale intervals of averages are made, by default the fit's.
+    """
+
+    means: MarginalMeans
+    averaged: bool = False
+    estimates: FloatArray | None = field(default=None, repr=False)
+    axes: FloatArray | None = field(default=None, repr=False)
+    keys: pd.DataFrame | None = field(default=None, repr=False)
+    groups: bool = True
+    ends_on: Link | None = None
+
+    @as_it_came
+    def to_frame(self) -> pd.DataFrame:
+        """Return keys, estimate, ``se``, ``lower``, ``upper``; of comparisons also ``z`` and ``p``."""
+        return self._averages() if self.averaged else self._typical()
+
+    def pairs(self, adjust: str = "tukey", reverse: bool = False) -> ResponseMeans:
+        """Return pairwise comparisons: ratios for a logit, log or cloglog link, else differences of links.
+
+        Averages are compared by their differences, with ``adjust="none"``.
+        """
+        if not self.averaged:
+            return ResponseMeans(self.means.pairs(adjust, reverse))
+        pairs = self.means.pairs("none", reverse)
+        return self._differences(pairs)
+
+    def contrast(self, weights: Mapping[str, Sequence[float]] | str, adjust: str = "none") -> ResponseMeans:
+        """Return contrasts, see `MarginalMeans.contrast`: of links, given as ratios, or of averages."""
+        found = self.means.contrast(weights, adjust if not self.averaged else "none")
+        return self._differences(found) if self.averaged else ResponseMeans(found)
+
+    # ------------------------------------------------------------ inside
+    def _differences(self, found: MarginalMeans) -> ResponseMeans:
+        assert self.estimates is not None and self.axes is not None and found.weights is not None
+        weights, empty = found.weights, np.isnan(self.estimates)
+        values = weights @ np.where(empty, 0.0, self.estimates)
+        values[(weights[:, empty] != 0).any(axis=1)] = np.nan
+        axes = weights @ np.where(empty[:, None], 0.0, self.axes)
+        return replace(self, means=found, estimates=values, axes=axes, keys=found.keys)
+
+    def _typical(self) -> pd.DataFrame:
+        table, link = in_pandas(self.means.to_frame)(), self.means.fit.family.link  # type: ignore[attr-defined]
+        eta = table[self.means.what].to_numpy()
+        if self.means.what == "estimate":
+            if link.name not in _RATIOS:
+                return table.rename(columns={"t": "z"}).drop(columns="df")
+            change: Any = np.exp
+            slope, name = np.exp(eta), _RATIOS[link.name]
+        else:
+            curve = self.means.fit.curve  # type: ignore[attr-defined]
+            change, slope, name = curve.inverse, np.abs(curve.slope(eta)), "response"
+        keys = self.means.keys.reset_index(drop=True)
+        if self.means.what == "estimate":  # a ratio is written as one
+            keys = keys.assign(contrast=keys["contrast"].str.replace(" - ", " / ", regex=False))
+        ends = np.sort(change(table[["lower", "upper"]].to_numpy()), axis=1)
+        out = keys.assign(
+            **{name: change(eta), "se": table["se"] * slope, "lower": ends[:, 0], "upper": ends[:, 1]}
+        )
+        return out.assign(z=table["t"], p=table["p"]) if self.means.what == "estimate" else out
+
+    def _averages(self) -> pd.DataFrame:
+        assert self.estimates is not None and self.axes is not None
+        keys = (self.means.keys if self.keys is None else self.keys).reset_index(drop=True)
+        se = np.where(np.isnan(self.estimates), np.nan, np.sqrt((self.axes**2).sum(axis=1)))
+        link = self.ends_on or self.means.fit.curve  # type: ignore[attr-defined]
+        width = ndtri((1 + self.means.level) / 2)
+        if self.means.what == "estimate":
+            z = self.estimates / se
+            return keys.assign(
+                difference=self.estimates,
+                se=se,
+                lower=self.estimates - width * se,
+                upper=self.estimates + width * se,
+                z=z,
+                p=2 * ndtr(-np.abs(z)),
+            )
+        if self.means.what == "trend":
+            ends = np.array([self.estimates - width * se, self.estimates + width * se])
+            return keys.assign(trend=self.estimates, se=se, lower=ends[0], upper=ends[1])
+        eta = np.asarray(link.forward(self.estimates))
+        spread = width * se / np.abs(link.slope(eta))
+        ends = np.sort(link.inverse(np.array([eta - spread, eta + spread])), axis=0)
+        return keys.assign(response=self.estimates, se=se, lower=ends[0], upper=ends[1])
+
+    def document(self) -> Document:
+        """Return the parts."""
+        return [frame_table(in_pandas(self.to_frame)(), index=False), *map(Line, self._remarks())]
+
+    def _remarks(self) -> list[str]:
+        whose = WHOSE[self.groups]
+        lines = [f"Means {whose}" if self.averaged else _TYPICAL]
+        if self.means.what == "trend":
+            lines = [f"Slopes of the mean {whose}"]
+        if self.means.what == "estimate":
+            link = self.means.fit.family.link.name  # type: ignore[attr-defined]
+            lines = [
+                f"Differences of means {whose}"
+                if self.averaged
+                else f"Comparisons on the {link} scale" + (", as ratios" if link in _RATIOS else "")
+            ]
+        lines.append(f"Intervals: {100 * self.means.level:g} %")
+        if not self.averaged and self.means.adjusts:
+            lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
+        return [*lines, *self.means.notes]
