@@ -410,15 +410,6 @@ def test_fits_side_by_side_have_the_zero_part(fit):
     assert ("(1)", "zero[Intercept]") not in table.index
 
 
-def test_marginal_means_say_which_they_are(fit):
-    means = ranef.emmeans(fit, "mined", scale="response")
-    assert "Means of the counts" in str(means)
-    new = pd.DataFrame({"mined": ["yes"], "spp": ["GP"], "site": ["R-1"]})
-    rows = pd.concat([new.assign(spp=s) for s in DATA["salamanders"]["spp"].cat.categories])
-    eta = fit.predict(rows, random=None, scale="link").mean()
-    assert means.to_frame().iloc[0]["response"] == pytest.approx(np.exp(eta))
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -38,7 +38,7 @@ _BY_ML = "fit the submodels by maximum likelihood and compare them with ranef.an
 _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
 _MIXTURE = "the variance of a mixture is not shared out as that of one distribution; see fit.varcorr"
-_OF_COUNTS = "use predict() and emmeans(), which say whether a mean is of responses or of counts"
+_ONE_PART = "that package knows one linear predictor; predictions(), comparisons() and slopes() know both"
 _STRUCTURES = "see fit.structures.parameters"
 
 # Method -> kinds -> what to do instead.
@@ -121,7 +121,7 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "missing_terms": {"inflated": "fit with the term and compare with ranef.anova()", "cells": _ROWS},
-    **{key: {"inflated": _OF_COUNTS} for key in ("predictions", "to_marginaleffects")},
+    "to_marginaleffects": {"inflated": _ONE_PART},
     **{key: {"cells": _ROWS} for key in ("check_residuals", "overdispersion", "zeros")},
 }
 # Attribute -> kinds -> where its answer is.

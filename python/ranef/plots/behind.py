@@ -17,6 +17,7 @@ from ..inference.effects import Predictions
 from .canvas import spread_over
 
 BEHIND = ("partial", "data")
+_NOT_OF_RESPONSES = ("link", "conditional")  # scales of predictions that the data are not on
 _MOST = 2000
 _CROWD = 500  # points beyond which they are smaller
 _BINS = 12
@@ -84,10 +85,10 @@ def points_behind(predictions: Predictions, behind: str | None) -> Points:
     if behind is None or fit.model.design.predictors is None:
         return _NOTHING
     if behind == "auto":
-        if generalised and predictions.scale == "link":
+        if generalised and predictions.scale in _NOT_OF_RESPONSES:
             return _NOTHING
         behind = "data" if generalised else "partial"
-    if generalised and (behind == "partial" or predictions.scale == "link"):
+    if generalised and (behind == "partial" or predictions.scale in _NOT_OF_RESPONSES):
         raise ArgumentError(
             "behind= of a generalised model is 'data', on the scale of the response, or None: partial "
             "residuals are not on the scale of the intervals"

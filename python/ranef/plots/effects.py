@@ -171,6 +171,8 @@ def _response(predictions: Predictions) -> str:
     if getattr(predictions.means, "scale", None) is not None:
         return named(next(iter(read_code(fit.model.design.response_name).names), "response"))
     words = response_words(fit)
+    if predictions.scale == "conditional":
+        return f"conditional mean of {words}"
     return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
 
 

@@ -1,4 +1,4 @@
-"""Comparisons and slopes of the response of a zero-inflated model: what both parts make of a change."""
+"""Predictions, comparisons and slopes of the response of a zero-inflated model, whatever part moves it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,56 @@ from ...frame import UsedRows
 from ...inference import effects as plain
 from ...inference.effects.averages import Rows
 from ...inference.effects.delta import Estimator
-from ...inference.effects.result import Effects
+from ...inference.effects.result import Effects, Predictions
+from ...inference.means.grid import spread
 from ..prediction.averages import average_mean, curve_at, fixed_part, random_columns
 from ..prediction.effects import PopulationEstimator, Value
+from ..prediction.response_means import WHOSE
 from .fit import ZeroInflatedFit
+from .means import SCALES
 
-SCALES = ("response", "conditional", "link")
-_WHOSE = {
-    False: "of a typical group, whose random effects are zero",
-    True: "averaged over the population of groups",
-}
+
+def predictions(
+    fit: ZeroInflatedFit,
+    x: str | Iterable[str],
+    by: str | Iterable[str] | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    points: int = 25,
+    weights: str = "equal",
+    scale: str | None = None,
+    averaged: bool = False,
+    ddf: str | None = None,
+    level: float = 0.95,
+    offset: float | None = None,
+) -> Predictions:
+    """Predict the response over a grid of predictors of either part, with intervals.
+
+    Parameters
+    ----------
+    fit : ZeroInflatedFit
+    x, by, at, points, weights, averaged, ddf, level, offset
+        As of a linear fit, see `ranef.Fit.predictions`.
+    scale : {"response", "conditional", "link"}, optional
+        As of `comparisons`.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
+    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ size")
+    >>> fit.predictions("size", at={"size": [5, 20]}).to_frame()[["size", "estimate"]].round(2)
+       size  estimate
+    0   5.0      1.67
+    1  20.0      1.16
+    """
+    whole = scale in (None, "response")
+    return plain.predictions(
+        of_both_parts(fit) if whole else fit, x, by,
+        at=at, points=points, weights=weights, scale=scale, averaged=averaged, ddf=ddf, level=level,
+        offset=offset,
+    )  # fmt: skip
 
 
 def comparisons(
@@ -65,7 +105,7 @@ def comparisons(
     0     size    -0.022
     """
     return plain.comparisons(
-        _of_both_parts(fit), variables, by,
+        of_both_parts(fit), variables, by,
         contrast=contrast, at=at, over=over, kind=kind, scale=scale, averaged=averaged, ddf=ddf, level=level,
     )  # fmt: skip
 
@@ -93,7 +133,7 @@ def slopes(
         As of `comparisons`.
     """
     return plain.slopes(
-        _of_both_parts(fit), variables, by,
+        of_both_parts(fit), variables, by,
         at=at, over=over, scale=scale, averaged=averaged, ddf=ddf, level=level,
     )  # fmt: skip
 
@@ -107,16 +147,19 @@ class OfBothParts(ZeroInflatedFit, kind="inflated"):
         """Return what averages predictions of rows."""
         require_choice("scale", scale or "response", SCALES)
         if scale in (None, "response"):
-            return InflatedEstimator(self.whole, ddf, averaged)
+            return InflatedEstimator(self, ddf, averaged)
         own = None if scale == "conditional" else scale
         kind = PopulationEstimator if averaged else Estimator
         found = kind(self.whole, own, ddf)
         if scale == "conditional":
-            found.note = f"On the scale of the counts, {_WHOSE[averaged]}"
+            found.note = f"On the scale of the counts, {WHOSE[averaged]}"
         return found
 
 
-def _of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
+def of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
+    """Return the fit as one whose grids and rows have the variables of both parts."""
+    if isinstance(fit, OfBothParts):
+        return fit
     design, zero = fit.model.design, fit.model.zero
     columns = {**(design.predictors or {}), **zero.predictors}
     both = f"{fit.model.formula.fixed} + {parse_one_sided(zero.text, 'zero').fixed}"
@@ -133,17 +176,17 @@ def _of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
 class InflatedEstimator(PopulationEstimator):
     """Means of (1 - p) mu over rows, of a typical group or of the population of groups."""
 
-    def __init__(self, fit: ZeroInflatedFit, ddf: str | None, averaged: bool) -> None:
+    def __init__(self, view: OfBothParts, ddf: str | None, averaged: bool) -> None:
         if ddf not in (None, "normal"):
             raise ArgumentError("a zero-inflated model has tests by the normal distribution: leave ddf= out")
-        super().__init__(fit, None, None)
+        super().__init__(view.whole, None, None)
+        self.view = view
         self.averaged = averaged
-        who = (
-            "averaged over the population of groups"
-            if averaged
-            else "of a typical group, whose random effects are zero"
-        )
-        self.note = f"On the scale of the response, zeros that are no counts among it, {who}"
+        self.note = f"On the scale of the response, zeros that are no counts among it, {WHOSE[averaged]}"
+
+    def _spread(self, rows: Rows, name: str) -> float:
+        column: Any = rows.columns[name]
+        return spread(self.view, name, np.asarray(column.values, dtype=float))
 
     def _value(self, rows: Rows) -> Value:
         """Return the mean of the rows as a function of the parameters, (1,)."""

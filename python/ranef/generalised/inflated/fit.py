@@ -49,6 +49,8 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
     comparisons = Verb("generalised.inflated.effects:comparisons")
     slopes = Verb("generalised.inflated.effects:slopes")
+    predictions = Verb("generalised.inflated.effects:predictions")
+    of_both_parts = Verb("generalised.inflated.effects:of_both_parts", shown=False)
     influence = Verb("generalised.inflated.influence:influence")
     summary = Verb("generalised.inflated.report:summary")
     update = Verb("generalised.inflated.report:update")
@@ -56,8 +58,8 @@ class ZeroInflatedFit(GlmerFit, kind="inflated"):
     beyond = Verb("generalised.inflated.comparison:beyond", shown=False)
     separation = Answer[Any]("generalised.inflated.coefficients:separation")
     test_methods = Answer[Any]("generalised.inflated.coefficients:test_methods", shown=False)
-    means_on_scale = Verb("generalised.inflated.report:means_on_scale", shown=False)
-    trends_on_scale = Verb("generalised.inflated.report:trends_on_scale", shown=False)
+    means_on_scale = Verb("generalised.inflated.means:means_on_scale", shown=False)
+    trends_on_scale = Verb("generalised.inflated.means:trends_on_scale", shown=False)
 
     @property
     def distribution(self) -> str:  # type: ignore[override]

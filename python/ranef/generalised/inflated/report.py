@@ -5,21 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...arrays import FloatArray
-from ...inference.means import MarginalMeans
-from ...inference.means.grid import Grid
 from ...report.brief import coefficient_lines
 from ...report.tables import level_of, with_limits
 from ...show.numbers import format_common
 from .. import updating
-from ..prediction import means
 from ..report import summary as plain
 from .coefficients import zero_limits, zero_table
 from .fit import ZeroInflatedFit
-
-_WHICH = (
-    "Means of the counts: those of the response are smaller by the probability of a zero that is no count"
-)
 
 
 def title(fit: ZeroInflatedFit) -> str:
@@ -93,19 +85,3 @@ def update(fit: ZeroInflatedFit, formula: str | None = None, data: Any = None, *
     5.86
     """
     return updating.update(fit, formula, data, **({"zero": fit.model.zero.text} | changes))
-
-
-def means_on_scale(
-    fit: ZeroInflatedFit, found: MarginalMeans, grid: Grid, share: FloatArray, scale: str, averaged: bool
-) -> Any:
-    """Return marginal means on the scale asked for, which say that they are those of the counts."""
-    return means.means_on_scale(fit, _said(found), grid, share, scale, averaged)
-
-
-def trends_on_scale(fit: ZeroInflatedFit, slopes: MarginalMeans, *rest: Any) -> Any:
-    """Return slopes of the mean in a covariate, which say that they are those of the counts."""
-    return means.trends_on_scale(fit, _said(slopes), *rest)
-
-
-def _said(found: MarginalMeans) -> MarginalMeans:
-    return replace(found, notes=(*found.notes, _WHICH))

@@ -89,7 +89,7 @@ def reference_grid(
 
 def matrix(fit: Fit, table: pd.DataFrame) -> FloatArray:
     """Return the fixed-effects matrix of rows of a grid."""
-    spec = fit.model.design.spec.fixed
+    spec = getattr(fit, "whole", fit).model.design.spec.fixed  # of a view with more variables, the fit's own
     columns = Table({name: table[name].to_numpy() for name in table} or {"": np.zeros(len(table))})
     return spec.rows({name: columns.column(name) for name in spec.columns}, len(table))
 

@@ -110,7 +110,7 @@ def emmeans(
     1    A - C  -13.9167  0.0
     2    B - C   -5.9500  0.0
     """
-    fit, names, inside = _checked(fit, specs, by, weights, level)
+    fit, names, inside = _checked(_seen(fit, scale, averaged), specs, by, weights, level)
     if offset is not None and (isinstance(offset, bool) or not np.isfinite(offset)):
         raise ArgumentError(f"offset= is the value of the offset, a finite number; got {offset!r}")
     if offset is not None and fit.model.design.offset is None:
@@ -169,7 +169,7 @@ def emtrends(
     1   Marvellous  64.58  11.86  51.0
     2      Victory  81.08  11.86  51.0
     """
-    fit, names, inside = _checked(fit, specs, by, weights, level)
+    fit, names, inside = _checked(_seen(fit, scale, averaged), specs, by, weights, level)
     if var in (*names, *inside):
         raise ArgumentError(f"var={var!r} cannot be among the variables whose values are compared")
     grid = reference_grid(fit, [*names, *inside, var], at, data, var)
@@ -226,6 +226,12 @@ def _on_scale(
 
 def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
     return at is not None and name in at
+
+
+def _seen(fit: Any, scale: str | None, averaged: bool) -> Any:
+    """Return the fit with the variables that move the mean of its response, of a second predictor too."""
+    whole = scale == "response" or (scale is None and averaged)
+    return fit.of_both_parts() if whole and hasattr(fit, "of_both_parts") else fit
 
 
 def _checked(

@@ -1,0 +1,100 @@
+"""Means, curves and trends of the response of zero-inflated models: glmmTMB's (zero_inflated_means.R)."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import ranef
+from glmm_battery import load_data
+from ranef.errors import ArgumentError
+
+HERE = Path(__file__).parent
+ANSWERS = json.loads((HERE / "zero_inflated_means.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def salamanders():
+    data = load_data("Salamanders")
+    return ranef.glmer("count ~ spp + mined + (1 | site)", data, "poisson", zero="~ mined")
+
+
+@pytest.fixture(scope="module")
+def owls():
+    with gzip.open(HERE / "owls.csv.gz") as file:
+        data = pd.read_csv(file)
+    return ranef.glmer("calls ~ food + offset(log(brood)) + (1 | nest)", data, "nbinom1", zero="~ arrival")
+
+
+def agree(table, name, column="response"):
+    np.testing.assert_allclose(table[column], ANSWERS[name]["estimate"], rtol=1e-5)
+    np.testing.assert_allclose(table["se"], ANSWERS[name]["se"], rtol=1e-4)
+
+
+def test_marginal_means_are_of_the_response(salamanders):
+    means = ranef.emmeans(salamanders, "mined", scale="response")
+    agree(means.to_frame(), "means")
+    agree(means.pairs().to_frame(), "difference", "difference")
+    assert "Of the response, (1 - p) mu" in str(means)
+    assert "Differences of means of a typical group" in str(means.pairs())
+
+
+def test_those_of_the_counts_are_emmeans(salamanders):
+    means = ranef.emmeans(salamanders, "mined", scale="conditional")
+    agree(means.to_frame(), "counts")
+    assert "Of the counts" in str(means)
+
+
+def test_curves_run_over_variables_of_the_zero_part_alone(owls):
+    curve = owls.predictions("arrival", by="food", at={"arrival": [-2, 0, 4]})
+    table = curve.to_frame()
+    agree(table, "curve", "estimate")
+    rows = curve.grid.assign(nest=owls.model.design.terms[0].factor.levels[0], brood=4.216597377)
+    own = owls.predict(rows, random=None)
+    np.testing.assert_allclose(table["estimate"], own, rtol=1e-8)
+    assert curve.plot().get_ylabel() == "calls, 95 % interval"
+    counts = owls.predictions("food", scale="conditional")
+    assert counts.plot().get_ylabel() == "conditional mean of calls, 95 % interval"
+
+
+def test_slopes_in_variables_of_the_zero_part_alone(owls):
+    trends = ranef.emtrends(owls, "food", "arrival", at={"arrival": -2}, scale="response")
+    agree(trends.to_frame(), "slopes", "trend")
+    at = {"arrival": [-2.0], "food": ["Deprived", "Satiated"]}
+    agree(owls.slopes("arrival", over="grid", at=at).to_frame(), "slopes", "estimate")
+
+
+def test_a_covariate_with_mean_zero_of_the_zero_part_alone_has_a_slope(owls):
+    with gzip.open(HERE / "owls.csv.gz") as file:
+        data = pd.read_csv(file)
+    data["arrival"] -= data["arrival"].mean()
+    centred = owls.update(data=data)
+    slopes = centred.slopes("arrival", over="grid").to_frame()
+    trends = ranef.emtrends(centred, None, "arrival", scale="response").to_frame()
+    np.testing.assert_allclose(slopes["estimate"], trends["trend"], rtol=1e-6)
+    np.testing.assert_allclose(slopes["se"], trends["se"], rtol=1e-5)
+
+
+def test_averages_over_groups_are_those_of_predictions(salamanders):
+    means = ranef.emmeans(salamanders, "mined", averaged=True).to_frame()
+    data = load_data("Salamanders")
+    grid = data.drop_duplicates(["spp", "mined"])[["spp", "mined", "site"]]
+    grid = grid.assign(mean=salamanders.predict(grid, random=None, averaged=True))
+    expected = grid.groupby("mined", observed=True)["mean"].mean()
+    np.testing.assert_allclose(means["response"], expected[means["mined"].astype(str).tolist()], rtol=1e-8)
+
+
+def test_limits_of_a_mean_of_one_cell_are_those_of_predict(salamanders):
+    found = ranef.emmeans(salamanders, ["spp", "mined"], scale="response").to_frame().iloc[[0]]
+    rows = found[["spp", "mined"]].assign(site="R-1")
+    table = salamanders.predict(rows, random=None, interval="confidence")
+    np.testing.assert_allclose(found[["response", "se", "lower", "upper"]], table, rtol=1e-6)
+
+
+def test_other_scales_are_refused_by_name(salamanders):
+    with pytest.raises(ArgumentError, match="scale"):
+        ranef.emmeans(salamanders, "mined", scale="zero")
+    with pytest.raises(ArgumentError, match=r"to_marginaleffects\(\) is not available .* know both"):
+        salamanders.to_marginaleffects()
