@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import ranef
 from ranef.inference.satterthwaite import DeltaDf
@@ -57,3 +58,43 @@ def test_what_a_fit_does(machines, boys):
     np.testing.assert_allclose(again.params, boys.params)
     assert boys.simulate(2, seed=1).shape == (2, boys.nobs)
     assert boys.acf(lags=2).shape == (2, 4)
+
+
+@pytest.fixture(scope="module")
+def one_a_cell():
+    data = ranef.datasets.load("Machines")
+    return data.groupby(["Worker", "Machine"], observed=True).first().reset_index()
+
+
+def test_variances_that_the_residuals_say_as_well_have_no_estimate(one_a_cell):
+    """One row a cell: each machine has one variance. Coefficients are means, tested by Welch's formula."""
+    formula = "score ~ Machine + diag(0 + Machine | Worker)"
+    fit = ranef.lmer(formula, one_a_cell, dispersion="~ Machine", allow_saturated=True)
+    plain = ranef.gls("score ~ Machine", one_a_cell, dispersion="~ Machine")
+    assert fit.converged and fit.objective == pytest.approx(plain.objective, abs=1e-6)
+    a, b, c = (one_a_cell.score[one_a_cell.Machine == name].var() / 6 for name in "ABC")
+    np.testing.assert_allclose(fit.bse**2, [a, a + b, a + c], rtol=1e-6)
+    welch = [5, 5 * (a + b) ** 2 / (a**2 + b**2), 5 * (a + c) ** 2 / (a**2 + c**2)]
+    np.testing.assert_allclose(fit.df, welch, rtol=1e-4)
+    for table in (fit.structures.parameters, fit.residual.parameters):
+        assert table[["estimate", "se"]].isna().all(axis=None)
+    assert fit.residual.sd.isna().all()
+    for shown in (fit.summary(), ranef.diagnose(fit)):
+        text = " ".join(str(shown).split())
+        assert "of the structured effects by Worker have no estimates of their own" in text
+        assert "log sd Machine[T.B] has no estimate: variances of random effects say the same" in text
+    assert fit.residual_intervals()["upper"].to_list() == [np.inf, np.inf]
+
+
+def test_what_other_rows_tell_keeps_its_estimate(one_a_cell):
+    """Of one machine a row a cell, of the others three: these are as in the models of each alone."""
+    data = ranef.datasets.load("Machines")
+    rows = pd.concat([one_a_cell[one_a_cell.Machine == "A"], data[data.Machine != "A"]])
+    fit = ranef.lmer("score ~ Machine + diag(0 + Machine | Worker)", rows, dispersion="~ Machine")
+    table = fit.structures.parameters.set_index("parameter")
+    assert table.index[table["estimate"].isna()].to_list() == ["sd Machine[A]"]
+    for name in "BC":
+        alone = ranef.lmer("score ~ 1 + (1 | Worker)", data[data.Machine == name]).component_table()
+        expected = alone.loc["sd[Worker.Intercept]", ["estimate", "se"]].to_numpy(float)
+        ours = table.loc[f"sd Machine[{name}]", ["estimate", "se"]].to_numpy(float)
+        np.testing.assert_allclose(ours, expected, rtol=1e-3)

@@ -66,9 +66,10 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         """Standard deviations and correlations of the residuals, with standard errors."""
         model: Any = self.model
         outer = self.outer
+        sigma = float("nan") if outer.sigma_unknown else self.sigma
         return ResidualStructure(
-            *(model.noise, model.phi, self.sigma, outer.covariance),
-            *(outer.held, outer.converged, outer.unknown),
+            *(model.noise, model.phi, sigma, outer.covariance),
+            *(outer.held, outer.converged, outer.unknown, outer.shared),
         )
 
     @property

@@ -53,7 +53,11 @@ class OuterOptimum(Printed):
         Parameters that run off while the criterion is flat: strata without variance, a positive correlation
         that is zero.
     unknown : tuple of int
-        Parameters that no response can tell about: they stand at zero.
+        Parameters that no response can tell about.
+    shared : bool
+        Whether those are told by random effects as well; else the fixed effects fit their rows exactly.
+    sigma_unknown : bool
+        Whether no response can tell about sigma either.
     """
 
     phi: FloatArray
@@ -66,6 +70,8 @@ class OuterOptimum(Printed):
     evaluations: int = 0
     held: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
+    shared: bool = False
+    sigma_unknown: bool = False
 
     def __str__(self) -> str:
         found = "converged" if self.converged else "not converged: there is no minimum inside"

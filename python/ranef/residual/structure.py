@@ -33,6 +33,7 @@ class ResidualStructure(Printed):
     held: tuple[int, ...] = ()
     settled: bool = True
     unknown: tuple[int, ...] = ()
+    shared: bool = False
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -62,6 +63,8 @@ class ResidualStructure(Printed):
     def without_estimate(self) -> tuple[str, ...]:
         """A sentence for every parameter that no response can tell about."""
         why = "the fixed effects fit the rows that would tell exactly; pool strata, or leave it out"
+        if self.shared:
+            why = "variances of random effects say the same; leave a term out, or strata"
         return tuple(f"{self.parameters.parameter[k]} has no estimate: {why}" for k in self.unknown)
 
     def document(self) -> Document:
@@ -91,6 +94,8 @@ class ResidualStructure(Printed):
 def unknown_findings(found: ResidualStructure) -> tuple[tuple[str, str, str], ...]:
     """Return what `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
     advice = "What depends on them, such as a standard error of a coefficient of these rows, means nothing."
+    if found.shared:
+        advice = "Coefficients and their standard errors are those of every choice of it."
     return tuple(("identification", f"{text}.", advice) for text in found.without_estimate)
 
 

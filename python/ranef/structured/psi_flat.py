@@ -55,7 +55,7 @@ def find_psi_flat(model: Model, structured: Any) -> PsiFlat | None:
     moved = np.linalg.solve(flat.to_internal, _moved(model, structured, flat, generic) @ directions)
     whole = np.linalg.norm(np.linalg.solve(flat.to_internal, np.diag(flat.scale)), axis=1)
     gone = np.linalg.norm(moved, axis=1) > _WITHIN * whole
-    named = replace(flat, unknown=gone, words=tuple(_words(model, structured, generic, held, unknown)))
+    named = replace(flat, unknown=gone, words=tuple(words_of(model, structured, generic, held, unknown)))
     return PsiFlat(**vars(named), psi_held=held, psi_unknown=unknown)
 
 
@@ -83,7 +83,7 @@ def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatAr
     return np.asarray(np.linalg.qr(found)[0]) if found.size else np.zeros((psi.size, 0))
 
 
-def _words(model: Model, structured: Any, psi: FloatArray, held: Mask, unknown: Mask) -> list[str]:
+def words_of(model: Model, structured: Any, psi: FloatArray, held: Mask, unknown: Mask) -> list[str]:
     """Say of every term which of its parameters have no estimate, and why."""
     out, at = [], 0
     for label, one, part in zip(model.term_labels, structured.maps, structured.parts(psi), strict=True):

@@ -50,7 +50,7 @@ def covariance(fit: Any) -> FloatArray:
     gone[k:] = _unknown(fit)
     gone[[k + one for one in fit.held]] = True
     if k:
-        gone[list(fit.outer.held)] = True
+        gone[[*fit.outer.held, *fit.outer.unknown]] = True
     free = np.flatnonzero(~gone)
     out = np.full((len(gone) + 1, len(gone) + 1), np.nan)
     inner = fit.hessian[np.ix_(free, free)]

@@ -30,6 +30,7 @@ from ..residual.starts import starts
 from ..residual.sums import ResidualSums
 from ..verbs import Answer, Verb
 from .fit import certified, read_structures, unstructured
+from .joint_flat import find_joint_flat
 from .maps import Structured
 from .search import NOWHERE, lowest
 
@@ -119,19 +120,27 @@ def minimised_both(
         {"gtol": 1e-5, "maxiter": 400},
     )
     x, hessian = end.x, end.hessian
-    optimum = certified(base, structured, end, x[k:], count[0])
+    flat = None if end.is_curved else find_joint_flat(base, base.noise, structured)
+    optimum = certified(base, structured, end, x[k:], count[0], None if flat is None else flat.structures)
+    unknown = np.flatnonzero(flat.phi) if flat is not None else np.zeros(0, dtype=np.intp)
+    known = np.setdiff1d(np.arange(k), unknown)
+    curved = np.zeros((k, k))
+    curved[np.ix_(known, known)] = _profiled(hessian, known)
     phi, psi = x[:k] * unit, x[k:]
     far = bool((np.abs(phi) > reach(sums.cells)).any())
     outer = OuterOptimum(
         phi=phi,
         value=end.value,
-        hessian=_profiled(hessian, np.arange(k)) / np.outer(unit, unit),
+        hessian=curved / np.outer(unit, unit),
         decrement=optimum.gradient_norm,
         reached=tuple(reached),
         boundary=far,
         converged=bool(optimum.converged and not far),
         evaluations=count[0],
-        held=tuple(one for one in end.held if one < k),
+        held=tuple(one for one in end.held if one < k and one not in unknown),
+        unknown=tuple(int(one) for one in unknown),
+        shared=flat is not None and flat.structures is not None,
+        sigma_unknown=flat is not None and flat.sigma,
     )
     at = base.at(phi, sums)
     scale = np.append(unit, np.ones(len(psi)))
