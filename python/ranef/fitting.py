@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .design import Functions, with_functions
 from .errors import ArgumentError, require_positive, require_progress
 from .fit import Fit, fit_response
-from .formula import has_structures, parse_formula, without_structures
+from .formula import Formula, has_structures, parse_formula, without_structures
 from .guidance.arguments import guided
 from .guidance.without_meaning import require_taken
 from .guidance.words_of_arguments import OF_LINEAR_MODELS
@@ -134,11 +134,18 @@ def lmer(
     Name: estimate, dtype: float64
     """
     parsed = with_functions(parse_formula(formula), functions)
-    structured = has_structures(parsed)
-    given: dict[str, Any] = {
-        **{"start": start, "optimizer": optimizer, "max_evaluations": max_evaluations},
-        **{"tolerance": tolerance, "allow_saturated": allow_saturated, "leading": leading, "schur": schur},
-        **{"iterations": iterations, "residual": residual, "dispersion": dispersion},
+    structured, noisy = has_structures(parsed), residual is not None or dispersion is not None
+    given = {
+        "start": start,
+        "optimizer": optimizer,
+        "max_evaluations": max_evaluations,
+        "tolerance": tolerance,
+        "allow_saturated": allow_saturated,
+        "leading": leading,
+        "schur": schur,
+        "iterations": iterations,
+        "residual": residual,
+        "dispersion": dispersion,
     }
     require_progress(progress)
     if relationship is not None:
@@ -148,19 +155,10 @@ def lmer(
         from .related import fit_related  # loads pandas and scipy
 
         return fit_related(parsed, data, reml, weights, offset, relationship)  # type: ignore[return-value]
-    noisy = residual is not None or dispersion is not None
     if structured or noisy:
         require_taken("structured" if structured else "residual", given)
     exact_only = structured or noisy or optimizer != "newton"
-    if exact_only and schur == "iterative":
-        raise ArgumentError(
-            "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
-            "leave one of them out"
-        )
-    if iterations is not None:
-        _require_iterations(iterations)
-    if iterations is not None and (exact_only or schur not in ("auto", "any", "iterative")):
-        raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
+    _require_one_way(exact_only, schur, iterations)
     model = Model(
         without_structures(parsed) if structured else parsed,
         data,
@@ -172,18 +170,39 @@ def lmer(
         schur="any" if schur == "auto" and not exact_only else schur,
         progress=progress,
     )
-    if structured:
-        from .structured import fit_both, fit_structured  # loads pandas and scipy
+    if structured or noisy:
+        return _fit_with_covariance(model, parsed, data, residual, dispersion)
+    settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
+    return _fit_planned(model, None, settings, iterations)
 
-        if noisy:
-            return fit_both(model, parsed, data, residual, dispersion)
-        return fit_structured(model, parsed)
-    if noisy:
+
+def _require_one_way(exact_only: bool, schur: str, iterations: Iterations | None) -> None:
+    """Raise an ArgumentError where iterations are asked for and cannot be, or will not be, used."""
+    if exact_only and schur == "iterative":
+        raise ArgumentError(
+            "schur='iterative' does not go with structured terms, residual=, dispersion= and optimizer= yet: "
+            "leave one of them out"
+        )
+    if iterations is None:
+        return
+    _require_iterations(iterations)
+    if exact_only or schur not in ("auto", "any", "iterative"):
+        raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
+
+
+def _fit_with_covariance(
+    model: Model, formula: Formula, data: Any, residual: str | None, dispersion: str | None
+) -> Fit:
+    """Fit structured terms, unstructured in `model`, residuals with a covariance of their own, or both."""
+    if not has_structures(formula):
         from .residual import fit_residual  # loads pandas and scipy
 
         return fit_residual(model, data, residual, dispersion)
-    settings = checked_settings(model, start, optimizer, max_evaluations, tolerance)
-    return _fit_planned(model, None, settings, iterations)
+    from .structured import fit_both, fit_structured  # loads pandas and scipy
+
+    if residual is None and dispersion is None:
+        return fit_structured(model, formula)
+    return fit_both(model, formula, data, residual, dispersion)
 
 
 def _fit_planned(
@@ -234,8 +253,13 @@ def fit(
         For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
     """
     if getattr(y, "ndim", 1) == 2:
-        given = {"start": start, "optimizer": optimizer, "max_evaluations": max_evaluations}
-        require_taken("many", {**given, "tolerance": tolerance})
+        given = {
+            "start": start,
+            "optimizer": optimizer,
+            "max_evaluations": max_evaluations,
+            "tolerance": tolerance,
+        }
+        require_taken("many", given)
         from .bootstrap.responses import fit_responses  # loads pandas
 
         return fit_responses(model, y)
@@ -288,9 +312,13 @@ def fit_sums(
     >>> round(ranef.fit(sums).objective, 4)
     1743.6283
     """
-    said: dict[str, Any] = {
-        **{"start": start, "optimizer": optimizer, "leading": leading, "schur": schur},
-        **{"allow_saturated": allow_saturated, "agq": agq},
+    said = {
+        "start": start,
+        "optimizer": optimizer,
+        "leading": leading,
+        "schur": schur,
+        "allow_saturated": allow_saturated,
+        "agq": agq,
     }
     if isinstance(sums, CellSums):
         require_taken("cells", said | {"reml": reml})
