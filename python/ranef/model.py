@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .arrays import FloatArray
 from .cached import cached_property
 from .cross_products import CrossProducts, cross_products
-from .design import Design, Functions, build_design, with_functions
+from .design import Design, Functions, with_functions
 from .digits import require_digits
 from .errors import (
     ArgumentError,
@@ -22,7 +22,6 @@ from .errors import (
     require_progress,
 )
 from .formula import Formula, parse_formula
-from .frame.native import library_name
 from .guidance.arguments import guided
 from .guidance.elsewhere import Explained, explained, of_a_model
 from .guidance.words import OF_A_MODEL
@@ -32,9 +31,8 @@ from .pickled import WRITTEN_BY, take_version
 from .pickles import weak_reference
 from .plan import Plan
 from .planning import planned, why_iterative
-from .stream import source_of
-from .sufficient.finishing import finish, require_own_formula
-from .sufficient.reading import read_rows
+from .sufficient.finishing import require_own_formula
+from .sufficient.reading import read_data
 from .sufficient.sums import Sums
 from .theta import checked, names, unpack
 from .verbs import Answer, Verb
@@ -150,32 +148,18 @@ class Model(IndependentResiduals, metaclass=Explained):
         if isinstance(data, Sums):
             require_own_formula(data, parsed, weights, offset)
             weights, offset = data.weights, data.offset
-        source, library = source_of(data), library_name(data)
-        if isinstance(data, Sums):
-            library = ""
-            streamed = finish(data, allow_saturated)
-            design, cross, response = streamed.design, streamed.cross, streamed.response
-            vars(self).update(reading=streamed.reading)
-        elif source is None:
-            design = build_design(parsed, data, weights, offset, allow_saturated)
-            cross = cross_products(design)
-            response = cross.response(design.without_offset(design.response))
-        else:
-            library = source.library
-            streamed = read_rows(parsed, source, weights, offset, allow_saturated, progress)
-            design, cross, response = streamed.design, streamed.cross, streamed.response
-            vars(self).update(reading=streamed.reading)
         vars(self).update(
+            read_data(parsed, data, weights, offset, allow_saturated, progress),
             _source=weak_reference(data),
             formula=parsed,
-            data_library=library,  # tables return as they came
             weights_argument=weights if isinstance(weights, str) else None,
             offset_argument=offset if isinstance(offset, str) else None,
             reml=require_flag("reml", reml),
-            **{"design": design, "cross": cross, "response": response, "leading": leading, "schur": schur},
+            leading=leading,
+            schur=schur,
         )
         self._require_degrees_of_freedom()
-        require_digits(design, cross, response)
+        require_digits(self.design, self.cross, self.response)
         try:
             self.problem  # noqa: B018, planned here, where what was asked for can be refused
         except ValueError as error:
