@@ -68,3 +68,28 @@ def test_a_stratum_that_fixed_effects_fit_exactly_has_no_estimate(verb):
     assert fit.residual_intervals().iloc[0, 1:].to_list() == [-np.inf, np.inf]
     with pytest.raises(ranef.FitError, match="by maximum likelihood has none"):  # there it runs to zero
         fit.profile("random")
+
+
+@pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])
+def test_errors_of_coefficients_that_depend_on_it_have_no_number(verb):
+    """Their own, and those of their contrasts; what other rows tell is as in the model of one variance."""
+    formula = "y ~ x + alone" + ("" if verb is ranef.gls else " + (1 | g)")
+    fit, plain = verb(formula, ABSORBED, dispersion="~ stratum"), verb(formula, ABSORBED)
+    own = [name for name in fit.params.index if name.startswith("alone")]
+    assert len(own) == 6 and fit.params.notna().all()
+    for method in ("satterthwaite", "residual", *(["kenward-roger"] if verb is ranef.gls else [])):
+        table = fit.coef_table(method)
+        assert table.loc[own, ["se", "df", "t", "p"]].isna().all(axis=None)
+        expected = plain.coef_table(method).loc["x", "se"]
+        np.testing.assert_allclose(table.loc["x", "se"], expected, rtol=1e-4)
+    assert fit.bse[own].isna().all() and fit.tvalues[own].isna().all() and fit.pvalues[own].isna().all()
+    limits = fit.conf_int()
+    assert limits.loc[own].isna().all(axis=None) and limits.loc["x"].notna().all()
+    covariance = np.asarray(fit.vcov)
+    assert np.isnan(covariance.diagonal()).sum() == 6 and np.isfinite(covariance[:2, :2]).all()
+    anova = fit.anova()
+    assert np.isfinite(anova.loc["x", "p"]) and np.isnan(anova.loc["alone", "p"])
+    difference = np.zeros((1, len(fit.params)))
+    difference[0, [fit.params.index.get_loc(own[0]), fit.params.index.get_loc(own[1])]] = 1, -1
+    assert fit.test(difference).each["se"].isna().all()
+    assert "is NaN" in " ".join(str(ranef.diagnose(fit)).split())

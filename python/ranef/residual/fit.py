@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..errors import RowsNotKeptError, quote_list
 from ..estimates.prediction import population
 from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..fit import Fit, fit_response
-from ..guidance.called import attribute
+from ..guidance.called import attribute, attribute_of
 from ..model import Model
 from ..optimize import DEFAULT
 from ..refitted_fit import RefittedFit
@@ -26,6 +27,7 @@ from .optimum import minimum
 from .starts import starts
 from .structure import ResidualStructure, unknown_findings
 from .sums import ResidualSums
+from .unknown_errors import known_covariance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +62,17 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     again = Verb("residual.refits:again", shown=False)
     profile = Verb("residual.nested_profile:profile")
     leverage = RowVerb("diagnostics.groups_by_refits:leverage")
+
+    @cached_property
+    def vcov(self) -> FloatArray:
+        """Covariance of the coefficients, (p, p), NaN where dropped or without an estimate."""
+        return attribute_of("fit.vcov", self.padded(known_covariance(self)))
+
+    def covariance_at(self, phi: FloatArray) -> FloatArray:
+        """Return the covariance of the kept coefficients at other parameters of the residuals."""
+        model: Any = self.model
+        there = model.at(phi)
+        return np.asarray(there.problem.solve(there.response, self.theta)["vcov"])
 
     @property
     def residual(self) -> ResidualStructure:

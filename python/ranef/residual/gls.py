@@ -23,6 +23,7 @@ from .gls_model import GlsModel
 from .new_rows import draws
 from .optimum import OuterOptimum
 from .structure import ResidualStructure, unknown_findings
+from .unknown_errors import known_covariance
 
 
 @dataclass(eq=False, repr=False)
@@ -67,6 +68,16 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
         inner = variance * found["inner"]
         vcov = self.model.coordinates.covariance(inner)
         return {"beta": found["beta"], "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
+
+    @property
+    def vcov(self) -> FloatArray:
+        """Covariance of the coefficients by the model, (p, p), NaN where dropped or without an estimate."""
+        return self.padded(known_covariance(self))
+
+    def covariance_at(self, phi: FloatArray) -> FloatArray:
+        """Return the covariance of the kept coefficients at other parameters of the residuals."""
+        inner = self.sigma**2 * self.model.sums.solve(phi)["inner"]
+        return np.asarray(self.model.coordinates.covariance(inner))
 
     @attribute
     def objective(self) -> float:

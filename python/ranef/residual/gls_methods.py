@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
 from .kenward_roger import ResidualKenwardRoger, require_reml
+from .unknown_errors import known_errors
 
 _STEP = 1e-3  # in units of about a standard error
 
@@ -95,4 +96,4 @@ METHODS: dict[str, Callable[[Any], Method]] = {
 
 def test_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
     """Return the methods of testing by name."""
-    return METHODS
+    return known_errors(fit, METHODS)

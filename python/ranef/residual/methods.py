@@ -17,6 +17,7 @@ from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from .gls_methods import Solved, differenced_df, fourth_order, unprofiled_covariance
 from .kenward_roger import ResidualKenwardRoger, require_reml
+from .unknown_errors import known_errors
 
 _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error
 _TIMES = (1, -1, 2, -2)
@@ -100,4 +101,4 @@ METHODS: dict[str, Callable[[Any], Method]] = {
 
 def test_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
     """Return the methods of testing by name."""
-    return METHODS
+    return known_errors(fit, METHODS)

@@ -93,7 +93,7 @@ class ResidualStructure(Printed):
 
 def unknown_findings(found: ResidualStructure) -> tuple[tuple[str, str, str], ...]:
     """Return what `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
-    advice = "What depends on them, such as a standard error of a coefficient of these rows, means nothing."
+    advice = "What depends on it, such as the standard error of a coefficient of these rows, is NaN."
     if found.shared:
         advice = "Coefficients and their standard errors are those of every choice of it."
     return tuple(("identification", f"{text}.", advice) for text in found.without_estimate)

@@ -28,6 +28,7 @@ from ..residual.report import ResidualSummary
 from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
+from ..residual.unknown_errors import known_errors
 from ..verbs import Answer, Verb
 from .fit import certified, read_structures, unstructured
 from .joint_flat import find_joint_flat
@@ -182,7 +183,7 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 def test_methods(fit: Any) -> dict[str, Any]:
     """Return the methods of testing by name."""
     refused = dict.fromkeys(("kenward-roger", "kenward-roger-linear"), _refused)
-    return {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite, **refused}
+    return known_errors(fit, {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite}) | refused
 
 
 def _refused(fit: Any) -> Any:
