@@ -22,10 +22,14 @@ def salamanders():
 
 
 @pytest.fixture(scope="module")
-def owls():
+def calls():
     with gzip.open(HERE / "owls.csv.gz") as file:
-        data = pd.read_csv(file)
-    return ranef.glmer("calls ~ food + offset(log(brood)) + (1 | nest)", data, "nbinom1", zero="~ arrival")
+        return pd.read_csv(file)
+
+
+@pytest.fixture(scope="module")
+def owls(calls):
+    return ranef.glmer("calls ~ food + offset(log(brood)) + (1 | nest)", calls, "nbinom1", zero="~ arrival")
 
 
 def agree(table, name, column="response"):
@@ -47,6 +51,23 @@ def test_those_of_the_counts_are_emmeans(salamanders):
     assert "Of the counts" in str(means)
 
 
+def test_those_of_zeros_are_emmeans_with_component_zi(calls):
+    fit = ranef.glmer(
+        "calls ~ food + offset(log(brood)) + (1 | nest)", calls, zero="~ food + sex", family="poisson"
+    )
+    means = ranef.emmeans(fit, "food", scale="zero")
+    agree(means.to_frame(), "zeros")
+    limits = [ANSWERS["zeros"]["lower"], ANSWERS["zeros"]["upper"]]
+    np.testing.assert_allclose(means.to_frame()[["lower", "upper"]].T, limits, rtol=1e-4)
+    assert "Means of the probability of a zero that is no count" in " ".join(str(means).split())
+    curve = fit.predictions("sex", by="food", scale="zero")
+    rows = curve.grid.assign(nest=calls["nest"][0], brood=1)
+    np.testing.assert_allclose(curve.to_frame()["estimate"], fit.predict(rows, scale="zero"), rtol=1e-10)
+    assert curve.plot().get_ylabel() == "probability of certain zeros of calls, 95 % interval"
+    with pytest.raises(ArgumentError, match="leave out averaged=True"):
+        ranef.emmeans(fit, "food", scale="zero", averaged=True)
+
+
 def test_curves_run_over_variables_of_the_zero_part_alone(owls):
     curve = owls.predictions("arrival", by="food", at={"arrival": [-2, 0, 4]})
     table = curve.to_frame()
@@ -66,11 +87,8 @@ def test_slopes_in_variables_of_the_zero_part_alone(owls):
     agree(owls.slopes("arrival", over="grid", at=at).to_frame(), "slopes", "estimate")
 
 
-def test_a_covariate_with_mean_zero_of_the_zero_part_alone_has_a_slope(owls):
-    with gzip.open(HERE / "owls.csv.gz") as file:
-        data = pd.read_csv(file)
-    data["arrival"] -= data["arrival"].mean()
-    centred = owls.update(data=data)
+def test_a_covariate_with_mean_zero_of_the_zero_part_alone_has_a_slope(owls, calls):
+    centred = owls.update(data=calls.assign(arrival=calls["arrival"] - calls["arrival"].mean()))
     slopes = centred.slopes("arrival", over="grid").to_frame()
     trends = ranef.emtrends(centred, None, "arrival", scale="response").to_frame()
     np.testing.assert_allclose(slopes["estimate"], trends["trend"], rtol=1e-6)
@@ -95,6 +113,8 @@ def test_limits_of_a_mean_of_one_cell_are_those_of_predict(salamanders):
 
 def test_other_scales_are_refused_by_name(salamanders):
     with pytest.raises(ArgumentError, match="scale"):
-        ranef.emmeans(salamanders, "mined", scale="zero")
+        ranef.emmeans(salamanders, "mined", scale="counts")
+    with pytest.raises(ArgumentError, match="scale"):
+        salamanders.comparisons("mined", scale="zero")
     with pytest.raises(ArgumentError, match=r"to_marginaleffects\(\) is not available .* know both"):
         salamanders.to_marginaleffects()

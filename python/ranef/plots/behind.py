@@ -17,7 +17,7 @@ from ..inference.effects import Predictions
 from .canvas import spread_over
 
 BEHIND = ("partial", "data")
-_NOT_OF_RESPONSES = ("link", "conditional")  # scales of predictions that the data are not on
+_NOT_OF_RESPONSES = ("link", "conditional", "zero")  # scales of predictions that the data are not on
 _MOST = 2000
 _CROWD = 500  # points beyond which they are smaller
 _BINS = 12

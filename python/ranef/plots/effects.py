@@ -31,6 +31,7 @@ from .canvas import (
 from .means import name_values, places_of
 from .sources import draws
 
+_OTHER_MEANS = {"conditional": "conditional mean", "zero": "probability of certain zeros"}
 _PANELS = 12
 _ROWS = 40
 _LETTER_INCHES = 0.075
@@ -171,8 +172,8 @@ def _response(predictions: Predictions) -> str:
     if getattr(predictions.means, "scale", None) is not None:
         return named(next(iter(read_code(fit.model.design.response_name).names), "response"))
     words = response_words(fit)
-    if predictions.scale == "conditional":
-        return f"conditional mean of {words}"
+    if predictions.scale in _OTHER_MEANS:
+        return f"{_OTHER_MEANS[predictions.scale]} of {words}"
     return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
 
 

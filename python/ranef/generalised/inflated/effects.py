@@ -24,7 +24,8 @@ from ..prediction.averages import average_mean, curve_at, fixed_part, random_col
 from ..prediction.effects import PopulationEstimator, Value
 from ..prediction.response_means import WHOSE
 from .fit import ZeroInflatedFit
-from .means import SCALES
+
+SCALES = ("response", "conditional", "link")
 
 
 def predictions(
@@ -48,8 +49,8 @@ def predictions(
     fit : ZeroInflatedFit
     x, by, at, points, weights, averaged, ddf, level, offset
         As of a linear fit, see `ranef.Fit.predictions`.
-    scale : {"response", "conditional", "link"}, optional
-        As of `comparisons`.
+    scale : {"response", "conditional", "zero", "link"}, optional
+        As of `comparisons`; ``"zero"``: of p, the probability of a zero that is no count.
 
     Examples
     --------
@@ -62,7 +63,7 @@ def predictions(
     0   5.0      1.67
     1  20.0      1.16
     """
-    whole = scale in (None, "response")
+    whole = scale in (None, "response", "zero")
     return plain.predictions(
         of_both_parts(fit) if whole else fit, x, by,
         at=at, points=points, weights=weights, scale=scale, averaged=averaged, ddf=ddf, level=level,

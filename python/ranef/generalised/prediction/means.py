@@ -17,7 +17,7 @@ from ...inference.means.grid import Grid, matrix
 from ..fit import GlmerFit
 from ..inference.uncertainty import estimates, sensitivities
 from .averages import average_mean, curve_at, fixed_part, random_columns, variance_over_groups
-from .response_means import ResponseMeans
+from .response_means import WHOSE, ResponseMeans
 
 RowMeans = Callable[[dict[str, Any]], FloatArray]
 """The mean of each row of a table as a function of the parameters."""
@@ -64,7 +64,7 @@ def means_by_rows(
     """Return averages of the means of the rows of a grid."""
     shift = means.shift[0] if len(means.shift) else 0.0
     rows = row_means(fit, grid.table, grid.X[:, fit.model.cross.columns], shift, averaged)
-    return _by_rows(fit, means, grid, share, averaged, rows)
+    return shown(fit, means, averages(means, grid, share, rows), WHOSE[averaged])
 
 
 def trends_on_scale(
@@ -116,21 +116,22 @@ def slopes_by_rows(
     def rows(point: dict[str, Any]) -> FloatArray:
         return np.asarray((ends[0](point) - ends[1](point)) / (2 * step))
 
-    return _by_rows(fit, slopes, grid, share, averaged, rows)
+    return shown(fit, slopes, averages(slopes, grid, share, rows), WHOSE[averaged])
 
 
-def _by_rows(
-    fit: GlmerFit, means: MarginalMeans, grid: Grid, share: FloatArray, averaged: bool, rows: RowMeans
-) -> ResponseMeans:
+def averages(means: MarginalMeans, grid: Grid, share: FloatArray, rows: RowMeans) -> RowMeans:
+    """Return the averages of rows of a grid that means are of, NaN where a cell is empty."""
+    fit: Any = means.fit
     numbers, share = _rows_of_means(means, grid, share)
     share = np.where(estimable(fit, grid.X), share, 0.0)  # of what is nested, the cells there are
     known, size = estimable(fit, means.L), len(means.L)
     total = np.where(known, np.bincount(numbers, share, size), np.nan)
+    return lambda point: np.asarray(np.bincount(numbers, rows(point) * share, size) / total)
 
-    def value(point: dict[str, Any]) -> FloatArray:
-        return np.asarray(np.bincount(numbers, rows(point) * share, size) / total)
 
-    return ResponseMeans(means, True, value(estimates(fit)), sensitivities(fit, value), groups=averaged)
+def shown(fit: GlmerFit, means: MarginalMeans, value: RowMeans, whose: str) -> ResponseMeans:
+    """Return averages with their errors by the delta method."""
+    return ResponseMeans(means, True, value(estimates(fit)), sensitivities(fit, value), whose=whose)
 
 
 def _rows_of_means(means: MarginalMeans, grid: Grid, share: FloatArray) -> tuple[Any, FloatArray]:

@@ -40,8 +40,8 @@ class ResponseMeans(Printed):
         Of averages, NaN where a cell is empty; elsewhere they follow from `means`.
     axes : (m, axes) float64
         Their sensitivities to the parameters, as for predictions.
-    groups : bool
-        Whether the means of rows are averages over the population of groups.
+    whose : str
+        Of whom or what the means of rows are.
     ends_on : Link, optional
         On whose scale intervals of averages are made, by default the fit's.
     """
@@ -51,7 +51,7 @@ class ResponseMeans(Printed):
     estimates: FloatArray | None = field(default=None, repr=False)
     axes: FloatArray | None = field(default=None, repr=False)
     keys: pd.DataFrame | None = field(default=None, repr=False)
-    groups: bool = True
+    whose: str = WHOSE[True]
     ends_on: Link | None = None
 
     @as_it_came
@@ -132,14 +132,13 @@ class ResponseMeans(Printed):
         return [frame_table(in_pandas(self.to_frame)(), index=False), *map(Line, self._remarks())]
 
     def _remarks(self) -> list[str]:
-        whose = WHOSE[self.groups]
-        lines = [f"Means {whose}" if self.averaged else _TYPICAL]
+        lines = [f"Means {self.whose}" if self.averaged else _TYPICAL]
         if self.means.what == "trend":
-            lines = [f"Slopes of the mean {whose}"]
+            lines = [f"Slopes of the mean {self.whose}"]
         if self.means.what == "estimate":
             link = self.means.fit.family.link.name  # type: ignore[attr-defined]
             lines = [
-                f"Differences of means {whose}"
+                f"Differences of means {self.whose}"
                 if self.averaged
                 else f"Comparisons on the {link} scale" + (", as ratios" if link in _RATIOS else "")
             ]

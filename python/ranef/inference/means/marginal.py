@@ -66,6 +66,8 @@ def emmeans(
         The scale of the model (default), or of the data: of a fit to ``log(y)``, ``sqrt(y)`` and the like
         the means before that, with standard errors by the delta method, differences of logarithms becoming
         ratios; of a generalised model the mean of a typical group. ``type=``, as in R, is the same.
+        Of a zero-inflated model also ``"conditional"``, the counts alone, and ``"zero"``, the probability of
+        a zero that is no count.
     averaged : bool
         Of a generalised model: the mean averaged over the population of groups.
     offset : float, optional
@@ -230,7 +232,7 @@ def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
 
 def _seen(fit: Any, scale: str | None, averaged: bool) -> Any:
     """Return the fit with the variables that move the mean of its response, of a second predictor too."""
-    whole = scale == "response" or (scale is None and averaged)
+    whole = scale in ("response", "zero") or (scale is None and averaged)
     return fit.of_both_parts() if whole and hasattr(fit, "of_both_parts") else fit
 
 
