@@ -37,6 +37,8 @@ _HERE = {
     "se": "return_std se_fit std return_se",
     "ddf": "df_method lmer_df dof df method",
     "type": "typ test_type ss_type residual_type",
+    "alternative": "side sides tail tails one_sided",
+    "null": "mu rhs null_value hypothesis",
     "adjust": "adjustment p_adjust correction method",
     "specs": "variables vars marginal_vars margins var terms",
     "by": "grouping_vars hue condition",

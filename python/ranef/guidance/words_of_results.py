@@ -75,7 +75,7 @@ OF_MEANS = by_word(
             "conf_int confint ci "
         ),
         "means.to_frame()['p']": "pvalues p_values pvalue p",
-        "means.pairs(), and means.to_frame()['p'] for tests against 0": "test tests",
+        "means.test(null=, alternative=)": "tests equivalence noninferiority non_inferiority superiority",
     }
 )
 

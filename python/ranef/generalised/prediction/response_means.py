@@ -7,12 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from ...arrays import FloatArray
+from ...errors import ArgumentError
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.arguments import signed_as
 from ...inference.means import MarginalMeans
+from ...inference.means.adjust import critical_value, limits, tested_against
+from ...inference.means.testing import test as tested
+from ...inference.pvalues import t_p_values
 from ...show import Document, Line, Printed, frame_table
 from ..families.links import Link
 
@@ -69,10 +75,40 @@ class ResponseMeans(Printed):
         pairs = self.means.pairs("none", reverse)
         return self._differences(pairs)
 
-    def contrast(self, weights: Mapping[str, Sequence[float]] | str, adjust: str = "none") -> ResponseMeans:
+    def contrast(
+        self,
+        weights: Mapping[str, Sequence[float]] | npt.ArrayLike | str,
+        adjust: str = "none",
+        ref: str | int | None = None,
+    ) -> ResponseMeans:
         """Return contrasts, see `MarginalMeans.contrast`: of links, given as ratios, or of averages."""
-        found = self.means.contrast(weights, adjust if not self.averaged else "none")
+        found = self.means.contrast(weights, adjust if not self.averaged else "none", ref)
         return self._differences(found) if self.averaged else ResponseMeans(found)
+
+    @signed_as(tested)
+    def test(self, *args: Any, **options: Any) -> ResponseMeans:
+        """Return the same, tested in another way, on the scale of the link: see `MarginalMeans.test`.
+
+        Of averages their differences are tested, each on its own.
+
+        Examples
+        --------
+        >>> import ranef
+        >>> data = ranef.datasets.load("cbpp")
+        >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+        >>> ratios = ranef.emmeans(fit, "period", scale="response").contrast("trt.vs.ctrl")
+        >>> ratios.test(alternative="less").to_frame()[["lower", "p"]].round(4)
+           lower       p
+        0    0.0  0.0006
+        1    0.0  0.0003
+        2    0.0  0.0001
+        """
+        found = self.means.test(*args, **options)
+        if self.averaged and (self.means.what != "estimate" or found.adjusts):
+            raise ArgumentError(
+                "of averages test() is for their differences, pairs() or contrast(), with adjust='none'"
+            )
+        return replace(self, means=found)
 
     # ------------------------------------------------------------ inside
     def _differences(self, found: MarginalMeans) -> ResponseMeans:
@@ -101,7 +137,8 @@ class ResponseMeans(Printed):
         out = keys.assign(
             **{name: change(eta), "se": table["se"] * slope, "lower": ends[:, 0], "upper": ends[:, 1]}
         )
-        return out.assign(z=table["t"], p=table["p"]) if self.means.what == "estimate" else out
+        shown = self.means.what == "estimate" or tested_against(self.means.null, self.means.alternative)
+        return out.assign(z=table["t"], p=table["p"]) if shown else out
 
     def _averages(self) -> pd.DataFrame:
         assert self.estimates is not None and self.axes is not None
@@ -110,15 +147,7 @@ class ResponseMeans(Printed):
         link = self.ends_on or self.means.fit.curve  # type: ignore[attr-defined]
         width = ndtri((1 + self.means.level) / 2)
         if self.means.what == "estimate":
-            z = self.estimates / se
-            return keys.assign(
-                difference=self.estimates,
-                se=se,
-                lower=self.estimates - width * se,
-                upper=self.estimates + width * se,
-                z=z,
-                p=2 * ndtr(-np.abs(z)),
-            )
+            return keys.assign(**self._difference_tests(se))
         if self.means.what == "trend":
             ends = np.array([self.estimates - width * se, self.estimates + width * se])
             return keys.assign(trend=self.estimates, se=se, lower=ends[0], upper=ends[1])
@@ -126,6 +155,14 @@ class ResponseMeans(Printed):
         spread = width * se / np.abs(link.slope(eta))
         ends = np.sort(link.inverse(np.array([eta - spread, eta + spread])), axis=0)
         return keys.assign(response=self.estimates, se=se, lower=ends[0], upper=ends[1])
+
+    def _difference_tests(self, se: FloatArray) -> dict[str, Any]:
+        side, estimate = self.means.alternative, np.asarray(self.estimates)
+        z = (estimate - self.means.null) / se
+        half = critical_value(self.means.level, np.full(se.shape, np.inf), 2 if side == "two-sided" else 1)
+        lower, upper = limits(estimate, half * se, side)
+        p = t_p_values(z, np.inf, side)
+        return {"difference": estimate, "se": se, "lower": lower, "upper": upper, "z": z, "p": p}
 
     def document(self) -> Document:
         """Return the parts."""
@@ -145,4 +182,4 @@ class ResponseMeans(Printed):
         lines.append(f"Intervals: {100 * self.means.level:g} %")
         if not self.averaged and self.means.adjusts:
             lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
-        return [*lines, *self.means.notes]
+        return [*lines, *tested_against(self.means.null, self.means.alternative), *self.means.notes]

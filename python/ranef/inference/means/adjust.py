@@ -30,6 +30,7 @@ def adjusted(
     family: tuple[int, int],
     correlation: FloatArray,
     level: float,
+    alternative: str = "two-sided",
 ) -> tuple[FloatArray, FloatArray]:
     """Return p-values and critical values of t statistics of one family.
 
@@ -44,11 +45,13 @@ def adjusted(
         Of the estimates (for mvt, whose family are those that can be estimated).
     level : float
         Joint coverage of the intervals.
+    alternative : {"two-sided", "less", "greater"}
+        Of every test; Tukey's has no sides.
 
     Returns
     -------
     (m,) float64, (m,) float64
-        Two-sided p-values; critical values of abs(t) for the intervals (Holm: those of Bonferroni).
+        p-values; critical values for the intervals, of abs(t) for two sides (Holm: those of Bonferroni).
 
     Examples
     --------
@@ -57,29 +60,44 @@ def adjusted(
     [0.0629, 0.6818]
     """
     m, means = family
-    raw = t_p_values(t, df)
+    raw, sides = t_p_values(t, df, alternative), 2 if alternative == "two-sided" else 1
     if method == "tukey" and m > 1:
         return _tukey(t, df, means, level)
     if method == "mvt" and len(t) > 1:
-        p, critical = _multivariate_t(t, df, correlation, level)
+        p, critical = _multivariate_t(t, df, correlation, level, alternative)
         return np.clip(p, raw, np.minimum(raw * m, 1.0)), critical  # Bonferroni's where no draw is as far
     if method == "holm":
         order = np.argsort(raw)
         steps = np.maximum.accumulate(raw[order] * (m - np.arange(len(t))))
         p = np.empty(len(t))
         p[order] = np.minimum(steps, 1.0)
-        return p, _critical(1 - (1 - level) / m, df)
+        return p, critical_value(1 - (1 - level) / m, df, sides)
     if method == "bonferroni":
-        return np.minimum(raw * m, 1.0), _critical(1 - (1 - level) / m, df)
+        return np.minimum(raw * m, 1.0), critical_value(1 - (1 - level) / m, df, sides)
     if method == "sidak":
-        return -np.expm1(m * np.log1p(-np.minimum(raw, 1 - 1e-16))), _critical(level ** (1 / m), df)
-    return raw, _critical(level, df)
+        p = -np.expm1(m * np.log1p(-np.minimum(raw, 1 - 1e-16)))
+        return p, critical_value(level ** (1 / m), df, sides)
+    return raw, critical_value(level, df, sides)
 
 
-def _critical(level: float, df: FloatArray) -> FloatArray:
-    """Return two-sided critical values; an infinite df means the normal distribution."""
-    finite = np.where(np.isfinite(df), df, 1.0)
-    return np.where(np.isfinite(df), stdtrit(finite, (1 + level) / 2), ndtri((1 + level) / 2))
+def critical_value(level: float, df: FloatArray, sides: int) -> FloatArray:
+    """Return critical values for one side or two; an infinite df means the normal distribution."""
+    finite, below = np.where(np.isfinite(df), df, 1.0), 1 - (1 - level) / sides
+    return np.where(np.isfinite(df), stdtrit(finite, below), ndtri(below))
+
+
+def limits(estimate: FloatArray, width: FloatArray, alternative: str) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of intervals, without end on the side that the alternative does not ask about."""
+    none = np.where(np.isnan(width), np.nan, np.inf)
+    lower = -none if alternative == "less" else estimate - width
+    return lower, none if alternative == "greater" else estimate + width
+
+
+def tested_against(null: float, alternative: str) -> list[str]:
+    """Return the line that says what was tested; none for the usual two-sided tests against zero."""
+    if alternative == "two-sided":
+        return [f"Tests against {null:g}"] if null else []
+    return [f"Tests against {null:g}, alternative: {alternative}; intervals have one end"]
 
 
 def _tukey(t: FloatArray, df: FloatArray, means: int, level: float) -> tuple[FloatArray, FloatArray]:
@@ -93,7 +111,7 @@ def _tukey(t: FloatArray, df: FloatArray, means: int, level: float) -> tuple[Flo
 
 
 def _multivariate_t(
-    t: FloatArray, df: FloatArray, correlation: FloatArray, level: float
+    t: FloatArray, df: FloatArray, correlation: FloatArray, level: float, alternative: str
 ) -> tuple[FloatArray, FloatArray]:
     """Single-step p-values: the largest of correlated t statistics, from quasi-random draws (three digits).
 
@@ -106,10 +124,11 @@ def _multivariate_t(
     root = vectors[:, kept] * np.sqrt(values[kept])
     uniform = qmc.Sobol(root.shape[1] + 1, seed=1).random(_DRAWS)
     uniform = np.clip(uniform, 1e-12, 1 - 1e-12)
-    largest = np.abs(ndtri(uniform[:, 1:]) @ root.T).max(axis=1)
+    extreme = {"two-sided": np.abs, "less": np.negative, "greater": np.positive}[alternative]
+    largest = extreme(ndtri(uniform[:, 1:]) @ root.T).max(axis=1)
     common = float(np.mean(df))
     if np.isfinite(common):
         largest = largest / np.sqrt(2 * gammaincinv(common / 2, uniform[:, 0]) / common)
     largest.sort()
-    p = 1 - np.searchsorted(largest, np.abs(t)) / (_DRAWS + 1)
+    p = 1 - np.searchsorted(largest, extreme(t)) / (_DRAWS + 1)
     return p, np.full(len(t), np.quantile(largest, level))

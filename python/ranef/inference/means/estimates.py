@@ -21,7 +21,7 @@ from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from ..aliasing import aliases
 from ..methods import method
-from .adjust import METHODS, adjusted
+from .adjust import METHODS, adjusted, limits, tested_against
 from .kinds import require_control, weights_of
 from .scales import Scale, scale_of
 
@@ -63,6 +63,9 @@ class MarginalMeans(Printed):
     notes: tuple[str, ...] = ()
     scale: Scale | None = None  # on which the table is, where the response is transformed
     weights: FloatArray | None = field(default=None, repr=False)
+    null: float = 0.0
+    alternative: str = "two-sided"
+    together: bool = False
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a table of means", OF_MEANS)
@@ -82,7 +85,7 @@ class MarginalMeans(Printed):
 
     @as_it_came
     def to_frame(self) -> pd.DataFrame:
-        """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (against 0)."""
+        """Return keys, estimate, ``se``, ``df``, ``lower``, ``upper``, ``t``, ``p`` (see `test`)."""
         kept, estimable = self._kept()
         tests = method(self.fit, self.ddf)
         beta = self.fit.solution["beta"]
@@ -92,22 +95,16 @@ class MarginalMeans(Printed):
         df = np.array(
             [tests.df(row) if ok and row.any() else np.nan for row, ok in zip(kept, estimable, strict=True)]
         )
-        t = np.divide(estimate, se, out=np.full_like(se, np.nan), where=se > 0)
+        t = np.divide(estimate - self.null, se, out=np.full_like(se, np.nan), where=se > 0)
         p, critical = np.empty_like(t), np.empty_like(t)
         for rows, count in self._families(estimable):
             correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
+            family = count, self.family
             p[rows], critical[rows] = adjusted(
-                t[rows], df[rows], self.adjust, (count, self.family), correlation, self.level
+                t[rows], df[rows], self.adjust, family, correlation, self.level, self.alternative
             )
-        values = {
-            self.column: estimate,
-            "se": se,
-            "df": df,
-            "lower": estimate - critical * se,
-            "upper": estimate + critical * se,
-            "t": t,
-            "p": p,
-        }
+        lower, upper = limits(estimate, critical * se, self.alternative)
+        values = {self.column: estimate, "se": se, "df": df, "lower": lower, "upper": upper, "t": t, "p": p}
         if self.scale is not None:
             values = self._back(values, self.scale)
         table = pd.concat([self.keys.reset_index(drop=True), pd.DataFrame(values)], axis=1)
@@ -203,6 +200,7 @@ class MarginalMeans(Printed):
             )
         return self._combined(out, adjust, 0)
 
+    test = Verb("inference.means.testing:test")
     plot = Verb("plots.means:means")
     effect_size = Verb("inference.effects.sizes:effect_size")
 
@@ -239,10 +237,14 @@ class MarginalMeans(Printed):
     @property
     def adjusts(self) -> bool:
         """Whether some family has several comparisons, so that there is something to adjust."""
-        return self.adjust != "none" and any(len(rows) > 1 for _, rows in self._groups())
+        return self.adjust != "none" and any(len(rows) > 1 for rows in self._asked())
+
+    def _asked(self) -> list[list[int]]:
+        """Return the rows of every family."""
+        return [list(range(len(self.keys)))] if self.together else [rows for _, rows in self._groups()]
 
     def _groups(self) -> list[tuple[tuple[Any, ...], list[int]]]:
-        """Return (values of by, rows) of every family."""
+        """Return (values of by, rows) of every set of means that are compared."""
         groups: dict[tuple[Any, ...], list[int]] = {}
         columns = [self.keys[name].tolist() for name in self.by]
         for row in range(len(self.keys)):
@@ -254,7 +256,7 @@ class MarginalMeans(Printed):
         if self.adjust == "none":
             groups = [np.arange(len(estimable))]
         else:
-            groups = [np.array(rows, dtype=np.intp) for _, rows in self._groups()]
+            groups = [np.array(rows, dtype=np.intp) for rows in self._asked()]
         return [(rows[estimable[rows]], rows.size) for rows in groups if estimable[rows].any()]
 
     def _label(self, row: int) -> str:
@@ -271,7 +273,9 @@ class MarginalMeans(Printed):
     def _remarks(self) -> list[str]:
         lines = [f"Degrees of freedom: {self.ddf}; intervals: {100 * self.level:g} %"]
         if self.adjusts:
-            lines.append(f"p-values and intervals adjusted by {self.adjust}")
+            over = ", over all rows" if self.together else ""
+            lines.append(f"p-values and intervals adjusted by {self.adjust}{over}")
+        lines += tested_against(self.null, self.alternative)
         if self.scale is not None:
             lines.append(f"Back from the scale of the model, {self.scale.name}; t and p are on that scale")
         if in_pandas(self.to_frame)()[self.column].isna().any():

@@ -32,6 +32,12 @@ class Scale:
     slope: Callable[[FloatArray], FloatArray]
     ratios: bool = False
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the way back rises over the whole line, so that intervals with one end have one."""
+        with np.errstate(all="ignore"):
+            return bool((np.diff(self.back(np.array([-np.inf, -1.0, 0.0, 1.0, np.inf]))) > 0).all())
+
 
 def _power(base: float, shift: float = 0.0, name: str = "log") -> Scale:
     rate = np.log(base)
