@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..show import Printed
 from .cells import Cells
 from .descent import descend
+from .newton import Criterion, End, Mask, Point, polished
 
-_STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
-_STATIONARY = 1e-2
 _NONE = -50.0  # the parameter of car1 at which no correlation is left
 _ONE = 7.0  # that of a correlation of one, but for digits that whitened rows can do without
-_MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
 _ON_THE_WAY = 24  # points between a correlation that runs to zero and zero
-_MOST_SHORTER = 6
-_MOVED = 3e-3  # standard errors from where a Hessian was computed to where it is to say what these are
 _NOTHING = 1e-6  # curvature and gradient that tell nothing of a parameter, where one is expected
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
-_FEW = 4
 _LONGEST = 1.0  # step of a log ratio of standard deviations, or of a correlation's parameter
-
-Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
-End = tuple[FloatArray, float, FloatArray]  # a point, its value and gradient
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,103 +90,112 @@ def reach(cells: Cells) -> FloatArray:
     return spread if cells.chain is None else np.append(spread, _FAR)
 
 
-def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) -> OuterOptimum:
-    """Minimise a smooth criterion with its gradient from several starts; the lowest end counts."""
-    unit, far = 1 / np.sqrt(np.maximum(cells.information(), 1e-300)), reach(cells)
-    positive = cells.chain is not None and cells.chain.kind == "car1"
-    least = -1.1 * far
-    if positive:
-        least[-1] = _NONE
-    count = [0]
+class _Scaled:
+    """The criterion in units of about a standard error, with a wall beyond what any data can tell apart.
 
-    def scaled(z: FloatArray) -> tuple[float, FloatArray]:
-        count[0] += 1
-        phi = z * unit
-        over = phi - np.clip(phi, least, 1.1 * far)
+    Attributes
+    ----------
+    unit, far : (k,) float64
+        A parameter's unit, and how far it can go until it is at a boundary.
+    strata : int
+        How many parameters are of strata; that of a correlation follows them.
+    positive : bool
+        Whether the correlation is of times, and never negative.
+    count : int
+        Evaluations so far.
+    """
+
+    def __init__(self, criterion: Criterion, cells: Cells) -> None:
+        self.unit = 1 / np.sqrt(np.maximum(cells.information(), 1e-300))
+        self.far = reach(cells)
+        self.strata = cells.strata.shape[1]
+        self.positive = cells.chain is not None and cells.chain.kind == "car1"
+        self.count = 0
+        self._criterion = criterion
+        self._least = -1.1 * self.far
+        if self.positive:
+            self._least[-1] = _NONE
+
+    def __call__(self, z: FloatArray) -> tuple[float, FloatArray]:
+        self.count += 1
+        phi = z * self.unit
+        over = phi - np.clip(phi, self._least, 1.1 * self.far)
         try:
-            value, slope = criterion(phi - over)
+            value, slope = self._criterion(phi - over)
         except (RuntimeError, np.linalg.LinAlgError):  # no fit there: the step is shortened
             return 1e100, np.zeros_like(z)
-        size = over / far
-        return value + float(size @ size), np.where(over == 0, slope, 2 * size / far) * unit
+        size = over / self.far
+        return value + float(size @ size), np.where(over == 0, slope, 2 * size / self.far) * self.unit
 
-    ends = _descents(scaled, [start / unit for start in starts], _LONGEST / unit)
+    def beyond(self, z: FloatArray, part: float = 1.0) -> Mask:
+        """Return which parameters are farther out than a part of the way to a boundary."""
+        return np.asarray(np.abs(z * self.unit) > part * self.far)
+
+
+def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) -> OuterOptimum:
+    """Minimise a smooth criterion with its gradient from several starts; the lowest end counts."""
+    scaled = _Scaled(criterion, cells)
+    ends = _descents(scaled, [start / scaled.unit for start in starts], _LONGEST / scaled.unit)
     end = min(ends, key=lambda end: end[1])
-    free = np.ones(end[0].size, dtype=bool)
-    z, value, slope, hessian = _polished(scaled, end, free)
-    strata = cells.strata.shape[1]
-    unknown = (np.abs(hessian).max(axis=0, initial=0.0) < _NOTHING) & (np.abs(slope) < _NOTHING)
-    unknown[strata:] = False  # correlations may be far out, where nothing is curved
-    without = np.where(unknown, 0.0, z)
-    unknown &= abs(scaled(without)[0] - value) < _NOTHING if unknown.any() else False
-    if unknown.any():
-        free = ~unknown
-        z, value, slope, hessian = _polished(scaled, (without, *scaled(without)), free)
-    beyond = np.abs(z * unit) > far
-    if beyond[strata:].any() or not _is_minimum(slope, hessian, free):
-        # On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held
-        # there. So does a correlation on its way to an end of its range; it is held at that end.
-        gone = (np.abs(z * unit) > far / 2) & (np.diag(hessian) < _FLAT)
-        gone[strata:] |= beyond[strata:]
-        gone &= ~unknown
-        if gone[strata:].any():
-            if positive and z[-1] < 0:
-                z, value, slope = _towards_none(scaled, z, _NONE / unit[-1])
-            else:
-                z = np.append(z[:-1], np.sign(z[-1]) * _ONE / unit[-1])
-                value, slope = scaled(z)
-        if gone.any():
-            free = ~gone & ~unknown
-            z, value, slope, hessian = _polished(scaled, (z, value, slope), free)
-    decrement = _decrement(slope, hessian, free)
-    phi = z * unit
-    boundary = bool((np.abs(phi) > far).any() or not (free | unknown).all())
+    everything = np.ones(end[0].size, dtype=bool)
+    point = Point(*polished(scaled, end, everything), everything, ~everything)
+    point = _held_at_limits(scaled, _without_unknown(scaled, point))
+    phi, far = point.z * scaled.unit, scaled.beyond(point.z)
     return OuterOptimum(
-        phi,
-        value,
-        hessian / np.outer(unit, unit),
-        decrement,
-        tuple(end[1] for end in ends),
-        boundary,
-        bool(_is_minimum(slope, hessian, free) and (np.abs(phi[free]) <= far[free]).all()),
-        count[0],
-        tuple(int(k) for k in np.flatnonzero(~free & ~unknown)),
-        tuple(int(k) for k in np.flatnonzero(unknown)),
+        phi=phi,
+        value=point.value,
+        hessian=point.hessian / np.outer(scaled.unit, scaled.unit),
+        decrement=point.decrement,
+        reached=tuple(end[1] for end in ends),
+        boundary=bool(far.any() or not (point.free | point.unknown).all()),
+        converged=bool(point.is_minimum and not far[point.free].any()),
+        evaluations=scaled.count,
+        held=tuple(int(k) for k in np.flatnonzero(~point.free & ~point.unknown)),
+        unknown=tuple(int(k) for k in np.flatnonzero(point.unknown)),
     )
 
 
-Mask = npt.NDArray[np.bool_]
+def _without_unknown(scaled: _Scaled, point: Point) -> Point:
+    """Return the point with the parameters at zero of which the criterion says nothing."""
+    curvature = np.abs(point.hessian).max(axis=0, initial=0.0)
+    unknown = (curvature < _NOTHING) & (np.abs(point.slope) < _NOTHING)
+    unknown[scaled.strata :] = False  # correlations may be far out, where nothing is curved
+    if not unknown.any():
+        return point
+    without = np.where(unknown, 0.0, point.z)
+    end = without, *scaled(without)
+    if not abs(end[1] - point.value) < _NOTHING:
+        return point
+    return Point(*polished(scaled, end, ~unknown), ~unknown, unknown)
 
 
-def _polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, float, FloatArray, FloatArray]:
-    """Take Newton's steps in the free parameters; the Hessian is that of where they end."""
-    z, value, slope = end
-    hessian, moved = _hessian(scaled, z, slope, free), 0.0
-    for _ in range(_MOST_POLISH):
-        inner, rest = hessian[np.ix_(free, free)], slope[free]
-        values, vectors = np.linalg.eigh(inner)
-        if not values.size or values[0] <= 1e-8 * max(values[-1], 1e-8):
-            break
-        step = np.zeros(z.size)
-        step[free] = -vectors @ ((vectors.T @ rest) / values)
-        if -slope @ step < 1e-12:
-            break
-        trial, trial_slope = scaled(z + step)
-        for _ in range(_MOST_SHORTER):  # where a variance of the random effects leaves zero, curvature jumps
-            if trial <= value:
-                break
-            step = step / 4
-            trial, trial_slope = scaled(z + step)
-        else:
-            break
-        z, value, slope = z + step, trial, trial_slope
-        after, length = vectors.T @ slope[free], -(rest @ step[free])
-        moved += float(length) ** 0.5
-        if not free.all() or after @ (after / values) > _SLOW * length:
-            hessian, moved = _hessian(scaled, z, slope, free), 0.0  # far from where it was computed
-    if moved > _MOVED:
-        hessian = _hessian(scaled, z, slope, free)
-    return z, value, slope, hessian
+def _held_at_limits(scaled: _Scaled, point: Point) -> Point:
+    """Return the point with the parameters held that run off.
+
+    On its way to zero the standard deviation of a stratum leaves the criterion flat: it is held there. So
+    does a correlation on its way to an end of its range; it is held at that end.
+    """
+    strata, beyond = scaled.strata, scaled.beyond(point.z)
+    if point.is_minimum and not beyond[strata:].any():
+        return point
+    gone = scaled.beyond(point.z, 0.5) & (np.diag(point.hessian) < _FLAT)
+    gone[strata:] |= beyond[strata:]
+    gone &= ~point.unknown
+    if not gone.any():
+        return point
+    end = point.z, point.value, point.slope
+    if gone[strata:].any():
+        end = _at_end_of_range(scaled, point.z)
+    free = ~gone & ~point.unknown
+    return Point(*polished(scaled, end, free), free, point.unknown)
+
+
+def _at_end_of_range(scaled: _Scaled, z: FloatArray) -> End:
+    """Return the point with the correlation at the end of its range that it runs to."""
+    if scaled.positive and z[-1] < 0:
+        return _towards_none(scaled, z, _NONE / scaled.unit[-1])
+    z = np.append(z[:-1], np.sign(z[-1]) * _ONE / scaled.unit[-1])
+    return z, *scaled(z)
 
 
 def _towards_none(scaled: Criterion, z: FloatArray, none: float) -> End:
@@ -208,22 +208,7 @@ def _towards_none(scaled: Criterion, z: FloatArray, none: float) -> End:
     best = int(np.argmin(values))
     if best == 0:
         return way[0], *scaled(way[0])
-    return _polished(scaled, (way[best], *scaled(way[best])), np.ones(z.size, dtype=bool))[:3]
-
-
-def _is_minimum(slope: FloatArray, hessian: FloatArray, free: Mask) -> bool:
-    return _decrement(slope, hessian, free) <= _STATIONARY
-
-
-def _decrement(slope: FloatArray, hessian: FloatArray, free: Mask) -> float:
-    """Return sqrt(g' H^-1 g) over the free parameters, infinity where H is not positive definite."""
-    inner, rest = hessian[np.ix_(free, free)], slope[free]
-    if not rest.size:
-        return 0.0
-    curvature = np.linalg.eigvalsh(inner)
-    if not curvature[0] > 1e-8 * max(curvature[-1], 1e-8):
-        return float("inf")
-    return max(float(rest @ np.linalg.solve(inner, rest)), 0.0) ** 0.5
+    return polished(scaled, (way[best], *scaled(way[best])), np.ones(z.size, dtype=bool))[:3]
 
 
 def _descents(scaled: Criterion, starts: Sequence[FloatArray], longest: FloatArray) -> list[End]:
@@ -236,20 +221,3 @@ def _descents(scaled: Criterion, starts: Sequence[FloatArray], longest: FloatArr
     for start in starts:
         ends.append(descend(scaled, start, longest, _COARSE, known))
     return ends
-
-
-def _hessian(criterion: Criterion, z: FloatArray, slope: FloatArray, free: Mask) -> FloatArray:
-    """Return the Hessian by differences of the gradient; zero for parameters that are held.
-
-    Central ones of few parameters; beside a stratum without variance, where digits are lost, wide ones.
-    """
-    out = np.zeros((z.size, z.size))
-    central = z.size <= _FEW or not free.all()
-    step = _STEP * (1.0 if z.size <= _FEW else 0.1) if free.all() else 30 * _STEP
-    for k in np.flatnonzero(free):
-        e = np.zeros(z.size)
-        e[k] = step
-        ahead = criterion(z + e)[1]
-        out[k] = (ahead - criterion(z - e)[1]) / (2 * step) if central else (ahead - slope) / step
-    out[:, ~free] = 0.0
-    return np.asarray((out + out.T) / 2)
