@@ -68,12 +68,6 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         """Covariance of the coefficients, (p, p), NaN where dropped or without an estimate."""
         return attribute_of("fit.vcov", self.padded(known_covariance(self)))
 
-    def covariance_at(self, phi: FloatArray) -> FloatArray:
-        """Return the covariance of the kept coefficients at other parameters of the residuals."""
-        model: Any = self.model
-        there = model.at(phi)
-        return np.asarray(there.problem.solve(there.response, self.theta)["vcov"])
-
     @property
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""

@@ -74,11 +74,6 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
         """Covariance of the coefficients by the model, (p, p), NaN where dropped or without an estimate."""
         return self.padded(known_covariance(self))
 
-    def covariance_at(self, phi: FloatArray) -> FloatArray:
-        """Return the covariance of the kept coefficients at other parameters of the residuals."""
-        inner = self.sigma**2 * self.model.sums.solve(phi)["inner"]
-        return np.asarray(self.model.coordinates.covariance(inner))
-
     @attribute
     def objective(self) -> float:
         """REML criterion or deviance at the optimum, with lmer's constants."""

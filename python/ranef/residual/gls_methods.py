@@ -77,6 +77,11 @@ def _known(fit: Any, df: float) -> Method:
     return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
+def _covariance_at(fit: Any, phi: FloatArray) -> FloatArray:
+    inner = fit.sigma**2 * fit.model.sums.solve(phi)["inner"]
+    return np.asarray(fit.model.coordinates.covariance(inner))
+
+
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:
     require_reml(fit)
     sums = fit.model.sums
@@ -96,4 +101,4 @@ METHODS: dict[str, Callable[[Any], Method]] = {
 
 def test_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
     """Return the methods of testing by name."""
-    return known_errors(fit, METHODS)
+    return known_errors(fit, METHODS, _covariance_at)

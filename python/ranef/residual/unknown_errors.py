@@ -21,6 +21,7 @@ _ANOTHER = 1.0  # log standard deviation beside the one at which what has no est
 _SAME = 1e-6  # change of a covariance, as a share of the standard deviations, that is rounding
 
 Methods = dict[str, Callable[[Any], Method]]
+CovarianceAt = Callable[[Any, FloatArray], FloatArray]  # of a fit, at other parameters of its residuals
 
 
 class KnownErrors:
@@ -73,11 +74,14 @@ class KnownErrors:
         return FStatistic(np.nan, found.num_df, np.nan, np.nan)
 
 
-def known_errors(fit: Any, methods: Methods) -> Methods:
+def known_errors(fit: Any, methods: Methods, covariance_at: CovarianceAt) -> Methods:
     """Return a fit's methods of testing, which know what depends on what has no estimate."""
     if not depends_on_unknown(fit):
         return methods
-    return {name: partial(_known, method=method) for name, method in methods.items()}
+    phi = fit.outer.phi.copy()
+    phi[list(fit.outer.unknown)] += _ANOTHER
+    change = covariance_at(fit, phi) - fit.solution["vcov"]
+    return {name: partial(_known, method=method, change=change) for name, method in methods.items()}
 
 
 def depends_on_unknown(fit: Any) -> bool:
@@ -93,11 +97,5 @@ def known_covariance(fit: Any) -> FloatArray:
     return np.asarray(fit.test_methods["normal"](fit).covariance)
 
 
-def _known(fit: Any, method: Callable[[Any], Method]) -> Method:
-    return KnownErrors(method(fit), fit.solution["vcov"], _change(fit))
-
-
-def _change(fit: Any) -> FloatArray:
-    phi = fit.outer.phi.copy()
-    phi[list(fit.outer.unknown)] += _ANOTHER
-    return np.asarray(fit.covariance_at(phi) - fit.solution["vcov"])
+def _known(fit: Any, method: Callable[[Any], Method], change: FloatArray) -> Method:
+    return KnownErrors(method(fit), fit.solution["vcov"], change)

@@ -20,7 +20,7 @@ from ..residual.chain import find_chain
 from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
 from ..residual.methods import METHODS as RESIDUAL_METHODS
-from ..residual.methods import delta_df
+from ..residual.methods import covariance_at, delta_df
 from ..residual.model import ResidualModel
 from ..residual.noise import Noise
 from ..residual.optimum import OuterOptimum, reach
@@ -183,7 +183,8 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 def test_methods(fit: Any) -> dict[str, Any]:
     """Return the methods of testing by name."""
     refused = dict.fromkeys(("kenward-roger", "kenward-roger-linear"), _refused)
-    return known_errors(fit, {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite}) | refused
+    own = {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite}
+    return known_errors(fit, own, covariance_at) | refused
 
 
 def _refused(fit: Any) -> Any:
