@@ -15,7 +15,7 @@ from ..guidance.arguments import signed_as
 from ..guidance.called import attribute
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
-from ..optimize import DEFAULT
+from ..optimize import DEFAULT, Optimum
 from ..residual.chain import find_chain
 from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
@@ -31,9 +31,9 @@ from ..residual.sums import ResidualSums
 from ..residual.unknown_errors import known_errors
 from ..verbs import Answer, Verb
 from .fit import certified, read_structures, unstructured
-from .joint_flat import find_joint_flat
+from .joint_flat import JointFlat, find_joint_flat
 from .maps import Structured
-from .search import NOWHERE, lowest
+from .search import NOWHERE, End, lowest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,6 +93,49 @@ def fit_both(
     return minimised_both(base, sums, structured, begin)
 
 
+class _Joint:
+    """The criterion in the residuals' parameters, in units of about a standard error, and psi behind them.
+
+    Attributes
+    ----------
+    size : int
+        How many parameters the residuals have.
+    unit : (size,) float64
+    count : int
+        Evaluations so far.
+    """
+
+    def __init__(self, sums: ResidualSums, structured: Structured, size: int) -> None:
+        self.size = size
+        self.unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
+        self.count = 0
+        self._sums, self._structured = sums, structured
+
+    def __call__(self, x: FloatArray) -> tuple[float, FloatArray]:
+        self.count += 1
+        phi, psi = self.split(x)
+        try:
+            theta, jacobian = self._structured.theta(psi), self._structured.jacobian(psi)
+            value, in_phi, in_theta, _ = self._sums.at(phi, theta)
+        except (np.linalg.LinAlgError, RuntimeError):  # no criterion there: the step is shortened
+            return NOWHERE, np.zeros_like(x)
+        return value, np.concatenate([in_phi * self.unit, jacobian.T @ in_theta])
+
+    def split(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return phi and psi."""
+        return x[: self.size] * self.unit, x[self.size :]
+
+    def lowest(self, begin: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[End, list[float]]:
+        """Return the lowest end of searches from starts (phi, psi), and the criterion at the end of each."""
+        unbounded = np.tile([-np.inf, np.inf], (self.size, 2))
+        return lowest(
+            self,
+            [np.concatenate([phi / self.unit, self._structured.inside(psi)]) for phi, psi in begin],
+            np.concatenate([unbounded, self._structured.ranges()]),
+            {"gtol": 1e-5, "maxiter": 400},
+        )
+
+
 def minimised_both(
     base: ResidualModel,
     sums: ResidualSums,
@@ -100,62 +143,55 @@ def minimised_both(
     begin: Sequence[tuple[FloatArray, FloatArray]],
 ) -> StructuredResidualFit:
     """Minimise the criterion over both kinds of parameters, from each start; the lowest end counts."""
-    k = base.noise.size
-    unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
-    count = [0]
-
-    def criterion(x: FloatArray) -> tuple[float, FloatArray]:
-        count[0] += 1
-        try:
-            theta, jacobian = structured.theta(x[k:]), structured.jacobian(x[k:])
-            value, in_phi, in_theta, _ = sums.at(x[:k] * unit, theta)
-        except (np.linalg.LinAlgError, RuntimeError):  # no criterion there: the step is shortened
-            return NOWHERE, np.zeros_like(x)
-        return value, np.concatenate([in_phi * unit, jacobian.T @ in_theta])
-
-    further = np.tile([-np.inf, np.inf], (k, 2))
-    end, reached = lowest(
-        criterion,
-        [np.concatenate([phi / unit, structured.inside(psi)]) for phi, psi in begin],
-        np.concatenate([further, structured.ranges()]),
-        {"gtol": 1e-5, "maxiter": 400},
-    )
-    x, hessian = end.x, end.hessian
+    joint = _Joint(sums, structured, base.noise.size)
+    end, reached = joint.lowest(begin)
+    phi, psi = joint.split(end.x)
     flat = None if end.is_curved else find_joint_flat(base, base.noise, structured)
-    optimum = certified(base, structured, end, x[k:], count[0], None if flat is None else flat.structures)
-    unknown = np.flatnonzero(flat.phi) if flat is not None else np.zeros(0, dtype=np.intp)
-    known = np.setdiff1d(np.arange(k), unknown)
-    curved = np.zeros((k, k))
-    curved[np.ix_(known, known)] = _profiled(hessian, known)
-    phi, psi = x[:k] * unit, x[k:]
-    far = bool((np.abs(phi) > reach(sums.cells)).any())
-    outer = OuterOptimum(
-        phi=phi,
-        value=end.value,
-        hessian=curved / np.outer(unit, unit),
-        decrement=optimum.gradient_norm,
-        reached=tuple(reached),
-        boundary=far,
-        converged=bool(optimum.converged and not far),
-        evaluations=count[0],
-        held=tuple(one for one in end.held if one < k and one not in unknown),
-        unknown=tuple(int(one) for one in unknown),
-        shared=flat is not None and flat.structures is not None,
-        sigma_unknown=flat is not None and flat.sigma,
-    )
+    optimum = certified(base, structured, end, psi, joint.count, None if flat is None else flat.structures)
     at = base.at(phi, sums)
-    scale = np.append(unit, np.ones(len(psi)))
+    scale = np.append(joint.unit, np.ones(len(psi)))
     return StructuredResidualFit(
         at,
         base.design.response,
         at.response,
         optimum,
         DEFAULT,
-        outer,
+        _outer(joint, end, reached, optimum, flat, reach(sums.cells)),
         structured,
         psi,
-        hessian / np.outer(scale, scale),
-        tuple(one - k for one in end.held if one >= k),
+        end.hessian / np.outer(scale, scale),
+        tuple(one - joint.size for one in end.held if one >= joint.size),
+    )
+
+
+def _outer(
+    joint: _Joint,
+    end: End,
+    reached: Sequence[float],
+    optimum: Optimum,
+    flat: JointFlat | None,
+    boundary: FloatArray,
+) -> OuterOptimum:
+    """Return the optimum over the residuals' parameters, the criterion being minimal over the others."""
+    k, (phi, _) = joint.size, joint.split(end.x)
+    unknown = np.flatnonzero(flat.phi) if flat is not None else np.zeros(0, dtype=np.intp)
+    known = np.setdiff1d(np.arange(k), unknown)
+    curved = np.zeros((k, k))
+    curved[np.ix_(known, known)] = _profiled(end.hessian, known)
+    far = bool((np.abs(phi) > boundary).any())
+    return OuterOptimum(
+        phi=phi,
+        value=end.value,
+        hessian=curved / np.outer(joint.unit, joint.unit),
+        decrement=optimum.gradient_norm,
+        reached=tuple(reached),
+        boundary=far,
+        converged=bool(optimum.converged and not far),
+        evaluations=joint.count,
+        held=tuple(one for one in end.held if one < k and one not in unknown),
+        unknown=tuple(int(one) for one in unknown),
+        shared=flat is not None and flat.structures is not None,
+        sigma_unknown=flat is not None and flat.sigma,
     )
 
 
