@@ -21,7 +21,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import ArgumentError, DataError
-from ..frame import NumberColumn, Table
+from ..frame import FactorColumn, NumberColumn, Table
 from ..frame.factors import as_factor, combine, label_texts, take
 
 _CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
@@ -202,6 +202,48 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     DataError
         Two rows of a subject at one time, times that are missing, or for ar1 no whole numbers.
     """
+    kind, time, group = _read(text)
+    table, timed = Table(data), time != "1"
+    names = tuple(name.strip().strip("`") for name in group.split(":"))
+    factors = [take(as_factor(_present(table, name, rows)), rows) for name in names]
+    subject = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+    when = _times(kind, time.strip("`"), table, rows) if timed else np.arange(len(rows), dtype=float)
+    by_time = _by_time(subject.codes, when)
+    codes, sorted_times = subject.codes[by_time], when[by_time]
+    order = np.arange(len(rows))[by_time]
+    same = codes[1:] == codes[:-1]
+    if timed:
+        twice = np.flatnonzero(same & (sorted_times[1:] == sorted_times[:-1]))
+        if twice.size:
+            raise _two_at_once(time, subject, when, rows, order[twice[0]], order[twice[0] + 1])
+    if not same.any():
+        raise DataError(
+            f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
+        )
+    steps = np.diff(sorted_times) if timed else np.ones(1)  # exact between whole numbers
+    if kind == "car1":
+        steps = _rounded(steps, when)
+    previous, gap = np.empty(len(rows), dtype=np.intp), np.empty(len(rows))
+    previous[by_time] = np.append(-1, np.where(same, order[:-1], -1))
+    gap[by_time] = np.append(0.0, np.where(same, steps, 0.0))
+    in_order = f"ar1(1 | {group}): the rows of each {group} are taken in their order, one step apart"
+    return Chain(
+        kind=kind,
+        text=text.strip(),
+        previous=previous,
+        gap=gap,
+        subject=subject.codes,
+        order=order,
+        remarks=() if timed else (in_order,),
+        time=time.strip("`"),
+        names=names,
+        levels=subject.levels,
+        when=when,
+    )
+
+
+def _read(text: str) -> tuple[str, str, str]:
+    """Return the kind, the time and the subject of ``residual=``."""
     match = _CHAIN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ArgumentError(f"residual= must be text such as {EXAMPLE}, not {text!r}")
@@ -210,48 +252,17 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
         raise ArgumentError(
             "car1() needs times: residual='car1(time | subject)'; ar1(1 | subject) takes rows in order"
         )
-    table = Table(data)
-    names = tuple(name.strip().strip("`") for name in group.split(":"))
-    factors = [take(as_factor(_present(table, name, rows)), rows) for name in names]
-    subject = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
-    remarks: tuple[str, ...] = ()
-    if time == "1":
-        when = np.arange(len(rows), dtype=float)
-        remarks = (f"ar1(1 | {group}): the rows of each {group} are taken in their order, one step apart",)
-    else:
-        when = _times(kind, time.strip("`"), table, rows)
-    order = _by_time(subject.codes, when)
-    codes, sorted_times = (subject.codes, when) if order is None else (subject.codes[order], when[order])
-    same = codes[1:] == codes[:-1]
-    every = np.arange(len(rows))
-    order = every if order is None else order
-    if time != "1":
-        twice = np.flatnonzero(same & (sorted_times[1:] == sorted_times[:-1]))
-        if twice.size:
-            one, other = rows[order[twice[0] : twice[0] + 2]]
-            who = label_texts(subject.levels)[codes[twice[0]]]
-            raise DataError(
-                f"subject '{who}' has two rows at {time} = {sorted_times[twice[0]]:g} (rows {one} and "
-                f"{other}, counted from 0): residuals in time need one; take their mean, or name the column "
-                "that tells them apart"
-            )
-    steps = np.ones(1) if time == "1" else np.diff(sorted_times)  # exact between whole numbers
-    if kind == "car1":
-        steps = _rounded(steps, when)
-    before, since = np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows))  # in the order of time
-    before[1:] = np.where(same, order[:-1], -1)
-    since[1:] = np.where(same, steps, 0.0)
-    previous, gap = before, since
-    if order is not every:
-        previous, gap = np.empty_like(before), np.empty_like(since)
-        previous[order], gap[order] = before, since
-    if not same.any():
-        raise DataError(
-            f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
-        )
-    name = time.strip("`")
-    return Chain(
-        kind, text.strip(), previous, gap, subject.codes, order, remarks, name, names, subject.levels, when
+    return kind, time, group
+
+
+def _two_at_once(
+    time: str, subject: FactorColumn, when: FloatArray, rows: npt.NDArray[np.intp], one: int, other: int
+) -> DataError:
+    who = label_texts(subject.levels)[subject.codes[one]]
+    return DataError(
+        f"subject '{who}' has two rows at {time} = {when[one]:g} (rows {rows[one]} and {rows[other]}, "
+        "counted from 0): residuals in time need one; take their mean, or name the column that tells them "
+        "apart"
     )
 
 
@@ -262,10 +273,10 @@ def _rounded(gaps: FloatArray, when: FloatArray) -> FloatArray:
     return np.where(rounded > 0, rounded, gaps)
 
 
-def _by_time(codes: npt.NDArray[np.int32], when: FloatArray) -> npt.NDArray[np.intp] | None:
-    """Return the rows by subject and time; None where they are in that order."""
+def _by_time(codes: npt.NDArray[np.int32], when: FloatArray) -> npt.NDArray[np.intp] | slice:
+    """Return the rows by subject and time; where they are in that order a slice, which copies nothing."""
     ascending = (codes[1:] > codes[:-1]) | ((codes[1:] == codes[:-1]) & (when[1:] >= when[:-1]))
-    return None if ascending.all() else np.lexsort((when, codes))
+    return slice(None) if ascending.all() else np.lexsort((when, codes))
 
 
 def _present(table: Table, name: str, rows: npt.NDArray[np.intp]) -> Any:
