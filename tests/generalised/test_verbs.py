@@ -7,6 +7,7 @@ import ranef
 from glmm_battery import load_data
 from ranef import lme4
 from ranef.errors import ArgumentError
+from scipy import stats
 
 FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
 
@@ -98,6 +99,21 @@ def test_averaged_means_of_effects_that_add_up_are_compared_one_by_one():
     weights = [1, -1, 0, 0, -1, 1, 0, 0]
     found = means.contrast({"interaction": weights}).to_frame()["difference"][0]
     assert found == pytest.approx(weights @ mean, abs=1e-10)
+
+
+def test_comparisons_of_averaged_means_are_adjusted_as_asked(fit):
+    """Tukey's are of the studentized range: emmeans has p = 0.2432 for z = 1.865 among four means."""
+    means = ranef.emmeans(fit, "period", averaged=True)
+    table, plain = means.pairs().to_frame(), means.pairs("none").to_frame()
+    assert stats.studentized_range.sf(1.865 * np.sqrt(2), 4, np.inf) == pytest.approx(0.2432, abs=1e-4)
+    expected = stats.studentized_range.sf(np.abs(table["z"]) * np.sqrt(2), 4, np.inf)
+    np.testing.assert_allclose(table["p"], expected, atol=1e-5)
+    np.testing.assert_allclose(plain["p"], 2 * stats.norm.sf(np.abs(plain["z"])), rtol=1e-10)
+    critical = stats.studentized_range.ppf(0.95, 4, np.inf) / np.sqrt(2)
+    np.testing.assert_allclose(table["upper"] - table["difference"], critical * table["se"], rtol=1e-4)
+    assert "adjusted by tukey" in str(means.pairs())
+    control = means.contrast("trt.vs.ctrl", adjust="bonferroni", ref="4").to_frame()
+    np.testing.assert_allclose(control["p"], np.minimum(1, 3 * plain["p"].iloc[[2, 4, 5]]), rtol=1e-10)
 
 
 def test_averaged_means_of_a_family_with_a_dispersion_and_a_variable_named_as_a_column_of_the_table():

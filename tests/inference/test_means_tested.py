@@ -88,10 +88,12 @@ def test_generalised_fits_are_tested_on_the_scale_of_the_link():
     np.testing.assert_allclose(own["p"], other["p"])
     np.testing.assert_allclose(own["upper"], np.exp(other["upper"]))
     averages = ranef.emmeans(fit, "period", averaged=True)
-    two, one = (averages.pairs().test(0, side).to_frame() for side in ("two-sided", "greater"))
+    two, one = (averages.pairs("none").test(0, side).to_frame() for side in ("two-sided", "greater"))
     np.testing.assert_allclose(two["p"], 2 * np.minimum(one["p"], 1 - one["p"]))
     with pytest.raises(ArgumentError, match=r"test\(\) is for their differences"):
         averages.test(0.1)
+    with pytest.raises(ArgumentError, match="adjust='tukey' has two sides only"):
+        averages.pairs().test(0, "greater")
 
 
 def test_errors(fit, pairs):

@@ -16,9 +16,8 @@ from ...errors import ArgumentError
 from ...frame.native import as_it_came, in_pandas
 from ...guidance.arguments import signed_as
 from ...inference.means import MarginalMeans
-from ...inference.means.adjust import critical_value, limits, tested_against
+from ...inference.means.adjust import limits, tested_against
 from ...inference.means.testing import test as tested
-from ...inference.pvalues import t_p_values
 from ...show import Document, Line, Printed, frame_table
 from ..families.links import Link
 
@@ -68,12 +67,10 @@ class ResponseMeans(Printed):
     def pairs(self, adjust: str = "tukey", reverse: bool = False) -> ResponseMeans:
         """Return pairwise comparisons: ratios for a logit, log or cloglog link, else differences of links.
 
-        Averages are compared by their differences, with ``adjust="none"``.
+        Averages are compared by their differences.
         """
-        if not self.averaged:
-            return ResponseMeans(self.means.pairs(adjust, reverse))
-        pairs = self.means.pairs("none", reverse)
-        return self._differences(pairs)
+        found = self.means.pairs(adjust, reverse)
+        return self._differences(found) if self.averaged else ResponseMeans(found)
 
     def contrast(
         self,
@@ -82,14 +79,14 @@ class ResponseMeans(Printed):
         ref: str | int | None = None,
     ) -> ResponseMeans:
         """Return contrasts, see `MarginalMeans.contrast`: of links, given as ratios, or of averages."""
-        found = self.means.contrast(weights, adjust if not self.averaged else "none", ref)
+        found = self.means.contrast(weights, adjust, ref)
         return self._differences(found) if self.averaged else ResponseMeans(found)
 
     @signed_as(tested)
     def test(self, *args: Any, **options: Any) -> ResponseMeans:
         """Return the same, tested in another way, on the scale of the link: see `MarginalMeans.test`.
 
-        Of averages their differences are tested, each on its own.
+        Of averages their differences are tested.
 
         Examples
         --------
@@ -104,10 +101,8 @@ class ResponseMeans(Printed):
         2    0.0  0.0001
         """
         found = self.means.test(*args, **options)
-        if self.averaged and (self.means.what != "estimate" or found.adjusts):
-            raise ArgumentError(
-                "of averages test() is for their differences, pairs() or contrast(), with adjust='none'"
-            )
+        if self.averaged and self.means.what != "estimate":
+            raise ArgumentError("of averages test() is for their differences, pairs() or contrast()")
         return replace(self, means=found)
 
     # ------------------------------------------------------------ inside
@@ -159,9 +154,9 @@ class ResponseMeans(Printed):
     def _difference_tests(self, se: FloatArray) -> dict[str, Any]:
         side, estimate = self.means.alternative, np.asarray(self.estimates)
         z = (estimate - self.means.null) / se
-        half = critical_value(self.means.level, np.full(se.shape, np.inf), 2 if side == "two-sided" else 1)
-        lower, upper = limits(estimate, half * se, side)
-        p = t_p_values(z, np.inf, side)
+        axes, normal = np.asarray(self.axes), np.full(se.shape, np.inf)
+        p, critical = self.means.p_and_critical(z, normal, axes @ axes.T, ~np.isnan(estimate))
+        lower, upper = limits(estimate, critical * se, side)
         return {"difference": estimate, "se": se, "lower": lower, "upper": upper, "z": z, "p": p}
 
     def document(self) -> Document:
@@ -180,6 +175,6 @@ class ResponseMeans(Printed):
                 else f"Comparisons on the {link} scale" + (", as ratios" if link in _RATIOS else "")
             ]
         lines.append(f"Intervals: {100 * self.means.level:g} %")
-        if not self.averaged and self.means.adjusts:
+        if self.means.adjusts:
             lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
         return [*lines, *tested_against(self.means.null, self.means.alternative), *self.means.notes]

@@ -96,13 +96,7 @@ class MarginalMeans(Printed):
             [tests.df(row) if ok and row.any() else np.nan for row, ok in zip(kept, estimable, strict=True)]
         )
         t = np.divide(estimate - self.null, se, out=np.full_like(se, np.nan), where=se > 0)
-        p, critical = np.empty_like(t), np.empty_like(t)
-        for rows, count in self._families(estimable):
-            correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
-            family = count, self.family
-            p[rows], critical[rows] = adjusted(
-                t[rows], df[rows], self.adjust, family, correlation, self.level, self.alternative
-            )
+        p, critical = self.p_and_critical(t, df, covariance, estimable)
         lower, upper = limits(estimate, critical * se, self.alternative)
         values = {self.column: estimate, "se": se, "df": df, "lower": lower, "upper": upper, "t": t, "p": p}
         if self.scale is not None:
@@ -250,6 +244,20 @@ class MarginalMeans(Printed):
         for row in range(len(self.keys)):
             groups.setdefault(tuple(column[row] for column in columns), []).append(row)
         return list(groups.items())
+
+    def p_and_critical(
+        self, t: FloatArray, df: FloatArray, covariance: FloatArray, known: npt.NDArray[np.bool_]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return p-values and critical values of the rows, adjusted within families; NaN where not known."""
+        p, critical = np.full_like(t, np.nan), np.full_like(t, np.nan)
+        se = np.sqrt(np.diag(covariance))
+        for rows, count in self._families(known):
+            correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
+            family = count, self.family
+            p[rows], critical[rows] = adjusted(
+                t[rows], df[rows], self.adjust, family, correlation, self.level, self.alternative
+            )
+        return p, critical
 
     def _families(self, estimable: npt.NDArray[np.bool_]) -> list[tuple[npt.NDArray[np.intp], int]]:
         """Return the rows of each family that can be estimated, and how many were asked for."""
