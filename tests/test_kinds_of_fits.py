@@ -95,6 +95,21 @@ def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
         assert len(str(error)) > 20  # a sentence
 
 
+@pytest.mark.parametrize("kind", ["lmer", *KINDS])
+def test_intervals_without_degrees_of_freedom_are_normal(fits, kind):
+    fit = fits[kind]
+    if "ddf" not in inspect.signature(fit.conf_int).parameters:
+        pytest.skip("intervals of this kind are normal")
+    table, width = fit.coef_table("normal"), 1.6448536269514722
+    ends = np.column_stack([table["estimate"] - width * table["se"], table["estimate"] + width * table["se"]])
+    np.testing.assert_allclose(fit.conf_int(level=0.9, ddf=None), ends, rtol=1e-10)
+
+
+def test_new_rows_of_related_subjects_are_not_drawn(fits):
+    with pytest.raises(ArgumentError, match=r"simulate\(newdata=\) is not available with relationship="):
+        fits["related"].simulate(newdata={"Days": [1], "Subject": ["308"]})
+
+
 def test_what_the_others_lack_is_said_by_name(fits):
     with pytest.raises(RanefError, match=r"allfit\(\) is not available for a model for repeated measures"):
         ranef.allfit(fits["mmrm"])

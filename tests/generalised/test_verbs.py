@@ -320,3 +320,28 @@ def test_profile_of_a_variance_estimated_as_zero():
     assert fit.theta[0] == 0.0 and limits["lower"] == 0.0
     at = minimize(lambda beta: fit.model.objective([limits["upper"]], beta), fit.params, tol=1e-9)
     assert at.fun - fit.objective == pytest.approx(3.841459, abs=1e-4)
+
+
+def test_tidy_has_the_intervals_of_standard_deviations_of_glmmtmb(fit):
+    found = fit.tidy("ran_pars")[["estimate", "conf_low", "conf_high"]].to_numpy()
+    np.testing.assert_allclose(found, [[0.64226167, 0.37244322, 1.10755154]], rtol=1e-5)
+    gamma = ranef.glmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"), "gamma")
+    table = gamma.tidy("ran_pars").set_index("term")[["estimate", "conf_low", "conf_high"]]
+    expected = [[0.100857875, 0.067609704, 0.150456373], [0.017508403, 0.011594984, 0.026437654]]
+    np.testing.assert_allclose(table.loc[["sd__Intercept", "sd__Days"]], expected, rtol=2e-5)
+    correlation = table.loc["cor__Intercept.Days"]
+    assert correlation["conf_low"] < correlation["estimate"] < correlation["conf_high"]
+
+
+def test_tidy_names_the_rows_of_a_wide_term():
+    data = load_data("slopes").assign(z=lambda table: np.cos(np.arange(len(table))))
+    fit = ranef.glmer("n ~ x + (x + z | g)", data, "poisson")
+    tidy, table = fit.tidy("ran_pars").set_index("term"), fit.component_table()
+    for term, name in [
+        ("sd__z", "sd[g.z]"),
+        ("sd__Intercept", "sd[g.Intercept]"),
+        ("cor__Intercept.z", "corr[g.z.Intercept]"),
+        ("cor__x.z", "corr[g.z.x]"),
+    ]:
+        own, other = tidy.loc[term, ["estimate", "std_error", "conf_low"]], table.loc[name]
+        np.testing.assert_allclose(own.to_numpy(float), other[["estimate", "se", "lower"]], rtol=1e-12)

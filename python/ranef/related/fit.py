@@ -200,8 +200,22 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
         design = self.model.design
         return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
 
-    def simulate(self, n: int = 1, seed: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs)."""
+    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
+        """Return responses drawn from the fitted model, (n, nobs).
+
+        Parameters
+        ----------
+        n : int
+            Number of responses.
+        seed : int or numpy.random.Generator, optional
+        newdata : None
+            Only the rows used: new levels have no relationships to be drawn from.
+        """
+        if newdata is not None:
+            raise ArgumentError(
+                "simulate(newdata=) is not available with relationship=: it draws the rows used. Means of "
+                "new rows: fit.predict(newdata)"
+            )
         random, design, n = seeded(seed), self.model.design, counted(n, self.nobs)
         out = random.standard_normal((design.nobs, n))
         if design.weights is not None:

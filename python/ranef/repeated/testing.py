@@ -16,6 +16,8 @@ from ..inference.anova import anova as terms_tested
 from ..inference.means import MarginalMeans, emmeans
 from ..inference.methods import method
 
+_OWN = "default"  # the fit's own method of testing
+
 
 def params(fit: Any) -> pd.Series:
     """Return the coefficients by name, NaN for a column that was dropped."""
@@ -117,7 +119,7 @@ def conf_int(
     parameters: str | Sequence[str] | None = None,
     *,
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = _OWN,
     kind: str = "percentile",
     n: int = 2000,
     **options: Any,
@@ -133,8 +135,8 @@ def conf_int(
         Names as in the index of the result, or ``"fixed"``.
     level : float
         Coverage, by keyword only.
-    ddf : str, optional
-        Method of testing, of Wald intervals; by default the fit's own.
+    ddf : str or None
+        Method of testing, of Wald intervals; by default the fit's own. None: the normal distribution.
     kind, n : str, int
         Of bootstrap interval, see `ranef.BootstrapResult.conf_int`, and replicates.
     **options
@@ -153,7 +155,7 @@ def conf_int(
     """
     require_level(level)
     require_choice("method", method, ("wald", "profile", "bootstrap"))
-    if method != "wald" and ddf is not None:
+    if method != "wald" and ddf != _OWN:
         raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
     if method == "bootstrap":
         found = fit.bootstrap(n, **options)
@@ -162,7 +164,7 @@ def conf_int(
         raise ArgumentError(f"method='{method}' takes no {next(iter(options))}=")
     if method == "profile":
         return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
-    table = coef_table(fit, ddf)
+    table = coef_table(fit, {_OWN: fit.method, None: "normal"}.get(ddf, ddf))
     half = stdtrit(table["df"], 0.5 + level / 2) * table["se"]
     limits = pd.DataFrame({"lower": table["estimate"] - half, "upper": table["estimate"] + half})
     if parameters is None or parameters == "fixed":

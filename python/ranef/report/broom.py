@@ -99,12 +99,16 @@ def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable
 
 
 def stacked_columns(
-    fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]
+    fit: Fit,
+    wanted: Sequence[str],
+    level: float,
+    fixed: Callable[[], dict[str, Any]],
+    components: Callable[[], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return the columns of the same table."""
+    """Return the columns of the same table; `components` gives the standard deviations and correlations."""
     parts = {
         "fixed": fixed,
-        "ran_pars": fit.component_columns,
+        "ran_pars": components or fit.component_columns,
         "ran_vals": lambda: _modes(fit, level),
         "ran_coefs": lambda: _coefficients(fit),
     }

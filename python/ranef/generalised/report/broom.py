@@ -27,7 +27,8 @@ def tidy(
     ----------
     fit : GlmerFit
     effects : str or sequence of str
-        As of a linear fit, see `ranef.report.broom.tidy`.
+        As of a linear fit, see `ranef.report.broom.tidy`; standard deviations and correlations with the
+        standard errors and intervals of `GlmerFit.component_table`.
     level : float
         Coverage of the intervals.
     exponentiate : bool
@@ -64,7 +65,9 @@ def tidy_columns(
         raise ArgumentError(
             f"exponentiate=True makes ratios of a logit, cloglog or log link, not of {fit.family.link.name}"
         )
-    return stacked_columns(fit, wanted, level, lambda: _fixed(fit, level, exponentiate))
+    return stacked_columns(
+        fit, wanted, level, lambda: _fixed(fit, level, exponentiate), lambda: _components(fit, level)
+    )
 
 
 def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
@@ -82,6 +85,20 @@ def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
         "p_value": table["p"].to_numpy(),
         "conf_low": change(ends[0]),
         "conf_high": change(ends[1]),
+    }
+
+
+def _components(fit: GlmerFit, level: float) -> dict[str, Any]:
+    """Return the standard deviations and correlations, in the order of theta, with Wald intervals."""
+    columns, table = fit.component_columns(), in_pandas(fit.component_table)(level=level)
+    is_sd = np.array([term.startswith("sd__") for term in columns["term"]])
+    # The table has all standard deviations, then all correlations, each in this order, and the dispersion.
+    place = np.where(is_sd, is_sd.cumsum() - 1, is_sd.sum() + (~is_sd).cumsum() - 1)
+    rows = table.iloc[place]
+    return columns | {
+        "std_error": rows["se"].to_numpy(),
+        "conf_low": rows["lower"].to_numpy(),
+        "conf_high": rows["upper"].to_numpy(),
     }
 
 
