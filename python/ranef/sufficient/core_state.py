@@ -43,11 +43,9 @@ def core_design(
     edges = np.cumsum([0, *(count * width for count, width in zip(levels[1:], widths[1:], strict=True))])
     lead = factors[order[0]]
     level, rows, numbers = _entries(table, order, 0, edges, widths)
-    a_ptr = np.searchsorted(level, np.arange(lead.levels + 1)).astype(np.int64)
     columns = [_rest_columns(table, order, f, edges, widths) for f in range(1, len(order))]
-    lengths = [np.diff(ptr) for ptr, _, _ in columns]
     constant = coordinates["constant"]
-    state = {
+    layout = {
         "format": np.array([_FORMAT]),
         "levels": np.array(levels, dtype=np.int64),
         "widths": np.array(widths, dtype=np.int64),
@@ -56,6 +54,8 @@ def core_design(
         "p": np.array([p]),
         "n": np.array([n]),
         "sum_log_weights": np.array([float(sum_log_weights)]),
+    }
+    origins = {
         "x_shift": x_shift,
         "x_scale": np.asarray(coordinates["x_scale"], dtype=np.float64),
         "constant": np.zeros(0) if constant is None else np.asarray(constant, dtype=np.float64),
@@ -64,24 +64,21 @@ def core_design(
         "z_scale": np.concatenate([coordinates["z_scale"][k] for k in order]),
         "factor_order": np.array(order, dtype=np.int64),
         "kept": np.arange(p, dtype=np.int64),
-        "a_ptr": a_ptr,
+    }
+    lengths = [np.diff(ptr) for ptr, _, _ in columns]
+    pattern: dict[str, npt.NDArray[Any]] = {
+        "a_ptr": np.searchsorted(level, np.arange(lead.levels + 1)).astype(np.int64),
         "a_col": rows.astype(np.int32),
         "w_col_ptr": np.concatenate([[0], *lengths]).cumsum().astype(np.int64),
         "w_row_idx": np.concatenate([np.zeros(0, dtype=np.int64), *(own for _, own, _ in columns)]),
-        "values": np.concatenate(
-            [
-                lead.own.ravel(),
-                numbers.ravel(),
-                lead.cross[:, :, :p].transpose(0, 2, 1).ravel(),
-                *(own for _, _, own in columns),
-                np.concatenate(
-                    [np.zeros((0, p)), *(factors[k].cross[:, :, :p].reshape(-1, p) for k in order[1:])]
-                ).T.ravel(),
-                table.fixed[:p, :p].ravel(),
-            ]
-        ),
     }
-    return _made(_core.DesignCross, state)
+    rest_by_x = [np.zeros((0, p)), *(factors[k].cross[:, :, :p].reshape(-1, p) for k in order[1:])]
+    values = [
+        *(lead.own.ravel(), numbers.ravel(), lead.cross[:, :, :p].transpose(0, 2, 1).ravel()),
+        *(own for _, _, own in columns),
+        *(np.concatenate(rest_by_x).T.ravel(), table.fixed[:p, :p].ravel()),
+    ]
+    return _made(_core.DesignCross, {**layout, **origins, **pattern, "values": np.concatenate(values)})
 
 
 def _entries(
