@@ -117,6 +117,10 @@ def test_errors_name_partition_and_column():
             fit(FORMULA, x="text")
         with pytest.raises(ranef.UnknownColumnError, match="'z'"):
             fit("y ~ z + (1 | g)")
+        frames[2] = frames[2].drop(columns="x")
+        with pytest.raises(DataError, match="'x'"):  # the table's meta has it
+            fit("y ~ x + (1 | g)")
+        frames[2] = rows(2)
         assert fit("y ~ x + (1 | g)", y=np.nan).nobs == 450  # a partition without any complete row
 
 

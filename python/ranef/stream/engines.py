@@ -12,7 +12,7 @@ from ..frame import Table
 from ..machine.threads import MOST
 from .progress import progress_bar
 from .shared_cores import shared_cores
-from .source import ROWS, Batches, engine_errors
+from .source import ROWS, Batches, engine_errors, of_engine
 
 T = TypeVar("T")
 Part = Callable[[Iterable[Table]], T]
@@ -70,7 +70,7 @@ class DaskFrame(Partitions):
         if columns is None:
             return iter([self._origin._meta])
         chosen = self._chosen(columns)
-        return (chosen.partitions[k].compute() for k in range(chosen.npartitions))
+        return of_engine(chosen.partitions[k].compute() for k in range(chosen.npartitions))
 
     def _chosen(self, columns: Sequence[str]) -> Any:
         wanted = set(columns)
@@ -90,7 +90,7 @@ class DaskFrame(Partitions):
         at_a_time = _at_a_time(len(parts))
         jobs = [one(part, [table], name(k), at_a_time) for k, table in enumerate(parts)]
         whole = in_tree(((job, name(k)) for k, job in enumerate(jobs)), several)
-        with progress_bar("summing", "partitions", progress, len(jobs)) as bar:
+        with engine_errors(), progress_bar("summing", "partitions", progress, len(jobs)) as bar:
             return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
 
 
