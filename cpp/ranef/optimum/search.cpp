@@ -24,8 +24,8 @@ constexpr Index few_rows = 40;        // a theta
 constexpr int most_rounds = 3;        // of scans, each from a lower minimum
 constexpr double scan_first = 0.01, scan_last = 1e3;  // of a standard deviation, the residual being 1
 constexpr int fine_scan = 12, coarse_scan = 7;        // points of a scan with zero, the coarse one where an evaluation is dear
-// Curvature by relative changes of a row of Lambda, above which a minimum is alone: a standard error of 0.4. Among 7,776
-// small fits (benchmarks/studies/optima.py) 45 of the 1,231 with less, none of the 838 with more had a lower minimum.
+// Curvature by relative changes of a row of Lambda, above which a minimum is alone: a standard error of 0.4. Of the small
+// fits in benchmarks/studies/optima.py none of the 838 with more had a lower minimum (docs/numerics.md).
 constexpr double curved = 12.0;
 constexpr std::size_t most_minima = 6;  // on the lines of a scan, from which the optimiser starts
 constexpr double part = 0.1;          // squared, of a weakly curved direction that makes a column weak
