@@ -139,12 +139,19 @@ def _answer_to_an_unknown_argument(method):
 def test_every_method_names_the_argument_it_does_not_have():
     fits = dict(_fits())
     left = []
-    for owner in (*fits.values(), *_results(fits["plain"], fits["glmer"])):
+    sums = _sums(SLEEP, "sleepstudy"), _sums(HERDS, "cbpp", "binomial"), _sums(VISITS, "asthma")
+    for owner in (*fits.values(), *_results(fits["plain"], fits["glmer"]), *sums):
         for name, method in _methods(owner):
             said = _answer_to_an_unknown_argument(method)
             if "no_such=" not in said and name not in ("update", "replaced"):  # their **changes are open
                 left.append(f"{type(owner).__name__}.{name}(): {said}")
     assert not left
+
+
+@pytest.mark.parametrize("function", [ranef.Iterations, ranef.show_versions])
+def test_so_does_what_is_called_without_a_fit(function):
+    with pytest.raises(TypeError, match=rf"{function.__name__}\(\) has no argument no_such=: it takes"):
+        function(no_such=1)
 
 
 def test_every_method_shows_its_arguments():

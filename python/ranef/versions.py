@@ -8,6 +8,7 @@ import sys
 from importlib import metadata
 
 from . import _core
+from .guidance.arguments import guided
 
 PACKAGES = (
     *("numpy", "scipy", "pandas", "narwhals", "formulaic", "numba", "threadpoolctl"),
@@ -33,6 +34,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@guided()
 def show_versions() -> None:
     """Print what is installed: to be pasted into a report of a problem.
 

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 # The argument here, where a function has it -> words for it elsewhere.
 _HERE = {
@@ -113,8 +114,8 @@ def guide(module: dict[str, Any], names: Iterable[str]) -> None:
             module[name] = guided()(module[name])
 
 
-def guide_class(kind: type) -> None:
-    """Have the methods of a class that users call answer so, inherited ones too."""
+def guide_class(kind: C) -> C:
+    """Have the methods of a class that users call answer so, inherited ones too, and return it."""
     seen: set[str] = set()
     for base in kind.__mro__:
         if not base.__module__.startswith(_PACKAGE):
@@ -123,6 +124,7 @@ def guide_class(kind: type) -> None:
             if not (name in seen or name.startswith("_")) and isfunction(one) and not hasattr(one, "guides"):
                 setattr(kind, name, guided()(one))
             seen.add(name)
+    return kind
 
 
 def signed_as(other: Callable[..., R], **more: Any) -> Callable[[Callable[..., Any]], Callable[..., R]]:

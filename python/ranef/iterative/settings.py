@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..guidance.arguments import guided
 
 _WHOLE = ("probes", "most_probes", "seed", "most_iterations")
 
@@ -63,3 +64,6 @@ class Iterations:
                 raise ArgumentError(f"{one.name}= of Iterations must be {what}, not {value!r}")
         if self.most_probes < self.probes:
             raise ArgumentError(f"most_probes={self.most_probes} is less than probes={self.probes}")
+
+
+Iterations.__init__ = guided()(Iterations.__init__)  # type: ignore[method-assign]

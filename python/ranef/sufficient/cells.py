@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
+from ..guidance.arguments import guide_class
 from ..stream.survey import added_counts
 from ..verbs import Verb
 from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
@@ -94,6 +95,7 @@ def _equal(keys: Sequence[npt.NDArray[Any]], rows: int) -> npt.NDArray[np.intp]:
     return np.asarray(pd.factorize(found)[0], dtype=np.intp)
 
 
+@guide_class
 @dataclass(frozen=True, eq=False, repr=False)
 class CellSums:
     """Sums of a part of the data for a generalised model, made by `ranef.sums` with ``family=``.

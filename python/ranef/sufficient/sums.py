@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..frame.factors import Levels
+from ..guidance.arguments import guide_class
 from ..verbs import Verb
 from .patterns import Patterns
 from .products import Cells, Group, Product
@@ -98,6 +99,7 @@ class Contents:
         ]
 
 
+@guide_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Sums:
     """Sums of a part of the data, made by `ranef.sums`: they can be added up, kept, sent, and fitted.
