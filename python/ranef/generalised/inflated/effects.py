@@ -60,8 +60,8 @@ def predictions(
     >>> fit = ranef.glmer(formula, data, "poisson", zero="~ size")
     >>> fit.predictions("size", at={"size": [5, 20]}).to_frame()[["size", "estimate"]].round(2)
        size  estimate
-    0   5.0      1.67
-    1  20.0      1.16
+    0   5.0      1.35
+    1  20.0      1.26
     """
     whole = scale in (None, "response", "zero")
     return plain.predictions(
