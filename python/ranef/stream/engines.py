@@ -90,8 +90,28 @@ class DaskFrame(Partitions):
         at_a_time = _at_a_time(len(parts))
         jobs = [one(part, [table], name(k), at_a_time) for k, table in enumerate(parts)]
         whole = in_tree(((job, name(k)) for k, job in enumerate(jobs)), several)
-        with engine_errors(), progress_bar("summing", "partitions", progress, len(jobs)) as bar:
-            return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
+        with progress_bar("summing", "partitions", progress, len(jobs)) as bar:
+            try:
+                return _computed(whole, jobs, bar)  # type: ignore[no-any-return]
+            except (RanefError, MemoryError):
+                raise
+            except Exception as error:
+                raise _unreadable(parts, error) from error
+
+
+def _unreadable(parts: Sequence[Any], error: Exception) -> DataError:
+    """Return an error that names the first partition that cannot be read; those before it are read again."""
+    where = "the rows"
+    for k, table in enumerate(parts):
+        try:
+            table.compute()
+        except Exception as own:
+            where, error = f"{name(k)} of the data (partitions count from 0)", own
+            break
+    return DataError(
+        f"{where} cannot be read: {type(error).__name__}: {error}; a partition must have the columns and "
+        "types that the table's meta promises: mend it, or give dask the right meta="
+    )
 
 
 def _client() -> Any:
