@@ -107,15 +107,32 @@ def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None
     if near is not None:
         starts = (np.clip(near, _LOWEST, _HIGHEST),)
     ends = [descended(sums, np.where(known, start, 0.0) ** 2, known) for start in starts]
-    value, variances = min(ends, key=lambda end: end[0])
-    theta = np.sqrt(variances)
+    theta, value, slope, hessian = _polished(criterion, np.sqrt(min(ends, key=lambda end: end[0])[1]))
+    free = theta > 0
+    slopes = sums.at(theta**2).gradient
+    inner, rest = hessian[np.ix_(free, free)], slope[free]
+    definite = not free.any() or bool(np.linalg.eigvalsh(inner)[0] > 0)
+    squared = float(rest @ np.linalg.solve(inner, rest)) if definite and free.any() else 0.0
+    decrement = max(squared, 0.0) ** 0.5
+    multipliers = np.where(free | ~known, np.nan, slopes)
+    held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
+    converged = definite and held and decrement <= _STATIONARY
+    endless = not converged and theta.max() > _FAR and criterion(theta / 3)[0] <= value + _LEVEL
+    return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, endless, flat)
+
+
+Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
+
+
+def _polished(criterion: Criterion, theta: FloatArray) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+    """Set what is nearly zero to zero, and step by the whole Hessian: theta, value, gradient, Hessian."""
     value, slope = criterion(theta)
     for k in np.flatnonzero(theta < 0.05):
-        trial = np.where(np.arange(count) == k, 0.0, theta)
+        trial = np.where(np.arange(theta.size) == k, 0.0, theta)
         if theta[k] < _ZERO or criterion(trial)[0] <= value:
             theta = trial
     free = theta > 0
-    hessian = np.zeros((count, count))
+    hessian = np.zeros((theta.size, theta.size))
     for _ in range(8):
         value, slope = criterion(theta)
         hessian = _hessian(criterion, theta, free)
@@ -131,19 +148,7 @@ def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None
         if not criterion(moved)[0] <= value + 1e-12:
             break
         theta = moved
-    slopes = sums.at(theta**2).gradient
-    inner, rest = hessian[np.ix_(free, free)], slope[free]
-    definite = not free.any() or bool(np.linalg.eigvalsh(inner)[0] > 0)
-    squared = float(rest @ np.linalg.solve(inner, rest)) if definite and free.any() else 0.0
-    decrement = max(squared, 0.0) ** 0.5
-    multipliers = np.where(free | ~known, np.nan, slopes)
-    held = bool(np.all(np.isnan(multipliers) | (multipliers > -1e-3)))
-    converged = definite and held and decrement <= _STATIONARY
-    endless = not converged and theta.max() > _FAR and criterion(theta / 3)[0] <= value + _LEVEL
-    return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, endless, flat)
-
-
-Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
+    return theta, value, slope, hessian
 
 
 def _hessian(criterion: Criterion, theta: FloatArray, free: npt.NDArray[np.bool_]) -> FloatArray:
