@@ -199,7 +199,7 @@ def test_standard_error_of_a_correlation_is_that_of_the_end():
     sums, at, h = fit.model.sums()[1], fit.outer.phi, 0.02
     low, here, high = (sums.criterion(at + step)[0] for step in (-h, 0.0, h))
     wanted = 2 * h**2 / (low - 2 * here + high)
-    assert fit.outer.covariance[0, 0] == pytest.approx(wanted, rel=4e-3)
+    assert fit.residual.spread[0, 0] == pytest.approx(wanted, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ METHODS: dict[str, dict[str, str]] = {
     },
     "cov_theta": {
         "mmrm": "see fit.theta_covariance and fit.residual.parameters",
-        "gls": "see fit.outer.covariance and fit.residual.parameters",
+        "gls": "see fit.residual.spread and fit.residual.parameters",
         "residual": "see fit.residual.parameters for standard errors",
         "structured": _STRUCTURES,
         "related": "see fit.optimum.covariance",

@@ -25,7 +25,7 @@ from .new_rows import draws
 from .noise import Noise
 from .optimum import minimum
 from .starts import starts
-from .structure import ResidualStructure, unknown_findings
+from .structure import ResidualStructure
 from .sums import ResidualSums
 from .unknown_errors import known_covariance
 
@@ -46,6 +46,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     outer: Any = None
 
     test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
+    phi_covariance = Answer[Any]("residual.methods:phi_covariance", shown=False)
     summary = Verb("residual.report:summary")
     component_columns = Verb("residual.report:component_columns", shown=False)
     __repr__ = Verb("residual.report:brief")
@@ -71,13 +72,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     @property
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
-        model: Any = self.model
-        outer = self.outer
-        sigma = float("nan") if outer.sigma_unknown else self.sigma
-        return ResidualStructure(
-            *(model.noise, model.phi, sigma, outer.covariance),
-            *(outer.held, outer.converged, outer.unknown, outer.shared),
-        )
+        return ResidualStructure(self)
 
     @property
     def converged(self) -> bool:
@@ -88,8 +83,8 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     def own_findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of the parameters of the residuals: topic, what, advice."""
         if self.outer.converged:
-            return unknown_findings(self.residual)
-        names = quote_list(self.residual.parameters["parameter"].tolist())
+            return self.residual.findings
+        names = quote_list(self.residual.estimates.index.tolist())
         what = f"The criterion has no minimum in the parameters of the residuals, {names}."
         advice = (
             "They run off, or the rows cannot tell them from the random effects: leave a term out, or pool "

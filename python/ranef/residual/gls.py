@@ -22,7 +22,7 @@ from ..verbs import Answer, RowVerb, Verb
 from .gls_model import GlsModel
 from .new_rows import draws
 from .optimum import OuterOptimum
-from .structure import ResidualStructure, unknown_findings
+from .structure import ResidualStructure
 from .unknown_errors import known_covariance
 
 
@@ -44,6 +44,7 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     method: str = "residual"
 
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
+    phi_covariance = Answer[Any]("residual.gls_methods:phi_covariance", shown=False)
     component_columns = Verb("repeated.tables:component_columns", shown=False)
     summary = Verb("residual.gls_report:summary")
     __repr__ = Verb("report.brief:whole")
@@ -102,16 +103,12 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     @property
     def residual(self) -> ResidualStructure:
         """Standard deviations and correlations of the residuals, with standard errors."""
-        outer = self.outer
-        return ResidualStructure(
-            *(self.model.noise, outer.phi, self.sigma, outer.covariance),
-            *(outer.held, outer.converged, outer.unknown),
-        )
+        return ResidualStructure(self)
 
     @property
     def own_findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
-        return unknown_findings(self.residual)
+        return self.residual.findings
 
     @property
     def fittedvalues(self) -> Any:

@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
+from ..verbs import kept
 from .kenward_roger import ResidualKenwardRoger, require_reml
 from .unknown_errors import known_errors
 
@@ -19,6 +21,7 @@ _STEP = 1e-3  # in units of about a standard error
 Solved = tuple[Any, Any, Any]
 
 
+@kept
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In phi and log sigma."""
     sums, phi = fit.model.sums, fit.outer.phi
@@ -28,13 +31,28 @@ def _satterthwaite(fit: Any) -> DeltaDf:
         return found["gradient"], found["inner"], found["squares"]
 
     steps = _STEP / np.sqrt(sums.cells.information())
-    return differenced_df(at, phi, steps, fit.sigma**2, fit.model.nu, fit.model.coordinates)
+    return differenced_df(at, phi, steps, fit.outer.free, fit.sigma**2, fit.model.nu, fit.model.coordinates)
+
+
+def phi_covariance(fit: Any) -> FloatArray:
+    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
+    return free_covariance(fit.outer, _satterthwaite(fit))
+
+
+def free_covariance(outer: Any, method: DeltaDf) -> FloatArray:
+    """Return the covariance of the residuals' parameters, which are the first of a method's."""
+    out = np.full((len(outer.phi), len(outer.phi)), np.nan)
+    if outer.converged:
+        places = np.ix_(outer.free, outer.free)
+        out[places] = method.spread[places]
+    return out
 
 
 def differenced_df(
     at: Callable[[FloatArray], Solved],
     point: FloatArray,
     steps: FloatArray,
+    free: npt.NDArray[np.intp],
     variance: float,
     nu: float,
     coordinates: Any,
@@ -42,19 +60,19 @@ def differenced_df(
     """Return Satterthwaite's degrees of freedom in parameters and log sigma, by differences of fourth order.
 
     `at` gives, for parameters, the gradient of the criterion profiled over sigma, and the covariance of the
-    coefficients and r^2 over sigma^2.
+    coefficients and r^2 over sigma^2. All but the `free` parameters stand where they are.
     """
-    k = point.size
-    slopes, hessian, falls = [], [], []
-    for e, step in zip(np.eye(k), steps, strict=True):
-        ends = [at(point + times * step * e) for times in (1, -1, 2, -2)]
+    k, covariance = point.size, variance * at(point)[1]
+    hessian, falls, slopes = np.zeros((k, k)), np.zeros(k), np.zeros((k + 1, *covariance.shape))
+    for i in free:
+        step = steps[i]
+        ends = [at(point + times * step * np.eye(k)[i]) for times in (1, -1, 2, -2)]
         gradients, inner, squares = zip(*ends, strict=True)
-        hessian.append(fourth_order(gradients, step))
-        slopes.append(variance * fourth_order(inner, step))
-        falls.append(fourth_order(squares, step) / variance)
-    spread = unprofiled_covariance(np.array(hessian).reshape(k, k), np.array(falls), nu)
-    covariance = variance * at(point)[1]
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, coordinates)
+        hessian[i, free] = fourth_order(gradients, step)[free]
+        slopes[i] = variance * fourth_order(inner, step)
+        falls[i] = fourth_order(squares, step) / variance
+    slopes[k] = 2 * covariance
+    return DeltaDf(covariance, slopes, unprofiled_covariance(hessian, falls, nu), coordinates)
 
 
 def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) -> FloatArray:

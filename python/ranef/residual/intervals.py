@@ -65,10 +65,10 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
     rise = float(chdtri(1, 1 - level))
     unknown = fit.outer.unknown  # anything: no response can tell about it
     ends = [
-        [sign * np.inf if k in unknown else _end(sums, fit.outer, k, sign, rise) for sign in (-1, 1)]
-        for k in range(len(fit.outer.phi))
+        [sign * np.inf if k in unknown else _end(sums, fit.outer, k, sign, rise, se) for sign in (-1, 1)]
+        for k, se in enumerate(np.sqrt(np.diag(fit.residual.spread)))
     ]
-    shown = fit.residual.parameters.set_index("parameter").estimate
+    shown = fit.residual.estimates.rename_axis("parameter")
     out = pd.DataFrame(
         {"estimate": shown, "lower": [one[0] for one in ends], "upper": [one[1] for one in ends]}
     )
@@ -78,7 +78,7 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
     return out
 
 
-def _end(sums: Any, outer: Any, k: int, sign: int, rise: float) -> float:
+def _end(sums: Any, outer: Any, k: int, sign: int, rise: float, se: float) -> float:
     """Return phi_k where the profiled criterion has risen, infinity where it does not."""
     others = np.delete(np.arange(len(outer.phi)), k)
     unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
@@ -104,7 +104,7 @@ def _end(sums: Any, outer: Any, k: int, sign: int, rise: float) -> float:
         at[others] = z * unit[others]
         return criterion - outer.value - rise
 
-    inside, step = float(outer.phi[k]), _FIRST * float(np.sqrt(max(outer.covariance[k, k], 1e-300)))
+    inside, step = float(outer.phi[k]), _FIRST * float(se)
     for _ in range(_MOST_STEPS):
         outside = inside + sign * step
         if sign * (outside - limit) >= 0:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
@@ -15,7 +16,8 @@ from ..coordinates import Coordinates
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
-from .gls_methods import Solved, differenced_df, fourth_order, unprofiled_covariance
+from ..verbs import kept
+from .gls_methods import Solved, differenced_df, fourth_order, free_covariance, unprofiled_covariance
 from .kenward_roger import ResidualKenwardRoger, require_reml
 from .unknown_errors import known_errors
 
@@ -23,6 +25,7 @@ _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of abo
 _TIMES = (1, -1, 2, -2)
 
 
+@kept
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In (phi, theta, log sigma), theta and coefficients in the core's coordinates.
 
@@ -34,22 +37,33 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     design, response = sums.combined(phi)
     problem, k = sums.problem(design), len(phi)
     theta = _core.internal_theta(problem, fit.theta)
-    changes, hessian = [], np.zeros((k + theta.size, k + theta.size))
-    for i, step in enumerate(_STEP / np.sqrt(sums.cells.information())):
-        points = [phi + times * step * np.eye(k)[i] for times in _TIMES]
-        ends = [sums.inner(point, theta) for point in points]
-        hessian[i, :k] = fourth_order([sums.in_phi(point, fit.theta) for point in points], step)
-        hessian[i, k:] = hessian[k:, i] = fourth_order([end[2] for end in ends], step)
-        changes.append([fourth_order([end[part] for end in ends], step) for part in (0, 1)])
+    covariance = variance * _core.first_derivatives(problem, response, theta)[0]
+    size = k + theta.size
+    hessian, falls, slopes = np.zeros((size, size)), np.zeros(size), np.zeros((size + 1, *covariance.shape))
+
+    def take(i: int, ends: Sequence[Any], step: float) -> None:
+        inner, squares, in_theta = zip(*ends, strict=True)
+        hessian[i, k:] = hessian[k:, i] = fourth_order(in_theta, step)
+        falls[i] = fourth_order(squares, step) / variance
+        slopes[i] = variance * fourth_order(inner, step)
+
+    steps, free = _STEP / np.sqrt(sums.cells.information()), fit.outer.free
+    for i in free:
+        points = [phi + times * steps[i] * np.eye(k)[i] for times in _TIMES]
+        take(i, [sums.inner(point, theta) for point in points], steps[i])
+        in_phi = fourth_order([sums.in_phi(point, fit.theta) for point in points], steps[i])
+        hessian[i, free] = in_phi[free]
     for i, step in enumerate(_STEP * np.maximum(np.abs(theta), 0.1)):
         points = [theta + times * step * np.eye(theta.size)[i] for times in _TIMES]
-        ends = [_core.first_derivatives(problem, response, point) for point in points]
-        hessian[k + i, k:] = fourth_order([end[2] for end in ends], step)
-        changes.append([fourth_order([end[part] for end in ends], step) for part in (0, 1)])
-    covariance = variance * _core.first_derivatives(problem, response, theta)[0]
-    slopes = [variance * change for change, _ in changes]
-    spread = unprofiled_covariance(hessian, np.array([fall for _, fall in changes]) / variance, nu)
-    return DeltaDf(covariance, np.array([*slopes, 2 * covariance]), spread, _coordinates(fit, cross, design))
+        take(k + i, [_core.first_derivatives(problem, response, point) for point in points], step)
+    slopes[size] = 2 * covariance
+    spread = unprofiled_covariance(hessian, falls, nu)
+    return DeltaDf(covariance, slopes, spread, _coordinates(fit, cross, design))
+
+
+def phi_covariance(fit: Any) -> FloatArray:
+    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
+    return free_covariance(fit.outer, _satterthwaite(fit))
 
 
 def _coordinates(fit: Any, cross: Any, design: Any) -> Coordinates:
@@ -61,11 +75,13 @@ def delta_df(
     inner: FloatArray,
     theta_of: Callable[[FloatArray], FloatArray],
     jacobian_of: Callable[[FloatArray], FloatArray],
+    free: npt.NDArray[np.intp],
 ) -> DeltaDf:
     """Return Satterthwaite's degrees of freedom in (phi, inner, log sigma), theta a function of `inner`.
 
     Everything comes from the sums behind the criterion: its exact gradient in phi and theta, and the
-    covariance of the coefficients in the core's coordinates, are differenced to fourth order.
+    covariance of the coefficients in the core's coordinates, are differenced to fourth order in the `free`
+    of (phi, inner).
     """
     cross, sums = fit.model.sums()
     phi, k = fit.outer.phi, len(fit.outer.phi)
@@ -78,7 +94,7 @@ def delta_df(
     steps = [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(inner), _STEP)]
     coordinates, nu = _coordinates(fit, cross, sums.combined(phi)[0]), float(fit.model.df_sigma)
     point = np.concatenate([phi, inner])
-    return differenced_df(at, point, np.concatenate(steps), fit.sigma**2, nu, coordinates)
+    return differenced_df(at, point, np.concatenate(steps), free, fit.sigma**2, nu, coordinates)
 
 
 def covariance_at(fit: Any, phi: FloatArray) -> FloatArray:

@@ -69,7 +69,7 @@ class ResidualConstrained(Constrained):
         """Every parameter by name."""
         fit: Any = self.fit
         found, chain = parameters_of(fit), self._noise.chain
-        errors = np.sqrt(np.maximum(np.diag(fit.outer.covariance), 1e-12))
+        errors = np.sqrt(np.maximum(np.diag(fit.residual.spread), 1e-12))
         for k, (name, value) in enumerate(self._further.items()):
             if chain is not None and k == len(self._further) - 1:
                 scale = errors[k] * abs(chain.slope(float(fit.outer.phi[k])))

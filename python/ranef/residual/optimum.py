@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..show import Printed
@@ -33,7 +34,7 @@ class OuterOptimum(Printed):
     phi : (k,) float64
     value : float
     hessian : (k, k) float64
-        By differences of the exact gradient.
+        By differences of the exact gradient, as the search has it: ``fit.residual.spread`` is exact.
     decrement : float
         sqrt(g' H^-1 g).
     reached : tuple of float
@@ -75,13 +76,9 @@ class OuterOptimum(Printed):
         return f"{found}\nnewton: {', '.join(numbers)}\nfirst descents of all starts: {others}"
 
     @property
-    def covariance(self) -> FloatArray:
-        """Of phi: twice the inverse Hessian, NaN where there is no minimum inside."""
-        out = np.full_like(self.hessian, np.nan)
-        if self.converged:
-            free = np.setdiff1d(np.arange(len(self.phi)), [*self.held, *self.unknown])
-            out[np.ix_(free, free)] = 2 * np.linalg.inv(self.hessian[np.ix_(free, free)])
-        return out
+    def free(self) -> npt.NDArray[np.intp]:
+        """The parameters that the criterion has its minimum in."""
+        return np.setdiff1d(np.arange(len(self.phi)), [*self.held, *self.unknown])
 
 
 def reach(cells: Cells) -> FloatArray:

@@ -92,8 +92,8 @@ def further_parameters(fit: Any) -> pd.Series:
     """Return the parameters of the residuals by name, as ``fit.residual.parameters`` has them."""
     if not len(fit.outer.phi):
         return pd.Series(dtype=float)
-    table = fit.residual.parameters
-    return pd.Series(table.estimate.to_numpy(), table.parameter.tolist())
+    estimates: pd.Series = fit.residual.estimates
+    return estimates
 
 
 def independent_codes(fit: Any) -> npt.NDArray[Any]:

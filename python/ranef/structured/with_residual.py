@@ -19,6 +19,7 @@ from ..optimize import DEFAULT, Optimum
 from ..residual.chain import find_chain
 from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
+from ..residual.gls_methods import free_covariance
 from ..residual.methods import METHODS as RESIDUAL_METHODS
 from ..residual.methods import covariance_at, delta_df
 from ..residual.model import ResidualModel
@@ -29,7 +30,7 @@ from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
 from ..residual.unknown_errors import known_errors
-from ..verbs import Answer, Verb
+from ..verbs import Answer, Verb, kept
 from .fit import certified, read_structures, unstructured
 from .joint_flat import JointFlat, find_joint_flat
 from .maps import Structured
@@ -59,6 +60,7 @@ class StructuredResidualFit(ResidualFit, kind="both"):
 
     structures = Answer[Any]("structured.report:structures")
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
+    phi_covariance = Answer[Any]("structured.with_residual:phi_covariance", shown=False)
     summary = Verb("structured.with_residual:summary")
     refit = Verb("structured.refits:refit_both")
     refit_rows = Verb("structured.refits:refit_rows_both", shown=False)
@@ -210,10 +212,19 @@ def summary(fit: StructuredResidualFit, *args: Any, **options: Any) -> ResidualS
     return ResidualSummary(ResidualSummary(plain.plain, fit.structures), fit.residual)
 
 
+@kept
 def _satterthwaite(fit: Any) -> DeltaDf:
-    """In (phi, psi, log sigma)."""
+    """In (phi, psi, log sigma); flat directions say nothing."""
     structured: Structured = fit.structured
-    return delta_df(fit, fit.psi, structured.theta, structured.jacobian)
+    size = len(fit.outer.phi)
+    held = [*fit.outer.held, *(size + one for one in fit.held)]
+    free = np.setdiff1d(np.arange(size + len(fit.psi)), held)
+    return delta_df(fit, fit.psi, structured.theta, structured.jacobian, free)
+
+
+def phi_covariance(fit: Any) -> FloatArray:
+    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
+    return free_covariance(fit.outer, _satterthwaite(fit))
 
 
 def test_methods(fit: Any) -> dict[str, Any]:
