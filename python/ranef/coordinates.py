@@ -21,25 +21,14 @@ from .design import RandomTerm
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """The maps of one design.
+    """The maps of one design."""
 
-    Attributes
-    ----------
-    shift, scale : (p,) float64
-        Of the kept columns of X.
-    constant : (p,) float64
-        The combination of them that is 1; zero where there is none.
-    terms : tuple of (shift, scale, intercept)
-        Of each random term: (r,), (r,), index of its constant column or -1.
-    kept : (p,) int
-        Which columns of X are kept.
-    """
-
-    shift: FloatArray
+    shift: FloatArray  # shift, scale (p,): of the kept columns of X
     scale: FloatArray
-    constant: FloatArray
+    constant: FloatArray  # (p,): the combination of them that is 1; zero where there is none
+    # tuple of (shift, scale, intercept): of each random term: (r,), (r,), index of its constant column or -1
     terms: tuple[tuple[FloatArray, FloatArray, int], ...]
-    kept: npt.NDArray[np.intp]
+    kept: npt.NDArray[np.intp]  # (p,) int: which columns of X are kept
 
     @classmethod
     def of(cls, cross: CrossProducts, terms: Sequence[RandomTerm]) -> Coordinates:
@@ -87,15 +76,9 @@ class Coordinates:
 
 @dataclass(frozen=True, eq=False)
 class Orthonormal:
-    """Columns of X made orthonormal, for models that read their rows themselves.
+    """Columns of X made orthonormal, for models that read their rows themselves."""
 
-    Attributes
-    ----------
-    R : (p, p) float64
-        X is Q R, Q'Q = I; upper triangular.
-    """
-
-    R: FloatArray
+    R: FloatArray  # (p, p): X is Q R, Q'Q = I; upper triangular
 
     def fixed(self, rows: FloatArray) -> FloatArray:
         """Return rows of X, or contrasts of coefficients, (m, p) or (p,), over the columns of Q.

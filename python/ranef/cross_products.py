@@ -22,33 +22,18 @@ _LEAST, _MOST = 1e-75, 1e75
 
 @dataclass(frozen=True)
 class FactorBlocks:
-    """How the core sees one grouping factor: all its terms side by side.
+    """How the core sees one grouping factor: all its terms side by side."""
 
-    Attributes
-    ----------
-    group : str
-        Name of the grouping factor.
-    terms : tuple of int
-        Indices of the design's terms on this factor, in order.
-    slices : tuple of slice
-        The factor's columns that belong to each of those terms.
-    """
-
-    group: str
-    terms: tuple[int, ...]
-    slices: tuple[slice, ...]
+    group: str  # name of the grouping factor
+    terms: tuple[int, ...]  # indices of the design's terms on this factor, in order
+    slices: tuple[slice, ...]  # the factor's columns that belong to each of those terms
 
 
 @dataclass(frozen=True, eq=False)
 class EstimatedColumns:
-    """The columns of X that have a coefficient: those that are no combinations of earlier ones.
+    """The columns of X that have a coefficient: those that are no combinations of earlier ones."""
 
-    Attributes
-    ----------
-    columns : (rank,) int
-    """
-
-    columns: npt.NDArray[np.intp] = field(repr=False)
+    columns: npt.NDArray[np.intp] = field(repr=False)  # (rank,) int
     kept = old_attribute("columns")
 
     @property
@@ -95,15 +80,8 @@ class CrossProducts:
 def cross_products(design: Design) -> CrossProducts:
     """One pass over the rows of a design.
 
-    Parameters
-    ----------
-    design : Design
-        Arrays of n rows: columns of X, codes and bases of the random terms, weights.
-
-    Returns
-    -------
-    CrossProducts
-        Of the size of the random effects, whatever n is.
+    design: arrays of n rows: columns of X, codes and bases of the random terms, weights.
+    Returns a CrossProducts of the size of the random effects, whatever n is.
     """
     _require_memory(design)
     rows, factors = core_rows(design)

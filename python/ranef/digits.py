@@ -26,10 +26,7 @@ _WHOLE = 2.0**53  # whole numbers below are what they say
 def require_digits(design: Design, cross: CrossProducts, response: Any) -> None:
     """Raise where rows in memory have columns that doubles cannot tell apart.
 
-    Raises
-    ------
-    DataError
-        Naming the column and the digits it has.
+    Raises DataError naming the column and the digits it has.
     """
     near = cross.design.farthest < _FAR_PRODUCTS and abs(response.shift) < _FAR_PRODUCTS * response.scale
     if near or design.moments is not None:  # near zero, as nearly always
@@ -55,10 +52,7 @@ def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> N
 def require_range(name: str, low: float, high: float, response: bool = False) -> None:
     """Raise where rows that are not kept have a column between `low` and `high`, with too few digits.
 
-    Raises
-    ------
-    DataError
-        Naming the column and the digits it has.
+    Raises DataError naming the column and the digits it has.
     """
     largest, spread = max(abs(low), abs(high)), high - low
     whole = largest < _WHOLE and not low % 1 and not high % 1

@@ -102,8 +102,6 @@ class FormulaError(RanefError, ValueError):
 def quote_list(names: Iterable[object], limit: int = 10) -> str:
     """Return ``'a', 'b', ...`` for a message, cut after `limit` names with a count of the rest.
 
-    Examples
-    --------
     >>> quote_list(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"
     """
@@ -118,16 +116,10 @@ def unknown_column(
 ) -> UnknownColumnError:
     """Return the error for a `name` that is no column: with the closest match and the columns there are.
 
-    Parameters
-    ----------
-    name : str
-        What was asked for.
-    columns : iterable of str
-        The columns there are.
-    where : str
-        Where the name comes from, such as ``"the formula"`` or ``"weights="``.
-    data : str
-        What lacks the column: ``"the data"`` or ``"the new data"``.
+    name: what was asked for.
+    columns: the columns there are.
+    where: where the name comes from, such as ``"the formula"`` or ``"weights="``.
+    data: what lacks the column: ``"the data"`` or ``"the new data"``.
     """
     known = [str(column) for column in columns]
     alike = [column for column in known if _same_letters(column) == _same_letters(name)]

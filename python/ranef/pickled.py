@@ -13,10 +13,7 @@ WRITTEN_BY = {"written_by": _core.__version__}
 def take_version(state: dict[str, Any], what: str) -> None:
     """Take the version out of an object's state, and refuse one whose layout is another.
 
-    Raises
-    ------
-    DataError
-        Naming both versions.
+    Raises DataError naming both versions.
     """
     written_by = state.pop("written_by", "0.1")  # which did not say so
     if written_by.split(".")[:2] != _core.__version__.split(".")[:2]:

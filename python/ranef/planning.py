@@ -17,10 +17,7 @@ _GAIN = 3.0  # times that they must be quicker then
 def planned(cross: Any, reml: bool, leading: str, schur: str) -> Any:
     """Return the core's problem of cross-products, within the memory that is there.
 
-    Raises
-    ------
-    ValueError
-        The plan asked for cannot be carried out.
+    Raises ValueError: the plan asked for cannot be carried out.
     """
     widest = max(width for _, width in cross.shapes)
     rest = cross.q + cross.p - max(levels * width for levels, width in cross.shapes)

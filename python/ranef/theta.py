@@ -36,8 +36,6 @@ def count(width: int) -> int:
 def triangle(width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return rows and columns of a lower triangle's entries in the order of theta.
 
-    Examples
-    --------
     >>> rows, columns = triangle(2)
     >>> rows.tolist(), columns.tolist()
     ([0, 1, 1], [0, 0, 1])
@@ -58,8 +56,6 @@ def parts(widths: Sequence[int]) -> Iterator[Part]:
 def unpack(theta: FloatArray, widths: Sequence[int]) -> list[FloatArray]:
     """Return Lambda of each term, (..., r, r) lower triangular, from theta, (..., k).
 
-    Examples
-    --------
     >>> [factor.tolist() for factor in unpack(np.array([1.0, 0.5, 2.0, 3.0]), [2, 1])]
     [[[1.0, 0.0], [0.5, 2.0]], [[3.0]]]
     """
@@ -92,8 +88,6 @@ def is_diagonal(widths: Sequence[int]) -> npt.NDArray[np.bool_]:
 def names(terms: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
     """Return lme4's names of theta for terms given as (group, columns).
 
-    Examples
-    --------
     >>> names([("subject", ["Intercept", "days"])])
     ('subject.Intercept', 'subject.days.Intercept', 'subject.days')
     """
@@ -119,21 +113,11 @@ def components(
 ) -> tuple[FloatArray, FloatArray]:
     """Return standard deviations and correlations of the random effects.
 
-    Parameters
-    ----------
-    widths : sequence of int
-        Random effects of each term.
-    sigma : (n,) float64
-    theta : (n, k) float64
+    widths: random effects of each term.
+    sigma: (n,).
+    theta: (n, k).
+    Returns sd, (n, sum of widths); corr, (n, pairs), NaN beside a variance of zero.
 
-    Returns
-    -------
-    sd : (n, sum of widths) float64
-    corr : (n, pairs) float64
-        NaN beside a variance of zero.
-
-    Examples
-    --------
     >>> sd, corr = components([2], np.array([2.0]), np.array([[1.0, 0.6, 0.8]]))
     >>> sd.round(12).tolist(), corr.round(12).tolist()
     ([[2.0, 2.0]], [[0.6]])
@@ -161,25 +145,15 @@ def component_slopes(
 
     On these scales estimates are nearly normal.
 
-    Parameters
-    ----------
-    widths : sequence of int
-        Random effects of each term.
-    sigma : (n,) float64
-    theta : (n, k) float64
-    singular : (n, terms) bool, optional
-        Terms without an interior minimum: their derivatives are NaN.
-    maps : sequence of (r, r) float64, optional
-        Of each term, T: the random effects that are meant are T times those that `theta` is of.
+    widths: random effects of each term.
+    sigma: (n,).
+    theta: (n, k).
+    singular, (n, terms) bool: terms without an interior minimum: their derivatives are NaN.
+    maps: sequence of (r, r) float64, of each term, T: the random effects that are meant are T times those
+        that `theta` is of.
+    Returns (n, 1 + sd + corr, k + 1): of log sigma, of the log of every standard deviation, of atanh of every
+        correlation, term by term; with respect to theta and, last, sigma.
 
-    Returns
-    -------
-    (n, 1 + sd + corr, k + 1) float64
-        Of log sigma, of the log of every standard deviation, of atanh of every correlation, term by term;
-        with respect to theta and, last, sigma.
-
-    Examples
-    --------
     >>> component_slopes([1], np.array([2.0]), np.array([[0.5]])).tolist()
     [[[0.0, 0.5], [2.0, 0.5]]]
     """
@@ -222,10 +196,7 @@ def _fisher_z(unit: FloatArray, size: FloatArray, i: int, c: int) -> FloatArray:
 def checked(theta: npt.ArrayLike, theta_names: Sequence[str], argument: str) -> FloatArray:
     """Return theta as an array of one finite number per name.
 
-    Raises
-    ------
-    ArgumentError
-        Wrong length, not finite or not numeric.
+    Raises ArgumentError: wrong length, not finite or not numeric.
     """
     n = len(theta_names)
     try:

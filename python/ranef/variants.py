@@ -23,10 +23,7 @@ from .model import Model
 def with_columns(model: Model, columns: Sequence[int]) -> Model:
     """Return the model with only these columns of X, all of them kept ones.
 
-    Raises
-    ------
-    RowsNotKeptError
-        The rows are needed and were read in batches.
+    Raises RowsNotKeptError: the rows are needed and were read in batches.
     """
     if not model.streamed:
         return model.variant(design=columns_of(model.design, columns))
@@ -52,10 +49,7 @@ def without_column(model: Model, position: int) -> Model:
 
     Its design still has the column: what is made of it has no rows.
 
-    Raises
-    ------
-    ValueError
-        The other columns are shifted by it.
+    Raises ValueError: the other columns are shifted by it.
     """
     design, response = _core.without_column(model.cross.design, model.response, position)
     kept = np.delete(model.cross.columns, position)
@@ -66,10 +60,7 @@ def without_column(model: Model, position: int) -> Model:
 def with_terms(model: Model, terms: Sequence[RandomTerm]) -> Model:
     """Return the model with other random terms on its rows.
 
-    Raises
-    ------
-    RowsNotKeptError
-        The rows were read in batches.
+    Raises RowsNotKeptError: the rows were read in batches.
     """
     if model.streamed:
         raise RowsNotKeptError(

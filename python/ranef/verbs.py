@@ -26,12 +26,8 @@ T = TypeVar("T")
 class Verb:
     """A function as a method: on the class it is the function, on an object it is bound.
 
-    Parameters
-    ----------
-    target : str
-        ``"module:function"``, the module below ``ranef``.
-    shown : bool
-        Whether it is for users: what only functions of the package ask for is left out of ``dir()``.
+    target: ``"module:function"``, the module below ``ranef``.
+    shown: whether it is for users: what only functions of the package ask for is left out of ``dir()``.
     """
 
     def __init__(self, target: str, shown: bool = True) -> None:

@@ -13,12 +13,7 @@ from ..machine.threads import get_num_threads
 
 
 def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int:
-    """A whole number, 1 or more, or another least one.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """A whole number, 1 or more, or another least one. Raises ArgumentError."""
     try:
         number = -1 if isinstance(value, bool | np.bool_) else operator.index(value)
     except TypeError:
@@ -29,12 +24,7 @@ def whole_number(value: Any, argument: str, meaning: str, least: int = 1) -> int
 
 
 def checked_threads(n_threads: Any) -> int:
-    """The number of threads: as many as ranef can use where none is given.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """The number of threads: as many as ranef can use where none is given. Raises ArgumentError."""
     if n_threads is None:
         return get_num_threads()
     return whole_number(n_threads, "n_threads", "the number of threads")
@@ -47,22 +37,12 @@ def require_alpha(alpha: Any) -> None:
 
 
 def first_replicate(first: Any) -> int:
-    """The number of the first replicate.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """The number of the first replicate. Raises ArgumentError."""
     return 0 if first is None else whole_number(first, "first", "the number of the first replicate", 0)
 
 
 def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
-    """A seed that can be used.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """A seed that can be used. Raises ArgumentError."""
     if seed is None or isinstance(seed, np.random.SeedSequence):
         return seed
     if isinstance(seed, np.random.Generator):
@@ -82,9 +62,7 @@ def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
 def require_table(n: int, columns: int) -> None:
     """Refuse a table of `n` replicates that does not fit, before anything is drawn.
 
-    Raises
-    ------
-    MemoryLimitError
+    Raises MemoryLimitError.
     """
     require_memory(
         8 * n * columns,

@@ -116,9 +116,7 @@ class _Request:
 def _checked(fit: Fit, asked: _Request) -> _Request:
     """Refuse what does not go together; compile the statistic, or make sure that it gets whole refits.
 
-    Raises
-    ------
-    ArgumentError
+    Raises ArgumentError.
     """
     scheme, statistic, compiled = asked.scheme, asked.statistic, None
     if asked.route not in _ROUTES:

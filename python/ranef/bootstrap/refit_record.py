@@ -15,22 +15,12 @@ from ..frame.native import in_pandas
 
 @dataclass(frozen=True, eq=False)
 class RefitRecord:
-    """Which numbers there are of a fit and of its refits.
+    """Which numbers there are of a fit and of its refits."""
 
-    Attributes
-    ----------
-    names : ParameterNames
-        Those that all linear fits have.
-    places : dict of str to slice
-        Where a record has coefficients, errors, sigma, theta and the criterion; empty for what is no
-        parameter.
-    further : tuple of str
-        Names of the parameters of the structures, which come after these.
-    """
-
-    names: ParameterNames
+    names: ParameterNames  # those that all linear fits have
+    # where a record has coefficients, errors, sigma, theta and the criterion; empty for what is no parameter
     places: dict[str, slice]
-    further: tuple[str, ...]
+    further: tuple[str, ...]  # names of the parameters of the structures, which come after these
 
     @classmethod
     def of(cls, fit: Any) -> RefitRecord:

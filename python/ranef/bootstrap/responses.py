@@ -27,31 +27,15 @@ def fit_responses(
     Cross-products and plan of the design are shared; every response starts from its own moments and is
     scaled for itself.
 
-    Parameters
-    ----------
-    model : Model
-    responses : (m, n) or (n, m) array, or DataFrame
-        One response per row, as `Fit.simulate` gives them, or per column, on the scale of the model's (offset
-        included). Columns have a value per used row, or per row of the data, of which the dropped rows are
-        ignored.
-    n_threads : int, optional
-        By default as many as `ranef.get_num_threads` says.
-    progress : bool
-
-    Returns
-    -------
-    DataFrame
-        One row per response, named as the columns of a DataFrame, else numbered. Columns as in
+    responses, (m, n) or (n, m) array, or DataFrame: one response per row, as `Fit.simulate` gives them, or
+        per column, on the scale of the model's (offset included). Columns have a value per used row, or per
+        row of the data, of which the dropped rows are ignored.
+    n_threads: by default as many as `ranef.get_num_threads` says.
+    Returns one row per response, named as the columns of a DataFrame, else numbered. Columns as in
         `BootstrapResult.to_frame`. A response that cannot be fitted (missing values, constant) is a row of
         NaN with ``failed``.
+    Raises DataError if the matrix has the wrong number of rows, or holds no numbers.
 
-    Raises
-    ------
-    DataError
-        If the matrix has the wrong number of rows, or holds no numbers.
-
-    Examples
-    --------
     >>> import ranef
     >>> model = ranef.Model("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"))
     >>> Y = model.fit().simulate(1000, seed=1)

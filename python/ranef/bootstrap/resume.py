@@ -29,12 +29,8 @@ def resumed(
 ) -> BootstrapResult:
     """Continue a result, or a file, up to ``n`` replicates; see `ranef.bootstrap.bootstrap`.
 
-    Raises
-    ------
-    ArgumentError
-        If the replicates there come from something else; the message names the difference.
-    DataError
-        If the file cannot be read, or one cannot be written there.
+    Raises ArgumentError if the replicates there come from something else; the message names the difference.
+    Raises DataError if the file cannot be read, or one cannot be written there.
     """
     if isinstance(source, BootstrapResult):
         return _continued(source, fit, n, seed, first, progress, options)

@@ -42,12 +42,8 @@ def in_slices(
 ) -> BootstrapResult:
     """The replicates ``first`` to ``first + n``, those of one run, made slice by slice.
 
-    Parameters
-    ----------
-    fit, n, seed, first, progress, options
-        As for one run.
-    checkpoint : Checkpoint, optional
-        Gets what is done so far when it is due.
+    fit, n, seed, first, progress, options: as for one run.
+    checkpoint: gets what is done so far when it is due.
     """
     options = options | {"estimate": value_at_fit(fit, options["statistic"])}
     size = min(n, 2 * get_num_threads())

@@ -35,10 +35,7 @@ def compiled_for(fit: Fit, statistic: Any) -> CompiledStatistic:
 def value_at_fit(fit: Fit, statistic: Any) -> Any:
     """What a plain Python statistic returns for the fit itself; None for any other.
 
-    Raises
-    ------
-    ArgumentError
-        If it fails there.
+    Raises ArgumentError if it fails there.
     """
     if not callable(statistic) or is_compiled(statistic):
         return None
@@ -51,8 +48,6 @@ def value_at_fit(fit: Fit, statistic: Any) -> Any:
 def code_of(statistic: Any) -> dict[str, str] | None:
     """A digest of a function's code, comparable under the same version of Python; None where there is none.
 
-    Examples
-    --------
     >>> code_of(lambda fit: fit.sigma) == code_of(lambda fit: fit.sigma)
     True
     >>> code_of(lambda fit: fit.sigma) == code_of(lambda fit: fit.objective)

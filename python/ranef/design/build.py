@@ -43,34 +43,16 @@ def build_design(
     Rows where a used column is missing are dropped and counted. Nothing else is changed: X keeps columns that
     depend on others, and every other thing a model cannot use is an error.
 
-    Parameters
-    ----------
-    formula : str or Formula
-        In the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
-    data : pandas, polars or pyarrow table, or dict of arrays
-        One row per observation.
-    weights : column name or (n,) array, optional
-        Prior weights, positive: the residual variance of a row is sigma^2 / weight.
-    offset : column name or (n,) array, optional
-        Added to the offsets of the formula.
-    allow_saturated : bool
-        Accept a random term with as many levels, or random effects, as rows.
-    also : sequence of str
-        Further columns that a row must have to be used.
+    formula: in the language of lme4, such as ``"reaction ~ days + (days | subject)"``.
+    data: one row per observation.
+    weights: column name or (n,) array, prior weights, positive: the residual variance of a row is sigma^2 /
+        weight.
+    offset: column name or (n,) array, added to the offsets of the formula.
+    allow_saturated: accept a random term with as many levels, or random effects, as rows.
+    also: further columns that a row must have to be used.
+    Raises FormulaError: the formula cannot be read.
+    Raises DataError: the data cannot be used as the formula asks; the message names column and row.
 
-    Returns
-    -------
-    Design
-
-    Raises
-    ------
-    FormulaError
-        The formula cannot be read.
-    DataError
-        The data cannot be used as the formula asks; the message names column and row.
-
-    Examples
-    --------
     >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0], "x": [0, 1, 2, 0, 1, 2], "g": list("aaabbb")}
     >>> design = build_design("y ~ x + (1 | g)", data)
     >>> design.column_names, design.terms[0].columns, design.terms[0].factor.levels.tolist()

@@ -57,35 +57,20 @@ _LARGEST = 1000  # of a number of columns that a call asks for
 
 @dataclass(eq=False)
 class Evaluator:
-    """Evaluates code on some rows.
+    """Evaluates code on some rows."""
 
-    Attributes
-    ----------
-    columns : mapping
-        Name -> a pandas Series: numbers and truth values as the table has them, categories of text.
-    n : int
-        Number of rows.
-    functions : mapping
-        The caller's own.
-    states : dict
-        Call of a transform -> what it learned; what is not there yet is learned on these rows.
-    truths : set
-        Code that gave truth values.
-    """
-
+    # name -> a pandas Series: numbers and truth values as the table has them, categories of text
     columns: Mapping[str, Any]
-    n: int
-    functions: Functions
+    n: int  # number of rows
+    functions: Functions  # the caller's own
+    # call of a transform -> what it learned; what is not there yet is learned on these rows
     states: dict[str, Any] = field(default_factory=dict)
-    truths: set[str] = field(default_factory=set)
+    truths: set[str] = field(default_factory=set)  # code that gave truth values
 
     def value(self, code: Code) -> Any:
         """Return what code gives: a Series, a matrix, or formulaic's values of a factor.
 
-        Raises
-        ------
-        DataError
-            The code cannot be evaluated on these rows.
+        Raises DataError: the code cannot be evaluated on these rows.
         """
         try:
             with np.errstate(all="ignore"):  # a value that is not finite is reported by its column

@@ -44,44 +44,19 @@ _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
 
 @dataclass(frozen=True, eq=False)
 class FormulaicMatrix:
-    """A model matrix formulaic has learned.
-
-    Attributes
-    ----------
-    text : str
-    names : tuple of str
-        Of its columns.
-    columns : tuple of str
-        The columns of the table it is made of.
-    terms : tuple of (int, int)
-        First and past-the-last column of each term.
-    levels : mapping
-        Categorical column -> its levels.
-    states : dict
-        What transforms learned.
-    functions : mapping
-        The caller's own.
-    spec : ModelSpec
-        formulaic's.
-    booleans : frozenset of str
-        Columns of truth values: factors with two levels wherever levels matter.
-    truths : frozenset of str
-        Code that gives truth values, likewise.
-    as_numbers : bool
-        Truth values are 0 and 1 all the same: one number per row was asked for.
-    """
+    """A model matrix formulaic has learned."""
 
     text: str
-    names: tuple[str, ...]
-    columns: tuple[str, ...]
-    terms: tuple[tuple[int, int], ...]
-    levels: Mapping[str, Levels]
-    states: dict[str, Any]
-    functions: Functions
-    spec: ModelSpec
-    booleans: frozenset[str]
-    truths: frozenset[str]
-    as_numbers: bool = False
+    names: tuple[str, ...]  # of its columns
+    columns: tuple[str, ...]  # the columns of the table it is made of
+    terms: tuple[tuple[int, int], ...]  # tuple of (int, int): first and past-the-last column of each term
+    levels: Mapping[str, Levels]  # categorical column -> its levels
+    states: dict[str, Any]  # what transforms learned
+    functions: Functions  # the caller's own
+    spec: ModelSpec  # formulaic's
+    booleans: frozenset[str]  # columns of truth values: factors with two levels wherever levels matter
+    truths: frozenset[str]  # code that gives truth values, likewise
+    as_numbers: bool = False  # truth values are 0 and 1 all the same: one number per row was asked for
 
     @property
     def two_valued(self) -> frozenset[str]:

@@ -134,10 +134,8 @@ def with_functions(formula: Formula, functions: Functions | None) -> Formula:
 def checked_functions(functions: Functions) -> OwnFunctions:
     """Return a caller's own functions.
 
-    Raises
-    ------
-    ArgumentError
-        A name that no formula can call or that means something already, or a value that is no function.
+    Raises ArgumentError: a name that no formula can call or that means something already, or a value that is
+        no function.
     """
     if not isinstance(functions, Mapping):
         raise ArgumentError(

@@ -109,19 +109,10 @@ class PlainMatrix:
 def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[MatrixSpec, ModelMatrix]:
     """Learn the model matrix of formula text and return it for the used rows.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``"days * recipe"``.
-    used : UsedColumns
-        The data.
-    columns : tuple of str
-        The columns the text refers to.
-
-    Raises
-    ------
-    DataError
-        A categorical column with one level, or a value that is not finite.
+    text: such as ``"days * recipe"``.
+    used: the data.
+    columns: the columns the text refers to.
+    Raises DataError: a categorical column with one level, or a value that is not finite.
     """
     for name in columns:
         if used.is_factor(name) and used.factor(name).levels.shape[0] < 2:

@@ -20,21 +20,14 @@ ColumnValues = npt.NDArray[Any] | None
 class ModelMatrix:
     """An (n, p) matrix as p columns; one array of them is built when it is first asked for.
 
-    Attributes
-    ----------
-    n : int
-        Number of rows.
-    columns : tuple of (n,) arrays or None
-        float64, int64 or bool; None stands for ones. Possibly memory of the table: do not write to them.
-
-    Examples
-    --------
     >>> matrix = ModelMatrix(3, (None, np.array([0, 1, 2])))
     >>> matrix.shape, matrix.array[2].tolist(), (matrix @ np.array([1.0, 0.5])).tolist()
     ((3, 2), [1.0, 2.0], [1.0, 1.5, 2.0])
     """
 
-    n: int
+    n: int  # number of rows
+    # tuple of (n,) arrays or None: float64, int64 or bool; None stands for ones. Possibly memory of the
+    # table: do not write to them.
     columns: tuple[ColumnValues, ...] = field(repr=False)
     _within: tuple[ModelMatrix, int] | None = field(default=None, repr=False)
 

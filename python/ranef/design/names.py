@@ -17,8 +17,6 @@ def shown(column: str) -> str:
 
     ``Intercept`` is the constant, ``a:b`` an interaction, ``f[T.b]`` a dummy, ``log(x)`` code.
 
-    Examples
-    --------
     >>> shown("my days"), shown("IQ.ver"), shown("a:b"), shown("log(x)"), shown("Intercept")
     ('my days', 'IQ.ver', '`a:b`', '`log(x)`', '`Intercept`')
     """

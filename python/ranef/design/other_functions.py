@@ -34,8 +34,6 @@ _INSTEAD = {
 def instead_of(name: str) -> str | None:
     """Return what a message says of a function that other programs have, or None.
 
-    Examples
-    --------
     >>> instead_of("relevel")
     "chooses the reference level: write C(f, contr.treatment('level'))"
     """

@@ -58,10 +58,7 @@ class TermSpec:
 def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, GroupSpec]:
     """Code the grouping factor of a bar on the used rows.
 
-    Raises
-    ------
-    DataError
-        When it has one level, and the term no structure for which that is enough.
+    Raises DataError when it has one level, and the term no structure for which that is enough.
     """
     parts = used.grouping(bar.group_columns)
     cells = None
@@ -160,8 +157,6 @@ class RandomBuilder:
 def lme4_order(level_counts: Sequence[int]) -> list[int]:
     """Return the order of terms in lme4: as written if the level counts do not rise, else by rev(order(n)).
 
-    Examples
-    --------
     >>> lme4_order([18, 18]), lme4_order([10, 30, 30])
     ([0, 1], [2, 1, 0])
     """

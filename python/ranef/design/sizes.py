@@ -12,9 +12,7 @@ _REMEDY = "a factor with so many levels belongs after a bar, as in (1 | g); or c
 def require_columns(count: int, text: str, n: int, copies: int = 1) -> None:
     """Refuse more columns than rows where they are thousands, and columns that do not fit into memory.
 
-    Raises
-    ------
-    FormulaError, MemoryLimitError
+    Raises FormulaError, MemoryLimitError.
     """
     if count > max(n, _MANY):
         raise FormulaError(

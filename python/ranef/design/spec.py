@@ -21,33 +21,16 @@ from .vectors import CodeVector, number_values
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DesignSpec:
-    """Levels, contrasts and transforms learned from the data; can be pickled.
-
-    Attributes
-    ----------
-    formula : Formula
-    fixed : MatrixSpec
-        The fixed-effects matrix.
-    bases : tuple of MatrixSpec
-        The distinct bases of the random terms.
-    terms : tuple of TermSpec
-        In the order of ``Design.terms``.
-    offsets : tuple of CodeVector
-        Offsets of the formula.
-    offset_argument : str or None
-        Column given as ``offset=``.
-    offset_array : bool
-        Whether ``offset=`` was an array, unknown for new data.
-    """
+    """Levels, contrasts and transforms learned from the data; can be pickled."""
 
     formula: Formula
-    fixed: MatrixSpec
-    bases: tuple[MatrixSpec, ...]
-    terms: tuple[TermSpec, ...]
-    offsets: tuple[CodeVector, ...]
+    fixed: MatrixSpec  # the fixed-effects matrix
+    bases: tuple[MatrixSpec, ...]  # the distinct bases of the random terms
+    terms: tuple[TermSpec, ...]  # in the order of ``Design.terms``
+    offsets: tuple[CodeVector, ...]  # offsets of the formula
     offset_columns: tuple[str, ...]
-    offset_argument: str | None
-    offset_array: bool
+    offset_argument: str | None  # column given as ``offset=``
+    offset_array: bool  # whether ``offset=`` was an array, unknown for new data
 
     def __repr__(self) -> str:
         return f"DesignSpec({self.formula.text!r})"
@@ -55,28 +38,15 @@ class DesignSpec:
     def rows(self, newdata: Any, allow_new_levels: bool = False, random: bool = True) -> NewRows:
         """Return the design of new data.
 
-        Parameters
-        ----------
-        newdata : table
-            Any table ``build_design`` accepts; the response may be absent.
-        allow_new_levels : bool
-            Give levels of a grouping factor the fit has not seen, and missing ones, the code -1.
-        random : bool
-            False leaves the random terms out, and their columns need not be there.
-
-        Returns
-        -------
-        NewRows
-            Rows where a predictor is missing are NaN.
-
-        Raises
-        ------
-        UnknownColumnError
-            A column the formula uses is not in `newdata`.
-        NewLevelError
-            A new level of a factor: always for a fixed effect, for a grouping factor by default.
-        DataError
-            A missing value in a grouping column without `allow_new_levels`.
+        newdata: any table ``build_design`` accepts; the response may be absent.
+        allow_new_levels: give levels of a grouping factor the fit has not seen, and missing ones, the code
+            -1.
+        random: False leaves the random terms out, and their columns need not be there.
+        Rows where a predictor is missing are NaN.
+        Raises UnknownColumnError: a column the formula uses is not in `newdata`.
+        Raises NewLevelError: a new level of a factor: always for a fixed effect, for a grouping factor by
+            default.
+        Raises DataError: a missing value in a grouping column without `allow_new_levels`.
         """
         table = Table(newdata, "the new data")
         X = self.fixed.rows(self._columns(table, self.fixed.columns), table.n_rows)

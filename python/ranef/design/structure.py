@@ -16,19 +16,12 @@ from .names import shown
 
 @dataclass(frozen=True, eq=False)
 class Variable:
-    """A factor of the formula, such as ``days``, ``recipe`` or ``poly(x, 2)``.
-
-    Attributes
-    ----------
-    name : str
-    size : int
-        Levels of a categorical variable, columns of a numeric one.
-    contrasts : (levels, levels - 1) float64 or None
-        Coding of a categorical variable where it is not spelt out level by level; None for a numeric one.
-    """
+    """A factor of the formula, such as ``days``, ``recipe`` or ``poly(x, 2)``."""
 
     name: str
-    size: int
+    size: int  # levels of a categorical variable, columns of a numeric one
+    # (levels, levels - 1): coding of a categorical variable where it is not spelt out level by level; None
+    # for a numeric one
     contrasts: FloatArray | None
 
     @property
@@ -58,23 +51,13 @@ Key = tuple[frozenset[Entry], float]
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A term of the fixed part.
-
-    Attributes
-    ----------
-    name : str
-    variables : tuple of str
-    first, last : int
-        Its columns of X are first .. last - 1.
-    columns : tuple of Column
-        What each of them is.
-    """
+    """A term of the fixed part."""
 
     name: str
     variables: tuple[str, ...]
-    first: int
+    first: int  # first, last: its columns of X are first .. last - 1.
     last: int
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # what each of them is
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,8 @@ from .types import GroupingFactor
 def rows_of(design: Design, rows: np.ndarray, codes: dict[str, np.ndarray] | None = None) -> Design:
     """Return the design of some rows, for cross-products only: levels may have no rows.
 
-    Parameters
-    ----------
-    design : Design
-    rows : (m,) int or (n,) bool
-        Positions, or a mask.
-    codes : dict of str to (m,) int, optional
-        Grouping factor -> new codes of the rows taken; otherwise those they had.
+    rows, (m,) int or (n,) bool: positions, or a mask.
+    codes: dict of str to (m,) int, grouping factor -> new codes of the rows taken; otherwise those they had.
     """
     codes = codes or {}
     factors = {

@@ -13,8 +13,6 @@ from typing import Any
 def truth_names(name: str) -> list[str]:
     """Return the names of the columns of both levels.
 
-    Examples
-    --------
     >>> truth_names("late")
     ['late[False]', 'late[True]']
     """

@@ -17,20 +17,11 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class GroupingFactor:
-    """A grouping factor on the used rows; every level occurs.
+    """A grouping factor on the used rows; every level occurs."""
 
-    Attributes
-    ----------
-    name : str
-        ``"subject"``, or ``"cask:batch"`` for combinations.
-    codes : (n,) int32
-        Index into ``levels``.
-    levels : (n_levels,) array
-        Labels in order: as categories, else sorted; ``"x:y"`` for combinations.
-    """
-
-    name: str
-    codes: Codes = field(repr=False)
+    name: str  # ``"subject"``, or ``"cask:batch"`` for combinations
+    codes: Codes = field(repr=False)  # (n,) int32: index into ``levels``
+    # (n_levels,): labels in order: as categories, else sorted; ``"x:y"`` for combinations
     levels: npt.NDArray[Any] = field(repr=False)
 
     @property
@@ -40,21 +31,13 @@ class GroupingFactor:
 
 @dataclass(frozen=True, eq=False)
 class ColumnMoments:
-    """Means over the rows of products of a random term's columns, less origins times the constant column.
+    """Means over the rows of products of a random term's columns, less origins times the constant column."""
 
-    Attributes
-    ----------
-    about : (r, r) float64
-    origin : (r,) float64
-        Zero where the term has no constant column, and of that column itself: far from it, products of the
-        columns as they are have no digits.
-    intercept : int
-        Index of the constant column, -1 when there is none.
-    """
-
-    about: FloatArray
+    about: FloatArray  # (r, r)
+    # (r,): zero where the term has no constant column, and of that column itself: far from it, products of
+    # the columns as they are have no digits
     origin: FloatArray
-    intercept: int
+    intercept: int  # index of the constant column, -1 when there is none
 
     def of(self, shift: FloatArray) -> FloatArray:
         """Return the means of products of the columns less `shift` times the constant one."""
@@ -136,41 +119,21 @@ class RandomTerm:
 
 @dataclass(frozen=True, eq=False)
 class FixedMoments:
-    """What is known of rows that were read in batches besides their weighted cross-products.
+    """What is known of rows that were read in batches besides their weighted cross-products."""
 
-    Attributes
-    ----------
-    mean : (p,) float64
-        Of the columns of X, without prior weights.
-    covariance : (p, p) float64
-        Of the columns of X, divisor n, without prior weights.
-    inverse_weight : float
-        Mean of 1 / weight; 1 without weights.
-    offset : float
-        Mean of the sum of the offsets; 0 without.
-    response : (4,) float64
-        Mean, variance, lowest and highest value of the response minus offset.
-    """
-
-    mean: FloatArray
-    covariance: FloatArray
-    inverse_weight: float
-    offset: float
-    response: FloatArray
+    mean: FloatArray  # (p,): of the columns of X, without prior weights
+    covariance: FloatArray  # (p, p): of the columns of X, divisor n, without prior weights
+    inverse_weight: float  # mean of 1 / weight; 1 without weights
+    offset: float  # mean of the sum of the offsets; 0 without
+    response: FloatArray  # (4,): mean, variance, lowest and highest value of the response minus offset
 
 
 @dataclass(frozen=True, eq=False)
 class NewRows:
-    """The design of new data, columns as in the fit; rows with a missing predictor are NaN.
+    """The design of new data, columns as in the fit; rows with a missing predictor are NaN."""
 
-    Attributes
-    ----------
-    X : (m, p) float64
-    terms : tuple of (codes, basis)
-        For each random term the (m,) codes, -1 for a new or missing level, and the (m, r) basis.
-    offset : (m,) float64 or None
-    """
-
-    X: FloatArray = field(repr=False)
+    X: FloatArray = field(repr=False)  # (m, p)
+    # tuple of (codes, basis): for each random term the (m,) codes, -1 for a new or missing level, and the (m,
+    # r) basis
     terms: tuple[tuple[Codes, FloatArray], ...] = field(repr=False)
-    offset: FloatArray | None = field(repr=False)
+    offset: FloatArray | None = field(repr=False)  # (m,)

@@ -22,23 +22,13 @@ def needed_columns(
 ) -> tuple[str, ...]:
     """Return the columns that formula text refers to, in order.
 
-    Parameters
-    ----------
-    text : str
-        A part of the formula.
-    table : Table
-        Knows which names are columns.
-    whole : str
-        The whole formula, for the message.
-    functions : mapping, optional
-        The caller's own.
-    code : bool
-        The text is code, as a response is, not a sum of terms.
-
-    Raises
-    ------
-    UnknownColumnError, FormulaError
-        For a name that is neither a column nor a function the formula can use.
+    text: a part of the formula.
+    table: knows which names are columns.
+    whole: the whole formula, for the message.
+    functions: the caller's own.
+    code: the text is code, as a response is, not a sum of terms.
+    Raises UnknownColumnError, FormulaError for a name that is neither a column nor a function the formula can
+        use.
     """
     needed: dict[str, None] = {}
     variables = (Variable("", text),) if code else terms_of(text).variables
@@ -148,10 +138,7 @@ def boolean_columns(columns: Sequence[str], used: UsedColumns) -> frozenset[str]
 def require_number(column: Column) -> NumberColumn:
     """Return the column if it is numeric or boolean.
 
-    Raises
-    ------
-    DataError
-        For dates and durations, which a matrix cannot hold without a choice of origin and unit.
+    Raises DataError for dates and durations, which a matrix cannot hold without a choice of origin and unit.
     """
     if isinstance(column, NumberColumn):
         return column

@@ -67,10 +67,7 @@ def bare_name(code: str) -> str | None:
 def response(code: str, used: UsedColumns, columns: tuple[str, ...]) -> FloatArray:
     """Return the response on the used rows.
 
-    Raises
-    ------
-    DataError
-        When it is not numeric or not finite.
+    Raises DataError when it is not numeric or not finite.
     """
     for name in columns:
         require_numeric_response(used.columns[name])
@@ -108,11 +105,8 @@ def require_variation(values: FloatArray, code: str) -> None:
 def argument_column(argument: str, values: Any, n_rows: int) -> NumberColumn:
     """Convert an array given as ``weights=`` or ``offset=``.
 
-    Raises
-    ------
-    DataError
-        For a wrong length, a type that is no number, or a missing value; only a column of the data may have
-        missing values, as only there is it plain that the row is meant to be dropped.
+    Raises DataError for a wrong length, a type that is no number, or a missing value; only a column of the
+        data may have missing values, as only there is it plain that the row is meant to be dropped.
     """
     if np.ndim(values) == 0 and not hasattr(values, "__len__"):
         raise DataError(

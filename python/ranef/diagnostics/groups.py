@@ -82,28 +82,12 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     Exact: every refit goes to its own optimum, variances included, starting at the full fit. The group's
     products are taken away from the cross-products: no other row is read.
 
-    Parameters
-    ----------
-    fit : Fit
-    group : str, optional
-        A grouping factor of the model; by default the one with the fewest levels.
+    group: a grouping factor of the model; by default the one with the fewest levels.
+    Raises ArgumentError: the model has no such grouping factor.
 
-    Returns
-    -------
-    GroupInfluence
-
-    Raises
-    ------
-    ArgumentError
-        The model has no such grouping factor.
-
-    References
-    ----------
     Demidenko & Stukel (2005), Influence analysis for linear mixed-effects models, Statistics in Medicine 24,
     893-909.
 
-    Examples
-    --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> found = fit.influence("Subject")

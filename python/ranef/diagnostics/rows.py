@@ -93,8 +93,6 @@ def marginal_variance(fit: Fit) -> FloatArray:
 def cooks_distance(fit: Fit) -> FloatArray:
     """Return Cook's distance of each row, (n,), with theta known: r^2 h / (p (1 - h)), r standardised.
 
-    References
-    ----------
     Cook (1977), Detection of influential observation in linear regression, Technometrics 19, 15-18.
     """
     h, r = leverage(fit), residuals(fit, "standardised")

@@ -15,23 +15,6 @@ from ..theta import components, correlation_names, count
 class ParameterNames:
     """Names of everything a replicate estimates.
 
-    Attributes
-    ----------
-    coefficients : tuple of str
-        All fixed effects, those dropped for rank deficiency included.
-    kept : tuple of int
-        Which of them are fitted.
-    terms : tuple of (str, tuple of str)
-        Of every random term a name for its group and the names of its columns.
-    groups : tuple of (str, int, int)
-        Grouping factors as the core orders them: name, levels, random effects per level.
-    absolute : bool
-        Whether theta gives standard deviations themselves, not relative to sigma (generalised models).
-    has_sigma : bool
-        Whether sigma is a parameter: not of a Poisson or binomial model.
-
-    Examples
-    --------
     >>> names = ParameterNames(("Intercept", "days"), (0, 1), (("subject", ("Intercept", "days")),))
     >>> names.theta
     ('theta1', 'theta2', 'theta3')
@@ -39,12 +22,16 @@ class ParameterNames:
     (('sd[subject.Intercept]', 'sd[subject.days]'), ('corr[subject.days.Intercept]',))
     """
 
-    coefficients: tuple[str, ...]
-    kept: tuple[int, ...]
+    coefficients: tuple[str, ...]  # all fixed effects, those dropped for rank deficiency included
+    kept: tuple[int, ...]  # which of them are fitted
+    # tuple of (str, tuple of str): of every random term a name for its group and the names of its columns
     terms: tuple[tuple[str, tuple[str, ...]], ...]
+    # tuple of (str, int, int): grouping factors as the core orders them: name, levels, random effects per
+    # level
     groups: tuple[tuple[str, int, int], ...] = ()
+    # whether theta gives standard deviations themselves, not relative to sigma (generalised models)
     absolute: bool = False
-    has_sigma: bool = True
+    has_sigma: bool = True  # whether sigma is a parameter: not of a Poisson or binomial model
 
     @classmethod
     def of(cls, model: Model) -> ParameterNames:
@@ -117,15 +104,10 @@ class ParameterNames:
     def values(self, coefficients: np.ndarray, sigma: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """The numbers of `all`, from those of the fitted coefficients, sigma and theta.
 
-        Parameters
-        ----------
-        coefficients : numpy.ndarray, shape (n, rank)
-        sigma : numpy.ndarray, shape (n,)
-        theta : numpy.ndarray, shape (n, n_theta)
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, len(all))
+        coefficients: (n, rank).
+        sigma: (n,).
+        theta: (n, n_theta).
+        Returns (n, len(all)).
         """
         scale = sigma[:, None][:, : len(self.scale)]
         return np.hstack([self.spread(coefficients), scale, theta, self.components(sigma, theta)])

@@ -32,35 +32,17 @@ def predict(
 ) -> FloatArray:
     """Predict the response.
 
-    Parameters
-    ----------
-    fit : Fit
-    newdata : table, optional
-        Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
-    random : "all", None, or list of str
-        The conditional modes that are added: all, none (the population), or those of the terms listed, each
-        a grouping factor such as ``"subject"`` or a random term such as ``"(0 + days | subject)"``, which may
-        be a part of one of the model's.
-    allow_new_levels : bool
-        Predict a level the fit has not seen, or a missing one, with a random effect of zero.
+    newdata: any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
+    random: "all", None, or list of str, the conditional modes that are added: all, none (the population), or
+        those of the terms listed, each a grouping factor such as ``"subject"`` or a random term such as ``"(0
+        + days | subject)"``, which may be a part of one of the model's.
+    allow_new_levels: predict a level the fit has not seen, or a missing one, with a random effect of zero.
+    Returns (m,): on the scale of the model's response, offset included; NaN in rows where a predictor is
+        missing, and where the rows of the fit do not tell: a cell of the design that has none of them.
+    Raises UnknownColumnError: a column of the formula is not in `newdata`.
+    Raises NewLevelError: a new level of a fixed factor, or of a grouping factor without `allow_new_levels`.
+    Raises ArgumentError: `random` names no random term of the model.
 
-    Returns
-    -------
-    (m,) float64
-        On the scale of the model's response, offset included; NaN in rows where a predictor is missing, and
-        where the rows of the fit do not tell: a cell of the design that has none of them.
-
-    Raises
-    ------
-    UnknownColumnError
-        A column of the formula is not in `newdata`.
-    NewLevelError
-        A new level of a fixed factor, or of a grouping factor without `allow_new_levels`.
-    ArgumentError
-        `random` names no random term of the model.
-
-    Examples
-    --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}

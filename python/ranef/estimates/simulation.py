@@ -87,21 +87,11 @@ def simulate(
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows to draw responses for.
+    """Rows to draw responses for."""
 
-    Attributes
-    ----------
-    mean : (m,) float64
-        X beta + offset.
-    terms : list
-        Codes and columns of every random term.
-    effects : list of (levels, r) float64
-        Of every random term: NaN where they are drawn.
-    """
-
-    mean: FloatArray
-    terms: list[RandomRows]
-    effects: list[FloatArray]
+    mean: FloatArray  # (m,): X beta + offset
+    terms: list[RandomRows]  # codes and columns of every random term
+    effects: list[FloatArray]  # list of (levels, r) float64: of every random term: NaN where they are drawn
 
     def random_part(self, factors: list[FloatArray], generator: np.random.Generator) -> FloatArray:
         """Return Z b, with random effects drawn where they are not kept."""
@@ -174,10 +164,7 @@ def _weights(fit: Fit, newdata: Any) -> FloatArray | None:
 def new_weights(fit: Fit, newdata: Any) -> FloatArray:
     """Return the column given as ``weights=`` in new data.
 
-    Raises
-    ------
-    DataError
-        An array was given, or the weights there are not positive.
+    Raises DataError: an array was given, or the weights there are not positive.
     """
     name = fit.model.weights_argument
     if name is None:
@@ -195,12 +182,8 @@ def new_weights(fit: Fit, newdata: Any) -> FloatArray:
 def counted(n: Any, rows: int) -> int:
     """Return the number of responses to draw.
 
-    Raises
-    ------
-    ArgumentError
-        It is no positive whole number.
-    MemoryLimitError
-        So many do not fit.
+    Raises ArgumentError: it is no positive whole number.
+    Raises MemoryLimitError: so many do not fit.
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ArgumentError(f"n must be a positive whole number, such as 100; got {n!r}")
@@ -215,10 +198,7 @@ def counted(n: Any, rows: int) -> int:
 def seeded(seed: Any) -> np.random.Generator:
     """Return the generator of a seed.
 
-    Raises
-    ------
-    ArgumentError
-        It is none.
+    Raises ArgumentError: it is none.
     """
     try:
         if isinstance(seed, bool):

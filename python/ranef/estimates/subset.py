@@ -20,16 +20,8 @@ Chosen = list[npt.NDArray[np.intp]]
 def chosen_columns(design: Design, random: str | Sequence[str] | None) -> Chosen:
     """Return for each random term the columns that are wanted.
 
-    Parameters
-    ----------
-    design : Design
-    random : "all", None, str or sequence of str
-        Grouping factors, or random terms as text.
-
-    Raises
-    ------
-    ArgumentError
-        Something asked for is not in the model.
+    random: "all", None, str or sequence of str, grouping factors, or random terms as text.
+    Raises ArgumentError: something asked for is not in the model.
     """
     if random is None:
         return [np.empty(0, dtype=np.intp) for _ in design.terms]
@@ -109,10 +101,7 @@ def _unknown(design: Design, text: str, what: str) -> ArgumentError:
 def choose_group(groups: Sequence[str], group: str | None, what: str) -> str:
     """Return the grouping factor asked for, or the only one there is.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, or when several leave the choice open.
+    Raises ArgumentError for an unknown name, or when several leave the choice open.
     """
     names = ", ".join(f"'{name}'" for name in groups)
     if group is None:

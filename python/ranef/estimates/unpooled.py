@@ -18,24 +18,13 @@ _NUMBERS_AT_A_TIME = 4_000_000
 
 @dataclass(frozen=True)
 class GroupRows:
-    """What one random term sees of the rows.
+    """What one random term sees of the rows."""
 
-    Attributes
-    ----------
-    basis : (n, r) float64
-        The term's columns.
-    codes : (n,) int
-        Level of each row.
-    levels : numpy.ndarray
-        Labels.
-    y : (n,) float64
-        The response without what the term leaves to others: offset, fixed effects of other columns, other
-        random terms, all at their estimates.
-    """
-
-    basis: FloatArray
-    codes: npt.NDArray[np.int32]
-    levels: np.ndarray
+    basis: FloatArray  # (n, r): the term's columns
+    codes: npt.NDArray[np.int32]  # (n,) int: level of each row
+    levels: np.ndarray  # labels
+    # (n,): the response without what the term leaves to others: offset, fixed effects of other columns, other
+    # random terms, all at their estimates
     y: FloatArray
 
     def of(self, level: int) -> tuple[FloatArray, FloatArray]:
@@ -59,23 +48,13 @@ def group_rows(fit: Fit, term: int) -> GroupRows:
 
 @dataclass(frozen=True)
 class OwnFits:
-    """Least squares within each level.
+    """Least squares within each level."""
 
-    Attributes
-    ----------
-    coef : (levels, r) float64
-        NaN where the rows of a level do not determine all coefficients.
-    spread : (levels, r) float64
-        Diagonal of (X'X)^-1: the variance of a coefficient over that of a residual.
-    rss : (levels,) float64
-        Sum of squared residuals.
-    rows : (levels,) int
-    """
-
-    coef: FloatArray
+    coef: FloatArray  # (levels, r): NaN where the rows of a level do not determine all coefficients
+    # (levels, r): diagonal of (X'X)^-1: the variance of a coefficient over that of a residual
     spread: FloatArray
-    rss: FloatArray
-    rows: npt.NDArray[np.int64]
+    rss: FloatArray  # (levels,): sum of squared residuals
+    rows: npt.NDArray[np.int64]  # (levels,) int
 
 
 def least_squares_by_level(

@@ -156,12 +156,8 @@ def component_columns(
 ) -> tuple[list[str], list[list[str]]]:
     """Return headers and columns of the table: Groups, Name, what is `shown`, Corr.
 
-    Parameters
-    ----------
-    varcorr : VarCorr
-    shown : sequence of {"Variance", "Std.Dev."}
-    digits : int
-        Significant digits of the entry that needs the most decimals.
+    shown: sequence of {"Variance", "Std.Dev."}.
+    digits: significant digits of the entry that needs the most decimals.
     """
     groups, names, correlations, sds = [], [], [], []
     width = max(min(len(component.columns), _MOST_SHOWN) for component in varcorr)

@@ -19,18 +19,10 @@ MOST_TERMS = 2000
 
 @dataclass(frozen=True)
 class Variable:
-    """A column, or a piece of code.
+    """A column, or a piece of code."""
 
-    Attributes
-    ----------
-    name : str
-        Of the column, without backticks; of code its label.
-    code : str
-        Empty for a column.
-    """
-
-    name: str
-    code: str = ""
+    name: str  # of the column, without backticks; of code its label
+    code: str = ""  # empty for a column
 
 
 Term = tuple[Variable, ...]
@@ -54,13 +46,8 @@ class Terms:
 def terms_of(text: str) -> Terms:
     """Return the terms of formula text.
 
-    Raises
-    ------
-    FormulaError
-        The text cannot be read, or says more than `MOST_TERMS` products.
+    Raises FormulaError: the text cannot be read, or says more than `MOST_TERMS` products.
 
-    Examples
-    --------
     >>> [":".join(variable.name for variable in term) for term in terms_of("a*b + log(x):b - a").terms]
     ['b', 'a:b', 'log(x):b']
     """

@@ -26,10 +26,7 @@ def expand_group(node: Node, text: str) -> list[Group]:
 
     Innermost first, as lme4; ``a/b/c`` gives ``c:(b:a)``, ``b:a`` and ``a``.
 
-    Raises
-    ------
-    FormulaError
-        For anything but columns joined by ``:`` and ``/``.
+    Raises FormulaError for anything but columns joined by ``:`` and ``/``.
     """
     if isinstance(node, Sum) and len(node.items) == 1 and node.items[0][0] == "+":
         return expand_group(node.items[0][1], text)

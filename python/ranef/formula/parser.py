@@ -21,23 +21,10 @@ _CALL_WITH_BAR = re.compile(r"(\w+)\([^()|]*\|[^()]*\)")
 def parse_formula(text: str) -> Formula:
     """Split a formula in the language of lme4 into response, fixed part, random terms and offsets.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``"reaction ~ days + (days | subject)"``.
+    text: such as ``"reaction ~ days + (days | subject)"``.
+    The answer is frozen; the same text gives the same object.
+    Raises FormulaError with the text and the position at fault.
 
-    Returns
-    -------
-    Formula
-        Frozen; the same text gives the same object.
-
-    Raises
-    ------
-    FormulaError
-        With the text and the position at fault.
-
-    Examples
-    --------
     >>> formula = parse_formula("log(y) ~ x*f + (1 | batch/cask) + offset(z)")
     >>> formula.response, formula.fixed, formula.offsets
     ('log(y)', 'x * f', ('z',))
@@ -75,8 +62,6 @@ def _parse(text: str) -> Formula:
 def parse_fixed(text: str) -> Formula:
     """Split a formula without random terms, see `parse_formula`.
 
-    Examples
-    --------
     >>> parse_fixed("y ~ x + offset(z)").random
     ()
     """
@@ -91,8 +76,6 @@ def parse_fixed(text: str) -> Formula:
 def parse_one_sided(text: str, response: str) -> Formula:
     """Split a formula that has no left side, such as that of an argument, as if it were of `response`.
 
-    Examples
-    --------
     >>> parse_one_sided("~ x * f", "zero").fixed
     'x * f'
     """

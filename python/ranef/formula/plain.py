@@ -8,8 +8,6 @@ from .expand import terms_of
 def plain_terms(text: str) -> tuple[bool, tuple[str, ...]] | None:
     """Return (intercept, column names) of a plain sum, or None when the text asks for more.
 
-    Examples
-    --------
     >>> plain_terms("1 + days"), plain_terms("0 + f"), plain_terms("x - 1")
     ((True, ('days',)), (False, ('f',)), (False, ('x',)))
     >>> plain_terms("x:f") is None

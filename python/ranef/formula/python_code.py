@@ -53,21 +53,12 @@ _REFUSED = {
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """A piece of code.
+    """A piece of code."""
 
-    Attributes
-    ----------
-    label : str
-        As formulaic writes it: ``"I(x ** 2)"``. Equal code has equal labels.
-    tree : ast.expr
-        Names of columns and of functions are those of the formula, whatever characters they have.
-    quoted : frozenset of str
-        Names that stood in backticks.
-    """
-
-    label: str
+    label: str  # as formulaic writes it: ``"I(x ** 2)"``. Equal code has equal labels.
+    # names of columns and of functions are those of the formula, whatever characters they have
     tree: ast.expr
-    quoted: frozenset[str]
+    quoted: frozenset[str]  # names that stood in backticks
 
     @cached_property
     def calls(self) -> tuple[ast.Call, ...]:
@@ -118,10 +109,7 @@ def label_of(node: ast.AST) -> str:
 def translate(text: str, tokens: list[Token]) -> str:
     """Return the code spanned by `tokens` as Python: ``factor(x)`` becomes ``C(x)``, ``TRUE`` ``True``.
 
-    Raises
-    ------
-    FormulaError
-        When the code is not Python, or holds what a formula may not contain.
+    Raises FormulaError when the code is not Python, or holds what a formula may not contain.
     """
     for token in tokens:
         if token.text == "^":
@@ -149,8 +137,6 @@ def _pieces(text: str, tokens: list[Token]) -> list[str]:
 def read_code(text: str) -> Code:
     """Return code that `translate` has let through.
 
-    Examples
-    --------
     >>> code = read_code("np.log(`IQ ver`+1)")
     >>> code.label, list(code.names), [function_name(call) for call in code.calls]
     ('np.log(IQ ver + 1)', ['IQ ver'], ['np.log'])

@@ -46,8 +46,6 @@ _CONSTANTS = {"TRUE": True, "True": True, "FALSE": False, "False": False}
 def called_here(name: str) -> str:
     """Return what a structure of another program, or in capitals, is called here; empty if it is unknown.
 
-    Examples
-    --------
     >>> called_here("UN"), called_here("AR1"), called_here("foo")
     ('us', 'ar1', '')
     """
@@ -68,10 +66,7 @@ def bar_within(tokens: Sequence[Token], opening: int, closing: int) -> bool:
 def structure_of(name: Token, options: Sequence[Token], text: str) -> Structure:
     """Return the structure from its name and the tokens ``, key = value`` behind the group.
 
-    Raises
-    ------
-    FormulaError
-        For anything but ``key=value``, or a key given twice.
+    Raises FormulaError for anything but ``key=value``, or a key given twice.
     """
     found: dict[str, float | bool | str] = {}
     for first in range(0, len(options), 4):

@@ -42,8 +42,6 @@ class Token(NamedTuple):
 def unquoted(text: str) -> str:
     """Return the name of a column without the backticks it is written in.
 
-    Examples
-    --------
     >>> unquoted("x"), unquoted("`my x`"), unquoted("`a``b`")
     ('x', 'my x', 'a`b')
     """
@@ -58,10 +56,7 @@ def in_quotes(column: str) -> str:
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a formula, closed by one of kind ``end``.
 
-    Raises
-    ------
-    FormulaError
-        At a character that belongs to no token, such as an unclosed quote.
+    Raises FormulaError at a character that belongs to no token, such as an unclosed quote.
     """
     tokens = []
     position = 0

@@ -9,21 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Structure:
-    """The covariance structure a random term names: ``ar1`` of ``ar1(0 + visit | subject)``.
+    """The covariance structure a random term names: ``ar1`` of ``ar1(0 + visit | subject)``."""
 
-    Attributes
-    ----------
-    name : str
-        One of `ranef.formula.STRUCTURES`.
-    options : tuple of (str, value)
-        Such as ``(("d", 2),)``; a value is a number, a bool, or text (also the name of a column).
-    position : int
-        Where it stands in the text of the formula.
-    """
-
-    name: str
+    name: str  # one of `ranef.formula.STRUCTURES`
+    # tuple of (str, value): such as ``(("d", 2),)``; a value is a number, a bool, or text (also the name of a
+    # column)
     options: tuple[tuple[str, float | bool | str], ...] = ()
-    position: int = field(default=0, compare=False)
+    position: int = field(default=0, compare=False)  # where it stands in the text of the formula
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ _BAR = re.compile(r"\([^()|]*\|[^()]*\)")
 def updated_formula(old: str, new: str) -> str:
     """Return the new formula with its dots filled in.
 
-    Examples
-    --------
     >>> updated_formula("y ~ x + z + (1 | g)", "log(.) ~ . - z")
     'log(y) ~ x + z + (1 | g) - z'
     """

@@ -35,23 +35,12 @@ _NAMED = re.compile(rf"\b({'|'.join(KNOWN)})\s*\(")
 
 @dataclass(frozen=True)
 class VisitTerm:
-    """``structure(visit | by / subject)``.
+    """``structure(visit | by / subject)``."""
 
-    Attributes
-    ----------
-    structure : str
-        One of `STRUCTURES`.
-    visit : str
-        The column of visits, or of times.
-    subject : tuple of str
-        The columns whose combinations are the subjects.
-    by : tuple of str
-        The columns whose combinations have a covariance matrix of their own; empty for one matrix.
-    """
-
-    structure: str
-    visit: str
-    subject: tuple[str, ...]
+    structure: str  # one of `STRUCTURES`
+    visit: str  # the column of visits, or of times
+    subject: tuple[str, ...]  # the columns whose combinations are the subjects
+    # the columns whose combinations have a covariance matrix of their own; empty for one matrix
     by: tuple[str, ...]
 
     @property
@@ -72,10 +61,7 @@ class VisitTerm:
 def read_term(text: str) -> tuple[VisitTerm, Formula]:
     """Return the structure term, and the rest of the formula, which has no random terms.
 
-    Raises
-    ------
-    FormulaError
-        Without exactly one such term, or with random terms beside it.
+    Raises FormulaError: without exactly one such term, or with random terms beside it.
     """
     example = "one such as us(visit | subject), or us(visit | arm / subject) for a matrix per arm"
     if not isinstance(text, str):

@@ -150,8 +150,6 @@ def _unique(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Codes]
 def label_texts(levels: Levels) -> list[str]:
     """Return the levels as text, whole floats without ``.0``.
 
-    Examples
-    --------
     >>> label_texts(np.array([1.0, 0.2]))
     ['1', '0.2']
     """

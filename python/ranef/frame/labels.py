@@ -27,8 +27,6 @@ def labels_of(data: Any) -> pd.Index | None:
 def labelled(values: Any, labels: pd.Index | None) -> Any:
     """Return one value (or row) for each label as a Series (or DataFrame) with these labels.
 
-    Examples
-    --------
     >>> import numpy as np, pandas as pd
     >>> labelled(np.array([1.0, 2.0]), pd.Index(["a", "b"])).to_dict()
     {'a': 1.0, 'b': 2.0}
@@ -45,21 +43,11 @@ def labelled(values: Any, labels: pd.Index | None) -> Any:
 def in_order_of(values: Any, what: str, *choices: pd.Index | None) -> Any:
     """Return a pandas Series or frame in the order of the data; anything else as it is.
 
-    Parameters
-    ----------
-    values : array-like
-    what : str
-        What messages call them.
-    *choices : pandas.Index or None
-        The labels that the rows may have, such as those of all rows and those of the rows used.
+    what: what messages call them.
+    *choices: the labels that the rows may have, such as those of all rows and those of the rows used.
+    Raises DataError: the labels are others than those of the data: by which of them the values belong to rows
+        is not known.
 
-    Raises
-    ------
-    DataError
-        The labels are others than those of the data: by which of them the values belong to rows is not known.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> in_order_of(pd.Series([1.0, 2.0], index=["b", "a"]), "weights=", pd.Index(["a", "b"])).tolist()
     [2.0, 1.0]

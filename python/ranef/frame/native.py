@@ -20,17 +20,10 @@ _BACKENDS = ("polars", "pyarrow")
 def native_table(columns: Mapping[str, Any], library: str, labels: Any = None) -> Any:
     """Return columns as a table of a library.
 
-    Parameters
-    ----------
-    columns : mapping
-        Name -> array or list; None or NaN where a value is missing.
-    library : str
-        ``"polars"`` or ``"pyarrow"``; pandas for any other name.
-    labels : pandas.Index, optional
-        Of the rows of a pandas table.
+    columns: name -> array or list; None or NaN where a value is missing.
+    library: ``"polars"`` or ``"pyarrow"``; pandas for any other name.
+    labels: of the rows of a pandas table.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> native_table({"x": np.array([1.5, np.nan])}, "polars").to_dict(as_series=False)
     {'x': [1.5, None]}

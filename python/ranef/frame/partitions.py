@@ -15,16 +15,9 @@ Function = Callable[[Any], Any]
 def over_partitions(data: Any, function: Function) -> Any:
     """Map a function over the partitions of a table of another engine; None for any other data.
 
-    Returns
-    -------
-    dask.dataframe.Series or DataFrame, pyspark.sql.DataFrame, ray.data.Dataset, or None
-        Lazy. Spark and Ray know no index: their tables have the answers beside the columns of the data, as
-        ``prediction`` or under the names of the answer's columns.
-
-    Raises
-    ------
-    DataError
-        The data of Spark or Ray have a column of such a name.
+    The answer is lazy. Spark and Ray know no index: their tables have the answers beside the columns of the
+    data, as ``prediction`` or under the names of the answer's columns.
+    Raises DataError: the data of Spark or Ray have a column of such a name.
     """
     dask, spark, ray = (sys.modules.get(name) for name in ("dask.dataframe", "pyspark.sql", "ray.data"))
     if dask is not None and isinstance(data, dask.DataFrame):

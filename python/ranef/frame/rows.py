@@ -16,24 +16,13 @@ from .columns import Column, Mask
 
 @dataclass(frozen=True, eq=False)
 class UsedRows(Snapshot):
-    """The rows of a table that are used.
+    """The rows of a table that are used."""
 
-    Attributes
-    ----------
-    n_total : int
-        Rows of the table.
-    kept : array of int or None
-        Index of the rows used; None when all are.
-    missing : dict
-        Column name -> number of missing values, for columns that have some.
-    first : int
-        Position in the data of the table's first row, when the table is a part of them.
-    """
-
-    n_total: int
-    kept: npt.NDArray[np.intp] | None = None
+    n_total: int  # rows of the table
+    kept: npt.NDArray[np.intp] | None = None  # index of the rows used; None when all are
+    # column name -> number of missing values, for columns that have some
     missing: dict[str, int] = field(default_factory=dict)
-    first: int = 0
+    first: int = 0  # position in the data of the table's first row, when the table is a part of them
 
     @property
     def n(self) -> int:
@@ -52,10 +41,7 @@ class UsedRows(Snapshot):
 def complete_rows(columns: Iterable[Column], n_total: int) -> UsedRows:
     """Return the rows where none of the columns is missing.
 
-    Raises
-    ------
-    DataError
-        When no row is left, with the number of missing values by column.
+    Raises DataError when no row is left, with the number of missing values by column.
     """
     rows = present_rows(columns, n_total)
     require_rows(rows.n, n_total, rows.missing)

@@ -23,20 +23,10 @@ _ACCEPTED = "a pandas, polars or pyarrow table, or a dict of arrays"
 class Table:
     """Uniform access to a table: a column is converted when it is first asked for.
 
-    Parameters
-    ----------
-    data : pandas, polars or pyarrow table, dict of array-likes, numpy record array
-        Anything eager that narwhals reads.
-    what : str
-        What messages call the table.
+    data: anything eager that narwhals reads.
+    what: what messages call the table.
+    Raises DataError when `data` is no table, or a dict whose arrays differ in length.
 
-    Raises
-    ------
-    DataError
-        When `data` is no table, or a dict whose arrays differ in length.
-
-    Examples
-    --------
     >>> table = Table({"y": [1.0, 2.0], "g": ["a", "b"]})
     >>> table.n_rows, table.names
     (2, ('y', 'g'))

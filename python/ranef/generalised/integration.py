@@ -17,10 +17,7 @@ _MOST_COLUMNS, _MOST_NODES, _MOST_A_DIRECTION = 3, 20_000, 100
 def checked_nodes(agq: Any) -> int:
     """Return the number of nodes.
 
-    Raises
-    ------
-    ArgumentError
-        For what is no whole number from 0 to 100.
+    Raises ArgumentError for what is no whole number from 0 to 100.
     """
     if isinstance(agq, bool) or not isinstance(agq, int | np.integer) or not 0 <= agq <= _MOST_A_DIRECTION:
         raise ArgumentError(
@@ -47,13 +44,8 @@ def require_information(information: str, nodes: int, family: Family) -> None:
 def require_quadrature(agq: int, groups: Sequence[str], width: int) -> None:
     """Raise an ArgumentError where there are too many random effects for so many nodes.
 
-    Parameters
-    ----------
-    agq : int
-    groups : sequence of str
-        Names of the grouping factors.
-    width : int
-        Random effects a level.
+    groups: names of the grouping factors.
+    width: random effects a level.
     """
     if len(groups) > 1:
         raise ArgumentError(

@@ -23,19 +23,11 @@ if TYPE_CHECKING:
 def fit_responses(model: GlmerModel, responses: Any, fit: Any) -> pd.DataFrame:
     """Fit a model to each of many responses.
 
-    Parameters
-    ----------
-    model : GlmerModel
-    responses : (m, n) or (n, m) array, or DataFrame
-        One response per row, as `Fit.simulate` gives them, or per column; proportions where there are trials.
-    fit : callable
-        Fits the model to one response.
-
-    Returns
-    -------
-    DataFrame
-        One row per response, columns as in `BootstrapResult.to_frame`. A response that cannot be fitted is a
-        row of NaN with ``failed``.
+    responses, (m, n) or (n, m) array, or DataFrame: one response per row, as `Fit.simulate` gives them, or
+        per column; proportions where there are trials.
+    fit: fits the model to one response.
+    Returns one row per response, columns as in `BootstrapResult.to_frame`. A response that cannot be fitted
+        is a row of NaN with ``failed``.
     """
     began = perf_counter()
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None

@@ -16,10 +16,7 @@ _EXAMPLE = "prior=2.5, the standard deviation of a normal prior of every coeffic
 def checked_prior(prior: Any, nodes: int) -> float | dict[str, float] | None:
     """Return standard deviations: one for all coefficients but the intercept, or by column.
 
-    Raises
-    ------
-    ArgumentError
-        For what is no positive number, and beside agq=0.
+    Raises ArgumentError for what is no positive number, and beside agq=0.
     """
     if prior is None:
         return None
@@ -40,10 +37,7 @@ def checked_prior(prior: Any, nodes: int) -> float | dict[str, float] | None:
 def precisions(prior: float | dict[str, float], names: Sequence[str]) -> FloatArray:
     """Return the precision of each coefficient.
 
-    Raises
-    ------
-    ArgumentError
-        If a column does not exist.
+    Raises ArgumentError if a column does not exist.
     """
     if not isinstance(prior, dict):
         return np.array([0.0 if name == "Intercept" else prior**-2.0 for name in names])

@@ -80,10 +80,7 @@ def read_design(
     ``design.response`` is on the scale of the mean (a proportion where there are trials), ``design.weights``
     are the prior weights of a family without trials.
 
-    Raises
-    ------
-    DataError
-        When the response is none of the family; the message names rows and remedy.
+    Raises DataError when the response is none of the family; the message names rows and remedy.
     """
     reader = Reader(family)
     design = assemble(parsed, data, weights, offset, True, reader, also)

@@ -31,26 +31,15 @@ class Response:
     is the part of the log-likelihood that depends on the data alone: another response of the same rows is
     added up by the rows' addresses, in one pass. Where the log-likelihood has no such sums (negative
     binomial, beta-binomial) a cell is split by its different responses.
-
-    Attributes
-    ----------
-    y : (n,) float64
-        On the scale of the mean: a proportion where there are trials.
-    trials : (n,) float64
-        Trials of each row; ones where the family has none.
-    weights : (n,) float64 or None
-        Prior weights, which multiply a row's log-likelihood; None where they are trials or absent.
-    single : bool
-        Whether every row has one trial.
-    kept : tuple of three (n,) float64, optional
-        Count and sums of each row, which is a cell of rows that are not there; then `constant` is the part of
-        the log-likelihood that depends on those rows alone.
     """
 
-    y: FloatArray = field(repr=False)
-    trials: FloatArray = field(repr=False)
+    y: FloatArray = field(repr=False)  # (n,): on the scale of the mean: a proportion where there are trials
+    trials: FloatArray = field(repr=False)  # (n,): trials of each row; ones where the family has none
+    # (n,): prior weights, which multiply a row's log-likelihood; None where they are trials or absent
     weights: FloatArray | None = field(repr=False)
-    single: bool = True
+    single: bool = True  # whether every row has one trial
+    # tuple of three (n,) float64: count and sums of each row, which is a cell of rows that are not there;
+    # then `constant` is the part of the log-likelihood that depends on those rows alone
     kept: tuple[FloatArray, FloatArray, FloatArray] | None = field(default=None, repr=False)
     constant: float = 0.0
 
@@ -83,24 +72,12 @@ def make_response(
 ) -> Response:
     """Check a response.
 
-    Parameters
-    ----------
-    family : Family
-    y : (n,) float64
-        Successes where there are trials; else the response.
-    trials : (n,) float64 or None
-        None for a family without trials.
-    weights : (n,) float64 or None
-        Prior weights of a family without trials.
-    name : str
-        The response, for messages.
-    original : callable
-        From a used row to its position in the data.
-
-    Raises
-    ------
-    DataError
-        For values the family cannot have; the message names the first rows.
+    y, (n,): successes where there are trials; else the response.
+    trials, (n,): None for a family without trials.
+    weights, (n,): prior weights of a family without trials.
+    name: the response, for messages.
+    original: from a used row to its position in the data.
+    Raises DataError for values the family cannot have; the message names the first rows.
     """
     if family.kind.trials:
         assert trials is not None

@@ -52,10 +52,8 @@ def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **change
 def data_again(model: Any, data: Any, weighted: bool, changes: Mapping[str, Any]) -> Any:
     """Return the table to fit a changed model to: the one given, or that the model was made from.
 
-    Raises
-    ------
-    ArgumentError
-        Where that one is gone; for weights or an offset that were arrays, and are not given again.
+    Raises ArgumentError where that one is gone; for weights or an offset that were arrays, and are not given
+        again.
     """
     if data is None:
         data = model.source

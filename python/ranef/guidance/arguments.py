@@ -67,13 +67,8 @@ _SAID = {"random": "random='all', random=None for none, or the names of terms", 
 def guided(**words: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function answer to arguments it does not have with what to write.
 
-    Parameters
-    ----------
-    **words
-        Arguments elsewhere -> a sentence, before the words that all functions know.
+    **words: arguments elsewhere -> a sentence, before the words that all functions know.
 
-    Examples
-    --------
     >>> @guided(groups="write (1 | group)")
     ... def simulate(n=1):
     ...     return n
@@ -130,14 +125,8 @@ def guide_class(kind: C) -> C:
 def signed_as(other: Callable[..., R], **more: Any) -> Callable[[Callable[..., Any]], Callable[..., R]]:
     """Show the arguments of another function, to which a function hands on what it was given.
 
-    Parameters
-    ----------
-    other : function
-    **more
-        Further arguments by keyword -> their defaults.
+    **more: further arguments by keyword -> their defaults.
 
-    Examples
-    --------
     >>> @signed_as(sorted, stop=None)
     ... def first(*args, stop=None, **options):
     ...     return sorted(*args, **options)[:stop]

@@ -89,16 +89,10 @@ def series_class() -> Any:
 def attribute_of(where: str, value: Any) -> Any:
     """Return the value such that a call says that it is an attribute.
 
-    Parameters
-    ----------
-    where : str
-        How it is written, ``"fit.sigma"``.
-    value : object
-        A float, int, dict, array or Series; anything else is returned as it is. A Series is the caller's own:
-        it gets another class.
+    where: how it is written, ``"fit.sigma"``.
+    value: a float, int, dict, array or Series; anything else is returned as it is. A Series is the caller's
+        own: it gets another class.
 
-    Examples
-    --------
     >>> attribute_of("fit.sigma", 2.0) + 1
     3.0
     >>> attribute_of("fit.sigma", 2.0)()

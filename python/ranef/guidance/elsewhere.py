@@ -22,8 +22,6 @@ _PACKAGE = "ranef"
 def missing(kind: str, name: str, words: Words, known: Iterable[str]) -> AttributeError:
     """Return the error for a name that is not there: what it is called here, or the names nearest to it.
 
-    Examples
-    --------
     >>> missing("a fit", "logLik", {"logLik": "fit.llf"}, ["llf"])
     AttributeError("a fit has no 'logLik': use fit.llf")
     >>> missing("a fit", "objectve", {}, ["objective", "llf"])
@@ -69,16 +67,10 @@ def explained(
 ) -> Any:
     """Return the ``__getattr__`` of a class whose missing names are explained by `missing`.
 
-    Parameters
-    ----------
-    kind : str
-        What an object is called in messages.
-    words : mapping of str to str
-        The word elsewhere -> what it is here.
-    others : callable, optional
-        Gives an answer for a name that is not in `words`, or ``""``.
-    listing : callable, optional
-        Says what there is, for a name that nothing comes near to; by default, that ``dir()`` lists it.
+    kind: what an object is called in messages.
+    words: the word elsewhere -> what it is here.
+    others: gives an answer for a name that is not in `words`, or ``""``.
+    listing: says what there is, for a name that nothing comes near to; by default, that ``dir()`` lists it.
     """
 
     def __getattr__(self: Any, name: str) -> Any:

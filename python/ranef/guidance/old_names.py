@@ -13,13 +13,8 @@ R = TypeVar("R")
 def also_called(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function take arguments under old names too.
 
-    Parameters
-    ----------
-    **names
-        Old name -> the argument's name.
+    **names: old name -> the argument's name.
 
-    Examples
-    --------
     >>> @also_called(by="group")
     ... def chosen(group=None):
     ...     return group

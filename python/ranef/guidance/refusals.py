@@ -156,8 +156,6 @@ FUNCTIONS: dict[str, dict[str, str]] = {
 def lacking(kind: str, table: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield name and remedy of what a table says that a kind lacks.
 
-    Examples
-    --------
     >>> dict(lacking("both", METHODS))
     {'redundancy': 'see fit.structures.parameters'}
     """
@@ -173,12 +171,8 @@ def said(name: str, kind: str, instead: str) -> str:
 class Refused:
     """A method that a kind of fit does not have: called, it says why and what to use.
 
-    Parameters
-    ----------
-    name : str
-        Of the method.
-    instead : str
-        What to do instead.
+    name: of the method.
+    instead: what to do instead.
     """
 
     shown = False  # by dir()

@@ -94,8 +94,6 @@ NOT_TAKEN: dict[str, tuple[str, dict[str, str]]] = {
 def require_taken(kind: str, given: Mapping[str, Any]) -> None:
     """Raise an ArgumentError for an argument that a kind of fit does not take.
 
-    Examples
-    --------
     >>> require_taken("structured", {"start": None, "schur": "dense"})
     >>> require_taken("structured", {"tolerance": 1e-6})
     Traceback (most recent call last):

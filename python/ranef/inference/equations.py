@@ -39,15 +39,9 @@ _CHUNK = 2**24  # numbers in one block of right-hand sides
 class Equations(Snapshot):
     """The equations of one fit, in the core's coordinates: the user's rows are brought there.
 
-    Attributes
-    ----------
-    C : (p, p) float64
-        (X'H^-1 X)^-1 over the kept columns.
-    factors : list of (r, r) float64
-        Lambda of each term.
-    coordinates : Coordinates
-    movable : bool
-        Whether they can be made at other thetas, for derivatives.
+    C, (p, p): (X'H^-1 X)^-1 over the kept columns.
+    factors: list of (r, r) float64, Lambda of each term.
+    movable: bool, whether they can be made at other thetas, for derivatives.
     """
 
     movable = True
@@ -73,11 +67,8 @@ class Equations(Snapshot):
     def spherical(self, rows: Rows, chosen: Sequence[npt.NDArray[np.intp]] | None = None) -> Any:
         """Return Lambda'z of rows as a sparse (m, q) matrix; no entries where a level is new.
 
-        Parameters
-        ----------
-        rows : sequence of (codes, basis)
-        chosen : sequence of int arrays, optional
-            Columns of each term that are meant; all by default.
+        rows: sequence of (codes, basis).
+        chosen: columns of each term that are meant; all by default.
         """
         blocks = []
         for index, (term, (codes, basis)) in enumerate(zip(self.terms, rows, strict=True)):
@@ -172,12 +163,8 @@ class Equations(Snapshot):
     def variances(self, X: FloatArray, v: Any) -> tuple[FloatArray, FloatArray]:
         """Return g'C g and v'Omega^-1 v of every row.
 
-        Parameters
-        ----------
-        X : (m, p) float64
-            Kept columns.
-        v : sparse (m, q)
-            Of `spherical`.
+        X, (m, p): kept columns.
+        v: sparse (m, q), of `spherical`.
         """
         g = self.coordinates.fixed(X) - v @ self.U
         return np.einsum("ij,jk,ik->i", g, self.C, g), self._quadratic(v)

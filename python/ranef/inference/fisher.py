@@ -26,47 +26,25 @@ class FisherInformation:
     """First and second order effects of the parameters d_k, over the kept columns of X, internal as they are.
 
     With P = H^-1 - H^-1 X C X'H^-1 and C = (X'H^-1 X)^-1:
-
-    Attributes
-    ----------
-    trace, trace_projected : (k,) float64
-        tr(H^-1 G_k); tr(P G_k).
-    product, product_projected : (k, k) float64
-        tr(H^-1 G_k H^-1 G_l); tr(P G_k P G_l).
-    slope : (k, p, p) float64
-        dC / dd_k = C X'H^-1 G_k H^-1 X C.
-    bend : (k, k, p, p) float64
-        C X'H^-1 G_k P G_l H^-1 X C.
-    rss_slope : (k,) float64
-        y'P G_k P y: how fast the penalised residual sum of squares falls.
-    rss_bend : (k, k) float64
-        y'P G_k P G_l P y.
-    to_internal : (k, k) float64
-        The linear map to d from the same elements on the user's scale.
-    internal_theta : (k,) float64
-        Lambda in the core's coordinates.
     """
 
-    trace: FloatArray
+    trace: FloatArray  # trace, trace_projected (k,): tr(H^-1 G_k); tr(P G_k)
     trace_projected: FloatArray
-    product: FloatArray
+    product: FloatArray  # product, product_projected (k, k): tr(H^-1 G_k H^-1 G_l); tr(P G_k P G_l)
     product_projected: FloatArray
-    slope: FloatArray
-    bend: FloatArray
-    rss_slope: FloatArray
-    rss_bend: FloatArray
-    to_internal: FloatArray
-    internal_theta: FloatArray
+    slope: FloatArray  # (k, p, p): dC / dd_k = C X'H^-1 G_k H^-1 X C
+    bend: FloatArray  # (k, k, p, p): C X'H^-1 G_k P G_l H^-1 X C
+    rss_slope: FloatArray  # (k,): y'P G_k P y: how fast the penalised residual sum of squares falls
+    rss_bend: FloatArray  # (k, k): y'P G_k P G_l P y
+    to_internal: FloatArray  # (k, k): the linear map to d from the same elements on the user's scale
+    internal_theta: FloatArray  # (k,): Lambda in the core's coordinates
 
 
 @kept
 def fisher_information(fit: Fit) -> FisherInformation:
     """Return the information of a fit, computed once.
 
-    Raises
-    ------
-    FitError
-        When the criterion has no value at the fit's theta.
+    Raises FitError when the criterion has no value at the fit's theta.
     """
     try:
         return FisherInformation(**_core.information(fit.model.problem, fit.response, fit.theta))

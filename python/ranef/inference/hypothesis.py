@@ -17,17 +17,10 @@ from .hypothesis_parser import parse_hypotheses
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """L beta = rhs.
+    """L beta = rhs."""
 
-    Attributes
-    ----------
-    contrasts : (m, p) float64
-        Over all columns of X.
-    rhs : (m,) float64
-    """
-
-    contrasts: FloatArray
-    rhs: FloatArray
+    contrasts: FloatArray  # (m, p): over all columns of X
+    rhs: FloatArray  # (m,)
 
     def labels(self, names: Sequence[str]) -> list[str]:
         """Return each row in words."""
@@ -38,18 +31,11 @@ class Hypothesis:
 def read_hypothesis(fit: Fit, L: Any, rhs: npt.ArrayLike = 0.0) -> Hypothesis:
     """Turn what a user gives into contrasts.
 
-    Parameters
-    ----------
-    fit : Fit
-    L : str, sequence of str, mapping, or array
-        Words; names with their weights; or numbers, (p,) or (m, p), over the coefficients in ``fit.params``.
-    rhs : float or (m,) array
-        What the contrasts are under the hypothesis; in words it stands on the right of ``=``.
-
-    Raises
-    ------
-    ArgumentError
-        If a coefficient does not exist or was dropped, numbers have the wrong shape, or a contrast is empty.
+    L: words; names with their weights; or numbers, (p,) or (m, p), over the coefficients in ``fit.params``.
+    rhs: float or (m,) array, what the contrasts are under the hypothesis; in words it stands on the right of
+        ``=``.
+    Raises ArgumentError if a coefficient does not exist or was dropped, numbers have the wrong shape, or a
+        contrast is empty.
     """
     names = fit.model.design.column_names
     if isinstance(L, str):

@@ -59,25 +59,11 @@ class _Linear:
 def parse_hypotheses(text: str, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
     """Turn hypotheses in words into contrasts and their values.
 
-    Parameters
-    ----------
-    text : str
-    names : sequence of str
-        Names of the p coefficients.
-
-    Returns
-    -------
-    (m, p) float64, (m,) float64
-        L and rhs with L beta = rhs.
-
-    Raises
-    ------
-    ArgumentError
-        If the text cannot be read, names a coefficient that does not exist, or has more than
+    names: names of the p coefficients.
+    Returns (m, p) float64, (m,) float64: L and rhs with L beta = rhs.
+    Raises ArgumentError if the text cannot be read, names a coefficient that does not exist, or has more than
         `MOST_EQUATIONS` of them; the message points to the place.
 
-    Examples
-    --------
     >>> contrasts, rhs = parse_hypotheses("x - 2*g[T.b] = 1", ["Intercept", "x", "g[T.b]"])
     >>> contrasts.tolist(), rhs.tolist()
     ([[0.0, 1.0, -2.0]], [1.0])

@@ -107,10 +107,7 @@ def _wald_chosen(fit: Fit, level: float, parameters: Any, ddf: str | None) -> pd
 def chosen_rows(fixed: pd.DataFrame, random: pd.DataFrame, parameters: Any) -> pd.DataFrame:
     """Return the rows of parameters, or groups of them, that are named.
 
-    Raises
-    ------
-    ArgumentError
-        For a name that is none.
+    Raises ArgumentError for a name that is none.
     """
     everything = pd.concat([fixed, random])
     wanted = [parameters] if isinstance(parameters, str) else list(parameters)

@@ -33,19 +33,14 @@ _UNTOUCHED = 1e-14  # of A2, a squared relative error of a variance: it is round
 class ScaledF(Wald):
     """A Wald statistic scaled so that its first two moments are those of an F.
 
-    Attributes
-    ----------
-    inner, unadjusted : (p, p) float64
-        Covariance of the kept coefficients, with and without the adjustment, in the core's coordinates.
-    _effects : (k, p, p) float64
-        Phi P_k Phi, which the parameters of the covariance do to it, up to the sign.
-    _weights : (k, k) float64
-        Covariance of these parameters.
+    inner, unadjusted, (p, p) float64: covariance of the kept coefficients, with and without the adjustment,
+        in the core's coordinates.
     """
 
     unadjusted: FloatArray
+    # (k, p, p): phi P_k Phi, which the parameters of the covariance do to it, up to the sign
     _effects: FloatArray
-    _weights: FloatArray
+    _weights: FloatArray  # (k, k): covariance of these parameters
 
     def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
         """Scale the adjusted covariance's Wald statistic so that its first two moments are those of an F."""
@@ -69,17 +64,10 @@ class ScaledF(Wald):
 class KenwardRoger(ScaledF):
     """Kenward and Roger's covariance and degrees of freedom for one REML fit.
 
-    Attributes
-    ----------
-    inner : (p, p) float64
-        Adjusted covariance of the kept coefficients, in the core's coordinates.
-    unadjusted : (p, p) float64
-        Without the adjustment.
-
-    Raises
-    ------
-    ArgumentError
-        For a fit by maximum likelihood, or one whose dense matrices would not fit into memory.
+    inner, (p, p) float64: adjusted covariance of the kept coefficients, in the core's coordinates.
+    unadjusted, (p, p) float64: without the adjustment.
+    Raises ArgumentError for a fit by maximum likelihood, or one whose dense matrices would not fit into
+        memory.
     """
 
     def __init__(self, fit: Fit) -> None:

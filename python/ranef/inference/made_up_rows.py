@@ -24,16 +24,8 @@ _REPEATS = 2
 def made_up_values(structure: Structure, columns: int) -> Values:
     """Return rows that tell every column of every coding from the others.
 
-    Parameters
-    ----------
-    structure : Structure
-    columns : int
-        Number of columns of X: there are more rows than that.
-
-    Returns
-    -------
-    dict
-        Variable -> (m, levels) indicators, or (m, size) numbers.
+    columns: number of columns of X: there are more rows than that.
+    Returns variable -> (m, levels) indicators, or (m, size) numbers.
     """
     random = np.random.default_rng(_SEED)
     codes: dict[str, list[npt.NDArray[np.intp]]] = {name: [] for name in structure.variables}

@@ -45,10 +45,7 @@ def _made(fit: Fit) -> dict[str, Method]:
 def method(fit: Fit, ddf: str) -> Method:
     """Return the method of testing called `ddf` for a fit.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, or a method this fit does not allow.
+    Raises ArgumentError for an unknown name, or a method this fit does not allow.
     """
     known = getattr(fit, "test_methods", METHODS)  # a kind of fit may bring its own
     require_choice("ddf", ddf, tuple(known))
@@ -61,10 +58,8 @@ def method(fit: Fit, ddf: str) -> Method:
 def curvature(fit: Fit, what: str) -> Satterthwaite:
     """Return the method that has the covariance of theta and sigma.
 
-    Raises
-    ------
-    ArgumentError
-        Naming `what` asked for it, for a fit whose covariances are functions of other parameters.
+    Raises ArgumentError naming `what` asked for it, for a fit whose covariances are functions of other
+        parameters.
     """
     found = method(fit, "satterthwaite")
     if not isinstance(found, Satterthwaite):

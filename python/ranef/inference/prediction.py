@@ -152,17 +152,11 @@ def with_errors(
 ) -> pd.DataFrame:
     """Return predictions with their standard errors and intervals.
 
-    Parameters
-    ----------
-    fit, interval, level, ddf, parts
-        See `predict`.
-    mean : (m,) float64
-    rows : PredictionRows
-        What beta and random effects are multiplied by.
-    residual : (m,) float64
-        The variance of a new response given the random effects, over sigma^2.
-    theta : (m,) float64, optional
-        What the estimation of the variances contributes.
+    fit, interval, level, ddf, parts: see `predict`.
+    mean: (m,).
+    rows: what beta and random effects are multiplied by.
+    residual, (m,): the variance of a new response given the random effects, over sigma^2.
+    theta, (m,): what the estimation of the variances contributes.
     """
     found = _variances(fit, equations(fit), rows, residual)
     found = {name: np.where(np.isnan(mean), np.nan, values) for name, values in found.items()}

@@ -24,12 +24,8 @@ _STEP = 1e-3  # of a standard error
 def prediction_df(fit: Fit, variance: FloatArray, at: Callable[[Equations], FloatArray]) -> FloatArray:
     """Return the degrees of freedom of variances, (m,).
 
-    Parameters
-    ----------
-    fit : Fit
-    variance : (m,) float64
-    at : callable
-        The variances by the equations at another theta, sigma as it is.
+    variance: (m,).
+    at: the variances by the equations at another theta, sigma as it is.
     """
     spread = curvature(fit, "ddf='satterthwaite'").core_covariance
     theta = _core.internal_theta(fit.model.problem, fit.theta)

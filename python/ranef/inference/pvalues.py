@@ -15,8 +15,6 @@ ALTERNATIVES = ("two-sided", "less", "greater")
 def t_p_values(t: npt.ArrayLike, df: npt.ArrayLike, alternative: str = "two-sided") -> FloatArray:
     """Return the probability of a t statistic as extreme; an infinite df means the normal distribution.
 
-    Examples
-    --------
     >>> t_p_values([2.0, -2.0], [10.0, float("inf")], "greater").round(4).tolist()
     [0.0367, 0.9772]
     """
@@ -32,8 +30,6 @@ def t_p_values(t: npt.ArrayLike, df: npt.ArrayLike, alternative: str = "two-side
 def f_p_value(f: float, num_df: float, den_df: float) -> float:
     """Return the upper tail of F(num_df, den_df); an infinite den_df means chi-square over num_df.
 
-    Examples
-    --------
     >>> round(f_p_value(4.0, 1, 10), 4)
     0.0734
     """

@@ -130,22 +130,12 @@ def robust(
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Sums over clusters, in the core's coordinates.
-
-    Attributes
-    ----------
-    coordinates : Coordinates
-    bread : (p, p) float64
-        (X'V^-1 X)^-1.
-    scores : (J, p) float64
-        X_c'V_c^-1 A_c e_c.
-    own, cross : (J, p, p) float64
-        S_c'V_c S_c and X_c'S_c with S_c = A_c'V_c^-1 X_c: what degrees of freedom need.
-    """
+    """Sums over clusters, in the core's coordinates."""
 
     coordinates: Coordinates
-    bread: FloatArray
-    scores: FloatArray
+    bread: FloatArray  # (p, p): (X'V^-1 X)^-1
+    scores: FloatArray  # (J, p): X_c'V_c^-1 A_c e_c
+    # own, cross (J, p, p): S_c'V_c S_c and X_c'S_c with S_c = A_c'V_c^-1 X_c: what degrees of freedom need
     own: FloatArray
     cross: FloatArray
 

@@ -33,16 +33,10 @@ def table_of_means(
 ) -> pd.DataFrame:
     """Return ``fit`` and ``se``, with a level also ``lower`` and ``upper``.
 
-    Parameters
-    ----------
-    fit : GlsFit, VisitFit or RelatedFit
-    X : (m, p) float64
-        What the error of beta is multiplied by.
-    mean : (m,) float64
-    level : float or None
-        Coverage of the interval.
-    variance : float or (m,) float64
-        What the interval covers besides: of a new response about its mean.
+    X, (m, p): what the error of beta is multiplied by.
+    mean: (m,).
+    level: coverage of the interval.
+    variance: float or (m,) float64, what the interval covers besides: of a new response about its mean.
     """
     by = method(fit, fit.method)
     error = by.variances(X)

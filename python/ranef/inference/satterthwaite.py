@@ -40,14 +40,9 @@ _EQUAL = 1e-8  # degrees of freedom closer than this are the same
 class DeltaDf(Snapshot, Wald):
     """Degrees of freedom 2 f^2 / (g'A g) of contrasts, whatever the covariance is a function of.
 
-    Attributes
-    ----------
-    inner : (p, p) float64
-        Covariance of the kept coefficients, in `coordinates`.
-    gradient : (k, p, p) float64
-        Its derivatives with respect to the k parameters of variances.
-    spread : (k, k) float64
-        The covariance of these parameters.
+    inner, (p, p): covariance of the kept coefficients, in `coordinates`.
+    gradient, (k, p, p): its derivatives with respect to the k parameters of variances.
+    spread, (k, k): the covariance of these parameters.
     """
 
     def __init__(
@@ -114,8 +109,6 @@ class Satterthwaite(DeltaDf):
 def joint_df(each: list[float]) -> float:
     """Return the denominator df whose F has the mean of a sum of squared t with `each` df.
 
-    Examples
-    --------
     >>> joint_df([10.0, 10.0])
     10.0
     >>> round(joint_df([10.0, 20.0]), 4)
@@ -154,11 +147,7 @@ def derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
 
     C is that of the core's coefficients.
 
-    Parameters
-    ----------
-    fit : Fit
-    core : bool
-        Whether theta is that of the core's coordinates.
+    core: whether theta is that of the core's coordinates.
     """
     if predicted_cost(fit.model)[0] <= LARGEST_EXACT:
         return exact_derivatives(fit, core)

@@ -60,10 +60,8 @@ def independent_contrasts(
     Fai & Cornelius' degrees of freedom depend on the basis: as in lmerTest it is that of the eigenvectors of
     L Phi L' as given, unless rows of very different size would then be taken for redundant ones.
 
-    Returns
-    -------
-    (q, p) contrasts, (q,) differences, (q,) variances
-        With L Phi L' = U diag(d) U': U'L, U'difference, d.
+    Returns (q, p) contrasts, (q,) differences, (q,) variances with L Phi L' = U diag(d) U': U'L,
+        U'difference, d.
     """
     between = contrasts @ covariance @ contrasts.T
     found = _eigen(between)
@@ -84,18 +82,10 @@ def _eigen(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 class Wald:
-    """A covariance matrix of the kept coefficients, held where no digits are lost.
+    """A covariance matrix of the kept coefficients, held where no digits are lost."""
 
-    Attributes
-    ----------
-    inner : (p, p) float64
-        In `coordinates`.
-    coordinates : Coordinates or None
-        None for the user's own.
-    """
-
-    inner: FloatArray
-    coordinates: Coordinates | None = None
+    inner: FloatArray  # (p, p): in `coordinates`
+    coordinates: Coordinates | None = None  # None for the user's own
 
     @property
     def covariance(self) -> FloatArray:

@@ -24,17 +24,10 @@ def prediction_slopes(
 ) -> FloatArray:
     """Return the derivatives of predictions with respect to theta in the core's coordinates, (k, m).
 
-    Parameters
-    ----------
-    fit : Fit
-    system : Equations
-        Of the fit.
-    X : (m, p) float64
-        Kept columns of the rows that are predicted.
-    rows : sequence of (codes, basis)
-        Their random parts.
-    chosen : sequence of int arrays
-        Columns of each term that count.
+    system: of the fit.
+    X, (m, p): kept columns of the rows that are predicted.
+    rows: sequence of (codes, basis), their random parts.
+    chosen: columns of each term that count.
     """
     design, model = fit.model.design, fit.model
     weights, whiten = np.ones(design.nobs) if system.weights is None else system.weights, model.whiten_rows

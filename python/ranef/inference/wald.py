@@ -24,15 +24,10 @@ def component_errors(fit: Fit) -> pd.DataFrame:
 
     From the exact Hessian of the criterion the fit minimised, in theta and sigma, by the delta method.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``estimate``, ``se``, ``scale`` ("log" or "atanh") and ``se_scaled``, the standard error of
-        the transformed parameter. NaN in the standard errors where there is no interior minimum: a standard
-        deviation of zero, a correlation of -1 or 1, and the other parameters of a singular term.
+    The columns are ``estimate``, ``se``, ``scale`` ("log" or "atanh") and ``se_scaled``, the standard error
+    of the transformed parameter. NaN in the standard errors where there is no interior minimum: a standard
+    deviation of zero, a correlation of -1 or 1, and the other parameters of a singular term.
 
-    Examples
-    --------
     >>> import ranef
     >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
     >>> component_errors(fit)[["estimate", "se"]].round(3)

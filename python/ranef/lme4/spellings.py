@@ -15,8 +15,6 @@ _BAR = re.compile(r"\([^()|]*\|[^()]*\)")
 def with_our_ddf(options: dict[str, Any]) -> dict[str, Any]:
     """Options with lmerTest's name of degrees of freedom as ours.
 
-    Examples
-    --------
     >>> with_our_ddf({"ddf": "Kenward-Roger"}), with_our_ddf({"type": 3})
     ({'ddf': 'kenward-roger'}, {'type': 3})
     """
@@ -31,8 +29,6 @@ def our_ddf(ddf: Any) -> Any:
 def our_random(re_form: Any) -> Any:
     """R's ``re.form`` as ``random=`` of ``fit.predict``: NULL is all, NA and ``~0`` are none.
 
-    Examples
-    --------
     >>> our_random(None), our_random(float("nan")), our_random("~0"), our_random("~ (1 | g) + (0 + x | h)")
     ('all', None, None, ['(1 | g)', '(0 + x | h)'])
     """

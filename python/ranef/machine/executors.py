@@ -40,20 +40,11 @@ def handed_to(executor: Any, function: Callable[..., Any], *arguments: Any) -> A
 
 @dataclass(eq=False)
 class Job(Generic[W]):
-    """Work that is handed out.
-
-    Attributes
-    ----------
-    work : object
-    lost : int
-        How often its worker was lost.
-    again : bool
-        Whether it was handed out before.
-    """
+    """Work that is handed out."""
 
     work: W
-    lost: int = 0
-    again: bool = False
+    lost: int = 0  # how often its worker was lost
+    again: bool = False  # whether it was handed out before
     future: Any = field(default=None, repr=False)
 
 
@@ -65,23 +56,13 @@ def carried_out(
 ) -> Iterator[tuple[W, Any]]:
     """Yield each piece of work and what came of it: in their order, but for those handed out again.
 
-    Parameters
-    ----------
-    work : iterable
-        Taken from as workers become free.
-    submit : callable
-        Hands a job to the executor and returns the future. An answer of None is a worker's wish to have the
-        job handed out again.
-    here : callable
-        Does work in this process: what `TRIES` workers were lost with, or all that is left when the executor
-        is gone.
-    at_a_time : int
-        How many jobs may be handed out and not done.
-
-    Raises
-    ------
-    RanefError, MemoryError
-        As the workers raise them; other exceptions are those of lost workers.
+    work: taken from as workers become free.
+    submit: hands a job to the executor and returns the future. An answer of None is a worker's wish to have
+        the job handed out again.
+    here: does work in this process: what `TRIES` workers were lost with, or all that is left when the
+        executor is gone.
+    at_a_time: how many jobs may be handed out and not done.
+    Raises RanefError, MemoryError as the workers raise them; other exceptions are those of lost workers.
     """
     coming, returned, flying = map(Job, work), deque[Job[W]](), deque[Job[W]]()
     try:

@@ -20,8 +20,6 @@ def available_memory() -> int | None:
     The least of what the machine has available, what the control groups of the process (containers, batch
     systems) leave, and its own limit on address space (``ulimit -v``).
 
-    Examples
-    --------
     >>> available = available_memory()
     >>> available is None or available > 0
     True
@@ -33,19 +31,10 @@ def available_memory() -> int | None:
 def require_memory(size: float, what: str, remedy: str) -> None:
     """Refuse what does not fit.
 
-    Parameters
-    ----------
-    size : float
-        Bytes.
-    what : str
-        What takes them, in the plural, such as ``"10,000 replicates of 5 numbers"``.
-    remedy : str
-        What to do instead.
-
-    Raises
-    ------
-    MemoryLimitError
-        If there is not enough: with the size, what is available, and the remedy.
+    size: bytes.
+    what: what takes them, in the plural, such as ``"10,000 replicates of 5 numbers"``.
+    remedy: what to do instead.
+    Raises MemoryLimitError if there is not enough: with the size, what is available, and the remedy.
     """
     if size < WORTH_ASKING:
         return
@@ -58,8 +47,6 @@ def require_memory(size: float, what: str, remedy: str) -> None:
 def size_text(size: float) -> str:
     """Bytes in words.
 
-    Examples
-    --------
     >>> size_text(2_500_000), size_text(512)
     ('2.5 MB', '512 bytes')
     """

@@ -77,10 +77,7 @@ def available_cores() -> int:
 def read_environment() -> None:
     """Set what ``RANEF_NUM_THREADS`` says, if it is there, else what a container's quota allows.
 
-    Raises
-    ------
-    ArgumentError
-        If it is not a whole number of 1 or more.
+    Raises ArgumentError if it is not a whole number of 1 or more.
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:

@@ -17,17 +17,8 @@ __all__ = ["DEFAULT", "Multiplier", "Optimum", "Settings", "optimise"]
 def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optimum:
     """Minimise the criterion of a response.
 
-    Parameters
-    ----------
-    model : Model
-        Knows the criterion and its gradient.
-    response : _core.ResponseCross
-        The response's cross-products.
-    settings : Settings
-
-    Returns
-    -------
-    Optimum
+    model: knows the criterion and its gradient.
+    response: the response's cross-products.
     """
     run = newton if settings.optimizer == "newton" else minimise
     return settled(run(model, response, settings), response)

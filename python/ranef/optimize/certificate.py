@@ -38,12 +38,7 @@ class Evidence:
 def certify(model: Model, response: Any, theta: FloatArray) -> Evidence:
     """Examine a theta: gradient and Hessian over the free parameters, multipliers of the others.
 
-    Parameters
-    ----------
-    model : Model
-    response : _core.ResponseCross
-    theta : (n_theta,) float64
-        With nonnegative diagonals, and zero columns where a diagonal is zero.
+    theta, (n_theta,): with nonnegative diagonals, and zero columns where a diagonal is zero.
     """
     scale, factors = theta_scale(model), model.covariance_factors(theta)
     sizes = row_scales(model, scale)

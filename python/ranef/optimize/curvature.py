@@ -10,10 +10,8 @@ from ..arrays import FloatArray
 def scaled(gradient: FloatArray, hessian: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the eigenvalues of the Hessian scaled to a unit diagonal, and the gradient along each direction.
 
-    Parameters
-    ----------
-    gradient : (k,) float64
-    hessian : (k, k) float64
+    gradient: (k,).
+    hessian: (k, k).
     """
     size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
     values, vectors = np.linalg.eigh(hessian / np.outer(size, size))

@@ -18,13 +18,8 @@ _RESIDUAL = "it is a part of the residual variance"
 def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mask) -> Iterator[str]:
     """Say for every term that has something without an estimate what it is, and why.
 
-    Parameters
-    ----------
-    model : Model
-    held, alone, unknown : (k,) bool
-        See `Flat`; elements that are flat by themselves.
-    unseen : (k,) bool
-        Elements that touch no row, whatever the fixed effects.
+    held, alone, unknown, (k,) bool: see `Flat`; elements that are flat by themselves.
+    unseen, (k,) bool: elements that touch no row, whatever the fixed effects.
     """
     terms = zip(model.design.terms, parts(model.term_widths), strict=True)
     for term, (width, place, rows, columns) in terms:

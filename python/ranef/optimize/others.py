@@ -29,23 +29,12 @@ _HARMLESS = 1e-6  # of the criterion: what an exact zero may cost
 
 @dataclass(frozen=True)
 class Method:
-    """How a library knows an optimiser.
+    """How a library knows an optimiser."""
 
-    Attributes
-    ----------
-    name : str
-        Its name in ``scipy.optimize.minimize``, or in ``nlopt``.
-    gradient : bool
-        Whether it uses the gradient.
-    limit : str
-        Its option for the most evaluations.
-    tolerances : mapping
-        Its stopping options as multiples of ``tolerance``.
-    """
-
-    name: str
-    gradient: bool
-    limit: str
+    name: str  # its name in ``scipy.optimize.minimize``, or in ``nlopt``
+    gradient: bool  # whether it uses the gradient
+    limit: str  # its option for the most evaluations
+    # its stopping options as multiples of ``tolerance``
     tolerances: Mapping[str, float] = field(default_factory=dict)
     library: str = "scipy"
 
@@ -102,11 +91,8 @@ class _Criterion:
 def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
     """Minimise with an optimiser of SciPy or NLopt.
 
-    Raises
-    ------
-    ArgumentError
-        Unknown optimiser, one that the installed SciPy lacks, or NLopt is not installed; a start where the
-        criterion has no value.
+    Raises ArgumentError: unknown optimiser, one that the installed SciPy lacks, or NLopt is not installed; a
+        start where the criterion has no value.
     """
     require_known(settings.optimizer)
     scale = theta_scale(model)

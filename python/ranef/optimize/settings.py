@@ -10,24 +10,13 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """How to optimise.
+    """How to optimise."""
 
-    Attributes
-    ----------
-    optimizer : str
-        ``"newton"`` or one of ``ranef.optimize.OPTIMIZERS``.
-    start : (n_theta,) float64, optional
-        Where to start, in lme4's order; by default from moments of the data.
-    max_evaluations : int, optional
-        By default 200 for Newton, 1,000 per parameter for the others.
-    tolerance : float
-        Stop when the criterion is expected to fall by less than this.
-    """
-
-    optimizer: str = "newton"
+    optimizer: str = "newton"  # ``"newton"`` or one of ``ranef.optimize.OPTIMIZERS``
+    # (n_theta,): where to start, in lme4's order; by default from moments of the data
     start: npt.NDArray[np.float64] | None = None
-    max_evaluations: int | None = None
-    tolerance: float = 1e-14
+    max_evaluations: int | None = None  # by default 200 for Newton, 1,000 per parameter for the others
+    tolerance: float = 1e-14  # stop when the criterion is expected to fall by less than this
 
 
 DEFAULT = Settings()

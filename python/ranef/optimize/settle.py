@@ -24,13 +24,7 @@ _STARTS = 12
 
 
 def settled(optimum: Optimum, response: Any) -> Optimum:
-    """Return an optimum with what has no estimate named, and held where it does no harm.
-
-    Parameters
-    ----------
-    optimum : Optimum
-    response : _core.ResponseCross
-    """
+    """Return an optimum with what has no estimate named, and held where it does no harm."""
     model = optimum.model
     flat = find_flat(model) if model.problem.may_be_flat else None
     if flat is None:

@@ -13,16 +13,7 @@ _SIZES = {"small": 0.1, "unit": 1.0, "large": 10.0}  # of a random effect, the r
 
 
 def spread_starts(model: Model) -> dict[str, FloatArray | None]:
-    """Return starts by name: from moments (None), lme4's identity, and uncorrelated effects of three sizes.
-
-    Parameters
-    ----------
-    model : Model
-
-    Returns
-    -------
-    dict of str to ((n_theta,) float64 or None)
-    """
+    """Return starts: from moments (None), lme4's identity, and uncorrelated effects of three sizes."""
     sizes = row_scales(model, theta_scale(model))
     identity = pack([np.eye(size.size) for size in sizes])
     graded = {name: pack([np.diag(value / size) for size in sizes]) for name, value in _SIZES.items()}

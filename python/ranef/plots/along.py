@@ -21,20 +21,11 @@ _MANY, _BINS = 24, 8  # rows of a group whose line is that of means over bins
 
 @dataclass(frozen=True, eq=False)
 class Along:
-    """A predictor along an axis.
-
-    Attributes
-    ----------
-    name : str
-    values : (n,) float64
-        Of the used rows; the places of a factor's levels.
-    levels : list or None
-        Of a factor.
-    """
+    """A predictor along an axis."""
 
     name: str
-    values: np.ndarray
-    levels: list[Any] | None
+    values: np.ndarray  # (n,): of the used rows; the places of a factor's levels
+    levels: list[Any] | None  # of a factor
 
     def mark(self, axis: Axes, inches: float) -> None:
         """Number the axis, or name its levels."""
@@ -65,12 +56,8 @@ class Along:
 def along_axis(fit: Fit, x: str | None, what: str) -> Along:
     """Return the predictor along the axis: the one named, or the only one.
 
-    Raises
-    ------
-    ArgumentError
-        When there are several, or none of that name.
-    RowsNotKeptError
-        When rows were read in batches.
+    Raises ArgumentError when there are several, or none of that name.
+    Raises RowsNotKeptError when rows were read in batches.
     """
     design = fit.model.design
     if design.predictors is None:

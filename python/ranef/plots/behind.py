@@ -27,23 +27,13 @@ _TAIL = 0.005  # the points but for these on either side make half of their rang
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points to draw: values of the variable along the axis, of the response, and of the variables shown.
+    """Points to draw: values of the variable along the axis, of the response, and of the variables shown."""
 
-    Attributes
-    ----------
-    x : (m,) array
-        Numbers, or labels of levels.
-    y : (m,) float64
-    shown : mapping
-        Variable -> the value of the curve that each point belongs to.
-    words : str
-        What they are.
-    """
-
-    x: npt.NDArray[Any]
-    y: npt.NDArray[Any]
+    x: npt.NDArray[Any]  # (m,): numbers, or labels of levels
+    y: npt.NDArray[Any]  # (m,)
+    # variable -> the value of the curve that each point belongs to
     shown: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    words: str = ""
+    words: str = ""  # what they are
     size: Any = 9.0
     alpha: float = 0.45
 

@@ -81,20 +81,11 @@ def panels(
 
     Inside ``style(width=...)`` the figure is that wide, with as many columns as its panels can bear.
 
-    Parameters
-    ----------
-    dense : bool
-        Small text, for small multiples.
-    rigid : bool
-        The number of columns may not change; nor may the height, unless panels are square.
-    most : int
-        Panels that can be read.
-
-    Raises
-    ------
-    ArgumentError
-        When the caller gives another number of Axes than there are panels, or for more panels than can be
-        read.
+    dense: small text, for small multiples.
+    rigid: the number of columns may not change; nor may the height, unless panels are square.
+    most: panels that can be read.
+    Raises ArgumentError when the caller gives another number of Axes than there are panels, or for more
+        panels than can be read.
     """
     if ax is not None:
         if any(asked is not None for asked in current_layout()):

@@ -15,18 +15,11 @@ _AT_AN_END = 1e-6  # distance of a correlation from 1 within which it is 1
 
 @dataclass(frozen=True)
 class Density:
-    """A density over a grid, and point masses.
+    """A density over a grid, and point masses."""
 
-    Attributes
-    ----------
-    x, y : (m,) float64
-        The curve; it encloses what is left beside the masses.
-    masses : tuple of (float, float)
-        Where there are some, and their shares.
-    """
-
-    x: FloatArray
+    x: FloatArray  # x, y (m,): the curve; it encloses what is left beside the masses
     y: FloatArray
+    # tuple of (float, float): where there are some, and their shares
     masses: tuple[tuple[float, float], ...] = ()
 
     @property
@@ -42,21 +35,10 @@ def density(values: FloatArray, name: str = "", points: int = 400) -> Density:
     correlations at -1 and 1, so that the curve does not leak over the boundary; values at a boundary are a
     point mass and stay out of the curve.
 
-    Parameters
-    ----------
-    values : (n,) float64
-        NaN are left out.
-    name : str
-        Of the parameter: ``"corr[...]"`` is a correlation.
-    points : int
-        Of the grid.
+    values, (n,): NaN are left out.
+    name: of the parameter: ``"corr[...]"`` is a correlation.
+    points: of the grid.
 
-    Returns
-    -------
-    Density
-
-    Examples
-    --------
     >>> curve = density(np.array([0.0, 1.0, 2.0, 3.0]))
     >>> curve.masses, bool(curve.x[0] == 0.0)
     (((0.0, 0.25),), True)

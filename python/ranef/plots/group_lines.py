@@ -20,14 +20,7 @@ Line = tuple[FloatArray, FloatArray]
 
 
 class GroupLines:
-    """Lines of one grouping factor, group by group.
-
-    Parameters
-    ----------
-    fit : Fit
-    group : str
-    along : Along
-    """
+    """Lines of one grouping factor, group by group."""
 
     def __init__(self, fit: Fit, group: str, along: Along) -> None:
         self.fit, self.group, self.along, design = fit, group, along, fit.model.design

@@ -18,37 +18,18 @@ from .placing import off_the_map
 
 @dataclass(frozen=True, eq=False)
 class PairOfEffects:
-    """Coefficients of groups in the plane of two random effects.
+    """Coefficients of groups in the plane of two random effects."""
 
-    Attributes
-    ----------
-    group : str
-        The grouping factor.
-    columns : pair of str
-        The random effects.
-    fixed : pair of bool
-        Whether there is a fixed effect beside each.
-    centre, cov : (2,), (2, 2) float64
-        Of the estimated Gaussian from which groups are drawn.
-    n_groups : int
-        How many groups there are.
-    levels : list of str
-        Those that are shown.
-    alone : (shown, 2) float64
-        Least squares in each group, NaN where its rows do not determine it.
-    pooled : (shown, 2) float64
-        Fixed effects plus conditional modes.
-    """
-
-    group: str
-    columns: list[str]
-    fixed: list[bool]
+    group: str  # the grouping factor
+    columns: list[str]  # the random effects
+    fixed: list[bool]  # whether there is a fixed effect beside each
+    # centre, cov (2,), (2, 2) float64: of the estimated Gaussian from which groups are drawn
     centre: FloatArray
     cov: FloatArray
-    n_groups: int
-    levels: list[str]
-    alone: FloatArray
-    pooled: FloatArray
+    n_groups: int  # how many groups there are
+    levels: list[str]  # those that are shown
+    alone: FloatArray  # (shown, 2): least squares in each group, NaN where its rows do not determine it
+    pooled: FloatArray  # (shown, 2): fixed effects plus conditional modes
 
     @property
     def scales(self) -> FloatArray:
@@ -81,10 +62,7 @@ def pair_of_effects(
 ) -> PairOfEffects:
     """Return two random effects of a group, and up to `most` of its levels.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown group or column, or when no term of the group has two random effects.
+    Raises ArgumentError for an unknown group or column, or when no term of the group has two random effects.
     """
     name = choose_group(list(fit.ranef), group, what)
     term, pair = _chosen(fit, name, columns, what)

@@ -18,16 +18,10 @@ def name_points(
 ) -> None:
     """Write names beside points where they cover neither a point nor another name.
 
-    Parameters
-    ----------
-    axis : Axes
-        Its limits must be set.
-    points : (n, 2) float64
-        NaN for a point that is not there.
-    others : (m, 2) float64
-        Further points to keep clear of.
-    every : bool
-        Also write a name for which there is no room; else leave it out.
+    axis: its limits must be set.
+    points, (n, 2): NaN for a point that is not there.
+    others, (m, 2): further points to keep clear of.
+    every: also write a name for which there is no room; else leave it out.
     """
     box = axis.get_position()
     size = 72 * np.array([box.width, box.height]) * figure_inches(axis)

@@ -53,12 +53,8 @@ def draws(*kinds: type, per: str | None = None) -> Callable[[Callable[..., R]], 
     And take ``figsize=`` and ``ncols=``. What all plots have is written into their docstrings here: these
     two, and, of those that do not say it themselves, ``ax=`` and what they return.
 
-    Parameters
-    ----------
-    *kinds : type
-        Of what can be drawn, among those that `_WORDS` has words for.
-    per : str, optional
-        What there is a panel for, of a plot with several.
+    *kinds: of what can be drawn, among those that `_WORDS` has words for.
+    per: what there is a panel for, of a plot with several.
     """
 
     def decorate(draw: Callable[..., R]) -> Callable[..., R]:

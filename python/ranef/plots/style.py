@@ -70,10 +70,7 @@ def style(width: float | None = None, labels: Mapping[str, str] | None = None) -
 def layout(figsize: Any, ncols: Any) -> Iterator[None]:
     """Give the figure made within a ``with`` block a size in inches, and panels side by side.
 
-    Raises
-    ------
-    ArgumentError
-        For what is no size, or no number of panels.
+    Raises ArgumentError for what is no size, or no number of panels.
     """
     whole = isinstance(ncols, int | np.integer) and not isinstance(ncols, bool)
     if ncols is not None and not (whole and ncols >= 1):

@@ -10,8 +10,6 @@ def abbreviate(name: str, length: int) -> str:
 
     The first letter of a word stays.
 
-    Examples
-    --------
     >>> abbreviate("(Intercept)", 6), abbreviate("MachineB", 6)
     ('(Intr)', 'MachnB')
     """
@@ -45,8 +43,6 @@ def abbreviate(name: str, length: int) -> str:
 def abbreviate_all(names: Sequence[str], length: int) -> list[str]:
     """Shorten names, those that would become equal less.
 
-    Examples
-    --------
     >>> abbreviate_all(["recipeB", "recipeC"], 6)
     ['recipB', 'recipC']
     """

@@ -52,13 +52,8 @@ def fixed_effects(
 ) -> pd.DataFrame:
     """Return the coefficients that were estimated, under R's headers.
 
-    Parameters
-    ----------
-    fit : Fit
-    ddf : str, optional
-        Method of testing, as in ``fit.coef_table``; None for a table without tests.
-    level : float, optional
-        Coverage of confidence limits, two more columns.
+    ddf: method of testing, as in ``fit.coef_table``; None for a table without tests.
+    level: coverage of confidence limits, two more columns.
     """
     kept = [fit.params.index[index] for index in fit.model.cross.columns]
     if ddf is None:

@@ -21,23 +21,11 @@ ENDS = 10
 def frame_table(frame: pd.DataFrame, caption: str = "", digits: int = 4, index: bool = True) -> Table:
     """Return a data frame as a table of text.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Columns called ``p`` and the like are formatted as p-values; missing entries stay empty.
-    caption : str
-    digits : int
-        Significant digits of the entry of a column that needs the most decimals to show them.
-    index : bool
-        Show the row names.
+    frame: columns called ``p`` and the like are formatted as p-values; missing entries stay empty.
+    digits: significant digits of the entry of a column that needs the most decimals to show them.
+    index: show the row names.
+    Of more than 60 rows the first and the last ten are shown; the caption says so.
 
-    Returns
-    -------
-    Table
-        Of more than 60 rows the first and the last ten; the caption says so.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> frame_table(pd.DataFrame({"F": [3.14159], "p": [1e-20]}, index=["x"])).rows
     [('x', '3.142', '<2e-16')]

@@ -26,8 +26,6 @@ def latex(document: Document) -> str:
 def escape(text: str) -> str:
     """Return text that LaTeX shows as it is.
 
-    Examples
-    --------
     >>> print(escape("y_1 ~ x & z"))
     y\\_1 \\textasciitilde{} x \\& z
     """

@@ -17,8 +17,6 @@ def markdown(document: Document) -> str:
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is.
 
-    Examples
-    --------
     >>> print(escape("a*b (c|d)"))
     a\\*b (c\\|d)
     """

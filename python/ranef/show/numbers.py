@@ -21,16 +21,9 @@ _EPSILON = float(np.finfo(float).eps)
 def format_common(values: npt.ArrayLike, digits: int = 7, nsmall: int = 0) -> list[str]:
     """Format numbers as R's ``format(values, digits=, nsmall=)``: alike, and padded to one width.
 
-    Parameters
-    ----------
-    values : array
-    digits : int
-        Significant digits for the entry that needs the most decimals to show them.
-    nsmall : int
-        Least number of decimals in fixed notation.
+    digits: significant digits for the entry that needs the most decimals to show them.
+    nsmall: least number of decimals in fixed notation.
 
-    Examples
-    --------
     >>> format_common([582.696, 35.033, 649.363], digits=4)
     ['582.70', ' 35.03', '649.36']
     >>> format_common([60.24, 0.0005404], digits=4)
@@ -85,8 +78,6 @@ def _significant(value: float, digits: int) -> tuple[int, int, bool]:
 def zap_small(values: npt.ArrayLike, digits: int) -> FloatArray:
     """Round to `digits` digits relative to the largest entry, so that noise around zero prints as zero.
 
-    Examples
-    --------
     >>> zap_small([12.3456, 1e-9], 4).tolist()
     [12.346, 0.0]
     """
@@ -132,8 +123,6 @@ def format_statistics(values: npt.ArrayLike, digits: int) -> list[str]:
 def format_p_values(values: npt.ArrayLike, digits: int = 3) -> list[str]:
     """Format p-values: from 0.0001 with common digits, so too the smaller ones; tiny ones ``< 2e-16``.
 
-    Examples
-    --------
     >>> format_p_values([0.219, 2.13e-05, 1e-20])
     ['0.219', '2.13e-05', '< 2e-16']
     """

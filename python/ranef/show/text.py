@@ -33,8 +33,6 @@ def width() -> int:
 def fold(line: str, limit: int | None = None, indent: str = "  ") -> list[str]:
     """Return a line in pieces of at most `limit` characters, cut at blanks, else at signs, else anywhere.
 
-    Examples
-    --------
     >>> fold("C(nitro)[T.0.2]:Variety[T.Marvellous]", 24)
     ['C(nitro)[T.0.2]:', '  Variety[T.Marvellous]']
     """
@@ -81,17 +79,10 @@ def table_lines(
 ) -> list[str]:
     """Return the lines of a table that fits: long names go on in the next line, then columns go below.
 
-    Parameters
-    ----------
-    headers, columns, right
-        As for `columns_of_text`.
-    labels : int
-        So many first columns are names, repeated where columns go below.
-    limit : int, optional
-        By default the width of the terminal.
+    headers, columns, right: as for `columns_of_text`.
+    labels: so many first columns are names, repeated where columns go below.
+    limit: by default the width of the terminal.
 
-    Examples
-    --------
     >>> for line in table_lines(["", "Estimate"], [["a", "time:group[T.b]"], ["1.00", "0.52"]], limit=20):
     ...     print(line)
                  Estimate
@@ -150,8 +141,6 @@ def _block(heads: list[list[str]], cells: list[list[list[str]]], sides: list[boo
 def in_width(sizes: Sequence[int], labels: int, limit: int) -> list[list[int]]:
     """Return the columns of each block such that, with the labels in front of every block, it fits.
 
-    Examples
-    --------
     >>> in_width([5, 10, 10, 10], 1, 30)
     [[0, 1, 2], [0, 3]]
     """

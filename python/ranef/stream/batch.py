@@ -19,20 +19,11 @@ from .source import Batches
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """A batch of the data.
-
-    Attributes
-    ----------
-    table : Table
-    columns : mapping
-        Column name -> its used rows.
-    rows : UsedRows
-        Which they are, and where in the data.
-    """
+    """A batch of the data."""
 
     table: Table
-    columns: Mapping[str, Column]
-    rows: UsedRows
+    columns: Mapping[str, Column]  # column name -> its used rows
+    rows: UsedRows  # which they are, and where in the data
 
     @property
     def n(self) -> int:

@@ -23,11 +23,7 @@ from .learning import LearnedRows
 class DesignRows:
     """Batches as designs.
 
-    Parameters
-    ----------
-    learned : LearnedRows
-    empty : Design
-        What is the same for all batches.
+    empty: what is the same for all batches.
     """
 
     def __init__(self, learned: LearnedRows, empty: Design) -> None:

@@ -31,16 +31,10 @@ class Partitions(Batches):
     ) -> T:
         """Return what `combine` makes, in a tree, of what `part` makes of each partition.
 
-        Parameters
-        ----------
-        columns : sequence of str
-            Those needed.
-        part : callable
-            Run by the workers, on the tables of a partition.
-        combine : callable
-            Run by them too; it gets the names of the partitions as well.
-        progress : bool or None
-            Whether to show how many partitions are done; None: in a terminal, when it takes long.
+        columns: those needed.
+        part: run by the workers, on the tables of a partition.
+        combine: run by them too; it gets the names of the partitions as well.
+        progress: whether to show how many partitions are done; None: in a terminal, when it takes long.
         """
         raise NotImplementedError
 
@@ -167,12 +161,8 @@ def name(number: int) -> str:
 def in_tree(jobs: Iterable[tuple[T, str]], combine: Callable[[list[T], list[str]], T]) -> T:
     """Combine parts, several at a time, as they come: few of them are held at once.
 
-    Parameters
-    ----------
-    jobs : iterable of (part, str)
-        At least one, each with its name.
-    combine : callable
-        Of parts and their names.
+    jobs: iterable of (part, str), at least one, each with its name.
+    combine: of parts and their names.
     """
     waiting: list[list[tuple[T, str]]] = [[]]  # by how often they were combined
 

@@ -32,30 +32,18 @@ class SampleColumns(UsedColumns):
 
 @dataclass(frozen=True, eq=False)
 class LearnedRows:
-    """What was learned about rows that are read in batches.
-
-    Attributes
-    ----------
-    learned : Learned
-        Model matrices and random terms; their arrays are those of a sample.
-    levels : dict
-        Column -> its levels, for codes of rows that are read again.
-    spec : DesignSpec
-    """
+    """What was learned about rows that are read in batches."""
 
     survey: Survey
-    learned: Learned
-    levels: dict[str, FinishedLevels]
+    learned: Learned  # model matrices and random terms; their arrays are those of a sample
+    levels: dict[str, FinishedLevels]  # column -> its levels, for codes of rows that are read again
     spec: DesignSpec
 
 
 def learn_rows(survey: Survey) -> LearnedRows:
     """Learn a design from a survey.
 
-    Raises
-    ------
-    DataError
-        As for a table: a grouping factor or a categorical predictor with one level.
+    Raises DataError as for a table: a grouping factor or a categorical predictor with one level.
     """
     needs = survey.needs
     levels = {name: found.finish() for name, found in survey.levels.items()}

@@ -20,11 +20,7 @@ class LevelSet:
 
     The order is that of the categories when every batch lists the same ones, else they are sorted.
 
-    Parameters
-    ----------
-    name : str
-    counted : bool
-        Whether the rows of each level are counted.
+    counted: whether the rows of each level are counted.
     """
 
     def __init__(self, name: str, counted: bool = True) -> None:
@@ -156,13 +152,9 @@ class IntegerCodes:
 class FinishedLevels:
     """Levels in their final order: codes of rows read again.
 
-    Attributes
-    ----------
-    levels : (L,) array
-    rank : (L,) int32
-        Final code of each level by the order in which it was met.
-    counts : (L,) int64
-        Used rows of each level.
+    levels: (L,).
+    rank, (L,) int32: final code of each level by the order in which it was met.
+    counts, (L,) int64: used rows of each level.
     """
 
     def __init__(self, name: str, levels: Levels, rank: Codes, counts: npt.NDArray[np.int64]) -> None:
@@ -172,10 +164,7 @@ class FinishedLevels:
     def codes(self, column: FactorColumn) -> Codes:
         """Return the final codes of the used rows of a batch.
 
-        Raises
-        ------
-        DataError
-            A level the first reading has not met: the data have changed.
+        Raises DataError: a level the first reading has not met: the data have changed.
         """
         import pandas as pd
 

@@ -14,20 +14,13 @@ from ..arrays import FloatArray
 class Moments:
     """Running moments of `width` columns.
 
-    Attributes
-    ----------
-    n : int
-    mean, squares : (width,) float64
-        Mean, and sum of squares about it.
-    lowest, highest : (width,) float64
+    n: int.
+    mean, squares, (width,) float64: mean, and sum of squares about it.
+    lowest, highest: (width,) float64.
 
-    References
-    ----------
     Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37,
     242-247.
 
-    Examples
-    --------
     >>> moments = Moments(1)
     >>> moments.add(np.array([[1.0], [2.0]]))
     >>> moments.add(np.array([[6.0]]))

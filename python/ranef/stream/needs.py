@@ -18,39 +18,19 @@ from .rowwise import Stateful, coded_columns, pieces, require_by_row, stateful_c
 
 @dataclass(frozen=True, eq=False)
 class Needs:
-    """The columns of a formula by their use.
-
-    Attributes
-    ----------
-    by_part : dict
-        Part of the formula -> columns.
-    predictors : tuple of str
-        Columns of the fixed part and of the bases of random terms.
-    coded : frozenset of str
-        Columns that ``C()`` makes categorical.
-    grouping : tuple of str
-        Columns of grouping factors.
-    crossings : tuple of tuple of str
-        Columns of the grouping factors that are combinations.
-    stateful : tuple of Stateful
-        Transforms that need moments of all rows.
-    arguments : dict
-        Columns of each of them.
-    computed : bool
-        Whether a model matrix holds more than columns and their dummies.
-    """
+    """The columns of a formula by their use."""
 
     formula: Formula
     weights: str | None
     offset: str | None
-    by_part: dict[str, tuple[str, ...]]
-    predictors: tuple[str, ...]
-    coded: frozenset[str]
-    grouping: tuple[str, ...]
-    crossings: tuple[tuple[str, ...], ...]
-    stateful: tuple[Stateful, ...]
-    arguments: dict[Stateful, tuple[str, ...]]
-    computed: bool
+    by_part: dict[str, tuple[str, ...]]  # part of the formula -> columns
+    predictors: tuple[str, ...]  # columns of the fixed part and of the bases of random terms
+    coded: frozenset[str]  # columns that ``C()`` makes categorical
+    grouping: tuple[str, ...]  # columns of grouping factors
+    crossings: tuple[tuple[str, ...], ...]  # columns of the grouping factors that are combinations
+    stateful: tuple[Stateful, ...]  # transforms that need moments of all rows
+    arguments: dict[Stateful, tuple[str, ...]]  # columns of each of them
+    computed: bool  # whether a model matrix holds more than columns and their dummies
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,20 +44,10 @@ class Needs:
 def needed_by(formula: Formula, table: Table, weights: Any, offset: Any, several: bool = False) -> Needs:
     """Sort the columns of a formula by their use.
 
-    Parameters
-    ----------
-    table : Table
-        Any part of the data, possibly without rows: it knows the names of the columns.
-    weights, offset : str or None
-    several : bool
-        Whether the response may have several columns.
-
-    Raises
-    ------
-    FormulaError
-        Code that cannot be computed batch by batch.
-    ArgumentError
-        An array as weights or offset.
+    table: any part of the data, possibly without rows: it knows the names of the columns.
+    several: whether the response may have several columns.
+    Raises FormulaError: code that cannot be computed batch by batch.
+    Raises ArgumentError: an array as weights or offset.
     """
     for name, value in (("weights", weights), ("offset", offset)):
         if value is not None and not isinstance(value, str):

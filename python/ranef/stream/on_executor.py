@@ -22,17 +22,9 @@ _PARTS_A_WORKER = 4  # so that a slow one holds up little
 class OnExecutor(Partitions):
     """A source of batches, each of which is a partition; files are read by the workers.
 
-    Parameters
-    ----------
-    source : Batches
-        Its batches are tables, or functions that return them, which the workers call.
-    executor : concurrent.futures.Executor or alike
-        A partition whose worker is lost is handed out again, at last summed here.
-
-    Raises
-    ------
-    ArgumentError
-        For what is no executor, and for data that have workers of their own.
+    source: its batches are tables, or functions that return them, which the workers call.
+    executor: a partition whose worker is lost is handed out again, at last summed here.
+    Raises ArgumentError for what is no executor, and for data that have workers of their own.
     """
 
     def __init__(self, source: Batches | None, executor: Any) -> None:

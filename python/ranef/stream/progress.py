@@ -8,13 +8,8 @@ from typing import Any
 def progress_bar(what: str, unit: str, progress: bool | None, total: int | None = None) -> Any:
     """Return a bar on standard error.
 
-    Parameters
-    ----------
-    what, unit : str
-        What is done, and what is counted.
-    progress : bool or None
-        None: in a terminal, when it takes longer than a second.
-    total : int, optional
+    what, unit: what is done, and what is counted.
+    progress: None: in a terminal, when it takes longer than a second.
     """
     from tqdm.auto import tqdm
 

@@ -47,13 +47,8 @@ def pieces(text: str) -> list[Code]:
 def require_by_row(code: Code, whole: str, functions: Functions) -> None:
     """Raise a FormulaError for code whose value in one row depends on other rows.
 
-    Parameters
-    ----------
-    code : Code
-    whole : str
-        The whole formula, for the message.
-    functions : mapping
-        The caller's own: whether they look at one row only is the caller's promise.
+    whole: the whole formula, for the message.
+    functions: the caller's own: whether they look at one row only is the caller's promise.
     """
     for call in code.calls:
         name = function_name(call)
@@ -69,10 +64,7 @@ def require_by_row(code: Code, whole: str, functions: Functions) -> None:
 def stateful_calls(code: Code, whole: str) -> list[Stateful]:
     """Return the calls in code that learn from all rows.
 
-    Raises
-    ------
-    FormulaError
-        Such a call with other arguments than what is to be scaled, or within another one.
+    Raises FormulaError: such a call with other arguments than what is to be scaled, or within another one.
     """
     found = []
     for call in code.calls:
@@ -97,10 +89,7 @@ def _within(node: ast.expr) -> Iterator[ast.Call]:
 def coded_columns(code: Code, whole: str) -> set[str]:
     """Return the columns that ``C(column, ...)`` makes categorical.
 
-    Raises
-    ------
-    FormulaError
-        For ``C()`` of anything but a column: its levels are not known beforehand.
+    Raises FormulaError for ``C()`` of anything but a column: its levels are not known beforehand.
     """
     found = set()
     for call in code.calls:

@@ -18,11 +18,9 @@ _inside: list[int] = []  # the limit before, once for each partition that is wor
 def shared_cores(at_a_time: int) -> Iterator[None]:
     """Within it the core starts as many threads as one of several partitions at a time may have.
 
-    Parameters
-    ----------
-    at_a_time : int
-        Partitions that this machine works on at the same time. The limit is of the process, and what it was
-        is set again after the last of them; ``RANEF_NUM_THREADS`` in the environment has the last word.
+    at_a_time: partitions that this machine works on at the same time. The limit is of the process, and what
+        it was is set again after the last of them; ``RANEF_NUM_THREADS`` in the environment has the last
+        word.
     """
     if os.environ.get(VARIABLE, "").strip():
         yield

@@ -17,13 +17,9 @@ ROWS = 131_072  # of a batch, where the reader lets us choose
 class Batches:
     """Data as batches that can be read again, see `ranef.batches`.
 
-    Attributes
-    ----------
-    library : str
-        Of the tables, where it is known.
-    apart : bool
-        Whether a batch stays what it is when the next one is read. A function of the user's may fill the same
-        arrays again.
+    library: str, of the tables, where it is known.
+    apart: bool, whether a batch stays what it is when the next one is read. A function of the user's may fill
+        the same arrays again.
     """
 
     library = ""
@@ -48,12 +44,8 @@ class Batches:
     def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
         """Return tables, or functions that return them, that can be sent to other processes.
 
-        Parameters
-        ----------
-        columns : sequence of str
-            Those needed; others may be left out.
-        at_least : int
-            How many there should be, where the source can choose.
+        columns: those needed; others may be left out.
+        at_least: how many there should be, where the source can choose.
         """
         return self._open(columns)
 
@@ -173,12 +165,7 @@ def _closing(found: Any) -> Iterator[None]:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """What the library that reads the rows raises within becomes an error of ours.
-
-    Raises
-    ------
-    DataError
-    """
+    """What the library that reads the rows raises within becomes an error of ours. Raises DataError."""
     try:
         yield
     except (RanefError, MemoryError):

@@ -42,20 +42,10 @@ def read_stream(
 ) -> Streamed:
     """Read data in batches: once to learn, once more if the formula computes, once to add up.
 
-    Parameters
-    ----------
-    needs : Needs
-        What the formula wants of the columns.
-    source : Batches
-    allow_saturated, progress : bool
-        See `ranef.Model`.
-
-    Raises
-    ------
-    FormulaError
-        Code that needs more rows at once than one.
-    DataError
-        As for a table, and when the readings differ.
+    needs: what the formula wants of the columns.
+    allow_saturated, progress: see `ranef.Model`.
+    Raises FormulaError: code that needs more rows at once than one.
+    Raises DataError as for a table, and when the readings differ.
     """
     readings = 3 if needs.computed else 2
     found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}", progress), needs)

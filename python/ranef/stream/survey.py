@@ -43,46 +43,26 @@ def added_counts(*counts: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(eq=False)
 class Survey:
-    """What the first reading has learned.
-
-    Attributes
-    ----------
-    n_total, n : int
-        Rows of the data, and rows used.
-    missing : dict
-        Column name -> number of missing values.
-    levels : dict
-        Of columns used as grouping factors or categorical predictors.
-    cells : dict
-        Columns of an interaction -> combinations that occur.
-    numbers : dict
-        Moments of numeric predictors.
-    response : Moments
-        Of the response minus offset.
-    offset : Moments
-        Of the sum of the offsets.
-    inverse_weight : Moments
-    transforms : dict
-        Formulaic's name of a call -> moments of its argument.
-    kinds : dict
-        Column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``.
-    sample : dict
-        Numeric columns at some used rows, among them rows at which a column differs from its first value.
-    """
+    """What the first reading has learned."""
 
     needs: Needs
-    n_total: int = 0
+    n_total: int = 0  # n_total, n: rows of the data, and rows used
     n: int = 0
-    missing: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)  # column name -> number of missing values
+    # of columns used as grouping factors or categorical predictors
     levels: dict[str, LevelSet] = field(default_factory=dict)
+    # columns of an interaction -> combinations that occur
     cells: dict[tuple[str, ...], CellSet] = field(default_factory=dict)
-    numbers: dict[str, Moments] = field(default_factory=dict)
-    response: Moments = field(default_factory=lambda: Moments(1))
-    offset: Moments = field(default_factory=lambda: Moments(1))
+    numbers: dict[str, Moments] = field(default_factory=dict)  # moments of numeric predictors
+    response: Moments = field(default_factory=lambda: Moments(1))  # of the response minus offset
+    offset: Moments = field(default_factory=lambda: Moments(1))  # of the sum of the offsets
     inverse_weight: Moments = field(default_factory=lambda: Moments(1))
+    # formulaic's name of a call -> moments of its argument
     transforms: dict[Stateful, Moments] = field(default_factory=dict)
     vectors: dict[str, CodeVector] = field(default_factory=dict)
+    # numeric columns at some used rows, among them rows at which a column differs from its first value
     sample: dict[str, list[Any]] = field(default_factory=dict)
+    # column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``
     kinds: dict[str, str] = field(default_factory=dict)
 
     def count_rows(self, batch: Batch) -> None:

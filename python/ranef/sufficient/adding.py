@@ -29,17 +29,9 @@ from .table import Table, add_tables, is_identity, table_of
 class Adding:
     """Sums in the making.
 
-    Parameters
-    ----------
-    needs : Needs
-        What the formula wants.
-    beside : Beside, optional
-        Adds up the rows of a batch while the next one is read.
-
-    Raises
-    ------
-    NeedsTwoReadings
-        With the first rows, when they cannot be summed before all rows are known.
+    needs: what the formula wants.
+    beside: adds up the rows of a batch while the next one is read.
+    Raises NeedsTwoReadings with the first rows, when they cannot be summed before all rows are known.
     """
 
     def __init__(self, needs: Needs, beside: Beside | None = None) -> None:

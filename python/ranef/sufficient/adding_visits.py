@@ -77,11 +77,7 @@ class _Rows:
 class VisitAdding(Adding):
     """Sums by pattern of visits in the making.
 
-    Parameters
-    ----------
-    needs : Needs
-        With the columns of the term among the grouping ones.
-    term : VisitTerm
+    needs: with the columns of the term among the grouping ones.
     """
 
     def __init__(self, needs: Needs, term: VisitTerm) -> None:

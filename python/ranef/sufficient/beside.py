@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 class Beside:
     """Pieces of work, one after the other, of which the last may still run.
 
-    Parameters
-    ----------
-    allowed : bool
-        Whether there is a thread for it; without one each piece is done when it is given.
+    allowed: whether there is a thread for it; without one each piece is done when it is given.
     """
 
     def __init__(self, allowed: bool) -> None:

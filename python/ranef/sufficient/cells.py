@@ -26,26 +26,15 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class CellTable:
-    """Cells: what their rows share, and sums over their rows.
+    """Cells: what their rows share, and sums over their rows."""
 
-    Attributes
-    ----------
-    kinds : dict
-        Column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``.
-    levels : dict
-        Categorical column -> its levels, sorted or in the order of its categories.
-    codes : dict
-        Categorical column -> (cells,) int32.
-    numbers : dict
-        Numeric column, or number of the response, that the rows of a cell share -> (cells,) float64.
-    totals : (cells, 4) float64
-        Number of rows; count, first and second sum of the response, as the family takes them.
-    """
-
-    kinds: Mapping[str, str]
+    kinds: Mapping[str, str]  # column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``
+    # categorical column -> its levels, sorted or in the order of its categories
     levels: Mapping[str, ColumnLevels]
-    codes: Mapping[str, Codes]
+    codes: Mapping[str, Codes]  # categorical column -> (cells,) int32
+    # numeric column, or number of the response, that the rows of a cell share -> (cells,) float64
     numbers: Mapping[str, FloatArray]
+    # (cells, 4): number of rows; count, first and second sum of the response, as the family takes them
     totals: FloatArray
 
     @property
@@ -180,10 +169,7 @@ def _from_bytes(data: bytes) -> CellSums:
 def merge_cells(given: Sequence[CellSums], names: Sequence[str]) -> CellSums:
     """Add up the sums of parts that have names for the messages.
 
-    Raises
-    ------
-    DataError
-        For sums of different models, types of columns or orders of categories.
+    Raises DataError for sums of different models, types of columns or orders of categories.
     """
     head = given[0]
     for name, part in zip(names, given, strict=True):

@@ -25,14 +25,9 @@ def core_design(
 ) -> Any:
     """Return the core's cross-products of a table whose columns are X and, behind it, those of the factors.
 
-    Parameters
-    ----------
-    table : Table
-        In the core's coordinates, X first.
-    blocks : sequence of sequences of (first, width, intercept, first theta)
-        The terms of each factor.
-    coordinates : mapping
-        ``x_shift``, ``x_scale``, ``constant`` (or None), and by factor ``z_shift``, ``z_scale``.
+    table: in the core's coordinates, X first.
+    blocks: sequence of sequences of (first, width, intercept, first theta), the terms of each factor.
+    coordinates: ``x_shift``, ``x_scale``, ``constant`` (or None), and by factor ``z_shift``, ``z_scale``.
     """
     x_shift = np.asarray(coordinates["x_shift"], dtype=np.float64)
     p, factors = x_shift.size, table.factors

@@ -60,10 +60,7 @@ def needs_of(sums: Sums, contents: Contents) -> Needs:
 def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Streamed:
     """Return the design of sums, whose rows are not there, and its cross-products.
 
-    Raises
-    ------
-    DataError
-        As for a table: no rows, a constant response, a factor with one level.
+    Raises DataError as for a table: no rows, a constant response, a factor with one level.
     """
     contents = checked_contents(sums)
     learned, sample, empty = learned_design(sums, contents, needs or needs_of(sums, contents))

@@ -27,22 +27,12 @@ from .sums import ColumnLevels, Sums
 
 @dataclass(frozen=True, eq=False)
 class SummedVisits:
-    """Rows of subjects at visits that are not there.
-
-    Attributes
-    ----------
-    design : Design
-    parts : dict
-        What ``_core.pair_sums_of_parts`` makes pair sums of.
-    patterns : Patterns
-    kinds, levels : dict
-        Of the columns, see `ranef.sufficient.sums.Contents`.
-    """
+    """Rows of subjects at visits that are not there."""
 
     design: Design
-    parts: dict[str, Any]
+    parts: dict[str, Any]  # what ``_core.pair_sums_of_parts`` makes pair sums of
     patterns: Patterns
-    kinds: Mapping[str, str]
+    kinds: Mapping[str, str]  # kinds, levels: of the columns, see `ranef.sufficient.sums.Contents`
     levels: Mapping[str, ColumnLevels]
 
 
@@ -80,10 +70,7 @@ def require_own_model(sums: Sums, formula: Formula, term: VisitTerm, weights: An
 def finish_visits(sums: Sums, formula: Formula, term: VisitTerm) -> SummedVisits:
     """Return the design of sums by pattern, whose rows are not there, and its pair sums.
 
-    Raises
-    ------
-    DataError
-        As for a table: no rows, a constant response, a factor with one level.
+    Raises DataError as for a table: no rows, a constant response, a factor with one level.
     """
     contents = checked_contents(sums)
     if contents.patterns is None:

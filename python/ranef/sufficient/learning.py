@@ -52,10 +52,7 @@ class KnownCells:
 def learn_sums(sums: Sums, contents: Contents, needs: Needs) -> tuple[LearnedRows, dict[str, Any]]:
     """Learn the design of sums; also return numeric columns at values like those of the rows.
 
-    Raises
-    ------
-    DataError
-        As for a table.
+    Raises DataError as for a table.
     """
     found: Any = Survey(needs)
     found.n, found.n_total, found.missing = sums.n, sums.n_total, dict(sums.missing)

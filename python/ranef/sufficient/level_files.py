@@ -18,10 +18,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 def write_levels(levels: Mapping[str, ColumnLevels], arrays: Arrays) -> dict[str, Any]:
     """Return levels as JSON has them; those that are numbers go into `arrays`.
 
-    Raises
-    ------
-    DataError
-        For levels of another kind.
+    Raises DataError for levels of another kind.
     """
     out = {}
     for name, own in levels.items():
@@ -69,10 +66,7 @@ def write_cells(table: CellTable, arrays: Arrays) -> dict[str, Any]:
 def read_cells(header: Mapping[str, Any], arrays: Arrays) -> CellTable:
     """Return the cells that `write_cells` has written.
 
-    Raises
-    ------
-    ValueError
-        For arrays that do not fit together, whoever has written them.
+    Raises ValueError for arrays that do not fit together, whoever has written them.
     """
     codes = {name: arrays[f"codes {name}"] for name in header["codes"]}
     numbers = {name: arrays[f"numbers {name}"] for name in header["numbers"]}

@@ -19,10 +19,7 @@ Ranks = npt.NDArray[np.int64]
 def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
     """Return the kinds of the columns of all parts together.
 
-    Raises
-    ------
-    DataError
-        For a column of another type in another part.
+    Raises DataError for a column of another type in another part.
     """
     (first, head), *others = parts
     kinds = dict(head)

@@ -164,10 +164,7 @@ def added(
 ) -> Sums:
     """Read a source once, by pattern of visits for a term that names them.
 
-    Raises
-    ------
-    NeedsTwoReadings
-        With the first rows, if once is not enough.
+    Raises NeedsTwoReadings with the first rows, if once is not enough.
     """
     if term is not None:
         needs = replace(needs, grouping=term.columns)

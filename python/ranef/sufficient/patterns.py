@@ -30,16 +30,10 @@ MOST_SUMS = 2**27  # numbers (1 GB)
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """Subjects of one arm that were seen at the same visits.
-
-    Attributes
-    ----------
-    subjects : int
-    pairs : (pairs, size) float64
-    """
+    """Subjects of one arm that were seen at the same visits."""
 
     subjects: int
-    pairs: FloatArray
+    pairs: FloatArray  # (pairs, size)
 
 
 Found = Mapping[tuple[int, Visits], Pattern]  # by arm and rising codes of visits
@@ -47,25 +41,16 @@ Found = Mapping[tuple[int, Visits], Pattern]  # by arm and rising codes of visit
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """Sums of a part of the data by pattern.
-
-    Attributes
-    ----------
-    visit : str
-    subject, by : tuple of str
-        Columns whose combinations are the subjects, and those with a covariance matrix of their own.
-    subjects, arms : (count, columns) int32
-        Codes of the levels of each.
-    found : dict
-        (arm, rising codes of visits) -> `Pattern`.
-    """
+    """Sums of a part of the data by pattern."""
 
     visit: str
+    # subject, by: columns whose combinations are the subjects, and those with a covariance matrix of their
+    # own
     subject: tuple[str, ...]
     by: tuple[str, ...]
-    subjects: Cells
+    subjects: Cells  # subjects, arms (count, columns) int32: codes of the levels of each
     arms: Cells
-    found: Found
+    found: Found  # (arm, rising codes of visits) -> `Pattern`
 
     @property
     def nbytes(self) -> int:
@@ -183,12 +168,8 @@ def require_whole_subjects(
 ) -> None:
     """Raise a DataError for a subject with rows in two parts.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Of the parts.
-    places : sequence of int arrays
-        Of each part: its subjects among all.
+    names: of the parts.
+    places: of each part: its subjects among all.
     """
     owner = np.full(cells.shape[0], -1)
     for part, own in enumerate(places):

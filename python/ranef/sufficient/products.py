@@ -35,18 +35,10 @@ class NeedsTwoReadings(Exception):
 
 @dataclass(frozen=True, order=True)
 class Product:
-    """A product of numbers and of dummies of categorical columns, both in alphabetical order.
+    """A product of numbers and of dummies of categorical columns, both in alphabetical order."""
 
-    Attributes
-    ----------
-    numbers : tuple of str
-        Code, of a bare column its name as a formula has it.
-    factors : tuple of str
-        Names of columns.
-    """
-
-    numbers: tuple[str, ...] = ()
-    factors: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()  # code, of a bare column its name as a formula has it
+    factors: tuple[str, ...] = ()  # names of columns
 
     def __str__(self) -> str:
         return ":".join([*self.factors, *self.numbers]) or "1"
@@ -73,19 +65,11 @@ def products_of(
 ) -> tuple[Product, ...]:
     """Return the products of a part of the formula, term by term.
 
-    Parameters
-    ----------
-    text : str
-        The fixed part, or the columns of a random term.
-    factors : frozenset of str
-        Categorical columns.
-    truths : frozenset of str
-        Numbers (code) that are truth values. The column of False is 1 less that of True, and so are its
+    text: the fixed part, or the columns of a random term.
+    factors: categorical columns.
+    truths: numbers (code) that are truth values. The column of False is 1 less that of True, and so are its
         products: those without the number are needed too.
-
-    Raises
-    ------
-    NeedsTwoReadings
+    Raises NeedsTwoReadings.
     """
     plain = plain_terms(text)
     if plain is not None:
@@ -175,10 +159,7 @@ class Evaluator:
     def values(self, code: str, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any]:
         """Return code as one number per row.
 
-        Raises
-        ------
-        NeedsTwoReadings
-            For code that gives a factor, or several columns.
+        Raises NeedsTwoReadings for code that gives a factor, or several columns.
         """
         name = bare_name(code)
         if name is not None:

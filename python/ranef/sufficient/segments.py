@@ -20,24 +20,12 @@ RanksOfCells = dict[tuple[str, ...], npt.NDArray[np.int64]]  # of each level, or
 
 @dataclass(eq=False)
 class Segment:
-    """Rows whose columns are the same: a level met for the first time begins the next one.
+    """Rows whose columns are the same: a level met for the first time begins the next one."""
 
-    Attributes
-    ----------
-    cells : tuple of int
-        Columns of each product.
-    origins : (m,) float64
-        What is subtracted from each column.
-    sums : object
-        What the rows add up to.
-    unweighted : (m, m) float64
-        Products of the columns without the prior weights.
-    """
-
-    cells: tuple[int, ...]
-    origins: FloatArray
-    sums: Any
-    unweighted: FloatArray = field(init=False)
+    cells: tuple[int, ...]  # columns of each product
+    origins: FloatArray  # (m,): what is subtracted from each column
+    sums: Any  # what the rows add up to
+    unweighted: FloatArray = field(init=False)  # (m, m): products of the columns without the prior weights
 
     def __post_init__(self) -> None:
         self.unweighted = np.zeros((self.origins.size,) * 2)
@@ -46,12 +34,8 @@ class Segment:
 class FinalColumns:
     """The columns of the last segment, which has all of them, in their final order.
 
-    Attributes
-    ----------
-    place : (m,) int64
-        Of a column in the order met: its final one.
-    origins : (m,) float64
-        Those of the last segment, in the final order.
+    place, (m,) int64: of a column in the order met: its final one.
+    origins, (m,) float64: those of the last segment, in the final order.
     """
 
     def __init__(self, products: Sequence[Product], ranks: RanksOfCells, last: Segment) -> None:

@@ -256,10 +256,7 @@ def sums_sql(
 def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
     """Return the queries for what a formula wants of columns of these types.
 
-    Raises
-    ------
-    NeedsTwoReadings
-        For anything that is computed.
+    Raises NeedsTwoReadings for anything that is computed.
     """
     kinds = {name: _kind(name, types[name]) for name in needs.columns}
     factors = frozenset(name for name in needs.predictors if kinds[name] in ("levels", "time"))

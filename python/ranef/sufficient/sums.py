@@ -20,65 +20,36 @@ from .table import Table
 
 @dataclass(frozen=True, eq=False)
 class ColumnLevels:
-    """The levels of a categorical column in their order.
+    """The levels of a categorical column in their order."""
 
-    Attributes
-    ----------
-    values : (L,) array
-    categories : tuple or None
-        The order the column lists, if it is not the sorted one: unused categories too.
-    """
-
-    values: Levels
+    values: Levels  # (L,)
+    # the order the column lists, if it is not the sorted one: unused categories too
     categories: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The numbers of sums, there when there are rows.
+    """The numbers of sums, there when there are rows."""
 
-    Attributes
-    ----------
-    kinds : dict
-        Column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``.
-    levels : dict
-        Categorical column -> its levels.
-    groups : dict
-        Columns of a grouping factor -> (levels, columns) codes of its levels.
-    products : tuple of Product
-        Those of the formula, the constant first, the response last.
-    cells : dict
-        Product -> (cells, factors) codes of the combinations of levels that occur.
-    z : dict
-        Columns of a grouping factor -> the products its random effects are coefficients of.
-    origins : (m,) float64
-        What has been subtracted from each column, column after column of the products.
-    table : Table
-        With the prior weights.
-    unweighted : (m, m) float64 or None
-        Products of the columns without the prior weights.
-    ranges : dict
-        Numeric column, and the response -> lowest and highest value.
-    log_weights, inverse_weights, offsets : float
-        Sums of the logarithms of the weights, of their inverses, of the offsets.
-    patterns : Patterns or None
-        Of a model for repeated measures.
-    """
-
-    kinds: Mapping[str, str]
-    levels: Mapping[str, ColumnLevels]
-    groups: Mapping[Group, Cells]
-    products: tuple[Product, ...]
+    kinds: Mapping[str, str]  # column -> ``"real"``, ``"whole"``, ``"truth"``, ``"levels"`` or ``"time"``
+    levels: Mapping[str, ColumnLevels]  # categorical column -> its levels
+    groups: Mapping[Group, Cells]  # columns of a grouping factor -> (levels, columns) codes of its levels
+    products: tuple[Product, ...]  # those of the formula, the constant first, the response last
+    # product -> (cells, factors) codes of the combinations of levels that occur
     cells: Mapping[Product, Cells]
+    # columns of a grouping factor -> the products its random effects are coefficients of
     z: Mapping[Group, tuple[Product, ...]]
+    # (m,): what has been subtracted from each column, column after column of the products
     origins: FloatArray
-    table: Table
-    unweighted: FloatArray | None
-    ranges: Mapping[str, tuple[float, float]]
+    table: Table  # with the prior weights
+    unweighted: FloatArray | None  # (m, m): products of the columns without the prior weights
+    ranges: Mapping[str, tuple[float, float]]  # numeric column, and the response -> lowest and highest value
+    # log_weights, inverse_weights, offsets: sums of the logarithms of the weights, of their inverses, of the
+    # offsets
     log_weights: float
     inverse_weights: float
     offsets: float
-    patterns: Patterns | None = None
+    patterns: Patterns | None = None  # of a model for repeated measures
 
     def first_columns(self) -> dict[Product, int]:
         """Return the first column of each product; its cells follow one another."""

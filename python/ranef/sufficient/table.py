@@ -20,18 +20,10 @@ Levels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class FactorSums:
-    """Within the levels of one grouping factor.
+    """Within the levels of one grouping factor."""
 
-    Attributes
-    ----------
-    z : (r,) int
-        Which columns; the first is that of ones.
-    cross : (levels, r, m) float64
-        z'c of each level.
-    """
-
-    z: npt.NDArray[np.intp]
-    cross: FloatArray
+    z: npt.NDArray[np.intp]  # (r,) int: which columns; the first is that of ones
+    cross: FloatArray  # (levels, r, m): z'c of each level
 
     @property
     def levels(self) -> int:
@@ -45,45 +37,26 @@ class FactorSums:
 
 @dataclass(frozen=True, eq=False)
 class PairSums:
-    """Where levels of two grouping factors f < g meet: each pair once, in any order.
+    """Where levels of two grouping factors f < g meet: each pair once, in any order."""
 
-    Attributes
-    ----------
-    first, second : (pairs,) int64
-        Level of f, level of g.
-    blocks : (pairs, r_f, r_g) float64
-        z_f'z_g over the rows of both.
-    """
-
-    first: Levels
+    first: Levels  # first, second (pairs,) int64: level of f, level of g
     second: Levels
-    blocks: FloatArray
+    blocks: FloatArray  # (pairs, r_f, r_g): z_f'z_g over the rows of both
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Sums of the products of m columns.
+    """Sums of the products of m columns."""
 
-    Attributes
-    ----------
-    fixed : (m, m) float64
-    factors : tuple of FactorSums
-    pairs : dict
-        (f, g) with f < g -> PairSums.
-    """
-
-    fixed: FloatArray
+    fixed: FloatArray  # (m, m)
     factors: tuple[FactorSums, ...]
-    pairs: Mapping[tuple[int, int], PairSums]
+    pairs: Mapping[tuple[int, int], PairSums]  # (f, g) with f < g -> PairSums
 
     def combined(self, columns: FloatArray, chosen: Sequence[npt.NDArray[np.intp]]) -> Table:
         """Return the sums of linear combinations of the columns.
 
-        Parameters
-        ----------
-        columns : (m, new) array
-        chosen : sequence of int arrays
-            The new z of each factor: combinations of the old z alone.
+        columns: (m, new).
+        chosen: the new z of each factor: combinations of the old z alone.
         """
         maps = [columns[np.ix_(f.z, new)] for f, new in zip(self.factors, chosen, strict=True)]
         factors = tuple(
@@ -113,12 +86,8 @@ def is_identity(columns: FloatArray) -> bool:
 def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[Levels]], counts: Sequence[int]) -> Table:
     """Return the sum of tables of the same columns.
 
-    Parameters
-    ----------
-    levels : sequence of sequences of int arrays
-        Of each table and factor: where its levels are in the sum.
-    counts : sequence of int
-        Levels of each factor in the sum.
+    levels: of each table and factor: where its levels are in the sum.
+    counts: levels of each factor in the sum.
     """
     head = tables[0]
     factors = []

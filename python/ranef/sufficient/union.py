@@ -18,17 +18,10 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class LevelsOfAll:
-    """The levels of all parts.
+    """The levels of all parts."""
 
-    Attributes
-    ----------
-    levels : dict
-        Categorical column -> its levels.
-    ranks : list of dict
-        For each part: categorical column -> the place of each of its levels.
-    """
-
-    levels: Mapping[str, ColumnLevels]
+    levels: Mapping[str, ColumnLevels]  # categorical column -> its levels
+    # for each part: categorical column -> the place of each of its levels
     ranks: Sequence[Mapping[str, Ranks]]
 
     def combined(self, names: tuple[str, ...], given: Sequence[Cells]) -> tuple[Cells, list[Places]]:
@@ -53,34 +46,20 @@ class LevelsOfAll:
 
 @dataclass(frozen=True, eq=False)
 class Union(LevelsOfAll):
-    """What all parts have.
+    """What all parts have."""
 
-    Attributes
-    ----------
-    groups, cells : dict
-        As of `Contents`.
-    of_groups : list of list of array
-        For each part: grouping factor by grouping factor, the place of each of its levels.
-    columns : list of array
-        For each part: the place of each of its columns.
-    count : int
-        How many columns all have.
-    """
-
-    groups: Mapping[Group, Cells]
+    groups: Mapping[Group, Cells]  # groups, cells: as of `Contents`
     cells: Mapping[Product, Cells]
+    # for each part: grouping factor by grouping factor, the place of each of its levels
     of_groups: list[list[Places]]
-    columns: list[Places]
-    count: int
+    columns: list[Places]  # for each part: the place of each of its columns
+    count: int  # how many columns all have
 
 
 def united(parts: Sequence[tuple[str, Contents]]) -> Union:
     """Return what parts, with their names for the messages, have together.
 
-    Raises
-    ------
-    DataError
-        For levels that cannot be matched, or too many combinations of them.
+    Raises DataError for levels that cannot be matched, or too many combinations of them.
     """
     given = [contents for _, contents in parts]
     head, each = given[0], range(len(given))

@@ -22,25 +22,13 @@ from .level_factors import LevelFactors, triangular_factor
 
 @dataclass(frozen=True)
 class GramDraw:
-    """What the core reads.
+    """What the core reads."""
 
-    Attributes
-    ----------
-    effects : LevelFactors
-        ``N_j`` of the leading factor, ``sigma Lambda_t`` of the others.
-    mean : numpy.ndarray, shape (q + p,)
-        What the coefficients vary about.
-    order, lower : numpy.ndarray
-        The rest's factor (`RestFactor`) times sigma.
-    sigma, df : float
-        Residual sd and n - rank C.
-    """
-
-    effects: LevelFactors
-    mean: np.ndarray
-    order: np.ndarray
+    effects: LevelFactors  # ``N_j`` of the leading factor, ``sigma Lambda_t`` of the others
+    mean: np.ndarray  # (q + p,): what the coefficients vary about
+    order: np.ndarray  # order, lower: the rest's factor (`RestFactor`) times sigma
     lower: np.ndarray
-    sigma: float
+    sigma: float  # sigma, df: residual sd and n - rank C
     df: float
 
     def arguments(self) -> tuple[Any, ...]:
@@ -58,18 +46,11 @@ def gram_draw(
 ) -> GramDraw:
     """Prepare draws for given parameters.
 
-    Parameters
-    ----------
-    factor : GramFactor
-    levels : sequence of int
-        Levels of every grouping factor, the leading one first.
-    lambdas : sequence of numpy.ndarray, each (r_t, r_t)
-        Lambda_t of every factor, in internal coordinates; need not be triangular there.
-    sigma : float
-    mean : numpy.ndarray, shape (q + p,)
-        Mean of the coefficients: zeros for the random effects (unless conditioned upon), and beta.
-    nobs : float
-        Rows that count (positive weight).
+    levels: levels of every grouping factor, the leading one first.
+    lambdas, each (r_t, r_t): Lambda_t of every factor, in internal coordinates; need not be triangular there.
+    mean, (q + p,): mean of the coefficients: zeros for the random effects (unless conditioned upon), and
+        beta.
+    nobs: rows that count (positive weight).
     """
     leading = triangular_factor(np.asarray(lambdas[0], float), factor.leading)
     others = [triangular_factor(np.asarray(block, float)) for block in lambdas[1:]]

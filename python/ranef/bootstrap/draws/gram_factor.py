@@ -43,20 +43,12 @@ _REST_MARGIN = 1e3
 
 @dataclass(frozen=True)
 class RestFactor:
-    """``R`` with ``R R' = S_2``: row ``order[i]`` of R is ``lower[i]``, zero to the right of column i.
+    """``R`` with ``R R' = S_2``: row ``order[i]`` of R is ``lower[i]``, zero to the right of column i."""
 
-    Attributes
-    ----------
-    order : numpy.ndarray of int64, shape (m,)
-    lower : numpy.ndarray, shape (m, rank)
-    certain : bool
-        Whether real directions and rounding are clearly apart.
-    """
+    order: np.ndarray  # (m,) int64
+    lower: np.ndarray  # (m, rank)
 
-    order: np.ndarray
-    lower: np.ndarray
-
-    certain: bool
+    certain: bool  # whether real directions and rounding are clearly apart
 
     @property
     def rank(self) -> int:
@@ -66,24 +58,13 @@ class RestFactor:
 
 @dataclass(frozen=True)
 class GramFactor:
-    """The factor of C'C by blocks.
+    """The factor of C'C by blocks."""
 
-    Attributes
-    ----------
-    leading : numpy.ndarray, shape (J, r, r)
-        ``H_j``, with ``H_j H_j'`` a reflexive generalised inverse of ``G_j``.
-    rest : RestFactor
-        The factor of the Schur complement.
-    rank : int
-        Rank of C.
-    certain : bool
-        Whether the rank is beyond doubt. Where it is not (columns so nearly collinear that their squares
-        cannot tell), the rows can still be drawn.
-    """
-
-    leading: np.ndarray
-    rest: RestFactor
-    rank: int
+    leading: np.ndarray  # (J, r, r): ``H_j``, with ``H_j H_j'`` a reflexive generalised inverse of ``G_j``
+    rest: RestFactor  # the factor of the Schur complement
+    rank: int  # rank of C
+    # whether the rank is beyond doubt. Where it is not (columns so nearly collinear that their squares cannot
+    # tell), the rows can still be drawn.
     certain: bool
 
 
@@ -92,16 +73,10 @@ def factor_gram(
 ) -> GramFactor:
     """Factor C'C by blocks.
 
-    Parameters
-    ----------
-    blocks : numpy.ndarray, shape (J, r, r)
-        ``G_j``.
-    schur_of : callable
-        Maps H, shape (J, r, r), to ``W - sum_j A_j' H_j H_j' A_j``, shape (m, m). The core does it.
-    squares : numpy.ndarray, shape (m,)
-        Diagonal of W.
-    nobs : int
-        Rows, which no rank exceeds.
+    blocks, (J, r, r): ``G_j``.
+    schur_of: maps H, shape (J, r, r), to ``W - sum_j A_j' H_j H_j' A_j``, shape (m, m). The core does it.
+    squares, (m,): diagonal of W.
+    nobs: rows, which no rank exceeds.
     """
     leading, eigenvalues = factor_leading(blocks)
     kept = eigenvalues[eigenvalues > _LEADING_REAL]
@@ -114,20 +89,10 @@ def factor_gram(
 def factor_leading(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Factors of generalised inverses of the leading term's blocks.
 
-    Parameters
-    ----------
-    blocks : numpy.ndarray, shape (J, r, r)
-        ``G_j = Z_1j'Z_1j``, positive semidefinite.
+    blocks, (J, r, r): ``G_j = Z_1j'Z_1j``, positive semidefinite.
+    Returns factors, (J, r, r), ``H_j`` with ``G_j H_j H_j' G_j = G_j``; columns without a direction are zero;
+        eigenvalues, (J, r), of the blocks scaled to a unit diagonal.
 
-    Returns
-    -------
-    factors : numpy.ndarray, shape (J, r, r)
-        ``H_j`` with ``G_j H_j H_j' G_j = G_j``; columns without a direction are zero.
-    eigenvalues : numpy.ndarray, shape (J, r)
-        Of the blocks scaled to a unit diagonal.
-
-    Examples
-    --------
     >>> H, eigenvalues = factor_leading(np.array([[[4.0, 2.0], [2.0, 1.0]]]))
     >>> eigenvalues[0].round(12).tolist(), float((H[0].T @ [[4.0, 2.0], [2.0, 1.0]] @ H[0]).sum().round(12))
     ([0.0, 2.0], 1.0)
@@ -145,24 +110,11 @@ def factor_leading(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def factor_rest(schur: np.ndarray, squares: np.ndarray, weakest: float = 1.0) -> RestFactor:
     """Pivoted Cholesky factor of the Schur complement of the rest.
 
-    Parameters
-    ----------
-    schur : numpy.ndarray, shape (m, m)
-        ``S_2 = W - sum_j A_j' H_j H_j' A_j``.
-    squares : numpy.ndarray, shape (m,)
-        Diagonal of W: the columns' sums of squares before the elimination, against which what is left is
-        judged.
-    weakest : float
-        Smallest eigenvalue among the directions that were eliminated.
-
-    Returns
-    -------
-    RestFactor
-
-    Raises
-    ------
-    ValueError
-        If the Schur complement is not finite.
+    schur, (m, m): ``S_2 = W - sum_j A_j' H_j H_j' A_j``.
+    squares, (m,): diagonal of W: the columns' sums of squares before the elimination, against which what is
+        left is judged.
+    weakest: smallest eigenvalue among the directions that were eliminated.
+    Raises ValueError if the Schur complement is not finite.
     """
     if not np.isfinite(schur).all():
         raise ValueError("the Schur complement of the cross-products holds NaN or infinity")

@@ -11,23 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class LevelFactors:
-    """The lower triangular factors by which standard normals become random effects, as flat arrays.
+    """The lower triangular factors by which standard normals become random effects, as flat arrays."""
 
-    Attributes
-    ----------
-    values : numpy.ndarray
-        The factors row by row: factor 0's, one or one for every level; then factor 1's; and so on.
-    starts : numpy.ndarray of int64, shape (T + 1,)
-        Where each grouping factor's random effects begin; the last entry is q.
-    widths : numpy.ndarray of int64, shape (T,)
-        Random effects of a level.
-    steps : numpy.ndarray of int64, shape (T,)
-        From one level's factor to the next in ``values``; 0 when all levels of a grouping factor share one.
-    """
-
+    # the factors row by row: factor 0's, one or one for every level; then factor 1's; and so on
     values: np.ndarray
+    # (T + 1,) int64: where each grouping factor's random effects begin; the last entry is q
     starts: np.ndarray
-    widths: np.ndarray
+    widths: np.ndarray  # (T,) int64: random effects of a level
+    # (T,) int64: from one level's factor to the next in ``values``; 0 when all levels of a grouping factor
+    # share one
     steps: np.ndarray
 
     @classmethod
@@ -52,8 +44,6 @@ def triangular_factor(*factors: np.ndarray) -> np.ndarray:
 
     By a QR decomposition of the stacked transposes, so that nothing is squared.
 
-    Examples
-    --------
     >>> L = triangular_factor(np.array([[3.0]]), np.array([[4.0]]))
     >>> float(L[0, 0].round(12))
     5.0

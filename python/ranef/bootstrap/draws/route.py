@@ -16,20 +16,11 @@ _LARGEST_REST = 8_000
 
 @dataclass(frozen=True)
 class Route:
-    """A way to draw, and why.
+    """A way to draw, and why."""
 
-    Attributes
-    ----------
-    name : str
-        ``"gram"`` or ``"rows"``.
-    reason : str
-    factor : GramFactor or None
-        What the Gram route draws from.
-    """
-
-    name: str
+    name: str  # ``"gram"`` or ``"rows"``
     reason: str
-    factor: GramFactor | None = field(default=None, repr=False)
+    factor: GramFactor | None = field(default=None, repr=False)  # what the Gram route draws from
 
 
 def choose_route(
@@ -41,24 +32,12 @@ def choose_route(
     does not depend on the number of rows. A draw of rows reads each row's random-effects columns and codes
     twice (for y, then for its cross-products) and X once.
 
-    Parameters
-    ----------
-    nobs : int
-        Rows; infinity where there are none to draw.
-    levels, widths : sequences of int
-        Levels and random effects per level of every grouping factor, in the core's order (the leading one
-        first).
-    rank : int
-        Columns of X in the core.
-    factor : callable
-        Makes the Gram factor; called only if the sizes speak for it.
+    nobs: rows; infinity where there are none to draw.
+    levels, widths: levels and random effects per level of every grouping factor, in the core's order (the
+        leading one first).
+    rank: columns of X in the core.
+    factor: makes the Gram factor; called only if the sizes speak for it.
 
-    Returns
-    -------
-    Route
-
-    Examples
-    --------
     >>> choose_route(1_000_000, [100_000, 50_000], [1, 1], 3, factor=None)
     Route(name='rows', reason='the factor of the cross-products would be larger than the rows')
     """

@@ -17,30 +17,14 @@ from .level_factors import LevelFactors, triangular_factor
 
 @dataclass(frozen=True)
 class RowDraw:
-    """What the core reads.
+    """What the core reads."""
 
-    Attributes
-    ----------
-    codes : numpy.ndarray of int32, shape (T, n)
-        Level of every row, for each of the T grouping factors.
-    basis : numpy.ndarray, shape (K, n)
-        The random terms' columns, factor by factor.
-    effects : LevelFactors
-        ``sigma Lambda_t`` of every factor.
-    mean : numpy.ndarray, shape (n,)
-        What the rows vary about.
-    scale : numpy.ndarray, shape (n,)
-        Residual sd of each row, ``sigma / sqrt(weight)``.
-    response_size : int
-        Length of a response in the core's layout, q + p + 1.
-    """
-
-    codes: np.ndarray
-    basis: np.ndarray
-    effects: LevelFactors
-    mean: np.ndarray
-    scale: np.ndarray
-    response_size: int
+    codes: np.ndarray  # (T, n) int32: level of every row, for each of the T grouping factors
+    basis: np.ndarray  # (K, n): the random terms' columns, factor by factor
+    effects: LevelFactors  # ``sigma Lambda_t`` of every factor
+    mean: np.ndarray  # (n,): what the rows vary about
+    scale: np.ndarray  # (n,): residual sd of each row, ``sigma / sqrt(weight)``
+    response_size: int  # length of a response in the core's layout, q + p + 1
 
     def arguments(self) -> tuple[Any, ...]:
         """The arguments of the core's loop, in its order."""
@@ -57,18 +41,12 @@ def row_draw(
 ) -> RowDraw:
     """Prepare draws for given parameters.
 
-    Parameters
-    ----------
-    factors : sequence of (codes, levels, basis)
-        For every random term its codes, int32 (n,); number of levels; and columns, (n, r_t).
-    lambdas : sequence of numpy.ndarray, each (r_t, r_t)
-        Lambda_t of every term on the user's scale.
-    sigma : float
-    mean : numpy.ndarray, shape (n,)
-        Mean of the rows without the random effects.
-    response_size : int
-        Length of a response in the core's layout, q + p + 1.
-    weights : numpy.ndarray of shape (n,), optional
+    factors: sequence of (codes, levels, basis), for every random term its codes, int32 (n,); number of
+        levels; and columns, (n, r_t).
+    lambdas, each (r_t, r_t): Lambda_t of every term on the user's scale.
+    mean, (n,): mean of the rows without the random effects.
+    response_size: length of a response in the core's layout, q + p + 1.
+    weights: (n,).
     """
     mean = np.ascontiguousarray(mean, float)
     blocks = [sigma * triangular_factor(np.asarray(block, float)) for block in lambdas]

@@ -17,19 +17,10 @@ _GENERATOR_LANE = 2  # of replicates that are drawn here; the core has lanes 0 a
 def stream_key(seed: Any) -> tuple[np.ndarray, int | np.random.SeedSequence]:
     """The Philox key of a seed, as ``numpy.random.Philox(seed)`` derives it.
 
-    Parameters
-    ----------
-    seed : int, None or numpy.random.SeedSequence
-        ``None`` draws fresh entropy from the operating system.
+    seed: ``None`` draws fresh entropy from the operating system.
+    Returns key, (2,) uint64; seed, what to pass to get the same key again (for ``None``: the entropy that was
+        drawn).
 
-    Returns
-    -------
-    key : numpy.ndarray of uint64, shape (2,)
-    seed : int or numpy.random.SeedSequence
-        What to pass to get the same key again (for ``None``: the entropy that was drawn).
-
-    Examples
-    --------
     >>> key, seed = stream_key(2024)
     >>> bool((key == np.random.Philox(2024).state["state"]["key"]).all()), seed
     (True, 2024)

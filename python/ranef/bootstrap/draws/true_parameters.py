@@ -20,28 +20,15 @@ from ...frame.native import as_it_came
 
 @dataclass(frozen=True, eq=False)
 class TrueParameters:
-    """What replicates are drawn from.
+    """What replicates are drawn from."""
 
-    Attributes
-    ----------
-    beta : (rank,) float64
-        Fitted coefficients, user's scale.
-    theta : (n_theta,) float64
-    sigma : float
-    solution : dict
-        The core's answer at theta: internal coordinates, and the conditional modes for `use_u`.
-    use_u : bool
-        Keep the random effects at their conditional modes.
-    given : bool
-        Whether any of them is not the fit's own.
-    """
-
-    beta: FloatArray
-    theta: FloatArray
+    beta: FloatArray  # (rank,): fitted coefficients, user's scale
+    theta: FloatArray  # (n_theta,)
     sigma: float
+    # the core's answer at theta: internal coordinates, and the conditional modes for `use_u`
     solution: dict[str, Any] = field(repr=False)
-    use_u: bool = False
-    given: bool = False
+    use_u: bool = False  # keep the random effects at their conditional modes
+    given: bool = False  # whether any of them is not the fit's own
 
     @as_it_came
     def series(self, names: ParameterNames) -> pd.Series:
@@ -59,20 +46,11 @@ def true_parameters(
 ) -> TrueParameters:
     """The fit's parameters, those that are given in their place.
 
-    Parameters
-    ----------
-    fit : Fit
-    params : mapping or array, optional
-        Coefficients: by name (those not named stay at their estimates), or all in order.
-    theta : (n_theta,) array, optional
-    sigma : float, optional
-    use_u : bool
-        Condition on the random effects: their conditional modes at the parameters, as lme4's ``use.u=TRUE``.
-
-    Raises
-    ------
-    ArgumentError
-        An unknown coefficient, a wrong length, or a number that cannot be.
+    params: coefficients: by name (those not named stay at their estimates), or all in order.
+    theta: (n_theta,).
+    use_u: condition on the random effects: their conditional modes at the parameters, as lme4's
+        ``use.u=TRUE``.
+    Raises ArgumentError: an unknown coefficient, a wrong length, or a number that cannot be.
     """
     model = fit.model
     given = not (params is None and theta is None and sigma is None)

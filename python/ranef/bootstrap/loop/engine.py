@@ -47,28 +47,12 @@ def run(
 ) -> Outcome:
     """Run ``n`` replicates.
 
-    Parameters
-    ----------
-    task : Task
-    key : numpy.ndarray of uint64, shape (2,)
-        The seed's key (`ranef.bootstrap.draws.streams.stream_key`).
-    n, threads : int
-    progress : bool
-        Show a progress bar on standard error.
-    origin : int
-        Number of the first replicate.
-    label : str
-        Begins the progress line.
-
-    Returns
-    -------
-    Outcome
-        With fewer than ``n`` rows when Ctrl-C was pressed; what had been done by then is kept.
-
-    Raises
-    ------
-    MemoryLimitError
-        If the core cannot get the memory for a thread's workspace.
+    key, (2,) uint64: the seed's key (`ranef.bootstrap.draws.streams.stream_key`).
+    progress: show a progress bar on standard error.
+    origin: number of the first replicate.
+    label: begins the progress line.
+    Returns an Outcome with fewer than ``n`` rows when Ctrl-C was pressed; what had been done by then is kept.
+    Raises MemoryLimitError if the core cannot get the memory for a thread's workspace.
     """
     threads = min(threads, n)
     with tqdm(total=n, desc=label, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
@@ -83,9 +67,7 @@ def run(
 def run_whole(task: Task, key: np.ndarray, n: int, threads: int, origin: int = 0) -> np.ndarray:
     """The records of a run that serves another: Ctrl-C ends that one too, nothing starts on what is there.
 
-    Raises
-    ------
-    KeyboardInterrupt
+    Raises KeyboardInterrupt.
     """
     outcome = run(task, key, n, threads, progress=False, origin=origin)
     if outcome.interrupted:

@@ -27,26 +27,15 @@ DEFAULT_COLUMNS = tuple(part for part in PARTS if part != "modes")
 class RecordLayout:
     """Where the parts of a record are.
 
-    Attributes
-    ----------
-    rank : int
-        Fitted coefficients.
-    n_theta : int
-    n_modes : int
-        Conditional modes in a record: all of them, or 0 when they are not asked for.
-    n_df : int
-        1 where there is a contrast whose degrees of freedom are wanted; not a part that users choose.
-
-    Examples
-    --------
     >>> layout = RecordLayout(rank=2, n_theta=3)
     >>> layout.size, layout.parts()["theta"]
     (11, slice(5, 8, None))
     """
 
-    rank: int
+    rank: int  # fitted coefficients
     n_theta: int
-    n_modes: int = 0
+    n_modes: int = 0  # conditional modes in a record: all of them, or 0 when they are not asked for
+    # 1 where there is a contrast whose degrees of freedom are wanted; not a part that users choose
     n_df: int = 0
 
     def parts(self) -> dict[str, slice]:
@@ -65,10 +54,7 @@ class RecordLayout:
 def checked_columns(columns: str | Iterable[str] | None) -> tuple[str, ...]:
     """The parts to keep, in the order of a record.
 
-    Raises
-    ------
-    ArgumentError
-        For a name that is no part of a record.
+    Raises ArgumentError for a name that is no part of a record.
     """
     if columns is None:
         return DEFAULT_COLUMNS
@@ -82,11 +68,7 @@ def checked_columns(columns: str | Iterable[str] | None) -> tuple[str, ...]:
 def kept_columns(layout: RecordLayout, columns: Iterable[str]) -> tuple[np.ndarray, dict[str, slice]]:
     """Which numbers of a record are kept, and where each part then is in a row of the table.
 
-    Returns
-    -------
-    selection : numpy.ndarray of int64
-        Positions in the record.
-    places : dict of str to slice
+    Returns selection, positions in the record; places.
     """
     parts, places, chosen, first = layout.parts(), {}, [], 0
     for name in columns:

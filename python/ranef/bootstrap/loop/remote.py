@@ -42,12 +42,7 @@ _unpacked: dict[str, Any] = {}
 
 
 def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
-    """Refuse what cannot submit work, and what cannot travel.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """Refuse what cannot submit work, and what cannot travel. Raises ArgumentError."""
     require_executor(executor)
     known = scheme in ("parametric", "cases")
     if not known or not (statistic is None or hasattr(statistic, "py_func")):
@@ -67,14 +62,8 @@ def run_remotely(
 ) -> Outcome:
     """Run replicates in chunks on an executor.
 
-    Parameters
-    ----------
-    executor : concurrent.futures.Executor or alike
-    fit : Fit
-    task : Task
-        The local run's: its arrays travel.
-    route, columns, statistic, stretch
-        As for a local run.
+    task: the local run's: its arrays travel.
+    route, columns, statistic, stretch: as for a local run.
     """
     options = (route, columns, statistic, stretch.key, stretch.threads)
     return run_parcel(executor, _pack(fit, task, route, statistic), options, stretch)

@@ -25,29 +25,14 @@ _NUMBERS = ("sigma", "objective")
 
 @dataclass(frozen=True, eq=False)
 class CompiledStatistic:
-    """A statistic that the loop can call.
+    """A statistic that the loop can call."""
 
-    Attributes
-    ----------
-    function : callable
-        The user's.
-    names : tuple of str
-        Of its values.
-    estimate : numpy.ndarray
-        Its values at the fit.
-    address : int
-        Of ``int f(const double* record, double* values)``.
-    wants_modes : bool
-    wrapper : object
-        Keeps the compiled code alive.
-    """
-
-    function: Callable[..., Any]
-    names: tuple[str, ...]
-    estimate: np.ndarray
-    address: int
+    function: Callable[..., Any]  # the user's
+    names: tuple[str, ...]  # of its values
+    estimate: np.ndarray  # its values at the fit
+    address: int  # of ``int f(const double* record, double* values)``
     wants_modes: bool
-    wrapper: object
+    wrapper: object  # keeps the compiled code alive
 
     @property
     def n_values(self) -> int:
@@ -69,20 +54,10 @@ def compile_statistic(
 ) -> CompiledStatistic:
     """Make a Numba function callable from the loop.
 
-    Parameters
-    ----------
-    statistic : numba dispatcher
-    layout_of : callable
-        The records' layout, given whether they hold conditional modes.
-    record_of : callable
-        The fit's own record, likewise.
-    taken : container of str
-        Names that its values cannot have.
-
-    Raises
-    ------
-    ArgumentError
-        If it cannot be compiled, or fails on the fit itself.
+    layout_of: the records' layout, given whether they hold conditional modes.
+    record_of: the fit's own record, likewise.
+    taken: names that its values cannot have.
+    Raises ArgumentError if it cannot be compiled, or fails on the fit itself.
     """
     from numba.core.errors import NumbaError
 
@@ -115,10 +90,7 @@ def _require_bounds(statistic: Any, parts: list[Any]) -> None:
 def values_of(result: Any) -> np.ndarray:
     """A statistic's result as numbers, (k,).
 
-    Raises
-    ------
-    ArgumentError
-        If it has no numbers.
+    Raises ArgumentError if it has no numbers.
     """
     try:
         numbers = list(result.values()) if isinstance(result, dict) else result

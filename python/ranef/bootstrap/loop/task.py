@@ -32,22 +32,10 @@ def make_task(
 ) -> tuple[Task, Route]:
     """Prepare replicates of a model: draws at given parameters, and refits that start at their theta.
 
-    Parameters
-    ----------
-    fit : Fit
-    truth : TrueParameters
-        What is drawn from.
-    route : {None, "gram", "rows"}
-        None chooses (`choose_route`).
-    columns : iterable of str
-        Parts of the records to keep.
-    statistic : CompiledStatistic, optional
-        Computed from each record.
-
-    Returns
-    -------
-    task : Task
-    route : Route
+    truth: what is drawn from.
+    route: {None, "gram", "rows"}, None chooses (`choose_route`).
+    columns: parts of the records to keep.
+    statistic: computed from each record.
     """
     model = fit.model
     chosen = route_of(model, route)
@@ -98,18 +86,10 @@ def rows_task(
 ) -> Task:
     """Draws of rows from one model, refitted by it or by another one of the same rows.
 
-    Parameters
-    ----------
-    fit : Fit
-        Of the model that is drawn from, at `truth`.
-    truth : TrueParameters
-    refitted : Fit, optional
-        Of the model that is refitted; refits start at its theta.
-    layout : RecordLayout, optional
-        Of the model that is refitted; by default without conditional modes.
-    columns : iterable of str
-    contrast : numpy.ndarray, optional
-        Of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
+    fit: of the model that is drawn from, at `truth`.
+    refitted: of the model that is refitted; refits start at its theta.
+    layout: of the model that is refitted; by default without conditional modes.
+    contrast: of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
     """
     target = refitted or fit
     model = target.model

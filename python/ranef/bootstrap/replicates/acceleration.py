@@ -26,10 +26,7 @@ _MOST_REFITS = 400
 def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     """The acceleration of each parameter, NaN where no refit has a value.
 
-    Raises
-    ------
-    ArgumentError
-        If the fit is gone (the result was pickled or loaded).
+    Raises ArgumentError if the fit is gone (the result was pickled or loaded).
     """
     if result.fit is None:
         raise ArgumentError(

@@ -29,20 +29,10 @@ def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]
     Bootstrap Methods and their Application, eq. 5.8). Where R is too small for the level, the limits are the
     extremes.
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Replicates; NaN are left out.
-    level : float
-        Coverage, between 0 and 1.
+    values: replicates; NaN are left out.
+    level: coverage, between 0 and 1.
+    Returns lower, upper: NaN when there are no values.
 
-    Returns
-    -------
-    lower, upper : float
-        NaN when there are no values.
-
-    Examples
-    --------
     >>> percentile_interval(np.arange(1.0, 1000.0), 0.95)
     (25.0, 975.0)
     """
@@ -54,8 +44,6 @@ def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]
 def basic_interval(values: np.ndarray, estimate: float, level: float) -> tuple[float, float]:
     """The percentile interval mirrored at the estimate.
 
-    Examples
-    --------
     >>> basic_interval(np.arange(1.0, 1000.0), 400.0, 0.95)
     (-175.0, 775.0)
     """
@@ -66,8 +54,6 @@ def basic_interval(values: np.ndarray, estimate: float, level: float) -> tuple[f
 def normal_interval(values: np.ndarray, estimate: float, level: float) -> tuple[float, float]:
     """The estimate less the replicates' bias, and normal quantiles of their standard deviation.
 
-    Examples
-    --------
     >>> lower, upper = normal_interval(np.array([1.0, 2.0, 3.0]), 2.5, 0.95)
     >>> round(lower, 3), round(upper, 3)
     (1.04, 4.96)
@@ -85,12 +71,7 @@ def studentized_interval(
 ) -> tuple[float, float]:
     """The bootstrap-t interval: quantiles of (replicate - estimate) / its own standard error.
 
-    Parameters
-    ----------
-    values, errors : numpy.ndarray
-        Replicates and their standard errors.
-    estimate, error : float
-    level : float
+    values, errors: replicates and their standard errors.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         lower, upper = percentile_interval((values - estimate) / errors, level)
@@ -102,20 +83,11 @@ def bca_interval(
 ) -> tuple[float, float]:
     """Percentiles at levels corrected for bias and acceleration.
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Replicates; NaN are left out. Those equal to the estimate count half below it, as many replicates
+    values: replicates; NaN are left out. Those equal to the estimate count half below it, as many replicates
         sit exactly on a boundary.
-    estimate : float
-    acceleration : float
-        From leave-one-group-out refits (`ranef.bootstrap.replicates.acceleration`).
-    level : float
-
-    Returns
-    -------
-    lower, upper : float
-        NaN when the estimate is outside the replicates' range, or the acceleration is not known.
+    acceleration: from leave-one-group-out refits (`ranef.bootstrap.replicates.acceleration`).
+    Returns lower, upper: NaN when the estimate is outside the replicates' range, or the acceleration is not
+        known.
     """
     ordered = np.sort(values[~np.isnan(values)])
     if len(ordered) == 0 or np.isnan(estimate) or np.isnan(acceleration):
@@ -135,8 +107,6 @@ def shortest_interval(values: np.ndarray, level: float) -> tuple[float, float]:
 
     The first one where several are as short.
 
-    Examples
-    --------
     >>> shortest_interval(np.array([0.0, 0.0, 0.1, 0.2, 0.3, 5.0]), 0.8)
     (0.0, 0.3)
     """

@@ -46,8 +46,6 @@ def versions() -> dict[str, str]:
 def difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """The first thing in which two origins differ, in words; None when they are the same.
 
-    Examples
-    --------
     >>> difference({"formula": "y ~ x + (1 | g)", "rows": 30}, {"formula": "y ~ x + (1 | g)", "rows": 31})
     'rows is 30 there and 31 here'
     """

@@ -43,10 +43,7 @@ def _place(data: bytes | bytearray) -> slice:
 def read_bytes(path: Any) -> bytes:
     """What a file, or an open file object, holds.
 
-    Raises
-    ------
-    DataError
-        If it cannot be read.
+    Raises DataError if it cannot be read.
     """
     try:
         return path.read() if hasattr(path, "read") else Path(path).read_bytes()
@@ -57,10 +54,7 @@ def read_bytes(path: Any) -> bytes:
 def write_bytes(path: Any, data: bytes | bytearray) -> None:
     """Write a file whole: beside its place, then renamed, so that no moment leaves half of it.
 
-    Raises
-    ------
-    DataError
-        If that fails; what was there stays as it was.
+    Raises DataError if that fails; what was there stays as it was.
     """
     if hasattr(path, "write"):
         path.write(data)
@@ -83,12 +77,7 @@ def write_bytes(path: Any, data: bytes | bytearray) -> None:
 
 
 def require_writable(path: Any) -> None:
-    """Refuse, before any work is done, a path where a file cannot be put.
-
-    Raises
-    ------
-    DataError
-    """
+    """Refuse, before any work is done, a path where a file cannot be put. Raises DataError."""
     goal, beside = _places(path)
     if not goal.parent.is_dir():
         raise DataError(f"{path} cannot be written: there is no folder {str(goal.parent)!r}; create it first")

@@ -58,18 +58,9 @@ def _is_deviation(names: ParameterNames, name: str) -> bool:
 def variance_errors(result: BootstrapResult) -> tuple[pd.Series, pd.DataFrame]:
     """Standard errors, on the scales of `scaled`, of sigma, theta, standard deviations and correlations.
 
-    Returns
-    -------
-    errors : Series
-        Of the fit.
-    table : DataFrame
-        A row per replicate. NaN where there is no refit, for correlations beside a variance of zero, and for
-        theta of a singular term.
-
-    Raises
-    ------
-    ArgumentError
-        Where the replicates' responses cannot be had again.
+    Returns errors, of the fit; table, a row per replicate. NaN where there is no refit, for correlations
+        beside a variance of zero, and for theta of a singular term.
+    Raises ArgumentError where the replicates' responses cannot be had again.
     """
     if result.route == "refits":
         raise ArgumentError(

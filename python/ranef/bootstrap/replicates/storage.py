@@ -215,12 +215,8 @@ def _parquet() -> Any:
 def require_storage(path: Any) -> None:
     """Refuse, before any work is done, what would keep replicates from being saved.
 
-    Raises
-    ------
-    ArgumentError
-        If pyarrow is missing.
-    DataError
-        If no file can be put there.
+    Raises ArgumentError if pyarrow is missing.
+    Raises DataError if no file can be put there.
     """
     _parquet()
     require_writable(path)

@@ -33,16 +33,8 @@ _AT_A_TIME = 64
 class CaseDraw:
     """Which groups make up a replicate.
 
-    Parameters
-    ----------
-    design : Design
-    group : str, optional
-        The factor whose groups are drawn, within the levels that it is nested in.
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown factor, or one with nothing to draw from.
+    group: the factor whose groups are drawn, within the levels that it is nested in.
+    Raises ArgumentError for an unknown factor, or one with nothing to draw from.
     """
 
     def __init__(self, design: Design, group: str | None = None) -> None:
@@ -111,10 +103,7 @@ def run_cases_remotely(
 ) -> Outcome:
     """Run case-resampled replicates on an executor, whose workers read the rows once.
 
-    Parameters
-    ----------
-    statistic : function, optional
-        The user's own, compiled by Numba.
+    statistic: the user's own, compiled by Numba.
     """
     parcel = pickle.dumps(_CaseParcel(fit, draw.factor.name, tuple(columns), statistic), protocol=5)
     return run_parcel(executor, parcel, (stretch.key,), replace(stretch, threads=1))

@@ -27,19 +27,12 @@ _known: WeakKeyDictionary[Model, tuple[Any, Groups]] = WeakKeyDictionary()
 class SizedModel(Model):
     """A model for a study of another size: cross-products, and rows when they are asked for.
 
-    Parameters
-    ----------
-    model : Model
-        Of the data.
-    design, response : _core.DesignCross, _core.ResponseCross
-        Cross-products of the study.
-    size : tuple
-        The arguments of `rows_of_size` after the first.
-    ngroups : dict of str to int
-        Levels of its grouping factors that have rows.
+    model: Model, of the data.
+    design, response: cross-products of the study.
+    size: tuple, the arguments of `rows_of_size` after the first.
     """
 
-    ngroups: dict[str, int]
+    ngroups: dict[str, int]  # levels of its grouping factors that have rows
     _source: Model
     _size: tuple[Any, ...]
     _FIELDS = (*Model._FIELDS, "ngroups", "_source", "_size")
@@ -71,22 +64,12 @@ def model_of_size(
 ) -> SizedModel:
     """The model for a study of another size; its response is the old one repeated, for its scale only.
 
-    Parameters
-    ----------
-    model : Model
-    groups : int, optional
-        Groups of the factor `group`: the first ones, or all and then copies from the first on, with new
+    groups: groups of the factor `group`: the first ones, or all and then copies from the first on, with new
         random effects. Levels of factors nested in it are copied with it.
-    per_group : int, optional
-        Rows in each group: its first ones, or all and then again from the first on.
-    group : str, optional
-        The grouping factor; by default the one that all others are nested in, for crossed factors the one
+    per_group: rows in each group: its first ones, or all and then again from the first on.
+    group: the grouping factor; by default the one that all others are nested in, for crossed factors the one
         with the most levels.
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown factor, or a size at which not all coefficients can be told.
+    Raises ArgumentError for an unknown factor, or a size at which not all coefficients can be told.
     """
     factor = chosen_factor(model.design, group)
     found = _products(model, factor, per_group)
@@ -132,10 +115,7 @@ def rows_of_size(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The rows of such a study as positions in the design, and new codes of the factors that are extended.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown factor.
+    Raises ArgumentError for an unknown factor.
     """
     factor = chosen_factor(design, group)
     members = group_members(factor)

@@ -21,14 +21,7 @@ from .independent import independent_factor, is_nested
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """The groups of one factor.
-
-    Attributes
-    ----------
-    factor : GroupingFactor
-    products : _core.GroupProducts
-    reml : bool
-    """
+    """The groups of one factor."""
 
     factor: GroupingFactor
     products: Any
@@ -37,12 +30,8 @@ class Groups:
     def refit(self, picks: np.ndarray, start: np.ndarray) -> np.ndarray | None:
         """The record of the model's fit to the groups picked; None where they cannot give one.
 
-        Parameters
-        ----------
-        picks : numpy.ndarray of int
-            Groups, repeated at will.
-        start : numpy.ndarray
-            Theta in internal coordinates.
+        picks: numpy.ndarray of int, groups, repeated at will.
+        start: theta in internal coordinates.
         """
         return self.products.refit(picks, self.reml, start)
 
@@ -52,16 +41,9 @@ def groups_of(
 ) -> Groups:
     """Cross-products of the groups of a factor: one pass over the rows.
 
-    Parameters
-    ----------
-    model : Model
-    y : numpy.ndarray, shape (n,)
-        The response, offset included.
-    response : _core.ResponseCross
-        Whose scale the groups' share.
-    factor : GroupingFactor
-    members : list of numpy.ndarray, optional
-        The rows of each group; by default all of them.
+    y, (n,): the response, offset included.
+    response: whose scale the groups' share.
+    members: the rows of each group; by default all of them.
     """
     members = group_members(factor) if members is None else members
     by_name = {other.name: other for other in model.design.factors}
@@ -91,10 +73,7 @@ def all_groups(fit: Fit, group: str | None = None) -> Groups:
 def chosen_factor(design: Design, group: str | None) -> GroupingFactor:
     """The factor asked for; by default the one that all others are nested in, else that with most levels.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown factor.
+    Raises ArgumentError for an unknown factor.
     """
     if group is None:
         return design.factors[independent_factor(design)]

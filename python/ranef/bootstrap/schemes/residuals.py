@@ -55,14 +55,9 @@ def residual_rows(fit: Fit) -> Rows:
 def reflated(modes: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Centred conditional modes turned so that their covariance is the estimated one.
 
-    Parameters
-    ----------
-    modes : numpy.ndarray, shape (levels, r)
-    factor : numpy.ndarray, shape (r, r)
-        L with L L' the estimated covariance.
+    modes: (levels, r).
+    factor, (r, r): L with L L' the estimated covariance.
 
-    Examples
-    --------
     >>> values = reflated(np.array([[1.0], [2.0], [6.0]]), np.array([[3.0]]))
     >>> float(np.mean(values**2).round(12)), float(values.mean().round(12))
     (9.0, 0.0)
@@ -80,10 +75,7 @@ def reflated(modes: np.ndarray, factor: np.ndarray) -> np.ndarray:
 def wild_rows(fit: Fit) -> Rows:
     """The fixed part plus each group's own residuals from it, times one random number a group.
 
-    Raises
-    ------
-    ArgumentError
-        If grouping factors are crossed: then no groups are independent.
+    Raises ArgumentError if grouping factors are crossed: then no groups are independent.
     """
     design = fit.model.design
     factor = design.factors[independent_factor(design)]

@@ -36,12 +36,7 @@ _REASONS = {
 
 
 def check_scheme(scheme: str, truth: TrueParameters, route: str | None, group: str | None) -> None:
-    """Refuse an unknown scheme, and arguments that only the parametric one has.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """Refuse an unknown scheme, and arguments that only the parametric one has. Raises ArgumentError."""
     if scheme not in SCHEMES:
         raise ArgumentError(f"scheme= must be one of {quote_list(SCHEMES)}; got {scheme!r}")
     if scheme != "parametric" and (truth.given or truth.use_u or route is not None):

@@ -146,15 +146,9 @@ def spectrum(design: Design, term: RandomTerm, kept: np.ndarray) -> np.ndarray:
 def simulate_rlrt(eigenvalues: np.ndarray, df: int, n: int, generator: np.random.Generator) -> np.ndarray:
     """Values of the statistic under the null hypothesis.
 
-    Parameters
-    ----------
-    eigenvalues : numpy.ndarray
-        Of Z'(I - P_X) Z.
-    df : int
-        n - p.
-    n : int
-        How many.
-    generator : numpy.random.Generator
+    eigenvalues: of Z'(I - P_X) Z.
+    df: n - p.
+    n: how many.
     """
     mu, multiplicity = _distinct(eigenvalues)
     rest = df - multiplicity.sum()

@@ -237,10 +237,7 @@ def _response(fit: Any) -> np.ndarray:
 def nested_columns(small: Fit, large: Fit) -> np.ndarray:
     """The small model's columns of X as combinations of the large one's, (p_large, p_small).
 
-    Raises
-    ------
-    ArgumentError
-        Where they are none, or the rows are not the same.
+    Raises ArgumentError where they are none, or the rows are not the same.
     """
     a, b = small.model.design, large.model.design
     if a.nobs != b.nobs or not np.array_equal(_response(small), _response(large)):

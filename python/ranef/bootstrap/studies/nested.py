@@ -21,28 +21,16 @@ from ..draws.level_factors import triangular_factor
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """How a small model sits in a large one.
+    """How a small model sits in a large one."""
 
-    Attributes
-    ----------
-    columns : numpy.ndarray, shape (p_large, p_small)
-        The small model's kept columns of X from the large one's, on the user's scale.
-    fixed : numpy.ndarray, shape (p_large, p_small)
-        The same in the core's coordinates.
-    factors : tuple of (slice, int, numpy.ndarray)
-        For each of the small core's factors: where the large one has its products, its levels, and the map of
-        a level's columns, (r_large, r_small).
-    theta : numpy.ndarray
-        The small model's theta as the large one's.
-    scale : float
-        Of the large response over that of the small.
-    """
-
+    # (p_large, p_small): the small model's kept columns of X from the large one's, on the user's scale
     columns: np.ndarray
-    fixed: np.ndarray
+    fixed: np.ndarray  # (p_large, p_small): the same in the core's coordinates
+    # tuple of (slice, int, numpy.ndarray): for each of the small core's factors: where the large one has its
+    # products, its levels, and the map of a level's columns, (r_large, r_small)
     factors: tuple[tuple[slice, int, np.ndarray], ...]
-    theta: np.ndarray
-    scale: float
+    theta: np.ndarray  # the small model's theta as the large one's
+    scale: float  # of the large response over that of the small
 
     def responses(self, draws: np.ndarray) -> np.ndarray:
         """The small design's cross-products from the large one's, (m, q + p + 1) each."""
@@ -59,12 +47,8 @@ class Embedding:
 def embedding(small: Fit, large: Fit, columns: np.ndarray) -> Embedding | None:
     """The small model's place in the large one; None where its columns are not among the large one's.
 
-    Parameters
-    ----------
-    small, large : Fit
-        Of the same rows and response.
-    columns : numpy.ndarray, shape (p_large, p_small)
-        The small model's kept columns of X as combinations of the large one's.
+    small, large: of the same rows and response.
+    columns, (p_large, p_small): the small model's kept columns of X as combinations of the large one's.
     """
     inner, outer = small.model, large.model
     if small.response.shift != large.response.shift or _has_constant(inner) != _has_constant(outer):

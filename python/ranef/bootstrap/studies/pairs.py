@@ -25,29 +25,16 @@ _FIRST, _SECONDS = 500, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Draws from one of two nested models, refitted by both.
+    """Draws from one of two nested models, refitted by both."""
 
-    Attributes
-    ----------
-    small, large : Fit
-        Refits start at their thetas.
-    drawn : Fit
-        The one that is drawn from: `small`, or `large`.
-    truth : TrueParameters
-        Its parameters.
-    inner : Embedding or alike, or None
-        The small model in the large one: its `responses` from those of the large one; None where rows have to
-        be drawn.
-    factor : GramFactor or None
-        Of the large design.
-    """
-
-    small: Fit
+    small: Fit  # small, large: refits start at their thetas
     large: Fit
-    drawn: Fit
-    truth: TrueParameters
+    drawn: Fit  # the one that is drawn from: `small`, or `large`
+    truth: TrueParameters  # its parameters
+    # the small model in the large one: its `responses` from those of the large one; None where rows have to
+    # be drawn
     inner: Any = None
-    factor: GramFactor | None = None
+    factor: GramFactor | None = None  # of the large design
 
     @classmethod
     def of(

@@ -33,18 +33,11 @@ _FIRST_NULLS = 40
 class Study:
     """A model, what its data are drawn from, and the test of one coefficient or of several together.
 
-    Parameters
-    ----------
-    model : Model
-    beta, theta, sigma
-        Drawn from: fitted coefficients, relative covariance factors, residual standard deviation.
-    position : int, or array of them
-        Of the tested coefficients among the fitted ones.
-    test : str
-        One of `TESTS`.
-    alpha : float
-    n_null : int
-        Replicates of each study's own bootstrap test.
+    beta, theta, sigma: drawn from: fitted coefficients, relative covariance factors, residual standard
+        deviation.
+    position: of the tested coefficients among the fitted ones.
+    test: one of `TESTS`.
+    n_null: replicates of each study's own bootstrap test.
     """
 
     def __init__(

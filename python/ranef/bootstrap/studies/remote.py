@@ -17,15 +17,9 @@ from .rejections import Study
 class RemoteStudy:
     """A study whose simulations an executor makes, with the `rejections` of a local one.
 
-    Parameters
-    ----------
-    executor : concurrent.futures.Executor or alike
-    arguments : dict
-        What `Study` is made of: workers make it anew.
-    threads : int
-        Of each worker.
-    progress : bool
-        Whether to show how many are done.
+    arguments: what `Study` is made of: workers make it anew.
+    threads: of each worker.
+    progress: whether to show how many are done.
     """
 
     def __init__(self, executor: Executor, arguments: dict[str, Any], threads: int, progress: bool) -> None:

@@ -32,14 +32,8 @@ def pair_without(
 ) -> Pair:
     """The model without coefficients and with them, drawn from the latter.
 
-    Parameters
-    ----------
-    model : Model
-    positions : array of int
-        Of the coefficients among the kept ones.
-    truth : TrueParameters
-    factor : GramFactor, optional
-        Of the design; None to draw rows.
+    positions: of the coefficients among the kept ones.
+    factor: of the design; None to draw rows.
     """
     large = standing(model.variant(reml=False), truth.theta)
     constant = np.asarray(model.cross.design.coordinates["constant"])

@@ -15,10 +15,7 @@ from ...fit import Fit
 def positions_of(fit: Fit, name: str) -> np.ndarray:
     """Return the places among the fitted coefficients of the one, or of the term, called `name`.
 
-    Raises
-    ------
-    ArgumentError
-        There is none.
+    Raises ArgumentError: there is none.
     """
     kept = fit.model.cross.columns.tolist()
     names = [fit.model.design.column_names[i] for i in kept]
@@ -35,10 +32,7 @@ def positions_of(fit: Fit, name: str) -> np.ndarray:
 def checked_effect(effect: Any, size: int) -> np.ndarray:
     """Return true values of the tested coefficients.
 
-    Raises
-    ------
-    ArgumentError
-        They are not finite numbers, one for each.
+    Raises ArgumentError: they are not finite numbers, one for each.
     """
     what = "a finite number" if size == 1 else f"{size} finite numbers, one for each coefficient of the term"
     try:

@@ -153,21 +153,11 @@ def both_criteria(
 ) -> FloatArray | None:
     """Return -2 log L of two models refitted to responses drawn from the first, (count, 2).
 
-    Parameters
-    ----------
-    fit, other : GlmerFit
-        Of the same rows, family and link.
-    truth : array
-        Parameters of `fit` to draw from, in the core's coordinates.
-    larger : bool
-        Whether `fit` is nested in `other`, or `other` in it.
-    key, count, threads : int
-
-    Returns
-    -------
-    (count, 2) float64 or None
-        Without what depends on the response alone, which is the same for both; NaN where there is no fit.
-        None where refits are not the core's: prior weights, a prior, ``agq=0``.
+    fit, other: of the same rows, family and link.
+    truth: parameters of `fit` to draw from, in the core's coordinates.
+    larger: whether `fit` is nested in `other`, or `other` in it.
+    Returns (count, 2): without what depends on the response alone, which is the same for both; NaN where
+        there is no fit. None where refits are not the core's: prior weights, a prior, ``agq=0``.
     """
     for one in (fit, other):
         if one.response.weights is not None or one.model.prior is not None or one.model.agq == 0:

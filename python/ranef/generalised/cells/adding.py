@@ -34,13 +34,7 @@ _HELD = 1 << 18  # cells that are held unmerged
 
 
 class CellAdding:
-    """Cells in the making.
-
-    Parameters
-    ----------
-    needs : Needs
-    family : Family
-    """
+    """Cells in the making."""
 
     def __init__(self, needs: Needs, family: Family) -> None:
         self.needs, self.family, self.survey = needs, family, Survey(needs)

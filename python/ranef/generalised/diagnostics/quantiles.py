@@ -24,13 +24,6 @@ def probability_transform(fit: GlmerFit, seed: Any = 0) -> FloatArray:
 
     Between F(y - 1) and F(y) of a discrete response a number is drawn.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    seed : int, Generator or None
-
-    References
-    ----------
     Dunn & Smyth (1996), Randomized quantile residuals, Journal of Computational and Graphical Statistics 5,
     236-244.
     """

@@ -23,39 +23,18 @@ The mean is the link's: that before zeros are left out."""
 
 @dataclass(frozen=True)
 class FamilyKind:
-    """A distribution and the links it can have, the default first.
-
-    Attributes
-    ----------
-    name : str
-    label : str
-        In print.
-    links : tuple of str
-    variance : callable
-    dispersion : str
-        What the dispersion is called; empty where there is none.
-    meaning : str
-        The variance in symbols, with the dispersion.
-    response : str
-        What a response must be, for messages.
-    trials : bool
-        Whether a row has a number of trials.
-    simpler : str
-        The family at the limit of the dispersion; empty where there is none.
-    least : int, optional
-        The least count, 1 where zeros are left out; None where the response is none.
-    """
+    """A distribution and the links it can have, the default first."""
 
     name: str
-    label: str
+    label: str  # in print
     links: tuple[str, ...]
     variance: Variance
-    dispersion: str
-    meaning: str
-    response: str
-    trials: bool = False
-    simpler: str = ""
-    least: int | None = None
+    dispersion: str  # what the dispersion is called; empty where there is none
+    meaning: str  # the variance in symbols, with the dispersion
+    response: str  # what a response must be, for messages
+    trials: bool = False  # whether a row has a number of trials
+    simpler: str = ""  # the family at the limit of the dispersion; empty where there is none
+    least: int | None = None  # the least count, 1 where zeros are left out; None where the response is none
 
     @property
     def truncated(self) -> bool:
@@ -259,10 +238,7 @@ class Family:
 def choose_family(family: str, link: str | None) -> Family:
     """Return the family of a name, with its default link or another one.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown family, and for a link the family does not have.
+    Raises ArgumentError for an unknown family, and for a link the family does not have.
     """
     if not isinstance(family, str):
         raise ArgumentError(f"family= must be the name of a family, such as 'binomial', not {family!r}")

@@ -18,8 +18,6 @@ _LARGEST = 300.0
 class Link:
     """A link: ``eta = forward(mu)``, ``mu = inverse(eta)`` with derivative ``slope(eta)``.
 
-    Examples
-    --------
     >>> float(LINKS["cloglog"].inverse(LINKS["cloglog"].forward(np.array(0.25))).round(12))
     0.25
     """

@@ -46,8 +46,6 @@ _INSTEAD = {
 def instead_of(family: str) -> str | None:
     """Return what a message says of a family of another program, or None.
 
-    Examples
-    --------
     >>> instead_of("lognormal")
     "is a linear model: ranef.lmer('log(y) ~ ...')"
     """

@@ -34,27 +34,13 @@ _FLAT = 1e-2  # a gradient above this is no maximum
 
 @dataclass(frozen=True, eq=False)
 class Working:
-    """The working linear model, as far as tests of its coefficients need it.
+    """The working linear model, as far as tests of its coefficients need it."""
 
-    Attributes
-    ----------
-    model : Model
-        Weights and response are the working ones.
-    theta : (k,) float64
-        Standard deviations themselves: the residual one is one.
-    solution : dict
-        Of the core, at theta.
-    objective : float
-        -2 log of the restricted likelihood, constants included.
-    dispersion : float
-        The family's parameter on its log scale.
-    """
-
-    model: Model
-    theta: FloatArray
-    solution: dict[str, Any]
-    objective: float
-    dispersion: float
+    model: Model  # weights and response are the working ones
+    theta: FloatArray  # (k,): standard deviations themselves: the residual one is one
+    solution: dict[str, Any]  # of the core, at theta
+    objective: float  # -2 log of the restricted likelihood, constants included
+    dispersion: float  # the family's parameter on its log scale
     optimum: Any
 
     @property
@@ -67,10 +53,7 @@ class Working:
 def working_model(fit: GlmerFit) -> Working:
     """Return the working linear model of a fit at the optimum of the restricted likelihood.
 
-    Raises
-    ------
-    FitError
-        When the search ends where the gradient is not zero.
+    Raises FitError when the search ends where the gradient is not zero.
     """
     point = _optimum(fit)
     model, family = fit.model, fit.family

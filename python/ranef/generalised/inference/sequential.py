@@ -33,19 +33,11 @@ def minimise(
 ) -> Minimum:
     """Minimise a function with ``held(x)[0] = value``.
 
-    Parameters
-    ----------
-    function : callable
-        Value and gradient.
-    hessian : (m, m) float64
-        Positive definite, to begin with; updated on the way (damped BFGS, Powell 1978).
-    start : (m,) float64
-    held : callable
-        Value and gradient.
-    value : float
+    function: value and gradient.
+    hessian, (m, m): positive definite, to begin with; updated on the way (damped BFGS, Powell 1978).
+    start: (m,).
+    held: value and gradient.
 
-    References
-    ----------
     Nocedal & Wright (2006), Numerical Optimization, chapter 18.
     """
     x, H = start.copy(), hessian.copy()

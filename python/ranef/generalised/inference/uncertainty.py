@@ -24,10 +24,7 @@ def covariance_root(fit: GlmerFit) -> FloatArray:
 
     Rows of parameters on the boundary are zero.
 
-    Raises
-    ------
-    FitError
-        When the Hessian is not positive definite.
+    Raises FitError when the Hessian is not positive definite.
     """
     free = np.flatnonzero(fit._answer("free"))
     hessian = np.asarray(fit._answer("hessian"))[np.ix_(free, free)]
@@ -76,16 +73,8 @@ def estimates(fit: GlmerFit) -> dict[str, Any]:
 def sensitivities(fit: GlmerFit, value: Callable[[dict[str, Any]], FloatArray]) -> FloatArray:
     """Return the derivatives of a function of the parameters and modes along the columns of that root.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    value : callable
-        Of a dict with ``theta``, ``beta``, ``psi`` and ``modes``.
-
-    Returns
-    -------
-    (m, axes) float64
-        The sum of squares over the axes is the variance by the delta method.
+    value: of a dict with ``theta``, ``beta``, ``psi`` and ``modes``.
+    Returns (m, axes): the sum of squares over the axes is the variance by the delta method.
     """
     at, core = np.asarray(fit._answer("internal")), fit.model.core
     columns = []

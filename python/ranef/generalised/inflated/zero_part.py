@@ -25,27 +25,15 @@ _ALIASED = 1e-9  # of a column's size: what is left of it beside the others
 
 @dataclass(frozen=True, eq=False)
 class ZeroPart:
-    """The linear predictor of the log-odds of a zero that is no count, W gamma.
+    """The linear predictor of the log-odds of a zero that is no count, W gamma."""
 
-    Attributes
-    ----------
-    text : str
-        As given, such as ``"~ x"``.
-    spec : MatrixSpec
-        What was learned of the data, to be replayed on new rows.
-    columns : (n, m) float64
-        W.
-    shift, scale : (m,) float64
-        The core has the columns centred, where there is an intercept, and in their own unit.
-    predictors : mapping
-        The columns of the data it refers to, on the used rows.
-    """
-
-    text: str
-    spec: MatrixSpec
-    columns: FloatArray = field(repr=False)
+    text: str  # as given, such as ``"~ x"``
+    spec: MatrixSpec  # what was learned of the data, to be replayed on new rows
+    columns: FloatArray = field(repr=False)  # (n, m): W
+    # shift, scale (m,): the core has the columns centred, where there is an intercept, and in their own unit
     shift: FloatArray = field(repr=False)
     scale: FloatArray = field(repr=False)
+    # the columns of the data it refers to, on the used rows
     predictors: Mapping[str, Column] = field(repr=False)
 
     @property
@@ -112,10 +100,7 @@ def require_inflatable(family: Family) -> None:
 def zero_columns(text: Any, data: Any, functions: Functions | None) -> tuple[str, ...]:
     """Return the columns of the data that ``zero=`` refers to.
 
-    Raises
-    ------
-    ArgumentError
-        For what is no one-sided formula of fixed effects.
+    Raises ArgumentError for what is no one-sided formula of fixed effects.
     """
     if not isinstance(text, str):
         raise ArgumentError(f"zero= must be a one-sided formula such as '~ 1' or '~ x', not {text!r}")
@@ -136,10 +121,7 @@ def zero_columns(text: Any, data: Any, functions: Functions | None) -> tuple[str
 def read_zero_part(text: str, data: Any, rows: npt.NDArray[np.intp], functions: Functions | None) -> ZeroPart:
     """Learn the columns of ``zero=`` from the rows used.
 
-    Raises
-    ------
-    DataError
-        For columns that depend on each other.
+    Raises DataError for columns that depend on each other.
     """
     table = Table(data)
     names = zero_columns(text, data, functions)

@@ -61,10 +61,7 @@ def average_mean(link: Link, eta: FloatArray, variance: FloatArray) -> FloatArra
 def random_columns(fit: GlmerFit, columns: Mapping[str, Column], n: int) -> list[FloatArray]:
     """Return the columns of each random term on `n` rows.
 
-    Raises
-    ------
-    ArgumentError
-        For a random slope whose predictor is not among the columns.
+    Raises ArgumentError for a random slope whose predictor is not among the columns.
     """
     spec = fit.model.design.spec
     absent = [name for basis in spec.bases for name in basis.columns if name not in columns]

@@ -39,24 +39,14 @@ _LARGEST = 3000  # order of a dense matrix that is worth an information matrix
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mixture(Printed):
-    """The null distribution of a likelihood ratio: a mixture of chi-squares.
+    """The null distribution of a likelihood ratio: a mixture of chi-squares."""
 
-    Attributes
-    ----------
-    free : int
-        Degrees of freedom without a boundary.
-    weights : tuple of float
-        Of 0, 1, ... further degrees of freedom.
-    """
-
-    free: int
-    weights: tuple[float, ...] = (1.0,)
+    free: int  # degrees of freedom without a boundary
+    weights: tuple[float, ...] = (1.0,)  # of 0, 1, ... further degrees of freedom.
 
     def p_value(self, statistic: float) -> float:
         """Return the probability of a likelihood ratio at least as large.
 
-        Examples
-        --------
         >>> round(Mixture(0, (0.5, 0.5)).p_value(2.705543), 6), Mixture(1).p_value(0.0)
         (0.05, 1.0)
         """
@@ -80,23 +70,12 @@ def mixture(
 ) -> Mixture | None:
     """Return the null distribution for a smaller fit within a larger model.
 
-    Parameters
-    ----------
-    null : Fit or None
-        None for a model without random effects.
-    y : (n,) float64
-        The response.
-    large : Model
-    embedding : Embedding
-        Of the covariance structure of `null` in that of `large`.
-    extra_fixed : int
-        Further fixed effects of the larger model.
-
-    Returns
-    -------
-    Mixture or None
-        None where the weights need an information matrix that would be too large, or is singular: the data
-        say nothing of a variance.
+    null: None for a model without random effects.
+    y, (n,): the response.
+    embedding: of the covariance structure of `null` in that of `large`.
+    extra_fixed: further fixed effects of the larger model.
+    Returns None where the weights need an information matrix that would be too large, or is singular: the
+        data say nothing of a variance.
     """
     inner = [] if null is None else inner_factors(null)
     fitted = pack([f @ f.T for f in inner])

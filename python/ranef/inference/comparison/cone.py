@@ -24,8 +24,6 @@ _GROUPS = 1000
 def quadrant_weights(information: FloatArray) -> tuple[float, float, float]:
     """Return the weights of chi2_0, chi2_1, chi2_2 for two variances, from their information matrix.
 
-    Examples
-    --------
     >>> quadrant_weights(np.eye(2))
     (0.25, 0.5, 0.25)
     """
@@ -40,17 +38,9 @@ def cone_draws(information: FloatArray, widths: list[int]) -> tuple[FloatArray, 
     z ~ N(0, I^-1); the projection in the metric of the information I, by accelerated projected gradient
     steps.
 
-    Parameters
-    ----------
-    information : (b, b) float64
-        For the unique elements of each matrix, lower triangle by column.
-    widths : list of int
-        Orders of the matrices.
-
-    Returns
-    -------
-    (m,) float64, (m,) bool
-        Squared lengths, and whether the vector lies in the cone.
+    information, (b, b): for the unique elements of each matrix, lower triangle by column.
+    widths: orders of the matrices.
+    Returns (m,) float64, (m,) bool: squared lengths, and whether the vector lies in the cone.
     """
     rng = np.random.default_rng(1)
     rounded = _rounded(information, widths)
@@ -85,8 +75,6 @@ def cone_weights(draws: FloatArray, inside: npt.NDArray[np.bool_], most: int) ->
     chance of the apex, the last that of the inside; even and odd ones add to a half each (Gauss and Bonnet);
     what is left open by that is estimated by maximum likelihood.
 
-    Examples
-    --------
     >>> z = np.random.default_rng(1).standard_normal(100_000)
     >>> [round(w, 2) for w in cone_weights(np.maximum(z, 0) ** 2, z > 0, 1)]
     [0.5, 0.5]

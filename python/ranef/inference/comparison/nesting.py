@@ -23,17 +23,11 @@ _TOLERANCE = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """How the variances of a smaller model are those of a larger one, each in its core's coordinates.
+    """How the variances of a smaller model are those of a larger one, each in its core's coordinates."""
 
-    Attributes
-    ----------
-    map : (k_large, k_small) float64
-        Variances and covariances d of the larger model from those of the smaller.
-    own : (k_small,) float64
-        What each d of the smaller model adds to the residual variance, relative to sigma^2.
-    """
-
+    # (k_large, k_small): variances and covariances d of the larger model from those of the smaller
     map: FloatArray
+    # (k_small,): what each d of the smaller model adds to the residual variance, relative to sigma^2
     own: FloatArray
 
 

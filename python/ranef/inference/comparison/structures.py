@@ -21,13 +21,9 @@ def has_structure(fit: Any) -> bool:
 def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[pd.DataFrame, list[str]]:
     """Return likelihood ratios and information criteria, and what must be said of them.
 
-    Raises
-    ------
-    ArgumentError
-        Fits by REML and by maximum likelihood, or by REML with different fixed effects, or two with the same
-        number of parameters that are to be tested.
-    DataError
-        Fits of different responses.
+    Raises ArgumentError: fits by REML and by maximum likelihood, or by REML with different fixed effects, or
+        two with the same number of parameters that are to be tested.
+    Raises DataError: fits of different responses.
     """
     ordered = sorted(fits, key=lambda pair: pair[1].df_model_total)
     first = ordered[0][1]

@@ -25,19 +25,12 @@ OVER = ("rows", "grid")
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows to average over.
+    """Rows to average over."""
 
-    Attributes
-    ----------
-    columns : mapping
-        The columns of the fixed part.
-    n : int
-    offset, repeats : (n,) float64 or float
-        What is added to the linear predictor of each row; how often it counts.
-    """
-
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Column]  # the columns of the fixed part
     n: int
+    # offset, repeats (n,) float64 or float: what is added to the linear predictor of each row; how often it
+    # counts
     offset: Any
     repeats: Any = 1.0
 
@@ -87,16 +80,10 @@ def _constant(column: Column, value: Any, n: int) -> Column:
 def rows_over(fit: Fit, over: str, fixed: Mapping[str, Any], spread: Sequence[str], slope: str) -> Rows:
     """Return the rows observed, or those of a reference grid.
 
-    Parameters
-    ----------
-    fit : Fit
-    over : {"rows", "grid"}
-    fixed : mapping
-        Variable -> its first value, where it is given values later: it need not vary in a grid.
-    spread : sequence of str
-        Variables asked for.
-    slope : str
-        The variable of a slope, at its mean in a grid.
+    over: {"rows", "grid"}.
+    fixed: variable -> its first value, where it is given values later: it need not vary in a grid.
+    spread: variables asked for.
+    slope: the variable of a slope, at its mean in a grid.
     """
     require_choice("over", over, OVER)
     design = fit.model.design

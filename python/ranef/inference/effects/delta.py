@@ -24,12 +24,7 @@ _CURVATURE_STEP = 1e-2  # of the linear predictor
 class Estimator:
     """Means over rows on the scale asked for, and what is made of them.
 
-    Parameters
-    ----------
-    fit : Fit
-    scale : {"response", "link"}, optional
-        Of a generalised model, the response by default.
-    ddf : str, optional
+    scale: {"response", "link"}, of a generalised model, the response by default.
     """
 
     def __init__(self, fit: Any, scale: str | None, ddf: str | None) -> None:

@@ -60,10 +60,7 @@ def _names_in(text: str) -> tuple[str, ...]:
 def predictors(fit: Fit, what: str) -> Mapping[str, Column]:
     """Return the columns of the fixed part on the used rows.
 
-    Raises
-    ------
-    RowsNotKeptError
-        Naming `what` needs them.
+    Raises RowsNotKeptError naming `what` needs them.
     """
     found = fit.model.design.predictors
     if found is None:
@@ -117,18 +114,9 @@ def _known(fit: Fit, name: str) -> FloatArray:
 def beyond(fit: Fit, table: pd.DataFrame, held: Mapping[str, Any]) -> tuple[npt.NDArray[np.bool_], list[str]]:
     """Say which rows of a grid lie beyond the data: beyond all of them, or beyond those with the same levels.
 
-    Parameters
-    ----------
-    fit : Fit
-    table : DataFrame
-        A column per variable of the grid that was asked for.
-    held : mapping
-        Variable -> the values it was given.
-
-    Returns
-    -------
-    (rows,) bool, list of str
-        And notes that name variables and ranges.
+    table: a column per variable of the grid that was asked for.
+    held: variable -> the values it was given.
+    Returns (rows,) bool, list of str: and notes that name variables and ranges.
     """
     out, notes = np.zeros(len(table), dtype=bool), []
     for name in dict.fromkeys([*table, *held]):

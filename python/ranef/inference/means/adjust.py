@@ -34,27 +34,15 @@ def adjusted(
 ) -> tuple[FloatArray, FloatArray]:
     """Return p-values and critical values of t statistics of one family.
 
-    Parameters
-    ----------
-    t, df : (m,) float64
-    method : one of `METHODS`
-    family : (int, int)
-        How many comparisons were asked for, m or, where some cannot be estimated, more; and how many means
-        they compare (for Tukey).
-    correlation : (m, m) float64
-        Of the estimates (for mvt, whose family are those that can be estimated).
-    level : float
-        Joint coverage of the intervals.
-    alternative : {"two-sided", "less", "greater"}
-        Of every test; Tukey's has no sides.
+    t, df: (m,).
+    family, (int, int): how many comparisons were asked for, m or, where some cannot be estimated, more; and
+        how many means they compare (for Tukey).
+    correlation, (m, m): of the estimates (for mvt, whose family are those that can be estimated).
+    level: joint coverage of the intervals.
+    alternative: {"two-sided", "less", "greater"}, of every test; Tukey's has no sides.
+    Returns (m,) float64, (m,) float64: p-values; critical values for the intervals, of abs(t) for two sides
+        (Holm: those of Bonferroni).
 
-    Returns
-    -------
-    (m,) float64, (m,) float64
-        p-values; critical values for the intervals, of abs(t) for two sides (Holm: those of Bonferroni).
-
-    Examples
-    --------
     >>> t, df = np.array([2.5, 1.0]), np.array([10.0, 10.0])
     >>> adjusted(t, df, "bonferroni", (2, 2), np.eye(2), 0.95)[0].round(4).tolist()
     [0.0629, 0.6818]

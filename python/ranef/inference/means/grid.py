@@ -20,21 +20,11 @@ from ...frame import NumberColumn, Table
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A reference grid.
+    """A reference grid."""
 
-    Attributes
-    ----------
-    table : DataFrame
-        One row per combination, one column per variable of the fixed part.
-    factors : tuple of str
-        Variables that run over several values.
-    X : (rows, p) float64
-        The fixed-effects matrix, all columns.
-    """
-
-    table: pd.DataFrame
-    factors: tuple[str, ...]
-    X: FloatArray = field(repr=False)
+    table: pd.DataFrame  # one row per combination, one column per variable of the fixed part
+    factors: tuple[str, ...]  # variables that run over several values
+    X: FloatArray = field(repr=False)  # (rows, p): the fixed-effects matrix, all columns
 
 
 def reference_grid(
@@ -49,24 +39,12 @@ def reference_grid(
     Truth values are a factor with two levels, as in R; a covariate that takes two values takes both of them,
     as with ``cov.keep = "2"``, the default of R's emmeans.
 
-    Parameters
-    ----------
-    fit : Fit
-    wanted : sequence of str
-        Variables that are asked for; each must be in the fixed part.
-    at : mapping, optional
-        Variable -> value or values instead of all levels, or of the mean.
-    data : table, optional
-        Where means of covariates come from that appear only transformed, such as ``x`` in ``log(x)``.
-    slope : str, optional
-        A covariate that is set to its mean in any case.
-
-    Raises
-    ------
-    UnknownColumnError
-        A variable that the fixed part does not use.
-    ArgumentError
-        A level that does not exist, or a covariate whose mean is not known.
+    wanted: variables that are asked for; each must be in the fixed part.
+    at: variable -> value or values instead of all levels, or of the mean.
+    data: where means of covariates come from that appear only transformed, such as ``x`` in ``log(x)``.
+    slope: a covariate that is set to its mean in any case.
+    Raises UnknownColumnError: a variable that the fixed part does not use.
+    Raises ArgumentError: a level that does not exist, or a covariate whose mean is not known.
     """
     spec, given = fit.model.design.spec.fixed, dict(at or {})
     for name in (*wanted, *given):
@@ -106,9 +84,7 @@ def _factor_levels(fit: Fit) -> dict[str, list[Any]]:
 def given_values(name: str, values: Any, levels: list[Any] | None) -> list[Any]:
     """Return the values of ``at=`` for a variable as a list, levels as the fit has them.
 
-    Raises
-    ------
-    ArgumentError
+    Raises ArgumentError.
     """
     many = [values] if isinstance(values, str) or not hasattr(values, "__iter__") else list(values)
     if not many:

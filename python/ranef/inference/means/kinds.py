@@ -18,15 +18,9 @@ KINDS = ("eff", "consec", "trt.vs.ctrl", "pairwise", "revpairwise", "poly", "opo
 def weights_of(kind: str, names: list[str], minus: str, ref: Any = None) -> Mapping[str, Any]:
     """Return the weights of every contrast by name.
 
-    Parameters
-    ----------
-    kind : str
-    names : list of str
-        Of the means.
-    minus : str
-        Stands between two of them.
-    ref : str or int, optional
-        The control of ``"trt.vs.ctrl"``, by name or place, by default the first.
+    names: of the means.
+    minus: stands between two of them.
+    ref: the control of ``"trt.vs.ctrl"``, by name or place, by default the first.
     """
     require_choice("contrast", kind, KINDS)
     if ref is not None and kind != "trt.vs.ctrl":

@@ -14,15 +14,9 @@ _MOST = 6  # degrees, as emmeans gives
 def polynomials(levels: int, orthonormal: bool) -> dict[str, list[float]]:
     """Return name -> weights of the orthogonal polynomials of degree 1 to 6.
 
-    Parameters
-    ----------
-    levels : int
-    orthonormal : bool
-        True: of length 1, as R's ``contr.poly`` and emmeans' ``"opoly"``; False: the smallest whole numbers,
-        as in the tables of Fisher & Yates and emmeans' ``"poly"``.
+    orthonormal: True: of length 1, as R's ``contr.poly`` and emmeans' ``"opoly"``; False: the smallest whole
+        numbers, as in the tables of Fisher & Yates and emmeans' ``"poly"``.
 
-    Examples
-    --------
     >>> polynomials(4, False)
     {'linear': [-3.0, -1.0, 1.0, 3.0], 'quadratic': [1.0, -1.0, -1.0, 1.0], 'cubic': [-1.0, 3.0, -3.0, 1.0]}
     """

@@ -15,22 +15,12 @@ from ...formula.python_code import read_code
 
 @dataclass(frozen=True)
 class Scale:
-    """The way back from a transformed response.
+    """The way back from a transformed response."""
 
-    Attributes
-    ----------
-    name : str
-        Of the transformation.
-    back, slope : callable
-        The inverse, and its derivative.
-    ratios : bool
-        Whether differences go back as ratios.
-    """
-
-    name: str
-    back: Callable[[FloatArray], FloatArray]
+    name: str  # of the transformation
+    back: Callable[[FloatArray], FloatArray]  # back, slope: the inverse, and its derivative
     slope: Callable[[FloatArray], FloatArray]
-    ratios: bool = False
+    ratios: bool = False  # whether differences go back as ratios
 
     @property
     def keeps_order(self) -> bool:
@@ -64,13 +54,8 @@ KNOWN = {
 def scale_of(response: str) -> Scale:
     """Return the scale behind a response as it stands in the formula.
 
-    Raises
-    ------
-    ArgumentError
-        If the response is not transformed, or in a way whose inverse is not known.
+    Raises ArgumentError if the response is not transformed, or in a way whose inverse is not known.
 
-    Examples
-    --------
     >>> scale_of("log(y)").back(np.array([0.0, 1.0])).round(3).tolist()
     [1.0, 2.718]
     >>> scale_of("np.sqrt(y + 2)").back(np.array([3.0])).tolist()

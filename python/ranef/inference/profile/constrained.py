@@ -19,23 +19,12 @@ BETTER = 1e-6  # a deviance lower than the fit's by more than this is another op
 
 
 class Point(NamedTuple):
-    """One point of a profile.
+    """One point of a profile."""
 
-    Attributes
-    ----------
-    value : float
-        Of the parameter held.
-    zeta : float
-        Signed square root of the rise of the deviance; infinite where it has no value.
-    deviance, sigma : float
-    theta, beta : (k,), (p,) float64
-        The other parameters at the minimum; beta over the kept columns.
-    converged : bool
-    """
-
-    value: float
-    zeta: float
+    value: float  # of the parameter held
+    zeta: float  # signed square root of the rise of the deviance; infinite where it has no value
     deviance: float
+    # theta, beta (k,), (p,) float64: the other parameters at the minimum; beta over the kept columns
     theta: FloatArray
     sigma: float
     beta: FloatArray
@@ -92,10 +81,7 @@ class Constrained:
     def at(self, parameter: Parameter, value: float, near: Point) -> Point:
         """Return the minimum with the parameter at `value`, found from a point nearby.
 
-        Raises
-        ------
-        BetterOptimum
-            When it lies below the fit's own deviance.
+        Raises BetterOptimum when it lies below the fit's own deviance.
         """
         found = self._minimise(parameter, value, near)
         if parameter.kind == "correlation":

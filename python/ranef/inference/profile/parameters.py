@@ -16,30 +16,18 @@ GROUPS = ("fixed", "random", "theta", "all")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a fit.
+    """One parameter of a fit."""
 
-    Attributes
-    ----------
-    name : str
-        As in the bootstrap's tables: a coefficient's name, ``sigma``, ``sd[subject.days]``,
-        ``corr[subject.days.Intercept]``, ``theta1``.
-    kind : {"coefficient", "sigma", "sd", "correlation", "theta", "further"}
-    estimate : float
-        NaN for a correlation with an effect of no variance.
-    lower, upper : float
-        Values it can have.
-    scale : float
-        Guess of its standard error: the length of the first step.
-    term, row, column : int
-        Where it is: index of the random term, and in it; `row` is the column of X of a coefficient.
-    """
-
+    # as in the bootstrap's tables: a coefficient's name, ``sigma``, ``sd[subject.days]``,
+    # ``corr[subject.days.Intercept]``, ``theta1``
     name: str
-    kind: str
-    estimate: float
-    lower: float = -np.inf
+    kind: str  # {"coefficient", "sigma", "sd", "correlation", "theta", "further"}
+    estimate: float  # NaN for a correlation with an effect of no variance
+    lower: float = -np.inf  # lower, upper: values it can have
     upper: float = np.inf
-    scale: float = 1.0
+    scale: float = 1.0  # guess of its standard error: the length of the first step
+    # term, row, column: where it is: index of the random term, and in it; `row` is the column of X of a
+    # coefficient
     term: int = 0
     row: int = 0
     column: int = 0
@@ -97,17 +85,9 @@ def parameters_of(fit: Fit) -> dict[str, Parameter]:
 def chosen(known: dict[str, Parameter], wanted: str | Iterable[str] | None) -> list[Parameter]:
     """Return the parameters asked for.
 
-    Parameters
-    ----------
-    known : dict
-    wanted : str or iterable of str, optional
-        Names, ``"fixed"`` (coefficients), ``"random"`` (sigma, standard deviations, correlations),
+    wanted: names, ``"fixed"`` (coefficients), ``"random"`` (sigma, standard deviations, correlations),
         ``"theta"``, ``"all"``; by default fixed and random.
-
-    Raises
-    ------
-    ArgumentError
-        A name that is no parameter; the message lists those there are.
+    Raises ArgumentError: a name that is no parameter; the message lists those there are.
     """
     kinds = {
         "fixed": ("coefficient",),

@@ -25,18 +25,11 @@ def walk(
 
     Or until it no longer rises, as that of a dispersion that runs to a limit.
 
-    Parameters
-    ----------
-    evaluate : callable
-        ``evaluate(value, near)`` -> Point.
-    origin : Point
-    direction : {-1, 1}
-    bound : float
-        The last value the parameter can have that way.
-    step : float
-        Length of the first step, positive.
-    cutoff : float
-        Of the absolute zeta.
+    evaluate: ``evaluate(value, near)`` -> Point.
+    direction: {-1, 1}.
+    bound: the last value the parameter can have that way.
+    step: length of the first step, positive.
+    cutoff: of the absolute zeta.
     """
     points, wanted = [origin], cutoff / PER_SIDE
     if origin.value == bound:
@@ -68,12 +61,7 @@ def is_level(side: list[Point], cutoff: float) -> bool:
 def crossing(evaluate: Evaluate, side: list[Point], height: float) -> Point | None:
     """Return the first point, going outwards, where the absolute zeta is `height`; None if it never is.
 
-    Parameters
-    ----------
-    evaluate : callable
-    side : list of Point
-        From the estimate outwards; the one that is found is added.
-    height : float
+    side: from the estimate outwards; the one that is found is added.
     """
     outer = next((i for i, point in enumerate(side) if abs(point.zeta) >= height), None)
     if outer is None:
