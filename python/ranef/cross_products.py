@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class CrossProducts:
     def response(self, y: FloatArray) -> Any:
         """Cross-products of a response of the same rows (offset already subtracted)."""
         found = _core.ResponseCross(self.rows, self.design, y)
-        require_squares(found.scale, "the response")
+        require_squares(found.scale if isfinite(found.shift) else inf, "the response")
         return found
 
 
@@ -93,9 +94,18 @@ def cross_products(design: Design) -> CrossProducts:
     return CrossProducts(rows, cross, factors, np.asarray(kept, dtype=np.intp))
 
 
+def require_sizes(design: Design) -> None:
+    """Refuse a response and columns as `require_squares` does, for criteria that begin with the rows."""
+    names = [f"the column '{name}'" for name in design.column_names]
+    with np.errstate(over="ignore"):
+        spans = [np.ptp(design.without_offset(design.response)), *np.ptp(design.X, axis=0)]
+    for span, what in zip(spans, ["the response", *names], strict=True):
+        require_squares(float(span), what)
+
+
 def require_squares(scale: float, what: str) -> None:
     """Refuse values whose squares, and their products with others, a double cannot hold."""
-    if scale > 0 and not _LEAST < scale < _MOST:
+    if scale != 0 and not _LEAST < scale < _MOST:  # NaN too: what overflowed
         raise DataError(
             f"{what} has values that differ by about {scale:.1g}, whose squares a double cannot hold: "
             "give it in another unit"

@@ -10,7 +10,7 @@ import numpy as np
 from . import _core
 from .arrays import FloatArray
 from .coordinates import Coordinates
-from .cross_products import CrossProducts
+from .cross_products import CrossProducts, require_squares
 from .design import Design
 from .errors import DataError
 
@@ -52,9 +52,10 @@ def _require_steps(design: Design, coordinates: Coordinates, response: Any) -> N
 def require_range(name: str, low: float, high: float, response: bool = False) -> None:
     """Raise where rows that are not kept have a column between `low` and `high`, with too few digits.
 
-    Raises DataError naming the column and the digits it has.
+    Or with squares that a double cannot hold. Raises DataError naming the column.
     """
     largest, spread = max(abs(low), abs(high)), high - low
+    require_squares(spread, name if response else f"the column '{name}'")
     whole = largest < _WHOLE and not low % 1 and not high % 1
     least = _RESPONSE_STEPS if response else _STEPS
     if spread > 0 and largest > _FAR * spread and not whole and spread < least * np.spacing(largest):

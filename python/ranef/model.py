@@ -158,7 +158,7 @@ class Model(IndependentResiduals, metaclass=Explained):
             leading=leading,
             schur=schur,
         )
-        self._require_degrees_of_freedom()
+        self.design.require_more_rows(self.cross.rank)
         require_digits(self.design, self.cross, self.response)
         try:
             self.problem  # noqa: B018, planned here, where what was asked for can be refused
@@ -370,14 +370,6 @@ class Model(IndependentResiduals, metaclass=Explained):
         if values[0] == values[-1] and values.min() == values.max():  # the first test is enough nearly always
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         return self.cross.response(values)
-
-    def _require_degrees_of_freedom(self) -> None:
-        n, p = self.design.nobs, self.cross.rank
-        if n <= p:
-            raise DataError(
-                f"the {p} fixed effects reproduce the {n} rows used exactly: nothing is left for variances; "
-                "use fewer fixed effects"
-            )
 
     def __repr__(self) -> str:
         return f"Model({self.formula.text!r}, {self.design.nobs} rows, {'REML' if self.reml else 'ML'})"

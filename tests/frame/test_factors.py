@@ -61,6 +61,9 @@ def test_whole_floats_are_labelled_as_whole_numbers():
     assert label_texts(np.array([0.2, 2.0])) == ["0.2", "2"]
 
 
+DAYS = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
+
+
 @pytest.mark.parametrize(
     ("learned", "asked", "codes", "new"),
     [
@@ -70,6 +73,8 @@ def test_whole_floats_are_labelled_as_whole_numbers():
         (["308", "309"], [309.0, np.nan], [1, -1], []),
         ([False, True], [True], [1], []),
         (["a", "b"], ["b", None, "c"], [1, -1, -1], ["c"]),
+        (DAYS.astype("datetime64[us]"), DAYS[::-1].astype("datetime64[ns]"), [1, 0], []),
+        ([day.tolist() for day in DAYS], DAYS.astype("datetime64[ns]"), [0, 1], []),
     ],
 )
 def test_new_data_are_coded_in_the_learned_levels(learned, asked, codes, new):

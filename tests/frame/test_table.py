@@ -1,3 +1,7 @@
+import datetime
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -215,3 +219,46 @@ def test_a_doubled_column_is_refused_when_used():
     assert Table(frame).column("y").values.tolist() == [3]
     with pytest.raises(DataError, match="2 columns named 'x'"):
         Table(frame).column("x")
+
+
+EXACT = [10**19 + 1, 10**19 + 2, None, 10**19 + 1]  # as doubles one number
+AS_DECIMALS = [value and Decimal(value) for value in EXACT]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array(EXACT, dtype=object),
+        np.array(AS_DECIMALS, dtype=object),
+        pl.Series(EXACT, dtype=pl.Int128),
+        pl.Series(AS_DECIMALS, dtype=pl.Decimal(38, 0)),
+        pa.array(AS_DECIMALS, pa.decimal128(38, 0)),
+    ],
+    ids=["integers", "decimals", "polars Int128", "polars decimals", "arrow decimals"],
+)
+def test_numbers_that_doubles_confuse_stay_apart_as_levels(values):
+    column = Table({"g": values}).column("g")
+    assert column.missing.tolist() == [False, False, True, False]
+    assert column.values[[0, 1, 3]].tolist() == [1e19] * 3
+    factor = as_factor(column)
+    assert [int(level) for level in factor.levels] == [10**19 + 1, 10**19 + 2]
+    assert factor.codes.tolist() == [0, 1, -1, 0]
+
+
+def test_whole_numbers_among_missing_objects_keep_their_last_digit():
+    column = Table({"g": np.array([2**53 + 1, 2**53, None], dtype=object)}).column("g")
+    assert as_factor(column).levels.tolist() == [2**53, 2**53 + 1]
+
+
+def test_fractions_are_numbers_and_dates_are_times():
+    table = Table(
+        {
+            "fraction": [Fraction(1, 4), None, Fraction(1, 2)],
+            "date": [datetime.date(2024, 1, 2), None, datetime.date(2024, 1, 1)],
+            "object": pl.Series([Fraction(1, 4), None, Fraction(1, 2)], dtype=pl.Object),
+        }
+    )
+    for name in ("fraction", "object"):
+        assert table.column(name).values[[0, 2]].tolist() == [0.25, 0.5]
+    assert isinstance(table.column("date"), TimeColumn)
+    assert table.column("date").missing.tolist() == [False, True, False]

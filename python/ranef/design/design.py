@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import DataError
-from ..frame import Column, in_order_of
+from ..frame import Column, FactorColumn, in_order_of
 from .model_matrix import ModelMatrix
 from .spec import DesignSpec
 from .types import FixedMoments, GroupingFactor, RandomTerm
@@ -141,6 +141,23 @@ class Design:
             every = f", or {n_total}, one per row of the data" if n_total != n else ""
             raise DataError(f"y must have {n} values, one per used row{every}; it has shape {values.shape}")
         return values
+
+    def require_more_rows(self, rank: int) -> None:
+        """Raise a DataError where as many coefficients as rows leave nothing for variances."""
+        if self.nobs > rank:
+            return
+        factors = [one for one in (self.predictors or {}).values() if isinstance(one, FactorColumn)]
+        widest = max(factors, key=lambda factor: len(factor.levels), default=None)
+        hint = ""
+        if widest is not None:
+            hint = (
+                f"; '{widest.name}' alone has {len(widest.levels)} levels: if it holds numbers as text, "
+                "convert them"
+            )
+        raise DataError(
+            f"the {rank} fixed effects reproduce the {self.nobs} rows used exactly: nothing is left for "
+            f"variances; use fewer fixed effects{hint}"
+        )
 
     def without_offset(self, y: FloatArray) -> FloatArray:
         """Return a response of these rows less their offsets, (n,): what is modelled."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..cross_products import require_sizes
 from ..design import Design, Functions, build_design, with_functions
 from ..errors import FormulaError, level_by_keyword, quote_list, require_level
 from ..formula import parse_formula
@@ -131,6 +132,7 @@ def lm_list(
     """
     parsed = with_functions(parse_formula(_mixed(formula)), functions)
     design = build_design(parsed, data, weights, allow_saturated=True)
+    require_sizes(design)
     groups = list(dict.fromkeys(term.group for term in design.terms))
     if len(groups) != 1:
         raise FormulaError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ class NumberColumn(Snapshot):
     name: str
     values: npt.NDArray[np.generic]
     null: Mask = field(default=None, repr=False)
-    exact: npt.NDArray[np.uint64] | None = field(default=None, repr=False)
+    exact: npt.NDArray[Any] | None = field(default=None, repr=False)
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> NumberColumn:
         """Return some rows, where none is missing."""

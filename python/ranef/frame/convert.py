@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # what pandas calls the contents of an object column that holds numbers
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
+_WHOLE = 2.0**53  # below, a double has every digit of a whole number
 _TIMES = {"datetime64", "datetime", "timedelta64", "timedelta"}
 
 
@@ -55,17 +57,17 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
     # the usual case is text: found without a look at every value
     some_text = any(isinstance(value, str) for value in values[:100])
     contents = "string" if some_text else pd.api.types.infer_dtype(values, skipna=True)
-    if contents in _NUMBERS:
+    if contents == "integer":
         absent = pd.isna(values)
-        if contents == "integer" and not absent.any():
-            return from_numpy(name, _whole_numbers(name, values))
-        numbers = np.full(values.shape, np.nan)
-        numbers[~absent] = values[~absent].astype(np.float64)
-        return NumberColumn(name, numbers)
+        return _whole_numbers(name, np.where(absent, 0, values), absent if absent.any() else None)
+    if contents in _NUMBERS or (contents == "mixed" and _all_numbers(values)):
+        return _rounded(name, values, pd.isna(values))
     if contents == "boolean":
         absent = pd.isna(values)
         truth = np.where(absent, False, values).astype(bool)
         return NumberColumn(name, truth, absent if absent.any() else None)
+    if contents == "date":
+        return TimeColumn(name, pd.to_datetime(values).to_numpy().astype("datetime64[D]"))
     if contents in _TIMES:
         return from_pandas(name, pd.Series(values.tolist()))
     try:
@@ -76,15 +78,30 @@ def _from_objects(name: str, values: npt.NDArray[Any]) -> Column:
         ) from None
 
 
-def _whole_numbers(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Python's integers, which may be larger than any type of numpy's."""
+def _whole_numbers(name: str, values: npt.NDArray[Any], null: npt.NDArray[np.bool_] | None) -> Column:
+    """Python's integers, which may be larger than any type of numpy's: as levels they are what they were."""
     for kind in (np.int64, np.uint64):
         with suppress(OverflowError):
-            return values.astype(kind)
+            return from_numpy(name, values.astype(kind), null)
+    return _rounded(name, values, np.zeros(values.shape, dtype=bool) if null is None else null)
+
+
+def _rounded(name: str, values: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) -> NumberColumn:
+    """Numbers of types that are not numpy's, as doubles; as levels they are what they were."""
+    numbers = np.full(values.shape, np.nan)
     try:
-        return values.astype(np.float64)
+        numbers[~absent] = values[~absent].astype(np.float64)
     except OverflowError:
         raise DataError(f"the column '{name}' holds whole numbers above 1e308: make them text") from None
+    large = bool(np.any(np.abs(numbers[~absent]) >= _WHOLE))
+    return NumberColumn(name, numbers, absent if absent.any() else None, values if large else None)
+
+
+def _all_numbers(values: npt.NDArray[Any]) -> bool:
+    """Whether there are only numbers of any type, such as fractions, and missing values."""
+    import pandas as pd
+
+    return all(isinstance(value, Real) or value is None or value is pd.NA for value in values)
 
 
 def from_pandas(name: str, series: pd.Series) -> Column:
@@ -160,7 +177,10 @@ def from_arrow(name: str, values: Any) -> Column:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return FactorColumn(name, *code_arrow_text(values))
     if pa.types.is_decimal(kind):
-        values = values.cast(pa.float64())
+        plain = values.cast(pa.float64())
+        if np.any(np.abs(plain.to_numpy(zero_copy_only=False)) >= _WHOLE):
+            return _from_objects(name, values.to_numpy(zero_copy_only=False))
+        values = plain
     null = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
     if pa.types.is_null(kind):
         return NumberColumn(name, np.full(len(values), np.nan))
@@ -192,6 +212,11 @@ def from_narwhals(name: str, series: nw.Series[Any]) -> Column:
         return from_arrow(name, series.to_native())
     if series.implementation.is_pandas_like():
         return from_pandas(name, series.to_pandas())
+    if series.dtype.is_decimal():
+        plain = series.cast(nw.Float64)
+        series = series if (plain.abs() >= _WHOLE).any() else plain
+    if series.dtype in (nw.Int128, nw.Object, nw.Decimal):  # numpy has no such numbers
+        return _from_objects(name, np.array([*series.to_list(), None], dtype=object)[:-1])
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         return _from_plain(name, series)
     unordered = series.dtype == nw.Categorical  # polars gives these no order of the user's
@@ -207,8 +232,6 @@ def from_narwhals(name: str, series: nw.Series[Any]) -> Column:
 def _from_plain(name: str, series: nw.Series[Any]) -> Column:
     import narwhals as nw
 
-    if series.dtype.is_decimal():
-        series = series.cast(nw.Float64)
     if not series.null_count():
         return from_numpy(name, series.to_numpy())
     null = series.is_null().to_numpy()
@@ -240,4 +263,4 @@ def from_any(name: str, values: Any) -> Column:
         return from_arrow(name, values)
     if hasattr(values, "__array__"):
         return from_any(name, np.asarray(values))
-    raise DataError(f"'{name}' must be a sequence of values, it is a {type(values).__name__}")
+    raise DataError(f"'{name}' must be a sequence of values, it is of type {type(values).__name__}")

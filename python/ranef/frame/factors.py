@@ -167,6 +167,9 @@ def recode(factor: FactorColumn, levels: Levels) -> tuple[Codes, list[Any]]:
     """
     given = factor.levels
     kinds = {given.dtype.kind, levels.dtype.kind}
+    if kinds <= {"m", "M"} and len(kinds) == 1:  # of days or of microseconds, a time is one
+        unit = np.promote_types(given.dtype, levels.dtype)
+        given, levels = given.astype(unit), levels.astype(unit)
     if kinds <= {"i", "u", "f"} or (len(kinds) == 1 and kinds != {"O"}):
         learned, asked = levels.tolist(), given.tolist()
     else:

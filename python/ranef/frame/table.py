@@ -157,4 +157,5 @@ def _length(name: str, values: Any) -> int:
     try:
         return len(values)
     except TypeError:
-        raise DataError(f"'{name}' must be a sequence of values, it is a {type(values).__name__}") from None
+        kind = type(values).__name__
+        raise DataError(f"'{name}' must be a sequence of values, it is of type {kind}") from None

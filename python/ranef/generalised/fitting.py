@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..design import Functions
 from ..errors import ArgumentError, DataError, require_positive, require_progress
 from ..guidance.arguments import guided
@@ -222,7 +223,7 @@ def fit_model(
     if not whole or max_evaluations < 1:
         raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
     require_positive("tolerance", tolerance)
-    given = None if start is None else np.asarray(start, dtype=np.float64)
+    given = None if start is None else _checked_start(model, start)
     if y is not None:
         options: Any = {"start": given, "max_evaluations": max_evaluations, "tolerance": tolerance}
         if np.ndim(y) == 2:
@@ -240,6 +241,16 @@ def fit_model(
         _require_noise(model)
     kind = ZeroInflatedFit if isinstance(model, ZeroInflatedModel) else GlmerFit
     return kind(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+
+
+def _checked_start(model: GlmerModel, start: npt.ArrayLike) -> FloatArray:
+    values = np.asarray(start, dtype=np.float64)
+    if values.shape != (model.core.n_parameters,) or not np.isfinite(values).all():
+        raise ArgumentError(
+            f"start= must be {model.core.n_parameters} finite numbers, theta and the coefficients in the "
+            f"core's coordinates, as fit.model.start() and fit.model.internal(...) give them: not {start!r}"
+        )
+    return values
 
 
 def _lowest(

@@ -11,9 +11,9 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..cross_products import EstimatedColumns
+from ..cross_products import EstimatedColumns, require_sizes
 from ..design import build_design
-from ..errors import ArgumentError, DataError, quote_list
+from ..errors import ArgumentError, quote_list
 from ..estimates.simulation import counted, seeded
 from ..formula import Formula
 from ..frame import labelled
@@ -45,6 +45,7 @@ class RelatedModel:
         self.formula, self.reml = formula, bool(reml)
         self.data_library = library_name(data)
         self.design = build_design(formula, data, weights, offset, allow_saturated=True)
+        require_sizes(self.design)
         wide = [str(term.group) for term in self.design.terms if len(term.columns) != 1]
         if wide:
             raise ArgumentError(
@@ -53,8 +54,7 @@ class RelatedModel:
             )
         self.related = read_relationships(relationship, self.design.factors)
         self.cross = EstimatedColumns(independent(self.design.X))
-        if self.nobs <= self.cross.rank:
-            raise DataError("the coefficients reproduce the rows used exactly: use fewer predictors")
+        self.design.require_more_rows(self.cross.rank)
 
     @property
     def nobs(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..cross_products import EstimatedColumns
+from ..cross_products import EstimatedColumns, require_sizes
 from ..design.subset import columns_of
 from ..errors import ArgumentError
 from ..residual.gls_model import independent
@@ -43,6 +43,7 @@ def again(fit: Any, reml: bool | None = None, columns: Sequence[int] | None = No
         model.cross = EstimatedColumns(independent(model.design.X))
     if y is not None:
         model.design = replace(model.design, response=np.asarray(y, dtype=np.float64))
+        require_sizes(model.design)
     model.reml = model.reml if reml is None else reml
     return replace(fit, model=model, optimum=minimum(model.sums, model.labels, fit.theta))
 

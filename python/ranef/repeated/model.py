@@ -14,10 +14,10 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..coordinates import Coordinates
-from ..cross_products import EstimatedColumns
+from ..cross_products import EstimatedColumns, require_sizes
 from ..design import Functions, build_design, with_functions
 from ..design.subset import columns_of, rows_of
-from ..errors import ArgumentError, DataError, require_choice
+from ..errors import ArgumentError, require_choice
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
 from ..stream import source_of
@@ -87,13 +87,10 @@ class VisitModel:
             self.visits = summed_visits(self.term, found)
         else:
             self.design = build_design(self.formula, data, weights, offset, also=self.term.columns)
+            require_sizes(self.design)
             self.visits = find_visits(self.term, data, self.design.kept)
             require_single_rows(self.visits, self.sums, self.term, self.design.rows)
-        if self.nobs <= self.cross.rank:
-            raise DataError(
-                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
-                "is left for variances; use fewer fixed effects"
-            )
+        self.design.require_more_rows(self.cross.rank)
         if check:
             require_identified(self.visits, self.sums, self.term.structure)
 
@@ -139,6 +136,7 @@ class VisitModel:
         """Return the model of another response of the rows used."""
         out = copy(self)
         out.design = replace(self.design, response=y)
+        require_sizes(out.design)
         return out
 
     def with_rows(self, rows: npt.NDArray[np.bool_]) -> VisitModel:

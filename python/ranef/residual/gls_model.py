@@ -13,10 +13,10 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..coordinates import Orthonormal
-from ..cross_products import EstimatedColumns
+from ..cross_products import EstimatedColumns, require_sizes
 from ..design import Functions, build_design, with_functions
 from ..design.subset import columns_of, rows_of
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 from ..formula import parse_fixed
 from ..frame.native import library_name
 from .chain import find_chain
@@ -50,6 +50,7 @@ class GlsModel:
         self.data_library = library_name(data)
         self.formula, self.reml = with_functions(parse_fixed(formula), functions), bool(reml)
         self.design = build_design(self.formula, data, weights)
+        require_sizes(self.design)
         rows = self.design.rows
         self.noise = Noise(
             self.design.weights,
@@ -57,11 +58,7 @@ class GlsModel:
             None if dispersion is None else find_dispersion(dispersion, data, rows, self.formula.functions),
         )
         self.cross = EstimatedColumns(independent(self.design.X))
-        if self.nobs <= self.cross.rank:
-            raise DataError(
-                f"the {self.cross.rank} coefficients reproduce the {self.nobs} rows used exactly: nothing "
-                "is left for variances; use fewer predictors"
-            )
+        self.design.require_more_rows(self.cross.rank)
 
     @property
     def nobs(self) -> int:
@@ -112,6 +109,7 @@ class GlsModel:
         """Return the model of another response."""
         out = copy(self)
         out.design = replace(self.design, response=y)
+        require_sizes(out.design)
         return out
 
     def with_rows(self, rows: npt.NDArray[np.bool_]) -> GlsModel:

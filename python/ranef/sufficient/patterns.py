@@ -132,7 +132,8 @@ def added(parts: Sequence[Found]) -> Found:
         for key, one in part.items():
             known = out.get(key)
             if known is not None:
-                one = Pattern(known.subjects + one.subjects, known.pairs + one.pairs)
+                with np.errstate(invalid="ignore"):  # of infinite sums, which are refused by their columns
+                    one = Pattern(known.subjects + one.subjects, known.pairs + one.pairs)
             out[key] = one
     return out
 
