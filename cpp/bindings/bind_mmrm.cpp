@@ -162,6 +162,23 @@ py::array_t<double> square(const std::vector<double>& values) {
     return py::array_t<double>({n, n}, values.data());
 }
 
+// (value, d value / d theta, second over first derivative of SAS's parameter) by parameter, all groups.
+py::array_t<double> natural_at(const mmrm::Problem& problem, const double* theta) {
+    const mmrm::Structure& structure = *problem.structure;
+    const int own = structure.size(), groups = problem.sums->groups();
+    std::vector<mmrm::NaturalParameter> one(own);
+    py::array_t<double> out({static_cast<py::ssize_t>(own) * groups, py::ssize_t{3}});
+    for (int g = 0; g < groups; ++g) {
+        structure.natural(theta + g * own, one.data());
+        for (int k = 0; k < own; ++k) {
+            out.mutable_at(g * own + k, 0) = one[k].value;
+            out.mutable_at(g * own + k, 1) = one[k].slope;
+            out.mutable_at(g * own + k, 2) = one[k].sas_curvature;
+        }
+    }
+    return out;
+}
+
 // The criterion at one theta.
 class Point {
 public:
@@ -230,23 +247,7 @@ public:
         }
         return out;
     }
-    // (value, d value / d theta, second over first derivative of SAS's parameter) by parameter, all groups.
-    py::array_t<double> natural() const {
-        const mmrm::Structure& structure = *criterion_->problem().structure;
-        const int own = structure.size();
-        const auto theta_values = theta();
-        std::vector<mmrm::NaturalParameter> one(own);
-        py::array_t<double> out({static_cast<py::ssize_t>(own) * sums().groups(), py::ssize_t{3}});
-        for (int g = 0; g < sums().groups(); ++g) {
-            structure.natural(theta_values.data() + g * own, one.data());
-            for (int k = 0; k < own; ++k) {
-                out.mutable_at(g * own + k, 0) = one[k].value;
-                out.mutable_at(g * own + k, 1) = one[k].slope;
-                out.mutable_at(g * own + k, 2) = one[k].sas_curvature;
-            }
-        }
-        return out;
-    }
+    py::array_t<double> natural() const { return natural_at(criterion_->problem(), theta().data()); }
     py::tuple adjustment(const Doubles& w) const {
         const py::ssize_t k = criterion_->problem().size();
         if (w.size() != k * k) throw py::value_error("w: the covariance of theta");
@@ -300,6 +301,12 @@ public:
         optimum.value = criterion->value();
         optimum.hessian = criterion->hessian();
         return Point(criterion, optimum);
+    }
+
+    // At any theta, also where the criterion has no value.
+    py::array_t<double> natural(const Doubles& theta) const {
+        if (theta.size() != size()) throw py::value_error("theta: one number per parameter");
+        return natural_at(*problem_, theta.data());
     }
 
 private:
@@ -373,6 +380,7 @@ void bind_mmrm(py::module_& m) {
         .def_property_readonly("linear_in_sas", &RepeatedMeasures::linear_in_sas)
         .def("fit", &RepeatedMeasures::fit, py::arg("start") = py::none(), py::kw_only(), py::arg("tolerance") = 1e-14,
              py::arg("max_evaluations") = 200)
+        .def("natural", &RepeatedMeasures::natural, py::arg("theta"), "Parameters as they are read, at any theta.")
         .def("at", &RepeatedMeasures::at, py::arg("theta"));
 }
 

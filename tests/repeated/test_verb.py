@@ -109,10 +109,30 @@ def test_arguments():
         ranef.mmrm(formula, table(), ddf="kr")
     with pytest.raises(ArgumentError, match="goes with ddf='kenward-roger'"):
         ranef.mmrm(formula, table(), ddf="satterthwaite", vcov="kenward-roger-linear")
-    with pytest.raises(ArgumentError, match="theta must have 2 finite entries"):
+    with pytest.raises(ArgumentError, match="start= must have 2 finite entries"):
         ranef.mmrm(formula, table(), start=[1.0])
     with pytest.raises(ArgumentError, match="needs a fit by REML"):
         ranef.mmrm(formula, table(), reml=False).coef_table("kenward-roger")
+
+
+def test_a_start_out_of_range_is_refused():
+    """Correlations of cs() are above -1 / (T - 1); those of toep() have to go together."""
+
+    def start(structure, *values):
+        return ranef.mmrm(f"{FIXED} + {structure}(visit | id)", table(), start=values)
+
+    said = r"start= puts the correlation of cs\(\) at -0\.333333, an end of its range \(-0\.333333, 1\)"
+    with pytest.raises(ArgumentError, match=said):
+        start("cs", 0.0, -50.0)
+    with pytest.raises(ArgumentError, match=r"the correlation of ar1\(\) at 1, an end of its range \(-1, 1\)"):
+        start("ar1", 0.0, 1e9)
+    with pytest.raises(ArgumentError, match=r"the sd of ar1\(\) at 0, .* start\[0\] = -1000 is too large or"):
+        start("ar1", -1e3, 0.0)
+    with pytest.raises(ArgumentError, match=r"toep\(\) no positive definite covariance matrix \(sd 1, corr.* -0.98"):
+        start("toep", 0.0, *[-5.0] * 3)
+    with pytest.raises(ArgumentError, match=r"us\(\) no positive definite covariance matrix: begin at"):
+        start("us", *[800.0] * 10)
+    assert start("cs", 0.0, -5.0).converged
 
 
 def test_more_coefficients_than_rows():

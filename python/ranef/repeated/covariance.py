@@ -111,7 +111,7 @@ def _parameters(fit: VisitFit) -> pd.DataFrame:
             jacobian = fit.point.jacobian[group]
         else:
             natural = fit.point.natural[part]
-            names, values, jacobian = _names(fit.structure, labels), natural[:, 0], np.diag(natural[:, 1])
+            names, values, jacobian = parameter_names(fit.structure, labels), natural[:, 0], np.diag(natural[:, 1])
         slopes = np.zeros((len(fit.theta), len(jacobian)))
         slopes[part] = jacobian.T
         unknown = fit.curvature.unknown(slopes)
@@ -135,7 +135,8 @@ def _elements(labels: list[str], sigma: FloatArray) -> tuple[list[str], list[flo
     return names, [float(sigma[i, j]) for j, i in zip(columns, rows, strict=True)]
 
 
-def _names(structure: str, labels: list[str]) -> list[str]:
+def parameter_names(structure: str, labels: list[str]) -> list[str]:
+    """Return the names of the parameters of a structure, us left out."""
     base = structure if structure in _SCALES else structure[:-1]
     scales = ["sd"] if base == structure else [f"sd({label})" for label in labels]
     count = len(labels)

@@ -198,7 +198,7 @@ class VisitModel:
             self._measures[structure] = _core.RepeatedMeasures(self.sums, structure, given, self.reml)
         return self._measures[structure]
 
-    def checked_theta(self, theta: npt.ArrayLike, structure: str) -> FloatArray:
+    def checked_theta(self, theta: npt.ArrayLike, structure: str, argument: str = "theta") -> FloatArray:
         """Return theta as an array, or raise an ArgumentError.
 
         Parameters
@@ -206,15 +206,17 @@ class VisitModel:
         theta : array
             Parameters of the structure.
         structure : str
+        argument : str
+            What messages call it.
         """
         size = self.measures(structure).n_theta
         try:
             values = np.array(theta, dtype=np.float64)
         except (TypeError, ValueError):
-            raise ArgumentError(f"theta must be {size} numbers, not {theta!r}") from None
+            raise ArgumentError(f"{argument} must be {size} numbers, not {theta!r}") from None
         if values.shape != (size,) or not np.isfinite(values).all():
             raise ArgumentError(
-                f"theta must have {size} finite entries for {structure}, it has shape {values.shape}"
+                f"{argument} must have {size} finite entries for {structure}, it has shape {values.shape}"
             )
         return values
 

@@ -20,6 +20,7 @@ from ..inference.profile.result import Profile
 from ..residual.held import Held, HeldDeviance, alone
 from ..residual.profile import profile_of
 from .refits import further_parameters
+from .start import limits
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -111,7 +112,7 @@ def _hold(fit: VisitFit, name: str, first: int, k: int) -> tuple[str, float, flo
     if name.startswith("range"):
         power = 2 if fit.structure.startswith("sp_gau") else 1
         return "further", 0.0, np.inf, alone(first + k, lambda v: -_log_expm1(max(v, 1e-2) ** -power))
-    least = -1.0 / (visits - 1) if fit.structure in ("cs", "csh") else -1.0
+    least = limits(name, fit.structure, visits)[0]
     inside: Callable[[float], float] = lambda v: float(np.clip(v, least + _ENDS, 1 - _ENDS))  # noqa: E731
     if least > -1.0:
         return "correlation", least, 1.0, alone(first + k, lambda v: _logit(inside(v), least))

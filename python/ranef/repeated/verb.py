@@ -15,6 +15,7 @@ from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from .fit import Attempt, VisitFit
 from .methods import method_name
 from .model import VisitModel
+from .start import checked_start
 from .visits import unidentified
 
 MAX_EVALUATIONS = 200
@@ -141,7 +142,8 @@ def mmrm(
         if reason:
             attempts.append(Attempt(structure, float("nan"), reason))
             continue
-        own_start = start if structure == order[0] else None
+        mine = start is not None and structure == order[0]
+        own_start = checked_start(model, start, structure) if mine else None
         found = fitted(model, structure, own_start, settings)
         fit = VisitFit(model, structure, found.pop("theta"), method, (), found)
         reason = "" if fit.converged and not fit.singular else fit.message
@@ -156,8 +158,6 @@ def mmrm(
 def fitted(model: VisitModel, structure: str, start: Any, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what the core found: theta, and the certificate."""
     problem = model.measures(structure)
-    if start is not None:
-        start = model.checked_theta(start, structure)
     point = problem.fit(start, **settings)
     names = (
         "theta",
