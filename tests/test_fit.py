@@ -151,6 +151,11 @@ BAD = {
     "all rows missing": ("Reaction ~ empty + (1 | Subject)", {}, "no row is left"),
     "unknown optimiser": ("Reaction ~ Days + (1 | Subject)", {"optimizer": "bobyqa"}, "'newton', 'l-bfgs-b'"),
     "start too short": ("Reaction ~ Days + (Days | Subject)", {"start": [1]}, "start= must have 3 entries"),
+    "start too large": (
+        "Reaction ~ Days + (Days | Subject)",
+        {"start": [1e9, 0.0, 1e9]},
+        r"start= has entries up to 1e\+09: the criterion has no value",
+    ),
     "bad limit": ("Reaction ~ Days + (1 | Subject)", {"max_evaluations": 0}, "max_evaluations="),
     "bad tolerance": ("Reaction ~ Days + (1 | Subject)", {"tolerance": -1.0}, "tolerance="),
 }

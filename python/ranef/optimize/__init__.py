@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import ArgumentError, FitError
 from ..model import Model
 from .newton import newton
 from .optimum import Multiplier, Optimum
@@ -19,6 +23,21 @@ def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optim
 
     model: knows the criterion and its gradient.
     response: the response's cross-products.
+    Raises ArgumentError where the criterion has no value at a start of the caller\'s.
     """
     run = newton if settings.optimizer == "newton" else minimise
-    return settled(run(model, response, settings), response)
+    found = run(model, response, settings)
+    if settings.start is not None and not found.converged:
+        _require_criterion(model, settings.start)
+    return settled(found, response)
+
+
+def _require_criterion(model: Model, start: FloatArray) -> None:
+    """Raise an ArgumentError for a start so large that the criterion has no value there."""
+    try:
+        model.objective(start)
+    except FitError as error:
+        raise ArgumentError(
+            f"start= has entries up to {np.abs(start).max():g}: {error}. They are standard deviations of random "
+            "effects relative to the residual one: begin nearer to one, or leave start= out"
+        ) from None
