@@ -23,7 +23,7 @@ def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optim
 
     model: knows the criterion and its gradient.
     response: the response's cross-products.
-    Raises ArgumentError where the criterion has no value at a start of the caller\'s.
+    Raises ArgumentError where the criterion has no value at a start of the caller's.
     """
     run = newton if settings.optimizer == "newton" else minimise
     found = run(model, response, settings)
@@ -38,6 +38,6 @@ def _require_criterion(model: Model, start: FloatArray) -> None:
         model.objective(start)
     except FitError as error:
         raise ArgumentError(
-            f"start= has entries up to {np.abs(start).max():g}: {error}. They are standard deviations of random "
-            "effects relative to the residual one: begin nearer to one, or leave start= out"
+            f"start= has entries up to {np.abs(start).max():g}: {error}. They are standard deviations of "
+            "random effects relative to the residual one: begin nearer to one, or leave start= out"
         ) from None

@@ -111,7 +111,8 @@ def _parameters(fit: VisitFit) -> pd.DataFrame:
             jacobian = fit.point.jacobian[group]
         else:
             natural = fit.point.natural[part]
-            names, values, jacobian = parameter_names(fit.structure, labels), natural[:, 0], np.diag(natural[:, 1])
+            names = parameter_names(fit.structure, labels)
+            values, jacobian = natural[:, 0], np.diag(natural[:, 1])
         slopes = np.zeros((len(fit.theta), len(jacobian)))
         slopes[part] = jacobian.T
         unknown = fit.curvature.unknown(slopes)

@@ -28,8 +28,8 @@ def checked_start(model: VisitModel, start: npt.ArrayLike, structure: str) -> Fl
         listed = ", ".join(f"{name} {value:.3g}" for name, value in read[:_MOST_SHOWN])
         has = f" ({listed}{', ...' if len(read) > _MOST_SHOWN else ''})" if read else ""
         raise ArgumentError(
-            f"start= gives {structure}() no positive definite covariance matrix{has}: begin at the theta of a "
-            "fit like this one, or leave start= out"
+            f"start= gives {structure}() no positive definite covariance matrix{has}: begin at the theta of "
+            "a fit like this one, or leave start= out"
         )
     return theta
 
