@@ -142,8 +142,9 @@ def mmrm(
         if reason:
             attempts.append(Attempt(structure, float("nan"), reason))
             continue
-        mine = start is not None and structure == order[0]
-        own_start = checked_start(model, start, structure) if mine else None
+        own_start = None
+        if start is not None and structure == order[0]:
+            own_start = checked_start(model, start, structure)
         found = fitted(model, structure, own_start, settings)
         fit = VisitFit(model, structure, found.pop("theta"), method, (), found)
         reason = "" if fit.converged and not fit.singular else fit.message
