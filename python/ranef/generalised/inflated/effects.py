@@ -1,8 +1,7 @@
-"""Predictions, comparisons and slopes of the response of a zero-inflated model, whatever part moves it."""
+"""Effects on the response of a zero-inflated model, whatever part they move."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +14,8 @@ from ...design.used import UsedColumns
 from ...errors import ArgumentError, require_choice
 from ...formula.parser import parse_one_sided
 from ...frame import UsedRows
-from ...inference import effects as plain
 from ...inference.effects.averages import Rows
 from ...inference.effects.delta import Estimator
-from ...inference.effects.result import Effects, Predictions
 from ...inference.means.grid import spread
 from ..prediction.averages import average_mean, curve_at, fixed_part, random_columns
 from ..prediction.effects import PopulationEstimator, Value
@@ -26,117 +23,6 @@ from ..prediction.response_means import WHOSE
 from .fit import ZeroInflatedFit
 
 SCALES = ("response", "conditional", "link")
-
-
-def predictions(
-    fit: ZeroInflatedFit,
-    x: str | Iterable[str],
-    by: str | Iterable[str] | None = None,
-    *,
-    at: Mapping[str, Any] | None = None,
-    points: int = 25,
-    weights: str = "equal",
-    scale: str | None = None,
-    averaged: bool = False,
-    ddf: str | None = None,
-    level: float = 0.95,
-    offset: float | None = None,
-) -> Predictions:
-    """Predict the response over a grid of predictors of either part, with intervals.
-
-    Parameters
-    ----------
-    fit : ZeroInflatedFit
-    x, by, at, points, weights, averaged, ddf, level, offset
-        As of a linear fit, see `ranef.Fit.predictions`.
-    scale : {"response", "conditional", "zero", "link"}, optional
-        As of `comparisons`; ``"zero"``: of p, the probability of a zero that is no count.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
-    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ size")
-    >>> fit.predictions("size", at={"size": [5, 20]}).to_frame()[["size", "estimate"]].round(2)
-       size  estimate
-    0   5.0      1.35
-    1  20.0      1.26
-    """
-    whole = scale in (None, "response", "zero")
-    return plain.predictions(
-        of_both_parts(fit) if whole else fit, x, by,
-        at=at, points=points, weights=weights, scale=scale, averaged=averaged, ddf=ddf, level=level,
-        offset=offset,
-    )  # fmt: skip
-
-
-def comparisons(
-    fit: ZeroInflatedFit,
-    variables: str | Iterable[str] | None = None,
-    by: str | Iterable[str] | None = None,
-    *,
-    contrast: Any = None,
-    at: Mapping[str, Any] | None = None,
-    over: str = "rows",
-    kind: str = "difference",
-    scale: str | None = None,
-    averaged: bool = False,
-    ddf: str | None = None,
-    level: float = 0.95,
-) -> Effects:
-    """Compare predictions at two values of a predictor of either part, averaged over rows or a grid.
-
-    Parameters
-    ----------
-    fit : ZeroInflatedFit
-    variables, by, contrast, at, over, kind, averaged, ddf, level
-        As of a linear fit, see `ranef.Fit.comparisons`.
-    scale : {"response", "conditional", "link"}, optional
-        Of the mean (1 - p) mu of the response, by default; of mu, the mean of the counts; of its predictor.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
-    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ size")
-    >>> fit.comparisons("size").to_frame()[["variable", "estimate"]].round(3)
-      variable  estimate
-    0     size    -0.022
-    """
-    return plain.comparisons(
-        of_both_parts(fit), variables, by,
-        contrast=contrast, at=at, over=over, kind=kind, scale=scale, averaged=averaged, ddf=ddf, level=level,
-    )  # fmt: skip
-
-
-def slopes(
-    fit: ZeroInflatedFit,
-    variables: str | Iterable[str] | None = None,
-    by: str | Iterable[str] | None = None,
-    *,
-    at: Mapping[str, Any] | None = None,
-    over: str = "rows",
-    scale: str | None = None,
-    averaged: bool = False,
-    ddf: str | None = None,
-    level: float = 0.95,
-) -> Effects:
-    """Return slopes in numeric predictors of either part, averaged over rows or a grid.
-
-    Parameters
-    ----------
-    fit : ZeroInflatedFit
-    variables, by, at, over, averaged, ddf, level
-        As of a linear fit, see `ranef.Fit.slopes`.
-    scale : {"response", "conditional", "link"}, optional
-        As of `comparisons`.
-    """
-    return plain.slopes(
-        of_both_parts(fit), variables, by,
-        at=at, over=over, scale=scale, averaged=averaged, ddf=ddf, level=level,
-    )  # fmt: skip
 
 
 class OfBothParts(ZeroInflatedFit, kind="inflated"):

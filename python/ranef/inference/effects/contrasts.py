@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...errors import ArgumentError, require_choice, require_level
 from ...guidance.arguments import guided
+from ..means.grid import of_all_parts
 from ..means.nesting import terms_of_columns
 from .averages import cells, checked_values, levels_of, rows_over
 from .delta import Estimator
@@ -69,7 +70,7 @@ def comparisons(
     kind : {"difference", "ratio", "odds_ratio"}
         Of the averages.
     scale : {"response", "link"}, optional
-        Of a generalised model.
+        Of a generalised model; ``"conditional"``, the mean of the counts of a zero-inflated one.
     averaged : bool
         Of a generalised model: averaged over the population of groups instead of a typical group, with
         normal intervals.
@@ -106,6 +107,7 @@ def comparisons(
     2    nitro  0.6 - 0      Victory     48.65  7.12
     """
     require_choice("kind", kind, KINDS)
+    fit = of_all_parts(fit)
     names = names_of("variables", variables) or list(fit.model.design.spec.fixed.columns)
     if not names:
         raise ArgumentError("the fixed part has no predictor: there is nothing to compare")
@@ -169,6 +171,7 @@ def slopes(
     0     Days   0.0      7.43  2.97
     1     Days   9.0     13.50  2.97
     """
+    fit = of_all_parts(fit)
     columns = fit.model.design.spec.fixed.columns
     names = names_of("variables", variables) or [name for name in columns if not is_factor(fit, name)]
     if not names:

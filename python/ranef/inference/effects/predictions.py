@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...guidance.arguments import guided
 from ..means import emmeans
+from ..means.grid import of_all_parts
 from .result import Predictions
 from .values import along, beyond, names_of, representative, require_predictor
 
@@ -62,7 +63,9 @@ def predictions(
         How to average over the other factors, as in `ranef.emmeans`.
     scale : {"link", "response"}, optional
         For a generalised model, the response (default) or the link. For a linear model, the response as
-        modelled (default) or, with ``"response"``, before transformations such as ``log(y)``.
+        modelled (default) or, with ``"response"``, before transformations such as ``log(y)``. For a
+        zero-inflated model also ``"conditional"``, the mean of the counts, and ``"zero"``, the probability of
+        a zero that is no count.
     averaged : bool
         For a generalised model: averaged over the population of groups instead of for a typical group.
     ddf : str, optional
@@ -99,6 +102,7 @@ def predictions(
       0.6     Victory   121.95 8.571 12.85 103.41 140.49
     Degrees of freedom: satterthwaite; intervals: 95 %
     """
+    fit = of_all_parts(fit) if scale in (None, "response", "zero") else fit
     given, names = dict(at or {}), names_of("x", x)
     if not names:
         raise ArgumentError("x= names no predictor; there is the mean of everything: ranef.emmeans(fit, [])")

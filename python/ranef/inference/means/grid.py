@@ -27,6 +27,11 @@ class Grid:
     X: FloatArray = field(repr=False)  # (rows, p): the fixed-effects matrix, all columns
 
 
+def of_all_parts(fit: Any) -> Any:
+    """Return the fit with the variables that move the mean of its response, of a second predictor too."""
+    return fit.of_both_parts() if hasattr(fit, "of_both_parts") else fit
+
+
 def reference_grid(
     fit: Fit,
     wanted: Sequence[str],

@@ -18,7 +18,7 @@ from ...guidance.arguments import guided
 from ...guidance.old_names import also_called
 from ..methods import default_ddf
 from .estimates import MarginalMeans, estimable
-from .grid import Grid, matrix, reference_grid, spread
+from .grid import Grid, matrix, of_all_parts, reference_grid, spread
 from .nesting import Nests, averages, interaction_notes, nests
 
 
@@ -226,14 +226,13 @@ def _on_scale(
     return means.on_the_response_scale() if scale == "response" else means
 
 
+def _seen(fit: Any, scale: str | None, averaged: bool) -> Any:
+    """Return the fit with the variables that the scale asked for depends on."""
+    return of_all_parts(fit) if scale in ("response", "zero") or (scale is None and averaged) else fit
+
+
 def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
     return at is not None and name in at
-
-
-def _seen(fit: Any, scale: str | None, averaged: bool) -> Any:
-    """Return the fit with the variables that move the mean of its response, of a second predictor too."""
-    whole = scale in ("response", "zero") or (scale is None and averaged)
-    return fit.of_both_parts() if whole and hasattr(fit, "of_both_parts") else fit
 
 
 def _checked(
