@@ -31,29 +31,13 @@ def power_of(
 ) -> Power:
     """Simulate studies of the fit's design and count how often a coefficient is found to differ from zero.
 
-    Parameters
-    ----------
-    fit : ResidualFit, GlsFit, StructuredFit or VisitFit
-    coefficient : str
-    effect : float, optional
-        Its true value, by default the estimate.
-    n : int
-        Studies. After Ctrl-C those done count.
-    test : str
-        As the fit tests its coefficients: nothing else is offered.
-    alpha : float
-    params : mapping, optional
-        True values of other coefficients.
-    seed, n_threads
-        As of ``fit.bootstrap()``.
+    effect: its true value, by default the estimate.
+    n: studies. After Ctrl-C those done count.
+    test: as the fit tests its coefficients: nothing else is offered.
+    params: true values of other coefficients.
+    seed, n_threads: as of ``fit.bootstrap()``.
+    Raises ArgumentError for an unknown coefficient, a term of several, or an argument of other kinds of fit.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown coefficient, a term of several, or an argument of other kinds of fit.
-
-    Examples
-    --------
     >>> import ranef
     >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
     >>> 0.3 < ranef.power(fit, "age", effect=0.2, n=60, seed=1).power < 0.9

@@ -24,14 +24,10 @@ def pbtest_by_refits(
 ) -> PBTest:
     """Test a fit against a smaller one; one of them has a covariance with a structure.
 
-    Parameters
-    ----------
-    _ : fit
-        One of the two.
-    small, large : fit
-        Of the same rows and by the same criterion: by maximum likelihood where fixed effects differ.
-    n, seed, n_threads, progress
-        See `pbtest`.
+    _: one of the two.
+    small, large: of the same rows and by the same criterion: by maximum likelihood where fixed effects
+        differ.
+    n, seed, n_threads, progress: see `pbtest`.
     """
     count = whole_number(n, "n", "the number of replicates")
     threads = checked_threads(n_threads)

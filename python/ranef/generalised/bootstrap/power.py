@@ -39,25 +39,14 @@ def power_of(
 ) -> Power:
     """Simulate studies of the fit's design and count how often a coefficient is found to differ from zero.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    coefficient : str
-        Or a term, such as a factor: all its coefficients are tested together, by the likelihood ratio.
-    effect : float, or sequence of them, optional
-        Its true value, or one for each coefficient of the term; by default the estimates.
-    n : int
-        Studies.
-    test : {"normal", "lrt"}
-        Wald's z with the average information, in the core; or the likelihood ratio.
-    alpha : float
-    params : mapping, optional
-        True values of other coefficients.
-    seed, n_threads
-        As of `GlmerFit.bootstrap`.
+    coefficient: or a term, such as a factor: all its coefficients are tested together, by the likelihood
+        ratio.
+    effect: its true value, or one for each coefficient of the term; by default the estimates.
+    n: studies.
+    test: {"normal", "lrt"}, Wald's z with the average information, in the core; or the likelihood ratio.
+    params: true values of other coefficients.
+    seed, n_threads: as of `GlmerFit.bootstrap`.
 
-    Examples
-    --------
     >>> import ranef
     >>> data = ranef.datasets.load("cbpp")
     >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)

@@ -23,18 +23,10 @@ def pbtest_against(
 ) -> PBTest:
     """Test a fit against a smaller one: responses drawn from the small model, fitted by both.
 
-    Parameters
-    ----------
-    large, small : GlmerFit
-        Nested models of the same rows, family and link.
-    n : int
-        Replicates; drawn and refitted in the core but for fits with prior weights, a prior or ``agq=0``.
-    seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads.
-    n_threads : int, optional
+    large, small: nested models of the same rows, family and link.
+    n: replicates; drawn and refitted in the core but for fits with prior weights, a prior or ``agq=0``.
+    seed: the same seed gives the same replicates, for any number of threads.
 
-    Examples
-    --------
     >>> import ranef
     >>> data = ranef.datasets.load("cbpp")
     >>> large = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)

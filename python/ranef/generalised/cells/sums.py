@@ -132,20 +132,8 @@ def fit_cells(
 ) -> CellFit:
     """Fit the generalised model of sums: the same numbers as from the rows they were made of.
 
-    Parameters
-    ----------
-    sums : CellSums
-    agq, information, prior, functions, max_evaluations, tolerance
-        As for `ranef.glmer`.
-
-    Returns
-    -------
-    CellFit
-
-    Raises
-    ------
-    DataError
-        As for rows: none of them, a response without variation, a factor with one level.
+    agq, information, prior, functions, max_evaluations, tolerance: as for `ranef.glmer`.
+    Raises DataError as for rows: none of them, a response without variation, a factor with one level.
     """
     model = model_of_cells(sums, agq, information, prior, functions)
     return fit_cell_model(model, max_evaluations=max_evaluations, tolerance=tolerance)

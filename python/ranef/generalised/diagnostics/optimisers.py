@@ -22,10 +22,7 @@ def other_runs(
 ) -> dict[str, tuple[GlmerFit, float]]:
     """Fit the model of a fit again in other ways.
 
-    Returns
-    -------
-    dict
-        Name of the way -> the fit and its seconds.
+    The answer maps the name of the way to the fit and its seconds.
     """
     names = list(
         OPTIMIZERS if optimizers is None else [optimizers] if isinstance(optimizers, str) else optimizers

@@ -28,22 +28,11 @@ def means_on_scale(
 ) -> Any:
     """Return marginal means on the scale asked for.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    means : MarginalMeans
-        On the link's scale.
-    grid : Grid
-    share : (rows,) float64
-        How much each row of the grid counts.
-    scale : {"link", "response"}
-    averaged : bool
-
-    Raises
-    ------
-    ArgumentError
-        For another scale, averages of the linear predictor, or a random slope whose variable the grid has
-        not.
+    means: on the link's scale.
+    share, (rows,): how much each row of the grid counts.
+    scale: {"link", "response"}.
+    Raises ArgumentError for another scale, averages of the linear predictor, or a random slope whose variable
+        the grid has not.
     """
     require_choice("scale", scale, ("link", "response"))
     if not averaged:
@@ -79,18 +68,10 @@ def trends_on_scale(
 ) -> ResponseMeans:
     """Return slopes of the mean in a covariate, of a typical group or averaged over groups.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    slopes : MarginalMeans
-        On the link's scale.
-    grid : Grid
-    share : (rows,) float64
-    var : str
-    step : float
-        Of the covariate, for central differences.
-    scale : {"response"}
-    averaged : bool
+    slopes: on the link's scale.
+    share: (rows,).
+    step: of the covariate, for central differences.
+    scale: {"response"}.
     """
     require_choice("scale", scale, ("response",))
     return slopes_by_rows(fit, slopes, grid, share, var, step, averaged, row_means)

@@ -8,10 +8,7 @@ from ...likelihood_fit import LikelihoodFit
 def beyond(fit: LikelihoodFit, null: LikelihoodFit) -> tuple[int, int] | None:
     """Return how many parameters of the response's distribution are free, and how many at a limit, in `null`.
 
-    Returns
-    -------
-    (free, limits) or None
-        None where the distribution of `null` is no special case of that of `fit`.
+    Returns (free, limits): None where the distribution of `null` is no special case of that of `fit`.
     """
     if null.distribution == fit.distribution:
         return 0, 0
