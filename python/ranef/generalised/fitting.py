@@ -148,38 +148,20 @@ def glmer(
     """
     require_progress(progress)
     search: Any = {"max_evaluations": max_evaluations, "tolerance": tolerance}
+    options: Any = {"agq": agq, "functions": functions, "prior": prior}
+    rows: Any = {"weights": weights, "offset": offset}
     if zero is not None:
         _require_observed(information)
-        inflated = ZeroInflatedModel(
-            *(formula, data, family, link),
-            zero=zero,
-            weights=weights,
-            offset=offset,
-            agq=agq,
-            functions=functions,
-            prior=prior,
-        )
-        return inflated.fit(**search)
+        return ZeroInflatedModel(formula, data, family, link, zero=zero, **rows, **options).fit(**search)
+    options["information"] = information
     if source_of(data) is not None:
         from .cells.sums import cell_sums, fit_cells
 
         if not all(isinstance(given, str | None) for given in (weights, offset)):
             raise ArgumentError("weights= and offset= must be names of columns when the data come in batches")
         cells = cell_sums(formula, data, family, link, weights, offset, functions, progress)  # type: ignore[arg-type]
-        return fit_cells(cells, agq, information=information, functions=functions, prior=prior, **search)
-    model = GlmerModel(
-        formula,
-        data,
-        family,
-        link,
-        weights=weights,
-        offset=offset,
-        agq=agq,
-        information=information,
-        functions=functions,
-        prior=prior,
-    )
-    return model.fit(**search)
+        return fit_cells(cells, **options, **search)
+    return GlmerModel(formula, data, family, link, **rows, **options).fit(**search)
 
 
 def _require_observed(information: str) -> None:

@@ -95,31 +95,12 @@ class GlmerModel(Model):
             )
         design, sums = read_design(parsed, data, chosen, weights, offset)
         vars(self).update(_source=weak_reference(data), data_library=library_name(data))
-        self.of(
-            formula=parsed,
-            family=chosen,
-            agq=nodes,
-            information=information,
-            design=design,
-            sums=sums,
-            prior=prior,
-            weights=weights,
-            offset=offset,
-        )
+        self.of(parsed, chosen, nodes, information, design, sums, prior, weights=weights, offset=offset)
 
     def of(
-        self,
-        *,
-        formula: Any,
-        family: Family,
-        agq: int,
-        information: str,
-        design: Any,
-        sums: Response,
-        prior: Any,
-        weights: Any,
-        offset: Any,
-    ) -> GlmerModel:
+        self, formula: Any, family: Family, agq: int, information: str, design: Any, sums: Response,
+        prior: Any, *, weights: Any, offset: Any,
+    ) -> GlmerModel:  # fmt: skip
         """Become the model of a design and a response, both checked; for those who make models."""
         vars(self).update(
             formula=formula,

@@ -215,6 +215,18 @@ def shared_legend(
     )
 
 
+def named_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name what is drawn at heights 0, 1, ..., from the top down."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+
+
+def own_legend(axes: Axes, own_figure: bool) -> None:
+    """Draw the legend of what has a label in one panel, below it."""
+    shared_legend(np.array([axes]), axes.get_legend_handles_labels()[0], own_figure)
+
+
 def blues() -> Any:
     """Return a map of counts whose lightest colour still differs from paper."""
     from matplotlib.colors import LinearSegmentedColormap

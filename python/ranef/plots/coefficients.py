@@ -11,7 +11,7 @@ from ..errors import ArgumentError, require_level
 from ..inference.methods import default_ddf
 from ..likelihood_fit import LikelihoodFit
 from ..report.broom import fixed_columns
-from .canvas import GREY, SERIES, Axes, choose_columns, named, panels, shared_legend, tidy
+from .canvas import GREY, SERIES, Axes, choose_columns, named, named_rows, own_legend, panels, tidy
 from .sources import draws
 
 _ROWS = 60  # coefficients that can be named on one page
@@ -82,14 +82,12 @@ def coefficients(
         axis.hlines(y, lower, upper, color=look["color"], linewidth=1.5)
         axis.plot(estimate, y, color=look["color"], marker=look["marker"], markersize=5, linestyle="",
                   label=label)  # fmt: skip
-    axis.set_yticks(range(len(chosen)), [named(name) for name in chosen])
-    axis.set_ylim(len(chosen) - 0.4, -0.6)
-    axis.tick_params(axis="y", length=0)
+    named_rows(axis, [named(name) for name in chosen])
     responses = list(dict.fromkeys(map(_response, fits)))
     what = f"effect on {responses[0]}" if len(responses) == 1 else "effect"
     axis.set_xlabel(f"{what}, {100 * level:g} % interval")
     if len(fits) > 1:
-        shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+        own_legend(axis, ax is None)
     tidy(axis)
     return axis
 

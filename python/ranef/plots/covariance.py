@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..likelihood_fit import LikelihoodFit
-from .canvas import BLUE, GREY, VERMILION, Axes, panels, shared_legend, tidy
+from .canvas import BLUE, GREY, VERMILION, Axes, own_legend, panels, tidy
 from .sources import draws
 
 
@@ -51,7 +51,7 @@ def acf(fit: Any, lags: int | None = None, type: str = "pearson", ax: Any = None
     axis.axhline(0, color=GREY, linewidth=0.8)
     axis.set(xlabel="distance in time", ylabel="correlation of residuals")
     axis.xaxis.get_major_locator().set_params(integer=True)
-    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+    own_legend(axis, ax is None)
     tidy(axis)
     return axis
 
@@ -84,7 +84,7 @@ def spread(fit: Any, ax: Any = None) -> Axes:
     axis.plot(table.model, y, "D", color=VERMILION, markersize=4, label="model")
     axis.set(xlabel="standard deviation of residuals", yticks=y, yticklabels=list(table.index))
     axis.set_ylim(-0.6, len(table) - 0.4)
-    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+    own_legend(axis, ax is None)
     tidy(axis)
     return axis
 

@@ -20,8 +20,8 @@ from .canvas import (
     Axes,
     choose_columns,
     named,
+    own_legend,
     panels,
-    shared_legend,
     tidy,
     title,
 )
@@ -87,7 +87,7 @@ def criterion(
     held = len(best) - len(places)
     rest = f"; {held} other theta held" if held else ""
     title(axis, f"optimum: {what} {lowest:,.2f}{rest}".replace("-", "\N{MINUS SIGN}"))
-    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+    own_legend(axis, ax is None)
     tidy(axis)
     return axis
 

@@ -21,6 +21,7 @@ from .canvas import (
     common_labels,
     figure_inches,
     named,
+    named_rows,
     panels,
     response_words,
     result_axes,
@@ -228,9 +229,7 @@ def comparisons(effects: Effects, ax: Any = None) -> Axes:
     axis.hlines(y, table["lower"], table["upper"], color=BLUE, linewidth=1.8)
     axis.plot(table[estimate], y, color=BLUE, marker="o", markersize=5.5, linestyle="")
     labels = _labels(effects)
-    axis.set_yticks(y, labels)
-    axis.set_ylim(len(table) - 0.4, -0.6)
-    axis.tick_params(axis="y", length=0)
+    named_rows(axis, labels)
     if effects.null == 1.0:
         _ratio_scale(axis, table["lower"].min(), table["upper"].max())
     words, room = _axis_name(effects), figure_inches(axis)[0] - _LETTER_INCHES * max(map(len, labels))

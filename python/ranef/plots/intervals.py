@@ -21,6 +21,7 @@ from .canvas import (
     Axes,
     choose_columns,
     named,
+    named_rows,
     panels,
     result_axes,
     shared_legend,
@@ -84,9 +85,7 @@ def intervals(
         if estimates is not None and np.isfinite(estimates.get(name, np.nan)):
             axis.axvline(estimates[name], color=VERMILION, linewidth=1.2, zorder=0)
         title(axis, named(name))
-        axis.set_yticks(range(len(labels)), labels)
-        axis.set_ylim(len(labels) - 0.4, -0.6)
-        axis.tick_params(axis="y", length=0)
+        named_rows(axis, labels)
         axis.margins(x=0.08)
         axis.locator_params(axis="x", nbins=4)
         tidy(axis)

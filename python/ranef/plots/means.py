@@ -17,6 +17,7 @@ from .canvas import (
     Axes,
     figure_inches,
     named,
+    named_rows,
     panels,
     result_axes,
     shared_legend,
@@ -177,9 +178,7 @@ def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, a
         axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
         axis.hlines(places, rows["lower"], rows["upper"], color=BLUE, linewidth=1.5)
         axis.plot(rows["estimate"], places, color=BLUE, marker="o", markersize=5, linestyle="")
-        axis.set_yticks(places, list(rows["contrast"]))
-        axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.tick_params(axis="y", length=0)
+        named_rows(axis, list(rows["contrast"]))
         title(axis, ", ".join(f"{named(n)}: {v}" for n, v in zip(by, np.atleast_1d(values), strict=True)))
         tidy(axis)
     adjusted = "" if estimates.adjust == "none" else f" ({estimates.adjust})"

@@ -12,7 +12,7 @@ from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
 from ..fit import Fit
-from .canvas import Axes, choose_columns, named, shared_legend, spread_over, tidy, title
+from .canvas import Axes, choose_columns, named, own_legend, spread_over, tidy, title
 from .placing import off_the_map
 
 
@@ -53,7 +53,7 @@ class PairOfEffects:
         part = "" if shown == self.n_groups else f"{shown} of "
         off = f", {outside} of them off the map" if outside else ""
         title(axis, f"{named(self.group)}: {part}{self.n_groups:,} groups{off}")
-        shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=own_figure)
+        own_legend(axis, own_figure)
         tidy(axis)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import require_choice
 from ..fit import Fit
-from .canvas import BLUE, GREY, VERMILION, Axes, blues, panels, response_words, shared_legend, tidy
+from .canvas import BLUE, GREY, VERMILION, Axes, blues, own_legend, panels, response_words, tidy
 from .sources import draws
 
 KINDS = ("residuals", "scale-location")
@@ -65,7 +65,7 @@ def draw_residuals(fit: Any, y: FloatArray, kind: str, ax: Any) -> Axes:
         xlabel=f"fitted {response_words(fit)}",
         ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",
     )
-    shared_legend(np.array([axis]), axis.get_legend_handles_labels()[0], own_figure=ax is None)
+    own_legend(axis, ax is None)
     tidy(axis)
     return axis
 

@@ -66,6 +66,13 @@ def batches_of(tables: Iterable[Table], names: Sequence[str]) -> Iterator[Batch]
             first += table.n_rows
 
 
+def added_up(adding: Any, batches: Iterable[Batch]) -> Any:
+    """Return what something that adds batches up makes of all of them."""
+    for batch in batches:
+        adding.add(batch)
+    return adding.finish()
+
+
 def batch_of(table: Table, names: Sequence[str], first: int = 0) -> Batch:
     """Return a table as a batch; `first` is the position of its first row in the data."""
     columns = {name: table.column(name) for name in names}

@@ -10,27 +10,23 @@ from .ray_dataset import RayDataset
 from .source import ArrowDataset, Batches, PolarsFrame
 from .spark_frame import SparkFrame
 
+_SOURCES: tuple[tuple[str, str, type[Batches]], ...] = (
+    ("pyarrow.dataset", "Dataset", ArrowDataset),
+    ("polars", "LazyFrame", PolarsFrame),
+    ("dask.dataframe", "DataFrame", DaskFrame),
+    ("duckdb", "DuckDBPyRelation", DuckRelation),
+    ("pyspark.sql", "DataFrame", SparkFrame),
+    ("ray.data", "Dataset", RayDataset),
+)
+
 
 def source_of(data: Any) -> Batches | None:
     """Return the source of batches that `data` is, None for a table."""
     if isinstance(data, Batches):
         return data
-    dataset = sys.modules.get("pyarrow.dataset")
-    if dataset is not None and isinstance(data, dataset.Dataset):
-        return ArrowDataset(data)
-    polars = sys.modules.get("polars")
-    if polars is not None and isinstance(data, polars.LazyFrame) and hasattr(data, "collect_batches"):
-        return PolarsFrame(data)
-    dask = sys.modules.get("dask.dataframe")
-    if dask is not None and isinstance(data, dask.DataFrame):
-        return DaskFrame(data)
-    duckdb = sys.modules.get("duckdb")
-    if duckdb is not None and isinstance(data, duckdb.DuckDBPyRelation):
-        return DuckRelation(data)
-    spark = sys.modules.get("pyspark.sql")
-    if spark is not None and isinstance(data, spark.DataFrame):
-        return SparkFrame(data)
-    ray = sys.modules.get("ray.data")
-    if ray is not None and isinstance(data, ray.Dataset):
-        return RayDataset(data)
+    for module, name, source in _SOURCES:
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(data, getattr(loaded, name)):
+            old = source is PolarsFrame and not hasattr(data, "collect_batches")
+            return None if old else source(data)
     return None

@@ -22,6 +22,7 @@ _FORMAT = 1
 _CHECKSUM = 32  # bytes of SHA-256
 _LENGTH = 8  # bytes that hold the length of the header
 _DTYPES = {"<f8", "<i8", "<i4", "|b1"}
+_OF_BOTH = ("formula", "weights", "offset", "n", "n_total", "missing")
 
 AnySums = Sums | CellSums
 
@@ -48,16 +49,8 @@ def to_bytes(self: AnySums) -> bytes:
     180
     """
     arrays: Arrays = {}
-    header: dict[str, Any] = {
-        "format": _FORMAT,
-        "version": _core.__version__,
-        "formula": self.formula,
-        "weights": self.weights,
-        "offset": self.offset,
-        "n": self.n,
-        "n_total": self.n_total,
-        "missing": self.missing,
-    }
+    header: dict[str, Any] = {"format": _FORMAT, "version": _core.__version__}
+    header |= {name: getattr(self, name) for name in _OF_BOTH}
     if isinstance(self, CellSums):
         table = None if self.table is None else write_cells(self.table, arrays)
         header |= {"kind": "cells", "family": self.family, "link": self.link, "cells": table}
@@ -113,20 +106,7 @@ def from_bytes(data: bytes) -> Any:
                 f"this is ranef {_core.__version__}, which reads format {_FORMAT}: make them again, or "
                 "read them with that version"
             )
-        if header.get("kind") == "cells":
-            return _read_cell_sums(header, _arrays(header["arrays"], body[start + length :]))
-        contents = header["contents"]
-        if contents is not None:
-            contents = read_contents(contents, _arrays(header["arrays"], body[start + length :]))
-        return Sums(
-            header["formula"],
-            header["weights"],
-            header["offset"],
-            header["n"],
-            header["n_total"],
-            header["missing"],
-            contents,
-        )
+        return _read_sums(header, _arrays(header["arrays"], body[start + length :]))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(
             f"these sums are not what ranef writes ({type(error).__name__}: {error}): make them again"
@@ -185,20 +165,14 @@ def load_sums(path: str | os.PathLike[str]) -> Any:
         raise DataError(f"{path}: {error}") from None
 
 
-def _read_cell_sums(header: Mapping[str, Any], arrays: Arrays) -> CellSums:
+def _read_sums(header: Mapping[str, Any], arrays: Arrays) -> AnySums:
+    of_both = {name: header[name] for name in _OF_BOTH}
+    if header.get("kind") != "cells":
+        contents = header["contents"]
+        return Sums(**of_both, contents=None if contents is None else read_contents(contents, arrays))
     table = None if header["cells"] is None else read_cells(header["cells"], arrays)
-    return CellSums(
-        formula=header["formula"],
-        family=header["family"],
-        link=header["link"],
-        weights=header["weights"],
-        offset=header["offset"],
-        n=header["n"],
-        n_total=header["n_total"],
-        missing=header["missing"],
-        constant=float(arrays["constant"][0]),
-        table=table,
-    )
+    family, constant = {name: header[name] for name in ("family", "link")}, float(arrays["constant"][0])
+    return CellSums(**of_both, **family, constant=constant, table=table)
 
 
 def _arrays(listed: list[Any], body: bytes) -> Arrays:

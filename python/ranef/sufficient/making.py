@@ -12,7 +12,7 @@ from ..formula import Formula, has_structures, parse_formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
 from ..machine.threads import get_num_threads
-from ..stream.batch import batches_of, read_batches
+from ..stream.batch import added_up, batches_of, read_batches
 from ..stream.engines import DuckRelation, Partitions
 from ..stream.needs import Needs
 from ..stream.recognise import source_of
@@ -177,10 +177,8 @@ def added(
     if isinstance(source, Partitions):
         return source.combined(needs.columns, partial(_of_tables, needs, term), merge_named, progress)
     with Beside(source.apart and get_num_threads() > 1) as beside:
-        adding = _adding(needs, term, beside)
-        for batch in read_batches(source, needs.columns, stage, progress):
-            adding.add(batch)
-        return adding.finish()
+        batches = read_batches(source, needs.columns, stage, progress)
+        return added_up(_adding(needs, term, beside), batches)  # type: ignore[no-any-return]
 
 
 def _adding(needs: Needs, term: VisitTerm | None, beside: Beside | None = None) -> Adding:
@@ -189,7 +187,5 @@ def _adding(needs: Needs, term: VisitTerm | None, beside: Beside | None = None) 
 
 def _of_tables(needs: Needs, term: VisitTerm | None, tables: Iterable[Table]) -> Sums:
     """Return the sums of one partition; run by a worker."""
-    adding = _adding(needs, term)
-    for batch in batches_of(tables, needs.columns):
-        adding.add(batch)
-    return adding.finish()
+    found: Sums = added_up(_adding(needs, term), batches_of(tables, needs.columns))
+    return found

@@ -18,7 +18,7 @@ from ...formula import parse_formula
 from ...frame import Table, require_rows
 from ...guidance.arguments import signed_as
 from ...stream import source_of
-from ...stream.batch import batches_of, read_batches
+from ...stream.batch import added_up, batches_of, read_batches
 from ...stream.engines import DuckRelation, Partitions
 from ...stream.needs import Needs
 from ...stream.source import Batches
@@ -56,18 +56,14 @@ def cell_sums(
         return sums_of_relation(needs, chosen, source, progress)
     if isinstance(source, Partitions):
         return source.combined(needs.columns, partial(_of_tables, needs, chosen), merge_named, progress)
-    adding = CellAdding(needs, chosen)
-    for batch in read_batches(source, needs.columns, "summing", progress):
-        adding.add(batch)
-    return adding.finish()
+    batches = read_batches(source, needs.columns, "summing", progress)
+    return added_up(CellAdding(needs, chosen), batches)  # type: ignore[no-any-return]
 
 
 def _of_tables(needs: Needs, family: Family, tables: Iterable[Table]) -> CellSums:
     """Return the sums of one partition; run by a worker."""
-    adding = CellAdding(needs, family)
-    for batch in batches_of(tables, needs.columns):
-        adding.add(batch)
-    return adding.finish()
+    found: CellSums = added_up(CellAdding(needs, family), batches_of(tables, needs.columns))
+    return found
 
 
 # ---------------------------------------------------------------- from cells to a model
@@ -167,17 +163,8 @@ def model_of_cells(
     design = replace(design, n_dropped=sums.n_total - sums.n, missing=missing, index=None, repeats=repeats)
     model = CellModel.__new__(CellModel)
     vars(model).update(n_rows=sums.n, data_library="", _source=None)
-    return model.of(
-        formula=parsed,
-        family=family,
-        agq=checked_nodes(agq),
-        information=information,
-        design=design,
-        sums=response,
-        prior=prior,
-        weights=sums.weights,
-        offset=sums.offset,
-    )  # type: ignore[return-value]
+    of = parsed, family, checked_nodes(agq), information, design, response, prior
+    return model.of(*of, weights=sums.weights, offset=sums.offset)  # type: ignore[return-value]
 
 
 def _columns(table: CellTable) -> dict[str, Any]:

@@ -80,17 +80,7 @@ class ZeroInflatedModel(GlmerModel):
             data_library=library_name(data),
             zero=read_zero_part(zero, data, np.asarray(design.rows), parsed.functions),
         )
-        self.of(
-            formula=parsed,
-            family=chosen,
-            agq=nodes,
-            information="observed",
-            design=design,
-            sums=sums,
-            prior=prior,
-            weights=weights,
-            offset=offset,
-        )
+        self.of(parsed, chosen, nodes, "observed", design, sums, prior, weights=weights, offset=offset)
 
     @property
     def core_family(self) -> str:
