@@ -224,3 +224,30 @@ def test_an_effect_of_every_row_is_a_part_of_the_residual(data, start):
     assert fit.objective == pytest.approx(other.objective, abs=1e-8)
     np.testing.assert_allclose([*fit.theta, fit.sigma], [0.0, *other.theta, other.sigma], rtol=1e-5)
     np.testing.assert_allclose(fit.bse, other.bse, rtol=1e-5)
+
+
+def test_variances_that_together_are_the_residual_one(data):
+    """One row of each age a subject: as by nlme's varIdent, of which the parts have no estimate."""
+    frame = data.assign(visit="v" + data.age.astype(str))
+    fit = ranef.lmer("y ~ age + (0 + visit || s)", frame, allow_saturated=True)
+    whole = ranef.gls("y ~ age", frame, dispersion="~ visit")
+    assert fit.converged and fit.objective == pytest.approx(whole.objective, abs=1e-6)
+    np.testing.assert_allclose(fit.params, whole.params, rtol=1e-5)
+    np.testing.assert_allclose(fit.bse, whole.bse, rtol=1e-5)
+    assert fit.varcorr.to_frame()["sd"].isna().all() and np.isnan(fit.glance()["sigma"].iloc[0])
+    for method in ("wald", "profile"):
+        ends = fit.conf_int(method=method, parameters="random").filter(regex="sigma|sd", axis=0)
+        assert (ends.to_numpy() == [0.0, np.inf]).all() and len(ends) == 6
+    for shown in (fit.summary(), ranef.diagnose(fit), fit.redundancy()):
+        assert "the residual variance has no estimate: variances of random" in words(shown).replace("The", "the")
+    again = fit.model.fit(start=[2.0, 0.1, 1.0, 3.0, 0.5])
+    np.testing.assert_allclose(again.theta, fit.theta, atol=1e-4)
+
+
+def test_a_slope_in_levels_that_a_fixed_effect_fits_too(data):
+    """Most levels do not have it; those that do are as few as the coefficients."""
+    frame = data.assign(z=np.where(data.s == 3, data.age, 0.0))
+    fit, other = (ranef.lmer(f"y ~ age + z + (1 | s){more}", frame) for more in (" + (0 + z | s)", ""))
+    assert fit.varcorr.to_frame()["sd"].isna().tolist() == [False, True, False]
+    assert fit.objective == pytest.approx(other.objective, abs=1e-6)
+    np.testing.assert_allclose(fit.coef_table(), other.coef_table(), rtol=1e-5)

@@ -24,20 +24,23 @@ bool full_rank(int r, const double* g, std::vector<double>& work) {
     return true;
 }
 
-bool leading_tells_apart(const DesignCross& design) {
+// Whether more than `few` levels of the leading factor tell all columns of its terms apart.
+bool leading_tells_apart(const DesignCross& design, Index few) {
     const int r = design.layout().leading_width();
     std::vector<double> work;
+    Index found = 0;
     for (Index j = 0; j < design.levels(); ++j)
-        if (full_rank(r, design.level(j).g, work)) return true;
+        if (full_rank(r, design.level(j).g, work) && ++found > few) return true;
     return false;
 }
 
-bool other_tells_apart(const DesignCross& design, std::size_t factor) {
+bool other_tells_apart(const DesignCross& design, std::size_t factor, Index few) {
     const Layout& layout = design.layout();
     const int r = layout.factors[factor].width;
     const Index first = layout.rest_column(factor);
     const auto& w = design.pattern->w;
     std::vector<double> g(Index{r} * r), work;
+    Index found = 0;
     for (Index level = 0; level < layout.factors[factor].levels; ++level) {
         const Index begin = first + level * r;
         std::fill(g.begin(), g.end(), 0.0);
@@ -46,7 +49,7 @@ bool other_tells_apart(const DesignCross& design, std::size_t factor) {
                 const Index row = w.row_idx[e] - begin;
                 if (row >= 0 && row < r) g[c * r + row] = g[row * r + c] = design.values.w_val()[e];
             }
-        if (full_rank(r, g.data(), work)) return true;
+        if (full_rank(r, g.data(), work) && ++found > few) return true;
     }
     return false;
 }
@@ -55,12 +58,10 @@ bool other_tells_apart(const DesignCross& design, std::size_t factor) {
 
 bool may_be_flat(const DesignCross& design, bool reml) {
     const Layout& layout = design.layout();
+    const Index few = reml ? 2 * Index{layout.p} : 0;
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        if (reml && layout.factors[f].levels <= layout.p) return true;
         if (layout.factors[f].levels >= design.n) return true;  // a level for each row: the residual says the same
-        for (std::size_t h = 0; h < f; ++h)
-            if (layout.factors[h].levels == layout.factors[f].levels) return true;
-        if (!(f == 0 ? leading_tells_apart(design) : other_tells_apart(design, f))) return true;
+        if (!(f == 0 ? leading_tells_apart(design, few) : other_tells_apart(design, f, few))) return true;
     }
     return false;
 }

@@ -5,8 +5,9 @@
 
 namespace ranef {
 
-// False when the levels of every grouping factor tell all columns of its terms apart (one level is enough), the fixed effects
-// (by REML) cannot stand for a factor's levels, and no two factors have as many levels, so that they might be one.
+// False when every covariance parameter for itself touches the criterion. With G its part of the response's covariance and
+// P = I - XX^+, P G P = 0 makes G = X B' + B X', of rank 2 p at most: more levels that tell all columns of a term apart are
+// enough (one by maximum likelihood). That terms together say the same is seen where the criterion is not curved.
 bool may_be_flat(const DesignCross& design, bool reml);
 
 }  // namespace ranef

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..estimates.fixed import dropped_columns
-from ..estimates.unknown import unknown_words
+from ..estimates.unknown import sigma_unknown, unknown_words
 from ..fit import Fit
 from ..guidance.arguments import guided
 from ..guidance.refusals import refused
@@ -190,13 +190,17 @@ def _count(number: int, what: str) -> str:
 
 
 def _without_estimates(fit: Any) -> list[Finding]:
-    return [
-        Finding(
-            "identification",
-            f"{sentence[0].upper()}{sentence[1:]}.",
-            "No data of this design can determine it: remove it from the formula. Everything else is "
-            "estimated as it would be without it.",
+    advice = (
+        "No data of this design can determine it: remove it from the formula. Everything else is "
+        "estimated as it would be without it."
+    )
+    if sigma_unknown(fit):
+        advice = (
+            "The residual variance says a part of it: leave a term out. Coefficients and their standard errors "
+            "are those of every choice."
         )
+    return [
+        Finding("identification", f"{sentence[0].upper()}{sentence[1:]}.", advice)
         for sentence in unknown_words(fit)
     ]
 

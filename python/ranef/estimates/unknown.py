@@ -39,10 +39,23 @@ def unknown_components(fit: Fit) -> tuple[Mask, Mask]:
     return np.concatenate(sd), np.concatenate(corr)
 
 
+def sigma_unknown(fit: Any) -> bool:
+    """Whether no response can tell about the residual standard deviation; of any kind of fit."""
+    flat = getattr(getattr(fit, "optimum", None), "flat", None)
+    outer = getattr(fit, "outer", None)
+    return bool(getattr(flat, "sigma_unknown", False) or getattr(outer, "sigma_unknown", False))
+
+
+def known_sigma(fit: Any) -> float:
+    """Return the residual standard deviation, NaN where it has no estimate."""
+    return float("nan") if sigma_unknown(fit) else fit.sigma
+
+
 def unknown_limits(fit: Fit) -> dict[str, tuple[float, float]]:
     """Return the limits of what has no estimate: by name, everything that it can be."""
     names, (sd, corr) = ParameterNames.of(fit.model), unknown_components(fit)
-    limits = {name: (0.0, np.inf) for name, gone in zip(names.sd, sd, strict=True) if gone}
+    limits = {names.residual: (0.0, np.inf)} if sigma_unknown(fit) else {}
+    limits |= {name: (0.0, np.inf) for name, gone in zip(names.sd, sd, strict=True) if gone}
     return limits | {name: (-1.0, 1.0) for name, gone in zip(names.corr, corr, strict=True) if gone}
 
 

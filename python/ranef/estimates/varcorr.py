@@ -17,7 +17,7 @@ from ..guidance.words_of_results import OF_A_COMPONENT, OF_COMPONENTS
 from ..show import Document, Printed, Table, frame_table
 from ..show.numbers import format_common, round_to
 from ..show.text import table_lines, width
-from .unknown import unknown_elements
+from .unknown import known_sigma, unknown_elements
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +133,7 @@ class VarCorr(Printed):
 
 def varcorr(fit: Fit) -> VarCorr:
     """Return the variance components of a fit."""
-    return VarCorr(components_of(fit, fit.sigma), fit.sigma)
+    return VarCorr(components_of(fit, fit.sigma), known_sigma(fit))
 
 
 def components_of(fit: Fit, scale: float) -> tuple[Component, ...]:

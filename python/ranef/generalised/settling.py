@@ -10,7 +10,7 @@ from ..arrays import FloatArray
 from ..optimize.certificate import FALSE_BOUNDARY, STATIONARY
 from ..optimize.curvature import curved, decrement, scaled
 from ..optimize.flat import Flat, find_flat
-from ..optimize.settle import held_theta
+from ..optimize.settle import held_theta, may_be_flat
 from .model import GlmerModel
 
 _STEP = 1e-3  # of differences of the gradient, in standard deviations
@@ -24,7 +24,8 @@ def settled(model: GlmerModel, found: dict[str, Any]) -> dict[str, Any]:
     Of all parameters that are one to the criterion those are reported that `ranef.optimize.settle` reports
     of a linear model; the Hessian is over the others.
     """
-    if not found["usable"] or not model.problem.may_be_flat:
+    evidence = [found[name] for name in ("converged", "singular", "eigenvalues")]
+    if not found["usable"] or not may_be_flat(model.problem, *evidence):
         return found
     flat = find_flat(model)
     if flat is None:

@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..coordinates import term_factors
 from ..errors import require_level
 from ..estimates.parameters import ParameterNames
-from ..estimates.unknown import unknown_limits, unknown_words, without_unknown
+from ..estimates.unknown import known_sigma, unknown_limits, unknown_words, without_unknown
 from ..fit import Fit
 from ..theta import component_slopes, components, pack
 from .methods import curvature
@@ -44,7 +44,7 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     sd, corr = components(list(model.term_widths), sigma, fit.theta[None])
     table = pd.DataFrame(
         {
-            "estimate": np.concatenate([sigma, without_unknown(fit, np.concatenate([sd[0], corr[0]]))]),
+            "estimate": np.concatenate([[known_sigma(fit)], without_unknown(fit, np.concatenate([sd[0], corr[0]]))]),
             "scale": ["log"] * (1 + sd.size) + ["atanh"] * corr.size,
             "se_scaled": np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes)),
         },

@@ -135,7 +135,7 @@ def fit_by_iterations(
 
 def _require_estimates(model: Model) -> None:
     """Raise where no response can tell about a covariance parameter."""
-    flat = find_flat(model) if model.problem.may_be_flat else None
+    flat = find_flat(model)
     if flat is not None:
         raise ArgumentError(
             f"{flat.words[0]}. The score that iterations solve for does not depend on it: leave it out of "

@@ -8,7 +8,7 @@ response. They are the null space of the matrix of tr(P G_k P G_l), with a borde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..model import Model
-from ..theta import parts, unpack
+from ..theta import pack, parts, unpack, unpack_symmetric
 from .flat_words import flat_words
 
 Mask = npt.NDArray[np.bool_]
@@ -26,6 +26,7 @@ Mask = npt.NDArray[np.bool_]
 _NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
 _WITHIN = 1e-5  # distance of a unit direction from the flat ones within which it is one of them
 _RANK = 1e-9
+_DRAWS, _GROWN = 4, 1e-6  # covariances that other terms have to take up; what counts as shrinking
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,8 @@ class Flat:
         One sentence per term.
     residual : (k,) float64 or None
         Elements of D, in the core's coordinates, that make a residual variance of one, where some do.
+    sigma_unknown : bool
+        Whether these cannot be left out, so that the residual variance has no estimate either.
     bordered : (k + 1, n_flat) float64
         Flat directions of those elements over `scale` and, last, of the residual variance times the square
         root of its degrees of freedom, orthonormal.
@@ -62,16 +65,37 @@ class Flat:
     words: tuple[str, ...]
     residual: FloatArray | None = None
     bordered: FloatArray | None = None
+    sigma_unknown: bool = False
 
-    def without_residual(self, elements: FloatArray) -> FloatArray:
+    def without_residual(self, elements: FloatArray, widths: Sequence[int]) -> FloatArray:
         """Return elements of D (the core's) relative to a residual that has taken up what is a part of it."""
         if self.residual is None:
             return elements
         of = np.abs(self.residual) > _WITHIN * np.abs(self.residual).max()
-        if not self.held[of].all():
+        if self.held[of].all():
+            share = float(elements[of] @ self.residual[of] / (self.residual[of] @ self.residual[of]))
+        elif self.sigma_unknown:
+            share = self._most(elements, widths)
+        else:
             return elements
-        share = float(elements[of] @ self.residual[of] / (self.residual[of] @ self.residual[of]))
         return np.asarray((elements - share * self.residual) / (1 + share))
+
+    def _most(self, elements: FloatArray, widths: Sequence[int]) -> float:
+        """Return how much of `residual` can be taken from elements of D, which stay covariances."""
+        assert self.residual is not None
+        most = np.inf
+        for own, part in zip(
+            unpack_symmetric(elements, widths), unpack_symmetric(self.residual, widths), strict=True
+        ):
+            values, vectors = np.linalg.eigh(own)
+            if not part.any():
+                continue
+            if values[0] <= 0.0:
+                return 0.0
+            root = vectors / np.sqrt(values)
+            largest = float(np.linalg.eigvalsh(root.T @ part @ root)[-1])
+            most = min(most, 1 / largest) if largest > 0 else most
+        return most if np.isfinite(most) else 0.0
 
     def seen(self, elements: FloatArray) -> FloatArray:
         """Return what the criterion sees of elements of D (of each column) in the core's coordinates."""
@@ -97,25 +121,32 @@ def find_flat(model: Model) -> Flat | None:
     null = vectors[:, values < _NULL * values[-1]]
     if null.size == 0:
         return None
-    directions = np.linalg.qr(null[:-1])[0]
-    residual, share = None, null[-1]
-    if share @ share > _WITHIN**2:
-        residual = -np.sqrt(float(model.df_sigma)) * (null[:-1] @ share) / (share @ share) / size
     unseen = np.sqrt(found["square"]) <= np.sqrt(_NULL) * size
-    described = _described(model, directions, 1 / size, found["to_internal"], unseen)
-    return replace(described, residual=residual, bordered=null)
+    return _described(model, null, 1 / size, found["to_internal"], unseen)
 
 
 def _described(
-    model: Model, directions: FloatArray, scale: FloatArray, to_internal: FloatArray, unseen: Mask
+    model: Model, null: FloatArray, scale: FloatArray, to_internal: FloatArray, unseen: Mask
 ) -> Flat:
-    none = np.zeros(len(scale), dtype=bool)
-    flat = Flat(directions, scale, to_internal, none, none, ())
-    alone = np.linalg.norm(directions, axis=1) > 1 - _WITHIN  # elements that are flat by themselves
+    none, share, residual = np.zeros(len(scale), dtype=bool), null[-1], None
+    if share @ share > _WITHIN**2:
+        residual = -np.sqrt(float(model.df_sigma)) * (null[:-1] @ share) / (share @ share) * scale
+    flat = Flat(np.linalg.qr(null[:-1])[0], scale, to_internal, none, none, (), residual, null)
+    alone = _alone(flat)
     held = _held(model, flat, alone)
-    unknown = _unknown(model, flat, held, alone)
-    words = tuple(flat_words(model, held, alone, unknown, unseen))
-    return Flat(directions, scale, to_internal, held, unknown, words)
+    unknown, sigma = _unknown(model, flat, held, alone)
+    if sigma:  # which can take up a part of D only; what is held leaves it out
+        pure = null[:-1] @ np.linalg.svd(share[None, :])[2][1:].T
+        flat = replace(flat, directions=np.linalg.qr(pure)[0], sigma_unknown=True)
+        held = _held(model, flat, _alone(flat))
+        unknown = _unknown(model, flat, held, _alone(flat))[0]
+    words = tuple(flat_words(model, held, alone, unknown, unseen, sigma))
+    return replace(flat, held=held, unknown=unknown, words=words)
+
+
+def _alone(flat: Flat) -> Mask:
+    """Return the elements that are flat by themselves."""
+    return np.asarray(np.linalg.norm(flat.directions, axis=1) > 1 - _WITHIN)
 
 
 def _held(model: Model, flat: Flat, alone: Mask) -> Mask:
@@ -131,18 +162,47 @@ def _held(model: Model, flat: Flat, alone: Mask) -> Mask:
         held[place] |= np.isin(rows, dead) | np.isin(columns, dead)
     if not suffices(held):
         held[:] = False
+    kept = np.zeros(len(held), dtype=bool)  # whole terms that the others cannot stand for
     blocks = sorted(enumerate(parts(model.term_widths)), key=lambda part: (part[1][0], -part[0]))
-    for _, (_, place, _, _) in blocks:
+    for _, (width, place, _, _) in blocks:
         if (~held).sum() > whole and not held[place].all():
+            if not _gives_way(model, flat, held, place):
+                kept[place] = width == 1
+                continue
             without = held.copy()
             without[place] = True
             held = without if suffices(without) else held
     for index in reversed(range(len(held))):
-        if (~held).sum() > whole and not held[index]:
+        if (~held).sum() > whole and not held[index] and not kept[index]:
             without = held.copy()
             without[index] = True
             held = without if suffices(without) else held
     return held
+
+
+def _gives_way(model: Model, flat: Flat, held: Mask, place: slice) -> bool:
+    """Whether the other terms, and the residual, can take up whatever covariances a term has.
+
+    Their own grow then: where they would have to shrink below zero, the term says more than they can.
+    """
+    assert flat.bordered is not None
+    moves = (flat.bordered[:-1].T * flat.scale).T
+    fixed = held.copy()
+    fixed[place] = True
+    widths, draws = model.term_widths, np.random.default_rng(1)
+    for _ in range(_DRAWS):
+        root = pack([np.tril(draws.normal(size=(width, width))) for width in widths]) * np.sqrt(flat.scale)
+        wanted = np.zeros(len(held))
+        wanted[place] = -covariance_elements(model, root)[place]
+        along = np.linalg.lstsq(moves[fixed] / flat.scale[fixed, None], wanted[fixed] / flat.scale[fixed])[0]
+        grown = moves @ along
+        grown[fixed] = 0.0
+        size = float(np.abs(along).max(initial=0.0))
+        if flat.bordered[-1] @ along < -_GROWN * size:
+            return False
+        if any(np.linalg.eigvalsh(one)[0] < -_GROWN * size for one in unpack_symmetric(grown, widths)):
+            return False
+    return True
 
 
 def _rank(model: Model, flat: Flat, held: Mask) -> int:
@@ -156,24 +216,29 @@ def _rank(model: Model, flat: Flat, held: Mask) -> int:
     return int(np.count_nonzero(values > np.sqrt(_RANK) * max(values[0], 1e-300)))
 
 
-def _unknown(model: Model, flat: Flat, held: Mask, alone: Mask) -> Mask:
-    """Return elements of the user's D that vary along a flat direction, what is held for good being out."""
+def _unknown(model: Model, flat: Flat, held: Mask, alone: Mask) -> tuple[Mask, bool]:
+    """Return elements of the user's D that vary along a flat direction, and whether sigma does.
+
+    What is held for good is out.
+    """
+    assert flat.bordered is not None
     given = alone & held
     for _, place, rows, columns in parts(model.term_widths):
         dead = rows[(rows == columns) & given[place]]
         given[place] |= np.isin(rows, dead) | np.isin(columns, dead)
         if held[place].all():
             given[place] = True
-    elements = (flat.directions.T * flat.scale).T
+    elements, share = (flat.bordered[:-1].T * flat.scale).T, flat.bordered[-1]
     moved = elements[given] / flat.scale[given, None]
     if moved.size:  # the flat directions that leave these elements alone
         _, values, vectors = np.linalg.svd(moved, full_matrices=True)
-        elements = elements @ vectors[np.count_nonzero(values > _WITHIN) :].T
+        left = vectors[np.count_nonzero(values > _WITHIN) :].T
+        elements, share = elements @ left, share @ left
     if elements.size:
         user = np.linalg.solve(flat.to_internal, elements)
         sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
         given |= np.linalg.norm(user, axis=1) > _WITHIN * np.linalg.norm(sizes, axis=1)
-    return given
+    return given, bool(np.linalg.norm(share) > _WITHIN)
 
 
 def jacobian(model: Model, theta: FloatArray) -> FloatArray:

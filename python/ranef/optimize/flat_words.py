@@ -12,10 +12,13 @@ from ..theta import parts
 
 Mask = npt.NDArray[np.bool_]
 
+_WITH_RESIDUAL = "other variances, or the residual one, say the same"
 _RESIDUAL = "it is a part of the residual variance"
 
 
-def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mask) -> Iterator[str]:
+def flat_words(
+    model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mask, sigma: bool
+) -> Iterator[str]:
     """Say for every term that has something without an estimate what it is, and why.
 
     held, alone, unknown, (k,) bool: see `Flat`; elements that are flat by themselves.
@@ -42,11 +45,16 @@ def flat_words(model: Model, held: Mask, alone: Mask, unknown: Mask, unseen: Mas
             yield f"the variance of {listed} in {label} has no estimate: {why}"
         elif held[place].all():
             yield f"the variance of {label} has no estimate: other terms say the same"
+        elif sigma and not held[place].any():
+            what = "variance of {label} has" if width == 1 else "variances of {label} have"
+            yield f"the {what.format(label=label)} no estimate: {_WITH_RESIDUAL}"
         elif (rows != columns)[unknown[place]].all():
             what = _correlations(names, rows, columns, unknown[place])
             yield f"{what} in {label}: no level of {term.group} has both"
         else:
             yield _constant(names, label, term.group)
+    if sigma:
+        yield "the residual variance has no estimate: variances of random effects say the same"
 
 
 def _constant(names: list[str], label: str, group: str) -> str:

@@ -16,6 +16,7 @@ from .optimum import Optimum
 from .scaling import semidefinite_factor, theta_scale
 
 _CURVED = 1e-5  # of the largest eigenvalue of the Hessian by differences: below it a direction is flat
+_HARDLY = 1e-4  # smallest scaled eigenvalue at an optimum from which ranks are asked
 _SAME = 1e-7  # relative distance, in what the criterion sees of D, within which two theta are one
 _ZERO = 1e-7  # a pivot of Lambda below this, in units of its column, is zero
 _FALSE = 1e-6
@@ -26,7 +27,9 @@ _STARTS = 12
 def settled(optimum: Optimum, response: Any) -> Optimum:
     """Return an optimum with what has no estimate named, and held where it does no harm."""
     model = optimum.model
-    flat = find_flat(model) if model.problem.may_be_flat else None
+    flat = None
+    if may_be_flat(model.problem, optimum.converged, optimum.singular, optimum.eigenvalues):
+        flat = find_flat(model)
     if flat is None:
         return optimum
     theta = held_theta(model, flat, optimum.theta)
@@ -48,6 +51,16 @@ def settled(optimum: Optimum, response: Any) -> Optimum:
     )
 
 
+def may_be_flat(problem: Any, converged: bool, singular: bool, eigenvalues: FloatArray) -> bool:
+    """Whether ranks have to say what has no estimate.
+
+    They need not in the interior where the criterion is curved in every direction and depends on every
+    parameter for itself; at a boundary terms that say the same cannot be seen.
+    """
+    clear = converged and not singular and len(eigenvalues) > 0 and eigenvalues.min() > _HARDLY
+    return not clear or problem.may_be_flat
+
+
 def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tuple[float, FloatArray]:
     """Return the Newton decrement and the eigenvalues of the scaled Hessian over what the criterion sees."""
     scale = theta_scale(model)
@@ -66,7 +79,7 @@ def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tu
 
 def held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     """Return theta with what is held at zero and the same covariance matrix of the response."""
-    wanted = flat.seen(flat.without_residual(flat.to_internal @ covariance_elements(model, theta)))
+    wanted = flat.seen(flat.without_residual(flat.to_internal @ covariance_elements(model, theta), model.term_widths))
     free = ~flat.held
     found = _solved(model, flat, wanted, free) if free.any() else np.zeros(len(theta))
     if found is None:

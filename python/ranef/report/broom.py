@@ -17,6 +17,7 @@ from scipy.special import ndtri, stdtrit
 from ..diagnostics.rows import cooks_distance, leverage
 from ..errors import ArgumentError, quote_list, require_choice, require_level
 from ..estimates.prediction import population
+from ..estimates.unknown import known_sigma
 from ..fit import Fit
 from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
@@ -150,7 +151,7 @@ def glance(fit: Fit) -> Any:
     """
     values = {
         "nobs": fit.nobs,
-        "sigma": fit.sigma,
+        "sigma": known_sigma(fit),
         "logLik": fit.llf,
         "AIC": fit.aic,
         "BIC": fit.bic,
