@@ -196,8 +196,8 @@ def _without_estimates(fit: Any) -> list[Finding]:
     )
     if sigma_unknown(fit):
         advice = (
-            "The residual variance says a part of it: leave a term out. Coefficients and their standard errors "
-            "are those of every choice."
+            "The residual variance says a part of it: leave a term out. Coefficients and their standard "
+            "errors are those of every choice."
         )
     return [
         Finding("identification", f"{sentence[0].upper()}{sentence[1:]}.", advice)

@@ -42,9 +42,10 @@ def component_errors(fit: Fit) -> pd.DataFrame:
     covariance = curvature(fit, "the table of variance components").core_covariance
     sigma, slopes = np.array([fit.sigma]), slopes_of_components(fit)
     sd, corr = components(list(model.term_widths), sigma, fit.theta[None])
+    known = without_unknown(fit, np.concatenate([sd[0], corr[0]]))
     table = pd.DataFrame(
         {
-            "estimate": np.concatenate([[known_sigma(fit)], without_unknown(fit, np.concatenate([sd[0], corr[0]]))]),
+            "estimate": np.append(known_sigma(fit), known),
             "scale": ["log"] * (1 + sd.size) + ["atanh"] * corr.size,
             "se_scaled": np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes)),
         },

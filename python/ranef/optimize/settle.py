@@ -79,7 +79,8 @@ def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tu
 
 def held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     """Return theta with what is held at zero and the same covariance matrix of the response."""
-    wanted = flat.seen(flat.without_residual(flat.to_internal @ covariance_elements(model, theta), model.term_widths))
+    elements = flat.to_internal @ covariance_elements(model, theta)
+    wanted = flat.seen(flat.without_residual(elements, model.term_widths))
     free = ~flat.held
     found = _solved(model, flat, wanted, free) if free.any() else np.zeros(len(theta))
     if found is None:
