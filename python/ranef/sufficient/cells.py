@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from ..guidance.arguments import guide_class
 from ..stream.survey import added_counts
 from ..verbs import Verb
 from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
-from .sums import ColumnLevels
+from .sums import ColumnLevels, Portable
 
 Codes = npt.NDArray[np.int32]
 
@@ -86,7 +86,7 @@ def _equal(keys: Sequence[npt.NDArray[Any]], rows: int) -> npt.NDArray[np.intp]:
 
 @guide_class
 @dataclass(frozen=True, eq=False, repr=False)
-class CellSums:
+class CellSums(Portable):
     """Sums of a part of the data for a generalised model, made by `ranef.sums` with ``family=``.
 
     ``a + b`` are the sums of the rows of both, as of `Sums`. There are as many as there are different rows:
@@ -119,8 +119,6 @@ class CellSums:
     184.0526
     """
 
-    instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
-
     formula: str
     family: str
     link: str
@@ -135,9 +133,6 @@ class CellSums:
     _made = Verb("generalised.cells.sums:cell_sums")
     _fitted = Verb("generalised.cells.sums:fit_cells")
     _in_sql = Verb("generalised.cells.in_sql:cells_sql")
-    to_bytes = Verb("sufficient.files:to_bytes")
-    save = Verb("sufficient.files:save")
-    from_bytes = Verb("sufficient.files:from_bytes")
 
     @property
     def n_cells(self) -> int:
@@ -156,14 +151,6 @@ class CellSums:
 
     def __repr__(self) -> str:
         return f"CellSums({self.formula!r}, {self.family}, {self.n:,} rows in {self.n_cells:,} cells)"
-
-    def __reduce__(self) -> Any:
-        return _from_bytes, (self.to_bytes(),)
-
-
-def _from_bytes(data: bytes) -> CellSums:
-    """Return sums that were pickled: a function that pickle finds by its name."""
-    return CellSums.from_bytes(data)  # type: ignore[no-any-return]
 
 
 def merge_cells(given: Sequence[CellSums], names: Sequence[str]) -> CellSums:

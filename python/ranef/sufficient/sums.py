@@ -70,9 +70,27 @@ class Contents:
         ]
 
 
+class Portable:
+    """Sums of either kind: written to bytes and files, pickled as these bytes."""
+
+    instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
+
+    to_bytes = Verb("sufficient.files:to_bytes")
+    save = Verb("sufficient.files:save")
+    from_bytes = Verb("sufficient.files:from_bytes")
+
+    def __reduce__(self) -> Any:
+        return _from_bytes, (self.to_bytes(),)
+
+
+def _from_bytes(data: bytes) -> Any:
+    """Return sums that were pickled: a function that pickle finds by its name."""
+    return Sums.from_bytes(data)
+
+
 @guide_class
 @dataclass(frozen=True, eq=False, repr=False)
-class Sums:
+class Sums(Portable):
     """Sums of a part of the data, made by `ranef.sums`: they can be added up, kept, sent, and fitted.
 
     ``a + b`` are the sums of the rows of both; levels are matched by name. The order in which parts are added
@@ -103,8 +121,6 @@ class Sums:
     1743.6283
     """
 
-    instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
-
     formula: str
     weights: str | None
     offset: str | None
@@ -114,9 +130,6 @@ class Sums:
     contents: Contents | None = None
 
     __add__ = Verb("sufficient.merging:plus")
-    to_bytes = Verb("sufficient.files:to_bytes")
-    save = Verb("sufficient.files:save")
-    from_bytes = Verb("sufficient.files:from_bytes")
     for_site = Verb("sufficient.site:for_site")
 
     @property
@@ -143,11 +156,3 @@ class Sums:
     def __repr__(self) -> str:
         levels = "".join(f", {count:,} levels of {name}" for name, count in self.levels.items())
         return f"Sums({self.formula!r}, {self.n:,} rows{levels})"
-
-    def __reduce__(self) -> Any:
-        return _from_bytes, (self.to_bytes(),)
-
-
-def _from_bytes(data: bytes) -> Sums:
-    """Return sums that were pickled: a function that pickle finds by its name."""
-    return Sums.from_bytes(data)

@@ -169,22 +169,8 @@ def tidy(
 
 
 def _zero_columns(fit: ZeroInflatedFit, level: float, exponentiate: bool) -> dict[str, Any]:
-    table, limits = zero_table(fit), zero_limits(fit, level)
-    change: Callable[[Any], Any] = np.exp if exponentiate else np.asarray
-    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
-    with np.errstate(invalid="ignore"):
-        error = np.exp(estimate) * se if exponentiate else se
-    return {
-        "component": "zero",
-        "effect": "fixed",
-        "term": list(table.index),
-        "estimate": change(estimate),
-        "std_error": error,
-        "statistic": table["z"].to_numpy(),
-        "p_value": table["p"].to_numpy(),
-        "conf_low": change(limits["lower"].to_numpy()),
-        "conf_high": change(limits["upper"].to_numpy()),
-    }
+    found = broom.coefficient_columns(zero_table(fit), zero_limits(fit, level), exponentiate)
+    return {"component": "zero", **found}
 
 
 def further_columns(fit: ZeroInflatedFit, level: float) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
 from ...errors import ArgumentError, require_level
@@ -72,19 +73,29 @@ def tidy_columns(
 
 def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
     table = in_pandas(fit.coef_table)()
+    width = ndtri((1 + level) / 2) * table["se"]
+    return coefficient_columns(
+        table, {"lower": table["estimate"] - width, "upper": table["estimate"] + width}, exponentiate
+    )
+
+
+def coefficient_columns(
+    table: pd.DataFrame, limits: Mapping[str, pd.Series] | pd.DataFrame, exponentiate: bool
+) -> dict[str, Any]:
+    """Return Wald's tests and limits of coefficients as columns of `tidy`, if asked as ratios."""
     estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
-    width = ndtri((1 + level) / 2) * se
-    ends = estimate - width, estimate + width
-    change = np.exp if exponentiate else np.asarray
+    change: Callable[[Any], Any] = np.exp if exponentiate else np.asarray
+    with np.errstate(invalid="ignore"):  # a coefficient without limit
+        error = np.exp(estimate) * se if exponentiate else se
     return {
         "effect": ["fixed"] * len(table),
         "term": list(table.index),
         "estimate": change(estimate),
-        "std_error": np.exp(estimate) * se if exponentiate else se,
+        "std_error": error,
         "statistic": table["z"].to_numpy(),
         "p_value": table["p"].to_numpy(),
-        "conf_low": change(ends[0]),
-        "conf_high": change(ends[1]),
+        "conf_low": change(limits["lower"].to_numpy()),
+        "conf_high": change(limits["upper"].to_numpy()),
     }
 
 
