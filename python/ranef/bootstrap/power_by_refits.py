@@ -13,7 +13,7 @@ from .draws.streams import replicate_generator, stream_key
 from .loop.in_order import Answer, in_order
 from .loop.record import FAILED
 from .studies.power_summary import Power
-from .studies.tested import positions_of, true_coefficients, true_effect
+from .studies.tested import positions_of, power_of_studies, true_coefficients
 
 
 def power_of(
@@ -76,15 +76,7 @@ def power_of(
         return p, 0, ""
 
     done = np.array([values[0] for values, _, _ in in_order(study, range(count), threads, False)])
-    usable = done[np.isfinite(done)]
-    return Power(
-        coefficient=coefficient,
-        effect=true_effect(truth, place),
-        test=str(getattr(fit, "method", "satterthwaite")),
-        alpha=alpha,
-        rejections=int(np.count_nonzero(usable < alpha)),
-        n=len(usable),
-        failed=len(done) - len(usable),
-        groups=dict(getattr(fit, "ngroups", {})),
-        nobs=fit.nobs,
-    )
+    rejected = np.where(np.isfinite(done), done < alpha, np.nan)
+    test, groups = str(getattr(fit, "method", "satterthwaite")), dict(getattr(fit, "ngroups", {}))
+    of_study = {"test": test, "alpha": alpha, "groups": groups, "nobs": fit.nobs}
+    return power_of_studies(coefficient, truth, place, rejected, **of_study)

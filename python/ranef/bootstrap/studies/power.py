@@ -22,7 +22,7 @@ from ..schemes.independent import independent_factor
 from .power_summary import Power
 from .rejections import TESTS, Study
 from .remote import RemoteStudy
-from .tested import checked_effect, positions_of, true_effect
+from .tested import checked_effect, positions_of, power_of_studies
 
 _BATCH, _SILENT_BATCH = 200, 2000
 
@@ -285,18 +285,9 @@ def _study(
 
 
 def _summary(study: Any, coefficient: str, rejected: np.ndarray) -> Power:
-    fine = ~np.isnan(rejected)
-    return Power(
-        coefficient=coefficient,
-        effect=true_effect(study.truth.beta, study.positions),
-        test=study.test,
-        alpha=study.alpha,
-        rejections=int(np.nansum(rejected)),
-        n=int(fine.sum()),
-        failed=int((~fine).sum()),
-        groups=_groups(study.model),
-        nobs=study.model.nobs,
-    )
+    size = {"groups": _groups(study.model), "nobs": study.model.nobs}
+    tested = coefficient, study.truth.beta, study.positions, rejected
+    return power_of_studies(*tested, test=study.test, alpha=study.alpha, **size)
 
 
 def _groups(model: Any) -> dict[str, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from ...design.structure import structure
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
+from .power_summary import Power
 
 
 def positions_of(fit: Fit, name: str) -> np.ndarray:
@@ -57,7 +58,17 @@ def true_coefficients(
     return truth
 
 
-def true_effect(beta: np.ndarray, positions: np.ndarray) -> Any:
-    """Return the true value that is tested, a tuple for several."""
-    values = tuple(beta[positions].tolist())
-    return values[0] if len(values) == 1 else values
+def power_of_studies(
+    coefficient: str, beta: np.ndarray, positions: np.ndarray, rejected: np.ndarray, **of_study: Any
+) -> Power:
+    """Return the power of studies with coefficients `beta`; `rejected` is NaN for those not fitted."""
+    values = tuple(beta[positions].tolist())  # true ones
+    fine = ~np.isnan(rejected)
+    return Power(
+        coefficient=coefficient,
+        effect=values[0] if len(values) == 1 else values,
+        rejections=int(np.nansum(rejected)),
+        n=int(fine.sum()),
+        failed=int((~fine).sum()),
+        **of_study,
+    )

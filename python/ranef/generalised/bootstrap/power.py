@@ -14,7 +14,7 @@ from ...bootstrap.checks import checked_seed, checked_threads, require_alpha, wh
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.loop.record import FAILED
 from ...bootstrap.studies.power_summary import Power
-from ...bootstrap.studies.tested import positions_of, true_coefficients, true_effect
+from ...bootstrap.studies.tested import positions_of, power_of_studies, true_coefficients
 from ...errors import ArgumentError, quote_list
 from ...variants import with_columns
 from ..fit import GlmerFit
@@ -79,23 +79,14 @@ def power_of(
     at = np.asarray(fit.model.core.to_internal(fit.theta, truth, psi, fit._answer("gamma")))
     if chosen == "normal":
         records = replicates(fit, at, int(key[0]), 0, count, threads, None)
-        p = len(truth)
         usable = (records[:, -1].astype(int) & FAILED) == 0
-        z = np.abs(records[usable, positions[0]] / records[usable, p + positions[0]])
-        rejected = z > ndtri(1 - alpha / 2)
+        z = np.abs(records[usable, positions[0]] / records[usable, len(truth) + positions[0]])
+        rejected = np.full(len(records), np.nan)
+        rejected[usable] = z > ndtri(1 - alpha / 2)
     else:
         rejected = _by_likelihood(fit, drawn_from, at, positions, count, key, alpha, threads)
-    return Power(
-        coefficient=coefficient,
-        effect=true_effect(truth, positions),
-        test=chosen,
-        alpha=alpha,
-        rejections=int(rejected.sum()),
-        n=len(rejected),
-        failed=count - len(rejected),
-        groups=dict(fit.ngroups),
-        nobs=fit.nobs,
-    )
+    of_study = {"test": chosen, "alpha": alpha, "groups": dict(fit.ngroups), "nobs": fit.nobs}
+    return power_of_studies(coefficient, truth, positions, rejected, **of_study)
 
 
 def _by_likelihood(
@@ -116,4 +107,4 @@ def _by_likelihood(
         ratios = np.array([refit(null, y).objective - refit(fit, y).objective for y in drawn])
     else:
         ratios = both[:, 1] - both[:, 0]
-    return ratios[np.isfinite(ratios)] > chdtri(positions.size, alpha)
+    return np.where(np.isfinite(ratios), ratios > chdtri(positions.size, alpha), np.nan)
