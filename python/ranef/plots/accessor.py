@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from ..fit import Fit
 from ..guidance.arguments import guided
 from ..guidance.elsewhere import explained
 from ..guidance.words_of_results import OF_PLOTS
@@ -29,19 +28,38 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _method(draw: Callable[Concatenate[Fit, P], R]) -> Callable[Concatenate[FitPlots, P], R]:
+def method(draw: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Pictures, P], R]:
     """A plot of a fit as a method of its pictures."""
 
     draw = guided()(draw)
 
     @wraps(draw)
-    def method(self: FitPlots, *args: P.args, **kwargs: P.kwargs) -> R:
+    def of_fit(self: Pictures, *args: P.args, **kwargs: P.kwargs) -> R:
         return draw(self._fit, *args, **kwargs)
 
-    return method
+    return of_fit
 
 
-class FitPlots:
+class Pictures:
+    """The pictures of one fit, which say what there is."""
+
+    if not TYPE_CHECKING:  # which would take every name for known
+
+        def __init_subclass__(cls) -> None:
+            cls.__getattr__ = explained("fit.plot", OF_PLOTS, listing=cls._listing)
+
+    def __init__(self, fit: Any) -> None:
+        self._fit = fit
+
+    @classmethod
+    def _listing(cls) -> str:
+        return "it has " + ", ".join(f"{name}()" for name in vars(cls) if not name.startswith("_"))
+
+    def __repr__(self) -> str:
+        return f"fit.plot: {self._listing()}"
+
+
+class FitPlots(Pictures):
     """The pictures of one fit; each method is the function of `ranef.plots` of the same name.
 
     Called by itself, ``fit.plot()``, it draws the checks, `check`.
@@ -54,33 +72,19 @@ class FitPlots:
     'Days'
     """
 
-    if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("fit.plot", OF_PLOTS, listing=lambda: _listing())  # defined below
-
-    def __init__(self, fit: Fit) -> None:
-        self._fit = fit
-
-    acf = _method(acf)
-    caterpillar = _method(caterpillar)
-    __call__ = _method(check)
-    check = _method(check)
-    coefficients = _method(coefficients)
-    criterion = _method(criterion)
-    intervals = _method(intervals)
-    pooling = _method(pooling)
-    profile = _method(profile)
-    qq = _method(qq)
-    residuals = _method(residuals)
-    shrinkage = _method(shrinkage)
-    simulated = _method(simulated)
-    slopes = _method(slopes)
-    spread = _method(spread)
-    topographic = _method(topographic)
-
-    def __repr__(self) -> str:
-        return f"fit.plot: {_listing()}"
-
-
-def _listing() -> str:
-    names = [name for name in vars(FitPlots) if not name.startswith("_")]
-    return "it has " + ", ".join(f"{name}()" for name in names)
+    acf = method(acf)
+    caterpillar = method(caterpillar)
+    __call__ = method(check)
+    check = method(check)
+    coefficients = method(coefficients)
+    criterion = method(criterion)
+    intervals = method(intervals)
+    pooling = method(pooling)
+    profile = method(profile)
+    qq = method(qq)
+    residuals = method(residuals)
+    shrinkage = method(shrinkage)
+    simulated = method(simulated)
+    slopes = method(slopes)
+    spread = method(spread)
+    topographic = method(topographic)
