@@ -12,13 +12,14 @@ std::unique_ptr<Family> checked_family(const std::string& name, const std::strin
 
 // Log-likelihood and derivatives of cells at eta, by name.
 py::dict kernels(const std::string& name, const std::string& link, double psi, const Doubles& count, const Doubles& first,
-                 const Doubles& second, const Doubles& eta, double zeta) {
+                 const Doubles& second, const Doubles& eta, const Doubles& zeta) {
     const auto family = checked_family(name, link);
     family->set_dispersion(psi);
     const Index n = eta.size();
-    if (count.size() != n || first.size() != n || second.size() != n) throw py::value_error("arrays of different lengths");
-    const std::vector<double> zetas(n, zeta);
-    const CellView cells{n, count.data(), first.data(), second.data(), zetas.data()};
+    const bool with_zeta = family->zeta() != Zeta::none;
+    if (count.size() != n || first.size() != n || second.size() != n || (with_zeta && zeta.size() != n))
+        throw py::value_error("arrays of different lengths");
+    const CellView cells{n, count.data(), first.data(), second.data(), with_zeta ? zeta.data() : nullptr};
     std::vector<double> s(n), w(n), w1(n), l4(n), dl(n), ds(n), dw(n), expected(n), expected1(n), mu(n), mu1(n);
     std::vector<double> value(n);
     for (Index i = 0; i < n; ++i)
@@ -43,8 +44,8 @@ py::dict kernels(const std::string& name, const std::string& link, double psi, c
         out["ds"] = to_numpy(ds);
         out["dw"] = to_numpy(dw);
     }
-    if (family->inflated()) {
-        family->inflation(cells, eta.data(), dl.data(), ds.data(), dw.data());
+    if (with_zeta) {
+        family->along_zeta(cells, eta.data(), dl.data(), ds.data(), dw.data());
         out["dl_zeta"] = to_numpy(dl);
         out["ds_zeta"] = to_numpy(ds);
         out["dw_zeta"] = to_numpy(dw);
@@ -74,7 +75,7 @@ py::tuple kept_rows(const std::string& family, const Doubles& y, const py::objec
 
 void bind_families(py::module_& m) {
     m.def("family_kernels", &kernels, py::arg("family"), py::arg("link"), py::arg("psi"), py::arg("count"), py::arg("first"),
-          py::arg("second"), py::arg("eta"), py::arg("zeta") = 0.0,
+          py::arg("second"), py::arg("eta"), py::arg("zeta") = Doubles(),
           "Log-likelihood of cells and its derivatives in the linear predictor, the log-dispersion and zeta.");
     m.def("kept_rows", &kept_rows, py::arg("family"), py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
           "What single rows keep of their responses: count, first, second, and what depends on the data alone.");

@@ -360,7 +360,7 @@ void bind_glmm(py::module_& m) {
     py::class_<GlmmObject>(m, "Glmm", "A generalised linear mixed model: its cells, and where their products fall.")
         .def(py::init(&make_glmm), py::arg("rows"), py::arg("design"), py::arg("family"), py::arg("link"), py::arg("y"),
              py::arg("trials") = py::none(), py::arg("weights") = py::none(), py::arg("offset") = py::none(),
-             py::arg("expected") = false, py::arg("nodes") = 1, py::arg("zero") = py::none())
+             py::arg("expected") = false, py::arg("nodes") = 1, py::arg("zeta") = py::none(), py::arg("zeta_offset") = false)
         .def("with_response", &with_response, py::arg("y"), py::arg("trials") = py::none(), py::arg("weights") = py::none(),
              py::arg("recount") = false)
         .def("with_sums", &with_sums, py::arg("count"), py::arg("first"), py::arg("second"), py::arg("constant"))

@@ -60,19 +60,19 @@ void take_response(GlmmObject& object, GlmmProblem& problem, const RowResponses&
 
 GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
                      const Doubles& y, const py::object& trials, const py::object& weights, const py::object& offset, bool expected,
-                     int nodes, const py::object& zero) {
+                     int nodes, const py::object& zeta, bool zeta_offset) {
     const Index n = rows.rows->n;
     const GivenResponse given(n, y, trials, weights);
     Doubles kept_offset;
     const double* offsets = optional_data(offset, n, "offset", kept_offset);
-    Doubles zeros;  // columns of zeta, a row each
-    if (!zero.is_none()) zeros = zero.cast<Doubles>();
-    const int zero_columns = zero.is_none() ? 0 : static_cast<int>(zeros.shape(0));
-    if (zero_columns > 0 && (zeros.ndim() != 2 || zeros.shape(1) != n)) throw py::value_error("zero: a row for each column, n numbers each");
+    Doubles zetas;  // columns of zeta, a row each
+    if (!zeta.is_none()) zetas = zeta.cast<Doubles>();
+    const ZetaColumns second{zetas.data(), zeta.is_none() ? 0 : static_cast<int>(zetas.shape(0)), zeta_offset};
+    if (second.count > 0 && (zetas.ndim() != 2 || zetas.shape(1) != n)) throw py::value_error("zeta: a row for each column, n numbers each");
     auto problem = std::make_shared<GlmmProblem>();
     problem->family = make_family(family, link);
     if (!problem->family) throw py::value_error("no family '" + family + "' with link '" + link + "'");
-    problem->family_name = family;
+    problem->family_name = kept_name(family);
     problem->design = design.design;
     problem->expected = expected;
     problem->nodes = nodes;
@@ -82,7 +82,7 @@ GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const s
         throw py::value_error("nodes: one factor of few columns only");
     GlmmObject object;
     const py::gil_scoped_release release;
-    object.alike = std::make_shared<const Cells>(merge_rows(*rows.rows, *design.design, offsets, zeros.data(), zero_columns, ctrl_c()));
+    object.alike = std::make_shared<const Cells>(merge_rows(*rows.rows, *design.design, offsets, second, ctrl_c()));
     take_response(object, *problem, given.rows, !problem->family->sums());
     object.problem = std::move(problem);
     return object;

@@ -20,7 +20,7 @@ const double* optional_data(const py::object& array, Index n, const char* what, 
 
 GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
                      const Doubles& y, const py::object& trials, const py::object& weights, const py::object& offset, bool expected,
-                     int nodes, const py::object& zero);
+                     int nodes, const py::object& zeta, bool zeta_offset);
 
 // The model of another response of the same rows; `recount`: with other trials or weights too.
 GlmmObject with_response(const GlmmObject& self, const Doubles& y, const py::object& trials, const py::object& weights, bool recount);

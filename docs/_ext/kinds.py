@@ -8,7 +8,7 @@ from ranef.likelihood_fit import LikelihoodFit
 from ranef.verbs import Answer, Verb
 
 HOMES = (
-    *("fit", "generalised.inflated.fit", "generalised.cells.sums", "iterative", "repeated", "residual"),
+    *("fit", "generalised.inflated.fit", "generalised.dispersed.fit", "generalised.cells.sums", "iterative", "repeated", "residual"),
     "related.fit",
 )
 

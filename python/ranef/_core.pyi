@@ -459,7 +459,7 @@ def family_kernels(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
     eta: npt.ArrayLike,
-    zeta: float = 0.0,
+    zeta: npt.ArrayLike = (),
 ) -> dict[str, Array]: ...
 def kept_rows(
     family: str, y: npt.ArrayLike, trials: npt.ArrayLike | None = None, weights: npt.ArrayLike | None = None
@@ -483,7 +483,8 @@ class Glmm:
         offset: npt.ArrayLike | None = None,
         expected: bool = False,
         nodes: int = 1,
-        zero: npt.ArrayLike | None = None,
+        zeta: npt.ArrayLike | None = None,
+        zeta_offset: bool = False,
     ) -> None: ...
     def with_response(
         self,

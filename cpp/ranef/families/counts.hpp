@@ -8,7 +8,7 @@ namespace ranef {
 
 // What every kernel of counts shares.
 struct CountKernel {
-    static constexpr bool inflated = false;
+    static constexpr Zeta zeta = Zeta::none;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
 };

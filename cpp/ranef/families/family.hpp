@@ -13,6 +13,7 @@
 //   nbinom1, nbinom2   rows            y               -         (only rows of equal y are merged)
 //   truncated_...      as the family of counts whose zeros are left out
 //   inflated_...       rows            y               -         (only rows of equal y are merged)
+//   modelled_...       as the family whose dispersion is modelled
 //   betabinomial       rows            successes       trials    (only equal ones)
 //
 // Prior weights multiply a row's log-likelihood: they add up to `count`. kept.hpp adds them up.
@@ -32,12 +33,16 @@ struct CellView {
     const double* count = nullptr;
     const double* first = nullptr;
     const double* second = nullptr;
-    const double* zeta = nullptr;  // log-odds of a zero that is no count, of an inflated family
+    const double* zeta = nullptr;  // the second linear predictor, of a family that has one
 
     CellView part(Index begin, Index length) const {
         return {length, count + begin, first + begin, second + begin, zeta ? zeta + begin : nullptr};
     }
 };
+
+// What a second linear predictor is: of nothing, the log-odds of a zero that is no count (inflated.hpp), the log-dispersion
+// (modelled.hpp).
+enum class Zeta { none, zeros, dispersion };
 
 class Family {
 public:
@@ -58,17 +63,16 @@ public:
     // Mean of one row (one trial) at eta, and its derivative.
     virtual void mean(Index n, const double* eta, double* mu, double* mu1) const = 0;
 
-    // Whether there is a dispersion; psi is its logarithm.
+    // Whether there is one dispersion of all cells; psi is its logarithm.
     virtual bool dispersed() const { return false; }
     virtual void set_dispersion(double) {}
     // Which infinity of psi is a simpler family, Poisson or binomial: its sign; 0 where there is none.
     virtual int simpler_towards() const { return 0; }
     // dl / dpsi, ds / dpsi and dw / dpsi of each cell.
     virtual void dispersion(const CellView&, const double*, double*, double*, double*) const {}
-    // Whether rows may be zero without being a count (inflated.hpp); their log-odds are the cells' zeta.
-    virtual bool inflated() const { return false; }
+    virtual Zeta zeta() const { return Zeta::none; }
     // dl / dzeta, ds / dzeta and dw / dzeta of each cell.
-    virtual void inflation(const CellView&, const double*, double*, double*, double*) const {}
+    virtual void along_zeta(const CellView&, const double*, double*, double*, double*) const {}
     // How far eta moves where the mean doubles or so, at these: 1 with a log link, the size of eta itself with a power as link.
     // What is small or large in eta is so in this unit.
     virtual bool has_unit() const { return false; }
@@ -96,5 +100,7 @@ private:
 
 // By the names of the interface, such as ("binomial", "logit"); null when there is no such pair.
 std::unique_ptr<Family> make_family(const std::string& family, const std::string& link);
+// The family as which its cells keep their responses (kept.hpp).
+std::string kept_name(const std::string& family);
 
 }  // namespace ranef

@@ -11,7 +11,8 @@ namespace ranef {
 
 template <class Kernel>
 struct Inflated : Kernel {
-    static constexpr bool sums = false, inflated = true;
+    static constexpr bool sums = false;
+    static constexpr Zeta zeta = Zeta::zeros;
 
     double value(const Cell& c, double mu) const {
         const double certain = log1p_exp(c.zeta);
@@ -38,7 +39,7 @@ struct Inflated : Kernel {
                            t.count * z.h2_by_psi)};
     }
     // dl/dzeta, and its first two derivatives in mu.
-    FurtherDerivatives inflation(const Cell& c, double mu) const {
+    FurtherDerivatives along_zeta(const Cell& c, double mu) const {
         const double p = logistic(c.zeta);
         if (c.first > 0.0) return {-c.count * p, 0.0, 0.0};
         const LogZero z = log_zero(*this, mu);

@@ -2,6 +2,7 @@
 #include "ranef/families/canonical.hpp"
 #include "ranef/families/counts.hpp"
 #include "ranef/families/inflated.hpp"
+#include "ranef/families/modelled.hpp"
 #include "ranef/families/positive.hpp"
 #include "ranef/families/shares.hpp"
 #include "ranef/families/truncated.hpp"
@@ -11,6 +12,10 @@ namespace {
 
 using Made = std::unique_ptr<Family>;
 
+const std::string modelled = "modelled_";
+
+bool is_modelled(const std::string& family) { return family.rfind(modelled, 0) == 0; }
+
 // The first of the links that has the name.
 template <class Kernel, class First, class... Rest>
 Made with_mean(const std::string& link) {
@@ -19,10 +24,30 @@ Made with_mean(const std::string& link) {
     return nullptr;
 }
 
+// With one dispersion, or with a linear predictor of it.
+template <class Kernel, class... Links>
+Made dispersed(bool modelled, const std::string& link) {
+    return modelled ? with_mean<Modelled<Kernel>, Links...>(link) : with_mean<Kernel, Links...>(link);
+}
+
 template <class Kernel>
-Made with_probability(const std::string& link) {
-    return with_mean<Kernel, links::Probability<links::Logit>, links::Probability<links::Probit>,
-                     links::Probability<links::Cloglog>>(link);
+Made with_probability(bool modelled, const std::string& link) {
+    return dispersed<Kernel, links::Probability<links::Logit>, links::Probability<links::Probit>,
+                     links::Probability<links::Cloglog>>(modelled, link);
+}
+
+Made with_dispersion(const std::string& family, bool modelled, const std::string& link) {
+    using namespace links;
+    if (family == "gamma") return dispersed<GammaKernel, Log, Inverse, Identity>(modelled, link);
+    if (family == "inverse_gaussian") return dispersed<InverseGaussianKernel, Log, Inverse, Identity, InverseSquare>(modelled, link);
+    if (family == "gaussian") return dispersed<GaussianKernel, Log, Inverse, Identity>(modelled, link);
+    if (family == "nbinom1") return dispersed<NegativeBinomial1Kernel, Log, Sqrt, Identity>(modelled, link);
+    if (family == "nbinom2") return dispersed<NegativeBinomial2Kernel, Log, Sqrt, Identity>(modelled, link);
+    if (family == "truncated_nbinom1") return dispersed<Truncated<NegativeBinomial1Kernel>, Log>(modelled, link);
+    if (family == "truncated_nbinom2") return dispersed<Truncated<NegativeBinomial2Kernel>, Log>(modelled, link);
+    if (family == "beta") return with_probability<BetaKernel>(modelled, link);
+    if (family == "betabinomial") return with_probability<BetaBinomialKernel>(modelled, link);
+    return nullptr;
 }
 
 Made binomial(const std::string& link) {
@@ -42,20 +67,13 @@ std::unique_ptr<Family> make_family(const std::string& family, const std::string
         if (link == "log") return std::make_unique<PoissonLog>();
         return with_mean<PoissonKernel, Sqrt, Identity>(link);
     }
-    if (family == "gamma") return with_mean<GammaKernel, Log, Inverse, Identity>(link);
-    if (family == "inverse_gaussian") return with_mean<InverseGaussianKernel, Log, Inverse, Identity, InverseSquare>(link);
-    if (family == "gaussian") return with_mean<GaussianKernel, Log, Inverse, Identity>(link);
-    if (family == "nbinom1") return with_mean<NegativeBinomial1Kernel, Log, Sqrt, Identity>(link);
-    if (family == "nbinom2") return with_mean<NegativeBinomial2Kernel, Log, Sqrt, Identity>(link);
     if (family == "truncated_poisson") return with_mean<Truncated<PoissonKernel>, Log>(link);
-    if (family == "truncated_nbinom1") return with_mean<Truncated<NegativeBinomial1Kernel>, Log>(link);
-    if (family == "truncated_nbinom2") return with_mean<Truncated<NegativeBinomial2Kernel>, Log>(link);
     if (family == "inflated_poisson") return with_mean<Inflated<PoissonKernel>, Log, Sqrt, Identity>(link);
     if (family == "inflated_nbinom1") return with_mean<Inflated<NegativeBinomial1Kernel>, Log, Sqrt, Identity>(link);
     if (family == "inflated_nbinom2") return with_mean<Inflated<NegativeBinomial2Kernel>, Log, Sqrt, Identity>(link);
-    if (family == "beta") return with_probability<BetaKernel>(link);
-    if (family == "betabinomial") return with_probability<BetaBinomialKernel>(link);
-    return nullptr;
+    return with_dispersion(kept_name(family), is_modelled(family), link);
 }
+
+std::string kept_name(const std::string& family) { return is_modelled(family) ? family.substr(modelled.size()) : family; }
 
 }  // namespace ranef

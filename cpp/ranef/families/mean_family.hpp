@@ -4,8 +4,8 @@
 //   value(cell, mu)        l, what depends on the data alone left out
 //   mean(cell, mu)         dl/dmu, ..., d4l/dmu4
 //   dispersion(cell, mu)   dl/dpsi, and its first two derivatives in mu
-//   inflated               whether there are zeros that are no counts; then
-//   inflation(cell, mu)    dl/dzeta, and its first two derivatives in mu
+//   zeta                   what the second linear predictor is of; if of something,
+//   along_zeta(cell, mu)   dl/dzeta, and its first two derivatives in mu
 //   simpler                which infinity of psi is a simpler family: its sign, or 0
 //   variance(mu), variance1(mu)   of one row, for the expected weights, and its derivative
 //   allowed(mu)            whether mu is a mean of this family
@@ -27,7 +27,7 @@ struct MeanDerivatives {
     double d1, d2, d3, d4;
 };
 
-// Of the log-likelihood in a further parameter: the log-dispersion, zeta.
+// Of the log-likelihood in a further parameter: psi, zeta.
 struct FurtherDerivatives {
     double value, d1, d2;
 };
@@ -88,10 +88,10 @@ public:
         if constexpr (Kernel::dispersed)
             along_eta(cells, eta, dl, ds, dw, [this](const Cell& cell, double mu) { return kernel_.dispersion(cell, mu); });
     }
-    bool inflated() const override { return Kernel::inflated; }
-    void inflation(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
-        if constexpr (Kernel::inflated)
-            along_eta(cells, eta, dl, ds, dw, [this](const Cell& cell, double mu) { return kernel_.inflation(cell, mu); });
+    Zeta zeta() const override { return Kernel::zeta; }
+    void along_zeta(const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const override {
+        if constexpr (Kernel::zeta != Zeta::none)
+            along_eta(cells, eta, dl, ds, dw, [this](const Cell& cell, double mu) { return kernel_.along_zeta(cell, mu); });
     }
     bool has_unit() const override { return Link::has_unit; }
     double unit(Index n, const double* eta) const override {
@@ -108,7 +108,7 @@ public:
 
 private:
     static Cell at(const CellView& cells, Index i) {
-        return {cells.count[i], cells.first[i], cells.second[i], Kernel::inflated ? cells.zeta[i] : 0.0};
+        return {cells.count[i], cells.first[i], cells.second[i], Kernel::zeta != Zeta::none ? cells.zeta[i] : 0.0};
     }
     // Derivatives in a further parameter, from those of a kernel in mu to those in eta.
     template <class OfMean>

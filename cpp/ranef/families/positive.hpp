@@ -7,7 +7,8 @@
 namespace ranef {
 
 struct GammaKernel {
-    static constexpr bool dispersed = true, sums = true, inflated = false;
+    static constexpr bool dispersed = true, sums = true;
+    static constexpr Zeta zeta = Zeta::none;
     static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
@@ -36,7 +37,8 @@ struct GammaKernel {
 };
 
 struct InverseGaussianKernel {
-    static constexpr bool dispersed = true, sums = true, inflated = false;
+    static constexpr bool dispersed = true, sums = true;
+    static constexpr Zeta zeta = Zeta::none;
     static constexpr int simpler = 0;
     static bool allowed(double mu) { return mu > 0.0; }
     static double rows(const Cell& c) { return c.count; }
@@ -63,7 +65,8 @@ struct InverseGaussianKernel {
 };
 
 struct GaussianKernel {
-    static constexpr bool dispersed = true, sums = true, inflated = false;
+    static constexpr bool dispersed = true, sums = true;
+    static constexpr Zeta zeta = Zeta::none;
     static constexpr int simpler = 0;
     static bool allowed(double) { return true; }
     static double rows(const Cell& c) { return c.count; }

@@ -7,7 +7,8 @@
 namespace ranef {
 
 struct ShareKernel {
-    static constexpr bool dispersed = true, inflated = false;
+    static constexpr bool dispersed = true;
+    static constexpr Zeta zeta = Zeta::none;
     static bool allowed(double mu) { return mu > 0.0 && mu < 1.0; }
     void set(double psi) { phi = std::exp(psi); }
 

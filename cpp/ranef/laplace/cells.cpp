@@ -35,13 +35,13 @@ struct RowKeys {
     }
 };
 
-RowKeys read_keys(const Rows& rows, const DesignCross& design, const double* offset, const double* zero, int zero_columns, Poll& poll) {
+RowKeys read_keys(const Rows& rows, const DesignCross& design, const double* offset, const ZetaColumns& zeta, Poll& poll) {
     const Layout& layout = design.layout();
     const Coordinates& c = design.coordinates();
     RowKeys keys;
     int bases = 0;
     for (const Factor& factor : layout.factors) bases += factor.width;
-    keys.width = layout.p + bases + (offset ? 1 : 0) + zero_columns;
+    keys.width = layout.p + bases + (offset ? 1 : 0) + zeta.count;
     keys.rows = rows.n;
     keys.values.resize(rows.n * keys.width);
     keys.hash.assign(rows.n, 0);
@@ -64,7 +64,7 @@ RowKeys read_keys(const Rows& rows, const DesignCross& design, const double* off
         for (int a = 0; a < layout.factors[f].width; ++a)
             fill(rows.factors[design.factor_order()[f]].basis[a], c.z_shift[f][a], c.z_scale[f][a]);
     if (offset) fill(Column(offset), 0.0, 1.0);
-    for (int k = 0; k < zero_columns; ++k) fill(Column(zero + k * rows.n), 0.0, 1.0);
+    for (int k = 0; k < zeta.count; ++k) fill(Column(zeta.data + k * rows.n), 0.0, 1.0);
     return keys;
 }
 
@@ -116,10 +116,10 @@ std::vector<Index> number_rows(const Groups& groups, const std::vector<std::uint
 
 }  // namespace
 
-Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, const double* zero, int zero_columns, Poll poll) {
+Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, const ZetaColumns& zeta, Poll poll) {
     const Layout& layout = design.layout();
     const int factors = static_cast<int>(layout.factors.size()), p = layout.p;
-    RowKeys keys = read_keys(rows, design, offset, zero, zero_columns, poll);
+    RowKeys keys = read_keys(rows, design, offset, zeta, poll);
     std::vector<const std::int32_t*> codes;
     for (int f : design.factor_order()) codes.push_back(rows.factors[f].codes);
     for (Index i = 0; i < rows.n; ++i)
@@ -151,9 +151,9 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offs
     for (int k = 0; k < p; ++k) gather(k, cells.x.data() + k * cells.n, 1);
     for (int k = 0; k < cells.width; ++k) gather(p + k, cells.z.data() + k, cells.width);
     if (offset) gather(p + cells.width, cells.offset.data(), 1);
-    cells.zero_columns = zero_columns;
-    cells.zero.resize(cells.n * zero_columns);
-    for (int k = 0; k < zero_columns; ++k) gather(keys.width - zero_columns + k, cells.zero.data() + k * cells.n, 1);
+    cells.zeta_columns = zeta.count - (zeta.offset ? 1 : 0);
+    cells.zeta.resize(cells.n * zeta.count);
+    for (int k = 0; k < zeta.count; ++k) gather(keys.width - zeta.count + k, cells.zeta.data() + k * cells.n, 1);
     for (int f = 0; f < factors; ++f)
         for (Index c = 0; c < cells.n; ++c) cells.level[c * factors + f] = codes[f][representative[c]];
     return cells;
@@ -176,15 +176,16 @@ Cells split_cells(const Cells& cells, const DesignCross& design, const double* f
     out.z.resize(out.n * out.width);
     out.level.resize(out.n * factors);
     out.offset.resize(out.n);
-    out.zero_columns = cells.zero_columns;
-    out.zero.resize(out.n * out.zero_columns);
+    const Index zetas = cells.zeta_columns + (cells.zeta_offset() ? 1 : 0);
+    out.zeta_columns = cells.zeta_columns;
+    out.zeta.resize(out.n * zetas);
     for (Index c = 0; c < out.n; ++c) {
         const Index from = cells.cell_of[representative[c]];
         for (int k = 0; k < p; ++k) out.x[k * out.n + c] = cells.x[k * cells.n + from];
         std::copy_n(cells.z.data() + from * cells.width, cells.width, out.z.data() + c * cells.width);
         std::copy_n(cells.level.data() + from * factors, factors, out.level.data() + c * factors);
         out.offset[c] = cells.offset[from];
-        for (int k = 0; k < out.zero_columns; ++k) out.zero[k * out.n + c] = cells.zero_column(k)[from];
+        for (Index k = 0; k < zetas; ++k) out.zeta[k * out.n + c] = cells.zeta_column(k)[from];
     }
     return out;
 }

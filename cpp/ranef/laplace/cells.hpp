@@ -23,17 +23,27 @@ struct Cells {
     std::vector<double> z;               // n x width, factor after factor
     std::vector<std::int32_t> level;     // n x factors, in the order of the layout
     std::vector<double> offset;          // n
-    int zero_columns = 0;                // of the second linear predictor, that of zeros which are no counts
-    std::vector<double> zero;            // n x zero_columns, column by column
+    int zeta_columns = 0;                // of the second linear predictor
+    std::vector<double> zeta;            // n x zeta_columns, column by column; then its offset, where there is one
     std::vector<Index> leading;          // first cell of each level of the leading factor; levels + 1
     std::vector<std::uint32_t> cell_of;  // of each row
 
     const double* column(Index c) const { return x.data() + c * n; }
-    const double* zero_column(Index c) const { return zero.data() + c * n; }
+    const double* zeta_column(Index c) const { return zeta.data() + c * n; }
+    const double* zeta_offset() const {
+        return static_cast<Index>(zeta.size()) > zeta_columns * n ? zeta_column(zeta_columns) : nullptr;
+    }
 };
 
-// `offset`: of each row, or null. `zero`: rows x zero_columns, column by column.
-Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, const double* zero, int zero_columns, Poll poll = {});
+// A second linear predictor of the rows, column by column; the last of them is its offset, where it has one.
+struct ZetaColumns {
+    const double* data = nullptr;
+    int count = 0;
+    bool offset = false;
+};
+
+// `offset`: of each row, or null.
+Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offset, const ZetaColumns& zeta, Poll poll = {});
 
 // The cells of a family whose rows of different responses do not add up: of the same rows, equal in `first` and `second` too.
 Cells split_cells(const Cells& cells, const DesignCross& design, const double* first, const double* second, Poll poll = {});

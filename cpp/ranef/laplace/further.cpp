@@ -9,10 +9,10 @@ constexpr double further_step = 1e-4;  // of psi and zeta
 
 }  // namespace
 
-FurtherParameters::FurtherParameters(const GlmmProblem& problem) : problem_(problem), inflated_(problem.family->inflated()) {
+FurtherParameters::FurtherParameters(const GlmmProblem& problem) : problem_(problem), two_predictors_(problem.family->zeta() != Zeta::none) {
     const Cells& cells = problem.cells();
-    if (inflated_) {
-        for (int c = 0; c < cells.zero_columns; ++c) of_.push_back({0, cells.zero_column(c)});
+    if (two_predictors_) {
+        for (int c = 0; c < cells.zeta_columns; ++c) of_.push_back({0, cells.zeta_column(c)});
         slopes_.emplace_back(cells.n);
         zeta_.resize(cells.n);
     }
@@ -24,8 +24,9 @@ FurtherParameters::FurtherParameters(const GlmmProblem& problem) : problem_(prob
 
 void FurtherParameters::place(Family& family, const double* values) {
     if (problem_.family->dispersed()) family.set_dispersion(psi_ = values[count() - 1]);
-    if (!inflated_) return;
-    std::fill(zeta_.begin(), zeta_.end(), 0.0);
+    if (!two_predictors_) return;
+    if (const double* offset = problem_.cells().zeta_offset()) std::copy_n(offset, zeta_.size(), zeta_.begin());
+    else std::fill(zeta_.begin(), zeta_.end(), 0.0);
     for (Index p = 0; p < count(); ++p)
         if (const double* column = of_[p].column)
             for (std::size_t i = 0; i < zeta_.size(); ++i) zeta_[i] += values[p] * column[i];
@@ -33,13 +34,13 @@ void FurtherParameters::place(Family& family, const double* values) {
 
 CellView FurtherParameters::view() const {
     CellView view = problem_.responses.view();
-    if (inflated_) view.zeta = zeta_.data();
+    if (two_predictors_) view.zeta = zeta_.data();
     return view;
 }
 
 void FurtherParameters::differentiate(const Family& family, int kind, const CellView& cells, const double* eta, double* dl, double* ds,
                                       double* dw) const {
-    if (inflation(kind)) family.inflation(cells, eta, dl, ds, dw);
+    if (of_zeta(kind)) family.along_zeta(cells, eta, dl, ds, dw);
     else family.dispersion(cells, eta, dl, ds, dw);
 }
 
@@ -87,7 +88,7 @@ void FurtherParameters::curvature(Family& family, const double* eta, std::vector
     Slopes at(slopes_.empty() ? 0 : static_cast<Index>(slopes_[0].dl.size()));
     for (int moved = 0; moved < kinds(); ++moved)
         for (const double step : {further_step, -further_step}) {
-            if (inflation(moved)) for (double& zeta : zeta_) zeta += step;
+            if (of_zeta(moved)) for (double& zeta : zeta_) zeta += step;
             else family.set_dispersion(psi_ + step);
             for (int kind = moved; kind < kinds(); ++kind) {
                 differentiate(family, kind, view(), eta, at.dl.data(), at.ds.data(), at.dw.data());
@@ -97,7 +98,7 @@ void FurtherParameters::curvature(Family& family, const double* eta, std::vector
                             for (std::size_t i = 0; i < at.dl.size(); ++i)
                                 out[c * m + d] -= at.dl[i] * along(of_[c], of_[d], i) / (2.0 * step);
             }
-            if (inflation(moved)) for (double& zeta : zeta_) zeta -= step;
+            if (of_zeta(moved)) for (double& zeta : zeta_) zeta -= step;
             else family.set_dispersion(psi_);
         }
     for (Index c = 0; c < m; ++c)

@@ -1,5 +1,5 @@
-// Parameters beside theta and beta: the coefficients of the second linear predictor zeta of an inflated family, then the
-// log-dispersion psi of a family that has one. Each moves zeta, or psi, of every cell along a column (of ones, for psi): all
+// Parameters beside theta and beta: the coefficients of the second linear predictor zeta, where there is one, then the
+// log-dispersion psi of a family that has one number for all cells. Each moves zeta, or psi, of every cell along a column (of ones, for psi): all
 // that the criterion asks of them are sums of the family's derivatives along these columns.
 #pragma once
 
@@ -46,10 +46,10 @@ private:
         const double* column;  // of the cells; null: ones
     };
 
-    bool inflation(int kind) const { return inflated_ && kind == 0; }
+    bool of_zeta(int kind) const { return two_predictors_ && kind == 0; }
 
     const GlmmProblem& problem_;
-    bool inflated_;
+    bool two_predictors_;
     std::vector<Parameter> of_;
     std::vector<Slopes> slopes_;  // of zeta, of psi
     std::vector<double> zeta_;

@@ -14,9 +14,9 @@ class InflationLimit {
 public:
     explicit InflationLimit(const GlmmProblem& problem)
         : cells_(problem.cells()), first_(problem.layout().n_theta() + problem.layout().p),
-          columns_(problem.family->inflated() ? cells_.zero_columns : 0) {
+          columns_(problem.family->zeta() == Zeta::zeros ? cells_.zeta_columns : 0) {
         for (int c = 0; c < columns_; ++c) {
-            const double* column = cells_.zero_column(c);
+            const double* column = cells_.zeta_column(c);
             if (std::all_of(column, column + cells_.n, [&](double v) { return v == column[0] && v != 0.0; })) intercept_ = c;
         }
     }
@@ -34,7 +34,7 @@ public:
     }
     void take(std::vector<double>& x) const {
         for (int c = 0; c < columns_; ++c) x[first_ + c] = 0.0;
-        x[first_ + intercept_] = nowhere / cells_.zero_column(intercept_)[0];
+        x[first_ + intercept_] = nowhere / cells_.zeta_column(intercept_)[0];
     }
 
 private:
@@ -46,8 +46,8 @@ private:
         return top;
     }
     double zeta(const std::vector<double>& x, Index cell) const {
-        double sum = 0.0;
-        for (int c = 0; c < columns_; ++c) sum += x[first_ + c] * cells_.zero_column(c)[cell];
+        double sum = cells_.zeta_offset() ? cells_.zeta_offset()[cell] : 0.0;
+        for (int c = 0; c < columns_; ++c) sum += x[first_ + c] * cells_.zeta_column(c)[cell];
         return sum;
     }
 

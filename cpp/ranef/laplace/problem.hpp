@@ -26,7 +26,7 @@ struct GlmmProblem {
     const LaplacePattern& pattern() const { return *places; }
     const Layout& layout() const { return design->layout(); }
     // Beside theta and beta, see further.hpp.
-    int further() const { return (family->inflated() ? cells().zero_columns : 0) + (family->dispersed() ? 1 : 0); }
+    int further() const { return cells().zeta_columns + (family->dispersed() ? 1 : 0); }
     Index parameters() const { return layout().n_theta() + layout().p + further(); }
 };
 

@@ -23,26 +23,25 @@ constexpr double tiny = 1e-300, nearly_one = 1.0 - 1e-16;
 // Draws what a cell keeps of its rows' responses, by the table in families/family.hpp.
 class Draws {
 public:
-    Draws(const std::string& family, double psi)
-        : family_(family.rfind(inflated, 0) == 0 ? family.substr(inflated.size()) : family), phi_(std::exp(psi)) {}
+    explicit Draws(const std::string& family) : family_(family.rfind(inflated, 0) == 0 ? family.substr(inflated.size()) : family) {}
 
-    void draw(Stream& stream, double mu, double count, double trials, double* first, double* second) const {
+    void draw(Stream& stream, double mu, double phi, double count, double trials, double* first, double* second) const {
         if (family_ == "binomial") *first = stream.binomial(count, mu);
         else if (family_ == "poisson") *first = stream.poisson(count * mu);
-        else if (family_ == "nbinom1") *first = stream.poisson(mixed(stream, mu / phi_, phi_));
-        else if (family_ == "nbinom2") *first = stream.poisson(mixed(stream, phi_, mu / phi_));
+        else if (family_ == "nbinom1") *first = stream.poisson(mixed(stream, mu / phi, phi));
+        else if (family_ == "nbinom2") *first = stream.poisson(mixed(stream, phi, mu / phi));
         else if (family_ == "gaussian") {
-            *first = mu + std::sqrt(phi_ / count) * stream.normal();
-            *second = count > 1.0 ? 2.0 * phi_ * stream.gamma(0.5 * (count - 1.0)) : 0.0;
+            *first = mu + std::sqrt(phi / count) * stream.normal();
+            *second = count > 1.0 ? 2.0 * phi * stream.gamma(0.5 * (count - 1.0)) : 0.0;
         }
         else if (family_ == "truncated_poisson") {
             *first = 0.0;
             for (double row = 0.0; row < count; row += 1.0) *first += above_zero(stream, mu, infinity);
         }
-        else if (family_ == "truncated_nbinom1") *first = above_zero(stream, mu, mu / phi_);
-        else if (family_ == "truncated_nbinom2") *first = above_zero(stream, mu, phi_);
-        else if (family_ == "betabinomial") *first = stream.binomial(trials, share(stream, mu));
-        else sums(stream, mu, count, first, second);
+        else if (family_ == "truncated_nbinom1") *first = above_zero(stream, mu, mu / phi);
+        else if (family_ == "truncated_nbinom2") *first = above_zero(stream, mu, phi);
+        else if (family_ == "betabinomial") *first = stream.binomial(trials, share(stream, mu, phi));
+        else sums(stream, mu, phi, count, first, second);
     }
 
 private:
@@ -57,23 +56,23 @@ private:
         const double rate = fixed ? mu : stream.gamma(shape + 1.0) / (shape / mu + time);
         return 1.0 + stream.poisson(rate * (1.0 - time));
     }
-    double share(Stream& stream, double mu) const {
-        const double a = std::max(stream.gamma(mu * phi_), tiny), b = std::max(stream.gamma((1.0 - mu) * phi_), tiny);
+    static double share(Stream& stream, double mu, double phi) {
+        const double a = std::max(stream.gamma(mu * phi), tiny), b = std::max(stream.gamma((1.0 - mu) * phi), tiny);
         return std::min(std::max(a / (a + b), tiny), nearly_one);
     }
-    void sums(Stream& stream, double mu, double count, double* first, double* second) const {
+    void sums(Stream& stream, double mu, double phi, double count, double* first, double* second) const {
         *first = *second = 0.0;
         for (double row = 0.0; row < count; row += 1.0) {
             if (family_ == "gamma") {
-                const double y = std::max(mu / phi_ * stream.gamma(phi_), tiny);
+                const double y = std::max(mu / phi * stream.gamma(phi), tiny);
                 *first += y;
                 *second += std::log(y);
             } else if (family_ == "inverse_gaussian") {
-                const double y = stream.inverse_gaussian(mu, phi_);
+                const double y = stream.inverse_gaussian(mu, phi);
                 *first += y;
                 *second += 1.0 / y;
             } else {
-                const double y = share(stream, mu);
+                const double y = share(stream, mu, phi);
                 *first += std::log(y);
                 *second += std::log1p(-y);
             }
@@ -81,15 +80,14 @@ private:
     }
 
     std::string family_;
-    double phi_;
 };
 
 // One thread's memory.
 class Worker {
 public:
     Worker(const GlmmProblem& problem, const Resampling& how)
-        : problem_(problem), how_(how), draws_(problem.family_name, problem.family->dispersed() ? how.truth.back() : 0.0),
-          u_(problem.layout().q), eta_(problem.cells().n), mu_(problem.cells().n), mu1_(problem.cells().n) {
+        : problem_(problem), how_(how), draws_(problem.family_name),
+          phi_(problem.cells().n, std::exp(problem.family->dispersed() ? how.truth.back() : 0.0)), u_(problem.layout().q), eta_(problem.cells().n), mu_(problem.cells().n), mu1_(problem.cells().n) {
         criterion_ = make_criterion(problem_);
         criterion_->place(how.truth.data());
         fixed_ = how.eta;
@@ -98,8 +96,11 @@ public:
             criterion_->linear_predictor(u_.data(), fixed_.data());
         }
         truth_whitened_ = criterion_->whitened();
-        if (const double* zeta = criterion_->view().zeta)
-            for (Index i = 0; i < problem.cells().n; ++i) certain_zero_.push_back(1.0 / (1.0 + std::exp(-zeta[i])));
+        const double* zeta = criterion_->view().zeta;
+        for (Index i = 0; zeta && i < problem.cells().n; ++i) {
+            if (problem.family->zeta() == Zeta::zeros) certain_zero_.push_back(1.0 / (1.0 + std::exp(-zeta[i])));
+            else phi_[i] = std::exp(zeta[i]);
+        }
     }
 
     void run(Index number, double* record) {
@@ -128,7 +129,7 @@ public:
         behind[0] = optimum.value;
         behind[1] = optimum.evaluations;
         const InflationLimit inflation(problem);
-        for (int c = 0; c < inflation.columns(); ++c) behind[2 + c] = inflation.reached(at) ? -infinity : at[inflation.first() + c];
+        for (int c = 0; c < problem.cells().zeta_columns; ++c) behind[2 + c] = inflation.reached(at) ? -infinity : at[k + p + c];
         record[width - 1] = (optimum.converged ? converged_bit : 0) | (singular ? singular_bit : 0);
     }
 
@@ -195,7 +196,7 @@ private:
     // Of an inflated family single rows.
     void draw(Stream& stream, Index cell, double count, double trials, double* first, double* second) const {
         if (!certain_zero_.empty() && stream.uniform() < certain_zero_[cell]) *first = 0.0;
-        else draws_.draw(stream, mu_[cell], count, trials, first, second);
+        else draws_.draw(stream, mu_[cell], phi_[cell], count, trials, first, second);
     }
 
     // Random effects, and with them the mean of every cell.
@@ -222,7 +223,7 @@ private:
     const Resampling& how_;
     Draws draws_;
     std::unique_ptr<LaplaceCriterion> criterion_;
-    std::vector<double> u_, eta_, mu_, mu1_, fixed_, truth_whitened_, certain_zero_;
+    std::vector<double> phi_, u_, eta_, mu_, mu1_, fixed_, truth_whitened_, certain_zero_;
 };
 
 // One thread's memory for two models.
@@ -296,7 +297,7 @@ Index side_by_side(const Resampling& how, Index width, double* out, Make&& make)
 }  // namespace
 
 Index resample_width(const GlmmProblem& problem) {
-    return 2 * problem.layout().p + problem.layout().n_theta() + 4 + InflationLimit(problem).columns();
+    return 2 * problem.layout().p + problem.layout().n_theta() + 4 + problem.cells().zeta_columns;
 }
 
 Index resample(const GlmmProblem& problem, const Resampling& how, double* out) {

@@ -10,7 +10,8 @@
 namespace ranef {
 namespace {
 
-constexpr int most_steps = 40, most_rounds = 3, inflation_steps = 5;
+constexpr int most_steps = 40, most_rounds = 3, zeta_steps = 5, dispersion_steps = 30;
+constexpr double longest_step = 3.0, small_step = 1e-3;  // of a log-dispersion
 constexpr double close = 1e-6;                    // relative change of the log-likelihood
 constexpr Index block = 256;                      // cells at a time
 constexpr double least_variance = 0.05, most_variance = 4.0;
@@ -109,26 +110,18 @@ public:
         return 0.5 * (low + high);
     }
 
-    // Scoring steps for zeta at the present mean, with the information there were if certain zeros were known: none leads down.
-    void improve_inflation() {
-        const Index m = cells_.zero_columns;
-        std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n), information(m * m), step(m);
-        for (int round = 0; round < inflation_steps; ++round) {
-            const CellView view = further_.view();
-            family_->inflation(view, eta_.data(), dl.data(), ds.data(), dw.data());
-            for (Index i = 0; i < cells_.n; ++i) dw[i] = 0.25 * view.count[i] / std::pow(std::cosh(0.5 * view.zeta[i]), 2);  // p (1 - p)
-            for (Index c = 0; c < m; ++c) {
-                const double* w = cells_.zero_column(c);
-                step[c] = product_of(cells_.n, w, dl.data());
-                for (Index i = 0; i < cells_.n; ++i) ds[i] = dw[i] * w[i];
-                for (Index d = c; d < m; ++d) information[c * m + d] = product_of(cells_.n, cells_.zero_column(d), ds.data());
-                information[c * m + c] = information[c * m + c] * (1.0 + 1e-10) + 1e-10;
-            }
-            if (!linalg::cholesky(m, information.data(), m)) return;
-            linalg::solve_lower(m, information.data(), m, step.data(), 1, m);
-            linalg::solve_upper(m, information.data(), m, step.data(), 1, m);
-            for (Index c = 0; c < m; ++c) values_[c] += step[c];
+    // Steps for zeta at the present mean. Of zeros with the information there were if certain zeros were known: none leads
+    // down. Of a dispersion by Newton, none longer than what a log-dispersion bears.
+    void improve_zeta() {
+        const bool zeros = family_->zeta() == Zeta::zeros;
+        std::vector<double> step;
+        for (int round = 0; round < (zeros ? zeta_steps : dispersion_steps); ++round) {
+            if (!zeta_step(step)) return;
+            const double size = zeros ? 0.0 : zeta_size(step), share = size > longest_step ? longest_step / size : 1.0;
+            if (!std::isfinite(size)) return;
+            for (std::size_t c = 0; c < step.size(); ++c) values_[c] += share * step[c];
             further_.place(*family_, values_.data());
+            if (!zeros && size < small_step) return;
         }
     }
 
@@ -149,6 +142,55 @@ public:
     }
 
 private:
+    // dl / dgamma, of the coefficients of zeta.
+    std::vector<double> zeta_slope() {
+        std::vector<double> dl(cells_.n), ds(cells_.n), dw(cells_.n), out(cells_.zeta_columns);
+        family_->along_zeta(further_.view(), eta_.data(), dl.data(), ds.data(), dw.data());
+        for (int c = 0; c < cells_.zeta_columns; ++c) out[c] = product_of(cells_.n, cells_.zeta_column(c), dl.data());
+        return out;
+    }
+    bool zeta_step(std::vector<double>& step) {
+        step = zeta_slope();
+        std::vector<double> information;
+        if (family_->zeta() == Zeta::dispersion) {
+            further_.curvature(*family_, eta_.data(), information);
+            if (solve_step(information, step)) return true;
+        }
+        information = zeta_information();
+        return solve_step(information, step);
+    }
+    // W' diag(weight) W of zeta's columns; the weights are p (1 - p) of a zero, about a half of a log-dispersion.
+    std::vector<double> zeta_information() const {
+        const Index m = cells_.zeta_columns;
+        const bool zeros = family_->zeta() == Zeta::zeros;
+        const CellView view = further_.view();
+        std::vector<double> out(m * m), weight(cells_.n), weighted(cells_.n);
+        for (Index i = 0; i < cells_.n; ++i)
+            weight[i] = view.count[i] * (zeros ? 0.25 / std::pow(std::cosh(0.5 * view.zeta[i]), 2) : 0.5);
+        for (Index c = 0; c < m; ++c) {
+            for (Index i = 0; i < cells_.n; ++i) weighted[i] = weight[i] * cells_.zeta_column(c)[i];
+            for (Index d = c; d < m; ++d) out[c * m + d] = product_of(cells_.n, cells_.zeta_column(d), weighted.data());
+        }
+        return out;
+    }
+    // The largest change of zeta in any cell that a step makes.
+    double zeta_size(const std::vector<double>& step) const {
+        double largest = 0.0;
+        for (Index i = 0; i < cells_.n; ++i) {
+            double change = 0.0;
+            for (std::size_t c = 0; c < step.size(); ++c) change += step[c] * cells_.zeta_column(c)[i];
+            largest = std::max(largest, std::fabs(change));
+        }
+        return largest;
+    }
+    static bool solve_step(std::vector<double>& information, std::vector<double>& step) {
+        const Index m = static_cast<Index>(step.size());
+        for (Index c = 0; c < m; ++c) information[c * m + c] = information[c * m + c] * (1.0 + 1e-10) + 1e-10;
+        if (!linalg::cholesky(m, information.data(), m)) return false;
+        linalg::solve_lower(m, information.data(), m, step.data(), 1, m);
+        linalg::solve_upper(m, information.data(), m, step.data(), 1, m);
+        return true;
+    }
     // The scores are those of eta, from the last log-likelihood.
     bool solve(std::vector<double>& beta) {
         if (!family_->canonical()) family_->expected(further_.view(), eta_.data(), w_.data(), w1_.data());
@@ -243,11 +285,14 @@ Status glmm_start(const GlmmProblem& problem, const double* eta, std::vector<dou
     LinearModel model(problem, eta);
     double psi = 0.0;
     Status status = Status::ok;
-    if (problem.family->dispersed() && model.least_squares()) psi = model.best_dispersion();
+    const bool two_predictors = problem.family->zeta() != Zeta::none, modelled = problem.family->zeta() == Zeta::dispersion;
+    const bool placed = (problem.family->dispersed() || modelled) && model.least_squares();
+    if (placed && problem.family->dispersed()) psi = model.best_dispersion();
+    if (placed && modelled) model.improve_zeta();
     for (int round = 0; round < (problem.further() > 0 ? most_rounds : 1); ++round) {
         status = model.fit(psi);
         if (status != Status::ok) return status;
-        if (problem.family->inflated()) model.improve_inflation();
+        if (two_predictors) model.improve_zeta();
         if (problem.family->dispersed()) psi = model.best_dispersion();
     }
     model.set_dispersion(psi);

@@ -144,6 +144,10 @@ class GlmerFit(Fit, kind="glmer"):
         """
         return exp(self._answer("psi")) if self.family.dispersed else None
 
+    def row_dispersion(self, newdata: Any = None) -> Any:
+        """Return the dispersion of the used rows, or of new ones: one number of all; 1 without one."""
+        return self.dispersion or 1.0
+
     @attribute
     def sigma(self) -> float:
         """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""

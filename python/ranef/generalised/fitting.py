@@ -17,13 +17,17 @@ from ..optimize import Optimum
 from ..optimize.optimum import Multiplier, Search
 from ..stream import source_of
 from .breakdown import breakdown
+from .dispersed.fit import DispersedFit
+from .dispersed.model import DispersedModel
 from .fit import GlmerFit
 from .inference.uncertainty import flattest
 from .inflated.fit import ZeroInflatedFit
-from .inflated.limits import endless_zeros, no_inflation
+from .inflated.limits import no_inflation
 from .inflated.model import ZeroInflatedModel
 from .many import fit_responses
 from .model import GlmerModel
+from .second.limits import endless_second
+from .second.model import SecondModel
 from .settling import settled
 
 _OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
@@ -31,6 +35,13 @@ _SAME = 1e-6  # of -2 log L: ends no further apart are one
 _FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ZEROS = "zero inflation is zero='~ 1' or zero='~ x', the log-odds of a zero that is no count"
+_FITS: dict[type, type[GlmerFit]] = {ZeroInflatedModel: ZeroInflatedFit, DispersedModel: DispersedFit}
+_ENDLESS: dict[type, str] = {
+    ZeroInflatedModel: "in some rows every zero, or none, is a count; merge levels, or leave the column "
+    "out of zero=",
+    DispersedModel: "some rows have no variation beyond that of a simpler family, or no two responses; merge "
+    "levels, or leave the column out of dispersion=",
+}
 _ELSEWHERE = OF_EVERY_MODEL | OF_A_SEARCH | {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
@@ -43,7 +54,7 @@ _ELSEWHERE = OF_EVERY_MODEL | OF_A_SEARCH | {
     "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
     "optimizer": "there is one; ranef.allfit(fit) compares others",
-    "dispformula": "the dispersion is one number for all rows",
+    "dispformula": "it is called dispersion=, a one-sided formula of its logarithm",
 }
 
 
@@ -58,6 +69,7 @@ def glmer(
     agq: int = 1,
     *,
     zero: str | None = None,
+    dispersion: str | None = None,
     information: str = "observed",
     functions: Functions | None = None,
     prior: float | Mapping[str, float] | None = None,
@@ -98,6 +110,10 @@ def glmer(
         a row is zero for certain with probability p, log(p / (1 - p)) its linear predictor (fixed effects),
         else a count of the family. Families ``"poisson"``, ``"nbinom1"``, ``"nbinom2"``. The fit is a
         `ZeroInflatedFit`, whose ``zero`` has these coefficients.
+    dispersion : str, optional
+        A dispersion that differs by row: a one-sided formula of its logarithm, such as ``"~ x"`` (glmmTMB's
+        ``dispformula``); for families with a dispersion, not truncated. The fit is a `DispersedFit`, whose
+        ``dispersion_model`` has these coefficients.
     information : {"observed", "expected"}
         Weights in the determinant: the observed ones are Laplace's approximation (as in glmmTMB), the
         expected ones
@@ -151,8 +167,12 @@ def glmer(
     options: Any = {"agq": agq, "functions": functions, "prior": prior}
     rows: Any = {"weights": weights, "offset": offset}
     if zero is not None:
-        _require_observed(information)
+        _require_alone(information, dispersion)
         return ZeroInflatedModel(formula, data, family, link, zero=zero, **rows, **options).fit(**search)
+    if dispersion is not None:
+        _require_alone(information)
+        model = DispersedModel(formula, data, family, link, dispersion=dispersion, **rows, **options)
+        return model.fit(**search)
     options["information"] = information
     if source_of(data) is not None:
         from .cells.sums import cell_sums, fit_cells
@@ -164,10 +184,15 @@ def glmer(
     return GlmerModel(formula, data, family, link, **rows, **options).fit(**search)
 
 
-def _require_observed(information: str) -> None:
+def _require_alone(information: str, dispersion: str | None = None) -> None:
     if information != "observed":
         raise ArgumentError(
-            "information='expected' is lme4's criterion, and lme4 has no zero=: leave one of the two out"
+            "information='expected' is lme4's criterion, which has neither zero= nor dispersion=: leave it out"
+        )
+    if dispersion is not None:
+        raise ArgumentError(
+            "zero= and dispersion= do not go together yet: rows have one linear predictor beside that of the "
+            "mean; leave one of the two out (glmmTMB has both)"
         )
 
 
@@ -221,7 +246,7 @@ def fit_model(
     found = settled(model, found)
     if not found["converged"]:
         _require_noise(model)
-    kind = ZeroInflatedFit if isinstance(model, ZeroInflatedModel) else GlmerFit
+    kind = _FITS.get(type(model), GlmerFit)
     return kind(model, model.sums.y, model.sums, _optimum(model, found), found=found)
 
 
@@ -315,16 +340,16 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
 
 def _limits(model: GlmerModel, found: dict[str, Any]) -> list[str]:
     """Return what to say of parameters at a limit, or without one."""
-    if not isinstance(model, ZeroInflatedModel):
-        return [_limit(model, found), _endless(model, found), breakdown(model, found)]
-    endless = endless_zeros(model, found) or _endless(model, found)
-    return [_limit(model, found), no_inflation(model, found), endless, breakdown(model, found)]
+    second = endless_second(model, found, _ENDLESS[type(model)]) if isinstance(model, SecondModel) else ""
+    none_left = no_inflation(model, found) if isinstance(model, ZeroInflatedModel) else ""
+    endless = second or _endless(model, found)
+    return [_limit(model, found), none_left, endless, breakdown(model, found)]
 
 
 def _limit(model: GlmerModel, found: dict[str, Any]) -> str:
     """Return what to say of a dispersion at its limit, which is a simpler family."""
     kind = model.family.kind
-    if not kind.simpler or not len(found.get("free", ())) or found["free"][-1]:
+    if not kind.simpler or not model.family.dispersed or not len(found.get("free", ())) or found["free"][-1]:
         return ""
     where = "zero" if found["psi"] < 0 else "infinity"
     return f"the {kind.dispersion} runs to {where}: no overdispersion, use family='{kind.simpler}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -131,7 +132,8 @@ class GlmerModel(Model):
             offset=self.design.offset,
             expected=self.information == "expected",
             nodes=self.agq,
-            zero=self.core_zero,
+            zeta=self.core_zeta,
+            zeta_offset=self.core_zeta_offset,
         )
         if self.sums.kept is not None:
             core = self.sums.given_to(core)
@@ -146,9 +148,14 @@ class GlmerModel(Model):
         return self.family.name
 
     @property
-    def core_zero(self) -> FloatArray | None:
-        """Columns of a second linear predictor, that of zeros which are no counts; None without."""
+    def core_zeta(self) -> FloatArray | None:
+        """Columns of a second linear predictor, a column a row; None without."""
         return None
+
+    @property
+    def core_zeta_offset(self) -> bool:
+        """Whether the last of them is an offset."""
+        return False
 
     @property
     def further_names(self) -> tuple[str, ...]:
@@ -168,6 +175,14 @@ class GlmerModel(Model):
     def further_values(self, internal: FloatArray) -> FloatArray:
         """Return those coefficients of what the core has of them, (..., m)."""
         return internal
+
+    def row_kernels(self, point: Mapping[str, Any], eta: FloatArray) -> dict[str, Any]:
+        """Return derivatives of each row's log-likelihood at a linear predictor and a point of the core."""
+        family = self.family
+        sums = self.sums.sums_by_row(family)
+        return _core.family_kernels(
+            family.name, family.link.name, point["psi"], *sums, np.ascontiguousarray(eta)
+        )
 
     @property
     def constant(self) -> float:

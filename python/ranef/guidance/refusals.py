@@ -17,6 +17,7 @@ KINDS = {
     "lmer": "a linear mixed model",
     "glmer": "a generalised model",
     "inflated": "a zero-inflated model",
+    "dispersed": "a generalised model with dispersion=",
     "cells": "a fit of sums, whose rows are not kept",
     "mmrm": "a model for repeated measures",
     "gls": "a fit by generalised least squares",
@@ -38,6 +39,7 @@ _BY_ML = "fit the submodels by maximum likelihood and compare them with ranef.an
 _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
 _MIXTURE = "the variance of a mixture is not shared out as that of one distribution; see fit.varcorr"
+_BY_ROW = "the variance of an observation differs by row; see fit.varcorr and fit.dispersion"
 _ONE_PART = "that package knows one linear predictor; predictions(), comparisons() and slopes() know both"
 _STRUCTURES = "see fit.structures.parameters"
 
@@ -93,11 +95,13 @@ METHODS: dict[str, dict[str, str]] = {
     },
     "r2": {
         "inflated": _MIXTURE,
+        "dispersed": _BY_ROW,
         "mmrm gls": _NO_SHARE,
         "related": "see the shares of variance in fit.varcorr",
     },
     "icc": {
         "inflated": _MIXTURE,
+        "dispersed": _BY_ROW,
         "mmrm": "see fit.residual.corr() for correlations between visits",
         "gls": "there are no random effects; see fit.residual for correlations in time",
         "related": "see heritability(), and the shares in fit.varcorr",

@@ -19,7 +19,7 @@ DISCRETE = tuple(kind.name for kind in map(kind_of, FAMILIES) if kind.trials or 
 
 def distribution(fit: GlmerFit, mu: FloatArray, trials: FloatArray) -> Any:
     """Return SciPy's distribution of rows with these means of the link; of successes out of the trials."""
-    found = _of_all(fit.family.base, mu, trials, fit.dispersion or 1.0)
+    found = _of_all(fit.family.base, mu, trials, fit.row_dispersion())
     return AboveZero(found) if fit.family.kind.truncated else found
 
 

@@ -49,7 +49,7 @@ def _leverage(fit: GlmerFit) -> FloatArray:
     system, design = working_equations(fit), fit.model.design
     v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
     fixed, random = system.variances(system.X, v)
-    slope, phi = fit.curve.slope(fit.linear_predictor), fit.dispersion or 1.0
+    slope, phi = fit.curve.slope(fit.linear_predictor), fit.row_dispersion()
     variance = fit.family.variance(fit.location, fit.response.trials, phi)
     weight = slope**2 / np.maximum(variance, np.finfo(float).tiny)
     if fit.response.weights is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 from scipy.sparse import csr_matrix, diags
 from scipy.special import chdtrc
 
-from ... import _core
 from ...arrays import FloatArray
 from ...coordinates import Orthonormal
 from ...errors import ArgumentError, DataError
@@ -174,9 +172,4 @@ def fit_weights(fit: GlmerFit) -> FloatArray:
 
 def row_scores(fit: GlmerFit) -> FloatArray:
     """Return the derivative of each row's log-likelihood in its linear predictor, (n,)."""
-    response, family = fit.response, fit.family
-    count, first, second = response.sums_by_row(family)
-    psi = log(fit.dispersion) if fit.dispersion else 0.0
-    eta = np.ascontiguousarray(fit.linear_predictor)
-    link = family.link.name
-    return np.asarray(_core.family_kernels(family.name, link, psi, count, first, second, eta)["s"])
+    return np.asarray(fit.model.row_kernels(fit.found, fit.linear_predictor)["s"])

@@ -51,7 +51,7 @@ def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatAr
         return quantile_residuals(fit, seed)
     if type == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
-    variance = fit.family.variance(fit.location, fit.response.trials, fit.dispersion or 1.0)
+    variance = fit.family.variance(fit.location, fit.response.trials, fit.row_dispersion())
     scaled = raw / np.sqrt(np.where(variance > 0, variance, np.inf))  # none left where an outcome is certain
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -172,6 +172,8 @@ class Family:
     ----------
     kind : FamilyKind
     link : Link
+    modelled : bool
+        Whether the dispersion has a linear predictor of its own.
 
     Examples
     --------
@@ -183,6 +185,7 @@ class Family:
 
     kind: FamilyKind
     link: Link
+    modelled: bool = False
 
     @property
     def name(self) -> str:
@@ -190,8 +193,8 @@ class Family:
 
     @property
     def dispersed(self) -> bool:
-        """Whether a dispersion is estimated."""
-        return bool(self.kind.dispersion)
+        """Whether one dispersion of all rows is estimated."""
+        return bool(self.kind.dispersion) and not self.modelled
 
     @property
     def canonical(self) -> bool:
@@ -229,10 +232,14 @@ class Family:
 
     # A link is found by its name again: functions are not pickled.
     def __reduce__(self) -> tuple[object, ...]:
-        return choose_family, (self.name, self.link.name)
+        return _family_again, (self.name, self.link.name, self.modelled)
 
     def __str__(self) -> str:
         return f"{self.kind.label} ({self.link.name})"
+
+
+def _family_again(name: str, link: str, modelled: bool) -> Family:
+    return replace(choose_family(name, link), modelled=modelled)
 
 
 def choose_family(family: str, link: str | None) -> Family:

@@ -84,7 +84,7 @@ def icc(fit: GlmerFit, by_group: bool = False) -> pd.DataFrame:
 
 def observation_variances(fit: GlmerFit) -> dict[str, float]:
     """Return the variance of an observation on the scale of the linear predictor, by each way to say it."""
-    name, link, phi = fit.family.name, fit.family.link.name, fit.dispersion or 1.0
+    name, link, phi = fit.family.name, fit.family.link.name, fit.row_dispersion()
     if name in ("binomial", "beta", "betabinomial"):
         theoretical = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}.get(link)
         out = {} if theoretical is None or name == "beta" else {"theoretical": theoretical}

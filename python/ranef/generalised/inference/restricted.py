@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from ... import _core
 from ...arrays import FloatArray
 from ...cross_products import cross_products
 from ...errors import FitError
@@ -56,10 +55,9 @@ def working_model(fit: GlmerFit) -> Working:
     Raises FitError when the search ends where the gradient is not zero.
     """
     point = _optimum(fit)
-    model, family = fit.model, fit.family
+    model = fit.model
     eta = np.asarray(point["eta"])[model.core.cell_of]
-    sums = model.sums.sums_by_row(family)
-    rows = _core.family_kernels(family.name, family.link.name, point["psi"], *sums, eta)
+    rows = model.row_kernels(point, eta)
     weights = np.asarray(rows["expected"])
     own = eta + np.asarray(rows["s"]) / weights  # offsets stay in it: they move no covariance
     design = replace(model.design, weights=weights, offset=None, response=own)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .fit import ZeroInflatedFit
-
-_SAME = 1e-7  # of a column's size: what other columns leave of it
 
 
 def beyond(fit: ZeroInflatedFit, null: Any) -> tuple[int, int] | None:
@@ -21,10 +17,8 @@ def beyond(fit: ZeroInflatedFit, null: Any) -> tuple[int, int] | None:
     family, other = fit.family, null.family
     if str(other) not in (str(family), str(family.simpler)):
         return None
-    limits, W = int(str(other) != str(family)), fit.model.zero.columns
+    limits, second = int(str(other) != str(family)), fit.model.second
+    m = len(second.names)
     if not isinstance(null, ZeroInflatedFit):
-        return 0, limits + W.shape[1]
-    one = null.model.zero.columns
-    rest = np.linalg.norm(one - W @ np.linalg.lstsq(W, one, rcond=None)[0], axis=0)
-    nested = bool((rest <= _SAME * np.linalg.norm(one, axis=0)).all())
-    return (W.shape[1] - one.shape[1], limits) if nested else None
+        return None if hasattr(null.model, "second") else (0, limits + m)
+    return (m - len(null.model.second.names), limits) if second.nests(null.model.second) else None

@@ -47,7 +47,7 @@ def of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
     """Return the fit as one whose grids and rows have the variables of both parts."""
     if isinstance(fit, OfBothParts):
         return fit
-    design, zero = fit.model.design, fit.model.zero
+    design, zero = fit.model.design, fit.model.second
     columns = {**(design.predictors or {}), **zero.predictors}
     both = f"{fit.model.formula.fixed} + {parse_one_sided(zero.text, 'zero').fixed}"
     used = UsedColumns(columns, UsedRows(design.nobs, None), fit.model.formula.functions)
@@ -78,9 +78,9 @@ class InflatedEstimator(PopulationEstimator):
     def _value(self, rows: Rows) -> Value:
         """Return the mean of the rows as a function of the parameters, (1,)."""
         fit: Any = self.fit
-        zero, parts = fit.model.zero, []
+        zero, parts = fit.model.second, []
         for part in rows.chunks():
-            W = zero.spec.rows({name: part.columns[name] for name in zero.spec.columns}, part.n)
+            W = zero.of_columns(part.columns, part.n)
             bases = random_columns(fit, part.columns, part.n) if self.averaged else []
             parts.append((self._matrix(part)[:, self.kept], W, bases, part.offset, part.times))
 
@@ -91,7 +91,7 @@ class InflatedEstimator(PopulationEstimator):
                 pairs = zip(bases, factors, strict=True)
                 variance = sum(((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs)
                 mu = average_mean(curve, fixed_part(fit, X, point) + offset, np.asarray(variance))
-                total += float(times @ (mu * expit(-zero.log_odds(W, np.asarray(point["gamma"])))))
+                total += float(times @ (mu * expit(-zero.predictor(W, np.asarray(point["gamma"])))))
             return np.array([total / rows.times.sum()])
 
         return value

@@ -78,9 +78,9 @@ def row_means(
 
 
 def _row_log_odds(fit: ZeroInflatedFit, table: pd.DataFrame) -> plain.RowMeans:
-    zero = fit.model.zero
+    zero = fit.model.second
     W = zero.rows(plain.columns_of(table))
-    return lambda point: zero.log_odds(W, np.asarray(point["gamma"]))
+    return lambda point: zero.predictor(W, np.asarray(point["gamma"]))
 
 
 def _said(found: MarginalMeans, which: str) -> MarginalMeans:

@@ -8,21 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ...arrays import FloatArray
-from ...design import Functions, with_functions
-from ...errors import ArgumentError
-from ...formula import parse_formula
-from ...frame.native import library_name
-from ...pickles import weak_reference
-from ...stream import source_of
-from ..families import choose_family
-from ..integration import checked_nodes
-from ..model import GlmerModel
-from ..reading import read_design
+from ...design import Functions
+from ...errors import ArgumentError, quote_list
+from ..families import Family, choose_family
 from ..responses import first_predictor
-from .zero_part import ZeroPart, read_zero_part, require_inflatable, zero_columns
+from ..second.model import SecondModel
+
+INFLATED = ("poisson", "nbinom1", "nbinom2")
 
 
-class ZeroInflatedModel(GlmerModel):
+class ZeroInflatedModel(SecondModel):
     """A generalised linear mixed model whose rows are zero for certain with a probability of their own.
 
     P(y = 0) = p + (1 - p) f(0) and P(y) = (1 - p) f(y) elsewhere, where f is the family's at its mean, and
@@ -35,20 +30,13 @@ class ZeroInflatedModel(GlmerModel):
     zero : str
         A one-sided formula, the columns W.
 
-    Attributes
-    ----------
-    zero : ZeroPart
-
     Examples
     --------
     >>> import ranef
     >>> data = ranef.datasets.load("cbpp")
-    >>> ZeroInflatedModel("incidence ~ period + (1 | herd)", data, zero="~ size").zero.names
+    >>> ZeroInflatedModel("incidence ~ period + (1 | herd)", data, zero="~ size").second.names
     ('Intercept', 'size')
     """
-
-    zero: ZeroPart
-    saved = (*GlmerModel.saved, "zero")
 
     def __init__(
         self,
@@ -64,47 +52,24 @@ class ZeroInflatedModel(GlmerModel):
         functions: Functions | None = None,
         prior: Any = None,
     ) -> None:
-        chosen, nodes = choose_family(family, link), checked_nodes(agq)
+        chosen = choose_family(family, link)
         require_inflatable(chosen)
-        if source_of(data) is not None:
-            raise ArgumentError("zero= needs rows in memory: sums of batches keep no second linear predictor")
-        parsed = with_functions(parse_formula(formula), functions)
-        also = zero_columns(zero, data, parsed.functions)
-        design, sums = read_design(parsed, data, chosen, weights, offset, also)
-        if not (sums.y == 0).any():
+        options: Any = {"weights": weights, "offset": offset, "agq": agq, "functions": functions}
+        self.read("zero", zero, formula, data, chosen, prior=prior, **options)
+        if not (self.sums.y == 0).any():
             raise ArgumentError(
-                f"zero={zero!r}: the response '{design.response_name}' is never zero; leave zero= out"
+                f"zero={zero!r}: the response '{self.design.response_name}' is never zero; leave zero= out"
             )
-        vars(self).update(
-            _source=weak_reference(data),
-            data_library=library_name(data),
-            zero=read_zero_part(zero, data, np.asarray(design.rows), parsed.functions),
-        )
-        self.of(parsed, chosen, nodes, "observed", design, sums, prior, weights=weights, offset=offset)
+
+    @property
+    def second_title(self) -> str:
+        """The heading of the table of the zero part."""
+        return f"Zero-inflation model (logit), {self.second.text}"
 
     @property
     def core_family(self) -> str:
         """What the core calls the family."""
         return f"inflated_{self.family.name}"
-
-    @property
-    def core_zero(self) -> FloatArray:
-        """W as the core has it, a column a row."""
-        return self.zero.internal
-
-    @property
-    def further_names(self) -> tuple[str, ...]:
-        """The core's parameters beside theta and beta, in its order."""
-        return (*(f"zero: {name}" for name in self.zero.names), *super().further_names)
-
-    @property
-    def further_coefficients(self) -> tuple[tuple[str, ...], FloatArray]:
-        """Names of the coefficients of the zero part, and the map to them of those the core has."""
-        return tuple(f"zero[{name}]" for name in self.zero.names), self.zero.to_user
-
-    def further_values(self, internal: FloatArray) -> FloatArray:
-        """Return the coefficients of the zero part, (..., m)."""
-        return self.zero.coefficients(internal)
 
     def start(self) -> FloatArray:
         """Return where a search begins, in the core's coordinates: the model without random effects."""
@@ -139,10 +104,20 @@ class ZeroInflatedModel(GlmerModel):
         zero: npt.ArrayLike = (),
     ) -> FloatArray:
         """Return parameters in the core's coordinates; `zero`: the coefficients of the zero part, (m,)."""
-        gamma = np.asarray(zero, dtype=np.float64)
-        if gamma.shape != (len(self.zero.names),) or not np.isfinite(gamma).all():
-            raise ArgumentError(f"zero must be {len(self.zero.names)} finite numbers, not {zero!r}")
-        out = super().internal(theta, beta, dispersion)
-        first = self.n_theta + len(self.cross.columns)
-        out[first : first + len(gamma)] = np.linalg.solve(self.zero.to_user, gamma)
-        return out
+        return self.with_second(super().internal(theta, beta, dispersion), zero)
+
+
+def require_inflatable(family: Family) -> None:
+    """Raise an ArgumentError for a family whose zeros cannot be inflated."""
+    if family.name in INFLATED:
+        return
+    kind = family.kind
+    if kind.truncated:
+        reason = "a hurdle model's zeros are a binomial model of their own"
+    elif kind.trials:
+        reason = "zero= is for counts without an upper limit; a level of each row takes up such rows as well"
+    else:
+        reason = "its responses are no counts"
+    raise ArgumentError(
+        f"zero= is for {quote_list(INFLATED)}, not for family='{family.name}': {reason}; leave zero= out"
+    )

@@ -11,10 +11,11 @@ from scipy.special import expit, ndtri
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
-from ...verbs import kept
+from ..families.links import LINKS
 from ..inference.uncertainty import sensitivities
 from ..prediction import predict as prediction
 from ..prediction.errors import Rows
+from ..second.prediction import of_second
 from .fit import ZeroInflatedFit
 
 SCALES = ("response", "conditional", "zero", "link")
@@ -79,7 +80,7 @@ def predict(
     if scale == "zero":
         if averaged:
             raise ArgumentError("scale='zero' is the same in all groups: leave out averaged=True")
-        return _of_zeros(fit, p, newdata, interval, level) if se or interval else p
+        return of_second(fit, LINKS["logit"], newdata, se, interval, level)
     mu = prediction.predict(fit, newdata, random, allow_new_levels, averaged=averaged)
     mean = (1 - p) * np.asarray(mu)
     if not (se or interval):
@@ -90,25 +91,6 @@ def predict(
 def fittedvalues(fit: ZeroInflatedFit) -> FloatArray:
     """Return the mean (1 - p) mu of each used row at the modes, (n,)."""
     return (1 - fit.zero_probability()) * fit.location
-
-
-@kept
-def zero_axes(fit: ZeroInflatedFit) -> FloatArray:
-    """Return the sensitivities of gamma as the core has it, (m, axes)."""
-    return sensitivities(fit, lambda point: np.asarray(point["gamma"]))
-
-
-def _of_zeros(
-    fit: ZeroInflatedFit, p: FloatArray, newdata: Any, interval: str | None, level: float
-) -> pd.DataFrame:
-    zero = fit.model.zero
-    W = zero.columns if newdata is None else zero.rows(newdata)
-    spread = np.sqrt((((W - zero.shift) / zero.scale @ zero_axes(fit)) ** 2).sum(axis=1))
-    table = pd.DataFrame({"fit": p, "se": spread * p * (1 - p)})
-    if interval is not None:
-        eta, width = zero.log_odds(W, np.asarray(fit._answer("gamma"))), ndtri((1 + level) / 2) * spread
-        table["lower"], table["upper"] = expit(eta - width), expit(eta + width)
-    return table
 
 
 def _of_responses(
@@ -122,13 +104,13 @@ def _of_responses(
     level: float,
 ) -> pd.DataFrame:
     rows = Rows(fit, newdata, None if averaged else random, allow_new_levels)
-    zero = fit.model.zero
+    zero = fit.model.second
     W = zero.columns if newdata is None else zero.rows(newdata)
     inverse = fit.family.link.inverse
 
     def value(point: dict[str, Any]) -> FloatArray:
         counts = rows.averaged(point) if averaged else inverse(rows.linear_predictor(point))
-        return np.asarray(counts * expit(-zero.log_odds(W, np.asarray(point["gamma"]))))
+        return np.asarray(counts * expit(-zero.predictor(W, np.asarray(point["gamma"]))))
 
     variance = (sensitivities(fit, value) ** 2).sum(axis=1)
     if not averaged:

@@ -114,7 +114,7 @@ def residuals(fit: ZeroInflatedFit, type: str = "pearson", *, seed: Any = 0) -> 
     if type == "response":
         return raw
     p, mu = fit.zero_probability(), fit.location
-    counts = fit.family.variance(mu, fit.response.trials, fit.dispersion or 1.0)
+    counts = fit.family.variance(mu, fit.response.trials, fit.row_dispersion())
     scaled = raw / np.sqrt((1 - p) * (counts + p * mu**2))
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)

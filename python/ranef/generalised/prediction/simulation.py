@@ -68,11 +68,12 @@ def simulate(
     count = counted(n, rows.mean.size)
     trials = fit.response.trials if newdata is None else _trials(fit, newdata)
     out = np.empty((count, rows.mean.size))
-    known, factors = ~np.isnan(rows.mean), fit.model.covariance_factors(fit.theta)
+    phi = np.broadcast_to(fit.row_dispersion(newdata), rows.mean.shape)
+    known, factors = ~np.isnan(rows.mean) & ~np.isnan(phi), fit.model.covariance_factors(fit.theta)
     for row in out:
         eta = rows.mean + rows.random_part(factors, rng)
         row[:] = np.nan
-        row[known] = _draw(fit, eta[known], trials[known], rng)
+        row[known] = _draw(fit, eta[known], trials[known], phi[known], rng)
     return out
 
 
@@ -90,9 +91,11 @@ def _trials(fit: GlmerFit, newdata: Any) -> FloatArray:
     return trials
 
 
-def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _draw(
+    fit: GlmerFit, eta: FloatArray, trials: FloatArray, phi: FloatArray, rng: np.random.Generator
+) -> FloatArray:
     try:
-        return _drawn(fit, fit.family.link.inverse(eta), trials, rng)
+        return _drawn(fit, fit.family.link.inverse(eta), trials, phi, rng)
     except ValueError:  # numpy's word on a mean or shape that has no distribution
         raise FitError(
             f"some means drawn are outside the range of the {fit.family.kind.label} family with the "
@@ -101,8 +104,10 @@ def _draw(fit: GlmerFit, eta: FloatArray, trials: FloatArray, rng: np.random.Gen
         ) from None
 
 
-def _drawn(fit: GlmerFit, mu: FloatArray, trials: FloatArray, rng: np.random.Generator) -> FloatArray:
-    name, phi = fit.family.name, fit.dispersion or 1.0
+def _drawn(
+    fit: GlmerFit, mu: FloatArray, trials: FloatArray, phi: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    name = fit.family.name
     if name == "binomial":
         return rng.binomial(trials.astype(np.int64), mu) / trials
     if name == "betabinomial":
@@ -117,7 +122,7 @@ def _drawn(fit: GlmerFit, mu: FloatArray, trials: FloatArray, rng: np.random.Gen
     if name == "inverse_gaussian":
         return rng.wald(mu, phi)
     if fit.family.kind.truncated:
-        shape = {"poisson": None, "nbinom1": mu / phi, "nbinom2": np.full_like(mu, phi)}[fit.family.base]
+        shape = {"poisson": None, "nbinom1": mu / phi, "nbinom2": phi}[fit.family.base]
         return draw_above_zero(mu, shape, rng)
     if name == "nbinom1":
         mu = rng.gamma(mu / phi, phi)

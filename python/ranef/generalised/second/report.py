@@ -1,4 +1,4 @@
-"""What a zero-inflated fit prints beside the conditional model, and how it is changed."""
+"""What a fit with a second linear predictor prints beside the conditional model, and how it is changed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from ...report.tables import level_of, with_limits
 from ...show.numbers import format_common
 from .. import updating
 from ..report import summary as plain
-from .coefficients import zero_limits, zero_table
-from .fit import ZeroInflatedFit
-
-
-def title(fit: ZeroInflatedFit) -> str:
-    """Return the heading of the table of the zero part."""
-    return f"Zero-inflation model (logit), {fit.model.zero.text}"
+from .coefficients import second_limits, second_table
+from .fit import SecondPredictor
 
 
 def summary(
-    fit: ZeroInflatedFit,
+    fit: SecondPredictor,
     stars: bool = True,
     correlation: bool | None = None,
     conf_int: bool | float = False,
 ) -> plain.Summary:
-    """Return the summary of a fit: the conditional model, then the zero part.
+    """Return the summary of a fit: the conditional model, then the second linear predictor.
 
     Parameters
     ----------
-    fit : ZeroInflatedFit
+    fit : SecondPredictor
     stars, correlation, conf_int
         As of `GlmerFit.summary`.
 
@@ -49,31 +44,32 @@ def summary(
     found = plain.summary(fit, stars, correlation, conf_int)
     if found.fixed is None:
         return found
-    table, level = zero_table(fit), level_of(conf_int)
+    table, level = second_table(fit), level_of(conf_int)
     if level is not None:
-        table = with_limits(table, zero_limits(fit, level), level)
-    return replace(found, others=((title(fit), table),))
+        table = with_limits(table, second_limits(fit, level), level)
+    return replace(found, others=((fit.model.second_title, table),))
 
 
-def brief(fit: ZeroInflatedFit) -> str:
-    """Return formula, criterion, variance components, fixed effects and the zero part."""
+def brief(fit: SecondPredictor) -> str:
+    """Return formula, criterion, variance components, fixed effects and the second predictor's."""
     text = plain.brief(fit)
     if "gamma" not in fit.found:
         return text
     texts = format_common(fit.gamma, 4)
-    return "\n".join([text, f"{title(fit)}:", *coefficient_lines(list(fit.model.zero.names), texts)])
+    lines = coefficient_lines(list(fit.model.second.names), texts)
+    return "\n".join([text, f"{fit.model.second_title}:", *lines])
 
 
-def update(fit: ZeroInflatedFit, formula: str | None = None, data: Any = None, **changes: Any) -> Any:
+def update(fit: SecondPredictor, formula: str | None = None, data: Any = None, **changes: Any) -> Any:
     """Fit a changed model to data.
 
     Parameters
     ----------
-    fit : ZeroInflatedFit
+    fit : SecondPredictor
     formula, data
         As of `GlmerFit.update`.
     **changes
-        As of `ranef.glmer`; ``zero=None`` leaves the zero part out.
+        As of `ranef.glmer`; ``zero=None`` or ``dispersion=None`` leaves that part out.
 
     Examples
     --------
@@ -84,4 +80,5 @@ def update(fit: ZeroInflatedFit, formula: str | None = None, data: Any = None, *
     >>> round(fit.update(zero=None).objective - fit.objective, 2)
     5.86
     """
-    return updating.update(fit, formula, data, **({"zero": fit.model.zero.text} | changes))
+    second = fit.model.second
+    return updating.update(fit, formula, data, **({second.argument: second.text} | changes))

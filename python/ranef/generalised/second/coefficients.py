@@ -1,4 +1,4 @@
-"""Coefficients of the zero part: tables beside those of the conditional model."""
+"""Coefficients of a second linear predictor: tables beside those of the conditional model."""
 
 from __future__ import annotations
 
@@ -14,41 +14,38 @@ from ...errors import ArgumentError, FitError, require_choice, require_level
 from ...frame.native import native_table
 from ...verbs import kept
 from ..inference import coefficients
-from ..inference import methods as plain
 from ..inference.uncertainty import covariance_root
 from ..report import broom
-from .fit import ZeroInflatedFit
-
-COMPONENTS = ("conditional", "zero")
+from .fit import SecondPredictor
 
 
 @kept
-def zero_covariance(fit: ZeroInflatedFit) -> FloatArray:
+def second_covariance(fit: SecondPredictor) -> FloatArray:
     """Return the covariance of gamma from the exact Hessian in all parameters, (m, m)."""
-    m = len(fit.model.zero.names)
-    if not fit.inflated:
+    m = len(fit.model.second.names)
+    if not fit.second_known:
         return np.diag(np.full(m, np.inf))
     first = fit.model.n_theta + len(fit.model.cross.columns)
     try:
-        root = fit.model.zero.to_user @ covariance_root(fit)[first : first + m]
+        root = fit.model.second.to_user @ covariance_root(fit)[first : first + m]
     except FitError:
         return np.full((m, m), np.nan)
     return np.asarray(root @ root.T)
 
 
-def zero_table(fit: ZeroInflatedFit) -> pd.DataFrame:
-    """Return estimates, standard errors, z and p-values of the log-odds of a zero that is no count."""
-    estimate, se = fit.gamma, np.sqrt(np.diag(zero_covariance(fit)))
+def second_table(fit: SecondPredictor) -> pd.DataFrame:
+    """Return estimates, standard errors, z and p-values of the coefficients of zeta."""
+    estimate, se = fit.gamma, np.sqrt(np.diag(second_covariance(fit)))
     with np.errstate(invalid="ignore"):
         z = np.where(np.isinf(se), 0.0, estimate / se)
-    names = pd.Index(fit.model.zero.names)
+    names = pd.Index(fit.model.second.names)
     return pd.DataFrame({"estimate": estimate, "se": se, "z": z, "p": 2 * ndtr(-np.abs(z))}, index=names)
 
 
-def zero_limits(fit: ZeroInflatedFit, level: float) -> pd.DataFrame:
-    """Return Wald's confidence limits of the zero part, ``lower`` and ``upper``."""
+def second_limits(fit: SecondPredictor, level: float) -> pd.DataFrame:
+    """Return Wald's confidence limits of the coefficients of zeta, ``lower`` and ``upper``."""
     require_level(level)
-    table = zero_table(fit)
+    table = second_table(fit)
     width = ndtri((1 + level) / 2) * table["se"]
     with np.errstate(invalid="ignore"):
         ends = {"lower": table["estimate"] - width, "upper": table["estimate"] + width}
@@ -56,21 +53,22 @@ def zero_limits(fit: ZeroInflatedFit, level: float) -> pd.DataFrame:
 
 
 def coef_table(
-    fit: ZeroInflatedFit,
+    fit: SecondPredictor,
     ddf: str = "normal",
     alternative: str = "two-sided",
     *,
     component: str = "conditional",
 ) -> pd.DataFrame:
-    """Return estimates, standard errors, z and p-values of the conditional model or of the zero part.
+    """Return estimates, standard errors, z and p-values of the conditional model or of the second predictor.
 
     Parameters
     ----------
-    fit : ZeroInflatedFit
+    fit : SecondPredictor
     ddf : {"normal"}
     alternative : {"two-sided", "less", "greater"}
         Of the conditional model's tests.
-    component : {"conditional", "zero"}
+    component : {"conditional", "zero", "dispersion"}
+        The mean's coefficients, or those of ``zero=`` or ``dispersion=``, whichever the fit has.
 
     Examples
     --------
@@ -81,27 +79,28 @@ def coef_table(
     >>> coef_table(fit, component="zero").equals(fit.zero)
     True
     """
-    require_choice("component", component, COMPONENTS)
-    if component == "conditional":
+    if _require_component(fit, component) == "conditional":
         return coefficients.coef_table(fit, ddf, alternative)
     if ddf != "normal" or alternative != "two-sided":
         raise ArgumentError(
-            "component='zero' has two-sided tests by the normal distribution: leave ddf= and alternative= out"
+            f"component='{component}' has two-sided tests by the normal distribution: leave ddf= and "
+            "alternative= out"
         )
-    return zero_table(fit)
+    return second_table(fit)
 
 
 def cov_params(
-    fit: ZeroInflatedFit, method: str = "hessian", *, component: str = "conditional"
+    fit: SecondPredictor, method: str = "hessian", *, component: str = "conditional"
 ) -> pd.DataFrame:
-    """Return the covariance of the fixed effects, or of the coefficients of the zero part.
+    """Return the covariance of the fixed effects, or of the coefficients of the second predictor.
 
     Parameters
     ----------
-    fit : ZeroInflatedFit
+    fit : SecondPredictor
     method : {"hessian", "information"}
-        As of `GlmerFit.cov_params`; the zero part's is from the Hessian.
-    component : {"conditional", "zero"}
+        As of `GlmerFit.cov_params`; the second predictor's is from the Hessian.
+    component : {"conditional", "zero", "dispersion"}
+        The mean's coefficients, or those of ``zero=`` or ``dispersion=``, whichever the fit has.
 
     Examples
     --------
@@ -113,33 +112,37 @@ def cov_params(
                Intercept
     Intercept      0.881
     """
-    require_choice("component", component, COMPONENTS)
-    if component == "conditional":
+    if _require_component(fit, component) == "conditional":
         return coefficients.cov_params(fit, method)
-    names = list(fit.model.zero.names)
-    return pd.DataFrame(zero_covariance(fit), index=names, columns=names)
+    names = list(fit.model.second.names)
+    return pd.DataFrame(second_covariance(fit), index=names, columns=names)
+
+
+def _require_component(fit: SecondPredictor, component: str) -> str:
+    require_choice("component", component, ("conditional", fit.model.second.argument))
+    return component
 
 
 def tidy(
-    fit: ZeroInflatedFit,
+    fit: SecondPredictor,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
     exponentiate: bool = False,
     *,
     component: str | None = None,
 ) -> Any:
-    """Return one row per parameter, with the column ``component``: conditional or zero.
+    """Return one row per parameter, with the column ``component``: conditional, or zero or dispersion.
 
     Parameters
     ----------
-    fit : ZeroInflatedFit
+    fit : SecondPredictor
     effects : str or sequence of str
-        As of a linear fit, see `ranef.report.broom.tidy`; the zero part has fixed effects.
+        As of a linear fit, see `ranef.report.broom.tidy`; the second predictor has fixed effects.
     level : float
         Coverage of the intervals.
     exponentiate : bool
-        Fixed effects as ratios, those of the zero part as odds ratios.
-    component : {"conditional", "zero"}, optional
+        Fixed effects as ratios; odds ratios those of ``zero=``, of the dispersion those of ``dispersion=``.
+    component : {"conditional", "zero", "dispersion"}, optional
         By default both.
 
     Returns
@@ -158,42 +161,22 @@ def tidy(
     0      zero  Intercept     -2.23
     """
     if component is not None:
-        require_choice("component", component, COMPONENTS)
+        _require_component(fit, component)
     conditional = pd.DataFrame(broom.tidy_columns(fit, effects, level, exponentiate))
     conditional.insert(0, "component", "conditional")
-    table = conditional[: 0 if component == "zero" else None]
+    table = conditional[: 0 if component not in (None, "conditional") else None]
     if component != "conditional" and "fixed" in ([effects] if isinstance(effects, str) else effects):
-        zero = pd.DataFrame(_zero_columns(fit, level, exponentiate)).reindex(columns=table.columns)
-        table = pd.concat([table, zero], ignore_index=True) if len(table) else zero
+        second = pd.DataFrame(_second_columns(fit, level, exponentiate)).reindex(columns=table.columns)
+        table = pd.concat([table, second], ignore_index=True) if len(table) else second
     return native_table({name: table[name].to_numpy() for name in table}, fit.model.data_library)
 
 
-def _zero_columns(fit: ZeroInflatedFit, level: float, exponentiate: bool) -> dict[str, Any]:
-    found = broom.coefficient_columns(zero_table(fit), zero_limits(fit, level), exponentiate)
-    return {"component": "zero", **found}
+def _second_columns(fit: SecondPredictor, level: float, exponentiate: bool) -> dict[str, Any]:
+    found = broom.coefficient_columns(second_table(fit), second_limits(fit, level), exponentiate)
+    return {"component": fit.model.second.argument, **found}
 
 
-def further_columns(fit: ZeroInflatedFit, level: float) -> dict[str, Any]:
-    """Return the zero part as columns of a table of several models: terms ``zero[...]``, normal tests."""
+def further_columns(fit: SecondPredictor, level: float) -> dict[str, Any]:
+    """Return zeta's coefficients as columns of a table of several models: terms ``zero[...]``."""
     names = list(fit.model.further_coefficients[0])
-    return _zero_columns(fit, level, False) | {"term": names, "df": np.full(len(names), np.inf)}
-
-
-def separation(fit: ZeroInflatedFit) -> None:
-    """Return None: a zero may be no count, so that no combination of columns tells zeros from counts.
-
-    An infinite estimate, of either part, is named by ``fit.optimum.message``.
-    """
-    return None
-
-
-def test_methods(fit: ZeroInflatedFit) -> dict[str, Callable[[Any], Any]]:
-    """Return the methods of testing: the normal distribution."""
-
-    def refuse(fit: Any) -> Any:
-        raise ArgumentError(
-            "ddf='kenward-roger' is not available for a zero-inflated model: its working linear model "
-            "would take certain zeros for counts; use ddf='normal', or compare fits by ranef.pbtest()"
-        )
-
-    return {**plain.test_methods(fit), "kenward-roger": refuse}
+    return _second_columns(fit, level, False) | {"term": names, "df": np.full(len(names), np.inf)}
