@@ -18,7 +18,8 @@ def _data():
     g, x = np.repeat(list("abcdef"), 6), rng.normal(size=36)
     t, n = np.tile(np.arange(6), 6), rng.poisson(2, 36)
     f, y, z = np.where(t % 2, "u", "v"), x + rng.normal(size=36), rng.integers(0, 2, 36)
-    return pd.DataFrame({"y": y, "x": x, "f": f, "g": g, "t": t, "v": t.astype(str), "z": z, "n": n})
+    rows = {"y": y, "x": x, "f": f, "g": g, "t": t, "v": t.astype(str), "z": z, "n": n}
+    return pd.DataFrame({**rows, "s": np.exp(y / 3)})
 
 
 DATA = _data()
@@ -61,6 +62,7 @@ KINDS = {
     "lmer": lambda: ranef.lmer("y ~ x + f + (1 | g)", DATA),
     "glmer": lambda: ranef.glmer("z ~ x + f + (1 | g)", DATA),
     "inflated": lambda: ranef.glmer("n ~ x + f + (1 | g)", DATA, "poisson", zero="~ 1"),
+    "dispersed": lambda: ranef.glmer("s ~ x + f + (1 | g)", DATA, "gamma", dispersion="~ f"),
     "mmrm": lambda: ranef.mmrm("y ~ x + f + ar1(v | g)", DATA),
     "gls": lambda: ranef.gls("y ~ x + f", DATA, residual="ar1(t | g)"),
     "residual": lambda: ranef.lmer("y ~ x + f + (1 | g)", DATA, residual="ar1(t | g)"),

@@ -53,6 +53,7 @@ MODELS = {
     "exposure": lambda c: ranef.glmer("n ~ x + offset(log(e)) + (x | g)", generalised(c), "poisson"),
     "gamma": lambda c: ranef.glmer("s ~ x + f + (1 | g)", generalised(c), "gamma", link="log"),
     "inflated": lambda c: ranef.glmer("n ~ x + f + (1 | g)", generalised(c), "poisson", zero="~ f"),
+    "dispersed": lambda c: ranef.glmer("s ~ x + (1 | g)", generalised(c), "gamma", dispersion="~ x + f"),
     "iterative": lambda c: ranef.lmer("y ~ x + f + (1 | g) + (1 | h)", linear(c), schur="iterative"),
     "relationship": lambda c: ranef.lmer("y ~ x + f + (1 | g)", linear(c), relationship={"g": KINSHIP}),
     "batches": lambda c: ranef.lmer("y ~ x + f + (x | g)", ranef.batches(partial(iter, in_parts(c)))),

@@ -28,6 +28,11 @@ def _fits():
         "inflated": ranef.glmer(
             "incidence ~ period + offset(log(size)) + (1 | herd)", _herds(), "poisson", zero="~ 1"
         ),
+        "dispersed": ranef.glmer(
+            *("incidence / size ~ period + (1 | herd)", _herds(), "betabinomial"),
+            weights="size",
+            dispersion="~ size",
+        ),
         "mmrm": ranef.mmrm("fev1 ~ baseline + arm * visit + ar1(visit | id)", asthma),
         "gls": ranef.gls("Reaction ~ Days", sleep, residual="car1(Days | Subject)"),
         "residual": ranef.lmer("Reaction ~ Days + (1 | Subject)", sleep, residual="ar1(Days | Subject)"),
@@ -87,7 +92,8 @@ KINDS = [*(kind for kind in KINDS_OF_FITS if kind != "lmer"), "singular", "sums"
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("function", [*_functions()])
 def test_a_fit_of_any_kind_is_answered_or_refused_by_us(fits, function, kind):
-    slow = function is ranef.allfit and kind in ("glmer", "inflated")  # by all optimisers: minutes
+    by_all = ("glmer", "inflated", "dispersed")  # optimisers: minutes
+    slow = function is ranef.allfit and kind in by_all
     options = {"optimizers": "newton"} if slow else {}
     try:
         function(fits[kind], **options)

@@ -24,7 +24,8 @@ def _data():
     y += rng.normal(size=48)
     z, n = (rng.random(48) < 1 / (1 + np.exp(1 - y))).astype(int), rng.poisson(np.exp(y / 2))
     rows = {"y": y, "x": x, "f": f, "g": g.astype(str), "h": h.astype(str), "t": h, "v": h.astype(str)}
-    return pd.DataFrame({**rows, "z": z, "n": np.where(rng.random(48) < 0.3, 0, n)})
+    rows |= {"z": z, "n": np.where(rng.random(48) < 0.3, 0, n), "s": rng.gamma(4, np.exp(y / 3) / 4)}
+    return pd.DataFrame(rows)
 
 
 DATA = _data()
@@ -34,6 +35,7 @@ FITS = {
     "ml": lambda: ranef.lmer("y ~ x + f + (1 | g)", DATA, reml=False),
     "glmer": lambda: ranef.glmer("z ~ x + f + (1 | g)", DATA),
     "inflated": lambda: ranef.glmer("n ~ x + f + (1 | g)", DATA, "poisson", zero="~ 1"),
+    "dispersed": lambda: ranef.glmer("s ~ x + f + (1 | g)", DATA, "gamma", dispersion="~ f"),
     "mmrm": lambda: ranef.mmrm("y ~ x + f + ar1(v | g)", DATA),
     "gls": lambda: ranef.gls("y ~ x + f", DATA, residual="ar1(t | g)"),
     "residual": lambda: ranef.lmer("y ~ x + f + (1 | g)", DATA, residual="ar1(t | g)"),
@@ -185,6 +187,7 @@ def _as_lme4(fit, verb):
 OTHER_METHODS = {
     "glmer": "kenward-roger",
     "cells": "kenward-roger",
+    "dispersed": "kenward-roger",
     "inflated": "normal",
     "gls": "satterthwaite",
 }
@@ -260,7 +263,8 @@ def test_a_cell_never_observed_has_no_mean(kind):
     fits = {
         "lmer": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows),
         "glmer": lambda: ranef.glmer("z ~ f * q + (1 | g)", rows),
-        "mmrm": lambda: ranef.mmrm("y ~ f * q + cs(v | g)", rows),
+        "dispersed": lambda: ranef.glmer("s ~ x + f + (1 | g)", DATA, "gamma", dispersion="~ f"),
+    "mmrm": lambda: ranef.mmrm("y ~ f * q + cs(v | g)", rows),
         "gls": lambda: ranef.gls("y ~ f * q", rows, dispersion="~ f"),
         "residual": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, residual="ar1(t | g)"),
         "related": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, relationship={"g": KINSHIP}),

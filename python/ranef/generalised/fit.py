@@ -151,8 +151,7 @@ class GlmerFit(Fit, kind="glmer"):
     @attribute
     def sigma(self) -> float:
         """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""
-        value = self.dispersion
-        return 1.0 if value is None else float(self.family.sigma(value))
+        return float(self.family.sigma(self.dispersion)) if self.family.dispersed else 1.0
 
     @cached_property
     def solution(self) -> dict[str, Any]:

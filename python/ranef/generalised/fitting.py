@@ -187,7 +187,7 @@ def glmer(
 def _require_alone(information: str, dispersion: str | None = None) -> None:
     if information != "observed":
         raise ArgumentError(
-            "information='expected' is lme4's criterion, which has neither zero= nor dispersion=: leave it out"
+            "information='expected' is lme4's criterion, without zero= and dispersion=: leave it out"
         )
     if dispersion is not None:
         raise ArgumentError(

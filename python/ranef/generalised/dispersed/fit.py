@@ -30,9 +30,9 @@ class DispersedFit(SecondPredictor, GlmerFit, kind="dispersed"):
     >>> data = ranef.datasets.load("sleepstudy")
     >>> fit = ranef.glmer("Reaction ~ Days + (1 | Subject)", data, "gamma", dispersion="~ Days")
     >>> fit.dispersion_model.round(3)
-               estimate     se       z    p
-    Intercept     5.684  0.237  24.032  0.0
-    Days         -0.204  0.045  -4.503  0.0
+               estimate     se       z     p
+    Intercept     4.994  0.247  20.182  0.00
+    Days         -0.070  0.050  -1.405  0.16
     """
 
     model: DispersedModel

@@ -37,8 +37,8 @@ def predict(
     newdata, random, allow_new_levels, averaged, se, level
         As of `GlmerFit.predict`.
     scale : {"response", "link", "dispersion"}
-        The dispersion in the terms of `GlmerFit.dispersion` (glmmTMB's type ``"disp"``); no random effect
-        moves it.
+        The dispersion in the terms of `GlmerFit.dispersion` (glmmTMB's type ``"disp"`` is what its sigma()
+        makes of it); no random effect moves it.
     interval : {"confidence"}, optional
         Made on the scale of the link, that of the dispersion on the log scale.
 
@@ -53,7 +53,7 @@ def predict(
     >>> data = ranef.datasets.load("sleepstudy")
     >>> fit = ranef.glmer("Reaction ~ Days + (1 | Subject)", data, "gamma", dispersion="~ Days")
     >>> fit.predict({"Days": [0, 9]}, scale="dispersion").round(1)
-    array([294.1,  46.9])
+    array([147.5,  78.5])
     """
     require_choice("scale", scale, SCALES)
     if scale != "dispersion":
