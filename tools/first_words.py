@@ -608,7 +608,7 @@ ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="betabinomial") => c
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="tweedie") => R's glmmTMB
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="beta") => between 0 and 1
 ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", zi="~1") => zero inflation
-ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", dispformula="~period") => one number
+ranef.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson", dispformula="~period") => dispersion=
 ranef.lmer("Reaction ~ Days + us(Days | Subject)", df)
 ranef.lmer("Reaction ~ Days + ar1(Days + 0 | Subject)", df) => (x | g)
 ranef.lmer("Reaction ~ Days + exp(Days | Subject)", df) => exp(0 + x + y | g)

@@ -54,7 +54,7 @@ _ELSEWHERE = OF_EVERY_MODEL | OF_A_SEARCH | {
     "ddf": "it belongs to the tests: fit.coef_table(ddf='kenward-roger')",
     "start": "the search begins at the model without random effects",
     "optimizer": "there is one; ranef.allfit(fit) compares others",
-    "dispformula": "it is called dispersion=, a one-sided formula of its logarithm",
+    "dispformula": "use dispersion='~ x', the formula of its logarithm",
 }
 
 
