@@ -26,32 +26,17 @@ _SAME = 1e-7  # of a column's size: what other columns leave of it
 
 @dataclass(frozen=True, eq=False)
 class SecondPart:
-    """A second linear predictor zeta, W gamma and an offset.
+    """A second linear predictor zeta, W gamma and an offset."""
 
-    Attributes
-    ----------
-    argument : str
-        Of `ranef.glmer`.
-    text : str
-        As given, such as ``"~ x"``.
-    spec : MatrixSpec
-        What was learned of the data, to be replayed on new rows.
-    offsets : tuple of CodeVector
-    columns : (n, m) or (n, m + 1) float64
-        W; then the offset, where there is one.
-    shift, scale : (m,) float64
-        The core has the columns centred, where there is an intercept, and in their own unit.
-    predictors : mapping
-        The columns of the data it refers to, on the used rows.
-    """
-
-    argument: str
-    text: str
-    spec: MatrixSpec
+    argument: str  # of `ranef.glmer`
+    text: str  # as given, such as ``"~ x"``
+    spec: MatrixSpec  # what was learned of the data, to be replayed on new rows
     offsets: tuple[CodeVector, ...]
-    columns: FloatArray = field(repr=False)
+    columns: FloatArray = field(repr=False)  # (n, m): W; then the offset, where there is one
+    # shift, scale (m,): the core has the columns centred, where there is an intercept, and in their own unit
     shift: FloatArray = field(repr=False)
     scale: FloatArray = field(repr=False)
+    # the columns of the data it refers to, on the used rows
     predictors: Mapping[str, Column] = field(repr=False)
 
     @property
@@ -126,10 +111,7 @@ class SecondPart:
 def part_columns(argument: str, text: Any, data: Any, functions: Functions | None) -> tuple[str, ...]:
     """Return the columns of the data that the formula refers to.
 
-    Raises
-    ------
-    ArgumentError
-        For what is no one-sided formula of fixed effects.
+    Raises ArgumentError for what is no one-sided formula of fixed effects.
     """
     parsed = _parsed(argument, text)
     table = Table(data)
@@ -142,10 +124,7 @@ def read_part(
 ) -> SecondPart:
     """Learn the columns of the formula from the rows used.
 
-    Raises
-    ------
-    DataError
-        For columns that depend on each other, and an offset that is not finite.
+    Raises DataError for columns that depend on each other, and an offset that is not finite.
     """
     table = Table(data)
     parsed, names = _parsed(argument, text), part_columns(argument, text, data, functions)
