@@ -8,8 +8,8 @@ from ranef.likelihood_fit import LikelihoodFit
 from ranef.verbs import Answer, Verb
 
 HOMES = (
-    *("fit", "generalised.inflated.fit", "generalised.dispersed.fit", "generalised.cells.sums", "iterative", "repeated", "residual"),
-    "related.fit",
+    *("fit", "generalised.inflated.fit", "generalised.dispersed.fit", "generalised.cells.sums"),
+    *("iterative", "repeated", "residual", "related.fit"),
 )
 
 
