@@ -133,7 +133,7 @@ def of_the_package(name: str, known: Iterable[str]) -> Exception:
     elif data:
         answer = f": use ranef.datasets.load({max(data, key=len)!r})"
     else:
-        answer = _answer(name, OF_THE_PACKAGE, known)
+        answer = _answer(name, OF_THE_PACKAGE | OF_A_FIT, known)
     text = f"ranef has no {name!r}{answer}"
     # `from ranef import fixef` would hide the answer of an AttributeError behind a message of Python's own.
     importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
