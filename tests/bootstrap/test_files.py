@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow.parquet
@@ -217,3 +218,13 @@ def test_load_is_there_after_import(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "load"
     assert issubclass(DataError, RanefError) and ranef.DataError.replicates is None
+
+
+def test_two_threads_write_one_file_and_it_is_whole(tmp_path, fit_of):
+    drawn = fit_of("ss_slope_reml").bootstrap(40, seed=1, progress=False)
+    path = tmp_path / "r.parquet"
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(drawn.save, path) for _ in range(32)]:
+            done.result()
+    assert len(ranef.bootstrap.load(path)) == 40
+    assert [one.name for one in tmp_path.iterdir()] == ["r.parquet"]

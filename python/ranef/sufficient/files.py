@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from ..errors import ArgumentError, DataError
+from ..machine.whole_files import read_bytes, write_bytes
 from .cells import CellSums
 from .contents_files import read_contents, write_contents
 from .level_files import Arrays, read_cells, write_cells
@@ -118,19 +118,14 @@ def save(self: AnySums, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    path : path
-    """
-    import tempfile  # loads the random generators
+    path : path or file object
 
-    target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(self.to_bytes())
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    Raises
+    ------
+    DataError
+        If it cannot be written; a file that was there is unchanged.
+    """
+    write_bytes(path, self.to_bytes())
 
 
 def load_sums(path: str | os.PathLike[str]) -> Any:
@@ -159,8 +154,9 @@ def load_sums(path: str | os.PathLike[str]) -> Any:
     ...     ranef.load_sums(path)
     Sums('Reaction ~ Days + (1 | Subject)', 180 rows, 18 levels of Subject)
     """
+    data = read_bytes(path)
     try:
-        return from_bytes(Path(path).read_bytes())
+        return from_bytes(data)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 

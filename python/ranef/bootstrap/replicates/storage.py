@@ -12,10 +12,11 @@ import pandas as pd
 
 from ...errors import ArgumentError, DataError
 from ...estimates.parameters import ParameterNames
+from ...machine.whole_files import read_bytes, require_writable, write_bytes
 from ..loop.record import PARTS
 from .origin import versions
 from .result import BootstrapResult
-from .sealed_file import EMPTY_SEAL, is_sealed, read_bytes, require_writable, seal, write_bytes
+from .sealed_file import EMPTY_SEAL, is_sealed, seal
 
 if TYPE_CHECKING:
     import pyarrow
