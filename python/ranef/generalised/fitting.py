@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError, require_positive, require_progres
 from ..guidance.arguments import guided
 from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from ..optimize import Optimum
-from ..optimize.optimum import Multiplier, Search
+from ..optimize.optimum import Multiplier
 from ..stream import source_of
 from .breakdown import breakdown
 from .dispersed.fit import DispersedFit
@@ -29,9 +29,8 @@ from .model import GlmerModel
 from .second.limits import endless_second
 from .second.model import SecondModel
 from .settling import settled
+from .several_starts import lowest
 
-_OTHER_SCALES = (0.2, 3.0)  # of the standard deviations that were found, to start from again
-_SAME = 1e-6  # of -2 log L: ends no further apart are one
 _FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ZEROS = "zero inflation is zero='~ 1' or zero='~ x', the log-odds of a zero that is no count"
@@ -241,8 +240,8 @@ def fit_model(
         found = model.core.fit(begin, float(tolerance), int(max_evaluations))
     except RuntimeError:
         raise model.without_start() from None
-    if given is None and model.family.link.name == "sqrt" and "internal" in found:
-        found = _lowest(model, found, float(tolerance), int(max_evaluations))
+    if given is None:
+        found = lowest(model, found, float(tolerance), int(max_evaluations))
     found = settled(model, found)
     if not found["converged"]:
         _require_noise(model)
@@ -258,37 +257,6 @@ def _checked_start(model: GlmerModel, start: npt.ArrayLike) -> FloatArray:
             f"core's coordinates, as fit.model.start() and fit.model.internal(...) give them: not {start!r}"
         )
     return values
-
-
-def _lowest(
-    model: GlmerModel, found: dict[str, Any], tolerance: float, max_evaluations: int
-) -> dict[str, Any]:
-    """Return the lowest end of searches from smaller and larger variances too.
-
-    With the square root link the mean is the same on both sides of zero, so that modes and optima may be
-    several.
-    """
-    ends = [found]
-    for times in _OTHER_SCALES:
-        start = np.array(found["internal"], dtype=float)
-        start[: model.n_theta] *= times
-        try:
-            ends.append(model.core.fit(start, tolerance, max_evaluations))
-        except RuntimeError:  # no start there
-            continue
-    good = [end for end in ends if end["converged"]] or ends[:1]
-    best = min(good, key=lambda end: end["value"])
-    best = found if found["converged"] and found["value"] <= best["value"] + tolerance else best
-    above = [end["value"] - best["value"] for end in good]
-    agreed = sum(gap <= _SAME for gap in above)
-    search = Search(
-        starts=1 + len(_OTHER_SCALES),
-        agreed=agreed,
-        scans=0,
-        evaluations=sum(end["evaluations"] for end in ends) - best["evaluations"],
-        next=min((gap for gap in above if gap > _SAME), default=np.inf),
-    )
-    return best | {"search": search}
 
 
 def _require_noise(model: GlmerModel) -> None:

@@ -27,6 +27,8 @@ _AT_A_LIMIT = (
     "a standard deviation of a structure is at zero, or a correlation at an end of its range, or the "
     "residuals have no variance beside it"
 )
+_FEW_ROWS = 40  # a parameter, as for linear models
+_DRAWN, _SPREAD = 8, 2.0  # random starts, and their standard deviation on scales without bounds
 _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
@@ -78,7 +80,14 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:
     """Fit a model whose formula has structured terms; `model` has them unstructured."""
     model, structured = read_structures(model, formula)
-    return minimised(model, structured, structured.starts(unstructured(model)))
+    starts = structured.starts(unstructured(model))
+    return minimised(model, structured, [*starts, *_further(starts[0], model.nobs)])
+
+
+def _further(start: FloatArray, nobs: int) -> FloatArray:
+    """Return random starts about one, always the same, where few rows a parameter make several minima."""
+    count = _DRAWN if nobs < _FEW_ROWS * start.size else 0
+    return start + _SPREAD * np.random.default_rng(1).normal(size=(count, start.size))
 
 
 def minimised(

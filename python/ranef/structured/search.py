@@ -110,10 +110,13 @@ def lowest(
             continue
         x = np.asarray(one.x, dtype=float)
         ends.append(_polished(criterion, x, np.ones(x.size, dtype=bool)))
-    best = min(ends, key=lambda end: end.value)
-    if best.value < NOWHERE:
-        best = _at_limits(criterion, best, ranges)
-    return best, [float(one.fun) for one in found]
+    ends.sort(key=lambda end: end.value)
+    values = [float(one.fun) for one in found]
+    if not ends[0].value < NOWHERE:
+        return ends[0], values
+    settled = [_at_limits(criterion, end, ranges) for end in ends]
+    minima = [end for end in settled if end.is_minimum]  # where the criterion falls without end there is none
+    return (minima or settled)[0], values
 
 
 def without(criterion: Criterion, end: End, gone: Mask, nothing: FloatArray) -> End:
