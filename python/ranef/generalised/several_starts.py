@@ -6,7 +6,7 @@ singular covariance matrix or with a variance that the criterion hardly tells fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,12 +70,22 @@ def _two_sided(model: GlmerModel) -> bool:
 
 def _curved(model: GlmerModel, found: dict[str, Any]) -> bool:
     """Whether the criterion is curved along every standard deviation, other parameters following."""
-    theta = np.asarray(found["internal"])[: model.n_theta]
-    norms = [np.linalg.norm(factor, axis=1) for factor in unpack(theta, model.term_widths)]
-    sizes = pack([np.tile(norm[:, None], norm.size) for norm in norms])
-    covariance = np.linalg.pinv(np.asarray(found["hessian"]), hermitian=True)[: sizes.size, : sizes.size]
-    relative = covariance / np.outer(sizes, sizes)
-    return bool(np.linalg.eigvalsh(relative)[-1] < 1 / _CURVED)
+    k, hessian = model.n_theta, np.asarray(found["hessian"])
+    try:
+        following = np.linalg.solve(hessian[k:, k:], hessian[k:, :k])
+    except np.linalg.LinAlgError:
+        return False
+    sizes = _sizes(np.asarray(found["internal"])[:k], model.term_widths)
+    relative = sizes[:, None] * (hessian[:k, :k] - hessian[:k, k:] @ following) * sizes
+    return bool(np.linalg.eigvalsh(relative)[0] > _CURVED)
+
+
+def _sizes(theta: FloatArray, widths: Sequence[int]) -> FloatArray:
+    """Return for each element of theta the standard deviation that its row of Lambda makes."""
+    if max(widths) == 1:
+        return np.abs(theta)
+    norms = [np.linalg.norm(factor, axis=1) for factor in unpack(theta, widths)]
+    return pack([np.tile(norm[:, None], norm.size) for norm in norms])
 
 
 def _starts(model: GlmerModel, at: FloatArray) -> Iterator[FloatArray]:
