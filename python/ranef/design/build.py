@@ -61,7 +61,8 @@ def build_design(
     parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
     require_single_response(parsed)
     design = assemble(parsed, data, weights, offset, allow_saturated, _single, also)
-    require_variation(design.without_offset(design.response), parsed.response)
+    y = design.without_offset(design.response)
+    require_variation(y.min(), y.max(), y.shape[0], parsed.response)
     return design
 
 

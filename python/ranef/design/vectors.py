@@ -93,12 +93,12 @@ def require_numeric_response(column: Column) -> None:
     )
 
 
-def require_variation(values: FloatArray, code: str) -> None:
+def require_variation(lowest: float, highest: float, rows: int, code: str) -> None:
     """Raise a DataError when the response is the same in every row."""
-    if values.min() == values.max():
+    if lowest == highest:
         raise DataError(
-            f"the response '{code}' is constant ({values[0]:g} in each of the {values.shape[0]} rows used): "
-            "there is no variation to model; check the column"
+            f"the response '{code}' is constant ({lowest:g} in each of the {rows} rows used): there is no "
+            "variation to model; check the column"
         )
 
 

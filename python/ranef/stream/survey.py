@@ -18,6 +18,7 @@ from ..design.vectors import (
     require_finite_argument,
     require_numeric_response,
     require_positive_weights,
+    require_variation,
 )
 from ..digits import require_range
 from ..errors import DataError
@@ -100,11 +101,8 @@ class Survey:
         require_rows(self.n, self.n_total, self.missing)
         for name, found in (*self.numbers.items(), ("the response", self.response)):
             require_range(name, found.lowest[0], found.highest[0], found is self.response)
-        if self.response.lowest[0] == self.response.highest[0]:
-            raise DataError(
-                f"the response '{self.needs.formula.response}' is constant ({self.response.mean[0]:g} in "
-                f"each of the {self.n} rows used): there is no variation to model; check the column"
-            )
+        low, high = self.response.lowest[0], self.response.highest[0]
+        require_variation(low, high, self.n, self.needs.formula.response)
 
     def is_factor(self, name: str) -> bool:
         return self.kinds[name] == "levels"

@@ -20,7 +20,7 @@ from ..design.not_kept import NOT_KEPT
 from ..design.random_terms import require_enough_rows
 from ..design.structure import structure
 from ..design.types import ColumnMoments, FixedMoments
-from ..design.vectors import bare_name
+from ..design.vectors import bare_name, require_variation
 from ..digits import require_range
 from ..errors import DataError
 from ..formula import Formula, parse_formula
@@ -82,12 +82,7 @@ def learned_design(
     sums: Sums, contents: Contents, needs: Needs
 ) -> tuple[LearnedRows, dict[str, Any], Design]:
     """Return what sums say of the design, columns like those of the rows, and the design without rows."""
-    low, high = contents.ranges["<response>"]
-    if low == high:
-        raise DataError(
-            f"the response '{needs.formula.response}' is constant ({low:g} in each of the {sums.n} rows "
-            "used): there is no variation to model; check the column"
-        )
+    require_variation(*contents.ranges["<response>"], sums.n, needs.formula.response)
     for name, (low, high) in contents.ranges.items():
         response = name == "<response>"
         if response or name in needs.predictors:

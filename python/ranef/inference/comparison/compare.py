@@ -186,18 +186,12 @@ def _monte_carlo(large: str, statistic: float, df: int, *fits: Any) -> list[str]
 def _null_distribution(small: str, null: Fit | None, large: str, fit: Fit) -> Mixture | None:
     if null is None:  # a linear regression, taken to have the same fixed part
         return mixture(None, fit.y, fit.model, no_random_part(fit.model), 0)
-    if not fixed_part_in(null.model, fit.model):
-        raise ArgumentError(
-            f"{small} is not nested in {large}: its fixed effects are not a special case of those "
-            f"of {large}. "
-            "Compare them by information criteria, with nested=False"
-        )
-    embedding = random_part_in(null.model, fit.model)
+    inside = fixed_part_in(null.model, fit.model)
+    embedding = random_part_in(null.model, fit.model) if inside else None
     if embedding is None:
         raise ArgumentError(
-            f"{small} is not nested in {large}: its random effects are not a special case of those "
-            f"of {large}. "
-            "Compare them by information criteria, with nested=False"
+            f"{small} is not nested in {large}: its {'random' if inside else 'fixed'} effects are not a "
+            f"special case of those of {large}. Compare them by information criteria, with nested=False"
         )
     more = fit.beyond(null)
     if more is None:

@@ -291,13 +291,8 @@ def _nesting_note(inner: Nests) -> str:
 
 def _offset(fit: Fit, what: str, rows: int, given: float | None) -> FloatArray:
     """Return what the offset adds to each mean; nothing to a slope."""
-    if given is None or fit.model.design.offset is None:
-        return _mean_offset(fit, what, rows)
-    return np.full(rows, given)
-
-
-def _mean_offset(fit: Fit, what: str, rows: int) -> FloatArray:
-    """Return what the offset adds to each mean; nothing to a slope."""
+    if given is not None and fit.model.design.offset is not None:
+        return np.full(rows, given)
     return np.full(rows, fit.model.design.mean_offset if what == "emmean" else 0.0)
 
 
