@@ -41,11 +41,32 @@ def test_two_columns_that_say_the_same_of_the_standard_deviation(verb):
         verb(formula, DATA, dispersion="~ site + place")
 
 
-def test_a_correlation_that_a_random_intercept_says_as_well_is_no_clean_fit():
-    """With two rows a subject both are one covariance."""
-    fit = ranef.lmer("y ~ x + (1 | g)", DATA[DATA.t < 2], residual="ar1(t | g)")
-    assert not fit.converged
-    assert "no minimum in the parameters of the residuals" in " ".join(str(ranef.diagnose(fit)).split())
+NESTED = DATA.assign(row=[f"r{k:03d}" for k in range(100)], odd=np.where(T % 2, "yes", "no"))
+SAME = [  # random terms, the residuals' parameters, rows, the identified model
+    ("(1 | g)", {"residual": "ar1(t | g)"}, T < 2, "y ~ x + (1 | g)", {}),
+    ("(1 | row) + (1 | g)", {"dispersion": "~ site"}, T >= 0, "y ~ x + (1 | g)", {"dispersion": "~ site"}),
+    ("(0 + odd || g)", {"dispersion": "~ odd"}, T < 2, "y ~ x", {"dispersion": "~ odd"}),
+]
+
+
+@pytest.mark.parametrize(("terms", "residuals", "rows", "formula", "identified"), SAME)
+def test_what_random_effects_say_as_well_has_no_estimate(terms, residuals, rows, formula, identified):
+    """All else is as in a model that says it once: a compound symmetry, one variance for each stratum."""
+    data = NESTED[rows]
+    fit = ranef.lmer(f"y ~ x + {terms}", data, allow_saturated=True, **residuals)
+    other = (ranef.lmer if "|" in formula else ranef.gls)(formula, data, **identified)
+    assert fit.converged and fit.objective == pytest.approx(other.objective, abs=1e-6)
+    np.testing.assert_allclose(fit.params, other.params, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(fit.bse, other.bse, rtol=1e-4)
+    np.testing.assert_allclose(fit.df, other.coef_table("satterthwaite")["df"], rtol=1e-3)
+    assert fit.residual.parameters[["estimate", "se"]].isna().all(axis=None)
+    components = fit.varcorr.to_frame().set_index("group")["sd"]
+    known = components[components.notna()]
+    assert known.index.tolist() == (["g"] if "row" in terms else [])
+    if "row" in terms:
+        assert known["g"] == pytest.approx(other.varcorr["g"].sd[0], rel=1e-4)
+    said = " ".join(str(ranef.diagnose(fit)).split())
+    assert said.count("has no estimate") == len(components) - len(known) + len(fit.residual.parameters)
 
 
 ABSORBED = DATA.assign(alone=[f"r{k}" if k < 6 else "base" for k in range(100)])
@@ -68,6 +89,24 @@ def test_a_stratum_that_fixed_effects_fit_exactly_has_no_estimate(verb):
     assert fit.residual_intervals().iloc[0, 1:].to_list() == [-np.inf, np.inf]
     with pytest.raises(ranef.FitError, match="by maximum likelihood has none"):  # there it runs to zero
         fit.profile("random")
+
+
+@pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])
+def test_a_reference_stratum_that_fixed_effects_fit_exactly(verb):
+    """Sigma is its standard deviation: that of the others is what the model of one variance has."""
+    levels = pd.Categorical(ABSORBED.stratum, ["six", "others"])
+    formula = "y ~ x + alone" + ("" if verb is ranef.gls else " + (1 | g)")
+    fit = verb(formula, ABSORBED.assign(stratum=levels), dispersion="~ stratum")
+    plain = verb(formula, ABSORBED)
+    assert fit.converged and fit.objective == pytest.approx(plain.objective, abs=1e-6)
+    assert np.isnan(fit.residual.sd["six"])
+    assert fit.residual.sd["others"] == pytest.approx(plain.sigma, rel=1e-5)
+    one, other = (found.coef_table("satterthwaite").loc["x"] for found in (fit, plain))
+    np.testing.assert_allclose(one, other, rtol=1e-3)
+    assert fit.bse.filter(like="alone").isna().all()
+    if verb is ranef.lmer:
+        sd = fit.varcorr.to_frame()["sd"]
+        assert np.isnan(sd.iloc[-1]) and sd.iloc[0] == pytest.approx(plain.varcorr["g"].sd[0], rel=1e-5)
 
 
 @pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])

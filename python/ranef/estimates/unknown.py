@@ -42,8 +42,8 @@ def unknown_components(fit: Fit) -> tuple[Mask, Mask]:
 def sigma_unknown(fit: Any) -> bool:
     """Whether no response can tell about the residual standard deviation; of any kind of fit."""
     flat = getattr(getattr(fit, "optimum", None), "flat", None)
-    outer = getattr(fit, "outer", None)
-    return bool(getattr(flat, "sigma_unknown", False) or getattr(outer, "sigma_unknown", False))
+    outer = getattr(getattr(fit, "outer", None), "flat", None)
+    return bool(getattr(flat, "sigma_unknown", False) or getattr(outer, "sigma", False))
 
 
 def known_sigma(fit: Any) -> float:

@@ -57,6 +57,21 @@ def flat_words(
         yield "the residual variance has no estimate: variances of random effects say the same"
 
 
+def beside_words(model: Model, unknown: Mask, sigma: bool) -> Iterator[str]:
+    """Say for every term what has no estimate because parameters of the residuals say the same."""
+    for term, (_, place, rows, columns) in zip(model.design.terms, parts(model.term_widths), strict=True):
+        gone = [term.columns[row] for row in rows[(rows == columns) & unknown[place]]]
+        names = " and ".join("1" if name == "Intercept" else name for name in gone)
+        if gone:
+            have = "the variance of {} has" if len(gone) == 1 else "the variances of {} have"
+            what = have.format(f"{names} by {term.group}")
+            yield f"{what} no estimate: parameters of the residuals say the same"
+        elif unknown[place].any():
+            yield f"correlations by {term.group} have no estimate: parameters of the residuals say the same"
+    if sigma:
+        yield "sigma has no estimate: other variances say the same"
+
+
 def _constant(names: list[str], label: str, group: str) -> str:
     """Of a term whose columns do not vary within the levels, or not enough for all its variances."""
     what = " and ".join(name for name in names if name != "1")

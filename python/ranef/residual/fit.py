@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,12 @@ from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..fit import Fit, fit_response
 from ..guidance.called import attribute, attribute_of
 from ..model import Model
-from ..optimize import DEFAULT
+from ..optimize import DEFAULT, Settings
 from ..refitted_fit import RefittedFit
 from ..verbs import Answer, RowVerb, Verb
 from .chain import find_chain
 from .dispersion import find_dispersion
+from .flat import flat_of_mixed, with_elements
 from .model import ResidualModel
 from .new_rows import draws
 from .noise import Noise
@@ -167,9 +170,18 @@ def fit_residual(
         None if residual is None else find_chain(residual, data, rows),
         None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
     )
-    base = ResidualModel.of(model, noise)
     sums = ResidualSums(model, noise)
-    squares = sums.squares(np.zeros(noise.size))
-    found = minimum(sums.criterion, starts(sums.cells, squares), sums.cells)
-    fit = fit_response(base.at(found.phi, sums), None)
-    return ResidualFit(fit.model, fit.y, fit.response, fit.optimum, DEFAULT, found)
+    begin = starts(sums.cells, sums.squares(np.zeros(noise.size)))
+    return minimised(ResidualModel.of(model, noise), sums, begin, DEFAULT)
+
+
+def minimised(
+    base: ResidualModel, sums: ResidualSums, begin: Sequence[FloatArray], settings: Settings
+) -> ResidualFit:
+    """Minimise the criterion over the parameters of the residuals, from each start; the lowest end counts."""
+    found = minimum(sums.criterion, begin, sums.cells, partial(flat_of_mixed, base))
+    fit = fit_response(base.at(found.phi, sums), None, settings)
+    optimum = fit.optimum
+    if found.flat is not None and found.flat.elements.any():
+        optimum = replace(optimum, flat=with_elements(fit.model, optimum.flat, found.flat))
+    return ResidualFit(fit.model, fit.y, fit.response, optimum, settings, found)

@@ -43,7 +43,8 @@ def free_covariance(outer: Any, method: DeltaDf) -> FloatArray:
     """Return the covariance of the residuals' parameters, which are the first of a method's."""
     out = np.full((len(outer.phi), len(outer.phi)), np.nan)
     if outer.converged:
-        places = np.ix_(outer.free, outer.free)
+        known = np.setdiff1d(outer.free, outer.unknown)
+        places = np.ix_(known, known)
         out[places] = method.spread[places]
     return out
 
@@ -95,9 +96,9 @@ def _known(fit: Any, df: float) -> Method:
     return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
-def _covariance_at(fit: Any, phi: FloatArray) -> FloatArray:
-    inner = fit.sigma**2 * fit.model.sums.solve(phi)["inner"]
-    return np.asarray(fit.model.coordinates.covariance(inner))
+def _covariance_at(fit: Any, phi: FloatArray, _: float) -> FloatArray:
+    found = fit.model.sums.solve(phi)
+    return np.asarray(fit.model.coordinates.covariance(found["squares"] / fit.model.nu * found["inner"]))
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..formula import parse_fixed
 from ..frame.native import library_name
 from .chain import find_chain
 from .dispersion import find_dispersion
+from .flat import flat_of_gls
 from .noise import Noise
 from .optimum import OuterOptimum, minimum
 from .starts import starts
@@ -101,9 +103,8 @@ class GlsModel:
         if size == 0:
             value = self.criterion(np.zeros(0))
             return OuterOptimum(np.zeros(0), value, np.zeros((0, 0)), 0.0, (value,), False, True)
-        return minimum(
-            sums.criterion, found or starts(sums.cells, sums.squares(np.zeros(size))), sums.cells
-        )
+        begin = found or starts(sums.cells, sums.squares(np.zeros(size)))
+        return minimum(sums.criterion, begin, sums.cells, partial(flat_of_gls, self))
 
     def with_response(self, y: FloatArray) -> GlsModel:
         """Return the model of another response."""

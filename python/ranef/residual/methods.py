@@ -97,10 +97,13 @@ def delta_df(
     return differenced_df(at, point, np.concatenate(steps), free, fit.sigma**2, nu, coordinates)
 
 
-def covariance_at(fit: Any, phi: FloatArray) -> FloatArray:
-    """Return the covariance of the kept coefficients at other parameters of the residuals."""
+def covariance_at(fit: Any, phi: FloatArray, moved: float) -> FloatArray:
+    """Return the covariance of the kept coefficients at other parameters of the residuals.
+
+    Covariances of random effects stay as they are where log sigma has moved.
+    """
     there = fit.model.at(phi)
-    return np.asarray(there.problem.solve(there.response, fit.theta)["vcov"])
+    return np.asarray(there.problem.solve(there.response, fit.theta * np.exp(-moved))["vcov"])
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:

@@ -24,14 +24,14 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Where Newton's steps ended, and which parameters they moved; those not known stand at zero."""
+    """Where Newton's steps ended, and which parameters they moved; the frozen may stand anywhere."""
 
     z: FloatArray
     value: float
     slope: FloatArray
     hessian: FloatArray
     free: Mask
-    unknown: Mask
+    frozen: Mask
 
     @property
     def decrement(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,17 +12,23 @@ from ..arrays import FloatArray
 from ..show import Printed
 from .cells import Cells
 from .descent import descend
+from .flat import ResidualFlat, unit_of
 from .newton import Criterion, End, Mask, Point, polished
 
 _FAR = 9.0  # log of a ratio of standard deviations, or the parameter of a correlation, at its boundary
 _NONE = -50.0  # the parameter of car1 at which no correlation is left
 _ONE = 7.0  # that of a correlation of one, but for digits that whitened rows can do without
 _ON_THE_WAY = 24  # points between a correlation that runs to zero and zero
-_NOTHING = 1e-6  # curvature and gradient that tell nothing of a parameter, where one is expected
+_NOTHING = 1e-6  # of the criterion: it is the same
+_CLEARLY = 1e-3  # curvature, as a share of the largest one, that is no rounding
+_NEAR = 0.25  # part of the way to a boundary up to which ranks are asked for
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
 _LONGEST = 1.0  # step of a log ratio of standard deviations, or of a correlation's parameter
+
+
+FlatAt = Callable[[FloatArray], ResidualFlat | None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,12 +50,8 @@ class OuterOptimum(Printed):
     held : tuple of int
         Parameters that run off while the criterion is flat: strata without variance, a positive correlation
         that is zero.
-    unknown : tuple of int
-        Parameters that no response can tell about.
-    shared : bool
-        Whether those are told by random effects as well; else the fixed effects fit their rows exactly.
-    sigma_unknown : bool
-        Whether no response can tell about sigma either.
+    flat : ResidualFlat or None
+        What no response can tell about.
     """
 
     phi: FloatArray
@@ -61,9 +63,7 @@ class OuterOptimum(Printed):
     converged: bool
     evaluations: int = 0
     held: tuple[int, ...] = ()
-    unknown: tuple[int, ...] = ()
-    shared: bool = False
-    sigma_unknown: bool = False
+    flat: ResidualFlat | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         found = "converged" if self.converged else "not converged: there is no minimum inside"
@@ -77,8 +77,16 @@ class OuterOptimum(Printed):
 
     @property
     def free(self) -> npt.NDArray[np.intp]:
-        """The parameters that the criterion has its minimum in."""
-        return np.setdiff1d(np.arange(len(self.phi)), [*self.held, *self.unknown])
+        """The parameters that the criterion has its minimum in, those that may stand anywhere left out."""
+        frozen = [] if self.flat is None else self.flat.frozen
+        return np.setdiff1d(np.arange(len(self.phi)), [*self.held, *frozen])
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The parameters that no response can tell about."""
+        if self.flat is None:
+            return ()
+        return tuple(int(k) for k in np.flatnonzero(self.flat.phi) if k not in self.held)
 
 
 def reach(cells: Cells) -> FloatArray:
@@ -103,7 +111,7 @@ class _Scaled:
     """
 
     def __init__(self, criterion: Criterion, cells: Cells) -> None:
-        self.unit = 1 / np.sqrt(np.maximum(cells.information(), 1e-300))
+        self.unit = unit_of(cells)
         self.far = reach(cells)
         self.strata = cells.strata.shape[1]
         self.positive = cells.chain is not None and cells.chain.kind == "car1"
@@ -129,14 +137,25 @@ class _Scaled:
         return np.asarray(np.abs(z * self.unit) > part * self.far)
 
 
-def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) -> OuterOptimum:
-    """Minimise a smooth criterion with its gradient from several starts; the lowest end counts."""
+def minimum(
+    criterion: Criterion, starts: Sequence[FloatArray], cells: Cells, flat_at: FlatAt
+) -> OuterOptimum:
+    """Minimise a smooth criterion with its gradient from several starts; the lowest end counts.
+
+    `flat_at` finds what no response can tell about near a phi; it is asked where the criterion is hardly
+    curved.
+    """
     scaled = _Scaled(criterion, cells)
     ends = _descents(scaled, [start / scaled.unit for start in starts], _LONGEST / scaled.unit)
     end = min(ends, key=lambda end: end[1])
     everything = np.ones(end[0].size, dtype=bool)
     point = Point(*polished(scaled, end, everything), everything, ~everything)
-    point = _held_at_limits(scaled, _without_unknown(scaled, point))
+    flat = None
+    if not _is_clear(point):
+        flat = flat_at(np.clip(point.z * scaled.unit, -_NEAR * scaled.far, _NEAR * scaled.far))
+    if flat is not None:
+        point = _frozen(scaled, point, flat)
+    point = _held_at_limits(scaled, point)
     phi, far = point.z * scaled.unit, scaled.beyond(point.z)
     return OuterOptimum(
         phi=phi,
@@ -144,26 +163,28 @@ def minimum(criterion: Criterion, starts: Sequence[FloatArray], cells: Cells) ->
         hessian=point.hessian / np.outer(scaled.unit, scaled.unit),
         decrement=point.decrement,
         reached=tuple(end[1] for end in ends),
-        boundary=bool(far.any() or not (point.free | point.unknown).all()),
+        boundary=bool(far.any() or not (point.free | point.frozen).all()),
         converged=bool(point.is_minimum and not far[point.free].any()),
         evaluations=scaled.count,
-        held=tuple(int(k) for k in np.flatnonzero(~point.free & ~point.unknown)),
-        unknown=tuple(int(k) for k in np.flatnonzero(point.unknown)),
+        held=tuple(int(k) for k in np.flatnonzero(~point.free & ~point.frozen)),
+        flat=flat,
     )
 
 
-def _without_unknown(scaled: _Scaled, point: Point) -> Point:
-    """Return the point with the parameters at zero of which the criterion says nothing."""
-    curvature = np.abs(point.hessian).max(axis=0, initial=0.0)
-    unknown = (curvature < _NOTHING) & (np.abs(point.slope) < _NOTHING)
-    unknown[scaled.strata :] = False  # correlations may be far out, where nothing is curved
-    if not unknown.any():
-        return point
-    without = np.where(unknown, 0.0, point.z)
-    end = without, *scaled(without)
-    if not abs(end[1] - point.value) < _NOTHING:
-        return point
-    return Point(*polished(scaled, end, ~unknown), ~unknown, unknown)
+def _is_clear(point: Point) -> bool:
+    """Whether the criterion is curved in every direction: nothing is flat."""
+    curvature = np.linalg.eigvalsh(point.hessian) if point.z.size else np.ones(1)
+    return bool(point.is_minimum and curvature[0] > _CLEARLY * max(curvature[-1], 1.0))
+
+
+def _frozen(scaled: _Scaled, point: Point, flat: ResidualFlat) -> Point:
+    """Return the point with a parameter frozen for each flat direction: at zero, if it may be."""
+    frozen, along = np.isin(np.arange(point.z.size), flat.frozen), flat.null[:-1]
+    z = point.z - along @ np.linalg.solve(along[frozen], point.z[frozen])
+    end = z, *scaled(z)
+    if not end[1] < point.value + _NOTHING:  # a variance of the random effects would have to be negative
+        end = point.z, point.value, point.slope
+    return Point(*polished(scaled, end, ~frozen), ~frozen, frozen)
 
 
 def _held_at_limits(scaled: _Scaled, point: Point) -> Point:
@@ -177,14 +198,14 @@ def _held_at_limits(scaled: _Scaled, point: Point) -> Point:
         return point
     gone = scaled.beyond(point.z, 0.5) & (np.diag(point.hessian) < _FLAT)
     gone[strata:] |= beyond[strata:]
-    gone &= ~point.unknown
+    gone &= ~point.frozen
     if not gone.any():
         return point
     end = point.z, point.value, point.slope
     if gone[strata:].any():
         end = _at_end_of_range(scaled, point.z)
-    free = ~gone & ~point.unknown
-    return Point(*polished(scaled, end, free), free, point.unknown)
+    free = ~gone & ~point.frozen
+    return Point(*polished(scaled, end, free), free, point.frozen)
 
 
 def _at_end_of_range(scaled: _Scaled, z: FloatArray) -> End:

@@ -10,12 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..bootstrap.schemes.group_products import chosen_factor
-from ..fit import fit_response
 from ..variants import changed
-from .fit import ResidualFit
+from .fit import ResidualFit, minimised
 from .gls import GlsFit
 from .model import ResidualModel
-from .optimum import minimum
 
 
 def refit(fit: ResidualFit, y: npt.ArrayLike) -> ResidualFit:
@@ -41,10 +39,7 @@ def refit_rows(fit: ResidualFit, rows: npt.NDArray[np.bool_]) -> ResidualFit:
 
 def fitted(fit: ResidualFit, base: ResidualModel) -> ResidualFit:
     """Fit a model like that of a fit, from its estimates."""
-    sums = base.sums()[1]
-    found = minimum(sums.criterion, [fit.outer.phi], sums.cells)
-    inner = fit_response(base.at(found.phi, sums), None, fit.settings)
-    return ResidualFit(inner.model, inner.y, inner.response, inner.optimum, fit.settings, found)
+    return minimised(base, base.sums()[1], [fit.outer.phi], fit.settings)
 
 
 def again(

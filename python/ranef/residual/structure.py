@@ -55,15 +55,20 @@ class ResidualStructure(Printed):
         if dispersion is None or not dispersion.reference:
             return None
         levels = [dispersion.reference, *(name.split("[T.", 1)[1][:-1] for name in dispersion.names)]
-        ratios = np.exp(np.r_[0.0, self.estimates.to_numpy()[: len(dispersion.names)]])
-        sigma = np.nan if self._outer.sigma_unknown else self._fit.sigma
-        return pd.Series(sigma * ratios, index=levels, name="sd")
+        sd = self._fit.sigma * np.exp(dispersion.strata @ self._outer.phi[: len(dispersion.names)])
+        if self._outer.flat is not None:
+            sd[self._outer.flat.stratum_unknown(dispersion.strata)] = np.nan
+        return pd.Series(sd, index=levels, name="sd")
+
+    @property
+    def _shared(self) -> bool:
+        return self._outer.flat is not None and self._outer.flat.shared
 
     @property
     def without_estimate(self) -> tuple[str, ...]:
         """A sentence for every parameter that no response can tell about."""
         why = "the fixed effects fit the rows that would tell exactly; pool strata, or leave it out"
-        if self._outer.shared:
+        if self._shared:
             why = "variances of random effects say the same; leave a term out, or strata"
         return tuple(f"{self.estimates.index[k]} has no estimate: {why}" for k in self._outer.unknown)
 
@@ -71,7 +76,7 @@ class ResidualStructure(Printed):
     def findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
         advice = "What depends on it, such as the standard error of a coefficient of these rows, is NaN."
-        if self._outer.shared:
+        if self._shared:
             advice = "Coefficients and their standard errors are those of every choice of it."
         return tuple(("identification", f"{text}.", advice) for text in self.without_estimate)
 

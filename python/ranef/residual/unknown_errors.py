@@ -21,7 +21,7 @@ _ANOTHER = 1.0  # log standard deviation beside the one at which what has no est
 _SAME = 1e-6  # change of a covariance, as a share of the standard deviations, that is rounding
 
 Methods = dict[str, Callable[[Any], Method]]
-CovarianceAt = Callable[[Any, FloatArray], FloatArray]  # of a fit, at other parameters of its residuals
+CovarianceAt = Callable[[Any, FloatArray, float], FloatArray]  # of a fit at another phi, log sigma moved
 
 
 class KnownErrors:
@@ -78,15 +78,15 @@ def known_errors(fit: Any, methods: Methods, covariance_at: CovarianceAt) -> Met
     """Return a fit's methods of testing, which know what depends on what has no estimate."""
     if not depends_on_unknown(fit):
         return methods
-    phi = fit.outer.phi.copy()
-    phi[list(fit.outer.unknown)] += _ANOTHER
-    change = covariance_at(fit, phi) - fit.solution["vcov"]
+    along = fit.outer.flat.alone.sum(axis=1) * np.append(fit.outer.flat.unit, 1.0)
+    along *= _ANOTHER / np.abs(along).max()
+    change = covariance_at(fit, fit.outer.phi + along[:-1], along[-1]) - fit.solution["vcov"]
     return {name: partial(_known, method=method, change=change) for name, method in methods.items()}
 
 
 def depends_on_unknown(fit: Any) -> bool:
     """Whether the residuals have a standard deviation without an estimate that nothing else makes up for."""
-    return bool(fit.outer.unknown) and not fit.outer.shared
+    return fit.outer.flat is not None and fit.outer.flat.alone.size > 0
 
 
 def known_covariance(fit: Any) -> FloatArray:

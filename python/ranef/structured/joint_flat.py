@@ -16,32 +16,20 @@ import numpy as np
 from ..arrays import FloatArray
 from ..model import Model
 from ..optimize.flat import covariance_elements, jacobian
+from ..residual.flat import MORE, ResidualFlat, null_space, rank, unit_of
 from ..residual.noise import Noise
 from ..residual.optimum import reach
 from ..residual.sums import ResidualSums
-from .psi_flat import Mask, PsiFlat, words_of
+from .psi_flat import PsiFlat, words_of
 
-_MORE = 4  # responses than parameters
-_NULL = 1e-8  # singular value, columns having unit size, that counts as zero
-_NOTHING = 1e-10  # size of a column, as a share of the largest, that is zero
 _WITHIN = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class JointFlat:
-    """What has no estimate.
+    """What has no estimate: of the residuals' parameters, and of the structures; None where all has one."""
 
-    Attributes
-    ----------
-    phi : (k,) bool
-        Parameters of the residuals.
-    sigma : bool
-    structures : PsiFlat or None
-        What of the structures.
-    """
-
-    phi: Mask
-    sigma: bool
+    residual: ResidualFlat | None
     structures: PsiFlat | None
 
 
@@ -50,39 +38,33 @@ def find_joint_flat(model: Model, noise: Noise, structured: Any) -> JointFlat | 
     k, random = noise.size, np.random.default_rng(1)
     start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)
     psi = start + 0.2 * random.normal(size=start.size)
-    null = _null(_gradients(model, noise, structured, psi, random))
+    rows, unit = _gradients(model, noise, structured, psi, random)
+    null = null_space(rows)
     if not null.size:
         return None
-    sizes = np.linalg.norm(null, axis=1)
-    return JointFlat(
-        sizes[:k] > _WITHIN,
-        bool(sizes[-1] > _WITHIN),
-        _of_structures(model, structured, psi, null[k:]),
-    )
+    structures = _of_structures(model, structured, psi, null[k:])
+    by_phi = null @ np.linalg.svd(null[:k])[2].T[:, : rank(null[:k])]
+    if not by_phi.size:
+        return JointFlat(None, structures)
+    whole = np.linalg.qr(by_phi[[*range(k), -1]])[0]
+    alone = whole if structures is None else whole[:, :0]
+    return JointFlat(ResidualFlat(whole, alone, np.zeros(0, dtype=bool), unit), structures)
 
 
 def _gradients(
     model: Model, noise: Noise, structured: Any, psi: FloatArray, random: np.random.Generator
-) -> FloatArray:
-    """Return the gradients of random responses in (phi, psi, log sigma) at one point, a row for each."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return gradients of random responses in (phi, psi, log sigma), one a row, and the units of phi."""
     theta, moves = structured.theta(psi), structured.jacobian(psi)
-    drawn = random.normal(size=(noise.size + psi.size + 1 + _MORE, model.nobs))
-    phi, rows = None, []
+    drawn = random.normal(size=(noise.size + psi.size + 1 + MORE, model.nobs))
+    phi, unit, rows = None, np.ones(0), []
     for y in drawn:
         sums = ResidualSums(model, noise, model.response_of(y), y)
-        phi = random.normal(size=noise.size) * 0.03 * reach(sums.cells) if phi is None else phi
+        if phi is None:
+            phi, unit = random.normal(size=noise.size) * 0.03 * reach(sums.cells), unit_of(sums.cells)
         _, in_phi, in_theta, in_sigma = sums.held(phi, theta, 1.0)
-        rows.append(np.concatenate([in_phi, moves.T @ in_theta, [in_sigma]]))
-    return np.array(rows)
-
-
-def _null(gradients: FloatArray) -> FloatArray:
-    """Return what all gradients are orthogonal to, orthonormal, (parameters, m)."""
-    size = np.linalg.norm(gradients, axis=0)
-    size = np.maximum(size, _NOTHING * size.max())
-    _, values, vectors = np.linalg.svd(gradients / size)
-    found = vectors[np.count_nonzero(values > _NULL * values[0]) :].T / size[:, None]
-    return np.asarray(np.linalg.qr(found)[0])
+        rows.append(np.concatenate([in_phi * unit, moves.T @ in_theta, [in_sigma]]))
+    return np.array(rows), unit
 
 
 def _of_structures(model: Model, structured: Any, psi: FloatArray, null: FloatArray) -> PsiFlat | None:
@@ -108,6 +90,8 @@ def _of_structures(model: Model, structured: Any, psi: FloatArray, null: FloatAr
     words = tuple(words_of(model, structured, psi, none, unknown))
     nothing, one_each = np.zeros((elements, 0)), np.ones(elements)
     held = np.zeros(elements, dtype=bool)
+    sigma = bool(np.linalg.norm(null[-1]) > _WITHIN)
     return PsiFlat(
-        nothing, one_each, np.eye(elements), held, gone, words, psi_held=none, psi_unknown=unknown
+        *(nothing, one_each, np.eye(elements), held, gone, words),
+        **{"sigma_unknown": sigma, "psi_held": none, "psi_unknown": unknown},
     )

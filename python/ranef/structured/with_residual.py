@@ -19,6 +19,7 @@ from ..optimize import DEFAULT, Optimum
 from ..residual.chain import find_chain
 from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
+from ..residual.flat import unit_of
 from ..residual.gls_methods import free_covariance
 from ..residual.methods import METHODS as RESIDUAL_METHODS
 from ..residual.methods import covariance_at, delta_df
@@ -109,7 +110,7 @@ class _Joint:
 
     def __init__(self, sums: ResidualSums, structured: Structured, size: int) -> None:
         self.size = size
-        self.unit = 1 / np.sqrt(np.maximum(sums.cells.information(), 1e-300))
+        self.unit = unit_of(sums.cells)
         self.count = 0
         self._sums, self._structured = sums, structured
 
@@ -176,7 +177,8 @@ def _outer(
 ) -> OuterOptimum:
     """Return the optimum over the residuals' parameters, the criterion being minimal over the others."""
     k, (phi, _) = joint.size, joint.split(end.x)
-    unknown = np.flatnonzero(flat.phi) if flat is not None else np.zeros(0, dtype=np.intp)
+    residual = None if flat is None else flat.residual
+    unknown = np.flatnonzero(residual.phi) if residual is not None else np.zeros(0, dtype=np.intp)
     known = np.setdiff1d(np.arange(k), unknown)
     curved = np.zeros((k, k))
     curved[np.ix_(known, known)] = _profiled(end.hessian, known)
@@ -191,9 +193,7 @@ def _outer(
         converged=bool(optimum.converged and not far),
         evaluations=joint.count,
         held=tuple(one for one in end.held if one < k and one not in unknown),
-        unknown=tuple(int(one) for one in unknown),
-        shared=flat is not None and flat.structures is not None,
-        sigma_unknown=flat is not None and flat.sigma,
+        flat=residual,
     )
 
 
