@@ -170,9 +170,9 @@ def fit_residual(
         None if residual is None else find_chain(residual, data, rows),
         None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
     )
-    sums = ResidualSums(model, noise)
+    base, sums = ResidualModel.of(model, noise), ResidualSums(model, noise)
     begin = starts(sums.cells, sums.squares(np.zeros(noise.size)))
-    return minimised(ResidualModel.of(model, noise), sums, begin, DEFAULT)
+    return minimised(base, sums, begin, DEFAULT)
 
 
 def minimised(

@@ -78,7 +78,7 @@ class OuterOptimum(Printed):
     @property
     def free(self) -> npt.NDArray[np.intp]:
         """The parameters that the criterion has its minimum in, those that may stand anywhere left out."""
-        frozen = [] if self.flat is None else self.flat.frozen
+        frozen: list[int] = [] if self.flat is None else self.flat.frozen.tolist()
         return np.setdiff1d(np.arange(len(self.phi)), [*self.held, *frozen])
 
     @property

@@ -8,14 +8,14 @@ one row a cell, is such a case: a variance and the residual's are one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..model import Model
-from ..optimize.flat import covariance_elements, jacobian
+from ..optimize.flat import Flat, covariance_elements, jacobian
 from ..residual.flat import MORE, ResidualFlat, null_space, rank, unit_of
 from ..residual.noise import Noise
 from ..residual.optimum import reach
@@ -89,9 +89,6 @@ def _of_structures(model: Model, structured: Any, psi: FloatArray, null: FloatAr
     none, elements = np.zeros(psi.size, dtype=bool), len(gone)
     words = tuple(words_of(model, structured, psi, none, unknown))
     nothing, one_each = np.zeros((elements, 0)), np.ones(elements)
-    held = np.zeros(elements, dtype=bool)
-    sigma = bool(np.linalg.norm(null[-1]) > _WITHIN)
-    return PsiFlat(
-        *(nothing, one_each, np.eye(elements), held, gone, words),
-        **{"sigma_unknown": sigma, "psi_held": none, "psi_unknown": unknown},
-    )
+    plain = Flat(nothing, one_each, np.eye(elements), np.zeros(elements, dtype=bool), gone, words)
+    plain = replace(plain, sigma_unknown=bool(np.linalg.norm(null[-1]) > _WITHIN))
+    return PsiFlat(**vars(plain), psi_held=none, psi_unknown=unknown)
