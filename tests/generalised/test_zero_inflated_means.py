@@ -32,6 +32,17 @@ def owls(calls):
     return ranef.glmer("calls ~ food + offset(log(brood)) + (1 | nest)", calls, "nbinom1", zero="~ arrival")
 
 
+def test_an_offset_of_the_zero_part_is_taken_at_the_mean_of_its_variable(calls):
+    zero = "~ arrival + offset(log(brood))"
+    fit = ranef.glmer("calls ~ food + (1 | nest)", calls, "poisson", zero=zero)
+    table = ranef.emmeans(fit, "food", scale="response").to_frame()
+    rows = pd.DataFrame({"food": table["food"], **{name: calls[name].mean() for name in ("arrival", "brood")}})
+    np.testing.assert_allclose(table["response"], fit.predict(rows, random=None), rtol=1e-10)
+    whole = fit.slopes("brood").to_frame()["estimate"][0]
+    ends = [fit.predict(calls.assign(brood=calls.brood + h), random=None) for h in (1e-4, -1e-4)]
+    np.testing.assert_allclose(whole, (ends[0] - ends[1]).mean() / 2e-4, rtol=1e-5)
+
+
 def agree(table, name, column="response"):
     np.testing.assert_allclose(table[column], ANSWERS[name]["estimate"], rtol=1e-5)
     np.testing.assert_allclose(table["se"], ANSWERS[name]["se"], rtol=1e-4)

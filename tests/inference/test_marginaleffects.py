@@ -67,3 +67,21 @@ def test_predictions(fits):
     link = marginaleffects.predictions(fit.to_marginaleffects("link"))
     eta = np.asarray(fit.predict(random=None, scale="link"))
     np.testing.assert_allclose(link["estimate"], eta, rtol=1e-10)
+
+
+def test_both_parts_of_a_zero_inflated_model():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"x": rng.normal(size=300), "w": rng.uniform(1, 3, 300)})
+    data["g"] = rng.integers(0, 20, 300)
+    data["arm"] = rng.choice(["a", "b"], 300)
+    mu = np.exp(0.8 + 0.3 * data["x"] + 0.3 * rng.normal(size=20)[data["g"]])
+    data["n"] = rng.poisson(mu) * (rng.random(300) < 1 / (1 + np.exp(data["w"] - 2 - (data["arm"] == "a"))))
+    fit = ranef.glmer("n ~ x + arm + (1 | g)", data, "poisson", zero="~ w * arm + offset(w / 9)")
+    model = fit.to_marginaleffects()
+    same(marginaleffects.avg_slopes(model, variables="w"), fit.slopes("w"))
+    same(marginaleffects.avg_comparisons(model, variables="arm"), fit.comparisons("arm"))
+    theirs = marginaleffects.predictions(model)["estimate"].to_numpy()
+    np.testing.assert_allclose(theirs, np.asarray(fit.predict(random=None)), rtol=1e-10)
+    counts = fit.to_marginaleffects("conditional")
+    ours = fit.comparisons("arm", scale="conditional")
+    same(marginaleffects.avg_comparisons(counts, variables="arm"), ours)

@@ -216,3 +216,5 @@ def test_an_offset_counts_with_its_mean():
     np.testing.assert_allclose(found["se"], expected["se"], rtol=1e-6)
     differences = [table.pairs().to_frame()["estimate"] for table in (means, plain)]
     np.testing.assert_allclose(*differences, rtol=1e-8)
+    assert f"At the mean of the offset, {data['o'].mean():.4g}: offset= takes another" in str(means)
+    assert "mean of the offset" not in str(plain)

@@ -40,7 +40,6 @@ _NO_MATRIX = "there is no covariance matrix of random effects; see fit.residual"
 _NO_SHARE = "there are no random effects to share the variance with"
 _MIXTURE = "the variance of a mixture is not shared out as that of one distribution; see fit.varcorr"
 _BY_ROW = "the variance of an observation differs by row; see fit.varcorr and fit.dispersion"
-_ONE_PART = "that package knows one linear predictor; predictions(), comparisons() and slopes() know both"
 _STRUCTURES = "see fit.structures.parameters"
 
 # Method -> kinds -> what to do instead.
@@ -125,7 +124,6 @@ METHODS: dict[str, dict[str, str]] = {
         "cells": _ROWS,
     },
     "missing_terms": {"inflated": "fit with the term and compare with ranef.anova()", "cells": _ROWS},
-    "to_marginaleffects": {"inflated": _ONE_PART},
     **{key: {"cells": _ROWS} for key in ("check_residuals", "overdispersion", "zeros")},
 }
 # Attribute -> kinds -> where its answer is.

@@ -49,7 +49,8 @@ def of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
         return fit
     design, zero = fit.model.design, fit.model.second
     columns = {**(design.predictors or {}), **zero.predictors}
-    both = f"{fit.model.formula.fixed} + {parse_one_sided(zero.text, 'zero').fixed}"
+    parsed = parse_one_sided(zero.text, "zero")
+    both = " + ".join([fit.model.formula.fixed, parsed.fixed, *(f"I({code})" for code in parsed.offsets)])
     used = UsedColumns(columns, UsedRows(design.nobs, None), fit.model.formula.functions)
     spec, _ = learn_matrix(both, used, tuple(columns))
     model = type(fit.model).__new__(type(fit.model))

@@ -43,6 +43,7 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
     simulate = Verb("generalised.inflated.response:simulate")
     residuals = RowVerb("generalised.inflated.response:residuals")
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
+    linear_parts = Verb("generalised.inflated.adapter:linear_parts", shown=False)
     of_both_parts = Verb("generalised.inflated.effects:of_both_parts", shown=False)
     influence = Verb("generalised.inflated.influence:influence")
     beyond = Verb("generalised.inflated.comparison:beyond", shown=False)

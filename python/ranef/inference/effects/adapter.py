@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,37 @@ from ...fit import Fit
 from ...frame import Column, FactorColumn, NumberColumn, Table
 from .averages import levels_of
 from .values import is_factor, predictors
+
+
+@dataclass(frozen=True)
+class LinearParts:
+    """Means of rows as a function of coefficients: what the package is told of a fit."""
+
+    fit: Any  # whose fixed part has the variables
+    coefficients: FloatArray
+    covariance: FloatArray
+    names: tuple[str, ...]  # of the coefficients
+    matrix: Callable[[Mapping[str, Column], int], FloatArray]  # of rows, from their columns
+    mean: Callable[[FloatArray, FloatArray], FloatArray]  # from coefficients and a matrix
+
+
+def one_part(fit: Any, scale: str | None) -> LinearParts:
+    """Return the one linear predictor of a fit."""
+    if scale not in (None, "response", "link"):
+        raise ArgumentError(f"scale= must be 'response' or 'link', not {scale!r}")
+    model = fit.model
+    link = None if getattr(fit, "family", None) is None or scale == "link" else fit.curve
+
+    def matrix(columns: Mapping[str, Column], n: int) -> FloatArray:
+        return np.ascontiguousarray(model.design.spec.fixed.rows(columns, n)[:, model.cross.columns])
+
+    def mean(coefficients: FloatArray, X: FloatArray) -> FloatArray:
+        eta = X @ coefficients + model.design.mean_offset
+        return eta if link is None else np.asarray(link.inverse(eta))
+
+    names = tuple(model.design.column_names[index] for index in model.cross.columns)
+    beta, vcov = np.array(fit.solution["beta"]), np.asarray(fit.solution["vcov"])
+    return LinearParts(fit, beta, vcov, names, matrix, mean)
 
 
 def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
@@ -26,7 +59,7 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
     fit : Fit
         Whose rows are in memory.
     scale : {"response", "link"}, optional
-        Of the predictions of a generalised model.
+        Of the predictions of a generalised model; of a zero-inflated one as of `ranef.Fit.comparisons`.
 
     Returns
     -------
@@ -53,10 +86,8 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
             f"to_marginaleffects() needs the package marginaleffects ({error}): pip install marginaleffects; "
             "fit.predictions(), fit.comparisons() and fit.slopes() need nothing"
         ) from error
-    if scale not in (None, "response", "link"):
-        raise ArgumentError(f"scale= must be 'response' or 'link', not {scale!r}")
-    family, model = getattr(fit, "family", None), fit.model
-    link = None if family is None or scale == "link" else fit.curve  # type: ignore[attr-defined]
+    parts = fit.linear_parts(scale) if hasattr(fit, "linear_parts") else one_part(fit, scale)
+    fit, model = parts.fit, parts.fit.model
     names = list(model.design.spec.fixed.columns)
     odd = [name for name in names if not name.isidentifier()]
     if odd:
@@ -77,29 +108,25 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
             if isinstance(vcov, np.ndarray):
                 return vcov
             if vcov is True:
-                return np.asarray(fit.solution["vcov"])
+                return parts.covariance
             if vcov is False or vcov is None:
                 return None
             raise ArgumentError(f"vcov= is True, False or a matrix, such as fit.robust().cov; not {vcov!r}")
 
         def get_exog(self, newdata: Any) -> FloatArray:
-            """Return X of new rows."""
+            """Return the matrix of new rows."""
             table = Table({name: _values(fit, name, newdata[name]) for name in names}, "newdata")
-            found = {name: table.column(name) for name in names}
-            X = model.design.spec.fixed.rows(found, table.n_rows)
-            return np.ascontiguousarray(X[:, model.cross.columns])
+            return parts.matrix({name: table.column(name) for name in names}, table.n_rows)
 
         def get_predict(self, params: Any, newdata: Any) -> Any:
-            """Return predictions of rows of X."""
-            eta = np.asarray(newdata) @ np.asarray(params)
-            eta = eta + model.design.mean_offset
-            mean = eta if link is None else link.inverse(eta)
-            rows = pl.Series("rowid", np.arange(len(eta)), dtype=pl.Int32)
+            """Return predictions of rows of the matrix."""
+            mean = parts.mean(np.asarray(params), np.asarray(newdata))
+            rows = pl.Series("rowid", np.arange(len(mean)), dtype=pl.Int32)
             return pl.DataFrame({"rowid": rows, "estimate": np.asarray(mean, dtype=float)})
 
     vault = ModelVault(
-        coef=np.array(fit.solution["beta"]),
-        coefnames=np.array([model.design.column_names[index] for index in model.cross.columns]),
+        coef=parts.coefficients,
+        coefnames=np.array(parts.names),
         formula=f"{response} ~ {' + '.join(names) or '1'}",
         modeldata=pl.DataFrame(series),
         package="ranef",

@@ -91,6 +91,8 @@ def emmeans(
     Notes
     -----
     An offset counts with its mean over the rows, or with ``offset=``, the same for every row of the grid.
+    So does R's emmeans have it for ``lmer`` and ``glmer``; for glmmTMB's ``offset(log(time))`` it takes the
+    offset at the mean of ``time``, here ``offset=np.log(time.mean())``.
 
     A factor that is nested in another (it stands in no term without it, and each of its levels is found with
     one level of the other, as in ``treatment / form``) is averaged within it, over the cells there are. Notes
@@ -280,6 +282,9 @@ def _averaged(
     keys, L = averages(table[asked], X, share, names, inner, weights == "equal")
     L[np.abs(L) < 1e-12 * np.abs(X).max(axis=0, initial=0.0)] = 0.0
     notes = (*notes, *interaction_notes(fit, grid, names, inner, at or {}))
+    if what == "emmean" and offset is None and fit.model.design.offset is not None:
+        mean = f"{fit.model.design.mean_offset:.4g}"
+        notes = (*notes, f"At the mean of the offset, {mean}: offset= takes another")
     shift = _offset(fit, what, len(L), offset)
     return MarginalMeans(fit, keys, L, shift, what, by, ddf, level, notes=notes)
 
