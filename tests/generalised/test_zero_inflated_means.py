@@ -36,7 +36,7 @@ def test_an_offset_of_the_zero_part_is_taken_at_the_mean_of_its_variable(calls):
     zero = "~ arrival + offset(log(brood))"
     fit = ranef.glmer("calls ~ food + (1 | nest)", calls, "poisson", zero=zero)
     table = ranef.emmeans(fit, "food", scale="response").to_frame()
-    rows = pd.DataFrame({"food": table["food"], **{name: calls[name].mean() for name in ("arrival", "brood")}})
+    rows = table[["food"]].assign(arrival=calls.arrival.mean(), brood=calls.brood.mean())
     np.testing.assert_allclose(table["response"], fit.predict(rows, random=None), rtol=1e-10)
     whole = fit.slopes("brood").to_frame()["estimate"][0]
     ends = [fit.predict(calls.assign(brood=calls.brood + h), random=None) for h in (1e-4, -1e-4)]
