@@ -127,5 +127,3 @@ def test_other_scales_are_refused_by_name(salamanders):
         ranef.emmeans(salamanders, "mined", scale="counts")
     with pytest.raises(ArgumentError, match="scale"):
         salamanders.comparisons("mined", scale="zero")
-    with pytest.raises(ArgumentError, match=r"to_marginaleffects\(\) is not available .* know both"):
-        salamanders.to_marginaleffects()
