@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
 from .cached import cached_property
 from .errors import FitError
-from .frame import labelled
 from .guidance.called import attribute, attribute_of
 from .likelihood_fit import LikelihoodFit
 from .model import Model
@@ -89,18 +87,22 @@ class Fit(LikelihoodFit):
     redundancy = Verb("inference.components.redundancy:redundancy")
     r2 = Verb("inference.components.explained:r2")
     icc = Verb("inference.components.explained:icc")
-    predict = RowVerb("inference.prediction:predict")
+    predict = RowVerb("inference.predict:predict")
+    predicted = Verb("inference.prediction:predicted", shown=False)
     predictions = Verb("inference.effects:predictions")
     comparisons = Verb("inference.effects:comparisons")
     slopes = Verb("inference.effects:slopes")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
     simulate = Verb("estimates.simulation:simulate")
+    drawn = Verb("estimates.simulation:drawn", shown=False)
     residuals = RowVerb("diagnostics.rows:residuals")
     leverage = RowVerb("diagnostics.rows:leverage")
     influence = Verb("diagnostics.influence:influence")
     vif = Verb("diagnostics.collinearity:vif")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
+    replicated = Verb("bootstrap.parametric:replicated", shown=False)
     summary = Verb("report.summary:summary")
+    summary_of = Verb("report.summary:summary_of", shown=False)
     tidy = Verb("report.broom:tidy")
     component_columns = Verb("report.broom:component_columns", shown=False)
     glance = Verb("report.broom:glance")
@@ -182,11 +184,6 @@ class Fit(LikelihoodFit):
         for factor, modes in zip(self.model.cross.factors, self.solution["modes"], strict=True):
             out.update((term, modes[:, part]) for term, part in zip(factor.terms, factor.slices, strict=True))
         return [out[index] for index in range(len(out))]
-
-    @attribute
-    def resid(self) -> Any:
-        """Response minus fitted values, (n,): a Series with the rows' labels where the data have some."""
-        return labelled(self.y - np.asarray(self.fittedvalues), self.model.design.labels)
 
     def refit(self, y: npt.ArrayLike) -> Fit:
         """Fit the same model to another response, see `Model.fit`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import FloatArray
+from .frame import labelled
 from .guidance.called import attribute
 from .guidance.elsewhere import Explained, explained, of_a_fit
 from .guidance.refusals import METHODS, Refused, lacking
@@ -26,6 +27,8 @@ class LikelihoodFit(metaclass=Explained):
     """
 
     model: Any
+    y: Any
+    fittedvalues: Any
     _called_as, _words, _kind = "fit", OF_A_FIT, "lmer"  # for messages
 
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
@@ -38,6 +41,7 @@ class LikelihoodFit(metaclass=Explained):
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a fit", OF_A_FIT, of_a_fit)
 
+    default_ddf: str = "satterthwaite"  # the method of testing where a verb is given no other
     by_cells: bool = False  # whether the rows are those of sums
     scaled_residuals: str = "pearson"  # the type that has one distribution in all rows where the model holds
 
@@ -90,6 +94,11 @@ class LikelihoodFit(metaclass=Explained):
     def bic(self) -> float:
         """Schwarz's criterion with n = nobs."""
         return self.objective + log(self.nobs) * self.df_model_total
+
+    @attribute
+    def resid(self) -> Any:
+        """Response minus fitted values, (n,): a Series with the rows' labels where the data have some."""
+        return labelled(self.y - np.asarray(self.fittedvalues), self.model.design.labels)
 
     def __dir__(self) -> list[str]:  # without hooks, and what a class says of itself to the package
         found = {name: getattr_static(type(self), name, None) for name in super().__dir__()}

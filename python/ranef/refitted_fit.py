@@ -22,7 +22,7 @@ class RefittedFit:
     has_sigma: ClassVar[bool] = True
     free_theta: ClassVar[bool] = False
 
-    bootstrap = Verb("bootstrap.by_refits:bootstrap")
+    replicated = Verb("bootstrap.by_refits:replicated", shown=False)
     drop1 = Verb("inference.comparison.drop:drop1")
     influence = Verb("diagnostics.groups_by_refits:influence")
     augment = Verb("diagnostics.groups_by_refits:augment")

@@ -13,7 +13,7 @@ from .guidance.elsewhere import explained, of_a_fit
 from .guidance.refusals import ATTRIBUTES, lacking, said
 from .guidance.words import OF_A_TESTED_FIT
 from .likelihood_fit import LikelihoodFit
-from .verbs import Answer, Verb
+from .verbs import Answer, RowVerb, Verb
 
 _explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 
@@ -30,24 +30,28 @@ class TestedFit(LikelihoodFit):
     method: str
     solution: Any
 
-    params = Answer[Any]("repeated.testing:params")
-    bse = Answer[Any]("repeated.testing:bse")
+    params = Answer[Any]("estimates.fixed:params")
+    bse = Answer[Any]("inference.coefficients:bse")
     beyond = Verb("inference.comparison.beyond:beyond", shown=False)
-    coef_table = Verb("repeated.testing:coef_table")
-    cov_params = Verb("repeated.testing:cov_params")
-    conf_int = Verb("repeated.testing:conf_int")
-    test = Verb("repeated.testing:test")
-    anova = Verb("repeated.testing:anova")
-    lsmeans = Verb("repeated.testing:lsmeans")
-    tidy = Verb("repeated.tables:tidy")
+    coef_table = Verb("inference.coefficients:coef_table")
+    cov_params = Verb("inference.coefficients:cov_params")
+    conf_int = Verb("inference.intervals:conf_int")
+    test = Verb("inference.linear:test")
+    anova = Verb("inference.anova:anova")
+    lsmeans = Verb("inference.means:emmeans")
+    tidy = Verb("report.broom:tidy")
     glance = Verb("report.broom:glance")
+    summary = Verb("report.summary:summary")
     vif = Verb("diagnostics.collinearity:vif")
-    df = Answer[Any]("repeated.testing:df")
-    tvalues = Answer[Any]("repeated.testing:tvalues")
-    pvalues = Answer[Any]("repeated.testing:pvalues")
+    df = Answer[Any]("inference.coefficients:df")
+    tvalues = Answer[Any]("inference.coefficients:tvalues")
+    pvalues = Answer[Any]("inference.coefficients:pvalues")
+    predict = RowVerb("inference.predict:predict")
     predictions = Verb("inference.effects:predictions")
     comparisons = Verb("inference.effects:comparisons")
     slopes = Verb("inference.effects:slopes")
+    bootstrap = Verb("bootstrap.parametric:bootstrap")
+    simulate = Verb("estimates.simulation:simulate")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
     _words = OF_A_TESTED_FIT
@@ -76,7 +80,7 @@ class TestedFit(LikelihoodFit):
         return self.padded(self.solution["vcov"])
 
     @property
-    def default_ddf(self) -> str:
+    def default_ddf(self) -> str:  # type: ignore[override]
         """The method of testing when a verb is given no other."""
         return self.method
 

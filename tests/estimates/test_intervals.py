@@ -11,7 +11,7 @@ from scipy.stats import t as student
 @pytest.mark.parametrize("model", all_models(big=False, match="^(ss|gap|mach|oats)"), ids=str)
 def test_wald_intervals_are_those_of_lme4(model):
     fit = fitted(model.name)
-    limits = fit.conf_int(ddf=None)
+    limits = fit.conf_int(ddf="normal")
     se = model.align(fit.params.index, model.se)
     beta = model.align(fit.params.index, model.beta)
     kept = ~np.isnan(se)
@@ -84,7 +84,7 @@ def test_groups_of_parameters_have_the_same_names_everywhere():
 
 def test_level():
     fit = fitted("ss_slope_reml")
-    half = fit.conf_int(level=0.5, ddf=None)
+    half = fit.conf_int(level=0.5, ddf="normal")
     np.testing.assert_allclose(half["upper"] - fit.params, 0.6744897501960817 * fit.bse)
 
 

@@ -37,7 +37,7 @@ def test_errors_of_the_fitted_rows(name):
     fit, design, Z, covariance = joint(name)
     A = np.hstack([design.X, Z])
     expected = fit.sigma**2 * np.einsum("ij,jk,ik->i", A, covariance, A)
-    table = fit.predict(interval="prediction", ddf=None, parts=True)
+    table = fit.predict(interval="prediction", ddf="normal", parts=True)
     np.testing.assert_allclose(table["se"] ** 2, expected, rtol=1e-9)
     np.testing.assert_allclose(table["fit"], fit.fittedvalues)
     weights = 1 if design.weights is None else design.weights
@@ -159,7 +159,7 @@ def test_groups_may_be_absent_for_the_population():
     fit = fitted("ss_slope_reml")
     new = {"Days": [0.0, 9.0]}
     assert list(fit.predict(new, random=None, se=True).columns) == ["fit", "se"]
-    wide = fit.predict(new, random=None, interval="prediction", level=0.9, ddf=None)
+    wide = fit.predict(new, random=None, interval="prediction", level=0.9, ddf="normal")
     z = np.array([[1.0, 0.0], [1.0, 9.0]])
     total = (
         np.einsum("ij,jk,ik->i", z, fit.varcorr["Subject"].cov + fit.cov_params().to_numpy(), z)
@@ -218,11 +218,11 @@ def test_degrees_of_freedom_of_a_new_observation(unit):
     within = np.sum((y - means) ** 2) / (g * (n - 1))
     parts = np.array([(1 / (g * n) + 1 / n) * between, (1 - 1 / n) * within])
     df = parts.sum() ** 2 / np.sum(parts**2 / [g - 1, g * (n - 1)])
-    for ddf, expected in (("satterthwaite", df), ("residual", g * n - 1), (None, np.inf)):
+    for ddf, expected in (("satterthwaite", df), ("residual", g * n - 1), ("normal", np.inf)):
         found = fit.predict({"g": ["new"]}, random=None, interval="prediction", ddf=ddf)
         width = stdtrit(expected, 0.975) * np.sqrt(parts.sum())
         np.testing.assert_allclose(found[["lower", "upper"]] - y.mean(), [[-width, width]], rtol=1e-6)
-    with pytest.raises(ArgumentError, match="ddf= must be one of 'satterthwaite', 'residual', 'normal'"):
+    with pytest.raises(ArgumentError, match="along random effects ddf= is one of 'satterthwaite', 'res"):
         fit.predict(interval="confidence", ddf="kenward-roger")
 
 

@@ -86,7 +86,7 @@ def test_predictions_by_dense_algebra():
     np.testing.assert_allclose(np.cov(fit.simulate(5_000, seed=1).T), V, atol=0.15 * V.max())
     rows = ANIMALS.head(3)
     np.testing.assert_allclose(fit.predict(rows), fit.fittedvalues[:3])
-    np.testing.assert_allclose(fit.predict(rows, population=True), X[:3] @ fit.params)
+    np.testing.assert_allclose(fit.predict(rows, random=None), X[:3] @ fit.params)
     with pytest.raises(NewLevelError, match="'animal' that neither the data"):
         fit.predict(rows.assign(animal=9999))
 
@@ -97,7 +97,7 @@ def test_rows_keep_the_labels_of_pandas():
     frame.loc["row 7", "y"] = np.nan
     fit = ranef.lmer(FORMULA, frame, relationship={"animal": PEDIGREE})
     used = frame.index[frame.y.notna()]
-    for values in (fit.resid, fit.fittedvalues, fit.predict(), fit.predict(population=True)):
+    for values in (fit.resid, fit.fittedvalues, fit.predict(), fit.predict(random=None)):
         assert values.index.equals(used)
     assert fit.predict(frame).index.equals(frame.index)
     np.testing.assert_allclose(fit.predict(frame)[used], fit.fittedvalues)

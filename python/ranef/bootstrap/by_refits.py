@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, RanefError
+from .asked import Asked
 from .callback import applied
-from .checks import checked_seed, checked_threads, first_replicate, require_table, whole_number
+from .checks import checked_threads, require_table
 from .draws.streams import replicate_generator, stream_key
 from .loop.in_order import Answer, in_order
 from .loop.record import CONVERGED, FAILED, SINGULAR
@@ -29,76 +30,28 @@ ROUTE = "refits"
 _WHY = "drawn by rows, a fit to each: the covariance of the residuals or random effects has a structure"
 
 
-def bootstrap(
-    fit: Any,
-    n: int,
-    seed: int | np.random.SeedSequence | None = None,
-    n_threads: int | None = None,
-    progress: bool = True,
-    *,
-    statistic: Callable[[Any], Any] | None = None,
-    first: int | None = None,
-) -> BootstrapResult:
-    """Draw responses from a fitted model and refit the model to each, row by row.
+def replicated(fit: Any, asked: Asked) -> BootstrapResult:
+    """Return replicates of a fit whose covariance has a structure, see `bootstrap`.
 
-    Parameters
-    ----------
-    fit : VisitFit, GlsFit, ResidualFit or StructuredFit
-        Draws come from its parameters, refits start there.
-    n : int
-        Number of replicates.
-    seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads.
-    n_threads : int, optional
-        By default as many as `ranef.get_num_threads` says.
-    progress : bool
-        Show a progress bar. Ctrl-C stops and keeps what is done.
-    statistic : callable, optional
-        Of a refit: a number, several, or numbers by name; added to the columns of the result.
-    first : int, optional
-        Number of the first replicate, 0 unless said: with the same seed, a part of a longer run.
-
-    Returns
-    -------
-    BootstrapResult
-        Coefficients, sigma, standard deviations and correlations of random effects, and the parameters of the
-        structures as ``fit.residual.parameters`` (``fit.structures.parameters``) names them. Intervals of all
-        kinds; studentized ones for coefficients. For ``kind="bca"`` the model is refitted without one subject
-        (or group that all others are nested in) after the other.
-
-    Raises
-    ------
-    ArgumentError
-        An argument has a value it cannot have, or the statistic fails on the fit itself.
-
-    Notes
-    -----
-    A replicate costs a fit, which the number of rows does not leave alone: sums are made of every response.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
-    >>> result = fit.bootstrap(50, seed=1, progress=False)
-    >>> result.conf_int().index.tolist()
-    ['Intercept', 'age', 'sigma', 'car1(age | Subject)']
+    For intervals of ``kind="bca"`` the model is refitted without one subject (or group that all others are
+    nested in) after the other.
     """
-    count, start = whole_number(n, "n", "the number of replicates"), first_replicate(first)
-    threads = checked_threads(n_threads)
-    key, seed = stream_key(checked_seed(seed))
+    count, start, statistic = asked.n, asked.start, asked.statistic
+    threads = checked_threads(asked.n_threads)
+    key, seed = stream_key(asked.seed)
     record = RefitRecord.of(fit)
-    at_fit, asked = _own_statistic(fit, statistic, record)
+    at_fit, own = _own_statistic(fit, statistic, record)
     places = {part: where for part, where in record.places.items() if where.stop > where.start}
-    names = (*record.further, *asked)
+    names = (*record.further, *own)
     if names:
         places["statistic"] = slice(record.width, record.width + len(names))
     size = record.width + len(names)
     require_table(count, size + 1)
-    list(fit.simulate(1, seed=0))  # what answers keep is there before the threads are
+    list(fit.simulate(1, 0, asked.use_u))  # what answers keep is there before the threads are
     errors = fit.bse.copy()  # and what its module loads: after Ctrl-C nobody waits for that
     began = perf_counter()
-    replicate = _replicate(fit, key, record, statistic, size)
-    done = in_order(replicate, range(start, start + count), threads, progress)
+    replicate = _replicate(fit, key, record, asked, size)
+    done = in_order(replicate, range(start, start + count), threads, asked.progress)
     records = np.array([np.append(values, status) for values, status, _ in done])
     return BootstrapResult(
         formula=fit.formula,
@@ -111,10 +64,11 @@ def bootstrap(
         route_reason=_WHY,
         seconds=perf_counter() - began,
         n_threads=threads,
-        estimates=pd.concat([record.estimates(fit), pd.Series(at_fit, list(asked), dtype=float)]),
+        estimates=pd.concat([record.estimates(fit), pd.Series(at_fit, list(own), dtype=float)]),
         errors=errors,
         origin=origin_of(fit) | {"statistic": code_of(statistic)},
         statistic_names=names,
+        use_u=asked.use_u,
         messages={start + row: text for row, (_, _, text) in enumerate(done) if text},
         statistic=statistic,
         first=start,
@@ -138,15 +92,15 @@ def _own_statistic(fit: Any, statistic: Any, record: RefitRecord) -> tuple[np.nd
 
 
 def _replicate(
-    fit: Any, key: np.ndarray, record: RefitRecord, statistic: Any, size: int
+    fit: Any, key: np.ndarray, record: RefitRecord, asked: Asked, size: int
 ) -> Callable[[int], Answer]:
     """Return what makes a replicate of its number: a response, its fit, the numbers of that."""
-    width = record.width + len(record.further)
+    width, statistic = record.width + len(record.further), asked.statistic
 
     def replicate(number: int) -> Answer:
         values = np.full(size, np.nan)
         try:
-            refit = fit.refit(fit.simulate(1, seed=replicate_generator(key, number))[0])
+            refit = fit.refit(fit.simulate(1, replicate_generator(key, number), asked.use_u)[0])
             values[:width] = record.numbers(refit)
         except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
             return values, FAILED, f"{type(error).__name__}: {error}"

@@ -105,7 +105,7 @@ def _more_refits(result: BootstrapResult, fit: Any, count: int, options: dict[st
     """Return a result of `bootstrap.by_refits` with more replicates."""
     if "executor" in options:
         raise ArgumentError("executor= is not for fits whose covariance has a structure: leave it out")
-    options = {"statistic": result.statistic, **options}
+    options = {"statistic": result.statistic, "use_u": result.use_u, **options}
     start = result.first + len(result)
     more = fit.bootstrap(count, seed=result.seed, first=start, **options)
     found = difference(result.origin, more.origin)

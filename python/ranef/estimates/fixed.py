@@ -25,12 +25,6 @@ def tvalues(fit: Fit) -> pd.Series:
     return _series(fit, fit.beta / np.sqrt(fit.vcov.diagonal()), "t")
 
 
-def covariance(fit: Fit) -> pd.DataFrame:
-    """Return the covariance matrix of the fixed effects, NaN in row and column of a dropped one."""
-    names = list(fit.model.design.column_names)
-    return pd.DataFrame(fit.vcov.copy(), index=names, columns=names)
-
-
 def dropped_columns(fit: Fit) -> tuple[str, ...]:
     """Return the columns of X that depend linearly on earlier ones, and have no coefficient."""
     kept = set(fit.model.cross.columns.tolist())

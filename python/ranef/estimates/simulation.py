@@ -14,12 +14,24 @@ from ..errors import ArgumentError, DataError, NewLevelError
 from ..fit import Fit
 from ..frame import FactorColumn, Table
 from ..frame.factors import as_factor, combine
+from ..guidance.unheard import require_heard
 from ..machine.memory import require_memory
 from .prediction import RandomRows, mean_of, own_rows, population, random_part
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What is asked of `simulate`: a generator, the number of responses, and its arguments."""
+
+    generator: np.random.Generator
+    n: int
+    use_u: bool
+    newdata: Any
+    allow_new_levels: bool
+
+
 def simulate(
-    fit: Fit,
+    fit: Any,
     n: int = 1,
     seed: Any = None,
     use_u: bool = False,
@@ -39,8 +51,10 @@ def simulate(
     use_u : bool
         Keep the random effects at their conditional modes; by default they are drawn anew.
     newdata : table, optional
-        Other rows, of levels known or new: as all random effects are drawn, any level will do. By default the
-        rows the model was fitted to.
+        Other rows, of levels known or new: as all random effects are drawn, any level will do. Rows whose
+        residuals correlate name subject and visit or time (and arm, or the columns of ``dispersion=``), as
+        those of a trial that is planned. Trials are those of ``cbind()`` or ``weights=`` there, one where the
+        model has none. By default the rows the model was fitted to.
     allow_new_levels : bool
         With `use_u`: draw the random effects of levels the fit has not seen.
 
@@ -48,9 +62,9 @@ def simulate(
     -------
     (n, rows) float64
         One row per response, as ``fit.refit`` and ``model.fit`` take them. On the scale of the model's
-        response (after ``log`` and the like), offset included. The residual variance of a row is
-        sigma^2 / weight. NaN in rows of `newdata` where a predictor or a group is missing, or that the fit
-        cannot tell.
+        response (after ``log`` and the like), offset included; proportions where there are trials. The
+        residual variance of a row is sigma^2 / weight. NaN in rows of `newdata` where a predictor or a group
+        is missing, or that the fit cannot tell.
 
     Raises
     ------
@@ -70,10 +84,22 @@ def simulate(
     >>> fit.simulate(2, seed=1, newdata={"Batch": ["A", "new", "new"]}).round()
     array([[1522., 1593., 1568.],
            [1478., 1585., 1562.]])
+
+    Residuals that correlate in time:
+
+    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
+    >>> fit.simulate(2, seed=1, newdata={"age": [8, 9, 10], "Subject": ["new"] * 3}).shape
+    (2, 3)
     """
-    generator = seeded(seed)
-    rows = rows_of(fit, newdata, use_u, allow_new_levels)
-    count = counted(n, rows.mean.size)
+    require_heard(fit, simulate, {"use_u": use_u, "newdata": newdata, "allow_new_levels": allow_new_levels})
+    return fit.drawn(Drawing(seeded(seed), n, use_u, newdata, allow_new_levels))
+
+
+def drawn(fit: Fit, asked: Drawing) -> FloatArray:
+    """Return responses of a linear mixed model, see `simulate`."""
+    generator, newdata = asked.generator, asked.newdata
+    rows = rows_of(fit, newdata, asked.use_u, asked.allow_new_levels)
+    count = counted(asked.n, rows.mean.size)
     weights = _weights(fit, newdata)
     noise = fit.sigma if weights is None else fit.sigma / np.sqrt(weights)
     factors = [fit.sigma * factor for factor in fit.model.covariance_factors(fit.theta)]

@@ -10,7 +10,7 @@ from ..fit import Fit
 from ..guidance.arguments import guided
 from ..likelihood_fit import LikelihoodFit
 from .contrasts import hypotheses
-from .methods import method
+from .methods import chosen_ddf, method
 from .pvalues import f_p_value
 from .tables import TestTable, with_title
 from .testing import FStatistic
@@ -23,7 +23,7 @@ COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
     force_orthogonal="nothing: the tests do not depend on the coding of factors, contr.sum or other",
     auto_ss_3="type=3, the default",
 )
-def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTable:
+def anova(fit: Fit, type: int | str = 3, ddf: str | None = None) -> TestTable:
     """Test each term of the fixed part.
 
     Parameters
@@ -33,7 +33,7 @@ def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTabl
         3: marginal means averaged over the levels of the other factors, whatever their coding and the cell
         counts; 2: each term after all terms that do not contain it; 1: each term after those before it in
         the formula.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         Denominator degrees of freedom, as in `coef_table`.
 
     Returns
@@ -65,6 +65,7 @@ def anova(fit: Fit, type: int | str = 3, ddf: str = "satterthwaite") -> TestTabl
         raise ArgumentError("fit.anova() tests the terms of one fit; ranef.anova(fit, other) compares two")
     if isinstance(type, bool) or type not in TYPES:
         raise ArgumentError(f"type= must be 1, 2 or 3, not {type!r}")
+    ddf = chosen_ddf(fit, ddf)
     tests = method(fit, ddf)
     beta, variance = fit.solution["beta"], fit.sigma**2
     rows = {}

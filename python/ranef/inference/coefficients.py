@@ -6,23 +6,26 @@ import numpy as np
 import pandas as pd
 
 from ..errors import require_choice
-from ..estimates.fixed import covariance as _fixed_covariance
 from ..fit import Fit
 from ..guidance.arguments import guided
-from .methods import METHODS, method
+from .methods import chosen_ddf, method
 from .pvalues import ALTERNATIVES, t_p_values
+
+_BY_THE_MODEL = ("satterthwaite", "residual", "normal")  # methods that need no more than the fit for it
 
 
 @guided(vcov="write fit.robust().coef_table()", cov_type="write fit.robust().coef_table()")
-def coef_table(fit: Fit, ddf: str = "satterthwaite", alternative: str = "two-sided") -> pd.DataFrame:
+def coef_table(fit: Fit, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
     """Test every coefficient against zero.
 
     Parameters
     ----------
     fit : Fit
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         Degrees of freedom: by Satterthwaite's approximation; by Kenward and Roger's, with their adjusted
-        standard errors; rows minus fixed effects; infinite (the statistic is then a z).
+        standard errors; rows minus fixed effects; infinite (the statistic is then a z). By default the fit's
+        own method: Satterthwaite's of `lmer`, that given to `mmrm`, which knows ``"kenward-roger-linear"``,
+        ``"kenward-roger-mmrm"``, ``"CR0"``, ``"CR2"``, ``"CR3"`` besides, ``"residual"`` of `gls`.
     alternative : {"two-sided", "less", "greater"}
         Of the coefficient against zero.
 
@@ -62,24 +65,35 @@ def coef_table(fit: Fit, ddf: str = "satterthwaite", alternative: str = "two-sid
     return pd.DataFrame({name: fit.padded(values) for name, values in columns.items()}, index=index)
 
 
+def bse(fit: Fit) -> pd.Series:
+    """Return the standard errors of the fixed effects by the fit's own method."""
+    return coef_table(fit)["se"]
+
+
+def tvalues(fit: Fit) -> pd.Series:
+    """Return the fixed effects over their standard errors by the fit's own method."""
+    return coef_table(fit)["t"]
+
+
 def df(fit: Fit) -> pd.Series:
-    """Return the degrees of freedom of the fixed effects by Satterthwaite's approximation."""
+    """Return the degrees of freedom of the fixed effects by the fit's own method."""
     return coef_table(fit)["df"]
 
 
 def pvalues(fit: Fit) -> pd.Series:
-    """Return the two-sided p-values of the fixed effects by Satterthwaite's degrees of freedom."""
+    """Return the two-sided p-values of the fixed effects by the fit's own method."""
     return coef_table(fit)["p"]
 
 
-def cov_params(fit: Fit, ddf: str = "satterthwaite") -> pd.DataFrame:
+def cov_params(fit: Fit, ddf: str | None = None) -> pd.DataFrame:
     """Return the covariance of the coefficients that a method uses, NaN where a column was dropped.
 
     Parameters
     ----------
     fit : Fit
-    ddf : str
-        ``"kenward-roger"`` adjusts for small samples; the other methods do not.
+    ddf : str, optional
+        ``"kenward-roger"`` adjusts for small samples, ``"CR2"`` and its like are robust; the other methods
+        have the model's. By default the fit's own method.
 
     Returns
     -------
@@ -95,8 +109,6 @@ def cov_params(fit: Fit, ddf: str = "satterthwaite") -> pd.DataFrame:
     Intercept     41.434 -1.363
     days          -1.363  2.399
     """
-    if ddf != "kenward-roger":  # needs no more than the fit
-        require_choice("ddf", ddf, tuple(METHODS))
-        return _fixed_covariance(fit)
-    names = list(fit.model.design.column_names)
-    return pd.DataFrame(fit.padded(method(fit, ddf).covariance).copy(), index=names, columns=names)
+    name, names = chosen_ddf(fit, ddf), list(fit.model.design.column_names)
+    values = fit.vcov if name in _BY_THE_MODEL else fit.padded(method(fit, name).covariance)
+    return pd.DataFrame(values.copy(), index=names, columns=names)

@@ -13,10 +13,8 @@ from ..errors import ArgumentError, level_by_keyword, quote_list, require_level
 from ..fit import Fit
 from ..frame.native import in_pandas
 from ..guidance.arguments import advice
+from ..guidance.refusals import refused
 from .coefficients import coef_table
-from .wald import component_intervals, singular_notes
-
-_DDF = "satterthwaite"
 
 
 @level_by_keyword
@@ -26,7 +24,7 @@ def conf_int(
     parameters: str | Sequence[str] | None = None,
     *,
     level: float = 0.95,
-    ddf: str | None = _DDF,
+    ddf: str | None = None,
     kind: str | None = None,
     n: int | None = None,
     **options: Any,
@@ -38,17 +36,18 @@ def conf_int(
     fit : Fit
     method : {"wald", "profile", "bootstrap"}
         ``"wald"``: estimate and quantiles of its standard error; for the fixed effects, and with
-        ``parameters="all"`` or ``"random"`` for sigma and standard deviations (normal, on the log scale) and
-        correlations (on Fisher's). ``"profile"``: profile likelihood, exact, of all parameters; a REML fit is
-        refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of refits to drawn replicates.
+        ``parameters="all"`` or ``"random"`` for sigma (or the dispersion) and standard deviations (normal, on
+        the log scale) and correlations (on Fisher's). ``"profile"``: profile likelihood, exact, of all
+        parameters; a REML fit is refitted by maximum likelihood for it. ``"bootstrap"``: percentiles of
+        refits to drawn replicates.
     parameters : str or sequence of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not Wald), ``"all"``.
     level : float
         Coverage, between 0 and 1; by keyword only.
-    ddf : str or None
+    ddf : str, optional
         Degrees of freedom of Wald intervals of the fixed effects, as in `Fit.coef_table`: by default those
-        of the p-values, so that an interval excludes zero where they are below 1 - level. None: the normal
-        distribution.
+        of the p-values, so that an interval excludes zero where they are below 1 - level. ``"normal"``: the
+        normal distribution.
     kind : str, optional
         Of bootstrap interval, see `ranef.BootstrapResult.conf_int`; by default ``"percentile"``.
     n : int, optional
@@ -79,7 +78,7 @@ def conf_int(
     require_level(level)
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
-    if method != "wald" and ddf != _DDF:
+    if method != "wald" and ddf is not None:
         raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
     if method == "bootstrap":
         found = fit.bootstrap(n or 2000, **options)
@@ -97,37 +96,42 @@ def conf_int(
 def _wald_chosen(fit: Fit, level: float, parameters: Any, ddf: str | None) -> pd.DataFrame:
     """Return the Wald intervals asked for: by default those of the fixed effects."""
     fixed = wald(fit, level, ddf)
-    if parameters is None or parameters == "fixed":
-        return fixed
-    chosen = chosen_rows(fixed, component_intervals(fit, level), parameters)
-    chosen.attrs["notes"] = singular_notes(fit) if chosen.isna().any(axis=None) else ()
+    wanted = [parameters] if isinstance(parameters, str) else list(parameters or ["fixed"])
+    if all(name == "fixed" or name in fixed.index for name in wanted):
+        return _rows(fixed, wanted, {"fixed": fixed.index})
+    instead = refused(type(fit)).get("component_table")
+    if instead is not None:
+        raise ArgumentError(
+            f"parameters= names {quote_list(wanted)}: method='wald' has the coefficients "
+            f"{quote_list(fixed.index, 20)}; of the covariance {instead}"
+        )
+    random = in_pandas(fit.component_table)(level=level)
+    both = pd.concat([fixed, random[["lower", "upper"]]])
+    chosen = _rows(both, wanted, {"fixed": fixed.index, "random": random.index, "all": both.index})
+    chosen.attrs["notes"] = random.attrs["notes"] if chosen.isna().any(axis=None) else ()
     return chosen
 
 
-def chosen_rows(fixed: pd.DataFrame, random: pd.DataFrame, parameters: Any) -> pd.DataFrame:
+def _rows(table: pd.DataFrame, wanted: list[Any], groups: dict[str, pd.Index[str]]) -> pd.DataFrame:
     """Return the rows of parameters, or groups of them, that are named.
 
     Raises ArgumentError for a name that is none.
     """
-    everything = pd.concat([fixed, random])
-    wanted = [parameters] if isinstance(parameters, str) else list(parameters)
-    index = everything.index
-    groups = {"fixed": fixed.index, "random": index[len(fixed) :], "all": index}
     names: list[str] = []
     for name in wanted:
         group = groups.get(name)
-        if group is None and name not in index:
+        if group is None and name not in table.index:
             raise ArgumentError(
-                f"parameters: there is no {name!r}. There are {quote_list(index, 30)}; "
+                f"parameters: there is no {name!r}. There are {quote_list(table.index, 30)}; "
                 "and the groups 'fixed', 'random', 'all'"
             )
         names += [name] if group is None else list(group)
-    return everything.loc[list(dict.fromkeys(names))]
+    return table.loc[list(dict.fromkeys(names))]
 
 
-def wald(fit: Fit, level: float, ddf: str | None = _DDF) -> pd.DataFrame:
+def wald(fit: Fit, level: float, ddf: str | None = None) -> pd.DataFrame:
     """Return estimate -+ quantile x standard error of the fixed effects."""
-    table = coef_table(fit, "normal" if ddf is None else ddf)
+    table = coef_table(fit, ddf)
     df = np.minimum(table["df"].to_numpy(), 1e300)  # the normal distribution has infinitely many
     width = stdtrit(df, (1 + level) / 2) * table["se"].to_numpy()
     estimates = table["estimate"].to_numpy()

@@ -18,7 +18,7 @@ from ..frame.native import as_it_came
 from ..guidance.old_names import old_attribute
 from ..show import Document, Line, Printed, frame_table
 from .hypothesis import read_hypothesis
-from .methods import method
+from .methods import chosen_ddf, method
 from .pvalues import ALTERNATIVES, f_p_value, t_p_values
 from .testing import Method
 
@@ -109,7 +109,7 @@ class LinearTest(Printed):
 def test(
     fit: Fit,
     L: Any,
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
     alternative: str = "two-sided",
     rhs: npt.ArrayLike = 0.0,
 ) -> LinearTest:
@@ -122,7 +122,7 @@ def test(
         In words, ``"days = 0"``, ``"service[T.1] - 2*lectage = 0"``, several as a list or separated by
         commas; ``"days > 0"`` to show that it is, one-sided (``alternative="greater"``); names with their
         weights; or numbers, one row per contrast and one column per coefficient.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
         Degrees of freedom, as in `coef_table`.
     alternative : {"two-sided", "less", "greater"}
         Of one contrast against its value; a joint test has no direction.
@@ -160,6 +160,7 @@ def test(
             f"alternative='{alternative}' has a direction, a joint test of {len(hypothesis.rhs)} hypotheses "
             "has none: test them one by one, or use alternative='two-sided'"
         )
+    ddf = chosen_ddf(fit, ddf)
     tests = method(fit, ddf)
     contrasts = hypothesis.contrasts[:, fit.model.cross.columns]
     difference = contrasts @ fit.solution["beta"] - hypothesis.rhs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
@@ -32,9 +33,21 @@ METHODS: dict[str, Callable[[Fit], Method]] = {
 }
 
 
-def default_ddf(fit: Fit) -> str:
-    """Return the method a fit is tested with unless said otherwise."""
-    return getattr(fit, "default_ddf", "satterthwaite")
+def chosen_ddf(fit: Any, ddf: str | None) -> str:
+    """Return the name of the method asked for: the fit's own where none is.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name.
+    """
+    name = fit.default_ddf if ddf is None else ddf
+    require_choice("ddf", name, tuple(_known_methods(fit)))
+    return str(name)
+
+
+def _known_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
+    return getattr(fit, "test_methods", METHODS)  # a kind of fit may bring its own
 
 
 @kept
@@ -42,17 +55,15 @@ def _made(fit: Fit) -> dict[str, Method]:
     return {}
 
 
-def method(fit: Fit, ddf: str) -> Method:
-    """Return the method of testing called `ddf` for a fit.
+def method(fit: Any, ddf: str | None = None) -> Method:
+    """Return the method of testing called `ddf`, by default the fit's own.
 
     Raises ArgumentError for an unknown name, or a method this fit does not allow.
     """
-    known = getattr(fit, "test_methods", METHODS)  # a kind of fit may bring its own
-    require_choice("ddf", ddf, tuple(known))
-    made = _made(fit)
-    if ddf not in made:
-        made[ddf] = known[ddf](fit)
-    return made[ddf]
+    name, made = chosen_ddf(fit, ddf), _made(fit)
+    if name not in made:
+        made[name] = _known_methods(fit)[name](fit)
+    return made[name]
 
 
 def curvature(fit: Fit, what: str) -> Satterthwaite:

@@ -12,130 +12,38 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError, RowsNotKeptError, require_choice, require_interval
+from ..errors import ArgumentError, DataError, RowsNotKeptError, quote_list
 from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
-from ..guidance.arguments import guided
 from .equations import Equations, Rows, equations
-from .methods import curvature, default_ddf, method
+from .methods import curvature, method
+from .predict import Asked
 from .prediction_df import LARGEST, prediction_df
 from .satterthwaite import Satterthwaite
 from .theta_slopes import prediction_slopes
 
-DDF = ("satterthwaite", "residual", "normal")
+DDF = ("satterthwaite", "residual", "normal")  # along random effects
 
-
-@guided(
-    type="the response of a linear model has one scale; for intervals write interval='prediction'",
-    reffects="write random='all', as it is by default; the effects themselves are fit.ranef",
-    fitted="write random='all', as it is by default",
-    xb="write random=None",
-)
-def predict(
-    fit: Fit,
-    newdata: Any = None,
-    random: str | Sequence[str] | None = "all",
-    allow_new_levels: bool = False,
-    *,
-    se: bool = False,
-    interval: str | None = None,
-    level: float = 0.95,
-    parts: bool = False,
-    theta_uncertainty: bool = False,
-    weights: str | npt.ArrayLike | None = None,
-    ddf: str | None = "satterthwaite",
-) -> FloatArray | pd.DataFrame:
-    """Predict the response, with standard errors and intervals on request.
-
-    Parameters
-    ----------
-    fit : Fit
-    newdata : table, optional
-        Any table a fit accepts; the response may be absent. By default the rows the model was fitted to.
-    random : "all", None, or list of str
-        The random effects that are predicted along: all, none (the population), or those of the terms listed,
-        such as ``"subject"`` or ``"(0 + days | subject)"``.
-    allow_new_levels : bool
-        Predict a level the fit has not seen with a random effect of zero, whose variance is the prior one.
-    se : bool
-        Return standard errors.
-    interval : {"confidence", "prediction"}, optional
-        Of the mean of the row given its predicted random effects, or of a new observation: that adds the
-        residual variance, and the prior variance of the random effects left out by `random`.
-    level : float
-        Coverage.
-    parts : bool
-        Also return the variances the interval is made of: ``var_fixed`` (of beta, and what the random effects
-        lose by not knowing it), ``var_random`` (random effects with beta known, prior ones of new levels
-        included) and ``var_residual`` (with the random effects left out).
-    theta_uncertainty : bool
-        Add what the estimation of the variances contributes (delta method, as Kackar & Harville).
-    weights : column name or array, optional
-        Prior weights of the new rows: the residual variance of a new observation is sigma^2 / weight. By
-        default 1, and the model's own on its own rows.
-    ddf : {"satterthwaite", "residual", "normal"} or None
-        Degrees of freedom of intervals: those of the variance the interval is made of, as for means and
-        coefficients (without ``var_theta``; normal along random effects, or with them in the interval, in
-        fits with structures and beyond 2,000 random effects); n - p; or none.
-
-    Returns
-    -------
-    (m,) float64 or DataFrame
-        With the index of the rows where they are pandas': a Series, a DataFrame.
-        The predictions; with any of `se`, `interval` or `parts` a DataFrame with columns ``fit``, ``se``,
-        then ``lower``, ``upper``; NaN in rows where a predictor is missing.
-
-    Raises
-    ------
-    UnknownColumnError, NewLevelError, DataError
-        About the new data; the message names column, level or row.
-    ArgumentError
-        `random` names no random term of the model; an unknown interval; a level that is not between 0 and 1.
-
-    Notes
-    -----
-    Exact given theta: the joint error variance of beta and the random effects from the mixed-model equations,
-    with their covariance. A singular fit is no obstacle: nothing is divided by a variance.
-
-    References
-    ----------
-    Henderson (1975), Biometrics 31, 423-447.
-    Kackar & Harville (1984), Approximations for standard errors of estimators of fixed and random effects in
-    mixed linear models, Journal of the American Statistical Association 79, 853-862.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> new = {"Subject": ["308", "999"], "Days": [0, 10]}
-    >>> fit.predict(new, allow_new_levels=True).round(2)
-    array([253.66, 356.08])
-    >>> fit.predict(new, allow_new_levels=True, interval="prediction").round(2)
-          fit     se   lower   upper
-    0  253.66  12.25  197.63  309.70
-    1  356.08  67.59  205.09  507.07
-    """
-    require_interval(interval, level)
-    if interval is not None:
-        require_choice("ddf", "normal" if ddf is None else ddf, DDF)
-    mean = predict_mean(fit, newdata, random, allow_new_levels)
-    if not (se or interval or parts or theta_uncertainty):
+def predicted(fit: Fit, asked: Asked) -> FloatArray | pd.DataFrame:
+    """Return predictions of a linear mixed model, see `predict`."""
+    newdata, random, new = asked.newdata, asked.random, asked.allow_new_levels
+    mean = predict_mean(fit, newdata, random, new)
+    if not asked.with_errors:
         return mean
-    if fit.model.streamed:
+    along = random is not None or asked.parts or asked.theta_uncertainty or asked.interval == "prediction"
+    if fit.model.streamed and along:
         raise RowsNotKeptError(
-            "standard errors of predictions need the rows of the fit, which were read in batches and are not "
-            "kept. Predictions alone: without se, interval, parts and theta_uncertainty; means with standard "
-            "errors: ranef.emmeans()"
+            "standard errors along random effects need the rows of the fit, which were read in batches and "
+            "are not kept. Those of the population: random=None, with se=True or interval='confidence'"
         )
-    known = _residual_weights(fit, newdata, weights, mean.size)
-    left_out = parts or interval == "prediction"
-    rows = prediction_rows(fit, newdata, random, allow_new_levels, left_out)
+    known = _residual_weights(fit, newdata, asked.weights, mean.size)
+    rows = prediction_rows(fit, newdata, random, new, asked.parts or asked.interval == "prediction")
     theta = None
-    if theta_uncertainty:
-        theta = _theta_part(fit, prediction_rows(fit, newdata, random, allow_new_levels, True))
-    return with_errors(fit, mean, rows, 1 / known, interval, level, ddf, parts=parts, theta=theta)
+    if asked.theta_uncertainty:
+        theta = _theta_part(fit, prediction_rows(fit, newdata, random, new, True))
+    return with_errors(fit, mean, rows, 1 / known, asked, theta)
 
 
 def with_errors(
@@ -143,48 +51,54 @@ def with_errors(
     mean: FloatArray,
     rows: PredictionRows,
     residual: FloatArray,
-    interval: str | None = None,
-    level: float = 0.95,
-    ddf: str | None = "satterthwaite",
-    *,
-    parts: bool = False,
+    asked: Asked,
     theta: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Return predictions with their standard errors and intervals.
 
-    fit, interval, level, ddf, parts: see `predict`.
     mean: (m,).
     rows: what beta and random effects are multiplied by.
     residual, (m,): the variance of a new response given the random effects, over sigma^2.
     theta, (m,): what the estimation of the variances contributes.
     """
-    found = _variances(fit, equations(fit), rows, residual)
+    by = None if rows.random else method(fit, asked.ddf)  # of the population: contrasts of coefficients
+    if by is not None:
+        found = {"var_fixed": by.variances(rows.X), "var_random": np.zeros(len(mean))}
+        found["var_residual"] = fit.sigma**2 * residual
+    elif asked.ddf in DDF:
+        found = _variances(fit, equations(fit), rows, residual)
+    else:
+        raise ArgumentError(
+            f"ddf={asked.ddf!r} is of means of the population, random=None with se= or "
+            f"interval='confidence': along random effects ddf= is one of {quote_list(DDF)}"
+        )
     found = {name: np.where(np.isnan(mean), np.nan, values) for name, values in found.items()}
     variance = found["var_fixed"] + found["var_random"]
     if theta is not None:
         found["var_theta"] = theta
         variance = variance + theta
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
-    if interval is not None:
-        names = ("var_fixed", "var_random", *(("var_residual",) if interval == "prediction" else ()))
+    if asked.interval is not None:
+        names = ("var_fixed", "var_random", *(("var_residual",) if asked.interval == "prediction" else ()))
 
         def total(of: dict[str, FloatArray]) -> FloatArray:
             return np.sum([of[name] for name in names], axis=0)
 
-        if interval == "confidence" and not rows.random:  # of the population: contrasts of coefficients
-            df = method(fit, "normal" if ddf is None else ddf).df_of(rows.X)
+        if by is not None:
+            df = by.df_of(rows.X)
         else:
-            df = _df(fit, ddf, total(found), lambda system: total(_variances(fit, system, rows, residual)))
-        width = stdtrit(df, (1 + level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
+            at = lambda system: total(_variances(fit, system, rows, residual))  # noqa: E731
+            df = _df(fit, asked.ddf, total(found), at)
+        width = stdtrit(df, (1 + asked.level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
-    return table.assign(**found) if parts else table
+    return table.assign(**found) if asked.parts else table
 
 
-def _df(fit: Fit, ddf: str | None, variance: FloatArray, at: Callable[[Equations], FloatArray]) -> FloatArray:
+def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Equations], FloatArray]) -> FloatArray:
     """Return the degrees of freedom of the variances of predictions."""
     if ddf == "residual":
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
-    exact = ddf == "satterthwaite" and isinstance(method(fit, default_ddf(fit)), Satterthwaite)
+    exact = ddf == "satterthwaite" and isinstance(method(fit), Satterthwaite)
     if not exact or not equations(fit).movable or equations(fit).q > LARGEST:
         return np.full(variance.shape, np.inf)
     return prediction_df(fit, variance, at)
@@ -205,11 +119,6 @@ def _variances(
     """Return the variances of a prediction; with all random parts also those of effects not chosen."""
     X, rows, chosen = new.X, new.random, new.chosen
     variance = fit.sigma**2
-    if not rows:  # the mean of the population
-        inner = system.coordinates.fixed(X)
-        fixed = np.einsum("ij,jk,ik->i", inner, system.C, inner)
-        zero = np.zeros(len(X))
-        return {"var_fixed": variance * fixed, "var_random": zero, "var_residual": variance * residual}
     v = system.spherical(rows, chosen)
     fixed, random_part = system.variances(X, v)
     prior, rest = np.zeros(len(X)), np.zeros(len(X))
@@ -239,7 +148,7 @@ def prediction_rows(
     nothing = not any(c.size for c in chosen)
     if newdata is None:
         own = tuple((term.factor.codes, term.basis) for term in design.terms)
-        return PredictionRows(equations(fit).X, () if nothing and not every else own, chosen)
+        return PredictionRows(design.matrix.take(kept).array, () if nothing and not every else own, chosen)
     if nothing and not every:
         new = design.spec.rows(newdata, random=False)
     else:

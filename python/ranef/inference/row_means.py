@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 from ..arrays import FloatArray
 from ..estimates.prediction import estimable_rows
 from .methods import method
+from .predict import Asked
 
 
 def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
@@ -29,20 +30,19 @@ def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
 
 
 def table_of_means(
-    fit: Any, X: FloatArray, mean: FloatArray, level: float | None, variance: FloatArray | float = 0.0
+    fit: Any, X: FloatArray, mean: FloatArray, asked: Asked, variance: FloatArray | float = 0.0
 ) -> pd.DataFrame:
-    """Return ``fit`` and ``se``, with a level also ``lower`` and ``upper``.
+    """Return ``fit`` and ``se``, for an interval also ``lower`` and ``upper``.
 
     X, (m, p): what the error of beta is multiplied by.
     mean: (m,).
-    level: coverage of the interval.
     variance: float or (m,) float64, what the interval covers besides: of a new response about its mean.
     """
-    by = method(fit, fit.method)
+    by = method(fit, asked.ddf)
     error = by.variances(X)
     error[np.isnan(mean)] = np.nan
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
-    if level is not None:
-        half = stdtrit(by.df_of(X), (1 + level) / 2) * np.sqrt(error + variance)
+    if asked.interval is not None:
+        half = stdtrit(by.df_of(X), (1 + asked.level) / 2) * np.sqrt(error + variance)
         table["lower"], table["upper"] = mean - half, mean + half
     return table

@@ -16,7 +16,7 @@ from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..optimize.flat import find_flat
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
 from .waiting import waiting
@@ -52,11 +52,10 @@ class IterativeFit(Fit, kind="iterative"):
     test_methods = Answer[Any]("iterative.methods:test_methods", shown=False)
     errors = Answer[Any]("iterative.errors:monte_carlo")
     own_equations = Answer[Any]("iterative.equations:IterativeEquations", shown=False)
-    bootstrap = Verb("iterative.replicates:bootstrap")
+    replicated = Verb("iterative.replicates:replicated", shown=False)
     component_table = Verb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
-    predict = RowVerb("iterative.prediction:predict")
-    summary = Verb("iterative.report:summary")
+    summary_of = Verb("iterative.report:summary_of", shown=False)
     __repr__ = Verb("iterative.report:brief")
     _repr_html_ = Verb("iterative.report:brief_html")
 

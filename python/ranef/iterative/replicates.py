@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..bootstrap.checks import checked_seed, first_replicate, require_table, whole_number
+from ..bootstrap.asked import Asked
+from ..bootstrap.checks import require_table
 from ..bootstrap.draws.streams import replicate_generator, stream_key
 from ..bootstrap.draws.true_parameters import true_parameters
 from ..bootstrap.loop.record import CONVERGED, FAILED, SINGULAR, RecordLayout, kept_columns
@@ -24,61 +25,14 @@ _COLUMNS = ("coefficients", "se", "sigma", "theta", "evaluations")
 _ANY_ERROR = 1e9  # replicates are not given more probes than the fit has
 
 
-def bootstrap(
-    fit: Any,
-    n: int,
-    seed: int | np.random.SeedSequence | None = None,
-    progress: bool = True,
-    *,
-    use_u: bool = False,
-    first: int | None = None,
-) -> BootstrapResult:
-    """Draw responses from a fit by iterations and refit the model to each.
+def replicated(fit: Any, asked: Asked) -> BootstrapResult:
+    """Return replicates of a fit by iterations, see `bootstrap`.
 
-    Each replicate draws all rows and solves again, two or three evaluations from the fit's theta: about half
-    the time of the fit itself. Ask for dozens or hundreds; the bar has the rate and the time left.
-
-    Parameters
-    ----------
-    fit : IterativeFit
-    n : int
-        Number of replicates.
-    seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads.
-    progress : bool
-        Show a progress bar. Ctrl-C stops and keeps what is done.
-    use_u : bool
-        Keep the random effects at their conditional modes and draw residuals only.
-    first : int, optional
-        Number of the first replicate: with the same seed, those of a longer run.
-
-    Returns
-    -------
-    BootstrapResult
-        Without the criterion, which would be an estimate.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument has a value it cannot have.
-    RowsNotKeptError
-        If the rows were read in batches: nothing can be drawn for them.
-
-    Notes
-    -----
     Refits have the probes of the fit, so that what these leave to chance is the same in all of them and
     cancels from their differences.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("Penicillin")
-    >>> fit = ranef.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", data, schur="iterative")
-    >>> fit.bootstrap(20, seed=1, progress=False).to_frame().shape[0]
-    20
     """
-    count, start = whole_number(n, "n", "the number of replicates"), first_replicate(first)
-    key, seed = stream_key(checked_seed(seed))
+    count, start, use_u = asked.n, asked.start, asked.use_u
+    key, seed = stream_key(asked.seed)
     model, names = fit.model, ParameterNames.of(fit.model)
     layout = RecordLayout(model.cross.rank, model.n_theta)
     selection, places = kept_columns(layout, _COLUMNS)
@@ -87,8 +41,8 @@ def bootstrap(
     own = replace(fit.iterations, probes=fit.optimum.probes, error=_ANY_ERROR, most_probes=fit.optimum.probes)
     settings = replace(fit.settings, start=None if fit.singular else fit.theta, max_evaluations=None)
     records, started = np.empty((count, len(selection) + 1)), time.perf_counter()
-    done = 0
-    with tqdm(total=count, desc="bootstrap", unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+    done, hidden = 0, not asked.progress
+    with tqdm(total=count, desc="bootstrap", unit=" refits", disable=hidden, dynamic_ncols=True) as bar:
         try:
             while done < count:
                 y = fit.simulate(1, seed=replicate_generator(key, start + done), use_u=use_u)[0]

@@ -10,7 +10,8 @@ import pandas as pd
 from ..frame.native import in_pandas
 from ..report.brief import brief as plain_brief
 from ..report.brief import brief_html as plain_brief_html
-from ..report.summary import summary as plain_summary
+from ..report.summary import Shown
+from ..report.summary import summary_of as plain_summary
 from ..show import Document, Line, Printed, frame_table
 from .parts import parts_words
 
@@ -42,16 +43,10 @@ class IterativeSummary(Printed):
         return "\n".join([*lines, self.components.to_string(float_format=lambda v: f"{v:.4g}"), *self.words])
 
 
-def summary(
-    fit: Any,
-    ddf: str | None = "satterthwaite",
-    stars: bool = True,
-    correlation: bool | None = None,
-    conf_int: bool | float = False,
-) -> IterativeSummary:
-    """Return the summary, see `ranef.report.summary.summary`, with the Monte Carlo errors."""
+def summary_of(fit: Any, shown: Shown) -> IterativeSummary:
+    """Return the summary of a fit with random effects, and the Monte Carlo errors."""
     table = in_pandas(fit.component_table)()[["estimate", "se", "mc_error"]]
-    return IterativeSummary(plain_summary(fit, ddf, stars, correlation, conf_int), table, _words(fit))
+    return IterativeSummary(plain_summary(fit, shown), table, _words(fit))
 
 
 def _first_words(fit: Any) -> str:

@@ -43,9 +43,9 @@ def vcov(fit: Fit) -> pd.DataFrame:
     return in_pandas(fit.cov_params)().loc[names, names]
 
 
-def summary(fit: Fit, ddf: str | None = "default", **options: Any) -> Summary:
+def summary(fit: Fit, ddf: str | None = None, **options: Any) -> Summary:
     """Return the summary: ``fit.summary()``, `ddf` in lmerTest's words; ``"lme4"``: no tests."""
-    return fit.summary(**({} if ddf == "default" else {"ddf": our_ddf(ddf)}), **options)
+    return fit.summary(our_ddf(ddf), **options)
 
 
 def logLik(fit: Fit, REML: bool | None = None) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -130,6 +129,6 @@ def confint(
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
         options["n"] = options.pop("nsim")
-    if method == "Wald" and not alone and "ddf" in signature(fit.conf_int).parameters:
-        options = with_our_ddf({"ddf": None} | options)
+    if method == "Wald" and not alone:
+        options = with_our_ddf({"ddf": "normal"} | options)
     return in_pandas(fit.conf_int)(method=_INTERVALS[method], level=level, **options)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_DDF = {"Satterthwaite": "satterthwaite", "Kenward-Roger": "kenward-roger", "lme4": None}
+_DDF = {"Satterthwaite": "satterthwaite", "Kenward-Roger": "kenward-roger"}
 KINDS = {"perc": "percentile", "basic": "basic", "norm": "normal"}
 _BAR = re.compile(r"\([^()|]*\|[^()]*\)")
 

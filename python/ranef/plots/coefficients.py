@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, require_level
-from ..inference.methods import default_ddf
 from ..likelihood_fit import LikelihoodFit
 from ..report.broom import fixed_columns
 from .canvas import GREY, SERIES, Axes, choose_columns, named, named_rows, own_legend, panels, tidy
@@ -102,6 +101,6 @@ def _response(fit: Any) -> str:
 
 def _table(fit: Any, level: float, ddf: str | None) -> dict[str, tuple[float, float, float]]:
     """Coefficient -> estimate and interval; those that were dropped are left out."""
-    columns = fixed_columns(fit, level, ddf or default_ddf(fit))
+    columns = fixed_columns(fit, level, ddf)
     rows = zip(columns["term"], columns["estimate"], columns["conf_low"], columns["conf_high"], strict=True)
     return {term: (middle, low, high) for term, middle, low, high in rows if np.isfinite(middle)}

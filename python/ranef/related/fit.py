@@ -14,16 +14,14 @@ from ..cached import cached_property
 from ..cross_products import EstimatedColumns, require_sizes
 from ..design import build_design
 from ..errors import ArgumentError, quote_list
-from ..estimates.simulation import counted, seeded
 from ..formula import Formula
-from ..frame import labelled
 from ..frame.factors import label_texts
 from ..frame.native import library_name
 from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
 from ..residual.gls_model import independent
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, Verb
 from .dense import DenseSums
 from .optimum import RelatedOptimum, minimum
 from .point import Point
@@ -108,7 +106,7 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
     method: str = "satterthwaite"
 
     test_methods = Answer[Any]("related.methods:test_methods", shown=False)
-    summary = Verb("related.report:summary")
+    summary_of = Verb("related.report:RelatedSummary", shown=False)
     profile = Verb("related.profile:profile")
     heritability = Verb("related.heritability:heritability")
     refit = Verb("related.refits:refit")
@@ -182,50 +180,14 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
             out[label] = pd.Series(values, index=levels, name=label)
         return out
 
-    predict = RowVerb("related.rows:predict")
+    predicted = Verb("related.rows:predicted", shown=False)
+
+    drawn = Verb("related.rows:drawn", shown=False)
 
     @property
-    def fittedvalues(self) -> FloatArray:
+    def fittedvalues(self) -> Any:
         """Fitted values with random effects on the rows used, (n,); a Series with the labels of pandas."""
-        design = self.model.design
-        mean = np.asarray(design.X[:, self.model.cross.columns] @ self.solution["beta"])
-        effects = self.model.sums.level_effects(self.point)
-        for term, values in zip(design.terms, effects, strict=True):
-            mean = mean + term.basis[:, 0] * values[term.factor.codes]
-        return labelled(mean if design.offset is None else mean + design.offset, design.labels)
-
-    @attribute
-    def resid(self) -> FloatArray:
-        """Response minus fitted values, (n,); a Series with the labels of pandas."""
-        design = self.model.design
-        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
-
-    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, nobs).
-
-        Parameters
-        ----------
-        n : int
-            Number of responses.
-        seed : int or numpy.random.Generator, optional
-        newdata : None
-            Only the rows used: new levels have no relationships to be drawn from.
-        """
-        if newdata is not None:
-            raise ArgumentError(
-                "simulate(newdata=) is not available with relationship=: it draws the rows used. Means of "
-                "new rows: fit.predict(newdata)"
-            )
-        random, design, n = seeded(seed), self.model.design, counted(n, self.nobs)
-        out = random.standard_normal((design.nobs, n))
-        if design.weights is not None:
-            out = out / np.sqrt(design.weights)[:, None]
-        for term, theta in zip(design.terms, self.theta, strict=True):
-            known = self.model.related.get(term.group)
-            levels = term.factor.n_levels
-            drawn = random.standard_normal((levels, n)) if known is None else known.draw(random, n)
-            out += theta * term.basis[:, :1] * drawn[term.factor.codes]
-        return np.asarray((out * self.sigma).T + np.asarray(self.predict(population=True)))
+        return self.predict()
 
 
 def fit_related(

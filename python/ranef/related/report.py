@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..estimates.unknown import unknown_words
-from ..report.tables import coefficient_parts
-from ..show import Document, Line, Printed, frame_table
+from ..report.summary import CoefficientSummary
+from ..show import Document, Line, frame_table
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RelatedSummary(Printed):
-    """The summary; ``ddf`` is the method of testing of its table."""
-
-    fit: Any = field(repr=False)
-    ddf: str
-    digits: int = 4
+class RelatedSummary(CoefficientSummary):
+    """The summary of a `RelatedFit`."""
 
     def document(self) -> Document:
         """Return the parts."""
@@ -35,7 +29,7 @@ class RelatedSummary(Printed):
             *(Line(one.remark) for one in fit.model.related.values() if one.remark),
             Line("; ".join([_message(fit), *unknown_words(fit)])),
             frame_table(fit.varcorr),
-            *coefficient_parts(fit, self.ddf, f"Coefficients (degrees of freedom: {self.ddf})", self.digits),
+            *self.coefficients(f"degrees of freedom: {self.ddf}"),
         ]
         return parts
 
@@ -59,8 +53,3 @@ def _message(fit: Any) -> str:
         gone = [name for name, one, unknown in known if one == 0 and not unknown]
         return f"converged to a singular fit: the variance of {', '.join(gone)} is zero"
     return "converged: a minimum in the interior of the parameter space"
-
-
-def summary(fit: Any, ddf: str | None = None) -> RelatedSummary:
-    """Return the summary; `ddf` is the method of testing of its table."""
-    return RelatedSummary(fit, ddf or fit.method)

@@ -10,7 +10,6 @@ import numpy as np
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import FitError
-from ..frame import labelled
 from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
@@ -69,9 +68,9 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
 
     component_columns = Verb("repeated.tables:component_columns", shown=False)
     residuals = RowVerb("repeated.rows:residuals")
-    predict = RowVerb("repeated.rows:predict")
-    simulate = Verb("repeated.rows:simulate")
-    summary = Verb("repeated.summary:summary")
+    predicted = Verb("repeated.rows:predicted", shown=False)
+    drawn = Verb("repeated.rows:drawn", shown=False)
+    summary_of = Verb("repeated.summary:VisitSummary", shown=False)
     profile = Verb("repeated.profile:profile")
     residual_intervals = Verb("repeated.intervals:residual_intervals")
     refit = Verb("repeated.refits:refit")
@@ -190,10 +189,3 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     def n_counted(self) -> int:
         """Number of parameters that AIC and BIC count."""
         return self.n_covariance + (0 if self.reml else self.model.cross.rank)
-
-    # ------------------------------------------------------------ coefficients
-    @attribute
-    def resid(self) -> Any:
-        """Response minus fitted values, (n,)."""
-        design = self.model.design
-        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from ..formula.visit_term import STRUCTURES
-from ..report.tables import coefficient_parts
-from ..show import Document, Line, Printed
+from ..report.summary import CoefficientSummary
+from ..show import Document, Line
 from ..show.parts import Table
-
-if TYPE_CHECKING:
-    from .fit import VisitFit
 
 _METHODS = {
     "kenward-roger": "Kenward and Roger, parameters of PROC MIXED",
@@ -26,13 +22,8 @@ _METHODS = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class VisitSummary(Printed):
-    """The summary; ``ddf`` is the method of testing of its table."""
-
-    fit: VisitFit = field(repr=False)
-    ddf: str
-    digits: int = 4
+class VisitSummary(CoefficientSummary):
+    """The summary of a `VisitFit`."""
 
     def document(self) -> Document:
         """Return the parts."""
@@ -54,7 +45,7 @@ class VisitSummary(Printed):
             )
         )
         parts.append(Line(fit.message))
-        parts += coefficient_parts(fit, self.ddf, f"Coefficients ({_METHODS[self.ddf]})", self.digits)
+        parts += self.coefficients(_METHODS.get(self.ddf, ""))
         for table in fit.residual.document()[1:]:  # behind what the head says already
             of = f", {table.caption}" if table.caption else ""
             parts.append(replace(table, caption=f"Standard deviations and correlations of visits{of}"))
@@ -84,20 +75,3 @@ class VisitSummary(Printed):
     def _counted(self) -> str:
         what = "covariance parameters" if self.fit.reml else "parameters"
         return f"{self.fit.n_counted} {what}, n = {self.fit.nsubjects} subjects"
-
-
-def summary(fit: VisitFit, ddf: str | None = None) -> VisitSummary:
-    """Return the summary of a fit; `ddf` is the method of testing of its table, by default the fit's own.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.mmrm("fev1 ~ arm * visit + toeph(visit | id)", ranef.datasets.load("asthma"))
-    >>> print(fit.summary())
-    Mixed model for repeated measures fit by REML
-    fev1 ~ arm * visit + toeph(visit | id)
-    188 subjects, 4 visits, 654 rows, 10 patterns of missing visits
-    Covariance over visits: toeph, Toeplitz, a variance per visit
-    ...
-    """
-    return VisitSummary(fit, ddf or fit.method)

@@ -21,6 +21,7 @@ from ..estimates.unknown import known_sigma
 from ..fit import Fit
 from ..frame.native import in_pandas, native_table, with_columns
 from ..frame.table import Table
+from ..guidance.refusals import refused
 from ..inference.coefficients import coef_table
 from ..model import Model
 
@@ -31,7 +32,7 @@ def tidy(
     fit: Fit,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
 ) -> Any:
     """Return one row per parameter.
 
@@ -45,8 +46,8 @@ def tidy(
         plus mode.
     level : float
         Coverage of the intervals.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
-        Degrees of freedom of tests and intervals of the fixed effects.
+    ddf : str, optional
+        Degrees of freedom of tests and intervals of the fixed effects, as in `Fit.coef_table`.
 
     Returns
     -------
@@ -79,8 +80,9 @@ def tidy(
     5  ran_pars      sd__Observation     25.59        NaN       NaN
     """
     require_level(level)
-    wanted = wanted_effects(effects)
-    return stacked_parts(fit, wanted, level, lambda: fixed_columns(fit, level, ddf))
+    wanted = wanted_effects(effects, EFFECTS if isinstance(fit, Fit) else EFFECTS[:2])
+    columns = stacked_columns(fit, wanted, level, lambda: fixed_columns(fit, level, ddf))
+    return native_table(columns, fit.model.data_library)
 
 
 def wanted_effects(effects: Any, offered: Sequence[str] = EFFECTS) -> list[str]:
@@ -94,11 +96,6 @@ def wanted_effects(effects: Any, offered: Sequence[str] = EFFECTS) -> list[str]:
     return list(wanted)
 
 
-def stacked_parts(fit: Fit, wanted: Sequence[str], level: float, fixed: Callable[[], dict[str, Any]]) -> Any:
-    """Return the parts wanted below each other, the fixed effects as `fixed` gives them."""
-    return native_table(stacked_columns(fit, wanted, level, fixed), fit.model.data_library)
-
-
 def stacked_columns(
     fit: Fit,
     wanted: Sequence[str],
@@ -106,7 +103,10 @@ def stacked_columns(
     fixed: Callable[[], dict[str, Any]],
     components: Callable[[], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return the columns of the same table; `components` gives the standard deviations and correlations."""
+    """Return the columns of the parts wanted, below each other.
+
+    `components` gives the standard deviations and correlations, where they are not the fit's own columns.
+    """
     parts = {
         "fixed": fixed,
         "ran_pars": components or fit.component_columns,
@@ -161,7 +161,7 @@ def glance(fit: Fit) -> Any:
     return native_table({name: [value] for name, value in values.items()}, fit.model.data_library)
 
 
-def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
+def augment(fit: Fit, data: Any = None, influence: bool | None = None) -> Any:
     """Return the rows used with fitted values, residuals and influence.
 
     Parameters
@@ -169,8 +169,9 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     fit : Fit
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
-    influence : bool
-        With ``.hat`` and ``.cooksd``, which are slow to compute if crossed factors have many levels.
+    influence : bool, optional
+        With ``.hat`` and ``.cooksd``, by default where the kind of fit has a leverage of rows. They are slow
+        to compute if crossed factors have many levels.
 
     Returns
     -------
@@ -194,7 +195,8 @@ def augment(fit: Fit, data: Any = None, influence: bool = True) -> Any:
     0  1545.0     A  1509.89   35.11
     1  1440.0     A  1509.89  -69.89
     """
-    return augmented(fit, data, influence)
+    hat = "leverage" not in refused(type(fit)) if influence is None else influence
+    return augmented(fit, data, hat)
 
 
 def augmented(fit: Fit, data: Any, influence: bool, further: dict[str, Any] | None = None) -> Any:
@@ -253,7 +255,7 @@ def _stack(parts: Sequence[tuple[Any, int]]) -> np.ndarray:
     return np.array([value for part in filled for value in part], dtype=object if text else float)
 
 
-def fixed_columns(fit: Fit, level: float, ddf: str) -> dict[str, Any]:
+def fixed_columns(fit: Fit, level: float, ddf: str | None) -> dict[str, Any]:
     """Return the columns of the fixed effects."""
     table = coef_table(fit, ddf)
     width = stdtrit(table["df"], (1 + level) / 2) * table["se"]

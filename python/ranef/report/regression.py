@@ -15,7 +15,6 @@ from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
 from ..guidance.arguments import guided
-from ..inference.methods import default_ddf
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text, in_width, width
@@ -188,7 +187,7 @@ def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str |
 
 def _parts(fit: Fit, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return fixed effects and variance components."""
-    fixed = pd.DataFrame(fixed_columns(fit, level, ddf or default_ddf(fit))).drop(columns="effect")
+    fixed = pd.DataFrame(fixed_columns(fit, level, ddf)).drop(columns="effect")
     if hasattr(fit, "further_columns"):  # coefficients that are not the mean's
         fixed = pd.concat([fixed, pd.DataFrame(fit.further_columns(level))[fixed.columns]], ignore_index=True)
     rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]

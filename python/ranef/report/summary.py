@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from ..cached import cached_property
 from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
 from ..guidance.arguments import guided
 from ..guidance.elsewhere import explained
 from ..guidance.words_of_results import OF_A_SUMMARY
+from ..inference.methods import chosen_ddf
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import format_common, round_to
 from ..show.text import columns_of_text, table_lines
@@ -39,6 +41,26 @@ TESTS = {
 }
 
 
+class Shown(NamedTuple):
+    """What a summary is asked to show of the coefficients.
+
+    Attributes
+    ----------
+    ddf : str
+        Method of the tests; ``"lme4"`` for none.
+    level : float or None
+        Coverage of confidence limits.
+    stars : bool
+    correlation : bool or None
+        Whether correlations of the estimates are shown; None: of at most six.
+    """
+
+    ddf: str
+    level: float | None
+    stars: bool
+    correlation: bool | None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary(Printed):
     """A printed fit: as text, as HTML in a notebook, and ``.to("markdown")`` or ``.to("latex")``.
@@ -49,8 +71,8 @@ class Summary(Printed):
     fixed : DataFrame or None
         The coefficient table: ``Estimate``, ``Std. Error``, ``df``, ``t value``, ``Pr(>|t|)``; without tests
         no ``df`` and ``Pr(>|t|)``. None for a fit without estimates.
-    ddf : str or None
-        Method of the tests.
+    ddf : str
+        Method of the tests; ``"lme4"`` for none.
     stars : bool
         Whether p-values are followed by stars.
     correlation : bool or None
@@ -59,7 +81,7 @@ class Summary(Printed):
 
     fit: Fit
     fixed: pd.DataFrame | None
-    ddf: str | None = None
+    ddf: str = "lme4"
     stars: bool = True
     correlation: bool | None = None
 
@@ -69,7 +91,7 @@ class Summary(Printed):
     @property
     def title(self) -> str:
         """The first line: how the model was fitted and how it is tested."""
-        tests = f". {TESTS[self.ddf]}" if self.ddf and self.fixed is not None else ""
+        tests = f". {TESTS[self.ddf]}" if self.ddf in TESTS and self.fixed is not None else ""
         return f"{how_fitted(self.fit)}{tests}"
 
     def document(self) -> Document:
@@ -116,6 +138,43 @@ class Summary(Printed):
         return [*lines, "---", LEGEND] if starred(headers, columns) else lines
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class CoefficientSummary(Printed):
+    """The summary of a kind of fit that says the rest in its own way.
+
+    Attributes
+    ----------
+    fit : TestedFit
+    shown : Shown
+    """
+
+    fit: Any
+    shown: Shown
+
+    @property
+    def ddf(self) -> str:
+        """Method of the tests."""
+        return self.shown.ddf
+
+    @property
+    def correlation(self) -> bool | None:
+        """Whether correlations of the estimates are shown; None: of at most six."""
+        return self.shown.correlation
+
+    @cached_property
+    def fixed(self) -> pd.DataFrame:
+        """The coefficient table, as of a `Summary`."""
+        return fixed_effects(self.fit, self.ddf, self.shown.level)
+
+    def coefficients(self, tested: str) -> Document:
+        """Return the coefficients, the method of `tested` in the caption, and their correlations."""
+        shown = fixed_effects_columns(self.fixed, self.shown.stars, DIGITS)
+        caption = "Coefficients" if self.ddf == "lme4" else f"Coefficients ({tested})"
+        legend = [Line("---", "code"), Line(LEGEND)] if starred(*shown) else []
+        more = [correlation_table(self.fit)] if shows_correlations(self) else []
+        return [Table(caption, *shown, labels=1), *legend, *more]
+
+
 def shows_correlations(shown: Any) -> bool:
     """Return whether a summary shows the correlations of the estimates: if asked, or of a handful."""
     count = len(shown.fixed)
@@ -141,19 +200,20 @@ def correlation_table(fit: Any) -> Table:
 
 @guided(alpha="write conf_int=0.95, the coverage", level="write conf_int=0.95, the coverage")
 def summary(
-    fit: Fit,
-    ddf: str | None = "satterthwaite",
+    fit: Any,
+    ddf: str | None = None,
     stars: bool = True,
     correlation: bool | None = None,
     conf_int: bool | float = False,
-) -> Summary:
-    """Return the summary of a fit.
+) -> Any:
+    """Return the summary of a fit of any kind.
 
     Parameters
     ----------
     fit : Fit
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
-        Degrees of freedom of the tests, as in ``fit.coef_table``; None for lme4's table without p-values.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal", "lme4"}, optional
+        Degrees of freedom of the tests, as in ``fit.coef_table``, by default by the fit's own method;
+        ``"lme4"``, as lmerTest has it, for lme4's table: of a linear model without p-values.
     stars : bool
         Mark small p-values.
     correlation : bool, optional
@@ -191,8 +251,17 @@ def summary(
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
+    level = level_of(conf_int)
+    if ddf != "lme4":
+        ddf = chosen_ddf(fit, ddf)
+    return fit.summary_of(Shown(ddf, level, stars, correlation))
+
+
+def summary_of(fit: Any, shown: Shown) -> Summary:
+    """Return the summary of a fit with random effects."""
     try:
-        return Summary(fit, fixed_effects(fit, ddf, level_of(conf_int)), ddf, stars, correlation)
+        table = fixed_effects(fit, shown.ddf, shown.level)
+        return Summary(fit, table, shown.ddf, shown.stars, shown.correlation)
     except FitError:
         return Summary(fit, None)
 

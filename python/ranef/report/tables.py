@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -20,7 +18,6 @@ from ..show.numbers import (
     significance_stars,
     zap_small,
 )
-from ..show.parts import Line, Table
 from ..show.text import width as screen
 from .abbreviate import abbreviate_all
 
@@ -48,29 +45,23 @@ def residual_quantiles(fit: Fit, digits: int) -> Columns:
 
 
 def fixed_effects(
-    fit: Fit, ddf: str | None = "satterthwaite", level: float | None = None
+    fit: Fit, ddf: str, level: float | None = None
 ) -> pd.DataFrame:
     """Return the coefficients that were estimated, under R's headers.
 
-    ddf: method of testing, as in ``fit.coef_table``; None for a table without tests.
+    ddf: method of testing, as in ``fit.coef_table``; ``"lme4"`` for a table without tests.
     level: coverage of confidence limits, two more columns.
     """
     kept = [fit.params.index[index] for index in fit.model.cross.columns]
-    if ddf is None:
+    if ddf == "lme4":
         columns = {"Estimate": fit.params, "Std. Error": fit.bse, "t value": fit.tvalues}
         table = pd.DataFrame(columns).loc[kept]
     else:
         table = coef_table(fit, ddf).loc[kept, list(_HEADERS)].rename(columns=_HEADERS)
     if level is None:
         return table
-    return with_limits(table, in_pandas(fit.conf_int)(level=level, ddf=ddf), level)
-
-
-def coefficient_parts(fit: Any, ddf: str, caption: str, digits: int) -> list[Line | Table]:
-    """Return the table of tested coefficients with stars, and the legend of these."""
-    headers, columns = fixed_effects_columns(fixed_effects(fit, ddf), True, digits)
-    legend = [Line("---", "code"), Line(LEGEND)] if starred(headers, columns) else []
-    return [Table(caption, headers, columns, labels=1), *legend]
+    by = "normal" if ddf == "lme4" else ddf
+    return with_limits(table, in_pandas(fit.conf_int)(level=level, ddf=by), level)
 
 
 def starred(headers: list[str], columns: list[list[str]]) -> bool:
@@ -102,11 +93,12 @@ def fixed_effects_columns(frame: pd.DataFrame, stars: bool, digits: int) -> Colu
     shared = [name for name in frame if name in ("Estimate", "Std. Error", "df") or name.endswith(" %")]
     numbers = {name: frame[name].to_numpy() for name in frame}
     texts = dict(zip(shared, format_estimates([numbers[name] for name in shared], digits), strict=True))
-    texts["t value"] = format_statistics(numbers["t value"], digits)
-    if _P_VALUE in frame:
-        texts[_P_VALUE] = format_p_values(numbers[_P_VALUE], digits - 1)
+    statistic, p_value = ("z value", "Pr(>|z|)") if "z value" in frame else ("t value", _P_VALUE)
+    texts[statistic] = format_statistics(numbers[statistic], digits)
+    if p_value in frame:
+        texts[p_value] = format_p_values(numbers[p_value], digits - 1)
         if stars:
-            texts[""] = significance_stars(numbers[_P_VALUE])
+            texts[""] = significance_stars(numbers[p_value])
     headers = [*frame, *([""] if "" in texts else [])]
     return ["", *headers], [[str(name) for name in frame.index], *(texts[name] for name in headers)]
 

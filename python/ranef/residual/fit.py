@@ -12,8 +12,6 @@ import numpy as np
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import RowsNotKeptError, quote_list
-from ..estimates.prediction import population
-from ..estimates.simulation import counted, new_weights, rows_of, seeded
 from ..fit import Fit, fit_response
 from ..guidance.called import attribute, attribute_of
 from ..model import Model
@@ -24,7 +22,6 @@ from .chain import find_chain
 from .dispersion import find_dispersion
 from .flat import flat_of_mixed, with_elements
 from .model import ResidualModel
-from .new_rows import draws
 from .noise import Noise
 from .optimum import minimum
 from .starts import starts
@@ -50,12 +47,13 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
 
     test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
     phi_covariance = Answer[Any]("residual.methods:phi_covariance", shown=False)
-    summary = Verb("residual.report:summary")
+    summary_of = Verb("residual.report:summary_of", shown=False)
     component_columns = Verb("residual.report:component_columns", shown=False)
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
     residuals = RowVerb("residual.rows:residuals")
-    predict = RowVerb("residual.rows:predict_mixed")
+    drawn = Verb("residual.rows:drawn_mixed", shown=False)
+    predicted = Verb("residual.rows:predicted_mixed", shown=False)
     acf = Verb("residual.lags:acf")
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
@@ -104,49 +102,6 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)
-
-    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, rows).
-
-        Parameters
-        ----------
-        n : int
-            Number of responses.
-        seed : int or numpy.random.Generator, optional
-        newdata : table, optional
-            Other rows, of levels known or new, which name what ``residual=`` and ``dispersion=`` name; rows
-            of a subject correlate in time. By default the rows used.
-
-        Examples
-        --------
-        >>> import ranef
-        >>> machines = ranef.datasets.load("Machines")
-        >>> fit = ranef.lmer("score ~ Machine + (1 | Worker)", machines, dispersion="~ Machine")
-        >>> fit.simulate(2, seed=1, newdata={"Machine": ["A", "B", "C"], "Worker": ["new"] * 3}).shape
-        (2, 3)
-        """
-        if newdata is not None:
-            return self._simulated(newdata, n, seeded(seed))
-        random, model, n = seeded(seed), self.model, counted(n, self.nobs)
-        noise: Any = model
-        design = model.design
-        out = noise.noise.colour(random.standard_normal((design.nobs, n)), noise.phi) * self.sigma
-        for term, factor in zip(design.terms, model.covariance_factors(self.theta), strict=True):
-            shape = (term.factor.n_levels, len(term.columns), n)
-            drawn = self.sigma * np.einsum("ab,jbn->jan", factor, random.standard_normal(shape))
-            out += np.einsum("ia,ian->in", term.basis, drawn[term.factor.codes])
-        return np.asarray(out.T + population(self))
-
-    def _simulated(self, newdata: Any, n: int, random: np.random.Generator) -> FloatArray:
-        rows = rows_of(self, newdata, False, False)
-        noise: Any = self.model
-        out = self.sigma * draws(self, newdata, counted(n, rows.mean.size), random).T
-        if noise.noise.weights is not None:
-            out = out / np.sqrt(new_weights(self, newdata))
-        factors = [self.sigma * factor for factor in self.model.covariance_factors(self.theta)]
-        for row in out:
-            row += rows.random_part(factors, random)
-        return np.asarray(out + rows.mean)
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}

@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..design import Functions
-from ..estimates.simulation import counted, seeded
-from ..frame import labelled
 from ..guidance.arguments import guided
 from ..guidance.called import attribute
 from ..guidance.words_of_arguments import OF_EVERY_MODEL
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, RowAnswer, RowVerb, Verb
 from .gls_model import GlsModel
-from .new_rows import draws
 from .optimum import OuterOptimum
 from .structure import ResidualStructure
 from .unknown_errors import known_covariance
@@ -43,14 +39,16 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     outer: OuterOptimum = field(repr=False)
     method: str = "residual"
 
+    fittedvalues = RowAnswer[Any]("estimates.prediction:population")
+    drawn = Verb("residual.rows:drawn", shown=False)
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
     phi_covariance = Answer[Any]("residual.gls_methods:phi_covariance", shown=False)
     component_columns = Verb("repeated.tables:component_columns", shown=False)
-    summary = Verb("residual.gls_report:summary")
+    summary_of = Verb("residual.gls_report:GlsSummary", shown=False)
     __repr__ = Verb("report.brief:whole")
     _repr_html_ = Verb("report.brief:whole_html")
     residuals = RowVerb("residual.rows:residuals")
-    predict = RowVerb("residual.rows:predict")
+    predicted = Verb("residual.rows:predicted", shown=False)
     acf = Verb("residual.lags:acf")
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
@@ -109,46 +107,6 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     def own_findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
         return self.residual.findings
-
-    @property
-    def fittedvalues(self) -> Any:
-        """X beta + offset on the rows used, (n,); a Series with the labels of pandas."""
-        design, mean = self.model.design, self.model.X @ self.solution["beta"]
-        return labelled(mean if design.offset is None else mean + design.offset, design.labels)
-
-    @attribute
-    def resid(self) -> Any:
-        """Response minus fitted values, (n,)."""
-        design = self.model.design
-        return labelled(design.response - np.asarray(self.fittedvalues), design.labels)
-
-    def simulate(self, n: int = 1, seed: Any = None, *, newdata: Any = None) -> FloatArray:
-        """Return responses drawn from the fitted model, (n, rows).
-
-        Parameters
-        ----------
-        n : int
-            Number of responses.
-        seed : int or numpy.random.Generator, optional
-        newdata : table, optional
-            Other rows, which name what ``residual=`` and ``dispersion=`` name: rows of a subject correlate,
-            whoever it is; weights are one. By default the rows used.
-
-        Examples
-        --------
-        >>> import ranef
-        >>> data = ranef.datasets.load("Orthodont")
-        >>> fit = ranef.gls("distance ~ age", data, residual="car1(age | Subject)")
-        >>> fit.simulate(2, seed=1, newdata={"age": [8, 9, 10], "Subject": ["new"] * 3}).shape
-        (2, 3)
-        """
-        if newdata is not None:
-            mean = np.asarray(self.predict(newdata))
-            noise = draws(self, newdata, counted(n, mean.size), seeded(seed))
-            return np.asarray(self.sigma * noise.T + mean)
-        drawn = seeded(seed).standard_normal((self.nobs, counted(n, self.nobs)))
-        coloured = self.model.noise.colour(drawn, self.outer.phi)
-        return np.asarray(self.sigma * coloured.T + np.asarray(self.fittedvalues))
 
 
 _ELSEWHERE = {

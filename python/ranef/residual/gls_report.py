@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
-from ..report.tables import coefficient_parts
-from ..show import Document, Line, Printed
+from ..report.summary import CoefficientSummary
+from ..show import Document, Line
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class GlsSummary(Printed):
-    """The summary; ``ddf`` is the method of testing of its table."""
-
-    fit: Any = field(repr=False)
-    ddf: str
-    digits: int = 4
+class GlsSummary(CoefficientSummary):
+    """The summary of a `GlsFit`."""
 
     def document(self) -> Document:
         """Return the parts."""
@@ -27,11 +19,6 @@ class GlsSummary(Printed):
                 f"{fit.nobs:,} rows; criterion {fit.objective:.4f}, AIC {fit.aic:.1f}; sigma {fit.sigma:.5g}"
             ),
             Line("converged" if fit.converged else "not converged: the parameters of the residuals run off"),
-            *coefficient_parts(fit, self.ddf, f"Coefficients (degrees of freedom: {self.ddf})", self.digits),
+            *self.coefficients(f"degrees of freedom: {self.ddf}"),
         ]
         return [*parts, *(fit.residual.document() if len(fit.outer.phi) else [])]
-
-
-def summary(fit: Any, ddf: str | None = None) -> GlsSummary:
-    """Return the summary; `ddf` is the method of testing of its table."""
-    return GlsSummary(fit, ddf or fit.method)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..report.broom import component_columns as plain_columns
-from ..report.summary import summary as plain_summary
+from ..report.summary import Shown
+from ..report.summary import summary_of as plain_summary
 from ..show import Document, Printed
 
 
@@ -25,15 +26,9 @@ class ResidualSummary(Printed):
         return f"{self.plain}\n\n{self.residual}"
 
 
-def summary(
-    fit: Any,
-    ddf: str | None = "satterthwaite",
-    stars: bool = True,
-    correlation: bool | None = None,
-    conf_int: bool | float = False,
-) -> ResidualSummary:
-    """Return the summary, see `ranef.report.summary.summary`."""
-    return ResidualSummary(plain_summary(fit, ddf, stars, correlation, conf_int), fit.residual)
+def summary_of(fit: Any, shown: Shown) -> ResidualSummary:
+    """Return the summary of a fit with random effects, and what is the residuals' or the structures' own."""
+    return ResidualSummary(plain_summary(fit, shown), fit.residual)
 
 
 def component_columns(fit: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Residuals of fits whose residuals have a covariance of their own."""
+"""Residuals, predictions and draws of fits whose residuals have a covariance of their own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, require_choice, require_interval
-from ..guidance.arguments import signed_as
-from ..inference.prediction import predict as predict_plain
+from ..errors import ArgumentError, require_choice
+from ..estimates.prediction import predict as predict_mean
+from ..estimates.simulation import Drawing, counted, new_weights, rows_of
+from ..estimates.subset import chosen_columns
+from ..inference.predict import Asked
+from ..inference.prediction import predicted as plain
 from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import row_means, table_of_means
-from .new_rows import given_observed
+from .new_rows import draws, given_observed
 
 TYPES = ("response", "pearson", "normalized")
 
@@ -45,62 +48,23 @@ def residuals(fit: Any, type: str = "response") -> FloatArray:
     return np.asarray(noise.whiten(rest, phi) / fit.sigma)
 
 
-def predict(
-    fit: Any,
-    newdata: Any = None,
-    conditional: bool = False,
-    *,
-    se: bool = False,
-    interval: str | None = None,
-    level: float = 0.95,
-) -> FloatArray | pd.DataFrame:
-    """Return means of the rows used, or of new ones, with standard errors and intervals on request.
-
-    Parameters
-    ----------
-    fit : GlsFit
-    newdata : table, optional
-        With the columns of the formula, the response apart.
-    conditional : bool
-        Given the residuals of the same subject at the times observed: rows then name subject and time, and
-        the columns of ``dispersion=``.
-    se : bool
-        Return standard errors of the mean, by the fit's method of testing.
-    interval : {"confidence", "prediction"}, optional
-        Of the mean, or of a new response of weight one, whose row names the columns of ``dispersion=``. What
-        is known of the residuals is taken as known.
-    level : float
-        Coverage.
-
-    Returns
-    -------
-    (m,) float64 or DataFrame
-        With `se` or `interval` a table with ``fit``, ``se``, then ``lower``, ``upper``.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
-    >>> fit.predict({"age": [8, 14]}).round(1)
-    array([22.1, 26. ])
-    >>> fit.predict({"age": [15, 20], "Subject": ["M01", "M01"]}, conditional=True).round(1)
-    array([30.8, 31.6])
-    """
-    require_interval(interval, level)
-    if conditional and newdata is None:
+def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
+    """Return predictions of a fit by generalised least squares, see `predict`."""
+    chosen_columns(fit.model.design, asked.random)
+    if asked.conditional and asked.newdata is None:
         raise ArgumentError("conditional=True predicts rows of a subject from its others: give newdata=")
-    X, mean = row_means(fit, newdata)
-    given = given_observed(fit, newdata) if conditional else None
+    X, mean = row_means(fit, asked.newdata)
+    given = given_observed(fit, asked.newdata) if asked.conditional else None
     if given is not None:
         design, kept = fit.model.design, fit.model.cross.columns
         mean, X = mean + given.mean, given.less(X, np.asarray(design.X[:, kept]))
-    if not se and interval is None:
+    if not asked.with_errors:
         return mean
     variance: Any = 0.0
-    if interval == "prediction":
-        own = _own_variance(fit, newdata) if given is None else given.variance
+    if asked.interval == "prediction":
+        own = _own_variance(fit, asked.newdata) if given is None else given.variance
         variance = fit.sigma**2 * own
-    return table_of_means(fit, X, mean, None if interval is None else level, variance)
+    return table_of_means(fit, X, mean, asked, variance)
 
 
 def _own_variance(fit: Any, newdata: Any) -> Any:
@@ -110,55 +74,52 @@ def _own_variance(fit: Any, newdata: Any) -> Any:
     return np.exp(2 * np.asarray(log_sd))
 
 
-@signed_as(predict_plain, conditional=False)
-def predict_mixed(
-    fit: Any,
-    newdata: Any = None,
-    random: Any = "all",
-    allow_new_levels: bool = False,
-    *,
-    conditional: bool = False,
-    **options: Any,
-) -> FloatArray | pd.DataFrame:
-    """Predict the response as of any fit, and given the subject's residuals at other times.
-
-    Parameters
-    ----------
-    fit : ResidualFit
-    newdata, random, allow_new_levels, se, interval, level, parts, theta_uncertainty, weights, ddf
-        See `ranef.inference.prediction.predict`.
-    conditional : bool
-        Add what the residuals of the same subject at the times observed say of the new row's: rows then name
-        subject and time, and the columns of ``dispersion=``. With all random effects; standard errors and
-        intervals as of any prediction.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("sleepstudy")
-    >>> fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", data, residual="car1(Days | Subject)")
-    >>> new = {"Subject": ["308"], "Days": [9.5]}
-    >>> fit.predict(new).round(0), fit.predict(new, conditional=True).round(0)
-    (array([384.]), array([455.]))
-    """
-    if not conditional:
-        return predict_plain(fit, newdata, random, allow_new_levels, **options)
-    if newdata is None or random != "all" or not options.keys() <= {"se", "interval", "level", "ddf"}:
+def predicted_mixed(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
+    """Return predictions, see `predict`, given the subject's residuals at other times where that is asked."""
+    if not asked.conditional:
+        return plain(fit, asked)
+    others = asked.parts or asked.theta_uncertainty or asked.weights is not None
+    if asked.newdata is None or asked.random != "all" or others:
         raise ArgumentError(
             "conditional=True predicts rows of newdata= with all random effects, and goes with se=, "
             "interval=, level= and ddf="
         )
-    given = given_observed(fit, newdata)
-    mean = predict_plain(fit, newdata, random, allow_new_levels) + given.mean
-    if not (options.get("se") or options.get("interval")):
+    given = given_observed(fit, asked.newdata)
+    mean = predict_mean(fit, asked.newdata, "all", asked.allow_new_levels) + given.mean
+    if not asked.with_errors:
         return mean
     design = fit.model.design
-    new = prediction_rows(fit, newdata, random, allow_new_levels, True)
+    new = prediction_rows(fit, asked.newdata, asked.random, asked.allow_new_levels, True)
     terms = tuple(
         (codes, given.less(basis, term.basis))
         for (codes, basis), term in zip(new.random, design.terms, strict=True)
     )
     own = np.asarray(design.X[:, fit.model.cross.columns])
     rows = replace(new, X=given.less(new.X, own), random=terms)
-    options.pop("se", None)
-    return with_errors(fit, mean, rows, given.variance, **options)
+    return with_errors(fit, mean, rows, given.variance, asked)
+
+
+def drawn(fit: Any, asked: Drawing) -> FloatArray:
+    """Return responses drawn from a fit by generalised least squares, see `simulate`; new rows weigh one."""
+    mean = np.asarray(fit.predict(asked.newdata))
+    return np.asarray(fit.sigma * _noise(fit, asked, mean.size).T + mean)
+
+
+def drawn_mixed(fit: Any, asked: Drawing) -> FloatArray:
+    """Return responses drawn from a mixed model, see `simulate`."""
+    rows = rows_of(fit, asked.newdata, asked.use_u, asked.allow_new_levels)
+    out = fit.sigma * _noise(fit, asked, rows.mean.size).T
+    if asked.newdata is not None and fit.model.noise.weights is not None:
+        out = out / np.sqrt(new_weights(fit, asked.newdata))
+    factors = [fit.sigma * factor for factor in fit.model.covariance_factors(fit.theta)]
+    for row in out:
+        row += rows.random_part(factors, asked.generator)
+    return np.asarray(out + rows.mean)
+
+
+def _noise(fit: Any, asked: Drawing, m: int) -> FloatArray:
+    """Return residuals over sigma, (m, n)."""
+    count = counted(asked.n, m)
+    if asked.newdata is not None:
+        return draws(fit, asked.newdata, count, asked.generator)
+    return np.asarray(fit.model.noise.colour(asked.generator.standard_normal((m, count)), fit.outer.phi))

@@ -17,7 +17,7 @@ from ..guidance.called import attribute
 from ..model import Model
 from ..optimize import DEFAULT, Optimum, optimise
 from ..refitted_fit import RefittedFit
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, Verb
 from .locations import Exponential, with_locations
 from .maps import Structured, term_map
 from .psi_flat import PsiFlat, find_psi_flat
@@ -54,7 +54,7 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     held: tuple[int, ...] = ()
 
     test_methods = Answer[Any]("structured.methods:test_methods", shown=False)
-    summary = Verb("residual.report:summary")
+    summary_of = Verb("residual.report:summary_of", shown=False)
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
@@ -64,7 +64,7 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     again = Verb("structured.refits:again", shown=False)
     profile = Verb("structured.profile:profile")
 
-    predict = RowVerb("structured.prediction:predict")
+    predicted = Verb("structured.prediction:predicted", shown=False)
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
 

@@ -11,11 +11,12 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..formula import Formula
-from ..guidance.arguments import signed_as
 from ..guidance.called import attribute
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
 from ..optimize import DEFAULT, Optimum
+from ..report.summary import Shown
+from ..report.summary import summary_of as plain_summary
 from ..residual.chain import find_chain
 from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
@@ -27,7 +28,6 @@ from ..residual.model import ResidualModel
 from ..residual.noise import Noise
 from ..residual.optimum import OuterOptimum, reach
 from ..residual.report import ResidualSummary
-from ..residual.report import summary as residual_summary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
 from ..residual.unknown_errors import known_errors
@@ -62,7 +62,7 @@ class StructuredResidualFit(ResidualFit, kind="both"):
     structures = Answer[Any]("structured.report:structures")
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
     phi_covariance = Answer[Any]("structured.with_residual:phi_covariance", shown=False)
-    summary = Verb("structured.with_residual:summary")
+    summary_of = Verb("structured.with_residual:summary_of", shown=False)
     refit = Verb("structured.refits:refit_both")
     refit_rows = Verb("structured.refits:refit_rows_both", shown=False)
     again = Verb("structured.refits:again_both", shown=False)
@@ -205,11 +205,9 @@ def _profiled(hessian: FloatArray, kept: Any) -> FloatArray:
     return np.asarray(hessian[np.ix_(kept, kept)] - cross @ inner @ cross.T)
 
 
-@signed_as(residual_summary)
-def summary(fit: StructuredResidualFit, *args: Any, **options: Any) -> ResidualSummary:
-    """Return the summary of any fit, then the structures' parameters and the residuals'."""
-    plain = residual_summary(fit, *args, **options)
-    return ResidualSummary(ResidualSummary(plain.plain, fit.structures), fit.residual)
+def summary_of(fit: StructuredResidualFit, shown: Shown) -> ResidualSummary:
+    """Return the summary of a fit with random effects, the structures' parameters and the residuals'."""
+    return ResidualSummary(ResidualSummary(plain_summary(fit, shown), fit.structures), fit.residual)
 
 
 @kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...bootstrap.checks import checked_seed, checked_threads, whole_number
+from ...bootstrap.asked import Asked
+from ...bootstrap.checks import checked_threads
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.replicates.origin import make_origin
 from ...bootstrap.replicates.result import BootstrapResult
@@ -26,63 +26,17 @@ _ROUTE = "drawn by cells and refitted in the core, from the estimates"
 _BY_ROWS = "drawn by rows and refitted one after the other: prior weights, or a statistic of each refit"
 
 
-def bootstrap(
-    fit: GlmerFit,
-    n: int,
-    seed: int | np.random.SeedSequence | None = None,
-    n_threads: int | None = None,
-    progress: bool = True,
-    *,
-    use_u: bool = False,
-    statistic: Callable[[GlmerFit], Any] | None = None,
-    first: int = 0,
-) -> BootstrapResult:
-    """Draw responses from a fitted model and refit the model to each.
-
-    Parameters
-    ----------
-    fit : GlmerFit
-        Draws come from its parameters, refits start there.
-    n : int
-        Number of replicates.
-    seed : int, numpy.random.SeedSequence or None
-        The same seed gives the same replicates, for any number of threads.
-    n_threads : int, optional
-        By default as many as `ranef.get_num_threads` says.
-    progress : bool
-        Taken for the sake of `Fit.bootstrap`; there is no bar.
-    use_u : bool
-        Keep the random effects at their conditional modes.
-    statistic : callable, optional
-        Of a `GlmerFit`, a number or several; the refits are then made one after the other.
-    first : int
-        Number of the first replicate.
-
-    Returns
-    -------
-    BootstrapResult
-        ``objective`` leaves out what depends on the response alone. Standard errors of replicates are by the
-        average information. Of a zero-inflated model ``zero[...]`` are the coefficients of its zero part,
-        minus infinity where a replicate has no zeros beyond the counts'.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> result = fit.bootstrap(500, seed=1)
-    >>> result.conf_int().loc["period[T.4]"].round(0).tolist()
-    [-3.0, -1.0]
-    """
-    count = whole_number(n, "n", "the number of replicates")
+def replicated(fit: GlmerFit, asked: Asked) -> BootstrapResult:
+    """Return replicates of a generalised model, see `bootstrap`; there is no progress bar."""
+    count, first, use_u, statistic = asked.n, asked.start, asked.use_u, asked.statistic
     if fit.model.agq == 0:
         raise ArgumentError("bootstrap() refits by maximum likelihood: fit with agq=1")
     if fit.model.prior is not None:
         raise ArgumentError("bootstrap() refits by maximum likelihood: fit without prior=")
     if statistic is not None and not callable(statistic):
         raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
-    key, seed = stream_key(checked_seed(seed))
-    threads = checked_threads(n_threads)
+    key, seed = stream_key(asked.seed)
+    threads = checked_threads(asked.n_threads)
     began = perf_counter()
     by_rows = fit.response.weights is not None or statistic is not None
     names = ParameterNames.of(fit.model)

@@ -10,9 +10,9 @@ from ...bootstrap.checks import checked_seed, checked_threads, whole_number
 from ...bootstrap.draws.streams import stream_key
 from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest, ratio_test, require_nested
 from ...errors import ArgumentError, RowsNotKeptError
+from ...inference.comparison import anova
 from ..fit import GlmerFit
 from ..fitting import fit_model, refit
-from ..inference.comparison import anova
 from .parametric import both_criteria
 
 _SAME = 1e-6

@@ -16,7 +16,7 @@ from ...design.build import assemble, response_name
 from ...errors import RowsNotKeptError
 from ...formula import parse_formula
 from ...frame import Table, require_rows
-from ...guidance.arguments import signed_as
+from ...inference.predict import Asked
 from ...stream import source_of
 from ...stream.batch import added_up, batches_of, read_batches
 from ...stream.engines import DuckRelation, Partitions
@@ -25,12 +25,12 @@ from ...stream.source import Batches
 from ...stream.summing import needs_of_source
 from ...sufficient.cells import CellSums, CellTable
 from ...sufficient.merging import merge_named
-from ...verbs import RowVerb, Verb
+from ...verbs import Verb
 from ..families import Family, choose_family
 from ..fit import GlmerFit
 from ..integration import checked_nodes, require_information
 from ..model import GlmerModel
-from ..prediction.predict import predict as predict_rows
+from ..prediction.predict import predicted as plain
 from ..reading import require_moderate_offset, require_variation
 from ..responses import Response
 from .adding import BY_VALUE, OF_RESPONSE, CellAdding
@@ -90,7 +90,7 @@ class CellFit(GlmerFit, kind="cells"):
 
     by_cells = True
 
-    predict = RowVerb("generalised.cells.sums:predict")
+    predicted = Verb("generalised.cells.sums:predicted", shown=False)
     in_common = Verb("generalised.cells.same_rows:in_common", shown=False)
 
     @property
@@ -99,12 +99,11 @@ class CellFit(GlmerFit, kind="cells"):
         raise RowsNotKeptError("fittedvalues has an entry for every row; use fit.predict(batch)")
 
 
-@signed_as(predict_rows)
-def predict(fit: CellFit, newdata: Any = None, *args: Any, **options: Any) -> Any:
-    """Predict for new data, as of a fit of rows; see `GlmerFit.predict`."""
-    if newdata is None:
+def predicted(fit: CellFit, asked: Asked) -> Any:
+    """Return predictions for new data, as of a fit of rows, see `predict`."""
+    if asked.newdata is None:
         raise RowsNotKeptError("the rows of these sums are not kept: give them, fit.predict(newdata)")
-    return predict_rows(fit, newdata, *args, **options)
+    return plain(fit, asked)
 
 
 def fit_cell_model(model: CellModel, y: Any = None, **options: Any) -> CellFit:

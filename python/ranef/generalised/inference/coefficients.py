@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from ...errors import require_choice
-from ...estimates import fixed
+from ...errors import ArgumentError, require_choice
 from ...inference import coefficients as tested
+from ...inference.methods import chosen_ddf
 from ..fit import GlmerFit
 
 METHODS = ("hessian", "information")
@@ -29,16 +29,17 @@ def df(fit: GlmerFit) -> pd.Series:
     return pd.Series(np.inf, index=fit.params.index, name="df")
 
 
-def cov_params(fit: GlmerFit, method: str = "hessian") -> pd.DataFrame:
+def cov_params(fit: GlmerFit, ddf: str | None = None, *, method: str = "hessian") -> pd.DataFrame:
     """Return the covariance of the fixed effects.
 
     Parameters
     ----------
     fit : GlmerFit
+    ddf : {"normal", "kenward-roger"}, optional
+        ``"kenward-roger"``: that of the working linear model, adjusted for small samples.
     method : {"hessian", "information"}
         Twice the inverse of the exact Hessian of -2 log L in all parameters (default), or (X'V^-1 X)^-1 of
-        the working
-        linear model, which takes the covariance parameters for known.
+        the working linear model, which takes the covariance parameters for known.
 
     Returns
     -------
@@ -50,24 +51,26 @@ def cov_params(fit: GlmerFit, method: str = "hessian") -> pd.DataFrame:
     >>> import ranef
     >>> data = ranef.datasets.load("cbpp")
     >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> bool(fit.cov_params().iloc[0, 0] > fit.cov_params("information").iloc[0, 0])
+    >>> bool(fit.cov_params().iloc[0, 0] > fit.cov_params(method="information").iloc[0, 0])
     True
     """
     require_choice("method", method, METHODS)
     if method == "hessian":
-        return fixed.covariance(fit)
+        return tested.cov_params(fit, ddf)
+    if ddf is not None:
+        raise ArgumentError("method='information' goes without ddf=: it is one covariance matrix")
     names = list(fit.model.design.column_names)
     values = fit.padded(np.asarray(fit._answer("vcov_information")))
     return pd.DataFrame(values, index=names, columns=names)
 
 
-def coef_table(fit: GlmerFit, ddf: str = "normal", alternative: str = "two-sided") -> pd.DataFrame:
+def coef_table(fit: GlmerFit, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
     """Return estimates, standard errors, z and p-values, one row per column of X.
 
     Parameters
     ----------
     fit : GlmerFit
-    ddf : {"normal", "kenward-roger"}
+    ddf : {"normal", "kenward-roger"}, optional
         ``"kenward-roger"``: standard errors and t tests with Kenward and Roger's covariance and degrees of
         freedom of the working linear model, at variances by restricted likelihood (glmmTMB's REML). An
         approximation, meant for few groups, where Wald's z rejects too often; the estimates are the fit's.
@@ -81,6 +84,6 @@ def coef_table(fit: GlmerFit, ddf: str = "normal", alternative: str = "two-sided
     >>> coef_table(fit).loc["period[T.4]"].round(3).to_dict()
     {'estimate': -1.58, 'se': 0.427, 'z': -3.697, 'p': 0.0}
     """
-    if ddf == "normal" and alternative == "two-sided":
+    if chosen_ddf(fit, ddf) == "normal" and alternative == "two-sided":
         return pd.DataFrame({"estimate": fit.params, "se": fit.bse, "z": fit.zvalues, "p": fit.pvalues})
     return tested.coef_table(fit, ddf, alternative)

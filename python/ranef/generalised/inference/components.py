@@ -7,7 +7,7 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...cached import cached_property
-from ...errors import level_by_keyword, require_level
+from ...errors import require_level
 from ...estimates.modes import RandomEffects
 from ...estimates.parameters import ParameterNames
 from ...estimates.unknown import unknown_limits, without_unknown
@@ -47,8 +47,7 @@ def random_effects(fit: GlmerFit) -> ModesOfMean:
     return ModesOfMean(fit)
 
 
-@level_by_keyword
-def component_table(fit: GlmerFit, *, level: float = 0.95) -> pd.DataFrame:
+def component_table(fit: GlmerFit, level: float = 0.95) -> pd.DataFrame:
     """Return standard deviations, correlations and the dispersion with standard errors and Wald intervals.
 
     Parameters

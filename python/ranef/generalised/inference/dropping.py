@@ -13,7 +13,12 @@ from ...inference.comparison.ranova import ranova as drop_random
 from ..fit import GlmerFit
 
 
-def drop1(fit: GlmerFit, scope: str | Iterable[str] | None = None, test: str = "chisq") -> pd.DataFrame:
+def drop1(
+    fit: GlmerFit,
+    scope: str | Iterable[str] | None = None,
+    test: str = "chisq",
+    ddf: str | None = None,
+) -> pd.DataFrame:
     """Test each term of the fixed part that can be dropped, by refits without it.
 
     Parameters
@@ -22,6 +27,8 @@ def drop1(fit: GlmerFit, scope: str | Iterable[str] | None = None, test: str = "
     scope : str or iterable of str, optional
         Terms to drop; by default all that are contained in no other.
     test : {"chisq"}
+    ddf : None
+        Of F tests, which a generalised model has not: see `GlmerFit.anova`.
 
     Returns
     -------
@@ -40,6 +47,8 @@ def drop1(fit: GlmerFit, scope: str | Iterable[str] | None = None, test: str = "
     """
     if test != "chisq":
         raise ArgumentError(f"test={test!r}: a generalised model has no F tests, use test='chisq'")
+    if ddf is not None:
+        raise ArgumentError("ddf= is for F tests, and drop1() compares likelihoods: use fit.anova(ddf=)")
     _require_likelihood(fit, "drop1")
     return drop_fixed(fit, scope, "chisq")
 

@@ -21,7 +21,6 @@ from ...variants import with_columns
 from ...verbs import kept
 from ..fit import GlmerFit
 from ..model import GlmerModel
-from ..prediction.predict import predict
 
 
 def r2(fit: GlmerFit) -> pd.DataFrame:
@@ -153,4 +152,4 @@ def _null_share(fit: GlmerFit) -> float:
     if fit.family.link.name == "logit":
         moved = beta - 0.5 * variance * np.tanh(beta * (1 + 2 * np.exp(-0.5 * variance)) / 6)
         return float(expit(moved))
-    return null.model.design.mean(np.asarray(predict(null, random=None, averaged=True)))
+    return null.model.design.mean(np.asarray(null.predict(random=None, averaged=True)))

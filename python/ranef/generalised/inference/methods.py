@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import ArgumentError
-from ...inference.linear import LinearTest
-from ...inference.linear import test as linear_test
 from ...inference.testing import KnownDf, Method
 from ..fit import GlmerFit
 from .kenward_roger import WorkingKenwardRoger
@@ -34,28 +32,3 @@ def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
 
     refusals = {name: refused(name) for name in ("satterthwaite", "residual")}
     return {"normal": normal, "kenward-roger": WorkingKenwardRoger, **refusals}
-
-
-def test(
-    fit: GlmerFit, L: Any, ddf: str = "normal", alternative: str = "two-sided", rhs: Any = 0.0
-) -> LinearTest:
-    """Test L beta = rhs by Wald's z; several at once by Wald's chi-squared over its degrees of freedom.
-
-    Parameters
-    ----------
-    fit : GlmerFit
-    L, alternative, rhs
-        As of a linear fit, see `ranef.Fit.test`.
-    ddf : {"normal", "kenward-roger"}
-        Or t and F tests with the covariance and degrees of freedom of the working linear model, an
-        approximation for few groups.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> round(fit.test("period[T.2] - period[T.3] = 0").t, 3)
-    0.358
-    """
-    return linear_test(fit, L, ddf, alternative, rhs)

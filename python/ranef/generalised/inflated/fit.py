@@ -39,8 +39,8 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
 
     zero = Answer["pd.DataFrame"]("generalised.second.coefficients:second_table")
     fittedvalues = RowAnswer[Any]("generalised.inflated.prediction:fittedvalues")
-    predict = RowVerb("generalised.inflated.prediction:predict")
-    simulate = Verb("generalised.inflated.response:simulate")
+    predicted = Verb("generalised.inflated.prediction:predicted", shown=False)
+    drawn = Verb("generalised.inflated.response:drawn", shown=False)
     residuals = RowVerb("generalised.inflated.response:residuals")
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
     linear_parts = Verb("generalised.inflated.adapter:linear_parts", shown=False)

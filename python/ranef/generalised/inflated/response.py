@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
-from ...estimates.simulation import seeded
+from ...estimates.simulation import Drawing
 from ..diagnostics import distribution as plain
 from ..diagnostics import quantiles
 from ..prediction import simulation
@@ -17,40 +17,10 @@ from .fit import ZeroInflatedFit
 TYPES = ("pearson", "response", "quantile")
 
 
-def simulate(
-    fit: ZeroInflatedFit,
-    n: int = 1,
-    seed: Any = None,
-    use_u: bool = False,
-    *,
-    newdata: Any = None,
-    allow_new_levels: bool = False,
-) -> FloatArray:
-    """Draw responses from the fitted model: counts, then zeros in place of some of them.
-
-    Parameters
-    ----------
-    fit : ZeroInflatedFit
-    n, seed, use_u, newdata, allow_new_levels
-        As of `GlmerFit.simulate`.
-
-    Returns
-    -------
-    (n, rows) float64
-        One row per response.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
-    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
-    >>> fit.simulate(2, seed=1).shape
-    (2, 56)
-    """
-    rng = seeded(seed)
-    out = simulation.simulate(fit, n, rng, use_u, newdata=newdata, allow_new_levels=allow_new_levels)
-    certain = rng.random(out.shape) < fit.zero_probability(newdata)
+def drawn(fit: ZeroInflatedFit, asked: Drawing) -> FloatArray:
+    """Return responses drawn from the model, see `simulate`: counts, then zeros in place of some of them."""
+    out = simulation.drawn(fit, asked)
+    certain = asked.generator.random(out.shape) < fit.zero_probability(asked.newdata)
     out[certain & ~np.isnan(out)] = 0.0
     return out
 

@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ...arrays import FloatArray
 from ...coordinates import inner_factors
+from ...errors import ArgumentError
 from ...estimates.prediction import _with_terms
 from ...estimates.subset import chosen_columns
 from ...inference.equations import Equations
+from ...inference.methods import method
+from ...inference.predict import Asked
 from ...verbs import kept
 from ..fit import GlmerFit
 from ..inference.uncertainty import sensitivities
@@ -28,41 +31,42 @@ from .averages import average_mean, curve_at, fixed_part, variance_over_groups
 _EDGE = 1e-12  # of a mean between bounds, to take its link
 
 
-def with_errors(
-    fit: GlmerFit,
-    mean: FloatArray,
-    newdata: Any,
-    random: Any,
-    allow_new_levels: bool,
-    scale: str,
-    averaged: bool,
-    interval: str | None,
-    level: float,
-) -> pd.DataFrame:
+def with_errors(fit: GlmerFit, mean: FloatArray, asked: Asked) -> pd.DataFrame:
     """Return predictions with their standard errors, and limits."""
-    rows = Rows(fit, newdata, None if averaged else random, allow_new_levels or averaged)
-    link = fit.curve
+    averaged, scale = asked.averaged, asked.scale
+    rows = Rows(fit, asked.newdata, asked.random, asked.allow_new_levels or averaged)
+    link, quantile = fit.curve, ndtri((1 + asked.level) / 2)
+    if asked.ddf != "normal" and (averaged or rows.wanted):
+        raise ArgumentError(
+            f"ddf={asked.ddf!r} tests coefficients, of which the typical group's prediction is made: write "
+            "random=None, without averaged=True"
+        )
     if averaged:
         slopes = sensitivities(fit, rows.averaged)
         table = pd.DataFrame({"fit": mean, "se": np.sqrt((slopes**2).sum(axis=1))})
         eta = _forward(fit, mean)
         eta_se = table["se"].to_numpy() / np.abs(link.slope(eta))
     else:
-        slopes = sensitivities(fit, rows.linear_predictor)
-        eta_se = np.sqrt((slopes**2).sum(axis=1) + rows.mode_variance())
+        if asked.ddf == "normal":
+            slopes = sensitivities(fit, rows.linear_predictor)
+            eta_se = np.sqrt((slopes**2).sum(axis=1) + rows.mode_variance())
+        else:
+            by = method(fit, asked.ddf)
+            eta_se = np.sqrt(by.variances(rows.X))
+            quantile = stdtrit(by.df_of(rows.X), (1 + asked.level) / 2)
         eta = mean if scale == "link" else _forward(fit, mean)
         factor = 1.0 if scale == "link" else np.abs(link.slope(eta))
         if (
-            fit.family.kind.truncated and fit.family.dispersed and scale == "response"
+            fit.family.kind.truncated and fit.family.dispersed and scale != "link"
         ):  # it moves the mean too
             slopes = sensitivities(fit, lambda at: curve_at(fit, at).inverse(rows.linear_predictor(at)))
             eta_se = np.sqrt((slopes**2).sum(axis=1) / factor**2 + rows.mode_variance())
         table = pd.DataFrame({"fit": mean, "se": eta_se * factor})
-    if interval is None:
+    if asked.interval is None:
         return table
-    width = ndtri((1 + level) / 2) * eta_se
+    width = quantile * eta_se
     ends = np.array([eta - width, eta + width])
-    if scale == "response":
+    if scale != "link":
         ends = np.sort(link.inverse(ends), axis=0)
     table["lower"], table["upper"] = ends
     return table

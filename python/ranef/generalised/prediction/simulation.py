@@ -9,63 +9,17 @@ import numpy as np
 from ...arrays import FloatArray
 from ...design.vectors import values_in
 from ...errors import DataError, FitError
-from ...estimates.simulation import counted, new_weights, rows_of, seeded
+from ...estimates.simulation import Drawing, counted, new_weights, rows_of
 from ...frame import Table
 from ..families.truncated import draw_above_zero
 from ..fit import GlmerFit
 
 
-def simulate(
-    fit: GlmerFit,
-    n: int = 1,
-    seed: Any = None,
-    use_u: bool = False,
-    *,
-    newdata: Any = None,
-    allow_new_levels: bool = False,
-) -> FloatArray:
-    """Draw responses from the fitted model.
-
-    Parameters
-    ----------
-    fit : GlmerFit
-    n : int
-        Number of responses.
-    seed : int, Generator or None
-        As `numpy.random.default_rng` takes it.
-    use_u : bool
-        Keep the conditional modes; by default every response has random effects drawn anew.
-    newdata : table, optional
-        Other rows, of levels known or new. Trials are those of ``cbind()`` or ``weights=`` there; one
-        where the model has none.
-    allow_new_levels : bool
-        With `use_u`: draw the random effects of levels the fit has not seen.
-
-    Returns
-    -------
-    (n, rows) float64
-        One row per response, on the scale of ``fit.y``: proportions where there are trials.
-        ``fit.refit(y[0])`` fits one.
-
-    Raises
-    ------
-    ArgumentError
-        For a bad `n` or `seed`.
-    UnknownColumnError, NewLevelError, DataError
-        For `newdata`.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> y = fit.simulate(3, seed=1)
-    >>> y.shape, bool((y <= 1).all())
-    ((3, 56), True)
-    """
-    rng = seeded(seed)
-    rows = rows_of(fit, newdata, use_u, allow_new_levels)
-    count = counted(n, rows.mean.size)
+def drawn(fit: GlmerFit, asked: Drawing) -> FloatArray:
+    """Return responses drawn from a generalised model, see `simulate`."""
+    rng, newdata = asked.generator, asked.newdata
+    rows = rows_of(fit, newdata, asked.use_u, asked.allow_new_levels)
+    count = counted(asked.n, rows.mean.size)
     trials = fit.response.trials if newdata is None else _trials(fit, newdata)
     out = np.empty((count, rows.mean.size))
     phi = np.broadcast_to(fit.row_dispersion(newdata), rows.mean.shape)

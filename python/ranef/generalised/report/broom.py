@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.special import ndtri
 
 from ...errors import ArgumentError, require_level
 from ...estimates.prediction import population
 from ...frame.native import in_pandas, native_table
-from ...report.broom import beside_rows, stacked_columns, wanted_effects
+from ...report.broom import beside_rows, fixed_columns, stacked_columns, wanted_effects
 from ..fit import GlmerFit
 
 
@@ -20,6 +18,8 @@ def tidy(
     fit: GlmerFit,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
+    ddf: str | None = None,
+    *,
     exponentiate: bool = False,
 ) -> Any:
     """Return one row per parameter.
@@ -32,6 +32,8 @@ def tidy(
         standard errors and intervals of `GlmerFit.component_table`.
     level : float
         Coverage of the intervals.
+    ddf : {"normal", "kenward-roger"}, optional
+        Of the fixed effects, as in `GlmerFit.coef_table`.
     exponentiate : bool
         Fixed effects and their intervals as odds ratios or rate ratios: logit, cloglog and log links only.
         The standard error is then that of the ratio, by the delta method.
@@ -53,11 +55,11 @@ def tidy(
     2  period[T.3]      0.32      0.17
     3  period[T.4]      0.21      0.09
     """
-    return native_table(tidy_columns(fit, effects, level, exponentiate), fit.model.data_library)
+    return native_table(tidy_columns(fit, effects, level, ddf, exponentiate), fit.model.data_library)
 
 
 def tidy_columns(
-    fit: GlmerFit, effects: str | Sequence[str], level: float, exponentiate: bool
+    fit: GlmerFit, effects: str | Sequence[str], level: float, ddf: str | None, exponentiate: bool
 ) -> dict[str, Any]:
     """Return the columns of `tidy`."""
     require_level(level)
@@ -67,36 +69,23 @@ def tidy_columns(
             f"exponentiate=True makes ratios of a logit, cloglog or log link, not of {fit.family.link.name}"
         )
     return stacked_columns(
-        fit, wanted, level, lambda: _fixed(fit, level, exponentiate), lambda: _components(fit, level)
+        fit, wanted, level, lambda: _fixed(fit, level, ddf, exponentiate), lambda: _components(fit, level)
     )
 
 
-def _fixed(fit: GlmerFit, level: float, exponentiate: bool) -> dict[str, Any]:
-    table = in_pandas(fit.coef_table)()
-    width = ndtri((1 + level) / 2) * table["se"]
-    return coefficient_columns(
-        table, {"lower": table["estimate"] - width, "upper": table["estimate"] + width}, exponentiate
-    )
+def _fixed(fit: GlmerFit, level: float, ddf: str | None, exponentiate: bool) -> dict[str, Any]:
+    columns = fixed_columns(fit, level, ddf)
+    if np.isinf(columns["df"]).all():
+        del columns["df"]
+    return as_ratios(columns) if exponentiate else columns
 
 
-def coefficient_columns(
-    table: pd.DataFrame, limits: Mapping[str, pd.Series] | pd.DataFrame, exponentiate: bool
-) -> dict[str, Any]:
-    """Return Wald's tests and limits of coefficients as columns of `tidy`, if asked as ratios."""
-    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
-    change: Callable[[Any], Any] = np.exp if exponentiate else np.asarray
+def as_ratios(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of coefficients exponentiated, their errors by the delta method."""
     with np.errstate(invalid="ignore"):  # a coefficient without limit
-        error = np.exp(estimate) * se if exponentiate else se
-    return {
-        "effect": ["fixed"] * len(table),
-        "term": list(table.index),
-        "estimate": change(estimate),
-        "std_error": error,
-        "statistic": table["z"].to_numpy(),
-        "p_value": table["p"].to_numpy(),
-        "conf_low": change(limits["lower"].to_numpy()),
-        "conf_high": change(limits["upper"].to_numpy()),
-    }
+        error = np.exp(columns["estimate"]) * columns["std_error"]
+    ratios = {name: np.exp(columns[name]) for name in ("estimate", "conf_low", "conf_high")}
+    return {**columns, **ratios, "std_error": error}
 
 
 def _components(fit: GlmerFit, level: float) -> dict[str, Any]:
@@ -113,7 +102,7 @@ def _components(fit: GlmerFit, level: float) -> dict[str, Any]:
     }
 
 
-def augment(fit: GlmerFit, data: Any = None) -> Any:
+def augment(fit: GlmerFit, data: Any = None, influence: bool | None = None) -> Any:
     """Return the rows used with what was fitted.
 
     Adds ``.fitted`` (the mean), ``.eta`` (the linear predictor), ``.resid`` (Pearson) and ``.fixed`` (the
@@ -124,7 +113,13 @@ def augment(fit: GlmerFit, data: Any = None) -> Any:
     fit : GlmerFit
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
+    influence : None
+        Of linear models: see ``fit.leverage()`` and ``fit.influence()``.
     """
+    if influence:
+        raise ArgumentError(
+            "augment(influence=) is of linear models: fit.leverage() and fit.influence() have those of rows"
+        )
     added = {
         ".fitted": np.asarray(fit.fittedvalues),
         ".eta": fit.linear_predictor,

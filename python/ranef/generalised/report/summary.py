@@ -9,8 +9,6 @@ import pandas as pd
 
 from ...errors import FitError
 from ...estimates.varcorr import component_columns, component_table
-from ...frame.native import in_pandas
-from ...guidance.arguments import guided
 from ...guidance.elsewhere import explained
 from ...guidance.words_of_results import OF_A_SUMMARY
 from ...report import brief as linear
@@ -18,20 +16,23 @@ from ...report.brief import groups_line
 from ...report.summary import (
     DIGITS,
     SHOWN,
+    TESTS,
+    Shown,
     correlation_lines,
     correlation_table,
     quantile_lines,
     shows_correlations,
 )
-from ...report.tables import LEGEND, Columns, criteria, level_of, residual_quantiles, with_limits
-from ...show import Document, Line, Printed, Table, render
-from ...show.numbers import (
-    format_common,
-    format_estimates,
-    format_p_values,
-    format_statistics,
-    significance_stars,
+from ...report.tables import (
+    LEGEND,
+    criteria,
+    fixed_effects,
+    fixed_effects_columns,
+    residual_quantiles,
+    starred,
 )
+from ...show import Document, Line, Printed, Table, render
+from ...show.numbers import format_common
 from ...show.text import folded, table_lines
 from ..fit import GlmerFit
 
@@ -46,14 +47,20 @@ class Summary(Printed):
     ----------
     fit : GlmerFit
     fixed : DataFrame or None
-        Estimates, standard errors, z and p of the columns that have a coefficient; None without estimates.
+        The coefficient table: ``Estimate``, ``Std. Error``, ``z value``, ``Pr(>|z|)``, or with degrees of
+        freedom as of a linear model; None without estimates.
+    ddf : str
+        Method of the tests.
     stars : bool
+    correlation : bool or None
+        Whether correlations of the estimates are shown; None: of at most six.
     others : tuple of (str, DataFrame)
         Tables of other coefficients, with their titles.
     """
 
     fit: GlmerFit
     fixed: pd.DataFrame | None
+    ddf: str = "normal"
     stars: bool = True
     correlation: bool | None = None
     others: tuple[tuple[str, pd.DataFrame], ...] = ()
@@ -61,11 +68,16 @@ class Summary(Printed):
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = explained("a summary", OF_A_SUMMARY)
 
+    @property
+    def title(self) -> str:
+        """The first line: how the model was fitted, and how it is tested where that is not Wald's z."""
+        return how_fitted(self.fit) + (f". {TESTS[self.ddf]}" if self.ddf != "normal" else "")
+
     def document(self) -> Document:
         """Return the summary in parts, which HTML, Markdown and LaTeX are made of."""
         fit = self.fit
         parts: list[Line | Table] = [
-            Line(how_fitted(fit), "title"),
+            Line(self.title, "title"),
             *(Line(text.strip(), "code") for text in _head(fit)),
         ]
         if self.fixed is None:
@@ -77,14 +89,14 @@ class Summary(Printed):
         parts += [Table("Random effects", *components, labels=2), Line(groups_line(fit))]
         parts += map(Line, _dispersion_line(fit))
         for title, table in self._tables():
-            parts.append(Table(title, *_fixed_columns(table, self.stars), labels=1))
+            parts.append(Table(title, *fixed_effects_columns(table, self.stars, DIGITS), labels=1))
         if shows_correlations(self):
             parts.append(correlation_table(fit))
         return [*parts, *map(Line, remarks(fit))]
 
     def __str__(self) -> str:
         fit = self.fit
-        head = [f"{how_fitted(fit)} ['ranef']", *_head(fit)]
+        head = [f"{self.title} ['ranef']", *_head(fit)]
         if self.fixed is None:
             return "\n".join([*head, "", groups_line(fit), *linear.remarks(fit)])
         components = component_table(fit.varcorr, SHOWN, DIGITS)
@@ -103,56 +115,21 @@ class Summary(Printed):
         return [*([("Fixed effects", self.fixed)] if len(self.fixed) else []), *self.others]
 
     def _lines(self, table: pd.DataFrame) -> list[str]:
-        headers, columns = _fixed_columns(table, self.stars)
+        headers, columns = fixed_effects_columns(table, self.stars, DIGITS)
         lines = table_lines(headers, columns, [False, *(name != "" for name in headers[1:])])
-        return [*lines, "---", LEGEND] if self.stars and any(columns[-1]) else lines
+        return [*lines, "---", LEGEND] if starred(headers, columns) else lines
 
 
-@guided(
-    ddf="the tests of a generalised model are asymptotic",
-    alpha="write conf_int=0.95, the coverage",
-    level="write conf_int=0.95, the coverage",
-)
-def summary(
-    fit: GlmerFit,
-    stars: bool = True,
-    correlation: bool | None = None,
-    conf_int: bool | float = False,
-) -> Summary:
-    """Return the summary of a fit.
-
-    Parameters
-    ----------
-    fit : GlmerFit
-    stars : bool
-        Mark small p-values.
-    correlation : bool, optional
-        Show the correlations of the estimates; by default of at most six coefficients.
-    conf_int : bool or float
-        Show confidence limits, of 95 % or of the coverage given.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> print(fit.summary())
-    Generalized linear mixed model fit by maximum likelihood (Laplace Approximation) ['ranef']
-     Family: binomial ( logit )
-    Formula: cbind(incidence, size - incidence) ~ period + (1 | herd)
-    <BLANKLINE>
-      AIC   BIC logLik deviance df.resid
-    194.1 204.2  -92.0    184.1       51
-    ...
-    """
+def summary_of(fit: GlmerFit, shown: Shown) -> Summary:
+    """Return the summary; lme4's own table has Wald's z."""
+    by = "normal" if shown.ddf == "lme4" else shown.ddf
     try:
-        kept = [fit.params.index[index] for index in fit.model.cross.columns]
-        table, level = in_pandas(fit.coef_table)().loc[kept], level_of(conf_int)
-        if level is not None:
-            table = with_limits(table, in_pandas(fit.conf_int)(level=level), level)
-        return Summary(fit, table, stars, correlation)
+        table = fixed_effects(fit, by, shown.level)
     except FitError:
-        return Summary(fit, None, stars)
+        return Summary(fit, None)
+    if by == "normal":
+        table = table.drop(columns="df").rename(columns={"t value": "z value", "Pr(>|t|)": "Pr(>|z|)"})
+    return Summary(fit, table, by, shown.stars, shown.correlation)
 
 
 def how_fitted(fit: GlmerFit) -> str:
@@ -190,20 +167,6 @@ def _dispersion_line(fit: GlmerFit) -> list[str]:
     return [f"Dispersion ({kind.dispersion}): {fit.dispersion:.4g}, variance {kind.meaning}"]
 
 
-def _fixed_columns(frame: pd.DataFrame, stars: bool) -> Columns:
-    """Return headers and columns of the table of fixed effects, names first."""
-    p = frame["p"].to_numpy()
-    limits = [name for name in frame if name.endswith(" %")]
-    texts = [
-        *format_estimates([frame[name].to_numpy() for name in ("estimate", "se", *limits)], DIGITS),
-        format_statistics(frame["z"].to_numpy(), DIGITS),
-        format_p_values(p, DIGITS - 1),
-        *([significance_stars(p)] if stars else []),
-    ]
-    headers = ["Estimate", "Std. Error", *limits, "z value", "Pr(>|z|)", *([""] if stars else [])]
-    return ["", *headers], [[str(name) for name in frame.index], *texts]
-
-
 def brief(fit: GlmerFit) -> str:
     """Return formula, criterion, variance components and fixed effects."""
     lines = [f"{how_fitted(fit)} ['ranef']", *_head(fit)]
@@ -219,4 +182,4 @@ def brief(fit: GlmerFit) -> str:
 
 def brief_html(fit: GlmerFit) -> str:
     """Return the summary as HTML."""
-    return render(summary(fit).document(), "html")
+    return render(fit.summary().document(), "html")

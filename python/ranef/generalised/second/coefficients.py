@@ -54,7 +54,7 @@ def second_limits(fit: SecondPredictor, level: float) -> pd.DataFrame:
 
 def coef_table(
     fit: SecondPredictor,
-    ddf: str = "normal",
+    ddf: str | None = None,
     alternative: str = "two-sided",
     *,
     component: str = "conditional",
@@ -64,7 +64,7 @@ def coef_table(
     Parameters
     ----------
     fit : SecondPredictor
-    ddf : {"normal"}
+    ddf : {"normal"}, optional
     alternative : {"two-sided", "less", "greater"}
         Of the conditional model's tests.
     component : {"conditional", "zero", "dispersion"}
@@ -81,7 +81,7 @@ def coef_table(
     """
     if _require_component(fit, component) == "conditional":
         return coefficients.coef_table(fit, ddf, alternative)
-    if ddf != "normal" or alternative != "two-sided":
+    if ddf not in (None, "normal") or alternative != "two-sided":
         raise ArgumentError(
             f"component='{component}' has two-sided tests by the normal distribution: leave ddf= and "
             "alternative= out"
@@ -90,14 +90,18 @@ def coef_table(
 
 
 def cov_params(
-    fit: SecondPredictor, method: str = "hessian", *, component: str = "conditional"
+    fit: SecondPredictor,
+    ddf: str | None = None,
+    *,
+    method: str = "hessian",
+    component: str = "conditional",
 ) -> pd.DataFrame:
     """Return the covariance of the fixed effects, or of the coefficients of the second predictor.
 
     Parameters
     ----------
     fit : SecondPredictor
-    method : {"hessian", "information"}
+    ddf, method : str
         As of `GlmerFit.cov_params`; the second predictor's is from the Hessian.
     component : {"conditional", "zero", "dispersion"}
         The mean's coefficients, or those of ``zero=`` or ``dispersion=``, whichever the fit has.
@@ -113,7 +117,7 @@ def cov_params(
     Intercept      0.881
     """
     if _require_component(fit, component) == "conditional":
-        return coefficients.cov_params(fit, method)
+        return coefficients.cov_params(fit, ddf, method=method)
     names = list(fit.model.second.names)
     return pd.DataFrame(second_covariance(fit), index=names, columns=names)
 
@@ -127,8 +131,9 @@ def tidy(
     fit: SecondPredictor,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
-    exponentiate: bool = False,
+    ddf: str | None = None,
     *,
+    exponentiate: bool = False,
     component: str | None = None,
 ) -> Any:
     """Return one row per parameter, with the column ``component``: conditional, or zero or dispersion.
@@ -140,6 +145,7 @@ def tidy(
         As of a linear fit, see `ranef.report.broom.tidy`; the second predictor has fixed effects.
     level : float
         Coverage of the intervals.
+    ddf : {"normal"}, optional
     exponentiate : bool
         Fixed effects as ratios; odds ratios those of ``zero=``, of the dispersion those of ``dispersion=``.
     component : {"conditional", "zero", "dispersion"}, optional
@@ -162,7 +168,7 @@ def tidy(
     """
     if component is not None:
         _require_component(fit, component)
-    conditional = pd.DataFrame(broom.tidy_columns(fit, effects, level, exponentiate))
+    conditional = pd.DataFrame(broom.tidy_columns(fit, effects, level, ddf, exponentiate))
     conditional.insert(0, "component", "conditional")
     table = conditional[: 0 if component not in (None, "conditional") else None]
     if component != "conditional" and "fixed" in ([effects] if isinstance(effects, str) else effects):
@@ -172,8 +178,18 @@ def tidy(
 
 
 def _second_columns(fit: SecondPredictor, level: float, exponentiate: bool) -> dict[str, Any]:
-    found = broom.coefficient_columns(second_table(fit), second_limits(fit, level), exponentiate)
-    return {"component": fit.model.second.argument, **found}
+    table, limits = second_table(fit), second_limits(fit, level)
+    found = {
+        "effect": ["fixed"] * len(table),
+        "term": list(table.index),
+        "estimate": table["estimate"].to_numpy(),
+        "std_error": table["se"].to_numpy(),
+        "statistic": table["z"].to_numpy(),
+        "p_value": table["p"].to_numpy(),
+        "conf_low": limits["lower"].to_numpy(),
+        "conf_high": limits["upper"].to_numpy(),
+    }
+    return {"component": fit.model.second.argument, **(broom.as_ratios(found) if exponentiate else found)}
 
 
 def further_columns(fit: SecondPredictor, level: float) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class SecondPredictor(_Base):
     cov_params = Verb("generalised.second.coefficients:cov_params")
     tidy = Verb("generalised.second.coefficients:tidy")
     further_columns = Verb("generalised.second.coefficients:further_columns", shown=False)
-    summary = Verb("generalised.second.report:summary")
+    summary_of = Verb("generalised.second.report:summary_of", shown=False)
     update = Verb("generalised.second.report:update")
     __repr__ = Verb("generalised.second.report:brief")
 

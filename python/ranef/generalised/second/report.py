@@ -6,47 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 from ...report.brief import coefficient_lines
-from ...report.tables import level_of, with_limits
+from ...report.summary import Shown
+from ...report.tables import with_limits
 from ...show.numbers import format_common
 from .. import updating
 from ..report import summary as plain
 from .coefficients import second_limits, second_table
 from .fit import SecondPredictor
 
+_HEADERS = {"estimate": "Estimate", "se": "Std. Error", "z": "z value", "p": "Pr(>|z|)"}
 
-def summary(
-    fit: SecondPredictor,
-    stars: bool = True,
-    correlation: bool | None = None,
-    conf_int: bool | float = False,
-) -> plain.Summary:
-    """Return the summary of a fit: the conditional model, then the second linear predictor.
 
-    Parameters
-    ----------
-    fit : SecondPredictor
-    stars, correlation, conf_int
-        As of `GlmerFit.summary`.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
-    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
-    >>> print(fit.summary())
-    Generalized linear mixed model fit by maximum likelihood (Laplace Approximation) ['ranef']
-    ...
-    Zero-inflation model (logit), ~ 1:
-              Estimate Std. Error z value Pr(>|z|)
-    ...
-    """
-    found = plain.summary(fit, stars, correlation, conf_int)
+def summary_of(fit: SecondPredictor, shown: Shown) -> plain.Summary:
+    """Return the summary: the conditional model, then the second linear predictor."""
+    found = plain.summary_of(fit, shown)
     if found.fixed is None:
         return found
-    table, level = second_table(fit), level_of(conf_int)
-    if level is not None:
-        table = with_limits(table, second_limits(fit, level), level)
+    table = second_table(fit).rename(columns=_HEADERS)
+    if shown.level is not None:
+        table = with_limits(table, second_limits(fit, shown.level), shown.level)
     return replace(found, others=((fit.model.second_title, table),))
 
 

@@ -250,8 +250,10 @@ def _same_rows(one: Fit, other: Fit) -> list[tuple[str, bool]]:
             return in_common(against)  # type: ignore[no-any-return]
     if one.model.streamed or other.model.streamed:
         return same_moments(one, other)
+    counted = all(hasattr(fit.response, "trials") for fit in (one, other))  # both of one distribution
     pairs = (
         ("responses", one.y, other.y),
+        *([("trials", one.response.trials, other.response.trials)] if counted else []),
         ("weights", first.weights, second.weights),
         ("offsets", first.offset, second.offset),
     )

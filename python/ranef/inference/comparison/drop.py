@@ -21,7 +21,7 @@ def drop1(
     fit: Fit,
     scope: str | Iterable[str] | None = None,
     test: str = "chisq",
-    ddf: str = "satterthwaite",
+    ddf: str | None = None,
 ) -> pd.DataFrame:
     """Test each term of the fixed part that can be dropped: those contained in no other.
 
@@ -33,8 +33,8 @@ def drop1(
     test : {"chisq", "F"}
         ``"chisq"``: the model is refitted without the term, and the likelihoods compared; a REML fit is
         refitted by maximum likelihood for it. ``"F"``: the coefficients of the term are tested in this fit.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}
-        For the F test.
+    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+        For the F test, as in `coef_table`.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
     return out
 
 
-def _by_f(fit: Fit, terms: list[Term], ddf: str) -> pd.DataFrame:
+def _by_f(fit: Fit, terms: list[Term], ddf: str | None) -> pd.DataFrame:
     width, kept = len(fit.model.design.column_names), set(fit.model.cross.columns.tolist())
     rows = {}
     for term in terms:

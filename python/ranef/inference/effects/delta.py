@@ -11,7 +11,7 @@ from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
 from ..means.estimates import estimable
 from ..means.grid import spread
-from ..methods import default_ddf, method
+from ..methods import method
 from .averages import Rows
 
 Mean = tuple[float, FloatArray]
@@ -33,7 +33,7 @@ class Estimator:
         self.fit, self.beta, self.kept = fit, fit.solution["beta"], fit.model.cross.columns
         own = None if family is None or scale == "link" else fit.curve
         self.link = None if own is None or own.name == "identity" else own
-        self.method = method(fit, ddf or default_ddf(fit))
+        self.method = method(fit, ddf)
         self.note = ""
         if family is not None:
             self.note = (

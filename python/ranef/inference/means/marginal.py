@@ -16,7 +16,7 @@ from ...frame.factors import as_factor
 from ...frame.native import as_it_came
 from ...guidance.arguments import guided
 from ...guidance.old_names import also_called
-from ..methods import default_ddf
+from ..methods import chosen_ddf
 from .estimates import MarginalMeans, estimable
 from .grid import Grid, matrix, of_all_parts, reference_grid, spread
 from .nesting import Nests, averages, interaction_notes, nests
@@ -120,7 +120,7 @@ def emmeans(
     if offset is not None and fit.model.design.offset is None:
         raise ArgumentError("offset= is the value of the offset, and this model has none")
     grid = reference_grid(fit, [*names, *inside], at, data)
-    asked, ddf = [*names, *inside], ddf or default_ddf(fit)
+    asked, ddf = [*names, *inside], chosen_ddf(fit, ddf)
     means = _averaged(
         fit, grid, grid.X, asked, "emmean", inside, weights, data, ddf, level, offset=offset, at=at
     )
@@ -182,7 +182,7 @@ def emtrends(
     if not numeric or (var in grid.factors and not _is_given(at, var)):
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
     X, asked = _slopes(fit, grid, var, data), [*names, *inside]
-    given, ddf = {var: None, **(at or {})}, ddf or default_ddf(fit)
+    given, ddf = {var: None, **(at or {})}, chosen_ddf(fit, ddf)
     slopes = _averaged(fit, grid, X, asked, "trend", inside, weights, data, ddf, level, at=given)
     if scale in (None, "link") and not averaged:
         return slopes
