@@ -111,7 +111,7 @@ def test_intervals_without_degrees_of_freedom_are_normal(fits, kind):
 
 
 def test_new_rows_of_related_subjects_are_not_drawn(fits):
-    with pytest.raises(ArgumentError, match=r"simulate\(newdata=\) is not available with relationship="):
+    with pytest.raises(ArgumentError, match=r"simulate\(newdata=\) is not available for a fit with relation"):
         fits["related"].simulate(newdata={"Days": [1], "Subject": ["308"]})
 
 
