@@ -167,9 +167,33 @@ def require_positive(argument: str, value: Any) -> float:
     return float(value)
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, of any type of numbers."""
+    return isinstance(value, Real) and not isinstance(value, bool) and value % 1 == 0  # type: ignore[operator]
+
+
+def require_whole(argument: str, value: Any, least: int, most: int, of: str = "") -> int:
+    """Return a whole number within its limits, or raise an ArgumentError."""
+    if not is_whole(value) or not least <= value <= most:
+        raise ArgumentError(f"{argument}= must be a whole number{of} from {least} to {most:,}, not {value!r}")
+    return int(value)
+
+
+def require_evaluations(value: Any) -> int:
+    """Return a limit of evaluations, or raise an ArgumentError."""
+    if not is_whole(value) or not 1 <= value < 2**31:
+        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {value!r}")
+    return int(value)
+
+
+def is_share(value: object) -> bool:
+    """Whether a value is a number between 0 and 1, the ends left out."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < 1
+
+
 def require_level(level: object) -> None:
     """Raise an ArgumentError unless the level of an interval is a share between 0 and 1."""
-    if isinstance(level, bool) or not isinstance(level, Real) or not 0 < float(level) < 1:
+    if not is_share(level):
         raise ArgumentError(f"level must be between 0 and 1, such as 0.95; got {level!r}")
 
 
@@ -208,4 +232,4 @@ def level_by_keyword(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _rest(share: Any) -> str:
-    return f"{1 - float(share):.12g}" if isinstance(share, Real) and 0 < float(share) < 1 else "0.95"
+    return f"{1 - float(share):.12g}" if is_share(share) else "0.95"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from .design import Functions, with_functions
-from .errors import ArgumentError, require_positive, require_progress
+from .errors import ArgumentError, require_evaluations, require_positive, require_progress
 from .fit import Fit, fit_response
 from .formula import Formula, has_structures, parse_formula, without_structures
 from .guidance.arguments import guided
@@ -358,8 +357,8 @@ def checked_settings(
         return DEFAULT
     if optimizer != "newton":
         require_known(optimizer)
-    if max_evaluations is not None and not _is_count(max_evaluations):
-        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
+    if max_evaluations is not None:
+        require_evaluations(max_evaluations)
     require_positive("tolerance", tolerance)
     if start is not None:
         start = model.checked_theta(start, "start=")
@@ -371,8 +370,3 @@ def _require_iterations(iterations: Any) -> None:
 
     if not isinstance(iterations, Iterations):
         raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")
-
-
-def _is_count(value: object) -> bool:
-    number = isinstance(value, Real) and not isinstance(value, bool) and 1 <= float(value) < 2**31
-    return number and float(value) == int(value)  # type: ignore[arg-type, call-overload]

@@ -71,7 +71,7 @@ def test_simulated_needs_a_column_and_few_panels(gappy, fit_of):
         plots.simulated(fit_of("dye_reml"))
     with pytest.raises(ArgumentError, match="x='dayz' is not a predictor of the model; there is 'days'"):
         plots.simulated(gappy, x="dayz")
-    for n in (0, 25, True, 1.5):
+    for n in (0, 25, True, 1.5, "many", np.nan):
         with pytest.raises(ArgumentError, match="whole number of simulations from 1 to 24"):
             plots.simulated(gappy, n=n)
 

@@ -58,8 +58,9 @@ def test_criterion_along_some_of_many(gappy):
         plots.criterion(gappy, "theta1")
     with pytest.raises(ArgumentError, match="one or two different parameters"):
         plots.criterion(gappy, names)
-    with pytest.raises(ArgumentError, match="points= must be a whole number from 9 to 201"):
-        plots.criterion(gappy, names[0], points=1000)
+    for points in (1000, "many", np.inf):
+        with pytest.raises(ArgumentError, match="points= must be a whole number from 9 to 201"):
+            plots.criterion(gappy, names[0], points=points)
 
 
 # ------------------------------------------------------------ slopes
@@ -110,8 +111,9 @@ def test_simulated_slopes_alone_have_the_spread_that_theory_says(fit_of):
 def test_slopes_bad_requests(gappy, fit_of):
     with pytest.raises(ArgumentError, match=r"plots.slopes: there is none beside the intercept"):
         plots.slopes(fit_of("dye_reml"))
-    with pytest.raises(ArgumentError, match="from 20 to 10,000, not 5"):
-        plots.slopes(gappy, n=5)
+    for n in (5, "many"):
+        with pytest.raises(ArgumentError, match=f"from 20 to 10,000, not {n!r}"):
+            plots.slopes(gappy, n=n)
     with pytest.raises(ArgumentError, match="ax= must hold 6 Axes"):
         plots.slopes(gappy, n=20, ax=plt.subplots()[1])
     between = {"y": np.arange(40.0) % 11, "x": np.arange(40) // 4, "g": np.arange(40) // 4}

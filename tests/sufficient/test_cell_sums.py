@@ -179,9 +179,9 @@ def test_what_cannot_be_added_up_or_made(fitted):
     frame, total, _, _ = fitted
     for other, named in (
         (ranef.sums("y ~ x + (1 | g)", frame, "poisson"), "formula of part 1"),
-        (ranef.sums(FORMULA, frame, "nbinom1"), "family of part 1 is 'nbinom1'"),
-        (ranef.sums(FORMULA, frame, "poisson", "sqrt"), "link of part 1"),
-        (ranef.sums(FORMULA, frame, "poisson", weights="w"), "weights of part 1"),
+        (ranef.sums(FORMULA, frame, "nbinom1"), "family= of part 1 is 'nbinom1'"),
+        (ranef.sums(FORMULA, frame, "poisson", "sqrt"), "link= of part 1"),
+        (ranef.sums(FORMULA, frame, "poisson", weights="w"), "weights= of part 1"),
         (ranef.sums(FORMULA, frame.assign(x=frame.f), "poisson"), "'x' holds numbers in part 0 and text"),
     ):
         with pytest.raises(DataError, match=named):

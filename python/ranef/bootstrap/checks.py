@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, is_share
 from ..machine.memory import require_memory
 from ..machine.threads import get_num_threads
 
@@ -32,7 +32,7 @@ def checked_threads(n_threads: Any) -> int:
 
 def require_alpha(alpha: Any) -> None:
     """Raise an ArgumentError unless a size of a test lies between 0 and 1."""
-    if isinstance(alpha, bool) or not 0.0 < alpha < 1.0:
+    if not is_share(alpha):
         raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
 
 

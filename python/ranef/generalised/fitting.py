@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design import Functions
-from ..errors import ArgumentError, DataError, require_positive, require_progress
+from ..errors import ArgumentError, DataError, require_evaluations, require_positive, require_progress
 from ..guidance.arguments import guided
 from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from ..optimize import Optimum
@@ -225,9 +225,7 @@ def fit_model(
     DataError
         When the link leaves the family's range for every start tried.
     """
-    whole = isinstance(max_evaluations, int | np.integer) and not isinstance(max_evaluations, bool)
-    if not whole or max_evaluations < 1:
-        raise ArgumentError(f"max_evaluations= must be a positive whole number, not {max_evaluations!r}")
+    max_evaluations = require_evaluations(max_evaluations)
     require_positive("tolerance", tolerance)
     given = None if start is None else _checked_start(model, start)
     if y is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtri
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, quote_list, require_whole
 from ..fit import Fit
 from .canvas import (
     BLACK,
@@ -67,8 +67,8 @@ def criterion(
     if hasattr(fit, "family"):
         raise ArgumentError("plots.criterion is for linear models: see plots.profile")
     places = _chosen(fit, theta)
-    if points is not None and (isinstance(points, bool) or points != int(points) or not 9 <= points <= 201):
-        raise ArgumentError(f"points= must be a whole number from 9 to 201, not {points!r}")
+    if points is not None:
+        require_whole("points", points, 9, 201)
     best = fit.theta.copy()
     lowest = fit.objective
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, is_share, quote_list
 from .canvas import GREY, SERIES, SMALL, Axes, named, panels, shared_legend, tidy
 from .sources import draws
 
@@ -43,7 +43,7 @@ def power(curve: pd.DataFrame, x: str | None = None, target: float | None = 0.8,
     'power'
     """
     along, lines = _varying(curve, x)
-    if target is not None and not 0 < target < 1:
+    if target is not None and not is_share(target):
         raise ArgumentError(f"target= is a power between 0 and 1, or None; got {target!r}")
     (axis,) = panels(1, ax, columns=1, size=(4.6, 3.4))
     values = [None] if lines is None else sorted(curve[lines].unique())

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import require_whole
 from ..estimates.subset import choose_group
 from ..fit import Fit
 from .along import along_axis
@@ -75,14 +75,13 @@ def simulated(
     >>> len(ranef.plots.simulated(fit, seed=1))
     6
     """
-    if isinstance(n, bool) or n != int(n) or not 1 <= n <= _MOST:
-        raise ArgumentError(f"n= must be a whole number of simulations from 1 to {_MOST}, not {n!r}")
+    n = require_whole("n", n, 1, _MOST, " of simulations")
     name = choose_group(list(fit.ranef), group, "plots.simulated")
     along, design = along_axis(fit, x, "plots.simulated"), fit.model.design
     factor = next(term.factor for term in design.terms if term.group == name)
     shown = spread_over(factor.n_levels, _LINES)
     rows_of = [np.flatnonzero(factor.codes == level) for level in shown]
-    responses = [np.asarray(fit.y), *np.asarray(fit.simulate(int(n), seed=seed))]
+    responses = [np.asarray(fit.y), *np.asarray(fit.simulate(n, seed=seed))]
     axes = panels(n + 1, ax, columns=3, size=(2.4, 2.2), dense=True, sharex=True, sharey=True)
     lines = [[along.line(rows, y) for rows in rows_of] for y in responses]
     heights = [np.concatenate([line[1] for line in own]) for own in lines]

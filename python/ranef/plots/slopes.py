@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, quote_list, require_whole
 from ..estimates.prediction import own_rows, population, random_part
 from ..estimates.simulation import drawn_effects, to_draw
 from ..estimates.subset import choose_group
@@ -84,8 +84,7 @@ def slopes(
     """
     name = choose_group(list(fit.ranef), group, "plots.slopes")
     predictor = _column(fit, x)
-    if isinstance(n, bool) or n != int(n) or not 20 <= n <= 10_000:
-        raise ArgumentError(f"n= must be a whole number of simulations from 20 to 10,000, not {n!r}")
+    n = require_whole("n", n, 20, 10_000, " of simulations")
     own = _OwnLines(fit, name, predictor)
     if own.determined.sum() < 3:
         raise ArgumentError(

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 from ..guidance.arguments import guide_class
 from ..stream.survey import added_counts
 from ..verbs import Verb
-from .levels_of_parts import Ranks, places_in, require_same_kind, union_of_levels
+from .levels_of_parts import Ranks, places_in, require_same_kind, require_same_model, union_of_levels
 from .sums import ColumnLevels, Portable
 
 Codes = npt.NDArray[np.int32]
@@ -165,15 +165,10 @@ def merge_cells(given: Sequence[CellSums], names: Sequence[str]) -> CellSums:
                 f"{names[0]} is of a generalised model, {name} is {type(part).__name__}: sums of one kind "
                 "are added up"
             )
-        for what in ("formula", "family", "link", "weights", "offset"):
-            one, two = getattr(head, what), getattr(part, what)
-            if one != two:
-                raise DataError(
-                    f"sums can be added up when they are of one model: {what} of {name} is {two!r}, that of "
-                    f"{names[0]} is {one!r}. Make them again with the same {what}"
-                )
+    named = list(zip(names, given, strict=True))
+    require_same_model(named, "formula", "family", "link", "weights", "offset")
     missing = added_counts(*(part.missing for part in given))
-    tables = [(name, part.table) for name, part in zip(names, given, strict=True) if part.table is not None]
+    tables = [(name, part.table) for name, part in named if part.table is not None]
     return replace(
         head,
         n=sum(part.n for part in given),

@@ -36,6 +36,20 @@ def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[st
     return kinds
 
 
+def require_same_model(parts: Sequence[tuple[str, Any]], *of_model: str) -> None:
+    """Raise a DataError for sums, each with its name, of which a part of the model differs."""
+    (first, head), *others = parts
+    for name, other in others:
+        for what in of_model:
+            one, two = getattr(head, what), getattr(other, what)
+            if one != two:
+                said = what if what == "formula" else f"{what}="
+                raise DataError(
+                    f"sums can be added up when they are of one model: {said} of {name} is {two!r}, that of "
+                    f"{first} is {one!r}. Make them again with the same {said}"
+                )
+
+
 def union_of_levels(name: str, parts: Sequence[tuple[str, ColumnLevels]]) -> ColumnLevels:
     """Return the levels that any part has of a column; each part comes with its name for the messages."""
     (first, head), *others = parts

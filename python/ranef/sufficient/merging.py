@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
 from ..stream.survey import added_counts
 from .cells import CellSums, merge_cells
-from .levels_of_parts import require_same_kind
+from .levels_of_parts import require_same_kind, require_same_model
 from .patterns import Patterns, added, require_small, require_whole_subjects
 from .segments import moved
 from .sums import Contents, Sums
@@ -69,9 +69,10 @@ def merge_products(given: list[Sums], names: Sequence[str]) -> Sums:
     for name, part in zip(names, given, strict=True):
         if not isinstance(part, Sums):
             raise ArgumentError(f"merge() adds up sums, {name} is {type(part).__name__}")
-        _require_same_model(given[0], part, names[0], name)
+    named = list(zip(names, given, strict=True))
+    require_same_model(named, "formula", "weights", "offset")
     missing = added_counts(*(part.missing for part in given))
-    numbered = [(name, part) for name, part in zip(names, given, strict=True) if part.contents is not None]
+    numbered = [(name, part) for name, part in named if part.contents is not None]
     contents = None
     if len(numbered) == 1:
         contents = numbered[0][1].contents
@@ -87,19 +88,6 @@ def plus(self: Sums, other: Any) -> Sums:
     if not isinstance(other, Sums):
         return NotImplemented
     return merge([self, other])
-
-
-def _require_same_model(first: Sums, other: Sums, head: str, name: str) -> None:
-    for what, one, two in (
-        ("formula", first.formula, other.formula),
-        ("weights=", first.weights, other.weights),
-        ("offset=", first.offset, other.offset),
-    ):
-        if one != two:
-            raise DataError(
-                f"sums can be added up when they are of one model: the {what} of {name} is {two!r}, "
-                f"that of {head} is {one!r}. Make them again with the same {what}"
-            )
 
 
 def _require_same_columns(parts: Sequence[tuple[str, Contents]]) -> None:

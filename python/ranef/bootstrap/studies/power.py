@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ...errors import ArgumentError, quote_list
+from ...errors import ArgumentError, is_share, quote_list
 from ...fit import Fit
 from ...frame.native import as_it_came
 from ...guidance.arguments import guided
@@ -129,7 +129,7 @@ def power(
     if executor is not None:
         away = RemoteStudy(executor, arguments, 1 if n_threads is None else threads, progress)
         progress = False  # the executor's chunks have a bar of their own
-    if precision is not None and not 0.0 < precision < 1.0:
+    if precision is not None and not is_share(precision):
         raise ArgumentError(f"precision= is a share between 0 and 1, such as 0.02; got {precision!r}")
     rejected: list[np.ndarray] = []
     batch = _BATCH if progress or precision is not None else _SILENT_BATCH

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, require_whole
 from ...guidance.arguments import guided
 from ..means import emmeans
 from ..means.grid import of_all_parts
@@ -112,11 +112,10 @@ def predictions(
         require_predictor(fit, name, "predictions()")
     if first in inside:
         raise ArgumentError(f"{first!r} is on the x axis: it cannot also be in by=")
-    if isinstance(points, bool) or points != int(points) or not 2 <= points <= _MOST:
-        raise ArgumentError(f"points= must be a whole number of values from 2 to {_MOST}, not {points!r}")
+    points = require_whole("points", points, 2, _MOST, " of values")
     filled, notes = dict(given), []
     if first not in given:
-        found = along(fit, first, int(points))
+        found = along(fit, first, points)
         filled |= {} if found is None else {first: found}
     for name in inside:
         if name not in given:
