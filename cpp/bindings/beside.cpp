@@ -10,7 +10,6 @@
 
 #include "pybind.hpp"
 #include "ranef/base/threads.hpp"
-#include "ranef/plan/cost.hpp"
 #include "watched.hpp"
 
 namespace ranef::bindings {
@@ -63,11 +62,6 @@ void abandon(Job& job) {
 }
 
 }  // namespace
-
-bool evaluations_are_long(const Problem& problem) {
-    constexpr double millisecond = 1e7;  // multiplications
-    return evaluation_work(problem) > millisecond;
-}
 
 void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
     run_watched(std::move(work), cancel, [] {});

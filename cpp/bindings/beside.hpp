@@ -3,12 +3,10 @@
 
 #include <functional>
 
-#include "ranef/plan/plan.hpp"
-
 namespace ranef::bindings {
 
-// Whether an evaluation may take so long (milliseconds) that waiting for signals beside it costs nothing.
-bool evaluations_are_long(const Problem& problem);
+// Whether an evaluation of so many multiplications may take so long (milliseconds) that waiting for signals beside it costs nothing.
+constexpr bool is_long(double work) { return work > 1e7; }
 
 // Runs `work` in a thread of its own; called without the GIL. When Ctrl-C is pressed `cancel` is called and Python's
 // exception is thrown at once; the work, which must keep alive what it uses, runs on to its end and is then forgotten.

@@ -175,7 +175,7 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
     search->settings.certify = certify;
     {
         const py::gil_scoped_release release;
-        if (self.problem->cells().n > 2000) run_beside([search] { search->run(); }, [search] { search->cancelled = true; });
+        if (is_long(search->criterion->work())) run_beside([search] { search->run(); }, [search] { search->cancelled = true; });
         else search->run();
     }
     return describe_search(self, *search);

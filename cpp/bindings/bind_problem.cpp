@@ -174,7 +174,7 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
         const py::gil_scoped_release release;
         running->session = self.borrow();
         running->session.forget();
-        if (evaluations_are_long(*self.problem()))
+        if (is_long(evaluation_work(*self.problem())))
             run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
         else running->run();
     }

@@ -13,6 +13,7 @@
 #include "pybind.hpp"
 #include "ranef/cross/cross_products.hpp"
 #include "ranef/optimum/fit.hpp"
+#include "ranef/plan/cost.hpp"
 #include "ranef/plan/plan.hpp"
 #include "ranef/rows/rows.hpp"
 
@@ -154,7 +155,7 @@ auto evaluate_at(ProblemObject& self, const ResponseObject& response, const Doub
     {
         const py::gil_scoped_release release;
         evaluation->session = self.borrow();
-        if (evaluations_are_long(*self.problem())) run_beside([evaluation] { evaluation->run(); });
+        if (is_long(evaluation_work(*self.problem()))) run_beside([evaluation] { evaluation->run(); });
         else evaluation->run();
         evaluation->session.forget();
         self.give_back(std::move(evaluation->session));

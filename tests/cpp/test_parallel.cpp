@@ -33,9 +33,9 @@ private:
 };
 
 Index started_by(const std::function<void()>& work) {
-    const Index before = threads_started();
+    const Index before = threads_wanted();
     work();
-    return threads_started() - before;
+    return threads_wanted() - before;
 }
 
 constexpr double dear = 1e9;  // multiplications, so that threads pay

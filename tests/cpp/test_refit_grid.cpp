@@ -100,12 +100,12 @@ TEST_CASE("refits: the caller's threads are all there are") {
     set_thread_limit(16);
     const auto evaluator = std::make_unique<Evaluator>(*c.alone.problem);
     evaluator->load(c.responses.data());
-    Index started = threads_started();
+    Index started = threads_wanted();
     REQUIRE(evaluator->evaluate(c.theta.data(), Order::value) == Status::ok);
-    CHECK(threads_started() > started);  // elsewhere an evaluation is worth threads
-    started = threads_started();
+    CHECK(threads_wanted() > started);  // elsewhere an evaluation is worth threads
+    started = threads_wanted();
     c.refits(c.alone, 0, 4);
-    CHECK(threads_started() == started);
+    CHECK(threads_wanted() == started);
     set_thread_limit(before);
 }
 

@@ -138,3 +138,12 @@ def test_counts_that_are_nearly_whole_are_rounded():
     found = fit.refit(y + 3e-7)
     np.testing.assert_array_equal(found.y, y)
     assert found.objective == pytest.approx(fit.refit(y).objective, abs=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_rough_search_that_begins_at_the_optimum_stays_there(case):
+    """As of the bootstrap's refits: modes no more exact than the distance expected must not lead away."""
+    fit = fitted(case, drawn(case, 7))
+    again = fit.model.core.fit(fit.found["internal"], 1e-8, 200, certify=False)
+    assert again["value"] == pytest.approx(fit.found["value"], abs=1e-8)
+    assert again["evaluations"] <= 3

@@ -3,19 +3,25 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <vector>
 
+#include "ranef/base/helpers.hpp"
 #include "ranef/base/threads.hpp"
 
 namespace ranef {
 namespace {
 
-// Multiplications that a thread must have to do for its start, some tens of microseconds, to pay.
+// Multiplications that a thread must have to do for its start or waking up, up to some tens of microseconds, to pay.
 constexpr double work_that_pays = 2.5e5;
 thread_local bool serial = false;
-std::atomic<Index> started{0};
+std::atomic<Index> wanted{0};
+
+// The pieces that a thread takes first, before it helps others with theirs: in the next loop over the same pieces their data
+// are still in its cache.
+struct alignas(64) Span {
+    std::atomic<Index> next{0};
+    Index end = 0;
+};
 
 Index threads_for(Index pieces, double work) {
     if (serial || work < 2.0 * work_that_pays) return 1;
@@ -28,7 +34,7 @@ Index threads_for(Index pieces, double work) {
 SerialScope::SerialScope() : before_(serial) { serial = true; }
 SerialScope::~SerialScope() { serial = before_; }
 
-Index threads_started() { return started; }
+Index threads_wanted() { return wanted; }
 
 void for_pieces(Index pieces, double work, const std::function<void(Index)>& run) {
     const Index most = threads_for(pieces, work);
@@ -37,28 +43,29 @@ void for_pieces(Index pieces, double work, const std::function<void(Index)>& run
         return;
     }
     const BlasThreads alone;  // what BLAS is called from: with threads of its own they would be as many squared
-    std::atomic<Index> next{0};
+    std::vector<Span> spans(static_cast<std::size_t>(most));
+    for (Index i = 0; i < most; ++i) {
+        spans[i].next = pieces * i / most;
+        spans[i].end = pieces * (i + 1) / most;
+    }
+    std::atomic<bool> failed{false};
     std::exception_ptr failure;
     std::mutex guard;
-    const auto take = [&] {
+    const auto take = [&](Index thread) {
         const SerialScope alone;
         try {
-            for (Index piece = next++; piece < pieces; piece = next++) run(piece);
+            for (Index i = 0; i < most; ++i) {
+                Span& span = spans[(thread + i) % most];
+                for (Index piece = span.next++; piece < span.end && !failed; piece = span.next++) run(piece);
+            }
         } catch (...) {
             const std::lock_guard<std::mutex> lock(guard);
             failure = std::current_exception();
-            next = pieces;
+            failed = true;
         }
     };
-    std::vector<std::thread> others;
-    others.reserve(static_cast<std::size_t>(most - 1));
-    try {
-        for (Index i = 1; i < most; ++i, ++started) others.emplace_back(take);
-    } catch (const std::system_error&) {
-        // No thread to be had: this one does what is left.
-    }
-    take();
-    for (std::thread& thread : others) thread.join();
+    wanted += most - 1;
+    run_with_helpers(most - 1, take);
     if (failure) std::rethrow_exception(failure);
 }
 

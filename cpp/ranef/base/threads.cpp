@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "ranef/base/helpers.hpp"
+
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -67,6 +69,7 @@ void set_thread_limit(int threads) {
 }
 
 void after_fork([[maybe_unused]] bool computing) {
+    forget_helpers_after_fork();
 #ifdef RANEF_HAS_WEAK_SYMBOLS
     new (&guard) std::mutex;
     if (!blas_can_be_told()) return;

@@ -12,8 +12,8 @@ int available_cores();
 int thread_limit();
 void set_thread_limit(int threads);
 
-// Threads that the core's own loops (parallel.hpp) have started since the process began.
-Index threads_started();
+// Threads beside their own that the core's loops (parallel.hpp) have asked for since the process began.
+Index threads_wanted();
 
 // Threads BLAS would use now; 0 where it cannot be asked.
 int blas_threads();

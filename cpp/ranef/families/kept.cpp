@@ -13,7 +13,7 @@ namespace {
 constexpr double log_2pi = 1.8378770664093454836;
 constexpr double nearly = 1e-9;  // relative distance of successes from a whole number: trials times a proportion are rounded
 constexpr int lanes = 4;
-constexpr Index piece_rows = 100'000;  // that a thread adds up into sums of its own,
+constexpr Index piece_rows = 500'000;  // that a thread adds up into sums of its own,
 constexpr Index rows_a_cell = 16;      // as long as these are few beside the rows
 
 // log n! of whole numbers: a table, then Stirling's series, which is exact there.
@@ -313,22 +313,22 @@ bool keep_sums(const std::string& family, const RowResponses& rows, const std::u
     const Index pieces = std::min(rows.n / piece_rows, rows.n / (rows_a_cell * std::max<Index>(cells, 1)));
     if (pieces < 2 || family == "gaussian") return keep_piece(family, rows, cell_of, cells, kept, constant);
     const Index size = (rows.n + pieces - 1) / pieces;
-    std::vector<KeptSums> sums(pieces);
+    std::vector<KeptSums> others(pieces - 1);
     std::vector<double> constants(pieces);
     std::vector<char> good(pieces);
     for_ranges(rows.n, size, 4.0 * static_cast<double>(rows.n), [&](Index piece, Index begin, Index end) {
         const auto part = [&](const double* column) { return column ? column + begin : nullptr; };
         const RowResponses own{end - begin, part(rows.y), part(rows.trials), part(rows.weights)};
-        good[piece] = keep_piece(family, own, cell_of + begin, cells, sums[piece], &constants[piece]);
+        KeptSums& sums = piece == 0 ? kept : others[piece - 1];
+        good[piece] = keep_piece(family, own, cell_of + begin, cells, sums, &constants[piece]);
     });
-    kept.first = sums[0].first;
-    kept.second = sums[0].second;
     *constant = constants[0];
     for (Index piece = 1; piece < pieces; ++piece) {
+        const KeptSums& sums = others[piece - 1];
         *constant += constants[piece];
         for (Index c = 0; c < cells; ++c) {
-            kept.first[c] += sums[piece].first[c];
-            kept.second[c] += sums[piece].second[c];
+            kept.first[c] += sums.first[c];
+            kept.second[c] += sums.second[c];
         }
     }
     return std::all_of(good.begin(), good.end(), [](char one) { return one != 0; });

@@ -7,12 +7,6 @@
 #include "ranef/families/vector_math.hpp"
 
 namespace ranef {
-namespace {
-
-// Multiplications a cell, in round numbers.
-constexpr double mode_work = 100.0, finish_work = 60.0;
-
-}  // namespace
 
 LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
     : problem_(problem),
@@ -64,6 +58,11 @@ LaplaceCriterion::LaplaceCriterion(const GlmmProblem& problem)
             for (Index f = 0; f < factors; ++f)
                 effect_[i * factors + f] = static_cast<std::int32_t>(layout_.offset[f] + cells_.level[i * factors + f]);
     }
+}
+
+double LaplaceCriterion::work() const {
+    const double rest = static_cast<double>(problem_.pattern().rest);
+    return cell_work_ * static_cast<double>(cells_.n) + rest * rest * rest;
 }
 
 bool LaplaceCriterion::stands_at(const std::vector<double>& parameters, const std::vector<ThetaSlot>& slots) const {
@@ -171,10 +170,11 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
     }
     factor_is_base_ = valid_ = differentiated_ = false;
     read(parameters);
-    in_parts(mode_work, [&](const CellPart& part, Share& share) {
+    in_parts(cell_work_, [&](const CellPart& part, Share& share) {
         if (predicted) predict(part);
         place_cells(part);
         share.status = find_mode(part, share);
+        if (share.status == Status::ok) finish(part, share);
     });
     q_ = 0.0;
     Index most = 0;
@@ -185,7 +185,7 @@ Status LaplaceCriterion::evaluate(const double* parameters) {
     inner_steps_ += most;
     for (const Share& share : shares_)
         if (share.status != Status::ok) return share.status;
-    finish();
+    add_shares();
     add_prior();
     if (!std::isfinite(value_)) return Status::not_finite;
     valid_ = true;
@@ -267,12 +267,13 @@ void LaplaceCriterion::theta_gradient(const CellPart& part, Share& share) const 
     }
 }
 
-// What a stretch adds to the gradient once the adjoint is known: r_i = t_i - w_i z~_i'a, X'(r - 2 s), Z'r.
-void LaplaceCriterion::add_gradient(const Stretch& stretch, Share& share) {
+// What a stretch adds to the gradient once the adjoint is known: r_i = t_i - w_i z~_i'a, X'(r - 2 s), Z'r. The scores s of the
+// cells, and the slopes of further parameters as in FurtherParameters::add_gradient.
+void LaplaceCriterion::add_gradient(const Stretch& stretch, const double* score, const std::vector<double>* dl, Share& share) {
     const Index begin = stretch.begin, n = stretch.size();
     multiply(stretch, whitened_, adjoint_.data(), along_.data());
     double *__restrict r = r_.data() + begin, *__restrict t = t_.data() + begin;
-    const double *__restrict w = w_.data() + begin, *__restrict along = along_.data() + begin, *__restrict s = s_.data() + begin;
+    const double *__restrict w = w_.data() + begin, *__restrict along = along_.data() + begin, *__restrict s = score + begin;
     for (Index i = 0; i < n; ++i) {
         r[i] = t[i] - w[i] * along[i];
         t[i] = r[i] - 2.0 * s[i];
@@ -280,15 +281,17 @@ void LaplaceCriterion::add_gradient(const Stretch& stretch, Share& share) {
     add_raw_scores(stretch, r_.data(), rho_.data());
     for (int c = 0; c < p_; ++c) share.beta_slope[c] += product_of(n, cells_.column(c) + begin, t);
     further_.differentiate(*family_, eta_.data(), begin, n);
-    further_.add_gradient(h_.data(), along_.data(), nullptr, begin, n, share.further_slope.data());
+    further_.add_gradient(h_.data(), along_.data(), dl, begin, n, share.further_slope.data());
 }
 
-// A part's value and gradient behind its mode.
-void LaplaceCriterion::finish_part(const CellPart& part, Share& share) {
+void LaplaceCriterion::start_share(Share& share) const {
     share.g_lambda.assign(layout_.lambda_size, 0.0);
     share.beta_slope.assign(p_, 0.0);
     share.further_slope.assign(further_.count(), 0.0);
-    share.moved = 0.0;
+}
+
+void LaplaceCriterion::finish(const CellPart& part, Share& share) {
+    start_share(share);
     const auto factor = [&](const double* weights, double* log_det) {
         system_.clear();
         in_stretches(part, [&](const Stretch& stretch) { system_.add(stretch, whitened_.data(), weights); });
@@ -301,7 +304,7 @@ void LaplaceCriterion::finish_part(const CellPart& part, Share& share) {
         family_->expected(view.part(part.begin, n), eta_.data() + part.begin, work_.data() + part.begin, w1_.data() + part.begin);
         weights = work_.data();
         if (!factor(weights, &share.log_det)) {
-            share.log_det = std::nan("");
+            share.value = std::nan("");
             return;
         }
     }
@@ -321,20 +324,20 @@ void LaplaceCriterion::finish_part(const CellPart& part, Share& share) {
     double unused = 0.0;
     if (problem_.expected) factor(w_.data(), &unused);  // the mode moves with the observed weights
     whiten(part, lambda_, adjoint_.data());
-    // Of the determinant, in the last step, which is not taken.
-    for (Index i = part.effect; i < part.effect_end; ++i) share.moved += adjoint_[i] * step_[i];
+    share.value = share.q - share.decrement + share.log_det;
+    // What the last step, which is not taken, changes of the determinant.
+    for (Index i = part.effect; i < part.effect_end; ++i) share.value += adjoint_[i] * step_[i];
     system_.solve(part, adjoint_.data());
-    in_stretches(part, [&](const Stretch& stretch) { add_gradient(stretch, share); });
+    in_stretches(part, [&](const Stretch& stretch) { add_gradient(stretch, s_.data(), nullptr, share); });
     theta_gradient(part, share);
 }
 
-void LaplaceCriterion::finish() {
-    in_parts(finish_work, [&](const CellPart& part, Share& share) { finish_part(part, share); });
+void LaplaceCriterion::add_shares() {
     value_ = 0.0;
     std::fill(g_lambda_.begin(), g_lambda_.end(), 0.0);
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
     for (const Share& share : shares_) {
-        value_ += share.q - share.decrement + share.log_det + share.moved;
+        value_ += share.value;
         for (Index i = 0; i < layout_.lambda_size; ++i) g_lambda_[i] += share.g_lambda[i];
         for (int c = 0; c < p_; ++c) gradient_[k_ + c] += share.beta_slope[c];
         for (Index c = 0; c < further_.count(); ++c) gradient_[k_ + p_ + c] += share.further_slope[c];

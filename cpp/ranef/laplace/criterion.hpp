@@ -49,6 +49,7 @@ public:
     // The Hessian there: W as if fixed (average information), and the curvature of D in theta.
     virtual void differentiate();
 
+    double work() const;  // multiplications of an evaluation, or little more
     // Whether an evaluation is long and cannot be divided among threads: then two may be made at a time.
     bool undivided() const { return layout_.factors.size() > 1 && cells_.n >= many_cells; }
 
@@ -85,12 +86,10 @@ public:
 protected:
     LaplaceCriterion(const LaplaceCriterion& other) = default;
 
-    // Laplace's part behind the mode: value, leverages, adjoint, gradient.
-    virtual void finish();
-    // A part's share of an evaluation: what it adds up to, and the state of its search for the mode.
-    struct Share {
+    // A part's share of an evaluation: the state of its search for the mode, and what it adds up to.
+    struct alignas(64) Share {
         Status status = Status::ok;
-        double q = 0.0, decrement = 0.0, log_det = 0.0, moved = 0.0;
+        double q = 0.0, decrement = 0.0, log_det = 0.0, value = 0.0;
         Index inner_steps = 0;
         std::vector<double> g_lambda, beta_slope, further_slope, products;
     };
@@ -126,9 +125,12 @@ protected:
     void multiply(const Stretch& stretch, const std::vector<double>& bases, const double* per_effect, double* per_cell) const;
     double cubes_by_level(const std::vector<double>& third);
     double cubes_by_draws(const std::vector<double>& third);
-    void finish_part(const CellPart& part, Share& share);
+    // A part's value and gradient behind its mode.
+    virtual void finish(const CellPart& part, Share& share);
+    void start_share(Share& share) const;
+    void add_shares();
     void leverages(const Stretch& stretch, const double* weights, Share& share);
-    void add_gradient(const Stretch& stretch, Share& share);
+    void add_gradient(const Stretch& stretch, const double* score, const std::vector<double>* dl, Share& share);
     void theta_gradient(const CellPart& part, Share& share) const;
     void block_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
     void scalar_products(const CellPart& part, int extra, std::vector<double>& cross, std::vector<double>& a) const;
@@ -155,6 +157,7 @@ protected:
     std::vector<std::int32_t> effect_;  // n x factors where scalar_: which random effect
     int k_, p_;
     FurtherParameters further_;
+    double cell_work_ = 160.0;  // multiplications a cell in an evaluation, in round numbers
     double inner_tolerance_ = 1e-11;
     bool refined_ = false, following_ = false, valid_ = false, differentiated_ = false;
     Index inner_steps_ = 0;

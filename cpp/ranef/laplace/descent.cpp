@@ -17,7 +17,7 @@ constexpr double end_game = 1e-7;          // predicted fall below which gradien
 constexpr double largest_unseen = 1e-6;    // fall of a step that needs no evaluation
 constexpr double unseen_share = 0.1;       // of the tolerance, what may be left behind it
 constexpr double first_rate = 0.05;        // of falls, before two of them are known
-constexpr double nearer = 1e-2;            // part of the distance expected, below which an evaluation was too rough to end with
+constexpr double nearer = 1e-2;            // part of the distance expected, below which an evaluation was too rough
 
 // One descent: the point, the model about it, and the radius within which the model is believed.
 class ScaledDescent {
@@ -37,7 +37,7 @@ public:
         radius_ = widest_ = model_.first();
         while (true) {
             if (!look_ahead()) return end(Status::not_finite);
-            if (too_rough_to_end()) {
+            if (too_rough()) {
                 expect(0.0);
                 if (!evaluate_here()) return descent_;
                 continue;
@@ -103,10 +103,9 @@ private:
         return true;
     }
 
-    // Whether the point is so much nearer to the minimum than expected that its evaluation may not have been exact enough.
-    bool too_rough_to_end() const {
-        return (last_ || fall_ <= tolerance_) && settings_.expect && fall_ < nearer * expected_ && expected_ > tolerance_;
-    }
+    // Whether the point is so much nearer to the minimum than expected that its evaluation may not have been exact enough to
+    // say where that is.
+    bool too_rough() const { return settings_.expect && fall_ < nearer * expected_ && expected_ > tolerance_; }
 
     void plan_step() {
         if (last_fall_ > 0.0) rate_ = std::min(fall_ / last_fall_, 1.0);

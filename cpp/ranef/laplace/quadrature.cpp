@@ -36,41 +36,33 @@ QuadratureCriterion::QuadratureCriterion(const GlmmProblem& problem, int nodes) 
             log_weight_[k] += std::log(weight[rest % nodes]);
         }
     }
-    Index largest = 0;
-    for (Index j = 0; j < layout_.factors[0].levels; ++j)
-        largest = std::max(largest, cells_.leading[j + 1] - cells_.leading[j]);
-    node_s_.resize(largest * count_);
-    node_eta_.resize(largest);
-    node_slopes_ = FurtherParameters::Slopes(largest);
-    node_u_.resize(count_ * r);
-    share_.resize(count_);
     mean_s_.resize(cells_.n);
     mean_dl_.assign(further_.kinds(), std::vector<double>(cells_.n));
     products_.resize(cells_.n * r);
+    cell_work_ *= static_cast<double>(1 + count_);
     set_inner_tolerance(1e-16);  // the rule is not stationary about the mode
 }
 
-// The linear predictor of a level's cells at effects u, into node_eta_.
-void QuadratureCriterion::predict_level(Index first, Index size, const double* u) {
+// The linear predictor of a level's cells at effects u.
+void QuadratureCriterion::predict_level(Index first, Index size, const double* u, double* eta) const {
     const int r = layout_.factors[0].width;
     for (Index i = 0; i < size; ++i) {
         const double* z = whitened_.data() + (first + i) * r;
-        double eta = fixed_[first + i];
-        for (int a = 0; a < r; ++a) eta += z[a] * u[a];
-        node_eta_[i] = eta;
+        eta[i] = fixed_[first + i];
+        for (int a = 0; a < r; ++a) eta[i] += z[a] * u[a];
     }
 }
 
 // The nodes of one level, u_k and the scores s there; the nodes' shares of the integral, and its logarithm.
-double QuadratureCriterion::place_nodes(Index j, const double* root) {
+double QuadratureCriterion::place_nodes(Index j, Nodes& nodes) {
     const int r = layout_.factors[0].width;
     const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
     const CellView view = further_.view().part(first, size);
-    const double* mode = u_.data() + j * r;
+    const double *mode = u_.data() + j * r, *root = system_.leading_root(j);
     double top = -INFINITY;
     for (Index k = 0; k < count_; ++k) {
         const double* x = x_.data() + k * r;
-        double* u = node_u_.data() + k * r;
+        double* u = nodes.u.data() + k * r;
         std::copy_n(x, r, u);
         linalg::solve_upper(r, root, r, u, 1, r);
         double q = log_weight_[k];
@@ -78,34 +70,33 @@ double QuadratureCriterion::place_nodes(Index j, const double* root) {
             u[a] += mode[a];
             q += 0.5 * (x[a] * x[a] - u[a] * u[a]);
         }
-        predict_level(first, size, u);
-        q += family_->score(view, node_eta_.data(), node_s_.data() + k * size, work_.data());
-        share_[k] = q;
+        predict_level(first, size, u, nodes.eta.data());
+        q += family_->score(view, nodes.eta.data(), nodes.s.data() + k * size, nodes.w.data());
+        nodes.share[k] = q;
         top = std::max(top, q);
     }
     double sum = 0.0;
-    for (double& share : share_) sum += share = std::exp(share - top);
-    for (double& share : share_) share /= sum;
+    for (double& share : nodes.share) sum += share = std::exp(share - top);
+    for (double& share : nodes.share) share /= sum;
     return top + std::log(sum);
 }
 
-// log sum_k w_k e^q_k of one level. Leaves the means over the nodes of s, dl and s u' of its cells; `tilted`: the mean
-// of g_k x_k', r x r by rows of g, and `mean_adjoint`: the mean of g_k, where g_k = dq_k / du_k.
-double QuadratureCriterion::integrate_level(Index j, const double* root, double* tilted, double* mean_adjoint) {
+// log sum_k w_k e^q_k of one level. Leaves the means over the nodes: of the level, and of s, dl and s u' of its cells.
+double QuadratureCriterion::integrate_level(Index j, Nodes& nodes) {
     const int r = layout_.factors[0].width;
     const Index first = cells_.leading[j], size = cells_.leading[j + 1] - first;
-    const double integral = place_nodes(j, root);
+    const double integral = place_nodes(j, nodes);
     std::fill_n(mean_s_.begin() + first, size, 0.0);
     std::fill_n(products_.begin() + first * r, size * r, 0.0);
-    std::fill_n(tilted, r * r, 0.0);
-    std::fill_n(mean_adjoint, r, 0.0);
-    std::vector<double> g(r);
+    nodes.tilted.assign(r * r, 0.0);
+    nodes.mean_gradient.assign(r, 0.0);
+    std::vector<double>& g = nodes.gradient;
     for (Index k = 0; k < count_; ++k) {
-        const double share = share_[k];
-        const double* u = node_u_.data() + k * r;
+        const double share = nodes.share[k];
+        const double* u = nodes.u.data() + k * r;
         for (int a = 0; a < r; ++a) g[a] = -u[a];
         for (Index i = 0; i < size; ++i) {
-            const double s = node_s_[k * size + i];
+            const double s = nodes.s[k * size + i];
             const double* z = whitened_.data() + (first + i) * r;
             mean_s_[first + i] += share * s;
             for (int a = 0; a < r; ++a) {
@@ -114,88 +105,86 @@ double QuadratureCriterion::integrate_level(Index j, const double* root, double*
             }
         }
         for (int a = 0; a < r; ++a) {
-            mean_adjoint[a] += share * g[a];
-            for (int b = 0; b < r; ++b) tilted[a * r + b] += share * g[a] * x_[k * r + b];
+            nodes.mean_gradient[a] += share * g[a];
+            for (int b = 0; b < r; ++b) nodes.tilted[a * r + b] += share * g[a] * x_[k * r + b];
         }
     }
-    if (!mean_dl_.empty()) average_further(first, size);
+    average_further(first, size, nodes);
     return integral;
 }
 
 // The mean over the nodes of the slopes in the further parameters.
-void QuadratureCriterion::average_further(Index first, Index size) {
+void QuadratureCriterion::average_further(Index first, Index size, Nodes& nodes) {
+    if (mean_dl_.empty()) return;
     const int r = layout_.factors[0].width;
     const CellView view = further_.view().part(first, size);
     for (std::vector<double>& mean : mean_dl_) std::fill_n(mean.begin() + first, size, 0.0);
-    std::vector<double>& dl = node_slopes_.dl;
+    std::vector<double>& dl = nodes.slopes.dl;
     for (Index k = 0; k < count_; ++k) {
-        predict_level(first, size, node_u_.data() + k * r);
+        predict_level(first, size, nodes.u.data() + k * r, nodes.eta.data());
         for (int kind = 0; kind < further_.kinds(); ++kind) {
-            further_.differentiate(*family_, kind, view, node_eta_.data(), dl.data(), node_slopes_.ds.data(), node_slopes_.dw.data());
-            for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += share_[k] * dl[i];
+            further_.differentiate(*family_, kind, view, nodes.eta.data(), dl.data(), nodes.slopes.ds.data(), nodes.slopes.dw.data());
+            for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += nodes.share[k] * dl[i];
         }
+    }
+}
+
+// A level's share of g_D Lambda, its right-hand side of the adjoint, and its cells' leverages and t; y: Y, see finish().
+void QuadratureCriterion::add_level(Index j, Nodes& nodes, Share& share) {
+    const int r = layout_.factors[0].width;
+    const double* root = system_.leading_root(j);
+    std::vector<double> &half = nodes.half, &own = nodes.own, &y = nodes.y;
+    system_.inverse_block(0, j, y.data());
+    // tilted holds G = sum pi g x' by rows, the columns of G' in memory; R^-T G = C^-1 G.
+    for (int a = 0; a < r; ++a)
+        for (int b = 0; b < r; ++b) half[b * r + a] = nodes.tilted[a * r + b];
+    linalg::solve_lower(r, root, r, half.data(), r, r);
+    for (int b = 0; b < r; ++b)
+        for (int a = 0; a < r; ++a) own[b * r + a] = a <= b ? 0.5 * half[b * r + a] : 0.5 * half[a * r + b];
+    linalg::solve_upper(r, root, r, own.data(), r, r);  // R^-1 S
+    linalg::transpose(r, own.data());
+    linalg::solve_upper(r, root, r, own.data(), r, r);  // R^-1 S R^-T, as S is symmetric
+    for (int i = 0; i < r * r; ++i) y[i] += 2.0 * own[i];
+    double* c = adjoint_.data() + j * r;
+    for (int a = 0; a < r; ++a) c[a] = -2.0 * nodes.mean_gradient[a];
+    for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+        const double *z = cells_.z.data() + i * r, *zt = whitened_.data() + i * r;
+        double h = 0.0;
+        for (int b = 0; b < r; ++b) {
+            double v = 0.0;
+            for (int a = 0; a < r; ++a) v += y[b * r + a] * zt[a];
+            h += zt[b] * v;
+            for (int a = 0; a < r; ++a) share.g_lambda[b * r + a] += w_[i] * z[a] * v - z[a] * products_[i * r + b];
+        }
+        h_[i] = h;
+        t_[i] = h * w1_[i];
+        for (int a = 0; a < r; ++a) c[a] += t_[i] * zt[a];
     }
 }
 
 // The gradient is Laplace's with the leverages z'Y z in place of z'Omega^-1 z, Y = Omega^-1 + 2 R^-1 S R^-T, where S is
 // what the moving nodes add, and with means over the nodes in place of values at the mode.
-void QuadratureCriterion::finish() {
+void QuadratureCriterion::finish(const CellPart& part, Share& share) {
     const int r = layout_.factors[0].width;
-    const Index levels = layout_.factors[0].levels;
-    const CellView view = further_.view();
-    family_->third(view, eta_.data(), w1_.data());
-    for (const CellPart& part : parts_) system_.invert(part);
-    raw_scores(s_.data(), e_.data());
-    further_.differentiate(*family_, eta_.data(), 0, cells_.n);
-    value_ = 0.0;
-    for (const Share& share : shares_) value_ += share.log_det;
-    std::vector<double> y(r * r), tilted(r * r), half(r * r), mean_adjoint(r), own(r * r), full(layout_.lambda_size, 0.0);
-    for (Index j = 0; j < levels; ++j) {
-        const double* root = system_.leading_root(j);
-        value_ -= 2.0 * integrate_level(j, root, tilted.data(), mean_adjoint.data());
-        system_.inverse_block(0, j, y.data());
-        // tilted holds G = sum pi g x' by rows, the columns of G' in memory; R^-T G = C^-1 G.
-        for (int a = 0; a < r; ++a)
-            for (int b = 0; b < r; ++b) half[b * r + a] = tilted[a * r + b];
-        linalg::solve_lower(r, root, r, half.data(), r, r);
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a) own[b * r + a] = a <= b ? 0.5 * half[b * r + a] : 0.5 * half[a * r + b];
-        linalg::solve_upper(r, root, r, own.data(), r, r);  // R^-1 S
-        linalg::transpose(r, own.data());
-        linalg::solve_upper(r, root, r, own.data(), r, r);  // R^-1 S R^-T, as S is symmetric
-        for (int i = 0; i < r * r; ++i) y[i] += 2.0 * own[i];
-        double* c = adjoint_.data() + j * r;
-        for (int a = 0; a < r; ++a) c[a] = -2.0 * mean_adjoint[a];
-        for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
-            const double *z = cells_.z.data() + i * r, *zt = whitened_.data() + i * r;
-            double h = 0.0;
-            for (int b = 0; b < r; ++b) {
-                double v = 0.0;
-                for (int a = 0; a < r; ++a) v += y[b * r + a] * zt[a];
-                h += zt[b] * v;
-                for (int a = 0; a < r; ++a) full[b * r + a] += 2.0 * (w_[i] * z[a] * v - z[a] * products_[i * r + b]);
-            }
-            h_[i] = h;
-            t_[i] = h * w1_[i];
-            for (int a = 0; a < r; ++a) c[a] += t_[i] * zt[a];
-        }
+    const Index n = part.end - part.begin;
+    start_share(share);
+    family_->third(further_.view().part(part.begin, n), eta_.data() + part.begin, w1_.data() + part.begin);
+    system_.invert(part);
+    Index largest = 0;
+    for (Index j = part.level; j < part.level_end; ++j) largest = std::max(largest, cells_.leading[j + 1] - cells_.leading[j]);
+    Nodes nodes(largest, count_, r, !mean_dl_.empty());
+    share.value = share.log_det;
+    for (Index j = part.level; j < part.level_end; ++j) {
+        share.value -= 2.0 * integrate_level(j, nodes);
+        add_level(j, nodes, share);
     }
-    solve(adjoint_.data());
-    cell_inner(adjoint_.data(), along_.data());
-    std::fill(gradient_.begin(), gradient_.end(), 0.0);
-    for (Index i = 0; i < cells_.n; ++i) {
-        r_[i] = t_[i] - w_[i] * along_[i];
-        t_[i] = r_[i] - 2.0 * mean_s_[i];
-    }
-    for (int c = 0; c < p_; ++c) gradient_[k_ + c] = product_of(cells_.n, cells_.column(c), t_.data());
-    raw_scores(r_.data(), rho_.data());
-    for (Index j = 0; j < levels; ++j)
+    system_.solve(part, adjoint_.data());
+    std::fill(rho_.begin() + part.effect, rho_.begin() + part.effect_end, 0.0);
+    in_stretches(part, [&](const Stretch& stretch) { add_gradient(stretch, mean_s_.data(), mean_dl_.data(), share); });
+    for (Index j = part.level; j < part.level_end; ++j)
         for (int b = 0; b < r; ++b)
             for (int a = 0; a < r; ++a)
-                full[b * r + a] += rho_[j * r + a] * u_[j * r + b] + e_[j * r + a] * adjoint_[j * r + b];
-    for (int i = 0; i < r * r; ++i) g_lambda_[i] = 0.5 * full[i];
-    for (int i = 0; i < k_; ++i) gradient_[i] = full[Index{slots_[i].column} * r + slots_[i].row];
-    further_.add_gradient(h_.data(), along_.data(), mean_dl_.data(), 0, cells_.n, gradient_.data() + k_ + p_);
+                share.g_lambda[b * r + a] += 0.5 * (rho_[j * r + a] * u_[j * r + b] + e_[j * r + a] * adjoint_[j * r + b]);
 }
 
 }  // namespace ranef

@@ -17,19 +17,29 @@ public:
     // The problem has one factor of at most most_quadrature_columns columns.
     QuadratureCriterion(const GlmmProblem& problem, int nodes);
 
-protected:
-    void finish() override;
-
 private:
-    void predict_level(Index first, Index size, const double* u);
-    double place_nodes(Index level, const double* root);
-    double integrate_level(Index level, const double* root, double* tilted, double* mean_adjoint);
-    void average_further(Index first, Index size);
+    // One level's nodes, of at most `cells` cells. Each part has its own.
+    struct Nodes {
+        Nodes(Index cells, Index count, Index r, bool sloping)
+            : eta(cells), w(cells), s(cells * count), u(count * r), share(count), slopes(sloping ? cells : 0), tilted(r * r),
+              mean_gradient(r), gradient(r), half(r * r), own(r * r), y(r * r) {}
+
+        std::vector<double> eta, w, s, u, share;  // eta and w of one node at a time; s: count x cells
+        FurtherParameters::Slopes slopes;
+        std::vector<double> tilted, mean_gradient;   // the means of g_k x_k', r x r by rows of g, and of g_k = dq_k / du_k
+        std::vector<double> gradient, half, own, y;  // memory
+    };
+
+    void finish(const CellPart& part, Share& share) override;
+    void predict_level(Index first, Index size, const double* u, double* eta) const;
+    double place_nodes(Index level, Nodes& nodes);
+    double integrate_level(Index level, Nodes& nodes);
+    void average_further(Index first, Index size, Nodes& nodes);
+    void add_level(Index level, Nodes& nodes, Share& share);
 
     Index count_ = 0;                       // nodes in all
     std::vector<double> x_, log_weight_;    // count x r, count
-    std::vector<double> node_s_, node_eta_, node_u_, share_, mean_s_, products_;
-    FurtherParameters::Slopes node_slopes_;
+    std::vector<double> mean_s_, products_; // of each cell
     std::vector<std::vector<double>> mean_dl_;  // of each kind of further parameters
 };
 

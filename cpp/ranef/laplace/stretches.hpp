@@ -44,7 +44,7 @@ struct CellPart {
     Index effect, effect_end;   // random effects
 };
 
-constexpr Index part_cells = 2048;
+constexpr Index part_cells = 1024;
 
 inline std::vector<CellPart> cut_parts(const std::vector<Stretch>& stretches, const std::vector<Index>& leading, Index width,
                                    Index effects) {

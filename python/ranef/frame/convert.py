@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # what pandas calls the contents of an object column that holds numbers
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
 _WHOLE = 2.0**53  # below, a double has every digit of a whole number
+_SHORT = 10_000  # rows, whose copy takes less time than a Series
 _TIMES = {"datetime64", "datetime", "timedelta64", "timedelta"}
 
 
@@ -102,6 +103,25 @@ def _all_numbers(values: npt.NDArray[Any]) -> bool:
     import pandas as pd
 
     return all(isinstance(value, Real) or value is None or value is pd.NA for value in values)
+
+
+def from_frame(name: str, frame: pd.DataFrame) -> Column:
+    """Convert a column of a pandas DataFrame whose column names are text and differ.
+
+    Of a short table without a Series between, which takes pandas longer than all that is done with it here;
+    nothing then keeps the table from being written to, so that the numbers are copied.
+    """
+    stored = getattr(frame, "_get_column_array", None) if len(frame) <= _SHORT else None
+    if stored is not None:
+        values = stored(frame.columns.get_loc(name))
+        if isinstance(values, np.ndarray):
+            if values.dtype.kind in "iufb":
+                own = values.copy()
+                own.flags.writeable = False
+                return from_numpy(name, own)
+        elif values.dtype.name == "category":
+            return _from_categories(name, values.codes, values.categories)
+    return from_pandas(name, frame[name])
 
 
 def from_pandas(name: str, series: pd.Series) -> Column:

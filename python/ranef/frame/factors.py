@@ -86,13 +86,13 @@ def _sorting_order(levels: Levels) -> npt.NDArray[np.intp]:
 def drop_unused(factor: FactorColumn) -> FactorColumn:
     """Return the factor without levels that no row has."""
     n_levels = factor.levels.shape[0]
-    used = np.zeros(n_levels + 1, dtype=bool)
-    used[factor.codes] = True  # code -1 marks the extra last place
-    used = used[:-1]
-    if used.all():
+    rows = np.bincount(factor.codes + 1, minlength=n_levels + 1)[1:]  # code -1 marks a missing value
+    n_used = np.count_nonzero(rows)
+    if n_used == n_levels:
         return factor
-    table = np.full(n_levels + 1, -1, dtype=np.int32)
-    table[:-1][used] = np.arange(np.count_nonzero(used), dtype=np.int32)
+    used = rows > 0
+    table = np.full(n_levels + 1, -1, dtype=np.int32)  # its last place is that of code -1
+    table[:-1][used] = np.arange(n_used, dtype=np.int32)
     return FactorColumn(factor.name, table[factor.codes], factor.levels[used])
 
 

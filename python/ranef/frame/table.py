@@ -11,7 +11,7 @@ import numpy as np
 from ..cached import cached_property
 from ..errors import DataError, unknown_column
 from .columns import Column
-from .convert import from_any, from_arrow, from_narwhals, from_pandas
+from .convert import from_any, from_arrow, from_frame, from_narwhals, from_pandas
 from .labels import in_order_of, labels_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Table:
             if isinstance(data.columns.dtype, pd.StringDtype):  # every label is a name: no need to list them
                 self._labels = self._known = data.columns
                 self._unique = data.columns.is_unique
-                self._read = lambda name: from_pandas(name, data[name])
+                self._read = lambda name: from_frame(name, data)
                 return
             labels = data.columns.tolist()
             self._set_names(labels)

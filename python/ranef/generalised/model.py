@@ -220,7 +220,8 @@ class GlmerModel(Model):
 
     def _with_core(self, sums: Response, core: Any) -> GlmerModel:
         other = type(self).__new__(type(self))
-        vars(other).update(self.__getstate__(), sums=sums, cross=self.cross, core=core)
+        same = {name: vars(self)[name] for name in ("cross", "problem") if name in vars(self)}  # of the design
+        vars(other).update(self.__getstate__(), **same, sums=sums, core=core)
         return other
 
     def variant(self, *, reml: bool | None = None, design: Any = None, **other: Any) -> GlmerModel:
