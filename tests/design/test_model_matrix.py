@@ -72,7 +72,7 @@ def test_immutable_tables_are_used_as_they_are(table):
 
 @pytest.mark.skipif(not COPY_ON_WRITE, reason="pandas before 3 writes in place")
 def test_pandas_with_copy_on_write_is_used_as_it_is():
-    frame = pd.DataFrame(DATA)
+    frame = pd.concat([pd.DataFrame(DATA)] * 300, ignore_index=True)  # short frames are copied
     design = build_design("y ~ x + k + (1 + x | g)", frame)
     for name, column in columns_by_name(design).items():
         assert column is None or is_view(column, frame[name].to_numpy())

@@ -107,7 +107,7 @@ def test_times_can_group(data):
 def test_a_float_column_is_not_copied():
     values = np.arange(5.0)
     assert np.shares_memory(Table({"x": values}).column("x").values, values)
-    values = np.arange(20_000.0)  # of short frames, where a copy takes less time than the Series it needs, they are
+    values = np.arange(20_000.0)  # short frames are copied
     frame = pd.DataFrame({"x": values, "z": values})
     assert np.shares_memory(Table(frame).column("x").values, frame["x"].to_numpy())
 

@@ -14,29 +14,27 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import DataError, NewLevelError, quote_list
 from ..formula.expand import Variable, terms_of
-from ..formula.python_code import function_name, read_code
-from ..frame import Column, FactorColumn
-from ..frame.factors import Levels, as_factor, take
+from ..formula.python_code import read_code
+from ..frame import Column
+from ..frame.factors import Levels
+from .code_values import learning_evaluator, levels_of, on_complete_rows, series_of
 from .evaluate import Evaluator
-from .functions import LEARNING, Functions
+from .functions import Functions
 from .names import shown
 from .sizes import require_columns
 from .truths import truths_coded
-from .used import UsedColumns, boolean_columns, learned_codes, require_number
+from .used import UsedColumns, boolean_columns
 
 if TYPE_CHECKING:
-    import pandas as pd
     from formulaic import ModelSpec
 
 _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
@@ -56,7 +54,6 @@ class FormulaicMatrix:
     spec: ModelSpec  # formulaic's
     booleans: frozenset[str]  # columns of truth values: factors with two levels wherever levels matter
     truths: frozenset[str]  # code that gives truth values, likewise
-    as_numbers: bool = False  # truth values are 0 and 1 all the same: one number per row was asked for
 
     @property
     def two_valued(self) -> frozenset[str]:
@@ -69,12 +66,6 @@ class FormulaicMatrix:
         by_key = {variable_key(variable): variable for variable in terms_of(self.text).variables}
         keys = [[factor.expr for factor in term.term.factors] for term in self.spec.structure or []]
         return [tuple(by_key[key] for key in own if key != _ONE) for own in keys]
-
-    @property
-    def is_one_number(self) -> bool:
-        """Whether there is one column, and its variable is no factor."""
-        states = [state for _, state in self.spec.encoder_state.values()]
-        return len(self.names) == 1 and not any("categories" in state for state in states)
 
     def has_terms(self, text: str) -> bool:
         """Whether formula text gives this matrix, however it is spelt: ``a * b`` is ``1 + a + b + a:b``."""
@@ -93,20 +84,11 @@ class FormulaicMatrix:
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         """Return the matrix of new data, NaN in rows where a column is missing."""
-        complete = np.ones(n, dtype=bool)
-        for name in self.columns:
-            missing = columns[name].missing
-            if missing is not None:
-                complete &= ~missing
-        out = np.full((n, len(self.names)), np.nan, order="F")
-        if complete.any():
-            kept = None if complete.all() else np.flatnonzero(complete)
-            count = int(complete.sum())
-            series = _series(self.columns, columns, kept, self.levels)
-            evaluator = Evaluator(series, count, self.functions, deepcopy(self.states))
-            values = _values(terms_of(self.text).variables, evaluator)
-            out[complete] = self._matrix(values, count)
-        return out
+
+        def values(evaluator: Evaluator) -> FloatArray:
+            return self._matrix(_values(terms_of(self.text).variables, evaluator), evaluator.n)
+
+        return on_complete_rows(self, columns, n, len(self.names), values)
 
     def coding(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         """Return the matrix where every number is 1 and every truth value True: what factors make of it."""
@@ -115,32 +97,30 @@ class FormulaicMatrix:
             if "categories" not in state:
                 levels.pop(name, None)
         own = tuple(name for name in self.columns if name in columns)
-        evaluator = Evaluator(_series(own, columns, None, self.levels), n, self.functions, {})
+        evaluator = Evaluator(series_of(own, columns, None, self.levels), n, self.functions, {})
         ones = {name: np.ones(n) for name in self.spec.encoder_state}
         return self._matrix(ones | _values(tuple(levels.values()), evaluator), n)
 
     def _matrix(self, values: Mapping[str, Any], n: int) -> FloatArray:
-        coded = values if self.as_numbers else truths_coded(values, self.two_valued)
+        coded = truths_coded(values, self.two_valued)
         return np.asarray(_materialize(self.spec, coded, n, self.text), dtype=np.float64)
 
 
 def learn_formulaic(
-    text: str, used: UsedColumns, columns: tuple[str, ...], as_numbers: bool = False
+    text: str, used: UsedColumns, columns: tuple[str, ...]
 ) -> tuple[FormulaicMatrix, FloatArray]:
     """Learn a model matrix and return it for the used rows, in Fortran order.
 
-    Truth values are factors with two levels, or 0 and 1 where one number per row is asked for (`as_numbers`).
+    Truth values are factors with two levels.
     """
     from formulaic import ModelSpec
 
-    levels = {name: used.factor(name).levels for name in columns if used.is_factor(name)}
-    states = deepcopy(dict(used.states)) or _early_states(text, used, columns)
-    series = _series(columns, used.columns, used.rows.kept, levels)
-    evaluator = Evaluator(series, used.rows.n, used.functions, states)
-    values = _values(terms_of(text).variables, evaluator)
+    variables = terms_of(text).variables
+    codes = [read_code(variable.code) for variable in variables if variable.code]
+    evaluator = learning_evaluator(codes, used, columns)
+    values = _values(variables, evaluator)
     booleans, truths = boolean_columns(columns, used), frozenset(evaluator.truths)
-    if not as_numbers:
-        values = truths_coded(values, {*map(shown, booleans), *truths})
+    values = truths_coded(values, {*map(shown, booleans), *truths})
     _require_few_columns(text, values, used.rows.n)
     spec = ModelSpec(formula=_formula(text), na_action="ignore", output="numpy", materializer="pandas")
     matrix = _materialize(spec, values, used.rows.n, text)
@@ -148,10 +128,9 @@ def learn_formulaic(
     _require_two_levels(learned)
     names, bounds = tuple(learned.column_names), _term_bounds(learned)
     result = FormulaicMatrix(
-        *(text, names, columns, bounds, levels, states, used.functions, learned),
+        *(text, names, columns, bounds, levels_of(used, columns), evaluator.states, used.functions, learned),
         booleans=booleans,
         truths=truths,
-        as_numbers=as_numbers,
     )
     return result, np.asfortranarray(np.asarray(matrix), dtype=np.float64)
 
@@ -230,55 +209,6 @@ def _require_two_levels(spec: ModelSpec) -> None:
 
 def _plain_text(error: BaseException) -> str:
     return _COLOR.sub("", str(error)).split("\n", 1)[0]
-
-
-def _early_states(text: str, used: UsedColumns, columns: tuple[str, ...]) -> dict[str, Any]:
-    """Let each transform learn from the rows where its own columns are present, if rows were dropped."""
-    states: dict[str, Any] = {}
-    if used.rows.kept is None:
-        return states
-    for variable in terms_of(text).variables:
-        code = read_code(variable.code) if variable.code else None
-        if code is None or not any(function_name(call) in LEARNING for call in code.calls):
-            continue
-        own = tuple(name for name in code.names if name in columns)
-        if any(used.is_factor(name) for name in own):
-            continue
-        present = np.ones(used.rows.n_total, dtype=bool)
-        for name in own:
-            missing = used.columns[name].missing
-            if missing is not None:
-                present &= ~missing
-        rows = np.flatnonzero(present)
-        Evaluator(_series(own, used.columns, rows, {}), rows.size, used.functions, states).value(code)
-    return states
-
-
-def _series(
-    names: tuple[str, ...],
-    columns: Mapping[str, Column],
-    kept: npt.NDArray[np.intp] | None,
-    levels: Mapping[str, Levels],
-) -> dict[str, pd.Series]:
-    """Return the columns on some rows as pandas, categorical ones with the learned levels."""
-    import pandas as pd
-
-    values: dict[str, Any] = {}
-    for name in names:
-        column = columns[name]
-        if name in levels:
-            codes = learned_codes(column if kept is None else _on(column, kept), levels[name])
-            values[name] = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(levels[name])))
-        else:
-            numbers = require_number(column).values
-            values[name] = pd.Series(numbers if kept is None else numbers[kept], copy=False)
-    return values
-
-
-def _on(column: Column, kept: npt.NDArray[np.intp]) -> Column:
-    if isinstance(column, FactorColumn):
-        return take(column, kept)
-    return take(as_factor(column), kept)
 
 
 def _materialize(spec: ModelSpec, values: Mapping[str, Any], n: int, text: str) -> Any:

@@ -16,8 +16,8 @@ from ..formula.python_code import read_code
 from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows
 from ..frame.convert import from_any
 from ..frame.rows import present_rows
-from .formulaic_bridge import learn_formulaic
-from .matrices import MatrixSpec, PlainMatrix, require_all_finite
+from .code_values import CodeValues, learn_code
+from .matrices import PlainMatrix, require_all_finite
 from .used import UsedColumns, needed_columns, require_number
 
 LARGEST_WEIGHT = 1e75  # and the inverse of the smallest
@@ -28,23 +28,24 @@ class CodeVector:
     """One number per row from code such as ``"log(y)"``, replayable on new data."""
 
     code: str
-    spec: MatrixSpec
+    spec: PlainMatrix | CodeValues
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
         return self.spec.rows(columns, n)[:, 0]
 
 
 def learn_vector(code: str, used: UsedColumns, columns: tuple[str, ...]) -> tuple[CodeVector, FloatArray]:
-    """Evaluate code on the used rows; a bare column needs no formulaic."""
+    """Evaluate code on the used rows; a bare column is only taken."""
     name = bare_name(code)
     if name in columns:
         values = np.ascontiguousarray(used.values(name), dtype=np.float64)
         plain = PlainMatrix(False, (name,), {}, None, (name,), ((0, 1),))
         return CodeVector(code, plain), values
-    spec, matrix = learn_formulaic("0 + {" + code + "}", used, columns, as_numbers=True)
-    if matrix.shape[1] != 1:
-        raise DataError(f"'{code}' gives {matrix.shape[1]} columns where one number per row is needed")
-    return CodeVector(code, spec), np.ascontiguousarray(matrix[:, 0])
+    learned = learn_code(code, used, columns)
+    if learned is None or learned[1].shape[1] != 1:
+        given = "categories" if learned is None else f"{learned[1].shape[1]} columns"
+        raise DataError(f"'{code}' gives {given} where one number per row is needed")
+    return CodeVector(code, learned[0]), np.ascontiguousarray(learned[1][:, 0])
 
 
 def values_in(table: Table, code: str, formula: Formula) -> FloatArray:

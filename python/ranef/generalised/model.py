@@ -220,7 +220,7 @@ class GlmerModel(Model):
 
     def _with_core(self, sums: Response, core: Any) -> GlmerModel:
         other = type(self).__new__(type(self))
-        same = {name: vars(self)[name] for name in ("cross", "problem") if name in vars(self)}  # of the design
+        same = {name: vars(self)[name] for name in ("cross", "problem") if name in vars(self)}
         vars(other).update(self.__getstate__(), **same, sums=sums, core=core)
         return other
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..design.formulaic_bridge import FormulaicMatrix, learn_formulaic
+from ..design.code_values import CodeValues, learn_code
 from ..design.used import UsedColumns
 from ..design.vectors import bare_name
 from ..formula.expand import Variable, terms_of
@@ -154,7 +154,7 @@ class Evaluator:
 
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
-        self._learned: dict[str, FormulaicMatrix] = {}
+        self._learned: dict[str, CodeValues] = {}
 
     def values(self, code: str, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any]:
         """Return code as one number per row.
@@ -173,15 +173,15 @@ class Evaluator:
         codes = {code for product in products for code in product.numbers}
         return frozenset(code for code in codes if self.values(code, columns, n).dtype == bool)
 
-    def _learn(self, code: str, columns: Mapping[str, Column], n: int) -> FormulaicMatrix:
+    def _learn(self, code: str, columns: Mapping[str, Column], n: int) -> CodeValues:
         learned = self._learned.get(code)
         if learned is None:
             own = tuple(name for name in self._needs.predictors if _mentions(code, frozenset([name])))
             used = UsedColumns(columns, UsedRows(n), self._needs.formula.functions)
-            learned = learn_formulaic("0 + {" + code + "}", used, own, as_numbers=True)[0]
-            if not learned.is_one_number:
+            found = learn_code(code, used, own)
+            if found is None or found[1].shape[1] != 1:
                 raise NeedsTwoReadings(f"'{code}' gives more than one number per row")
-            self._learned[code] = learned
+            learned = self._learned[code] = found[0]
         return learned
 
     def product(self, product: Product, columns: Mapping[str, Column], n: int) -> npt.NDArray[Any] | None:
