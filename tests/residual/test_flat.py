@@ -65,6 +65,9 @@ def test_what_random_effects_say_as_well_has_no_estimate(terms, residuals, rows,
     assert known.index.tolist() == (["g"] if "row" in terms else [])
     if "row" in terms:
         assert known["g"] == pytest.approx(other.varcorr["g"].sd[0], rel=1e-4)
+    if "ar1" not in str(residuals):
+        with pytest.raises(ranef.ArgumentError, match="needs an estimate of every variance, and the variance of"):
+            fit.coef_table("kenward-roger")
     said = " ".join(str(ranef.diagnose(fit)).split())
     assert said.count("has no estimate") == len(components) - len(known) + len(fit.residual.parameters)
 
@@ -132,3 +135,17 @@ def test_errors_of_coefficients_that_depend_on_it_have_no_number(verb):
     difference[0, [fit.params.index.get_loc(own[0]), fit.params.index.get_loc(own[1])]] = 1, -1
     assert fit.test(difference).each["se"].isna().all()
     assert "is NaN" in " ".join(str(ranef.diagnose(fit)).split())
+
+
+@pytest.mark.parametrize("verb", [ranef.gls, ranef.lmer])
+def test_predictions_of_such_rows_have_no_standard_error(verb):
+    """Those of other rows are as in the model of one variance; the mean of all is known."""
+    formula = "y ~ x + alone" + ("" if verb is ranef.gls else " + (1 | g)")
+    fit, plain = verb(formula, ABSORBED, dispersion="~ stratum"), verb(formula, ABSORBED)
+    rows = ABSORBED.iloc[[0, 5, 50, 60]]
+    for interval in ("confidence", "prediction"):
+        found, other = (one.predict(rows, interval=interval) for one in (fit, plain))
+        np.testing.assert_allclose(found["fit"], other["fit"], rtol=1e-4)
+        assert found.iloc[:2, 1:].isna().all(axis=None)
+        np.testing.assert_allclose(found["se"].iloc[2:], other["se"].iloc[2:], rtol=1e-4)
+        assert found.iloc[2:].notna().all(axis=None)

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
+from ..estimates.unknown import unknown_words
 from ..inference.kenward_roger import KenwardRoger
 from ..inference.satterthwaite import DeltaDf
 from ..theta import pack, unpack, unpack_symmetric
@@ -67,7 +68,7 @@ class ResidualKenwardRoger(KenwardRoger):
         linear: bool = False,
     ) -> None:
         require_reml(fit)
-        self._natural = Natural(fit.model.noise)
+        self._natural, self._missing = Natural(fit.model.noise), unknown_words(fit)
         self._widths, self._relative, self._k = widths, relative, len(theta)
         self.unadjusted, self.coordinates, spread = single.inner, single.coordinates, single.spread
         here = np.concatenate([fit.outer.phi, theta, [np.log(fit.sigma)]])
@@ -112,11 +113,21 @@ class ResidualKenwardRoger(KenwardRoger):
             covariances = unpack_symmetric(parameters[size:] / variance, self._widths)
             theta = pack([np.asarray(np.linalg.cholesky(one)) for one in covariances])
         except np.linalg.LinAlgError:
-            raise ArgumentError(
-                "ddf='kenward-roger' needs variances that are not near zero, and correlations not near one: "
-                "use ddf='satterthwaite', or drop the term whose variance vanishes"
-            ) from None
+            raise ArgumentError(_without(self._missing)) from None
         return variance * self._relative(phi, theta)
+
+
+def _without(missing: tuple[str, ...]) -> str:
+    """Return why a method has no answer near the boundary, where parameters without an estimate may stand."""
+    if missing:
+        return (
+            f"ddf='kenward-roger' needs an estimate of every variance, and {missing[0]}: leave a term out, or "
+            "use ddf='satterthwaite'"
+        )
+    return (
+        "ddf='kenward-roger' needs variances that are not near zero, and correlations not near one: use "
+        "ddf='satterthwaite', or drop the term whose variance vanishes"
+    )
 
 
 def require_reml(fit: Any) -> None:

@@ -18,6 +18,7 @@ from ..inference.prediction import predicted as plain
 from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import row_means, table_of_means
 from .new_rows import draws, given_observed
+from .unknown_errors import with_known_errors
 
 TYPES = ("response", "pearson", "normalized")
 
@@ -48,6 +49,7 @@ def residuals(fit: Any, type: str = "response") -> FloatArray:
     return np.asarray(noise.whiten(rest, phi) / fit.sigma)
 
 
+@with_known_errors
 def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     """Return predictions of a fit by generalised least squares, see `predict`."""
     chosen_columns(fit.model.design, asked.random)
@@ -74,6 +76,7 @@ def _own_variance(fit: Any, newdata: Any) -> Any:
     return np.exp(2 * np.asarray(log_sd))
 
 
+@with_known_errors
 def predicted_mixed(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     """Return predictions, see `predict`, given the subject's residuals at other times where that is asked."""
     if not asked.conditional:

@@ -8,20 +8,22 @@ it: all else is the same there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..arrays import FloatArray
 from ..inference.testing import FStatistic, Method
+from ..verbs import kept
 
 _ANOTHER = 1.0  # log standard deviation beside the one at which what has no estimate stands
 _SAME = 1e-6  # change of a covariance, as a share of the standard deviations, that is rounding
 
 Methods = dict[str, Callable[[Any], Method]]
-CovarianceAt = Callable[[Any, FloatArray, float], FloatArray]  # of a fit at another phi, log sigma moved
 
 
 class KnownErrors:
@@ -74,14 +76,40 @@ class KnownErrors:
         return FStatistic(np.nan, found.num_df, np.nan, np.nan)
 
 
-def known_errors(fit: Any, methods: Methods, covariance_at: CovarianceAt) -> Methods:
+def known_errors(fit: Any, methods: Methods) -> Methods:
     """Return a fit's methods of testing, which know what depends on what has no estimate."""
     if not depends_on_unknown(fit):
         return methods
+    change = another(fit).solution["vcov"] - fit.solution["vcov"]
+    return {name: partial(_known, method=method, change=change) for name, method in methods.items()}
+
+
+@kept
+def another(fit: Any) -> Any:
+    """Return the fit at another value of what has no estimate, covariances of random effects as they are."""
     along = fit.outer.flat.alone.sum(axis=1) * np.append(fit.outer.flat.unit, 1.0)
     along *= _ANOTHER / np.abs(along).max()
-    change = covariance_at(fit, fit.outer.phi + along[:-1], along[-1]) - fit.solution["vcov"]
-    return {name: partial(_known, method=method, change=change) for name, method in methods.items()}
+    phi, log_sigma = fit.outer.phi + along[:-1], along[-1]
+    outer = replace(fit.outer, phi=phi, flat=None)
+    if not getattr(fit.model.design, "terms", ()):
+        return replace(fit, outer=outer)
+    model = fit.model.at(phi)
+    optimum = replace(fit.optimum, theta=fit.theta * np.exp(-log_sigma), model=model)
+    return replace(fit, model=model, response=model.response, optimum=optimum, outer=outer)
+
+
+def with_known_errors(answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Have a function of a fit give NaN in what of a table depends on what has no estimate."""
+
+    @wraps(answer)
+    def known(fit: Any, asked: Any) -> Any:
+        found = answer(fit, asked)
+        if not depends_on_unknown(fit) or not isinstance(found, pd.DataFrame):
+            return found
+        same = np.isclose(found, answer(another(fit), asked), rtol=_SAME, atol=0.0, equal_nan=True)
+        return found.where(same)
+
+    return known
 
 
 def depends_on_unknown(fit: Any) -> bool:

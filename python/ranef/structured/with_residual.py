@@ -23,7 +23,7 @@ from ..residual.fit import ResidualFit
 from ..residual.flat import unit_of
 from ..residual.gls_methods import free_covariance
 from ..residual.methods import METHODS as RESIDUAL_METHODS
-from ..residual.methods import covariance_at, delta_df
+from ..residual.methods import delta_df
 from ..residual.model import ResidualModel
 from ..residual.noise import Noise
 from ..residual.optimum import OuterOptimum, reach
@@ -229,7 +229,7 @@ def test_methods(fit: Any) -> dict[str, Any]:
     """Return the methods of testing by name."""
     refused = dict.fromkeys(("kenward-roger", "kenward-roger-linear"), _refused)
     own = {**RESIDUAL_METHODS, "satterthwaite": _satterthwaite}
-    return known_errors(fit, own, covariance_at) | refused
+    return known_errors(fit, own) | refused
 
 
 def _refused(fit: Any) -> Any:
