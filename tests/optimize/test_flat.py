@@ -239,7 +239,7 @@ def test_variances_that_together_are_the_residual_one(data):
         ends = fit.conf_int(method=method, parameters="random").filter(regex="sigma|sd", axis=0)
         assert (ends.to_numpy() == [0.0, np.inf]).all() and len(ends) == 6
     for shown in (fit.summary(), ranef.diagnose(fit), fit.redundancy()):
-        assert "he residual variance has no estimate: variances of random" in words(shown)
+        assert "he residual variance has no estimate: other variances" in words(shown)
     again = fit.model.fit(start=[2.0, 0.1, 1.0, 3.0, 0.5])
     np.testing.assert_allclose(again.theta, fit.theta, atol=1e-4)
 

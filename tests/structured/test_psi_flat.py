@@ -58,3 +58,16 @@ def test_a_correlation_at_its_end_is_said():
     fit = ranef.lmer("y ~ x + ar1(0 + v | g)", DATA)
     assert fit.singular
     assert "or a correlation at an end of its range" in " ".join(fit.optimum.message.split())
+
+
+def test_variances_that_together_are_the_residual_one():
+    """One row a cell: as a residual variance for each visit; the other term has its own estimate."""
+    frame = DATA.assign(h=[f"h{k}" for k in np.random.default_rng(3).integers(0, 7, 90)])
+    fit = ranef.lmer("y ~ x + diag(0 + v | g) + (1 | h)", frame, allow_saturated=True)
+    other = ranef.lmer("y ~ x + (1 | h)", frame, dispersion="~ v")
+    assert fit.converged and fit.objective == pytest.approx(other.objective, abs=1e-6)
+    np.testing.assert_allclose(fit.coef_table(), other.coef_table(), rtol=1e-4, atol=1e-6)
+    sd = fit.varcorr.to_frame().set_index("group")["sd"]
+    assert sd[["g", "Residual"]].isna().all()
+    assert sd["h"] == pytest.approx(other.varcorr["h"].sd[0], rel=1e-4)
+    assert "residual variance has no estimate" in " ".join(str(ranef.diagnose(fit)).split())

@@ -12,6 +12,7 @@ from ..theta import parts
 
 Mask = npt.NDArray[np.bool_]
 
+SIGMA_UNKNOWN = "the residual variance has no estimate: other variances say the same"
 _WITH_RESIDUAL = "other variances, or the residual one, say the same"
 _RESIDUAL = "it is a part of the residual variance"
 
@@ -54,7 +55,7 @@ def flat_words(
         else:
             yield _constant(names, label, term.group)
     if sigma:
-        yield "the residual variance has no estimate: variances of random effects say the same"
+        yield SIGMA_UNKNOWN
 
 
 def beside_words(model: Model, unknown: Mask, sigma: bool) -> Iterator[str]:
@@ -69,7 +70,7 @@ def beside_words(model: Model, unknown: Mask, sigma: bool) -> Iterator[str]:
         elif unknown[place].any():
             yield f"correlations by {term.group} have no estimate: parameters of the residuals say the same"
     if sigma:
-        yield "sigma has no estimate: other variances say the same"
+        yield SIGMA_UNKNOWN
 
 
 def _constant(names: list[str], label: str, group: str) -> str:

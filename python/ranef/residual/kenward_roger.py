@@ -121,8 +121,8 @@ def _without(missing: tuple[str, ...]) -> str:
     """Return why a method has no answer near the boundary, where parameters without an estimate may stand."""
     if missing:
         return (
-            f"ddf='kenward-roger' needs an estimate of every variance, and {missing[0]}: leave a term out, or "
-            "use ddf='satterthwaite'"
+            f"ddf='kenward-roger' needs an estimate of every variance, and {missing[0]}: leave a term out, "
+            "or use ddf='satterthwaite'"
         )
     return (
         "ddf='kenward-roger' needs variances that are not near zero, and correlations not near one: use "

@@ -8,21 +8,19 @@ one row a cell, is such a case: a variance and the residual's are one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..model import Model
-from ..optimize.flat import Flat, covariance_elements, jacobian
+from ..optimize.flat import Flat
 from ..residual.flat import MORE, ResidualFlat, null_space, rank, unit_of
 from ..residual.noise import Noise
 from ..residual.optimum import reach
 from ..residual.sums import ResidualSums
-from .psi_flat import PsiFlat, words_of
-
-_WITHIN = 1e-5
+from .psi_flat import PsiFlat, named_flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +67,7 @@ def _gradients(
 
 def _of_structures(model: Model, structured: Any, psi: FloatArray, null: FloatArray) -> PsiFlat | None:
     """Return which standard deviations and correlations move along directions of (psi, log sigma)."""
-    unknown, at = np.zeros(psi.size, dtype=bool), 0
-    for one, part in zip(structured.maps, structured.parts(psi), strict=True):
-        for (_, value, slope), (_, doubled, _) in zip(
-            one.natural(part, 1.0), one.natural(part, 2.0), strict=True
-        ):
-            slopes = np.zeros(len(null))
-            slopes[at : at + one.size], slopes[-1] = slope, doubled - value
-            if np.linalg.norm(slopes @ null) > _WITHIN * np.linalg.norm(slopes):
-                unknown[at : at + one.size] |= np.asarray(slope) != 0
-        at += one.size
-    if not unknown.any():
-        return None
-    theta = structured.theta(psi)
-    moves = np.column_stack(
-        [jacobian(model, theta) @ structured.jacobian(psi), 2 * covariance_elements(model, theta)]
-    )
-    gone = np.linalg.norm(moves @ null, axis=1) > _WITHIN * np.linalg.norm(moves, axis=1)
-    none, elements = np.zeros(psi.size, dtype=bool), len(gone)
-    words = tuple(words_of(model, structured, psi, none, unknown))
-    nothing, one_each = np.zeros((elements, 0)), np.ones(elements)
-    plain = Flat(nothing, one_each, np.eye(elements), np.zeros(elements, dtype=bool), gone, words)
-    plain = replace(plain, sigma_unknown=bool(np.linalg.norm(null[-1]) > _WITHIN))
-    return PsiFlat(**vars(plain), psi_held=none, psi_unknown=unknown)
+    elements, none = model.n_theta, np.zeros(psi.size, dtype=bool)
+    held = np.zeros(elements, dtype=bool)
+    plain = Flat(np.zeros((elements, 0)), np.ones(elements), np.eye(elements), held, held, ())
+    return named_flat(model, structured, psi, null, plain, none)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..model import Model
 from ..optimize.flat import Flat, covariance_elements, find_flat, jacobian
+from ..optimize.flat_words import SIGMA_UNKNOWN
 
 Mask = npt.NDArray[np.bool_]
 
@@ -47,16 +48,44 @@ def find_psi_flat(model: Model, structured: Any) -> PsiFlat | None:
         return None
     start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)
     generic = start + 0.2 * np.random.default_rng(1).normal(size=start.size)
-    directions = _null(model, structured, flat, generic)
-    if not directions.size:
+    null = _null(model, structured, flat, generic)
+    if not null.size:
         return None
-    sizes = np.linalg.norm(directions, axis=1)
-    held, unknown = sizes > 1 - _WITHIN, sizes > _WITHIN
-    moved = np.linalg.solve(flat.to_internal, _moved(model, structured, flat, generic) @ directions)
-    whole = np.linalg.norm(np.linalg.solve(flat.to_internal, np.diag(flat.scale)), axis=1)
-    gone = np.linalg.norm(moved, axis=1) > _WITHIN * whole
-    named = replace(flat, unknown=gone, words=tuple(words_of(model, structured, generic, held, unknown)))
+    held = np.linalg.norm(null[:-1], axis=1) > 1 - _WITHIN
+    return named_flat(model, structured, generic, null, flat, held)
+
+
+def named_flat(
+    model: Model, structured: Any, psi: FloatArray, null: FloatArray, flat: Flat, held: Mask
+) -> PsiFlat | None:
+    """Return what moves along flat directions of (psi, log sigma), None where nothing of a term does."""
+    unknown = _moved_parameters(structured, psi, null)
+    if not unknown.any():
+        return None
+    theta = structured.theta(psi)
+    moves = np.column_stack(
+        [jacobian(model, theta) @ structured.jacobian(psi), 2 * covariance_elements(model, theta)]
+    )
+    gone = np.linalg.norm(moves @ null, axis=1) > _WITHIN * np.linalg.norm(moves, axis=1)
+    sigma = bool(np.linalg.norm(null[-1]) > _WITHIN)
+    words = (*words_of(model, structured, psi, held, unknown), *([SIGMA_UNKNOWN] if sigma else []))
+    named = replace(flat, unknown=gone, words=words, sigma_unknown=sigma)
     return PsiFlat(**vars(named), psi_held=held, psi_unknown=unknown)
+
+
+def _moved_parameters(structured: Any, psi: FloatArray, null: FloatArray) -> Mask:
+    """Return psi whose standard deviation or correlation moves along directions of (psi, log sigma)."""
+    unknown, at = np.zeros(psi.size, dtype=bool), 0
+    for one, part in zip(structured.maps, structured.parts(psi), strict=True):
+        for (_, value, slope), (_, doubled, _) in zip(
+            one.natural(part, 1.0), one.natural(part, 2.0), strict=True
+        ):
+            slopes = np.zeros(len(null))
+            slopes[at : at + one.size], slopes[-1] = slope, doubled - value
+            if np.linalg.norm(slopes @ null) > _WITHIN * np.linalg.norm(slopes):
+                unknown[at : at + one.size] |= np.asarray(slope) != 0
+        at += one.size
+    return unknown
 
 
 def _moved(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
@@ -67,7 +96,7 @@ def _moved(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatA
 
 
 def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
-    """Return the directions of psi that the criterion does not see, orthonormal, (k, m)."""
+    """Return the directions of (psi, log sigma) that the criterion does not see, orthonormal, (k + 1, m)."""
     last, null = np.sqrt(float(model.df_sigma)), flat.bordered
     assert null is not None
     moved = _moved(model, structured, flat, psi).T / flat.scale
@@ -75,12 +104,13 @@ def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatAr
     here = flat.to_internal @ covariance_elements(model, structured.theta(psi)) / flat.scale
     columns = np.zeros((len(here) + 1, psi.size + 1))
     columns[:-1, :-1], columns[:, -1] = (moved / size[:, None]).T, np.append(here, last)
-    columns[:, -1] /= np.linalg.norm(columns[:, -1])
+    columns[:, -1] *= 2.0
+    size = np.append(size, np.linalg.norm(columns[:, -1]))
+    columns[:, -1] /= size[-1]
     seen = columns - null @ (null.T @ columns)
     _, values, vectors = np.linalg.svd(seen)
     rank = int(np.count_nonzero(values > _NULL))
-    found = vectors[rank:].T[:-1] / size[:, None]
-    return np.asarray(np.linalg.qr(found)[0]) if found.size else np.zeros((psi.size, 0))
+    return np.asarray(np.linalg.qr(vectors[rank:].T / size[:, None])[0])
 
 
 def words_of(model: Model, structured: Any, psi: FloatArray, held: Mask, unknown: Mask) -> list[str]:
