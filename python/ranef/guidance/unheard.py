@@ -69,15 +69,8 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
 def require_heard(fit: Any, method: Callable[..., Any], given: dict[str, Any]) -> None:
     """Refuse an argument of a method that has no meaning for a kind of fit, unless it has its default.
 
-    Parameters
-    ----------
-    fit : LikelihoodFit
-    method : function
-    given : dict
-        Its arguments by name.
+    given: its arguments by name.
 
-    Examples
-    --------
     >>> import ranef
     >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
     >>> fit.simulate(use_u=True)

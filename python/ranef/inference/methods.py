@@ -36,10 +36,7 @@ METHODS: dict[str, Callable[[Fit], Method]] = {
 def chosen_ddf(fit: Any, ddf: str | None) -> str:
     """Return the name of the method asked for: the fit's own where none is.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown name.
+    Raises ArgumentError for an unknown name.
     """
     name = fit.default_ddf if ddf is None else ddf
     require_choice("ddf", name, tuple(_known_methods(fit)))

@@ -42,23 +42,12 @@ TESTS = {
 
 
 class Shown(NamedTuple):
-    """What a summary is asked to show of the coefficients.
+    """What a summary is asked to show of the coefficients."""
 
-    Attributes
-    ----------
-    ddf : str
-        Method of the tests; ``"lme4"`` for none.
-    level : float or None
-        Coverage of confidence limits.
-    stars : bool
-    correlation : bool or None
-        Whether correlations of the estimates are shown; None: of at most six.
-    """
-
-    ddf: str
-    level: float | None
+    ddf: str  # method of the tests; ``"lme4"`` for none
+    level: float | None  # coverage of confidence limits
     stars: bool
-    correlation: bool | None
+    correlation: bool | None  # whether correlations of the estimates are shown; None: of at most six
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,13 +129,7 @@ class Summary(Printed):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CoefficientSummary(Printed):
-    """The summary of a kind of fit that says the rest in its own way.
-
-    Attributes
-    ----------
-    fit : TestedFit
-    shown : Shown
-    """
+    """The summary of a kind of fit that says the rest in its own way."""
 
     fit: Any
     shown: Shown

@@ -20,10 +20,7 @@ SCALES = ("response", "link")
 def predicted(fit: GlmerFit, asked: Asked) -> FloatArray | pd.DataFrame:
     """Return predictions of a generalised model, see `predict`.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown scale; for averages of the linear predictor, or with modes.
+    Raises ArgumentError for an unknown scale; for averages of the linear predictor, or with modes.
     """
     scale = asked.scale or "response"
     require_choice("scale", scale, SCALES)
