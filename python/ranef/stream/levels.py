@@ -19,15 +19,12 @@ class LevelSet:
     """The levels of one categorical column.
 
     The order is that of the categories when every batch lists the same ones, else they are sorted.
-
-    counted: whether the rows of each level are counted.
     """
 
-    def __init__(self, name: str, counted: bool = True) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self._codes: dict[Any, int] = {}
-        self._counts = np.zeros(0, dtype=np.int64)
-        self._counted, self._begun = counted, False
+        self._begun = False
         self._kind: str | None = None
         self._dtype: np.dtype[Any] | None = None
         self._categories: list[Any] | None = None
@@ -47,16 +44,11 @@ class LevelSet:
         levels = column.levels
         self._require_kind(levels, first)
         self._compare(categories)
-        place = self._placed(levels)
-        if self._counted:
-            grown = self.count - self._counts.size
-            self._counts = np.append(self._counts, np.zeros(grown, dtype=np.int64)) if grown else self._counts
-            self._counts[place] += np.bincount(column.codes, minlength=levels.shape[0])
-        return place[column.codes]
+        return self._placed(levels)[column.codes]
 
     def _plain_integers(self, column: Column) -> npt.NDArray[np.int64] | None:
         """Return the values of a column whose levels a table can find, else None."""
-        if self._counted or self._kind not in (None, "numbers") or not isinstance(column, NumberColumn):
+        if self._kind not in (None, "numbers") or not isinstance(column, NumberColumn):
             return None
         plain = column.null is None and column.exact is None and column.values.dtype == np.int64
         return np.asarray(column.values, dtype=np.int64) if plain else None
@@ -100,17 +92,14 @@ class LevelSet:
         """Return the levels met, in their final order."""
         met = list(self._codes)
         levels = _as_levels(met, self._kind, self._dtype)
-        own = self._counts if self._counted else np.zeros(len(met), dtype=np.int64)
         if self._same_categories and self._categories is not None:
             place = {value: k for k, value in enumerate(self._categories)}
             order = np.argsort([place[value] for value in met], kind="stable")
             rank = np.empty(order.size, dtype=np.int32)
             rank[order] = np.arange(order.size, dtype=np.int32)
-            return FinishedLevels(self.name, levels[order], rank, own[order])
+            return FinishedLevels(self.name, levels[order], rank)
         rank, levels = sort_levels(np.arange(len(met), dtype=np.int32), levels)
-        counts = np.empty_like(own)
-        counts[rank] = own
-        return FinishedLevels(self.name, levels, rank, counts)
+        return FinishedLevels(self.name, levels, rank)
 
 
 class IntegerCodes:
@@ -154,11 +143,10 @@ class FinishedLevels:
 
     levels: (L,).
     rank, (L,) int32: final code of each level by the order in which it was met.
-    counts, (L,) int64: used rows of each level.
     """
 
-    def __init__(self, name: str, levels: Levels, rank: Codes, counts: npt.NDArray[np.int64]) -> None:
-        self.name, self.levels, self.rank, self.counts = name, levels, rank, counts
+    def __init__(self, name: str, levels: Levels, rank: Codes) -> None:
+        self.name, self.levels, self.rank = name, levels, rank
         self._index: Any = None
 
     def codes(self, column: FactorColumn) -> Codes:

@@ -1,4 +1,4 @@
-"""Moments of the columns of model matrices: from those of the data, or by a reading of their own."""
+"""Moments of the columns of model matrices, by a reading of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design import ModelMatrix
-from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector, require_finite
+from ..design.matrices import MatrixSpec, constant_vector, require_finite
 from .batch import Batch
 from .design_rows import DesignRows
 from .learning import LearnedRows
@@ -24,33 +24,6 @@ class Measured:
     fixed: FloatArray
     bases: list[FloatArray]
     ones: tuple[bool, ...]
-
-
-def measure_columns(learned: LearnedRows) -> Measured:
-    """Moments of plain matrices, from those of the columns and the counts of levels."""
-    fixed, bases = learned.learned.fixed, learned.learned.bases
-    table = _plain_table(fixed, learned)
-    ones = tuple(
-        bool(last - first > 1 or (table[first, 2:] == 1.0).all()) for first, last in fixed.terms
-    )
-    return Measured(table, [_plain_table(basis, learned) for basis in bases], ones)
-
-
-def _plain_table(spec: MatrixSpec, learned: LearnedRows) -> FloatArray:
-    assert isinstance(spec, PlainMatrix)
-    rows = [np.array([[1.0, 0.0, 1.0, 1.0]])] if spec.intercept else []
-    for name in spec.columns:
-        if name in spec.levels:
-            share = learned.levels[name].counts / learned.survey.n
-            share = share if name == spec.full else share[1:]
-            none, one = np.zeros_like(share), np.ones_like(share)
-            rows.append(np.column_stack([share, share * (1 - share), none, one]))
-        else:
-            own = learned.survey.numbers[name].table
-            if name == spec.full:  # truth values: False is 1 where they are 0
-                rows.append(np.column_stack([1.0 - own[:, 0], own[:, 1], 1.0 - own[:, 3], 1.0 - own[:, 2]]))
-            rows.append(own)
-    return np.concatenate(rows) if rows else np.zeros((0, 4))
 
 
 def measure(batches: Iterable[Batch], rows: DesignRows, learned: LearnedRows) -> Measured:

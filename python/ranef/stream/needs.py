@@ -10,7 +10,6 @@ from ..design.supported import require_single_response, require_supported
 from ..design.used import needed_columns
 from ..errors import ArgumentError, FormulaError
 from ..formula import Formula
-from ..formula.plain import plain_terms
 from ..formula.python_code import read_code
 from ..frame import Table
 from .rowwise import Stateful, coded_columns, pieces, require_by_row, stateful_calls
@@ -30,7 +29,6 @@ class Needs:
     crossings: tuple[tuple[str, ...], ...]  # columns of the grouping factors that are combinations
     stateful: tuple[Stateful, ...]  # transforms that need moments of all rows
     arguments: dict[Stateful, tuple[str, ...]]  # columns of each of them
-    computed: bool  # whether a model matrix holds more than columns and their dummies
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,5 +87,4 @@ def needed_by(formula: Formula, table: Table, weights: Any, offset: Any, several
         crossings=tuple(names for names in groups if len(names) > 1),
         stateful=tuple(stateful),
         arguments=stateful,
-        computed=any(plain_terms(part) is None for part in matrices),
     )

@@ -20,7 +20,7 @@ from ..formula import Formula
 from .batch import read_batches
 from .design_rows import DesignRows
 from .learning import LearnedRows, learn_rows
-from .measured import Measured, constant_of, measure, measure_columns
+from .measured import Measured, constant_of, measure
 from .moments import products_by_pairs
 from .needs import Needs, needed_by
 from .source import Batches
@@ -40,28 +40,24 @@ class Streamed:
 def read_stream(
     needs: Needs, source: Batches, allow_saturated: bool, progress: bool | None = None
 ) -> Streamed:
-    """Read data in batches: once to learn, once more if the formula computes, once to add up.
+    """Read data in batches: once to learn, once for the moments of what is computed, once to add up.
 
     needs: what the formula wants of the columns.
     allow_saturated, progress: see `ranef.Model`.
     Raises FormulaError: code that needs more rows at once than one.
     Raises DataError as for a table, and when the readings differ.
     """
-    readings = 3 if needs.computed else 2
-    found = survey(read_batches(source, needs.columns, f"reading 1 of {readings}", progress), needs)
+    found = survey(read_batches(source, needs.columns, "reading 1 of 3", progress), needs)
     learned = learn_rows(found)
     empty = empty_design(learned)
     if not allow_saturated:
         require_enough_rows(empty.terms, found.n)
     rows = DesignRows(learned, empty)
-    if needs.computed:
-        measured = measure(_checked(source, learned, f"reading 2 of {readings}", progress), rows, learned)
-    else:
-        measured = measure_columns(learned)
+    measured = measure(_checked(source, learned, "reading 2 of 3", progress), rows, learned)
     empty = replace(empty, constant=constant_of(learned, measured))
     rows = DesignRows(learned, empty)
     summing = _Summing(learned, measured)
-    for batch in _checked(source, learned, f"reading {readings} of {readings}", progress):
+    for batch in _checked(source, learned, "reading 3 of 3", progress):
         summing.add(*rows.of(batch))
     if summing.sums.must_keep_origin:  # rare, and only without an intercept: see sums.hpp of the core
         summing = _Summing(learned, measured, summing.sums.must_keep_origin)

@@ -89,7 +89,7 @@ class Adding:
         single = dict.fromkeys([*self.needs.grouping, *of_products])
         codes: dict[tuple[str, ...], Codes] = {}
         for name in single:
-            levels = self._levels.setdefault(name, LevelSet(name, counted=False))
+            levels = self._levels.setdefault(name, LevelSet(name))
             codes[name,] = levels.add(batch.columns[name], batch.categories(name), batch.rows.first)
         for names, cells in self._cells.items():
             codes[names] = cells.add([codes[name,] for name in names])

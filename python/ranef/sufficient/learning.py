@@ -34,9 +34,7 @@ class KnownLevels:
     values: npt.NDArray[Any]
 
     def finish(self) -> FinishedLevels:
-        count = self.values.shape[0]
-        rank = np.arange(count, dtype=np.int32)
-        return FinishedLevels(self.name, self.values, rank, np.zeros(count, dtype=np.int64))
+        return FinishedLevels(self.name, self.values, np.arange(self.values.shape[0], dtype=np.int32))
 
 
 @dataclass(frozen=True, eq=False)

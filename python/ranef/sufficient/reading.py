@@ -57,5 +57,5 @@ def read_rows(
         sums = added(needs, source, "reading", progress=progress)
     except NeedsTwoReadings as reason:
         found = read_stream(needs, source, allow_saturated, progress)
-        return replace(found, reading=f"read {3 if needs.computed else 2} times, as {reason}")
+        return replace(found, reading=f"read 3 times, as {reason}")
     return replace(finish(sums, allow_saturated, needs), reading="read once")

@@ -90,7 +90,7 @@ class CellAdding:
                 require_finite(values, name, batch.rows)
                 numbers[name] = values
             else:
-                levels = self._levels.setdefault(name, LevelSet(name, counted=False))
+                levels = self._levels.setdefault(name, LevelSet(name))
                 codes[name] = levels.add(column, batch.categories(name), batch.rows.first)
         if self.family.name in BY_VALUE:
             numbers.update(zip(OF_RESPONSE, (first, second), strict=True))
