@@ -6,7 +6,7 @@ import pytest
 import ranef
 from glmm_battery import load_data
 from ranef import lme4
-from ranef.errors import ArgumentError
+from ranef.errors import ArgumentError, DataError
 from scipy import stats
 
 FORMULA = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
@@ -209,6 +209,20 @@ def test_missing_terms_find_what_was_left_out():
     assert lacking["variance"].iloc[0] == pytest.approx(0.2795**2, rel=0.7)
     whole = ranef.glmer("n ~ x + (x | g)", data, "poisson").missing_terms()
     assert whole.loc["(1 | observation)", "p"] > 0.05
+
+
+def test_missing_terms_are_looked_for_among_the_columns_of_the_data():
+    data = load_data("crossed_slopes")
+    data = data.assign(b=data["b"].astype(str), noise=(np.arange(len(data)) % 7).astype(str))
+    lacking = ranef.glmer("pos ~ x + (1 | a)", data, "gamma")
+    found = lacking.missing_terms(data)
+    assert {"(1 | b)", "(1 | noise)"} <= set(found.index)
+    assert found.loc["(1 | b)", "p"] < 1e-8 < 0.001 < found.loc["(1 | noise)", "p"]
+    assert "(1 | noise)" not in lacking.missing_terms(data, groups=["b"]).index
+    with pytest.raises(DataError, match=f"must be the {len(data)} rows"):
+        lacking.missing_terms(data[1:])
+    with pytest.raises(ArgumentError, match="give the data of the fit too"):
+        lacking.missing_terms(groups=["b"])
 
 
 def test_score_of_a_term_in_the_model_is_near_zero(fit):

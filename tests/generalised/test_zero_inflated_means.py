@@ -115,10 +115,12 @@ def test_averages_over_groups_are_those_of_predictions(salamanders):
     np.testing.assert_allclose(means["response"], expected[means["mined"].astype(str).tolist()], rtol=1e-8)
 
 
-def test_limits_of_a_mean_of_one_cell_are_those_of_predict(salamanders):
-    found = ranef.emmeans(salamanders, ["spp", "mined"], scale="response").to_frame().iloc[[0]]
+@pytest.mark.parametrize("averaged", [False, True])
+def test_limits_of_a_mean_of_one_cell_are_those_of_predict(salamanders, averaged):
+    means = ranef.emmeans(salamanders, ["spp", "mined"], scale="response", averaged=averaged)
+    found = means.to_frame().iloc[[0]]
     rows = found[["spp", "mined"]].assign(site="R-1")
-    table = salamanders.predict(rows, random=None, interval="confidence")
+    table = salamanders.predict(rows, random=None, averaged=averaged, interval="confidence")
     np.testing.assert_allclose(found[["response", "se", "lower", "upper"]], table, rtol=1e-6)
 
 

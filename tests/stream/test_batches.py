@@ -92,6 +92,8 @@ def test_the_order_of_categories_is_kept_when_all_batches_have_the_same(data):
         "Reaction ~ 0 + part + part:Days + (1 | part:Subject) + (1 | Subject)",
         "Reaction ~ 0 + Days + (1 | Subject/part)",
         "Reaction ~ 1 + Days + I(2 * Days) + part + (1 | Subject)",
+        "Reaction ~ Days + offset((part == 'early') * 9.0) + (Days | Subject)",
+        "Reaction ~ 0 + part + offset((part == 'early') * 9.0) + (1 | Subject)",
     ],
 )
 def test_formulas_that_compute(data, formula):

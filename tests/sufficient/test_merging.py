@@ -70,6 +70,13 @@ def test_a_part_without_rows_changes_nothing_but_the_counts():
         ranef.fit(absent)
 
 
+def test_the_size_of_sums_is_that_of_their_numbers():
+    """Of y ~ 1 + (1 | g): products of 1 and y, and of ones with both in every level."""
+    frame = rows(3, 40)
+    assert ranef.sums("y ~ 1 + (1 | g)", frame[:0]).nbytes == 0
+    assert ranef.sums("y ~ 1 + (1 | g)", frame).nbytes == 8 * (2 * 2 + 2 * frame["g"].nunique())
+
+
 def test_time_stamps_each_part_with_its_own_origin():
     """Sorted by time, so that no part knows the mean: without origins two digits would be left."""
     rng = np.random.default_rng(3)

@@ -72,6 +72,9 @@ class Adding:
         found.n += batch.n
 
     def _learn_products(self, batch: Batch) -> None:
+        for code in self.needs.formula.offsets:
+            if any(self.survey.is_factor(name) for name in self.needs.by_part[code]):
+                raise NeedsTwoReadings(f"offset({code}) computes with a factor")
         self._products, self._z = self._products_by_use(batch)
         crossed = [p.factors for p in self._products if len(p.factors) > 1]
         crossed += [group for group in self._z if len(group) > 1]

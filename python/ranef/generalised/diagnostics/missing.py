@@ -124,9 +124,8 @@ def _of_data(
     for name in wanted:
         factor = as_factor(table.column(name))
         codes = np.asarray(factor.codes)[np.asarray(design.rows)]
-        if name in inside or (codes < 0).any() or not 1 < len(factor.levels) < design.nobs:
-            continue
-        if set(table.names) and name in design.spec.fixed.columns:
+        known = name in inside or name in design.spec.fixed.columns
+        if known or (codes < 0).any() or not 1 < len(factor.levels) < design.nobs:
             continue
         out[f"(1 | {name})"] = (codes, np.ones(fit.nobs), len(factor.levels))
     return out
