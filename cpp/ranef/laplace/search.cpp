@@ -6,17 +6,13 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/laplace/charted_criterion.hpp"
 #include "ranef/laplace/descent.hpp"
+#include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
 
-constexpr double snap_size = 2e-3;        // in units of eta: a pivot of Lambda below this may be zero; the criterion decides
-constexpr double snap_loss = 1e-8;        // of the criterion, what the exact zero may cost
-constexpr double little_variation = 1e-2; // a coordinate of the dispersion below this may be zero, likewise
-constexpr double least_start = 0.05;      // of that coordinate: at zero no gradient leads away
-constexpr double perturbation = 1e-4;     // of a zero diagonal, to read g_D off g_D Lambda
-constexpr double false_boundary = 1e-5;   // a multiplier below minus this is escaped from
+constexpr double least_start = 0.05;      // of the dispersion's coordinate: at zero no gradient leads away
 constexpr double stationary = 1e-3;       // decrement below which the gradient counts as zero
 constexpr double tight_mode = 1e-18;      // inner tolerance where gradients are differenced
 constexpr double positive_curvature = -1e-6;
@@ -88,158 +84,6 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
         brief_ = false;
     }
     return result.status;
-}
-
-// The simpler family, where its criterion is not above that of little extra variation.
-void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
-    if (!chart_.used() || chart_.at_limit(x.back()) || chart_.from_psi(x.back()) > little_variation) return;
-    brief_ = false;
-    ++optimum.evaluations;
-    if (criterion_.evaluate(x.data()) != Status::ok) return;
-    const double value = criterion_.value();
-    std::vector<double> trial = x;
-    trial.back() = chart_.to_psi(0.0);
-    ++optimum.evaluations;
-    if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() <= value + snap_loss) x = trial;
-}
-
-// The family without inflation, likewise.
-void GlmmSearch::deflate(std::vector<double>& x, Optimum& optimum) {
-    if (!inflation_.near(x)) return;
-    brief_ = false;
-    ++optimum.evaluations;
-    if (criterion_.evaluate(x.data()) != Status::ok) return;
-    const double value = criterion_.value();
-    std::vector<double> trial = x;
-    inflation_.take(trial);
-    ++optimum.evaluations;
-    if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() <= value + snap_loss) x = trial;
-}
-
-bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
-    std::vector<double> lambda(layout_.lambda_size, 0.0);
-    layout_.unpack(x.data(), lambda.data());
-    std::vector<std::pair<int, int>> candidates;
-    for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
-        for (int c = 0; c < w; ++c)
-            if (l[c * w + c] != 0.0 && std::fabs(l[c * w + c]) < snap_size * unit_) {
-                candidates.emplace_back(f, b);
-                break;
-            }
-    });
-    if (candidates.empty()) return false;
-    brief_ = false;
-    ++optimum.evaluations;
-    if (criterion_.evaluate(x.data()) != Status::ok) return false;
-    double value = criterion_.value();
-    bool changed = false;
-    for (const auto& one : candidates) {
-        std::vector<double> trial = lambda, snapped = x;
-        for_blocks(layout_, trial, [&](int f, int b, int w, double* l) {
-            if (one != std::pair{f, b}) return;
-            for (int pass = 0; pass < w; ++pass) {
-                for (int c = 0; c < w; ++c)
-                    if (std::fabs(l[c * w + c]) < snap_size * unit_) l[c * w + c] = 0.0;
-                lower_echelon(w, l, 0.0);
-            }
-        });
-        layout_.pack(trial.data(), snapped.data());
-        ++optimum.evaluations;
-        if (criterion_.evaluate(snapped.data()) != Status::ok || criterion_.value() > value + snap_loss) continue;
-        value = std::min(value, criterion_.value());
-        x = snapped;
-        lambda = trial;
-        changed = true;
-    }
-    return changed;
-}
-
-// On the null space of each block's D: the smallest eigenvalue of g_D and its vector.
-void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum) {
-    optimum.multipliers.clear();
-    std::vector<double> lambda(layout_.lambda_size, 0.0), shifted = x;
-    bool singular = false;
-    for (int i = 0; i < layout_.n_theta(); ++i)
-        if (layout_.theta[i].row == layout_.theta[i].column && x[i] == 0.0) {
-            singular = true;
-            shifted[i] = perturbation * unit_;
-        }
-    if (!singular) return;
-    ++optimum.certificate_evaluations;
-    if (criterion_.evaluate(shifted.data()) != Status::ok) return;
-    const std::vector<double>& g_lambda = criterion_.covariance_gradient_lambda();
-    const std::vector<double> at = criterion_.lambda();
-    layout_.unpack(x.data(), lambda.data());
-    for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
-        const int null = static_cast<int>(std::count_if(l, l + w * w, [n = 0, w](double v) mutable {
-            const int i = n++;
-            return i % (w + 1) == 0 && v == 0.0;
-        }));
-        if (null == 0) return;
-        const int r = layout_.factors[f].width, first = layout_.factors[f].blocks[b].first;
-        const Index offset = layout_.lambda_offset[f];
-        std::vector<double> g(r * r);
-        if (!linalg::divide_right(r, g_lambda.data() + offset, at.data() + offset, 1e-14, g.data())) return;
-        std::vector<double> d(w * w, 0.0), values(w);
-        for (int j = 0; j < w; ++j)
-            for (int i = 0; i < w; ++i)
-                for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
-        linalg::symmetric_eigen(w, d.data(), w, values.data());
-        std::vector<double> restricted(null * null, 0.0), eigen(null);
-        for (int j = 0; j < null; ++j)
-            for (int i = 0; i < null; ++i)
-                for (int v = 0; v < w; ++v)
-                    for (int u = 0; u < w; ++u)
-                        restricted[j * null + i] += d[i * w + u] * 0.5 * (g[(first + v) * r + first + u] + g[(first + u) * r + first + v]) *
-                                                    d[j * w + v];
-        linalg::symmetric_eigen(null, restricted.data(), null, eigen.data());
-        BoundaryMultiplier multiplier{f, b, eigen[0], std::vector<double>(w, 0.0)};
-        for (int i = 0; i < null; ++i)
-            for (int u = 0; u < w; ++u) multiplier.direction[u] += restricted[i] * d[i * w + u];
-        optimum.multipliers.push_back(multiplier);
-    });
-}
-
-bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) {
-    const BoundaryMultiplier* worst = nullptr;
-    for (const BoundaryMultiplier& m : optimum.multipliers)
-        if (m.value * unit_ * unit_ < -false_boundary && (!worst || m.value < worst->value)) worst = &m;
-    if (!worst) return false;
-    ++optimum.evaluations;
-    if (criterion_.evaluate(x.data()) != Status::ok) return false;
-    const double value = criterion_.value();
-    for (double size = 0.3; size > 1e-4; size *= 0.4) {
-        std::vector<double> lambda(layout_.lambda_size, 0.0);
-        layout_.unpack(x.data(), lambda.data());
-        for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
-            if (f != worst->factor || b != worst->block) return;
-            add_direction(w, l, worst->direction.data(), size * unit_);
-        });
-        std::vector<double> trial = x;
-        layout_.pack(lambda.data(), trial.data());
-        ++optimum.evaluations;
-        if (criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() < value) {
-            x = trial;
-            ++optimum.escapes;
-            return true;
-        }
-    }
-    return false;
-}
-
-// All parameters but the columns of Lambda that are zero, a dispersion or zeta at its limit, and a beta that is found inside.
-void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
-    std::vector<double> lambda(layout_.lambda_size, 0.0);
-    layout_.unpack(x.data(), lambda.data());
-    optimum.free.assign(size_, 1);
-    if (criterion_.profiles_beta()) std::fill_n(optimum.free.begin() + layout_.n_theta(), layout_.p, 0);
-    if (chart_.used() && chart_.at_limit(x.back())) optimum.free.back() = 0;
-    if (inflation_.reached(x)) std::fill_n(optimum.free.begin() + inflation_.first(), inflation_.columns(), 0);
-    for (int i = 0; i < layout_.n_theta(); ++i) {
-        const ThetaSlot& slot = layout_.theta[i];
-        const int r = layout_.factors[slot.factor].width;
-        if (lambda[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.column] == 0.0) optimum.free[i] = 0;
-    }
 }
 
 // The exact Hessian over the free parameters and its scaled eigenvalues; then one Newton step with it.
@@ -352,11 +196,9 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     optimum.value = criterion_.value() - (brief_ ? unseen_ : 0.0);
     optimum.gradient = criterion_.gradient();
     optimum.hessian = criterion_.hessian();
-    bool boundary_holds = true;
-    for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value * unit_ * unit_ >= -false_boundary;
     optimum.singular = !optimum.multipliers.empty();
     find_free(x, optimum);
-    optimum.converged = boundary_holds && optimum.gradient_norm <= stationary;
+    optimum.converged = boundary_holds(optimum.multipliers, false_multiplier()) && optimum.gradient_norm <= stationary;
     if (settings_.certify) certify(x, optimum);
     return optimum;
 }

@@ -29,6 +29,8 @@ private:
     void simplify(std::vector<double>& x, Optimum& optimum);
     void deflate(std::vector<double>& x, Optimum& optimum);
     bool snap(std::vector<double>& x, Optimum& optimum);
+    bool evaluate_before_snap(const std::vector<double>& x, Optimum& optimum, double& value);
+    bool take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum, double& value);
     bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
     void find_multipliers(const std::vector<double>& x, Optimum& optimum);
     void find_free(const std::vector<double>& x, Optimum& optimum);
@@ -38,6 +40,7 @@ private:
                           std::vector<double>& hessian);
     bool gradients_along(LaplaceCriterion& criterion, const std::vector<double>& x, const std::vector<Index>& free,
                          const std::vector<double>& root, Index first, Index last, std::vector<double>& moved) const;
+    double false_multiplier() const;
     bool evaluate_roughly(const std::vector<double>& x, Optimum& optimum);
     void certify(const std::vector<double>& x, Optimum& optimum);
     void polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/fit.hpp"
 #include "ranef/base/linalg.hpp"
 
@@ -51,10 +52,7 @@ void Workspace::certify(Optimum& optimum, const FitSettings& settings) {
     optimum.free.assign(k, 1);
     std::vector<Index> free;
     for (Index i = 0; i < k; ++i) {
-        const ThetaSlot& slot = layout_.theta[i];
-        const int r = layout_.factors[slot.factor].width;
-        // A zero column of a singular Lambda: its entries are at the boundary.
-        if (lambda_[layout_.lambda_offset[slot.factor] + Index{slot.column} * r + slot.column] == 0.0) optimum.free[i] = 0;
+        if (is_held(layout_, lambda_, layout_.theta[i])) optimum.free[i] = 0;
         else free.push_back(i);
     }
     if (free.empty()) return;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
 #include "ranef/criterion/covariance_gradient.hpp"
 #include "ranef/optimum/pivoted_criterion.hpp"
@@ -18,7 +19,7 @@ namespace {
 // candidate for an exact zero; the criterion decides.
 constexpr double snap_size = 2e-3;
 constexpr double snap_loss = 1e-9;        // of the criterion, what the exact zero may cost
-constexpr double false_boundary = 1e-6;   // a multiplier below minus this, in units of the criterion, is escaped from
+constexpr double false_multiplier = 1e-6; // a multiplier below minus this, in units of the criterion, is escaped from
 constexpr double stationary = 1e-4;       // decrement below which the gradient counts as zero: 5e-9 of the criterion
 constexpr double dear_tolerance = 4e-16;  // of the criterion where evaluations are dear: a hundredth of its rounding
 constexpr double idle_tolerance = 4e-19;  // elsewhere: of a criterion of a million, a millionth of a standard error of theta
@@ -71,13 +72,7 @@ void Workspace::settle(const std::vector<double>& theta, Optimum& optimum) {
 // Replaces small pivots by exact zeros where the criterion allows it, in all blocks at once or else block by block; true
 // when theta changed.
 bool Workspace::snap(std::vector<double>& theta, Optimum& optimum) {
-    std::vector<std::pair<int, int>> candidates;
-    layout_.unpack(theta.data(), lambda_.data());
-    for_blocks(layout_, lambda_, [&](int f, int b, int w, double* l) {
-        bool small = false;
-        for (int c = 0; c < w; ++c) small = small || (l[c * w + c] != 0.0 && std::fabs(l[c * w + c]) < snap_size);
-        if (small) candidates.emplace_back(f, b);
-    });
+    const BlockList candidates = small_pivots(layout_, theta, snap_size);
     if (candidates.empty()) return false;
     const double value = evaluator_->value();
     if (snap_blocks(candidates, value, theta, optimum)) return true;
@@ -89,18 +84,7 @@ bool Workspace::snap(std::vector<double>& theta, Optimum& optimum) {
 
 bool Workspace::snap_blocks(const std::vector<std::pair<int, int>>& blocks, double value, std::vector<double>& theta,
                             Optimum& optimum) {
-    layout_.unpack(theta.data(), lambda_.data());
-    for_blocks(layout_, lambda_, [&](int f, int b, int w, double* l) {
-        if (std::find(blocks.begin(), blocks.end(), std::pair{f, b}) == blocks.end()) return;
-        // Zeroing a pivot moves what stood under it: the new triangle may have another small one.
-        for (int pass = 0; pass < w; ++pass) {
-            for (int c = 0; c < w; ++c)
-                if (std::fabs(l[c * w + c]) < snap_size) l[c * w + c] = 0.0;
-            lower_echelon(w, l, 0.0);
-        }
-    });
-    std::vector<double> snapped(theta.size());
-    layout_.pack(lambda_.data(), snapped.data());
+    const std::vector<double> snapped = without_small_pivots(layout_, theta, blocks, snap_size);
     ++optimum.evaluations;
     settled_ = false;
     const Status status = evaluator_->evaluate(snapped.data());
@@ -117,70 +101,27 @@ void Workspace::covariance_gradient(const std::vector<double>& theta, std::vecto
     evaluations += 2;
 }
 
-// On the null space of each block's D: the smallest eigenvalue of g_D and its vector.
 void Workspace::find_multipliers(const std::vector<double>& theta, Optimum& optimum, int& evaluations) {
     optimum.multipliers.clear();
-    layout_.unpack(theta.data(), lambda_.data());
-    bool singular = false;
-    for_blocks(layout_, lambda_, [&](int, int, int w, double* l) {
-        for (int c = 0; c < w; ++c) singular = singular || l[c * w + c] == 0.0;
-    });
-    if (!singular) return;
+    if (!is_singular(layout_, theta)) return;
     std::vector<double> g_d;
     covariance_gradient(theta, g_d, evaluations);
-    layout_.unpack(theta.data(), lambda_.data());
-    for_blocks(layout_, lambda_, [&](int f, int b, int w, double* l) {
-        // Null space of D = L L' by eigenvectors.
-        std::vector<double> d(w * w), values(w);
-        for (int j = 0; j < w; ++j)
-            for (int i = 0; i < w; ++i)
-                for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
-        linalg::symmetric_eigen(w, d.data(), w, values.data());
-        int null = 0;
-        for (int c = 0; c < w; ++c) null += l[c * w + c] == 0.0;
-        if (null == 0) return;
-        const int r = layout_.factors[f].width, first = layout_.factors[f].blocks[b].first;
-        const double* g = g_d.data() + layout_.lambda_offset[f];
-        std::vector<double> restricted(null * null), eigen(null);
-        for (int j = 0; j < null; ++j)
-            for (int i = 0; i < null; ++i)
-                for (int y = 0; y < w; ++y)
-                    for (int x = 0; x < w; ++x)
-                        restricted[j * null + i] += d[i * w + x] * g[(first + y) * r + first + x] * d[j * w + y];
-        linalg::symmetric_eigen(null, restricted.data(), null, eigen.data());
-        BoundaryMultiplier multiplier{f, b, eigen[0], std::vector<double>(w, 0.0)};
-        for (int i = 0; i < null; ++i)
-            for (int x = 0; x < w; ++x) multiplier.direction[x] += restricted[i] * d[i * w + x];
-        optimum.multipliers.push_back(multiplier);
-    });
+    optimum.multipliers = ranef::find_multipliers(layout_, theta, g_d);
 }
 
 // Steps off a boundary along a direction with a negative multiplier; true when the criterion fell.
 bool Workspace::leave_false_boundary(std::vector<double>& theta, Optimum& optimum) {
-    const BoundaryMultiplier* worst = nullptr;
-    for (const BoundaryMultiplier& m : optimum.multipliers)
-        if (m.value < -false_boundary && (!worst || m.value < worst->value)) worst = &m;
+    const BoundaryMultiplier* worst = false_boundary(optimum.multipliers, false_multiplier);
     if (!worst) return false;
     const double value = evaluator_->value();
-    for (double size = 0.3; size > 1e-4; size *= 0.4) {
-        std::vector<double> lambda(layout_.lambda_size);
-        layout_.unpack(theta.data(), lambda.data());
-        for_blocks(layout_, lambda, [&](int f, int b, int w, double* l) {
-            if (f != worst->factor || b != worst->block) return;
-            add_direction(w, l, worst->direction.data(), size);
-        });
-        std::vector<double> trial(theta.size());
-        layout_.pack(lambda.data(), trial.data());
+    const bool left = step_off(layout_, theta, *worst, 1.0, [&](const std::vector<double>& trial) {
         ++optimum.evaluations;
-        if (evaluator_->evaluate(trial.data(), Order::value) == Status::ok && evaluator_->value() < value) {
-            theta = trial;
-            ++optimum.escapes;
-            return true;
-        }
-    }
-    evaluator_->evaluate(theta.data(), Order::hessian);
-    ++optimum.evaluations;
-    return false;
+        return evaluator_->evaluate(trial.data(), Order::value) == Status::ok && evaluator_->value() < value;
+    });
+    settled_ = false;
+    if (left) ++optimum.escapes;
+    else settle(theta, optimum);
+    return left;
 }
 
 Optimum Workspace::descend_from(std::vector<double> theta, const FitSettings& settings) {
@@ -201,9 +142,8 @@ Optimum Workspace::descend_from(std::vector<double> theta, const FitSettings& se
     optimum.gradient = evaluator_->gradient();
     optimum.hessian = evaluator_->hessian();
     optimum.singular = !optimum.multipliers.empty();
-    bool boundary_holds = true;
-    for (const BoundaryMultiplier& m : optimum.multipliers) boundary_holds = boundary_holds && m.value >= -false_boundary;
-    optimum.converged = finished(optimum.status) && boundary_holds && optimum.gradient_norm <= stationary;
+    const bool holds = boundary_holds(optimum.multipliers, false_multiplier);
+    optimum.converged = finished(optimum.status) && holds && optimum.gradient_norm <= stationary;
     return optimum;
 }
 

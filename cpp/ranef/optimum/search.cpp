@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/fit.hpp"
 #include "ranef/optimum/further_starts.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
@@ -67,17 +68,6 @@ std::vector<double> resized(const Layout& layout, const std::vector<double>& the
         } else {
             for (int c = 0; c < w; ++c) l[c * w + column] *= size / norm;
         }
-    });
-    layout.pack(lambda.data(), out.data());
-    return out;
-}
-
-// A covariance matrix with more variance along a direction that has none.
-std::vector<double> grown(const Layout& layout, const std::vector<double>& theta, const BoundaryMultiplier& along, double size) {
-    std::vector<double> lambda(layout.lambda_size), out(theta.size());
-    layout.unpack(theta.data(), lambda.data());
-    for_blocks(layout, lambda, [&](int f, int b, int w, double* l) {
-        if (f == along.factor && b == along.block) add_direction(w, l, along.direction.data(), size);
     });
     layout.pack(lambda.data(), out.data());
     return out;

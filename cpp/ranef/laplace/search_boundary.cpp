@@ -1,0 +1,114 @@
+// What the search does where a family is a simpler one, or a covariance matrix singular.
+#include <algorithm>
+#include <cmath>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/laplace/search.hpp"
+#include "ranef/optimum/boundary.hpp"
+
+namespace ranef {
+namespace {
+
+constexpr double snap_size = 2e-3;        // in units of eta: a pivot of Lambda below this may be zero; the criterion decides
+constexpr double snap_loss = 1e-8;        // of the criterion, what the exact zero may cost
+constexpr double little_variation = 1e-2; // a coordinate of the dispersion below this may be zero, likewise
+constexpr double perturbation = 1e-4;     // of a zero diagonal, to read g_D off g_D Lambda
+constexpr double least_false_multiplier = 1e-5;  // a multiplier below minus this is escaped from
+
+}  // namespace
+
+// The simpler family, where its criterion is not above that of little extra variation.
+void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
+    if (!chart_.used() || chart_.at_limit(x.back()) || chart_.from_psi(x.back()) > little_variation) return;
+    std::vector<double> trial = x;
+    trial.back() = chart_.to_psi(0.0);
+    double value = 0.0;
+    if (evaluate_before_snap(x, optimum, value)) take_if_no_higher(trial, x, optimum, value);
+}
+
+// The family without inflation, likewise.
+void GlmmSearch::deflate(std::vector<double>& x, Optimum& optimum) {
+    if (!inflation_.near(x)) return;
+    std::vector<double> trial = x;
+    inflation_.take(trial);
+    double value = 0.0;
+    if (evaluate_before_snap(x, optimum, value)) take_if_no_higher(trial, x, optimum, value);
+}
+
+bool GlmmSearch::evaluate_before_snap(const std::vector<double>& x, Optimum& optimum, double& value) {
+    brief_ = false;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return false;
+    value = criterion_.value();
+    return true;
+}
+
+// x <- trial where its criterion is not above `value`, which is then the lower of both.
+bool GlmmSearch::take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum, double& value) {
+    ++optimum.evaluations;
+    if (criterion_.evaluate(trial.data()) != Status::ok || criterion_.value() > value + snap_loss) return false;
+    value = std::min(value, criterion_.value());
+    x = trial;
+    return true;
+}
+
+// Replaces small pivots by exact zeros, block by block, where the criterion allows it; true when x changed.
+bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
+    const BlockList candidates = small_pivots(layout_, x, snap_size * unit_);
+    double value = 0.0;
+    if (candidates.empty() || !evaluate_before_snap(x, optimum, value)) return false;
+    bool changed = false;
+    for (const auto& one : candidates)
+        changed = take_if_no_higher(without_small_pivots(layout_, x, {one}, snap_size * unit_), x, optimum, value) || changed;
+    return changed;
+}
+
+// From g_D Lambda, and Lambda a little off the boundary to divide by.
+void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum) {
+    optimum.multipliers.clear();
+    if (!is_singular(layout_, x)) return;
+    std::vector<double> shifted = x, g_d(layout_.lambda_size, std::nan(""));
+    for (int i = 0; i < layout_.n_theta(); ++i)
+        if (layout_.theta[i].row == layout_.theta[i].column && x[i] == 0.0) shifted[i] = perturbation * unit_;
+    ++optimum.certificate_evaluations;
+    if (criterion_.evaluate(shifted.data()) != Status::ok) return;
+    const double *g = criterion_.covariance_gradient_lambda().data(), *lambda = criterion_.lambda().data();
+    for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
+        const Index offset = layout_.lambda_offset[f], r = layout_.factors[f].width;
+        std::vector<double> divided(r * r);
+        if (linalg::divide_right(r, g + offset, lambda + offset, 1e-14, divided.data()))
+            std::copy(divided.begin(), divided.end(), g_d.begin() + offset);
+    }
+    optimum.multipliers = ranef::find_multipliers(layout_, x, g_d);
+}
+
+// Steps off a boundary along a direction with a negative multiplier; true when the criterion fell.
+bool GlmmSearch::leave_false_boundary(std::vector<double>& x, Optimum& optimum) {
+    const BoundaryMultiplier* worst = false_boundary(optimum.multipliers, false_multiplier());
+    if (!worst) return false;
+    ++optimum.evaluations;
+    if (criterion_.evaluate(x.data()) != Status::ok) return false;
+    const double value = criterion_.value();
+    const bool left = step_off(layout_, x, *worst, unit_, [&](const std::vector<double>& trial) {
+        ++optimum.evaluations;
+        return criterion_.evaluate(trial.data()) == Status::ok && criterion_.value() < value;
+    });
+    if (left) ++optimum.escapes;
+    return left;
+}
+
+double GlmmSearch::false_multiplier() const { return least_false_multiplier / (unit_ * unit_); }
+
+// All parameters but the columns of Lambda that are zero, a dispersion or zeta at its limit, and a beta that is found inside.
+void GlmmSearch::find_free(const std::vector<double>& x, Optimum& optimum) {
+    std::vector<double> lambda(layout_.lambda_size, 0.0);
+    layout_.unpack(x.data(), lambda.data());
+    optimum.free.assign(size_, 1);
+    if (criterion_.profiles_beta()) std::fill_n(optimum.free.begin() + layout_.n_theta(), layout_.p, 0);
+    if (chart_.used() && chart_.at_limit(x.back())) optimum.free.back() = 0;
+    if (inflation_.reached(x)) std::fill_n(optimum.free.begin() + inflation_.first(), inflation_.columns(), 0);
+    for (int i = 0; i < layout_.n_theta(); ++i)
+        if (is_held(layout_, lambda, layout_.theta[i])) optimum.free[i] = 0;
+}
+
+}  // namespace ranef
