@@ -1,11 +1,16 @@
 """Names that people bring from other packages: each is answered with the name here."""
 
+import copy
+import importlib
+import pickle
+import pkgutil
 import re
 
 import pytest
 import ranef
 from conftest import fitted
 from ranef.guidance import words, words_of_results, words_of_the_package
+from ranef.show import Printed
 
 
 def objects():
@@ -74,6 +79,13 @@ def test_every_word_is_missing_and_every_answer_exists(kind):
         (lambda fit: ranef.datasets.sleepstudy, r"use ranef\.datasets\.load\('sleepstudy'\)"),
         (lambda fit: ranef.datasets.list, r"use ranef\.datasets\.names\(\)"),
         (lambda fit: fit.zzz, r"a fit has no 'zzz': dir\(fit\) lists what it has$"),
+        (lambda fit: fit.get_group_variance, r"perhaps fit\.varcorr$"),  # by a part of the name
+        (lambda fit: ranef.LinearMixedEfectsModel, r"perhaps ranef\.lmer\("),  # misspelt, of elsewhere
+        (lambda fit: ranef.zzz, r"ranef has no 'zzz': dir\(ranef\) lists what it has$"),
+        (lambda fit: ranef.report.zzz, r"ranef\.report has no 'zzz'$"),
+        (lambda fit: fit.summary().aic, r"use fit\.aic$"),
+        (lambda fit: ranef.diagnose(fit).zzz, r"Diagnosis has no 'zzz': it has allfit, findings$"),
+        (lambda fit: fit.anova().pvalues, r"a table of tests has no 'pvalues': use table\['p'\]"),
     ],
 )
 def test_a_missing_name_points_the_way(ask, said):
@@ -114,3 +126,28 @@ def test_random_is_no_flag():
 @pytest.mark.parametrize("module", [ranef, ranef.plots, ranef.lme4, ranef.datasets, ranef.bootstrap])
 def test_completion_lists_what_a_module_offers_and_nothing_else(module):
     assert dir(module) == sorted(module.__all__)
+
+
+def kinds_that_print():
+    """Every class of the package whose objects print themselves, loaded or not yet."""
+    for module in pkgutil.walk_packages(ranef.__path__, "ranef."):
+        importlib.import_module(module.name)
+    kinds, found = [Printed], set()
+    while kinds:
+        kinds += [kind for kind in kinds.pop().__subclasses__() if kind not in found and not found.add(kind)]
+    return found
+
+
+def test_whatever_prints_itself_explains_a_missing_name():
+    kinds = kinds_that_print()
+    assert len(kinds) > 40
+    for kind in kinds:
+        with pytest.raises(AttributeError, match=r" has no 'zz_unheard'") as caught:
+            object.__new__(kind).zz_unheard  # noqa: B018
+        assert caught.value.obj is None and "object has no attribute" not in str(caught.value), kind
+
+
+def test_reports_still_pickle_and_copy():
+    fit = fitted("ss_slope_reml")
+    for one in (ranef.diagnose(fit), fit.pca(), fit.robust(), fit.test("Days = 0")):
+        assert repr(pickle.loads(pickle.dumps(one))) == repr(copy.deepcopy(one)) == repr(one)

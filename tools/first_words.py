@@ -444,7 +444,7 @@ fit.plot("Days", plot_fixef=True) => it takes
 fit.plot_residuals() => fit.plot
 fit.predict(df, use_rfx=False) => random=
 fit.predict(df, verify_predictions=False) => allow_new_levels=
-fit.predict(df, pred_type="link") => it takes
+fit.predict(df, pred_type="link") => one scale
 fit.simulate(2)
 fit.simulate(2, use_rfx=True) => use_u=
 ranef.compare(small, fit) => ranef.anova(
@@ -936,6 +936,136 @@ fit.error => fit.resid
 fit.t => fit.tvalues
 """
 
+PSYCHOLOGIST = """
+ranef.afex.mixed("Reaction ~ Days + (Days | Subject)", df) => ranef.lmer(
+ranef.aov_ez("Subject", "Reaction", df, within="Days") => .anova()
+ranef.aov_4("Reaction ~ Days + (Days | Subject)", data=df) => .anova()
+ranef.lmer("Reaction ~ Days + Error(Subject/Days)", df) => (1 | subject / within)
+ranef.afex_plot(fit, x="Days") => ranef.lmer(
+ranef.sjPlot.tab_model(fit) => ranef.modelsummary(
+ranef.modelsummary([small, fit]) => *fits
+ranef.compare_performance(small, fit) => ranef.anova(
+ranef.model_performance(fit) => fit.plot()
+ranef.check_outliers(fit) => ranef.diagnose(fit)
+ranef.check_homogeneity(fit) => fit.plot.residuals()
+ranef.check_predictions(fit) => fit.predictions(
+ranef.check_autocorrelation(fit) => acf()
+ranef.check_multicollinearity(fit) => fit.vif()
+ranef.standardise_parameters(fit) => scale(x)
+ranef.emmeans(fit, pairwise="Days") => .pairs()
+ranef.emmeans(fit, "Days", cov_reduce=range) => at=
+ranef.emmeans(fit, "Days", pbkrtest_limit=5000) => no limit
+ranef.emmeans(fit, "Days", at="Days = 3") => a dict of column
+means.contrast(method="eff") => the first argument
+means.eff_size(sigma=1, edf=10) => effect_size
+means.joint_tests() => means.test(
+fit.ls_means() => ranef.emmeans(fit
+fit.emm("Days") => ranef.emmeans(fit
+ranef.lsmeansLT(fit) => ranef.emmeans(fit
+ranef.as_lmerModLmerTest(fit) => fit.anova()
+ranef.predictInterval(fit, df) => interval='prediction'
+ranef.REsim(fit) => fit.ranef
+ranef.plotREsim(fit) => fit.plot.caterpillar()
+ranef.dummy_coef(fit) => fit.coef
+ranef.lattice.dotplot(fit.ranef) => fit.plot()
+ranef.broom_mixed.tidy(fit) => fit.tidy()
+fit.variance_explained => fit.r2()
+fit.group_variance => fit.varcorr
+fit.formula() => without parentheses
+fit.lme4.fixef => ranef.lme4.fixef(fit)
+fit.tidy(conf_level=0.9) => level=
+fit.summary(digits=3) => coef_table()
+ranef.diagnose(fit).summary() => print()
+ranef.diagnose(fit).problems => findings
+fit.anova().pvalues => table['p']
+fit.anova().to_pandas() => a pandas table
+fit.anova().statistic => table['F']
+fit.pca().loadings => it has
+fit.summary().aic => summary
+"""
+
+ECOLOGIST = """
+ranef.glmer("incidence ~ 1 + (1 | herd)", cbpp, "poisson", offset="log(size)") => the name of a column
+ranef.hurdle("incidence ~ period", cbpp) => truncated_poisson
+ranef.DHARMa.simulateResiduals(glmm) => check_residuals()
+ranef.testSpatialAutocorrelation(glmm) => acf()
+ranef.testTemporalAutocorrelation(glmm) => acf()
+ranef.plotResiduals(glmm) => fit.residuals()
+ranef.plotQQunif(glmm) => dir(ranef)
+glmm.check_residuals().plotResiduals() => residuals
+glmm.check_residuals().scaledResiduals => residuals
+glmm.check_residuals().pvalue => it has
+ranef.dredge(fit) => all subsets are not tried
+ranef.model_sel(fit, small) => ranef.anova(
+ranef.MuMIn.dredge(fit) => ranef.anova(
+ranef.model_avg(fit, small) => not averaged
+ranef.AICc(fit) => aicc
+fit.AICc() => aicc
+ranef.aictab([fit, small]) => ranef.anova(
+ranef.QAIC(fit) => fit.aic
+fit.predictions("Days [all]") => at=
+fit.predictions("Days", back_transform=True) => scale=
+ranef.visreg(fit, "Days") => fit.predictions(
+ranef.numFactor([1, 2]) => exp(0 + x + y | g)
+ranef.spaMM => relationship=
+ranef.pglmm("y ~ x", df) => relationship=
+glmm.family.inverse => it has
+glmm.overdispersion().ratio
+glmm.overdispersion().summary() => print()
+"""
+
+SECOND_TRIAL = """
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, estimation="reml") => reml=True
+ranef.mmrm("fev1 ~ arm * visit", asthma, id="id") => us(visit | subject)
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, optimizer="BFGS") => max_evaluations=
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, accept_singular=True) => says so
+ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", asthma, n_cores=2) => ranef.set_num_threads
+trial.lsmeans("arm", at="visit=4") => a dict of column
+trial.vcov() => without parentheses
+trial.cov_struct => fit.residual
+trial.estimate_statement => fit.test('a - b = 0')
+trial.residual.vcov => cov
+trial.residual.to_frame() => it has
+trial.residual.rho => it has
+trial.summary().tables => fit.coef_table()
+trial.summary().covparms => it has
+ranef.getVarCov(fit) => fit.varcorr
+ranef.pdDiag("~Days") => (x || g)
+ranef.varPower() => dispersion=
+ranef.groupedData("Reaction ~ Days | Subject", df) => not needed
+ranef.ancova(asthma) => ranef.lmer(
+ranef.tipping_point(trial) => dir(ranef)
+ar.fittedvalues() => without parentheses
+ar.vcov() => without parentheses
+ar.residual.phi_ => use 'phi'
+ar.summary().coefficients => fit.coef_table()
+"""
+
+SECOND_SCIENTIST = """
+ranef.LinearMixedEffectModel() => ranef.lmer(
+ranef.formula.api.mixedlm("Reaction ~ Days", df) => ranef.lmer(
+ranef.report.Summary2 => ranef.report has no
+ranef.train("Reaction ~ Days + (1 | Subject)", df) => ranef.lmer(
+ranef.pymer4 => ranef.lmer(
+ranef.Model("Reaction ~ Days + (1 | Subject)", df).params => model.fit().params
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, random_effects="Subject") => (x | group)
+ranef.lmer("Reaction ~ Days + (1 | Subject)", df, group="Subject") => (1 | group)
+fit.random_effects_table => fit.ranef
+fit.get_random_effects() => fit.ranef
+fit.fixed_effects_table => fit.params
+fit.residual_variances => residual variance
+fit.compute_aic() => aic
+fit.zzz_unheard_of => dir(fit)
+ranef.sums("Reaction ~ Days + (1 | Subject)", df).to_frame() => it has
+ranef.sums("Reaction ~ Days + (1 | Subject)", df).summary() => print()
+ranef.power(small, "Days", n=2, seed=1, progress=False).mean => it has
+fit.robust().std_errors => it has
+fit.test("Days = 0").pvals => pvalue
+fit.test("Days = 0").summary() => print()
+ranef.modelsummary(fit, small).to_pandas() => to_frame
+ranef.allfit(small).best_fit => it has
+"""
+
 KINDS = {
     "lme4": LME4,
     "statsmodels": STATSMODELS,
@@ -948,6 +1078,10 @@ KINDS = {
     "a statsmodels user's": STATSMODELS_USER,
     "a trial statistician's": TRIAL_STATISTICIAN,
     "a data scientist's": DATA_SCIENTIST,
+    "a psychologist's: afex, emmeans, performance, sjPlot": PSYCHOLOGIST,
+    "an ecologist's: glmmTMB, DHARMa, MuMIn, ggeffects": ECOLOGIST,
+    "a trial statistician's second": SECOND_TRIAL,
+    "a data scientist's second": SECOND_SCIENTIST,
 }
 # What Python says of its own accord, and helps nobody.
 BARE = re.compile(

@@ -7,7 +7,7 @@ working; one is a ``MemoryError``.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from numbers import Real
@@ -131,6 +131,10 @@ def unknown_column(
     by_lower = {column.lower(): column for column in reversed(known)}
     close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+    if where.endswith("=") and "(" in name:
+        hint = " It takes the name of a column: add one with these values to the data."
+    elif "[" in name and name.partition("[")[0].strip() in known:
+        hint = " Values are given by at=, a dict of column -> values."
     return UnknownColumnError(
         f"{where} uses the column '{name}', which {data} do not have.{hint} Columns: {quote_list(known, 25)}."
     )
@@ -152,6 +156,14 @@ def require_flag(argument: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         raise ArgumentError(f"{argument}= must be True or False, not {value!r}")
     return bool(value)
+
+
+def require_mapping(argument: str, value: Any) -> dict[str, Any]:
+    """Return a dict, or raise an ArgumentError; None is an empty one."""
+    given = {} if value is None else value
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ArgumentError(f"{argument}= must be a dict of column -> value or values, not {value!r}")
+    return dict(given)
 
 
 def require_progress(progress: Any) -> None:

@@ -60,7 +60,7 @@ class LikelihoodFit(metaclass=Explained):
     simpler_distribution: str = ""  # the one at the limit of its dispersion
     integration: str = ""  # how the random effects are integrated out, where that is not exact
 
-    @property
+    @attribute
     def formula(self) -> str:
         """The formula as given."""
         return self.model.formula.text

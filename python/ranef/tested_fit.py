@@ -9,6 +9,7 @@ import numpy as np
 
 from .arrays import FloatArray
 from .errors import NotInFitError
+from .guidance.called import attribute
 from .guidance.elsewhere import explained, of_a_fit
 from .guidance.refusals import ATTRIBUTES, lacking, said
 from .guidance.words import OF_A_TESTED_FIT
@@ -74,7 +75,7 @@ class TestedFit(LikelihoodFit):
         """The response on the used rows, offset included."""
         return np.asarray(self.model.design.response)
 
-    @property
+    @attribute
     def vcov(self) -> FloatArray:
         """Their covariance by the model, (p, p); `cov_params` has others."""
         return self.padded(self.solution["vcov"])

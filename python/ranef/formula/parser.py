@@ -15,6 +15,7 @@ from .structures import STRUCTURES, called_here
 from .tokens import CLOSING, Token, matching, tokenize
 from .types import Formula, RandomBar
 
+_ERROR_STRATUM = re.compile(r"\bError\s*\(")
 _CALL_WITH_BAR = re.compile(r"(\w+)\([^()|]*\|[^()]*\)")
 
 
@@ -50,6 +51,14 @@ def _parse(text: str) -> Formula:
                 f"(x || g) without correlations, or one of {quote_list(STRUCTURES, 30)}",
                 text,
                 call.start(),
+            )
+        stratum = _ERROR_STRATUM.search(text)
+        if stratum is not None:
+            raise FormulaError(
+                "R's aov() writes Error(subject / within) for strata: write (1 | subject / within), or "
+                "(1 | subject)",
+                text,
+                stratum.start(),
             )
         raise FormulaError(
             "the formula has no random term: add one such as (1 | group); "

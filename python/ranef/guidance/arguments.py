@@ -9,6 +9,8 @@ from functools import wraps
 from inspect import Parameter, isfunction, signature
 from typing import Any, ParamSpec, TypeVar
 
+from .parts_of_names import by_parts
+
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
@@ -151,9 +153,16 @@ def advice(function: Callable[..., Any], word: str, words: Mapping[str, str] = {
     keyword = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
     parameters = list(signature(function).parameters.values())
     taken = [one.name for one in parameters if one.kind in keyword]
-    known = [name for name in _CANDIDATES.get(word, []) if name in taken]
-    near = known or get_close_matches(word.lower(), taken, n=1, cutoff=0.75)
-    if near:
-        return f": write {_SAID.get(near[0]) or near[0] + '='}"
+
+    def called_here(word: str) -> str:
+        here = next((name for name in _CANDIDATES.get(word, []) if name in taken), "")
+        return here and f"write {_SAID.get(here) or here + '='}"
+
+    near = get_close_matches(word.lower(), taken, n=1, cutoff=0.75)
+    spelled = get_close_matches(word, words, n=1, cutoff=0.85)
+    found = called_here(word) or (near and f"write {near[0]}=") or (spelled and words[spelled[0]])
+    found = found or by_parts(word, lambda part: called_here(part) or words.get(part, ""))
+    if found:
+        return f": {found}"
     taken = [name for name in taken if name not in ("fit", "result", "self")]
     return f": it takes {', '.join(f'{name}=' for name in taken)}" if taken else ": it takes none"

@@ -1,8 +1,8 @@
 """Attributes that say so when they are called: ``fit.sigma()`` where ``fit.sigma`` is meant.
 
-Elsewhere the same words are functions. A number, an array or a Series is itself here, with one thing added:
-called without arguments it says how to write it. Called with some it returns itself, because libraries call
-what can be called (``table.assign(sd=fit.sigma)``). Arithmetic, copies and pickles give the plain types.
+Elsewhere the same words are functions. A number, a text, an array or a Series is itself here, with one thing
+added: called without arguments it says how to write it. Called with some it returns itself, because libraries
+call what can be called (``table.assign(sd=fit.sigma)``). Arithmetic, copies and pickles give the plain types.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ class Sizes(Attribute, dict[str, int]):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return dict, (dict(self),)
+
+
+class Text(Attribute, str):
+    """A str."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return str, (str(self),)
 
 
 class Array(Attribute, np.ndarray):
@@ -90,8 +97,8 @@ def attribute_of(where: str, value: Any) -> Any:
     """Return the value such that a call says that it is an attribute.
 
     where: how it is written, ``"fit.sigma"``.
-    value: a float, int, dict, array or Series; anything else is returned as it is. A Series is the caller's
-        own: it gets another class.
+    value: a float, int, str, dict, array or Series; anything else is returned as it is. A Series is the
+        caller's own: it gets another class.
 
     >>> attribute_of("fit.sigma", 2.0) + 1
     3.0
@@ -104,6 +111,8 @@ def attribute_of(where: str, value: Any) -> Any:
         found: Any = Number(value)
     elif kind is int:
         found = Count(value)
+    elif kind is str:
+        found = Text(value)
     elif kind is dict:
         found = Sizes(value)
     elif kind is np.ndarray:

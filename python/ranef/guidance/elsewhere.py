@@ -11,12 +11,15 @@ from types import ModuleType
 from typing import Any
 
 from .arguments import guide_class
+from .parts_of_names import by_parts
 from .words import OF_A_FIT
+from .words_of_results import OF_WHAT_HAS_A_FIT, OF_WHAT_HAS_A_FRAME, OF_WHAT_PRINTS
 from .words_of_the_package import OF_MODULES, OF_THE_PACKAGE
 
 Words = Mapping[str, str]
 
 _PACKAGE = "ranef"
+_OF_ALL = {"document", "to", "to_html", "to_latex", "to_markdown"}  # what everything has that prints itself
 
 
 def missing(kind: str, name: str, words: Words, known: Iterable[str]) -> AttributeError:
@@ -35,41 +38,59 @@ def _error(text: str, name: str) -> AttributeError:
     return AttributeError(text, name=name, obj=None)
 
 
-def _answer(name: str, words: Words, known: Iterable[str]) -> str:
-    if name in words:
-        return _said(words[name])
-    if name.startswith("_"):
-        return ""
+def _nothing(name: str) -> str:
+    return ""
+
+
+def _answer(
+    name: str, words: Words, known: Iterable[str], others: Callable[[str], str] = _nothing
+) -> str:
+    """Return what to use for a name, found by itself, by its spelling or by its parts; ``""`` for none."""
+    found = _meaning(name, words, known)
+    if found or name.startswith("_"):
+        return found and _said(found)
+    near = get_close_matches(name, _public(known), n=3, cutoff=0.7)
+    if near:
+        return f": perhaps {' or '.join(map(repr, near))}"
+    spelled = get_close_matches(name, words, n=1, cutoff=0.88)
+    if spelled:
+        return _said(words[spelled[0]], "perhaps")
+    found = by_parts(name, lambda part: _meaning(part, words, ()) or others(part))
+    return found and _said(found, "perhaps")
+
+
+def _public(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not name.startswith("_")]
+
+
+def _meaning(name: str, words: Words, known: Iterable[str]) -> str:
+    """Return what a name is here, whatever its capitals and underscores; ``""`` if it is nothing."""
+    if name in words or name.startswith("_"):
+        return words.get(name, "")
     folded = _folded(name)
-    same = next((words[word] for word in words if _folded(word) == folded), None)
-    if same is not None:
-        return _said(same)
-    twin = next((one for one in known if _folded(one) == folded and not one.startswith("_")), None)
-    if twin is not None:
-        return f": use {twin!r}"
-    near = get_close_matches(name, [one for one in known if not one.startswith("_")], n=3, cutoff=0.7)
-    return f": perhaps {' or '.join(map(repr, near))}" if near else ""
+    same = next((words[word] for word in words if _folded(word) == folded), "")
+    return same or next((repr(one) for one in _public(known) if _folded(one) == folded), "")
 
 
 def _folded(name: str) -> str:
     return name.replace("_", "").replace(".", "").lower()
 
 
-def _said(answer: str) -> str:
-    return f": {answer}" if answer.startswith("this ") else f": use {answer}"
+def _said(answer: str, how: str = "use") -> str:
+    return f": {answer}" if answer.startswith("this ") else f": {how} {answer}"
 
 
 def explained(
     kind: str,
     words: Words,
-    others: Callable[[str], str] = lambda name: "",
+    others: Callable[[str], str] = _nothing,
     listing: Callable[[], str] | None = None,
 ) -> Any:
     """Return the ``__getattr__`` of a class whose missing names are explained by `missing`.
 
     kind: what an object is called in messages.
     words: the word elsewhere -> what it is here.
-    others: gives an answer for a name that is not in `words`, or ``""``.
+    others: gives what to use for a name that is not in `words`, or ``""``.
     listing: says what there is, for a name that nothing comes near to; by default, that ``dir()`` lists it.
     """
 
@@ -77,13 +98,28 @@ def explained(
         if name.startswith("_"):  # asked by programs, often
             raise _error(f"{kind} has no {name!r}", name)
         answers = getattr(type(self), "_words", words)  # a kind of fit has words of its own
-        exact = _said(answers[name]) if name in answers else others(name)
-        answer = exact or _answer(name, answers, dir(type(self)))
+        exact = answers.get(name) or others(name)
+        answer = _said(exact) if exact else _answer(name, answers, dir(type(self)), others)
         if not answer:
             answer = f": {listing()}" if listing else f": dir({kind.split()[-1]}) lists what it has"
         raise _error(f"{kind} has no {name!r}{answer}", name)
 
     return __getattr__
+
+
+def unexplained(self: Any, name: str) -> Any:
+    """Answer to a missing name of any object that prints itself: what does it, or what the object has."""
+    kind = type(self)
+    text = f"{kind.__name__} has no {name!r}"
+    if name.startswith("_"):
+        raise _error(text, name)
+    has = sorted({*_public(dir(kind)), *_public(vars(self))} - _OF_ALL)
+    words = OF_WHAT_PRINTS | (OF_WHAT_HAS_A_FRAME if "to_frame" in has else {})
+    words |= OF_WHAT_HAS_A_FIT if "fit" in has else {}
+    answer = _answer(name, words, has)
+    if not answer and hasattr(_fit_class(), name):
+        answer = _said(of_what_a_fit_has(name))
+    raise _error(text + (answer or f": it has {', '.join(has)}"), name)
 
 
 class Explained(ABCMeta):
@@ -102,10 +138,11 @@ class Explained(ABCMeta):
 
 def of_a_fit(name: str) -> str:
     """What a fit answers to a word that is a function of the package, there or elsewhere."""
-    package = sys.modules[_PACKAGE]
-    if name in getattr(package, "__all__", ()):
-        return f": use ranef.{name}(fit)"
-    return _said(OF_THE_PACKAGE[name]) if name in OF_THE_PACKAGE else ""
+    if name in OF_MODULES:
+        return OF_MODULES[name]
+    if name in getattr(sys.modules[_PACKAGE], "__all__", ()):
+        return f"ranef.{name}(fit)"
+    return OF_THE_PACKAGE.get(name, "")
 
 
 def _fit_class() -> type:
@@ -116,25 +153,27 @@ def _fit_class() -> type:
 def of_a_model(name: str) -> str:
     """What a model answers to a word of a fit."""
     if hasattr(_fit_class(), name):
-        return f": fit it first, model.fit().{name}"
-    return f", and its fit neither{_said(OF_A_FIT[name])}" if name in OF_A_FIT else ""
+        return f"model.fit().{name}"
+    return OF_A_FIT.get(name, "")
+
+
+def of_what_a_fit_has(name: str) -> str:
+    """What a report of a fit answers to a word of the fit: ``summary.aic``."""
+    kind = _fit_class()
+    if name.startswith("_") or not hasattr(kind, name):
+        return OF_A_FIT.get(name, "")
+    return f"fit.{name}{'()' if callable(getattr(kind, name)) else ''}"
 
 
 def of_the_package(name: str, known: Iterable[str]) -> Exception:
     """Return the error for a name that the package does not have: words of fits and data sets count too."""
-    kind, names = _fit_class(), import_module(f"{_PACKAGE}.datasets").names()
+    names = import_module(f"{_PACKAGE}.datasets").names()
     data = [one for one in names if _folded(one) in _folded(name)]
-    if name in OF_THE_PACKAGE:
-        answer = _said(OF_THE_PACKAGE[name])
-    elif hasattr(kind, name) and not name.startswith("_"):
-        answer = f": use fit.{name}{'()' if callable(getattr(kind, name)) else ''}"
-    elif name in OF_A_FIT:
-        answer = _said(OF_A_FIT[name])
-    elif data:
-        answer = f": use ranef.datasets.load({max(data, key=len)!r})"
-    else:
-        answer = _answer(name, OF_THE_PACKAGE | OF_A_FIT, known)
-    text = f"ranef has no {name!r}{answer}"
+    exact = OF_THE_PACKAGE.get(name) or of_what_a_fit_has(name)
+    if not exact and data:
+        exact = f"ranef.datasets.load({max(data, key=len)!r})"
+    answer = _said(exact) if exact else _answer(name, OF_THE_PACKAGE | OF_A_FIT, known, of_what_a_fit_has)
+    text = f"ranef has no {name!r}{answer or ': dir(ranef) lists what it has'}"
     # `from ranef import fixef` would hide the answer of an AttributeError behind a message of Python's own.
     importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
     return ImportError(text) if importing and ": use" in answer else _error(text, name)
@@ -159,12 +198,19 @@ class _Module(ModuleType):
         raise TypeError(f"{self.__name__} is a module{answer}")
 
 
+class _Inner(_Module):
+    """A module that nobody needs to look into."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise missing(self.__name__, name, OF_THE_PACKAGE, ())
+
+
 class _Package(_Module):
     """The package, whose modules become its attributes when they are loaded."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if type(value) is ModuleType:
-            value.__class__ = _Module
+            value.__class__ = _Module if "__getattr__" in vars(value) else _Inner
         super().__setattr__(name, value)
 
 

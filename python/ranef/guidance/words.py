@@ -55,7 +55,8 @@ OF_A_FIT = by_word(
         "fit.llf": "likelihood logLik loglik loglike log_likelihood log_lik logLike log_lik_ ll loglik_",
         "fit.aic": "AIC",
         "fit.bic": "BIC",
-        "fit.aic; there is no correction for small samples": "AICc aicc hqic qaic",
+        "ranef.anova(smaller, larger), whose column aicc corrects for small samples": "AICc aicc",
+        "fit.aic, or fit.bic; there is no such criterion": "QAIC qaic hqic",
         "fit.objective": (
             "deviance REMLcrit criterion fun loss cost fopt remlcrit "
             "minus_two_log_likelihood minus_two_ll neg2loglik"
@@ -97,7 +98,7 @@ OF_A_FIT = by_word(
         "fit.augment(); a fit does not keep the table it was given": "data",
         "fit.leverage()": "hatvalues leverages",
         "fit.influence()": "cooks cooksd cook cooks_distance dfbetas get_influence",
-        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means estimated_marginal_means",
+        "ranef.emmeans(fit, 'x')": "emmeans lsmeans marginal_means estimated_marginal_means lsmeansLT emm",
         "fit.predictions('x', by='g')": "ggpredict predict_response avg_predictions effects",
         "fit.slopes('x'), and fit.comparisons() for factors": (
             "get_margeff margeff marginal_effects ame avg_slopes avg_comparisons "
@@ -135,7 +136,7 @@ OF_A_FIT = by_word(
         "fit.r2()": (
             "pseudo_rsquared evaluate r2_marginal r2_conditional rsquared r_squared rsquared_conditional "
             "score r2_score "
-            "rsquared_adj rsquared_marginal "
+            "rsquared_adj rsquared_marginal variance_explained explained_variance "
             "r2_nakagawa R2 "
             "bayes_r2 loo_r2"
         ),

@@ -15,7 +15,7 @@ OF_EVERY_MODEL = {
     "verbose": "nothing is printed; fit.optimum describes the search",
     "callback": "the search reports nothing while it runs; fit.optimum describes it",
     "n_jobs": "use ranef.set_num_threads(n)",
-    "n_threads": "use ranef.set_num_threads(n)",
+    **dict.fromkeys(("n_threads", "n_cores", "ncpus", "workers"), "use ranef.set_num_threads(n)"),
     "contrasts": "write the coding into the formula, C(x, contr.sum)",
     "factors": "write C(x) into the formula, or give a column of text or categories",
     "categorical_features": "write C(x) into the formula, or give a column of text or categories",

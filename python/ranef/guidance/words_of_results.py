@@ -4,6 +4,36 @@ from __future__ import annotations
 
 from .words import by_word
 
+# Of any object that prints itself and has no words of its own.
+OF_WHAT_PRINTS = by_word(
+    {
+        "print() or str()": "summary show print display describe info as_text to_string text report head",
+        "to_latex()": "latex as_latex",
+        "to_html()": "html as_html",
+        "to_markdown()": "markdown as_markdown",
+    }
+)
+OF_WHAT_HAS_A_FIT = by_word({"fit.coef_table()": "tables table coefficients coef coefs params fixed as_csv"})
+OF_WHAT_HAS_A_FRAME = by_word(
+    {
+        "to_frame()": (
+            "to_pandas to_polars to_csv table df data frame as_data_frame summary_frame results values "
+            "columns index loc iloc"
+        )
+    }
+)
+
+# A table of tests is a data frame.
+OF_TESTS = by_word(
+    {
+        "table['p']": "pvalue pvalues p_value p_values pval",
+        "table['F'], or table['chisq']": "fvalue f_value statistic statistics",
+        "table.index": "terms",
+        "this is a pandas table already": "to_frame to_pandas data df frame table",
+        "print(table)": "summary",
+    }
+)
+
 OF_A_BOOTSTRAP = by_word(
     {
         "result.conf_int(), or print the result": "summary",

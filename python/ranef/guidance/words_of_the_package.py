@@ -22,7 +22,7 @@ OF_THE_PACKAGE = by_word(
         "fit.bootstrap(n) (ranef.lme4.bootMer(fit, FUN, nsim))": "bootMer",
         "fit.bootstrap(n).conf_int()": "bootstrap_ci",
         "fit.profile()": "profile",
-        "fit.tidy()": "model_parameters parameters as_data_frame",
+        "fit.tidy()": "model_parameters parameters as_data_frame broom_mixed",
         "fit.r2()": "r_squared_GLMM r_squaredGLMM",
         "fit.icc()": "intraclass_corr",
         "ranef.diagnose(fit)": "check_convergence check_heteroscedasticity",
@@ -38,7 +38,7 @@ OF_THE_PACKAGE = by_word(
             "lmer_fit regress multilevel blmer rlmer "
             "proc_mixed xtmixed xtreg mixed_anova rm_anova rm_corr PROC hpmixed hlmixed mixed_linear_model "
             "LMERegressor MixedLMRegressor MixedEffects MixedEffectsRegressor MixedRegressor GPBoost GPModel "
-            "GPBoostRegressor"
+            "GPBoostRegressor train pymer4"
         ),
         "ranef.gls('y ~ x', data); an ordinary regression is statsmodels' ols": "lm",
         "ranef.glmer('y ~ x + (1 | g)', data, family='binomial'); without a random term: statsmodels": (
@@ -47,12 +47,13 @@ OF_THE_PACKAGE = by_word(
         "ranef.glmer('y ~ x + (1 | g)', data, family='nbinom2')": "glmmTMB glmer_nb",
         "ranef.lm_list(formula, data)": "lmList Lm2 lmlist LmList",
         "fit.predictions('x', by='g'), whose .plot() draws it": (
+            "visreg plotPredy interactions "
             "ggpredict ggeffect ggemmeans predict_response predictions effect Effect allEffects "
             "plot_model marginaleffects avg_predictions plot_predictions "
         ),
         "fit.slopes('x')": "slopes avg_slopes marginal_slopes plot_slopes margins",
         "fit.comparisons('x')": "comparisons avg_comparisons plot_comparisons",
-        "fit.vif()": "check_collinearity",
+        "fit.vif()": "check_collinearity collinearity multicollinearity",
         "ranef.emmeans(fit, 'x').contrast(...)": "contrast",
         "ranef.emmeans(fit, 'x').pairs()": (
             "pairwise_ttests difflsmeans pwpp cld MultiComparison pairwise_tukeyhsd"
@@ -69,7 +70,9 @@ OF_THE_PACKAGE = by_word(
             "ols OLS aov Lm "
         ),
         "ranef.gls('y ~ x', data)": "wls WLS GLS",
-        "dispersion='~ group' of ranef.gls() and ranef.lmer()": "varIdent varExp varFunc dispformula",
+        "dispersion='~ group' of ranef.gls() and ranef.lmer()": (
+            "varIdent varExp varFunc varPower varComb dispformula"
+        ),
         "residual='ar1(time | group)' of ranef.gls() and ranef.lmer(), or ranef.mmrm()": (
             "corAR1 corCAR1 corCompSymm corSymm corExp corARMA"
         ),
@@ -93,9 +96,9 @@ OF_THE_PACKAGE = by_word(
             "likelihoodratiotest"
         ),
         "fit.influence()": "influence",
-        "fit.plot.caterpillar()": "dotplot_ranef caterpillar plot_random",
+        "fit.plot.caterpillar()": "dotplot_ranef caterpillar plot_random plotREsim",
         "fit.plot.qq()": "qqmath qqnorm qqplot",
-        "fit.plot()": "plot check performance diagnostics_plot",
+        "fit.plot()": "plot check performance diagnostics_plot lattice",
         "ranef.plots": "graphics plotting viz figures pictures",
         "fit.test('x = 0')": "contest1D contestMD glht linearHypothesis wald_test hypothesis test multcomp",
         "fit.simulate(), and fit.refit(y); a fit to data of your own making gives the design": (
@@ -132,6 +135,25 @@ OF_THE_PACKAGE = by_word(
         "fit.test(), and fit.coef_table(ddf=) for the degrees of freedom": "df_1d df_md",
         "ranef.mmrm(max_evaluations=, tolerance=)": "mmrm_control",
         "fit.anova(type=3)": "Anova show_tests",
+        "ranef.lmer('y ~ a * b + (1 | subject)', data).anova()": (
+            "aov_ez aov_car aov_4 afex ancova AnovaRM ezANOVA ez_anova repeated_measures"
+        ),
+        "ranef.anova(smaller, larger), of models that you name: all subsets are not tried": (
+            "dredge model_sel aictab get_models MuMIn subset_selection"
+        ),
+        "ranef.anova(smaller, larger) to choose; models are not averaged": "model_avg model_averaging",
+        "fit.ranef, and its se_ columns": "REsim",
+        "(x || g), cs(x | g) or diag(x | g) in the formula": "pdDiag pdSymm pdCompSymm pdIdent pdBlocked",
+        "exp(0 + x + y | g) in the formula": "numFactor",
+        "fit.varcorr; fits of ranef.gls() and ranef.mmrm() have residual": "getVarCov",
+        "this is not needed: the formula says which rows belong together": "groupedData",
+        "fit.summary() or fit.anova(), which have the tests": "as_lmerModLmerTest lmerTest",
+        "ranef.lmer(formula, data, relationship=)": "spaMM fitme pglmm phyr pedigreemm lmekin coxme",
+        "two fits: family='binomial' of zero or not, 'truncated_poisson' of the rest": "hurdle",
+        "ranef.gls() or ranef.lmer(residual='ar1(time | group)'), whose fits have acf()": (
+            "autocorrelation ACF durbin_watson"
+        ),
+        "fit.plot.residuals()": "homogeneity homoscedasticity linearity heteroscedasticity",
         "ranef.Model(formula, data), whose objective(theta) and gradient(theta) are the criterion": (
             "lFormula glFormula mkLmerDevfun mkGlmerDevfun optimizeLmer devfun"
         ),
@@ -177,6 +199,6 @@ OF_MODULES = by_word(
         "ranef.diagnose(fit)": "diagnostics",
         "ranef.set_num_threads(n)": "threads",
         "fit.theta": "theta",
-        "a function of it, such as ranef.lme4.fixef(fit)": "lme4",
+        "a function of ranef.lme4, such as ranef.lme4.fixef(fit)": "lme4",
     }
 )

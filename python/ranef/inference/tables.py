@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..guidance.elsewhere import missing
+from ..guidance.words_of_results import OF_TESTS
 from ..show import Document, Line, frame_table, render
 
 # Differences of criteria count, however large they are.
@@ -24,6 +26,14 @@ class TestTable(pd.DataFrame):
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
+
+    if not TYPE_CHECKING:  # which would take every name for known
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a column, as pandas does, or say what is called so here."""
+            if name.startswith("_") or name in self.columns:
+                return super().__getattr__(name)
+            raise missing("a table of tests", name, OF_TESTS, [*self.columns, *dir(pd.DataFrame)])
 
     def __getitem__(self, key: Any) -> Any:
         """Return columns; the index answers to its name too, as in ``table["term"]``."""

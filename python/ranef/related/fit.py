@@ -184,7 +184,7 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
 
     drawn = Verb("related.rows:drawn", shown=False)
 
-    @property
+    @attribute
     def fittedvalues(self) -> Any:
         """Fitted values with random effects on the rows used, (n,); a Series with the labels of pandas."""
         return self.predict()

@@ -33,6 +33,10 @@ _ELSEWHERE = {
     "time": "it stands in the formula's term, us(visit | subject)",
     "type": "it stands in the formula, us(visit | subject), ar1(visit | subject) and so on",
     "control": "use start=, max_evaluations= or tolerance=",
+    "id": "it stands in the formula's term, us(visit | subject)",
+    "estimation": "write reml=True or reml=False",
+    "optimizer": "Newton's method is the only one; use start=, max_evaluations= or tolerance=",
+    "accept_singular": "a singular fit is returned, and says so",
     "method": "use ddf= for the degrees of freedom, reml= for the likelihood",
 }
 

@@ -12,7 +12,7 @@ from ..errors import FitError
 from ..estimates.varcorr import component_columns, component_table
 from ..fit import Fit
 from ..guidance.arguments import guided
-from ..guidance.elsewhere import explained
+from ..guidance.elsewhere import explained, of_what_a_fit_has
 from ..guidance.words_of_results import OF_A_SUMMARY
 from ..inference.methods import chosen_ddf
 from ..show import Document, Line, Printed, Table
@@ -75,7 +75,7 @@ class Summary(Printed):
     correlation: bool | None = None
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("a summary", OF_A_SUMMARY)
+        __getattr__ = explained("a summary", OF_A_SUMMARY, of_what_a_fit_has)
 
     @property
     def title(self) -> str:
@@ -181,7 +181,11 @@ def correlation_table(fit: Any) -> Table:
     return Table("Correlation of fixed effects", headers, columns, labels=1 + (headers[1] == ""))
 
 
-@guided(alpha="write conf_int=0.95, the coverage", level="write conf_int=0.95, the coverage")
+@guided(
+    digits="fit.coef_table() has the numbers, for round(n)",
+    alpha="write conf_int=0.95, the coverage",
+    level="write conf_int=0.95, the coverage",
+)
 def summary(
     fit: Any,
     ddf: str | None = None,

@@ -68,7 +68,7 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
         vcov = self.model.coordinates.covariance(inner)
         return {"beta": found["beta"], "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
 
-    @property
+    @attribute
     def vcov(self) -> FloatArray:
         """Covariance of the coefficients by the model, (p, p), NaN where dropped or without an estimate."""
         return self.padded(known_covariance(self))

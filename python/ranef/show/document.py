@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import isfunction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import require_choice
 from ..guidance.arguments import guide_class
+from ..guidance.elsewhere import unexplained
 from ..pickles import Snapshot
 from .html import html
 from .latex import latex
@@ -44,6 +45,9 @@ class Printed(Snapshot):
     A class says what it is in parts (`document`), or as text (`__str__`), or both where the text has a layout
     of its own; the other follows.
     """
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = unexplained
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Fold what a text of its own has beyond the terminal's width, and have methods explain arguments."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..frame.factors import Levels
 from ..guidance.arguments import guide_class
+from ..guidance.elsewhere import unexplained
 from ..verbs import Verb
 from .patterns import Patterns
 from .products import Cells, Group, Product
@@ -72,6 +73,9 @@ class Contents:
 
 class Portable:
     """Sums of either kind: written to bytes and files, pickled as these bytes."""
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = unexplained
 
     instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
 

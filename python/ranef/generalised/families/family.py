@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
+from ...guidance.elsewhere import unexplained
 from .links import LINKS, Link
 from .other_families import ALIASES, instead_of
 from .truncated import LOG_ZERO, mean_curve, variance_above_zero
@@ -182,6 +183,9 @@ class Family:
     >>> print(choose_family("Poisson", "sqrt"))
     Poisson (sqrt)
     """
+
+    if not TYPE_CHECKING:  # which would take every name for known
+        __getattr__ = unexplained
 
     kind: FamilyKind
     link: Link

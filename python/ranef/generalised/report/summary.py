@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...errors import FitError
 from ...estimates.varcorr import component_columns, component_table
-from ...guidance.elsewhere import explained
+from ...guidance.elsewhere import explained, of_what_a_fit_has
 from ...guidance.words_of_results import OF_A_SUMMARY
 from ...report import brief as linear
 from ...report.brief import groups_line
@@ -66,7 +66,7 @@ class Summary(Printed):
     others: tuple[tuple[str, pd.DataFrame], ...] = ()
 
     if not TYPE_CHECKING:  # which would take every name for known
-        __getattr__ = explained("a summary", OF_A_SUMMARY)
+        __getattr__ = explained("a summary", OF_A_SUMMARY, of_what_a_fit_has)
 
     @property
     def title(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...errors import ArgumentError, require_choice, require_level
+from ...errors import ArgumentError, require_choice, require_level, require_mapping
 from ...guidance.arguments import guided
 from ..means.grid import of_all_parts
 from ..means.nesting import terms_of_columns
@@ -211,7 +211,7 @@ class _Job:
         both = [name for name in self.by if name in (at or {})]
         if both:
             raise ArgumentError(f"{both[0]!r} is given values by at=: leave it out of by=")
-        self.at = checked_values(fit, at or {})
+        self.at = checked_values(fit, require_mapping("at", at))
         if averaged and not hasattr(fit, "population_estimator"):
             raise ArgumentError(
                 "averaged=True is for generalised models: in a linear one the effect in a typical group is "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, require_whole
+from ...errors import ArgumentError, require_mapping, require_whole
 from ...guidance.arguments import guided
 from ..means import emmeans
 from ..means.grid import of_all_parts
@@ -103,7 +103,7 @@ def predictions(
     Degrees of freedom: satterthwaite; intervals: 95 %
     """
     fit = of_all_parts(fit) if scale in (None, "response", "zero") else fit
-    given, names = dict(at or {}), names_of("x", x)
+    given, names = require_mapping("at", at), names_of("x", x)
     if not names:
         raise ArgumentError("x= names no predictor; there is the mean of everything: ranef.emmeans(fit, [])")
     inside = list(dict.fromkeys([*names[1:], *names_of("by", by)]))

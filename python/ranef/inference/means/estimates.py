@@ -15,6 +15,7 @@ from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
 from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
+from ...guidance.arguments import guided
 from ...guidance.elsewhere import explained, no_items
 from ...guidance.words_of_results import OF_MEANS
 from ...show import Document, Line, Printed, frame_table
@@ -147,6 +148,7 @@ class MarginalMeans(Printed):
         size = max((len(rows) for _, rows in self._groups()), default=0)
         return self._combined(weights, adjust, size)
 
+    @guided(method="it is the first argument, contrast('pairwise')")
     def contrast(
         self,
         weights: Mapping[str, Sequence[float]] | npt.ArrayLike | str,

@@ -13,7 +13,7 @@ import pandas as pd
 from ...arrays import FloatArray
 from ...design.formulaic_bridge import FormulaicMatrix
 from ...design.names import shown
-from ...errors import ArgumentError, quote_list, unknown_column
+from ...errors import ArgumentError, quote_list, require_mapping, unknown_column
 from ...fit import Fit
 from ...frame import NumberColumn, Table
 
@@ -51,7 +51,7 @@ def reference_grid(
     Raises UnknownColumnError: a variable that the fixed part does not use.
     Raises ArgumentError: a level that does not exist, or a covariate whose mean is not known.
     """
-    spec, given = fit.model.design.spec.fixed, dict(at or {})
+    spec, given = fit.model.design.spec.fixed, require_mapping("at", at)
     for name in (*wanted, *given):
         if name not in spec.columns:
             raise unknown_column(name, spec.columns, "the grid", "the fixed effects")

@@ -25,6 +25,8 @@ from .nesting import Nests, averages, interaction_notes, nests
 @guided(
     adjust="write emmeans(...).pairs(adjust=...), or contrast(..., adjust=...)",
     diff="write emmeans(...).pairs()",
+    pairwise="write emmeans(...).pairs()",
+    limit="there is no limit to the size",
 )
 @as_it_came
 @also_called(type="scale")
