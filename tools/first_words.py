@@ -1037,7 +1037,7 @@ ranef.ancova(asthma) => ranef.lmer(
 ranef.tipping_point(trial) => dir(ranef)
 ar.fittedvalues() => without parentheses
 ar.vcov() => without parentheses
-ar.residual.phi_ => use 'phi'
+ar.residual.phi_ => it has
 ar.summary().coefficients => fit.coef_table()
 """
 
