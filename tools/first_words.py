@@ -945,7 +945,7 @@ ranef.afex_plot(fit, x="Days") => ranef.lmer(
 ranef.sjPlot.tab_model(fit) => ranef.modelsummary(
 ranef.modelsummary([small, fit]) => *fits
 ranef.compare_performance(small, fit) => ranef.anova(
-ranef.model_performance(fit) => fit.plot()
+ranef.model_performance(fit) => ranef.diagnose(fit)
 ranef.check_outliers(fit) => ranef.diagnose(fit)
 ranef.check_homogeneity(fit) => fit.plot.residuals()
 ranef.check_predictions(fit) => fit.predictions(
@@ -990,7 +990,7 @@ ranef.hurdle("incidence ~ period", cbpp) => truncated_poisson
 ranef.DHARMa.simulateResiduals(glmm) => check_residuals()
 ranef.testSpatialAutocorrelation(glmm) => acf()
 ranef.testTemporalAutocorrelation(glmm) => acf()
-ranef.plotResiduals(glmm) => fit.residuals()
+ranef.plotResiduals(glmm) => fit.plot
 ranef.plotQQunif(glmm) => dir(ranef)
 glmm.check_residuals().plotResiduals() => residuals
 glmm.check_residuals().scaledResiduals => residuals
