@@ -233,7 +233,7 @@ fit.compare_lr_test(small) => ranef.anova(
 fit.get_robustcov_results() => fit.robust()
 fit.predict(exog=df) => newdata=
 fit.predict(df)
-fit.predict(transform=True) => it takes
+fit.predict(transform=True) => scale=
 fit.get_prediction(df) => interval=
 fit.get_prediction(df).summary_frame() => interval=
 fit.get_influence() => fit.influence()
@@ -444,7 +444,7 @@ fit.plot("Days", plot_fixef=True) => it takes
 fit.plot_residuals() => fit.plot
 fit.predict(df, use_rfx=False) => random=
 fit.predict(df, verify_predictions=False) => allow_new_levels=
-fit.predict(df, pred_type="link") => one scale
+fit.predict(df, pred_type="link") => scale=
 fit.simulate(2)
 fit.simulate(2, use_rfx=True) => use_u=
 ranef.compare(small, fit) => ranef.anova(
@@ -1038,7 +1038,7 @@ ranef.tipping_point(trial) => dir(ranef)
 ar.fittedvalues() => without parentheses
 ar.vcov() => without parentheses
 ar.residual.phi_ => it has
-ar.summary().coefficients => fit.coef_table()
+ar.summary().coefficients
 """
 
 SECOND_SCIENTIST = """

@@ -41,7 +41,7 @@ class Asked:
 
 
 @guided(
-    type="the response of a linear model has one scale; for intervals write interval='prediction'",
+    type="a generalised model takes scale='response' or 'link'; for intervals write interval='prediction'",
     population="write random=None",
     reffects="write random='all', as it is by default; the effects themselves are fit.ranef",
     fitted="write random='all', as it is by default",
