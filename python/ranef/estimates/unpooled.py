@@ -27,11 +27,6 @@ class GroupRows:
     # random terms, all at their estimates
     y: FloatArray
 
-    def of(self, level: int) -> tuple[FloatArray, FloatArray]:
-        """Basis and response of one level."""
-        rows = self.codes == level
-        return self.basis[rows], self.y[rows]
-
 
 def group_rows(fit: Fit, term: int) -> GroupRows:
     """Return the rows as one random term sees them, on the scale of ``coef``: fixed effect plus mode."""

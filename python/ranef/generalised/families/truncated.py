@@ -90,7 +90,3 @@ class AboveZero:
     def cdf(self, y: FloatArray) -> FloatArray:
         """Return the distribution function."""
         return np.clip(1 - self.base.sf(y) / self.base.sf(0), 0.0, 1.0)  # type: ignore[attr-defined]
-
-    def pmf(self, y: FloatArray) -> FloatArray:
-        """Return the chance of each count."""
-        return np.where(y > 0, self.base.pmf(y) / self.base.sf(0), 0.0)  # type: ignore[attr-defined]
