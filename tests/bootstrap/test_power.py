@@ -306,6 +306,39 @@ def test_ctrl_c_ends_a_study(fit_of, monkeypatch):
     assert rejections.run_whole is engine.run_whole
 
 
+@pytest.mark.parametrize(("at", "points", "studies"), [(3, 1, 200), (8, 1, 500), (9, 2, 200)])
+def test_ctrl_c_ends_a_curve_at_its_point(fit_of, monkeypatch, at, points, studies):
+    """The points after it were simulated all the same."""
+    from ranef.bootstrap.loop import engine
+
+    fit, run, calls = fit_of("ss_slope_reml"), engine.run, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        return replace(run(*arguments, **options), interrupted=len(calls) == at)
+
+    monkeypatch.setattr(engine, "run", interrupted)
+    options = {"test": "normal", "n": 500, "seed": 1, "progress": True}
+    curve = ranef.power_curve(fit, "Days", effects=[1.0, 2.0, 3.0], **options)
+    assert (len(curve), len(calls), curve["n"].iloc[-1]) == (points, at, studies)
+
+
+@pytest.mark.parametrize("kind", ["lmer", "glmer", "gls"])
+def test_ctrl_c_leaves_no_interval_of_fewer_replicates_than_asked(fit_of, kind, monkeypatch):
+    fit = {
+        "lmer": lambda: fit_of("ss_slope_reml"),
+        "glmer": lambda: ranef.glmer("f ~ v + (1 | b)", blocks().assign(f=lambda d: d["y"] > 0)),
+        "gls": lambda: ranef.gls("y ~ f", blocks(), dispersion="~ f"),
+    }[kind]()
+    drawn = fit.bootstrap(5, seed=1, progress=False)
+    short = replace(drawn, requested=9)
+    monkeypatch.setattr(type(fit), "bootstrap", lambda *_, **__: short)
+    with pytest.raises(KeyboardInterrupt):
+        fit.conf_int(method="bootstrap", n=9)
+    monkeypatch.setattr(type(fit), "bootstrap", lambda *_, **__: drawn)
+    assert len(fit.conf_int(method="bootstrap", n=5))
+
+
 def blocks():
     rng = np.random.default_rng(5)
     g, f = np.repeat(np.arange(12), 6), np.tile(list("abc"), 24)

@@ -36,8 +36,7 @@ def apply_statistic(
 
     Ctrl-C keeps the replicates whose statistic is done; where it came before, there are none.
     """
-    if result.interrupted:
-        raise KeyboardInterrupt
+    result = result.whole()
     started = time.perf_counter()
     names = value_names(statistic, estimate, in_pandas(result.to_frame)().columns)
     values = np.full((len(result), len(names)), np.nan)

@@ -81,7 +81,7 @@ def conf_int(
     if method != "wald" and ddf is not None:
         raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
     if method == "bootstrap":
-        found = fit.bootstrap(n or 2000, **options)
+        found = fit.bootstrap(n or 2000, **options).whole()
         return in_pandas(found.conf_int)(kind or "percentile", parameters, level=level)
     options |= {name: value for name, value in (("kind", kind), ("n", n)) if value is not None}
     if options:

@@ -108,6 +108,12 @@ class BootstrapResult(Printed):
         """Whether Ctrl-C cut the run short."""
         return len(self) < self.requested
 
+    def whole(self) -> BootstrapResult:
+        """Return the result, for answers that need all its replicates; after Ctrl-C there is none."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return self
+
     @property
     def singular(self) -> np.ndarray:
         """For each replicate, whether its fit is singular."""

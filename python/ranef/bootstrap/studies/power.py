@@ -24,6 +24,7 @@ from .rejections import TESTS, Study
 from .remote import RemoteStudy
 from .tested import checked_effect, positions_of, power_of_studies
 
+_STUDIES = 1000  # unless asked otherwise
 _BATCH, _SILENT_BATCH = 200, 2000
 
 
@@ -33,7 +34,7 @@ def power(
     fit: Fit,
     coefficient: str,
     effect: float | Sequence[float] | None = None,
-    n: int = 1000,
+    n: int = _STUDIES,
     *,
     test: str = "satterthwaite",
     alpha: float = 0.05,
@@ -180,7 +181,8 @@ def power_curve(
     -------
     DataFrame
         One row per point: ``effect``, ``groups``, ``per_group``, ``nobs``, ``power``, ``lower``, ``upper``
-        (95 % Monte Carlo interval), ``n``, ``failed``; ``attrs["coefficient"]``.
+        (95 % Monte Carlo interval), ``n``, ``failed``; ``attrs["coefficient"]``. Ctrl-C ends the curve at
+        the point it came in, which has the studies done so far.
 
     Examples
     --------
@@ -207,7 +209,12 @@ def power_curve(
     rows = []
     for effect, size, per in tqdm(points, desc="power curve", unit=" points", disable=not progress):
         sizes = {"groups": size, "per_group": per, "progress": False}
-        found = power(fit, coefficient, effect, **sizes, **options)
+        try:
+            found = power(fit, coefficient, effect, **sizes, **options)
+        except KeyboardInterrupt:
+            if not rows:
+                raise
+            break
         lower, upper = found.conf_int()
         group = options.get("group")
         count = found.groups[group] if group else _main_count(fit, found)
@@ -224,6 +231,8 @@ def power_curve(
                 "failed": found.failed,
             }
         )
+        if _cut_short(found, options.get("n", _STUDIES), options.get("precision")):
+            break
     table = pd.DataFrame(rows)
     table.attrs["coefficient"] = coefficient
     return table
@@ -296,6 +305,11 @@ def _groups(model: Any) -> dict[str, int]:
     if known or model.streamed:
         return known or {factor.name: factor.n_levels for factor in model.design.factors}
     return {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
+
+
+def _cut_short(found: Power, n: int, precision: float | None) -> bool:
+    """Whether Ctrl-C ended the studies, not their number or their precision."""
+    return found.n + found.failed < n and (precision is None or _half_width(found) > precision)
 
 
 def _half_width(found: Power) -> float:
