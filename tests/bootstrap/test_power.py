@@ -306,7 +306,7 @@ def test_ctrl_c_ends_a_study(fit_of, monkeypatch):
     assert rejections.run_whole is engine.run_whole
 
 
-@pytest.mark.parametrize(("at", "points", "studies"), [(3, 1, 200), (8, 1, 500), (9, 2, 200)])
+@pytest.mark.parametrize(("at", "points", "studies"), [(3, 1, 2000), (5, 1, 2500), (7, 2, 2000)])
 def test_ctrl_c_ends_a_curve_at_its_point(fit_of, monkeypatch, at, points, studies):
     """The points after it were simulated all the same."""
     from ranef.bootstrap.loop import engine
@@ -318,7 +318,7 @@ def test_ctrl_c_ends_a_curve_at_its_point(fit_of, monkeypatch, at, points, studi
         return replace(run(*arguments, **options), interrupted=len(calls) == at)
 
     monkeypatch.setattr(engine, "run", interrupted)
-    options = {"test": "normal", "n": 500, "seed": 1, "progress": True}
+    options = {"test": "normal", "n": 2500, "seed": 1, "progress": False}
     curve = ranef.power_curve(fit, "Days", effects=[1.0, 2.0, 3.0], **options)
     assert (len(curve), len(calls), curve["n"].iloc[-1]) == (points, at, studies)
 
@@ -327,7 +327,7 @@ def test_ctrl_c_ends_a_curve_at_its_point(fit_of, monkeypatch, at, points, studi
 def test_ctrl_c_leaves_no_interval_of_fewer_replicates_than_asked(fit_of, kind, monkeypatch):
     fit = {
         "lmer": lambda: fit_of("ss_slope_reml"),
-        "glmer": lambda: ranef.glmer("f ~ v + (1 | b)", blocks().assign(f=lambda d: d["y"] > 0)),
+        "glmer": lambda: ranef.glmer("n ~ f + (1 | g)", blocks().assign(n=lambda d: d["y"] > 0)),
         "gls": lambda: ranef.gls("y ~ f", blocks(), dispersion="~ f"),
     }[kind]()
     drawn = fit.bootstrap(5, seed=1, progress=False)

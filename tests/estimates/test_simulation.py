@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import ranef
+from ranef.estimates import simulation
 from reference_battery import load_data, load_table
 
 DRAWS = 4000
@@ -59,3 +60,11 @@ def test_bad_seed(seed, sleepstudy):
     fit = ranef.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
     with pytest.raises(ranef.ArgumentError, match="seed must be"):
         fit.simulate(1, seed=seed)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, 30, 10**6])
+def test_numbers_drawn_in_parts_are_those_of_one_call(at_a_time, monkeypatch):
+    """So that Ctrl-C is heard between the parts of a large draw; it was not for half a minute."""
+    monkeypatch.setattr(simulation, "_AT_A_TIME", at_a_time)
+    found = simulation.standard_normal(np.random.default_rng(1), 8, 5)
+    np.testing.assert_array_equal(found, np.random.default_rng(1).standard_normal((8, 5)))

@@ -18,6 +18,8 @@ from ..guidance.unheard import require_heard
 from ..machine.memory import require_memory
 from .prediction import RandomRows, mean_of, own_rows, population, random_part
 
+_AT_A_TIME = 1_000_000  # numbers drawn between two looks for Ctrl-C
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -103,11 +105,20 @@ def drawn(fit: Fit, asked: Drawing) -> FloatArray:
     weights = _weights(fit, newdata)
     noise = fit.sigma if weights is None else fit.sigma / np.sqrt(weights)
     factors = [fit.sigma * factor for factor in fit.model.covariance_factors(fit.theta)]
-    out = generator.standard_normal((count, rows.mean.size))
-    out *= noise
+    out = standard_normal(generator, count, rows.mean.size)
     for row in out:
+        row *= noise
         row += rows.random_part(factors, generator)
-    out += rows.mean
+        row += rows.mean
+    return out
+
+
+def standard_normal(generator: np.random.Generator, count: int, size: int) -> FloatArray:
+    """Return normal numbers, (count, size), drawn in parts, between which Ctrl-C is heard."""
+    out = np.empty((count, size))
+    step = max(_AT_A_TIME // max(size, 1), 1)
+    for first in range(0, count, step):
+        generator.standard_normal(out=out[first : first + step])
     return out
 
 
