@@ -206,7 +206,7 @@ def power_curve(
         for size in _points(groups)
         for rows in _points(per_group)
     ]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for effect, size, per in tqdm(points, desc="power curve", unit=" points", disable=not progress):
         sizes = {"groups": size, "per_group": per, "progress": False}
         try:
