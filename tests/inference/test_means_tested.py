@@ -9,6 +9,12 @@ from ranef.errors import ArgumentError
 MARGIN = -5.0
 GREATER = [0.56753494909, 0.08740010451, 0.02325543987, 0.69473582655]  # first four of the p-values
 CLOSE = 5e-5  # lmerTest's degrees of freedom are of numerical derivatives
+NEAR = {  # delta=20, side="equivalence"
+    "none": [0.090011275630, 0.122871543155, 0.311214016391, 0.155744207249],
+    "bonferroni": [0.270033826889, 0.368614629466, 0.933642049173, 0.467232621746],
+    "holm": [0.270033826889, 0.270033826889, 0.311214016391, 0.389091548428],
+    "sidak": [0.246457011699, 0.325177423930, 0.673221930560, 0.398241619159],
+}
 BOUND = [-23.151582128, -7.984915462, -1.318248795, -26.484915462]
 
 
@@ -37,6 +43,29 @@ def test_one_side_against_a_margin(pairs):
     np.testing.assert_allclose(p, 1 - np.array(GREATER), rtol=CLOSE)
     np.testing.assert_allclose(upper, [9.818248795, 24.984915462, 31.651582128, 6.484915462], rtol=CLOSE)
     assert np.isneginf(lower).all()
+
+
+@pytest.mark.parametrize("adjust", NEAR)
+def test_two_one_sided_tests_of_equivalence(pairs, adjust):
+    p, t, lower, upper = first(pairs.test(0, "equivalence", adjust, delta=20), "p", "t", "lower", "upper")
+    np.testing.assert_allclose(p, NEAR[adjust], rtol=CLOSE)
+    np.testing.assert_allclose(t, [-1.372445216, -1.183733999, -0.4975113910, -1.0293339123], rtol=CLOSE)
+    if adjust == "none":  # confint(level = 0.9)
+        np.testing.assert_allclose(lower, BOUND, rtol=CLOSE)
+        np.testing.assert_allclose(upper, [9.818248795, 24.984915462, 31.651582128, 6.484915462], rtol=CLOSE)
+
+
+def test_equivalence_to_another_value_and_of_ratios(pairs):
+    tested = pairs.test(5, "equivalence", delta=20)
+    wanted = [0.198882316266, 0.049851785288, 0.159742948898, 0.305264173451]
+    np.testing.assert_allclose(first(tested, "p")[0], wanted, rtol=CLOSE)
+    assert "equivalence within 20 (two one-sided tests); intervals of 90 %" in str(tested)
+    fit = ranef.glmer("incidence / size ~ period + (1 | herd)", ranef.datasets.load("cbpp"), weights="size")
+    averages = ranef.emmeans(fit, "period", averaged=True).pairs("none")
+    near = averages.test(0, "equivalence", delta=0.1).to_frame()
+    sides = [(-0.1, "greater"), (0.1, "less")]
+    low, high = (averages.test(margin, side).to_frame()["p"] for margin, side in sides)
+    np.testing.assert_allclose(near["p"], np.maximum(low, high))
 
 
 def test_means_against_a_value(fit):
@@ -105,6 +134,10 @@ def test_errors(fit, pairs):
         (lambda: pairs.test(adjust="tukey"), "use pairs\\(\\)"),
         (lambda: pairs.test("5"), "null= is the value"),
         (lambda: pairs.test(alternative="two"), "alternative"),
+        (lambda: pairs.test(delta=2), "for non-inferiority write null=-delta"),
+        (lambda: pairs.test(alternative="equivalence"), "needs its margin, delta= above zero; got None"),
+        (lambda: pairs.test(alternative="equivalence", delta=2, adjust="mvt"), "'holm' or 'sidak'"),
+        (lambda: tukey.test(alternative="equivalence", delta=2), "has two sides only"),
         (lambda: ranef.emmeans(roots, "Days", scale="response").test(1, "less"), "no way back from sqrt"),
     ]:
         with pytest.raises(ArgumentError, match=said):

@@ -105,7 +105,8 @@ OF_MEANS = by_word(
             "conf_int confint ci "
         ),
         "means.to_frame()['p']": "pvalues p_values pvalue p",
-        "means.test(null=, alternative=)": "tests equivalence noninferiority non_inferiority superiority",
+        "means.test(alternative='equivalence', delta=)": "equivalence tost",
+        "means.test(null=, alternative=)": "tests noninferiority non_inferiority superiority",
     }
 )
 

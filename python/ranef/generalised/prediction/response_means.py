@@ -132,7 +132,7 @@ class ResponseMeans(Printed):
         out = keys.assign(
             **{name: change(eta), "se": table["se"] * slope, "lower": ends[:, 0], "upper": ends[:, 1]}
         )
-        shown = self.means.what == "estimate" or tested_against(self.means.null, self.means.alternative)
+        shown = self.means.what == "estimate" or tested_against(self.means)
         return out.assign(z=table["t"], p=table["p"]) if shown else out
 
     def _averages(self) -> pd.DataFrame:
@@ -153,7 +153,7 @@ class ResponseMeans(Printed):
 
     def _difference_tests(self, se: FloatArray) -> dict[str, Any]:
         side, estimate = self.means.alternative, np.asarray(self.estimates)
-        z = (estimate - self.means.null) / se
+        z = self.means.statistic(estimate, se)
         axes, normal = np.asarray(self.axes), np.full(se.shape, np.inf)
         p, critical = self.means.p_and_critical(z, normal, axes @ axes.T, ~np.isnan(estimate))
         lower, upper = limits(estimate, critical * se, side)
@@ -177,4 +177,4 @@ class ResponseMeans(Printed):
         lines.append(f"Intervals: {100 * self.means.level:g} %")
         if self.means.adjusts:
             lines.append(f"p-values and intervals adjusted by {self.means.adjust}")
-        return [*lines, *tested_against(self.means.null, self.means.alternative), *self.means.notes]
+        return [*lines, *tested_against(self.means), *self.means.notes]

@@ -12,6 +12,8 @@ Hothorn, Bretz & Westfall (2008), Simultaneous inference in general parametric m
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaincinv, ndtri, stdtrit
 
@@ -81,11 +83,16 @@ def limits(estimate: FloatArray, width: FloatArray, alternative: str) -> tuple[F
     return lower, none if alternative == "greater" else estimate + width
 
 
-def tested_against(null: float, alternative: str) -> list[str]:
+def tested_against(means: Any) -> list[str]:
     """Return the line that says what was tested; none for the usual two-sided tests against zero."""
-    if alternative == "two-sided":
-        return [f"Tests against {null:g}"] if null else []
-    return [f"Tests against {null:g}, alternative: {alternative}; intervals have one end"]
+    against = f"Tests against {means.null:g}"
+    if means.alternative == "two-sided":
+        return [against] if means.null else []
+    if means.alternative == "equivalence":
+        covered = f"{100 * (2 * means.level - 1):g} %"
+        within = f"equivalence within {means.delta:g} (two one-sided tests)"
+        return [f"{against}, {within}; intervals of {covered}"]
+    return [f"{against}, alternative: {means.alternative}; intervals have one end"]
 
 
 def _tukey(t: FloatArray, df: FloatArray, means: int, level: float) -> tuple[FloatArray, FloatArray]:

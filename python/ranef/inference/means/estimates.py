@@ -66,6 +66,7 @@ class MarginalMeans(Printed):
     weights: FloatArray | None = field(default=None, repr=False)
     null: float = 0.0
     alternative: str = "two-sided"
+    delta: float = 0.0  # margin of equivalence
     together: bool = False
 
     if not TYPE_CHECKING:  # which would take every name for known
@@ -96,7 +97,7 @@ class MarginalMeans(Printed):
         df = np.array(
             [tests.df(row) if ok and row.any() else np.nan for row, ok in zip(kept, estimable, strict=True)]
         )
-        t = np.divide(estimate - self.null, se, out=np.full_like(se, np.nan), where=se > 0)
+        t = self.statistic(estimate, se)
         p, critical = self.p_and_critical(t, df, covariance, estimable)
         lower, upper = limits(estimate, critical * se, self.alternative)
         values = {self.column: estimate, "se": se, "df": df, "lower": lower, "upper": upper, "t": t, "p": p}
@@ -247,17 +248,25 @@ class MarginalMeans(Printed):
             groups.setdefault(tuple(column[row] for column in columns), []).append(row)
         return list(groups.items())
 
+    def statistic(self, estimate: FloatArray, se: FloatArray) -> FloatArray:
+        """Return the t of the tests; of equivalence that of the margin which is nearer."""
+        away = estimate - self.null
+        if self.alternative == "equivalence":
+            away = np.abs(away) - self.delta
+        return np.divide(away, se, out=np.full_like(se, np.nan), where=se > 0)
+
     def p_and_critical(
         self, t: FloatArray, df: FloatArray, covariance: FloatArray, known: npt.NDArray[np.bool_]
     ) -> tuple[FloatArray, FloatArray]:
         """Return p-values and critical values of the rows, adjusted within families; NaN where not known."""
         p, critical = np.full_like(t, np.nan), np.full_like(t, np.nan)
+        side = "less" if self.alternative == "equivalence" else self.alternative
         se = np.sqrt(np.diag(covariance))
         for rows, count in self._families(known):
             correlation = covariance[np.ix_(rows, rows)] / np.outer(se[rows], se[rows])
             family = count, self.family
             p[rows], critical[rows] = adjusted(
-                t[rows], df[rows], self.adjust, family, correlation, self.level, self.alternative
+                t[rows], df[rows], self.adjust, family, correlation, self.level, side
             )
         return p, critical
 
@@ -285,7 +294,7 @@ class MarginalMeans(Printed):
         if self.adjusts:
             over = ", over all rows" if self.together else ""
             lines.append(f"p-values and intervals adjusted by {self.adjust}{over}")
-        lines += tested_against(self.null, self.alternative)
+        lines += tested_against(self)
         if self.scale is not None:
             lines.append(f"Back from the scale of the model, {self.scale.name}; t and p are on that scale")
         if in_pandas(self.to_frame)()[self.column].isna().any():
