@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
 from .equations import Equations, Rows, equations
 from .methods import curvature, method
+from .moved import df_of_variance
 from .predict import Asked
 from .prediction_df import LARGEST, prediction_df
 from .satterthwaite import Satterthwaite
@@ -87,21 +89,27 @@ def with_errors(
         if by is not None:
             df = by.df_of(rows.X)
         else:
-            at = lambda system: total(_variances(fit, system, rows, residual))  # noqa: E731
+
+            def at(other: Fit, system: Equations) -> FloatArray:
+                return total(_variances(other, system, rows, residual))
+
             df = _df(fit, asked.ddf, total(found), at)
         width = stdtrit(df, (1 + asked.level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
     return table.assign(**found) if asked.parts else table
 
 
-def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Equations], FloatArray]) -> FloatArray:
+def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Fit, Equations], FloatArray]) -> FloatArray:
     """Return the degrees of freedom of the variances of predictions."""
     if ddf == "residual":
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
-    exact = ddf == "satterthwaite" and isinstance(method(fit), Satterthwaite)
-    if not exact or not equations(fit).movable or equations(fit).q > LARGEST:
+    if ddf == "normal" or not equations(fit).movable or equations(fit).q > LARGEST:
         return np.full(variance.shape, np.inf)
-    return prediction_df(fit, variance, at)
+    if hasattr(type(fit), "moved"):
+        return df_of_variance(fit, variance, lambda other: at(other, equations(other)))
+    if not isinstance(method(fit), Satterthwaite):
+        return np.full(variance.shape, np.inf)
+    return prediction_df(fit, variance, partial(at, fit))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,24 @@ from scipy.special import stdtrit
 from ..arrays import FloatArray
 from ..estimates.prediction import estimable_rows
 from .methods import method
+from .moved import df_of_variance
 from .predict import Asked
+
+_FIXED = ("residual", "normal")  # methods whose degrees of freedom are those of any variance
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows whose means are told.
+
+    X, (m, p): what the error of beta is multiplied by.
+    variance: float or (m,) float64, what an interval covers besides: of a new response about its mean.
+    added: float or (m,) float64, what is known of the mean besides x'beta.
+    """
+
+    X: FloatArray
+    variance: FloatArray | float = 0.0
+    added: FloatArray | float = 0.0
 
 
 def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
@@ -30,19 +49,26 @@ def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
 
 
 def table_of_means(
-    fit: Any, X: FloatArray, mean: FloatArray, asked: Asked, variance: FloatArray | float = 0.0
+    fit: Any, rows: Rows, mean: FloatArray, asked: Asked, rows_of: Callable[[Any], Rows]
 ) -> pd.DataFrame:
     """Return ``fit`` and ``se``, for an interval also ``lower`` and ``upper``.
 
-    X, (m, p): what the error of beta is multiplied by.
     mean: (m,).
-    variance: float or (m,) float64, what the interval covers besides: of a new response about its mean.
+    rows_of: the rows by a fit at other parameters of its variances, on which the degrees of freedom depend.
     """
     by = method(fit, asked.ddf)
-    error = by.variances(X)
+    error = by.variances(rows.X)
     error[np.isnan(mean)] = np.nan
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
     if asked.interval is not None:
-        half = stdtrit(by.df_of(X), (1 + asked.level) / 2) * np.sqrt(error + variance)
+        if asked.ddf in _FIXED or not (asked.conditional or asked.interval == "prediction"):
+            df = by.df_of(rows.X)
+        else:
+            df = df_of_variance(fit, _total(fit, rows), lambda other: _total(other, rows_of(other)))
+        half = stdtrit(df, (1 + asked.level) / 2) * np.sqrt(error + rows.variance)
         table["lower"], table["upper"] = mean - half, mean + half
     return table
+
+
+def _total(fit: Any, rows: Rows) -> FloatArray:
+    return np.asarray(method(fit, "normal").variances(rows.X) + rows.variance)

@@ -15,7 +15,7 @@ from ..estimates.subset import chosen_columns
 from ..frame import Table
 from ..frame.factors import as_factor, recode
 from ..inference.predict import Asked
-from ..inference.row_means import table_of_means
+from ..inference.row_means import Rows, table_of_means
 
 
 def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
@@ -42,7 +42,7 @@ def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     mean = np.where(estimable_rows(fit.model, np.asarray(new.X)), mean, np.nan)
     mean = mean if new.offset is None else mean + new.offset
     if asked.with_errors:
-        return table_of_means(fit, X, mean, asked)
+        return table_of_means(fit, Rows(X), mean, asked, lambda other: Rows(X))
     if newdata is None:
         effects = fit.model.sums.level_effects(fit.point)
         for term, values, columns in zip(design.terms, effects, chosen, strict=True):

@@ -64,6 +64,7 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     message = Answer[str]("repeated.words:message")
     own_findings = Answer[Any]("repeated.words:own_findings", shown=False)
+    moved = Verb("repeated.methods:moved", shown=False)
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
     component_columns = Verb("repeated.tables:component_columns", shown=False)

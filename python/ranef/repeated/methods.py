@@ -16,6 +16,7 @@ parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import ScaledF
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import KnownDf, Method
 from .flat import identified
@@ -94,6 +96,11 @@ METHODS: dict[str, Callable[[VisitFit], Method]] = {
     "residual": identified(_residual),
     "normal": identified(_normal),
 }
+
+
+def moved(fit: VisitFit) -> Moved:
+    """Return how the fit is moved along theta."""
+    return Moved(fit.theta, fit.theta_covariance, lambda theta: replace(fit, theta=theta))
 
 
 def test_methods(fit: VisitFit) -> dict[str, Callable[[VisitFit], Method]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ..errors import ArgumentError, require_choice
 from ..estimates.simulation import Drawing, counted
 from ..estimates.subset import chosen_columns
 from ..inference.predict import Asked
-from ..inference.row_means import row_means, table_of_means
+from ..inference.row_means import Rows, row_means, table_of_means
 from .blocks import cholesky_of, subject_blocks, whitened
 from .new_rows import draws, given_observed, own_variance, visit_and_arm
 
@@ -64,21 +65,26 @@ def predicted(fit: VisitFit, asked: Asked) -> FloatArray | pd.DataFrame:
         For a visit or arm that the fit has not seen.
     """
     chosen_columns(fit.model.design, asked.random)
-    newdata, new_response = asked.newdata, asked.interval == "prediction"
-    if newdata is None and (asked.conditional or new_response):
+    newdata = asked.newdata
+    if newdata is None and (asked.conditional or asked.interval == "prediction"):
         what = "conditional=True predicts visits of a subject from its others"
         what = what if asked.conditional else "interval='prediction' is of rows that name their visit"
         raise ArgumentError(f"{what}: give newdata=")
     X, mean = row_means(fit, newdata)
-    given = given_observed(fit, newdata) if asked.conditional else None
-    if given is not None:
-        mean, X = mean + given.mean, X - given.X
+    rows = _rows(fit, asked, X)
+    mean = mean + rows.added
     if not asked.with_errors:
         return mean
-    variance: Any = 0.0
-    if new_response:
-        variance = given.variance if given is not None else own_variance(fit, *visit_and_arm(fit, newdata))
-    return table_of_means(fit, X, mean, asked, variance)
+    return table_of_means(fit, rows, mean, asked, partial(_rows, asked=asked, X=X))
+
+
+def _rows(fit: VisitFit, asked: Asked, X: FloatArray) -> Rows:
+    """Return rows by the fit's covariance matrices, given the subject's other visits where that is asked."""
+    new_response = asked.interval == "prediction"
+    if asked.conditional:
+        given = given_observed(fit, asked.newdata)
+        return Rows(X - given.X, given.variance if new_response else 0.0, given.mean)
+    return Rows(X, own_variance(fit, *visit_and_arm(fit, asked.newdata)) if new_response else 0.0)
 
 
 def drawn(fit: VisitFit, asked: Drawing) -> FloatArray:

@@ -41,6 +41,7 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
 
     fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     drawn = Verb("residual.rows:drawn", shown=False)
+    moved = Verb("residual.gls_methods:moved", shown=False)
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
     phi_covariance = Answer[Any]("residual.gls_methods:phi_covariance", shown=False)
     component_columns = Verb("repeated.tables:component_columns", shown=False)

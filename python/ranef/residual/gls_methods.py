@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
 from ..verbs import kept
@@ -111,6 +113,13 @@ METHODS: dict[str, Callable[[Any], Method]] = {
     "kenward-roger-linear": partial(_kenward_roger, linear=True),
     "normal": lambda fit: _known(fit, float("inf")),
 }
+
+
+def moved(fit: Any) -> Moved:
+    """Return how the fit is moved along phi, sigma in its place."""
+    return Moved(
+        fit.outer.phi, _satterthwaite(fit).spread, lambda phi: replace(fit, outer=replace(fit.outer, phi=phi))
+    )
 
 
 def test_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..estimates.subset import chosen_columns
 from ..inference.predict import Asked
 from ..inference.prediction import predicted as plain
 from ..inference.prediction import prediction_rows, with_errors
-from ..inference.row_means import row_means, table_of_means
+from ..inference.row_means import Rows, row_means, table_of_means
 from .new_rows import draws, given_observed
 from .unknown_errors import with_known_errors
 
@@ -56,17 +57,21 @@ def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     if asked.conditional and asked.newdata is None:
         raise ArgumentError("conditional=True predicts rows of a subject from its others: give newdata=")
     X, mean = row_means(fit, asked.newdata)
-    given = given_observed(fit, asked.newdata) if asked.conditional else None
-    if given is not None:
-        design, kept = fit.model.design, fit.model.cross.columns
-        mean, X = mean + given.mean, given.less(X, np.asarray(design.X[:, kept]))
+    rows = _rows(fit, asked, X)
+    mean = mean + rows.added
     if not asked.with_errors:
         return mean
-    variance: Any = 0.0
-    if asked.interval == "prediction":
-        own = _own_variance(fit, asked.newdata) if given is None else given.variance
-        variance = fit.sigma**2 * own
-    return table_of_means(fit, X, mean, asked, variance)
+    return table_of_means(fit, rows, mean, asked, partial(_rows, asked=asked, X=X))
+
+
+def _rows(fit: Any, asked: Asked, X: FloatArray) -> Rows:
+    """Return rows by the fit's residuals, given the subject's others where that is asked."""
+    new_response = asked.interval == "prediction"
+    if asked.conditional:
+        given = given_observed(fit, asked.newdata)
+        less = given.less(X, np.asarray(fit.model.design.X[:, fit.model.cross.columns]))
+        return Rows(less, fit.sigma**2 * given.variance if new_response else 0.0, given.mean)
+    return Rows(X, fit.sigma**2 * _own_variance(fit, asked.newdata) if new_response else 0.0)
 
 
 def _own_variance(fit: Any, newdata: Any) -> Any:

@@ -53,6 +53,7 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     hessian: Any = None
     held: tuple[int, ...] = ()
 
+    moved = Verb("structured.methods:moved", shown=False)
     test_methods = Answer[Any]("structured.methods:test_methods", shown=False)
     summary_of = Verb("residual.report:summary_of", shown=False)
     __repr__ = Verb("residual.report:brief")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..inference.methods import METHODS as MODEL_METHODS
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf, bordered, derivatives, inverse
 from ..inference.testing import Method
 from .psi_flat import PsiFlat
@@ -26,6 +28,17 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     chained = fit.sigma**2 * np.tensordot(jacobian.T, slopes, axes=1)
     gradient = np.concatenate([chained, 2 / fit.sigma * inner[None]])
     return DeltaDf(inner, gradient, 2 * inverse(bordered(own, mixed, corner)), fit.model.coordinates)
+
+
+def moved(fit: Any) -> Moved:
+    """Return how the fit is moved along psi, sigma in its place."""
+    scale = np.append(np.ones(len(fit.psi)), 1 / fit.sigma)  # the last is log sigma
+    spread = _satterthwaite(fit).spread * np.outer(scale, scale)
+
+    def at(psi: FloatArray) -> Any:
+        return replace(fit, psi=psi, optimum=replace(fit.optimum, theta=fit.structured.theta(psi)))
+
+    return Moved(fit.psi, spread, at)
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
