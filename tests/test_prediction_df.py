@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
+from ranef.inference.methods import method
+from ranef.inference.moved import df_of_variance
 from scipy.special import stdtrit
+from test_one_answer import fit_of
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +63,32 @@ def test_a_structure_of_two_columns_without_a_structure_is_the_plain_model(group
         np.testing.assert_allclose(own, other, rtol=2e-5)
         normal = structured.predict(new, allow_new_levels=True, ddf="normal", **asked)
         assert (width(own) > 1.01 * width(normal)).all()
+
+
+KINDS = ("mmrm", "gls", "residual", "dispersion", "structured", "both")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_variance_of_a_mean_has_the_degrees_of_freedom_of_the_mean(kind):
+    """The same variance differenced as a whole, and by the method's own derivatives of the coefficients."""
+    fit = fit_of(kind)
+    rows = np.asarray(fit.model.design.X)[[0, 7, 20]]
+    known = method(fit, "satterthwaite")
+    found = df_of_variance(fit, known.variances(rows), lambda other: method(other, "normal").variances(rows))
+    np.testing.assert_allclose(found, known.df_of(rows), rtol=2e-4)
+
+
+def test_two_rows_with_an_intercept_and_strata_are_an_unstructured_matrix():
+    rng = np.random.default_rng(8)
+    g = np.repeat(np.arange(15), 2)
+    f = np.tile(["a", "b"], 15)
+    y = rng.normal(size=15)[g] + rng.normal(size=30) * np.where(f == "a", 0.5, 1.0)
+    rows = pd.DataFrame({"y": y, "g": g.astype(str), "f": f})
+    mixed = ranef.lmer("y ~ f + (1 | g)", rows, dispersion="~ f")
+    visits = ranef.mmrm("y ~ f + us(f | g)", rows, ddf="satterthwaite")
+    assert mixed.objective == pytest.approx(visits.objective, abs=1e-7)
+    new = {"f": ["a", "b"], "g": ["new", "new"]}
+    one = mixed.predict(new, random=None, interval="prediction", allow_new_levels=True)
+    other = visits.predict(new, interval="prediction")
+    np.testing.assert_allclose(width(one), width(other), rtol=1e-5)
+    np.testing.assert_allclose(width(other), stdtrit(14, 0.975) * rows.groupby("f")["y"].std() * 4 / 15**0.5)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 
-_STEP = 1e-3  # of a standard error
+_STEP = 1e-4  # of a standard error
 
 
 @dataclass(frozen=True, eq=False)

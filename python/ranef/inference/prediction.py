@@ -40,29 +40,32 @@ def predicted(fit: Fit, asked: Asked) -> FloatArray | pd.DataFrame:
             "standard errors along random effects need the rows of the fit, which were read in batches and "
             "are not kept. Those of the population: random=None, with se=True or interval='confidence'"
         )
-    known = _residual_weights(fit, newdata, asked.weights, mean.size)
     rows = prediction_rows(fit, newdata, random, new, asked.parts or asked.interval == "prediction")
     theta = None
     if asked.theta_uncertainty:
         theta = _theta_part(fit, prediction_rows(fit, newdata, random, new, True))
-    return with_errors(fit, mean, rows, 1 / known, asked, theta)
+
+    def rows_of(other: Fit) -> tuple[PredictionRows, FloatArray]:
+        return rows, 1 / _residual_weights(other, newdata, asked.weights, mean.size)
+
+    return with_errors(fit, mean, rows_of, asked, theta)
 
 
 def with_errors(
     fit: Fit,
     mean: FloatArray,
-    rows: PredictionRows,
-    residual: FloatArray,
+    rows_of: Callable[[Fit], tuple[PredictionRows, FloatArray]],
     asked: Asked,
     theta: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Return predictions with their standard errors and intervals.
 
     mean: (m,).
-    rows: what beta and random effects are multiplied by.
-    residual, (m,): the variance of a new response given the random effects, over sigma^2.
+    rows_of: of a fit at these or other parameters of the variances, what beta and random effects are
+        multiplied by, and the variance of a new response given the random effects over sigma^2, (m,).
     theta, (m,): what the estimation of the variances contributes.
     """
+    rows, residual = rows_of(fit)
     by = None if rows.random else method(fit, asked.ddf)  # of the population: contrasts of coefficients
     if by is not None:
         found = {"var_fixed": by.variances(rows.X), "var_random": np.zeros(len(mean))}
@@ -91,7 +94,7 @@ def with_errors(
         else:
 
             def at(other: Fit, system: Equations) -> FloatArray:
-                return total(_variances(other, system, rows, residual))
+                return total(_variances(other, system, *rows_of(other)))
 
             df = _df(fit, asked.ddf, total(found), at)
         width = stdtrit(df, (1 + asked.level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))

@@ -45,6 +45,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
 
     outer: Any = None
 
+    moved = Verb("residual.methods:moved", shown=False)
     test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
     phi_covariance = Answer[Any]("residual.methods:phi_covariance", shown=False)
     summary_of = Verb("residual.report:summary_of", shown=False)

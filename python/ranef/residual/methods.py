@@ -14,6 +14,7 @@ from .. import _core
 from ..arrays import FloatArray
 from ..coordinates import Coordinates
 from ..inference.methods import METHODS as MODEL_METHODS
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from ..verbs import kept
@@ -59,6 +60,28 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     slopes[size] = 2 * covariance
     spread = unprofiled_covariance(hessian, falls, nu)
     return DeltaDf(covariance, slopes, spread, _coordinates(fit, cross, design))
+
+
+def moved(fit: Any) -> Moved:
+    """Return how the fit is moved along (phi, theta), sigma in its place."""
+    sums, k = fit.model.sums()[1], len(fit.outer.phi)
+    problem = sums.problem(sums.combined(fit.outer.phi)[0])
+    step = _STEP * np.eye(fit.theta.size)
+    ends = [[_core.internal_theta(problem, fit.theta + side * one) for side in (1, -1)] for one in step]
+    inner = np.array([(near - far) / (2 * _STEP) for near, far in ends]).reshape(step.shape).T
+    back = np.eye(k + len(step) + 1)
+    back[k:-1, k:-1] = np.linalg.pinv(inner)
+    spread = back @ _satterthwaite(fit).spread @ back.T
+    point = np.append(fit.outer.phi, fit.theta)
+    return Moved(point, spread, lambda there: at_other(fit, sums, there, there[k:]))
+
+
+def at_other(fit: Any, sums: Any, point: FloatArray, theta: FloatArray, **more: Any) -> Any:
+    """Return the fit at other parameters of the residuals, the first of `point`, and another theta."""
+    phi = point[: len(fit.outer.phi)]
+    model = fit.model.at(phi, sums)
+    found = replace(fit.optimum, theta=theta), replace(fit.outer, phi=phi)
+    return replace(fit, model=model, response=model.response, optimum=found[0], outer=found[1], **more)
 
 
 def phi_covariance(fit: Any) -> FloatArray:

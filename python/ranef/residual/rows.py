@@ -15,8 +15,8 @@ from ..estimates.prediction import predict as predict_mean
 from ..estimates.simulation import Drawing, counted, new_weights, rows_of
 from ..estimates.subset import chosen_columns
 from ..inference.predict import Asked
+from ..inference.prediction import PredictionRows, prediction_rows, with_errors
 from ..inference.prediction import predicted as plain
-from ..inference.prediction import prediction_rows, with_errors
 from ..inference.row_means import Rows, row_means, table_of_means
 from .new_rows import draws, given_observed
 from .unknown_errors import with_known_errors
@@ -92,19 +92,22 @@ def predicted_mixed(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
             "conditional=True predicts rows of newdata= with all random effects, and goes with se=, "
             "interval=, level= and ddf="
         )
-    given = given_observed(fit, asked.newdata)
+    given, design = given_observed(fit, asked.newdata), fit.model.design
     mean = predict_mean(fit, asked.newdata, "all", asked.allow_new_levels) + given.mean
     if not asked.with_errors:
         return mean
-    design = fit.model.design
     new = prediction_rows(fit, asked.newdata, asked.random, asked.allow_new_levels, True)
-    terms = tuple(
-        (codes, given.less(basis, term.basis))
-        for (codes, basis), term in zip(new.random, design.terms, strict=True)
-    )
     own = np.asarray(design.X[:, fit.model.cross.columns])
-    rows = replace(new, X=given.less(new.X, own), random=terms)
-    return with_errors(fit, mean, rows, given.variance, asked)
+
+    def rows_of(other: Any) -> tuple[PredictionRows, FloatArray]:
+        given = given_observed(other, asked.newdata)
+        terms = tuple(
+            (codes, given.less(basis, term.basis))
+            for (codes, basis), term in zip(new.random, design.terms, strict=True)
+        )
+        return replace(new, X=given.less(new.X, own), random=terms), given.variance
+
+    return with_errors(fit, mean, rows_of, asked)
 
 
 def drawn(fit: Any, asked: Drawing) -> FloatArray:

@@ -20,9 +20,10 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     """In (psi, sigma), by the chain rule through theta."""
     inner: FloatArray = fit.sigma**2 * fit.solution["internal_vcov"]
     slopes, hessian = derivatives(fit, False)
-    jacobian = fit.structured.jacobian(fit.psi)
-    if isinstance(fit.optimum.flat, PsiFlat):  # what is held does not move
-        jacobian = np.where(fit.optimum.flat.psi_held, 0.0, jacobian)
+    held = np.isin(np.arange(len(fit.psi)), fit.held)  # at a limit, or without an estimate: it does not move
+    if isinstance(fit.optimum.flat, PsiFlat):
+        held |= fit.optimum.flat.psi_held
+    jacobian = np.where(held, 0.0, fit.structured.jacobian(fit.psi))
     mixed, corner = jacobian.T @ hessian[:-1, -1], float(hessian[-1, -1])
     own = fit.hessian + np.outer(mixed, mixed) / corner  # not profiled over sigma
     chained = fit.sigma**2 * np.tensordot(jacobian.T, slopes, axes=1)

@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..formula import Formula
 from ..guidance.called import attribute
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
 from ..optimize import DEFAULT, Optimum
@@ -23,7 +24,7 @@ from ..residual.fit import ResidualFit
 from ..residual.flat import unit_of
 from ..residual.gls_methods import free_covariance
 from ..residual.methods import METHODS as RESIDUAL_METHODS
-from ..residual.methods import delta_df
+from ..residual.methods import at_other, delta_df
 from ..residual.model import ResidualModel
 from ..residual.noise import Noise
 from ..residual.optimum import OuterOptimum, reach
@@ -60,6 +61,7 @@ class StructuredResidualFit(ResidualFit, kind="both"):
     held: tuple[int, ...] = ()
 
     structures = Answer[Any]("structured.report:structures")
+    moved = Verb("structured.with_residual:moved", shown=False)
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
     phi_covariance = Answer[Any]("structured.with_residual:phi_covariance", shown=False)
     summary_of = Verb("structured.with_residual:summary_of", shown=False)
@@ -218,6 +220,16 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     held = [*fit.outer.held, *(size + one for one in fit.held)]
     free = np.setdiff1d(np.arange(size + len(fit.psi)), held)
     return delta_df(fit, fit.psi, structured.theta, structured.jacobian, free)
+
+
+def moved(fit: Any) -> Moved:
+    """Return how the fit is moved along (phi, psi), sigma in its place."""
+    sums, k = fit.model.sums()[1], len(fit.outer.phi)
+
+    def at(point: FloatArray) -> Any:
+        return at_other(fit, sums, point, fit.structured.theta(point[k:]), psi=point[k:])
+
+    return Moved(np.append(fit.outer.phi, fit.psi), _satterthwaite(fit).spread, at)
 
 
 def phi_covariance(fit: Any) -> FloatArray:
