@@ -153,6 +153,8 @@ def test_what_differs_is_named():
         ("y ~ scale(x) + (1 | g)", r"scale\(x\) needs the mean of all rows"),
         ("y ~ poly(x, 2) + (1 | g)", r"poly\(\)"),
         ("y ~ I(f == 'a') + (1 | g)", "computes with the levels"),
+        ("y ~ x + offset((f == 'a') * 1.0) + (1 | g)", r"offset\(.*\) computes with a factor"),
+        ("y ~ x + offset((f == 'a') * 1.0) + us(h | g)", r"offset\(.*\) computes with a factor"),
         ("y ~ x + ar1(0 + f | g)", "unstructured"),
     ],
 )

@@ -72,15 +72,15 @@ class Adding:
         found.n += batch.n
 
     def _learn_products(self, batch: Batch) -> None:
-        for code in self.needs.formula.offsets:
-            if any(self.survey.is_factor(name) for name in self.needs.by_part[code]):
-                raise NeedsTwoReadings(f"offset({code}) computes with a factor")
         self._products, self._z = self._products_by_use(batch)
         crossed = [p.factors for p in self._products if len(p.factors) > 1]
         crossed += [group for group in self._z if len(group) > 1]
         self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed)}
 
     def _products_by_use(self, batch: Batch) -> ProductsByUse:
+        for code in self.needs.formula.offsets:
+            if any(self.survey.is_factor(name) for name in self.needs.by_part[code]):
+                raise NeedsTwoReadings(f"offset({code}) computes with a factor")
         factors = frozenset(name for name in self.needs.predictors if self.survey.is_factor(name))
         products = products_by_use(self.needs, factors, frozenset())[0]
         truths = self._evaluator.truths(products[:-1], batch.columns, batch.n)
