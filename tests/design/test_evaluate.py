@@ -151,6 +151,21 @@ def test_functions_of_the_caller_are_called_by_name():
     for again in (fit, pickle.loads(pickle.dumps(fit)), copy.deepcopy(fit)):
         np.testing.assert_allclose(again.predict(DATA), fit.fittedvalues, rtol=1e-12)
 
+@pytest.mark.parametrize("kind", [dict, pd.DataFrame])
+def test_a_function_that_writes_to_its_argument_changes_no_data(kind):
+    def emptied(x):
+        x = np.asarray(x)
+        if x.flags.writeable:
+            x[:] = 0.0
+        return np.arange(x.size, dtype=float)
+
+    data = kind({name: np.array(DATA[name]) for name in ("y", "x", "g")})
+    before = np.array(data["x"])
+    fit = ranef.lmer("y ~ x + emptied(x) + (1|g)", data, functions={"emptied": emptied})
+    np.testing.assert_array_equal(data["x"], before)
+    np.testing.assert_array_equal(fit.model.design.X[:, 1], before)
+
+
 
 def test_every_verb_that_takes_a_formula_takes_functions():
     doubled = DATA.assign(h=DATA.x / 2, count=DATA.k)

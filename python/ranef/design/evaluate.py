@@ -95,7 +95,7 @@ class Evaluator:
         series = self._series(value, label)
         if series.dtype.kind == "b":
             self.truths.add(label)
-        return series.astype(np.float64) if _is_number(series) else series
+        return _as_doubles(series) if _is_number(series) else series
 
     def _series(self, value: Any, label: str) -> Any:
         import pandas as pd
@@ -175,11 +175,13 @@ class Evaluator:
         if name == "C":
             return self._factor(node, keywords)
         arguments = [self._value(argument) for argument in node.args]
-        if name in self.functions:
-            return self.functions[name](*arguments, **keywords)
-        numpys = elementwise(name)
+        numpys = None if name in self.functions else elementwise(name)
         if numpys is not None:
             return _by_value(numpys, name, arguments, keywords)
+        # Whoever is called may write to what it gets.
+        arguments = [value.copy() if hasattr(value, "copy") else value for value in arguments]
+        if name in self.functions:
+            return self.functions[name](*arguments, **keywords)
         if not is_function(name) or name == "offset":
             raise FormulaError(
                 f"{name}() is no function that a formula can call here: add its result to the data as a "
@@ -248,9 +250,14 @@ def _is_number(values: Any) -> bool:
     return getattr(getattr(values, "dtype", None), "kind", "") in "iufb"
 
 
+def _as_doubles(numbers: Any) -> Any:
+    """Return an array or a Series as doubles; pandas takes its time even where it is one of doubles."""
+    return numbers if numbers.dtype == np.float64 else numbers.astype(np.float64)
+
+
 def _doubles(values: Any) -> Any:
     """Return numbers as doubles; truth values stay, so that C() and np.where() know them."""
-    return values.astype(np.float64) if _is_number(values) and values.dtype.kind in "iuf" else values
+    return _as_doubles(values) if _is_number(values) and values.dtype.kind in "iuf" else values
 
 
 def _number(value: Any) -> Any:
@@ -258,7 +265,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, bool | int | float | np.generic):
         return np.float64(value)
     if _is_number(value):
-        return value.astype(np.float64)
+        return _as_doubles(value)
     if hasattr(value, "__formulaic_metadata__"):
         return np.asarray(value, dtype=np.float64)
     if isinstance(value, str) or getattr(getattr(value, "dtype", None), "name", "") in _TEXT:
