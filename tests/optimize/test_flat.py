@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ranef
+from ranef.inference.kenward_roger import f_approximation
 
 S = 24
 
@@ -251,3 +252,18 @@ def test_a_slope_in_levels_that_a_fixed_effect_fits_too(data):
     assert fit.varcorr.to_frame()["sd"].isna().tolist() == [False, True, False]
     assert fit.objective == pytest.approx(other.objective, abs=1e-6)
     np.testing.assert_allclose(fit.coef_table(), other.coef_table(), rtol=1e-5)
+
+
+def test_the_criterion_of_what_is_held_is_that_of_the_model_without_it(data):
+    """The search runs off along a variance that no response can tell about, to where digits are lost."""
+    frame = data.assign(half=data.s.astype(str) + np.where(data.age < 2, "a", "b"))
+    fit, other = ranef.lmer("y ~ s + half + (1 | half)", frame), ranef.gls("y ~ s + half", frame)
+    assert fit.objective == pytest.approx(other.objective, abs=1e-6)
+    assert fit.objective == pytest.approx(fit.model.objective(fit.theta), abs=1e-9)
+    rows = fit.predict(frame.iloc[:3], interval="prediction")
+    np.testing.assert_allclose(rows["fit"], other.predict(frame.iloc[:3]), rtol=1e-6)
+
+
+def test_a_contrast_whose_degrees_of_freedom_have_no_value():
+    """One contrast, A1 = A2 = 1/2: V2 = 1 - 2 A2 of Kenward and Roger (1997) is zero, no error."""
+    assert np.isnan(f_approximation(0.5, 0.5, 1)).all()

@@ -31,7 +31,9 @@ def prediction_df(fit: Fit, variance: FloatArray, at: Callable[[Equations], Floa
     theta = _core.internal_theta(fit.model.problem, fit.theta)
     g = np.zeros((theta.size + 1, variance.size))
     g[-1] = 2 * variance / fit.sigma
-    for k, error in enumerate(np.sqrt(np.diag(spread)[:-1])):
+    errors = np.sqrt(np.maximum(np.diag(spread)[:-1], 0.0))
+    most = np.maximum(np.abs(theta), 1.0)  # the error of what is hardly determined is vast
+    for k, error in enumerate(np.minimum(errors, most)):
         if error > 0:
             step = _STEP * error * np.eye(theta.size)[k]
             difference = at(_equations(fit, theta + step)) - at(_equations(fit, theta - step))

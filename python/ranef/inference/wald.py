@@ -164,7 +164,7 @@ def transformed_limits(
 ) -> tuple[FloatArray, FloatArray]:
     """Return Wald limits of what is normal on the log scale, or on Fisher's z, with standard errors there."""
     width = ndtri((1 + level) / 2) * scaled
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # an upper end of infinity
         centre = np.where(log, np.log(np.where(log, estimate, 1.0)), np.arctanh(np.where(log, 0.0, estimate)))
         lower, upper = (np.where(log, np.exp(x), np.tanh(x)) for x in (centre - width, centre + width))
     return lower, upper

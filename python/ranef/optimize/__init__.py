@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,12 @@ def optimise(model: Model, response: Any, settings: Settings = DEFAULT) -> Optim
     found = run(model, response, settings)
     if settings.start is not None and not found.converged:
         _require_criterion(model, settings.start)
-    return settled(found, response)
+    optimum = settled(found, response)
+    if optimum.flat is None or optimum.converged:
+        return optimum
+    # what has no estimate may have led the search where digits are lost: on from where it is held
+    again = settled(run(model, response, replace(settings, start=optimum.theta)), response)
+    return again if again.converged or again.value < optimum.value else optimum
 
 
 def _require_criterion(model: Model, start: FloatArray) -> None:

@@ -40,6 +40,7 @@ def settled(optimum: Optimum, response: Any) -> Optimum:
     return replace(
         optimum,
         theta=theta,
+        value=float(model.problem.value(response, theta)),  # far out on the way there digits are lost
         gradient_norm=norm,
         eigenvalues=eigenvalues,
         boundary=boundary,
