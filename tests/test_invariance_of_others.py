@@ -97,6 +97,30 @@ def test_degrees_of_freedom_of_structures_beside_residuals():
     np.testing.assert_allclose(far["se"], near["se"], rtol=1e-6)
 
 
+TIMES = {
+    "car1": lambda d: ranef.gls("y ~ x + f", d, residual="car1(t | g)"),
+    "mixed": lambda d: ranef.lmer("y ~ x + f + (1 | g)", d, residual="car1(t | g)", dispersion="~ f"),
+    "sp_exp": lambda d: ranef.mmrm("y ~ x + f + sp_exp(t | g)", d),
+    "sp_gau": lambda d: ranef.mmrm("y ~ x + f + sp_gau(t | g)", d),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize(("unit", "origin"), [(1e-5, 0.0), (86400.0, 1.7e9)])
+def test_the_unit_and_the_origin_of_times(name, unit, origin):
+    """A correlation one unit apart is rho^(1 / unit), a range goes with the unit; nothing else changes."""
+    near, far = (TIMES[name](TIMED.assign(t=a * TIMED.t + b)) for a, b in ((1.0, 0.0), (unit, origin)))
+    assert far.converged and far.objective == pytest.approx(near.objective, abs=1e-6)
+    np.testing.assert_allclose(far.params, near.params, rtol=1e-6)
+    np.testing.assert_allclose(far.bse, near.bse, rtol=1e-6)
+    wanted = near.residual.parameters["estimate"].to_numpy(copy=True)
+    wanted[-1] = wanted[-1] * unit if name.startswith("sp") else wanted[-1] ** (1 / unit)
+    np.testing.assert_allclose(far.residual.parameters["estimate"], wanted, rtol=1e-6, atol=1e-8)
+    if name.startswith("sp"):
+        ends = [one.residual_intervals().iloc[-1][["lower", "upper"]].to_numpy() for one in (near, far)]
+        np.testing.assert_allclose(ends[1], unit * ends[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_the_unit_of_an_exposure_and_of_a_gamma_response(scale):
     """Log links: the intercept moves by the logarithm, the likelihood by the Jacobian, nothing else does."""

@@ -81,7 +81,10 @@ class Power final : public Correlation {
 public:
     Power(int order, std::vector<double> times, Distance distance)
         : Correlation(order, 1), times_(std::move(times)), spatial_(distance != Distance::visits),
-          squared_(distance == Distance::squared_time) {}
+          squared_(distance == Distance::squared_time) {
+        if (spatial_ && order > 1) unit_ = (times_[order - 1] - times_[0]) / (order - 1);
+        for (double& time : times_) time /= unit_;
+    }
 
     Scale natural(const double* psi, int) const override {
         if (!spatial_) return to_correlation(psi[0]);
@@ -89,9 +92,10 @@ public:
         const double e = std::exp(-psi[0]), rho = 1.0 / (1.0 + e), rest = e * rho, log_rho = -std::log1p(e);
         const double range = -1.0 / log_rho, first = range * range * rest;
         const double second = 2.0 * range * rest * first - range * range * rest * rho;
-        if (!squared_) return {range, first, second};
+        if (!squared_) return {unit_ * range, unit_ * first, unit_ * second};
         const double root = std::sqrt(range);
-        return {root, 0.5 * first / root, 0.5 * second / root - 0.25 * first * first / (range * root)};
+        return {unit_ * root, unit_ * 0.5 * first / root,
+                unit_ * (0.5 * second / root - 0.25 * first * first / (range * root))};
     }
     void evaluate(const double* psi, CovarianceMap& out) const override {
         const int n = order();
@@ -132,7 +136,8 @@ private:
     // Distances between visits are whole numbers, for which a negative rho has powers too.
     static double power(double rho, double d) { return d == 0.0 ? 1.0 : std::pow(rho, d); }
 
-    std::vector<double> times_;
+    std::vector<double> times_;  // in units
+    double unit_ = 1.0;          // of times: the mean distance of neighbouring visits
     bool spatial_, squared_;
 };
 

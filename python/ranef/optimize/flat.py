@@ -105,7 +105,10 @@ class Flat:
 
 def find_flat(model: Model) -> Flat | None:
     """Return what has no estimate in a model, None where everything has one."""
-    found = _core.covariance_products(model.problem)
+    try:
+        found = _core.covariance_products(model.problem)
+    except RuntimeError:  # X'X has no factor here: weights so uneven tell nothing of ranks
+        return None
     size = found["square"]
     size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
     border = found["trace"] / size / np.sqrt(float(model.df_sigma))

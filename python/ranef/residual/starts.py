@@ -42,7 +42,7 @@ def starts(cells: Cells, squares: FloatArray) -> list[FloatArray]:
     values = [np.clip(r, 0.05, 0.95), np.clip(0.5 + r / 2, 0.3, 0.97)]
     for value in values[:1] if known and cells.pairs_of.sum() >= _MANY else values:
         start = moments.copy()
-        start[-1] = cells.chain.parameter(float(value) ** (1 / gap))
+        start[-1] = cells.chain.from_unit(float(value) ** (cells.chain.unit / gap))
         out.append(start)
     return out
 
