@@ -111,7 +111,8 @@ def _hold(fit: VisitFit, name: str, first: int, k: int) -> tuple[str, float, flo
         return "sd", 0.0, np.inf, alone(first + k, lambda v: float(np.log(max(v, 1e-300))))
     if name.startswith("range"):
         power, times = 2 if fit.structure.startswith("sp_gau") else 1, fit.model.visits.times
-        unit = (times[-1] - times[0]) / (visits - 1)
+        assert times is not None
+        unit = float(times[-1] - times[0]) / (visits - 1)
         return "further", 0.0, np.inf, alone(first + k, lambda v: -_log_expm1(max(v / unit, 1e-2) ** -power))
     least = limits(name, fit.structure, visits)[0]
     inside: Callable[[float], float] = lambda v: float(np.clip(v, least + _ENDS, 1 - _ENDS))  # noqa: E731
