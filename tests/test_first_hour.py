@@ -143,9 +143,17 @@ def test_families_of_other_programs_say_what_to_write(family, advice):
         ranef.glmer("`reaction time` ~ größe + (1 | `sub ject`)", table(), family=family)
 
 
-def test_a_list_of_fits_is_no_fit(fit):
-    with pytest.raises(ArgumentError, match=r"number 1 has type list \(for a list: \*fits\)"):
-        ranef.modelsummary([fit, fit])
+def test_a_list_of_fits_or_a_dict_by_headers_is_summarised(fit):
+    """As R's modelsummary() takes list(one = fit, other = fit)."""
+    assert str(ranef.modelsummary([fit, fit])) == str(ranef.modelsummary(fit, fit))
+    named = str(ranef.modelsummary(fit, fit, names=["one", "other"]))
+    assert str(ranef.modelsummary({"one": fit, "other": fit})) == named
+    assert str(ranef.modelsummary({"a": fit, "b": fit}, names=["one", "other"])) == named
+    for none in ([], {}):
+        with pytest.raises(ArgumentError, match="needs at least one fit"):
+            ranef.modelsummary(none)
+    with pytest.raises(ArgumentError, match="number 2 has type int"):
+        ranef.modelsummary([fit, 1])
 
 
 def test_grid_value_of_a_number(fit):

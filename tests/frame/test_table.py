@@ -200,6 +200,13 @@ def test_an_unknown_column_is_named_with_a_suggestion():
         Table(PLAIN).column("reel", "weights=")
 
 
+@pytest.mark.parametrize("index", ["g", ["g", "k"]])
+def test_a_level_of_the_index_is_no_column_yet(index):
+    data = pd.DataFrame({"y": [1.0, 2.0], "g": ["a", "b"], "k": [1, 2]}).set_index(index)
+    with pytest.raises(UnknownColumnError, match=r"uses 'g', which is the index .* data\.reset_index"):
+        Table(data).column("g")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

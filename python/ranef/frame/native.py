@@ -84,6 +84,8 @@ def as_it_came(function: Callable[P, Any]) -> Callable[P, Any]:
     @wraps(function)
     def called(*args: P.args, **options: P.kwargs) -> Any:
         owner = args[0] if args else next(iter(options.values()), None)
+        while isinstance(owner, list | tuple | dict) and owner:  # of fits
+            owner = next(iter(owner.values() if isinstance(owner, dict) else owner))
         return given(function(*args, **options), library_of(owner))
 
     called.plain = function  # type: ignore[attr-defined]

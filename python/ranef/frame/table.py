@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cached import cached_property
-from ..errors import DataError, unknown_column
+from ..errors import DataError, UnknownColumnError, unknown_column
 from .columns import Column
 from .convert import from_any, from_arrow, from_frame, from_narwhals, from_pandas
 from .labels import in_order_of, labels_of
@@ -65,6 +65,11 @@ class Table:
 
     def _require(self, name: str, where: str) -> None:
         if name not in self._known:
+            if self.index is not None and name in self.index.names:
+                raise UnknownColumnError(
+                    f"{where} uses '{name}', which is the index of {self._what}, or a level of it: make it a "
+                    "column, data.reset_index()"
+                )
             raise unknown_column(name, self.names, where, self._what)
         if not self._unique and (count := self.names.count(name)) > 1:
             raise DataError(f"{self._what} have {count} columns named '{name}': rename all but one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor, log10
@@ -89,7 +89,7 @@ class RegressionTable(Printed):
 )
 @as_it_came
 def modelsummary(
-    *fits: Fit,
+    *fits: Any,
     names: Sequence[str] | None = None,
     statistic: str = "se",
     stars: bool = True,
@@ -102,7 +102,7 @@ def modelsummary(
     Parameters
     ----------
     *fits : Fit
-        In the order of the columns.
+        In the order of the columns; or one list of them, or one dict of them by the headers.
     names : sequence of str, optional
         Headers; ``(1)``, ``(2)``, ... by default.
     statistic : {"se", "ci", "t", "p", "none"}
@@ -154,12 +154,15 @@ def modelsummary(
     Standard errors in parentheses.
     + p < 0.1, * p < 0.05, ** p < 0.01, *** p < 0.001.
     """
+    if len(fits) == 1 and isinstance(fits[0], Mapping):
+        fits, names = tuple(fits[0].values()), list(fits[0]) if names is None else names
+    elif len(fits) == 1 and isinstance(fits[0], list | tuple):
+        fits = tuple(fits[0])
     if not fits:
         raise ArgumentError("modelsummary needs at least one fit: ranef.modelsummary(fit_a, fit_b)")
     for place, fit in enumerate(fits, start=1):
         if not hasattr(fit, "coef_table"):
-            kind, unpack = type(fit).__name__, " (for a list: *fits)" if isinstance(fit, list | tuple) else ""
-            raise ArgumentError(f"modelsummary takes fits; number {place} has type {kind}{unpack}")
+            raise ArgumentError(f"modelsummary takes fits; number {place} has type {type(fit).__name__}")
     require_choice("statistic", statistic, tuple(STATISTICS))
     require_level(level)
     headers = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(name) for name in names]
