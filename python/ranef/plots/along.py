@@ -11,11 +11,11 @@ from ..errors import ArgumentError, RowsNotKeptError, quote_list
 from ..fit import Fit
 from ..frame.factors import as_factor
 from ..inference.effects.values import is_factor
+from .canvas import folded_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LETTERS_PER_INCH = 12
 _MANY, _BINS = 24, 8  # rows of a group whose line is that of means over bins
 
 
@@ -34,9 +34,9 @@ class Along:
             return
         names = [str(level) for level in self.levels]
         axis.set_xlim(-0.4, len(names) - 0.6)
-        room = max(1, int(_LETTERS_PER_INCH * inches / max(1, len(names))))
+        names, fits = folded_ticks(names, inches)
         axis.set_xticks(range(len(names)), names)
-        if max(map(len, names)) > room:
+        if not fits:
             axis.tick_params(axis="x", rotation=90)
 
     def line(self, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..show.text import fold
 from .style import current_layout, current_width, named
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ _ENTRY_INCHES = 0.42  # of a legend's key; and of a character beside it:
 _LETTER_INCHES = 0.057
 _LETTER = 0.62  # width of a letter over the size of the text
 _LINE_INCHES = 0.17  # of a line of a legend
+_NAME_LINE_INCHES = 0.14  # of a further line of a row's name
+_OFFSET_INCHES = 0.75  # of a power of ten beside the label of an axis, on both sides
+_NAMES_SHARE = 0.42  # of the width, that the names of rows may take
 _LABELS_INCHES = 0.55  # of the names and ticks beside a panel
+_LETTERS_PER_INCH = 12  # of tick labels
+_TICK_LINES = 4
+_LETTERS_UPRIGHT, _UPRIGHT_INCHES = 24, 0.3  # of a name that stands upright on two lines
+_SHORTEST = 8  # letters that a line is not folded below
 _MOST_PANELS = 48
 _SQUEEZE = 0.58  # a panel may be this much narrower than it would like to be
 
@@ -160,17 +168,16 @@ def tidy(axes: Axes) -> None:
 
 
 def title(axes: Axes, text: str, **options: Any) -> None:
-    """Give a panel its title, on two lines or smaller where it is too narrow for one."""
+    """Give a panel its title, on several lines and smaller where it is too narrow for one."""
     spec = axes.get_subplotspec()
     part = axes.get_position().width if spec is None else 1 / spec.get_gridspec().ncols
     size = float(axes.title.get_fontsize())
-    room = int(72 * (part * figure_inches(axes)[0] - _LABELS_INCHES) / (_LETTER * size))
-    if len(text) > room:
-        breaks = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " [.:" and i < room]
-        if breaks:
-            text = f"{text[: breaks[-1]].rstrip()}\n{text[breaks[-1] :]}"
-        if max(map(len, text.split("\n"))) > room:
-            options["fontsize"] = SMALL
+    inches = part * figure_inches(axes)[0] - _LABELS_INCHES
+    lines = fold(text, max(1, int(72 * inches / (_LETTER * size))), indent="")
+    if len(lines) > 2:
+        options["fontsize"] = SMALL
+        lines = fold(text, max(_SHORTEST, int(72 * inches / (_LETTER * SMALL))), indent="")
+    text = "\n".join(lines)
     axes.set_title(text, **{"fontsize": size, **options})  # else it has the size of the user's settings
 
 
@@ -215,11 +222,42 @@ def shared_legend(
     )
 
 
+def row_names(names: Sequence[str], width: float) -> list[str]:
+    """Return names in as many lines as leave the rows the larger part of a panel `width` inches wide."""
+    letters = max(_SHORTEST, int(_NAMES_SHARE * width / _LETTER_INCHES))
+    return ["\n".join(fold(str(name), letters, indent="")) for name in names]
+
+
+def row_heights(names: Sequence[str], one: float) -> float:
+    """Return the inches of rows of these names, of `one` inch where a name has one line."""
+    return sum(one + _NAME_LINE_INCHES * name.count("\n") for name in names)
+
+
 def named_rows(axes: Axes, names: Sequence[str]) -> None:
     """Name what is drawn at heights 0, 1, ..., from the top down."""
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), row_names(names, figure_inches(axes)[0]))
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
+
+
+def label_below_rows(axes: Axes, words: str) -> None:
+    """Name the axis below rows that have names, on two lines where their panel is narrow."""
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
+    room = figure_inches(axes)[0] - _LETTER_INCHES * longest - _OFFSET_INCHES
+    axes.set_xlabel(words if _LETTER_INCHES * len(words) < room else words.replace(", ", ",\n"))
+
+
+def folded_ticks(names: Sequence[str], width: float) -> tuple[list[str], bool]:
+    """Return names of ticks on an axis `width` inches wide, on several lines, and whether they fit so."""
+    room = int(_LETTERS_PER_INCH * width / max(1, len(names)))
+    lines = [fold(name, max(_SHORTEST, room), indent="") for name in names]
+    fits = room >= _SHORTEST and all(len(own) <= _TICK_LINES for own in lines)
+    fits = fits or max(map(len, names), default=0) <= room
+    if not fits:
+        letters = _LETTERS_UPRIGHT if width > _UPRIGHT_INCHES * len(names) else max(map(len, names))
+        lines = [fold(name, letters, indent="") for name in names]
+    return ["\n".join(own) for own in lines], fits
 
 
 def own_legend(axes: Axes, own_figure: bool) -> None:

@@ -10,9 +10,23 @@ import numpy as np
 from ..errors import ArgumentError, require_level
 from ..likelihood_fit import LikelihoodFit
 from ..report.broom import fixed_columns
-from .canvas import GREY, SERIES, Axes, choose_columns, named, named_rows, own_legend, panels, tidy
+from .canvas import (
+    GREY,
+    SERIES,
+    Axes,
+    choose_columns,
+    label_below_rows,
+    named,
+    named_rows,
+    own_legend,
+    panels,
+    row_heights,
+    row_names,
+    tidy,
+)
 from .sources import draws
 
+_WIDTH = 4.8  # inches
 _ROWS = 60  # coefficients that can be named on one page
 
 
@@ -70,8 +84,9 @@ def coefficients(
     if len(chosen) > _ROWS:
         raise ArgumentError(f"{len(chosen):,} coefficients cannot be named on one page: choose with terms=")
     step = min(0.22, 0.7 / len(fits))
-    height = max(1.9, (0.2 + 0.09 * len(fits)) * len(chosen) + 0.8)
-    (axis,) = panels(1, ax, columns=1, size=(4.8, height), rigid=True)
+    names_of_rows = row_names([named(name) for name in chosen], _WIDTH)
+    height = max(1.9, row_heights(names_of_rows, 0.2 + 0.09 * len(fits)) + 0.8)
+    (axis,) = panels(1, ax, columns=1, size=(_WIDTH, height), rigid=True)
     axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
     for number, (table, label) in enumerate(zip(tables, labels, strict=True)):
         look = SERIES[number]
@@ -84,7 +99,7 @@ def coefficients(
     named_rows(axis, [named(name) for name in chosen])
     responses = list(dict.fromkeys(map(_response, fits)))
     what = f"effect on {responses[0]}" if len(responses) == 1 else "effect"
-    axis.set_xlabel(f"{what}, {100 * level:g} % interval")
+    label_below_rows(axis, f"{what}, {100 * level:g} % interval")
     if len(fits) > 1:
         own_legend(axis, ax is None)
     tidy(axis)

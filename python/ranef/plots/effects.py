@@ -19,12 +19,14 @@ from .canvas import (
     SERIES,
     Axes,
     common_labels,
-    figure_inches,
+    label_below_rows,
     named,
     named_rows,
     panels,
     response_words,
     result_axes,
+    row_heights,
+    row_names,
     shared_legend,
     tidy,
     title,
@@ -35,7 +37,7 @@ from .sources import draws
 _OTHER_MEANS = {"conditional": "conditional mean", "zero": "probability of certain zeros"}
 _PANELS = 12
 _ROWS = 40
-_LETTER_INCHES = 0.075
+_WIDTH = 5.0  # inches, of a picture of comparisons
 
 
 @draws(Predictions, per="panel")
@@ -222,18 +224,17 @@ def comparisons(effects: Effects, ax: Any = None) -> Axes:
     if len(table) > _ROWS:
         raise ArgumentError(f"{len(table)} effects cannot be read, of at most {_ROWS}: choose some")
     estimate = "d" if effects.kind == "d" else "estimate"
-    height = max(1.6, 0.27 * len(table) + 0.8)
-    (axis,) = panels(1, ax, columns=1, size=(5.0, height), rigid=True)
+    labels = _labels(effects)
+    height = max(1.6, row_heights(row_names(labels, _WIDTH), 0.27) + 0.8)
+    (axis,) = panels(1, ax, columns=1, size=(_WIDTH, height), rigid=True)
     y = np.arange(len(table))
     axis.axvline(effects.null, color=GREY, linewidth=0.8, zorder=0)
     axis.hlines(y, table["lower"], table["upper"], color=BLUE, linewidth=1.8)
     axis.plot(table[estimate], y, color=BLUE, marker="o", markersize=5.5, linestyle="")
-    labels = _labels(effects)
     named_rows(axis, labels)
     if effects.null == 1.0:
         _ratio_scale(axis, table["lower"].min(), table["upper"].max())
-    words, room = _axis_name(effects), figure_inches(axis)[0] - _LETTER_INCHES * max(map(len, labels))
-    axis.set_xlabel(words if _LETTER_INCHES * len(words) < room else words.replace(", ", ",\n"))
+    label_below_rows(axis, _axis_name(effects))
     tidy(axis)
     return axis
 

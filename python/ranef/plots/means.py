@@ -16,10 +16,14 @@ from .canvas import (
     SERIES,
     Axes,
     figure_inches,
+    folded_ticks,
+    label_below_rows,
     named,
     named_rows,
     panels,
     result_axes,
+    row_heights,
+    row_names,
     shared_legend,
     tidy,
     title,
@@ -28,7 +32,6 @@ from .sources import draws
 
 _MOST = 40  # values that can be named along an axis
 _PANELS = 12
-_LETTERS_PER_INCH = 13  # of tick labels
 
 
 @draws(MarginalMeans, per="panel")
@@ -147,14 +150,15 @@ def _series(
 
 
 def name_values(axis: Axes, places: dict[str, int] | None) -> None:
-    """Name the values of a factor, aslant where they are long."""
+    """Name the values of a factor, on several lines where they are long, aslant where there are many."""
     if places is None:
         return
     names = list(places)
+    width = figure_inches(axis)[0] * axis.get_position().width
+    names, fits = folded_ticks(names, width)
     axis.set_xlim(-0.5, len(names) - 0.5)
     axis.set_xticks(range(len(names)) if names != [""] else [], names if names != [""] else [])
-    width = figure_inches(axis)[0] * axis.get_position().width
-    if max(map(len, names)) * len(names) > _LETTERS_PER_INCH * width:
+    if not fits:
         upright = len(names) > 4 * width
         axis.tick_params(axis="x", rotation=90 if upright else 35)
         for text in axis.get_xticklabels():
@@ -170,8 +174,8 @@ def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, a
             f"{longest} comparisons in {len(parts)} panels cannot be read: of at most {_MOST} in {_PANELS}; "
             "choose values with at="
         )
-    height = max(1.7, 0.26 * longest + 0.8)
-    size = (4.6 if len(parts) == 1 else 2.6, height)
+    width = 4.6 if len(parts) == 1 else 2.6
+    size = (width, max(1.7, row_heights(row_names(list(parts[0][1]["contrast"]), width), 0.26) + 0.8))
     axes = panels(len(parts), ax, columns=2, size=size, rigid=True, sharey=True)
     for axis, (values, rows) in zip(axes, parts, strict=True):
         places = np.arange(len(rows))
@@ -182,5 +186,5 @@ def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, a
         title(axis, ", ".join(f"{named(n)}: {v}" for n, v in zip(by, np.atleast_1d(values), strict=True)))
         tidy(axis)
     adjusted = "" if estimates.adjust == "none" else f" ({estimates.adjust})"
-    axes[0].set_xlabel(f"difference in {response}, {100 * estimates.level:g} % interval{adjusted}")
+    label_below_rows(axes[0], f"difference in {response}, {100 * estimates.level:g} % interval{adjusted}")
     return result_axes(axes)
