@@ -86,7 +86,8 @@ def test_counts():
 
 def test_intervals_leave_out_failures():
     result = make_result()
-    intervals = result.conf_int(level=0.8)
+    assert list(result.conf_int().index) == [name for name in PARAMETERS if not name.startswith("theta")]
+    intervals = result.conf_int(level=0.8, parameters="all")
     assert list(intervals.columns) == ["lower", "upper"]
     assert list(intervals.index) == PARAMETERS
     expected = percentile_interval(np.delete(result.records[:, 4], 3), 0.8)

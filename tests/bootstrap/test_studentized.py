@@ -91,7 +91,8 @@ def test_intervals_of_variances(fit_of):
 
 def test_singular_fits(fit_of):
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff2"))
-    limits = fit.bootstrap(200, seed=1, progress=False).conf_int(method="studentized")
+    limits = fit.bootstrap(200, seed=1, progress=False)
+    limits = limits.conf_int(method="studentized", parameters="all")
     assert limits.loc[["Intercept", "sigma"]].notna().all(axis=None)
     assert limits.loc[["theta1", "sd[Batch.Intercept]"]].isna().all(axis=None)
 

@@ -79,7 +79,7 @@ def test_many_replicates_are_a_density_of_points(gappy):
 
 def test_bootstrap_pairs_bad_requests(replicates):
     with pytest.raises(ArgumentError, match="shows 2 to 8 parameters, not 9"):
-        plots.bootstrap_pairs(replicates, list(replicates.conf_int().index))
+        plots.bootstrap_pairs(replicates, list(replicates.conf_int(parameters="all").index))
     with pytest.raises(ArgumentError, match="ax= must hold 4 Axes"):
         plots.bootstrap_pairs(replicates, ["days", "sigma"], ax=object())
 
@@ -219,3 +219,30 @@ def test_methods_draw_what_functions_draw(gappy, replicates, count):
     assert list(getattr(drawn, "flat", [drawn])) == list(axes.ravel())
     assert "caterpillar()" in repr(gappy.plot)
     assert gappy.plot.qq().get_title() == "residuals"
+
+
+def test_long_names_leave_the_panel_its_room():
+    """Names of rows, ticks and titles take more lines: nothing is outside, panels keep half of a figure."""
+    rng = np.random.default_rng(1)
+    arms = ["placebo, double blind", "standard care as before", "treatment with the new experimental drug"]
+    people = np.repeat([f"Participant number {k} of the northern hospital" for k in range(6)], 9)
+    rows = {"arm": rng.choice(arms, 54), "x": rng.normal(size=54), "who": people, "y": rng.normal(size=54)}
+    fit = ranef.lmer("y ~ x + arm + (1 | who)", rows)
+    drawn = {
+        "pairs": plots.means(ranef.emmeans(fit, "arm").pairs()),
+        "coefficients": plots.coefficients(fit),
+        "comparisons": fit.comparisons("arm").plot(),
+        "means": plots.means(ranef.emmeans(fit, "arm")),
+        "pooling": plots.pooling(fit, x="x"),
+    }
+    for name, axes in drawn.items():
+        axis = np.atleast_1d(axes).ravel()[0]
+        figure = axis.figure
+        figure.draw_without_rendering()
+        ticks = axis.get_xticklabels() if name == "means" else []  # numbers beyond the ends are not drawn
+        texts = [axis.title, axis.xaxis.label, *axis.get_yticklabels(), *ticks]
+        for text in (one for one in texts if one.get_text() and one.get_visible()):
+            box, edge = text.get_window_extent(), figure.bbox
+            assert box.x0 >= edge.x0 - 12 and box.x1 <= edge.x1 + 12, (name, text.get_text())
+        if name != "pooling":
+            assert axis.get_position().width > 0.5, name

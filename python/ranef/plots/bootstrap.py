@@ -53,7 +53,7 @@ def bootstrap(
     result : BootstrapResult
         Of ``fit.bootstrap(n)``.
     parameters : str or sequence of str, optional
-        Which ones, by the names in ``result.conf_int()``; by default all but theta.
+        Which ones, by the names in ``result.conf_int(parameters="all")``; by default all but theta.
     level : float
         Coverage of the interval.
     kind : str
@@ -73,7 +73,7 @@ def bootstrap(
     >>> axes.get_title(loc="left")
     'Days'
     """
-    limits = in_pandas(result.conf_int)(level=level, kind=kind)
+    limits = in_pandas(result.conf_int)(level=level, kind=kind, parameters="all")
     replicates = in_pandas(result.to_frame)()
     known = [name for name in limits.index if replicates[name].notna().sum() > 1]
     if not known:

@@ -52,7 +52,7 @@ def bootstrap_pairs(
     result : BootstrapResult
         Of ``fit.bootstrap(n)``.
     parameters : sequence of str, optional
-        Two to eight, by the names in ``result.conf_int()``; by default all but theta.
+        Two to eight, by the names in ``result.conf_int(parameters="all")``; by default all but theta.
     ax : array of Axes, optional
         A row and a column per parameter.
 
@@ -74,7 +74,8 @@ def bootstrap_pairs(
     (3, 3)
     """
     table = in_pandas(result.to_frame)()
-    known = [name for name in in_pandas(result.conf_int)().index if table[name].notna().sum() > 1]
+    names = in_pandas(result.conf_int)(parameters="all").index
+    known = [name for name in names if table[name].notna().sum() > 1]
     usual = [name for name in known if name not in result.names.theta]
     chosen = _checked(usual if parameters is None else choose_columns(known, parameters, "parameters"), ax)
     axes = _square(len(chosen), ax)

@@ -17,7 +17,7 @@ from ..frame.native import as_it_came, in_pandas
 from ..guidance.arguments import guided
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
-from ..show.text import columns_of_text, in_width, width
+from ..show.text import columns_of_text, fold, in_width, width
 from .broom import component_rows, fixed_columns
 
 STATISTICS = {
@@ -67,20 +67,33 @@ class RegressionTable(Printed):
         return [table, *map(Line, self.notes)]
 
     def __str__(self) -> str:
-        columns = [list(column) for column in zip(*self.rows, strict=True)]
         headers = ["", *self.names]
+        rows, ends = self._folded()
+        columns = [list(column) for column in zip(*rows, strict=True)]
         sizes = [max(map(len, (name, *column))) for name, column in zip(headers, columns, strict=True)]
-        parts = [self._part(headers, columns, block) for block in in_width(sizes, 1, width())]
-        return "\n".join([line for part in parts for line in part] + list(self.notes))
+        parts = []
+        for block in in_width(sizes, 1, width()):  # the fits that stand side by side
+            sides = [k > 0 for k in range(len(block))]
+            lines = columns_of_text([headers[k] for k in block], [columns[k] for k in block], sides)
+            rule = "-" * max(map(len, lines))
+            for after in sorted(self.rules, reverse=True):
+                lines.insert(ends[after] + 2, rule)
+            parts += [lines[0], rule, *lines[1:], rule]
+        return "\n".join([*parts, *self.notes])
 
-    def _part(self, headers: Sequence[str], columns: Sequence[Sequence[str]], block: list[int]) -> list[str]:
-        """Return the lines of the fits that stand side by side, with rules."""
-        sides = [k > 0 for k in range(len(block))]
-        lines = columns_of_text([headers[k] for k in block], [columns[k] for k in block], sides)
-        rule = "-" * max(map(len, lines))
-        for after in sorted(self.rules, reverse=True):
-            lines.insert(after + 2, rule)
-        return [lines[0], rule, *lines[1:], rule]
+    def _folded(self) -> tuple[list[list[str]], list[int]]:
+        """Return the rows with labels in several lines where they are long, and the last line of each row."""
+        texts_of_fits = zip(self.names, *(row[1:] for row in self.rows), strict=True)
+        sizes = [max(map(len, texts)) + 1 for texts in texts_of_fits]
+        room = max(width() - sum(sizes), width() // 2)  # all fits side by side, where labels stay readable
+        lines: list[list[str]] = []
+        ends = []
+        for label, *texts in self.rows:
+            *first, last = fold(label, room)
+            lines += [[piece, *("" for _ in texts)] for piece in first]
+            lines.append([last, *texts])
+            ends.append(len(lines) - 1)
+        return lines, ends
 
 
 @guided(

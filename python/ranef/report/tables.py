@@ -88,11 +88,14 @@ def level_of(conf_int: bool | float) -> float | None:
 def fixed_effects_columns(frame: pd.DataFrame, stars: bool, digits: int) -> Columns:
     """Return headers and columns; with p-values and if wanted a last column of stars.
 
-    Estimates, standard errors and degrees of freedom share their decimals, as in lmerTest.
+    Estimates, standard errors and degrees of freedom share their decimals, as in lmerTest, unless these would
+    be powers of ten, in which nobody reads degrees of freedom.
     """
     shared = [name for name in frame if name in ("Estimate", "Std. Error", "df") or name.endswith(" %")]
     numbers = {name: frame[name].to_numpy() for name in frame}
     texts = dict(zip(shared, format_estimates([numbers[name] for name in shared], digits), strict=True))
+    if any("e" in text for text in texts.get("df", ())):
+        texts["df"] = format_statistics(numbers["df"], digits)
     statistic, p_value = ("z value", "Pr(>|z|)") if "z value" in frame else ("t value", _P_VALUE)
     texts[statistic] = format_statistics(numbers[statistic], digits)
     if p_value in frame:

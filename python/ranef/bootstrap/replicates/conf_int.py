@@ -30,7 +30,7 @@ def conf_int(
     *,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Intervals for coefficients, sigma, theta, standard deviations, correlations, and the statistic.
+    """Intervals for coefficients, sigma, standard deviations, correlations, the statistic; theta on demand.
 
     Replicates without a refit are left out (`n_failed` counts them).
 
@@ -41,7 +41,7 @@ def conf_int(
         See `ranef.bootstrap.replicates.intervals`.
     parameters : str or iterable of str, optional
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"`` as in
-        `Fit.conf_int`; all by default. (The printed result and the plots leave theta out.)
+        `Fit.conf_int`; by default all but theta.
     errors : mapping of str to str, optional
         For studentized intervals of a statistic: each value's name -> the name of the value that is its
         standard error. A value named ``se[x]`` is taken for that of ``x`` anyway.
@@ -71,7 +71,8 @@ def conf_int(
     values = parameter_frame(result)
     chosen = _chosen(result, values.columns, parameters)
     values = values[chosen]
-    notes: list[str] | None = None if parameters is not None else []
+    chooses_itself = parameters is None or (isinstance(parameters, str) and parameters == "all")
+    notes: list[str] | None = [] if chooses_itself else None
     if kind in _WITHOUT_ESTIMATE:
         one = intervals.percentile_interval if kind == "percentile" else intervals.shortest_interval
         limits = [one(values[name].to_numpy(), level) for name in chosen]
@@ -87,7 +88,7 @@ def _chosen(
     result: BootstrapResult, known: pd.Index, parameters: str | Iterable[str] | None
 ) -> list[str]:
     if parameters is None:
-        return list(known)
+        return [name for name in known if name not in result.names.theta] or list(known)
     groups = _groups(result, known)
     names: list[str] = []
     for name in [parameters] if isinstance(parameters, str) else parameters:
