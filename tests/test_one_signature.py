@@ -94,3 +94,31 @@ def test_what_has_no_meaning_is_refused_by_name_and_all_of_it_is_tried(verb, kin
         with pytest.raises(ranef.ArgumentError) as caught:
             getattr(fit, verb)(*needed, **{argument: GIVEN[verb][argument]})
         assert f"{verb}({argument}=) is not available for {KINDS[fit._kind]}: {instead}" == str(caught.value)
+
+
+WITH_EFFECTS = ("lmer", "residual", "dispersion", "structured", "both", "iterative", "related")
+
+
+@pytest.mark.parametrize("kind", WITH_EFFECTS)
+def test_random_effects_kept_at_their_modes_leave_the_residuals_to_be_drawn(kind):
+    fit = fit_of(kind)
+    kept, anew = (fit.simulate(3000, seed=2, use_u=use_u) for use_u in (True, False))
+    error = kept.std(axis=0) / np.sqrt(len(kept))
+    assert (np.abs(kept.mean(axis=0) - np.asarray(fit.fittedvalues)) < 5 * error).all()
+    assert (anew.var(axis=0) > kept.var(axis=0)).all()
+    assert fit.bootstrap(2, seed=1, progress=False, use_u=True).use_u
+
+
+def test_a_method_of_testing_is_heard_by_every_verb_of_a_generalised_model():
+    """Kenward and Roger's errors: of the table, its tidy form, the summary, a prediction."""
+    fit = fit_of("glmer")
+    table = fit.coef_table("kenward-roger")
+    tidy = fit.tidy("fixed", ddf="kenward-roger")
+    np.testing.assert_allclose(tidy[["std_error", "df"]], table[["se", "df"]])
+    assert "Kenward-Roger's method" in str(fit.summary("kenward-roger"))
+    np.testing.assert_allclose(fit.summary("kenward-roger").fixed["Std. Error"], table["se"])
+    new = {"x": [0.0], "f": ["a"], "g": ["0"]}
+    at = fit.predict(new, random=None, scale="link", se=True, ddf="kenward-roger")
+    np.testing.assert_allclose(at["se"], table.loc["Intercept", "se"])
+    with pytest.raises(ranef.ArgumentError, match=r"random=None, without averaged=True"):
+        fit.predict(new, se=True, ddf="kenward-roger")
