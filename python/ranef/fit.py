@@ -71,6 +71,7 @@ class Fit(LikelihoodFit):
     plot = Answer[Any]("plots.accessor:FitPlots")
     beyond = Verb("inference.comparison.beyond:beyond", shown=False)
 
+    test_methods = Answer[Any]("inference.methods:test_methods", shown=False)
     cov_params = Verb("inference.coefficients:cov_params")
     coef_table = Verb("inference.coefficients:coef_table")
     component_table = Verb("inference.wald:component_table")

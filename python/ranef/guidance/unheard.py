@@ -78,13 +78,14 @@ def require_heard(fit: Any, method: Callable[..., Any], given: dict[str, Any]) -
     ranef.errors.ArgumentError: simulate(use_u=) is not available for a fit by generalised least squares:
     there are no random effects to keep
     """
-    defaults = signature(method).parameters
-    for name, instead in _unheard(method.__name__, fit._kind).items():
-        value, default = given[name], defaults[name].default
+    for name, default, instead in _unheard(method, fit._kind):
+        value = given[name]
         if value is not default and not (isinstance(value, str | bool) and value == default):
             raise ArgumentError(said(f"{method.__name__}({name}=)", fit._kind, instead))
 
 
 @cache
-def _unheard(method: str, kind: str) -> dict[str, str]:
-    return dict(lacking(kind, ARGUMENTS[method]))
+def _unheard(method: Callable[..., Any], kind: str) -> list[tuple[str, Any, str]]:
+    """Return argument, default and remedy of what a kind does not hear."""
+    parameters, told = signature(method).parameters, lacking(kind, ARGUMENTS[method.__name__])
+    return [(name, parameters[name].default, instead) for name, instead in told]

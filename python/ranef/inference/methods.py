@@ -39,12 +39,13 @@ def chosen_ddf(fit: Any, ddf: str | None) -> str:
     Raises ArgumentError for an unknown name.
     """
     name = fit.default_ddf if ddf is None else ddf
-    require_choice("ddf", name, tuple(_known_methods(fit)))
+    require_choice("ddf", name, tuple(fit.test_methods))
     return str(name)
 
 
-def _known_methods(fit: Any) -> dict[str, Callable[[Any], Method]]:
-    return getattr(fit, "test_methods", METHODS)  # a kind of fit may bring its own
+def test_methods(fit: Fit) -> dict[str, Callable[[Any], Method]]:
+    """Return the methods of testing by name; a kind of fit may bring its own."""
+    return METHODS
 
 
 @kept
@@ -59,7 +60,7 @@ def method(fit: Any, ddf: str | None = None) -> Method:
     """
     name, made = chosen_ddf(fit, ddf), _made(fit)
     if name not in made:
-        made[name] = _known_methods(fit)[name](fit)
+        made[name] = fit.test_methods[name](fit)
     return made[name]
 
 
