@@ -157,7 +157,7 @@ def unknown_function(name: str, whole: str, columns: Any) -> FormulaError:
     position = call_position(name, whole)
     if last in _OF_THE_SAMPLE:
         return FormulaError(
-            f"{name}() is a statistic of the whole sample, which would be another one in new data: write "
+            f"{name}() is a statistic of the whole sample, which would differ in new data: write "
             "center(x) for x less its mean, scale(x) for that over its standard deviation, which are learned "
             "once; or add the result to the data as a column",
             whole,
