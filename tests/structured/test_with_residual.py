@@ -98,3 +98,13 @@ def test_what_other_rows_tell_keeps_its_estimate(one_a_cell):
         expected = alone.loc["sd[Worker.Intercept]", ["estimate", "se"]].to_numpy(float)
         ours = table.loc[f"sd Machine[{name}]", ["estimate", "se"]].to_numpy(float)
         np.testing.assert_allclose(ours, expected, rtol=1e-3)
+
+
+def test_a_column_far_from_zero_raises_no_error_of_the_core():
+    """A slope without its correlation, over time stamps: ranks cannot be asked, the fit is what it is."""
+    rng = np.random.default_rng(1)
+    g, t = np.repeat(np.arange(9), 6), np.tile(np.arange(6), 9)
+    frame = pd.DataFrame({"g": g.astype(str), "t": t, "x": 1.7e9 + 86400.0 * np.round(20 * rng.normal(size=54))})
+    frame["y"] = rng.normal(size=9)[g] + rng.normal(size=54)
+    fit = ranef.lmer("y ~ x + diag(x | g)", frame, residual="ar1(t | g)")
+    assert np.isfinite(fit.objective)

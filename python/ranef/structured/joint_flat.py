@@ -36,7 +36,10 @@ def find_joint_flat(model: Model, noise: Noise, structured: Any) -> JointFlat | 
     k, random = noise.size, np.random.default_rng(1)
     start = structured.inside(structured.starts([None] * len(structured.maps))[0], 0.3)
     psi = start + 0.2 * random.normal(size=start.size)
-    rows, unit = _gradients(model, noise, structured, psi, random)
+    try:
+        rows, unit = _gradients(model, noise, structured, psi, random)
+    except RuntimeError:  # columns so far from zero that no generic covariance can be factored
+        return None
     null = null_space(rows)
     if not null.size:
         return None
