@@ -115,6 +115,7 @@ class Model(IndependentResiduals, metaclass=Explained):
     schur: str
     reading: str = ""  # how rows that are not in memory were read
     _source: Any = None  # does not keep the table alive, and stays behind in pickles
+    absolute_theta = False  # whether theta are standard deviations themselves, not relative to sigma
     whitened: bool = False  # whether the cross-products are of other rows than the design's
     _words = OF_A_MODEL  # for messages
     _FIELDS: tuple[str, ...] = (

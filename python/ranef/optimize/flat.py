@@ -112,7 +112,7 @@ def find_flat(model: Model) -> Flat | None:
     size = found["square"]
     size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
     border = found["trace"] / size / np.sqrt(float(model.df_sigma))
-    if getattr(model, "absolute_theta", False):  # no residual variance that one of them could be a part of
+    if model.absolute_theta:  # no residual variance that one of them could be a part of
         border = np.zeros_like(border)
     gram = np.block(
         [

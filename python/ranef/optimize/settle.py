@@ -59,6 +59,7 @@ def may_be_flat(problem: Any, converged: bool, singular: bool, eigenvalues: Floa
     parameter for itself; at a boundary terms that say the same cannot be seen.
     """
     clear = converged and not singular and len(eigenvalues) > 0 and eigenvalues.min() > _HARDLY
+    clear |= problem.n_theta == 1  # no other says the same
     return not clear or problem.may_be_flat
 
 
