@@ -16,12 +16,12 @@ public:
         : criterion_(criterion), layout_(layout), chart_(chart) {}
 
     Status evaluate(const double* x) override {
-        if (!chart_.used()) return criterion_.evaluate(x);
-        at_.assign(x, x + criterion_.parameters().size());
-        t_ = at_.back();
-        at_.back() = chart_.to_psi(t_);
-        const Status status = criterion_.evaluate(at_.data());
-        return status;
+        read(x);
+        return criterion_.evaluate(at_.data());
+    }
+    bool stands_at(const double* x) override {
+        read(x);
+        return criterion_.stands_at(at_, criterion_.slots());
     }
     void differentiate() override {
         criterion_.differentiate();
@@ -42,6 +42,13 @@ public:
     }
 
 private:
+    void read(const double* x) {
+        at_.assign(x, x + criterion_.parameters().size());
+        if (!chart_.used()) return;
+        t_ = at_.back();
+        at_.back() = chart_.to_psi(t_);
+    }
+
     LaplaceCriterion& criterion_;
     const Layout& layout_;
     const DispersionChart& chart_;

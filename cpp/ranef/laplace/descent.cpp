@@ -32,17 +32,24 @@ public:
           trial_(x.size()) {}
 
     Descent run() {
+        search();
+        descent_.value = value_;
+        return descent_;
+    }
+
+private:
+    void search() {
         expect(static_cast<double>(x_.size()));
-        if (!evaluate_here()) return descent_;
+        if (!evaluate_here()) return;
         radius_ = widest_ = model_.first();
         while (true) {
             if (!look_ahead()) return end(Status::not_finite);
             if (too_rough()) {
                 expect(0.0);
-                if (!evaluate_here()) return descent_;
+                if (!evaluate_here()) return;
                 continue;
             }
-            if (fall_ <= tolerance_) return descent_;
+            if (fall_ <= tolerance_) return;
             if (descent_.result.evaluations >= newton_.max_evaluations) return end(Status::max_evaluations);
             plan_step();
             if (last_ && length_ < radius_) return end_unseen();
@@ -50,16 +57,15 @@ public:
             expect(fall_ * rate_);
             const Status status = evaluate(trial_);
             if (status == Status::interrupted) return end(status);
-            if (status == Status::ok && ends_at_trial()) return descent_;
+            if (status == Status::ok && ends_at_trial()) return;
             const Trial trial = status == Status::ok ? judge() : Trial{};
             stands_ = trial.better;
-            if (trial.better && !move()) return descent_;
+            if (trial.better && !move()) return;
             adapt_radius(trial);
             if (radius_ < smallest_radius) return end(Status::stalled);
         }
     }
 
-private:
     // What an evaluation at the end of a step says of the model; as it stands where there is no value.
     struct Trial {
         double rise = std::numeric_limits<double>::infinity();
@@ -80,7 +86,7 @@ private:
     }
 
     bool evaluate_here() {
-        descent_.result.status = evaluate(x_);
+        descent_.result.status = function_.stands_at(x_.data()) ? Status::ok : evaluate(x_);
         if (descent_.result.status != Status::ok) return false;
         function_.differentiate();
         take();
@@ -160,17 +166,13 @@ private:
         }
     }
 
-    Descent end(Status status) {
-        descent_.result.status = status;
-        return descent_;
-    }
+    void end(Status status) { descent_.result.status = status; }
 
-    Descent end_unseen() {
+    void end_unseen() {
         x_ = trial_;
         descent_.result.decrement *= std::sqrt(rate_);
         descent_.unseen = fall_;
         descent_.brief = true;
-        return descent_;
     }
 
     SmoothFunction& function_;

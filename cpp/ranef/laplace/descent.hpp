@@ -27,6 +27,7 @@ struct Descent {
     NewtonResult result;
     bool brief = false;   // whether the function stands one step before x, or has the Hessian of one step before
     double unseen = 0.0;  // the fall expected of a step that was not evaluated
+    double value = 0.0;   // at x, unless brief
 };
 
 // Minimises from x, which the best point overwrites. The function need not stand there afterwards.

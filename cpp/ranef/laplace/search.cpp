@@ -68,6 +68,8 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
     if (rough_) criterion_.set_inner_tolerance(tightest_inner);
     brief_ = descent.brief;
     unseen_ = descent.unseen;
+    reached_ = !descent.brief;
+    value_ = descent.value;
     optimum.evaluations += result.evaluations;
     optimum.status = result.status;
     optimum.gradient_norm = result.decrement;

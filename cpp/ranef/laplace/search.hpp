@@ -57,6 +57,8 @@ private:
     bool rough_;            // whether the mode is found as well as the search needs it, and no better
     bool brief_ = false;    // see Descent
     double unseen_ = 0.0;
+    bool reached_ = false;  // whether the criterion's value at the end of the last descent is known
+    double value_ = 0.0;
 };
 
 // The search from a start, and where it ends badly another from the optimum of the criterion with expected weights: where

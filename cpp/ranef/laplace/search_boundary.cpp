@@ -35,11 +35,16 @@ void GlmmSearch::deflate(std::vector<double>& x, Optimum& optimum) {
     if (evaluate_before_snap(x, optimum, value)) take_if_no_higher(trial, x, optimum, value);
 }
 
+// Where the last descent ended its value is known, unless the last step was not evaluated.
 bool GlmmSearch::evaluate_before_snap(const std::vector<double>& x, Optimum& optimum, double& value) {
     brief_ = false;
-    ++optimum.evaluations;
-    if (criterion_.evaluate(x.data()) != Status::ok) return false;
-    value = criterion_.value();
+    if (!reached_) {
+        ++optimum.evaluations;
+        if (criterion_.evaluate(x.data()) != Status::ok) return false;
+        value_ = criterion_.value();
+        reached_ = true;
+    }
+    value = value_;
     return true;
 }
 
@@ -47,7 +52,7 @@ bool GlmmSearch::evaluate_before_snap(const std::vector<double>& x, Optimum& opt
 bool GlmmSearch::take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum, double& value) {
     ++optimum.evaluations;
     if (criterion_.evaluate(trial.data()) != Status::ok || criterion_.value() > value + snap_loss) return false;
-    value = std::min(value, criterion_.value());
+    value = value_ = std::min(value, criterion_.value());
     x = trial;
     return true;
 }

@@ -33,6 +33,8 @@ public:
     virtual ~SmoothFunction() = default;
     virtual Status evaluate(const double* x) = 0;
     virtual void differentiate() {}
+    // Whether it is known to be evaluated at x: an evaluation there would find nothing new.
+    virtual bool stands_at(const double*) { return false; }
     virtual double value() const = 0;
     virtual const std::vector<double>& gradient() const = 0;
     virtual const std::vector<double>& hessian() const = 0;
