@@ -48,7 +48,7 @@ def test_forms_of_a_binomial_response_are_one(data):
         ("n", "poisson", {"n": (3, -1.0)}, r"'n' of a Poisson model must not be negative; it is -1 in row 3"),
         ("n", "nbinom2", {"n": (3, 1.5)}, r"must be whole numbers; it is 1\.5 in row 3"),
         ("t", "gamma", {"t": (2, 0.0)}, r"'t' of a Gamma model must be positive; it is 0 in row 2"),
-        ("t", "inverse_gaussian", {"t": (2, -0.5)}, r"must be positive; it is -0\.5 in row 2"),
+        ("t", "inverse_gaussian", {"t": (2, -0.5)}, r"of an inverse Gaussian .* it is -0\.5 in row 2"),
         ("y", "beta", {}, r"strictly between 0 and 1; it is .* and \d+ more .* binomial or betabinomial"),
         ("n", "poisson", {"n": (3, np.inf)}, r"'n' is inf in row 3"),
     ],
@@ -58,6 +58,15 @@ def test_responses_outside_the_family_name_their_rows(data, left, family, change
         data.loc[row, column] = value
     with pytest.raises(DataError, match=message):
         glmer(data, left, family)
+
+
+def test_a_mean_at_the_end_of_its_range_is_named_with_a_link_that_has_none():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 10), "x": rng.normal(size=120).round(1)})
+    data["c"] = np.where(data.x > 0, 0, rng.poisson(2, 120))
+    message = ranef.glmer("c ~ x + (1 | g)", data, "poisson", "identity").optimum.message
+    assert "those of a Poisson model can be" in message
+    assert "use link='log'" in message
 
 
 def test_trials_of_zero(data):

@@ -147,9 +147,9 @@ def require_positive_weights(values: FloatArray, rows: UsedRows) -> None:
     what = "negative" if values[lowest] < 0 else "zero"
     first = int(np.argmax(values < 0 if what == "negative" else values == 0))
     reason = (
-        "a weight divides the residual variance of its row"
+        "a weight divides the residual variance of its row, or is the number of its trials"
         if what == "negative"
-        else "a row of weight zero has infinite variance, and the likelihood no value"
+        else "a row of weight zero has infinite variance, or no trial, and the likelihood no value"
     )
     raise DataError(
         f"weights= is {what} ({values[first]:g}) in row {rows.original(first)} (rows count from 0): "

@@ -309,7 +309,18 @@ def _limits(model: GlmerModel, found: dict[str, Any]) -> list[str]:
     second = endless_second(model, found, _ENDLESS[type(model)]) if isinstance(model, SecondModel) else ""
     none_left = no_inflation(model, found) if isinstance(model, ZeroInflatedModel) else ""
     endless = second or _endless(model, found)
-    return [_limit(model, found), none_left, endless, breakdown(model, found)]
+    return [_limit(model, found), none_left, endless, _edge(model, found), breakdown(model, found)]
+
+
+def _edge(model: GlmerModel, found: dict[str, Any]) -> str:
+    """Return what to say of a search that stopped where a mean may be at the end of its range."""
+    kind, link = model.family.kind, model.family.link.name
+    if found["converged"] or kind.name == "gaussian" or link not in ("identity", "inverse", "1/mu^2"):
+        return ""
+    return (
+        f"with the {link} link means come to the end of what those of {kind.model} can be, and there the "
+        f"likelihood ends: use link='{kind.links[0]}'"
+    )
 
 
 def _limit(model: GlmerModel, found: dict[str, Any]) -> str:

@@ -136,7 +136,7 @@ def _two_levels(factor: FactorColumn, family: Family) -> FloatArray:
     if len(factor.levels) != 2:
         levels = ", ".join(repr(str(level)) for level in factor.levels[:5])
         raise DataError(
-            f"the response '{factor.name}' of a {family.kind.label} model must have two levels, it has "
+            f"the response '{factor.name}' of {family.kind.model} must have two levels, it has "
             f"{len(factor.levels)} ({levels}{', ...' if len(factor.levels) > 5 else ''}): merge them, or "
             f"compare one with the rest, as in I({factor.name} == {str(factor.levels[0])!r})"
         )

@@ -102,31 +102,31 @@ def _successes(
 def _values(
     family: Family, y: FloatArray, weights: FloatArray | None, name: str, original: Original
 ) -> FloatArray:
-    label = family.kind.label
+    of = f"the response '{name}' of {family.kind.model}"
     if family.kind.least is not None:
-        _refuse(y < 0, y, f"the response '{name}' of a {label} model must not be negative", original)
+        _refuse(y < 0, y, f"{of} must not be negative", original)
         _refuse(
             y < family.kind.least,
             y,
-            f"the response '{name}' of a {label} model must be one or more",
+            f"{of} must be one or more",
             original,
             f"a hurdle model has two parts: a binomial one of {name} > 0, and this of the rows where it is",
         )
-        _refuse_fractions(y, f"the response '{name}' of a {label} model", original)
+        _refuse_fractions(y, of, original)
         return np.round(y)
     if family.name == "beta":
         edge = (y <= 0) | (y >= 1)
         _refuse(
             edge,
             y,
-            f"the response '{name}' of a beta model must lie strictly between 0 and 1",
+            f"{of} must lie strictly between 0 and 1",
             original,
             "counts out of trials are binomial or betabinomial",
         )
     elif family.name == "gaussian":
         _require_positive_mean(family, y, weights, name, original)
     else:
-        _refuse(y <= 0, y, f"the response '{name}' of a {label} model must be positive", original)
+        _refuse(y <= 0, y, f"{of} must be positive", original)
     size = float(np.abs(y).max(initial=0.0))
     if size > _LARGEST or 0 < size < 1 / _LARGEST:
         raise DataError(

@@ -38,6 +38,11 @@ class FamilyKind:
     least: int | None = None  # the least count, 1 where zeros are left out; None where the response is none
 
     @property
+    def model(self) -> str:
+        """What a sentence calls a model of it, with its article."""
+        return f"{'an' if self.label[0] in 'aeiou' else 'a'} {self.label} model"
+
+    @property
     def truncated(self) -> bool:
         """Whether the counts are those of another family given that they are not zero."""
         return self.least == 1
