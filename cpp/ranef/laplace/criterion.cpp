@@ -109,6 +109,7 @@ void LaplaceCriterion::read(const double* parameters) {
 }
 
 void LaplaceCriterion::place(const double* parameters) {
+    valid_ = valid_ && std::equal(parameters_.begin(), parameters_.end(), parameters);
     read(parameters);
     for (const CellPart& part : parts_) place_cells(part);
 }
