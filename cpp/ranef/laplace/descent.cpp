@@ -40,7 +40,7 @@ public:
 private:
     void search() {
         expect(static_cast<double>(x_.size()));
-        if (!evaluate_here()) return;
+        if (!begin()) return;
         radius_ = widest_ = model_.first();
         while (true) {
             if (!look_ahead()) return end(Status::not_finite);
@@ -86,12 +86,24 @@ private:
     }
 
     bool evaluate_here() {
-        descent_.result.status = function_.stands_at(x_.data()) ? Status::ok : evaluate(x_);
+        descent_.result.status = evaluate(x_);
         if (descent_.result.status != Status::ok) return false;
+        arrive();
+        return true;
+    }
+
+    // Where the function stands already no evaluation finds anything new.
+    bool begin() {
+        if (!function_.stands_at(x_.data())) return evaluate_here();
+        descent_.result.status = Status::ok;
+        arrive();
+        return true;
+    }
+
+    void arrive() {
         function_.differentiate();
         take();
         stands_ = true;
-        return true;
     }
 
     void take() {
