@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -192,7 +192,7 @@ class Fit(LikelihoodFit):
 
     # Cached answers and cross-products stay behind when a fit is saved: they follow from model and response.
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("model", "y", "optimum", "settings")}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

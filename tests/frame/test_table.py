@@ -20,6 +20,7 @@ PLAIN = {
 }
 KINDS = {
     "pandas": pd.DataFrame,
+    "pandas of another version": type("Frame", (pd.DataFrame,), {"_get_column_array": None}),
     "pandas nullable": lambda data: pd.DataFrame(data).convert_dtypes(),
     "pandas pyarrow": lambda data: pd.DataFrame(data).convert_dtypes(dtype_backend="pyarrow"),
     "pandas object": lambda data: pd.DataFrame(data, dtype=object),

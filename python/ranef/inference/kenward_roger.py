@@ -14,6 +14,8 @@ linear mixed models: the R package pbkrtest, Journal of Statistical Software 59(
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import FloatArray
@@ -71,7 +73,7 @@ class KenwardRoger(ScaledF):
     """
 
     def __init__(self, fit: Fit) -> None:
-        _require_reml(fit)
+        require_reml(fit)
         require_memory_of(fit)
         found, variance = fisher_information(fit), fit.sigma**2
         self.coordinates = fit.model.coordinates
@@ -142,11 +144,12 @@ def generalised_inverse(matrix: FloatArray, sizes: FloatArray) -> FloatArray:
     return (part / values[kept]) @ part.T
 
 
-def _require_reml(fit: Fit) -> None:
+def require_reml(fit: Any) -> None:
+    """Raise an ArgumentError for a fit of any kind by maximum likelihood."""
     if not fit.model.reml:
         raise ArgumentError(
-            "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
-            "or use ddf='satterthwaite'"
+            "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit with "
+            "reml=True, or use ddf='satterthwaite'"
         )
 
 

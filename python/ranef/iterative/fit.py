@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -106,9 +106,6 @@ class IterativeFit(Fit, kind="iterative"):
         """Return the fit by maximum likelihood of one by REML, and the other way."""
         other = self.model.variant(reml=not self.reml)
         return fit_by_iterations(other, self.y, self.settings, self.iterations)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
 
 
 def fit_by_iterations(

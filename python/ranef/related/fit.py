@@ -13,7 +13,7 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..cross_products import EstimatedColumns, require_sizes
 from ..design import build_design
-from ..errors import ArgumentError, quote_list
+from ..errors import ArgumentError, quote_list, require_flag
 from ..formula import Formula
 from ..frame.factors import label_texts
 from ..frame.native import library_name
@@ -38,9 +38,7 @@ class RelatedModel:
     def __init__(
         self, formula: Formula, data: Any, reml: bool, weights: Any, offset: Any, relationship: Any
     ) -> None:
-        if not isinstance(reml, bool | np.bool_):
-            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
-        self.formula, self.reml = formula, bool(reml)
+        self.formula, self.reml = formula, require_flag("reml", reml)
         self.data_library = library_name(data)
         self.design = build_design(formula, data, weights, offset, allow_saturated=True)
         require_sizes(self.design)

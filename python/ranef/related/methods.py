@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
-from ..inference.kenward_roger import KenwardRoger, generalised_inverse
+from ..inference.kenward_roger import KenwardRoger, generalised_inverse, require_reml
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import KnownDf, Method
 from ..residual.gls_methods import unprofiled_covariance
@@ -33,11 +33,7 @@ class RelatedKenwardRoger(KenwardRoger):
     """Kenward and Roger's test with the expected information, as pbkrtest has it."""
 
     def __init__(self, fit: Any) -> None:
-        if not fit.reml:
-            raise ArgumentError(
-                "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with "
-                "reml=True, or use ddf='satterthwaite'"
-            )
+        require_reml(fit)
         try:
             sums = fit.model.dense_sums
         except DataError as error:

@@ -24,7 +24,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
-from ..inference.kenward_roger import ScaledF
+from ..inference.kenward_roger import ScaledF, require_reml
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import KnownDf, Method
@@ -49,11 +49,7 @@ class KenwardRoger(ScaledF):
     """
 
     def __init__(self, fit: VisitFit, variant: str) -> None:
-        if not fit.reml:
-            raise ArgumentError(
-                "Kenward and Roger's method needs a fit by REML, this one is by maximum likelihood: fit "
-                "with reml=True, or use ddf='satterthwaite'"
-            )
+        require_reml(fit)
         self.unadjusted = fit.solution["internal_vcov"]
         self.coordinates = fit.model.coordinates
         self._effects, self._weights = fit.vcov_slopes, fit.theta_covariance

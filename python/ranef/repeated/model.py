@@ -17,7 +17,7 @@ from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns, require_sizes
 from ..design import Functions, build_design, with_functions
 from ..design.subset import columns_of, rows_of
-from ..errors import ArgumentError, require_choice
+from ..errors import ArgumentError, require_choice, require_flag
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
 from ..stream import source_of
@@ -68,11 +68,9 @@ class VisitModel:
         check: bool = True,
         functions: Functions | None = None,
     ) -> None:
-        if not isinstance(reml, bool | np.bool_):
-            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
         self.term, parsed = read_term(formula)
         self.formula = with_functions(parsed, functions)
-        self.reml = bool(reml)
+        self.reml = require_flag("reml", reml)
         self.data_library = library_name(data)  # tables return as they came
         source = source_of(data)
         if source is not None:

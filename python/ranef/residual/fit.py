@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,6 @@ from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..refitted_fit import RefittedFit
 from ..verbs import Answer, RowVerb, Verb
-from .chain import find_chain
-from .dispersion import find_dispersion
 from .flat import flat_of_mixed, with_elements
 from .model import ResidualModel
 from .noise import Noise
@@ -104,9 +102,6 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         """Number of parameters: fixed effects, theta, sigma and those of the residuals."""
         return self.model.n_parameters + len(self.outer.phi)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
-
 
 def fit_residual(
     model: Model, data: Any, residual: str | None, dispersion: str | None
@@ -120,12 +115,7 @@ def fit_residual(
         raise RowsNotKeptError(
             "residual= and dispersion= need the rows, which were read in batches: give one table"
         )
-    rows = model.design.rows
-    noise = Noise(
-        model.design.weights,
-        None if residual is None else find_chain(residual, data, rows),
-        None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
-    )
+    noise = Noise.of(model, data, residual, dispersion)
     base, sums = ResidualModel.of(model, noise), ResidualSums(model, noise)
     begin = starts(sums.cells, sums.squares(np.zeros(noise.size)))
     return minimised(base, sums, begin, DEFAULT)

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..inference.kenward_roger import require_reml
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf, bordered, inverse
 from ..inference.testing import KnownDf, Method
 from ..verbs import kept
-from .kenward_roger import ResidualKenwardRoger, require_reml
+from .kenward_roger import ResidualKenwardRoger
 from .unknown_errors import known_errors
 
 _STEP = 1e-3  # in units of about a standard error

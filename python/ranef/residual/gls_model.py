@@ -17,11 +17,9 @@ from ..coordinates import Orthonormal
 from ..cross_products import EstimatedColumns, require_sizes
 from ..design import Functions, build_design, with_functions
 from ..design.subset import columns_of, rows_of
-from ..errors import ArgumentError
+from ..errors import require_flag
 from ..formula import parse_fixed
 from ..frame.native import library_name
-from .chain import find_chain
-from .dispersion import find_dispersion
 from .flat import flat_of_gls
 from .noise import Noise
 from .optimum import OuterOptimum, minimum
@@ -47,18 +45,11 @@ class GlsModel:
         dispersion: str | None,
         functions: Functions | None = None,
     ) -> None:
-        if not isinstance(reml, bool | np.bool_):
-            raise ArgumentError(f"reml= must be True or False, not {reml!r}")
         self.data_library = library_name(data)
-        self.formula, self.reml = with_functions(parse_fixed(formula), functions), bool(reml)
+        self.formula, self.reml = with_functions(parse_fixed(formula), functions), require_flag("reml", reml)
         self.design = build_design(self.formula, data, weights)
         require_sizes(self.design)
-        rows = self.design.rows
-        self.noise = Noise(
-            self.design.weights,
-            None if residual is None else find_chain(residual, data, rows),
-            None if dispersion is None else find_dispersion(dispersion, data, rows, self.formula.functions),
-        )
+        self.noise = Noise.of(self, data, residual, dispersion)
         self.cross = EstimatedColumns(independent(self.design.X))
         self.design.require_more_rows(self.cross.rank)
 

@@ -55,7 +55,7 @@ class ResidualKenwardRoger(KenwardRoger):
     Raises
     ------
     ArgumentError
-        For fits by maximum likelihood, and singular ones.
+        For singular fits.
     """
 
     def __init__(
@@ -67,7 +67,6 @@ class ResidualKenwardRoger(KenwardRoger):
         widths: Any,
         linear: bool = False,
     ) -> None:
-        require_reml(fit)
         self._natural, self._missing = Natural(fit.model.noise), unknown_words(fit)
         self._widths, self._relative, self._k = widths, relative, len(theta)
         self.unadjusted, self.coordinates, spread = single.inner, single.coordinates, single.spread
@@ -128,12 +127,3 @@ def _without(missing: tuple[str, ...]) -> str:
         "ddf='kenward-roger' needs variances that are not near zero, and correlations not near one: use "
         "ddf='satterthwaite', or drop the term whose variance vanishes"
     )
-
-
-def require_reml(fit: Any) -> None:
-    """Raise an ArgumentError for a fit by maximum likelihood."""
-    if not fit.model.reml:
-        raise ArgumentError(
-            "ddf='kenward-roger' needs a fit by REML, this one is by maximum likelihood: fit with reml=True, "
-            "or use ddf='satterthwaite'"
-        )

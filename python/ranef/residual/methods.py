@@ -13,13 +13,14 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..coordinates import Coordinates
+from ..inference.kenward_roger import require_reml
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from ..verbs import kept
 from .gls_methods import Solved, differenced_df, fourth_order, free_covariance, unprofiled_covariance
-from .kenward_roger import ResidualKenwardRoger, require_reml
+from .kenward_roger import ResidualKenwardRoger
 from .unknown_errors import known_errors
 
 _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from .chain import Chain
-from .dispersion import Dispersion
+from .chain import Chain, find_chain
+from .dispersion import Dispersion, find_dispersion
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,16 @@ class Noise:
     weights: FloatArray | None = field(repr=False)
     chain: Chain | None
     dispersion: Dispersion | None
+
+    @classmethod
+    def of(cls, model: Any, data: Any, residual: str | None, dispersion: str | None) -> Noise:
+        """Return what ``residual=`` and ``dispersion=`` ask for of the rows of a model."""
+        rows, functions = model.design.rows, model.formula.functions
+        return cls(
+            model.design.weights,
+            None if residual is None else find_chain(residual, data, rows),
+            None if dispersion is None else find_dispersion(dispersion, data, rows, functions),
+        )
 
     @property
     def size(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,9 +73,6 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     def df_model_total(self) -> int:
         """Number of parameters: fixed effects, those of the structures and sigma."""
         return len(self.model.cross.columns) + len(self.psi) + 1
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
 
 
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:

@@ -18,8 +18,6 @@ from ..model import Model
 from ..optimize import DEFAULT, Optimum
 from ..report.summary import Shown
 from ..report.summary import summary_of as plain_summary
-from ..residual.chain import find_chain
-from ..residual.dispersion import find_dispersion
 from ..residual.fit import ResidualFit
 from ..residual.flat import unit_of
 from ..residual.gls_methods import free_covariance
@@ -83,12 +81,7 @@ def fit_both(
 ) -> StructuredResidualFit:
     """Fit structured terms with ``residual=`` or ``dispersion=``; `model` has the terms unstructured."""
     model, structured = read_structures(model, formula)
-    rows = model.design.rows
-    noise = Noise(
-        model.design.weights,
-        None if residual is None else find_chain(residual, data, rows),
-        None if dispersion is None else find_dispersion(dispersion, data, rows, model.formula.functions),
-    )
+    noise = Noise.of(model, data, residual, dispersion)
     base, sums = ResidualModel.of(model, noise), ResidualSums(model, noise)
     begin = [
         (phi, psi)
