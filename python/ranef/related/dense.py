@@ -20,18 +20,10 @@ MOST = 4000  # random effects: matrices of this order are factored at every eval
 
 @dataclass(frozen=True, eq=False)
 class DensePoint(Point):
-    """A `Point` with what Kenward and Roger's test asks for.
+    """A `Point` with what Kenward and Roger's test asks for."""
 
-    Attributes
-    ----------
-    seen : list of (q, p)
-        Z_k'H^-1 Q, X in the coordinates of the sums.
-    projected : (q, q)
-        Z'P Z over all terms.
-    """
-
-    seen: list[FloatArray]
-    projected: FloatArray
+    seen: list[FloatArray]  # each (q, p): Z_k'H^-1 Q, X in the coordinates of the sums
+    projected: FloatArray  # (q, q): Z'P Z over all terms
 
 
 class DenseSums(RelatedRows):

@@ -28,13 +28,8 @@ Mask = npt.NDArray[np.bool_]
 def descended(sums: RelatedSums, variances: FloatArray, known: Mask) -> tuple[float, FloatArray]:
     """Return criterion and relative variances at the end of a descent.
 
-    Parameters
-    ----------
-    sums : RelatedSums
-    variances : (k,) float64
-        Where to start.
-    known : (k,) bool
-        Which of them have an estimate; the others stay.
+    variances, (k,): where to start.
+    known, (k,): which of them have an estimate; the others stay.
     """
     point = sums.at(variances)
     for _ in range(_MOST_STEPS):

@@ -88,20 +88,12 @@ class RelatedModel:
 
 @dataclass(eq=False, repr=False)
 class RelatedFit(RefittedFit, TestedFit, kind="related"):
-    """A mixed model with relationship matrices, fitted.
-
-    Attributes
-    ----------
-    model : RelatedModel
-    optimum : RelatedOptimum
-        Relative standard deviations of the random terms, and the evidence.
-    method : str
-        The method of testing when a verb is given no other.
-    """
+    """A mixed model with relationship matrices, fitted."""
 
     model: RelatedModel
+    # relative standard deviations of the random terms, and the evidence
     optimum: RelatedOptimum = field(repr=False)
-    method: str = "satterthwaite"
+    method: str = "satterthwaite"  # the method of testing when a verb is given no other
 
     test_methods = Answer[Any]("related.methods:test_methods", shown=False)
     summary_of = Verb("related.report:RelatedSummary", shown=False)

@@ -20,18 +20,11 @@ _NULL = 1e-10  # eigenvalue, scaled to a unit diagonal, that counts as zero
 
 @dataclass(frozen=True, eq=False)
 class RelatedFlat:
-    """What has no estimate.
+    """What has no estimate."""
 
-    Attributes
-    ----------
-    unknown : (k,) bool
-        Terms whose variance has none: they are held at zero, which loses nothing.
-    words : tuple of str
-        A sentence for each.
-    """
-
+    # (k,): terms whose variance has none: they are held at zero, which loses nothing
     unknown: npt.NDArray[np.bool_]
-    words: tuple[str, ...]
+    words: tuple[str, ...]  # a sentence for each
 
 
 def find_flat(sums: RelatedSums, labels: list[str]) -> RelatedFlat | None:

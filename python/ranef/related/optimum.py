@@ -28,32 +28,18 @@ _FAR, _LEVEL = 30.0, 1e-2  # theta beyond which a criterion that a third of it h
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RelatedOptimum(Printed):
-    """Where the criterion is lowest.
+    """Where the criterion is lowest."""
 
-    Attributes
-    ----------
-    theta : (k,) float64
-    value : float
-    hessian : (k, k) float64
-        In theta, by differences of the exact gradient; zero for those at zero.
-    decrement : float
-        sqrt(g' H^-1 g) over the others.
-    multipliers : (k,) float64
-        Slope in the variance of terms at zero, NaN for others.
-    converged : bool
-    endless : bool
-        Whether the criterion falls without end as the residual variance goes to zero.
-    flat : RelatedFlat or None
-        Terms whose variance no response can tell about, where there are such: they are at zero.
-    """
-
-    theta: FloatArray
+    theta: FloatArray  # (k,)
     value: float
+    # (k, k): in theta, by differences of the exact gradient; zero for those at zero
     hessian: FloatArray = field(repr=False)
-    decrement: float
+    decrement: float  # sqrt(g' H^-1 g) over the others
+    # (k,): slope in the variance of terms at zero, NaN for others
     multipliers: FloatArray = field(repr=False)
     converged: bool
-    endless: bool = False
+    endless: bool = False  # whether the criterion falls without end as the residual variance goes to zero
+    # terms whose variance no response can tell about, where there are such: they are at zero
     flat: RelatedFlat | None = None
 
     def __str__(self) -> str:
@@ -84,13 +70,8 @@ class RelatedOptimum(Printed):
 def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None) -> RelatedOptimum:
     """Minimise from two starts, or one where an evaluation takes long; the lowest end counts.
 
-    Parameters
-    ----------
-    sums : RelatedSums
-    labels : list of str
-        Of the terms.
-    near : (k,) float64, optional
-        Theta of a fit of the same kind, to start from instead.
+    labels: of the terms.
+    near, (k,): theta of a fit of the same kind, to start from instead.
     """
     flat = find_flat(sums, labels)
     count = len(sums.slices)

@@ -31,20 +31,11 @@ PARENTS = (("sire", "father"), ("dam", "mother"))
 
 @dataclass(frozen=True, eq=False)
 class Pedigree:
-    """Animals, parents before their offspring.
+    """Animals, parents before their offspring."""
 
-    Attributes
-    ----------
-    name : str
-        Of the group, for messages.
-    labels : list of str
-    sire, dam : (m,) int64
-        Places of the parents, -1 where unknown.
-    """
-
-    name: str
+    name: str  # of the group, for messages
     labels: list[str]
-    sire: npt.NDArray[np.int64]
+    sire: npt.NDArray[np.int64]  # sire, dam, (m,) int64: places of the parents, -1 where unknown
     dam: npt.NDArray[np.int64]
 
     @cached_property
@@ -83,10 +74,7 @@ class Pedigree:
     def matrix(self) -> FloatArray:
         """Return A, (m, m): twice the coefficients of kinship.
 
-        Raises
-        ------
-        DataError
-            Too many animals for a dense matrix.
+        Raises DataError: too many animals for a dense matrix.
         """
         m = len(self.labels)
         if m > MOST_DENSE:
@@ -112,10 +100,7 @@ def read_pedigree(name: str, table: Any) -> Pedigree:
 
     Animals that occur as parents only are founders.
 
-    Raises
-    ------
-    DataError
-        No column of animals, an animal twice or without a name, one that descends from itself.
+    Raises DataError: no column of animals, an animal twice or without a name, one that descends from itself.
     """
     columns = [str(column) for column in table.columns]
     parents = [next(c for c in columns if c.lower() in names) for names in PARENTS]

@@ -23,70 +23,34 @@ from ..design import Design
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """What is known at one lambda.
-
-    Attributes
-    ----------
-    criterion : float
-    gradient : (k,) float64
-        In lambda.
-    beta : (p,) float64
-    inner : (p, p) float64
-        Their covariance over sigma^2, in the coordinates of the sums.
-    squares : float
-        r^2, nu times sigma^2.
-    effects : list of (q,) float64
-        u of every term.
-    spreads : list of (p, p)
-        Q'H^-1 G_k H^-1 Q, X in those coordinates.
-    pulls : (k,) float64
-        y'P G_k P y.
-    curvature : (k, k) float64
-        y'P G_k P G_l P y.
-    """
+    """What is known at one lambda."""
 
     criterion: float
-    gradient: FloatArray
-    beta: FloatArray
-    inner: FloatArray
-    squares: float
-    effects: list[FloatArray]
-    spreads: list[FloatArray]
-    pulls: FloatArray
-    curvature: FloatArray
+    gradient: FloatArray  # (k,): in lambda
+    beta: FloatArray  # (p,)
+    inner: FloatArray  # (p, p): their covariance over sigma^2, in the coordinates of the sums
+    squares: float  # r^2, nu times sigma^2
+    effects: list[FloatArray]  # each (q,): u of every term
+    spreads: list[FloatArray]  # each (p, p): Q'H^-1 G_k H^-1 Q, X in those coordinates
+    pulls: FloatArray  # (k,): y'P G_k P y
+    curvature: FloatArray  # (k, k): y'P G_k P G_l P y
 
 
 @dataclass(frozen=True, eq=False)
 class Kinds:
-    """How far the covariances of the terms and of the residual can be told apart.
+    """How far the covariances of the terms and of the residual can be told apart."""
 
-    Attributes
-    ----------
-    sizes : (k,) float64
-        Norm of G_k; zero where a term's column is.
-    gram : (k + 1, k + 1) float64
-        tr(P G_k P G_l) over the sizes at lambda = 0, the residual last.
-    """
-
-    sizes: FloatArray
-    gram: FloatArray
+    sizes: FloatArray  # (k,): norm of G_k; zero where a term's column is
+    gram: FloatArray  # (k + 1, k + 1): tr(P G_k P G_l) over the sizes at lambda = 0, the residual last
 
 
 class RelatedRows:
     """The rows of a design, weighted, with X made orthonormal and y without its part in X.
 
-    Parameters
-    ----------
-    design : Design
-    columns : (n, p) float64
-        The columns of X that are kept.
-    y : (n,) float64
-        The response less its offset.
-    reml : bool
-    places : sequence of (levels,) int
-        For each term which of its effects a level of its factor has.
-    sizes : sequence of int
-        How many effects it has.
+    columns, (n, p): the columns of X that are kept.
+    y, (n,): the response less its offset.
+    places, (levels,): for each term which of its effects a level of its factor has.
+    sizes: how many effects it has.
     """
 
     def __init__(

@@ -22,25 +22,13 @@ _DEFINITE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class MatrixRelationship:
-    """A relationship matrix that was given, of the levels in the data and of others that it names.
-
-    Attributes
-    ----------
-    group : str
-    labels : tuple of str
-        All that the matrix names.
-    whole : (m, m) float64
-    places : (q,) int
-        Of the levels in the data among the labels.
-    root : (q, q) float64
-        Lower Cholesky factor of the matrix of the levels in the data.
-    remark : str
-    """
+    """A relationship matrix that was given, of the levels in the data and of others that it names."""
 
     group: str
-    labels: tuple[str, ...]
-    whole: FloatArray = field(repr=False)
-    places: Any = field(repr=False)
+    labels: tuple[str, ...]  # all that the matrix names
+    whole: FloatArray = field(repr=False)  # (m, m)
+    places: Any = field(repr=False)  # (q,): of the levels in the data among the labels
+    # (q, q): lower Cholesky factor of the matrix of the levels in the data
     root: FloatArray = field(repr=False)
     remark: str = ""
 
@@ -61,19 +49,11 @@ class MatrixRelationship:
 
 @dataclass(frozen=True, eq=False)
 class PedigreeRelationship:
-    """The relationships of a pedigree, whose inverse is sparse.
-
-    Attributes
-    ----------
-    group : str
-    pedigree : Pedigree
-    places : (q,) int
-        Of the levels in the data among the animals.
-    """
+    """The relationships of a pedigree, whose inverse is sparse."""
 
     group: str
     pedigree: Pedigree = field(repr=False)
-    places: Any = field(repr=False)
+    places: Any = field(repr=False)  # (q,): of the levels in the data among the animals
     remark: str = ""
 
     @property
@@ -113,12 +93,9 @@ Relationship = MatrixRelationship | PedigreeRelationship
 def read_relationships(given: Any, factors: Sequence[Any]) -> dict[str, Relationship]:
     """Check ``relationship=`` against the grouping factors of a model.
 
-    Raises
-    ------
-    ArgumentError
-        It is no dict, or names a group without a random term.
-    DataError
-        A matrix lacks levels, is not symmetric or not positive definite; a pedigree that goes in a circle.
+    Raises ArgumentError: it is no dict, or names a group without a random term.
+    Raises DataError: a matrix lacks levels, is not symmetric or not positive definite; a pedigree that goes
+        in a circle.
     """
     if not isinstance(given, Mapping) or not given:
         raise ArgumentError(

@@ -21,13 +21,9 @@ from ..inference.row_means import Rows, table_of_means
 def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     """Return predictions, see `predict`; errors are those of means of the population.
 
-    Raises
-    ------
-    ArgumentError
-        A term of more than intercepts, which new rows have no effects of; errors of other predictions than
-        those of the population.
-    NewLevelError
-        Levels of new rows that neither the data nor the relationship matrix has.
+    Raises ArgumentError: a term of more than intercepts, which new rows have no effects of; errors of other
+        predictions than those of the population.
+    Raises NewLevelError: levels of new rows that neither the data nor the relationship matrix has.
     """
     chosen = chosen_columns(fit.model.design, asked.random)
     population = not any(columns.size for columns in chosen)

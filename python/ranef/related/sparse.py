@@ -89,10 +89,7 @@ class SparseSums(RelatedRows):
     def at(self, variances: FloatArray) -> Point:
         """Return criterion, slopes and estimates at relative variances lambda, none negative.
 
-        Raises
-        ------
-        LinAlgError
-            The variances are so large that the equations lose all digits.
+        Raises LinAlgError: the variances are so large that the equations lose all digits.
         """
         with self._alone:
             return self._at(variances)

@@ -18,19 +18,12 @@ from ..machine.memory import require_memory
 
 @dataclass(frozen=True, eq=False)
 class SymmetricPattern:
-    """Where symmetric matrices have entries: their lower triangle, by columns, rows ascending.
-
-    Attributes
-    ----------
-    order : int
-    pointers : (order + 1,) int64
-    rows, columns : (entries,) int64
-    """
+    """Where symmetric matrices have entries: their lower triangle, by columns, rows ascending."""
 
     order: int
-    pointers: npt.NDArray[np.int64] = field(repr=False)
-    rows: npt.NDArray[np.int64] = field(repr=False)
-    columns: npt.NDArray[np.int64] = field(repr=False)
+    pointers: npt.NDArray[np.int64] = field(repr=False)  # (order + 1,) int64
+    rows: npt.NDArray[np.int64] = field(repr=False)  # (entries,) int64
+    columns: npt.NDArray[np.int64] = field(repr=False)  # (entries,) int64
 
     @classmethod
     def of(cls, *matrices: Any) -> SymmetricPattern:
@@ -51,10 +44,8 @@ class SymmetricPattern:
     def new_factor(self, what: str) -> Any:
         """Return a factor, to be filled: ``_core.SparseFactor``.
 
-        Raises
-        ------
-        MemoryLimitError
-            Too little memory for the entries that fill in; `what` is what messages call the matrix.
+        Raises MemoryLimitError: too little memory for the entries that fill in; `what` is what messages call
+            the matrix.
         """
         size = 16 * _core.sparse_factor_cost(self.pointers, self.rows)[0]  # of the factor and its inverse
         require_memory(

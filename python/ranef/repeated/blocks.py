@@ -18,20 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Subjects of one arm that were seen at the same visits.
-
-    Attributes
-    ----------
-    arm : int
-    visits : (m,) int
-        Rising.
-    rows : (subjects, m) int
-        Positions among the rows used.
-    """
+    """Subjects of one arm that were seen at the same visits."""
 
     arm: int
-    visits: npt.NDArray[np.intp]
-    rows: npt.NDArray[np.intp] = field(repr=False)
+    visits: npt.NDArray[np.intp]  # (m,): rising
+    rows: npt.NDArray[np.intp] = field(repr=False)  # (subjects, m): positions among the rows used
 
 
 def subject_blocks(visits: Visits) -> Iterator[Block]:

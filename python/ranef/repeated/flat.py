@@ -27,21 +27,11 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """The Hessian of the criterion, scaled to a unit diagonal, by directions.
+    """The Hessian of the criterion, scaled to a unit diagonal, by directions."""
 
-    Attributes
-    ----------
-    scale : (k,) float64
-        Steps of the parameters that the directions are made of.
-    curved : (k, k - m) float64
-        Theta by coordinates in which half the criterion is a sphere.
-    null : (k, m) float64
-        Directions in units of the scale, orthonormal.
-    """
-
-    scale: FloatArray
-    curved: FloatArray
-    null: FloatArray
+    scale: FloatArray  # (k,): steps of the parameters that the directions are made of
+    curved: FloatArray  # (k, k - m): theta by coordinates in which half the criterion is a sphere
+    null: FloatArray  # (k, m): directions in units of the scale, orthonormal
 
     @staticmethod
     def of(hessian: FloatArray) -> Curvature:

@@ -110,10 +110,7 @@ VCOV = ("model", "kenward-roger", "kenward-roger-linear", "kenward-roger-mmrm", 
 def method_name(ddf: str, vcov: str | None, reml: bool) -> str:
     """Return the method that ``ddf=`` and ``vcov=`` name together.
 
-    Raises
-    ------
-    ArgumentError
-        For an unknown name, or two that contradict each other.
+    Raises ArgumentError for an unknown name, or two that contradict each other.
     """
     require_choice("ddf", ddf, tuple(METHODS))
     if ddf.startswith("kenward-roger") and not reml and vcov is None:

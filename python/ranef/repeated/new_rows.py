@@ -23,21 +23,11 @@ Codes = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What responses of the same subject say of each new row.
+    """What responses of the same subject say of each new row."""
 
-    Attributes
-    ----------
-    mean : (m,) float64
-        Added to x'beta.
-    X : (m, p) float64
-        Subtracted from x: the error of beta counts as that of the difference.
-    variance : (m,) float64
-        Of a new response, given the others and beta.
-    """
-
-    mean: FloatArray
-    X: FloatArray
-    variance: FloatArray
+    mean: FloatArray  # (m,): added to x'beta
+    X: FloatArray  # (m, p): subtracted from x: the error of beta counts as that of the difference
+    variance: FloatArray  # (m,): of a new response, given the others and beta
 
 
 def given_observed(fit: VisitFit, newdata: Any) -> Given:
@@ -80,13 +70,7 @@ def own_variance(fit: VisitFit, visit: Codes, arm: Codes) -> FloatArray:
 
 
 def visit_and_arm(fit: VisitFit, newdata: Any) -> tuple[Codes, Codes]:
-    """Return the codes of new rows.
-
-    Raises
-    ------
-    NewLevelError
-        For a visit or arm that the fit has not seen.
-    """
+    """Return the codes of new rows. Raises NewLevelError for a visit or arm that the fit has not seen."""
     table, term, visits = Table(newdata, "the new data"), fit.model.term, fit.model.visits
     visit = _codes(table, (term.visit,), visits.visit_levels)
     arm = np.zeros(len(visit), dtype=np.intp)
@@ -111,10 +95,7 @@ def _codes(table: Table, names: tuple[str, ...], levels: Any) -> Codes:
 def draws(fit: VisitFit, newdata: Any, n: int, random: np.random.Generator) -> FloatArray:
     """Return residuals of new rows, (m, n): those of a subject correlate.
 
-    Raises
-    ------
-    DataError
-        Two rows of a subject at one visit.
+    Raises DataError: two rows of a subject at one visit.
     """
     visit, arm = visit_and_arm(fit, newdata)
     subject = _codes(Table(newdata, "the new data"), fit.model.term.subject, None)

@@ -59,10 +59,7 @@ def predicted(fit: VisitFit, asked: Asked) -> FloatArray | pd.DataFrame:
     Covariance matrices over visits are taken as known but for the degrees of freedom, and what the method of
     testing adjusts.
 
-    Raises
-    ------
-    NewLevelError
-        For a visit or arm that the fit has not seen.
+    Raises NewLevelError for a visit or arm that the fit has not seen.
     """
     chosen_columns(fit.model.design, asked.random)
     newdata = asked.newdata

@@ -15,11 +15,8 @@ _MOST_SHOWN = 8  # parameters in a message
 def checked_start(model: VisitModel, start: npt.ArrayLike, structure: str) -> FloatArray:
     """Return start= as an array.
 
-    Raises
-    ------
-    ArgumentError
-        For numbers of another shape; a parameter at an end of its range, or beyond what a double can tell
-        from it; correlations that no covariance matrix has.
+    Raises ArgumentError for numbers of another shape; a parameter at an end of its range, or beyond what a
+        double can tell from it; correlations that no covariance matrix has.
     """
     theta = model.checked_theta(start, structure, "start=")
     read = [] if structure == "us" else _read(model, theta, structure)

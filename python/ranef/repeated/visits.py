@@ -24,28 +24,17 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """Where each row used belongs.
+    """Where each row used belongs."""
 
-    Attributes
-    ----------
-    visit, subject, arm : (n,) int32
-        Codes; ``arm`` is None where all subjects share a covariance matrix.
-    visit_levels, subject_levels, arm_levels : arrays
-        Labels in order.
-    times : (T,) float64 or None
-        The visits as numbers, where they are.
-    remarks : tuple of str
-        What a reader of the summary must know.
-    """
-
+    # visit, subject, arm, (n,) int32: codes; ``arm`` is None where all subjects share a covariance matrix
     visit: Codes = field(repr=False)
     subject: Codes = field(repr=False)
     arm: Codes | None = field(repr=False)
-    visit_levels: npt.NDArray[Any]
+    visit_levels: npt.NDArray[Any]  # visit_levels, subject_levels, arm_levels: labels in order
     subject_levels: npt.NDArray[Any] = field(repr=False)
     arm_levels: npt.NDArray[Any]
-    times: FloatArray | None
-    remarks: tuple[str, ...] = ()
+    times: FloatArray | None  # (T,): the visits as numbers, where they are
+    remarks: tuple[str, ...] = ()  # what a reader of the summary must know
 
     def some(self, rows: npt.NDArray[np.bool_]) -> Visits:
         """Return those of some rows, with the same codes."""
@@ -66,10 +55,7 @@ class Visits:
 def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -> Visits:
     """Code the columns of a term on the rows used.
 
-    Raises
-    ------
-    DataError
-        Fewer than two visits, too many, or visits whose order as text is not theirs.
+    Raises DataError: fewer than two visits, too many, or visits whose order as text is not theirs.
     """
     table = Table(data)
     column = table.column(term.visit)
@@ -114,10 +100,7 @@ def _require_places(term: VisitTerm, visits: int, subjects: int, arms: int) -> N
 def summed_visits(term: VisitTerm, found: SummedVisits) -> Visits:
     """Return the visits, subjects and arms of sums, whose rows are not there.
 
-    Raises
-    ------
-    DataError
-        As `find_visits`.
+    Raises DataError as `find_visits`.
     """
     own, kind = found.levels[term.visit], found.kinds[term.visit]
     kind = {"real": "numbers", "whole": "numbers", "time": "dates"}.get(kind, "names")

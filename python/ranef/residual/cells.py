@@ -26,14 +26,7 @@ _FEW = 8  # codes that are found one by one, faster than by sorting
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Sets of rows, and of differences of rows, whose weights are equal at any parameters.
-
-    Attributes
-    ----------
-    row, other : (m,) int
-        Members, set after set: a row, or its difference to another one (-1: none).
-    first : (sets + 1,) int
-    """
+    """Sets of rows, and of differences of rows, whose weights are equal at any parameters."""
 
     chain: Chain | None
     strata: FloatArray = field(repr=False)  # (S, k): log sd of stratum s is strata[s] @ phi
@@ -47,9 +40,10 @@ class Cells:
     as_first: Codes = field(repr=False)
     as_later: Codes = field(repr=False)
     as_earlier: Codes = field(repr=False)
+    # row, other, (m,): members, set after set: a row, or its difference to another one (-1: none)
     row: Codes = field(repr=False)
     other: Codes = field(repr=False)
-    first: Codes = field(repr=False)
+    first: Codes = field(repr=False)  # (sets + 1,)
 
     @property
     def size(self) -> int:

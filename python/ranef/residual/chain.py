@@ -32,42 +32,21 @@ EXAMPLE = (
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The rows of each subject in the order of time.
-
-    Attributes
-    ----------
-    kind : {"ar1", "car1"}
-    text : str
-        As given.
-    previous : (n,) int
-        The row before in time of the same subject, -1 for its first.
-    gap : (n,) float64
-        Time since that row, 0 for the first.
-    subject : (n,) int32
-    order : (n,) int
-        Rows such that each comes after the one before it in time.
-    remarks : tuple of str
-    time : str
-        The column of times, "1" for rows in their order.
-    names : tuple of str
-        The columns of subjects.
-    levels : array
-        Labels of the subjects.
-    when : (n,) float64
-        Times.
-    """
+    """The rows of each subject in the order of time."""
 
     kind: str
-    text: str
+    text: str  # as given
+    # (n,): the row before in time of the same subject, -1 for its first
     previous: npt.NDArray[np.intp] = field(repr=False)
-    gap: FloatArray = field(repr=False)
-    subject: npt.NDArray[np.int32] = field(repr=False)
+    gap: FloatArray = field(repr=False)  # (n,): time since that row, 0 for the first
+    subject: npt.NDArray[np.int32] = field(repr=False)  # (n,) int32
+    # (n,): rows such that each comes after the one before it in time
     order: npt.NDArray[np.intp] = field(repr=False)
     remarks: tuple[str, ...] = ()
-    time: str = "1"
-    names: tuple[str, ...] = ()
-    levels: npt.NDArray[Any] | None = field(default=None, repr=False)
-    when: FloatArray | None = field(default=None, repr=False)
+    time: str = "1"  # the column of times, "1" for rows in their order
+    names: tuple[str, ...] = ()  # the columns of subjects
+    levels: npt.NDArray[Any] | None = field(default=None, repr=False)  # labels of the subjects
+    when: FloatArray | None = field(default=None, repr=False)  # (n,): times
 
     @cached_property
     def unit(self) -> float:
@@ -195,12 +174,8 @@ class Chain:
 def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     """Read ``residual=`` and find the order of the rows.
 
-    Raises
-    ------
-    ArgumentError
-        The text is no such term.
-    DataError
-        Two rows of a subject at one time, times that are missing, or for ar1 no whole numbers.
+    Raises ArgumentError: the text is no such term.
+    Raises DataError: two rows of a subject at one time, times that are missing, or for ar1 no whole numbers.
     """
     kind, time, group = _read(text)
     table, timed = Table(data), time != "1"

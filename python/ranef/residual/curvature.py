@@ -88,15 +88,9 @@ class Natural:
 def curvature(fit: Any, X: FloatArray, inner: FloatArray, values: FloatArray, W: FloatArray) -> FloatArray:
     """Return Phi X'V^-1 [sum_kl W_kl V_kl] V^-1 X Phi.
 
-    Parameters
-    ----------
-    fit : ResidualFit or GlsFit
-    X : (n, p) float64
-        In the coordinates of `inner`.
-    inner : (p, p) float64
-        Phi.
-    values, W : (k,), (k, k) float64
-        Natural parameters of the residuals with their covariance.
+    X, (n, p): in the coordinates of `inner`.
+    inner, (p, p): Phi.
+    values, (k,), W, (k, k): natural parameters of the residuals with their covariance.
     """
     noise, phi = fit.model.noise, fit.outer.phi
     A = _solved(fit, X) @ inner

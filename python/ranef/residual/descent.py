@@ -21,16 +21,10 @@ def descend(
 ) -> tuple[FloatArray, float, FloatArray]:
     """Return where BFGS ends, the value and the gradient there.
 
-    Parameters
-    ----------
-    function : callable
-        Value and gradient; the Hessian is near the identity, which is where the search begins.
-    start, longest : (k,) float64
-        How far a step may go in each coordinate.
-    tolerance : float
-        Of the gradient.
-    stop : callable
-        Whether to go no further from a point.
+    function: value and gradient; the Hessian is near the identity, which is where the search begins.
+    start, longest, (k,): how far a step may go in each coordinate.
+    tolerance: of the gradient.
+    stop: whether to go no further from a point.
     """
     x, (value, slope) = start, function(start)
     inverse, identity = np.eye(x.size), np.eye(x.size)

@@ -28,40 +28,21 @@ _FAR = 1e3  # of its spread: how far from zero a number may be
 
 @dataclass(frozen=True, eq=False)
 class Dispersion:
-    """The matrix D, without a column of ones.
+    """The matrix D, without a column of ones."""
 
-    Attributes
-    ----------
-    text : str
-        As given.
-    names : tuple of str
-    strata : (S, k) float64
-        The distinct rows of D.
-    codes : (n,) int
-        Which of them each row has.
-    reference : str
-        The stratum whose standard deviation is sigma, for one factor; else empty.
-    spec : MatrixSpec
-        What was learned about D with its column of ones, to make it of new rows.
-    places : tuple of int
-        The columns that are those of D.
-    """
-
-    text: str
+    text: str  # as given
     names: tuple[str, ...]
-    strata: FloatArray = field(repr=False)
-    codes: npt.NDArray[np.int64] = field(repr=False)
-    reference: str = ""
+    strata: FloatArray = field(repr=False)  # (S, k): the distinct rows of D
+    codes: npt.NDArray[np.int64] = field(repr=False)  # (n,): which of them each row has
+    reference: str = ""  # the stratum whose standard deviation is sigma, for one factor; else empty
+    # what was learned about D with its column of ones, to make it of new rows
     spec: Any = field(default=None, repr=False)
-    places: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()  # the columns that are those of D
 
     def of_new(self, newdata: Any, phi: FloatArray) -> FloatArray:
         """Return D phi of new rows, (m,): NaN where a column is missing.
 
-        Raises
-        ------
-        NewLevelError
-            For a stratum that the fit has not seen.
+        Raises NewLevelError for a stratum that the fit has not seen.
         """
         table = Table(newdata, "the new data")
         columns = {name: table.column(name, "dispersion=") for name in self.spec.columns}
@@ -78,12 +59,8 @@ def find_dispersion(
 ) -> Dispersion:
     """Read ``dispersion=`` and build its matrix on the rows used.
 
-    Raises
-    ------
-    ArgumentError
-        The text is no one-sided formula.
-    DataError
-        A stratum of one row, or a missing value.
+    Raises ArgumentError: the text is no one-sided formula.
+    Raises DataError: a stratum of one row, or a missing value.
     """
     if not isinstance(text, str) or not text.strip().startswith("~") or not text.strip()[1:].strip():
         raise ArgumentError(f"dispersion= must be a one-sided formula such as '~ stratum', not {text!r}")

@@ -59,14 +59,9 @@ def alone(place: int, coordinate: Callable[[float], float]) -> Held:
 class HeldDeviance(ABC):
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations.
 
-    Parameters
-    ----------
-    fit : Fit
-        By maximum likelihood.
-    x : (k,) float64
-        Its coordinates, log sigma the last, where sigma is a parameter.
-    held : dict of str to (Parameter, Held)
-        The parameters of variances and correlations.
+    fit: by maximum likelihood.
+    x, (k,): its coordinates, log sigma the last, where sigma is a parameter.
+    held: the parameters of variances and correlations, by name.
     """
 
     def __init__(self, fit: Any, x: FloatArray, held: dict[str, tuple[Parameter, Held]]) -> None:
@@ -143,10 +138,7 @@ class HeldDeviance(ABC):
     def at(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
         """Return the minimum with the parameter at `value`, found from a point nearby.
 
-        Raises
-        ------
-        FitError
-            When it lies below the fit's own deviance.
+        Raises FitError when it lies below the fit's own deviance.
         """
         point = self._without(parameter, value) if parameter.kind == "coefficient" else None
         if point is None:

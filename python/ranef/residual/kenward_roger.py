@@ -38,24 +38,12 @@ _SMALL = 1e-6  # of a chain rule's differences
 class ResidualKenwardRoger(KenwardRoger):
     """Kenward and Roger's covariance and degrees of freedom with ``dispersion=``, ``residual=``.
 
-    Parameters
-    ----------
-    fit : ResidualFit or GlsFit
-    single : DeltaDf
-        Satterthwaite's method, with the covariance of (phi, theta, log sigma).
-    relative : callable
-        (phi, theta) -> covariance of the coefficients over sigma^2, in the coordinates of `single`.
-    theta : (m,) float64
-        In the same; empty without random effects.
-    widths : sequence of int
-        Columns of each random term.
-    linear : bool
-        Leave the second derivatives of V out.
-
-    Raises
-    ------
-    ArgumentError
-        For singular fits.
+    single: Satterthwaite's method, with the covariance of (phi, theta, log sigma).
+    relative: (phi, theta) -> covariance of the coefficients over sigma^2, in the coordinates of `single`.
+    theta, (m,): in the same; empty without random effects.
+    widths: columns of each random term.
+    linear: leave the second derivatives of V out.
+    Raises ArgumentError for singular fits.
     """
 
     def __init__(

@@ -24,15 +24,10 @@ class ResidualModel(Model):
     """A `Model` at given parameters phi of its residuals: the same design, other cross-products.
 
     ``design`` keeps the rows as they are, its weights are those of the standard deviations at phi.
-
-    Attributes
-    ----------
-    noise : Noise
-    phi : (k,) float64
     """
 
     noise: Noise
-    phi: FloatArray
+    phi: FloatArray  # (k,)
 
     _FIELDS = (*Model._FIELDS, "noise", "phi", "whitened")
 
@@ -92,10 +87,7 @@ class ResidualModel(Model):
     def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Return the covariance of the residuals of some rows, in their order, over sigma^2.
 
-        Raises
-        ------
-        ArgumentError
-            When other rows of their subjects are not among them.
+        Raises ArgumentError when other rows of their subjects are not among them.
         """
         chain = self.noise.chain
         if chain is None:

@@ -17,24 +17,12 @@ from .chain import Chain
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What a subject's rows next in time, before and after, say of each new row.
+    """What a subject's rows next in time, before and after, say of each new row."""
 
-    Attributes
-    ----------
-    mean : (m,) float64
-        What their residuals add to the mean.
-    rows : (m, 2) int
-        These rows; 0 with a share of zero where there is none.
-    shares : (m, 2) float64
-        What their residuals are multiplied by.
-    variance : (m,) float64
-        Of the new row given them, over sigma^2.
-    """
-
-    mean: FloatArray
-    rows: npt.NDArray[np.intp]
-    shares: FloatArray
-    variance: FloatArray
+    mean: FloatArray  # (m,): what their residuals add to the mean
+    rows: npt.NDArray[np.intp]  # (m, 2): these rows; 0 with a share of zero where there is none
+    shares: FloatArray  # (m, 2): what their residuals are multiplied by
+    variance: FloatArray  # (m,): of the new row given them, over sigma^2
 
     def less(self, new: FloatArray, own: FloatArray) -> FloatArray:
         """Return columns of new rows (m, k) less the shares of those of the fit's rows (n, k)."""
@@ -48,10 +36,7 @@ def given_observed(fit: Any, newdata: Any) -> Given:
     their standardised residuals are r (1 - s^2) / (1 - r^2 s^2) and s (1 - r^2) / (1 - r^2 s^2), and what is
     left is (1 - r^2) (1 - s^2) / (1 - r^2 s^2): in a chain no other row says more.
 
-    Raises
-    ------
-    ArgumentError, DataError
-        Without times; times that are missing or no numbers.
+    Raises ArgumentError, DataError without times; times that are missing or no numbers.
     """
     noise, phi = fit.model.noise, fit.outer.phi
     chain = noise.chain
@@ -100,10 +85,7 @@ def _subjects(chain: Any) -> list[Any]:
 def draws(fit: Any, newdata: Any, n: int, random: np.random.Generator) -> FloatArray:
     """Return residuals of new rows of weight one, over sigma, (m, n): those of a subject correlate in time.
 
-    Raises
-    ------
-    DataError
-        Two rows of a subject at one time.
+    Raises DataError: two rows of a subject at one time.
     """
     noise, phi = fit.model.noise, fit.outer.phi
     sd = np.exp(np.asarray(noise.log_sd_of_new(newdata, phi)))

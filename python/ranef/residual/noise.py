@@ -15,17 +15,9 @@ from .dispersion import Dispersion, find_dispersion
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """R(phi): standard deviations by row, correlation along time, or both.
+    """R(phi): standard deviations by row, correlation along time, or both."""
 
-    Attributes
-    ----------
-    weights : (n,) float64 or None
-        Prior weights.
-    chain : Chain or None
-    dispersion : Dispersion or None
-    """
-
-    weights: FloatArray | None = field(repr=False)
+    weights: FloatArray | None = field(repr=False)  # (n,): prior weights
     chain: Chain | None
     dispersion: Dispersion | None
 

@@ -33,37 +33,21 @@ FlatAt = Callable[[FloatArray], ResidualFlat | None]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OuterOptimum(Printed):
-    """Where the criterion is lowest.
+    """Where the criterion is lowest."""
 
-    Attributes
-    ----------
-    phi : (k,) float64
-    value : float
-    hessian : (k, k) float64
-        By differences of the exact gradient, as the search has it: ``fit.residual.spread`` is exact.
-    decrement : float
-        sqrt(g' H^-1 g).
-    reached : tuple of float
-        The criterion from every start.
-    evaluations : int
-    boundary, converged : bool
-    held : tuple of int
-        Parameters that run off while the criterion is flat: strata without variance, a positive correlation
-        that is zero.
-    flat : ResidualFlat or None
-        What no response can tell about.
-    """
-
-    phi: FloatArray
+    phi: FloatArray  # (k,)
     value: float
+    # (k, k): by differences of the exact gradient, as the search has it: ``fit.residual.spread`` is exact
     hessian: FloatArray = field(repr=False)
-    decrement: float
-    reached: tuple[float, ...]
+    decrement: float  # sqrt(g' H^-1 g)
+    reached: tuple[float, ...]  # the criterion from every start
     boundary: bool
     converged: bool
     evaluations: int = 0
+    # parameters that run off while the criterion is flat: strata without variance, a positive correlation
+    # that is zero
     held: tuple[int, ...] = ()
-    flat: ResidualFlat | None = field(default=None, repr=False)
+    flat: ResidualFlat | None = field(default=None, repr=False)  # what no response can tell about
 
     def __str__(self) -> str:
         found = "converged" if self.converged else "not converged: there is no minimum inside"
@@ -98,16 +82,10 @@ def reach(cells: Cells) -> FloatArray:
 class _Scaled:
     """The criterion in units of about a standard error, with a wall beyond what any data can tell apart.
 
-    Attributes
-    ----------
-    unit, far : (k,) float64
-        A parameter's unit, and how far it can go until it is at a boundary.
-    strata : int
-        How many parameters are of strata; that of a correlation follows them.
-    positive : bool
-        Whether the correlation is of times, and never negative.
-    count : int
-        Evaluations so far.
+    unit, far, (k,): a parameter's unit, and how far it can go until it is at a boundary.
+    strata: how many parameters are of strata; that of a correlation follows them.
+    positive: whether the correlation is of times, and never negative.
+    count: evaluations so far.
     """
 
     def __init__(self, criterion: Criterion, cells: Cells) -> None:

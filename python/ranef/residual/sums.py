@@ -29,10 +29,7 @@ def keeps_rows(sets: int, numbers: int, members: int, columns: int) -> bool:
 class ResidualSums:
     """Cross-products of a mixed model by sets of rows with equal weights.
 
-    Attributes
-    ----------
-    by_rows : bool
-        Whether the sets are so many that the rows are added up at every evaluation.
+    by_rows: whether the sets are so many that the rows are added up at every evaluation.
     """
 
     def __init__(self, model: Model, noise: Noise, response: Any = None, y: FloatArray | None = None) -> None:

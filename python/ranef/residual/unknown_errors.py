@@ -29,11 +29,8 @@ Methods = dict[str, Callable[[Any], Method]]
 class KnownErrors:
     """A method of testing that gives NaN where a variance depends on what has no estimate.
 
-    Parameters
-    ----------
-    method : Method
-    covariance, change : (p, p) float64
-        Of the coefficients by the model, and how it differs at another value of what has no estimate.
+    covariance, change, (p, p): of the coefficients by the model, and how it differs at another value of what
+        has no estimate.
     """
 
     def __init__(self, method: Method, covariance: FloatArray, change: FloatArray) -> None:

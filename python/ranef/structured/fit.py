@@ -189,10 +189,7 @@ def certified(
 ) -> Optimum:
     """Return the optimum at an end, whose structures' parameters are `psi`.
 
-    Raises
-    ------
-    FitError
-        Where the search has come nowhere.
+    Raises FitError where the search has come nowhere.
     """
     if not end.value < NOWHERE:
         raise FitError(

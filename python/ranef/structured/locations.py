@@ -73,12 +73,8 @@ def with_locations(
 ) -> tuple[Model, list[FloatArray | None]]:
     """Return the model with a column per place in terms over locations, and the distances between places.
 
-    Raises
-    ------
-    FormulaError
-        A term with a column that is no coordinate: an intercept.
-    DataError
-        Fewer than two places, or more than can be factored.
+    Raises FormulaError: a term with a column that is no coordinate: an intercept.
+    Raises DataError: fewer than two places, or more than can be factored.
     """
     distances: list[FloatArray | None] = [None] * len(bars)
     terms = list(model.design.terms)

@@ -36,10 +36,7 @@ KINDS = {
 def term_map(structure: Structure | None, columns: tuple[str, ...], text: str) -> TermMap:
     """Return the map of a term.
 
-    Raises
-    ------
-    FormulaError
-        For a structure that is not built, an unknown option, or a rank that is none.
+    Raises FormulaError for a structure that is not built, an unknown option, or a rank that is none.
     """
     if structure is None or structure.name == "us":
         if structure is not None and structure.options:

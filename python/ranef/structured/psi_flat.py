@@ -27,17 +27,11 @@ _MOST = 210  # elements of D, those of twenty columns
 
 @dataclass(frozen=True, eq=False)
 class PsiFlat(Flat):
-    """What has no estimate in a model with structured terms: a `Flat` of which psi is known too.
+    """What has no estimate in a model with structured terms: a `Flat` of which psi is known too."""
 
-    Attributes
-    ----------
-    psi_held : (k,) bool
-        Parameters that are flat by themselves.
-    psi_unknown : (k,) bool
-        All that have no estimate.
-    """
-
+    # (k,): parameters that are flat by themselves
     psi_held: Mask = None  # type: ignore[assignment]
+    # (k,): all that have no estimate
     psi_unknown: Mask = None  # type: ignore[assignment]
 
 

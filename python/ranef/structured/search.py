@@ -38,23 +38,13 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """Where a search ended.
+    """Where a search ended."""
 
-    Attributes
-    ----------
-    x, slope : (k,) float64
-    value : float
-    hessian : (k, k) float64
-        Zero in the rows of parameters that are held.
-    free : (k,) bool
-        Which parameters are not at a limit, nor made meaningless by one that is.
-    """
-
-    x: FloatArray
+    x: FloatArray  # (k,)
     value: float
-    slope: FloatArray
-    hessian: FloatArray
-    free: Mask
+    slope: FloatArray  # (k,)
+    hessian: FloatArray  # (k, k): zero in the rows of parameters that are held
+    free: Mask  # (k,): which parameters are not at a limit, nor made meaningless by one that is
 
     @property
     def held(self) -> tuple[int, ...]:
@@ -92,15 +82,10 @@ def lowest(
 ) -> tuple[End, list[float]]:
     """Return the lowest end of searches from the starts, and the criterion at the end of each.
 
-    Parameters
-    ----------
-    criterion : callable
-        Value and gradient; `NOWHERE` where there is none.
-    starts : sequence of (k,) float64
-    ranges : (k, 4) float64
-        Limits of each parameter, and between which a search can move away from them.
-    options : dict
-        Of SciPy's BFGS.
+    criterion: value and gradient; `NOWHERE` where there is none.
+    starts, each (k,).
+    ranges, (k, 4): limits of each parameter, and between which a search can move away from them.
+    options: of SciPy's BFGS.
     """
     found = [minimize(criterion, start, jac=True, method="BFGS", options=options) for start in starts]
     ends: list[End] = []

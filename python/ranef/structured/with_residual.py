@@ -94,13 +94,9 @@ def fit_both(
 class _Joint:
     """The criterion in the residuals' parameters, in units of about a standard error, and psi behind them.
 
-    Attributes
-    ----------
-    size : int
-        How many parameters the residuals have.
-    unit : (size,) float64
-    count : int
-        Evaluations so far.
+    size: how many parameters the residuals have.
+    unit: (size,).
+    count: evaluations so far.
     """
 
     def __init__(self, sums: ResidualSums, structured: Structured, size: int) -> None:

@@ -24,12 +24,7 @@ from .part import SecondPart, part_columns, read_part
 
 
 class SecondModel(GlmerModel):
-    """A generalised linear mixed model of whose rows a second linear predictor, zeta, tells more.
-
-    Attributes
-    ----------
-    second : SecondPart
-    """
+    """A generalised linear mixed model of whose rows a second linear predictor, zeta, tells more."""
 
     second: SecondPart
     saved = (*GlmerModel.saved, "second")
