@@ -943,7 +943,7 @@ ranef.aov_4("Reaction ~ Days + (Days | Subject)", data=df) => .anova()
 ranef.lmer("Reaction ~ Days + Error(Subject/Days)", df) => (1 | subject / within)
 ranef.afex_plot(fit, x="Days") => ranef.lmer(
 ranef.sjPlot.tab_model(fit) => ranef.modelsummary(
-ranef.modelsummary([small, fit]) => *fits
+ranef.modelsummary([small, fit])
 ranef.compare_performance(small, fit) => ranef.anova(
 ranef.model_performance(fit) => ranef.diagnose(fit)
 ranef.check_outliers(fit) => ranef.diagnose(fit)

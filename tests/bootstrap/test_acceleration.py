@@ -66,7 +66,7 @@ def test_a_variance_of_zero(fit_of):
     result = fit.bootstrap(200, seed=1, progress=False)
     found = accelerations(result, ["theta1", "sigma"])
     assert found["theta1"] == 0.0 and found["sigma"] != 0.0
-    limits = result.conf_int(method="bca")
+    limits = result.conf_int(method="bca", parameters="all")
     assert limits.loc["theta1", "lower"] == 0.0 < limits.loc["theta1", "upper"]
     rng = np.random.default_rng(5)
     g = np.repeat(np.arange(12), 6)

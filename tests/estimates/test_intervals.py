@@ -104,6 +104,9 @@ def test_bad_arguments():
 
 
 def test_bootstrap():
-    limits = fitted("ss_slope_reml").conf_int(method="bootstrap", n=200, seed=1, progress=False)
+    fit, options = fitted("ss_slope_reml"), {"n": 200, "seed": 1, "progress": False}
+    limits = fit.conf_int(method="bootstrap", **options)
     assert limits.loc["Days", "lower"] < 10.467 < limits.loc["Days", "upper"]
-    assert {"sigma", "theta1"} <= set(limits.index)
+    assert "sigma" in limits.index and "theta1" not in limits.index
+    every = fit.conf_int(method="bootstrap", parameters="all", **options)
+    assert "theta1" in every.index and every.loc[limits.index].equals(limits)
