@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import traceback
 
 import numpy as np
 import pytest
@@ -151,3 +152,34 @@ def test_a_model_of_another_version_is_refused_by_its_version(written_by):
         del state["written_by"]
     with pytest.raises(ranef.DataError, match=f"a model of ranef {written_by or '0.1'}, which ranef"):
         type(model).__new__(type(model)).__setstate__(state)
+
+
+@pytest.mark.parametrize("kind", ["lmer", "glmer", "zero", "structured", "residual"])
+def test_what_restores_an_altered_pickle_says_so(kind, sleepstudy):
+    """Pickle has errors of its own, of bytes it cannot read; none is from where ranef restores an object."""
+    half = np.where(sleepstudy.Days < 5, "a", "b")
+    data = sleepstudy.assign(n=(sleepstudy.Reaction // 50 - 3).clip(0).astype(int), half=half)
+    by = "Days + (1 | Subject)"
+    fit = {
+        "lmer": lambda: ranef.lmer(f"Reaction ~ {by}", data),
+        "glmer": lambda: ranef.glmer(f"n ~ {by}", data, "poisson"),
+        "zero": lambda: ranef.glmer(f"n ~ {by}", data, "poisson", zero="~ 1"),
+        "structured": lambda: ranef.lmer("Reaction ~ Days + cs(0 + half | Subject)", data),
+        "residual": lambda: ranef.lmer(f"Reaction ~ {by}", data, residual="ar1(Days | Subject)"),
+    }[kind]()
+    whole, random, refused = pickle.dumps(fit), np.random.default_rng(7), 0
+    for place in random.integers(0, len(whole), 250):
+        altered = bytearray(whole)
+        altered[place] ^= 1 << int(random.integers(8))
+        try:
+            pickle.loads(altered)
+        except ranef.DataError:
+            refused += 1
+        except Exception as error:
+            assert not within_restoring(error), f"byte {place}: {error!r}"
+    assert refused
+
+
+def within_restoring(error):
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.name == "__setstate__" for frame in frames)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import (
@@ -18,6 +17,7 @@ from .errors import (
 )
 from .guidance.arguments import guide
 from .guidance.elsewhere import modules_answer, of_the_package
+from .machine.late_imports import import_late
 
 try:
     from . import _core
@@ -135,9 +135,9 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return import_module(f".{name}", __name__)
+        return import_late(f"{__name__}.{name}")
     if name in _HOME:
-        found = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        found = globals()[name] = getattr(import_late(f"{__name__}.{_HOME[name]}"), name)
         return found
     raise of_the_package(name, __all__)
 

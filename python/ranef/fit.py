@@ -14,6 +14,7 @@ from .guidance.called import attribute, attribute_of
 from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
+from .pickled import restoring
 from .plan import Plan
 from .verbs import Answer, RowAnswer, RowVerb, Verb
 
@@ -194,6 +195,7 @@ class Fit(LikelihoodFit):
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "response"}
 
+    @restoring
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         own = self.y is self.model.design.response

@@ -27,7 +27,7 @@ from .guidance.elsewhere import Explained, explained, of_a_model
 from .guidance.words import OF_A_MODEL
 from .guidance.words_of_arguments import OF_LINEAR_MODELS
 from .independent_residuals import IndependentResiduals
-from .pickled import WRITTEN_BY, take_version
+from .pickled import WRITTEN_BY, restoring, take_version
 from .pickles import weak_reference
 from .plan import Plan
 from .planning import planned, why_iterative
@@ -230,6 +230,7 @@ class Model(IndependentResiduals, metaclass=Explained):
         parts = {name: value for name, value in self._parts().items() if name not in follow}
         return parts | WRITTEN_BY
 
+    @restoring
     def __setstate__(self, state: dict[str, Any]) -> None:
         take_version(state, "a model")
         vars(self).update(state)

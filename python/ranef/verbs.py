@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
 from inspect import isfunction, signature
 from types import MethodType
 from typing import Any, Generic, TypeVar, overload
@@ -19,6 +18,7 @@ from .frame.native import as_it_came, given, library_of, remembering
 from .frame.partitions import over_partitions
 from .guidance.arguments import guided
 from .guidance.called import attribute_of
+from .machine.late_imports import import_late
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Verb:
     def plain(self) -> Callable[..., Any]:
         """The function, loaded once; its tables are pandas'."""
         module, _, name = self.target.partition(":")
-        found = getattr(import_module(f"ranef.{module}"), name)
+        found = getattr(import_late(f"ranef.{module}"), name)
         return guided()(found) if isfunction(found) and not hasattr(found, "guides") else found
 
     @cached_property

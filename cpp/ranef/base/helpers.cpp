@@ -25,10 +25,8 @@ struct Helpers {
     Index idle = 0;
 };
 
-Helpers*& place_of_helpers() {
-    static Helpers* one = new Helpers;  // never destroyed: they wait until the process ends
-    return one;
-}
+// Made when the library is loaded, where no fork can come between; never destroyed: they wait until the process ends.
+Helpers* helpers = new Helpers;
 
 void withdraw(Helpers& all, const Call* call) { all.calls.erase(std::remove(all.calls.begin(), all.calls.end(), call), all.calls.end()); }
 
@@ -62,7 +60,7 @@ void start_missing(Helpers& all) {
 }  // namespace
 
 void run_with_helpers(Index count, const std::function<void(Index)>& work) {
-    Helpers& all = *place_of_helpers();
+    Helpers& all = *helpers;
     Call call{work, count, 0, 0, {}};
     {
         const std::lock_guard<std::mutex> lock(all.mutex);
@@ -76,6 +74,6 @@ void run_with_helpers(Index count, const std::function<void(Index)>& work) {
     call.ended.wait(lock, [&] { return call.running == 0; });
 }
 
-void forget_helpers_after_fork() { place_of_helpers() = new Helpers; }
+void forget_helpers_after_fork() { helpers = new Helpers; }
 
 }  // namespace ranef

@@ -3,10 +3,10 @@
 The only home of Numba in ranef, which is loaded for a statistic compiled by it, not before.
 """
 
-from importlib import import_module
 from typing import Any
 
 from ..guidance.elsewhere import missing
+from ..machine.late_imports import import_late
 
 _HOME = {
     "BootstrapResult": "replicates.result",
@@ -29,5 +29,5 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        return getattr(import_late(f"{__name__}.{_HOME[name]}"), name)
     raise missing("ranef.bootstrap", name, {}, __all__)

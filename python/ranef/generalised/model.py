@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..formula import parse_formula
 from ..frame.native import library_name
 from ..model import Model
+from ..pickled import restoring
 from ..pickles import weak_reference
 from ..stream import source_of
 from ..verbs import Answer, Verb
@@ -253,6 +254,7 @@ class GlmerModel(Model):
     def __getstate__(self) -> dict[str, Any]:
         return {name: vars(self)[name] for name in self.saved}
 
+    @restoring
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._open()
