@@ -1,5 +1,6 @@
 """The documentation site: every page is listed, every name has an entry, it builds offline."""
 
+import pydoc
 import re
 import shutil
 import subprocess
@@ -40,9 +41,11 @@ def test_every_page_is_in_a_table_of_contents():
     assert not orphans, f"add these to a toctree: {sorted(orphans)}"
 
 
-def test_every_public_name_has_its_entry():
+def test_every_public_name_has_its_entry_and_every_entry_its_name():
     """In docs/api; classes and functions by name, modules that are listed whole by their name."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.rst"))
+    entries = re.findall(r"^\.\. auto\w+:: (\S+)$", text, re.MULTILINE)
+    assert [name for name in entries if not any(map(pydoc.locate, (name, f"ranef.{name}")))] == []
     missing = [
         name
         for name in ranef.__all__

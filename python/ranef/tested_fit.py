@@ -14,7 +14,7 @@ from .guidance.elsewhere import explained, of_a_fit
 from .guidance.refusals import ATTRIBUTES, lacking, said
 from .guidance.words import OF_A_TESTED_FIT
 from .likelihood_fit import LikelihoodFit
-from .verbs import Answer, RowVerb, Verb
+from .verbs import Answer, RowAnswer, RowVerb, Verb
 
 _explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 
@@ -53,6 +53,9 @@ class TestedFit(LikelihoodFit):
     slopes = Verb("inference.effects:slopes")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     simulate = Verb("estimates.simulation:simulate")
+    fittedvalues = RowAnswer[Any]("estimates.prediction:population")
+    __repr__ = Verb("report.brief:whole")
+    _repr_html_ = Verb("report.brief:whole_html")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
 
     _words = OF_A_TESTED_FIT

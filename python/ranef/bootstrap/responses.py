@@ -19,9 +19,7 @@ from .loop.work import Outcome
 from .replicates.result import BootstrapResult
 
 
-def fit_responses(
-    model: Model, responses: Any, n_threads: int | None = None, progress: bool = False
-) -> pd.DataFrame:
+def fit_responses(model: Model, responses: Any) -> pd.DataFrame:
     """Fit a model to each column of a matrix of responses.
 
     Cross-products and plan of the design are shared; every response starts from its own moments and is
@@ -30,7 +28,6 @@ def fit_responses(
     responses, (m, n) or (n, m) array, or DataFrame: one response per row, as `Fit.simulate` gives them, or
         per column, on the scale of the model's (offset included). Columns have a value per used row, or per
         row of the data, of which the dropped rows are ignored.
-    n_threads: by default as many as `ranef.get_num_threads` says.
     Returns one row per response, named as the columns of a DataFrame, else numbered. Columns as in
         `BootstrapResult.to_frame`. A response that cannot be fitted (missing values, constant) is a row of
         NaN with ``failed``.
@@ -45,13 +42,12 @@ def fit_responses(
     """
     labels = responses.columns if isinstance(responses, pd.DataFrame) else None
     rows = model.design.without_offset(response_rows(model, responses, labels))
-    threads = checked_threads(n_threads)
 
     columns = checked_columns(None)
     task = responses_task(model, rows, columns)
     require_table(len(rows), task.columns)
     key = np.zeros(2, np.uint64)  # nothing is drawn
-    outcome = run(task, key, len(rows), threads, progress, label=f"{model.formula.response} fits")
+    outcome = run(task, key, len(rows), checked_threads(None), progress=False)
     _, places = kept_columns(record_layout(model), columns)
     return table_of_fits(model, outcome, places, len(rows), labels)
 

@@ -48,6 +48,18 @@ def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
     return X, mean if new.offset is None else mean + new.offset
 
 
+def predicted_means(
+    fit: Any, asked: Asked, rows_of: Callable[[Any, Asked, FloatArray], Rows]
+) -> FloatArray | pd.DataFrame:
+    """Return predictions of the mean, by a fit's way from X to rows, with errors where they are asked for."""
+    X, mean = row_means(fit, asked.newdata)
+    rows = rows_of(fit, asked, X)
+    mean = mean + rows.added
+    if not asked.with_errors:
+        return mean
+    return table_of_means(fit, rows, mean, asked, lambda other: rows_of(other, asked, X))
+
+
 def table_of_means(
     fit: Any, rows: Rows, mean: FloatArray, asked: Asked, rows_of: Callable[[Any], Rows]
 ) -> pd.DataFrame:

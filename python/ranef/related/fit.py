@@ -104,8 +104,6 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
     again = Verb("related.refits:again", shown=False)
     left_out = Verb("related.refits:left_out", shown=False)
     component_columns = Verb("related.report:component_columns", shown=False)
-    __repr__ = Verb("report.brief:whole")
-    _repr_html_ = Verb("report.brief:whole_html")
 
     @cached_property
     def point(self) -> Point:

@@ -13,7 +13,7 @@ from ..errors import FitError
 from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .flat import Curvature, known_covariance, known_matrices
 from .model import VisitModel
 
@@ -61,14 +61,14 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
 
     # ------------------------------------------------------------ what other modules say of a fit
     residual = Answer[Any]("repeated.covariance:visit_covariance")
-    fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     message = Answer[str]("repeated.words:message")
     own_findings = Answer[Any]("repeated.words:own_findings", shown=False)
     moved = Verb("repeated.methods:moved", shown=False)
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
     component_columns = Verb("repeated.tables:component_columns", shown=False)
-    residuals = RowVerb("repeated.rows:residuals")
+    residuals = RowVerb("residual.rows:residuals")
+    standardised = Verb("repeated.rows:standardised", shown=False)
     predicted = Verb("repeated.rows:predicted", shown=False)
     drawn = Verb("repeated.rows:drawn", shown=False)
     summary_of = Verb("repeated.summary:VisitSummary", shown=False)
@@ -83,8 +83,6 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     acf = Verb("repeated.lags:acf")
     spread = Verb("repeated.lags:spread")
     plot = Answer[Any]("plots.tested:TestedPlots")
-    __repr__ = Verb("report.brief:whole")
-    _repr_html_ = Verb("report.brief:whole_html")
 
     # ------------------------------------------------------------ what the core knows at theta
     # The core's objects follow from model and theta; answers are computed again.

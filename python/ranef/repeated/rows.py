@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..errors import ArgumentError, require_choice
+from ..errors import ArgumentError
 from ..estimates.simulation import Drawing, counted
 from ..estimates.subset import chosen_columns
 from ..inference.predict import Asked
-from ..inference.row_means import Rows, row_means, table_of_means
+from ..inference.row_means import Rows, predicted_means, row_means
 from .blocks import cholesky_of, subject_blocks, whitened
 from .new_rows import draws, given_observed, own_variance, visit_and_arm
 
@@ -21,35 +20,16 @@ if TYPE_CHECKING:
     from .fit import VisitFit
 
 
-def residuals(fit: VisitFit, type: str = "response") -> FloatArray:
-    """Return residuals on the rows used, (n,).
-
-    Parameters
-    ----------
-    fit : VisitFit
-    type : {"response", "pearson", "normalized"}
-        Response minus fitted value; divided by its standard deviation; multiplied by the inverse Cholesky
-        factor of the subject's covariance matrix, so that under the model they are independent with
-        variance one (nlme's name).
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.mmrm("fev1 ~ arm * visit + us(visit | id)", ranef.datasets.load("asthma"))
-    >>> float(abs(fit.residuals("normalized")).max()) < 5
-    True
-    """
-    require_choice("type", type, ("response", "pearson", "normalized"))
-    if type == "response":
-        return np.asarray(fit.resid)
+def standardised(fit: VisitFit, rest: FloatArray, normalized: bool) -> FloatArray:
+    """Return residuals over their standard deviations, or normalized, see `residuals`."""
     visits, weights = fit.model.visits, fit.model.design.weights
-    if type == "pearson":
+    if not normalized:
         sd = np.sqrt(np.array([np.diag(sigma) for sigma in fit.point.sigma]))
         own = sd[0 if visits.arm is None else visits.arm, visits.visit]
-        return np.asarray(np.asarray(fit.resid) / own * (1.0 if weights is None else np.sqrt(weights)))
+        return np.asarray(rest / own * (1.0 if weights is None else np.sqrt(weights)))
     out = np.empty(fit.nobs)
     for block in subject_blocks(visits):
-        out[block.rows] = whitened(fit, block, np.asarray(fit.resid))
+        out[block.rows] = whitened(fit, block, rest)
     return out
 
 
@@ -67,12 +47,7 @@ def predicted(fit: VisitFit, asked: Asked) -> FloatArray | pd.DataFrame:
         what = "conditional=True predicts visits of a subject from its others"
         what = what if asked.conditional else "interval='prediction' is of rows that name their visit"
         raise ArgumentError(f"{what}: give newdata=")
-    X, mean = row_means(fit, newdata)
-    rows = _rows(fit, asked, X)
-    mean = mean + rows.added
-    if not asked.with_errors:
-        return mean
-    return table_of_means(fit, rows, mean, asked, partial(_rows, asked=asked, X=X))
+    return predicted_means(fit, asked, _rows)
 
 
 def _rows(fit: VisitFit, asked: Asked, X: FloatArray) -> Rows:

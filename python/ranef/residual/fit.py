@@ -51,6 +51,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
     residuals = RowVerb("residual.rows:residuals")
+    standardised = Verb("residual.rows:standardised", shown=False)
     drawn = Verb("residual.rows:drawn_mixed", shown=False)
     predicted = Verb("residual.rows:predicted_mixed", shown=False)
     acf = Verb("residual.lags:acf")

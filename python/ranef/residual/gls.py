@@ -15,7 +15,7 @@ from ..guidance.called import attribute
 from ..guidance.words_of_arguments import OF_EVERY_MODEL
 from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, RowVerb, Verb
 from .gls_model import GlsModel
 from .optimum import OuterOptimum
 from .structure import ResidualStructure
@@ -39,16 +39,14 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     outer: OuterOptimum = field(repr=False)
     method: str = "residual"
 
-    fittedvalues = RowAnswer[Any]("estimates.prediction:population")
     drawn = Verb("residual.rows:drawn", shown=False)
     moved = Verb("residual.gls_methods:moved", shown=False)
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
     phi_covariance = Answer[Any]("residual.gls_methods:phi_covariance", shown=False)
     component_columns = Verb("repeated.tables:component_columns", shown=False)
     summary_of = Verb("residual.gls_report:GlsSummary", shown=False)
-    __repr__ = Verb("report.brief:whole")
-    _repr_html_ = Verb("report.brief:whole_html")
     residuals = RowVerb("residual.rows:residuals")
+    standardised = Verb("residual.rows:standardised", shown=False)
     predicted = Verb("residual.rows:predicted", shown=False)
     acf = Verb("residual.lags:acf")
     spread = Verb("residual.lags:spread")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..estimates.subset import chosen_columns
 from ..inference.predict import Asked
 from ..inference.prediction import PredictionRows, prediction_rows, with_errors
 from ..inference.prediction import predicted as plain
-from ..inference.row_means import Rows, row_means, table_of_means
+from ..inference.row_means import Rows, predicted_means
 from .new_rows import draws, given_observed
 from .unknown_errors import with_known_errors
 
@@ -29,10 +28,11 @@ def residuals(fit: Any, type: str = "response") -> FloatArray:
 
     Parameters
     ----------
-    fit : ResidualFit or GlsFit
+    fit : ResidualFit, GlsFit or VisitFit
     type : {"response", "pearson", "normalized"}
-        Response minus fitted value; over its standard deviation; uncorrelated with variance one (nlme's
-        name).
+        Response minus fitted value; over its standard deviation; multiplied by the inverse Cholesky factor of
+        the subject's covariance matrix, so that under the model they are independent with variance one
+        (nlme's name).
 
     Examples
     --------
@@ -42,10 +42,14 @@ def residuals(fit: Any, type: str = "response") -> FloatArray:
     True
     """
     require_choice("type", type, TYPES)
-    rest, noise, phi = np.asarray(fit.resid), fit.model.noise, fit.outer.phi
-    if type == "response":
-        return rest
-    if type == "pearson":
+    rest = np.asarray(fit.resid)
+    return rest if type == "response" else fit.standardised(rest, normalized=type == "normalized")
+
+
+def standardised(fit: Any, rest: FloatArray, normalized: bool) -> FloatArray:
+    """Return residuals over their standard deviations, or normalized, see `residuals`."""
+    noise, phi = fit.model.noise, fit.outer.phi
+    if not normalized:
         return np.asarray(rest / fit.sigma * np.exp(-np.asarray(noise.log_sd(phi))))
     return np.asarray(noise.whiten(rest, phi) / fit.sigma)
 
@@ -56,12 +60,7 @@ def predicted(fit: Any, asked: Asked) -> FloatArray | pd.DataFrame:
     chosen_columns(fit.model.design, asked.random)
     if asked.conditional and asked.newdata is None:
         raise ArgumentError("conditional=True predicts rows of a subject from its others: give newdata=")
-    X, mean = row_means(fit, asked.newdata)
-    rows = _rows(fit, asked, X)
-    mean = mean + rows.added
-    if not asked.with_errors:
-        return mean
-    return table_of_means(fit, rows, mean, asked, partial(_rows, asked=asked, X=X))
+    return predicted_means(fit, asked, _rows)
 
 
 def _rows(fit: Any, asked: Asked, X: FloatArray) -> Rows:
