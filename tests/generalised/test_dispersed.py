@@ -1,6 +1,5 @@
 """A dispersion with a formula, an offset in the zero part: glmmTMB's answers (dispersed.R), closed forms."""
 
-import gzip
 import json
 import pickle
 from pathlib import Path
@@ -20,16 +19,8 @@ from scipy.special import expit
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "dispersed.json").read_text(encoding="utf-8"))
 NAMES = [f"{a['family']} {a['dispersion']} {a['zero']}" for a in ANSWERS]
-
-
-def _data():
-    crossed = load_data("crossed_slopes")
-    crossed["h"] = (crossed["b"].astype(int) % 3).astype(str)
-    with gzip.open(HERE / "owls.csv.gz") as file:
-        return {"crossed": crossed, "owls": pd.read_csv(file)}
-
-
-DATA = _data()
+CROSSED = load_data("crossed_slopes").assign(h=lambda rows: (rows["b"].astype(int) % 3).astype(str))
+DATA = {"crossed": CROSSED, "owls": pd.read_csv(HERE / "owls.csv.gz")}
 
 
 def fitted(answer):

@@ -1,6 +1,5 @@
 """Means, curves and trends of the response of zero-inflated models: glmmTMB's (zero_inflated_means.R)."""
 
-import gzip
 import json
 from pathlib import Path
 
@@ -23,8 +22,7 @@ def salamanders():
 
 @pytest.fixture(scope="module")
 def calls():
-    with gzip.open(HERE / "owls.csv.gz") as file:
-        return pd.read_csv(file)
+    return pd.read_csv(HERE / "owls.csv.gz")
 
 
 @pytest.fixture(scope="module")
