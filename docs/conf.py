@@ -1,6 +1,8 @@
 """Sphinx: `make docs`, or `python -m sphinx -W docs build/docs`. No network is needed."""
 
+import pydoc
 import sys
+from inspect import getattr_static
 from pathlib import Path
 
 import ranef
@@ -75,5 +77,13 @@ def _without_constructor(app, what, name, obj, options, signature, returned):
     return ("", None) if what == "class" and "Parameters\n" not in (obj.__doc__ or "") else None
 
 
+def _hidden(app, what, name, obj, skip, options):
+    """What only the package asks of a fit, and what a fit refuses, is left out, as ``dir()`` does."""
+    of = app.env.temp_data
+    owner = pydoc.locate(f"{of.get('autodoc:module')}.{of.get('autodoc:class')}")
+    return True if not getattr(getattr_static(owner, name, None), "shown", True) else None
+
+
 def setup(app):
     app.connect("autodoc-process-signature", _without_constructor)
+    app.connect("autodoc-skip-member", _hidden)
