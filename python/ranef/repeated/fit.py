@@ -77,7 +77,8 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     refit = Verb("repeated.refits:refit")
     has_sigma = False
     further_parameters = Verb("repeated.refits:further_parameters", shown=False)
-    refit_rows = Verb("repeated.refits:refit_rows", shown=False)
+    refit_rows = Verb("residual.refits:refit_rows", shown=False)
+    refitted = Verb("repeated.refits:refitted", shown=False)
     again = Verb("repeated.refits:again", shown=False)
     independent_codes = Verb("repeated.refits:independent_codes", shown=False)
     acf = Verb("repeated.lags:acf")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -35,12 +34,7 @@ def refit(fit: VisitFit, y: npt.ArrayLike) -> VisitFit:
             "the rows of this model were read in batches and are not kept, so that no other response can be "
             "brought in: put it into the data as a column, and fit that"
         )
-    return _fitted(fit, fit.model.with_response(fit.model.design.checked_response(y)))
-
-
-def refit_rows(fit: VisitFit, rows: npt.NDArray[np.bool_]) -> VisitFit:
-    """Fit the same model to the rows of some subjects."""
-    return _fitted(fit, fit.model.with_rows(rows))
+    return refitted(fit, fit.model.with_response(fit.model.design.checked_response(y)))
 
 
 def again(
@@ -52,10 +46,11 @@ def again(
             "this needs the rows, which were read in batches and are not kept: fit the smaller model to the "
             "same batches with reml=False and compare the two by ranef.anova(small, large)"
         )
-    return _fitted(fit, changed(fit.model, reml, columns, y))
+    return refitted(fit, changed(fit.model, reml, columns, y))
 
 
-def _fitted(fit: VisitFit, model: VisitModel) -> VisitFit:
+def refitted(fit: VisitFit, model: VisitModel) -> VisitFit:
+    """Fit a model like that of a fit, from its estimates, or from moments of residuals."""
     found = fitted(model, fit.structure, fit.theta, _SETTINGS)
     if not found["converged"]:
         again = fitted(model, fit.structure, None, _SETTINGS)

@@ -62,6 +62,7 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
     further_parameters = Verb("residual.refits:further_parameters", shown=False)
     refit_rows = Verb("residual.refits:refit_rows", shown=False)
     again = Verb("residual.refits:again", shown=False)
+    refitted = Verb("residual.refits:refitted", shown=False)
     profile = Verb("residual.nested_profile:profile")
     leverage = RowVerb("diagnostics.groups_by_refits:leverage")
 

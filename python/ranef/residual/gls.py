@@ -52,10 +52,11 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     spread = Verb("residual.lags:spread")
     residual_intervals = Verb("residual.intervals:residual_intervals")
     plot = Answer[Any]("plots.tested:TestedPlots")
-    refit = Verb("residual.refits:refit_gls")
+    refit = Verb("residual.refits:refit")
     further_parameters = Verb("residual.refits:further_parameters", shown=False)
-    refit_rows = Verb("residual.refits:refit_rows_gls", shown=False)
-    again = Verb("residual.refits:again_gls", shown=False)
+    refit_rows = Verb("residual.refits:refit_rows", shown=False)
+    again = Verb("residual.refits:again", shown=False)
+    refitted = Verb("residual.refits:refitted_gls", shown=False)
     profile = Verb("residual.profile:profile_gls")
 
     @cached_property

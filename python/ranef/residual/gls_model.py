@@ -97,6 +97,10 @@ class GlsModel:
         begin = found or starts(sums.cells, sums.squares(np.zeros(size)))
         return minimum(sums.criterion, begin, sums.cells, partial(flat_of_gls, self))
 
+    def checked_response(self, y: npt.ArrayLike) -> FloatArray:
+        """Return another response on the used rows, see `Design.checked_response`."""
+        return self.design.checked_response(y)
+
     def with_response(self, y: FloatArray) -> GlsModel:
         """Return the model of another response."""
         out = copy(self)

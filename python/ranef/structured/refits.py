@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..residual.model import ResidualModel
 from ..residual.refits import further_parameters as of_residuals
-from ..variants import changed, with_columns, with_rows
+from ..variants import with_columns, with_rows
 from .fit import StructuredFit, minimised
 from .spread import parameter_table
 from .with_residual import StructuredResidualFit, minimised_both
@@ -50,26 +50,8 @@ def again(
     return minimised(model, fit.structured, [fit.psi], fit.hessian)
 
 
-def again_both(
-    fit: StructuredResidualFit, reml: bool | None = None, columns: Sequence[int] | None = None, y: Any = None
-) -> StructuredResidualFit:
-    """Fit the same model by another criterion, of some columns of X, to another response."""
-    return _fitted(fit, changed(fit.model, reml, columns, y))
-
-
-def refit_both(fit: StructuredResidualFit, y: npt.ArrayLike) -> StructuredResidualFit:
-    """Fit the same model to another response, see `refit`."""
-    model: Any = fit.model
-    return _fitted(fit, model.with_response(model.checked_response(y)))
-
-
-def refit_rows_both(fit: StructuredResidualFit, rows: npt.NDArray[np.bool_]) -> StructuredResidualFit:
-    """Fit the same model to the rows of some groups."""
-    model: Any = fit.model
-    return _fitted(fit, model.with_rows(rows))
-
-
-def _fitted(fit: StructuredResidualFit, base: ResidualModel) -> StructuredResidualFit:
+def refitted_both(fit: StructuredResidualFit, base: ResidualModel) -> StructuredResidualFit:
+    """Fit a model like that of a fit, from its estimates."""
     return minimised_both(base, base.sums()[1], fit.structured, [(fit.outer.phi, fit.psi)])
 
 

@@ -63,9 +63,7 @@ class StructuredResidualFit(ResidualFit, kind="both"):
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
     phi_covariance = Answer[Any]("structured.with_residual:phi_covariance", shown=False)
     summary_of = Verb("structured.with_residual:summary_of", shown=False)
-    refit = Verb("structured.refits:refit_both")
-    refit_rows = Verb("structured.refits:refit_rows_both", shown=False)
-    again = Verb("structured.refits:again_both", shown=False)
+    refitted = Verb("structured.refits:refitted_both", shown=False)
     profile = Verb("structured.profile:profile")
     further_parameters = Verb("structured.refits:further_parameters", shown=False)
     free_theta = False
