@@ -73,8 +73,7 @@ def residual_intervals(fit: VisitFit, *, level: float = 0.95) -> pd.DataFrame:
     if not fit.converged or fit.singular:
         raise FitError(
             "the parameters of the covariance over visits have no intervals: the fit did not end at a "
-            "minimum in "
-            "the interior; a simpler structure may"
+            "minimum in the interior; a simpler structure may"
         )
     rise = float(chdtri(1, 1 - level))
     estimates = in_pandas(fit.further_parameters)()

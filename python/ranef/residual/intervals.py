@@ -57,8 +57,7 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
     if not fit.outer.converged or fit.outer.held:
         raise FitError(
             "the parameters of the residuals have no intervals: the fit did not end at a minimum in the "
-            "interior "
-            "(see fit.optimum); a simpler residual= or dispersion= may"
+            "interior (see fit.optimum); a simpler residual= or dispersion= may"
         )
     model = fit.model
     sums = model.sums if not callable(model.sums) else model.sums()[1]

@@ -34,8 +34,7 @@ def profile_of(
     if not best.converged or (outer is not None and outer.held):
         raise FitError(
             "a profile needs a minimum of the deviance in the interior, and the fit by maximum likelihood "
-            "has "
-            "none: the summary of that fit, reml=False, says which parameter ran to the end of its range"
+            "has none: the summary of that fit, reml=False, says which parameter ran to the end of its range"
         )
     constrained = made(best)
     curves, open_ended = {}, {}
