@@ -30,7 +30,7 @@ LAYERS = [
     ("formula",),
     ("_core",),
     ("machine",),
-    ("frame", "pickled"),
+    ("frame", "pickled", "sparse_symmetric"),
     ("verbs",),
     ("likelihood_fit",),
     ("refitted_fit", "tested_fit"),

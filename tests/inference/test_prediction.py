@@ -98,16 +98,26 @@ def test_known_and_new_levels_of_crossed_factors():
     np.testing.assert_allclose(table["se"] ** 2, expected, rtol=1e-9)
 
 
-def test_large_and_small_systems_agree(monkeypatch):
-    """The sparse route, taken where Omega^-1 would be too large."""
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize("pairs", ["of the data", "new"])
+def test_the_sparse_inverse_is_that_of_dense_algebra(monkeypatch, few, pairs):
+    """v'Omega^-1 v by solves and by the entries that rows meet, of levels met together in the data or not."""
     from ranef.inference import equations
 
-    fit = ranef.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_data("Penicillin"))
-    expected = fit.predict(se=True)
-    monkeypatch.setattr(equations, "_DENSE", 1)
-    monkeypatch.setattr(equations, "_CHUNK", 90)
-    again = ranef.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", load_data("Penicillin"))
-    pd.testing.assert_frame_equal(again.predict(se=True), expected, rtol=1e-9)
+    monkeypatch.setattr(equations, "_FEW", few)
+    rng = np.random.default_rng(1)
+    g, h, x = rng.integers(0, 30, 90), rng.integers(0, 20, 90), rng.normal(size=90)
+    y = rng.normal(size=90) + rng.normal(size=30)[g] * (1 + x) + rng.normal(size=20)[h]
+    fit = ranef.lmer("y ~ x + (x | g) + (1 | h)", {"y": y, "x": x, "g": g, "h": h})
+    system, terms = equations.equations(fit), fit.model.design.terms
+    codes = [term.factor.codes for term in terms]
+    if pairs == "new":
+        codes = [codes[0], codes[1][::-1].copy()]
+        assert not set(zip(*codes, strict=True)) <= set(zip(g, h, strict=True))
+    v = system.spherical([(own, term.basis) for own, term in zip(codes, terms, strict=True)])
+    loaded, omega = v.toarray(), system.omega.toarray()
+    expected = np.sum(loaded * np.linalg.solve(omega, loaded.T).T, axis=1)
+    np.testing.assert_allclose(system.variances(system.X, v)[1], expected, rtol=1e-11)
 
 
 def test_what_estimating_theta_adds():

@@ -17,23 +17,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.lapack import dpotrf, dpotri
-from scipy.sparse import csr_matrix, diags, hstack, identity
-from scipy.sparse.linalg import splu
+from scipy.sparse import csc_matrix, csr_matrix, diags, hstack, identity
 
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..coordinates import Coordinates, term_factors
 from ..design import RandomTerm
+from ..errors import FitError
 from ..fit import Fit
 from ..pickles import Snapshot
+from ..sparse_symmetric import SymmetricPattern
 from ..verbs import kept
 
 Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
 """For each random term the codes of the rows, -1 for a level without data, and their basis."""
 
-_DENSE = 6000  # random effects up to which Omega^-1 is kept as a matrix
-_CHUNK = 2**24  # numbers in one block of right-hand sides
+_FEW = 64  # rows that are solved for; of more, the entries of Omega^-1 that they meet are computed
+_WHAT, _REMEDY = "the mixed-model equations", "model fewer levels (combine rare ones)"
 
 
 class Equations(Snapshot):
@@ -133,18 +133,8 @@ class Equations(Snapshot):
         )
 
     @cached_property
-    def _inverse(self) -> FloatArray | None:
-        """Omega^-1 where it is small enough and has no blocks."""
-        if self.q > _DENSE:
-            return None
-        factor, _ = dpotrf(self.omega.toarray(order="F"), lower=True)
-        inverse, _ = dpotri(factor, lower=True)
-        return np.tril(inverse) + np.tril(inverse, -1).T
-
-    @cached_property
-    def _factor(self) -> Any:
-        options = {"SymmetricMode": True, "Equil": False}
-        return splu(self.omega, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    def _factor(self) -> SparseOmega:
+        return SparseOmega(self.omega, SymmetricPattern.diagonal(self.q).with_pairs_of(self.own))
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Return Omega^-1 right, (q, k)."""
@@ -152,7 +142,7 @@ class Equations(Snapshot):
             out = np.empty_like(right)
             out[self._places] = self._blocks @ right[self._places]
             return out
-        return self._factor.solve(right) if self._inverse is None else self._inverse @ right
+        return self._factor.solve(right)
 
     @cached_property
     def U(self) -> FloatArray:
@@ -177,30 +167,54 @@ class Equations(Snapshot):
             values = v.data.reshape(v.shape[0], -1)
             levels = v.indices.reshape(v.shape[0], -1)[:, 0] // len(self.terms[0].columns)
             return np.einsum("mi,mij,mj->m", values, self._blocks[levels], values)
-        if self._inverse is not None:
-            return _sparse_quadratic(v, self._inverse)
-        out = np.empty(v.shape[0])
-        step = max(1, _CHUNK // self.q)
-        for first in range(0, v.shape[0], step):
-            part = v[first : first + step]
-            solved = self._factor.solve(np.ascontiguousarray(part.T.toarray()))
-            out[first : first + step] = np.asarray(part.multiply(solved.T).sum(axis=1)).ravel()
-        return out
+        if v.shape[0] <= _FEW:
+            solved = self._factor.solve(v.T.toarray())
+            return np.asarray(v.multiply(solved.T).sum(axis=1)).ravel()
+        return _sparse_quadratic(v, self._factor.inverse_where_met(v))
 
 
-def _sparse_quadratic(v: Any, inverse: FloatArray) -> FloatArray:
-    """Return v'A v of every row of a sparse matrix whose rows have equally many entries."""
+class SparseOmega:
+    """A factor of Omega, and the entries of Omega^-1 between random effects that some row meets together.
+
+    The inverse is computed on the pattern of the factor, which contains that of the rows: its cost does not
+    depend on their number (Erisman & Tinney, 1975, Communications of the ACM 18, 177-179).
+
+    omega: sparse (q, q).
+    """
+
+    def __init__(self, omega: Any, pattern: SymmetricPattern) -> None:
+        self._omega, self._pattern = omega, pattern
+        self._factor = self._pattern.new_factor(_WHAT, _REMEDY)
+        if not np.isfinite(self._factor.factor(self._pattern.lower(omega))):
+            raise FitError("the mixed-model equations are not positive definite: no errors of predictions")
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """Return Omega^-1 right, (q, k)."""
+        return np.asarray(self._factor.solve(right))
+
+    @cached_property
+    def _inverse(self) -> Any:
+        own = self._pattern
+        return csc_matrix((self._factor.selected_inverse(), own.rows, own.pointers), (own.order, own.order))
+
+    def inverse_where_met(self, rows: Any) -> Any:
+        """Return the lower triangle of Omega^-1, sparse, with every pair of columns of these rows."""
+        wider = self._pattern.with_pairs_of(rows)
+        if len(wider.rows) > len(self._pattern.rows):
+            return SparseOmega(self._omega, wider).inverse_where_met(rows)
+        return self._inverse
+
+
+def _sparse_quadratic(v: Any, inverse: Any) -> FloatArray:
+    """Return v'A v of the rows of a sparse matrix with equally many entries each, of A's lower triangle."""
     m = v.shape[0]
-    width = np.diff(v.indptr)
-    if m and (width == width[0]).all():
-        columns, values = v.indices.reshape(m, -1), v.data.reshape(m, -1)
-        out = np.zeros(m)
-        for i in range(width[0]):
-            for j in range(i + 1):
-                part = values[:, i] * values[:, j] * inverse[columns[:, i], columns[:, j]]
-                out += part if i == j else 2 * part
-        return out
-    return np.asarray(v.multiply(v @ inverse).sum(axis=1)).ravel()
+    columns, values = v.indices.reshape(m, -1), v.data.reshape(m, -1)
+    out = np.zeros(m)
+    for i in range(columns.shape[1]):
+        for j in range(i + 1):
+            part = values[:, i] * values[:, j] * np.asarray(inverse[columns[:, i], columns[:, j]]).ravel()
+            out += part if i == j else 2 * part
+    return out
 
 
 @kept

@@ -13,8 +13,8 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import ArgumentError, DataError, quote_list
 from ..frame.factors import label_texts
+from ..sparse_symmetric import FactoredMatrix
 from .pedigree import Pedigree, is_pedigree, read_pedigree
-from .sparse_symmetric import FactoredMatrix
 
 _SYMMETRIC = 1e-8
 _DEFINITE = 1e-10

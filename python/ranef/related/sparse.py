@@ -23,9 +23,9 @@ from scipy import sparse
 
 from ..arrays import FloatArray
 from ..design import Design
+from ..sparse_symmetric import FEWER_ANIMALS, SymmetricPattern
 from .point import Kinds, Point, RelatedRows
 from .relationship import PedigreeRelationship
-from .sparse_symmetric import SymmetricPattern
 
 _PROBES = 4
 _LEAST_GAMMA = 1e-4  # at which slopes in variances that are zero are taken
@@ -61,7 +61,9 @@ class SparseSums(RelatedRows):
         self._inverse, self._gram = self._pattern.lower(precision), self._pattern.lower(self._zz)
         self._term = np.repeat(np.arange(len(sizes)), sizes)  # of an effect
         animals = max(one.size for one in related.values())
-        self._factor = self._pattern.new_factor(f"the mixed-model equations of {animals:,} animals")
+        self._factor = self._pattern.new_factor(
+            f"the mixed-model equations of {animals:,} animals", FEWER_ANIMALS
+        )
         self._alone = Lock()  # the factor is that of one caller at a time
 
     def kinds(self) -> Kinds:

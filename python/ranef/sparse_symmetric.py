@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .. import _core
-from ..arrays import FloatArray
-from ..cached import cached_property
-from ..errors import FitError
-from ..machine.memory import require_memory
+from . import _core
+from .arrays import FloatArray
+from .cached import cached_property
+from .errors import FitError
+from .machine.memory import require_memory
+
+FEWER_ANIMALS = "leave out those without records and offspring in the data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +32,24 @@ class SymmetricPattern:
         """Return the union of the patterns of symmetric matrices, with the whole diagonal."""
         order = matrices[0].shape[0]
         keys = [np.arange(order, dtype=np.int64) * (order + 1), *(_keys(one)[0] for one in matrices)]
-        whole = np.unique(np.concatenate(keys))
-        columns, rows = np.divmod(whole, order)
+        return cls._at(order, np.unique(np.concatenate(keys)))
+
+    @classmethod
+    def diagonal(cls, order: int) -> SymmetricPattern:
+        """Return the pattern of a diagonal matrix."""
+        return cls._at(order, np.arange(order, dtype=np.int64) * (order + 1))
+
+    @classmethod
+    def _at(cls, order: int, keys: npt.NDArray[np.int64]) -> SymmetricPattern:
+        """Return the pattern with entries at these places, column * order + row, ascending."""
+        columns, rows = np.divmod(keys, order)
         return cls(order, np.searchsorted(columns, np.arange(order + 1)).astype(np.int64), rows, columns)
+
+    def with_pairs_of(self, rows: Any) -> SymmetricPattern:
+        """Return this pattern and every pair of columns in which a row of a sparse matrix has entries."""
+        ones = sparse.csr_matrix((np.ones(rows.nnz), rows.indices, rows.indptr), rows.shape)
+        met = _keys(ones.T @ ones)[0]  # no products cancel
+        return self._at(self.order, np.union1d(self.columns * self.order + self.rows, met))
 
     def lower(self, matrix: Any) -> FloatArray:
         """Return the entries of a symmetric matrix on the pattern, (entries,)."""
@@ -41,16 +58,14 @@ class SymmetricPattern:
         out[np.searchsorted(self.columns * self.order + self.rows, keys)] = values
         return out
 
-    def new_factor(self, what: str) -> Any:
+    def new_factor(self, what: str, remedy: str) -> Any:
         """Return a factor, to be filled: ``_core.SparseFactor``.
 
         Raises MemoryLimitError: too little memory for the entries that fill in; `what` is what messages call
             the matrix.
         """
         size = 16 * _core.sparse_factor_cost(self.pointers, self.rows)[0]  # of the factor and its inverse
-        require_memory(
-            size, f"the factors of {what}", "leave out those without records and offspring in the data"
-        )
+        require_memory(size, f"the factors of {what}", remedy)
         return _core.SparseFactor(self.pointers, self.rows)
 
 
@@ -78,7 +93,7 @@ class FactoredMatrix:
     @cached_property
     def factor(self) -> Any:
         """Its Cholesky factor."""
-        made = self.pattern.new_factor("a relationship matrix's inverse")
+        made = self.pattern.new_factor("a relationship matrix's inverse", FEWER_ANIMALS)
         if not np.isfinite(made.factor(self.values)):
             raise FitError("a precision matrix is not positive definite")
         return made
