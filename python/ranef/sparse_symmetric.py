@@ -32,24 +32,19 @@ class SymmetricPattern:
         """Return the union of the patterns of symmetric matrices, with the whole diagonal."""
         order = matrices[0].shape[0]
         keys = [np.arange(order, dtype=np.int64) * (order + 1), *(_keys(one)[0] for one in matrices)]
-        return cls._at(order, np.unique(np.concatenate(keys)))
-
-    @classmethod
-    def diagonal(cls, order: int) -> SymmetricPattern:
-        """Return the pattern of a diagonal matrix."""
-        return cls._at(order, np.arange(order, dtype=np.int64) * (order + 1))
-
-    @classmethod
-    def _at(cls, order: int, keys: npt.NDArray[np.int64]) -> SymmetricPattern:
-        """Return the pattern with entries at these places, column * order + row, ascending."""
-        columns, rows = np.divmod(keys, order)
+        whole = np.unique(np.concatenate(keys))
+        columns, rows = np.divmod(whole, order)
         return cls(order, np.searchsorted(columns, np.arange(order + 1)).astype(np.int64), rows, columns)
 
-    def with_pairs_of(self, rows: Any) -> SymmetricPattern:
-        """Return this pattern and every pair of columns in which a row of a sparse matrix has entries."""
+    @classmethod
+    def of_rows(cls, rows: Any) -> SymmetricPattern:
+        """Return the pattern of R'R + I for any sparse R with entries where `rows` has them."""
         ones = sparse.csr_matrix((np.ones(rows.nnz), rows.indices, rows.indptr), rows.shape)
-        met = _keys(ones.T @ ones)[0]  # no products cancel
-        return self._at(self.order, np.union1d(self.columns * self.order + self.rows, met))
+        order = rows.shape[1]
+        met = sparse.tril(ones.T @ ones + sparse.identity(order), format="csc")  # sums of ones do not cancel
+        met.sort_indices()
+        columns = np.repeat(np.arange(order), np.diff(met.indptr))
+        return cls(order, met.indptr.astype(np.int64), met.indices.astype(np.int64), columns)
 
     def lower(self, matrix: Any) -> FloatArray:
         """Return the entries of a symmetric matrix on the pattern, (entries,)."""

@@ -170,4 +170,6 @@ def _with_none(values: Any) -> Any:
         values = values.tolist()
     if not isinstance(values, Sequence) or isinstance(values, str):
         return values
+    if not any(issubclass(kind, float) for kind in set(map(type, values))):
+        return values
     return [None if isinstance(value, float) and value != value else value for value in values]

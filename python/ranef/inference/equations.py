@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_matrix, csr_matrix, diags, hstack, identity
+from scipy.sparse import csc_matrix, csr_matrix, diags, hstack, identity, vstack
 
 from ..arrays import FloatArray
 from ..cached import cached_property
@@ -134,7 +134,7 @@ class Equations(Snapshot):
 
     @cached_property
     def _factor(self) -> SparseOmega:
-        return SparseOmega(self.omega, SymmetricPattern.diagonal(self.q).with_pairs_of(self.own))
+        return SparseOmega(self.omega, self.own)
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Return Omega^-1 right, (q, k)."""
@@ -170,7 +170,7 @@ class Equations(Snapshot):
         if v.shape[0] <= _FEW:
             solved = self._factor.solve(v.T.toarray())
             return np.asarray(v.multiply(solved.T).sum(axis=1)).ravel()
-        return _sparse_quadratic(v, self._factor.inverse_where_met(v))
+        return self._factor.quadratic(v)
 
 
 class SparseOmega:
@@ -180,10 +180,11 @@ class SparseOmega:
     depend on their number (Erisman & Tinney, 1975, Communications of the ACM 18, 177-179).
 
     omega: sparse (q, q).
+    rows: sparse (m, q), those of the data among them.
     """
 
-    def __init__(self, omega: Any, pattern: SymmetricPattern) -> None:
-        self._omega, self._pattern = omega, pattern
+    def __init__(self, omega: Any, rows: Any) -> None:
+        self._omega, self._rows, self._pattern = omega, rows, SymmetricPattern.of_rows(rows)
         self._factor = self._pattern.new_factor(_WHAT, _REMEDY)
         if not np.isfinite(self._factor.factor(self._pattern.lower(omega))):
             raise FitError("the mixed-model equations are not positive definite: no errors of predictions")
@@ -193,28 +194,29 @@ class SparseOmega:
         return np.asarray(self._factor.solve(right))
 
     @cached_property
-    def _inverse(self) -> Any:
-        own = self._pattern
-        return csc_matrix((self._factor.selected_inverse(), own.rows, own.pointers), (own.order, own.order))
+    def _places(self) -> Any:
+        """Where the pattern has its entries, counted from 1: 0 elsewhere."""
+        own, order = self._pattern, self._pattern.order
+        return csc_matrix((np.arange(1, len(own.rows) + 1), own.rows, own.pointers), (order, order))
 
-    def inverse_where_met(self, rows: Any) -> Any:
-        """Return the lower triangle of Omega^-1, sparse, with every pair of columns of these rows."""
-        wider = self._pattern.with_pairs_of(rows)
-        if len(wider.rows) > len(self._pattern.rows):
-            return SparseOmega(self._omega, wider).inverse_where_met(rows)
-        return self._inverse
+    @cached_property
+    def _inverse(self) -> FloatArray:
+        """Entries of Omega^-1 on the pattern."""
+        return np.asarray(self._factor.selected_inverse())
 
-
-def _sparse_quadratic(v: Any, inverse: Any) -> FloatArray:
-    """Return v'A v of the rows of a sparse matrix with equally many entries each, of A's lower triangle."""
-    m = v.shape[0]
-    columns, values = v.indices.reshape(m, -1), v.data.reshape(m, -1)
-    out = np.zeros(m)
-    for i in range(columns.shape[1]):
-        for j in range(i + 1):
-            part = values[:, i] * values[:, j] * np.asarray(inverse[columns[:, i], columns[:, j]]).ravel()
-            out += part if i == j else 2 * part
-    return out
+    def quadratic(self, v: Any) -> FloatArray:
+        """Return v'Omega^-1 v of the rows of a sparse matrix with equally many entries each, ascending."""
+        m = v.shape[0]
+        columns, values = v.indices.reshape(m, -1), v.data.reshape(m, -1)
+        out = np.zeros(m)
+        for i in range(columns.shape[1]):
+            for j in range(i + 1):
+                place = np.asarray(self._places[columns[:, i], columns[:, j]]).ravel()
+                if not place.all():
+                    return SparseOmega(self._omega, vstack([self._rows, v], format="csr")).quadratic(v)
+                part = values[:, i] * values[:, j] * self._inverse[place - 1]
+                out += part if i == j else 2 * part
+        return out
 
 
 @kept
