@@ -170,8 +170,8 @@ def augment(fit: Fit, data: Any = None, influence: bool | None = None) -> Any:
     data : table, optional
         The data of the fit: their columns come first. Without, the response and the grouping factors.
     influence : bool, optional
-        With ``.hat`` and ``.cooksd``, by default where the kind of fit has a leverage of rows. They take about
-        as long as two evaluations of the fit, and as much memory again.
+        With ``.hat`` and ``.cooksd``, by default where the kind of fit has a leverage of rows. With
+        crossed factors they take a sparse Cholesky factor of all random effects and entries of the inverse.
 
     Returns
     -------
