@@ -5,8 +5,7 @@ from .description import NUMBERS, TEXT, Column, Description
 _BELENKY = (
     "Belenky, G., Wesensten, N. J., Thorne, D. R., Thomas, M. L., Sing, H. C., Redmond, D. P., Russo, M. "
     "B. & Balkin, T. J. (2003). Patterns of performance degradation and restoration during sleep "
-    "restriction and subsequent recovery: a sleep dose-response study. Journal of Sleep Research 12, "
-    "1-12."
+    "restriction and subsequent recovery: a sleep dose-response study. Journal of Sleep Research 12, 1-12."
 )
 _SLIDES = "simulated for ranef's tutorial (tests/reference/scripts/make_data.R, seed 1)"
 _OWN = "simulated, no publication"
@@ -79,8 +78,7 @@ DESCRIPTIONS = (
         "slides_variance",
         "two conditions, two groups with different variances",
         "Twenty participants in two conditions (effect 2); in group 2 the means are higher and ten times "
-        "as variable. A model with one residual variance cannot represent it, whatever its random "
-        "effects.",
+        "as variable. A model with one residual variance cannot represent it, whatever its random effects.",
         _SLIDES,
         _OWN,
         40,

@@ -166,8 +166,7 @@ def unknown_function(name: str, whole: str, columns: Any) -> FormulaError:
     if root in columns:
         return FormulaError(
             f"methods of a column, such as {name}(), cannot be used in a formula: write a function of the "
-            f"column"
-            f"{f', np.{last}({root})' if _from_numpy('np.' + last) else ''}, pass your own as "
+            f"column{f', np.{last}({root})' if _from_numpy('np.' + last) else ''}, pass your own as "
             f"functions={{'name': "
             "function}, or add the result to the data as a column",
             whole,

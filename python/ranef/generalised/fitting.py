@@ -268,8 +268,7 @@ def _require_noise(model: GlmerModel) -> None:
     if np.sqrt(np.mean((y - mu) ** 2)) < _EXACT * np.sqrt(np.mean(y**2)):
         raise DataError(
             f"the response '{model.design.response_name}' follows the fixed part exactly: its variance runs "
-            "to zero and the likelihood to infinity; look for a predictor that was computed from the "
-            "response"
+            "to zero and the likelihood to infinity; look for a predictor that was computed from the response"
         )
 
 

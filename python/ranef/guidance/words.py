@@ -26,15 +26,13 @@ OF_A_FIT = by_word(
         "fit.params['Intercept']": "intercept_",
         "fit.ranef": (
             "group_effects random_intercepts random_effects rnf blup modes random_effects_ re blups eblup "
-            "u random_effect ranefs "
-            "reffects raneftables empirical_blups solution_r"
+            "u random_effect ranefs reffects raneftables empirical_blups solution_r"
         ),
         "fit.ranef, whose cond_var has the conditional variances": "random_effects_cov cond_var condVar",
         "fit.plot.coefficients()": "plot_summary plot_coefs dotwhisker forest",
         "fit.predictions('x', by='g').plot()": (
             "conditional_effects marginal_plot interaction_plot interact_plot emmip plot_predict "
-            "plot_predictions plot_effects plot_fit "
-            "marginsplot spaghetti"
+            "plot_predictions plot_effects plot_fit marginsplot spaghetti"
         ),
         "fit.varcorr": (
             "VarCorr ranef_var vcomp cov_re k_vc k_re2 tau tau2 variance variance_components ranef_corr "
@@ -77,9 +75,7 @@ OF_A_FIT = by_word(
         ),
         "fit.optimum": (
             "history fit_history iterhistory jac message status eigenvals optinfo messages "
-            "hist mle_retvals n_iter_ optimizer opt iterations hessian "
-            "hess_inv gradient "
-            "optsum sdr"
+            "hist mle_retvals n_iter_ optimizer opt iterations hessian hess_inv gradient optsum sdr"
         ),
         "ranef.diagnose(fit), and fit.optimum.message": "warnings",
         "ranef.lme4.update(fit, '. ~ . - x'), or ranef.lmer() with another formula": "update",
@@ -110,8 +106,7 @@ OF_A_FIT = by_word(
         "ranef.emmeans(fit, 'x').contrast(...), or fit.test('x = 0')": "contrasts",
         "ranef.emtrends(fit, 'group', 'x')": "emtrends",
         "fit.predict(newdata, interval='confidence')": (
-            "get_prediction "
-            "posterior_epred posterior_linpred fitted_draws"
+            "get_prediction posterior_epred posterior_linpred fitted_draws"
         ),
         "fit.predict(newdata) of a ranef.glmer() fit is on the scale of the probability": (
             "predict_proba predict_log_proba classes_"
@@ -135,10 +130,8 @@ OF_A_FIT = by_word(
         "fit.summary()": "print_summary summary2 describe info report show summarize print_fit pretty_print",
         "fit.r2()": (
             "pseudo_rsquared evaluate r2_marginal r2_conditional rsquared r_squared rsquared_conditional "
-            "score r2_score "
-            "rsquared_adj rsquared_marginal variance_explained explained_variance "
-            "r2_nakagawa R2 "
-            "bayes_r2 loo_r2"
+            "score r2_score rsquared_adj rsquared_marginal variance_explained explained_variance "
+            "r2_nakagawa R2 bayes_r2 loo_r2"
         ),
         "fit.r2(), fit.icc() and ranef.diagnose(fit)": "performance",
         "fit.plot() for pictures; fit.r2(), fit.icc() and ranef.diagnose(fit)": "check_model",
@@ -146,8 +139,7 @@ OF_A_FIT = by_word(
         "fit.test('x = 0')": "hypotheses hypothesis_test t_test contest",
         "fit.test('a = 0, b = 0')": "f_test wald_test joint_test joint_tests",
         "fit.anova(type=3)": (
-            "wald_test_terms "
-            "type3 tests3 type_iii type_3_tests tests_of_fixed_effects fixed_effects_tests"
+            "wald_test_terms type3 tests3 type_iii type_3_tests tests_of_fixed_effects fixed_effects_tests"
         ),
         "fit.test('a = b')": "linear_hypothesis",
         "fit.anova()": (

@@ -97,8 +97,7 @@ def _read(parquet: Any, data: bytes, sealed: bool | None, path: Any) -> Bootstra
     if about["format"] not in (_UNSEALED_FORMAT, _FORMAT):
         raise DataError(
             f"{path} has format {about['format']}, and this version of ranef reads {_FORMAT}: read it with "
-            "the "
-            "version that wrote it, or run the bootstrap again"
+            "the version that wrote it, or run the bootstrap again"
         )
     if about["format"] == _FORMAT and sealed is None:
         raise DataError(f"{path} is damaged: it has lost its checksum; use a copy, or run it again")

@@ -168,8 +168,7 @@ def _distinct(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(ordered) == 0:
         raise ArgumentError(
             "the columns of the random effect are combinations of the fixed effects, so there is no "
-            "variance to "
-            "test: leave those fixed effects out"
+            "variance to test: leave those fixed effects out"
         )
     group = np.concatenate([[0], np.cumsum(np.diff(ordered) > _EQUAL * ordered[-1])])
     count = np.bincount(group)

@@ -128,8 +128,7 @@ def null_fit(fit: GlmerFit) -> GlmerFit:
     if "Intercept" not in names:
         raise ArgumentError(
             "r2() and icc() are computed at the mean of the model with nothing but an intercept, and this "
-            "model "
-            "has no intercept: fit it with one"
+            "model has no intercept: fit it with one"
         )
     if list(model.cross.columns) == [names.index("Intercept")]:
         return fit
