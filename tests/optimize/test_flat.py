@@ -264,6 +264,7 @@ def test_the_criterion_of_what_is_held_is_that_of_the_model_without_it(data):
     np.testing.assert_allclose(rows["fit"], other.predict(frame.iloc[:3]), rtol=1e-6)
 
 
-def test_a_contrast_whose_degrees_of_freedom_have_no_value():
-    """One contrast, A1 = A2 = 1/2: V2 = 1 - 2 A2 of Kenward and Roger (1997) is zero, no error."""
-    assert np.isnan(f_approximation(0.5, 0.5, 1)).all()
+@pytest.mark.parametrize("a2", [0.5, 0.5 - 1e-15, 0.5 + 1e-15, 0.1])
+def test_degrees_of_freedom_of_one_contrast(a2):
+    """Kenward and Roger (1997): A1 = A2 and m = 2 / A2 for one contrast; V2 = 1 - 2 A2 may be zero."""
+    np.testing.assert_allclose(f_approximation(a2, a2, 1), (2 / a2, 1.0), rtol=1e-12)

@@ -80,6 +80,11 @@ def _said(answer: str, how: str = "use") -> str:
     return f": {answer}" if answer.startswith("this ") else f": {how} {answer}"
 
 
+def _is_property(owner: Any, name: str) -> bool:
+    """Whether the name is there, and what it computes raised an AttributeError: to be raised again."""
+    return any(name in vars(base) for base in type(owner).__mro__)
+
+
 def explained(
     kind: str,
     words: Words,
@@ -95,6 +100,8 @@ def explained(
     """
 
     def __getattr__(self: Any, name: str) -> Any:
+        if _is_property(self, name):
+            return object.__getattribute__(self, name)
         if name.startswith("_"):  # asked by programs, often
             raise _error(f"{kind} has no {name!r}", name)
         answers = getattr(type(self), "_words", words)  # a kind of fit has words of its own
@@ -109,6 +116,8 @@ def explained(
 
 def unexplained(self: Any, name: str) -> Any:
     """Answer to a missing name of any object that prints itself: what does it, or what the object has."""
+    if _is_property(self, name):
+        return object.__getattribute__(self, name)
     kind = type(self)
     text = f"{kind.__name__} has no {name!r}"
     if name.startswith("_"):

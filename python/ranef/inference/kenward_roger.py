@@ -115,12 +115,12 @@ def f_approximation(a1: float, a2: float, q: int) -> tuple[float, float]:
     base = 3 * q + 2 * (1 - g)
     c1, c2, c3 = g / base, (q - g) / base, (q + 2 - g) / base
     v0, v1, v2 = 1 + c1 * b, 1 - c2 * b, 1 - c3 * b
-    if abs(v2) < _ZERO:  # the variances that it depends on have no estimates
-        return float("nan"), float("nan")
     if abs(v0) < _ZERO:
         v0 = 0.0
-    rho = _ratio(1 - a2 / q, v1) ** 2 * v0 / v2 / q
-    df = 4 + (q + 2) / (q * rho - 1)
+    more = _ratio(1 - a2 / q, v1) ** 2 * v0 - v2  # (q rho - 1) v2, which may be zero, as v2 may: df is then 4
+    if more == 0:
+        return float("inf"), 1 - a2 / q
+    df = 4 + (q + 2) * v2 / more
     scale = 1.0 if abs(df - 2) < 0.01 else df * (1 - a2 / q) / (df - 2)
     return df, scale
 

@@ -173,7 +173,7 @@ def predict(
     >>> fit = ranef.gls("distance ~ age", ranef.datasets.load("Orthodont"), residual="car1(age | Subject)")
     >>> new = {"age": [15, 20], "Subject": ["M01", "M01"]}
     >>> fit.predict(new).round(1), fit.predict(new, conditional=True).round(1)
-    (array([26.7, 29.5]), array([30.8, 31.6]))
+    (array([26.7, 30. ]), array([30.8, 31.6]))
     """
     require_interval(interval, level)
     asked = Asked(
