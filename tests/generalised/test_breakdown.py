@@ -33,3 +33,28 @@ def test_a_search_that_was_stopped_does_not_say_so():
     fit = ranef.glmer("y ~ x + (x || g)", inverse_gaussian(0), "gamma", max_evaluations=2)
     assert not fit.converged
     assert "breaks down" not in fit.optimum.message
+
+
+def an_effect_of_every_row(seed, family):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 60))
+    x = rng.normal(size=n)
+    y = np.exp(0.5 + 0.3 * x + rng.normal(size=n) * 0.3) + rng.normal(size=n) * 0.1
+    y = np.clip(y / (1 + y), 0.01, 0.99) if family == "beta" else y
+    data = {"y": y, "x": x, "row": [f"r{i}" for i in range(n)]}
+    return ranef.glmer("y ~ x + (1 | row)", data, family, "logit" if family == "beta" else "log")
+
+
+def test_a_fit_whose_approximation_has_no_estimate_of_its_error_is_printed():
+    fit = an_effect_of_every_row(3, "beta")
+    with pytest.raises(ranef.FitError, match="no second-order term"):
+        _ = fit.approximation
+    for text in (repr(fit), str(fit.summary()), str(ranef.diagnose(fit))):
+        assert "no second-order term" in " ".join(text.split())
+
+
+def test_an_optimiser_that_ends_without_an_answer_stops_no_diagnosis():
+    fit = an_effect_of_every_row(21, "gamma")
+    with pytest.raises(ranef.FitError, match="leave it out"):
+        ranef.allfit(fit)
+    assert "not converged" in str(ranef.diagnose(fit))

@@ -8,6 +8,8 @@ import pytest
 import ranef
 from ranef.inference.satterthwaite import DeltaDf
 
+from benchmarks.studies import generated_structures
+
 
 @pytest.fixture(scope="module")
 def machines():
@@ -109,3 +111,12 @@ def test_a_column_far_from_zero_raises_no_error_of_the_core():
     frame["y"] = rng.normal(size=9)[g] + rng.normal(size=54)
     with pytest.raises(ranef.FitError, match="no start gives the structured terms a positive definite"):
         ranef.lmer("y ~ x + diag(x | g)", frame, residual="ar1(t | g)")
+
+
+def test_a_stratum_without_variance_is_a_limit_not_a_failure():
+    """glmmTMB ends at 128.8000882 with a log sd of -19.4 for one stratum."""
+    rows = generated_structures.crossed(9038)
+    fit = ranef.lmer("y ~ x + ar1(0 + v | g)", rows, reml=False, dispersion="~ s")
+    assert fit.converged and fit.singular and fit.outer.held == (0,)
+    assert fit.objective == pytest.approx(128.8000882, abs=1e-5)
+    assert fit.optimum.message.startswith("converged") and "structure" not in fit.optimum.message

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, FitError
 from ..estimates.fixed import dropped_columns
 from ..estimates.unknown import sigma_unknown, unknown_words
 from ..fit import Fit
@@ -123,7 +123,7 @@ def _searched(fit: Any) -> list[Finding]:
 def _other_answers(fit: Fit) -> AllFit | None:
     try:
         return allfit(fit)
-    except ArgumentError:  # a fit whose parameters only its own search knows
+    except (ArgumentError, FitError):  # parameters that only its own search knows, an end without answer
         return None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..errors import RowsNotKeptError, quote_list
+from ..errors import RowsNotKeptError
 from ..fit import Fit, fit_response
 from ..guidance.called import attribute, attribute_of
 from ..model import Model
@@ -21,8 +21,8 @@ from ..verbs import Answer, RowVerb, Verb
 from .flat import flat_of_mixed, with_elements
 from .model import ResidualModel
 from .noise import Noise
-from .optimum import minimum
-from .starts import starts
+from .optimum import minimum, of_both
+from .starts import starts, weak_start
 from .structure import ResidualStructure
 from .sums import ResidualSums
 from .unknown_errors import known_covariance
@@ -77,22 +77,9 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
         return ResidualStructure(self)
 
     @property
-    def converged(self) -> bool:
-        """Whether both certificates hold: of the random effects and of the residuals."""
-        return bool(self.optimum.converged and self.outer.converged)
-
-    @property
     def own_findings(self) -> tuple[tuple[str, str, str], ...]:
         """What `ranef.diagnose` says of the parameters of the residuals: topic, what, advice."""
-        if self.outer.converged:
-            return self.residual.findings
-        names = quote_list(self.residual.estimates.index.tolist())
-        what = f"The criterion has no minimum in the parameters of the residuals, {names}."
-        advice = (
-            "They run off, or the rows cannot tell them from the random effects: leave a term out, or pool "
-            "strata, and compare the criteria."
-        )
-        return (("convergence", what, advice),)
+        return self.residual.findings
 
     @property
     def singular(self) -> bool:
@@ -120,6 +107,8 @@ def fit_residual(
     noise = Noise.of(model, data, residual, dispersion)
     base, sums = ResidualModel.of(model, noise), ResidualSums(model, noise)
     begin = starts(sums.cells, sums.squares(np.zeros(noise.size)))
+    if len(begin) > 1:  # else the rows tell enough
+        begin += weak_start(sums.cells, begin[0])
     return minimised(base, sums, begin, DEFAULT)
 
 
@@ -132,4 +121,4 @@ def minimised(
     optimum = fit.optimum
     if found.flat is not None and found.flat.elements.any():
         optimum = replace(optimum, flat=with_elements(fit.model, optimum.flat, found.flat))
-    return ResidualFit(fit.model, fit.y, fit.response, optimum, settings, found)
+    return ResidualFit(fit.model, fit.y, fit.response, of_both(optimum, found), settings, found)

@@ -12,6 +12,7 @@ from ..arrays import FloatArray
 
 _STEP = 1e-3  # of central differences of the exact gradient, in units of about a standard error
 _STATIONARY = 1e-2  # decrement of a minimum
+_CONCAVE = 1e-3  # curvature below zero by more than differences err
 _MOST_POLISH, _SLOW = 20, 0.1  # Newton's steps; what of the decrement's square one leaves for a new Hessian
 _MOST_SHORTER = 6  # times that a step is shortened
 _MOVED = 3e-3  # standard errors from where a Hessian was computed to where it is to say what these are
@@ -43,6 +44,11 @@ class Point:
         if not curvature[0] > 1e-8 * max(curvature[-1], 1e-8):
             return float("inf")
         return max(float(rest @ np.linalg.solve(inner, rest)), 0.0) ** 0.5
+
+    @property
+    def bends_down(self) -> bool:
+        """Whether the criterion is clearly concave along some direction."""
+        return bool(np.linalg.eigvalsh(self.hessian).min(initial=0.0) < -_CONCAVE)
 
     @property
     def is_minimum(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..optimize import Optimum
 from ..show import Printed
 from .cells import Cells
 from .descent import descend
@@ -24,9 +25,14 @@ _CLEARLY = 1e-3  # curvature, as a share of the largest one, that is no rounding
 _NEAR = 0.25  # part of the way to a boundary up to which ranks are asked for
 _FLAT = 0.1  # curvature that says nothing of a parameter, where one is expected
 _COARSE = 1e-2  # gradient at which Newton's steps take over, in the same units
+_FINE = 1e-4  # gradient at which a descent ends whose coarse end was none
 _SAME = 0.1  # descents as near as this to an end, in the same units, come to it
 _LONGEST = 1.0  # step of a log ratio of standard deviations, or of a correlation's parameter
 
+_RUN_OFF = (
+    "the criterion has no minimum in the parameters of the residuals: they run off, or the rows cannot tell "
+    "them from the random effects; leave a term out, or pool strata"
+)
 
 FlatAt = Callable[[FloatArray], ResidualFlat | None]
 
@@ -128,6 +134,9 @@ def minimum(
     end = min(ends, key=lambda end: end[1])
     everything = np.ones(end[0].size, dtype=bool)
     point = Point(*polished(scaled, end, everything), everything, ~everything)
+    if point.bends_down:  # from where Newton's steps lead nowhere
+        end = descend(scaled, point.z, _LONGEST / scaled.unit, _FINE, _never)
+        point = Point(*polished(scaled, end, everything), everything, ~everything)
     flat = None
     if not _is_clear(point):
         flat = flat_at(np.clip(point.z * scaled.unit, -_NEAR * scaled.far, _NEAR * scaled.far))
@@ -147,6 +156,17 @@ def minimum(
         held=tuple(int(k) for k in np.flatnonzero(~point.free & ~point.frozen)),
         flat=flat,
     )
+
+
+def of_both(optimum: Optimum, residual: OuterOptimum) -> Optimum:
+    """Return the certificate of the random effects, which fails where the residuals have no minimum."""
+    if residual.converged or not optimum.converged:
+        return optimum
+    return replace(optimum, converged=False, status=_RUN_OFF)
+
+
+def _never(z: FloatArray) -> bool:
+    return False
 
 
 def _is_clear(point: Point) -> bool:

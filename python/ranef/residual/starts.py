@@ -9,6 +9,7 @@ from .cells import Cells
 
 _KNOWN = 1000  # rows of every stratum, from which one start will do
 _MANY = 20_000  # pairs of neighbours
+_WEAK = 0.1  # correlation over one unit of time
 _LEAST = 1e-4  # a mean square below this, relative to sigma^2, says no more
 
 
@@ -45,6 +46,13 @@ def starts(cells: Cells, squares: FloatArray) -> list[FloatArray]:
         start[-1] = cells.chain.from_unit(float(value) ** (cells.chain.unit / gap))
         out.append(start)
     return out
+
+
+def weak_start(cells: Cells, start: FloatArray) -> list[FloatArray]:
+    """Return a start with little correlation in time: beside random effects, which may say the rest."""
+    if cells.chain is None:
+        return []
+    return [np.append(start[:-1], cells.chain.from_unit(_WEAK))]
 
 
 def _stratum(cells: Cells) -> np.ndarray:

@@ -187,7 +187,7 @@ def certified(
     evaluations: int,
     flat: PsiFlat | None = None,
 ) -> Optimum:
-    """Return the optimum at an end, whose structures' parameters are `psi`.
+    """Return the optimum at an end, whose last parameters are `psi`, those of the structures.
 
     Raises FitError where the search has come nowhere.
     """
@@ -197,7 +197,8 @@ def certified(
             "place first"
         )
     given = flat.psi_held if flat is not None else np.zeros(psi.size, dtype=bool)
-    limits = any(not (k < given.size and given[k]) for k in end.held)
+    held = np.array(end.held, dtype=int) - (end.x.size - psi.size)
+    limits = not given[held[held >= 0]].all()
     singular = limits or structured.deficient(np.where(given, 0.0, psi))
     return Optimum(
         theta=structured.theta(psi),

@@ -25,7 +25,7 @@ from ..residual.methods import METHODS as RESIDUAL_METHODS
 from ..residual.methods import at_other, delta_df
 from ..residual.model import ResidualModel
 from ..residual.noise import Noise
-from ..residual.optimum import OuterOptimum, reach
+from ..residual.optimum import OuterOptimum, of_both, reach
 from ..residual.report import ResidualSummary
 from ..residual.starts import starts
 from ..residual.sums import ResidualSums
@@ -93,13 +93,13 @@ class _Joint:
     """The criterion in the residuals' parameters, in units of about a standard error, and psi behind them.
 
     size: how many parameters the residuals have.
-    unit: (size,).
+    unit, far: (size,); how far a parameter can go until it is at a boundary.
     count: evaluations so far.
     """
 
     def __init__(self, sums: ResidualSums, structured: Structured, size: int) -> None:
         self.size = size
-        self.unit = unit_of(sums.cells)
+        self.unit, self.far = unit_of(sums.cells), reach(sums.cells)
         self.count = 0
         self._sums, self._structured = sums, structured
 
@@ -119,11 +119,12 @@ class _Joint:
 
     def lowest(self, begin: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[End, list[float]]:
         """Return the lowest end of searches from starts (phi, psi), and the criterion at the end of each."""
-        unbounded = np.tile([-np.inf, np.inf], (self.size, 2))
+        half = self.far / 2 / self.unit  # farther, a stratum without variance leaves the criterion flat
+        endless = np.tile([-np.inf, np.inf], (self.size, 1))
         return lowest(
             self,
             [np.concatenate([phi / self.unit, self._structured.inside(psi)]) for phi, psi in begin],
-            np.concatenate([unbounded, self._structured.ranges()]),
+            np.concatenate([np.column_stack([endless, -half, half]), self._structured.ranges()]),
             {"gtol": 1e-5, "maxiter": 400},
         )
 
@@ -140,15 +141,16 @@ def minimised_both(
     phi, psi = joint.split(end.x)
     flat = None if end.is_curved else find_joint_flat(base, base.noise, structured)
     optimum = certified(base, structured, end, psi, joint.count, None if flat is None else flat.structures)
+    outer = _outer(joint, end, reached, optimum, flat)
     at = base.at(phi, sums)
     scale = np.append(joint.unit, np.ones(len(psi)))
     return StructuredResidualFit(
         at,
         base.design.response,
         at.response,
-        optimum,
+        of_both(optimum, outer),
         DEFAULT,
-        _outer(joint, end, reached, optimum, flat, reach(sums.cells)),
+        outer,
         structured,
         psi,
         end.hessian / np.outer(scale, scale),
@@ -162,7 +164,6 @@ def _outer(
     reached: Sequence[float],
     optimum: Optimum,
     flat: JointFlat | None,
-    boundary: FloatArray,
 ) -> OuterOptimum:
     """Return the optimum over the residuals' parameters, the criterion being minimal over the others."""
     k, (phi, _) = joint.size, joint.split(end.x)
@@ -171,17 +172,18 @@ def _outer(
     known = np.setdiff1d(np.arange(k), unknown)
     curved = np.zeros((k, k))
     curved[np.ix_(known, known)] = _profiled(end.hessian, known)
-    far = bool((np.abs(phi) > boundary).any())
+    held = tuple(one for one in end.held if one < k and one not in unknown)
+    far = np.abs(phi) > joint.far
     return OuterOptimum(
         phi=phi,
         value=end.value,
         hessian=curved / np.outer(joint.unit, joint.unit),
         decrement=optimum.gradient_norm,
         reached=tuple(reached),
-        boundary=far,
-        converged=bool(optimum.converged and not far),
+        boundary=bool(far.any() or held),
+        converged=bool(optimum.converged and not np.delete(far, held).any()),
         evaluations=joint.count,
-        held=tuple(one for one in end.held if one < k and one not in unknown),
+        held=held,
         flat=residual,
     )
 

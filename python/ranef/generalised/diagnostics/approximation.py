@@ -70,3 +70,14 @@ def approximation(fit: GlmerFit) -> Approximation:
     except RuntimeError as error:  # the core's word on a point without modes
         raise FitError(f"the approximation has no second-order term: {error}") from None
     return Approximation(fit.objective, change)
+
+
+def of_a_minimum(fit: GlmerFit) -> tuple[Approximation | None, str]:
+    """Return the error of a Laplace fit that converged, or None without an estimate, and what to say."""
+    if fit.model.agq != 1 or not fit.converged:
+        return None, ""
+    try:
+        found: Approximation = fit.approximation
+    except FitError as error:
+        return None, str(error)
+    return found, str(found)

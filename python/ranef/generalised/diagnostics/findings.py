@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..fit import GlmerFit
+from .approximation import of_a_minimum
 
 _OVER = 1.2  # of Pearson's ratio, or that of zeros, from which its p-value is worth a word
 _FAR = 3.0  # of the z of zeros
@@ -20,17 +21,16 @@ def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
                 "Estimates are infinite: use prior=2.5, or merge levels.",
             )
         )
-    if fit.model.agq == 1 and fit.converged:
-        error = fit.approximation
-        if error.notable:
-            advice = (
-                "Use agq=25."
-                if len(fit.ngroups) == 1
-                else "With crossed factors there is no quadrature: compare models by fit.bootstrap()."
-            )
-            out.append(
-                ("data", f"Laplace's approximation is off by about {-error.change:.2g} of -2 log L.", advice)
-            )
+    error, said = of_a_minimum(fit)
+    if error is not None and error.notable:
+        said = f"Laplace's approximation is off by about {-error.change:.2g} of -2 log L"
+    if said and (error is None or error.notable):
+        advice = (
+            "Use agq=25."
+            if len(fit.ngroups) == 1
+            else "With crossed factors there is no quadrature: compare models by fit.bootstrap()."
+        )
+        out.append(("data", f"{said[0].upper()}{said[1:]}.", advice))
     if (
         not fit.by_cells
         and fit.family.name in ("binomial", "poisson")

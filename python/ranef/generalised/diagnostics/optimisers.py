@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, quote_list
+from ...errors import ArgumentError, FitError, quote_list
 from ..fit import GlmerFit
 from ..fitting import fit_model
 
@@ -68,7 +68,10 @@ def _by_scipy(fit: GlmerFit, method: str, limit: int) -> GlmerFit:
     result = minimize(
         function, fit.model.start(), jac=True, method=method, options={"maxiter": limit, "gtol": 1e-7}
     )
-    point = core.point(np.ascontiguousarray(result.x))
+    try:
+        point = core.point(np.ascontiguousarray(result.x))
+    except RuntimeError as error:
+        raise FitError(f"{method} ended at a point without an answer ({error}): leave it out") from None
     found = dict(fit.found) | dict(point) | {"evaluations": evaluations}
     optimum = replace(
         fit.optimum,

@@ -34,6 +34,7 @@ from ...report.tables import (
 from ...show import Document, Line, Printed, Table, render
 from ...show.numbers import format_common
 from ...show.text import folded, table_lines
+from ..diagnostics.approximation import of_a_minimum
 from ..fit import GlmerFit
 
 _METHOD = "Generalized linear mixed model fit by maximum likelihood"
@@ -153,7 +154,7 @@ def _head(fit: GlmerFit) -> list[str]:
 
 def remarks(fit: GlmerFit) -> list[str]:
     """Return what a reader must know besides the numbers."""
-    lines = [str(fit.approximation)] if fit.model.agq == 1 and fit.converged else []
+    lines = list(filter(None, [of_a_minimum(fit)[1]]))
     found = fit.separation
     if found is not None:
         lines.append(str(found))
