@@ -23,7 +23,7 @@ COLUMNS = ("sum_sq", "mean_sq", "num_df", "den_df", "F", "p")
     force_orthogonal="nothing: the tests do not depend on the coding of factors, contr.sum or other",
     auto_ss_3="type=3, the default",
 )
-def anova(fit: Fit, type: int | str = 3, ddf: str | None = None) -> TestTable:
+def anova(fit: Fit, type: int | str = 3, ddf: str | None = "default") -> TestTable:
     """Test each term of the fixed part.
 
     Parameters
@@ -33,7 +33,7 @@ def anova(fit: Fit, type: int | str = 3, ddf: str | None = None) -> TestTable:
         3: marginal means averaged over the levels of the other factors, whatever their coding and the cell
         counts; 2: each term after all terms that do not contain it; 1: each term after those before it in
         the formula.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         Denominator degrees of freedom, as in `coef_table`.
 
     Returns

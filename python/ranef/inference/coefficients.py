@@ -15,13 +15,13 @@ _BY_THE_MODEL = ("satterthwaite", "residual", "normal")  # methods that need no 
 
 
 @guided(vcov="write fit.robust().coef_table()", cov_type="write fit.robust().coef_table()")
-def coef_table(fit: Fit, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
+def coef_table(fit: Fit, ddf: str | None = "default", alternative: str = "two-sided") -> pd.DataFrame:
     """Test every coefficient against zero.
 
     Parameters
     ----------
     fit : Fit
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         Degrees of freedom: by Satterthwaite's approximation; by Kenward and Roger's, with their adjusted
         standard errors; rows minus fixed effects; infinite (the statistic is then a z). By default the fit's
         own method: Satterthwaite's of `lmer`, that given to `mmrm`, which knows ``"kenward-roger-linear"``,
@@ -85,13 +85,13 @@ def pvalues(fit: Fit) -> pd.Series:
     return coef_table(fit)["p"]
 
 
-def cov_params(fit: Fit, ddf: str | None = None) -> pd.DataFrame:
+def cov_params(fit: Fit, ddf: str | None = "default") -> pd.DataFrame:
     """Return the covariance of the coefficients that a method uses, NaN where a column was dropped.
 
     Parameters
     ----------
     fit : Fit
-    ddf : str, optional
+    ddf : str or None
         ``"kenward-roger"`` adjusts for small samples, ``"CR2"`` and its like are robust; the other methods
         have the model's. By default the fit's own method.
 

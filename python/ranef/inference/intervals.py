@@ -24,7 +24,7 @@ def conf_int(
     parameters: str | Sequence[str] | None = None,
     *,
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     kind: str | None = None,
     n: int | None = None,
     **options: Any,
@@ -44,10 +44,10 @@ def conf_int(
         Names as in the index of the result, or ``"fixed"``, ``"random"``, ``"theta"`` (not Wald), ``"all"``.
     level : float
         Coverage, between 0 and 1; by keyword only.
-    ddf : str, optional
+    ddf : str or None
         Degrees of freedom of Wald intervals of the fixed effects, as in `Fit.coef_table`: by default those
-        of the p-values, so that an interval excludes zero where they are below 1 - level. ``"normal"``: the
-        normal distribution.
+        of the p-values, so that an interval excludes zero where they are below 1 - level. None or
+        ``"normal"``: the normal distribution.
     kind : str, optional
         Of bootstrap interval, see `ranef.BootstrapResult.conf_int`; by default ``"percentile"``.
     n : int, optional
@@ -78,7 +78,7 @@ def conf_int(
     require_level(level)
     if method not in ("wald", "profile", "bootstrap"):
         raise ArgumentError(f"method must be 'wald', 'profile' or 'bootstrap', not {method!r}")
-    if method != "wald" and ddf is not None:
+    if method != "wald" and ddf != "default":
         raise ArgumentError(f"method='{method}' takes no ddf=: degrees of freedom are for Wald intervals")
     if method == "bootstrap":
         found = fit.bootstrap(n or 2000, **options).whole()
@@ -129,7 +129,7 @@ def _rows(table: pd.DataFrame, wanted: list[Any], groups: dict[str, pd.Index[str
     return table.loc[list(dict.fromkeys(names))]
 
 
-def wald(fit: Fit, level: float, ddf: str | None = None) -> pd.DataFrame:
+def wald(fit: Fit, level: float, ddf: str | None = "default") -> pd.DataFrame:
     """Return estimate -+ quantile x standard error of the fixed effects."""
     table = coef_table(fit, ddf)
     df = np.minimum(table["df"].to_numpy(), 1e300)  # the normal distribution has infinitely many

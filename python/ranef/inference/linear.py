@@ -109,7 +109,7 @@ class LinearTest(Printed):
 def test(
     fit: Fit,
     L: Any,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     alternative: str = "two-sided",
     rhs: npt.ArrayLike = 0.0,
 ) -> LinearTest:
@@ -122,7 +122,7 @@ def test(
         In words, ``"days = 0"``, ``"service[T.1] - 2*lectage = 0"``, several as a list or separated by
         commas; ``"days > 0"`` to show that it is, one-sided (``alternative="greater"``); names with their
         weights; or numbers, one row per contrast and one column per coefficient.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         Degrees of freedom, as in `coef_table`.
     alternative : {"two-sided", "less", "greater"}
         Of one contrast against its value; a joint test has no direction.

@@ -34,11 +34,11 @@ METHODS: dict[str, Callable[[Fit], Method]] = {
 
 
 def chosen_ddf(fit: Any, ddf: str | None) -> str:
-    """Return the name of the method asked for: the fit's own where none is.
+    """Return the name of the method asked for: ``"default"`` is the fit's own, None the normal distribution.
 
     Raises ArgumentError for an unknown name.
     """
-    name = fit.default_ddf if ddf is None else ddf
+    name = fit.default_ddf if ddf == "default" else ddf or "normal"
     require_choice("ddf", name, tuple(fit.test_methods))
     return str(name)
 
@@ -53,7 +53,7 @@ def _made(fit: Fit) -> dict[str, Method]:
     return {}
 
 
-def method(fit: Any, ddf: str | None = None) -> Method:
+def method(fit: Any, ddf: str | None = "default") -> Method:
     """Return the method of testing called `ddf`, by default the fit's own.
 
     Raises ArgumentError for an unknown name, or a method this fit does not allow.

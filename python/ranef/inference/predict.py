@@ -62,7 +62,7 @@ def predict(
     parts: bool = False,
     theta_uncertainty: bool = False,
     weights: str | npt.ArrayLike | None = None,
-    ddf: str | None = None,
+    ddf: str | None = "default",
 ) -> FloatArray | pd.DataFrame:
     """Predict the response, with standard errors and intervals on request.
 
@@ -110,7 +110,7 @@ def predict(
     weights : column name or array, optional
         Prior weights of the new rows: the residual variance of a new observation is sigma^2 / weight. By
         default 1, and the model's own on its own rows.
-    ddf : str, optional
+    ddf : str or None
         The method of testing, as in `Fit.coef_table`, by default the fit's own. Intervals are t intervals
         with the degrees of freedom of the p-values, of whatever the interval is made of: the mean of the
         population, that along random effects, a new observation (without ``var_theta``). Normal (z): of

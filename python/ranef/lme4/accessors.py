@@ -43,7 +43,7 @@ def vcov(fit: Fit) -> pd.DataFrame:
     return in_pandas(fit.cov_params)().loc[names, names]
 
 
-def summary(fit: Fit, ddf: str | None = None, **options: Any) -> Summary:
+def summary(fit: Fit, ddf: str | None = "default", **options: Any) -> Summary:
     """Return the summary: ``fit.summary()``, `ddf` in lmerTest's words; ``"lme4"``: no tests."""
     return fit.summary(our_ddf(ddf), **options)
 

@@ -37,7 +37,7 @@ def coefficients(
     terms: Sequence[str] | str | None = None,
     intercept: bool = False,
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     ax: Any = None,
 ) -> Axes:
     """Draw the fixed effects of several fits side by side, with intervals.
@@ -54,7 +54,7 @@ def coefficients(
         Draw the intercept as well, which is rarely on the scale of the others.
     level : float
         Coverage of the intervals.
-    ddf : str, optional
+    ddf : str or None
         As in ``fit.coef_table``, whose default is each fit's own.
 
     Raises

@@ -32,7 +32,7 @@ def tidy(
     fit: Fit,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
 ) -> Any:
     """Return one row per parameter.
 
@@ -46,7 +46,7 @@ def tidy(
         plus mode.
     level : float
         Coverage of the intervals.
-    ddf : str, optional
+    ddf : str or None
         Degrees of freedom of tests and intervals of the fixed effects, as in `Fit.coef_table`.
 
     Returns

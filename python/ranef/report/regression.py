@@ -108,7 +108,7 @@ def modelsummary(
     stars: bool = True,
     digits: int = 3,
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
 ) -> RegressionTable:
     """Put several fits side by side in one table.
 
@@ -126,7 +126,7 @@ def modelsummary(
         Significant digits of the smallest standard error in a row; its estimates have as many decimals.
     level : float
         Coverage of the intervals.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         By default Satterthwaite's; normal for a generalised model. Method of the tests and intervals, as in
         ``fit.coef_table``.
 

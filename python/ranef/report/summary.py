@@ -188,7 +188,7 @@ def correlation_table(fit: Any) -> Table:
 )
 def summary(
     fit: Any,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     stars: bool = True,
     correlation: bool | None = None,
     conf_int: bool | float = False,
@@ -198,7 +198,7 @@ def summary(
     Parameters
     ----------
     fit : Fit
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal", "lme4"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal", "lme4"}
         Degrees of freedom of the tests, as in ``fit.coef_table``, by default by the fit's own method;
         ``"lme4"``, as lmerTest has it, for lme4's table: of a linear model without p-values.
     stars : bool

@@ -29,13 +29,13 @@ def df(fit: GlmerFit) -> pd.Series:
     return pd.Series(np.inf, index=fit.params.index, name="df")
 
 
-def cov_params(fit: GlmerFit, ddf: str | None = None, *, method: str = "hessian") -> pd.DataFrame:
+def cov_params(fit: GlmerFit, ddf: str | None = "default", *, method: str = "hessian") -> pd.DataFrame:
     """Return the covariance of the fixed effects.
 
     Parameters
     ----------
     fit : GlmerFit
-    ddf : {"normal", "kenward-roger"}, optional
+    ddf : {"default", "normal", "kenward-roger"}
         ``"kenward-roger"``: that of the working linear model, adjusted for small samples.
     method : {"hessian", "information"}
         Twice the inverse of the exact Hessian of -2 log L in all parameters (default), or (X'V^-1 X)^-1 of
@@ -57,20 +57,20 @@ def cov_params(fit: GlmerFit, ddf: str | None = None, *, method: str = "hessian"
     require_choice("method", method, METHODS)
     if method == "hessian":
         return tested.cov_params(fit, ddf)
-    if ddf is not None:
+    if ddf != "default":
         raise ArgumentError("method='information' goes without ddf=: it is one covariance matrix")
     names = list(fit.model.design.column_names)
     values = fit.padded(np.asarray(fit._answer("vcov_information")))
     return pd.DataFrame(values, index=names, columns=names)
 
 
-def coef_table(fit: GlmerFit, ddf: str | None = None, alternative: str = "two-sided") -> pd.DataFrame:
+def coef_table(fit: GlmerFit, ddf: str | None = "default", alternative: str = "two-sided") -> pd.DataFrame:
     """Return estimates, standard errors, z and p-values, one row per column of X.
 
     Parameters
     ----------
     fit : GlmerFit
-    ddf : {"normal", "kenward-roger"}, optional
+    ddf : {"default", "normal", "kenward-roger"}
         ``"kenward-roger"``: standard errors and t tests with Kenward and Roger's covariance and degrees of
         freedom of the working linear model, at variances by restricted likelihood (glmmTMB's REML). An
         approximation, meant for few groups, where Wald's z rejects too often; the estimates are the fit's.

@@ -11,7 +11,7 @@ from ...inference.tables import TestTable, with_title
 from ..fit import GlmerFit
 
 
-def anova(fit: GlmerFit, type: int | str = 3, ddf: str | None = None) -> TestTable:
+def anova(fit: GlmerFit, type: int | str = 3, ddf: str | None = "default") -> TestTable:
     """Test each term of the fixed part by Wald's chi-squared.
 
     Parameters
@@ -19,7 +19,7 @@ def anova(fit: GlmerFit, type: int | str = 3, ddf: str | None = None) -> TestTab
     fit : GlmerFit
     type : {3, 2, 1}
         As of a linear fit, see `ranef.Fit.anova`.
-    ddf : {"normal", "kenward-roger"}, optional
+    ddf : {"default", "normal", "kenward-roger"}
         ``"kenward-roger"`` for F tests with the covariance and degrees of freedom of the working linear
         model.
 

@@ -17,7 +17,7 @@ def drop1(
     fit: GlmerFit,
     scope: str | Iterable[str] | None = None,
     test: str = "chisq",
-    ddf: str | None = None,
+    ddf: str | None = "default",
 ) -> pd.DataFrame:
     """Test each term of the fixed part that can be dropped, by refits without it.
 
@@ -27,7 +27,7 @@ def drop1(
     scope : str or iterable of str, optional
         Terms to drop; by default all that are contained in no other.
     test : {"chisq"}
-    ddf : None
+    ddf : {"default"}
         Of F tests, which a generalised model has not: see `GlmerFit.anova`.
 
     Returns
@@ -47,7 +47,7 @@ def drop1(
     """
     if test != "chisq":
         raise ArgumentError(f"test={test!r}: a generalised model has no F tests, use test='chisq'")
-    if ddf is not None:
+    if ddf != "default":
         raise ArgumentError("ddf= is for F tests, and drop1() compares likelihoods: use fit.anova(ddf=)")
     _require_likelihood(fit, "drop1")
     return drop_fixed(fit, scope, "chisq")

@@ -65,7 +65,7 @@ class InflatedEstimator(PopulationEstimator):
     """Means of (1 - p) mu over rows, of a typical group or of the population of groups."""
 
     def __init__(self, view: OfBothParts, ddf: str | None, averaged: bool) -> None:
-        if ddf not in (None, "normal"):
+        if ddf not in ("default", "normal", None):
             raise ArgumentError("a zero-inflated model has tests by the normal distribution: leave ddf= out")
         super().__init__(view.whole, None, None)
         self.view = view

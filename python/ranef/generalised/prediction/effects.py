@@ -28,9 +28,9 @@ class PopulationEstimator(Estimator):
     def __init__(self, fit: GlmerFit, scale: str | None, ddf: str | None) -> None:
         if scale == "link":
             raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
-        if ddf is not None:
+        if ddf not in ("default", "normal", None):
             raise ArgumentError("averaged=True uses the normal distribution: leave out ddf=")
-        super().__init__(fit, scale, None)
+        super().__init__(fit, scale, ddf)
         self.note = "On the scale of the response, averaged over the population of groups"
 
     def mean(self, rows: Rows) -> Mean:

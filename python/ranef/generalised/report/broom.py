@@ -18,7 +18,7 @@ def tidy(
     fit: GlmerFit,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     *,
     exponentiate: bool = False,
 ) -> Any:
@@ -32,7 +32,7 @@ def tidy(
         standard errors and intervals of `GlmerFit.component_table`.
     level : float
         Coverage of the intervals.
-    ddf : {"normal", "kenward-roger"}, optional
+    ddf : {"default", "normal", "kenward-roger"}
         Of the fixed effects, as in `GlmerFit.coef_table`.
     exponentiate : bool
         Fixed effects and their intervals as odds ratios or rate ratios: logit, cloglog and log links only.

@@ -54,7 +54,7 @@ def second_limits(fit: SecondPredictor, level: float) -> pd.DataFrame:
 
 def coef_table(
     fit: SecondPredictor,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     alternative: str = "two-sided",
     *,
     component: str = "conditional",
@@ -64,7 +64,7 @@ def coef_table(
     Parameters
     ----------
     fit : SecondPredictor
-    ddf : {"normal"}, optional
+    ddf : {"default", "normal"}
     alternative : {"two-sided", "less", "greater"}
         Of the conditional model's tests.
     component : {"conditional", "zero", "dispersion"}
@@ -81,7 +81,7 @@ def coef_table(
     """
     if _require_component(fit, component) == "conditional":
         return coefficients.coef_table(fit, ddf, alternative)
-    if ddf not in (None, "normal") or alternative != "two-sided":
+    if ddf not in ("default", "normal", None) or alternative != "two-sided":
         raise ArgumentError(
             f"component='{component}' has two-sided tests by the normal distribution: leave ddf= and "
             "alternative= out"
@@ -91,7 +91,7 @@ def coef_table(
 
 def cov_params(
     fit: SecondPredictor,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     *,
     method: str = "hessian",
     component: str = "conditional",
@@ -131,7 +131,7 @@ def tidy(
     fit: SecondPredictor,
     effects: str | Sequence[str] = ("fixed", "ran_pars"),
     level: float = 0.95,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     *,
     exponentiate: bool = False,
     component: str | None = None,
@@ -145,7 +145,7 @@ def tidy(
         As of a linear fit, see `ranef.report.broom.tidy`; the second predictor has fixed effects.
     level : float
         Coverage of the intervals.
-    ddf : {"normal"}, optional
+    ddf : {"default", "normal"}
     exponentiate : bool
         Fixed effects as ratios; odds ratios those of ``zero=``, of the dispersion those of ``dispersion=``.
     component : {"conditional", "zero", "dispersion"}, optional

@@ -21,7 +21,7 @@ def drop1(
     fit: Fit,
     scope: str | Iterable[str] | None = None,
     test: str = "chisq",
-    ddf: str | None = None,
+    ddf: str | None = "default",
 ) -> pd.DataFrame:
     """Test each term of the fixed part that can be dropped: those contained in no other.
 
@@ -33,7 +33,7 @@ def drop1(
     test : {"chisq", "F"}
         ``"chisq"``: the model is refitted without the term, and the likelihoods compared; a REML fit is
         refitted by maximum likelihood for it. ``"F"``: the coefficients of the term are tested in this fit.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         For the F test, as in `coef_table`.
 
     Returns

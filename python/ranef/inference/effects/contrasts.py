@@ -42,7 +42,7 @@ def comparisons(
     kind: str = "difference",
     scale: str | None = None,
     averaged: bool = False,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     level: float = 0.95,
 ) -> Effects:
     """Compare predictions at two values of a predictor, averaged over the rows or over a reference grid.
@@ -74,7 +74,7 @@ def comparisons(
     averaged : bool
         Of a generalised model: averaged over the population of groups instead of a typical group, with
         normal intervals.
-    ddf : str, optional
+    ddf : str or None
         Degrees of freedom, by default the fit's own method.
     level : float
 
@@ -138,7 +138,7 @@ def slopes(
     over: str = "rows",
     scale: str | None = None,
     averaged: bool = False,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     level: float = 0.95,
 ) -> Effects:
     """Return slopes of the prediction in numeric predictors, averaged over the rows or over a reference grid.

@@ -37,7 +37,7 @@ def predictions(
     weights: str = "equal",
     scale: str | None = None,
     averaged: bool = False,
-    ddf: str | None = None,
+    ddf: str | None = "default",
     level: float = 0.95,
     offset: float | None = None,
 ) -> Predictions:
@@ -68,7 +68,7 @@ def predictions(
         a zero that is no count.
     averaged : bool
         For a generalised model: averaged over the population of groups instead of for a typical group.
-    ddf : str, optional
+    ddf : str or None
         Degrees of freedom, by default the fit's own method.
     level : float
     offset : float, optional

@@ -38,7 +38,7 @@ def emmeans(
     at: Mapping[str, Any] | None = None,
     data: Any = None,
     weights: str = "equal",
-    ddf: str | None = None,
+    ddf: str | None = "default",
     level: float = 0.95,
     scale: str | None = None,
     averaged: bool = False,
@@ -61,7 +61,7 @@ def emmeans(
         transformed, and for proportional weights.
     weights : {"equal", "proportional"}
         How to average over the other factors: with equal weights for their levels, or by frequency.
-    ddf : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         By default Satterthwaite's; normal for a generalised model.
     level : float
     scale : {"link", "response"}, optional
@@ -144,7 +144,7 @@ def emtrends(
     at: Mapping[str, Any] | None = None,
     data: Any = None,
     weights: str = "equal",
-    ddf: str | None = None,
+    ddf: str | None = "default",
     level: float = 0.95,
     scale: str | None = None,
     averaged: bool = False,
