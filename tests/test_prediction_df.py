@@ -32,13 +32,13 @@ def one_way(rows):
     return parts.sum(), parts.sum() ** 2 / np.sum(parts**2 / [g - 1, g * (n - 1)])
 
 
-@pytest.mark.parametrize("ddf", [None, "satterthwaite", "normal", "residual"])
+@pytest.mark.parametrize("ddf", ["default", "satterthwaite", None, "normal", "residual"])
 def test_a_new_subject_of_compound_symmetry(groups, ddf):
     """The sum of two mean squares, whose degrees of freedom are Satterthwaite's own."""
     variance, df = one_way(groups)
     fit = ranef.mmrm("y ~ 1 + cs(v | g)", groups.assign(v=groups["v"].astype(str)))
     found = fit.predict({"g": ["new"], "v": ["1"]}, interval="prediction", ddf=ddf)
-    df = {"normal": np.inf, "residual": len(groups) - 1}.get(ddf, df)
+    df = {None: np.inf, "normal": np.inf, "residual": len(groups) - 1}.get(ddf, df)
     np.testing.assert_allclose(width(found), stdtrit(df, 0.975) * np.sqrt(variance), rtol=1e-5)
 
 

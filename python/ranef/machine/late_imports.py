@@ -6,8 +6,8 @@ held by a thread that is not there. A fork therefore waits until the other threa
 
 from __future__ import annotations
 
-import logging  # noqa: F401  registers its own lock for forks first, which a module being loaded may ask for
 import os
+from functools import cache
 from importlib import import_module
 from threading import Condition, get_ident
 from types import ModuleType
@@ -45,7 +45,14 @@ class _Loading:
 
 
 _loading = _Loading()
-if hasattr(os, "register_at_fork"):  # not on Windows
+
+
+@cache
+def _watch_forks() -> None:
+    if not hasattr(os, "register_at_fork"):  # on Windows
+        return
+    import logging  # noqa: F401  its lock, which a module being loaded may ask for, is then taken after ours
+
     os.register_at_fork(
         before=_loading.before_fork,
         after_in_parent=_loading.after_in_parent,
@@ -55,6 +62,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 def import_late(name: str) -> ModuleType:
     """Return a module of the package by its full name, loaded if it is not."""
+    _watch_forks()
     _loading.begin()
     try:
         return import_module(name)
