@@ -98,7 +98,7 @@ def test_any_table_gives_the_same_fit(sleepstudy):
             found = getattr(fit, name)()
             assert isinstance(found, kind)
             labelled = found.to_pandas().set_index("term")
-            pd.testing.assert_frame_equal(labelled, expected, check_names=False)
+            pd.testing.assert_frame_equal(expected, labelled, check_names=False)
 
 
 

@@ -16,7 +16,7 @@ from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
 from .pickled import restoring
 from .plan import Plan
-from .verbs import Answer, RowAnswer, RowVerb, Verb
+from .verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
 
 if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
@@ -74,15 +74,15 @@ class Fit(LikelihoodFit):
 
     test_methods = Answer[Any]("inference.methods:test_methods", shown=False)
     cov_params = Verb("inference.coefficients:cov_params")
-    coef_table = Verb("inference.coefficients:coef_table")
-    component_table = Verb("inference.wald:component_table")
+    coef_table = TableVerb("inference.coefficients:coef_table")
+    component_table = TableVerb("inference.wald:component_table")
     cov_theta = Verb("inference.wald:cov_theta")
-    conf_int = Verb("inference.intervals:conf_int")
+    conf_int = TableVerb("inference.intervals:conf_int")
     profile = Verb("inference.profile.profiling:profile")
     test = Verb("inference.linear:test")
     anova = Verb("inference.anova:anova")
-    drop1 = Verb("inference.comparison.drop:drop1")
-    ranova = Verb("inference.comparison.ranova:ranova")
+    drop1 = TableVerb("inference.comparison.drop:drop1")
+    ranova = TableVerb("inference.comparison.ranova:ranova")
     robust = Verb("inference.robust:robust")
     pca = Verb("inference.components.pca:pca")
     rePCA = pca  # its old name
@@ -100,14 +100,14 @@ class Fit(LikelihoodFit):
     residuals = RowVerb("diagnostics.rows:residuals")
     leverage = RowVerb("diagnostics.rows:leverage")
     influence = Verb("diagnostics.influence:influence")
-    vif = Verb("diagnostics.collinearity:vif")
+    vif = TableVerb("diagnostics.collinearity:vif")
     bootstrap = Verb("bootstrap.parametric:bootstrap")
     replicated = Verb("bootstrap.parametric:replicated", shown=False)
     summary = Verb("report.summary:summary")
     summary_of = Verb("report.summary:summary_of", shown=False)
-    tidy = Verb("report.broom:tidy")
+    tidy = TableVerb("report.broom:tidy")
     component_columns = Verb("report.broom:component_columns", shown=False)
-    glance = Verb("report.broom:glance")
+    glance = TableVerb("report.broom:glance")
     augment = Verb("report.broom:augment")
     __repr__ = Verb("report.brief:brief")
     _repr_html_ = Verb("report.brief:brief_html")

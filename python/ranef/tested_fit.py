@@ -14,7 +14,7 @@ from .guidance.elsewhere import explained, of_a_fit
 from .guidance.refusals import ATTRIBUTES, lacking, said
 from .guidance.words import OF_A_TESTED_FIT
 from .likelihood_fit import LikelihoodFit
-from .verbs import Answer, RowAnswer, RowVerb, Verb
+from .verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
 
 _explained = explained("a fit", OF_A_TESTED_FIT, of_a_fit)
 
@@ -34,16 +34,16 @@ class TestedFit(LikelihoodFit):
     params = Answer[Any]("estimates.fixed:params")
     bse = Answer[Any]("inference.coefficients:bse")
     beyond = Verb("inference.comparison.beyond:beyond", shown=False)
-    coef_table = Verb("inference.coefficients:coef_table")
+    coef_table = TableVerb("inference.coefficients:coef_table")
     cov_params = Verb("inference.coefficients:cov_params")
-    conf_int = Verb("inference.intervals:conf_int")
+    conf_int = TableVerb("inference.intervals:conf_int")
     test = Verb("inference.linear:test")
     anova = Verb("inference.anova:anova")
     lsmeans = Verb("inference.means:emmeans")
-    tidy = Verb("report.broom:tidy")
-    glance = Verb("report.broom:glance")
+    tidy = TableVerb("report.broom:tidy")
+    glance = TableVerb("report.broom:glance")
     summary = Verb("report.summary:summary")
-    vif = Verb("diagnostics.collinearity:vif")
+    vif = TableVerb("diagnostics.collinearity:vif")
     df = Answer[Any]("inference.coefficients:df")
     tvalues = Answer[Any]("inference.coefficients:tvalues")
     pvalues = Answer[Any]("inference.coefficients:pvalues")

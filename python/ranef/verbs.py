@@ -49,6 +49,24 @@ class Verb:
         return self.func if owner is None else MethodType(self.func, owner)
 
 
+class TableVerb(Verb):
+    """A function whose table, where it is pandas', prints within the width of the terminal."""
+
+    @cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function, its tables in the library of the data."""
+        function = as_it_came(self.plain)
+
+        @wraps(function)
+        def table(*args: Any, **options: Any) -> Any:
+            from .frame.printed import printed
+
+            return printed(function(*args, **options))
+
+        table.plain = self.plain  # type: ignore[attr-defined]
+        return table
+
+
 class RowVerb(Verb):
     """A function that returns a value per row, of the used rows or of ``newdata``, with the labels of pandas.
 

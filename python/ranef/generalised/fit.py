@@ -14,7 +14,7 @@ from ..errors import FitError
 from ..fit import Fit
 from ..guidance.called import attribute
 from ..guidance.words import OF_A_GLMER
-from ..verbs import Answer, RowAnswer, RowVerb, Verb
+from ..verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
 from .families import Family
 from .families.links import Link
 from .model import GlmerModel
@@ -71,7 +71,7 @@ class GlmerFit(Fit, kind="glmer"):
     separation = Answer[Any]("generalised.diagnostics.separation:separation")
 
     cov_params = Verb("generalised.inference.coefficients:cov_params")
-    coef_table = Verb("generalised.inference.coefficients:coef_table")
+    coef_table = TableVerb("generalised.inference.coefficients:coef_table")
     refit = Verb("generalised.fitting:refit")
     predicted = Verb("generalised.prediction.predict:predicted", shown=False)
     drawn = Verb("generalised.prediction.simulation:drawn", shown=False)
@@ -79,16 +79,16 @@ class GlmerFit(Fit, kind="glmer"):
     overdispersion = Verb("generalised.diagnostics.residuals:overdispersion")
     anova = Verb("generalised.inference.comparison:anova")
     summary_of = Verb("generalised.report.summary:summary_of", shown=False)
-    tidy = Verb("generalised.report.broom:tidy")
+    tidy = TableVerb("generalised.report.broom:tidy")
     augment = Verb("generalised.report.broom:augment")
     __repr__ = Verb("generalised.report.summary:brief")
     _repr_html_ = Verb("generalised.report.summary:brief_html")
 
-    component_table = Verb("generalised.inference.components:component_table")
+    component_table = TableVerb("generalised.inference.components:component_table")
     cov_theta = Verb("generalised.inference.components:cov_theta")
     profile = Verb("generalised.inference.profile:profile")
-    drop1 = Verb("generalised.inference.dropping:drop1")
-    ranova = Verb("generalised.inference.dropping:ranova")
+    drop1 = TableVerb("generalised.inference.dropping:drop1")
+    ranova = TableVerb("generalised.inference.dropping:ranova")
     update = Verb("generalised.updating:update")
     r2 = Verb("generalised.inference.explained:r2")
     icc = Verb("generalised.inference.explained:icc")

@@ -6,26 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..frame.printed import PrintedTable
 from ..guidance.elsewhere import missing
 from ..guidance.words_of_results import OF_TESTS
-from ..show import Document, Line, frame_table, render
 
 # Differences of criteria count, however large they are.
 FORMS = dict.fromkeys(("aic", "aicc", "bic", "llf", "deviance"), ".2f") | {"weight": ".3g"}
 
 
-class TestTable(pd.DataFrame):
-    """A table of tests.
-
-    What stands above and below it when printed are the lines in ``attrs["title"]`` and ``attrs["notes"]``. A
-    part of it, or anything computed from it, is an ordinary DataFrame.
-    """
+class TestTable(PrintedTable):
+    """A table of tests, whose criteria are printed with two decimals."""
 
     __test__ = False  # no test case, whatever pytest makes of its name
-
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        return pd.DataFrame
 
     if not TYPE_CHECKING:  # which would take every name for known
 
@@ -41,22 +33,15 @@ class TestTable(pd.DataFrame):
             return pd.Series(self.index, index=self.index)
         return super().__getitem__(key)
 
-    def document(self) -> Document:
-        """Return the table between its title and its notes."""
-        title, notes = self.attrs.get("title", ()), self.attrs.get("notes", ())
-        table = pd.DataFrame(self)
+    def as_shown(self) -> pd.DataFrame:
+        """Return the columns that are printed."""
+        table = super().as_shown()
         for name, form in FORMS.items():
             if name in table:
                 table[name] = [None if pd.isna(value) else format(value, form) for value in table[name]]
         if "p_boundary" in table and table["p_boundary"].isna().all():  # no variance was tested
             table = table.drop(columns="p_boundary")
-        return [*map(Line, title), frame_table(table), *map(Line, notes)]
-
-    def __repr__(self) -> str:
-        return render(self.document(), "text")
-
-    def _repr_html_(self) -> str:
-        return render(self.document(), "html")
+        return table
 
 
 def with_title(table: pd.DataFrame, *lines: str) -> TestTable:

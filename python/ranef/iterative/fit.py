@@ -16,7 +16,7 @@ from ..fit import Fit
 from ..model import Model
 from ..optimize import DEFAULT, Settings
 from ..optimize.flat import find_flat
-from ..verbs import Answer, Verb
+from ..verbs import Answer, TableVerb, Verb
 from .optimum import IterativeOptimum, optimum_of
 from .settings import Iterations
 from .waiting import waiting
@@ -53,7 +53,7 @@ class IterativeFit(Fit, kind="iterative"):
     errors = Answer[Any]("iterative.errors:monte_carlo")
     own_equations = Answer[Any]("iterative.equations:IterativeEquations", shown=False)
     replicated = Verb("iterative.replicates:replicated", shown=False)
-    component_table = Verb("iterative.components:component_table")
+    component_table = TableVerb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")
     summary_of = Verb("iterative.report:summary_of", shown=False)
     __repr__ = Verb("iterative.report:brief")

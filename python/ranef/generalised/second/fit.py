@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...cached import cached_property
-from ...verbs import Verb
+from ...verbs import TableVerb, Verb
 from ..fit import GlmerFit
 from .model import SecondModel
 
@@ -23,9 +23,9 @@ class SecondPredictor(_Base):
 
     model: SecondModel
 
-    coef_table = Verb("generalised.second.coefficients:coef_table")
+    coef_table = TableVerb("generalised.second.coefficients:coef_table")
     cov_params = Verb("generalised.second.coefficients:cov_params")
-    tidy = Verb("generalised.second.coefficients:tidy")
+    tidy = TableVerb("generalised.second.coefficients:tidy")
     further_columns = Verb("generalised.second.coefficients:further_columns", shown=False)
     summary_of = Verb("generalised.second.report:summary_of", shown=False)
     update = Verb("generalised.second.report:update")
