@@ -118,7 +118,7 @@ def f_approximation(a1: float, a2: float, q: int) -> tuple[float, float]:
     if abs(v0) < _ZERO:
         v0 = 0.0
     more = _ratio(1 - a2 / q, v1) ** 2 * v0 - v2  # (q rho - 1) v2, which may be zero, as v2 may: df is then 4
-    if more == 0:
+    if more == 0:  # q rho is one
         return float("inf"), 1 - a2 / q
     df = 4 + (q + 2) * v2 / more
     scale = 1.0 if abs(df - 2) < 0.01 else df * (1 - a2 / q) / (df - 2)

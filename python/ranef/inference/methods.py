@@ -43,6 +43,11 @@ def chosen_ddf(fit: Any, ddf: str | None) -> str:
     return str(name)
 
 
+def is_normal(ddf: str | None) -> bool:
+    """Whether what is asked for is the normal distribution, where nothing else is the default."""
+    return ddf in ("default", "normal", None)
+
+
 def test_methods(fit: Fit) -> dict[str, Callable[[Any], Method]]:
     """Return the methods of testing by name; a kind of fit may bring its own."""
     return METHODS

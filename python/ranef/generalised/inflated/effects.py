@@ -17,6 +17,7 @@ from ...frame import UsedRows
 from ...inference.effects.averages import Rows
 from ...inference.effects.delta import Estimator
 from ...inference.means.grid import spread
+from ...inference.methods import is_normal
 from ..prediction.averages import average_mean, curve_at, fixed_part, random_columns
 from ..prediction.effects import PopulationEstimator, Value
 from ..prediction.response_means import WHOSE
@@ -65,7 +66,7 @@ class InflatedEstimator(PopulationEstimator):
     """Means of (1 - p) mu over rows, of a typical group or of the population of groups."""
 
     def __init__(self, view: OfBothParts, ddf: str | None, averaged: bool) -> None:
-        if ddf not in ("default", "normal", None):
+        if not is_normal(ddf):
             raise ArgumentError("a zero-inflated model has tests by the normal distribution: leave ddf= out")
         super().__init__(view.whole, None, None)
         self.view = view

@@ -12,6 +12,7 @@ from ...errors import ArgumentError
 from ...inference.effects.averages import Rows
 from ...inference.effects.delta import STEP, Estimator, Mean
 from ...inference.means.estimates import estimable
+from ...inference.methods import is_normal
 from ..fit import GlmerFit
 from ..inference.uncertainty import estimates, sensitivities
 from .averages import average_mean, curve_at, fixed_part, random_columns
@@ -28,7 +29,7 @@ class PopulationEstimator(Estimator):
     def __init__(self, fit: GlmerFit, scale: str | None, ddf: str | None) -> None:
         if scale == "link":
             raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
-        if ddf not in ("default", "normal", None):
+        if not is_normal(ddf):
             raise ArgumentError("averaged=True uses the normal distribution: leave out ddf=")
         super().__init__(fit, scale, ddf)
         self.note = "On the scale of the response, averaged over the population of groups"

@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 from ...arrays import FloatArray
 from ...errors import ArgumentError, FitError, require_choice, require_level
 from ...frame.native import native_table
+from ...inference.methods import is_normal
 from ...verbs import kept
 from ..inference import coefficients
 from ..inference.uncertainty import covariance_root
@@ -81,7 +82,7 @@ def coef_table(
     """
     if _require_component(fit, component) == "conditional":
         return coefficients.coef_table(fit, ddf, alternative)
-    if ddf not in ("default", "normal", None) or alternative != "two-sided":
+    if not is_normal(ddf) or alternative != "two-sided":
         raise ArgumentError(
             f"component='{component}' has two-sided tests by the normal distribution: leave ddf= and "
             "alternative= out"
