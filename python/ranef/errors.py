@@ -111,6 +111,17 @@ def quote_list(names: Iterable[object], limit: int = 10) -> str:
     return f"{', '.join(listed[:limit])} and {len(listed) - limit} more"
 
 
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a question for the known name nearest to one, nothing where none is near.
+
+    >>> did_you_mean("sleepstdy", ["Rail", "sleepstudy"])
+    " Did you mean 'sleepstudy'?"
+    """
+    by_lower = {one.lower(): one for one in reversed(known)}
+    close = get_close_matches(name.lower(), list(by_lower), n=1)
+    return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+
+
 def unknown_column(
     name: str, columns: Iterable[str], where: str, data: str = "the data"
 ) -> UnknownColumnError:
@@ -128,9 +139,7 @@ def unknown_column(
             f"{where} uses the column '{name}'; {data} have one that only looks like it, {alike[0]!a} for "
             f"{name!a} (a blank at an end, or accents in another Unicode form): rename the column"
         )
-    by_lower = {column.lower(): column for column in reversed(known)}
-    close = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-    hint = f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+    hint = did_you_mean(name, known)
     if where.endswith("=") and "(" in name:
         hint = " It takes the name of a column: add one with these values to the data."
     elif "[" in name and name.partition("[")[0].strip() in known:

@@ -128,33 +128,6 @@ def test_numpy_text_objects_and_masks():
     assert table.column("small").values.dtype == np.int64
 
 
-TEXT = ["b", "a", None, "b", "\u00e9", "a"]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        np.array(TEXT, dtype=object),
-        pd.Series(TEXT, dtype=object),
-        pd.Series(TEXT, dtype="str"),
-        pd.Series(TEXT, dtype=pd.StringDtype("python")),
-        pd.Series(TEXT, dtype=pd.StringDtype("pyarrow")),
-        pd.Series(TEXT, dtype="category"),
-        pd.Series(TEXT, dtype=pd.ArrowDtype(pa.large_string())),
-        pl.Series(TEXT),
-        pl.Series(TEXT, dtype=pl.Categorical),
-        pa.array(TEXT),
-        pa.chunked_array([TEXT[:2], TEXT[2:]]),
-        np.array([np.nan if text is None else text for text in TEXT], dtype=object),
-    ],
-    ids=lambda values: f"{type(values).__name__} {getattr(values, 'dtype', '')}",
-)
-def test_text_of_every_kind_gives_the_same_codes(values):
-    column = Table({"g": values}).column("g")
-    assert column.levels.tolist() == ["a", "b", "\u00e9"]
-    assert column.codes.tolist() == [1, 0, -1, 1, 2, 0]
-
-
 def test_text_among_other_values_is_still_a_factor():
     column = Table({"g": np.array(["a", 2, "a", 1.5], dtype=object)}).column("g")
     assert sorted(map(str, column.levels.tolist())) == ["1.5", "2", "a"]

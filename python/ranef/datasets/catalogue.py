@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from ..errors import ArgumentError
+from ..errors import ArgumentError, did_you_mean
 from . import counts, education, growth, laboratory, lecture, trials
 from .description import Description
 
@@ -62,7 +60,5 @@ def describe(name: str) -> Description:
     """
     if isinstance(name, str) and name in DESCRIPTIONS:
         return DESCRIPTIONS[name]
-    lowered = {known.lower(): known for known in DESCRIPTIONS}
-    close = get_close_matches(str(name).lower(), list(lowered), n=1)
-    hint = f" Did you mean '{lowered[close[0]]}'?" if close else ""
+    hint = did_you_mean(str(name), list(DESCRIPTIONS))
     raise ArgumentError(f"there is no data set {name!r}.{hint} Data sets: {', '.join(names())}.")

@@ -13,7 +13,7 @@ from ..design.used import require_number
 from ..errors import ArgumentError, DataError, NewLevelError
 from ..fit import Fit
 from ..frame import FactorColumn, Table
-from ..frame.factors import as_factor, combine
+from ..frame.factors import as_factor, one_factor
 from ..guidance.unheard import require_heard
 from ..machine.memory import require_memory
 from .prediction import RandomRows, mean_of, own_rows, population, random_part
@@ -190,7 +190,7 @@ def _levels_of(spec: DesignSpec, index: int, table: Table) -> FactorColumn:
     """Return the grouping factor of a term in new data, with the levels there."""
     group = spec.terms[index].group
     parts = [as_factor(table.column(name)) for name in group.columns]
-    return parts[0] if len(parts) == 1 else combine(group.name, parts)[0]
+    return one_factor(parts)
 
 
 def _weights(fit: Fit, newdata: Any) -> FloatArray | None:

@@ -41,6 +41,17 @@ class Terms:
         """Each variable once, in order."""
         return tuple(dict.fromkeys(variable for term in self.terms for variable in term))
 
+    @property
+    def bare_columns(self) -> tuple[str, ...] | None:
+        """The terms where each is a column by itself; None where the text asks for more.
+
+        >>> terms_of("1 + days").bare_columns, terms_of("x:f").bare_columns
+        (('days',), None)
+        """
+        if any(len(term) > 1 or term[0].code for term in self.terms):
+            return None
+        return tuple(term[0].name for term in self.terms)
+
 
 @lru_cache(maxsize=512)
 def terms_of(text: str) -> Terms:

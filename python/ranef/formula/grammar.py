@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from ..errors import FormulaError
 from . import python_code
@@ -52,10 +53,10 @@ class Grammar:
         self.position += 1
         return token
 
-    def _fail(self, message: str, token: Token | None = None) -> None:
+    def _fail(self, message: str, token: Token | None = None) -> NoReturn:
         raise FormulaError(message, self.text, (token or self._peek()).start)
 
-    def _fail_between(self, message: str) -> None:
+    def _fail_between(self, message: str) -> NoReturn:
         """Fail at something between two terms: a comparison, which R would take for code, or `message`."""
         operator = self._peek().text
         self._fail(f"a comparison is code: write I(x {operator} 5)" if operator in _COMPARISONS else message)
@@ -94,7 +95,6 @@ class Grammar:
                 )
             node = Operation(op, node, right, token.start)
         self._fail(f"more than {_LONGEST} terms are multiplied: name the products that are meant")
-        raise AssertionError
 
     def _operand(self) -> Node:
         token = self._peek()
@@ -107,7 +107,6 @@ class Grammar:
         if token.text == "{":
             return self._code(self.position, self.position)
         self._fail(self._missing(token))
-        raise AssertionError
 
     def _missing(self, token: Token) -> str:
         before = self.tokens[self.position - 1].text if self.position else ""

@@ -71,15 +71,8 @@ def render(node: Node) -> str:
         left, right = _operand(node.left, level), _operand(node.right, level + 1)
         return f"{left}{node.op}{right}" if node.op in (":", "**") else f"{left} {node.op} {right}"
     if isinstance(node, Sum):
-        return render_sum(node.items)
+        return " ".join(f"{sign} {_operand(item, 1)}" for sign, item in node.items).removeprefix("+ ")
     raise TypeError("a random term has no place in a fixed part")
-
-
-def render_sum(items: tuple[tuple[str, Node], ...]) -> str:
-    """Write signed terms as ``a + b - c``."""
-    pieces = [f"{sign} {_operand(item, 1)}" for sign, item in items]
-    text = " ".join(pieces)
-    return text[2:] if text.startswith("+ ") else text
 
 
 def _operand(node: Node, level: int) -> str:

@@ -10,9 +10,9 @@ from . import python_code
 from .expand import expand
 from .grammar import Grammar
 from .grouping import expand_group
-from .nodes import Bar, Leaf, Node, Sum, children, render, render_sum
+from .nodes import Bar, Leaf, Node, Sum, children, render
 from .structures import STRUCTURES, called_here
-from .tokens import CLOSING, Token, matching, tokenize
+from .tokens import Token, matching, tokenize, with_depths
 from .types import Formula, RandomBar
 
 _ERROR_STRATUM = re.compile(r"\bError\s*\(")
@@ -100,17 +100,13 @@ def _parse_any(text: str) -> Formula:
     responses = _responses(tokens[:tilde], text) or (response,)
     parts = _Parts(text)
     parts.collect(Grammar(text, tokens, tilde + 1).whole_sum())
-    fixed = render_sum(tuple(parts.fixed)) or "1"
+    fixed = render(Sum(tuple(parts.fixed), 0)) or "1"
     return Formula(text, response, fixed, tuple(parts.random), tuple(parts.offsets), responses)
 
 
 def _tilde(tokens: list[Token], text: str) -> int:
-    found, depth = [], 0  # within brackets it is Python's "not"
-    for index, token in enumerate(tokens):
-        if token.kind == "op":
-            depth += (token.text in CLOSING) - (token.text in CLOSING.values())
-            if token.text == "~" and depth <= 0:
-                found.append(index)
+    # within brackets it is Python's "not"
+    found = [k for k, (token, depth) in enumerate(with_depths(tokens)) if token.text == "~" and depth <= 0]
     if not found:
         raise FormulaError("the formula has no '~': write response ~ predictors + (1 | group)", text)
     if len(found) > 1:
@@ -127,9 +123,7 @@ def _tilde(tokens: list[Token], text: str) -> int:
 
 
 def _response(tokens: list[Token], text: str) -> str:
-    depth = 0
     for token in tokens:
-        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
         if token.text in ("|", "||"):
             raise FormulaError("a random term belongs to the right of '~'", text, token.start)
     return python_code.translate(text, tokens)
@@ -143,9 +137,7 @@ def _responses(tokens: list[Token], text: str) -> tuple[str, ...]:
     if closing != len(tokens) - 1:
         raise FormulaError("cbind(a, b) must be the whole response", text, start)
     columns: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens[2:closing]:
-        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+    for token, depth in with_depths(tokens[2:closing]):
         if token.text == "," and depth == 0:
             columns.append([])
         else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ..errors import FormulaError
-from .tokens import CLOSING, Token
+from .tokens import Token, with_depths
 from .types import Formula, Structure
 
 # glmmTMB's and mmrm's names
@@ -55,12 +55,8 @@ def called_here(name: str) -> str:
 
 def bar_within(tokens: Sequence[Token], opening: int, closing: int) -> bool:
     """Whether a bar stands directly inside the bracket that opens at index `opening`."""
-    depth = 0
-    for token in tokens[opening:closing]:
-        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
-        if depth == 1 and token.text in ("|", "||"):
-            return True
-    return False
+    inside = with_depths(tokens[opening:closing])
+    return any(depth == 1 and token.text in ("|", "||") for token, depth in inside)
 
 
 def structure_of(name: Token, options: Sequence[Token], text: str) -> Structure:

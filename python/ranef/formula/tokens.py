@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import FormulaError
@@ -74,11 +75,20 @@ def tokenize(text: str) -> list[Token]:
     return [*tokens, Token("end", "", end, end)]
 
 
-def _require_shallow(tokens: list[Token], text: str) -> None:
+def with_depths(tokens: Iterable[Token]) -> Iterator[tuple[Token, int]]:
+    """Yield tokens, each with how many brackets are open behind it.
+
+    >>> [(token.text, depth) for token, depth in with_depths(tokenize("f(x)"))]
+    [('f', 0), ('(', 1), ('x', 1), (')', 0), ('', 0)]
+    """
     depth = 0
     for token in tokens:
-        if token.kind == "op":
-            depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        yield token, depth
+
+
+def _require_shallow(tokens: list[Token], text: str) -> None:
+    for token, depth in with_depths(tokens):
         if depth > _DEEPEST:
             raise FormulaError(
                 f"brackets are nested more than {_DEEPEST} deep: write the terms one by one",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,7 +28,7 @@ class NumberColumn(Snapshot):
     null: Mask = field(default=None, repr=False)
     exact: npt.NDArray[Any] | None = field(default=None, repr=False)
 
-    def take(self, rows: npt.NDArray[np.intp] | slice) -> NumberColumn:
+    def take(self, rows: npt.NDArray[np.intp]) -> NumberColumn:
         """Return some rows, where none is missing."""
         exact = None if self.exact is None else self.exact[rows]
         return NumberColumn(self.name, self.values[rows], exact=exact)
@@ -64,6 +64,10 @@ class FactorColumn(Snapshot):
     levels: npt.NDArray[np.generic]
     categories: npt.NDArray[np.generic] | None = field(default=None, repr=False)
 
+    def take(self, rows: npt.NDArray[np.intp]) -> FactorColumn:
+        """Return some rows, with all levels."""
+        return replace(self, codes=self.codes[rows])
+
     @cached_property
     def missing(self) -> Mask:
         if self.codes.size == 0 or self.codes.min() >= 0:
@@ -77,6 +81,10 @@ class TimeColumn(Snapshot):
 
     name: str
     values: npt.NDArray[np.generic]
+
+    def take(self, rows: npt.NDArray[np.intp]) -> TimeColumn:
+        """Return some rows."""
+        return TimeColumn(self.name, self.values[rows])
 
     @cached_property
     def missing(self) -> Mask:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..errors import DataError
 from .columns import Column, FactorColumn, NumberColumn, TimeColumn
 from .factors import code_values, drop_unused
-from .text import code_arrow_text, code_text
+from .text import arrow_dictionary, code_arrow_text, code_text
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -192,8 +192,7 @@ def from_arrow(name: str, values: Any) -> Column:
     values = _one_chunk(values)
     kind = values.type
     if pa.types.is_dictionary(kind):
-        codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-        return _from_categories(name, codes, values.dictionary.to_numpy(zero_copy_only=False))
+        return _from_categories(name, *arrow_dictionary(values))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return FactorColumn(name, *code_arrow_text(values))
     if pa.types.is_decimal(kind):

@@ -33,9 +33,16 @@ def as_factor(column: Column) -> FactorColumn:
     codes, levels = code_values(values)
     if isinstance(column, NumberColumn) and column.null is not None:
         codes = np.where(column.null, np.int32(-1), codes)
-    if levels.dtype.kind == "f" and np.all(np.abs(levels) < 2.0**53) and np.all(levels == np.rint(levels)):
+    if are_whole(levels):
         levels = levels.astype(np.int64)
     return drop_unused(FactorColumn(column.name, codes, levels))
+
+
+def are_whole(values: npt.NDArray[Any]) -> bool:
+    """Whether numbers stored as floats are whole, and small enough to have all their digits."""
+    if values.dtype.kind != "f":
+        return False
+    return bool(np.all(np.abs(values) < 2.0**53) and np.all(values == np.rint(values)))
 
 
 def _code_dense_integers(values: npt.NDArray[Any]) -> tuple[Codes, Levels] | None:
@@ -103,6 +110,13 @@ def take(factor: FactorColumn, rows: npt.NDArray[np.intp] | None) -> FactorColum
     return drop_unused(FactorColumn(factor.name, factor.codes[rows], factor.levels))
 
 
+def one_factor(factors: Sequence[FactorColumn]) -> FactorColumn:
+    """Return a factor that is alone, of several the factor of their combinations."""
+    if len(factors) == 1:
+        return factors[0]
+    return combine(":".join(factor.name for factor in factors), factors)[0]
+
+
 def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, npt.NDArray[np.int64]]:
     """Return the factor of the combinations that occur, first factor slowest, labels ``"x:y"`` as in R.
 
@@ -113,13 +127,12 @@ def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, n
     if occurring.size and occurring[0] < 0:  # missing
         occurring, codes = occurring[1:], codes - np.int32(1)
     labels: list[list[str]] = []
-    rest = occurring
-    for factor in reversed(factors):
-        rest, inner = np.divmod(rest, max(factor.levels.shape[0], 1))
+    sizes = [max(factor.levels.shape[0], 1) for factor in factors]
+    for factor, own in zip(factors, np.unravel_index(occurring, sizes), strict=True):
         texts = label_texts(factor.levels)
-        labels.append([texts[code] for code in inner.tolist()])
+        labels.append([texts[code] for code in own.tolist()])
     levels = np.empty(occurring.size, dtype=object)
-    levels[:] = [":".join(parts) for parts in zip(*reversed(labels), strict=True)]
+    levels[:] = [":".join(parts) for parts in zip(*labels, strict=True)]
     return FactorColumn(name, codes, levels), occurring
 
 

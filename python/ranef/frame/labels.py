@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def without_records(data: Any) -> Any:
+    """Return an array of records as a dict of its columns; anything else as it is."""
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        return {name: data[name] for name in data.dtype.names}
+    return data
+
+
 def labels_of(data: Any) -> pd.Index | None:
     """Return the index of a pandas frame, or of the Series in a dict; None for data without labels."""
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from .labels import in_order_of, labels_of
+from .labels import in_order_of, labels_of, without_records
 
 P = ParamSpec("P")
 
@@ -134,8 +134,7 @@ def with_columns(data: Any, rows: np.ndarray, added: Mapping[str, Any]) -> Any:
         old = [name for name in bare if name in taken.columns]
         new = pd.DataFrame({name: bare[name] for name in bare if name not in old}, index=taken.index)
         return pd.concat([taken.assign(**{name: bare[name] for name in old}), new], axis=1)
-    if isinstance(data, np.ndarray) and data.dtype.names:
-        data = {name: data[name] for name in data.dtype.names}
+    data = without_records(data)
     if isinstance(data, Mapping):
         labels = labels_of(data)
         ordered = {str(name): in_order_of(values, f"'{name}'", labels) for name, values in data.items()}

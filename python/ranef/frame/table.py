@@ -6,13 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..cached import cached_property
 from ..errors import DataError, UnknownColumnError, unknown_column
 from .columns import Column
 from .convert import from_any, from_arrow, from_frame, from_narwhals, from_pandas
-from .labels import in_order_of, labels_of
+from .labels import in_order_of, labels_of, without_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +38,7 @@ class Table:
         self._labels: Any
         self._known: Any
         self.n_rows: int
-        if isinstance(data, np.ndarray) and data.dtype.names:
-            data = {name: data[name] for name in data.dtype.names}
+        data = without_records(data)
         if isinstance(data, Mapping):
             self._open_mapping(data)
         else:

@@ -24,13 +24,20 @@ def code_text(values: npt.NDArray[Any]) -> tuple[Codes, Levels]:
     return code_values(values if values.dtype == object else values.astype(object))
 
 
+def arrow_dictionary(values: Any) -> tuple[Codes, Levels]:
+    """Return codes and levels of a pyarrow Array of a dictionary, as it has them."""
+    import pyarrow as pa
+
+    codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, values.dictionary.to_numpy(zero_copy_only=False)
+
+
 def code_arrow_text(values: Any) -> tuple[Codes, Levels]:
     """Code a pyarrow Array of text, or a dictionary of text whose order means nothing."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(values.type):
-        codes = values.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-        return sort_levels(codes, values.dictionary.to_numpy(zero_copy_only=False))
+        return sort_levels(*arrow_dictionary(values))
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         values = values.cast(pa.large_string())
     valid, offsets, text = values.buffers()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..errors import DataError, NewLevelError
 from ..frame import Table
-from ..frame.factors import as_factor, combine, recode
+from ..frame.factors import as_factor, one_factor, recode
 from .blocks import cholesky_of, subject_blocks, whitened
 from .flat import known_matrices
 
@@ -88,7 +88,7 @@ def visit_and_arm(fit: VisitFit, newdata: Any) -> tuple[Codes, Codes]:
 
 def _codes(table: Table, names: tuple[str, ...], levels: Any) -> Codes:
     factors = [as_factor(table.column(name)) for name in names]
-    factor = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+    factor = one_factor(factors)
     return factor.codes if levels is None else recode(factor, levels)[0]
 
 

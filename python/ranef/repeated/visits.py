@@ -15,7 +15,7 @@ from ..design.not_kept import NOT_KEPT
 from ..errors import DataError, quote_list
 from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
-from ..frame.factors import as_factor, combine, label_texts, take
+from ..frame.factors import as_factor, label_texts, one_factor, take
 from ..sufficient.finishing_visits import SummedVisits
 from ..sufficient.patterns import MOST_VISITS, require_few_visits
 
@@ -145,7 +145,7 @@ def _require_visits(
 
 def _factor(names: tuple[str, ...], table: Table, kept: npt.NDArray[np.intp] | None) -> FactorColumn:
     factors = [take(as_factor(table.column(name)), kept) for name in names]
-    return factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+    return one_factor(factors)
 
 
 def _require_order(

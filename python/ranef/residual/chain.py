@@ -22,7 +22,7 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import ArgumentError, DataError
 from ..frame import FactorColumn, NumberColumn, Table
-from ..frame.factors import as_factor, combine, label_texts, take
+from ..frame.factors import as_factor, label_texts, one_factor, take
 
 _CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
 EXAMPLE = (
@@ -181,7 +181,7 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     table, timed = Table(data), time != "1"
     names = tuple(name.strip().strip("`") for name in group.split(":"))
     factors = [take(as_factor(_present(table, name, rows)), rows) for name in names]
-    subject = factors[0] if len(factors) == 1 else combine(":".join(names), factors)[0]
+    subject = one_factor(factors)
     when = _times(kind, time.strip("`"), table, rows) if timed else np.arange(len(rows), dtype=float)
     by_time = _by_time(subject.codes, when)
     codes, sorted_times = subject.codes[by_time], when[by_time]

@@ -20,7 +20,7 @@ from ..design.matrices import learn_matrix
 from ..design.used import UsedColumns, needed_columns
 from ..errors import ArgumentError, DataError
 from ..frame import Table, UsedRows
-from ..frame.factors import combine
+from ..frame.factors import one_factor
 
 _SAID = 1e-9  # of a column's size: what is left of one that the others say
 _FAR = 1e3  # of its spread: how far from zero a number may be
@@ -103,7 +103,7 @@ def _strata(
     """
     if columns and all(used.is_factor(name) for name in columns):
         factors = [used.factor(name) for name in columns]
-        factor = factors[0] if len(factors) == 1 else combine(":".join(columns), factors)[0]
+        factor = one_factor(factors)
         codes = factor.codes.astype(np.int64)
         chosen = np.empty(len(factor.levels), np.int64)
         chosen[codes[::-1]] = np.arange(len(codes))[::-1]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
 from ..frame import FactorColumn, NumberColumn, Table
-from ..frame.factors import as_factor, combine, recode
+from ..frame.factors import as_factor, one_factor, recode
 from .chain import Chain
 
 
@@ -122,7 +122,7 @@ def _chain_of(chain: Chain, newdata: Any) -> Chain:
 def _subject(chain: Chain, newdata: Any) -> FactorColumn:
     table = Table(newdata, "the new data")
     factors = [as_factor(table.column(name)) for name in chain.names]
-    return factors[0] if len(factors) == 1 else combine(":".join(chain.names), factors)[0]
+    return one_factor(factors)
 
 
 def _times(chain: Chain, newdata: Any) -> FloatArray:
