@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..formula import Formula, parse_formula
 from ..frame import NumberColumn, Table, UsedRows, complete_rows, in_order_of
 from .design import Design
@@ -17,12 +18,13 @@ from .model_matrix import ModelMatrix
 from .random_terms import RandomBuilder, TermSpec, lme4_order, require_enough_rows
 from .spec import DesignSpec
 from .supported import require_single_response, require_supported
-from .types import FloatArray, RandomTerm
+from .types import RandomTerm
 from .used import UsedColumns, needed_columns, require_number
 from .vectors import (
     CodeVector,
     argument_column,
     learn_vector,
+    number_values,
     require_finite_argument,
     require_positive_weights,
     require_variation,
@@ -87,12 +89,10 @@ def assemble(
     require_supported(parsed)
     table = Table(data)
     needed = columns_by_part(parsed, table)
-    arguments = {
-        name: _argument(name, values, table)
-        for name, values in (("weights", weights), ("offset", offset))
-        if values is not None
-    }
-    used = _used_columns(parsed, table, needed, arguments, weights, offset, also)
+    given = {"weights": weights, "offset": offset}
+    arguments = {name: _argument(name, own, table) for name, own in given.items() if own is not None}
+    may_miss = [column for name, column in arguments.items() if isinstance(given[name], str)]
+    used = _used_columns(parsed, table, needed, may_miss, also)
     values = respond(parsed, used, needed)
     learned = learn(parsed, used, needed)
     if not allow_saturated:
@@ -190,25 +190,20 @@ def _used_columns(
     parsed: Formula,
     table: Table,
     needed: dict[str, tuple[str, ...]],
-    arguments: dict[str, NumberColumn],
-    weights: Any,
-    offset: Any,
+    may_miss: Sequence[NumberColumn],
     also: Sequence[str],
 ) -> UsedColumns:
+    """Return the columns used, on the rows where they and those of arguments are present."""
     names = dict.fromkeys(name for part in needed.values() for name in part)
     names.update(dict.fromkeys(name for bar in parsed.random for name in bar.group_columns))
     names.update(dict.fromkeys(also))
     columns = {name: table.column(name) for name in names}
-    may_miss = [*columns.values()]
-    may_miss += [arguments["weights"]] if isinstance(weights, str) else []
-    may_miss += [arguments["offset"]] if isinstance(offset, str) else []
-    return UsedColumns(columns, complete_rows(may_miss, table.n_rows), parsed.functions)
+    rows = complete_rows([*columns.values(), *may_miss], table.n_rows)
+    return UsedColumns(columns, rows, parsed.functions)
 
 
 def _argument_values(column: NumberColumn, name: str, rows: UsedRows) -> FloatArray:
-    values = column.values.astype(np.float64)
-    if column.null is not None:
-        values[column.null] = np.nan
+    values = number_values(column)
     if rows.kept is not None:
         values = values[rows.kept]
     require_finite_argument(values, f"{name}=", rows)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..formula.python_code import Code, function_name, read_code
-from ..frame import Column, FactorColumn
+from ..frame import Column, present_rows
 from ..frame.factors import Levels, as_factor, take
 from .evaluate import Evaluator
 from .functions import LEARNING, Functions
@@ -97,17 +97,12 @@ def on_complete_rows(
     compute: Callable[[Evaluator], FloatArray],
 ) -> FloatArray:
     """Return what is computed of new data, (n, width), NaN in rows where a column is missing."""
-    complete = np.ones(n, dtype=bool)
-    for name in learned.columns:
-        missing = columns[name].missing
-        if missing is not None:
-            complete &= ~missing
+    rows = present_rows([columns[name] for name in learned.columns], n)
     out = np.full((n, width), np.nan, order="F")
-    if complete.any():
-        kept = None if complete.all() else np.flatnonzero(complete)
-        series = series_of(learned.columns, columns, kept, learned.levels)
+    if rows.n:
+        series = series_of(learned.columns, columns, rows.kept, learned.levels)
         states = deepcopy(learned.states)
-        out[complete] = compute(Evaluator(series, int(complete.sum()), learned.functions, states))
+        out[rows.index] = compute(Evaluator(series, rows.n, learned.functions, states))
     return out
 
 
@@ -124,18 +119,12 @@ def series_of(
     for name in names:
         column = columns[name]
         if name in levels:
-            codes = learned_codes(column if kept is None else _on(column, kept), levels[name])
+            codes = learned_codes(take(as_factor(column), kept), levels[name])
             values[name] = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(levels[name])))
         else:
             numbers = require_number(column).values
             values[name] = pd.Series(numbers if kept is None else numbers[kept], copy=False)
     return values
-
-
-def _on(column: Column, kept: npt.NDArray[np.intp]) -> Column:
-    if isinstance(column, FactorColumn):
-        return take(column, kept)
-    return take(as_factor(column), kept)
 
 
 def _early_states(codes: Sequence[Code], used: UsedColumns, columns: tuple[str, ...]) -> dict[str, Any]:
@@ -149,13 +138,8 @@ def _early_states(codes: Sequence[Code], used: UsedColumns, columns: tuple[str, 
         own = tuple(name for name in code.names if name in columns)
         if any(used.is_factor(name) for name in own):
             continue
-        present = np.ones(used.rows.n_total, dtype=bool)
-        for name in own:
-            missing = used.columns[name].missing
-            if missing is not None:
-                present &= ~missing
-        rows = np.flatnonzero(present)
-        Evaluator(series_of(own, used.columns, rows, {}), rows.size, used.functions, states).value(code)
+        rows = present_rows([used.columns[name] for name in own], used.rows.n_total)
+        Evaluator(series_of(own, used.columns, rows.kept, {}), rows.n, used.functions, states).value(code)
     return states
 
 

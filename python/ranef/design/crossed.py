@@ -36,9 +36,8 @@ def learn_crossed(
     codes = (np.cumsum(there) - 1)[cells]
     occurring = np.flatnonzero(there)
     some: dict[str, Column] = {name: NumberColumn(name, np.ones(len(occurring))) for name in numbers}
-    rest = occurring
-    for factor in reversed(factors):
-        rest, own = np.divmod(rest, len(factor.levels))
+    sizes = [len(factor.levels) for factor in factors]
+    for factor, own in zip(factors, np.unravel_index(occurring, sizes), strict=True):
         some[factor.name] = FactorColumn(factor.name, own.astype(np.int32), factor.levels)
     few = UsedColumns(some, UsedRows(len(occurring)), used.functions)
     learned, base = learn_formulaic(text, few, columns)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import DataError, FormulaError, RanefError
 from ..formula.python_code import Code, function_name, label_of, quoted_column
+from ..frame.factors import are_whole
 from .functions import (
     LEARNING,
     Functions,
@@ -275,8 +276,4 @@ def _number(value: Any) -> Any:
 
 def _whole(values: Any) -> Any:
     """Return whole numbers as such, so that a level is called 2 and not 2.0."""
-    if _is_number(values) and values.dtype.kind == "f":
-        numbers = np.asarray(values)
-        if (np.abs(numbers) < 2.0**53).all() and (numbers == np.rint(numbers)).all():
-            return values.astype(np.int64)
-    return values
+    return values.astype(np.int64) if are_whole(np.asarray(values)) else values

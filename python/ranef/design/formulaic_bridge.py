@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import DataError, NewLevelError, quote_list
+from ..errors import DataError
 from ..formula.expand import Variable, terms_of
 from ..formula.python_code import read_code
 from ..frame import Column
@@ -32,7 +32,7 @@ from .functions import Functions
 from .names import shown
 from .sizes import require_columns
 from .truths import truths_coded
-from .used import UsedColumns, boolean_columns
+from .used import UsedColumns, boolean_columns, new_level_error, one_level_error
 
 if TYPE_CHECKING:
     from formulaic import ModelSpec
@@ -201,10 +201,7 @@ def _require_two_levels(spec: ModelSpec) -> None:
     for expression, (_, state) in spec.encoder_state.items():
         levels = state.get("categories")
         if levels is not None and len(levels) < 2:
-            raise DataError(
-                f"the categorical predictor '{expression}' has one level on the rows used "
-                f"({quote_list(levels)}): it needs two, leave it out of the formula"
-            )
+            raise one_level_error(expression, levels)
 
 
 def _plain_text(error: BaseException) -> str:
@@ -233,10 +230,7 @@ def _explain(error: BaseException, spec: ModelSpec, values: Mapping[str, Any], t
             continue
         new = [value for value in dict.fromkeys(list(values[key])) if value not in set(known)]
         if new:
-            raise NewLevelError(
-                f"the predictor '{key}' has levels that were not in the fit: "
-                f"{quote_list(new)}. A fixed effect has no estimate for them. Known: {quote_list(known)}."
-            ) from None
+            raise new_level_error(key, new, known) from None
     raise DataError(f"'{text}' cannot be evaluated on the data: {_plain_text(error)}") from error
 
 

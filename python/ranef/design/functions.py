@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import ArgumentError, FormulaError
 from ..formula import Formula
-from .other_functions import instead_of
+from .other_functions import INSTEAD
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -172,9 +172,8 @@ def unknown_function(name: str, whole: str, columns: Any) -> FormulaError:
             whole,
             position,
         )
-    instead = instead_of(name)
-    if instead:
-        return FormulaError(f"{name}() {instead}", whole, position)
+    if name in INSTEAD:
+        return FormulaError(f"{name}() {INSTEAD[name]}", whole, position)
     numpys = f"use numpy's as np.{name}(), or " if is_elementwise(name) else ""
     return FormulaError(
         f"the function {name}() is not known here: {numpys}add its result to the data as a column, or "

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..errors import DataError, quote_list
-from ..formula.plain import plain_terms
+from ..errors import DataError
+from ..formula.expand import terms_of
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
 from .crossed import learn_crossed
@@ -25,7 +25,7 @@ from .model_matrix import ColumnValues, ModelMatrix
 from .names import shown
 from .sizes import require_columns
 from .truths import truth_names
-from .used import UsedColumns, boolean_columns, learned_codes, require_number
+from .used import UsedColumns, boolean_columns, learned_codes, one_level_error, require_number
 
 
 class MatrixSpec(Protocol):
@@ -116,13 +116,9 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
     """
     for name in columns:
         if used.is_factor(name) and used.factor(name).levels.shape[0] < 2:
-            only = label_texts(used.factor(name).levels)
-            raise DataError(
-                f"the categorical predictor '{name}' has one level on the rows used ({quote_list(only)}): "
-                "it needs two, leave it out of the formula"
-            )
-    plain = plain_terms(text)
-    if plain is None:
+            raise one_level_error(name, label_texts(used.factor(name).levels))
+    found = terms_of(text)
+    if found.bare_columns is None:
         crossed = learn_crossed(text, used, columns)
         if crossed is not None:
             for name in columns:
@@ -133,7 +129,7 @@ def learn_matrix(text: str, used: UsedColumns, columns: tuple[str, ...]) -> tupl
         for index, name in enumerate(spec.names):
             require_finite(matrix[:, index], name, used.rows)
         return spec, ModelMatrix.of(matrix)
-    learned = _learn_plain(plain[0], plain[1], used)
+    learned = _learn_plain(found.intercept, found.bare_columns, used)
     dummies = sum(last - first for first, last in learned.terms if last - first > 1)
     if dummies:
         require_columns(dummies, text, used.rows.n)

@@ -11,7 +11,7 @@ _BEFORE = (
 _NO_COLUMN = "makes a factor of a number: add it to the data as a column, pandas.cut(data['x'], 3)"
 _NUMBER = "is not needed: a column of numbers is a number; convert the column in the data if it holds text"
 
-_INSTEAD = {
+INSTEAD = {
     **dict.fromkeys(("s", "te", "ti", "t2", "smooth"), _SMOOTH),
     **dict.fromkeys(("lag", "lead", "shift"), _BEFORE),
     **dict.fromkeys(("cut", "cut2", "qcut", "ntile"), _NO_COLUMN),
@@ -29,12 +29,3 @@ _INSTEAD = {
     "mm": "is a term with several groups at once (multiple membership), and not available here",
     "logit": "is np.log(p / (1 - p)): write log(p / (1 - p)), or pass it as functions={'logit': function}",
 }
-
-
-def instead_of(name: str) -> str | None:
-    """Return what a message says of a function that other programs have, or None.
-
-    >>> instead_of("relevel")
-    "chooses the reference level: write C(f, contr.treatment('level'))"
-    """
-    return _INSTEAD.get(name)

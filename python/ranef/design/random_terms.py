@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from ..formula import RandomBar
-from ..formula.plain import plain_terms
+from ..formula.expand import terms_of
 from ..frame import Column, FactorColumn
-from ..frame.factors import Levels, as_factor, cell_numbers, combine, recode
+from ..frame.factors import Codes, Levels, as_factor, cell_numbers, combine, recode
 from .formulaic_bridge import FormulaicMatrix
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, plain_numeric, shared_part
 from .model_matrix import ModelMatrix
 from .structure import Key, column_keys
-from .types import Codes, GroupingFactor, RandomTerm
+from .types import GroupingFactor, RandomTerm
 from .used import UsedColumns, boolean_columns
 
 
@@ -34,12 +34,17 @@ class GroupSpec:
 
     def codes(self, columns: dict[str, Column]) -> Codes:
         """Return the codes of new data, -1 for a level the fit has not seen or a missing value."""
-        factors = [as_factor(columns[name]) for name in self.columns]
-        coded = [recode(factor, levels)[0] for factor, levels in zip(factors, self.parts, strict=True)]
+        coded = [
+            FactorColumn(name, recode(as_factor(columns[name]), levels)[0], levels)
+            for name, levels in zip(self.columns, self.parts, strict=True)
+        ]
+        return self.places(coded)
+
+    def places(self, coded: Sequence[FactorColumn]) -> Codes:
+        """Return the codes of rows from those of the columns, -1 for a combination the fit has not seen."""
         if self.cells is None:
-            return coded[0]
-        parts = zip(self.columns, coded, self.parts, strict=True)
-        cells = cell_numbers([FactorColumn(name, codes, levels) for name, codes, levels in parts])
+            return coded[0].codes
+        cells = cell_numbers(coded)
         place = np.minimum(np.searchsorted(self.cells, cells), self.cells.shape[0] - 1)
         return np.where(self.cells[place] == cells, place, -1).astype(np.int32)
 
@@ -133,12 +138,12 @@ class RandomBuilder:
         """Learn a basis: X itself, or a part of X, where its terms (if plain, its columns) stand there."""
         if isinstance(self.fixed, FormulaicMatrix) and self.fixed.has_terms(text):
             return self.fixed, self.matrix
-        plain = plain_terms(text)
-        if plain is not None and isinstance(self.fixed, PlainMatrix):
-            intercept, columns = plain
-            spans = not intercept and boolean_columns(columns, self.used)  # both levels have a column
+        found = terms_of(text)
+        columns = found.bare_columns
+        if columns is not None and isinstance(self.fixed, PlainMatrix):
+            spans = not found.intercept and boolean_columns(columns, self.used)  # both levels have a column
             if not spans and not any(self.used.is_factor(name) for name in columns):
-                spec = plain_numeric(intercept, tuple(columns), frozenset())
+                spec = plain_numeric(found.intercept, columns, frozenset())
                 part = shared_part(spec.names, self.fixed, self.matrix)
                 if part is not None:
                     return spec, part

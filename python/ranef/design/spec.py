@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import FloatArray
 from ..errors import DataError, NewLevelError, quote_list
 from ..formula import Formula
 from ..frame import Column, Table
-from ..frame.factors import as_factor, label_texts
+from ..frame.factors import Codes, as_factor, label_texts
 from .matrices import MatrixSpec
 from .random_terms import GroupSpec, TermSpec
-from .types import Codes, FloatArray, NewRows
+from .types import NewRows
 from .vectors import CodeVector, number_values
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..frame.factors import Codes
 from .model_matrix import ModelMatrix
-
-Codes = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,9 +152,21 @@ def learned_codes(column: Column, levels: Levels) -> npt.NDArray[np.int32]:
     """Return codes of a categorical predictor in new data, refusing levels the fit has not seen."""
     codes, new = recode(as_factor(column), levels)
     if new:
-        known = quote_list(label_texts(levels))
-        raise NewLevelError(
-            f"the predictor '{column.name}' has levels that were not in the fit: {quote_list(new)}. "
-            f"A fixed effect has no estimate for them. Known: {known}."
-        )
+        raise new_level_error(column.name, new, label_texts(levels))
     return codes
+
+
+def new_level_error(predictor: str, new: Sequence[Any], known: Sequence[Any]) -> NewLevelError:
+    """Return the error for levels of a predictor that the fit has not seen."""
+    return NewLevelError(
+        f"the predictor '{predictor}' has levels that were not in the fit: {quote_list(new)}. "
+        f"A fixed effect has no estimate for them. Known: {quote_list(known)}."
+    )
+
+
+def one_level_error(predictor: str, levels: Sequence[Any]) -> DataError:
+    """Return the error for a categorical predictor that does not vary."""
+    return DataError(
+        f"the categorical predictor '{predictor}' has one level on the rows used ({quote_list(levels)}): "
+        "it needs two, leave it out of the formula"
+    )
