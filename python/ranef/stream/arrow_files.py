@@ -12,18 +12,17 @@ _BUFFER = 1 << 20  # bytes of a column read ahead
 _NOT_AHEAD: dict[str, Any] = {"batch_readahead": 0, "fragment_readahead": 0, "use_threads": False}
 
 
-def arrow_batches(dataset: Any, columns: Sequence[str], rows: int) -> Iterator[Any]:
-    """Yield record batches of at most so many rows, with the columns asked for that the dataset has.
+def arrow_batches(dataset: Any, columns: list[str], rows: int) -> Iterator[Any]:
+    """Yield record batches of at most so many rows, with some of the dataset's columns.
 
     A dataset's own scanner decodes a row group as a whole, mostly a million rows, and begins the next one
     meanwhile; a file by itself is decoded batch by batch.
     """
-    known = [name for name in dataset.schema.names if name in set(columns)]
-    fragments = _whole_files(dataset) if known else []
+    fragments = _whole_files(dataset) if columns else []
     if fragments:
-        yield from _batches_of_files(fragments, dataset.schema, known, rows)
+        yield from _batches_of_files(fragments, dataset.schema, columns, rows)
     else:
-        yield from dataset.to_batches(columns=known, batch_size=rows, **_NOT_AHEAD)
+        yield from dataset.to_batches(columns=columns, batch_size=rows, **_NOT_AHEAD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +42,14 @@ class FilePart:
         return first if first == last else f"{first} to {last}"
 
 
-def file_parts(dataset: Any, columns: Sequence[str], rows: int, at_least: int) -> list[FilePart]:
+def file_parts(dataset: Any, columns: list[str], rows: int, at_least: int) -> list[FilePart]:
     """Return the files of a dataset in parts of neighbours, none where it is not of whole Parquet files."""
-    known = [name for name in dataset.schema.names if name in set(columns)]
-    fragments = _whole_files(dataset) if known else []
+    fragments = _whole_files(dataset) if columns else []
     if len(fragments) < at_least:
         fragments = [group for file in fragments for group in file.split_by_row_group()]
     count = min(at_least, len(fragments))
     bounds = [len(fragments) * k // count for k in range(count + 1)] if count else []
-    return [FilePart(fragments[a:b], dataset.schema, known, rows) for a, b in pairwise(bounds)]
+    return [FilePart(fragments[a:b], dataset.schema, columns, rows) for a, b in pairwise(bounds)]
 
 
 def _batches_of_files(

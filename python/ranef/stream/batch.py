@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design.used import require_number
-from ..frame import Column, FactorColumn, NumberColumn, Table, TimeColumn, UsedRows, present_rows
+from ..frame import Column, FactorColumn, Table, UsedRows, present_rows
 from ..frame.factors import as_factor
 from .progress import progress_bar
 from .source import Batches
@@ -77,15 +77,6 @@ def batch_of(table: Table, names: Sequence[str], first: int = 0) -> Batch:
     """Return a table as a batch; `first` is the position of its first row in the data."""
     columns = {name: table.column(name) for name in names}
     rows = present_rows(columns.values(), table.n_rows, first)
-    return Batch(table, {name: _on(column, rows) for name, column in columns.items()}, rows)
-
-
-def _on(column: Column, rows: UsedRows) -> Column:
-    kept = rows.kept
-    if isinstance(column, NumberColumn):
-        return column.take(slice(None) if kept is None else kept)
-    if kept is None:
-        return column
-    if isinstance(column, FactorColumn):
-        return replace(column, codes=column.codes[kept])
-    return TimeColumn(column.name, column.values[kept])
+    if rows.kept is not None:
+        columns = {name: column.take(rows.kept) for name, column in columns.items()}
+    return Batch(table, columns, rows)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from ..arrays import FloatArray
 from ..design import Design, GroupingFactor, ModelMatrix, RandomTerm
 from ..design.matrices import MatrixSpec, PlainMatrix
 from ..design.random_terms import GroupSpec
-from ..design.types import Codes
 from ..design.used import require_number
 from ..errors import DataError
 from ..frame import Column, FactorColumn
-from ..frame.factors import as_factor, cell_numbers
+from ..frame.factors import Codes, as_factor
 from .batch import Batch
 from .learning import LearnedRows
 
@@ -69,16 +66,13 @@ class DesignRows:
             FactorColumn(name, known.codes(batch.factor(name)), known.levels)
             for name, known in zip(group.columns, levels, strict=True)
         ]
-        if group.cells is None:
-            return parts[0].codes
-        cells = cell_numbers(parts)
-        place = np.minimum(np.searchsorted(group.cells, cells), group.cells.shape[0] - 1)
-        if not np.array_equal(group.cells[place], cells):
+        codes = group.places(parts)
+        if codes.min() < 0:
             raise DataError(
                 f"the data have changed while they were read: '{group.name}' now has a combination that the "
                 "first reading did not meet. Every reading must give the same rows"
             )
-        return place.astype(np.int32)
+        return codes
 
 
 def _matrix(spec: MatrixSpec, columns: Mapping[str, Column], n: int) -> ModelMatrix:

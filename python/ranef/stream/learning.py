@@ -16,6 +16,7 @@ from ..design.spec import DesignSpec
 from ..design.used import UsedColumns
 from ..design.vectors import CodeVector
 from ..frame import Column, FactorColumn, NumberColumn, UsedRows
+from ..frame.factors import Codes
 from .levels import FinishedLevels
 from .survey import Survey
 
@@ -40,18 +41,29 @@ class LearnedRows:
     spec: DesignSpec
 
 
-def learn_rows(survey: Survey) -> LearnedRows:
-    """Learn a design from a survey.
+def learn_survey(survey: Survey) -> LearnedRows:
+    """Learn a design from a survey that has met all rows, see `learn_rows`."""
+    levels = {name: met.finish() for name, met in survey.levels.items()}
+    cells = {names: met.finish([levels[name].rank for name in names]) for names, met in survey.cells.items()}
+    return learn_rows(survey, levels, cells)
 
+
+def learn_rows(
+    survey: Survey,
+    levels: dict[str, FinishedLevels],
+    cells: Mapping[tuple[str, ...], Sequence[Codes]],
+) -> LearnedRows:
+    """Learn a design from what is known of all rows.
+
+    levels: of categorical columns.
+    cells: columns of a grouping factor -> the codes of each in the combinations that occur.
     Raises DataError as for a table: a grouping factor or a categorical predictor with one level.
     """
     needs = survey.needs
-    levels = {name: found.finish() for name, found in survey.levels.items()}
     parts: dict[tuple[str, ...], list[FactorColumn]] = {
         (name,): [levels[name].column] for name in needs.grouping
     }
-    for names, cells in survey.cells.items():
-        codes = cells.finish([levels[name].rank for name in names])
+    for names, codes in cells.items():
         parts[names] = [
             FactorColumn(name, code, levels[name].levels) for name, code in zip(names, codes, strict=True)
         ]

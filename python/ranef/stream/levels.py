@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, quote_list
 from ..frame import Column, FactorColumn, NumberColumn
-from ..frame.factors import Codes, Levels, as_factor, drop_unused, sort_levels
+from ..frame.factors import Codes, Levels, are_whole, as_factor, drop_unused, sort_levels
 from .kinds import level_words
 
 _BITS = 31  # of a code within a combination
@@ -222,6 +222,4 @@ def _as_levels(met: list[Any], kind: str | None, dtype: np.dtype[Any] | None) ->
         out[:] = met
         return out
     levels = np.array(met)
-    if levels.dtype.kind == "f" and np.all(np.abs(levels) < 2.0**53) and np.all(levels == np.rint(levels)):
-        levels = levels.astype(np.int64)
-    return levels
+    return levels.astype(np.int64) if are_whole(levels) else levels

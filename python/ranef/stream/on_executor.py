@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from ..errors import ArgumentError
 from ..machine.executors import Job, carried_out, handed_to, require_executor, workers_of
 from .arrow_files import FilePart
-from .engines import DuckRelation, Part, Partitions, name, of_partition, received, sent
+from .duck_relation import DuckRelation
+from .partitions import Part, Partitions, name, of_partition, received, sent
 from .source import Batches, of_engine, opened
 
 T = TypeVar("T")
@@ -41,26 +42,22 @@ class OnExecutor(Partitions):
         super().__init__(source)
         self._executor, self.library = executor, source.library
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+    def _heads(self) -> Iterable[Any]:
+        return self._origin._heads()
+
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
         return self._origin._open(columns)
 
-    def combined(
-        self,
-        columns: Sequence[str],
-        part: Part[T],
-        combine: Callable[[list[T], list[str]], T],
-        progress: bool | None = None,
-    ) -> T:
+    def _jobs(self, columns: Sequence[str], part: Part[T]) -> tuple[Iterator[tuple[T, int]], int | None]:
         workers = workers_of(self._executor)
         parts = self._origin.parts(columns, _PARTS_A_WORKER * workers)
         total = len(parts) if isinstance(parts, Sequence) else None
-        jobs = self._done(part, parts, columns, workers)
-        return self._together(jobs, part, combine, progress, total)
+        return self._done(part, parts, columns, workers), total
 
     def _done(
         self, part: Part[T], parts: Iterable[Any], columns: Sequence[str], workers: int
-    ) -> Iterator[tuple[T, str]]:
-        """Yield the sums of each partition, and its name."""
+    ) -> Iterator[tuple[T, int]]:
+        """Yield the sums of each partition, and its number."""
         work = (
             (number, _about(given), self._portable(number, given, columns))
             for number, given in enumerate(parts)
@@ -71,7 +68,7 @@ class OnExecutor(Partitions):
             return handed_to(self._executor, do, *job.work)
 
         for (number, *_), found in carried_out(work, submit, lambda one: do(*one), 2 * workers):
-            yield received(found), name(number)
+            yield received(found), number
 
     def _portable(self, number: int, given: Any, columns: Sequence[str]) -> Any:
         """Return what a worker gets of a part: the columns needed, a function as bytes where it can be.

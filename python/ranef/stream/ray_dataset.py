@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from .engines import Part, Partitions, name, of_partition, received, sent
-from .source import ROWS
+from .partitions import Part, Partitions, of_partition, received, sent
+from .source import ROWS, among
 
 T = TypeVar("T")
 
@@ -16,29 +16,22 @@ class RayDataset(Partitions):
 
     library = "pyarrow"
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
-        if columns is None:
-            return iter([_without_rows(self._origin.schema())])
+    def _heads(self) -> Iterable[Any]:
+        return [_without_rows(self._origin.schema())]
+
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
         found: Iterable[Any] = self._chosen(columns).iter_batches(batch_size=ROWS, batch_format="pyarrow")
         return found
 
     def _chosen(self, columns: Sequence[str]) -> Any:
-        wanted = set(columns)
-        return self._origin.select_columns([name for name in self._origin.columns() if name in wanted])
+        return self._origin.select_columns(among(self._origin.columns(), columns))
 
-    def combined(
-        self,
-        columns: Sequence[str],
-        part: Part[T],
-        combine: Callable[[list[T], list[str]], T],
-        progress: bool | None = None,
-    ) -> T:
+    def _jobs(self, columns: Sequence[str], part: Part[T]) -> tuple[Iterator[tuple[T, int]], None]:
         def sums(block: Any) -> dict[str, list[bytes | None]]:
             return {"sums": [sent(lambda: of_partition(part, [block], "a block"))]}
 
         made = self._chosen(columns).map_batches(sums, batch_size=None, batch_format="pyarrow").iter_rows()
-        jobs = ((received(row["sums"]), name(number)) for number, row in enumerate(made))
-        return self._together(jobs, part, combine, progress)
+        return ((received(row["sums"]), number) for number, row in enumerate(made)), None
 
 
 def _without_rows(schema: Any) -> Any:

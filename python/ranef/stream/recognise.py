@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .engines import DaskFrame, DuckRelation
+from .dask_frame import DaskFrame
+from .duck_relation import DuckRelation
 from .ray_dataset import RayDataset
 from .source import ArrowDataset, Batches, PolarsFrame
 from .spark_frame import SparkFrame

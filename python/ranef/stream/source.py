@@ -28,9 +28,21 @@ class Batches:
     def __init__(self, origin: Any) -> None:
         self._origin = origin
 
-    def read(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
+    def head(self) -> Table:
+        """Return a table that has the columns of the data, if not their rows.
+
+        Raises DataError: there is none.
+        """
+        for table in self._tables(self._heads()):
+            if table.names:
+                return table
+        raise DataError("the data have no rows: the source gave no batch")
+
+    def read(self, columns: Sequence[str]) -> Iterator[Table]:
         """Read from the start; `columns` are those needed, of which a reader of files may make use."""
-        found = self._open(columns)
+        return self._tables(self._open(columns))
+
+    def _tables(self, found: Iterable[Any]) -> Iterator[Table]:
         try:
             iterator = iter(found)
         except TypeError:
@@ -49,9 +61,13 @@ class Batches:
         """
         return self._open(columns)
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
         found: Iterable[Any] = self._origin()
         return found
+
+    def _heads(self) -> Iterable[Any]:
+        """Return tables one of which has the columns of the data, in few rows or none if that can be had."""
+        return self._open(())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self._origin, '__name__', self._origin)!s})"
@@ -62,13 +78,16 @@ class ArrowDataset(Batches):
 
     library, apart = "pyarrow", True
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
-        if columns is None:
-            return iter([self._origin.schema.empty_table()])
-        return of_engine(arrow_batches(self._origin, columns, ROWS))
+    def _heads(self) -> Iterable[Any]:
+        return [self._origin.schema.empty_table()]
+
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
+        known = among(self._origin.schema.names, columns)
+        return of_engine(arrow_batches(self._origin, known, ROWS))
 
     def parts(self, columns: Sequence[str], at_least: int) -> Iterable[Any]:
-        return file_parts(self._origin, columns, ROWS, at_least) or super().parts(columns, at_least)
+        known = among(self._origin.schema.names, columns)
+        return file_parts(self._origin, known, ROWS, at_least) or super().parts(columns, at_least)
 
 
 class PolarsFrame(Batches):
@@ -76,14 +95,17 @@ class PolarsFrame(Batches):
 
     library, apart = "polars", True
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+    def _schema(self) -> Any:
+        with engine_errors():
+            return self._origin.collect_schema()
+
+    def _heads(self) -> Iterable[Any]:
         import polars
 
-        with engine_errors():
-            schema = self._origin.collect_schema()
-        if columns is None:
-            return iter([polars.DataFrame(schema=schema)])
-        known = [name for name in schema.names() if name in set(columns)]
+        return [polars.DataFrame(schema=self._schema())]
+
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
+        known = among(self._schema().names(), columns)
         return of_engine(self._origin.select(known).collect_batches(chunk_size=ROWS, maintain_order=True))
 
 
@@ -127,6 +149,12 @@ def batches(make: Callable[[], Iterable[Any]]) -> Batches:
             f"{hint}: write batches(lambda: ...)"
         )
     return Batches(make)
+
+
+def among(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """Return those of the names that are wanted, in their order."""
+    asked = set(wanted)
+    return [name for name in names if name in asked]
 
 
 def batched(batches: Iterable[Any]) -> Iterator[Any]:

@@ -7,8 +7,8 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from .engines import Part, Partitions, name, of_partition, received, sent
-from .source import batched
+from .partitions import Part, Partitions, name, of_partition, received, sent
+from .source import among, batched
 
 T = TypeVar("T")
 
@@ -18,31 +18,24 @@ class SparkFrame(Partitions):
 
     library = "pyarrow"
 
-    def _open(self, columns: Sequence[str] | None) -> Iterable[Any]:
+    def _heads(self) -> Iterable[Any]:
         from pyspark.sql.pandas.types import to_arrow_schema
 
-        if columns is None:
-            return iter([to_arrow_schema(self._origin.schema).empty_table()])
+        return [to_arrow_schema(self._origin.schema).empty_table()]
+
+    def _open(self, columns: Sequence[str]) -> Iterable[Any]:
         return (_table(row.rows) for row in self._mapped(columns, _as_bytes, "rows binary"))
 
     def _mapped(
         self, columns: Sequence[str], function: Callable[[Iterator[Any]], Iterator[Any]], schema: str
     ) -> Iterator[Any]:
-        wanted = set(columns)
-        chosen = self._origin.select([name for name in self._origin.columns if name in wanted])
+        chosen = self._origin.select(among(self._origin.columns, columns))
         found: Iterator[Any] = chosen.mapInArrow(function, schema).toLocalIterator()
         return found
 
-    def combined(
-        self,
-        columns: Sequence[str],
-        part: Part[T],
-        combine: Callable[[list[T], list[str]], T],
-        progress: bool | None = None,
-    ) -> T:
+    def _jobs(self, columns: Sequence[str], part: Part[T]) -> tuple[Iterator[tuple[T, int]], None]:
         made = self._mapped(columns, partial(_sums, part), "number long, sums binary")
-        jobs = ((received(bytes(row.sums)), name(row.number)) for row in made)
-        return self._together(jobs, part, combine, progress)
+        return ((received(bytes(row.sums)), row.number) for row in made), None
 
 
 def _sums(part: Part[T], batches: Iterator[Any]) -> Iterator[Any]:

@@ -16,13 +16,12 @@ from ..design.not_kept import NOT_KEPT, MatrixNotKept
 from ..design.random_terms import require_enough_rows
 from ..design.types import ColumnMoments, FixedMoments
 from ..errors import DataError
-from ..formula import Formula
 from .batch import read_batches
 from .design_rows import DesignRows
-from .learning import LearnedRows, learn_rows
+from .learning import LearnedRows, learn_survey
 from .measured import Measured, constant_of, measure
 from .moments import products_by_pairs
-from .needs import Needs, needed_by
+from .needs import Needs
 from .source import Batches
 from .survey import survey
 
@@ -48,7 +47,7 @@ def read_stream(
     Raises DataError as for a table, and when the readings differ.
     """
     found = survey(read_batches(source, needs.columns, "reading 1 of 3", progress), needs)
-    learned = learn_rows(found)
+    learned = learn_survey(found)
     empty = empty_design(learned)
     if not allow_saturated:
         require_enough_rows(empty.terms, found.n)
@@ -64,16 +63,6 @@ def read_stream(
         for batch in _checked(source, learned, "reading once more", progress):
             summing.add(*rows.of(batch))
     return summing.finish(empty)
-
-
-def needs_of_source(
-    formula: Formula, source: Batches, weights: Any, offset: Any, several: bool = False
-) -> Needs:
-    """Return what a formula wants of the columns of a source."""
-    for table in source.read():
-        if table.names:
-            return needed_by(formula, table, weights, offset, several)
-    raise DataError("the data have no rows: the source gave no batch")
 
 
 def _checked(source: Batches, learned: LearnedRows, stage: str, progress: bool | None) -> Any:

@@ -115,7 +115,7 @@ class Survey:
         require_all_finite(y, f"the response '{formula.response}'", batch.rows)
         parts = [(f"offset({code})", self._vector(code, batch)) for code in formula.offsets]
         if self.needs.offset is not None:
-            parts.append(("offset=", self._argument(self.needs.offset, batch)))
+            parts.append(("offset=", batch.numbers(self.needs.offset)))
         for name, values in parts:
             require_finite_argument(values, name, batch.rows)
         if not parts:
@@ -127,12 +127,9 @@ class Survey:
         """Return the prior weights of a batch."""
         if self.needs.weights is None:
             return None
-        values = self._argument(self.needs.weights, batch)
+        values = batch.numbers(self.needs.weights)
         require_finite_argument(values, "weights=", batch.rows)
         return np.ascontiguousarray(values)
-
-    def _argument(self, name: str, batch: Batch) -> FloatArray:
-        return np.asarray(require_number(batch.columns[name]).values, dtype=np.float64)
 
     def _vector(self, code: str, batch: Batch) -> FloatArray:
         vector = self.vectors.get(code)

@@ -11,12 +11,12 @@ from ...errors import ArgumentError, DataError, FormulaError
 from ...formula import Formula, has_structures, parse_formula
 from ...frame import Table
 from ...stream.batch import Batch, batch_of, read_batches
-from ...stream.engines import DuckRelation
+from ...stream.duck_relation import DuckRelation
 from ...stream.needs import Needs, needed_by
 from ...sufficient.cells import CellSums
 from ...sufficient.cells_sql import TIMES, CellsSQL
-from ...sufficient.sql import types_of
 from ...sufficient.sql_rows import counted
+from ...sufficient.sql_types import types_of
 from ..families import Family, choose_family
 from .adding import CellAdding
 

@@ -19,10 +19,10 @@ from ...frame import Table, require_rows
 from ...inference.predict import Asked
 from ...stream import source_of
 from ...stream.batch import added_up, batches_of, read_batches
-from ...stream.engines import DuckRelation, Partitions
-from ...stream.needs import Needs
+from ...stream.duck_relation import DuckRelation
+from ...stream.needs import Needs, needed_by
+from ...stream.partitions import Partitions
 from ...stream.source import Batches
-from ...stream.summing import needs_of_source
 from ...sufficient.cells import CellSums, CellTable
 from ...sufficient.merging import merge_named
 from ...verbs import Verb
@@ -50,7 +50,7 @@ def cell_sums(
     """Read a part of the data into the cells of a generalised model; see `ranef.sums`."""
     chosen, parsed = family_of_cells(family, link), formula_of_cells(formula, functions)
     source = source_of(data) or Batches(lambda: [data])
-    needs = needs_of_source(parsed, source, weights, offset, several=True)
+    needs = needed_by(parsed, source.head(), weights, offset, several=True)
     require_by_row(needs)
     if isinstance(source, DuckRelation):
         return sums_of_relation(needs, chosen, source, progress)
