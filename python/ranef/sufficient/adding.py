@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -20,10 +21,15 @@ from ..stream.needs import Needs
 from ..stream.survey import Survey
 from .beside import Beside
 from .levels_of_parts import unusual
+from .patterns import Patterns
 from .products import Cells, Evaluator, Group, NeedsTwoReadings, Product, ProductsByUse, products_by_use
-from .segments import FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
+from .segments import FinalCells, FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
 from .sums import ColumnLevels, Contents, Sums
 from .table import Table, add_tables, is_identity, table_of
+
+Joined = tuple[Table, FloatArray, FloatArray, Patterns | None]
+"""Segments in the columns, levels and origins of the last one, in their final order: the sums, the origins,
+the sums without the prior weights, and those by pattern."""
 
 
 class Adding:
@@ -73,9 +79,12 @@ class Adding:
 
     def _learn_products(self, batch: Batch) -> None:
         self._products, self._z = self._products_by_use(batch)
-        crossed = [p.factors for p in self._products if len(p.factors) > 1]
-        crossed += [group for group in self._z if len(group) > 1]
-        self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed)}
+        used = dict.fromkeys([*(product.factors for product in self._products), *self._groups()])
+        self._cells = {names: CellSet(len(names)) for names in used if len(names) > 1}
+
+    def _groups(self) -> Iterable[Group]:
+        """Return the columns of each grouping factor."""
+        return self._z
 
     def _products_by_use(self, batch: Batch) -> ProductsByUse:
         for code in self.needs.formula.offsets:
@@ -176,28 +185,31 @@ class Adding:
         counts = (found.n, found.n_total, dict(found.missing))
         return Sums(needs.formula.text, needs.weights, needs.offset, *counts, contents)
 
-    def _contents(self) -> Contents:
-        ranks: RanksOfCells = {}
+    def _final_cells(self) -> FinalCells:
         levels = {}
+        ranks: RanksOfCells = {(): np.zeros(1, dtype=np.int64)}
+        cells: dict[Group, Cells] = {(): np.zeros((1, 0), dtype=np.int32)}
         for name, met in self._levels.items():
             done = met.finish()
             ranks[name,] = done.rank.astype(np.int64)
+            cells[name,] = np.arange(done.rank.size, dtype=np.int32)[:, None]
             levels[name] = ColumnLevels(done.levels, unusual(met.categories))
-        cells: dict[tuple[str, ...], Cells] = {(): np.zeros((1, 0), dtype=np.int32)}
         for names, known in self._cells.items():
             codes = np.column_stack(known.finish([ranks[name,].astype(np.int32) for name in names]))
             order = np.lexsort(codes.T[::-1])
             ranks[names] = np.argsort(order)
             cells[names] = codes[order]
-        for name in self._levels:
-            cells[name,] = np.arange(levels[name].values.shape[0], dtype=np.int32)[:, None]
-        table, origins, unweighted = self._joined(ranks)
+        return FinalCells(levels, ranks, cells)
+
+    def _contents(self) -> Contents:
+        final = self._final_cells()
+        table, origins, unweighted, patterns = self._joined(final)
         return Contents(
             kinds=dict(self.survey.kinds),
-            levels=levels,
-            groups={group: cells[group] for group in self._z},
+            levels=final.levels,
+            groups={group: final.cells[group] for group in self._z},
             products=self._products,
-            cells={product: cells[product.factors] for product in self._products},
+            cells={product: final.cells[product.factors] for product in self._products},
             z=dict(self._z),
             origins=origins,
             table=table,
@@ -206,18 +218,19 @@ class Adding:
             log_weights=self._log_weights,
             inverse_weights=self._inverse_weights if self.needs.weights is not None else float(self.survey.n),
             offsets=self._offsets,
+            patterns=patterns,
         )
 
-    def _joined(self, ranks: RanksOfCells) -> tuple[Table, FloatArray, FloatArray]:
-        """Return the segments in the columns, levels and origins of the last one, in their final order."""
-        final = FinalColumns(self._products, ranks, self._segments[-1])
-        z = [np.sort(final.place[own]) for own in self._z_columns(self._segments[-1].cells)]
+    def _joined(self, final: FinalCells) -> Joined:
+        columns = FinalColumns(self._products, final.ranks, self._segments[-1])
+        z = [np.sort(columns.place[own]) for own in self._z_columns(self._segments[-1].cells)]
         tables, maps = [], []
         for segment in self._segments:
-            change = final.change(segment)
+            change = columns.change(segment)
             own = table_of(segment.sums.results(), self._z_columns(segment.cells))
             tables.append(own if is_identity(change) else own.combined(change, z))
             met = [factor.levels for factor in own.factors]
-            maps.append([ranks[group][:count] for group, count in zip(self._z, met, strict=True)])
+            maps.append([final.ranks[group][:count] for group, count in zip(self._z, met, strict=True)])
         counts = [self._count(group) for group in self._z]
-        return add_tables(tables, maps, counts), final.origins, final.unweighted(self._segments)
+        unweighted = columns.unweighted(self._segments)
+        return add_tables(tables, maps, counts), columns.origins, unweighted, None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,8 @@ from ..errors import DataError, quote_list
 from ..formula.visit_term import VisitTerm
 from ..frame.factors import Codes
 from ..stream.batch import Batch
-from ..stream.levels import CellSet
 from ..stream.needs import Needs
-from .adding import Adding
+from .adding import Adding, Joined
 from .patterns import (
     Pattern,
     Patterns,
@@ -26,8 +26,8 @@ from .patterns import (
     require_small,
     subject_name,
 )
-from .segments import FinalColumns, RanksOfCells, Segment, mean_of_first, products_of_columns
-from .sums import Contents
+from .segments import FinalCells, FinalColumns, Segment, mean_of_first, products_of_columns
+from .sums import Sums
 from .table import Table
 
 Columns = tuple[str, ...]
@@ -87,18 +87,14 @@ class VisitAdding(Adding):
         self._held: _Rows | None = None
         self._closed = np.zeros(0, dtype=bool)  # subjects whose rows are summed
         self._batch: Batch | None = None
-        self._patterns: Patterns | None = None
 
     def add(self, batch: Batch) -> None:
         """Add the rows of a batch, but those of its last subject."""
         self._batch = batch
         super().add(batch)
 
-    def _learn_products(self, batch: Batch) -> None:
-        self._products, self._z = self._products_by_use(batch)
-        crossed = [product.factors for product in self._products]
-        crossed += [self.term.subject, self.term.by]
-        self._cells = {names: CellSet(len(names)) for names in dict.fromkeys(crossed) if len(names) > 1}
+    def _groups(self) -> Iterable[Columns]:
+        return self.term.subject, self.term.by
 
     def _sum(
         self,
@@ -210,28 +206,19 @@ class VisitAdding(Adding):
         return subject_name([own.levels for own in ranks], place)
 
     # ------------------------------------------------------------ the end
-    def _contents(self) -> Contents:
+    def finish(self) -> Sums:
+        """Return the sums of all rows added, those of the last subject too."""
         if self._held is not None:
             self._into_core(self._held)
             self._held = None
-        return replace(super()._contents(), patterns=self._patterns)
+        return super().finish()
 
-    def _joined(self, ranks: RanksOfCells) -> tuple[Table, FloatArray, FloatArray]:
-        final = FinalColumns(self._products, ranks, self._parts[-1])
-        found = [combined(segment.sums, final.change(segment)) for segment in self._parts]
-        term, whole = self.term, np.zeros((1, 0), dtype=np.int32)
-        subjects = self._sorted_cells(term.subject)
-        arms = self._sorted_cells(term.by) if term.by else whole
-        rank = ranks[term.by] if term.by else np.zeros(1, dtype=np.int64)
+    def _joined(self, final: FinalCells) -> Joined:
+        columns = FinalColumns(self._products, final.ranks, self._parts[-1])
+        found = [combined(segment.sums, columns.change(segment)) for segment in self._parts]
+        term = self.term
+        subjects, arms = final.cells[term.subject], final.cells[term.by]
         patterns = Patterns(term.visit, term.subject, term.by, subjects, arms, added(found))
-        self._patterns = patterns.renamed(ranks[term.visit,], rank)
-        total = self._patterns.total(final.place.size)
-        return Table(total, (), {}), final.origins, final.unweighted(self._parts)
-
-    def _sorted_cells(self, names: Columns) -> npt.NDArray[np.int32]:
-        """Return the combinations of final codes, sorted."""
-        ranks = [self._levels[name].finish().rank for name in names]
-        if len(names) == 1:
-            return np.arange(ranks[0].size, dtype=np.int32)[:, None]
-        codes = np.column_stack(self._cells[names].finish(ranks))
-        return np.asarray(codes[np.lexsort(codes.T[::-1])], dtype=np.int32)
+        patterns = patterns.renamed(final.ranks[term.visit,], final.ranks[term.by])
+        total = patterns.total(columns.place.size)
+        return Table(total, (), {}), columns.origins, columns.unweighted(self._parts), patterns

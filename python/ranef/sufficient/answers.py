@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,8 @@ from ..arrays import FloatArray
 from ..design.vectors import bare_name
 from ..errors import DataError
 from ..frame import FactorColumn, Table
-from ..frame.factors import as_factor, drop_unused
-from .levels_of_parts import unusual
+from ..frame.factors import Codes, as_factor, drop_unused
+from .levels_of_parts import cells_of, numbers_of, unusual
 from .products import RESPONSE, Cells, Group, Product
 from .sql import SumsSQL, part_of
 from .sql_rows import counted, number, whole
@@ -64,7 +66,7 @@ class _Answers:
             for key, text in queries.items()
         }
         self.levels: dict[str, ColumnLevels] = {}
-        self.codes: dict[tuple[Group, ...], dict[str, Ints]] = {}
+        self.codes: dict[tuple[Group, ...], dict[str, Codes]] = {}
         for key, table in self.tables.items():
             groups = [name for group in key for name in group]
             names = dict.fromkeys([*groups, *sql.predictors])
@@ -89,36 +91,28 @@ class _Answers:
             )
 
     # ------------------------------------------------------------ levels
-    def _coded(self, name: str, table: Table) -> Ints:
+    def _coded(self, name: str, table: Table) -> Codes:
         column = table.column(name)
         factor = drop_unused(as_factor(column))
         if name not in self.levels:
             listed = column.categories if isinstance(column, FactorColumn) else None
             own = unusual(None if listed is None else listed.tolist())
             self.levels[name] = ColumnLevels(factor.levels, own)
-        return factor.codes.astype(np.int64)
+        return factor.codes
 
     def _numbers(self, key: tuple[Group, ...], names: Sequence[str]) -> Ints:
-        rows = next(iter(self.codes[key].values())).shape[0] if self.codes[key] else 1
-        out = np.zeros(rows, dtype=np.int64)
-        for name in names:
-            out = out * self.levels[name].values.shape[0] + self.codes[key][name]
-        return out
+        """Return the number of the combination of levels that each row of an answer is of."""
+        codes = np.empty((self.tables[key].n_rows, len(names)), dtype=np.int32)
+        for k, name in enumerate(names):
+            codes[:, k] = self.codes[key][name]
+        return numbers_of(names, codes, self.levels)
 
     def _cells_of(self, key: tuple[Group, ...], names: tuple[str, ...]) -> Cells:
-        numbers = np.unique(self._numbers(key, names))
-        codes = []
-        for name in reversed(names):
-            numbers, inner = np.divmod(numbers, self.levels[name].values.shape[0])
-            codes.append(inner.astype(np.int32))
-        return np.column_stack(codes[::-1]) if names else np.zeros((1, 0), dtype=np.int32)
+        return cells_of(np.unique(self._numbers(key, names)), names, self.levels)
 
     def _places(self, key: tuple[Group, ...], names: tuple[str, ...], cells: Cells) -> Ints:
         """Return which of the cells each row of an answer is of."""
-        known = np.zeros(cells.shape[0], dtype=np.int64)
-        for k, name in enumerate(names):
-            known = known * self.levels[name].values.shape[0] + cells[:, k]
-        return np.searchsorted(known, self._numbers(key, names))
+        return np.searchsorted(numbers_of(names, cells, self.levels), self._numbers(key, names))
 
     # ------------------------------------------------------------ sums
     def _value(self, key: tuple[Group, ...], one: Product, other: Product, letter: str = "s") -> FloatArray:
@@ -192,14 +186,10 @@ class _Answers:
             offsets=sum(number(survey, name) for name in survey.names if name.startswith("offset_")),
         )
         factors = [FactorSums(z, self._factor(g)) for z, g in zip(shape.z_columns(), groups, strict=True)]
-        pairs = {
-            (f, g): self._pair(groups[f], groups[g])
-            for f in range(len(groups))
-            for g in range(f + 1, len(groups))
-        }
+        pairs = {(f, g): self._pair(groups[f], groups[g]) for f, g in combinations(range(len(groups)), 2)}
         table = SumsTable(self._fixed("s"), tuple(factors), pairs)
         unweighted = None if needs.weights is None else self._fixed("u")
-        return Contents(**{**vars(shape), "table": table, "unweighted": unweighted, "origins": origins})
+        return replace(shape, table=table, unweighted=unweighted, origins=origins)
 
     def _ranges(self) -> Mapping[str, tuple[float, float]]:
         out: dict[str, tuple[float, float]] = {}

@@ -144,11 +144,6 @@ class CellSums(Portable):
         """Bytes of the numbers."""
         return 0 if self.table is None else self.table.nbytes
 
-    def __add__(self, other: Any) -> CellSums:
-        if not isinstance(other, CellSums):
-            return NotImplemented
-        return merge_cells([self, other], ["part 0", "part 1"])
-
     def __repr__(self) -> str:
         return f"CellSums({self.formula!r}, {self.family}, {self.n:,} rows in {self.n_cells:,} cells)"
 

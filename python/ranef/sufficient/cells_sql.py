@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..show import Printed
-from ..stream.engines import quoted
+from ..stream.duck_relation import quoted
 from ..stream.needs import Needs
 from ..verbs import Verb
 from .sql_rows import counts_of_rows, where_complete

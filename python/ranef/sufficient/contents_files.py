@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import replace
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -103,14 +104,13 @@ def read_contents(header: Mapping[str, Any], arrays: Arrays) -> Contents:
     )
     own = contents.z_columns()
     factors = tuple(FactorSums(own[k], arrays[f"cross {k}"]) for k in range(len(groups)))
-    pairs = {}
-    for f in range(len(groups)):
-        for g in range(f + 1, len(groups)):
-            names = (f"first {f} {g}", f"second {f} {g}", f"blocks {f} {g}")
-            pairs[f, g] = PairSums(*(arrays[name] for name in names))
+    pairs = {
+        (f, g): PairSums(*(arrays[f"{what} {f} {g}"] for what in ("first", "second", "blocks")))
+        for f, g in combinations(range(len(groups)), 2)
+    }
     table = Table(arrays["fixed"], factors, pairs)
     _require_shapes(contents, table)
-    return Contents(**{**vars(contents), "table": table})
+    return replace(contents, table=table)
 
 
 def _require_shapes(contents: Contents, table: Table) -> None:

@@ -84,13 +84,10 @@ def _entries(
     levels, rows, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros((0, r))]
     for g in range(f + 1, len(order)):
         one, other, s = order[f], order[g], widths[g]
-        pair = table.pairs[min(one, other), max(one, other)]
-        own, met, blocks = pair.first, pair.second, pair.blocks.transpose(0, 2, 1)
-        if one > other:
-            own, met, blocks = pair.second, pair.first, pair.blocks
-        levels.append(np.repeat(own, s))
-        rows.append((edges[g - 1] + s * met[:, None] + np.arange(s)).ravel())
-        numbers.append(blocks.reshape(-1, r))
+        pair = table.pair(one, other)
+        levels.append(np.repeat(pair.first, s))
+        rows.append((edges[g - 1] + s * pair.second[:, None] + np.arange(s)).ravel())
+        numbers.append(pair.blocks.transpose(0, 2, 1).reshape(-1, r))
     level, row = np.concatenate(levels), np.concatenate(rows)
     sorting = np.lexsort((row, level))
     return level[sorting], row[sorting], np.concatenate(numbers)[sorting]

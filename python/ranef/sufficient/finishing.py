@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,24 +14,20 @@ from .. import _core
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, FactorBlocks, factor_blocks, first_thetas
 from ..design import Design
-from ..design.formulaic_bridge import FormulaicMatrix, variable_key
-from ..design.matrices import MatrixSpec, PlainMatrix, constant_vector
 from ..design.not_kept import NOT_KEPT
 from ..design.random_terms import require_enough_rows
-from ..design.structure import structure
 from ..design.types import ColumnMoments, FixedMoments
-from ..design.vectors import bare_name, require_variation
+from ..design.vectors import require_variation
 from ..digits import require_range
 from ..errors import DataError
 from ..formula import Formula, parse_formula
-from ..formula.python_code import in_backticks
-from ..frame import Column, FactorColumn, NumberColumn, Table, require_rows
+from ..frame import Table, require_rows
 from ..stream.learning import LearnedRows
 from ..stream.needs import Needs, needed_by
 from ..stream.summing import Streamed, empty_design
 from .core_state import core_design, core_response
 from .learning import learn_sums
-from .products import Product, number, product_of, subsets
+from .matrix_columns import MatrixColumns
 from .sums import Contents, Sums
 from .table import Table as SumsTable
 
@@ -51,10 +47,10 @@ def require_own_formula(sums: Sums, formula: Formula, weights: Any, offset: Any)
             )
 
 
-def needs_of(sums: Sums, contents: Contents) -> Needs:
+def needs_of(sums: Sums, contents: Contents, formula: Formula) -> Needs:
     """Return what the formula of sums wants of the columns."""
     table = Table({name: np.zeros(0) for name in contents.kinds})
-    return needed_by(parse_formula(sums.formula), table, sums.weights, sums.offset)
+    return needed_by(formula, table, sums.weights, sums.offset)
 
 
 def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Streamed:
@@ -63,7 +59,8 @@ def finish(sums: Sums, allow_saturated: bool, needs: Needs | None = None) -> Str
     Raises DataError as for a table: no rows, a constant response, a factor with one level.
     """
     contents = checked_contents(sums)
-    learned, sample, empty = learned_design(sums, contents, needs or needs_of(sums, contents))
+    needs = needs or needs_of(sums, contents, parse_formula(sums.formula))
+    learned, sample, empty = learned_design(sums, contents, needs)
     if not allow_saturated:
         require_enough_rows(empty.terms, sums.n)
     return Finishing(sums, contents, learned, sample, empty).streamed()
@@ -102,104 +99,16 @@ class Finishing:
         sample: Mapping[str, npt.NDArray[Any]],
         empty: Design,
     ) -> None:
-        self.sums, self.contents, self.learned, self.sample = sums, contents, learned, sample
-        self.first = contents.first_columns()
-        self.width = contents.origins.size
-        self.fixed = self._raw(learned.learned.fixed)
-        self.bases = [self._raw(basis) for basis in learned.learned.bases]
-        self.empty = replace(empty, constant=self._constant())
+        self.sums, self.contents, self.learned = sums, contents, learned
+        columns = MatrixColumns(contents, learned, sample)
+        self.fixed = columns.of(learned.learned.fixed)
+        self.bases = [columns.of(basis) for basis in learned.learned.bases]
+        self.empty = replace(empty, constant=columns.constant(self.fixed))
         groups = list(contents.groups)
         self.blocks = factor_blocks(empty)
         terms = learned.spec.terms
         self.order = [groups.index(terms[block.terms[0]].group.columns) for block in self.blocks]
         self.table = _in_order(contents.table, self.order)
-
-    # ------------------------------------------------------------ columns of matrices
-    def _raw(self, spec: MatrixSpec) -> FloatArray:
-        """Return the columns of a model matrix, as they are, in terms of the columns summed."""
-        out = self._plain(spec) if isinstance(spec, PlainMatrix) else self._computed(spec)
-        out[0] += self.contents.origins @ out
-        return out
-
-    def _plain(self, spec: PlainMatrix) -> FloatArray:
-        columns = [np.arange(1 if spec.intercept else 0)]
-        for name in spec.columns:
-            if name in spec.levels:
-                first = self.first[Product(factors=(name,))]
-                own = first + np.arange(spec.levels[name].shape[0])
-                columns.append(own if name == spec.full else own[1:])
-            else:
-                columns.append(np.array([self.first[number(name)]]))
-        out = np.eye(self.width)[:, np.concatenate(columns)]
-        if spec.full is not None and spec.full not in spec.levels:  # truth values: one less True is False
-            k = spec.columns.index(spec.full)
-            out = np.insert(out, k, np.eye(self.width)[0] - out[:, k], axis=1)
-        return out
-
-    def _computed(self, spec: MatrixSpec) -> FloatArray:
-        assert isinstance(spec, FormulaicMatrix)
-        out = np.zeros((self.width, len(spec.names)))
-        factors = frozenset(name for name in spec.columns if self.learned.survey.is_factor(name))
-        for term, own in zip(spec.term_variables, structure(spec).terms, strict=True):
-            product = product_of(term, factors)
-            coding = self._coding(spec, product)
-            codes = {
-                variable_key(one): one.code or in_backticks(one.name)
-                for one in term
-                if variable_key(one) in spec.two_valued
-            }
-            place = {column: k for k, column in enumerate(own.columns, own.first)}
-            for column, k in place.items():
-                false = [e for e in column.entries if e.full and e.index == 0 and e.variable in codes]
-                true = tuple(replace(e, index=1) if e in false else e for e in column.entries)
-                coefficients = coding[:, place[replace(column, entries=true)]]
-                there = {entry.variable for entry in column.entries}
-                own_product = product.without([code for name, code in codes.items() if name not in there])
-                for some in subsets([codes[entry.variable] for entry in false]):
-                    start = self.first[own_product.without(some)]
-                    sign = (-1.0) ** (len(false) - len(some))
-                    out[start : start + coefficients.size, k] += sign * coefficients
-        return out
-
-    def _coding(self, spec: FormulaicMatrix, product: Product) -> FloatArray:
-        """Return the matrix at one row for each cell of a product, whose numbers are 1."""
-        cells = self.contents.cells[product]
-        count = cells.shape[0]
-        columns: dict[str, Column] = {}
-        for name in spec.columns:
-            known_cell = name in product.factors
-            here = cells[:, product.factors.index(name)] if known_cell else np.zeros(count, np.int32)
-            if self.learned.survey.is_factor(name):
-                columns[name] = FactorColumn(name, here, self.contents.levels[name].values)
-            elif name in self.contents.levels:
-                levels = self.contents.levels[name].values.astype(self.sample[name].dtype)
-                columns[name] = NumberColumn(name, levels[here])
-        return spec.coding(columns, count)
-
-    def _constant(self) -> FloatArray | None:
-        """Return the coefficients of the constant, if they hold in all rows."""
-        learned = self.learned.learned
-        if "Intercept" in learned.fixed.names:
-            return constant_vector(learned.fixed, learned.matrix)
-        for first, last in learned.fixed.terms:
-            total = self.fixed[:, first:last].sum(axis=1)
-            if last > first and self._is_one(total):
-                out = np.zeros(self.fixed.shape[1])
-                out[first:last] = 1.0
-                return out
-        return None
-
-    def _is_one(self, column: FloatArray) -> bool:
-        """Whether a combination of columns is 1 in every row: all dummies of a factor, a column of ones."""
-        used = np.flatnonzero(column)
-        for product, first in self.first.items():
-            span = np.arange(first, first + self.contents.cells[product].shape[0])
-            if product.factors and not product.numbers and np.array_equal(used, span):
-                return bool(np.all(column[span] == 1.0))
-            if len(product.numbers) == 1 and not product.factors and set(used) <= {0, first}:
-                name = bare_name(product.numbers[0])
-                return self.contents.ranges.get(name or "") == (1.0, 1.0)
-        return np.array_equal(used, [0]) and column[0] == 1.0
 
     # ------------------------------------------------------------ coordinates
     def coordinates(self, columns: FloatArray, shifted: npt.NDArray[np.bool_]) -> tuple[FloatArray, ...]:
@@ -233,17 +142,20 @@ class Finishing:
             np.concatenate([own[2] for own in parts]),
         )
 
-    def _core(self, keep_origin: int) -> tuple[Any, FloatArray, float, float, SumsTable]:
+    def response(self, shifted: bool) -> tuple[FloatArray, float, float]:
+        """Return the response in the core's coordinates, its shift and scale."""
+        y = np.zeros((self.contents.origins.size, 1))
+        y[-1], y[0] = 1.0, self.contents.origins[-1]
+        y, shift, scale = self.coordinates(y, np.array([shifted]))
+        return y, float(shift[0]), float(scale[0])
+
+    def _core(self, keep_origin: int) -> tuple[Any, float, float, SumsTable]:
         constant = self.empty.constant
         p = self.fixed.shape[1]
-        shifted = np.zeros(p, dtype=bool)
-        if constant is not None:
-            shifted = (constant == 0) & (np.arange(p) >= keep_origin)
+        shifted = may_be_shifted(constant, p) & (np.arange(p) >= keep_origin)
         x, x_shift, x_scale = self.coordinates(self.fixed, shifted)
         z = [self._z(block) for block in self.blocks]
-        y = np.zeros((self.width, 1))
-        y[-1], y[0] = 1.0, self.contents.origins[-1]
-        y, y_shift, y_scale = self.coordinates(y, np.array([constant is not None]))
+        y, y_shift, y_scale = self.response(constant is not None)
         edges = np.cumsum([p, *(own[0].shape[1] for own in z)])
         chosen = [np.arange(a, b) for a, b in pairwise(edges)]
         table = self.table.combined(np.concatenate([x, *(own[0] for own in z), y], axis=1), chosen)
@@ -261,7 +173,7 @@ class Finishing:
                 "z_scale": [own[2] for own in z],
             },
         )
-        return design, x, float(y_shift[0]), float(y_scale[0]), table
+        return design, y_shift, y_scale, table
 
     def _core_blocks(self, block: FactorBlocks, thetas: list[int]) -> list[tuple[int, int, int, int]]:
         terms = self.empty.terms
@@ -273,10 +185,10 @@ class Finishing:
     # ------------------------------------------------------------ all together
     def streamed(self) -> Streamed:
         """Return the design and its cross-products."""
-        design, _, y_shift, y_scale, table = self._core(0)
+        design, y_shift, y_scale, table = self._core(0)
         core, unshifted = _core.keep_independent(design)
         if unshifted:
-            design, _, y_shift, y_scale, table = self._core(unshifted)
+            design, y_shift, y_scale, table = self._core(unshifted)
             core, _ = _core.keep_independent(design)
         kept = np.asarray(core.kept, dtype=np.intp)
         products = [table.factors[k].cross[:, :, -1].ravel() for k in core.factor_order]
@@ -296,14 +208,17 @@ class Finishing:
         mean = plain[0] @ self.fixed / n
         centred = self.fixed.copy()
         centred[0] -= mean
-        y = np.zeros(self.width)
-        y[-1] = 1.0
         away = plain[0, -1] / n
         low, high = contents.ranges["<response>"]
         response = np.array([contents.origins[-1] + away, plain[-1, -1] / n - away**2, low, high])
         covariance = centred.T @ plain @ centred / n
         moments = FixedMoments(mean, covariance, contents.inverse_weights / n, contents.offsets / n, response)
         return replace(self.empty, terms=tuple(terms), moments=moments)
+
+
+def may_be_shifted(constant: FloatArray | None, count: int) -> npt.NDArray[np.bool_]:
+    """Return which columns of X may be shifted to their means: those that the constant is not made of."""
+    return np.zeros(count, dtype=bool) if constant is None else constant == 0
 
 
 def _moments(columns: FloatArray, products: FloatArray, intercept: int) -> ColumnMoments:
@@ -317,12 +232,5 @@ def _moments(columns: FloatArray, products: FloatArray, intercept: int) -> Colum
 
 def _in_order(table: SumsTable, order: list[int]) -> SumsTable:
     """Return a table with its factors in another order."""
-    pairs = {}
-    for f in range(len(order)):
-        for g in range(f + 1, len(order)):
-            one, other = order[f], order[g]
-            pair = table.pairs[min(one, other), max(one, other)]
-            if one > other:
-                pair = type(pair)(pair.second, pair.first, pair.blocks.transpose(0, 2, 1))
-            pairs[f, g] = pair
+    pairs = {(f, g): table.pair(order[f], order[g]) for f, g in combinations(range(len(order)), 2)}
     return SumsTable(table.fixed, tuple(table.factors[k] for k in order), pairs)

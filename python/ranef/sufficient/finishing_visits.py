@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..arrays import FloatArray
 from ..design import Design
 from ..errors import DataError, FormulaError
 from ..formula import Formula
 from ..formula.visit_term import VisitTerm, read_term
-from ..frame import Table
 from ..stream.needs import needed_by
 from ..stream.source import Batches
-from ..stream.summing import needs_of_source
-from .finishing import Finishing, checked_contents, learned_design
+from .finishing import Finishing, checked_contents, learned_design, may_be_shifted, needs_of
 from .making import added
 from .patterns import Patterns
 from .products import NeedsTwoReadings
@@ -39,7 +36,8 @@ class SummedVisits:
 def read_visits(formula: Formula, term: VisitTerm, source: Batches, weights: Any, offset: Any) -> Sums:
     """Read data in batches, the rows of a subject one after the other."""
     try:
-        return added(needs_of_source(formula, source, weights, offset), source, "reading", term)
+        needs = needed_by(formula, source.head(), weights, offset)
+        return added(needs, source, "reading", term)
     except NeedsTwoReadings as reason:
         raise FormulaError(
             f"{reason}, which a model for repeated measures of data in batches does not have at hand: add "
@@ -75,8 +73,7 @@ def finish_visits(sums: Sums, formula: Formula, term: VisitTerm) -> SummedVisits
     contents = checked_contents(sums)
     if contents.patterns is None:
         raise DataError("these are sums of a model with random terms: fit them with ranef.fit(sums)")
-    table = Table({name: np.zeros(0) for name in contents.kinds})
-    needs = replace(needed_by(formula, table, sums.weights, sums.offset), grouping=term.columns)
+    needs = replace(needs_of(sums, contents, formula), grouping=term.columns)
     learned, sample, empty = learned_design(sums, contents, needs)
     made = Finishing(sums, contents, learned, sample, empty)
     patterns = contents.patterns
@@ -91,17 +88,15 @@ def finish_visits(sums: Sums, formula: Formula, term: VisitTerm) -> SummedVisits
 
 def _totals(made: Finishing, patterns: Patterns) -> dict[str, Any]:
     """Return the pair sums in the core's coordinates, of the columns that have a coefficient."""
-    p, constant = made.fixed.shape[1], made.empty.constant
-    x, _, _ = made.coordinates(made.fixed, _moved(constant, np.arange(p)))
+    constant = made.empty.constant
+    x, _, _ = made.coordinates(made.fixed, may_be_shifted(constant, made.fixed.shape[1]))
     gram = x.T @ made.table.fixed @ x
     kept = np.array(_core.independent_columns(np.asfortranarray(gram)), dtype=np.intp)
     if constant is not None and np.delete(constant, kept).any():
         constant = None
-    shifted = _moved(None if constant is None else constant[kept], kept)
+    shifted = may_be_shifted(None if constant is None else constant[kept], len(kept))
     x, x_shift, x_scale = made.coordinates(made.fixed[:, kept], shifted)
-    y = np.zeros((made.width, 1))
-    y[-1], y[0] = 1.0, made.contents.origins[-1]
-    y, y_shift, y_scale = made.coordinates(y, np.array([constant is not None]))
+    y, y_shift, y_scale = made.response(constant is not None)
     found = patterns.combined(np.concatenate([x, y], axis=1)).found
     return {
         "kept": kept.tolist(),
@@ -110,11 +105,6 @@ def _totals(made: Finishing, patterns: Patterns) -> dict[str, Any]:
         "x_shift": x_shift.tolist(),
         "x_scale": x_scale.tolist(),
         "constant": [] if constant is None else constant[kept].tolist(),
-        "y_shift": float(y_shift[0]),
-        "y_scale": float(y_scale[0]),
+        "y_shift": y_shift,
+        "y_scale": y_scale,
     }
-
-
-def _moved(constant: FloatArray | None, columns: Any) -> Any:
-    """Return which columns may be shifted to their means: those that the constant is not made of."""
-    return np.zeros(len(columns), dtype=bool) if constant is None else constant == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,38 +11,16 @@ from ..arrays import FloatArray
 from ..design.used import UsedColumns
 from ..design.vectors import learn_vector
 from ..errors import DataError
-from ..frame import Column, NumberColumn, UsedRows
-from ..frame.factors import Codes
+from ..frame import NumberColumn, UsedRows
 from ..stream.learning import LearnedRows, learn_rows
 from ..stream.levels import FinishedLevels
 from ..stream.needs import Needs
 from ..stream.survey import Survey
-from .products import Cells, Evaluator
+from .products import Evaluator
 from .sums import Contents, Sums
 
 _CANDIDATES = 64
 _TYPES = {"real": np.float64, "whole": np.int64, "truth": np.bool_}
-
-
-@dataclass(frozen=True, eq=False)
-class KnownLevels:
-    """Levels in their final order, as a survey's `LevelSet` gives them."""
-
-    name: str
-    values: npt.NDArray[Any]
-
-    def finish(self) -> FinishedLevels:
-        return FinishedLevels(self.name, self.values, np.arange(self.values.shape[0], dtype=np.int32))
-
-
-@dataclass(frozen=True, eq=False)
-class KnownCells:
-    """Combinations in their final order, as a survey's `CellSet` gives them."""
-
-    cells: Cells
-
-    def finish(self, ranks: list[Codes]) -> list[Codes]:
-        return [np.ascontiguousarray(self.cells[:, k]) for k in range(len(ranks))]
 
 
 def learn_sums(sums: Sums, contents: Contents, needs: Needs) -> tuple[LearnedRows, dict[str, Any]]:
@@ -52,23 +28,30 @@ def learn_sums(sums: Sums, contents: Contents, needs: Needs) -> tuple[LearnedRow
 
     Raises DataError as for a table.
     """
-    found: Any = Survey(needs)
-    found.n, found.n_total, found.missing = sums.n, sums.n_total, dict(sums.missing)
-    found.kinds = dict(contents.kinds)
-    found.levels = {name: KnownLevels(name, own.values) for name, own in contents.levels.items()}
-    found.cells = {group: KnownCells(cells) for group, cells in contents.groups.items() if len(group) > 1}
     sample = like_rows(contents, needs)
-    found.sample = {name: list(values) for name, values in sample.items()}
-    columns = {name: _number(name, values) for name, values in sample.items()}
+    found = Survey(
+        needs,
+        n_total=sums.n_total,
+        n=sums.n,
+        missing=dict(sums.missing),
+        sample={name: list(values) for name, values in sample.items()},
+        kinds=dict(contents.kinds),
+    )
+    columns = {name: NumberColumn(name, values) for name, values in sample.items()}
     rows = UsedRows(len(next(iter(sample.values()), ())))
     for code in needs.formula.offsets:
         used = UsedColumns(columns, rows, needs.formula.functions)
         found.vectors[code] = learn_vector(code, used, needs.by_part[code])[0]
-    return learn_rows(found), sample
-
-
-def _number(name: str, values: npt.NDArray[Any]) -> Column:
-    return NumberColumn(name, values)
+    levels = {
+        name: FinishedLevels(name, own.values, np.arange(own.values.shape[0], dtype=np.int32))
+        for name, own in contents.levels.items()
+    }
+    cells = {
+        group: list(np.ascontiguousarray(codes.T))
+        for group, codes in contents.groups.items()
+        if len(group) > 1
+    }
+    return learn_rows(found, levels, cells), sample
 
 
 def like_rows(contents: Contents, needs: Needs) -> dict[str, npt.NDArray[Any]]:
@@ -88,7 +71,7 @@ def like_rows(contents: Contents, needs: Needs) -> dict[str, npt.NDArray[Any]]:
             values: FloatArray = low + (high - low) * at
             sample[name] = (np.rint(values) if kind != "real" else values).astype(_TYPES[kind])
     fine = np.ones(_CANDIDATES, dtype=bool)
-    columns: Mapping[str, Column] = {name: _number(name, values) for name, values in sample.items()}
+    columns = {name: NumberColumn(name, values) for name, values in sample.items()}
     evaluator = Evaluator(needs)
     for code in dict.fromkeys(code for product in contents.products[:-1] for code in product.numbers):
         fine &= np.isfinite(np.asarray(evaluator.values(code, columns, _CANDIDATES), dtype=np.float64))

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, quote_list
-from ..frame.factors import Levels, label_texts, sort_levels
+from ..frame import FactorColumn
+from ..frame.factors import Levels, cell_numbers, label_texts, sort_levels
 from ..stream.kinds import WORDS, joined, level_words
+from .products import Cells
 from .sums import ColumnLevels
 
 Ranks = npt.NDArray[np.int64]
@@ -94,6 +96,26 @@ def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
         return np.searchsorted(union.values, own.values).astype(np.int64)
     place = {value: k for k, value in enumerate(union.values.tolist())}
     return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
+
+
+def numbers_of(names: Sequence[str], cells: Cells, levels: Mapping[str, ColumnLevels]) -> Ranks:
+    """Return the number of each combination of levels, (cells, names), in the full crossing.
+
+    Raises DataError: they are too many to be numbered.
+    """
+    if not names:
+        return np.zeros(cells.shape[0], dtype=np.int64)
+    columns = zip(names, cells.T, strict=True)
+    return cell_numbers([FactorColumn(name, codes, levels[name].values) for name, codes in columns])
+
+
+def cells_of(numbers: Ranks, names: Sequence[str], levels: Mapping[str, ColumnLevels]) -> Cells:
+    """Return the combinations that have these numbers, see `numbers_of`."""
+    sizes = [levels[name].values.shape[0] for name in names]
+    codes = np.empty((numbers.size, len(names)), dtype=np.int32)
+    for k, own in enumerate(np.unravel_index(numbers, sizes) if names else ()):
+        codes[:, k] = own
+    return codes
 
 
 def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:

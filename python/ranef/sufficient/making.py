@@ -13,11 +13,11 @@ from ..formula.visit_term import VisitTerm, read_term
 from ..frame import Table
 from ..machine.threads import get_num_threads
 from ..stream.batch import added_up, batches_of, read_batches
-from ..stream.engines import DuckRelation, Partitions
-from ..stream.needs import Needs
+from ..stream.duck_relation import DuckRelation
+from ..stream.needs import Needs, needed_by
+from ..stream.partitions import Partitions
 from ..stream.recognise import source_of
 from ..stream.source import Batches
-from ..stream.summing import needs_of_source
 from .adding import Adding
 from .adding_visits import VisitAdding
 from .beside import Beside
@@ -132,7 +132,7 @@ def sums(
     if has_structures(parsed):
         term, parsed = _visits(formula)
     source = source_of(data) or Batches(lambda: [data])
-    needs = needs_of_source(parsed, source, weights, offset)
+    needs = needed_by(parsed, source.head(), weights, offset)
     try:
         return added(needs, source, "summing", term, progress)
     except NeedsTwoReadings as reason:

@@ -83,9 +83,9 @@ def merge_products(given: list[Sums], names: Sequence[str]) -> Sums:
     return Sums(head.formula, head.weights, head.offset, n, n_total, missing, contents)
 
 
-def plus(self: Sums, other: Any) -> Sums:
+def plus(self: S, other: Any) -> S:
     """Return the sums of the rows of both."""
-    if not isinstance(other, Sums):
+    if type(other) is not type(self):
         return NotImplemented
     return merge([self, other])
 

@@ -21,7 +21,6 @@ from ..design.code_values import CodeValues, learn_code
 from ..design.used import UsedColumns
 from ..design.vectors import bare_name
 from ..formula.expand import Variable, terms_of
-from ..formula.plain import plain_terms
 from ..formula.python_code import function_name, in_backticks, quoted_column, read_code
 from ..frame import Column, UsedRows
 from ..stream.needs import Needs
@@ -71,10 +70,6 @@ def products_of(
         products: those without the number are needed too.
     Raises NeedsTwoReadings.
     """
-    plain = plain_terms(text)
-    if plain is not None:
-        own = [Product(factors=(name,)) if name in factors else number(name) for name in plain[1]]
-        return (*((CONSTANT,) if plain[0] else ()), *_with_false(own, truths))
     found = terms_of(text)
     products = tuple(product_of(term, factors) for term in found.terms)
     for code in (code for product in products for code in product.numbers):

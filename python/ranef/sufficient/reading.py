@@ -10,8 +10,9 @@ from ..design import build_design
 from ..formula import Formula
 from ..frame.native import library_name
 from ..stream import source_of
+from ..stream.needs import needed_by
 from ..stream.source import Batches
-from ..stream.summing import Streamed, needs_of_source, read_stream
+from ..stream.summing import Streamed, read_stream
 from .finishing import finish
 from .making import added
 from .products import NeedsTwoReadings
@@ -52,7 +53,7 @@ def read_rows(
     progress: bool | None = None,
 ) -> Streamed:
     """Read data in batches; see `ranef.stream.summing.read_stream`."""
-    needs = needs_of_source(formula, source, weights, offset)
+    needs = needed_by(formula, source.head(), weights, offset)
     try:
         sums = added(needs, source, "reading", progress=progress)
     except NeedsTwoReadings as reason:

@@ -11,11 +11,21 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..stream.moments import products_by_pairs
-from .products import Product
+from .products import Cells, Product
+from .sums import ColumnLevels
 
 _FIRST_ROWS = 65_536
 
 RanksOfCells = dict[tuple[str, ...], npt.NDArray[np.int64]]  # of each level, or combination, in the order met
+
+
+@dataclass(frozen=True, eq=False)
+class FinalCells:
+    """Levels and their combinations in their final order; of no column there is one, ()."""
+
+    levels: dict[str, ColumnLevels]
+    ranks: RanksOfCells  # columns -> final place of each level, or combination, in the order met
+    cells: dict[tuple[str, ...], Cells]  # columns -> codes of each
 
 
 @dataclass(eq=False)
@@ -40,9 +50,7 @@ class FinalColumns:
 
     def __init__(self, products: Sequence[Product], ranks: RanksOfCells, last: Segment) -> None:
         first = np.cumsum([0, *last.cells])
-        one = np.zeros(1, dtype=np.int64)
-        of_products = [ranks[product.factors] if product.factors else one for product in products]
-        self._parts = [start + own for start, own in zip(first, of_products, strict=False)]
+        self._parts = [start + ranks[own.factors] for start, own in zip(first, products, strict=False)]
         self.place = np.concatenate(self._parts)
         self.origins = np.empty(self.place.size)
         self.origins[self.place] = last.origins

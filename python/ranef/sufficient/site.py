@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError, quote_list
+from ..formula import parse_formula
 from .finishing import needs_of
 from .products import Group
 from .sums import ColumnLevels, Contents, Sums
@@ -103,7 +104,7 @@ def _require_apart(sums: Sums, contents: Contents) -> None:
             "one that is in two parts"
         )
     names = {name for group in contents.groups for name in group}
-    both = sorted(names & set(needs_of(sums, contents).predictors))
+    both = sorted(names & set(needs_of(sums, contents, parse_formula(sums.formula)).predictors))
     if both:
         raise DataError(
             f"{quote_list(both)} is a grouping factor and in the fixed part or a basis too: its levels have "

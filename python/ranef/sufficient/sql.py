@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, overload
 
 from ..design.vectors import bare_name
@@ -13,7 +13,7 @@ from ..formula import parse_formula
 from ..formula.python_code import in_backticks
 from ..frame import Table
 from ..show import Printed
-from ..stream.engines import quoted
+from ..stream.duck_relation import quoted
 from ..stream.kinds import WORDS
 from ..stream.needs import Needs, needed_by
 from ..verbs import Verb
@@ -21,15 +21,7 @@ from .cells import CellSums
 from .cells_sql import CellsSQL
 from .products import RESPONSE, Group, NeedsTwoReadings, Product, products_by_use
 from .sql_rows import complete_rows, counts_of_rows, where_complete
-
-_KINDS = (
-    ("levels", r"char|text|string|str\b|object|categ|enum|dictionary|uuid"),
-    ("truth", r"bool"),
-    ("time", r"date|time|interval"),
-    ("whole", r"int|serial"),
-    ("real", r"float|double|real|dec|numeric|number|half"),
-)
-
+from .sql_types import kind_of_type, types_of
 
 Part = tuple[tuple[str, ...], bool]
 """A product of numbers, and whether its mean is subtracted: not where it counts within a level only."""
@@ -49,13 +41,10 @@ class SumsSQL(Printed):
     formula : str
     table : str
         What the queries read from.
-    survey : str
-        The first query, of one row: numbers of rows and of missing values, means, lowest and highest values.
     """
 
     formula: str
     table: str
-    survey: str
     needs: Needs = field(repr=False)
     kinds: Mapping[str, str] = field(repr=False)
     products: tuple[Product, ...] = field(repr=False)
@@ -71,6 +60,32 @@ class SumsSQL(Printed):
         """Categorical columns of the products."""
         return tuple(dict.fromkeys(name for product in self.products for name in product.factors))
 
+    @property
+    def survey(self) -> str:
+        """The first query, of one row: rows, missing values, means, lowest and highest values."""
+        needs = self.needs
+        complete = complete_rows(needs.columns)
+
+        def used(value: str) -> str:
+            return f"CASE WHEN {complete} THEN {value} END"
+
+        sums = [*counts_of_rows(needs.columns), f"SUM({used('1e0')}) AS n"]
+        for k, (numbers, _) in enumerate(self.parts):
+            if numbers:
+                value = used(self.expression(numbers))
+                sums += [f"AVG({value}) AS mean_{k}", f"MIN({value}) AS low_{k}", f"MAX({value}) AS high_{k}"]
+        if needs.weights is not None:
+            weight = f"(1e0 * {quoted(needs.weights)})"
+            positive = f"CASE WHEN {weight} > 0 THEN {weight} END"
+            sums += [
+                f"MIN({used(weight)}) AS lowest_weight",
+                f"SUM({used(f'LN({positive})')}) AS log_weights",
+                f"SUM({used(f'1e0 / {positive}')}) AS inverse_weights",
+            ]
+        for k, name in enumerate(_offset_columns(needs)):
+            sums.append(f"SUM({used(f'(1e0 * {quoted(name)})')}) AS offset_{k}")
+        return "SELECT " + ",\n       ".join(sums) + f"\nFROM {self.table}"
+
     def queries(self, origins: Sequence[float] | None = None) -> dict[tuple[Group, ...], str]:
         """Return the other queries: of all rows (), of each grouping factor, of each pair of them.
 
@@ -84,15 +99,13 @@ class SumsSQL(Printed):
         everything = list(range(len(self.parts)))
         fixed = self._query(self.predictors, shifted, everything, everything, unweighted=True)
         out: dict[tuple[Group, ...], str] = {(): fixed}
-        groups = list(self.z)
-        for group in groups:
+        for group in self.z:
             names = tuple(dict.fromkeys([*group, *self.predictors]))
             out[group,] = self._query(names, shifted, self._of(group), everything)
-        for f, one in enumerate(groups):
-            for other in groups[f + 1 :]:
-                factors = [name for own in (one, other) for p in self.z[own] for name in p.factors]
-                names = tuple(dict.fromkeys([*one, *other, *factors]))
-                out[one, other] = self._query(names, shifted, self._of(one), self._of(other))
+        for one, other in combinations(self.z, 2):
+            factors = [name for own in (one, other) for p in self.z[own] for name in p.factors]
+            names = tuple(dict.fromkeys([*one, *other, *factors]))
+            out[one, other] = self._query(names, shifted, self._of(one), self._of(other))
         return out
 
     def _of(self, group: Group) -> list[int]:
@@ -111,10 +124,8 @@ class SumsSQL(Printed):
     def expression(self, part: tuple[str, ...]) -> str:
         """Return a numeric part as SQL."""
         if part == RESPONSE.numbers:
-            formula = self.needs.formula
-            columns = [bare_name(code) or code for code in formula.offsets]
-            columns += [] if self.needs.offset is None else [self.needs.offset]
-            return " - ".join(self._number(n) for n in [bare_name(formula.response) or "", *columns])
+            response = bare_name(self.needs.formula.response) or ""
+            return " - ".join(map(self._number, [response, *_offset_columns(self.needs)]))
         return " * ".join(self._number(bare_name(code) or code) for code in part)
 
     def _number(self, name: str) -> str:
@@ -258,7 +269,7 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
 
     Raises NeedsTwoReadings for anything that is computed.
     """
-    kinds = {name: _kind(name, types[name]) for name in needs.columns}
+    kinds = {name: kind_of_type(name, types[name]) for name in needs.columns}
     factors = frozenset(name for name in needs.predictors if kinds[name] in ("levels", "time"))
     truths = frozenset(in_backticks(name) for name in needs.predictors if kinds[name] == "truth")
     products, z = products_by_use(needs, factors, truths)
@@ -271,33 +282,7 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
             raise DataError(
                 f"the column '{name}' holds {WORDS[kinds[name]]} where numbers are needed: convert it first"
             )
-    made = SumsSQL(needs.formula.text, table, "", needs, kinds, products, z)
-    return SumsSQL(needs.formula.text, table, _survey(made), needs, kinds, products, z)
-
-
-def _survey(made: SumsSQL) -> str:
-    needs = made.needs
-    complete = complete_rows(needs.columns)
-
-    def used(value: str) -> str:
-        return f"CASE WHEN {complete} THEN {value} END"
-
-    sums = [*counts_of_rows(needs.columns), f"SUM({used('1e0')}) AS n"]
-    for k, (numbers, _) in enumerate(made.parts):
-        if numbers:
-            value = used(made.expression(numbers))
-            sums += [f"AVG({value}) AS mean_{k}", f"MIN({value}) AS low_{k}", f"MAX({value}) AS high_{k}"]
-    if needs.weights is not None:
-        weight = f"(1e0 * {quoted(needs.weights)})"
-        positive = f"CASE WHEN {weight} > 0 THEN {weight} END"
-        sums += [
-            f"MIN({used(weight)}) AS lowest_weight",
-            f"SUM({used(f'LN({positive})')}) AS log_weights",
-            f"SUM({used(f'1e0 / {positive}')}) AS inverse_weights",
-        ]
-    for k, name in enumerate(_offset_columns(needs)):
-        sums.append(f"SUM({used(f'(1e0 * {quoted(name)})')}) AS offset_{k}")
-    return "SELECT " + ",\n       ".join(sums) + f"\nFROM {made.table}"
+    return SumsSQL(needs.formula.text, table, needs, kinds, products, z)
 
 
 def _offset_columns(needs: Needs) -> list[str]:
@@ -315,30 +300,3 @@ def _literal(value: float) -> str:
     text = repr(float(value))
     text = text if "e" in text else f"{text}e0"
     return f"({text})" if text.startswith("-") else text
-
-
-def types_of(schema: Any) -> dict[str, str]:
-    """Return column -> type of a schema."""
-    if hasattr(schema, "names") and hasattr(schema, "types"):  # pyarrow
-        return {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
-    inner = getattr(schema, "schema", None)
-    if inner is not None and not callable(inner):  # a table of pyarrow or polars
-        return types_of(inner)
-    if hasattr(schema, "dtypes") and hasattr(schema.dtypes, "items"):  # pandas
-        return {name: str(kind) for name, kind in schema.dtypes.items()}
-    if isinstance(schema, Mapping):
-        return {name: str(kind) for name, kind in schema.items()}
-    raise ArgumentError(
-        f"schema= must be a dict of column names and types, a schema of pyarrow, or a table, not "
-        f"{type(schema).__name__}"
-    )
-
-
-def _kind(name: str, text: str) -> str:
-    for kind, pattern in _KINDS:
-        if re.search(pattern, text.lower()):
-            return kind
-    raise DataError(
-        f"the column '{name}' has the type {text}, which is neither number, truth value, text nor time: "
-        "leave it out, or convert it"
-    )

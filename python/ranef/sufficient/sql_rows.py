@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..frame import Table
-from ..stream.engines import quoted
+from ..stream.duck_relation import quoted
 
 
 def complete_rows(columns: Sequence[str]) -> str:

@@ -72,13 +72,14 @@ class Contents:
 
 
 class Portable:
-    """Sums of either kind: written to bytes and files, pickled as these bytes."""
+    """Sums of either kind: added up, written to bytes and files, pickled as these bytes."""
 
     if not TYPE_CHECKING:  # which would take every name for known
         __getattr__ = unexplained
 
     instead_of_rows: ClassVar[str] = "they know their formula, ranef.fit(sums) fits them"
 
+    __add__ = Verb("sufficient.merging:plus")
     to_bytes = Verb("sufficient.files:to_bytes")
     save = Verb("sufficient.files:save")
     from_bytes = Verb("sufficient.files:from_bytes")
@@ -133,7 +134,6 @@ class Sums(Portable):
     missing: dict[str, int] = field(default_factory=dict)
     contents: Contents | None = None
 
-    __add__ = Verb("sufficient.merging:plus")
     for_site = Verb("sufficient.site:for_site")
 
     @property

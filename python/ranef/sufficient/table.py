@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,19 @@ class Table:
         }
         return Table(columns.T @ self.fixed @ columns, factors, pairs)
 
+    def pair(self, one: int, other: int) -> PairSums:
+        """Return the sums where levels of two grouping factors meet, in either order."""
+        if one < other:
+            return self.pairs[one, other]
+        pair = self.pairs[other, one]
+        return PairSums(pair.second, pair.first, pair.blocks.transpose(0, 2, 1))
+
 
 def table_of(results: Any, z: Sequence[npt.NDArray[np.intp]]) -> Table:
     """Return the results of the core's sums of rows as a table."""
     fixed, cross, pairs = results
     factors = tuple(FactorSums(own, sums) for own, sums in zip(z, cross, strict=True))
-    keys = [(f, g) for f in range(len(z)) for g in range(f + 1, len(z))]
+    keys = combinations(range(len(z)), 2)
     return Table(fixed, factors, {key: PairSums(*pair) for key, pair in zip(keys, pairs, strict=True)})
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError
-from .levels_of_parts import Ranks, places_in, union_of_levels
+from .levels_of_parts import Ranks, cells_of, numbers_of, places_in, union_of_levels
 from .products import Cells, Group, Product
 from .sums import ColumnLevels, Contents
 
@@ -28,20 +27,15 @@ class LevelsOfAll:
         """Return the combinations of levels that any part has, sorted, and where each part's are."""
         if not names:
             return given[0], [np.zeros(1, dtype=np.int64) for _ in given]
-        sizes = [self.levels[name].values.shape[0] for name in names]
         if len(names) == 1:
-            return np.arange(sizes[0], dtype=np.int32)[:, None], [own[names[0]] for own in self.ranks]
-        if np.prod([float(size) for size in sizes]) >= 2.0**62:
-            raise DataError(
-                f"'{':'.join(names)}' has too many combinations to number: leave one of its columns out"
-            )
+            count = self.levels[names[0]].values.shape[0]
+            return np.arange(count, dtype=np.int32)[:, None], [own[names[0]] for own in self.ranks]
         numbers = []
         for cells, own in zip(given, self.ranks, strict=True):
-            codes = tuple(own[name][cells[:, k]] for k, name in enumerate(names))
-            numbers.append(np.ravel_multi_index(codes, sizes))
+            codes = np.column_stack([own[name][cells[:, k]] for k, name in enumerate(names)])
+            numbers.append(numbers_of(names, codes.astype(np.int32), self.levels))
         union = np.unique(np.concatenate(numbers))
-        combinations = np.column_stack(np.unravel_index(union, sizes)).astype(np.int32)
-        return combinations, [np.searchsorted(union, number) for number in numbers]
+        return cells_of(union, names, self.levels), [np.searchsorted(union, number) for number in numbers]
 
 
 @dataclass(frozen=True, eq=False)
