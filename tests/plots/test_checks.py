@@ -48,7 +48,7 @@ def test_the_band_holds_a_normal_sample_as_often_as_it_says():
     for _ in range(40):
         values = np.sort(rng.normal(size=100))
         _, axis = plt.subplots()
-        draw_quantiles(axis, values, 0.95)
+        draw_quantiles(axis, values, 0.95, "value")
         band = axis.collections[0].get_paths()[0].vertices[1:201]
         low, high = band[1:100, 1], band[101:200, 1][::-1]
         inside.append(np.mean((values[:99] >= low - 1e-9) & (values[:99] <= high + 1e-9)))

@@ -14,9 +14,10 @@ from .bootstrap import bootstrap
 from .caterpillar import caterpillar
 from .check import check
 from .coefficients import coefficients
+from .comparisons import comparisons
 from .covariance import acf, spread
 from .criterion import criterion
-from .effects import comparisons, effects
+from .effects import effects
 from .intervals import intervals
 from .means import means
 from .pairs import bootstrap_pairs, profile_pairs

@@ -1,9 +1,9 @@
-"""The predictor along the axis of pictures that show groups one by one."""
+"""The predictor along the axis of pictures that show groups one by one, and the frame around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from ..errors import ArgumentError, RowsNotKeptError, quote_list
 from ..fit import Fit
 from ..frame.factors import as_factor
 from ..inference.effects.values import is_factor
-from .canvas import folded_ticks
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .canvas import Axes, common_labels, figure_inches, named, response_words
+from .values import folded_ticks
 
 _MANY, _BINS = 24, 8  # rows of a group whose line is that of means over bins
 
@@ -27,7 +25,19 @@ class Along:
     values: np.ndarray  # (n,): of the used rows; the places of a factor's levels
     levels: list[Any] | None  # of a factor
 
-    def mark(self, axis: Axes, inches: float) -> None:
+    def frame(
+        self, axes: np.ndarray, fit: Fit, limits: tuple[float, float], note: str, own_figure: bool
+    ) -> None:
+        """Number and name the axes of all panels; `note` follows the predictor in a figure of our own."""
+        across = len({round(axis.get_position().x0, 3) for axis in axes})
+        for axis in axes:
+            axis.set_ylim(limits)
+            axis.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+            self._mark(axis, figure_inches(axis)[0] / across)
+        x = named(self.name) + (note if own_figure else "")
+        common_labels(axes, x, response_words(fit), own_figure)
+
+    def _mark(self, axis: Axes, inches: float) -> None:
         """Number the axis, or name its levels."""
         if self.levels is None:
             axis.locator_params(axis="x", nbins=4, steps=[1, 2, 5, 10])
@@ -75,3 +85,8 @@ def along_axis(fit: Fit, x: str | None, what: str) -> Along:
         factor = as_factor(column)
         return Along(x, factor.codes.astype(float), factor.levels.tolist())
     return Along(x, np.asarray(column.values, dtype=float), None)
+
+
+def note_of_levels(shown: int, count: int, group: str) -> str:
+    """Say that some levels of a grouping factor are not shown."""
+    return f"   ({shown} of {count:,} levels of {group})" if shown < count else ""

@@ -18,17 +18,17 @@ from .canvas import (
     GREY,
     LIGHT,
     TEXT,
-    VERMILION,
     Axes,
     choose_columns,
+    interval_words,
     named,
     panels,
     result_axes,
     shared_legend,
-    tidy,
+    spread_over,
     title,
 )
-from .density import density, draw_density
+from .density import density, density_keys, draw_density
 from .sources import draws
 
 _RUG = 200  # marks; evenly spaced order statistics of the replicates
@@ -103,12 +103,11 @@ def _panel(axis: Axes, replicates: pd.Series, limits: pd.Series, estimate: float
     _rug(axis, values, curve.top)
     axis.set_ylim(bottom=-0.1 * curve.top)
     axis.locator_params(axis="x", nbins=5)
-    tidy(axis)
 
 
 def _rug(axis: Axes, values: np.ndarray, top: float) -> None:
     ordered = np.sort(values[np.isfinite(values)])
-    marks = ordered[np.linspace(0, ordered.size - 1, min(_RUG, ordered.size)).round().astype(int)]
+    marks = ordered[spread_over(ordered.size, _RUG)]
     axis.vlines(marks, -0.07 * top, -0.02 * top, color=BLACK, linewidth=0.4, alpha=0.6)
 
 
@@ -119,11 +118,7 @@ def _short(value: float, scale: float) -> str:
 
 
 def _handles(level: float, kind: str, count: int) -> list[Any]:
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    return [
-        Patch(facecolor=LIGHT, edgecolor=BLUE, label=f"{count:,} replicates"),
-        Patch(facecolor=BLUE, alpha=0.45, label=f"{100 * level:g} % {kind} interval"),
-        Line2D([], [], color=VERMILION, linewidth=1.5, label="estimate"),
-    ]
+    whole = Patch(facecolor=LIGHT, edgecolor=BLUE, label=f"{count:,} replicates")
+    return [whole, *density_keys(interval_words(level, kind))]

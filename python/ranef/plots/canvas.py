@@ -47,18 +47,14 @@ TEXT = {
 }
 DENSE = {"axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "axes.titlepad": 3}
 
-_ENTRY_INCHES = 0.42  # of a legend's key; and of a character beside it:
-_LETTER_INCHES = 0.057
-_LETTER = 0.62  # width of a letter over the size of the text
+DASHED = (0, (4, 3))  # the line of something to compare with
+
+LETTER_INCHES = 0.057  # of a character beside an axis or a legend's key
+LETTER = 0.62  # width of a letter over the size of the text
+SHORTEST = 8  # letters that a line is not folded below
+_ENTRY_INCHES = 0.42  # of a legend's key
 _LINE_INCHES = 0.17  # of a line of a legend
-_NAME_LINE_INCHES = 0.14  # of a further line of a row's name
-_OFFSET_INCHES = 0.75  # of a power of ten beside the label of an axis, on both sides
-_NAMES_SHARE = 0.42  # of the width, that the names of rows may take
 _LABELS_INCHES = 0.55  # of the names and ticks beside a panel
-_LETTERS_PER_INCH = 12  # of tick labels
-_TICK_LINES = 4
-_LETTERS_UPRIGHT, _UPRIGHT_INCHES = 24, 0.3  # of a name that stands upright on two lines
-_SHORTEST = 8  # letters that a line is not folded below
 _MOST_PANELS = 48
 _SQUEEZE = 0.58  # a panel may be this much narrower than it would like to be
 
@@ -104,6 +100,8 @@ def panels(
                 f"ax= must hold {count} Axes for the {count} panels of this plot, not {len(given)}; "
                 "leave it out for a figure of its own"
             )
+        for axes in given:
+            axes.spines[["top", "right"]].set_visible(False)
         return given
     if count > most:
         raise ArgumentError(
@@ -162,21 +160,16 @@ def figure_inches(axes: Axes) -> np.ndarray:
     return np.array(axes.figure.bbox.size) / axes.figure.dpi
 
 
-def tidy(axes: Axes) -> None:
-    """Take away the frame's upper and right sides."""
-    axes.spines[["top", "right"]].set_visible(False)
-
-
 def title(axes: Axes, text: str, **options: Any) -> None:
     """Give a panel its title, on several lines and smaller where it is too narrow for one."""
     spec = axes.get_subplotspec()
     part = axes.get_position().width if spec is None else 1 / spec.get_gridspec().ncols
     size = float(axes.title.get_fontsize())
     inches = part * figure_inches(axes)[0] - _LABELS_INCHES
-    lines = fold(text, max(1, int(72 * inches / (_LETTER * size))), indent="")
+    lines = fold(text, max(1, int(72 * inches / (LETTER * size))), indent="")
     if len(lines) > 2:
         options["fontsize"] = SMALL
-        lines = fold(text, max(_SHORTEST, int(72 * inches / (_LETTER * SMALL))), indent="")
+        lines = fold(text, max(SHORTEST, int(72 * inches / (LETTER * SMALL))), indent="")
     text = "\n".join(lines)
     axes.set_title(text, **{"fontsize": size, **options})  # else it has the size of the user's settings
 
@@ -204,7 +197,7 @@ def shared_legend(
         return
     figure = axes[0].figure
     longest = max(len(handle.get_label()) for handle in handles)
-    room = max(1, int(figure.get_figwidth() / (_ENTRY_INCHES + _LETTER_INCHES * longest)))
+    room = max(1, int(figure.get_figwidth() / (_ENTRY_INCHES + LETTER_INCHES * longest)))
     lines = -(-len(handles) // room)
     columns = -(-len(handles) // lines)  # rows of equal length
     if grow and current_layout()[0] is None:
@@ -222,47 +215,25 @@ def shared_legend(
     )
 
 
-def row_names(names: Sequence[str], width: float) -> list[str]:
-    """Return names in as many lines as leave the rows the larger part of a panel `width` inches wide."""
-    letters = max(_SHORTEST, int(_NAMES_SHARE * width / _LETTER_INCHES))
-    return ["\n".join(fold(str(name), letters, indent="")) for name in names]
+def own_legend(axes: Axes, own_figure: bool, title: str | None = None) -> None:
+    """Draw the legend of what has a label in one panel."""
+    shared_legend(np.array([axes]), axes.get_legend_handles_labels()[0], own_figure, title)
 
 
-def row_heights(names: Sequence[str], one: float) -> float:
-    """Return the inches of rows of these names, of `one` inch where a name has one line."""
-    return sum(one + _NAME_LINE_INCHES * name.count("\n") for name in names)
+def key(label: str, **look: Any) -> Any:
+    """Return an entry of a legend: a line or a marker."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=label, **look)
 
 
-def named_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Name what is drawn at heights 0, 1, ..., from the top down."""
-    axes.set_yticks(range(len(names)), row_names(names, figure_inches(axes)[0]))
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
+def interval_words(level: float, kind: str = "") -> str:
+    """Name an interval by its coverage, and its kind.
 
-
-def label_below_rows(axes: Axes, words: str) -> None:
-    """Name the axis below rows that have names, on two lines where their panel is narrow."""
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
-    room = figure_inches(axes)[0] - _LETTER_INCHES * longest - _OFFSET_INCHES
-    axes.set_xlabel(words if _LETTER_INCHES * len(words) < room else words.replace(", ", ",\n"))
-
-
-def folded_ticks(names: Sequence[str], width: float) -> tuple[list[str], bool]:
-    """Return names of ticks on an axis `width` inches wide, on several lines, and whether they fit so."""
-    room = int(_LETTERS_PER_INCH * width / max(1, len(names)))
-    lines = [fold(name, max(_SHORTEST, room), indent="") for name in names]
-    fits = room >= _SHORTEST and all(len(own) <= _TICK_LINES for own in lines)
-    fits = fits or max(map(len, names), default=0) <= room
-    if not fits:
-        letters = _LETTERS_UPRIGHT if width > _UPRIGHT_INCHES * len(names) else max(map(len, names))
-        lines = [fold(name, letters, indent="") for name in names]
-    return ["\n".join(own) for own in lines], fits
-
-
-def own_legend(axes: Axes, own_figure: bool) -> None:
-    """Draw the legend of what has a label in one panel, below it."""
-    shared_legend(np.array([axes]), axes.get_legend_handles_labels()[0], own_figure)
+    >>> interval_words(0.95), interval_words(0.9, "profile")
+    ('95 % interval', '90 % profile interval')
+    """
+    return f"{100 * level:g} % {kind} interval" if kind else f"{100 * level:g} % interval"
 
 
 def blues() -> Any:

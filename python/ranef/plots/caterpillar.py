@@ -19,10 +19,11 @@ from .canvas import (
     Axes,
     choose_columns,
     common_labels,
+    interval_words,
     named,
     panels,
     result_axes,
-    tidy,
+    spread_over,
     title,
 )
 from .sources import draws
@@ -92,7 +93,7 @@ def caterpillar(
         _panel(axis, modes[column].iloc[order], half[order, place])
         title(axis, named(column))
     axes[0].set_ylabel(named(name) if labelled else f"{named(name)}: rank of {count:,} levels")
-    across = f"mode and {100 * level:g} % interval"
+    across = f"mode and {interval_words(level)}"
     if ax is None:
         common_labels(axes, across, "", own_figure=True)
     else:
@@ -105,7 +106,7 @@ def _panel(axis: Axes, modes: pd.Series, half: np.ndarray) -> None:
     values, rank = modes.to_numpy(), np.arange(len(modes))
     axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
     if len(modes) > _SINGLE:
-        keep = np.unique(np.linspace(0, len(modes) - 1, _POINTS).round().astype(int))
+        keep = spread_over(len(modes), _POINTS)
         lower, upper = (values - half)[keep], (values + half)[keep]
         axis.fill_betweenx(rank[keep], lower, upper, color=BLUE, alpha=0.25, linewidth=0)
         axis.plot(values[keep], rank[keep], color=BLACK, linewidth=1.5)
@@ -129,4 +130,3 @@ def _panel(axis: Axes, modes: pd.Series, half: np.ndarray) -> None:
         axis.tick_params(axis="y", length=0)
     axis.set_ylim(-0.02 * len(modes) - 0.6, 1.02 * len(modes) - 0.4)
     axis.locator_params(axis="x", nbins=5)
-    tidy(axis)

@@ -13,8 +13,8 @@ from ..diagnostics.collinearity import vif
 from ..errors import ArgumentError
 from ..fit import Fit
 from ..inference.effects.values import is_factor
-from .canvas import BLUE, GREY, LIGHT, VERMILION, Axes, named, panels, response_words, tidy, title
-from .qq import draw_quantiles
+from .canvas import BLUE, DASHED, GREY, LIGHT, VERMILION, Axes, named, panels, response_words, title
+from .qq import RESIDUALS, draw_quantiles
 from .residuals import residuals, slice_means
 from .sources import draws
 
@@ -23,7 +23,7 @@ _DRAWN = 2000  # values behind a density, points of a panel
 _TERMS = 12  # bars of collinearity
 _HIGH = 5.0
 
-Panel = tuple[str, "Callable[[Axes], None]"]
+Panel = tuple[str, Callable[[Axes], object]]  # its title, and what draws it
 
 
 @draws(Fit)
@@ -61,8 +61,8 @@ def check(fit: Fit, n: int = 20, seed: Any = None, ax: Any = None) -> np.ndarray
     if isinstance(n, str):
         raise ArgumentError("fit.plot() draws all checks; for one picture call it by name, fit.plot.slopes()")
     parts: list[Panel] = [
-        ("residuals", lambda axis: _drawn(residuals(fit, ax=axis))),
-        ("their size", lambda axis: _drawn(residuals(fit, "scale-location", ax=axis))),
+        ("residuals", lambda axis: residuals(fit, ax=axis)),
+        ("their size", lambda axis: residuals(fit, "scale-location", ax=axis)),
         ("their quantiles", lambda axis: _quantiles(fit, axis, seed)),
         ("response among simulated", lambda axis: _densities(fit, n, seed, axis)),
         *((f"residuals along {named(name)}", _along(fit, name)) for name in _numbers(fit)),
@@ -79,16 +79,10 @@ def check(fit: Fit, n: int = 20, seed: Any = None, ax: Any = None) -> np.ndarray
     return axes
 
 
-def _drawn(axis: Axes) -> None:
-    """Take an Axes as done."""
-
-
 def _quantiles(fit: Fit, axis: Axes, seed: Any) -> None:
-    generalised = hasattr(fit, "family")
-    values: Any = fit.residuals("quantile", seed=seed or 0) if generalised else fit.residuals("pearson")
-    draw_quantiles(axis, np.sort(np.asarray(values)), 0.95)
-    axis.set(xlabel="normal quantile", ylabel="quantile residual" if generalised else "scaled residual")
-    tidy(axis)
+    kind = fit.scaled_residuals
+    options = {"seed": seed or 0} if kind == "quantile" else {}
+    draw_quantiles(axis, np.asarray(fit.residuals(kind, **options)), 0.95, RESIDUALS[kind])
 
 
 def _numbers(fit: Fit) -> list[str]:
@@ -111,7 +105,6 @@ def _along(fit: Fit, name: str) -> Callable[[Axes], None]:
         axis.plot(*slice_means(x, y), color=VERMILION, linewidth=1.6)
         words = f"{named(name)}  ({len(x[::every]):,} of {len(x):,} rows)" if every > 1 else named(name)
         axis.set(xlabel=words, ylabel="scaled residual")
-        tidy(axis)
 
     return draw
 
@@ -126,12 +119,11 @@ def _collinearity(fit: Fit) -> list[Panel]:
         places = np.arange(len(shown))
         axis.hlines(places, 1, shown["vif"], color=LIGHT, linewidth=2)
         axis.plot(shown["vif"], places, "o", color=BLUE, markersize=5)
-        axis.axvline(_HIGH, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        axis.axvline(_HIGH, color=GREY, linewidth=0.8, linestyle=DASHED)
         axis.set_yticks(places, [name if len(name) < 18 else f"{name[:15]}..." for name in shown.index])
         axis.set_ylim(len(shown) - 0.4, -0.6)
         axis.set_xlim(0.8, max(1.1 * _HIGH, 1.1 * float(shown["vif"].max())))
         axis.set_xlabel("variance inflation factor")
-        tidy(axis)
 
     return [("collinearity", draw)]
 
@@ -142,9 +134,7 @@ def _modes(fit: Fit) -> list[Panel]:
 
     def panel(column: str) -> Callable[[Axes], None]:
         def draw(axis: Axes) -> None:
-            draw_quantiles(axis, np.sort(modes[column].to_numpy()), 0.95)
-            axis.set(xlabel="normal quantile", ylabel="mode")
-            tidy(axis)
+            draw_quantiles(axis, modes[column].to_numpy(), 0.95, "mode")
 
         return draw
 
@@ -164,7 +154,6 @@ def _densities(fit: Fit, n: int, seed: Any, axis: Axes) -> None:
         axis.plot(grid, _density(y, grid), color=VERMILION, linewidth=1.6)
         axis.set(ylabel="density", yticks=[])
     axis.set_xlabel(response_words(fit))
-    tidy(axis)
 
 
 def _shares(drawn: FloatArray, y: FloatArray, values: FloatArray, axis: Axes) -> None:

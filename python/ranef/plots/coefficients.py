@@ -15,15 +15,12 @@ from .canvas import (
     SERIES,
     Axes,
     choose_columns,
-    label_below_rows,
+    interval_words,
     named,
-    named_rows,
     own_legend,
     panels,
-    row_heights,
-    row_names,
-    tidy,
 )
+from .rows import draw_rows, label_below_rows, name_rows, size_of_rows
 from .sources import draws
 
 _WIDTH = 4.8  # inches
@@ -84,25 +81,22 @@ def coefficients(
     if len(chosen) > _ROWS:
         raise ArgumentError(f"{len(chosen):,} coefficients cannot be named on one page: choose with terms=")
     step = min(0.22, 0.7 / len(fits))
-    names_of_rows = row_names([named(name) for name in chosen], _WIDTH)
-    height = max(1.9, row_heights(names_of_rows, 0.2 + 0.09 * len(fits)) + 0.8)
-    (axis,) = panels(1, ax, columns=1, size=(_WIDTH, height), rigid=True)
+    names_of_rows = [named(name) for name in chosen]
+    size = size_of_rows(names_of_rows, _WIDTH, 0.2 + 0.09 * len(fits), 1.9)
+    (axis,) = panels(1, ax, columns=1, size=size, rigid=True)
     axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
     for number, (table, label) in enumerate(zip(tables, labels, strict=True)):
         look = SERIES[number]
         offset = step * (number - (len(fits) - 1) / 2)
         rows = [(place + offset, *table[name]) for place, name in enumerate(chosen) if name in table]
         y, estimate, lower, upper = np.array(rows).reshape(-1, 4).T
-        axis.hlines(y, lower, upper, color=look["color"], linewidth=1.5)
-        axis.plot(estimate, y, color=look["color"], marker=look["marker"], markersize=5, linestyle="",
-                  label=label)  # fmt: skip
-    named_rows(axis, [named(name) for name in chosen])
+        draw_rows(axis, y, estimate, lower, upper, look["color"], look["marker"], label)
+    name_rows(axis, names_of_rows)
     responses = list(dict.fromkeys(map(_response, fits)))
     what = f"effect on {responses[0]}" if len(responses) == 1 else "effect"
-    label_below_rows(axis, f"{what}, {100 * level:g} % interval")
+    label_below_rows(axis, f"{what}, {interval_words(level)}")
     if len(fits) > 1:
         own_legend(axis, ax is None)
-    tidy(axis)
     return axis
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..likelihood_fit import LikelihoodFit
-from .canvas import BLUE, GREY, VERMILION, Axes, own_legend, panels, tidy
+from .canvas import BLUE, DASHED, GREY, VERMILION, Axes, own_legend, panels
 from .sources import draws
 
 
@@ -45,14 +45,13 @@ def acf(fit: Any, lags: int | None = None, type: str = "pearson", ax: Any = None
     if type == "normalized":
         band = 1.96 / np.sqrt(table.pairs)
         for sign in (1, -1):
-            axis.plot(x, sign * band, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.plot(x, sign * band, color=GREY, linewidth=0.8, linestyle=DASHED)
     else:
         axis.plot(x, table.model, "o-", color=VERMILION, linewidth=1.4, markersize=4, label="model")
     axis.axhline(0, color=GREY, linewidth=0.8)
     axis.set(xlabel="distance in time", ylabel="correlation of residuals")
     axis.xaxis.get_major_locator().set_params(integer=True)
     own_legend(axis, ax is None)
-    tidy(axis)
     return axis
 
 
@@ -85,7 +84,6 @@ def spread(fit: Any, ax: Any = None) -> Axes:
     axis.set(xlabel="standard deviation of residuals", yticks=y, yticklabels=list(table.index))
     axis.set_ylim(-0.6, len(table) - 0.4)
     own_legend(axis, ax is None)
-    tidy(axis)
     return axis
 
 

@@ -14,6 +14,7 @@ from ..fit import Fit
 from .canvas import (
     BLACK,
     BLUE,
+    DASHED,
     GREY,
     SMALL,
     VERMILION,
@@ -22,7 +23,6 @@ from .canvas import (
     named,
     own_legend,
     panels,
-    tidy,
     title,
 )
 from .sources import draws
@@ -88,7 +88,6 @@ def criterion(
     rest = f"; {held} other theta held" if held else ""
     title(axis, f"optimum: {what} {lowest:,.2f}{rest}".replace("-", "\N{MINUS SIGN}"))
     own_legend(axis, ax is None)
-    tidy(axis)
     return axis
 
 
@@ -144,7 +143,7 @@ def _curve(
     x = np.linspace(lower, upper, points or 4 * _affordable(rise, best, 1))
     y = np.array([rise([value]) for value in x])
     for share, height in zip(_LEVELS[:-1], heights[:-1], strict=True):
-        axis.axhline(height, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+        axis.axhline(height, color=GREY, linewidth=0.6, linestyle=DASHED, zorder=0)
         axis.annotate(f"{100 * share:g} %", (1, height), xycoords=("axes fraction", "data"), xytext=(3, 0),
                       textcoords="offset points", va="center", fontsize=SMALL, color=GREY)  # fmt: skip
     _mirror(axis, x[0], "x")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
-from .canvas import BLUE, LIGHT, SMALL, VERMILION, Axes
+from .canvas import BLUE, LIGHT, SMALL, VERMILION, Axes, key
 
 _SEEN = 5e-4  # a share that is worth a bar
 _AT_AN_END = 1e-6  # distance of a correlation from 1 within which it is 1
@@ -109,3 +110,11 @@ def draw_density(
         axis.plot([estimate, estimate], [0, 1.06 * top], color=VERMILION, linewidth=1 if small else 1.5)
     axis.set(yticks=[], ylim=(0, (1.15 if small else 1.25) * top))
     axis.spines["left"].set_visible(False)
+
+
+def density_keys(interval: str) -> list[Any]:
+    """Return the entries of a legend of what `draw_density` draws."""
+    from matplotlib.patches import Patch
+
+    inside = Patch(facecolor=BLUE, alpha=0.45, label=interval)
+    return [inside, key("estimate", color=VERMILION, linewidth=1.5)]

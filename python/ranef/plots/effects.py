@@ -1,4 +1,4 @@
-"""Predictions over a grid with intervals, the data behind them; comparisons and slopes."""
+"""Predictions over a grid with intervals, the data behind them."""
 
 from __future__ import annotations
 
@@ -10,40 +10,30 @@ import pandas as pd
 from ..errors import ArgumentError, quote_list, require_choice
 from ..formula.python_code import read_code
 from ..frame.native import in_pandas
-from ..inference.effects import Effects, Predictions
-from ..inference.effects.values import is_factor
+from ..inference.effects import Predictions
 from .behind import BEHIND, Points, points_behind
 from .canvas import (
-    BLUE,
     GREY,
     SERIES,
     Axes,
     common_labels,
-    label_below_rows,
+    interval_words,
     named,
-    named_rows,
     panels,
     response_words,
     result_axes,
-    row_heights,
-    row_names,
     shared_legend,
-    tidy,
     title,
 )
-from .means import name_values, places_of
 from .sources import draws
+from .values import beside, draw_values, name_values, places_of, require_few, texts
 
 _OTHER_MEANS = {"conditional": "conditional mean", "zero": "probability of certain zeros"}
 _PANELS = 12
-_ROWS = 40
-_WIDTH = 5.0  # inches, of a picture of comparisons
 
 
 @draws(Predictions, per="panel")
-def effects(
-    predictions: Predictions, behind: str | None = "auto", ax: Any = None
-) -> Axes | np.ndarray:
+def effects(predictions: Predictions, behind: str | None = "auto", ax: Any = None) -> Axes | np.ndarray:
     """Draw predictions: curves with bands over a numeric predictor, points with intervals over a factor.
 
     The first variable of ``by`` has colours, the second panels. Faint parts of a curve lie beyond the data.
@@ -81,7 +71,7 @@ def effects(
     # to_frame() quotes names that it has columns of itself; the picture goes by the grid's
     table = table.set_axis([*predictions.grid, *table.columns[predictions.grid.shape[1] :]], axis=1)
     colour, panel = [*by, None, None][:2]
-    _require_few(table, colour, panel)
+    require_few(table, ((colour, len(SERIES), "as curves"), (panel, _PANELS, "as panels")))
     points = points_behind(predictions, behind)
     values = [None] if panel is None else list(pd.unique(table[panel]))
     size = (4.8, 3.4) if len(values) == 1 else (2.7, 2.7)
@@ -94,7 +84,6 @@ def effects(
         _panel(axis, part, predictions.x, colour, some, places)
         if panel is not None:
             title(axis, f"{named(panel)}: {text}")
-        tidy(axis)
     _frame(axes, table, points, colour, ax is None)
     _names(axes, predictions, own_figure=ax is None)
     return result_axes(axes)
@@ -109,22 +98,16 @@ def _panel(
         rows = part if value is None else part[part[colour] == value]
         rows = rows[rows["estimate"].notna()]
         some = points if value is None else points.where(str(colour), value)
-        shift = _shift(number, len(values))
         if places is None:
             axis.scatter(some.x, some.y, s=some.size, color=look["color"], alpha=some.alpha, linewidths=0)
             _curve(axis, rows.sort_values(x), x, look, text)
             continue
+        shift = beside(number, len(values))
         own = np.array([places.get(str(one), -1) for one in some.x]) + shift + some.jitter
         axis.scatter(own, some.y, s=some.size, color=look["color"], alpha=some.alpha, linewidths=0)
         middle = np.array([places[str(one)] for one in rows[x]]) + shift
-        axis.vlines(middle, rows["lower"], rows["upper"], color=look["color"], linewidth=1.8)
-        style = look if value is not None else {**look, "linestyle": ""}
-        axis.plot(middle, rows["estimate"], **style, markersize=5.5, linewidth=0.9, label=text)
+        draw_values(axis, middle, rows, "estimate", look, None if value is None else text)
     name_values(axis, places)
-
-
-def _shift(number: int, count: int) -> float:
-    return min(0.16, 0.6 / count) * (number - (count - 1) / 2)
 
 
 def _curve(axis: Axes, rows: pd.DataFrame, x: str, look: dict[str, Any], label: str) -> None:
@@ -161,7 +144,7 @@ def _frame(
 
 def _names(axes: np.ndarray, predictions: Predictions, own_figure: bool) -> None:
     level = getattr(predictions.means, "means", predictions.means).level
-    words = f"{_response(predictions)}, {100 * level:g} % interval"
+    words = f"{_response(predictions)}, {interval_words(level)}"
     if len(axes) > 1:
         common_labels(axes, named(predictions.x), words, own_figure)
     else:
@@ -178,98 +161,3 @@ def _response(predictions: Predictions) -> str:
     if predictions.scale in _OTHER_MEANS:
         return f"{_OTHER_MEANS[predictions.scale]} of {words}"
     return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
-
-
-def _require_few(table: pd.DataFrame, colour: str | None, panel: str | None) -> None:
-    for name, most, where in ((colour, len(SERIES), "as curves"), (panel, _PANELS, "as panels")):
-        if name is not None and table[name].nunique() > most:
-            raise ArgumentError(
-                f"'{name}' has {table[name].nunique()} values, of which {most} can be told apart {where}: "
-                "choose some with at="
-            )
-
-
-def texts(values: list[Any]) -> list[str]:
-    """Return values as text, numbers with the digits that tell them apart."""
-    if len(values) > 1 and all(isinstance(value, float | np.floating) for value in values):
-        gap = float(np.diff(np.sort(np.array(values, dtype=float))).min())
-        digits = int(np.clip(1 - np.floor(np.log10(gap)), 0, 12)) if gap > 0 else 4
-        found = [f"{value:.{digits}f}" for value in values]
-        return [text.rstrip("0").rstrip(".") for text in found] if digits else found
-    return ["" if v is None else f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
-
-
-@draws(Effects)
-def comparisons(effects: Effects, ax: Any = None) -> Axes:
-    """Draw comparisons, slopes or effect sizes with their intervals, one under another.
-
-    Parameters
-    ----------
-    effects : Effects
-        Of ``fit.comparisons(...)``, ``fit.slopes(...)`` or ``means.pairs().effect_size()``.
-
-    Raises
-    ------
-    ArgumentError
-        For more rows than can be read.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
-    >>> fit.slopes("nitro", by="Variety").plot().get_xlabel()
-    'slope of yield, 95 % interval'
-    """
-    table = in_pandas(effects.to_frame)()
-    if len(table) > _ROWS:
-        raise ArgumentError(f"{len(table)} effects cannot be read, of at most {_ROWS}: choose some")
-    estimate = "d" if effects.kind == "d" else "estimate"
-    labels = _labels(effects)
-    height = max(1.6, row_heights(row_names(labels, _WIDTH), 0.27) + 0.8)
-    (axis,) = panels(1, ax, columns=1, size=(_WIDTH, height), rigid=True)
-    y = np.arange(len(table))
-    axis.axvline(effects.null, color=GREY, linewidth=0.8, zorder=0)
-    axis.hlines(y, table["lower"], table["upper"], color=BLUE, linewidth=1.8)
-    axis.plot(table[estimate], y, color=BLUE, marker="o", markersize=5.5, linestyle="")
-    named_rows(axis, labels)
-    if effects.null == 1.0:
-        _ratio_scale(axis, table["lower"].min(), table["upper"].max())
-    label_below_rows(axis, _axis_name(effects))
-    tidy(axis)
-    return axis
-
-
-def _ratio_scale(axis: Axes, low: float, high: float) -> None:
-    """Make the axis logarithmic, with enough numbers on it."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,)))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter("{x:g}")
-
-
-def _labels(effects: Effects) -> list[str]:
-    """Name the rows: the variable unless it is one factor, what is compared, where."""
-    keys, out = effects.keys, []
-    several = "variable" in keys and keys["variable"].nunique() > 1
-    for row in keys.to_dict("records"):
-        rest = {name: value for name, value in row.items() if name not in ("variable", "contrast")}
-        where = ", ".join(f"{named(str(name))} {texts([value])[0]}" for name, value in rest.items())
-        words, variable = str(row.get("contrast", "")), row.get("variable")
-        plain = is_factor(effects.fit, variable) if words and variable else bool(where)
-        if variable is not None and (several or not plain):
-            words = f"{named(str(variable))} {words}".rstrip()
-        out.append(", ".join(part for part in (words, where) if part))
-    return out
-
-
-def _axis_name(effects: Effects) -> str:
-    interval = f"{100 * effects.level:g} % interval"
-    if effects.kind == "d":
-        return f"standardised difference (d), {interval}"
-    response = response_words(effects.fit)
-    words = {"slope": "slope of", "difference": "difference in", "ratio": "ratio of"}
-    if effects.kind == "odds_ratio":
-        return f"odds ratio of {response.removeprefix('proportion of ')}, {interval}"
-    return f"{words[effects.kind]} {response}, {interval}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..bootstrap.draws.true_parameters import true_parameters
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
 from ..estimates.parameters import ParameterNames
@@ -20,14 +21,15 @@ from .canvas import (
     VERMILION,
     Axes,
     choose_columns,
+    interval_words,
+    key,
     named,
-    named_rows,
     panels,
     result_axes,
     shared_legend,
-    tidy,
     title,
 )
+from .rows import name_rows
 from .sources import draws
 
 _OF_THE_FIT = ("wald", "profile")
@@ -85,11 +87,13 @@ def intervals(
         if estimates is not None and np.isfinite(estimates.get(name, np.nan)):
             axis.axvline(estimates[name], color=VERMILION, linewidth=1.2, zorder=0)
         title(axis, named(name))
-        named_rows(axis, labels)
+        name_rows(axis, labels)
         axis.margins(x=0.08)
         axis.locator_params(axis="x", nbins=4)
-        tidy(axis)
-    shared_legend(axes, _handles(level, estimates is not None), own_figure=ax is None)
+    keys = [key(interval_words(level), color=BLUE, linewidth=1.8)]
+    if estimates is not None:
+        keys.append(key("estimate", color=VERMILION, linewidth=1.2))
+    shared_legend(axes, keys, own_figure=ax is None)
     return result_axes(axes)
 
 
@@ -102,7 +106,8 @@ def _tables(
     """Intervals by label, and estimates where they are known."""
     if isinstance(source, Fit):
         wanted = _wanted(methods, _OF_THE_FIT, "; intervals from replicates need fit.bootstrap(n)")
-        return {name: _of_fit(source, name, parameters, level) for name in wanted}, _estimates(source)
+        estimates = true_parameters(source).series(ParameterNames.of(source.model))
+        return {name: _of_fit(source, name, parameters, level) for name in wanted}, estimates
     if isinstance(source, Mapping):
         if methods is not None:
             raise ArgumentError("methods= goes with a fit or a bootstrap; a mapping has its own labels")
@@ -131,18 +136,10 @@ def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = 
     return wanted
 
 
-def _of_fit(
-    fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float
-) -> pd.DataFrame:
+def _of_fit(fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float) -> pd.DataFrame:
     if method == "wald":
         return in_pandas(fit.conf_int)("wald", "all", level=level)
     return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
-
-
-def _estimates(fit: Fit) -> pd.Series:
-    names = ParameterNames.of(fit.model)
-    values = names.values(fit.beta[None, :], np.array([fit.sigma]), fit.theta[None, :])
-    return pd.Series(values[0], index=list(names.all))
 
 
 def _panel(axis: Axes, limits: list[pd.Series | None]) -> None:
@@ -154,12 +151,3 @@ def _panel(axis: Axes, limits: list[pd.Series | None]) -> None:
         ends = [interval["lower"], interval["upper"]]
         axis.plot(ends, [place, place], color=BLUE, linewidth=1.8, solid_capstyle="butt")
         axis.plot(ends, [place, place], color=BLUE, linestyle="", marker="|", markersize=7)
-
-
-def _handles(level: float, with_estimate: bool) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=BLUE, linewidth=1.8, label=f"{100 * level:g} % interval")]
-    if with_estimate:
-        handles.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="estimate"))
-    return handles

@@ -10,25 +10,10 @@ import pandas as pd
 from ..errors import ArgumentError, quote_list
 from ..frame.native import in_pandas
 from ..inference.means import MarginalMeans
-from .canvas import (
-    BLUE,
-    GREY,
-    SERIES,
-    Axes,
-    figure_inches,
-    folded_ticks,
-    label_below_rows,
-    named,
-    named_rows,
-    panels,
-    result_axes,
-    row_heights,
-    row_names,
-    shared_legend,
-    tidy,
-    title,
-)
+from .canvas import GREY, SERIES, Axes, interval_words, named, panels, result_axes, shared_legend, title
+from .rows import draw_rows, label_below_rows, name_rows, size_of_rows
 from .sources import draws
+from .values import beside, draw_values, name_values, places_of, require_few
 
 _MOST = 40  # values that can be named along an axis
 _PANELS = 12
@@ -79,7 +64,13 @@ def _means(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any
             "average over some, or hold them with at="
         )
     along, colour, panel = [*names, None, None, None][:3]
-    _check_counts(table, along, colour, panel)
+    numeric = along is not None and pd.api.types.is_numeric_dtype(table[along])
+    limits = (
+        (None if numeric else along, _MOST, "along an axis"),
+        (colour, len(SERIES), "as lines"),
+        (panel, _PANELS, "as panels"),
+    )
+    require_few(table, limits, ", or change the order of the variables")
     parts = [(None, table)] if panel is None else list(table.groupby(panel, sort=False, observed=True))
     axes = panels(len(parts), ax, columns=3, size=(4.4, 3.2) if len(parts) == 1 else (2.5, 2.6), sharey=True)
     places = places_of(table, along)
@@ -92,36 +83,11 @@ def _means(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any
         axis.set_xlabel(named(along) if along else "")
         if panel is not None:
             title(axis, f"{named(panel)}: {value}")
-        tidy(axis)
     axes[0].set_ylabel(what)
     if colour is not None:
         handles = axes[0].get_legend_handles_labels()[0]
         shared_legend(axes, handles, own_figure=ax is None, title=named(colour))
     return result_axes(axes)
-
-
-def _check_counts(table: pd.DataFrame, along: str | None, colour: str | None, panel: str | None) -> None:
-    limits = (
-        (along, _MOST, "along an axis"),
-        (colour, len(SERIES), "as lines"),
-        (panel, _PANELS, "as panels"),
-    )
-    for name, most, where in limits:
-        numeric = name == along and name is not None and pd.api.types.is_numeric_dtype(table[name])
-        if name is not None and not numeric and table[name].nunique() > most:
-            raise ArgumentError(
-                f"'{name}' has {table[name].nunique()} values, of which {most} can be told apart {where}: "
-                "choose some with at=, or change the order of the variables"
-            )
-
-
-def places_of(table: pd.DataFrame, along: str | None) -> dict[str, int] | None:
-    """Value of a factor -> place on the axis; None for a numeric variable."""
-    if along is None:
-        return {"": 0}
-    if pd.api.types.is_numeric_dtype(table[along]):
-        return None
-    return {value: place for place, value in enumerate(dict.fromkeys(table[along].astype(str)))}
 
 
 def _series(
@@ -143,26 +109,7 @@ def _series(
         axis.plot(part[along], part[what], **look, markersize=4, linewidth=1.5, label=text)
         return
     middle = np.array([0 if along is None else places[str(value)] for value in part[along or what]])
-    x = middle + min(0.14, 0.6 / number[1]) * (number[0] - (number[1] - 1) / 2)
-    axis.vlines(x, part["lower"], part["upper"], color=look["color"], linewidth=1.5)
-    style = look if label is not None else {**look, "linestyle": ""}
-    axis.plot(x, part[what], **style, markersize=5, linewidth=0.9, label=text)
-
-
-def name_values(axis: Axes, places: dict[str, int] | None) -> None:
-    """Name the values of a factor, on several lines where they are long, aslant where there are many."""
-    if places is None:
-        return
-    names = list(places)
-    width = figure_inches(axis)[0] * axis.get_position().width
-    names, fits = folded_ticks(names, width)
-    axis.set_xlim(-0.5, len(names) - 0.5)
-    axis.set_xticks(range(len(names)) if names != [""] else [], names if names != [""] else [])
-    if not fits:
-        upright = len(names) > 4 * width
-        axis.tick_params(axis="x", rotation=90 if upright else 35)
-        for text in axis.get_xticklabels():
-            text.set(ha="center" if upright else "right", rotation_mode="default" if upright else "anchor")
+    draw_values(axis, middle + beside(*number), part, what, look, text)
 
 
 def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any) -> Axes | np.ndarray:
@@ -175,16 +122,13 @@ def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, a
             "choose values with at="
         )
     width = 4.6 if len(parts) == 1 else 2.6
-    size = (width, max(1.7, row_heights(row_names(list(parts[0][1]["contrast"]), width), 0.26) + 0.8))
+    size = size_of_rows(list(parts[0][1]["contrast"]), width, 0.26, 1.7)
     axes = panels(len(parts), ax, columns=2, size=size, rigid=True, sharey=True)
     for axis, (values, rows) in zip(axes, parts, strict=True):
-        places = np.arange(len(rows))
         axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
-        axis.hlines(places, rows["lower"], rows["upper"], color=BLUE, linewidth=1.5)
-        axis.plot(rows["estimate"], places, color=BLUE, marker="o", markersize=5, linestyle="")
-        named_rows(axis, list(rows["contrast"]))
+        draw_rows(axis, np.arange(len(rows)), rows["estimate"], rows["lower"], rows["upper"])
+        name_rows(axis, list(rows["contrast"]))
         title(axis, ", ".join(f"{named(n)}: {v}" for n, v in zip(by, np.atleast_1d(values), strict=True)))
-        tidy(axis)
     adjusted = "" if estimates.adjust == "none" else f" ({estimates.adjust})"
-    label_below_rows(axes[0], f"difference in {response}, {100 * estimates.level:g} % interval{adjusted}")
+    label_below_rows(axes[0], f"difference in {response}, {interval_words(estimates.level)}{adjusted}")
     return result_axes(axes)

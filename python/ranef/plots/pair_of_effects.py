@@ -12,7 +12,7 @@ from ..errors import ArgumentError
 from ..estimates.subset import choose_group
 from ..estimates.unpooled import GroupRows, group_rows, least_squares_by_level
 from ..fit import Fit
-from .canvas import Axes, choose_columns, named, own_legend, spread_over, tidy, title
+from .canvas import Axes, choose_columns, named, own_legend, spread_over, title
 from .placing import off_the_map
 
 
@@ -54,7 +54,6 @@ class PairOfEffects:
         off = f", {outside} of them off the map" if outside else ""
         title(axis, f"{named(self.group)}: {part}{self.n_groups:,} groups{off}")
         own_legend(axis, own_figure)
-        tidy(axis)
 
 
 def pair_of_effects(
@@ -102,9 +101,7 @@ def _alone(rows: GroupRows, levels: np.ndarray) -> np.ndarray:
     return least_squares_by_level(rows.basis[take], rows.y[take], codes[take], len(levels)).coef
 
 
-def _chosen(
-    fit: Fit, group: str, columns: Sequence[str] | None, what: str
-) -> tuple[int, list[str]]:
+def _chosen(fit: Fit, group: str, columns: Sequence[str] | None, what: str) -> tuple[int, list[str]]:
     """The term of the group that has the two columns, and the columns."""
     terms = [(i, t.columns) for i, t in enumerate(fit.model.design.terms) if t.group == group]
     wide = [(index, names) for index, names in terms if len(names) > 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,10 @@ from .canvas import (
     blues,
     choose_columns,
     current_width,
+    key,
     named,
     panels,
     shared_legend,
-    tidy,
 )
 from .density import density, draw_density
 from .profile import profile_density, profiled
@@ -98,7 +98,10 @@ def bootstrap_pairs(
                     **{"marker": "+", "s": 60, "color": VERMILION, "linewidths": 1.6, "zorder": 4},
                 )
     _name(axes, chosen)
-    handles = [_mark("estimate", VERMILION, marker="+"), _mark(f"{len(result):,} replicates", BLUE, "o")]
+    handles = [
+        key("estimate", color=VERMILION, marker="+", markersize=5, linestyle=""),
+        key(f"{len(result):,} replicates", color=BLUE, marker="o", markersize=5, linestyle=""),
+    ]
     shared_legend(axes[0], handles, own_figure=ax is None)
     return axes
 
@@ -168,9 +171,9 @@ def profile_pairs(
         axis.scatter(*centre, s=10, color=VERMILION, zorder=4)
     _name(axes, chosen)
     handles = [
-        _mark("50, 80, 95 % regions", BLUE, linestyle="-"),
-        _mark("traces", GREY, linestyle="-"),
-        _mark("estimate", VERMILION, marker="o"),
+        key("50, 80, 95 % regions", color=BLUE),
+        key("traces", color=GREY),
+        key("estimate", color=VERMILION, marker="o", markersize=5, linestyle=""),
     ]
     shared_legend(axes[0], handles, own_figure=ax is None)
     return axes
@@ -239,15 +242,8 @@ def _name(axes: np.ndarray, chosen: Sequence[str]) -> None:
             axis.tick_params(axis="x", rotation=45)
         if column == 0:
             axis.set_ylabel(_short(named(chosen[row])), fontsize=SMALL)
-        tidy(axis)
 
 
 def _short(name: str) -> str:
     """A long name on two or three lines."""
     return name.replace(".", ".\n") if len(name) > 12 else name
-
-
-def _mark(label: str, color: str, marker: str = "", linestyle: Literal["", "-"] = "") -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=color, marker=marker, linestyle=linestyle, markersize=5, label=label)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .canvas import BLACK, SMALL, Axes, figure_inches
+from .canvas import BLACK, LETTER, SMALL, Axes, figure_inches
 
-_LETTER = 0.62  # width of a letter over the size of the text
 _APART = 5.0  # points between a point and its name
 _SPREAD = 40  # points up to which all are drawn, however far out
 
@@ -33,7 +32,7 @@ def name_points(
     for point, place, name in zip(points, places, names, strict=True):
         if not np.isfinite(place).all():
             continue
-        wide, tall = _LETTER * SMALL * len(name), 1.1 * SMALL
+        wide, tall = LETTER * SMALL * len(name), 1.1 * SMALL
         outward = 1 if place[0] >= centre[0] else -1
         choices = [(outward, 0), (-outward, 0), (0, 1), (0, -1)]
         boxes = [_box(place, side, wide, tall) for side in choices]

@@ -10,21 +10,17 @@ import numpy as np
 from ..errors import ArgumentError, quote_list
 from ..estimates.subset import choose_group
 from ..fit import Fit
-from .along import Along, along_axis
+from .along import along_axis, note_of_levels
 from .canvas import (
     BLACK,
     BLUE,
     GREY,
     VERMILION,
-    common_labels,
-    figure_inches,
-    named,
+    key,
     panels,
-    response_words,
     robust_limits,
     shared_legend,
     spread_over,
-    tidy,
     title,
 )
 from .group_lines import GroupLines
@@ -105,12 +101,11 @@ def pooling(
             color=BLACK, linewidths=0, zorder=3 if few else 1,
         )  # fmt: skip
         title(axis, str(factor.levels[level]))
-        tidy(axis)
-    part = f"   ({len(shown)} of {factor.n_levels:,} levels of {name})"
-    note = part if len(shown) < factor.n_levels else ""
+    note = note_of_levels(len(shown), factor.n_levels, name)
     own = [lines.y[factor.codes == level] for level in shown]
     limits = robust_limits(np.concatenate(own) if note else lines.y, np.concatenate(seen))
-    _frame(axes, along, fit, lines.labels, limits, note, own_figure=ax is None)
+    shared_legend(axes, [key(label, **_STYLES[label]) for label in lines.labels], own_figure=ax is None)
+    along.frame(axes, fit, limits, note, own_figure=ax is None)
     return axes
 
 
@@ -128,23 +123,3 @@ def _choose_levels(labels: list[Any], wanted: Sequence[Any] | None, modes: np.nd
     varying = next((k for k in reversed(range(modes.shape[1])) if np.ptp(modes[:, k]) > 0), 0)
     order = np.argsort(modes[:, varying], kind="stable")
     return sorted(int(level) for level in order[spread_over(len(labels), _PANELS)])
-
-
-def _frame(
-    axes: np.ndarray,
-    along: Along,
-    fit: Fit,
-    labels: Sequence[str],
-    limits: tuple[float, float],
-    note: str,
-    own_figure: bool,
-) -> None:
-    from matplotlib.lines import Line2D
-
-    across = len({round(axis.get_position().x0, 3) for axis in axes})
-    for axis in axes:
-        axis.set_ylim(limits)
-        axis.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
-        along.mark(axis, figure_inches(axis)[0] / max(1, across))
-    shared_legend(axes, [Line2D([], [], label=label, **_STYLES[label]) for label in labels], own_figure)
-    common_labels(axes, f"{named(along.name)}{note if own_figure else ''}", response_words(fit), own_figure)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, is_share, quote_list
-from .canvas import GREY, SERIES, SMALL, Axes, named, panels, shared_legend, tidy
+from .canvas import DASHED, GREY, SERIES, SMALL, Axes, named, own_legend, panels
 from .sources import draws
 
 _NEEDED = ("effect", "groups", "per_group", "power", "lower", "upper")
@@ -55,15 +55,13 @@ def power(curve: pd.DataFrame, x: str | None = None, target: float | None = 0.8,
         if len(rows) == 1:
             axis.vlines(rows[along], rows["lower"], rows["upper"], color=look["color"])
     if target is not None:
-        axis.axhline(target, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+        axis.axhline(target, color=GREY, linewidth=0.9, linestyle=DASHED, zorder=0)
         axis.annotate(f"{target:.0%}", (1, target), xycoords=("axes fraction", "data"), xytext=(-2, 2),
                       textcoords="offset points", ha="right", fontsize=SMALL, color=GREY)  # fmt: skip
     axis.set(ylim=(-0.02, 1.02), ylabel="power", xlabel=_x_name(curve, along))
     axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     if lines is not None:
-        handles = axis.get_legend_handles_labels()[0]
-        shared_legend(np.array([axis]), handles, own_figure=ax is None, title=_ALONG[lines])
-    tidy(axis)
+        own_legend(axis, ax is None, _ALONG[lines])
     return axis
 
 

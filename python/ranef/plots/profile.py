@@ -14,19 +14,21 @@ from ..frame.native import in_pandas
 from ..inference.profile import Profile
 from .canvas import (
     BLUE,
+    DASHED,
     GREY,
     SMALL,
     VERMILION,
     Axes,
     choose_columns,
+    interval_words,
+    key,
     named,
     panels,
     result_axes,
     shared_legend,
-    tidy,
     title,
 )
-from .density import Density, draw_density
+from .density import Density, density_keys, draw_density
 from .sources import draws
 
 KINDS = ("zeta", "density")
@@ -92,7 +94,6 @@ def profile(
         else:
             draw(axis, found, name, limits.loc[name].to_numpy())
             axis.locator_params(axis="x", nbins=4)
-        tidy(axis)
     if kind == "zeta":
         axes[0].set_ylabel("zeta")
     shared_legend(axes, _handles(kind, level), own_figure=ax is None)
@@ -127,7 +128,7 @@ def _zeta(axis: Axes, found: Profile, name: str, limits: np.ndarray) -> None:
     axis.axhline(0.0, color=GREY, linewidth=0.7)
     if curve.parameter.lower < estimate < curve.parameter.upper:
         slope = float(curve.forward.derivative()(estimate))
-        axis.axline((estimate, 0.0), slope=slope, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+        axis.axline((estimate, 0.0), slope=slope, color=GREY, linewidth=1, linestyle=DASHED)
     for share in _LEVELS:
         height = ndtri(0.5 + share / 2)
         ends = found.value(name, [-height, height])
@@ -146,19 +147,13 @@ def _density(axis: Axes, found: Profile, name: str, limits: np.ndarray) -> None:
 
 
 def _handles(kind: str, level: float) -> list[Any]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    interval = f"{100 * level:g} % profile interval"
+    interval = interval_words(level, "profile")
     if kind == "density":
-        return [
-            Patch(facecolor=BLUE, alpha=0.45, label=interval),
-            Line2D([], [], color=VERMILION, linewidth=1.5, label="estimate"),
-        ]
+        return density_keys(interval)
     thin = ", ".join(f"{100 * share:g}" for share in _LEVELS)
     return [
-        Line2D([], [], color=BLUE, linewidth=2.6, label=interval),
-        Line2D([], [], color=BLUE, linewidth=0.7, alpha=0.5, label=f"ends of {thin} %"),
-        Line2D([], [], color=GREY, linewidth=1, linestyle=(0, (4, 3)), label="straight, as Wald has it"),
-        Line2D([], [], color=VERMILION, marker="o", markersize=4, linestyle="", label="estimate"),
+        key(interval, color=BLUE, linewidth=2.6),
+        key(f"ends of {thin} %", color=BLUE, linewidth=0.7, alpha=0.5),
+        key("straight, as Wald has it", color=GREY, linewidth=1, linestyle=DASHED),
+        key("estimate", color=VERMILION, marker="o", markersize=4, linestyle=""),
     ]

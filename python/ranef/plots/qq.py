@@ -9,10 +9,10 @@ from scipy.special import betaincinv, ndtri
 
 from ..errors import ArgumentError, require_level
 from ..fit import Fit
-from .canvas import BLUE, GREY, LIGHT, Axes, panels, result_axes, tidy, title
+from .canvas import BLUE, GREY, LIGHT, Axes, panels, result_axes, title
 from .sources import draws
 
-_LABEL = {"pearson": "scaled residual", "quantile": "quantile residual"}
+RESIDUALS = {"pearson": "scaled residual", "quantile": "quantile residual"}
 _DRAWN = 2000  # quantiles that can be told apart, the extremes among them
 
 
@@ -43,13 +43,11 @@ def qq(fit: Fit, what: str = "residuals", level: float = 0.95, ax: Any = None) -
     """
     require_level(level)
     samples = _samples(fit, what)
-    label = _LABEL[fit.scaled_residuals] if what == "residuals" else "mode"
+    label = RESIDUALS[fit.scaled_residuals] if what == "residuals" else "mode"
     axes = panels(len(samples), ax, columns=3, size=(3.6, 3.4) if len(samples) == 1 else (2.8, 2.7))
     for axis, (name, values) in zip(axes, samples.items(), strict=True):
-        draw_quantiles(axis, np.sort(values), level)
+        draw_quantiles(axis, values, level, label)
         title(axis, name)
-        axis.set(xlabel="normal quantile", ylabel=label)
-        tidy(axis)
     return result_axes(axes)
 
 
@@ -63,9 +61,9 @@ def _samples(fit: Fit, what: str) -> dict[str, np.ndarray]:
     return {f"{what}: {name}": table.iloc[:, i].to_numpy() for i, name in enumerate(table.columns)}
 
 
-def draw_quantiles(axis: Axes, values: np.ndarray, level: float) -> None:
-    """Draw sorted values against normal quantiles, with the band of a normal sample."""
-    n = len(values)
+def draw_quantiles(axis: Axes, sample: np.ndarray, level: float, label: str) -> None:
+    """Draw a sample against normal quantiles, with the band of a normal one; `label` names its values."""
+    values, n = np.sort(sample), len(sample)
     rank = np.arange(1, n + 1)
     if n > _DRAWN:
         ends = _DRAWN // 8
@@ -76,3 +74,4 @@ def draw_quantiles(axis: Axes, values: np.ndarray, level: float) -> None:
     axis.fill_between(x, centre + scale * low, centre + scale * high, color=LIGHT, linewidth=0)
     axis.plot(x, centre + scale * x, color=GREY, linewidth=1)
     axis.scatter(x, values[rank - 1], s=12, color=BLUE, linewidths=0, zorder=3)
+    axis.set(xlabel="normal quantile", ylabel=label)

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import require_choice
 from ..fit import Fit
-from .canvas import BLUE, GREY, VERMILION, Axes, blues, own_legend, panels, response_words, tidy
+from .canvas import BLUE, DASHED, GREY, VERMILION, Axes, blues, own_legend, panels, response_words
 from .sources import draws
 
 KINDS = ("residuals", "scale-location")
@@ -59,14 +59,13 @@ def draw_residuals(fit: Any, y: FloatArray, kind: str, ax: Any) -> Axes:
     if kind == "residuals":
         axis.axhline(0, color=GREY, linewidth=0.8)
         for limit in (-1.96, 1.96):
-            axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.axhline(limit, color=GREY, linewidth=0.8, linestyle=DASHED)
     axis.plot(*slice_means(x, y), color=VERMILION, linewidth=1.6, label="binned mean")
     axis.set(
         xlabel=f"fitted {response_words(fit)}",
         ylabel="scaled residual" if kind == "residuals" else "root of |scaled residual|",
     )
     own_legend(axis, ax is None)
-    tidy(axis)
     return axis
 
 

@@ -10,7 +10,7 @@ from scipy.special import chdtri
 
 from ..fit import Fit
 from .canvas import BLACK, BLUE, GREY, LIGHT, VERMILION, Axes, panels
-from .pair_of_effects import pair_of_effects
+from .pair_of_effects import PairOfEffects, pair_of_effects
 from .placing import extent, name_points
 from .sources import draws
 
@@ -67,7 +67,7 @@ def shrinkage(
     axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if contours:
         _contours(axis, pair.centre, pair.cov)
-    _arrows(axis, pair.alone, pair.pooled)
+    _arrows(axis, pair)
     axis.scatter(*pair.centre, marker="D", s=60, color=BLACK, zorder=4, label="fixed effects")
     if labels or (labels is None and len(pair.pooled) <= _NAMED):
         ends = np.where(pair.determined[:, None], pair.alone, pair.pooled)
@@ -88,8 +88,8 @@ def _contours(axis: Axes, centre: np.ndarray, cov: np.ndarray) -> None:
         axis.fill(*ring, facecolor=LIGHT, alpha=0.45, edgecolor=GREY, linewidth=0.6, zorder=0, label=label)
 
 
-def _arrows(axis: Axes, alone: np.ndarray, pooled: np.ndarray) -> None:
-    has = np.isfinite(alone).all(axis=1)
+def _arrows(axis: Axes, pair: PairOfEffects) -> None:
+    has, alone, pooled = pair.determined, pair.alone, pair.pooled
     span = np.array([np.ptp(axis.get_xlim()), np.ptp(axis.get_ylim())])
     for start, end in zip(alone[has], pooled[has], strict=True):
         # Between points that touch there is no room for a head.

@@ -9,20 +9,8 @@ import numpy as np
 from ..errors import require_whole
 from ..estimates.subset import choose_group
 from ..fit import Fit
-from .along import along_axis
-from .canvas import (
-    BLUE,
-    VERMILION,
-    common_labels,
-    figure_inches,
-    named,
-    panels,
-    response_words,
-    robust_limits,
-    spread_over,
-    tidy,
-    title,
-)
+from .along import along_axis, note_of_levels
+from .canvas import BLUE, VERMILION, panels, robust_limits, spread_over, title
 from .sources import draws
 
 _LINES = 60  # groups whose lines can be followed
@@ -91,13 +79,6 @@ def simulated(
         for line in own:
             axis.plot(*line, color=color, linewidth=0.8, alpha=0.7, marker=".", markersize=3)
         title(axis, f"simulated {number}" if number else "data", color=color)
-        axis.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
-        axis.set_ylim(limits)
-        along.mark(axis, figure_inches(axis)[0] / min(3, len(axes)))
-        tidy(axis)
-    cut = f"   ({len(shown)} of {factor.n_levels:,} levels of {name})"
-    part = cut if len(shown) < factor.n_levels else ""
-    common_labels(
-        axes, named(along.name) + (part if ax is None else ""), response_words(fit), own_figure=ax is None
-    )
+    note = note_of_levels(len(shown), factor.n_levels, name)
+    along.frame(axes, fit, limits, note, own_figure=ax is None)
     return axes

@@ -24,7 +24,6 @@ from .canvas import (
     panels,
     robust_limits,
     spread_over,
-    tidy,
     title,
 )
 from .sources import draws
@@ -223,7 +222,6 @@ def _draw_lines(
                   bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1})  # fmt: skip
         axis.set(xlim=tuple(ends), ylim=(low, high + 0.12 * (high - low)))
         axis.locator_params(nbins=4, steps=[1, 2, 5, 10])
-        tidy(axis)
         axis.set(xlabel=x_name, ylabel=y_name)
         axis.label_outer()
     if len(shown) < own.count:
@@ -241,5 +239,4 @@ def _histogram(axis: Axes, spreads: np.ndarray, observed: float) -> None:
     title(axis, f"{len(spreads):,} simulations")
     axis.set(yticks=[], xlabel="sd of slopes, alone", ylim=(0, 1.3 * axis.get_ylim()[1]))
     axis.locator_params(axis="x", nbins=4)
-    tidy(axis)
     axis.spines["left"].set_visible(False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..guidance.arguments import guided
 from .accessor import Pictures, method
-from .canvas import Axes, panels, tidy, title
+from .canvas import Axes, panels, title
 from .coefficients import coefficients
 from .covariance import acf, spread
 from .qq import draw_quantiles
@@ -44,10 +44,8 @@ class TestedPlots(Pictures):
     def qq(self, ax: Any = None, level: float = 0.95) -> Axes:
         """Draw quantiles of normalized residuals against normal ones."""
         (axis,) = panels(1, ax, columns=1, size=(3.6, 3.4))
-        draw_quantiles(axis, np.sort(np.asarray(self._fit.residuals("normalized"))), level)
+        draw_quantiles(axis, np.asarray(self._fit.residuals("normalized")), level, "normalized residual")
         title(axis, "normalized residuals")
-        axis.set(xlabel="normal quantile", ylabel="normalized residual")
-        tidy(axis)
         return axis
 
     @guided()

@@ -181,7 +181,7 @@ class Effects(Printed):
         numbers |= {"p": p, "lower": lower, "upper": upper}
         return pd.concat([self.keys.reset_index(drop=True), pd.DataFrame(numbers)], axis=1)
 
-    plot = Verb("plots.effects:comparisons")
+    plot = Verb("plots.comparisons:comparisons")
 
     def document(self) -> Document:
         """Return the parts."""
